@@ -1,0 +1,44 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo fix check test slow bench bench-start bench-hub bench-train bench-eval docs clean
+
+setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: setup  ## recipe to Hub in miniature: train, evaluate, render, publish
+	$(BIN)/zoo demo
+
+fix: setup  ## format, and mend what can be mended
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+	$(BIN)/zoo schema --write
+
+check: setup  ## lint, types, recipes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/zoo check
+
+test: setup  ## every test but the slow ones
+	$(BIN)/pytest -m "not slow and not network"
+
+slow: setup  ## every test that needs no network, the slow ones too
+	$(BIN)/pytest -m "not network"
+
+bench: bench-start bench-hub bench-train bench-eval  ## every benchmark; each fails below its bar
+
+bench-start bench-hub bench-train bench-eval: bench-%: setup
+	$(BIN)/python -m tests.bench.$*
+
+docs: setup  ## the picture of a card for the README, drawn from what `make demo` built
+	$(BIN)/python -m tests.docs.picture
+
+clean:
+	rm -rf $(VENV) .zoo runs dist

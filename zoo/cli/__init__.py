@@ -1,0 +1,64 @@
+"""The command line. Its modules import click and nothing heavy: `zoo --help` is instant.
+
+Commands parse, call one function of the core, and say what came of it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from zoo import __version__, say
+from zoo.cli import build, demo, hub, publish, space, tables, workspace
+from zoo.cli.session import ZooGroup
+from zoo.errors import ZooError
+
+
+@click.group(
+    cls=ZooGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog="Every command takes --hub URL|local, --json and -h. First steps: zoo demo",
+)
+@click.version_option(__version__, prog_name="zoo")
+def cli() -> None:
+    """One recipe per base model: train, evaluate and publish embedding models on the Hugging Face Hub."""
+
+
+COMMANDS = (
+    workspace.init,
+    workspace.ls,
+    workspace.show,
+    workspace.check,
+    workspace.schema,
+    workspace.doctor,
+    build.data,
+    build.build,
+    build.eval_,
+    tables.card,
+    tables.leaderboard,
+    publish.plan,
+    publish.publish,
+    publish.status,
+    space.space,
+    hub.hub,
+    demo.demo,
+)
+for command in COMMANDS:
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point: 0 done, 1 something that the user can put right, 2 usage (or a plan with changes)."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except ZooError as problem:
+        say.error(problem)
+        code = 1
+    except click.ClickException as problem:
+        problem.show()
+        code = problem.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; run the same command to go on", err=True)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,137 @@
+"""What all commands share: their global options, the Hub in use, and the workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import click
+
+from zoo import say
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from zoo.recipe import Workspace
+
+QUIET = {
+    "DATASETS_VERBOSITY": "error",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+
+class ZooGroup(click.Group):
+    """Lists commands in the order of the flow."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """`click.command` with `--json` and, for commands that may ask a Hub, `--hub`."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        made = click.command(name, cls=click.Command, **attributes)(function)
+        made.params.append(_json_option())
+        if hub:
+            made.params.append(_hub_option())
+        return made
+
+    return decorate
+
+
+def _json_option() -> click.Option:
+    def remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        say.configure(json=value)
+
+    return click.Option(["--json"], is_flag=True, expose_value=False, callback=remember, help="Answer in JSON.")
+
+
+def _hub_option() -> click.Option:
+    def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        ctx.meta["hub"] = value
+
+    help_text = "Hub to use: a URL, or `local` for one on this machine.  [default: HF_ENDPOINT, else huggingface.co]"
+    return click.Option(["--hub"], metavar="URL|local", expose_value=False, callback=remember, help=help_text)
+
+
+def workspace() -> Workspace:
+    from zoo.recipe import Workspace
+
+    return Workspace.find()
+
+
+def local_root(root: Path | None = None) -> Path:
+    """The local Hub's folder: `.zoo/hub` of the workspace."""
+    return root or workspace().root / ".zoo" / "hub"
+
+
+def connect(*, seed: bool = False) -> None:
+    """Set the environment for the Hub in use. Before anything imports huggingface_hub, which reads it only once.
+
+    With `--hub local`, starts the local Hub for the length of the command; `seed` fills it first with what the
+    workspace's recipes name and it lacks.
+    """
+    ctx = click.get_current_context()
+    hub = ctx.meta.get("hub")
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if hub == "local":
+        _start_local(ctx, seed=seed)
+    elif hub:
+        if urlsplit(hub).scheme not in ("http", "https"):
+            raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
+        os.environ["HF_ENDPOINT"] = hub.rstrip("/")
+    _keep_caches_apart()
+
+
+def _start_local(ctx: click.Context, *, seed: bool) -> None:
+    from zoo.hub.local import local_hub
+
+    root = local_root()
+    if seed:
+        seed_hub(root)
+    running = ctx.find_root().with_resource(local_hub(root))
+    os.environ.update(running.environment())
+    os.environ["HF_HOME"] = str(client_home(root))
+
+
+def client_home(root: Path) -> Path:
+    """Caches of a local Hub's clients. The real Hub's cache must not see it: ids and commits there are the same."""
+    return root / "client"
+
+
+def _keep_caches_apart() -> None:
+    from zoo.remote import is_local
+
+    if is_local():
+        os.environ.setdefault("HF_HOME", str(client_home(local_root())))
+    os.environ.setdefault(
+        "MTEB_CACHE", str(Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "mteb")
+    )
+
+
+def seed_hub(root: Path) -> list[str]:
+    """Fill the local Hub with the miniature; what it holds already stays."""
+    from zoo.miniature.seed import seed
+
+    with say.progress() as progress:
+        made: list[str] = seed(root, workspace().every_recipe(), progress=progress)
+    if made:
+        say.step(f"seeded the local Hub with {len(made)} generated repositories in {root}")
+    return made
+
+
+def one_of(given: str | None, known: list[str]) -> str:
+    """The only choice, or the given one."""
+    if given is not None:
+        return given
+    if len(known) == 1:
+        return known[0]
+    raise ZooError("no name given", hint=f"one of: {', '.join(known)}")

@@ -1,0 +1,126 @@
+"""init, ls, show, check, schema, doctor: recipes, before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo import say
+from zoo.cli.session import command, connect, workspace
+from zoo.errors import RecipeError, WorkspaceError, ZooError
+
+
+@command("init", hub=False, epilog="Example: zoo init my-lab && cd my-lab && zoo ls")
+@click.argument("folder", type=click.Path(path_type=Path))
+def init(folder: Path) -> None:
+    """Start a workspace: a folder with recipes of its own."""
+    import shutil
+
+    from zoo.recipe import shipped
+
+    if (folder / "recipes").exists():
+        raise WorkspaceError(f"'{folder}' has recipes already", hint=f"cd {folder} && zoo ls")
+    work = folder.with_name(f".{folder.name}.partial") / "recipes"
+    shutil.rmtree(work.parent, ignore_errors=True)
+    shutil.copytree(shipped() / "recipes", work, ignore=shutil.ignore_patterns("LOG.md"))
+    (work.parent / ".gitignore").write_text("runs/\n.zoo/\n", "utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in work.parent.iterdir():
+        path.rename(folder / path.name)
+    work.parent.rmdir()
+    say.line(f"made {folder} with {len(list((folder / 'recipes').glob('*.yaml')))} recipe files")
+    say.hint(f"cd {folder} && zoo ls")
+    say.result({"workspace": str(folder)})
+
+
+@command("ls", hub=False)
+@click.option("--scale", default="full", help="Show how far runs of this scale are.")
+def ls(scale: str) -> None:
+    """List recipes and how far each is built."""
+    from zoo.run import Run
+
+    space = workspace()
+    rows = []
+    for recipe in space.every_recipe(scale=scale):
+        run = Run.of(space.root, recipe.name, scale)
+        built = [stage for stage in ("train", "evaluate", "card") if run.receipt(stage)]
+        rows.append(
+            {
+                "recipe": recipe.name,
+                "base model": recipe.base.model,
+                "dims": ", ".join(map(str, recipe.dims)),
+                "repository": recipe.release.repo,
+                "built": ", ".join(built) or None,
+            }
+        )
+    say.table(rows)
+    say.result({"workspace": str(space.root), "scale": scale, "recipes": rows})
+    say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
+
+
+@command("show", hub=False, epilog="Example: zoo show arabert-hybrid > mine.yaml; zoo build --recipe mine.yaml")
+@click.argument("recipe")
+@click.option("--scale", default="full")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
+def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
+    """Print a recipe resolved: one file with nothing left to look up."""
+    from zoo.recipe import dump, override
+
+    resolved = override(workspace().recipe(recipe, scale=scale), assignments)
+    if say.wants_json():
+        say.result(resolved.model_dump(mode="json", by_alias=True))
+    else:
+        say.raw(dump(resolved))
+
+
+@command("check", hub=False)
+@click.argument("recipes", nargs=-1)
+def check(recipes: tuple[str, ...]) -> None:
+    """Check recipes before any GPU time: every mistake of every file at once."""
+    space = workspace()
+    problems: list[ZooError] = []
+    names: list[str] = list(recipes)
+    try:
+        names = names or space.names
+    except RecipeError as problem:
+        problems.append(problem)
+    for name in names:
+        try:
+            space.recipe(name)
+        except RecipeError as problem:
+            problems.append(problem)
+    unique = list({problem.message: problem for problem in problems}.values())
+    for earlier in unique[:-1]:
+        say.error(earlier)
+    if unique:
+        raise unique[-1]
+    say.line(f"{len(names)} recipes are fine")
+    say.result({"recipes": names, "problems": []})
+
+
+@command("schema", hub=False)
+@click.option("--write", is_flag=True, help="Write recipes/schema.json instead of printing.")
+def schema(write: bool) -> None:
+    """Print the JSON schema of recipe files, for editors."""
+    from zoo.recipe.jsonschema import text
+
+    if write:
+        path = workspace().recipes / "schema.json"
+        path.write_text(text(), "utf-8")
+        say.line(f"wrote {path}")
+    else:
+        say.raw(text())
+
+
+@command("doctor")
+def doctor() -> None:
+    """Look at the environment: versions, Hub, token, workspace, browser, free disk."""
+    connect()
+    from zoo.doctor import examine
+
+    found = examine()
+    say.table([{"what": item.what, "": "ok" if item.fine else "!", "found": item.found} for item in found])
+    say.result({"checks": [{"what": item.what, "ok": item.fine, "found": item.found} for item in found]})
+    if bad := [item for item in found if not item.fine]:
+        raise ZooError(f"{len(bad)} of {len(found)} checks failed: '{bad[0].what}'", hint=bad[0].hint)

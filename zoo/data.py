@@ -1,0 +1,149 @@
+"""The data stage: a dataset from its recipe, as Parquet files and a report of what was dropped."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from zoo.errors import DataError
+from zoo.recipe import Dataset
+from zoo.remote import api, explained, host
+from zoo.run import Run, versions
+from zoo.say import Progress
+
+STAGE = "data"
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """How many rows came, how many each filter dropped, how many are left, and how long the texts are (characters)."""
+
+    read: int
+    dropped: dict[str, int]
+    rows: int
+    mean_length: dict[str, float]
+
+
+def made_from(dataset: Dataset, revision: str) -> dict[str, Any]:
+    """The ingredients; `revision` is the commit that the source is at now."""
+    recipe = dataset.model_dump(mode="json", exclude={"release"})
+    return {"dataset": recipe, "revision": revision, "hub": host(), "versions": versions("datasets", "polars")}
+
+
+def source_revision(dataset: Dataset) -> str:
+    """The source's commit. Asks even when it is pinned: without the Hub, `datasets` would quietly read another
+    revision from its cache."""
+    source = dataset.source
+    with explained(f"read dataset '{source.dataset}'"):
+        sha = api().dataset_info(source.dataset, revision=source.revision).sha
+    return str(source.revision or sha)
+
+
+def build(name: str, dataset: Dataset, run: Run, *, revision: str, progress: Progress) -> None:
+    """Fetch, check, filter and write every split.
+
+    Raises:
+        HubError: the source cannot be read. DataError: it is not what the recipe says.
+    """
+    with run.making(STAGE, made_from(dataset, revision)) as folder:
+        progress.start(f"{name}: data", len(dataset.source.splits))
+        report = {}
+        for split in dataset.source.splits:
+            report[split] = asdict(_write(name, dataset, split, revision, folder))
+            progress.advance()
+        progress.finish()
+        (folder / "report.json").write_text(json.dumps(report, indent=1), "utf-8")
+
+
+def splits(run: Run) -> dict[str, Path]:
+    """The finished stage's Parquet files by split."""
+    return {path.stem: path for path in sorted(run.stage(STAGE).glob("*.parquet"))}
+
+
+def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path) -> SplitReport:
+    frame = _fetch(name, dataset, split, revision)
+    read = len(frame)
+    dropped: dict[str, int] = {}
+    for filter_name in dataset.filters:
+        kept = _FILTERS[filter_name](frame, dataset)
+        dropped[filter_name] = len(frame) - len(kept)
+        frame = kept
+    if frame.is_empty():
+        raise DataError(
+            f"dataset '{name}': no rows left in split '{split}'", hint="zoo show its recipe; look at filters"
+        )
+    _with_features(frame, dataset).to_parquet(folder / f"{split}.parquet")
+    lengths = {text: round(float(frame[text].str.len_chars().mean()), 1) for text in dataset.texts}  # type: ignore[arg-type]
+    return SplitReport(read, dropped, len(frame), lengths)
+
+
+def _fetch(name: str, dataset: Dataset, split: str, revision: str) -> pl.DataFrame:
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetNotFoundError
+
+    source = dataset.source
+    theirs = source.splits[split]  # type: ignore[index]
+    try:
+        with explained(f"read dataset '{source.dataset}'"):
+            rows = load_dataset(source.dataset, source.config, split=theirs, revision=revision)
+    except (ValueError, DatasetNotFoundError) as error:
+        message = str(error).splitlines()[0]
+        raise DataError(
+            f"dataset '{name}': {message}", hint=f"correct `source` in its recipe: {source.dataset}"
+        ) from None
+    limit = dataset.rows.get(split)  # type: ignore[call-overload]
+    if limit is not None and limit < len(rows):
+        rows = rows.select(range(limit))
+    return _columns(name, dataset, rows.to_polars())
+
+
+def _columns(name: str, dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
+    """Our columns under our names, checked."""
+    chosen = {column.source or ours: ours for ours, column in dataset.columns.items()}
+    if missing := [theirs for theirs in chosen if theirs not in frame.columns]:
+        has = ", ".join(frame.columns)
+        raise DataError(f"dataset '{name}': the source has no column '{missing[0]}'", hint=f"it has: {has}")
+    frame = frame.select(pl.col(theirs).alias(ours) for theirs, ours in chosen.items())
+    for ours, column in dataset.columns.items():
+        if column.type == "text":
+            _require(name, ours, frame[ours].dtype == pl.String, "is not text", frame[ours].dtype)
+        else:
+            highest = len(column.names or []) - 1 if column.type == "class" else 1
+            values = frame[ours].drop_nulls()
+            inside = bool(values.is_between(0, highest).all()) if values.dtype.is_numeric() else False
+            _require(name, ours, inside, f"has values outside 0 to {highest}", values.dtype)
+    return frame
+
+
+def _require(name: str, column: str, fine: bool, problem: str, kind: object) -> None:
+    if not fine:
+        raise DataError(f"dataset '{name}': column '{column}' {problem} ({kind})", hint=f"correct columns.{column}")
+
+
+def _not_empty(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    full = [pl.col(text).str.strip_chars().str.len_chars() > 0 for text in dataset.texts]
+    return frame.drop_nulls().filter(*full)
+
+
+def _unique(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    return frame.unique(subset=dataset.texts, keep="first", maintain_order=True)
+
+
+_FILTERS = {"not_empty": _not_empty, "unique": _unique}
+
+
+def _with_features(frame: pl.DataFrame, dataset: Dataset) -> Any:
+    from datasets import ClassLabel, Features, Value
+    from datasets import Dataset as Rows
+
+    kinds = {
+        name: ClassLabel(names=column.names)
+        if column.type == "class"
+        else Value("string" if column.type == "text" else "float32")
+        for name, column in dataset.columns.items()
+    }
+    return Rows.from_dict(frame.to_dict(as_series=False), features=Features(kinds))

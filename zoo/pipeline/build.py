@@ -1,0 +1,220 @@
+"""From recipes to models: which stages must run, in which order, and what came of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from zoo import cards, data, published
+from zoo.errors import CardError, HubError
+from zoo.evaluate import ingredients as evaluating
+from zoo.recipe import Recipe, Workspace
+from zoo.remote import namespace, revision_of
+from zoo.run import Run
+from zoo.say import Progress, Silent
+from zoo.scores import Role, ScoreFile, read_scores
+from zoo.train import ingredients as training
+
+STAGES = (data.STAGE, training.STAGE, evaluating.STAGE, cards.STAGE)
+UNPUBLISHED = "local"  # the account in cards that are rendered without one; publishing needs one and renders anew
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a build did with one stage, and why."""
+
+    name: str
+    stage: str
+    did: Literal["built", "kept"]
+    why: str
+    seconds: float
+
+
+def _nothing(outcome: Outcome) -> None:
+    pass
+
+
+@dataclass
+class Build:
+    """One build: recipes at one scale in one workspace. Every stage is looked at once."""
+
+    workspace: Workspace
+    scale: str
+    force: frozenset[str] = frozenset()
+    report_to: Sequence[str] = ()
+    device: str | None = None
+    progress: Progress = field(default_factory=Silent)
+    report: Callable[[Outcome], None] = _nothing
+    done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    _revisions: dict[str, str] = field(default_factory=dict)
+
+    def run(self, recipe: Recipe) -> None:
+        """Every stage of the recipe and of its parents that is missing or stale.
+
+        Raises:
+            ZooError: a stage cannot be made; what was made before it stays.
+        """
+        for member in recipe.lineage:
+            for name in member.datasets:
+                self.data(name, member)
+            self.train(member)
+        for member in recipe.lineage:
+            self.evaluate(member)
+            self.card(member)
+
+    def folder(self, name: str) -> Run:
+        return Run.of(self.workspace.root, name, self.scale)
+
+    def model(self, name: str) -> Path:
+        """The trained model's folder."""
+        return self.folder(name).stage(training.STAGE) / training.MODEL
+
+    def scores(self, name: str) -> ScoreFile:
+        return read_scores(self.folder(name).stage(evaluating.STAGE))
+
+    def account(self) -> str:
+        try:
+            return namespace(self.workspace.family.namespace)
+        except HubError:
+            return UNPUBLISHED
+
+    def data(self, name: str, recipe: Recipe) -> None:
+        if (name, data.STAGE) in self.done:
+            return
+        dataset = recipe.datasets[name]
+        revision = data.source_revision(dataset)
+        make = partial(data.build, name, dataset, revision=revision, progress=self.progress)
+        self._stage(name, data.STAGE, data.made_from(dataset, revision), make)
+
+    def train(self, recipe: Recipe) -> None:
+        made_from = training.made_from(
+            recipe,
+            base_revision=self._base_revision(recipe),
+            data={name: self._digest(name, data.STAGE) for name in recipe.datasets},
+            parent=self._digest(recipe.parent.name, training.STAGE) if recipe.parent else None,
+        )
+        self._stage(recipe.name, training.STAGE, made_from, partial(self._train, recipe, made_from))
+
+    def _train(self, recipe: Recipe, made_from: Mapping[str, Any], run: Run) -> None:
+        from zoo.train.phases import train  # torch takes seconds: only when there is something to train
+
+        train(
+            recipe,
+            run,
+            made_from,
+            splits={name: data.splits(self.folder(name)) for name in recipe.datasets},
+            parent=self.model(recipe.parent.name) if recipe.parent else None,
+            progress=self.progress,
+            report_to=self.report_to,
+            device=self.device,
+        )
+
+    def evaluate(self, recipe: Recipe) -> None:
+        models = {name: revision for _, name, revision in self._evaluated(recipe)}
+        made_from = evaluating.made_from(recipe, models)
+        self._stage(recipe.name, evaluating.STAGE, made_from, partial(self._evaluate, recipe, made_from))
+
+    def _evaluated(self, recipe: Recipe) -> list[tuple[Role, str, str]]:
+        """Who is evaluated for a recipe: (role, name, revision)."""
+        own: list[tuple[Role, str, str]] = [("self", f"zoo/{recipe.name}", self._weights(recipe.name))]
+        if recipe.parent:
+            own.append(("parent", f"zoo/{recipe.parent.name}", self._weights(recipe.parent.name)))
+        return [*own, ("base", recipe.base.model, self._base_revision(recipe))]
+
+    def _evaluate(self, recipe: Recipe, made_from: Mapping[str, Any], run: Run) -> None:
+        from zoo.evaluate.stage import Candidate, evaluate  # torch and mteb take seconds
+        from zoo.models import base_model, trained_model
+
+        candidates = []
+        for role, name, revision in self._evaluated(recipe):
+            member = recipe.parent if role == "parent" and recipe.parent else recipe
+            title = name if role == "base" else member.release.repo
+            load = (
+                partial(base_model, recipe.base, revision, self.device)
+                if role == "base"
+                else partial(trained_model, self.model(member.name), self.device)
+            )
+            candidates.append(Candidate(name, revision, role, title, recipe.dims, load))
+        evaluate(recipe, run, made_from, candidates, progress=self.progress)
+
+    def card(self, recipe: Recipe) -> None:
+        account = self.account()
+        templates = self.workspace.folder("cards")
+        made_from = cards.made_from(
+            recipe,
+            templates,
+            scores=self._digest(recipe.name, evaluating.STAGE),
+            train=self._digest(recipe.name, training.STAGE),
+            account=account,
+        )
+        make = partial(self._card, recipe, made_from, templates, account)
+        self._stage(recipe.name, cards.STAGE, made_from, make)
+
+    def _card(self, recipe: Recipe, made_from: Mapping[str, Any], templates: Path, account: str, run: Run) -> None:
+        own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
+        used = {use.dataset for member in recipe.lineage for phase in member.phases for use in phase.data}
+        facts = cards.ModelFacts(
+            id=f"{account}/{recipe.release.repo}",
+            parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
+            datasets={
+                name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.source.dataset
+                for name, dataset in own.items()
+            },
+            recipe=recipe,
+            scores=self.scores(recipe.name),
+            reports={name: _json(self.folder(name).stage(data.STAGE) / "report.json") for name in sorted(used)},
+            log=_json(run.stage(training.STAGE) / training.LOG),
+            published=published.of_repository(self.workspace.recipes, recipe.release.repo),
+        )
+        cards.build(run, made_from, facts, templates)
+
+    def _stage(self, name: str, stage: str, made_from: Mapping[str, Any], make: Callable[[Run], None]) -> None:
+        """Make the stage unless its receipt holds."""
+        if (name, stage) in self.done:
+            return
+        run = self.folder(name)
+        why = "asked for" if stage in self.force else run.stale(stage, made_from)
+        if why is not None:
+            make(run)
+        receipt = run.receipt(stage)
+        assert receipt is not None, f"{name}: {stage} left no receipt"
+        outcome = Outcome(name, stage, "built" if why else "kept", why or "nothing changed", receipt.seconds)
+        self.done[name, stage] = outcome
+        self.report(outcome)
+
+    def _digest(self, name: str, stage: str) -> str:
+        receipt = self.folder(name).receipt(stage)
+        assert receipt is not None, f"{name}: {stage} must be made before it is used"
+        return receipt.digest
+
+    def _weights(self, name: str) -> str:
+        """The trained model's revision in result files: 40 hex, as a commit's."""
+        return self._digest(name, training.STAGE)[:40]
+
+    def _base_revision(self, recipe: Recipe) -> str:
+        base = recipe.base
+        if base.model not in self._revisions:
+            self._revisions[base.model] = revision_of("model", base.model, base.revision)
+        return self._revisions[base.model]
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def rendered_card(build: Build, recipe: Recipe) -> str:
+    """The card of a built recipe, rendered anew when it is stale.
+
+    Raises:
+        CardError: the recipe is not evaluated yet.
+    """
+    run = build.folder(recipe.name)
+    if any(run.receipt(stage) is None for stage in (training.STAGE, evaluating.STAGE)):
+        scale = "" if build.scale == "full" else f" --scale {build.scale}"
+        raise CardError(f"recipe '{recipe.name}' is not built", hint=f"zoo build {recipe.name}{scale}")
+    build.card(recipe)
+    return (run.stage(cards.STAGE) / cards.FILE).read_text("utf-8")

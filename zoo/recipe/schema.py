@@ -1,0 +1,206 @@
+"""What recipes are made of, and the resolved recipe: one file with nothing left to look up."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
+
+from zoo.losses import LossSpec
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+RepoName = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,95}$")]
+RepoId = Annotated[str, StringConstraints(pattern=r"^([\w][\w.-]*/)?[\w][\w.-]*$")]
+Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Split = Literal["train", "validation", "test"]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and no key that we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Miniature(Section):
+    """What the local Hub's stand-in of a base model looks like: same architecture and tokenizer family, two layers."""
+
+    architecture: Literal["bert", "roberta", "xlm-roberta"] = "bert"
+    tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
+    modules: tuple[Literal["mean", "cls", "dense", "normalize"], ...] = ()
+    """The sentence-transformers modules that the repository brings; none for a plain transformers repository."""
+
+
+class Base(Section):
+    """The model that training starts from."""
+
+    model: RepoId
+    revision: Revision | None = None
+    """Commit to use; null = the newest, which each build resolves and records."""
+    width: PositiveInt
+    """Numbers per embedding; checked against the model when it is loaded."""
+    max_seq_length: PositiveInt = 512
+    pooling: Literal["mean", "cls", "max"] | None = None
+    """For plain transformers repositories; null = the repository brings its own modules."""
+    prompts: dict[str, str] = {}
+    """Prompt name to text; saved in the model."""
+    default_prompt: str | None = None
+    """The prompt that training, evaluation and a plain `encode` use."""
+    miniature: Miniature = Miniature()
+
+    @model_validator(mode="after")
+    def _default_prompt_exists(self) -> Base:
+        if self.default_prompt is not None and self.default_prompt not in self.prompts:
+            raise ValueError(f"default_prompt '{self.default_prompt}' is not one of prompts")
+        return self
+
+
+class Train(Section):
+    """One phase's settings; the names are those of transformers' TrainingArguments where it has them."""
+
+    epochs: float = Field(1, gt=0)
+    max_steps: PositiveInt | None = None
+    """Stop after so many steps, whatever `epochs` says."""
+    batch_size: PositiveInt = 64
+    """Rows per step and device."""
+    learning_rate: float = Field(2e-5, gt=0)
+    """Peak value."""
+    warmup: float = Field(0.1, ge=0, lt=1)
+    """Share of the steps over which the learning rate rises to its peak."""
+    weight_decay: float = Field(0.0, ge=0)
+    scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
+    max_seq_length: PositiveInt = 512
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    sampler: Literal["batch", "no_duplicates", "group_by_label"] = "batch"
+    mix: Literal["proportional", "round_robin"] = "proportional"
+    """How batches of several datasets alternate."""
+    eval_steps: PositiveInt | None = None
+    """Evaluate on `dev`, log and save a checkpoint every so many steps; null = at the end of every epoch."""
+    seed: int = 42
+
+
+TrainOverrides = Annotated[dict[str, Any], Field(description="Any of a phase's `train` settings, laid over it.")]
+
+
+class DataUse(Section):
+    """A dataset and the loss that reads it."""
+
+    dataset: Name
+    loss: LossSpec
+
+
+class Phase(Section):
+    """One training run. A later phase starts from the best model of the one before."""
+
+    data: list[DataUse] = Field(min_length=1)
+    train: Train = Train()
+    dev: Name | None = None
+    """Dataset with a score column; its validation split decides which checkpoint is the best."""
+
+
+class NamedPhase(Phase):
+    name: Name
+
+
+class Column(Section):
+    type: Literal["text", "class", "score"]
+    """text; class: whole numbers from 0 that index `names`; score: 0 to 1."""
+    names: list[str] | None = None
+    source: str | None = None
+    """The column's name at the source, when it is another one."""
+
+    @model_validator(mode="after")
+    def _classes_have_names(self) -> Column:
+        if (self.type == "class") != bool(self.names):
+            raise ValueError("names belong to columns of type class, and only to those")
+        return self
+
+
+class Source(Section):
+    """Where rows come from."""
+
+    dataset: RepoId
+    config: str | None = None
+    revision: Revision | None = None
+    splits: dict[Split, str] = {"train": "train", "validation": "validation", "test": "test"}
+    """Our split to the source's."""
+
+
+class DatasetRelease(Section):
+    """The dataset's own repository on the Hub."""
+
+    repo: RepoName
+    title: str
+    summary: str
+    license: str = "apache-2.0"
+    language: list[str] = ["ar"]
+    task_categories: list[str] = ["sentence-similarity"]
+
+
+class Dataset(Section):
+    """Columns in the order in which losses read them: texts first, then a label or none."""
+
+    source: Source
+    columns: dict[str, Column] = Field(min_length=1)
+    filters: list[Literal["not_empty", "unique"]] = ["not_empty", "unique"]
+    rows: dict[Split, PositiveInt] = {}
+    """At most so many rows of a split, the first ones; none named = all."""
+    release: DatasetRelease | None = None
+    """null = used for training only, never published."""
+
+    @property
+    def texts(self) -> list[str]:
+        return [name for name, column in self.columns.items() if column.type == "text"]
+
+    @property
+    def label(self) -> tuple[str, Column] | None:
+        return next(((name, column) for name, column in self.columns.items() if column.type != "text"), None)
+
+    @model_validator(mode="after")
+    def _texts_come_first(self) -> Dataset:
+        kinds = [column.type for column in self.columns.values()]
+        if kinds != sorted(kinds, key=lambda kind: kind != "text") or len(kinds) - len(self.texts) > 1:
+            raise ValueError("columns must be texts first, then at most one class or score: losses read them in order")
+        return self
+
+
+class Evaluation(Section):
+    suite: Name
+    tasks: list[str] = Field(min_length=1)
+
+
+class Paper(Section):
+    title: str
+    url: str
+    bibtex: str
+
+
+class Release(Section):
+    """The model's repository on the Hub and what its card says that is not measured."""
+
+    repo: RepoName
+    license: str = "apache-2.0"
+    language: list[str] = ["ar"]
+    tags: list[str] = []
+    summary: str | None = None
+    paper: Paper | None = None
+
+
+class Recipe(Section):
+    """One model, resolved: what `zoo show` prints, `zoo build --recipe` reads and the published model carries."""
+
+    name: Name
+    scale: Name = "full"
+    base: Base
+    dims: list[PositiveInt] = Field(min_length=1)
+    """Embedding sizes that are trained and evaluated, largest first."""
+    parent: Recipe | None = None
+    """The recipe whose trained model this one starts from, instead of `base`."""
+    datasets: dict[Name, Dataset]
+    phases: list[NamedPhase] = Field(min_length=1)
+    evaluation: Evaluation
+    release: Release
+
+    @property
+    def lineage(self) -> list[Recipe]:
+        """This recipe and its parents, oldest first."""
+        return [*(self.parent.lineage if self.parent else []), self]

@@ -1,0 +1,129 @@
+"""The Hub in use: what it is, who we are there, and its errors in our words.
+
+huggingface_hub reads its environment when it is imported, so nothing here imports it before it is needed, and the
+command line has set the environment by then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from zoo.errors import HubError, WorkspaceError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+Kind = Literal["model", "dataset", "space"]
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+
+
+def host() -> str:
+    """The Hub's host without its port: a local Hub is the same one whatever port it got."""
+    return urlsplit(endpoint()).hostname or endpoint()
+
+
+def is_local() -> bool:
+    return host() in LOOPBACK
+
+
+@lru_cache(maxsize=1)
+def api() -> HfApi:
+    from huggingface_hub import HfApi
+
+    return HfApi(library_name="zoo")
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turns the client's errors inside the block into a `HubError`; `what` completes 'cannot …'."""
+    from httpx2 import TransportError
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.LocalTokenNotFoundError:
+        raise no_token() from None
+    except errors.GatedRepoError as error:
+        raise HubError(f"cannot {what}: access is restricted", hint=f"ask for access at {_url(error)}") from None
+    except errors.RevisionNotFoundError:
+        raise HubError(f"cannot {what}: no such revision on {endpoint()}", hint="correct `revision` there") from None
+    except errors.RepositoryNotFoundError:
+        hint = "correct the id; private repositories need a token that may read them"
+        raise HubError(f"cannot {what}: no such repository on {endpoint()}", hint=hint) from None
+    except errors.HfHubHTTPError as error:
+        raise _refused(what, error) from None
+    except errors.LocalEntryNotFoundError:
+        raise unreachable(what) from None
+    except (errors.OfflineModeIsEnabled, TransportError, ConnectionError):
+        raise unreachable(what) from None
+
+
+def no_token() -> HubError:
+    return HubError(f"no token for {endpoint()}", hint="hf auth login, or set HF_TOKEN")
+
+
+def unreachable(what: str) -> HubError:
+    hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
+    return HubError(f"cannot {what}: {endpoint()} does not answer", hint=hint)
+
+
+def _refused(what: str, error: object) -> HubError:
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", None)
+    message = str(getattr(error, "server_message", None) or error).strip().splitlines()[0]
+    if status == 401:
+        return HubError(f"cannot {what}: the token is not accepted by {endpoint()}", hint="hf auth login")
+    if status == 403:
+        hint = "use a token with write access, or set ZOO_NAMESPACE to an account of yours"
+        return HubError(f"cannot {what}: {message}", hint=hint)
+    return HubError(f"cannot {what}: {message}", hint="run the command again; what was done stays done")
+
+
+def _url(error: object) -> str:
+    response = getattr(error, "response", None)
+    return str(getattr(response, "url", endpoint()))
+
+
+def revision_of(kind: Kind, repo: str, revision: str | None) -> str:
+    """The 40-hex commit that `revision` (null = main) is now. One request, none when it is a commit already."""
+    if revision is not None:
+        return revision
+    with explained(f"look up {kind} '{repo}'"):
+        found = api().repo_info(repo, repo_type=kind).sha
+    assert found is not None
+    return found
+
+
+def account() -> str | None:
+    """The name that the token belongs to; None without a token."""
+    from huggingface_hub import get_token
+
+    if get_token() is None:
+        return None
+    with explained("ask who the token belongs to"):
+        name: str = api().whoami()["name"]
+    return name
+
+
+def namespace(preferred: str | None) -> str:
+    """The account to publish under: ZOO_NAMESPACE, else the family's, else the token's own.
+
+    Raises:
+        HubError: none of the three.
+    """
+    name = os.environ.get("ZOO_NAMESPACE") or preferred or account()
+    if name is None:
+        raise no_token()
+    if "/" in name:
+        raise WorkspaceError(f"namespace '{name}' has a slash", hint="an account's name alone, e.g. my-lab")
+    return name

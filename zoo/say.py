@@ -1,0 +1,153 @@
+"""All output: results to stdout (one JSON document with `--json`), the rest to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from zoo.errors import ZooError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Row = Mapping[str, Any]
+
+
+class Progress(Protocol):
+    """What long work reports to. The core gets one of these and never prints."""
+
+    def start(self, label: str, total: int | None) -> None: ...
+    def advance(self, steps: int = 1) -> None: ...
+    def finish(self) -> None: ...
+
+
+class Silent:
+    """A `Progress` that shows nothing."""
+
+    def start(self, label: str, total: int | None) -> None:
+        pass
+
+    def advance(self, steps: int = 1) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+
+@dataclass
+class _Mode:
+    json: bool = False
+
+
+_mode = _Mode()
+
+
+def configure(*, json: bool) -> None:
+    _mode.json = json
+
+
+def wants_json() -> bool:
+    return _mode.json
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console  # 50 ms, and `--help` and `--json` do without
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def result(facts: Mapping[str, Any]) -> None:
+    """The machine's answer; silent unless `--json` is on."""
+    if _mode.json:
+        print(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+
+
+def line(text: str = "") -> None:
+    """A line of the human's answer."""
+    if not _mode.json:
+        print(text)
+
+
+def raw(text: str) -> None:
+    """Text that is the answer itself (a file, a table as CSV), in either mode."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def step(text: str) -> None:
+    """What is being done; to stderr, so that answers can be piped."""
+    if not _mode.json:
+        print(text, file=sys.stderr, flush=True)
+
+
+def hint(text: str) -> None:
+    if not _mode.json:
+        print(f"hint: {text}", file=sys.stderr)
+
+
+def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
+    """Rows of one kind. Numbers are right-aligned; a missing cell is '-'."""
+    if _mode.json or not rows:
+        return
+    from rich.table import Table
+
+    columns = list(columns or rows[0])
+    shown = Table(title=title, box=None, pad_edge=False, title_justify="left", header_style="bold")
+    for name in columns:
+        numeric = all(isinstance(row.get(name), int | float) or row.get(name) is None for row in rows)
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(_cell(row.get(name)) for name in columns))
+    _console(stderr=False).print(shown)
+
+
+def _cell(value: Any) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return "-"
+    return f"{value:.2f}" if isinstance(value, float) else escape(str(value))
+
+
+def error(problem: ZooError) -> None:
+    if _mode.json:
+        print(json.dumps({"error": problem.message, "hint": problem.hint}, ensure_ascii=False))
+        return
+    print(f"error: {problem.message}", file=sys.stderr)
+    if problem.hint:
+        print(f"hint: {problem.hint}", file=sys.stderr)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Bars with time left on a terminal; nothing in a pipe or with `--json`."""
+    if _mode.json or not sys.stderr.isatty():
+        yield Silent()
+        return
+    from rich import progress as bars
+
+    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn())
+    with bars.Progress(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
+        yield _Bars(shown)
+
+
+class _Bars:
+    def __init__(self, shown: Any) -> None:
+        self._shown = shown
+        self._task: Any = None
+
+    def start(self, label: str, total: int | None) -> None:
+        self.finish()
+        self._task = self._shown.add_task(label, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        if self._task is not None:
+            self._shown.advance(self._task, steps)
+
+    def finish(self) -> None:
+        if self._task is not None:
+            self._shown.remove_task(self._task)
+            self._task = None
