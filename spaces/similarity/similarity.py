@@ -1,0 +1,262 @@
+"""Which models the Space offers, and how alike their vectors are. Knows nothing of the page."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+try:  # on ZeroGPU hardware: before torch is imported, and at least one function must be marked
+    from spaces import GPU as on_gpu  # noqa: N811 - a decorator, whatever its name
+except ImportError:
+
+    def on_gpu(function):
+        return function
+
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+MODELS_IN_MEMORY = 3  # LaBSE alone takes 1.9 GB; the free Space has 16
+MOST_CHARACTERS = 5_000
+MOST_LINES = 100
+SMALLEST_DIM = 64
+FIELDS = {"id", "revision", "title", "dims"}
+
+log = logging.getLogger(__name__)
+_loading = Lock()
+
+
+class SpaceError(Exception):
+    """What the reader or the owner of the Space can put right, in both languages."""
+
+    def __init__(self, ar: str, en: str) -> None:
+        super().__init__(ar, en)
+        self.ar, self.en = ar, en
+
+    def __str__(self) -> str:
+        return f"{self.ar} / {self.en}"
+
+
+@dataclass(frozen=True)
+class Model:
+    id: str
+    """`owner/name` on the Hub, or a folder."""
+    revision: str | None
+    title: str
+    dims: tuple[int, ...]
+    """Sizes the model was trained with, widest first; empty when nobody said."""
+
+
+# ---- the list of models ----
+
+
+def catalogue(folder: Path, env: Mapping[str, str]) -> list[Model]:
+    """`models.json` in `folder`, else the ids in SPACE_MODELS. Never empty.
+
+    Raises:
+        SpaceError: neither is there, or models.json has a mistake; the message names the entry.
+    """
+    listing = folder / "models.json"
+    models = parse_models(listing.read_text("utf-8")) if listing.exists() else parse_ids(env.get("SPACE_MODELS", ""))
+    if not models:
+        raise SpaceError(
+            "لا توجد نماذج بعد: أضِف ملف models.json بجانب app.py أو عيّن المتغيّر SPACE_MODELS.",
+            "No models yet: put a models.json beside app.py, or set the variable SPACE_MODELS.",
+        )
+    return models
+
+
+def parse_ids(text: str) -> list[Model]:
+    """Comma-separated ids or folders, newest revision, dims not said."""
+    ids = [part.strip().rstrip("/") for part in text.split(",")]
+    return [Model(id, None, Path(id).name, ()) for id in dict.fromkeys(ids) if id]
+
+
+def parse_models(text: str) -> list[Model]:
+    """A JSON list of {id, revision, title, dims}, all but the id optional; the order is the menu's."""
+    try:
+        rows = json.loads(text)
+    except ValueError as why:
+        raise _bad_listing(f"is not JSON ({why})") from why
+    if not isinstance(rows, list):
+        raise _bad_listing("is not a list")
+    for number, row in enumerate(rows, start=1):
+        if mistake := _mistake(row):
+            raise _bad_listing(f"entry {number}: {mistake}")
+    models = [_model(row) for row in rows]
+    if len({model.id for model in models}) < len(models):
+        raise _bad_listing("names the same id twice")
+    return models
+
+
+def _bad_listing(mistake: str) -> SpaceError:
+    return SpaceError(f"خطأ في ملف models.json: {mistake}", f"models.json {mistake}")
+
+
+def _mistake(row: Any) -> str | None:
+    if not isinstance(row, dict):
+        return "is not an object"
+    if unknown := sorted(row.keys() - FIELDS):
+        return f"unknown key '{unknown[0]}'"
+    if not isinstance(row.get("id"), str) or not row["id"].strip():
+        return "'id' is missing"
+    if row.get("revision") is not None and not re.fullmatch(r"[0-9a-f]{40}", str(row["revision"])):
+        return f"revision '{row['revision']}' is not 40 hex digits"
+    if not isinstance(row.get("title") or "", str):
+        return "'title' is not text"
+    dims = row.get("dims") or []
+    if not isinstance(dims, list) or not all(type(dim) is int and dim > 0 for dim in dims):
+        return "'dims' is not a list of whole numbers above 0"
+    return None
+
+
+def _model(row: dict[str, Any]) -> Model:
+    dims = tuple(sorted(set(row.get("dims") or ()), reverse=True))
+    return Model(row["id"], row.get("revision"), row.get("title") or Path(row["id"]).name, dims)
+
+
+def find(models: Sequence[Model], id: str | None) -> Model:
+    """The model of that id; the first when none is asked for."""
+    for model in models:
+        if id in (None, "", model.id):
+            return model
+    known = "، ".join(model.id for model in models)
+    raise SpaceError(f"النموذج '{id}' غير معروف. المتاح: {known}", f"No model '{id}'. There are: {known}")
+
+
+# ---- vectors ----
+
+
+def load(model: Model) -> SentenceTransformer:
+    """The model, from memory when it was used lately. A failure is not remembered: the next call tries again."""
+    with _loading:
+        try:
+            return _load(model.id, model.revision)
+        except Exception as why:  # each library below fails in its own way; the owner's log has all of it
+            log.exception("%s does not load", model.id)
+            raise SpaceError(
+                f"تعذّر تحميل النموذج {model.title}. جرّب نموذجًا آخر أو أعِد المحاولة بعد قليل.",
+                f"{model.title} could not be loaded. Try another model, or this one again in a while.",
+            ) from why
+
+
+@lru_cache(maxsize=MODELS_IN_MEMORY)
+def _load(id: str, revision: str | None) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer  # seconds of torch: the page is up before it is needed
+
+    return SentenceTransformer(id, revision=revision, trust_remote_code=False)
+
+
+@lru_cache(maxsize=32)  # so another dim, or the same text again, costs nothing
+def encode(model: Model, texts: tuple[str, ...]) -> np.ndarray:
+    """(n, width) float32 at the model's full width; shared between calls, so read-only.
+
+    Raises:
+        SpaceError: the model does not load, or is narrower than the dims it was listed with.
+    """
+    vectors = _encode(model, texts)
+    width = vectors.shape[1]
+    if model.dims and model.dims[0] > width:
+        raise _bad_listing(f"gives {model.title} {model.dims[0]} dimensions, but it has {width}")
+    vectors.flags.writeable = False
+    return vectors
+
+
+@on_gpu
+def _encode(model: Model, texts: tuple[str, ...]) -> np.ndarray:
+    vectors = load(model).encode(list(texts), convert_to_numpy=True, show_progress_bar=False)
+    return np.array(vectors, dtype=np.float32)
+
+
+def dims_of(model: Model) -> tuple[int, ...]:
+    """The listed dims, widest first; for a model listed without, its width and the powers of two below (loads it)."""
+    if model.dims:
+        return model.dims
+    width = int(load(model).get_embedding_dimension() or encode(model, ("?",)).shape[1])
+    powers = (1 << power for power in range(width.bit_length(), 0, -1))
+    return (width, *(dim for dim in powers if SMALLEST_DIM <= dim < width))
+
+
+def unit(vectors: np.ndarray, dim: int) -> np.ndarray:
+    """(n, dim): the first `dim` numbers of every row, scaled to length 1. A row of zeros stays zeros."""
+    head = vectors[:, :dim]
+    lengths = np.linalg.norm(head, axis=1, keepdims=True)
+    return head / np.where(lengths > 0, lengths, 1)
+
+
+def similarities(vectors: np.ndarray, dims: Sequence[int]) -> dict[int, float]:
+    """Cosine (-1 … 1) of two rows at every dim."""
+    return {dim: float(np.dot(*unit(vectors, dim))) for dim in dims}
+
+
+def best_first(vectors: np.ndarray, dim: int) -> list[tuple[int, float]]:
+    """(index, cosine) of rows 1 … n against row 0, best first; equal scores keep their order. Indices start at 0."""
+    rows = unit(vectors, dim)
+    scores = rows[1:] @ rows[0]
+    return [(int(index), float(scores[index])) for index in np.argsort(-scores, kind="stable")]
+
+
+# ---- what the reader typed ----
+
+
+def written(text: str | None, ar: str, en: str) -> str:
+    """The text without the white space around it; `ar` and `en` name the box it came from."""
+    text = (text or "").strip()
+    if not text:
+        raise SpaceError(f"اكتب {ar} أولًا.", f"Write {en} first.")
+    if len(text) > MOST_CHARACTERS:
+        raise SpaceError(
+            f"النص طويل في {ar}: {len(text):,} حرفًا، والحد {MOST_CHARACTERS:,}.",
+            f"Too much text in {en}: {len(text):,} characters; the limit is {MOST_CHARACTERS:,}.",
+        )
+    return text
+
+
+def lines(text: str | None) -> list[str]:
+    """One sentence per line; empty lines do not count."""
+    found = [line.strip() for line in written(text, "قائمة الجمل", "the list of sentences").splitlines()]
+    found = [line for line in found if line]
+    if len(found) > MOST_LINES:
+        raise SpaceError(
+            f"القائمة طويلة: {len(found)} سطرًا، والحد {MOST_LINES}.",
+            f"The list is too long: {len(found)} lines; the limit is {MOST_LINES}.",
+        )
+    return found
+
+
+def pair(sentence1: str | None, sentence2: str | None) -> tuple[str, str]:
+    return (
+        written(sentence1, "الجملة الأولى", "the first sentence"),
+        written(sentence2, "الجملة الثانية", "the second sentence"),
+    )
+
+
+def compare(model: Model, sentence1: str | None, sentence2: str | None) -> dict[int, float]:
+    """Cosine of the two sentences at every dim of the model, widest first."""
+    return similarities(encode(model, pair(sentence1, sentence2)), dims_of(model))
+
+
+def rank(model: Model, query: str | None, sentences: str | None, dim: int | None) -> list[tuple[str, float]]:
+    """(sentence, cosine with the query), best first. `dim` None: full width."""
+    texts = (written(query, "جملة البحث", "the query"), *lines(sentences))
+    return [(texts[index + 1], score) for index, score in best_first(encode(model, texts), chosen(model, dim))]
+
+
+def chosen(model: Model, dim: int | None) -> int:
+    """`dim`, or the widest one; quality is promised only for the sizes the model was trained with."""
+    dims = dims_of(model)
+    if dim is None:
+        return dims[0]
+    if dim not in dims:
+        known = ", ".join(map(str, dims))
+        raise SpaceError(f"الأبعاد المتاحة: {known}", f"No dimension {dim}. {model.title} has {known}")
+    return dim

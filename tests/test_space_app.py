@@ -1,0 +1,383 @@
+"""The similarity Space: its functions, its page in a real Chromium, and its API, with two tiny real models."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+from browser import DESKTOP, PHONE, offline, open_browser
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, Page, expect
+
+SPACE = Path(__file__).parents[1] / "spaces" / "similarity"
+DIMS = [64, 32, 16]
+SENTENCES = [
+    "رجل يعزف على الغيتار",
+    "رجل يقود سيارة",
+    "الأولاد يلعبون كرة القدم",
+    "الرجال يلعبون كرة القدم",
+    "القطة تنام في البيت",
+    "الطقس جميل اليوم",
+]
+FIRST, SECOND = SENTENCES[0], SENTENCES[1]
+START_SECONDS = 60
+
+
+# ---- two small models, a Space that offers them ----
+
+
+def tiny_model(folder: Path, *, seed: int):
+    """A SentenceTransformer of two layers and width 64, with random weights, that knows the words of SENTENCES."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(seed)
+    tokenizer = wordpiece()
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=DIMS[0],
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=128,
+        max_position_embeddings=64,
+        initializer_range=0.4,  # wide, so that sentences do not all look the same
+    )
+    BertModel(config).save_pretrained(folder / "bert")
+    tokenizer.save_pretrained(folder / "bert")
+    bert = Transformer(str(folder / "bert"))
+    model = SentenceTransformer(modules=[bert, Pooling(DIMS[0], pooling_mode="mean")], device="cpu")
+    model.save_pretrained(str(folder / "model"))
+    return model
+
+
+def wordpiece():
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertTokenizerFast
+
+    trained = BertWordPieceTokenizer(strip_accents=False, lowercase=False)
+    trained.train_from_iterator(SENTENCES, vocab_size=300, min_frequency=1, show_progress=False)
+    return BertTokenizerFast(tokenizer_object=trained._tokenizer, do_lower_case=False, model_max_length=64)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    root = tmp_path_factory.mktemp("models")
+    return SimpleNamespace(one=tiny_model(root / "one", seed=1), two=tiny_model(root / "two", seed=2), root=root)
+
+
+@pytest.fixture(scope="module")
+def space(models: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the Space answers: a copy, away from the checkout, as it would lie on the Hub."""
+    folder = tmp_path_factory.mktemp("space") / "similarity"
+    shutil.copytree(SPACE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    listing = [
+        {"id": str(models.root / "one" / "model"), "revision": None, "title": "النموذج الأول", "dims": DIMS},
+        {"id": str(models.root / "two" / "model"), "title": "Second", "dims": DIMS[:2]},
+        {"id": "lab/unreachable", "revision": "0" * 40, "title": "Unreachable", "dims": DIMS},
+    ]
+    (folder / "models.json").write_text(json.dumps(listing, ensure_ascii=False), "utf-8")
+    with serve(folder) as url:
+        yield url
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """The address of app.py, run in a process of its own on a free port and without the network."""
+    port, log = free_port(), folder.parent / "server.log"
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SPACE_MODELS")}
+    env |= {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+    with log.open("wb") as output:
+        app = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=env, stdout=output, stderr=output)
+    try:
+        yield wait_for(f"http://127.0.0.1:{port}/", app, log)
+    finally:
+        app.terminate()
+        app.wait(10)
+
+
+def wait_for(url: str, app: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while app.poll() is None and time.monotonic() < deadline:
+        with suppress(OSError), urlopen(url):
+            return url
+        time.sleep(0.1)
+    pytest.fail("the Space does not start:\n" + log.read_text("utf-8"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+# ---- the functions ----
+
+
+@pytest.fixture(scope="module")
+def similarity() -> Iterator[ModuleType]:
+    """The Space's module, found the way Python finds it on the Hub: beside app.py."""
+    sys.path.insert(0, str(SPACE))
+    yield importlib.import_module("similarity")
+    sys.path.remove(str(SPACE))
+    for name in ("similarity", "app"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def app(similarity: ModuleType) -> ModuleType:
+    return importlib.import_module("app")
+
+
+def cosine(model, sentence1: str, sentence2: str, dim: int) -> float:
+    one, two = model.encode([sentence1, sentence2])[:, :dim]
+    return float(one @ two / (np.linalg.norm(one) * np.linalg.norm(two)))
+
+
+def test_every_dim_is_the_cosine_of_that_many_numbers(similarity: ModuleType) -> None:
+    vectors = np.array([[1, 0, 1], [1, 0, -1]], dtype=np.float32)
+    assert similarity.similarities(vectors, [3, 2]) == pytest.approx({3: 0.0, 2: 1.0})
+
+
+def test_a_vector_of_zeros_is_like_nothing(similarity: ModuleType) -> None:
+    assert similarity.similarities(np.array([[0, 0, 1], [1, 1, 1]], dtype=np.float32), [2]) == {2: 0.0}
+
+
+def test_ranking_puts_the_nearest_first_and_keeps_the_order_of_equals(similarity: ModuleType) -> None:
+    vectors = np.array([[1, 0], [0, 1], [2, 0], [1, 1], [5, 0]], dtype=np.float32)
+    assert [index for index, _ in similarity.best_first(vectors, 2)] == [1, 3, 2, 0]
+
+
+def test_models_json_gives_titles_and_sorted_dims(similarity: ModuleType) -> None:
+    text = json.dumps([{"id": "lab/GATE-AraBert-v1", "revision": "a" * 40, "dims": [64, 768, 256]}, {"id": "lab/x"}])
+    assert similarity.parse_models(text) == [
+        similarity.Model("lab/GATE-AraBert-v1", "a" * 40, "GATE-AraBert-v1", (768, 256, 64)),
+        similarity.Model("lab/x", None, "x", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("[", "models.json is not JSON"),
+        ("{}", "models.json is not a list"),
+        ('["lab/x"]', "entry 1: is not an object"),
+        ('[{"title": "x"}]', "entry 1: 'id' is missing"),
+        ('[{"id": "lab/x"}, {"id": "lab/y", "revision": "main"}]', "entry 2: revision 'main' is not 40 hex digits"),
+        ('[{"id": "lab/x", "dims": [0]}]', "entry 1: 'dims' is not a list of whole numbers above 0"),
+        ('[{"id": "lab/x", "dim": [64]}]', "entry 1: unknown key 'dim'"),
+        ('[{"id": "lab/x"}, {"id": "lab/x"}]', "models.json names the same id twice"),
+    ],
+)
+def test_a_mistake_in_models_json_is_named(similarity: ModuleType, text: str, mistake: str) -> None:
+    with pytest.raises(similarity.SpaceError, match=re.escape(mistake)):
+        similarity.parse_models(text)
+
+
+def test_models_json_goes_before_the_variable(similarity: ModuleType, tmp_path: Path) -> None:
+    env = {"SPACE_MODELS": "lab/one, /models/two/,"}
+    assert [(model.id, model.title) for model in similarity.catalogue(tmp_path, env)] == [
+        ("lab/one", "one"),
+        ("/models/two", "two"),
+    ]
+    (tmp_path / "models.json").write_text('[{"id": "lab/three"}]', "utf-8")
+    assert [model.id for model in similarity.catalogue(tmp_path, env)] == ["lab/three"]
+
+
+def test_a_model_without_dims_offers_its_width_and_the_powers_of_two_below(
+    similarity: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_width(width: int) -> tuple[int, ...]:
+        model = SimpleNamespace(get_embedding_dimension=lambda: width)
+        monkeypatch.setattr(similarity, "load", lambda _: model)
+        return similarity.dims_of(similarity.Model("lab/x", None, "x", ()))
+
+    assert of_width(768) == (768, 512, 256, 128, 64)
+    assert of_width(384) == (384, 256, 128, 64)
+    assert of_width(64) == (64,)
+
+
+def test_text_is_bounded_and_the_bound_is_said(similarity: ModuleType) -> None:
+    with pytest.raises(
+        similarity.SpaceError, match=r"Too much text in the query: 5,001 characters; the limit is 5,000"
+    ):
+        similarity.written("س" * 5001, "جملة البحث", "the query")
+    with pytest.raises(similarity.SpaceError, match="too long: 101 lines; the limit is 100"):
+        similarity.lines("سطر\n\n" * 101)
+    with pytest.raises(similarity.SpaceError, match="Write the query first"):
+        similarity.written("  \n", "جملة البحث", "the query")
+
+
+def test_a_model_narrower_than_its_entry_is_reported(similarity: ModuleType, models: SimpleNamespace) -> None:
+    wide = similarity.Model(str(models.root / "one" / "model"), None, "one", (768, 64))
+    with pytest.raises(similarity.SpaceError, match="gives one 768 dimensions, but it has 64"):
+        similarity.compare(wide, FIRST, SECOND)
+
+
+def test_a_model_listed_without_dims_is_asked_for_them(app: ModuleType, models: SimpleNamespace) -> None:
+    (listed,) = app.similarity.parse_ids(str(models.root / "two" / "model"))
+    menu = app.dims_menu([listed], listed.id)
+    assert (menu["choices"], menu["value"]) == ([64], 64)
+
+
+def test_what_readers_type_is_never_markup(app: ModuleType) -> None:
+    assert "<script>" not in app.ranking([("<script>alert(1)</script>", 0.5)])
+
+
+# ---- the page ----
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser, space: str) -> Iterator[Page]:
+    with offline(browser, viewport=DESKTOP) as context:
+        page = context.new_page()
+        page.goto(space)
+        page.locator("#compare").wait_for()
+        yield page
+
+
+def type_pair(page: Page, sentence1: str, sentence2: str) -> None:
+    page.locator("#sentence-1 textarea").fill(sentence1)
+    page.locator("#sentence-2 textarea").fill(sentence2)
+    page.locator("#compare").click()
+
+
+# Every context is cut off from the network, so each of these also shows that the page needs nothing from outside.
+
+
+def test_the_page_shows_the_models_own_cosine_at_the_chosen_dim(page: Page, models: SimpleNamespace) -> None:
+    type_pair(page, FIRST, SECOND)
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.one, FIRST, SECOND, 64):.3f}")
+    page.locator("#compare-dim").get_by_label("16").click()
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.one, FIRST, SECOND, 16):.3f}")
+    bars = [f"{cosine(models.one, FIRST, SECOND, dim):.3f}" for dim in DIMS]
+    expect(page.locator("#compare-result .bar .value")).to_have_text(bars)
+
+
+def test_another_model_brings_its_own_dims_and_scores(page: Page, models: SimpleNamespace) -> None:
+    choose(page, "Second")
+    expect(page.locator("#compare-dim label")).to_have_text(["64", "32"])
+    type_pair(page, FIRST, SECOND)
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.two, FIRST, SECOND, 64):.3f}")
+
+
+def choose(page: Page, title: str) -> None:
+    page.locator("#compare-model input").click()
+    page.get_by_role("option", name=title).click()
+
+
+def test_all_models_stand_in_one_table_even_when_one_does_not_load(page: Page, models: SimpleNamespace) -> None:
+    page.locator("#sentence-1 textarea").fill(FIRST)
+    page.locator("#sentence-2 textarea").fill(SECOND)
+    page.locator("#compare-all").click()
+    rows = page.locator("#compare-result tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(1)).to_contain_text(f"{cosine(models.two, FIRST, SECOND, 32):.3f}")
+    expect(rows.nth(2)).to_contain_text("تعذّر تحميل النموذج Unreachable")
+
+
+def test_an_example_of_the_paper_fills_the_boxes_and_names_its_ground_truth(page: Page) -> None:
+    page.get_by_role("button", name="جدول 7").click()
+    expect(page.locator("#sentence-2 textarea")).to_have_value("الأولاد يلعبون كرة القدم")
+    expect(page.locator("#compare-result")).to_contain_text("0.72")
+
+
+def test_a_list_is_ranked_by_the_model(page: Page, models: SimpleNamespace) -> None:
+    query, *sentences = SENTENCES
+    page.get_by_role("tab", name="Rank").click()
+    page.locator("#query textarea, #query input").fill(query)
+    page.locator("#sentences textarea").fill("\n".join(sentences))
+    page.locator("#rank").click()
+    nearest_first = sorted(sentences, key=lambda sentence: -cosine(models.one, query, sentence, 64))
+    expect(page.locator("#rank-result .sentence")).to_have_text(nearest_first)
+
+
+def test_empty_boxes_get_a_sentence_in_both_languages(page: Page) -> None:
+    page.locator("#compare").click()
+    expect(page.get_by_role("alert").first).to_contain_text("اكتب الجملة الأولى أولًا.")
+    expect(page.get_by_role("alert").first).to_contain_text("Write the first sentence first.")
+
+
+def test_a_model_that_does_not_load_is_a_message_not_a_traceback(page: Page) -> None:
+    choose(page, "Unreachable")
+    type_pair(page, FIRST, SECOND)
+    expect(page.locator("#compare-result")).to_contain_text("Unreachable could not be loaded")
+    assert "Traceback" not in page.content()
+
+
+def test_arabic_runs_from_right_to_left(page: Page) -> None:
+    for box in ("#sentence-1 textarea", "#sentence-2 textarea"):
+        expect(page.locator(box)).to_have_css("direction", "rtl")
+    page.get_by_role("tab", name="Rank").click()
+    expect(page.locator("#sentences textarea")).to_have_css("direction", "rtl")
+
+
+def test_a_phone_needs_no_sideways_scrolling(browser: Browser, space: str) -> None:
+    with offline(browser, viewport=PHONE) as context:
+        page = context.new_page()
+        page.goto(space)
+        type_pair(page, FIRST, SECOND)
+        page.locator("#compare-result output").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        expect(page.get_by_role("tab", name="Rank")).to_be_visible()
+
+
+def test_a_space_without_models_says_so_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    folder = shutil.copytree(SPACE, tmp_path / "similarity", ignore=shutil.ignore_patterns("__pycache__"))
+    with serve(folder) as url, offline(browser) as context:
+        page = context.new_page()
+        page.goto(url)
+        expect(page.get_by_role("alert")).to_contain_text("put a models.json beside app.py")
+
+
+# ---- the API ----
+
+
+@pytest.fixture(scope="module")
+def client(space: str) -> Client:
+    return Client(space, verbose=False)
+
+
+def test_the_api_compares(client: Client, models: SimpleNamespace) -> None:
+    answer = client.predict(FIRST, SECOND, str(models.root / "two" / "model"), 32, api_name="/compare")
+    assert answer["dim"] == 32
+    assert answer["score"] == pytest.approx(cosine(models.two, FIRST, SECOND, 32), abs=1e-4)
+    assert list(answer["by_dim"]) == ["64", "32"]
+
+
+def test_the_api_ranks_with_the_first_model_at_full_width(client: Client, models: SimpleNamespace) -> None:
+    query, *sentences = SENTENCES
+    answer = client.predict(query=query, sentences=sentences, api_name="/rank")
+    expected = sorted((cosine(models.one, query, sentence, 64) for sentence in sentences), reverse=True)
+    assert [row["score"] for row in answer] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_api_refuses_in_words(client: Client) -> None:
+    with pytest.raises(AppError, match="Write the second sentence first"):
+        client.predict(FIRST, " ", api_name="/compare")
+    with pytest.raises(AppError, match=r"No dimension 48\. النموذج الأول has 64, 32, 16"):
+        client.predict(FIRST, SECOND, None, 48, api_name="/compare")
+    with pytest.raises(AppError, match="No model 'lab/other'"):
+        client.predict(FIRST, SECOND, "lab/other", api_name="/compare")
