@@ -1,0 +1,92 @@
+"""Starting and stopping the local Hub."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+
+from zoo.hub.local import local_hub
+
+ROOT = Path(__file__).parents[1]
+
+
+def serve(*arguments: str, **options) -> subprocess.Popen[str]:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-m", "zoo.hub", *arguments], cwd=ROOT, **pipes, **options)
+
+
+def test_it_says_where_it_listens_in_one_line_and_stops_on_sigterm(tmp_path: Path) -> None:
+    process = serve("--root", str(tmp_path), "--user", "omar")
+    started = json.loads(process.stdout.readline())
+    assert (sorted(started), started["user"]) == (["token", "url", "user"], "omar")
+    request = urllib.request.Request(f"{started['url']}/api/whoami-v2")
+    request.add_header("Authorization", f"Bearer {started['token']}")
+    assert json.load(urllib.request.urlopen(request))["name"] == "omar"
+    since = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=10)
+    assert rest == ""
+    assert time.monotonic() - since < 4
+
+
+def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
+    process = serve("--root", str(tmp_path), "--with-parent")
+    assert process.stdout.readline()
+    process.stdin.close()
+    process.wait(timeout=10)
+    process.stdout.close()
+
+
+def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        message = f"the local Hub did not start: cannot listen on 127.0.0.1 port {port}: Address already in use"
+        with pytest.raises(RuntimeError, match=message), local_hub(tmp_path, port=port):
+            pass
+
+
+def test_the_environment_is_all_a_client_needs_and_hides_the_token(tmp_path: Path) -> None:
+    with local_hub(tmp_path) as hub:
+        environment = hub.environment()
+        assert hub.token not in repr(hub)
+    assert environment["HF_ENDPOINT"] == hub.url
+    assert environment["HF_TOKEN"] == hub.token
+    assert "HF_HOME" not in environment
+    assert hub.process.poll() is not None
+    assert hub.token.encode() not in (tmp_path / "hub.log").read_bytes()
+
+
+def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+    process = serve("--root", str(tmp_path))
+    started = json.loads(process.stdout.readline())
+    api = HfApi(endpoint=started["url"], token=started["token"])
+    api.create_repo("lab/m")
+    commit = api.upload_file(path_or_fileobj=b"kept", path_in_repo="a.txt", repo_id="lab/m").oid
+    process.kill()
+    process.communicate()
+    with local_hub(tmp_path) as hub:
+        api = HfApi(endpoint=hub.url, token=hub.token)
+        assert api.model_info("lab/m").sha == commit
+        assert Path(api.hf_hub_download("lab/m", "a.txt", cache_dir=tmp_path / "cache")).read_text() == "kept"
+
+
+@pytest.mark.parametrize(
+    ("module", "strangers"),
+    [
+        ("zoo.hub.local", ("starlette", "huggingface_hub", "yaml")),
+        ("zoo.hub.server", ("huggingface_hub", "datasets", "zoo.errors", "zoo.say")),
+    ],
+)
+def test_it_imports_only_what_it_needs(module: str, strangers: tuple[str, ...]) -> None:
+    script = f"import sys, {module}; print([name for name in {strangers} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,86 @@
+"""`python -m zoo.hub --root DIR`: serve a store until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+_SERVER: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "timeout_keep_alive": 75,  # seconds; during a push, clients think for longer than uvicorn's 5 between requests
+    "timeout_graceful_shutdown": 2,
+    "lifespan": "off",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        listener = _listen(options.host, options.port)
+    except OSError as error:
+        print(f"cannot listen on {options.host} port {options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    return _serve(options, listener)
+
+
+def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
+    import uvicorn
+
+    from zoo.hub.server import create_app
+    from zoo.hub.store import Store
+
+    store = Store(options.root)
+    store.add_user(options.user)
+    _announce(options, listener, store.issue_token(options.user))
+    if options.with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    config = uvicorn.Config(create_app(store), **_SERVER)
+    uvicorn.Server(config).run(sockets=[listener])
+    store.close()
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio turns Nagle's algorithm off only where it reads TCP here; otherwise every answer takes 40 ms longer.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(128)  # from here on connections wait for us, so the address can be told
+    return listener
+
+
+def _announce(options: argparse.Namespace, listener: socket.socket, token: str) -> None:
+    """The one line on stdout. The token is nowhere else."""
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    print(json.dumps({"url": url, "user": options.user, "token": token}), flush=True)
+
+
+def _end_with_parent() -> None:
+    """Stdin ends when the process that started us is gone, however it went."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m zoo.hub", description="Serve a local Hugging Face Hub.")
+    parser.add_argument("--root", type=Path, required=True, help="folder of the store; made when it is missing")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--user", default="lab", help="gets a new write token at every start")
+    parser.add_argument("--with-parent", action="store_true", help="stop when stdin ends")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Who is asking, and what may they do? Users, organisations and tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoo.hub.database import timestamp
+
+_NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_][A-Za-z0-9._-]{0,95}")
+ROLES = ("write", "read")
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    fullname: str
+    orgs: tuple[str, ...]
+    role: str
+
+    def belongs_to(self, namespace: str) -> bool:
+        """Whether `namespace` is this user or one of their organisations; enough to read what is private there."""
+        return namespace.lower() in (self.name.lower(), *(org.lower() for org in self.orgs))
+
+    def may_write_to(self, namespace: str) -> bool:
+        return self.role == "write" and self.belongs_to(namespace)
+
+
+def is_name(text: str) -> bool:
+    """Whether an account or a repository may be called so."""
+    return bool(_NAME.fullmatch(text)) and not text.endswith((".git", ".lock", "."))
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def add(db: sqlite3.Connection, name: str, *, fullname: str | None = None, is_org: bool = False) -> None:
+    """A second time only a new `fullname` makes a difference."""
+    if not is_name(name):
+        raise ValueError(f"'{name}' is not a name for an account")
+    db.execute(
+        "INSERT INTO accounts (name, fullname, is_org) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (name, fullname or name, is_org),
+    )
+    if fullname:
+        db.execute("UPDATE accounts SET fullname = ? WHERE name = ?", (fullname, name))
+
+
+def join(db: sqlite3.Connection, user: str, orgs: Sequence[str]) -> None:
+    for org in orgs:
+        add(db, org, is_org=True)
+        db.execute("INSERT OR IGNORE INTO members VALUES (?, ?)", (user, org))
+
+
+def add_token(db: sqlite3.Connection, user: str, token: str, role: str) -> None:
+    if role not in ROLES:
+        raise ValueError(f"a token's role is one of {ROLES}, not '{role}'")
+    if not exists(db, user):
+        raise ValueError(f"no user '{user}' on this Hub")
+    db.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)", (digest(token), user, role, timestamp()))
+
+
+def exists(db: sqlite3.Connection, name: str) -> bool:
+    return db.execute("SELECT 1 FROM accounts WHERE name = ?", (name,)).fetchone() is not None
+
+
+def fullname(db: sqlite3.Connection, name: str) -> str:
+    row = db.execute("SELECT fullname FROM accounts WHERE name = ?", (name,)).fetchone()
+    return str(row["fullname"]) if row else name
+
+
+def private_by_default(db: sqlite3.Connection, name: str) -> bool:
+    row = db.execute("SELECT private_by_default FROM accounts WHERE name = ?", (name,)).fetchone()
+    return bool(row and row["private_by_default"])
+
+
+def of_token(db: sqlite3.Connection, token: str) -> User | None:
+    """The owner of a token; None when this Hub did not issue it."""
+    row = db.execute(
+        "SELECT name, fullname, role FROM tokens JOIN accounts ON name = user WHERE sha256 = ?", (digest(token),)
+    ).fetchone()
+    if row is None:
+        return None
+    orgs = db.execute("SELECT org FROM members WHERE user = ? ORDER BY org", (row["name"],))
+    return User(row["name"], row["fullname"], tuple(org["org"] for org in orgs), row["role"])

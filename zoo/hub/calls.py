@@ -1,0 +1,263 @@
+"""What does a handler get to work with? The request with its body on disk when it is large, and who sent it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from sqlite3 import Connection
+from typing import BinaryIO
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from zoo.hub import accounts, errors, repos
+from zoo.hub.accounts import User
+from zoo.hub.errors import bad_request
+from zoo.hub.objects import adopt
+from zoo.hub.repos import KINDS, Repo, Revision
+from zoo.hub.store import Store
+
+IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
+MAX_DOCUMENT = 32 << 20  # bytes of JSON that are parsed in one piece
+
+
+class Body:
+    """A request's body, hashed while it arrives. Call `discard` when the request is done."""
+
+    def __init__(self, staged: Path) -> None:
+        self._staged = staged
+        self._file: BinaryIO | None = None
+        self._memory = bytearray()
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    async def receive(self, request: Request) -> None:
+        async for chunk in request.stream():
+            self._memory += chunk
+            if len(self._memory) > IN_MEMORY:
+                await run_in_threadpool(self._spill)
+        if self._file is None:
+            self._digest.update(self._memory)
+            self.size = len(self._memory)
+        else:
+            await run_in_threadpool(self._spill)
+
+    def open(self) -> BinaryIO:
+        """The whole body, from its start."""
+        return io.BytesIO(self._memory) if self._file is None else self._staged.open("rb")
+
+    def move_to(self, target: Path) -> None:
+        """Keep the body under another name on the same filesystem, safely on disk."""
+        if self._file is None:
+            self._staged.write_bytes(self._memory)
+        adopt(self._staged, target)
+
+    def discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._staged.unlink(missing_ok=True)
+
+    def _spill(self) -> None:
+        self._file = self._file or self._staged.open("xb")
+        self._file.write(self._memory)
+        self._file.flush()
+        self._digest.update(self._memory)
+        self.size += len(self._memory)
+        self._memory.clear()
+
+
+class Call:
+    """One request on its way through a handler.
+
+    `db` is a transaction that the router opened (for writing when the route says so) and commits when the handler
+    returns; an exception undoes everything.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        params: Mapping[str, str],
+        store: Store,
+        db: Connection,
+        body: Body,
+        *,
+        public: bool = False,
+    ) -> None:
+        self.request, self.params, self.store, self.db, self.body = request, params, store, db, body
+        self.query = request.query_params
+        self.user = None if public else self._authenticate()
+
+    # Who asks ---------------------------------------------------------------------------------------------------------
+    def _authenticate(self) -> User | None:
+        scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
+        if not scheme:
+            return None
+        user = accounts.of_token(self.db, token.strip()) if scheme.lower() == "bearer" else None
+        if user is None:  # never as if nobody had asked: the caller believes to be somebody
+            raise errors.invalid_token()
+        return user
+
+    def login(self, *, to_write: bool = False) -> User:
+        """The user, who must be one; `to_write` also asks for a token that may change things."""
+        if self.user is None:
+            raise errors.login_required()
+        if to_write and self.user.role != "write":
+            raise errors.forbidden("you need a write token for this")
+        return self.user
+
+    def writer(self, namespace: str, what: str = "write there") -> User:
+        """The user, who must be allowed to write to `namespace`."""
+        user = self.login()
+        if not user.may_write_to(namespace):
+            raise errors.forbidden(f"you need a write token of a member of '{namespace}' to {what}")
+        return user
+
+    # What is asked for ------------------------------------------------------------------------------------------------
+    @property
+    def kind(self) -> str:
+        return KINDS[(self.params.get("kind") or "models").rstrip("/")]
+
+    def repo(self) -> Repo:
+        """The repository named in the path, if the caller may know of it. It may go by another name today."""
+        return self.find_repo(self.kind, self.params["repo"])
+
+    def find_repo(self, kind: str, name: str) -> Repo:
+        repo = repos.find(self.db, kind, name)
+        if repo is None or not self.may_see(repo):
+            raise errors.repo_not_found(anonymous=self.user is None)
+        return repo
+
+    def may_see(self, repo: Repo) -> bool:
+        return not repo.private or (self.user is not None and self.user.belongs_to(repo.namespace))
+
+    def readable_repo(self) -> Repo:
+        """As `repo`, but its files may be read as well: it is not gated, or the caller was let in."""
+        repo = self.repo()
+        if repo.gated and not self._let_in(repo):
+            status = 403 if self.user else 401
+            message = f"Access to {repo.kind} {repo.name} is restricted and you are not in the authorized list."
+            raise errors.HubError(
+                status, f"{message} Visit {self.base}{repo.web_path} to ask for access.", code="GatedRepo"
+            )
+        return repo
+
+    def writable_repo(self) -> Repo:
+        repo = self.repo()
+        self.writer(repo.namespace, "write to this repository")
+        return repo
+
+    def _let_in(self, repo: Repo) -> bool:
+        if self.user is None or self.user.belongs_to(repo.namespace):
+            return self.user is not None
+        query = "SELECT 1 FROM access_requests WHERE repo = ? AND user = ? AND status = 'accepted'"
+        return self.db.execute(query, (repo.id, self.user.name)).fetchone() is not None
+
+    def revision(self, repo: Repo) -> Revision:
+        return repos.resolve(self.db, repo, self.params["rev"])
+
+    # How it is asked --------------------------------------------------------------------------------------------------
+    @property
+    def base(self) -> str:
+        """This Hub's address as the caller wrote it, so that it can follow our links."""
+        return f"{self.request.url.scheme}://{self.request.headers.get('host', '127.0.0.1')}"
+
+    def flag(self, name: str) -> bool:
+        return self.query.get(name, "").lower() in ("1", "true", "on", "yes")
+
+    def number(self, name: str, default: int, *, low: int = 0, high: int = 1 << 40) -> int:
+        """A query parameter, cut off at `high`."""
+        text = self.query.get(name) or str(default)
+        if not (text.isascii() and text.isdigit() and len(text) < 15 and int(text) >= low):
+            raise bad_request(f"'{name}' must be a whole number of at least {low}, not '{text[:40]}'")
+        return min(int(text), high)
+
+    def several(self, name: str) -> list[str]:
+        """All values of a parameter, written `name=` or `name[]=`."""
+        return [*self.query.getlist(name), *self.query.getlist(f"{name}[]")]
+
+    def document(self) -> bytes:
+        """The body, if it is small enough to be looked at as a whole."""
+        if self.body.size > MAX_DOCUMENT:
+            raise errors.HubError(413, f"a request body may have at most {MAX_DOCUMENT} bytes here")
+        with self.body.open() as file:
+            return file.read()
+
+    def json(self) -> Fields:
+        content = self.document()
+        return Fields(parse_object(content, "the request body") if content.strip() else {})
+
+    def form(self) -> dict[str, list[str]]:
+        try:
+            return parse_qs(self.document().decode(), errors="strict", max_num_fields=100_000)
+        except ValueError as error:
+            raise bad_request(f"the form is malformed: {error}") from None
+
+
+class Fields:
+    """A JSON object from outside: every access says which type it wants, and answers 400 when it is another one."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self.values = values
+
+    def __contains__(self, key: str) -> bool:
+        return self.values.get(key) is not None
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self.values.get(key)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str):
+            raise bad_request(f"'{key}' must be a string")
+        return value
+
+    def number(self, key: str, default: int | None = None) -> int:
+        value = self.values.get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 50:
+            raise bad_request(f"'{key}' must be a whole number from 0 on")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self.values.get(key) or False
+        if not isinstance(value, bool):
+            raise bad_request(f"'{key}' must be true or false")
+        return value
+
+    def fields(self, key: str) -> Fields:
+        value = self.values.get(key)
+        if not isinstance(value, dict):
+            raise bad_request(f"'{key}' must be an object")
+        return Fields(value)
+
+    def list(self, key: str) -> list[Fields]:
+        """A list of objects; missing counts as empty."""
+        value = self.values.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise bad_request(f"'{key}' must be a list of objects")
+        return [Fields(item) for item in value]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.values.get(key) or []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise bad_request(f"'{key}' must be a list of strings")
+        return tuple(value)
+
+
+def parse_object(content: bytes, what: str) -> dict[str, object]:
+    """A JSON object whose texts can all be written down as UTF-8."""
+    try:
+        value = json.loads(content)
+        if b"\\u" in content:  # an escape can smuggle in half a surrogate pair, which SQLite and UTF-8 refuse
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise bad_request(f"{what} is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise bad_request(f"{what} must be a JSON object")
+    return value

@@ -1,0 +1,77 @@
+"""Which repositories belong together? Collections and what is in them, in order."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from dataclasses import dataclass
+
+from zoo.hub.accounts import User
+from zoo.hub.database import timestamp
+
+THEMES = ("orange", "blue", "green", "purple", "pink", "indigo")
+_CHANGEABLE = frozenset({"title", "description", "private", "theme", "position"})
+
+
+@dataclass(frozen=True)
+class Collection:
+    id: str  # 24 hex digits; stays when the title changes
+    namespace: str
+    title: str
+    description: str | None
+    private: bool
+    theme: str
+    position: int
+    updated: str
+
+    @property
+    def slug(self) -> str:
+        """`namespace/words-of-the-title-id`. Only the id counts when a collection is looked up."""
+        words = re.sub(r"[^\w]+", "-", self.title.lower()).strip("-_")
+        ascii_words = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+        return f"{self.namespace}/{f'{ascii_words}-' if ascii_words else ''}{self.id}"
+
+    def visible_to(self, user: User | None) -> bool:
+        return not self.private or (user is not None and user.belongs_to(self.namespace))
+
+
+def find(db: sqlite3.Connection, slug: str) -> Collection | None:
+    row = db.execute("SELECT * FROM collections WHERE id = ?", (slug[-24:],)).fetchone()
+    return _collection(row) if row else None
+
+
+def titled(db: sqlite3.Connection, namespace: str, title: str) -> Collection | None:
+    row = db.execute("SELECT * FROM collections WHERE namespace = ? AND title = ?", (namespace, title)).fetchone()
+    return _collection(row) if row else None
+
+
+def every(db: sqlite3.Connection) -> list[Collection]:
+    """Those changed last come first."""
+    return [_collection(row) for row in db.execute("SELECT * FROM collections ORDER BY updated DESC, rowid DESC")]
+
+
+def change(db: sqlite3.Connection, collection: Collection, **values: object) -> Collection:
+    for column, value in values.items():
+        if column not in _CHANGEABLE:
+            raise ValueError(f"'{column}' is not a setting of a collection")
+        db.execute(f"UPDATE collections SET {column} = ? WHERE id = ?", (value, collection.id))  # noqa: S608
+    db.execute("UPDATE collections SET updated = ? WHERE id = ?", (timestamp(), collection.id))
+    return _collection(db.execute("SELECT * FROM collections WHERE id = ?", (collection.id,)).fetchone())
+
+
+def items(db: sqlite3.Connection, collection: Collection) -> list[sqlite3.Row]:
+    """Columns id, type, item, note, position."""
+    query = "SELECT * FROM collection_items WHERE collection = ? ORDER BY position, rowid"
+    return list(db.execute(query, (collection.id,)))
+
+
+def reorder(db: sqlite3.Connection, collection: Collection, item_id: str, position: int) -> None:
+    order = [row["id"] for row in items(db, collection) if row["id"] != item_id]
+    order.insert(position, item_id)
+    for place, item in enumerate(order):
+        db.execute("UPDATE collection_items SET position = ? WHERE id = ?", (place, item))
+
+
+def _collection(row: sqlite3.Row) -> Collection:
+    values = dict(zip(row.keys(), tuple(row), strict=True))
+    return Collection(**values | {"private": bool(row["private"])})

@@ -1,0 +1,199 @@
+"""What is being talked about, and what is proposed? Discussions, pull requests and their events."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import uuid
+from dataclasses import dataclass
+
+from zoo.hub import history, repos, trees
+from zoo.hub.database import timestamp
+from zoo.hub.errors import HubError
+from zoo.hub.repos import MAIN, Repo
+
+STATUSES = ("open", "closed", "draft", "merged")
+
+
+@dataclass(frozen=True)
+class Discussion:
+    repo: int
+    num: int
+    title: str
+    status: str
+    author: str
+    created: str
+    is_pull_request: bool
+    base: str | None
+    merge_commit: str | None
+
+    @property
+    def ref(self) -> str:
+        return f"refs/pr/{self.num}"
+
+
+def start(
+    db: sqlite3.Connection,
+    repo: Repo,
+    author: str,
+    title: str,
+    description: str,
+    *,
+    base: str | None = None,
+    head: str | None = None,
+    status: str = "open",
+) -> int:
+    """Open a discussion, or a pull request from commit `base` that now stands at `head`; its number."""
+    num = int(db.execute("SELECT count(*) FROM discussions WHERE repo = ?", (repo.id,)).fetchone()[0]) + 1
+    row = (repo.id, num, title, status, author, timestamp(), base is not None, base, None)
+    db.execute("INSERT INTO discussions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    add_event(db, get(db, repo, num), "comment", author, _comment(description, author))
+    if head:
+        repos.point(db, repo, f"refs/pr/{num}", head)
+    return num
+
+
+def get(db: sqlite3.Connection, repo: Repo, num: int) -> Discussion:
+    row = db.execute("SELECT * FROM discussions WHERE repo = ? AND num = ?", (repo.id, num)).fetchone()
+    if row is None:
+        raise HubError(404, f"There is no discussion {num}")
+    return _discussion(row)
+
+
+def every(db: sqlite3.Connection, repo: Repo) -> list[Discussion]:
+    """Newest first."""
+    rows = db.execute("SELECT * FROM discussions WHERE repo = ? ORDER BY num DESC", (repo.id,))
+    return [_discussion(row) for row in rows]
+
+
+def note_commit(db: sqlite3.Connection, repo: Repo, ref: str, author: str, title: str, oid: str) -> None:
+    """Tell a pull request that its branch has a new commit; nothing happens for other refs."""
+    match = re.fullmatch(r"refs/pr/(\d{1,9})", ref)
+    if match:
+        add_event(db, get(db, repo, int(match[1])), "commit", author, {"subject": title, "oid": oid})
+
+
+def comment(db: sqlite3.Connection, discussion: Discussion, author: str, text: str) -> dict[str, object]:
+    return add_event(db, discussion, "comment", author, _comment(text, author))
+
+
+def rename(db: sqlite3.Connection, discussion: Discussion, author: str, title: str) -> dict[str, object]:
+    _set(db, discussion, "title", title)
+    return add_event(db, discussion, "title-change", author, {"from": discussion.title, "to": title})
+
+
+def change_status(
+    db: sqlite3.Connection, discussion: Discussion, author: str, status: str, reason: str = ""
+) -> dict[str, object]:
+    _set(db, discussion, "status", status)
+    event = add_event(db, discussion, "status-change", author, {"status": status})
+    if reason:
+        comment(db, discussion, author, reason)
+    return event
+
+
+def merge(db: sqlite3.Connection, repo: Repo, discussion: Discussion, author: str) -> str:
+    """Put what the pull request changed on top of main; the id of the merge commit.
+
+    Raises:
+        HubError: 409, it is not open or main changed the same files meanwhile; 400, it is no pull request.
+    """
+    if not discussion.is_pull_request:
+        raise HubError(400, "only a pull request can be merged")
+    if discussion.status not in ("open", "draft"):
+        raise HubError(409, f"this pull request is {discussion.status}")
+    conflicts = conflicting_files(db, repo, discussion)
+    if conflicts:
+        raise HubError(409, f"main changed the same files meanwhile: {', '.join(conflicts[:10])}")
+    main, head = history.at(db, repo, MAIN), history.at(db, repo, discussion.ref)
+    tree = trees.edit(db, main.tree, _changes(db, repo, discussion.base or "", head.oid))
+    title = f"{discussion.title} (#{discussion.num})"
+    oid = history.record(db, repo, tree=tree, parents=[main.oid, head.oid], title=title, author=author)
+    repos.point(db, repo, MAIN, oid)
+    repos.change(db, repo, modified=timestamp())
+    _set(db, discussion, "merge_commit", oid)
+    change_status(db, discussion, author, "merged")
+    return oid
+
+
+def conflicting_files(db: sqlite3.Connection, repo: Repo, discussion: Discussion) -> list[str]:
+    if discussion.merge_commit or not discussion.base:
+        return []
+    theirs = _changes(db, repo, discussion.base, history.at(db, repo, discussion.ref).oid)
+    ours = _changes(db, repo, discussion.base, history.at(db, repo, MAIN).oid)
+    return sorted(path for path in theirs.keys() & ours.keys() if theirs[path] != ours[path])
+
+
+def events(db: sqlite3.Connection, discussion: Discussion) -> list[dict[str, object]]:
+    rows = db.execute(
+        "SELECT * FROM events WHERE repo = ? AND num = ? ORDER BY position", (discussion.repo, discussion.num)
+    )
+    return [_event(row) for row in rows]
+
+
+def add_event(
+    db: sqlite3.Connection, discussion: Discussion, kind: str, author: str, data: dict[str, object]
+) -> dict[str, object]:
+    count = "SELECT count(*) FROM events WHERE repo = ? AND num = ?"
+    position = db.execute(count, (discussion.repo, discussion.num)).fetchone()[0]
+    event_id = uuid.uuid4().hex[:24]
+    row = (event_id, discussion.repo, discussion.num, position, kind, author, timestamp(), json.dumps(data))
+    db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    return event(db, discussion, event_id)
+
+
+def event(db: sqlite3.Connection, discussion: Discussion, event_id: str) -> dict[str, object]:
+    query = "SELECT * FROM events WHERE repo = ? AND num = ? AND id = ?"
+    row = db.execute(query, (discussion.repo, discussion.num, event_id)).fetchone()
+    if row is None:
+        raise HubError(404, "There is no such event in this discussion")
+    return _event(row)
+
+
+def rewrite(
+    db: sqlite3.Connection, discussion: Discussion, event_id: str, data: dict[str, object]
+) -> dict[str, object]:
+    """Replace what a comment says about itself."""
+    db.execute("UPDATE events SET data = ? WHERE id = ?", (json.dumps(data), event_id))
+    return event(db, discussion, event_id)
+
+
+def written(text: str, author: str) -> dict[str, object]:
+    """One version of a comment."""
+    return {"raw": text, "html": text, "updatedAt": timestamp(), "author": {"name": author}}
+
+
+def _comment(text: str, author: str) -> dict[str, object]:
+    return {"edited": False, "hidden": False, "latest": written(text, author), "history": []}
+
+
+def _changes(db: sqlite3.Connection, repo: Repo, base: str, head: str) -> dict[str, str | None]:
+    before = trees.files(db, history.get(db, repo, base).tree)
+    after = trees.files(db, history.get(db, repo, head).tree)
+    changed: dict[str, str | None] = dict.fromkeys(before.keys() - after.keys())
+    return changed | {
+        path: blob.oid for path, blob in after.items() if path not in before or before[path].oid != blob.oid
+    }
+
+
+def _set(db: sqlite3.Connection, discussion: Discussion, column: str, value: str) -> None:
+    db.execute(
+        f"UPDATE discussions SET {column} = ? WHERE repo = ? AND num = ?",  # noqa: S608  (our own column names)
+        (value, discussion.repo, discussion.num),
+    )
+
+
+def _discussion(row: sqlite3.Row) -> Discussion:
+    values = dict(zip(row.keys(), tuple(row), strict=True))
+    return Discussion(**values | {"is_pull_request": bool(row["is_pull_request"])})
+
+
+def _event(row: sqlite3.Row) -> dict[str, object]:
+    return {
+        "id": row["id"],
+        "type": row["type"],
+        "createdAt": row["created"],
+        "author": {"name": row["author"], "type": "user"},
+        "data": json.loads(row["data"]),
+    }

@@ -1,0 +1,110 @@
+"""Where does large content live? In files named by their sha256, which appear whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+CHUNK = 1 << 20
+
+
+class Objects:
+    """`objects/ab/cd/<sha256>` for contents, `xorbs/ab/cd/<hash>` for Xet's parts, `staging/` for what is arriving."""
+
+    def __init__(self, root: Path) -> None:
+        self._objects, self._xorbs, self.staging = root / "objects", root / "xorbs", root / "staging"
+        for folder in (self._objects, self._xorbs, self.staging):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        return self._objects / sha256[:2] / sha256[2:4] / sha256
+
+    def xorb_path(self, xorb: str) -> Path:
+        return self._xorbs / xorb[:2] / xorb[2:4] / xorb
+
+    def size(self, sha256: str) -> int | None:
+        """Size in bytes, None when there is no such object."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def stage(self) -> Path:
+        """A new name in `staging/`, on the same filesystem as the objects, so that a rename is atomic."""
+        return self.staging / uuid.uuid4().hex
+
+    def add(self, chunks: Iterable[bytes], *, expected: str | None = None) -> tuple[str, int]:
+        """Store the concatenated chunks; (sha256, size).
+
+        Raises:
+            ValueError: the content's sha256 is not `expected`; nothing was stored.
+        """
+        staged, digest, size = self.stage(), hashlib.sha256(), 0
+        try:
+            with staged.open("xb") as file:
+                for chunk in chunks:
+                    file.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+            if expected not in (None, digest.hexdigest()):
+                raise ValueError(f"content has sha256 {digest.hexdigest()}, not {expected}")
+            adopt(staged, self.path(digest.hexdigest()))
+        finally:
+            staged.unlink(missing_ok=True)
+        return digest.hexdigest(), size
+
+    @contextmanager
+    def parts(self, upload: str) -> Iterator[Path]:
+        """The folder of a multipart upload; gone afterwards."""
+        folder = self.staging / f"parts-{upload}"
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def part(self, upload: str, number: int) -> Path:
+        folder = self.staging / f"parts-{upload}"
+        folder.mkdir(exist_ok=True)
+        return folder / str(number)
+
+
+def adopt(staged: Path, target: Path) -> None:
+    """Give a staged file its final name, on disk before this returns."""
+    if target.exists():
+        return
+    with staged.open("rb") as file:
+        os.fsync(file.fileno())
+    _make_folder(target.parent)
+    staged.replace(target)
+    _sync_folder(target.parent)
+
+
+def read_chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def read_file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from read_chunks(file)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,149 @@
+"""Which repositories are there, under which names, and where do their branches point?"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from zoo.hub.database import timestamp
+from zoo.hub.errors import HubError, revision_not_found
+
+KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
+PLURALS = {kind: plural for plural, kind in KINDS.items()}
+MAIN = "refs/heads/main"
+_CHANGEABLE = frozenset({"private", "gated", "sdk", "modified", "runtime"})
+
+
+@dataclass(frozen=True)
+class Repo:
+    id: int
+    kind: str  # "model", "dataset" or "space"
+    name: str  # "namespace/name", in the case it was created with
+    private: bool
+    gated: str  # "", "auto" or "manual"
+    sdk: str | None
+    created: str
+    modified: str
+    runtime: Mapping[str, object]
+
+    @property
+    def namespace(self) -> str:
+        return self.name.split("/")[0]
+
+    @property
+    def web_path(self) -> str:
+        return f"/{self.name}" if self.kind == "model" else f"/{PLURALS[self.kind]}/{self.name}"
+
+    @property
+    def api_path(self) -> str:
+        return f"/api/{PLURALS[self.kind]}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Revision:
+    commit: str
+    ref: str | None  # the branch, tag or pull request asked for; None when it was a commit id
+
+
+def find(db: sqlite3.Connection, kind: str, name: str) -> Repo | None:
+    """By name in any case, or by a name it had before it was moved."""
+    row = db.execute("SELECT * FROM repos WHERE kind = ? AND name = ?", (kind, name)).fetchone()
+    row = (
+        row
+        or db.execute(
+            "SELECT repos.* FROM repos JOIN former_names AS f ON f.repo = repos.id WHERE f.kind = ? AND f.name = ?",
+            (kind, name),
+        ).fetchone()
+    )
+    return _repo(row) if row else None
+
+
+def every(db: sqlite3.Connection, kind: str) -> list[Repo]:
+    """Newest first."""
+    rows = db.execute("SELECT * FROM repos WHERE kind = ? ORDER BY created DESC, id DESC", (kind,))
+    return [_repo(row) for row in rows]
+
+
+def add(
+    db: sqlite3.Connection, kind: str, name: str, *, private: bool = False, sdk: str | None, created: datetime | None
+) -> Repo:
+    moment = timestamp(created)
+    db.execute("DELETE FROM former_names WHERE kind = ? AND name = ?", (kind, name))
+    cursor = db.execute(
+        "INSERT INTO repos (kind, name, private, sdk, created, modified) VALUES (?, ?, ?, ?, ?, ?)",
+        (kind, name, private, sdk, moment, moment),
+    )
+    return get(db, cursor.lastrowid or 0)
+
+
+def get(db: sqlite3.Connection, repo_id: int) -> Repo:
+    return _repo(db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone())
+
+
+def change(db: sqlite3.Connection, repo: Repo, **values: object) -> Repo:
+    """Set columns of the repository's row."""
+    unknown = values.keys() - _CHANGEABLE
+    if unknown:
+        raise ValueError(f"not settings of a repository: {sorted(unknown)}")
+    for column, value in values.items():
+        stored = json.dumps(value) if column == "runtime" else value
+        db.execute(f"UPDATE repos SET {column} = ? WHERE id = ?", (stored, repo.id))  # noqa: S608
+    return get(db, repo.id)
+
+
+def move(db: sqlite3.Connection, repo: Repo, name: str) -> None:
+    """The old name goes on leading here until somebody creates a repository of that name."""
+    db.execute("DELETE FROM former_names WHERE kind = ? AND name = ?", (repo.kind, name))
+    db.execute("UPDATE repos SET name = ? WHERE id = ?", (name, repo.id))
+    if name.lower() != repo.name.lower():
+        db.execute("INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)", (repo.kind, repo.name, repo.id))
+
+
+def delete(db: sqlite3.Connection, repo: Repo) -> None:
+    db.execute("DELETE FROM refs WHERE repo = ?", (repo.id,))  # refs restrict the deletion of their commits
+    db.execute("DELETE FROM repos WHERE id = ?", (repo.id,))
+
+
+def refs(db: sqlite3.Connection, repo: Repo) -> dict[str, str]:
+    """Full name of every ref to the commit it points to."""
+    rows = db.execute("SELECT name, target FROM refs WHERE repo = ? ORDER BY name", (repo.id,))
+    return {row["name"]: row["target"] for row in rows}
+
+
+def point(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
+    db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, commit))
+
+
+def add_ref(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
+    if ref in refs(db, repo):
+        kind = "Tag reference exists already" if ref.startswith("refs/tags/") else f"Reference {ref} already exists"
+        raise HubError(409, kind)
+    point(db, repo, ref, commit)
+
+
+def drop_ref(db: sqlite3.Connection, repo: Repo, ref: str) -> None:
+    if db.execute("DELETE FROM refs WHERE repo = ? AND name = ?", (repo.id, ref)).rowcount == 0:
+        raise revision_not_found(ref)
+
+
+def resolve(db: sqlite3.Connection, repo: Repo, revision: str) -> Revision:
+    """A branch, a tag, a full ref, or a commit id of which at least five digits are given."""
+    known = refs(db, repo)
+    for ref in (revision, f"refs/heads/{revision}", f"refs/tags/{revision}"):
+        if ref in known:
+            return Revision(known[ref], ref)
+    if re.fullmatch(r"[0-9a-f]{5,40}", revision):
+        rows = db.execute("SELECT oid FROM commits WHERE repo = ? AND oid GLOB ?", (repo.id, f"{revision}*"))
+        matches = [row["oid"] for row in rows]
+        if len(matches) == 1:
+            return Revision(matches[0], None)
+    raise revision_not_found(revision)
+
+
+def _repo(row: sqlite3.Row) -> Repo:
+    values = {key: row[key] for key in row.keys()}  # noqa: SIM118  (iterating a Row gives its values)
+    return Repo(**values | {"private": bool(row["private"]), "runtime": json.loads(row["runtime"])})

@@ -1,0 +1,1 @@
+"""What this Hub answers to: one file per topic, each with its table of routes."""

@@ -1,0 +1,85 @@
+"""Who am I, what is mine, and the small questions clients ask on their way."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from zoo.hub import accounts, cards, info, repos, trees
+from zoo.hub.calls import Call
+from zoo.hub.errors import HubError
+from zoo.hub.routing import get, query
+
+
+def whoami(call: Call) -> Response:
+    user = call.login()
+    orgs = [{"type": "org", "id": org, "name": org, "fullname": accounts.fullname(call.db, org)} for org in user.orgs]
+    token = {"displayName": "local", "role": user.role}
+    return JSONResponse(
+        {
+            "type": "user",
+            "id": info.hex_id(user.name),
+            "name": user.name,
+            "fullname": user.fullname,
+            "isPro": False,
+            "avatarUrl": "",
+            "orgs": orgs,
+            "auth": {"type": "access_token", "accessToken": token},
+        }
+    )
+
+
+def overview(call: Call) -> Response:
+    name = call.params["name"]
+    if not accounts.exists(call.db, name):
+        raise HubError(404, f"There is no account '{name}' on this Hub")
+    fullname = accounts.fullname(call.db, name)
+    return JSONResponse({"user": name, "name": name, "fullname": fullname, "avatarUrl": "", "isPro": False, "orgs": []})
+
+
+def my_repos(call: Call) -> Response:
+    user = call.login()
+    mine = [repo for kind in repos.PLURALS for repo in repos.every(call.db, kind) if user.belongs_to(repo.namespace)]
+    return JSONResponse([_owned(call, repo) for repo in mine])
+
+
+def _owned(call: Call, repo: repos.Repo) -> dict[str, object]:
+    head = repos.refs(call.db, repo).get(repos.MAIN)
+    query = "SELECT tree FROM commits WHERE repo = ? AND oid = ?"
+    row = call.db.execute(query, (repo.id, head)).fetchone()
+    storage = sum(blob.size for blob in trees.files(call.db, row["tree"]).values()) if row else 0
+    return {
+        "id": repo.name,
+        "type": repo.kind,
+        "updatedAt": repo.modified,
+        "visibility": "private" if repo.private else "public",
+        "storage": storage,
+        "storagePercent": 0,
+    }
+
+
+def validate_yaml(call: Call) -> Response:
+    found, warned = cards.validate(call.json().text("content"))
+    if found and "text/plain" in call.request.headers.get("accept", ""):  # RepoCard.validate shows the body as it is
+        return PlainTextResponse("\n".join(f"- Error: {message}" for message in found), 400)
+    answer = {"errors": [{"message": text} for text in found], "warnings": [{"message": text} for text in warned]}
+    return JSONResponse(answer, 400 if found else 200)
+
+
+def agent_harnesses(_call: Call) -> Response:
+    """An object: a list here makes the `hf` command fail when it is imported."""
+    return JSONResponse({"schemaVersion": 1, "standardEnvVars": [], "harnesses": {}})
+
+
+def telemetry(_call: Call) -> Response:
+    return Response()
+
+
+ROUTES = [
+    get("/api/whoami-v2", whoami),
+    get("/api/users/{name}/overview", overview),
+    get("/api/organizations/{name}/overview", overview),
+    get("/api/settings/repositories", my_repos),
+    query("/api/validate-yaml", validate_yaml),
+    get("/api/agent-harnesses", agent_harnesses, public=True),
+    get("/api/telemetry/{topic*}", telemetry, public=True),
+]

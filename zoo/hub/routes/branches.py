@@ -1,0 +1,71 @@
+"""Branches, tags and squashing."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import JSONResponse, Response
+
+from zoo.hub import history, repos
+from zoo.hub.calls import Call
+from zoo.hub.errors import HubError, bad_request
+from zoo.hub.repos import MAIN
+from zoo.hub.routing import delete, post
+
+_REF = re.compile(r"(?!refs/|/|-|\.)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[\w.+/@=,#%-]{1,200}(?<![/.])")
+
+
+def create_branch(call: Call) -> Response:
+    repo, ref = call.writable_repo(), f"refs/heads/{_checked('branch', call.params['branch'])}"
+    start = call.json().text("startingPoint", "") or MAIN
+    repos.add_ref(call.db, repo, ref, repos.resolve(call.db, repo, start).commit)
+    return JSONResponse({})
+
+
+def delete_branch(call: Call) -> Response:
+    repo, ref = call.writable_repo(), f"refs/heads/{call.params['branch']}"
+    if ref == MAIN:
+        raise HubError(403, f"Cannot delete {MAIN}")
+    repos.drop_ref(call.db, repo, ref)
+    return JSONResponse({})
+
+
+def create_tag(call: Call) -> Response:
+    repo = call.writable_repo()
+    target = call.revision(repo).commit
+    repos.add_ref(call.db, repo, f"refs/tags/{_checked('tag', call.json().text('tag'))}", target)
+    return JSONResponse({})
+
+
+def delete_tag(call: Call) -> Response:
+    repos.drop_ref(call.db, call.writable_repo(), f"refs/tags/{call.params['rev']}")
+    return JSONResponse({})
+
+
+def super_squash(call: Call) -> Response:
+    """The branch's files in one commit without a past."""
+    repo = call.writable_repo()
+    here = call.revision(repo)
+    if here.ref is None or here.ref.startswith("refs/tags/"):
+        raise bad_request("only a branch can be squashed")
+    head = history.get(call.db, repo, here.commit)
+    title = call.json().text("message", "") or f"Super-squash branch '{call.params['rev']}'"
+    author = call.login().name
+    commit = history.record(call.db, repo, tree=head.tree, parents=[], title=title, author=author)
+    repos.point(call.db, repo, here.ref, commit)
+    return JSONResponse({})
+
+
+def _checked(kind: str, name: str) -> str:
+    if not _REF.fullmatch(name):
+        raise bad_request(f"Invalid {kind} name: {name[:200]}")
+    return name
+
+
+ROUTES = [
+    post("/api/{kinds}/{repo}/branch/{branch}", create_branch),
+    delete("/api/{kinds}/{repo}/branch/{branch}", delete_branch),
+    post("/api/{kinds}/{repo}/tag/{rev}", create_tag),
+    delete("/api/{kinds}/{repo}/tag/{rev}", delete_tag),
+    post("/api/{kinds}/{repo}/super-squash/{rev}", super_squash),
+]

@@ -1,0 +1,196 @@
+"""Putting files into a repository: preupload says how, commit does it, all of it or nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from sqlite3 import Connection
+from typing import BinaryIO
+
+from starlette.responses import JSONResponse, Response
+
+from zoo.hub import cards, discussions, gitrules, history, repos, trees
+from zoo.hub.accounts import User
+from zoo.hub.calls import Call, Fields, parse_object
+from zoo.hub.database import timestamp
+from zoo.hub.errors import HubError, bad_request, entry_not_found, forbidden, revision_not_found
+from zoo.hub.objects import Objects
+from zoo.hub.paths import check_path
+from zoo.hub.repos import Repo
+from zoo.hub.routing import query
+from zoo.hub.trees import Blob
+
+MAX_LINE = 128 << 20  # bytes of one NDJSON line; larger files belong in LFS
+_MAX_FILES = 1000
+_STALE = "The branch was updated since you opened this page. Please refresh and try again."
+
+
+@dataclass
+class Change:
+    """What a commit request asks for, its contents already on disk."""
+
+    summary: str = ""
+    description: str = ""
+    parent: str | None = None
+    added: dict[str, Blob] = field(default_factory=dict)
+    deleted: dict[str, str] = field(default_factory=dict)  # path -> "deletedFile" or "deletedFolder"
+
+
+def preupload(call: Call) -> Response:
+    repo = call.repo()
+    _contributor(call, repo)
+    tree = history.get(call.db, repo, call.revision(repo).commit).tree
+    wanted = call.json()
+    files = wanted.list("files")
+    if len(files) > _MAX_FILES:
+        raise bad_request(f"ask for at most {_MAX_FILES} files at once")
+    attributes = _text_at(call, tree, ".gitattributes")
+    ignore = wanted.text("gitIgnore") if "gitIgnore" in wanted else _text_at(call, tree, ".gitignore")
+    return JSONResponse({"files": [_advice(call, tree, file, attributes, ignore) for file in files]})
+
+
+def commit(call: Call) -> Response:
+    repo = call.repo()
+    user = _contributor(call, repo)
+    with call.body.open() as lines:
+        change = _read_change(lines, call.store.objects)
+    with call.store.write() as db:  # everything slow is done: contents are on disk
+        oid, pull_request = _apply(call, db, repos.get(db, repo.id), user, change)
+    url = f"{call.base}{repo.web_path}"
+    answer = {"success": True, "commitOid": oid, "commitUrl": f"{url}/commit/{oid}", "hookOutput": ""}
+    if pull_request:
+        answer["pullRequestUrl"] = f"{url}/discussions/{pull_request}"
+    return JSONResponse(answer)
+
+
+def _contributor(call: Call, repo: Repo) -> User:
+    """Whoever may write here, or anybody with a token when it is for a pull request."""
+    user = call.login()
+    for_pull_request = call.flag("create_pr") or re.fullmatch(r"refs/pr/\d+", call.params["rev"])
+    if user.may_write_to(repo.namespace) or (for_pull_request and user.role == "write"):
+        return user
+    hint = "you need a write token to upload to a repository"
+    if user.role == "write":
+        hint = "pass `create_pr=1` as a query parameter to create a Pull Request"
+    raise forbidden(hint)
+
+
+def _advice(call: Call, tree: str, file: Fields, attributes: str, ignore: str) -> dict[str, object]:
+    path, size = file.text("path"), file.number("size")
+    sample = _decoded(file.text("sample", ""), path)
+    lfs = gitrules.goes_to_lfs(path, size=size, sample=sample, attributes=attributes)
+    advice: dict[str, object] = {
+        "path": path,
+        "uploadMode": "lfs" if lfs else "regular",
+        "shouldIgnore": gitrules.is_ignored(path, ignore),
+    }
+    there = trees.blob_at(call.db, tree, path)
+    return advice | ({"oid": there.etag} if there else {})
+
+
+def _text_at(call: Call, tree: str, path: str) -> str:
+    blob = trees.blob_at(call.db, tree, path)
+    return blob.read(call.store.objects).decode("utf-8", "replace") if blob else ""
+
+
+def _read_change(lines: BinaryIO, objects: Objects) -> Change:
+    change = Change()
+    for number, line in enumerate(_lines(lines), 1):
+        item = Fields(parse_object(line, f"line {number} of the commit"))
+        key, value = item.text("key"), item.fields("value")
+        if key == "header":
+            change.summary, change.description = value.text("summary"), value.text("description", "")
+            change.parent = value.text("parentCommit", "") or None
+        elif key in ("file", "lfsFile"):
+            path = check_path(value.text("path"))
+            change.added[path] = _lfs_file(path, value, objects) if key == "lfsFile" else _file(path, value, objects)
+        elif key in ("deletedFile", "deletedFolder"):
+            change.deleted[check_path(value.text("path").rstrip("/"))] = key
+        else:
+            raise bad_request(f"line {number} of the commit has an unknown key: {key[:40]}")
+    if not change.summary.strip():
+        raise bad_request("a commit needs a header with a summary")
+    return change
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    while line := file.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise HubError(413, "a regular file is too large: send it through LFS")
+        if line.strip():
+            yield line
+
+
+def _file(path: str, value: Fields, objects: Objects) -> Blob:
+    content = value.text("content")
+    data = _decoded(content, path) if value.text("encoding", "utf-8") == "base64" else content.encode()
+    if path == "README.md":
+        problems, _ = cards.validate(data.decode("utf-8", "replace"))
+        if problems:
+            raise bad_request(f"Invalid metadata in README.md. {problems[0]}")
+    return trees.stage(data, objects)
+
+
+def _lfs_file(path: str, value: Fields, objects: Objects) -> Blob:
+    oid = value.text("oid")
+    if value.text("algo", "sha256") != "sha256" or not re.fullmatch(r"[0-9a-f]{64}", oid):
+        raise bad_request(f"'{path}' needs an oid of 64 hex digits (sha256)")
+    try:
+        return trees.lfs_blob(oid, objects)
+    except HubError as error:
+        raise bad_request(f"{error.message} Offending file: {path}") from None
+
+
+def _decoded(text: str, path: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise bad_request(f"the content of '{path}' is not base64: {error}") from None
+
+
+def _apply(call: Call, db: Connection, repo: Repo, user: User, change: Change) -> tuple[str, int | None]:
+    """The new commit's id, and the number of the pull request it opened. Runs inside the transaction."""
+    wants_pull_request = call.flag("create_pr")
+    here = repos.resolve(db, repo, call.params["rev"])
+    if here.ref is None and wants_pull_request:
+        raise revision_not_found(call.params["rev"])
+    if here.ref is None or here.ref.startswith("refs/tags/"):
+        raise bad_request("a commit goes to a branch, not to a commit id or a tag")
+    base = here.commit
+    if change.parent and wants_pull_request:
+        base = repos.resolve(db, repo, change.parent).commit
+    elif change.parent and change.parent != base:
+        raise HubError(412, _STALE)
+    oid = _record(db, repo, base, user, change)
+    if not wants_pull_request:
+        repos.point(db, repo, here.ref, oid)
+        discussions.note_commit(db, repo, here.ref, user.name, change.summary, oid)
+        repos.change(db, repo, modified=timestamp())
+        return oid, None
+    num = discussions.start(db, repo, user.name, change.summary, change.description, base=base, head=oid, status="open")
+    discussions.note_commit(db, repo, f"refs/pr/{num}", user.name, change.summary, oid)
+    return oid, num
+
+
+def _record(db: Connection, repo: Repo, base: str, user: User, change: Change) -> str:
+    tree = history.get(db, repo, base).tree
+    for path, how in change.deleted.items():
+        entry = trees.find(db, tree, path)
+        if entry is None or (how == "deletedFolder" and not entry.is_folder):
+            what = "folder" if how == "deletedFolder" else "file"
+            raise entry_not_found(f"A {what} with this name doesn't exist: {path}")
+    trees.save(db, change.added.values())
+    tree = trees.edit(db, tree, dict.fromkeys(change.deleted))
+    tree = trees.edit(db, tree, {path: blob.oid for path, blob in change.added.items()})
+    return history.record(
+        db, repo, tree=tree, parents=[base], title=change.summary, message=change.description, author=user.name
+    )
+
+
+ROUTES = [
+    query("/api/{kinds}/{repo}/preupload/{rev}", preupload),
+    query("/api/{kinds}/{repo}/commit/{rev}", commit),
+]

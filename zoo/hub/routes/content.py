@@ -1,0 +1,103 @@
+"""Reading a file of a repository: HEAD, GET, and parts of it."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from urllib.parse import quote
+
+from starlette.responses import FileResponse, RedirectResponse, Response
+
+from zoo.hub import history, trees
+from zoo.hub.calls import Call
+from zoo.hub.errors import HubError, entry_not_found
+from zoo.hub.repos import Repo
+from zoo.hub.routes.listings import xet_hash
+from zoo.hub.routing import get
+from zoo.hub.trees import Blob
+
+_SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+
+
+def resolve(call: Call) -> Response:
+    repo = call.readable_repo()
+    path = call.params["path"]
+    if repo.name.lower() != call.params["repo"].lower():
+        return RedirectResponse(f"{repo.web_path}/resolve/{quote(call.params['rev'], safe='')}/{quote(path)}", 307)
+    commit = history.get(call.db, repo, call.revision(repo).commit)
+    blob = trees.blob_at(call.db, commit.tree, path)
+    if blob is None:
+        raise entry_not_found("Entry not found", commit=commit.oid)
+    headers = _headers(path, blob, commit.oid) | _xet_headers(call, repo, blob, commit.oid)
+    return send(call, blob, headers, _media_type(path, blob))
+
+
+def send(call: Call, blob: Blob, headers: dict[str, str], media_type: str) -> Response:
+    """The content, or the one range of it that was asked for."""
+    wanted = asked_range(call.request.headers.get("range"), blob.size)
+    if blob.data is None:
+        path = call.store.objects.path(blob.sha256 or "")
+        return FileResponse(path, headers=headers, media_type=media_type, stat_result=path.stat())
+    if wanted is None:
+        return Response(blob.data, headers=headers, media_type=media_type)
+    first, last = wanted
+    headers["Content-Range"] = f"bytes {first}-{last}/{blob.size}"
+    return Response(blob.data[first : last + 1], 206, headers, media_type)
+
+
+def asked_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """First and last byte of a `Range` header; None for the whole (also when there are several ranges).
+
+    Raises:
+        HubError: 416, it starts behind the end; 400, it is none.
+    """
+    if header is None or "," in header:
+        return None
+    match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip(), re.ASCII)
+    if not match or match.groups() == ("", ""):
+        raise HubError(400, f"'{header[:80]}' is not a range of bytes")
+    start, end = match.groups()
+    first = int(start) if start else max(0, size - int(end))
+    last = min(int(end), size - 1) if start and end else size - 1
+    if first >= size:
+        raise HubError(416, f"the file has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
+    if last < first:
+        raise HubError(400, f"'{header[:80]}' is not a range of bytes")
+    return first, last
+
+
+def _headers(path: str, blob: Blob, commit: str) -> dict[str, str]:
+    name = quote(path.rpartition("/")[2])
+    headers = {
+        "X-Repo-Commit": commit,
+        "ETag": f'"{blob.etag}"',
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f"inline; filename*=UTF-8''{name}",
+        # What people upload must not act in this Hub's name when it is opened in a browser.
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if blob.is_lfs:
+        headers |= {"X-Linked-Etag": f'"{blob.sha256}"', "X-Linked-Size": str(blob.size)}
+    return headers
+
+
+def _xet_headers(call: Call, repo: Repo, blob: Blob, commit: str) -> dict[str, str]:
+    xet = xet_hash(call, blob.sha256) if blob.is_lfs else None
+    if xet is None:
+        return {}
+    token = f"{call.base}{repo.api_path}/xet-read-token/{commit}"
+    return {"X-Xet-Hash": xet, "Link": f'<{token}>; rel="xet-auth"'}
+
+
+def _media_type(path: str, blob: Blob) -> str:
+    guessed = mimetypes.guess_type(path)[0]
+    if guessed in _SHOWN_AS_THEY_ARE:
+        return guessed
+    return "application/octet-stream" if blob.is_lfs else "text/plain; charset=utf-8"
+
+
+ROUTES = [
+    get("/{kind/}{repo}/resolve/{rev}/{path*}", resolve),
+    get("/{kind/}{repo}/raw/{rev}/{path*}", resolve),
+]

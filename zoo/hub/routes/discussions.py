@@ -1,0 +1,158 @@
+"""Discussions and pull requests: list, open, comment, rename, close, merge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.responses import JSONResponse, Response
+
+from zoo.hub import discussions, repos
+from zoo.hub.accounts import User
+from zoo.hub.calls import Call
+from zoo.hub.discussions import Discussion
+from zoo.hub.errors import HubError, bad_request, forbidden
+from zoo.hub.repos import MAIN, Repo
+from zoo.hub.routing import get, post
+
+_PAGE = 10  # the clients count on it
+
+
+def listing(call: Call) -> Response:
+    repo = call.readable_repo()
+    found = [found for found in discussions.every(call.db, repo) if _is_wanted(call, found)]
+    start = call.number("p", 0) * _PAGE
+    page = [_summary(repo, discussion) for discussion in found[start : start + _PAGE]]
+    return JSONResponse({"count": len(found), "start": start, "discussions": page})
+
+
+def start(call: Call) -> Response:
+    repo, wanted, user = call.readable_repo(), call.json(), call.login(to_write=True)
+    title, description = wanted.text("title"), wanted.text("description", "")
+    head = repos.refs(call.db, repo)[MAIN] if wanted.flag("pullRequest") else None
+    status = "draft" if head else "open"
+    num = discussions.start(call.db, repo, user.name, title, description, base=head, head=head, status=status)
+    url = f"{call.base}{repo.web_path}/discussions/{num}"
+    return JSONResponse({"num": num, "url": url, "pullRequest": bool(head)})
+
+
+def details(call: Call) -> Response:
+    repo, discussion = _found(call)
+    answer = {**_summary(repo, discussion), "events": discussions.events(call.db, discussion)}
+    if discussion.is_pull_request:
+        answer["changes"] = {"base": MAIN}
+        if discussion.merge_commit:
+            answer["changes"] = {"base": MAIN, "mergeCommitId": discussion.merge_commit}
+        answer |= {"filesWithConflicts": discussions.conflicting_files(call.db, repo, discussion), "diff": ""}
+    return JSONResponse(answer)
+
+
+def comment(call: Call) -> Response:
+    _, discussion = _found(call)
+    text = call.json().text("comment")
+    return JSONResponse({"newMessage": discussions.comment(call.db, discussion, call.login(to_write=True).name, text)})
+
+
+def edit_comment(call: Call) -> Response:
+    text = call.json().text("content")
+
+    def edited(data: dict[str, object], user: User) -> dict[str, object]:
+        before = data["history"] if isinstance(data["history"], list) else []
+        return {
+            **data,
+            "edited": True,
+            "latest": discussions.written(text, user.name),
+            "history": [*before, data["latest"]],
+        }
+
+    return _rewritten(call, edited)
+
+
+def hide_comment(call: Call) -> Response:
+    return _rewritten(call, lambda data, _user: {**data, "hidden": True})
+
+
+def title(call: Call) -> Response:
+    _, discussion, user = _steered(call)
+    event = discussions.rename(call.db, discussion, user.name, call.json().text("title"))
+    return JSONResponse({"newTitle": event})
+
+
+def status(call: Call) -> Response:
+    _, discussion, user = _steered(call)
+    wanted = call.json()
+    if wanted.text("status") not in ("open", "closed"):
+        raise bad_request("'status' must be open or closed")
+    if discussion.status == "merged":
+        raise HubError(409, "this pull request is merged")
+    event = discussions.change_status(call.db, discussion, user.name, wanted.text("status"), wanted.text("comment", ""))
+    return JSONResponse({"newStatus": event})
+
+
+def merge(call: Call) -> Response:
+    repo, discussion = _found(call)
+    user = call.writer(repo.namespace, "merge")
+    discussions.merge(call.db, repo, discussion, user.name)
+    return JSONResponse({})
+
+
+def _found(call: Call) -> tuple[Repo, Discussion]:
+    repo, num = call.readable_repo(), call.params["num"]
+    if not (num.isascii() and num.isdigit() and len(num) < 10):
+        raise bad_request(f"'{num[:40]}' is not the number of a discussion")
+    return repo, discussions.get(call.db, repo, int(num))
+
+
+def _steered(call: Call) -> tuple[Repo, Discussion, User]:
+    """The author of a discussion and the owners of the repository may change it."""
+    (repo, discussion), user = _found(call), call.login(to_write=True)
+    if user.name != discussion.author and not user.may_write_to(repo.namespace):
+        raise forbidden("only its author and the owners of the repository may change a discussion")
+    return repo, discussion, user
+
+
+def _rewritten(call: Call, change: Callable[[dict[str, object], User], dict[str, object]]) -> Response:
+    (repo, discussion), user = _found(call), call.login(to_write=True)
+    event = discussions.event(call.db, discussion, call.params["event"])
+    author, data = event["author"], event["data"]
+    mine = isinstance(author, dict) and author["name"] == user.name
+    if event["type"] != "comment" or not isinstance(data, dict):
+        raise bad_request("this event is not a comment")
+    if not mine and not user.may_write_to(repo.namespace):
+        raise forbidden("only its author and the owners of the repository may change a comment")
+    updated = discussions.rewrite(call.db, discussion, call.params["event"], change(data, user))
+    return JSONResponse({"updatedComment": updated})
+
+
+def _is_wanted(call: Call, discussion: Discussion) -> bool:
+    kind, status = call.query.get("type", "all"), call.query.get("status", "all")
+    return (
+        kind in ("all", "pull_request" if discussion.is_pull_request else "discussion")
+        and status in ("all", "open" if discussion.status in ("open", "draft") else "closed")
+        and call.query.get("author") in (None, discussion.author)
+    )
+
+
+def _summary(repo: Repo, discussion: Discussion) -> dict[str, object]:
+    return {
+        "num": discussion.num,
+        "title": discussion.title,
+        "status": discussion.status,
+        "author": {"name": discussion.author, "type": "user"},
+        "createdAt": discussion.created,
+        "isPullRequest": discussion.is_pull_request,
+        "repo": {"name": repo.name, "type": repo.kind},
+    }
+
+
+_BASE = "/api/{kinds}/{repo}/discussions"
+ROUTES = [
+    get(_BASE, listing),
+    post(_BASE, start),
+    get(f"{_BASE}/{{num}}", details),
+    post(f"{_BASE}/{{num}}/comment", comment),
+    post(f"{_BASE}/{{num}}/comment/{{event}}/edit", edit_comment),
+    post(f"{_BASE}/{{num}}/comment/{{event}}/hide", hide_comment),
+    post(f"{_BASE}/{{num}}/title", title),
+    post(f"{_BASE}/{{num}}/status", status),
+    post(f"{_BASE}/{{num}}/merge", merge),
+]

@@ -1,0 +1,190 @@
+"""Large files the LFS way: batch, basic and multipart upload, verify; and a repository's list of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from zoo.hub import history, repos, signing, trees
+from zoo.hub.calls import Call, Fields
+from zoo.hub.errors import HubError, bad_request
+from zoo.hub.objects import read_file
+from zoo.hub.repos import Repo
+from zoo.hub.routing import Route, get, post, query
+
+PART_SIZE = 64 << 20  # bytes; larger files are sent in parts of this size
+_MEDIA_TYPE = "application/vnd.git-lfs+json"
+
+
+def batch(call: Call) -> Response:
+    wanted = call.json()
+    uploads = wanted.text("operation") == "upload"
+    repo = call.repo() if uploads else call.readable_repo()
+    if uploads:
+        call.login(to_write=True)
+    objects = [_checked(item) for item in wanted.list("objects")]
+    multipart = "multipart" in wanted.texts("transfers") and any(size > PART_SIZE for _, size in objects)
+    if uploads:
+        answers = [_upload(call, oid, size, multipart=multipart) for oid, size in objects]
+    else:
+        reachable = {blob.sha256 for blob in _lfs_blobs(call, repo)}
+        answers = [_download(call, oid, size, allowed=oid in reachable) for oid, size in objects]
+    answer = {"transfer": "multipart" if multipart else "basic", "objects": answers}
+    return JSONResponse(answer, media_type=_MEDIA_TYPE)
+
+
+def receive(call: Call) -> Response:
+    """The whole object in one PUT."""
+    oid = str(_claims(call, "upload")["oid"])
+    if call.body.sha256 != oid:
+        raise bad_request(f"the content has sha256 {call.body.sha256}, not {oid}")
+    call.body.move_to(call.store.objects.path(oid))
+    return Response()
+
+
+def receive_part(call: Call) -> Response:
+    claims = _claims(call, "part")
+    part = call.store.objects.part(str(claims["upload"]), int(claims["number"]))
+    part.unlink(missing_ok=True)  # a part that is sent again replaces what arrived of it before
+    call.body.move_to(part)
+    return Response(headers={"ETag": f'"{call.body.sha256}"'})
+
+
+def complete(call: Call) -> Response:
+    claims = _claims(call, "complete")
+    with call.store.objects.parts(str(claims["upload"])) as folder:
+        parts = [folder / str(number) for number in range(1, int(claims["parts"]) + 1)]
+        missing = [part.name for part in parts if not part.exists()]
+        if missing:
+            raise bad_request(f"parts {', '.join(missing[:10])} were not uploaded")
+        try:
+            call.store.objects.add(_joined(parts), expected=str(claims["oid"]))
+        except ValueError as error:
+            raise bad_request(str(error)) from None
+    return JSONResponse({})
+
+
+def verify(call: Call) -> Response:
+    oid, size = _checked(call.json())
+    if call.store.objects.size(oid) != size:
+        raise HubError(404, f"object {oid} is not here with {size} bytes")
+    return JSONResponse({})
+
+
+def download(call: Call) -> Response:
+    return FileResponse(call.store.objects.path(str(_claims(call, "download")["oid"])))
+
+
+def files(call: Call) -> Response:
+    """Every LFS object that any commit of the repository names."""
+    repo = call.repo()
+    heads = {
+        ref: trees.files(call.db, history.get(call.db, repo, oid).tree)
+        for ref, oid in repos.refs(call.db, repo).items()
+    }
+    seen: dict[str, dict[str, object]] = {}
+    for commit in _commits(call, repo):
+        for path, blob in trees.files(call.db, commit.tree).items():
+            if blob.is_lfs and blob.oid not in seen:
+                ref = next((ref for ref, tree in heads.items() if path in tree and tree[path].oid == blob.oid), None)
+                seen[blob.oid] = {
+                    "fileOid": blob.oid,
+                    "filename": path,
+                    "oid": blob.sha256,
+                    "pushedAt": commit.date,
+                    "ref": ref,
+                    "size": blob.size,
+                }
+    return JSONResponse(list(seen.values()))
+
+
+def forget(call: Call) -> Response:
+    """Takes LFS files out of every commit. Commit ids stay, as on the real Hub; contents stay until swept."""
+    repo = call.writable_repo()
+    oids = set(call.json().fields("deletions").texts("sha"))
+    for commit in _commits(call, repo):
+        gone = {
+            path: None for path, blob in trees.files(call.db, commit.tree).items() if blob.is_lfs and blob.oid in oids
+        }
+        if gone:
+            tree = trees.edit(call.db, commit.tree, gone)
+            call.db.execute("UPDATE commits SET tree = ? WHERE repo = ? AND oid = ?", (tree, repo.id, commit.oid))
+    return JSONResponse({})
+
+
+def duplicate(call: Call) -> Response:
+    """Objects are shared by all repositories, so copying one is a matter of its being here."""
+    call.login(to_write=True)
+    wanted = [file.text("sha256") for file in call.json().list("files")]
+    here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.size(sha256) is not None]
+    missing = [{"sha256": sha256, "error": "not here"} for sha256 in wanted if {"sha256": sha256} not in here]
+    return JSONResponse({"succeeded": here, "failed": missing})
+
+
+def _checked(item: Fields) -> tuple[str, int]:
+    oid, size = item.text("oid"), item.number("size")
+    if not re.fullmatch(r"[0-9a-f]{64}", oid):
+        raise HubError(422, f"'{oid[:80]}' is not a sha256")
+    return oid, size
+
+
+def _upload(call: Call, oid: str, size: int, *, multipart: bool) -> dict[str, object]:
+    answer: dict[str, object] = {"oid": oid, "size": size, "authenticated": True}
+    if call.store.objects.size(oid) == size:
+        return answer  # without actions: it is here already
+    upload = _multipart(call, oid, size) if multipart and size > PART_SIZE else {"href": _link(call, "upload", oid=oid)}
+    return answer | {"actions": {"upload": upload, "verify": {"href": f"{call.base}/lfs/verify"}}}
+
+
+def _multipart(call: Call, oid: str, size: int) -> dict[str, object]:
+    upload, count = call.store.objects.stage().name, -(-size // PART_SIZE)
+    parts = {f"{n:05d}": _link(call, "part", upload=upload, number=n) for n in range(1, count + 1)}
+    href = _link(call, "complete", oid=oid, upload=upload, parts=count)
+    return {"href": href, "header": {"chunk_size": str(PART_SIZE), **parts}}
+
+
+def _download(call: Call, oid: str, size: int, *, allowed: bool) -> dict[str, object]:
+    if not allowed or call.store.objects.size(oid) is None:
+        return {"oid": oid, "size": size, "error": {"code": 404, "message": "Object does not exist"}}
+    return {"oid": oid, "size": size, "actions": {"download": {"href": _link(call, "download", oid=oid)}}}
+
+
+def _link(call: Call, purpose: str, **claims: str | int) -> str:
+    """Clients send no token to these addresses, so the address itself must be the permission."""
+    return f"{call.base}/lfs/{purpose}/{signing.sign(call.store.signing_key, f'lfs-{purpose}', **claims)}"
+
+
+def _claims(call: Call, purpose: str) -> dict[str, str | int]:
+    return signing.check(call.store.signing_key, f"lfs-{purpose}", call.params["ticket"])
+
+
+def _joined(parts: list[Path]) -> Iterator[bytes]:
+    for part in parts:
+        yield from read_file(part)
+
+
+def _commits(call: Call, repo: Repo) -> list[history.Commit]:
+    """All of them, newest first, also those that no branch leads to any more."""
+    rows = call.db.execute("SELECT oid FROM commits WHERE repo = ? ORDER BY date DESC", (repo.id,))
+    return [history.get(call.db, repo, row["oid"]) for row in rows.fetchall()]
+
+
+def _lfs_blobs(call: Call, repo: Repo) -> Iterator[trees.Blob]:
+    for commit in _commits(call, repo):
+        yield from (blob for blob in trees.files(call.db, commit.tree).values() if blob.is_lfs)
+
+
+ROUTES = [
+    query("/{kind/}{repo}.git/info/lfs/objects/batch", batch),
+    Route("PUT", "/lfs/upload/{ticket}", receive, public=True),
+    Route("PUT", "/lfs/part/{ticket}", receive_part, public=True),
+    query("/lfs/complete/{ticket}", complete, public=True),
+    query("/lfs/verify", verify),
+    get("/lfs/download/{ticket}", download, public=True),
+    get("/api/{kinds}/{repo}/lfs-files", files),
+    post("/api/{kinds}/{repo}/lfs-files/batch", forget),
+    query("/api/{kinds}/{repo}/lfs-files/duplicate", duplicate),
+]

@@ -1,0 +1,135 @@
+"""Looking into a repository: its tree, single paths, branches and tags, and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.responses import JSONResponse, Response
+
+from zoo.hub import history, info, repos, trees
+from zoo.hub.calls import Call
+from zoo.hub.errors import bad_request, entry_not_found
+from zoo.hub.gitobjects import EMPTY_TREE
+from zoo.hub.history import Commit
+from zoo.hub.repos import Repo
+from zoo.hub.routes.repos import next_page
+from zoo.hub.routing import get, query
+from zoo.hub.trees import Node
+
+_TREE_PAGE, _EXPANDED_PAGE, _COMMITS_PAGE = 1000, 50, 50
+_MAX_PATHS = 2000
+
+
+def tree(call: Call) -> Response:
+    repo = call.readable_repo()
+    commit = history.get(call.db, repo, call.revision(repo).commit)
+    path = call.params.get("path", "").strip("/")
+    nodes = _nodes(call, commit, path)
+    largest = _EXPANDED_PAGE if call.flag("expand") else _TREE_PAGE
+    start, size = call.number("cursor", 0), call.number("limit", largest, low=1, high=largest)
+    headers = next_page(call, start + size) if start + size < len(nodes) else {}
+    page = _described(call, repo, commit, nodes[start : start + size], expand=call.flag("expand"))
+    return JSONResponse(page, headers=headers)
+
+
+def paths_info(call: Call) -> Response:
+    repo, form = call.readable_repo(), call.form()
+    commit = history.get(call.db, repo, call.revision(repo).commit)
+    paths = [path.strip("/") for path in form.get("paths", [])]
+    if len(paths) > _MAX_PATHS:
+        raise bad_request(f"ask for at most {_MAX_PATHS} paths at once")
+    found = {path: entry for path in paths if (entry := trees.find(call.db, commit.tree, path))}
+    blobs = trees.load(call.db, (entry.oid for entry in found.values() if not entry.is_folder))
+    nodes = [Node(path, entry.oid, blobs.get(entry.oid)) for path, entry in found.items()]
+    expand = form.get("expand", ["0"])[0].lower() in ("1", "true")
+    return JSONResponse(_described(call, repo, commit, nodes, expand=expand))
+
+
+def refs(call: Call) -> Response:
+    known = repos.refs(call.db, call.repo())
+    answer = {
+        "branches": _under("refs/heads/", known),
+        "tags": _under("refs/tags/", known),
+        "converts": _under("refs/convert/", known),
+    }
+    if call.query.get("include_prs"):
+        answer["pullRequests"] = [
+            {"name": ref, "ref": ref, "targetCommit": known[ref]} for ref in known if "/pr/" in ref
+        ]
+    return JSONResponse(answer)
+
+
+def commits(call: Call) -> Response:
+    repo = call.readable_repo()
+    log = list(history.log(call.db, repo, call.revision(repo).commit))
+    start, size = call.number("p", 0) * _COMMITS_PAGE, call.number("limit", _COMMITS_PAGE, low=1, high=1000)
+    start = call.number("cursor", start)
+    headers = next_page(call, start + size) if start + size < len(log) else {}
+    headers["X-Total-Count"] = str(len(log))
+    formatted = "formatted" in call.several("expand")
+    return JSONResponse([_commit(commit, formatted=formatted) for commit in log[start : start + size]], headers=headers)
+
+
+def _nodes(call: Call, commit: Commit, path: str) -> Sequence[Node]:
+    folder = trees.find(call.db, commit.tree, path) if path else None
+    if path and (folder is None or not folder.is_folder):
+        raise entry_not_found(f'{path} does not exist on "{call.params["rev"]}"', commit=commit.oid)
+    oid = folder.oid if folder else commit.tree or EMPTY_TREE
+    return trees.listing(call.db, oid, below=path, recursive=call.flag("recursive"))
+
+
+def _described(
+    call: Call, repo: Repo, commit: Commit, nodes: Sequence[Node], *, expand: bool
+) -> list[dict[str, object]]:
+    changes = history.last_changes(call.db, repo, commit.oid, [node.path for node in nodes]) if expand else {}
+    return [_item(call, node) | _expanded(node, changes.get(node.path)) for node in nodes]
+
+
+def _item(call: Call, node: Node) -> dict[str, object]:
+    if node.blob is None:
+        return {"type": "directory", "oid": node.oid, "size": 0, "path": node.path}
+    item: dict[str, object] = {"type": "file", "oid": node.oid, "size": node.blob.size, "path": node.path}
+    if node.blob.is_lfs:
+        item["lfs"] = info.lfs_facts(node.blob)
+        xet = xet_hash(call, node.blob.sha256)
+        if xet:
+            item["xetHash"] = xet
+    return item
+
+
+def xet_hash(call: Call, sha256: str | None) -> str | None:
+    """The name by which Xet clients can fetch this object; None for what did not come through Xet."""
+    row = call.db.execute("SELECT hash FROM xet_files WHERE sha256 = ?", (sha256,)).fetchone()
+    return str(row["hash"]) if row else None
+
+
+def _expanded(node: Node, commit: Commit | None) -> dict[str, object]:
+    if commit is None:
+        return {}
+    last = {"lastCommit": {"id": commit.oid, "title": commit.title, "date": commit.date}}
+    if node.blob is None:
+        return {**last}
+    return {**last, "securityFileStatus": {"status": "unscanned", "avScan": None, "pickleImportScan": None}}
+
+
+def _under(prefix: str, known: dict[str, str]) -> list[dict[str, str]]:
+    return [
+        {"name": ref.removeprefix(prefix), "ref": ref, "targetCommit": target}
+        for ref, target in known.items()
+        if ref.startswith(prefix)
+    ]
+
+
+def _commit(commit: Commit, *, formatted: bool) -> dict[str, object]:
+    text = {"title": commit.title, "message": commit.message}
+    facts = {"id": commit.oid, **text, "authors": [{"user": commit.author}], "date": commit.date}
+    return facts | ({"formatted": text} if formatted else {})
+
+
+ROUTES = [
+    get("/api/{kinds}/{repo}/tree/{rev}", tree),
+    get("/api/{kinds}/{repo}/tree/{rev}/{path*}", tree),
+    query("/api/{kinds}/{repo}/paths-info/{rev}", paths_info),
+    get("/api/{kinds}/{repo}/refs", refs),
+    get("/api/{kinds}/{repo}/commits/{rev}", commits),
+]

@@ -1,0 +1,177 @@
+"""Likes, requests for access to gated repositories, and webhooks (kept, never called)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+from starlette.responses import JSONResponse, Response
+
+from zoo.hub import accounts, repos
+from zoo.hub.calls import Call
+from zoo.hub.database import timestamp
+from zoo.hub.errors import HubError, bad_request
+from zoo.hub.routing import delete, get, post
+
+_STATUSES = ("pending", "accepted", "rejected")
+
+
+def like(call: Call) -> Response:
+    repo, user = call.repo(), call.login(to_write=True)
+    call.db.execute("INSERT OR IGNORE INTO likes VALUES (?, ?, ?)", (repo.id, user.name, timestamp()))
+    return JSONResponse({})
+
+
+def unlike(call: Call) -> Response:
+    repo, user = call.repo(), call.login(to_write=True)
+    call.db.execute("DELETE FROM likes WHERE repo = ? AND user = ?", (repo.id, user.name))
+    return JSONResponse({})
+
+
+def likers(call: Call) -> Response:
+    rows = call.db.execute("SELECT user FROM likes WHERE repo = ? ORDER BY created", (call.repo().id,)).fetchall()
+    return JSONResponse([{"user": row["user"], "fullname": row["user"], "avatarUrl": ""} for row in rows])
+
+
+def liked(call: Call) -> Response:
+    query = "SELECT repo, likes.created FROM likes WHERE user = ?"
+    rows = call.db.execute(query, (call.params["name"],)).fetchall()
+    found = [(repos.get(call.db, row["repo"]), row["created"]) for row in rows]
+    return JSONResponse(
+        [
+            {"createdAt": created, "repo": {"name": repo.name, "type": repo.kind}}
+            for repo, created in found
+            if call.may_see(repo)
+        ]
+    )
+
+
+def ask_access(call: Call) -> Response:
+    repo, user = call.repo(), call.login(to_write=True)
+    status = "pending" if repo.gated == "manual" else "accepted"
+    call.db.execute(
+        "INSERT OR IGNORE INTO access_requests VALUES (?, ?, ?, ?)", (repo.id, user.name, status, timestamp())
+    )
+    return JSONResponse({})
+
+
+def access_requests(call: Call) -> Response:
+    query = "SELECT * FROM access_requests WHERE repo = ? AND status = ? ORDER BY created"
+    rows = call.db.execute(query, (call.writable_repo().id, _status(call.params["status"]))).fetchall()
+    return JSONResponse([_request(row["user"], row["status"], row["created"]) for row in rows])
+
+
+def grant_access(call: Call) -> Response:
+    repo, user = call.writable_repo(), _named_user(call)
+    if _access(call, repo.id, user):
+        raise bad_request(f"'{user}' has asked for access already, or has it")
+    call.db.execute("INSERT INTO access_requests VALUES (?, ?, 'accepted', ?)", (repo.id, user, timestamp()))
+    return JSONResponse({})
+
+
+def decide_access(call: Call) -> Response:
+    repo, user, status = call.writable_repo(), _named_user(call), _status(call.json().text("status"))
+    if _access(call, repo.id, user) in (None, status):
+        raise HubError(404, f"There is no request of '{user}' that is not {status} already")
+    call.db.execute("UPDATE access_requests SET status = ? WHERE repo = ? AND user = ?", (status, repo.id, user))
+    return JSONResponse({})
+
+
+def webhooks(call: Call) -> Response:
+    rows = call.db.execute("SELECT * FROM webhooks WHERE user = ?", (call.login().name,)).fetchall()
+    return JSONResponse([json.loads(row["settings"]) for row in rows])
+
+
+def create_webhook(call: Call) -> Response:
+    wanted = call.json()
+    settings = {
+        "id": uuid.uuid4().hex[:24],
+        "url": wanted.values.get("url"),
+        "job": wanted.values.get("job"),
+        "watched": [watched.values for watched in wanted.list("watched")],
+        "domains": list(wanted.texts("domains")) or ["repo"],
+        "secret": wanted.values.get("secret"),
+        "disabled": False,
+    }
+    return _kept(call, settings)
+
+
+def webhook(call: Call) -> Response:
+    return JSONResponse({"webhook": _webhook(call)})
+
+
+def update_webhook(call: Call) -> Response:
+    changes = {key: value for key, value in call.json().values.items() if value is not None and key != "id"}
+    return _kept(call, _webhook(call) | changes)
+
+
+def switch_webhook(call: Call) -> Response:
+    if call.params["switch"] not in ("enable", "disable"):
+        raise HubError(404, "A webhook can be enabled or disabled")
+    return _kept(call, _webhook(call) | {"disabled": call.params["switch"] == "disable"})
+
+
+def remove_webhook(call: Call) -> Response:
+    call.login(to_write=True)
+    call.db.execute("DELETE FROM webhooks WHERE id = ?", (_webhook(call)["id"],))
+    return JSONResponse({})
+
+
+def _status(status: str) -> str:
+    if status not in _STATUSES:
+        raise bad_request(f"a request for access is one of {list(_STATUSES)}, not '{status[:40]}'")
+    return status
+
+
+def _named_user(call: Call) -> str:
+    wanted = call.json()
+    name = wanted.text("user", "") or wanted.text("requestId", "") or wanted.text("userId", "")
+    if not accounts.exists(call.db, name):
+        raise HubError(404, f"There is no user '{name}'")
+    return name
+
+
+def _access(call: Call, repo: int, user: str) -> str | None:
+    query = "SELECT status FROM access_requests WHERE repo = ? AND user = ?"
+    row = call.db.execute(query, (repo, user)).fetchone()
+    return str(row["status"]) if row else None
+
+
+def _request(user: str, status: str, created: str) -> dict[str, object]:
+    who = {"user": user, "fullname": user}
+    return {"requestId": user, "user": who, "status": status, "timestamp": created, "fields": {}}
+
+
+def _webhook(call: Call) -> dict[str, object]:
+    query = "SELECT settings FROM webhooks WHERE id = ? AND user = ?"
+    row = call.db.execute(query, (call.params["id"], call.login().name)).fetchone()
+    if row is None:
+        raise HubError(404, "There is no such webhook")
+    settings: dict[str, object] = json.loads(row["settings"])
+    return settings
+
+
+def _kept(call: Call, settings: dict[str, object]) -> Response:
+    user = call.login(to_write=True)
+    row = (settings["id"], user.name, json.dumps(settings))
+    call.db.execute("INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?)", row)
+    return JSONResponse({"webhook": settings})
+
+
+_REQUESTS, _HOOKS = "/api/{kinds}/{repo}/user-access-request", "/api/settings/webhooks"
+ROUTES = [
+    post("/api/{kinds}/{repo}/like", like),
+    delete("/api/{kinds}/{repo}/like", unlike),
+    get("/api/{kinds}/{repo}/likers", likers),
+    get("/api/users/{name}/likes", liked),
+    post("/{kind/}{repo}/ask-access", ask_access),
+    get(f"{_REQUESTS}/{{status}}", access_requests),
+    post(f"{_REQUESTS}/grant", grant_access),
+    post(f"{_REQUESTS}/handle", decide_access),
+    get(_HOOKS, webhooks),
+    post(_HOOKS, create_webhook),
+    get(f"{_HOOKS}/{{id}}", webhook),
+    post(f"{_HOOKS}/{{id}}", update_webhook),
+    delete(f"{_HOOKS}/{{id}}", remove_webhook),
+    post(f"{_HOOKS}/{{id}}/{{switch}}", switch_webhook),
+]

@@ -1,0 +1,292 @@
+"""Creating, finding, moving and changing repositories."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urlencode
+
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from zoo.hub import accounts, gitrules, history, info, repos, trees
+from zoo.hub.calls import Call, Fields
+from zoo.hub.database import timestamp
+from zoo.hub.errors import HubError, bad_request
+from zoo.hub.gitobjects import EMPTY_TREE
+from zoo.hub.repos import MAIN, PLURALS, Repo
+from zoo.hub.routing import delete, get, post, put
+
+_SDKS = ("gradio", "docker", "static", "streamlit")
+_PAGE = 1000  # repositories in one answer
+_SORTS = {"createdAt", "lastModified", "likes", "downloads", "trendingScore"}
+
+
+def create(call: Call) -> Response:
+    wanted, user = call.json(), call.login()
+    kind, namespace, name = _kind(wanted), wanted.text("organization", user.name), wanted.text("name")
+    if not user.may_write_to(namespace):
+        raise HubError(403, f'You don\'t have the rights to create a {kind} under the namespace "{namespace}"')
+    _check_name(name)
+    full_name = f"{namespace}/{name}"
+    existing = repos.find(call.db, kind, full_name)
+    if existing and existing.name.lower() == full_name.lower():
+        url = f"{call.base}{existing.web_path}"
+        raise HubError(409, f"You already created this {kind} repo: {existing.name}", body={"url": url})
+    sdk = _sdk(wanted) if kind == "space" else None
+    repo = repos.add(call.db, kind, full_name, private=_private(call, wanted, namespace), sdk=sdk, created=None)
+    repo = _with_settings(call, repo, wanted)
+    _first_commit(call, repo, user.name)
+    return JSONResponse({"url": f"{call.base}{repo.web_path}", "name": repo.name, "id": info.hex_id(repo.name)})
+
+
+def remove(call: Call) -> Response:
+    wanted, user = call.json(), call.login()
+    repo = call.find_repo(_kind(wanted), f"{wanted.text('organization', user.name)}/{wanted.text('name')}")
+    call.writer(repo.namespace, "delete this repository")
+    repos.delete(call.db, repo)
+    return PlainTextResponse("OK")
+
+
+def move(call: Call) -> Response:
+    wanted = call.json()
+    kind, target = _kind(wanted), wanted.text("toRepo")
+    repo = call.find_repo(kind, wanted.text("fromRepo"))
+    namespace, _, name = target.partition("/")
+    call.writer(repo.namespace, "move this repository")
+    call.writer(namespace, "move a repository there")
+    _check_name(name)
+    taken = repos.find(call.db, kind, target)
+    if taken and taken.id != repo.id:
+        raise HubError(409, f"A {kind} repository called {target} already exists")
+    repos.move(call.db, repo, target)
+    return PlainTextResponse("OK")
+
+
+def describe(call: Call) -> Response:
+    repo = call.repo()
+    if repo.name.lower() != call.params["repo"].lower():
+        return _redirect(call, repo)
+    expand = info.check_expand(repo.kind, call.several("expand"))
+    commit = call.revision(repo).commit if "rev" in call.params else None
+    facts = info.describe(call.db, call.store.objects, repo, commit=commit, blobs=call.flag("blobs"), base=call.base)
+    return JSONResponse(info.only(facts, expand) if expand else facts)
+
+
+def listing(call: Call) -> Response:
+    expand = info.check_expand(call.kind, call.several("expand"))
+    sort = call.query.get("sort") or "createdAt"
+    if sort not in _SORTS:
+        raise bad_request(f"'sort' must be one of {sorted(_SORTS)}, not '{sort[:40]}'")
+    found = [facts for facts in _facts(call) if _is_wanted(call, facts)]
+    found.sort(key=lambda facts: _rank(facts, sort))
+    if call.query.get("direction") != "1":
+        found.reverse()
+    start, size = call.number("cursor", 0), call.number("limit", _PAGE, low=1, high=_PAGE)
+    page = found[start : start + size]
+    headers = next_page(call, start + size) if start + size < len(found) else {}
+    return JSONResponse([_short(call, facts, expand) for facts in page], headers=headers)
+
+
+def tags_by_type(call: Call) -> Response:
+    kind = "model" if call.params["which"] == "models" else "dataset"
+    visible = [repo for repo in repos.every(call.db, kind) if not repo.private]
+    tags = {tag for repo in visible for tag in _tags(info.describe(call.db, call.store.objects, repo))}
+    grouped: dict[str, list[dict[str, str]]] = {}
+    for tag in sorted(tags):
+        group, colon, label = tag.partition(":")
+        entry = {"id": tag, "label": label or tag, "type": group if colon else "other"}
+        grouped.setdefault(entry["type"], []).append(entry)
+    return JSONResponse(grouped)
+
+
+def settings(call: Call) -> Response:
+    repo, wanted = call.writable_repo(), call.json()
+    changes: dict[str, object] = {}
+    if "visibility" in wanted:
+        changes["private"] = _visibility(wanted) == "private"
+    elif "private" in wanted:
+        changes["private"] = wanted.flag("private")
+    if "gated" in wanted:
+        gated = wanted.values["gated"]
+        if gated not in (False, "auto", "manual"):
+            raise bad_request('\'gated\' must be false, "auto" or "manual"')
+        changes["gated"] = gated or ""
+    repo = repos.change(call.db, repo, **changes)
+    return JSONResponse({"private": repo.private, "gated": repo.gated or False})
+
+
+def duplicate(call: Call) -> Response:
+    source, wanted = call.readable_repo(), call.json()
+    target = wanted.text("repository")
+    namespace, _, name = target.partition("/")
+    user = call.writer(namespace, "make a copy there")
+    _check_name(name)
+    if repos.find(call.db, source.kind, target):
+        raise HubError(409, f"A {source.kind} repository called {target} already exists")
+    private = _visibility(wanted) == "private" if "visibility" in wanted else source.private
+    copy = repos.add(call.db, source.kind, target, private=private, sdk=source.sdk, created=None)
+    copy = _with_settings(call, copy, wanted)
+    head = history.at(call.db, source, MAIN)
+    title = f"Duplicate from {source.name}"
+    commit = history.record(call.db, copy, tree=head.tree, parents=[], title=title, author=user.name)
+    repos.point(call.db, copy, MAIN, commit)
+    return JSONResponse({"url": f"{call.base}{copy.web_path}", "filesCopyPending": False})
+
+
+def auth_check(call: Call) -> Response:
+    call.readable_repo()
+    return JSONResponse({})
+
+
+def auth_check_write(call: Call) -> Response:
+    call.writable_repo()
+    return JSONResponse({})
+
+
+def next_page(call: Call, cursor: int) -> dict[str, str]:
+    """The header that leads to the page starting at item `cursor`."""
+    kept = [(key, value) for key, value in call.query.multi_items() if key != "cursor"]
+    path = call.request.scope["raw_path"].decode("latin-1")
+    return {"Link": f'<{call.base}{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
+
+
+def _kind(wanted: Fields) -> str:
+    kind = wanted.text("type", "model")
+    if kind not in PLURALS:
+        raise bad_request(f"'type' must be one of {sorted(PLURALS)}, not '{kind[:40]}'")
+    return kind
+
+
+def _check_name(name: str) -> None:
+    if not accounts.is_name(name):
+        raise bad_request(f"'{name[:100]}' is not a name for a repository")
+
+
+def _sdk(wanted: Fields) -> str:
+    sdk = wanted.text("sdk", "")
+    if sdk not in _SDKS:
+        raise bad_request(f"a Space needs an 'sdk', one of {list(_SDKS)}")
+    return sdk
+
+
+def _private(call: Call, wanted: Fields, namespace: str) -> bool:
+    if "visibility" in wanted:
+        return _visibility(wanted) == "private"
+    return wanted.flag("private") if "private" in wanted else accounts.private_by_default(call.db, namespace)
+
+
+def _visibility(wanted: Fields) -> str:
+    visibility = wanted.text("visibility")
+    if visibility not in ("public", "private", "protected"):
+        raise bad_request("'visibility' must be public, private or protected")
+    return visibility
+
+
+def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
+    """Records what a Space was asked for at its creation."""
+    if repo.kind != "space":
+        return repo
+    save_settings(call, repo, wanted.list("secrets"), secret=True)
+    save_settings(call, repo, wanted.list("variables"), secret=False)
+    runtime: dict[str, object] = {"volumes": [volume.values for volume in wanted.list("volumes")]}
+    if "hardware" in wanted:
+        runtime["hardware"] = wanted.text("hardware")
+    if "sleepTimeSeconds" in wanted:
+        runtime["sleep"] = wanted.values["sleepTimeSeconds"]
+    return repos.change(call.db, repo, runtime=runtime)
+
+
+def save_settings(call: Call, repo: Repo, settings: list[Fields], *, secret: bool) -> None:
+    """Put variables, or the names of secrets, of a Space on record."""
+    for setting in settings:
+        key, value = setting.text("key"), setting.text("value", "")
+        if not re.fullmatch(r"[A-Za-z_]\w{0,200}", key, re.ASCII):
+            raise bad_request(f"'{key[:100]}' is not a name for an environment variable")
+        row = (repo.id, secret, key, None if secret else value, setting.text("description", ""), timestamp())
+        call.db.execute("INSERT OR REPLACE INTO space_settings VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def _first_commit(call: Call, repo: Repo, author: str) -> None:
+    files = {".gitattributes": gitrules.DEFAULT_ATTRIBUTES}
+    if repo.kind == "space":
+        files["README.md"] = _SPACE_CARD.format(title=repo.name.split("/")[1], sdk=repo.sdk).encode()
+    blobs = {path: trees.stage(content, call.store.objects) for path, content in files.items()}
+    trees.save(call.db, blobs.values())
+    tree = trees.edit(call.db, EMPTY_TREE, {path: blob.oid for path, blob in blobs.items()})
+    commit = history.record(call.db, repo, tree=tree, parents=[], title="initial commit", author=author)
+    repos.point(call.db, repo, MAIN, commit)
+
+
+_SPACE_CARD = """---
+title: {title}
+emoji: 🦓
+colorFrom: blue
+colorTo: green
+sdk: {sdk}
+app_file: app.py
+pinned: false
+---
+"""
+
+
+def _redirect(call: Call, repo: Repo) -> Response:
+    tail = f"/revision/{quote(call.params['rev'], safe='')}" if "rev" in call.params else ""
+    query = f"?{call.request.url.query}" if call.request.url.query else ""
+    return RedirectResponse(f"{repo.api_path}{tail}{query}", 307)
+
+
+def _facts(call: Call) -> list[dict[str, object]]:
+    """Everything about every repository of a kind that the caller may see."""
+    author = call.query.get("author", "").lower()
+    visible = [
+        repo
+        for repo in repos.every(call.db, call.kind)
+        if call.may_see(repo) and author in ("", repo.namespace.lower())
+    ]
+    return [info.describe(call.db, call.store.objects, repo, base=call.base) for repo in visible]
+
+
+def _is_wanted(call: Call, facts: dict[str, object]) -> bool:
+    name, tags = str(facts["id"]).lower(), _tags(facts)
+    wanted = [tag for filters in call.several("filter") for tag in filters.split(",")]
+    known = {*tags, *(tag.partition(":")[2] for tag in tags)}
+    spelled = {*wanted} <= known | {f"language:{tag}" for tag in tags}
+    pipeline = call.query.get("pipeline_tag")
+    gated = call.query.get("gated")
+    return (
+        all(text.lower() in name for text in call.several("search"))
+        and spelled
+        and pipeline in (None, facts.get("pipeline_tag"))
+        and (gated is None or bool(facts["gated"]) == call.flag("gated"))
+    )
+
+
+def _short(call: Call, facts: dict[str, object], expand: list[str]) -> dict[str, object]:
+    if expand:
+        return info.only(facts, expand)
+    asked = {"siblings": call.flag("full"), "cardData": call.flag("full") or call.flag("cardData")}
+    return {key: value for key, value in facts.items() if asked.get(key, True)}
+
+
+def _rank(facts: dict[str, object], sort: str) -> tuple[int, str]:
+    value = facts.get(sort) or 0
+    return (value, "") if isinstance(value, int) else (0, str(value))
+
+
+def _tags(facts: dict[str, object]) -> list[str]:
+    tags = facts["tags"]
+    return tags if isinstance(tags, list) else []
+
+
+ROUTES = [
+    post("/api/repos/create", create),
+    delete("/api/repos/delete", remove),
+    post("/api/repos/move", move),
+    get("/api/{kinds}", listing),
+    get("/api/{which}-tags-by-type", tags_by_type),
+    get("/api/{kinds}/{repo}", describe),
+    get("/api/{kinds}/{repo}/revision/{rev}", describe),
+    put("/api/{kinds}/{repo}/settings", settings),
+    post("/api/{kinds}/{repo}/duplicate", duplicate),
+    get("/api/{kinds}/{repo}/auth-check", auth_check),
+    get("/api/{kinds}/{repo}/auth-check/write", auth_check_write),
+]

@@ -1,0 +1,129 @@
+"""A Space's records: hardware, sleep time, secrets and variables. No Space is ever started here."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse, Response
+
+from zoo.hub import history, info, repos, trees
+from zoo.hub.calls import Call
+from zoo.hub.errors import HubError
+from zoo.hub.repos import MAIN, Repo
+from zoo.hub.routes.repos import save_settings
+from zoo.hub.routing import delete, get, post
+
+_HARDWARE = {
+    "cpu-basic": "CPU Basic",
+    "cpu-upgrade": "CPU Upgrade",
+    "zero-a10g": "ZeroGPU",
+    "t4-small": "Nvidia T4 small",
+}
+
+
+def runtime(call: Call) -> Response:
+    return _answer(call, call.repo())
+
+
+def hardware(call: Call) -> Response:
+    wanted, repo = call.json(), call.writable_repo()
+    changes: dict[str, object] = {"hardware": wanted.text("flavor")}
+    if "sleepTimeSeconds" in wanted:
+        changes["sleep"] = wanted.values["sleepTimeSeconds"]
+    return _changed(call, repo, changes)
+
+
+def sleep_time(call: Call) -> Response:
+    repo = call.writable_repo()
+    seconds = call.json().values.get("seconds")
+    if not isinstance(seconds, int) or seconds < -1:
+        raise HubError(400, "'seconds' must be a whole number, -1 for never")
+    return _changed(call, repo, {"sleep": seconds})
+
+
+def pause(call: Call) -> Response:
+    return _changed(call, call.writable_repo(), {"paused": True})
+
+
+def restart(call: Call) -> Response:
+    return _changed(call, call.writable_repo(), {"paused": False})
+
+
+def secrets(call: Call) -> Response:
+    return _listed(call, call.writable_repo(), secret=True)
+
+
+def add_secret(call: Call) -> Response:
+    repo = call.writable_repo()
+    save_settings(call, repo, [call.json()], secret=True)
+    return _listed(call, repo, secret=True)
+
+
+def remove_secret(call: Call) -> Response:
+    return _removed(call, secret=True)
+
+
+def variables(call: Call) -> Response:
+    return _listed(call, call.repo(), secret=False)
+
+
+def add_variable(call: Call) -> Response:
+    repo = call.writable_repo()
+    save_settings(call, repo, [call.json()], secret=False)
+    return _listed(call, repo, secret=False)
+
+
+def remove_variable(call: Call) -> Response:
+    return _removed(call, secret=False)
+
+
+def known_hardware(_call: Call) -> Response:
+    return JSONResponse([{"name": name, "prettyName": title} for name, title in _HARDWARE.items()])
+
+
+def templates(_call: Call) -> Response:
+    return JSONResponse([])
+
+
+def _answer(call: Call, repo: Repo) -> Response:
+    tree = history.at(call.db, repo, MAIN).tree
+    data = info.card(call.db, call.store.objects, tree).data
+    return JSONResponse(info.runtime(repo, trees.files(call.db, tree), data))
+
+
+def _changed(call: Call, repo: Repo, changes: dict[str, object]) -> Response:
+    return _answer(call, repos.change(call.db, repo, runtime={**repo.runtime, **changes}))
+
+
+def _removed(call: Call, *, secret: bool) -> Response:
+    repo = call.writable_repo()
+    row = (repo.id, secret, call.json().text("key"))
+    call.db.execute("DELETE FROM space_settings WHERE repo = ? AND is_secret = ? AND key = ?", row)
+    return _listed(call, repo, secret=secret)
+
+
+def _listed(call: Call, repo: Repo, *, secret: bool) -> Response:
+    query = "SELECT * FROM space_settings WHERE repo = ? AND is_secret = ? ORDER BY key"
+    rows = call.db.execute(query, (repo.id, secret)).fetchall()
+    settings = {
+        row["key"]: {"key": row["key"], "description": row["description"] or None, "updatedAt": row["updated"]}
+        | ({} if secret else {"value": row["value"]})
+        for row in rows
+    }
+    return JSONResponse(settings)
+
+
+_BASE = "/api/(?P<kind>spaces)/{repo}"
+ROUTES = [
+    get("/api/spaces/hardware", known_hardware),
+    get("/api/spaces/templates", templates),
+    get(f"{_BASE}/runtime", runtime),
+    post(f"{_BASE}/hardware", hardware),
+    post(f"{_BASE}/sleeptime", sleep_time),
+    post(f"{_BASE}/pause", pause),
+    post(f"{_BASE}/restart", restart),
+    get(f"{_BASE}/secrets", secrets),
+    post(f"{_BASE}/secrets", add_secret),
+    delete(f"{_BASE}/secrets", remove_secret),
+    get(f"{_BASE}/variables", variables),
+    post(f"{_BASE}/variables", add_variable),
+    delete(f"{_BASE}/variables", remove_variable),
+]

@@ -1,0 +1,168 @@
+"""Large files the Xet way: tokens, xorbs and shards in; what a client needs to put a file together again out.
+
+A file that arrives is rebuilt, checked and kept as an ordinary object at once: nothing else here knows of xorbs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from zoo.hub import signing
+from zoo.hub.calls import Call
+from zoo.hub.errors import HubError, bad_request, forbidden
+from zoo.hub.objects import adopt
+from zoo.hub.routes.content import asked_range
+from zoo.hub.routing import Route, get, query
+from zoo.hub.xetformat import FileRecipe, Term, chunks, recipes, unpack
+
+
+def write_token(call: Call) -> Response:
+    repo, user = call.repo(), call.login()
+    foreign = call.flag("create_pr") or call.params["rev"].startswith("refs/pr/")
+    if not user.may_write_to(repo.namespace) and not (foreign and user.role == "write"):
+        raise forbidden("you need a write token to upload to a repository")
+    return _token(call, "write")
+
+
+def read_token(call: Call) -> Response:
+    call.readable_repo()
+    return _token(call, "read")
+
+
+def store_xorb(call: Call) -> Response:
+    _bearer(call, "write")
+    path = _xorb_path(call, call.params["hash"])
+    if path.exists():
+        return JSONResponse({"was_inserted": False})
+    staged = call.store.objects.stage()
+    call.body.move_to(staged)
+    try:
+        chunks(staged)
+        adopt(staged, path)
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+    finally:
+        staged.unlink(missing_ok=True)
+    return JSONResponse({"was_inserted": True})
+
+
+def store_shard(call: Call) -> Response:
+    """Rebuilds every file of the shard. Records are written last, so a crash leaves only objects without a name."""
+    _bearer(call, "write")
+    try:
+        with call.body.open() as shard:
+            rows = [_ingest(call, recipe) for recipe in recipes(shard)]
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+    with call.store.write() as db:
+        db.executemany("INSERT OR REPLACE INTO xet_files VALUES (?, ?, ?, ?)", rows)
+    return JSONResponse({"result": 1})
+
+
+def reconstruction(call: Call) -> Response:
+    _bearer(call, "read", "write")
+    row = call.db.execute("SELECT * FROM xet_files WHERE hash = ?", (call.params["hash"],)).fetchone()
+    if row is None:
+        raise HubError(404, "There is no such file")
+    wanted = asked_range(call.request.headers.get("range"), row["size"]) if row["size"] else None
+    first, last = wanted or (0, row["size"] - 1)
+    return JSONResponse(_plan(call, [Term(*term) for term in json.loads(row["terms"])], first, last))
+
+
+def fetch_xorb(call: Call) -> Response:
+    claims = signing.check(call.store.signing_key, "xorb", call.params["ticket"])
+    return FileResponse(_xorb_path(call, str(claims["hash"])))
+
+
+def telemetry(_call: Call) -> Response:
+    return JSONResponse({})
+
+
+def _token(call: Call, role: str) -> Response:
+    """The address names the store: a client's cache of what it uploaded must not outlive the store (see the tests)."""
+    address = f"{call.base}/cas/{call.store.uuid}"
+    token = signing.sign(call.store.signing_key, f"xet-{role}")
+    until = int(time.time()) + signing.LIFETIME
+    headers = {"X-Xet-Cas-Url": address, "X-Xet-Access-Token": token, "X-Xet-Token-Expiration": str(until)}
+    return JSONResponse({"casUrl": address, "exp": until, "accessToken": token}, headers=headers)
+
+
+def _bearer(call: Call, *roles: str) -> None:
+    """The caller holds a Xet token for one of these roles, for this store."""
+    token = call.request.headers.get("authorization", "").partition(" ")[2]
+    if call.params["store"] != call.store.uuid:
+        raise HubError(404, "There is no such store")
+    for role in roles[:-1]:
+        try:
+            signing.check(call.store.signing_key, f"xet-{role}", token)
+        except HubError:
+            continue
+        return
+    signing.check(call.store.signing_key, f"xet-{roles[-1]}", token)
+
+
+def _xorb_path(call: Call, name: str) -> Path:
+    if not re.fullmatch(r"[0-9a-f]{64}", name):
+        raise bad_request("the name of a xorb has 64 hex digits")
+    return call.store.objects.xorb_path(name)
+
+
+def _ingest(call: Call, recipe: FileRecipe) -> tuple[str, str, int, str]:
+    sha256, size = call.store.objects.add(_content(call, recipe.terms), expected=recipe.sha256)
+    terms = json.dumps([[term.xorb, term.first, term.last] for term in recipe.terms])
+    return recipe.hash, sha256, size, terms
+
+
+def _content(call: Call, terms: tuple[Term, ...]) -> Iterator[bytes]:
+    """The bytes of a file, chunk by chunk."""
+    for term in terms:
+        path = _xorb_path(call, term.xorb)
+        if not path.exists():
+            raise ValueError(f"xorb {term.xorb} was not uploaded")
+        row = chunks(path)
+        if not 0 <= term.first < term.last <= len(row):
+            raise ValueError(f"xorb {term.xorb} has no chunks {term.first} to {term.last}")
+        with path.open("rb") as file:
+            yield from (unpack(file, chunk) for chunk in row[term.first : term.last])
+
+
+def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, object]:
+    """Which chunks hold the bytes `first` … `last` of a file, and where to fetch them."""
+    wanted, fetch, skipped, at = [], dict[str, list[object]](), None, 0
+    for term in terms:
+        row = chunks(_xorb_path(call, term.xorb))
+        inside = []
+        for position in range(term.first, term.last):
+            if at + row[position].length > first and at <= last:
+                skipped = first - at if skipped is None else skipped
+                inside.append(position)
+            at += row[position].length
+        if inside:
+            span = {"start": inside[0], "end": inside[-1] + 1}
+            length = sum(row[position].length for position in inside)
+            wanted.append({"hash": term.xorb, "range": span, "unpacked_length": length})
+            fetch.setdefault(term.xorb, []).append(
+                {
+                    "range": span,
+                    "url": f"{call.base}/xorb/{signing.sign(call.store.signing_key, 'xorb', hash=term.xorb)}",
+                    "url_range": {"start": row[inside[0]].start, "end": row[inside[-1]].end - 1},
+                }
+            )
+    return {"offset_into_first_range": skipped or 0, "terms": wanted, "fetch_info": fetch}
+
+
+ROUTES = [
+    get("/api/{kinds}/{repo}/xet-write-token/{rev}", write_token),
+    get("/api/{kinds}/{repo}/xet-read-token/{rev}", read_token),
+    query("/cas/{store}/v1/xorbs/{prefix}/{hash}", store_xorb, public=True),
+    query("/cas/{store}/v1/shards", store_shard, public=True),
+    get("/cas/{store}/v1/reconstructions/{hash}", reconstruction, public=True),
+    Route("POST", "/cas/{store}/v1/telemetry", telemetry, public=True),
+    get("/xorb/{ticket}", fetch_xorb, public=True),
+]

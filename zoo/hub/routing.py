@@ -1,0 +1,153 @@
+"""Which handler answers? A table of routes, matched against the path as it was sent.
+
+Not Starlette's router: a revision like `refs/pr/1` arrives as one segment, `refs%2Fpr%2F1`, which decoding splits.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from sqlite3 import OperationalError
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from zoo.hub.calls import Body, Call
+from zoo.hub.errors import HubError, bad_request, disk_full, header_text
+from zoo.hub.store import Store
+
+Handler = Callable[[Call], Response]
+
+_PARAMETERS = {
+    "kinds": r"(?P<kind>models|datasets|spaces)",
+    "kind/": r"(?P<kind>(?:datasets/|spaces/)?)",  # in addresses for people, models have no prefix
+    "repo": r"(?P<repo>[^/]+(?:/[^/]+)?)",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """`{name}` is one segment, `{name*}` the rest with its slashes; `_PARAMETERS` are special.
+
+    Args:
+        writes: the handler's `db` may be written to. By default only reading methods do not need that.
+        public: the caller's token is none of ours (signed links, Xet tokens): do not look at it.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    writes: bool = False
+    public: bool = field(default=False, kw_only=True)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\{([\w/]+)(\*?)\}", _as_group, self.path))
+
+    def params(self, raw_path: str) -> dict[str, str] | None:
+        match = self.pattern.fullmatch(raw_path)
+        return {name: _decoded(value) for name, value in match.groupdict().items()} if match else None
+
+
+def get(path: str, handler: Handler, *, public: bool = False) -> Route:
+    return Route("GET", path, handler, public=public)
+
+
+def post(path: str, handler: Handler) -> Route:
+    return Route("POST", path, handler, writes=True)
+
+
+def put(path: str, handler: Handler) -> Route:
+    return Route("PUT", path, handler, writes=True)
+
+
+def delete(path: str, handler: Handler) -> Route:
+    return Route("DELETE", path, handler, writes=True)
+
+
+def query(path: str, handler: Handler, *, public: bool = False) -> Route:
+    """A POST that opens no writing transaction: it only asks, or writes in its own time."""
+    return Route("POST", path, handler, public=public)
+
+
+class Hub:
+    """The ASGI application."""
+
+    def __init__(self, store: Store, routes: Sequence[Route]) -> None:
+        self._store, self._routes = store, routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            response = await self._answer(request)
+            response.headers["X-Request-Id"] = _request_id(request)
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        body = Body(self._store.objects.stage())
+        try:
+            route, params = self._match(request)
+            await body.receive(request)
+            return await run_in_threadpool(self._run, route, request, params, body)
+        except HubError as error:
+            return error.response()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is listening any more
+        finally:
+            body.discard()
+
+    def _run(self, route: Route, request: Request, params: Mapping[str, str], body: Body) -> Response:
+        try:
+            with self._store.write() if route.writes else self._store.read() as db:
+                return route.handler(Call(request, params, self._store, db, body, public=route.public))
+        except OperationalError as error:
+            raise _trouble(error) from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise disk_full() from error
+
+    def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
+        path = request.scope["raw_path"].decode("latin-1")
+        method = "GET" if request.method == "HEAD" else request.method
+        allowed = set()
+        for route in self._routes:
+            params = route.params(path)
+            if params is not None and route.method == method:
+                return route, params
+            if params is not None:
+                allowed.add(route.method)
+        if allowed:
+            raise HubError(405, f"{request.method} is not possible here", headers={"Allow": ", ".join(sorted(allowed))})
+        raise HubError(404, f"This Hub has nothing at {request.method} {path}")
+
+
+def _trouble(error: OperationalError) -> HubError | OperationalError:
+    """SQLite's complaint as an answer: wait and repeat, make room, or (a bug of ours) the complaint itself."""
+    if "locked" in str(error):
+        return HubError(503, "This Hub is busy with other writes", headers={"Retry-After": "1"})
+    return disk_full() if "full" in str(error) else error
+
+
+def _as_group(match: re.Match[str]) -> str:
+    name, rest = match.groups()
+    return _PARAMETERS.get(name) or f"(?P<{name}>{'.*' if rest else '[^/]+'})"
+
+
+def _decoded(value: str) -> str:
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise bad_request("the path is not UTF-8") from None
+
+
+def _request_id(request: Request) -> str:
+    sent = request.headers.get("x-request-id") or request.headers.get("x-amzn-trace-id")
+    return header_text(sent or uuid.uuid4().hex)

@@ -1,0 +1,43 @@
+"""All routes over one store: the application that uvicorn serves."""
+
+from __future__ import annotations
+
+from zoo.hub.routes import (
+    accounts,
+    branches,
+    collections,
+    commits,
+    content,
+    discussions,
+    lfs,
+    listings,
+    pages,
+    people,
+    repos,
+    spaces,
+    xet,
+)
+from zoo.hub.routing import Hub
+from zoo.hub.store import Store
+
+# The first route that fits answers: fixed paths stand before those where a repository's name could be anything.
+_TOPICS = (
+    accounts,
+    people,
+    spaces,
+    lfs,
+    xet,
+    collections,
+    listings,
+    branches,
+    commits,
+    discussions,
+    repos,
+    content,
+    pages,
+)
+
+
+def create_app(store: Store) -> Hub:
+    """The ASGI application. The store stays open; whoever opened it closes it."""
+    return Hub(store, [route for topic in _TOPICS for route in topic.ROUTES])

@@ -1,0 +1,180 @@
+"""What does this Hub remember? One folder: records in SQLite, large contents in files.
+
+Contents are on disk before the one transaction that names them, so a crash leaves at most contents nobody names.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from sqlite3 import Connection
+
+from zoo.hub import accounts, gitrules, history, repos, trees
+from zoo.hub.database import Database
+from zoo.hub.errors import HubError
+from zoo.hub.gitobjects import EMPTY_TREE
+from zoo.hub.objects import CHUNK, Objects, read_file
+from zoo.hub.paths import check_path
+from zoo.hub.repos import MAIN, Repo
+from zoo.hub.trees import Blob
+
+IMPORTER = "hub-import"
+
+
+class Store:
+    """Opens the folder `root`, or makes it. Several threads and processes may have it open at once."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.root = root
+        self.objects = Objects(root)
+        self._database = Database(root / "hub.db")
+        (root / "hub.db").chmod(0o600)  # it holds the key that signs links
+        self.uuid = self._remembered("uuid", uuid.uuid4().hex)
+        self.signing_key = bytes.fromhex(self._remembered("signing_key", secrets.token_hex(32)))
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction that sees one unchanging state."""
+        return self._database.read()
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that happens whole or, when the block raises, not at all."""
+        return self._database.write()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def add_user(self, name: str, *, fullname: str | None = None, orgs: Sequence[str] = ()) -> None:
+        """Make sure that the user exists and is a member of `orgs`, which are created as well."""
+        with self.write() as db:
+            accounts.add(db, name, fullname=fullname)
+            accounts.join(db, name, orgs)
+
+    def issue_token(self, user: str, *, role: str = "write") -> str:
+        """A new token. It is not kept here, only its hash: whoever loses it asks for another one.
+
+        Raises:
+            ValueError: no such user, or the role is neither "write" nor "read".
+        """
+        token = f"hf_{secrets.token_urlsafe(30)}"
+        with self.write() as db:
+            accounts.add_token(db, user, token, role)
+        return token
+
+    def has_commit(self, kind: str, repo_id: str, revision: str | None = None) -> bool:
+        """Whether the repository has this branch, tag or commit id (None: whether it exists)."""
+        with self.read() as db:
+            repo = repos.find(db, kind, repo_id)
+            if repo is None:
+                return False
+            try:
+                repos.resolve(db, repo, revision or MAIN)
+            except HubError:
+                return False
+            return True
+
+    def import_commit(
+        self,
+        kind: str,
+        repo_id: str,
+        files: Mapping[str, bytes | Path],
+        *,
+        commit_id: str | None = None,
+        message: str = "import",
+        author: str = IMPORTER,
+        created: datetime | None = None,
+        sdk: str | None = None,
+    ) -> str:
+        """Make `files` the content of `main`, creating the repository and its namespace when they are missing.
+
+        A second time with the same files (or the same `commit_id`) it changes nothing. A namespace made here has no
+        members, so nobody can write to it through the Hub.
+
+        Args:
+            files: contents, or files to read them from, by path in the repository. A default `.gitattributes` is added.
+            commit_id: 40 hex digits to know this commit by, instead of the id git would give it.
+            created: date of the commit, and of the repository when it is new. With a time zone.
+
+        Returns:
+            The id of the commit.
+
+        Raises:
+            ValueError: `kind`, `repo_id`, `commit_id` or a path is malformed, or `commit_id` is taken by other files.
+        """
+        _check_import(kind, repo_id, files, commit_id)
+        blobs = self._staged({".gitattributes": gitrules.DEFAULT_ATTRIBUTES, **files})
+        with self.write() as db:
+            repo = repos.find(db, kind, repo_id) or _new_repo(db, kind, repo_id, created, sdk)
+            trees.save(db, blobs.values())
+            tree = trees.edit(db, EMPTY_TREE, {path: blob.oid for path, blob in blobs.items()})
+            known = _already(db, repo, tree, commit_id)
+            if known:
+                return known
+            head = repos.refs(db, repo).get(MAIN)
+            parents = [head] if head else []
+            new = history.record(
+                db, repo, tree=tree, parents=parents, title=message, author=author, date=created, oid=commit_id
+            )
+            repos.point(db, repo, MAIN, new)
+            return new
+
+    def _staged(self, files: Mapping[str, bytes | Path]) -> dict[str, Blob]:
+        attributes = files[".gitattributes"]
+        rules = (attributes if isinstance(attributes, bytes) else attributes.read_bytes()).decode("utf-8", "replace")
+        return {path: self._stage(path, content, rules) for path, content in files.items()}
+
+    def _stage(self, path: str, content: bytes | Path, attributes: str) -> Blob:
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
+        sample = content[:512] if isinstance(content, bytes) else next(read_file(content), b"")[:512]
+        if gitrules.goes_to_lfs(path, size=size, sample=sample, attributes=attributes):
+            chunks = _chunks(content) if isinstance(content, bytes) else read_file(content)
+            return trees.lfs_blob(self.objects.add(chunks)[0], self.objects)
+        return trees.stage(content if isinstance(content, bytes) else content.read_bytes(), self.objects)
+
+    def _remembered(self, key: str, value: str) -> str:
+        with self.write() as db:
+            db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+            return str(db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()["value"])
+
+
+def _chunks(content: bytes) -> list[bytes]:
+    return [content[start : start + CHUNK] for start in range(0, len(content), CHUNK)]
+
+
+def _check_import(kind: str, repo_id: str, files: Mapping[str, bytes | Path], commit_id: str | None) -> None:
+    if kind not in repos.PLURALS:
+        raise ValueError(f"a repository is one of {sorted(repos.PLURALS)}, not '{kind}'")
+    namespace, _, name = repo_id.partition("/")
+    if not (accounts.is_name(namespace) and accounts.is_name(name)):
+        raise ValueError(f"'{repo_id}' is not an id of the form namespace/name")
+    if commit_id is not None and not (len(commit_id) == 40 and set(commit_id) <= set("0123456789abcdef")):
+        raise ValueError(f"commit id '{commit_id}' is not 40 hex digits")
+    for path in files:
+        try:
+            check_path(path)
+        except HubError as error:
+            raise ValueError(error.message) from None
+
+
+def _new_repo(db: Connection, kind: str, repo_id: str, created: datetime | None, sdk: str | None) -> Repo:
+    namespace = repo_id.split("/")[0]
+    if not accounts.exists(db, namespace):
+        accounts.add(db, namespace, is_org=True)
+    return repos.add(db, kind, repo_id, sdk=sdk, created=created)
+
+
+def _already(db: Connection, repo: Repo, tree: str, commit_id: str | None) -> str | None:
+    """The commit that an import would only repeat."""
+    known = repos.refs(db, repo).get(MAIN)
+    if commit_id is not None:
+        row = db.execute("SELECT 1 FROM commits WHERE repo = ? AND oid = ?", (repo.id, commit_id)).fetchone()
+        known = commit_id if row else None
+    if known is None or history.get(db, repo, known).tree == tree:
+        return known
+    if commit_id is None:
+        return None
+    raise ValueError(f"commit {commit_id} of {repo.name} is already here with other files")

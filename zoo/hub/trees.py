@@ -1,0 +1,169 @@
+"""Which files does a commit hold? Reading and editing git trees, and the contents they name."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from zoo.hub import gitobjects
+from zoo.hub.errors import HubError
+from zoo.hub.gitobjects import EMPTY_TREE, Entry
+from zoo.hub.objects import Objects
+
+IN_DATABASE = 1 << 20  # bytes; larger contents become files
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A file's content: in the database (`data`) or in a file named by `sha256`."""
+
+    oid: str
+    size: int
+    data: bytes | None
+    sha256: str | None
+    is_lfs: bool
+
+    @property
+    def lfs_sha256(self) -> str | None:
+        return self.sha256 if self.is_lfs else None
+
+    @property
+    def etag(self) -> str:
+        """What clients compare files by: sha256 for LFS, git's sha1 for the rest."""
+        return self.lfs_sha256 or self.oid
+
+    def read(self, objects: Objects) -> bytes:
+        if self.data is not None:
+            return self.data
+        return objects.path(self.sha256 or "").read_bytes()
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file or folder with its full path. `blob` is None for a folder."""
+
+    path: str
+    oid: str
+    blob: Blob | None
+
+
+def stage(content: bytes, objects: Objects) -> Blob:
+    """A regular file's content, on disk when it is large. Text that is an LFS pointer means the object, as in git."""
+    pointer = gitobjects.decode_pointer(content)
+    if pointer:
+        return lfs_blob(pointer[0], objects)
+    oid = gitobjects.blob_id(content)
+    if len(content) <= IN_DATABASE:
+        return Blob(oid, len(content), content, None, is_lfs=False)
+    sha256, size = objects.add([content])
+    return Blob(oid, size, None, sha256, is_lfs=False)
+
+
+def lfs_blob(sha256: str, objects: Objects) -> Blob:
+    """A pointer to an object that is already there.
+
+    Raises:
+        HubError: 400, it is not.
+    """
+    size = objects.size(sha256)
+    if size is None:
+        raise HubError(400, "Your push was rejected because an LFS pointer pointed to a file that does not exist.")
+    oid = gitobjects.blob_id(gitobjects.encode_pointer(sha256, size))
+    return Blob(oid, size, None, sha256, is_lfs=True)
+
+
+def save(db: sqlite3.Connection, blobs: Iterable[Blob]) -> None:
+    rows = [(blob.oid, blob.size, blob.data, blob.sha256, blob.is_lfs) for blob in blobs]
+    db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def entries(db: sqlite3.Connection, tree: str) -> list[Entry]:
+    row = db.execute("SELECT body FROM trees WHERE oid = ?", (tree,)).fetchone()
+    return gitobjects.decode_tree(row["body"]) if row else []
+
+
+def find(db: sqlite3.Connection, tree: str, path: str) -> Entry | None:
+    """The file or folder at `path`; None when there is neither."""
+    entry = Entry("", tree, is_folder=True)
+    for name in path.split("/"):
+        below = entries(db, entry.oid) if entry.is_folder else []
+        found = next((candidate for candidate in below if candidate.name == name), None)
+        if found is None:
+            return None
+        entry = found
+    return entry
+
+
+def blob_at(db: sqlite3.Connection, tree: str, path: str) -> Blob | None:
+    """The content of the file at `path`; None when there is no such file."""
+    entry = find(db, tree, path)
+    return None if entry is None or entry.is_folder else load(db, [entry.oid])[entry.oid]
+
+
+def load(db: sqlite3.Connection, oids: Iterable[str]) -> dict[str, Blob]:
+    rows = db.execute("SELECT * FROM blobs WHERE oid IN (SELECT value FROM json_each(?))", (json.dumps(list(oids)),))
+    return {row["oid"]: _blob(row) for row in rows}
+
+
+def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bool = False) -> list[Node]:
+    """Files and folders under the folder `below`, each folder before what is in it, in git's order."""
+    found = list(_walk(db, tree, f"{below}/" if below else "", recursive=recursive))
+    blobs = load(db, (entry.oid for _, entry in found if not entry.is_folder))
+    return [Node(path, entry.oid, None if entry.is_folder else blobs[entry.oid]) for path, entry in found]
+
+
+def files(db: sqlite3.Connection, tree: str) -> dict[str, Blob]:
+    """Every file of a tree by its path."""
+    return {node.path: node.blob for node in listing(db, tree, recursive=True) if node.blob}
+
+
+def edit(db: sqlite3.Connection, tree: str, changes: Mapping[str, str | None]) -> str:
+    """The tree after putting blobs at paths and removing the paths that map to None (files or whole folders)."""
+    here, below = _split(changes)
+    content = {entry.name: entry for entry in entries(db, tree)}
+    for name, oid in here.items():
+        content.pop(name, None)
+        if oid:
+            content[name] = Entry(name, oid)
+    for name, inner in below.items():
+        old = content.pop(name, None)
+        folder = edit(db, old.oid if old and old.is_folder else EMPTY_TREE, inner)
+        if folder != EMPTY_TREE:
+            content[name] = Entry(name, folder, is_folder=True)
+    return _save_tree(db, content.values())
+
+
+def _blob(row: sqlite3.Row) -> Blob:
+    return Blob(row["oid"], row["size"], row["data"], row["sha256"], is_lfs=bool(row["is_lfs"]))
+
+
+def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
+    here: dict[str, str | None] = {}
+    below: dict[str, dict[str, str | None]] = defaultdict(dict)
+    for path, oid in changes.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            below[name][rest] = oid
+        else:
+            here[name] = oid
+    for name in below.keys() & here.keys():
+        if here[name] and any(below[name].values()):
+            raise HubError(422, f"'{name}' cannot be a file and a folder at once")
+    return here, below
+
+
+def _save_tree(db: sqlite3.Connection, content: Iterable[Entry]) -> str:
+    body = gitobjects.encode_tree(content)
+    oid = gitobjects.object_id("tree", body)
+    db.execute("INSERT OR IGNORE INTO trees VALUES (?, ?)", (oid, body))
+    return oid
+
+
+def _walk(db: sqlite3.Connection, tree: str, prefix: str, *, recursive: bool) -> Iterator[tuple[str, Entry]]:
+    for entry in entries(db, tree):
+        yield prefix + entry.name, entry
+        if entry.is_folder and recursive:
+            yield from _walk(db, entry.oid, f"{prefix}{entry.name}/", recursive=True)

@@ -1,0 +1,130 @@
+"""What is inside a xorb and a shard? The two file formats in which Xet clients send large files.
+
+A xorb is a row of chunks; a shard says which chunks of which xorbs make up a file. Only what an upload needs is read.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+_FOOTER = b"XETBLOB"
+_RECORD = 48  # bytes of every record in a shard
+_END = b"\xff" * 32
+_HAS_VERIFICATION, _HAS_METADATA = 1 << 31, 1 << 30
+_RAW, _LZ4, _GROUPED_LZ4 = 0, 1, 2
+MAX_CHUNK = 1 << 24
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Where a chunk lies in its xorb's file, header included, and how long it is unpacked."""
+
+    start: int
+    end: int
+    length: int
+    scheme: int
+
+
+@dataclass(frozen=True)
+class Term:
+    """Chunks `first` … `last - 1` of a xorb."""
+
+    xorb: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class FileRecipe:
+    """How a file is put together. `sha256` is None when the client did not say."""
+
+    hash: str
+    terms: tuple[Term, ...]
+    sha256: str | None
+
+
+@lru_cache(maxsize=256)
+def chunks(path: Path) -> tuple[Chunk, ...]:
+    """The chunks of a xorb's file (which never changes once it has its name).
+
+    Raises:
+        ValueError: it is cut off or not a xorb.
+    """
+    found, size = [], path.stat().st_size
+    with path.open("rb") as file:
+        at = 0
+        while len(header := file.read(8)) == 8 and header[:7] != _FOOTER:
+            end = at + 8 + int.from_bytes(header[1:4], "little")
+            found.append(Chunk(at, end, int.from_bytes(header[5:8], "little"), header[4]))
+            at = file.seek(end)
+    if not found or at > size:
+        raise ValueError("this is not a whole xorb")
+    return tuple(found)
+
+
+def unpack(file: BinaryIO, chunk: Chunk) -> bytes:
+    """The bytes of one chunk.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    import lz4.frame
+
+    file.seek(chunk.start + 8)
+    packed = file.read(chunk.end - chunk.start - 8)
+    try:
+        content = packed if chunk.scheme == _RAW else lz4.frame.decompress(packed)
+    except RuntimeError as error:
+        raise ValueError(f"a chunk is damaged: {error}") from None
+    content = _ungrouped(content) if chunk.scheme == _GROUPED_LZ4 else content
+    if len(content) != chunk.length or chunk.scheme > _GROUPED_LZ4:
+        raise ValueError("a chunk does not have the length it claims, or is packed in an unknown way")
+    return content
+
+
+def recipes(shard: BinaryIO) -> Iterator[FileRecipe]:
+    """The files a shard describes.
+
+    Raises:
+        ValueError: the shard is cut off.
+    """
+    _record(shard)  # the shard's own header
+    while (header := _record(shard))[:32] != _END:
+        flags, count = struct.unpack("<II", header[32:40])
+        terms = tuple(_term(_record(shard)) for _ in range(count))
+        for _ in range(count if flags & _HAS_VERIFICATION else 0):
+            _record(shard)
+        sha256 = _name(_record(shard)[:32]) if flags & _HAS_METADATA else None
+        yield FileRecipe(_name(header[:32]), terms, sha256)
+
+
+def _term(record: bytes) -> Term:
+    _flags, _length, first, last = struct.unpack("<IIII", record[32:48])
+    return Term(_name(record[:32]), first, last)
+
+
+def _record(shard: BinaryIO) -> bytes:
+    record = shard.read(_RECORD)
+    if len(record) < _RECORD:
+        raise ValueError("the shard is cut off")
+    return record
+
+
+def _name(digest: bytes) -> str:
+    """Xet writes a hash as four little-endian numbers, sha256 included."""
+    return "".join(f"{number:016x}" for number in struct.unpack("<4Q", digest))
+
+
+def _ungrouped(grouped: bytes) -> bytes:
+    """Scheme 2 sorts the bytes of 4-byte numbers by their place in the number; this undoes it."""
+    content, at = bytearray(len(grouped)), 0
+    for place in range(4):
+        count = len(content[place::4])
+        content[place::4] = grouped[at : at + count]
+        at += count
+    return bytes(content)
