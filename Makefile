@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo fix check test slow bench bench-start bench-hub bench-train bench-eval docs clean
+.PHONY: setup demo fix check test slow bench bench-start bench-eval bench-demo docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -32,13 +32,13 @@ test: setup  ## every test but the slow ones
 slow: setup  ## every test that needs no network, the slow ones too
 	$(BIN)/pytest -m "not network"
 
-bench: bench-start bench-hub bench-train bench-eval  ## every benchmark; each fails below its bar
+bench: bench-start bench-eval bench-demo  ## every benchmark; each fails below its bar
 
-bench-start bench-hub bench-train bench-eval: bench-%: setup
+bench-start bench-eval bench-demo: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
 
-docs: setup  ## the picture of a card for the README, drawn from what `make demo` built
-	$(BIN)/python -m tests.docs.picture
+docs: setup  ## the README's table and picture, from what `make demo` built
+	PYTHONPATH=tests $(BIN)/python tests/readme.py
 
 clean:
 	rm -rf $(VENV) .zoo runs dist

@@ -89,7 +89,8 @@ def test_a_misspelt_loss_option_is_named_with_the_right_one(workspace: Workspace
     write(workspace, "family.yaml", "inner: {type: mnrl}", "inner: {type: mnrl, scael: 10}")
     message = problem(workspace, "arabert-hybrid")
     assert message == (
-        "recipes/family.yaml, line 29: phases.triplets.data.0.loss.inner.scael: unknown key 'scael'; did you mean 'scale'?"
+        "recipes/family.yaml, line 29: phases.triplets.data.0.loss.inner.scael: "
+        "unknown key 'scael'; did you mean 'scale'?"
     )
 
 
@@ -101,7 +102,12 @@ def test_an_unknown_loss_is_told_with_the_nearest(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
-        ("arabert.yaml", "phases: [hybrid]", "phases: [hybird]", "no phase 'hybird' in family.yaml; did you mean 'hybrid'?"),
+        (
+            "arabert.yaml",
+            "phases: [hybrid]",
+            "phases: [hybird]",
+            "no phase 'hybird' in family.yaml; did you mean 'hybrid'?",
+        ),
         ("arabert.yaml", "from: arabert-matryoshka", "from: arabert-matroshka", "no recipe 'arabert-matroshka'"),
         ("arabert.yaml", "[768, 512", "[1024, 512", "'1024' is wider than the model (768)"),
         ("arabert.yaml", "[768, 512", "[512, 768", "are not in decreasing order"),
@@ -109,8 +115,14 @@ def test_an_unknown_loss_is_told_with_the_nearest(workspace: Workspace) -> None:
         ("family.yaml", "dataset: arabic-nli-triplet", "dataset: arabic-nli-triple", "no dataset 'arabic-nli-triple'"),
         ("family.yaml", "suite: ara-sts", "suite: ara-st", "no suite 'ara-st' in family.yaml; did you mean 'ara-sts'?"),
         ("family.yaml", "num_labels: 3", "num_labels: 2", "has num_labels 2, the dataset 3 classes"),
-        ("family.yaml", "loss: {type: cosent}", "loss: {type: mnrl}", "loss 'mnrl' reads no label, the dataset has a score"),
-        ("family.yaml", "{epochs: 1, max_steps: 80", "{epoch: 1, max_steps: 80", "scales.mini.train.epoch"),
+        (
+            "family.yaml",
+            "loss: {type: cosent}",
+            "loss: {type: mnrl}",
+            "loss 'mnrl' reads no label, the dataset has a score",
+        ),
+        ("family.yaml", "train: {epochs: 1, batch_size: 64, max_seq", "train: {epoch: 1, batch_size: 64, max_seq", "scales.mini.train.epoch: unknown key"),
+        ("family.yaml", "hybrid: {max_steps: 40", "hybrid: {max_steps: few", "scales.mini.phases.hybrid.max_steps: 'few'"),
     ],
 )
 def test_names_that_lead_nowhere_are_found_before_torch(

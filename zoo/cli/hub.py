@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 from pathlib import Path
 
 import click
 
 from zoo import say
 from zoo.cli.session import ZooGroup, client_home, command, local_root, seed_hub
+from zoo.cli.session import serve as start
 
 root_option = click.option("--root", type=click.Path(path_type=Path), help="Its folder.  [default: .zoo/hub]")
 
@@ -23,17 +24,16 @@ def hub() -> None:
 @click.option("--port", type=int, default=8642, show_default=True, help="0 = any free one.")
 def serve(root: Path | None, port: int) -> None:
     """Serve it until Ctrl-C. Prints what to paste into other terminals."""
-    from zoo.hub.local import local_hub
-
     root = local_root(root)
-    with local_hub(root, port=port) as running:
-        say.line(f"the local Hub is at {running.url}  (store: {root})")
-        say.line()
-        say.line(f"export HF_ENDPOINT={running.url}")
-        say.line(f"export HF_TOKEN={running.token}")
-        say.line(f"export HF_HOME={client_home(root)}")
-        say.result({"url": running.url, "user": running.user, "root": str(root)})
-        threading.Event().wait()
+    running = start(click.get_current_context(), root, port=port)
+    say.line(f"the local Hub is at {running.url}  (store: {root})")
+    say.line()
+    say.line(f"export HF_ENDPOINT={running.url}")
+    say.line(f"export HF_TOKEN={running.token}")
+    say.line(f"export HF_HOME={client_home(root)}")
+    say.result({**running.environment(), "HF_HOME": str(client_home(root)), "root": str(root)})
+    sys.stdout.flush()
+    running.process.wait()
 
 
 @command("seed", hub=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,10 @@ from urllib.parse import urlsplit
 import click
 
 from zoo import say
-from zoo.errors import ZooError
+from zoo.errors import HubError
 
 if TYPE_CHECKING:
+    from zoo.hub.local import LocalHub
     from zoo.recipe import Workspace
 
 QUIET = {
@@ -72,6 +74,14 @@ def local_root(root: Path | None = None) -> Path:
     return root or workspace().root / ".zoo" / "hub"
 
 
+def quiet() -> None:
+    """Libraries speak when something is wrong; progress and advice are ours to show."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    for name in ("datasets", "mteb", "sentence_transformers", "transformers"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def connect(*, seed: bool = False) -> None:
     """Set the environment for the Hub in use. Before anything imports huggingface_hub, which reads it only once.
 
@@ -80,8 +90,7 @@ def connect(*, seed: bool = False) -> None:
     """
     ctx = click.get_current_context()
     hub = ctx.meta.get("hub")
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    quiet()
     if hub == "local":
         _start_local(ctx, seed=seed)
     elif hub:
@@ -92,14 +101,22 @@ def connect(*, seed: bool = False) -> None:
 
 
 def _start_local(ctx: click.Context, *, seed: bool) -> None:
-    from zoo.hub.local import local_hub
-
     root = local_root()
     if seed:
         seed_hub(root)
-    running = ctx.find_root().with_resource(local_hub(root))
+    running = serve(ctx, root)
     os.environ.update(running.environment())
     os.environ["HF_HOME"] = str(client_home(root))
+
+
+def serve(ctx: click.Context, root: Path, *, port: int = 0) -> LocalHub:
+    """The local Hub, running until the command ends; that it does not start is something the user can put right."""
+    from zoo.hub.local import local_hub
+
+    try:
+        return ctx.find_root().with_resource(local_hub(root, port=port))
+    except RuntimeError as problem:
+        raise HubError(str(problem), hint="zoo hub serve --port 0 takes any free port") from None
 
 
 def client_home(root: Path) -> Path:
@@ -126,12 +143,3 @@ def seed_hub(root: Path) -> list[str]:
     if made:
         say.step(f"seeded the local Hub with {len(made)} generated repositories in {root}")
     return made
-
-
-def one_of(given: str | None, known: list[str]) -> str:
-    """The only choice, or the given one."""
-    if given is not None:
-        return given
-    if len(known) == 1:
-        return known[0]
-    raise ZooError("no name given", hint=f"one of: {', '.join(known)}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
+from mteb.models.model_meta import ScoringFunction
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer, SimilarityFunction
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -32,7 +33,7 @@ def meta(subject: Subject, dim: int | None) -> ModelMeta:
             "embed_dim": subject.dims or None,
             "max_tokens": subject.max_seq_length,
             "n_parameters": subject.parameters,
-            "similarity_fn_name": "cosine",
+            "similarity_fn_name": ScoringFunction.COSINE,
             "training_datasets": set(),
             "experiment_kwargs": None if full else {"embed_dim": dim},
         }

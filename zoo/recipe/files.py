@@ -51,8 +51,13 @@ class BaseFile(Section):
 
 
 class Scale(Section):
+    """How much of everything: laid over the recipes, so that they stay the same recipes."""
+
     rows: dict[Split, PositiveInt] = {}
     train: TrainOverrides = {}
+    """Laid over the `train` of every phase."""
+    phases: dict[Name, TrainOverrides] = {}
+    """Laid over the `train` of one phase, after that."""
 
 
 class Collection(Section):
@@ -182,12 +187,13 @@ def parse(kind: type[S], source: SourceFile) -> S:
     except ValidationError as error:
         for problem in error.errors():
             at = tuple(part for part in problem["loc"] if part not in LOSSES)  # a loss's tag is not a key of the file
-            mistakes.add(at, _explain(at, dict(problem), kind))
+            mistakes.add(at, explain(at, dict(problem), kind))
     mistakes.check()
     raise AssertionError("unreachable: a ValidationError has errors")
 
 
-def _explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
+def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
+    """One of pydantic's errors in our words; `at` is the key path to show."""
     key = ".".join(map(str, at)) or "the file"
     given = problem["input"]
     match problem["type"]:

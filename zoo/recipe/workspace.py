@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from zoo.errors import RecipeError, WorkspaceError, did_you_mean
 from zoo.losses import LOSSES, innermost
-from zoo.recipe.files import BaseFile, Family, Mistakes, Scale, SourceFile, Variant, parse, read
+from zoo.recipe.files import BaseFile, Family, Mistakes, Scale, SourceFile, Variant, explain, parse, read
 from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Recipe, Release, Train
 from zoo.tasks import TASKS
 
@@ -170,19 +170,19 @@ class Workspace:
             given = self.family.phases[name].model_dump()
             for use in given["data"]:
                 _fill_dims(use["loss"], file.dims)
-            given["train"] = self._train(given["train"], scale)
+            given["train"] = self._train(given["train"], scale, name)
             phases.append(NamedPhase.model_validate({**given, "name": name}))
         return phases
 
-    def _train(self, settings: dict[str, Any], scale: Scale) -> Train:
+    def _train(self, settings: dict[str, Any], scale: Scale, phase: str) -> Train:
         try:
-            return Train.model_validate({**settings, **scale.train})
+            return Train.model_validate({**settings, **scale.train, **scale.phases.get(phase, {})})
         except ValidationError as error:
             mistakes = self._read(self.recipes / "family.yaml").mistakes()
             for problem in error.errors():
-                key = str(problem["loc"][0])
-                where = next((at for at in mistakes.lines if at[:1] == ("scales",) and at[-1] == key), ("scales",))
-                mistakes.add(where, f"{'.'.join(map(str, where))}: '{problem['input']}': {problem['msg']}")
+                ends = ((phase, *problem["loc"]), ("train", *problem["loc"]))
+                at = next(at for at in mistakes.lines if at[0:1] == ("scales",) and at[-2:] in ends)
+                mistakes.add(at, explain(at, dict(problem), Train))
             mistakes.check()
             raise
 

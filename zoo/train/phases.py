@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from datasets import Dataset as Rows
 from datasets import load_dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
@@ -128,6 +129,7 @@ def _trainer(
     data = {use.dataset: _rows(recipe.datasets[use.dataset], splits[use.dataset]["train"]) for use in phase.data}
     losses = {use.dataset: build_loss(use.loss, model) for use in phase.data}
     several = len(phase.data) > 1
+    model.model_card_data.widget = [{"text": ""}]  # the card is ours: do not read the data for examples, with a bar
     evaluator = _dev(splits[phase.dev]["validation"], recipe.datasets[phase.dev]) if phase.dev else None
     return Trainer(
         model=model,
@@ -183,5 +185,6 @@ def _arguments(
         report_to=list(report_to) or "none",
         run_name=recipe.name,
         disable_tqdm=True,
+        dataloader_pin_memory=torch.cuda.is_available(),
         **rhythm,
     )

@@ -1,0 +1,73 @@
+"""`make docs`: the README's table of recipes from the results in runs/mini, and the picture of a card.
+
+Needs what `make demo` built; recipes that are not built at scale mini keep '-' in their column.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo import published
+from zoo.evaluate.ingredients import STAGE
+from zoo.recipe import Recipe, Workspace
+from zoo.run import Run
+from zoo.scores import read_scores
+
+ROOT = Path(__file__).parents[1]
+PICTURE = ROOT / ".github" / "images" / "card.png"
+BEGIN, END = "<!-- recipes: made by `make docs`, checked by tests/test_docs.py -->\n", "<!-- /recipes -->\n"
+
+
+def printed_mean(workspace: Workspace, recipe: Recipe) -> str:
+    """The paper's average for a repository of this name at full width, as printed."""
+    rows = published.of_repository(workspace.recipes, recipe.release.repo)
+    return next((row["average"] for row in rows if row["dim"] == str(recipe.dims[0])), "-")
+
+
+def measured_means(workspace: Workspace, recipe: Recipe) -> tuple[str, str]:
+    """Ours on the miniature: the base model's mean and the trained one's."""
+    run = Run.of(workspace.root, recipe.name, "mini")
+    if run.receipt(STAGE) is None:
+        return "-", "-"
+    scores = read_scores(run.stage(STAGE))
+    found = [scores.subject("base"), scores.subject("self")]
+    base, mine = (f"{scores.mean(subject.name, subject.dims[0]):.1f}" for subject in found if subject)
+    return base, mine
+
+
+def table(workspace: Workspace) -> str:
+    lines = [
+        "| recipe | starts from | sizes | printed | miniature: base | miniature: trained |",
+        "|---|---|---|---:|---:|---:|",
+    ]
+    for recipe in workspace.every_recipe(scale="mini"):
+        start = recipe.parent.name if recipe.parent else recipe.base.model
+        dims = ", ".join(map(str, recipe.dims))
+        base, mine = measured_means(workspace, recipe)
+        lines.append(f"| {recipe.name} | {start} | {dims} | {printed_mean(workspace, recipe)} | {base} | {mine} |")
+    return "\n".join(lines) + "\n"
+
+
+def write_table(workspace: Workspace) -> None:
+    path = ROOT / "README.md"
+    text = path.read_text("utf-8")
+    head, rest = text.split(BEGIN)
+    path.write_text(head + BEGIN + table(workspace) + END + rest.split(END)[1], "utf-8")
+
+
+def draw_card() -> None:
+    """The published card as the local Hub shows it, in a browser."""
+    from browser import open_browser
+
+    from zoo.hub.local import local_hub
+
+    PICTURE.parent.mkdir(parents=True, exist_ok=True)
+    with local_hub(ROOT / ".zoo" / "hub") as hub, open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 1250})
+        page.goto(f"{hub.url}/{hub.user}/GATE-AraBert-v1")
+        page.screenshot(path=PICTURE)
+
+
+if __name__ == "__main__":
+    write_table(Workspace(ROOT))
+    draw_card()

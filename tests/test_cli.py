@@ -1,0 +1,174 @@
+"""The command line: what users type, mistakes included."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, TestHub
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    from conftest import workspace_in
+
+    return workspace_in(tmp_path).root
+
+
+def test_help_lists_commands_in_the_order_of_the_flow(zoo: Any) -> None:
+    code, out, _ = zoo("--help")
+    assert code == 0
+    names = [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line.startswith("  ") and line.strip()]
+    flow = "init ls show check schema doctor data build eval card leaderboard plan publish status space hub demo"
+    assert names[: len(flow.split())] == flow.split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["build", "arabert-hybird"], "error: no recipe 'arabert-hybird' in recipes/\nhint: did you mean 'arabert-hybrid'?\n"),
+        (["show", "arabert-hybrid", "--scale", "mni"], "error: no scale 'mni' in recipes/family.yaml\nhint: did you mean 'mini'?\n"),
+        (["data", "build", "arabic-stbs"], "error: no dataset 'arabic-stbs' in recipes/datasets/\nhint: did you mean 'arabic-stsb'?\n"),
+        (["build", "--recipe", "gone.yaml"], "error: cannot read 'gone.yaml': No such file or directory\nhint: check the path\n"),
+        (["card", "arabert-hybrid"], "error: recipe 'arabert-hybrid' is not built\nhint: zoo build arabert-hybrid\n"),
+        (["plan", "--scale", "mini"], "error: nothing is built at scale 'mini'\nhint: zoo build arabert-matryoshka --scale mini\n"),
+        (["eval", "arabert-hybrid"], "error: recipe 'arabert-hybrid' is not trained\nhint: zoo build arabert-hybrid\n"),
+        (["eval", "x/y", "--dims", "64,big"], "error: --dims: 'big' is not a size\nhint: for example --dims 768,256,64\n"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_hint(workspace: Path, zoo: Any, arguments: list[str], told: str) -> None:
+    assert zoo(*arguments, cwd=workspace) == (1, "", told)
+
+
+def test_a_repository_that_does_not_exist_is_told(workspace: Path, zoo: Any) -> None:
+    code, _, err = zoo("eval", "nobody/nothing", cwd=workspace)
+    assert code == 1
+    assert err.startswith("error: cannot look up model 'nobody/nothing': no such repository on http://127.0.0.1:")
+
+
+def test_wrong_usage_leaves_with_2(workspace: Path, zoo: Any) -> None:
+    code, _, err = zoo("build", cwd=workspace)
+    assert code == 2
+    assert "give names of recipes, or --recipe FILE" in err
+    assert zoo("build", "arabert-hybrid", "--hub", "nowhere", cwd=workspace)[0] == 2
+    assert zoo("bulid", cwd=workspace)[0] == 2
+
+
+def test_without_a_workspace_there_is_a_way_to_one(tmp_path: Path, zoo: Any) -> None:
+    code, _, err = zoo("ls", cwd=tmp_path)
+    assert code == 1
+    assert err.startswith("error: no recipes/family.yaml in '")
+    assert err.endswith("hint: zoo init my-lab && cd my-lab\n")
+
+
+def test_init_starts_a_workspace_and_does_not_touch_one_that_is_there(tmp_path: Path, zoo: Any) -> None:
+    code, _, _ = zoo("init", "my-lab", cwd=tmp_path)
+    assert code == 0
+    code, out, _ = zoo("ls", "--json", cwd=tmp_path / "my-lab")
+    assert code == 0
+    assert len(json.loads(out)["recipes"]) == 11
+    code, _, err = zoo("init", "my-lab", cwd=tmp_path)
+    assert (code, err) == (1, "error: 'my-lab' has recipes already\nhint: cd my-lab && zoo ls\n")
+
+
+def test_errors_are_json_when_asked(workspace: Path, zoo: Any) -> None:
+    code, out, err = zoo("show", "nothing", "--json", cwd=workspace)
+    assert (code, err) == (1, "")
+    assert json.loads(out)["error"] == "no recipe 'nothing' in recipes/"
+
+
+def test_check_finds_mistakes_of_several_files(workspace: Path, zoo: Any) -> None:
+    for name in ("labse", "mpnet"):
+        path = workspace / "recipes" / f"{name}.yaml"
+        path.write_text(path.read_text("utf-8").replace("[triplets]", "[triplet]"), "utf-8")
+    code, _, err = zoo("check", cwd=workspace)
+    assert code == 1
+    assert "recipes/labse.yaml, line 10: phases: no phase 'triplet' in family.yaml; did you mean 'triplets'?" in err
+    assert "recipes/mpnet.yaml, line 10: phases: no phase 'triplet'" in err
+
+
+ELSEWHERE = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DOWNLOAD_TIMEOUT": "1"}
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """In a process of its own, for what depends on the environment at start."""
+    command = [sys.executable, "-c", "from zoo.cli import main; main()", *arguments]
+    variables = {**os.environ, **ELSEWHERE, **environment}
+    variables = {name: value for name, value in variables.items() if value}
+    return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
+
+
+def test_a_hub_that_is_down_is_told(workspace: Path) -> None:
+    done = run("build", "arabert-hybrid", "--scale", "mini", cwd=workspace, HF_ENDPOINT="http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+    assert "hint: zoo hub serve, or drop HF_ENDPOINT" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (workspace / "runs").exists(), "nothing half-written"
+
+
+def test_publishing_without_a_token_is_told(workspace: Path, tmp_path: Path) -> None:
+    done = run("status", "--scale", "mini", cwd=workspace, HF_TOKEN="", HF_HOME=str(tmp_path / "empty"))
+    assert done.returncode == 0, "nothing is built, so nothing needs a token"
+    from zoo.errors import HubError
+
+    code = "from zoo.remote import namespace; namespace(None)"
+    variables = {**os.environ, "HF_HOME": str(tmp_path / "empty")}
+    variables.pop("HF_TOKEN")
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False)
+    assert f"{HubError.__module__}.HubError: no token for http://127.0.0.1:" in done.stderr
+
+
+def test_a_wrong_token_is_told_and_never_shown(workspace: Path, tmp_path: Path) -> None:
+    secret = "hf_" + "x" * 34
+    done = run("doctor", cwd=workspace, HF_TOKEN=secret)
+    assert done.returncode == 1
+    assert "the token is not accepted by http://127.0.0.1:" in done.stdout + done.stderr
+    assert secret not in done.stdout + done.stderr
+
+
+def test_the_doctor_is_content_here(zoo: Any, workspace: Path) -> None:
+    code, out, err = zoo("doctor", "--json", cwd=workspace)
+    found = {check["what"]: check for check in json.loads(out)["checks"]}
+    assert found["token"]["found"] == "of 'lab'"
+    assert code == 0, err
+
+
+def test_a_port_that_is_taken_is_told(workspace: Path, hub: TestHub, zoo: Any) -> None:
+    port = hub.running.url.rsplit(":", 1)[1]
+    code, _, err = zoo("hub", "serve", "--root", str(workspace / "hub"), "--port", port, cwd=workspace)
+    assert code == 1
+    assert err.startswith("error: the local Hub did not start: ")
+    assert "hint: zoo hub serve --port 0 takes any free port" in err
+
+
+def test_rehearsals_do_not_leave_this_machine(workspace: Path, monkeypatch: pytest.MonkeyPatch, zoo: Any) -> None:
+    from zoo.errors import PublishError
+    from zoo.pipeline.build import Build
+    from zoo.pipeline.fleet import fleet
+    from zoo.recipe import Workspace
+
+    monkeypatch.setenv("HF_ENDPOINT", "https://huggingface.co")
+    space = Workspace(workspace)
+    with pytest.raises(PublishError, match="models of scale 'mini' are rehearsals and do not go to https://huggingface.co"):
+        fleet(Build(space, "mini"), [space.recipe("arabert-hybrid", scale="mini")])
+
+
+@pytest.mark.slow
+def test_a_wheel_is_enough(tmp_path: Path) -> None:
+    """Built, installed into an empty environment outside the checkout, and used."""
+    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
+    wheel = next(tmp_path.glob("*.whl"))
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    bin = tmp_path / "venv" / "bin"
+    light = ["click", "rich", "pydantic", "pyyaml"]  # what these commands need; the rest is as declared
+    subprocess.run([bin / "pip", "install", "--quiet", "--no-deps", wheel], check=True)
+    subprocess.run([bin / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", *light], check=True)
+    subprocess.run([bin / "zoo", "init", "lab"], cwd=tmp_path, check=True)
+    listed = subprocess.run([bin / "zoo", "ls", "--json"], cwd=tmp_path / "lab", check=True, capture_output=True, text=True)
+    assert len(json.loads(listed.stdout)["recipes"]) == 11

@@ -1,0 +1,255 @@
+"""Publishing to the local Hub: one commit per repository, proved, and nothing the second time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import RECIPE, SCALE, Lab, TestHub
+
+from zoo.errors import HubError, PublishError, ZooError
+from zoo.publish.apply import apply
+from zoo.publish.plan import Change, Remote, compare, plan
+from zoo.publish.release import MANIFEST, Release, _release
+
+MODELS = ["lab/Arabic-Triplet-Matryoshka-V2", "lab/GATE-AraBert-v1"]
+DATASETS = ["lab/Arabic-NLi-Pair-Class", "lab/Arabic-NLi-Triplet", "lab/Arabic-stsb"]
+SPACE = "lab/arabic-similarity"
+
+
+@pytest.fixture(scope="module")
+def published(lab: Lab) -> list[Any]:
+    from zoo.pipeline.fleet import fleet, publish
+
+    recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
+    return publish(lab.build, fleet(lab.build, [recipe]))
+
+
+def commits(kind: str, id: str) -> list[str]:
+    from zoo.remote import api
+
+    return [commit.commit_id for commit in api().list_repo_commits(id, repo_type=kind)]
+
+
+def test_datasets_go_first_then_models_parents_first_then_the_space_and_the_collection(published: list[Any]) -> None:
+    assert [one.kind for one in published] == ["dataset"] * 3 + ["model"] * 2 + ["space", "collection"]
+    assert [one.id for one in published[:6]] == [*DATASETS, *MODELS, SPACE]
+    assert {one.did for one in published} == {"created"}
+
+
+def test_every_repository_has_one_commit_of_ours(published: list[Any]) -> None:
+    for one in published[:6]:
+        assert len(commits(one.kind, one.id)) == 2, "the Hub's initial commit and ours"
+        assert commits(one.kind, one.id)[0] == one.commit
+
+
+def test_every_model_was_loaded_back_and_equals_what_was_built(published: list[Any]) -> None:
+    assert [one.proof for one in published if one.kind == "model"] == [0.0, 0.0]
+
+
+def test_a_second_publication_makes_no_commit(lab: Lab, published: list[Any], zoo: Any) -> None:
+    before = {one.id: commits(one.kind, one.id) for one in published[:6]}
+    code, out, err = zoo("publish", RECIPE, "--scale", SCALE, "--yes", cwd=lab.workspace.root)
+    assert (code, out) == (0, "nothing to publish: the Hub is up to date\n"), err
+    assert {one.id: commits(one.kind, one.id) for one in published[:6]} == before
+
+
+def test_a_plan_without_changes_leaves_with_0(lab: Lab, published: list[Any], zoo: Any) -> None:
+    code, out, _ = zoo("plan", RECIPE, "--scale", SCALE, cwd=lab.workspace.root)
+    assert code == 0
+    assert out.endswith("nothing to publish: the Hub is up to date\n")
+
+
+def test_a_changed_summary_changes_that_card_alone(lab: Lab, published: list[Any], zoo: Any) -> None:
+    path = lab.workspace.recipes / "arabert.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("The triplet model trained further", "A triplet model trained further"), "utf-8")
+    try:
+        code, out, _ = zoo("plan", RECIPE, "--scale", SCALE, "--json", cwd=lab.workspace.root)
+        units = {unit["id"]: unit["changes"] for unit in json.loads(out)["units"] if unit["changes"]}
+    finally:
+        path.write_text(text, "utf-8")
+        lab.again().card(lab.workspace.recipe(RECIPE, scale=SCALE))
+    assert code == 2
+    assert list(units) == ["lab/GATE-AraBert-v1"]
+    assert {(change["action"], change["path"]) for change in units["lab/GATE-AraBert-v1"]} == {
+        ("update", "README.md"),
+        ("update", "zoo/recipe.yaml"),
+    }
+
+
+STRANGER = """
+import sys
+import numpy as np
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer("lab/GATE-AraBert-v1")
+np.save(sys.argv[1], model.encode(["رجل يقود سيارة", "الأولاد يلعبون كرة القدم"]))
+from datasets import load_dataset
+rows = load_dataset("lab/Arabic-NLi-Triplet")
+print({split: (len(rows[split]), rows[split].column_names) for split in rows})
+print(load_dataset("lab/Arabic-NLi-Pair-Class", split="test").features["label"].names)
+"""
+
+
+def test_a_stranger_loads_model_and_data_knowing_only_the_address(
+    lab: Lab, hub: TestHub, published: list[Any], tmp_path: Path
+) -> None:
+    import os
+
+    environment = {**os.environ, "HF_HOME": str(tmp_path / "home")}
+    environment.pop("HF_TOKEN")
+    made = subprocess.run(
+        [sys.executable, "-c", STRANGER, str(tmp_path / "rows.npy")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert made.returncode == 0, made.stderr
+    from sentence_transformers import SentenceTransformer
+
+    ours = SentenceTransformer(str(lab.build.model(RECIPE))).encode(["رجل يقود سيارة", "الأولاد يلعبون كرة القدم"])
+    assert np.array_equal(np.load(tmp_path / "rows.npy"), ours)
+    splits, names = made.stdout.strip().splitlines()[-2:]
+    assert list(eval(splits)) == ["train", "validation", "test"]
+    assert eval(splits)["train"][1] == ["anchor", "positive", "negative"]
+    assert eval(names) == ["entailment", "neutral", "contradiction"]
+
+
+def test_the_recipe_and_the_scores_travel_in_the_model(lab: Lab, published: list[Any], tmp_path: Path) -> None:
+    from huggingface_hub import hf_hub_download
+
+    from zoo.recipe import load_resolved
+
+    path = hf_hub_download("lab/GATE-AraBert-v1", "zoo/recipe.yaml")
+    assert load_resolved(Path(path)) == lab.workspace.recipe(RECIPE, scale=SCALE)
+    scores = json.loads(Path(hf_hub_download("lab/GATE-AraBert-v1", "zoo/scores.json")).read_text())
+    assert scores["suite"] == "ara-sts"
+
+
+def test_metadata_is_what_the_hub_reads(published: list[Any]) -> None:
+    from zoo.remote import api
+
+    info = api().model_info("lab/GATE-AraBert-v1")
+    assert info.card_data.base_model == "lab/Arabic-Triplet-Matryoshka-V2"
+    assert info.pipeline_tag == "sentence-similarity"
+    assert info.library_name == "sentence-transformers"
+    assert len(info.model_index[0]["results"]) == 3
+    dataset = api().dataset_info("lab/Arabic-NLi-Triplet")
+    assert dataset.card_data["size_categories"] == "1K<n<10K"
+    space = api().space_info(SPACE)
+    assert (space.sdk, space.card_data.sdk_version) == ("gradio", "6.31.0")
+    assert space.card_data.models == MODELS
+
+
+def test_the_collection_holds_everything_in_order(published: list[Any]) -> None:
+    from zoo.remote import api
+
+    items = api().get_collection(published[-1].id).items
+    assert [(item.item_type, item.item_id) for item in items] == [
+        *(("model", id) for id in MODELS),
+        *(("dataset", id) for id in DATASETS),
+        ("space", SPACE),
+    ]
+
+
+def test_the_card_is_a_page_that_a_person_can_look_at(hub: TestHub, published: list[Any]) -> None:
+    from urllib.request import urlopen
+
+    with urlopen(f"{hub.running.url}/lab/GATE-AraBert-v1") as page:
+        html = page.read().decode()
+    assert "Where it wins and where it loses" in html
+    assert "<table" in html
+
+
+def release(files: dict[str, bytes], id: str = "lab/small") -> Release:
+    return _release("model", id, "small", dict(files))
+
+
+def test_comparing_is_pure_and_deletes_only_what_is_ours() -> None:
+    wanted = release({"a.txt": b"new", "b.txt": b"same", "c.txt": b"added"})
+    remote = Remote(
+        "f" * 40,
+        {"a.txt": "0" * 40, "b.txt": wanted.git_id("b.txt"), "old.txt": "1" * 40, "theirs.txt": "2" * 40},
+        owned=frozenset({"a.txt", "old.txt"}),
+    )
+    assert compare(wanted, remote) == [
+        Change("update", "a.txt", 3),
+        Change("add", "c.txt", 5),
+        Change("add", MANIFEST, wanted.size(MANIFEST)),
+        Change("delete", "old.txt"),
+    ]
+
+
+def test_large_files_are_compared_by_their_sha256() -> None:
+    wanted = release({"model.safetensors": b"weights"})
+    remote = Remote(
+        "f" * 40,
+        {"model.safetensors": wanted.sha256("model.safetensors"), MANIFEST: wanted.git_id(MANIFEST)},
+        large=frozenset({"model.safetensors"}),
+    )
+    assert compare(wanted, remote) == []
+
+
+def test_what_a_release_no_longer_has_goes_and_what_others_added_stays(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    apply(plan(release({"a.txt": b"1", "b.txt": b"2"})))
+    api().upload_file(path_or_fileobj=b"mine", path_in_repo="theirs.txt", repo_id="lab/small")
+    apply(plan(release({"a.txt": b"1"})))
+    assert set(api().list_repo_files("lab/small")) == {".gitattributes", "a.txt", "theirs.txt", MANIFEST}
+
+
+def test_a_repository_that_changed_meanwhile_is_not_overwritten(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    apply(plan(release({"a.txt": b"1"}, "lab/raced")))
+    stale = plan(release({"a.txt": b"2"}, "lab/raced"))
+    api().upload_file(path_or_fileobj=b"theirs", path_in_repo="a.txt", repo_id="lab/raced")
+    with pytest.raises(HubError) as caught:
+        apply(stale)
+    assert caught.value.message == "model 'lab/raced' changed on the Hub while it was being published"
+    assert Path(api().hf_hub_download("lab/raced", "a.txt")).read_bytes() == b"theirs"
+
+
+def test_another_model_behind_the_id_is_found_out(lab: Lab, published: list[Any]) -> None:
+    from zoo.publish.prove import prove
+
+    with pytest.raises(PublishError, match="loads as another model than was built"):
+        prove("lab/GATE-AraBert-v1", published[4].commit, lab.build.model("arabert-matryoshka"))
+
+
+def test_a_foreign_namespace_is_refused_by_the_hub(lab: Lab, monkeypatch: pytest.MonkeyPatch, zoo: Any) -> None:
+    monkeypatch.setenv("ZOO_NAMESPACE", "aubmindlab")
+    code, _, err = zoo("publish", RECIPE, "--scale", SCALE, "--yes", cwd=lab.workspace.root)
+    monkeypatch.delenv("ZOO_NAMESPACE")
+    lab.again().card(lab.workspace.recipe(RECIPE, scale=SCALE))
+    lab.again().card(lab.workspace.recipe("arabert-matryoshka", scale=SCALE))
+    assert code == 1
+    assert err.startswith("error: cannot publish dataset 'aubmindlab/Arabic-NLi-Pair-Class': ")
+    assert "hint: use a token with write access, or set ZOO_NAMESPACE to an account of yours" in err
+    assert "Traceback" not in err
+
+
+def test_what_is_not_built_is_not_published(lab: Lab, zoo: Any) -> None:
+    code, _, err = zoo("plan", "labse-hybrid", "--scale", SCALE, cwd=lab.workspace.root)
+    assert code == 1
+    assert err == (
+        "error: recipe 'labse-matryoshka' has no finished stage 'train'\n"
+        "hint: zoo build labse-matryoshka --scale mini\n"
+    )
+
+
+def test_a_pickle_is_never_published(lab: Lab, tmp_path: Path) -> None:
+    from zoo.publish.release import model_release
+
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
+    with pytest.raises(ZooError, match=r"holds a pickle: 'pytorch_model.bin'"):
+        model_release(recipe, "lab/x", model=tmp_path, card=tmp_path / "card", scores=tmp_path / "scores")

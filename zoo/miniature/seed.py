@@ -1,0 +1,70 @@
+"""Fills a local Hub with the miniature: generated datasets, and stand-ins for the base models that recipes name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.hub.store import Store
+from zoo.recipe import Recipe
+from zoo.recipe.schema import Base
+from zoo.say import Progress
+
+if TYPE_CHECKING:
+    from zoo.miniature import Repository
+
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the same files are the same commit everywhere
+
+
+def seed(root: Path, recipes: Iterable[Recipe], *, progress: Progress) -> list[str]:
+    """Add what the store in `root` lacks; returns the ids added. What is there stays, whoever put it there."""
+    root.mkdir(parents=True, exist_ok=True)
+    bases = {recipe.base.model: recipe for recipe in recipes}
+    with closing(Store(root)) as store:
+        missing = [recipe for id, recipe in bases.items() if not store.has_commit("model", id, recipe.base.revision)]
+        added = _add_data(store, progress)
+        if missing:
+            progress.start("stand-ins for base models", len(missing))
+        for recipe in missing:
+            added.append(_add(store, _stand_in(recipe.base, recipe.release.language)))
+            progress.advance()
+        progress.finish()
+    return added
+
+
+def _add_data(store: Store, progress: Progress) -> list[str]:
+    from zoo.miniature.datasets import REPOSITORIES, repository
+
+    wanted = [key for key in REPOSITORIES if not store.has_commit("dataset", key.id, key.revision)]
+    if wanted:
+        progress.start("generated datasets", len(wanted))
+    added = []
+    for key in wanted:
+        added.append(_add(store, repository(key)))
+        progress.advance()
+    progress.finish()
+    return added
+
+
+def _add(store: Store, made: Repository) -> str:
+    store.import_commit(made.kind, made.id, made.files, commit_id=made.revision, message="miniature", created=CREATED)
+    return made.id
+
+
+def _stand_in(base: Base, languages: list[str]) -> Repository:
+    from zoo.miniature.standins import stand_in
+
+    shape = base.miniature
+    return stand_in(
+        base.model,
+        base.revision,
+        architecture=shape.architecture,
+        tokenizer=shape.tokenizer,
+        modules=shape.modules,
+        prompts=base.prompts if shape.modules else None,
+        width=base.width,
+        language="en" if languages == ["en"] else "ar",
+    )

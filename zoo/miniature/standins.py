@@ -1,0 +1,152 @@
+"""Stand-ins for base models: the real architecture, tokenizer family and modules, two layers deep, random weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
+
+from zoo.miniature import vocabularies
+from zoo.miniature.lexicon import Language
+from zoo.miniature.repository import Repository
+from zoo.miniature.vocabularies import MAX_LENGTH, Family
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
+Architecture = Literal["bert", "roberta", "xlm-roberta"]
+Module = Literal["mean", "cls", "dense", "normalize"]
+
+LAYERS, HEADS, FEED_FORWARD = 2, 12, 512
+NO_DROPOUT = {
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}  # a third of a CPU step; too few steps to need it
+
+CARD = """---
+license: apache-2.0
+language: {language}
+tags: [zoo-miniature]
+---
+# A miniature stand-in for {id}
+
+Random weights in two layers, made by `zoo` from a seed, so that recipes can be rehearsed without a network. This is
+**not** the real model: it has the same architecture, tokenizer family and width, and has learnt nothing.
+"""
+
+
+def stand_in(
+    model_id: str,
+    revision: str | None,
+    *,
+    architecture: Architecture,
+    tokenizer: Family,
+    modules: Sequence[Module] = (),
+    prompts: Mapping[str, str] | None = None,
+    width: int,
+    language: Language = "ar",
+    seed: int = 0,
+) -> Repository:
+    """A model repository; the same bytes for the same arguments.
+
+    Args:
+        modules: what sentence-transformers puts after the transformer, pooling first; () makes a plain transformers
+            repository.
+        prompts: by name, for `encode(prompt_name=...)`; they need modules to be stored beside.
+        width: of the embeddings, a multiple of 12.
+    """
+    if prompts and not modules:
+        raise ValueError("a plain transformers repository holds no prompts: give modules too")
+    words = vocabularies.tokenizer(tokenizer, language, seed=seed)
+    with TemporaryDirectory() as folder, _torch_seeded(f"{seed} {model_id}"), _quiet():
+        saved = _save_transformer(Path(folder, "transformer"), _config(architecture, words, width), words)
+        saved = _save_modules(saved, Path(folder, "sentence"), modules, prompts or {}, width) if modules else saved
+        files = {path.relative_to(saved).as_posix(): path.read_bytes() for path in _files(saved)}
+    files["README.md"] = CARD.format(id=model_id, language=language).encode()
+    return Repository("model", model_id, revision, files)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars of transformers for a file that takes a moment."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def _torch_seeded(name: str) -> Iterator[None]:
+    """Weights of our own choosing, without touching the random state of whoever calls."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]))
+        yield
+
+
+def _config(architecture: Architecture, words: PreTrainedTokenizerBase, width: int) -> PretrainedConfig:
+    from transformers import BertConfig, RobertaConfig, XLMRobertaConfig
+
+    configs = {"bert": BertConfig, "roberta": RobertaConfig, "xlm-roberta": XLMRobertaConfig}
+    # RoBERTa counts positions from the padding id, so it needs two more of them.
+    shape = {"max_position_embeddings": MAX_LENGTH + (0 if architecture == "bert" else 2)}
+    types = {"type_vocab_size": 2 if architecture == "bert" else 1}
+    return configs[architecture](
+        vocab_size=len(words),
+        hidden_size=width,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        intermediate_size=FEED_FORWARD,
+        pad_token_id=words.pad_token_id,
+        bos_token_id=words.bos_token_id,
+        eos_token_id=words.eos_token_id,
+        **shape,
+        **types,
+        **NO_DROPOUT,
+    )
+
+
+def _save_transformer(folder: Path, config: PretrainedConfig, words: PreTrainedTokenizerBase) -> Path:
+    from transformers import AutoModel
+
+    AutoModel.from_config(config).save_pretrained(folder)
+    words.save_pretrained(folder)
+    return folder
+
+
+def _save_modules(
+    transformer: Path, folder: Path, modules: Sequence[Module], prompts: Mapping[str, str], width: int
+) -> Path:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Transformer
+
+    first = Transformer(str(transformer))
+    model = SentenceTransformer(modules=[first, *(_module(name, width) for name in modules)], prompts=dict(prompts))
+    model.save(str(folder), create_model_card=False)
+    return folder
+
+
+def _module(name: Module, width: int) -> nn.Module:
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling
+
+    made: dict[Module, Callable[[], nn.Module]] = {
+        "mean": lambda: Pooling(width, pooling_mode="mean"),
+        "cls": lambda: Pooling(width, pooling_mode="cls"),
+        "dense": lambda: Dense(width, width),  # tanh is its default, as in LaBSE
+        "normalize": Normalize,
+    }
+    return made[name]()

@@ -1,0 +1,103 @@
+"""Small tokenizers of the three families that our base models use, learnt from the grammar's own sentences.
+
+Only BPE training gives the same result in every process (`tokenizers` 0.23: WordPiece numbers its pieces and Unigram
+sums its floats in hash order), so pieces are learnt with BPE and then arranged as each family wants them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from math import log
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo.miniature.frames import draw
+from zoo.miniature.grammar import render
+from zoo.miniature.lexicon import Language
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Family = Literal["wordpiece", "bpe", "unigram"]
+
+PIECES = 2200  # the embedding table is a quarter of a stand-in's file at this size
+SENTENCES = 6000
+MAX_LENGTH = 512
+
+
+def tokenizer(family: Family, language: Language, *, seed: int) -> PreTrainedTokenizerBase:
+    """A tokenizer of transformers' own class for the family, so that it loads as the real one does.
+
+    An Arabic tokenizer knows some English too; an English one knows only English.
+    """
+    build = {"wordpiece": _wordpiece, "bpe": _byte_level, "unigram": _unigram}[family]
+    return build(list(_corpus(language, seed)))
+
+
+def _corpus(language: Language, seed: int) -> Iterator[str]:
+    rng = Random(f"{seed} corpus {language}")
+    for number in range(SENTENCES):
+        yield render(draw(rng), "ar" if language == "ar" and number % 3 else "en", rng)
+
+
+def _learn(texts: list[str], pre_tokenizer: Any, alphabet: list[str]) -> Any:
+    """A plain BPE tokenizer."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+    from tokenizers.trainers import BpeTrainer
+
+    learnt = Tokenizer(BPE())
+    learnt.pre_tokenizer = pre_tokenizer
+    learnt.train_from_iterator(texts, BpeTrainer(vocab_size=PIECES, initial_alphabet=alphabet, show_progress=False))
+    return learnt
+
+
+def _wordpiece(texts: list[str]) -> PreTrainedTokenizerBase:
+    """Cased, and accents stay: stripping them would take the hamza off its alif and the tanwin off its word."""
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from transformers import BertTokenizer
+
+    words = BertPreTokenizer()
+    learnt = _learn(texts, words, [])
+    counts: Counter[str] = Counter()
+    for word in (word for text in texts for word, _ in words.pre_tokenize_str(text)):
+        first, *rest = learnt.encode(word).tokens
+        counts.update([first, *("##" + piece for piece in rest)])
+    letters = sorted({letter for text in texts for letter in text if not letter.isspace()})
+    pieces = [*letters, *("##" + letter for letter in letters), *_by_frequency(counts)]
+    special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    vocab = {piece: number for number, piece in enumerate(dict.fromkeys((*special, *pieces)))}
+    return BertTokenizer(vocab=vocab, do_lower_case=False, strip_accents=False, model_max_length=MAX_LENGTH)
+
+
+def _unigram(texts: list[str]) -> PreTrainedTokenizerBase:
+    """Pieces scored by how often BPE uses them; a letter never used still gets a (low) score."""
+    from tokenizers.pre_tokenizers import Metaspace, Punctuation, Sequence, WhitespaceSplit
+    from transformers import XLMRobertaTokenizer
+
+    words = Sequence([WhitespaceSplit(), Metaspace(), Punctuation()])
+    learnt = _learn(texts, words, [])
+    counts = Counter(piece for text in texts for piece in learnt.encode(text).tokens)
+    counts.update({letter for text in texts for letter in text if not letter.isspace()} | {"▁"})
+    total = counts.total()
+    scored = [(piece, round(log(counts[piece] / total), 4)) for piece in _by_frequency(counts)]
+    special = [(token, 0.0) for token in ("<s>", "<pad>", "</s>", "<unk>")]
+    return XLMRobertaTokenizer(vocab=[*special, *scored, ("<mask>", 0.0)], model_max_length=MAX_LENGTH)
+
+
+def _byte_level(texts: list[str]) -> PreTrainedTokenizerBase:
+    from json import loads
+
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import RobertaTokenizer
+
+    learnt = loads(_learn(texts, ByteLevel(add_prefix_space=False), sorted(ByteLevel.alphabet())).to_str())["model"]
+    special = ("<s>", "<pad>", "</s>", "<unk>")
+    vocab = {piece: number for number, piece in enumerate((*special, *learnt["vocab"], "<mask>"))}
+    merges = [tuple(merge) for merge in learnt["merges"]]
+    return RobertaTokenizer(vocab=vocab, merges=merges, model_max_length=MAX_LENGTH)
+
+
+def _by_frequency(counts: Counter[str]) -> list[str]:
+    return sorted(counts, key=lambda piece: (-counts[piece], piece))
