@@ -327,10 +327,10 @@ def shape(loaded: Any) -> dict[str, tuple[int, list[str]]]:
     [
         ("Omartificial-Intelligence-Space/Arabic-NLi-Triplet", None, "anchor positive negative", (300, 30, 30)),
         ("Omartificial-Intelligence-Space/Arabic-NLi-Pair-Class", None, "premise hypothesis label", (300, 30, 30)),
-        ("Omartificial-Intelligence-Space/Arabic-stsb", None, "sentence1 sentence2 score", (75, 15, 15)),
+        ("Omartificial-Intelligence-Space/Arabic-stsb", None, "sentence1 sentence2 score", (300, 15, 15)),
         ("sentence-transformers/all-nli", "triplet", "anchor positive negative", (300, 30, 30)),
         ("sentence-transformers/all-nli", "pair-class", "premise hypothesis label", (300, 30, 30)),
-        ("sentence-transformers/stsb", None, "sentence1 sentence2 score", (75, 15, 15)),
+        ("sentence-transformers/stsb", None, "sentence1 sentence2 score", (300, 15, 15)),
         ("mteb/stsbenchmark-sts", None, "sentence1 sentence2 score", (15, 15, 1379)),
     ],
 )

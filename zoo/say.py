@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Row = Mapping[str, Any]
+WIDTH_OF_A_FILE = 200  # columns; tables in a pipe or a file are not squeezed
 
 
 class Progress(Protocol):
@@ -57,7 +58,8 @@ def wants_json() -> bool:
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console  # 50 ms, and `--help` and `--json` do without
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else WIDTH_OF_A_FILE
+    return Console(stderr=stderr, highlight=False, width=width)
 
 
 def result(facts: Mapping[str, Any]) -> None:
@@ -94,7 +96,7 @@ def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: s
         return
     from rich.table import Table
 
-    columns = list(columns or rows[0])
+    columns = list(columns or dict.fromkeys(name for row in rows for name in row))
     shown = Table(title=title, box=None, pad_edge=False, title_justify="left", header_style="bold")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float) or row.get(name) is None for row in rows)
