@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from zoo.cli.session import quiet
+from zoo.cli.session import prepare
 from zoo.hub.local import LocalHub, local_hub
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     home = Path(tempfile.mkdtemp(prefix="zoo-tests-"))
     _resources.callback(shutil.rmtree, home, ignore_errors=True)
     running = _resources.enter_context(local_hub(home / "hub"))
-    quiet()
+    prepare()
     os.environ.update(running.environment())
     os.environ.update({"HF_HOME": str(home / "client"), "MTEB_CACHE": str(home / "client" / "mteb")})
     for name in ("ZOO_WORKSPACE", "ZOO_NAMESPACE", "HUGGINGFACE_CO_STAGING"):

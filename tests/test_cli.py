@@ -23,7 +23,9 @@ def workspace(tmp_path: Path) -> Path:
 def test_help_lists_commands_in_the_order_of_the_flow(zoo: Any) -> None:
     code, out, _ = zoo("--help")
     assert code == 0
-    names = [line.split()[0] for line in out.split("Commands:")[1].splitlines() if line.startswith("  ") and line.strip()]
+    names = [
+        line.split()[0] for line in out.split("Commands:")[1].splitlines() if line.startswith("  ") and line.strip()
+    ]
     flow = "init ls show check schema doctor data build eval card leaderboard plan publish status space hub demo"
     assert names[: len(flow.split())] == flow.split()
 
@@ -31,14 +33,32 @@ def test_help_lists_commands_in_the_order_of_the_flow(zoo: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["build", "arabert-hybird"], "error: no recipe 'arabert-hybird' in recipes/\nhint: did you mean 'arabert-hybrid'?\n"),
-        (["show", "arabert-hybrid", "--scale", "mni"], "error: no scale 'mni' in recipes/family.yaml\nhint: did you mean 'mini'?\n"),
-        (["data", "build", "arabic-stbs"], "error: no dataset 'arabic-stbs' in recipes/datasets/\nhint: did you mean 'arabic-stsb'?\n"),
-        (["build", "--recipe", "gone.yaml"], "error: cannot read 'gone.yaml': No such file or directory\nhint: check the path\n"),
+        (
+            ["build", "arabert-hybird"],
+            "error: no recipe 'arabert-hybird' in recipes/\nhint: did you mean 'arabert-hybrid'?\n",
+        ),
+        (
+            ["show", "arabert-hybrid", "--scale", "mni"],
+            "error: no scale 'mni' in recipes/family.yaml\nhint: did you mean 'mini'?\n",
+        ),
+        (
+            ["data", "build", "arabic-stbs"],
+            "error: no dataset 'arabic-stbs' in recipes/datasets/\nhint: did you mean 'arabic-stsb'?\n",
+        ),
+        (
+            ["build", "--recipe", "gone.yaml"],
+            "error: cannot read 'gone.yaml': No such file or directory\nhint: check the path\n",
+        ),
         (["card", "arabert-hybrid"], "error: recipe 'arabert-hybrid' is not built\nhint: zoo build arabert-hybrid\n"),
-        (["plan", "--scale", "mini"], "error: nothing is built at scale 'mini'\nhint: zoo build arabert-matryoshka --scale mini\n"),
+        (
+            ["plan", "--scale", "mini"],
+            "error: nothing is built at scale 'mini'\nhint: zoo build arabert-matryoshka --scale mini\n",
+        ),
         (["eval", "arabert-hybrid"], "error: recipe 'arabert-hybrid' is not trained\nhint: zoo build arabert-hybrid\n"),
-        (["eval", "x/y", "--dims", "64,big"], "error: --dims: 'big' is not a size\nhint: for example --dims 768,256,64\n"),
+        (
+            ["eval", "x/y", "--dims", "64,big"],
+            "error: --dims: 'big' is not a size\nhint: for example --dims 768,256,64\n",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_hint(workspace: Path, zoo: Any, arguments: list[str], told: str) -> None:
@@ -155,14 +175,20 @@ def test_rehearsals_do_not_leave_this_machine(workspace: Path, monkeypatch: pyte
 
     monkeypatch.setenv("HF_ENDPOINT", "https://huggingface.co")
     space = Workspace(workspace)
-    with pytest.raises(PublishError, match="models of scale 'mini' are rehearsals and do not go to https://huggingface.co"):
+    with pytest.raises(
+        PublishError, match="models of scale 'mini' are rehearsals and do not go to https://huggingface.co"
+    ):
         fleet(Build(space, "mini"), [space.recipe("arabert-hybrid", scale="mini")])
 
 
 @pytest.mark.slow
 def test_a_wheel_is_enough(tmp_path: Path) -> None:
     """Built, installed into an empty environment outside the checkout, and used."""
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
+        check=True,
+        capture_output=True,
+    )
     wheel = next(tmp_path.glob("*.whl"))
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
     bin = tmp_path / "venv" / "bin"
@@ -170,5 +196,7 @@ def test_a_wheel_is_enough(tmp_path: Path) -> None:
     subprocess.run([bin / "pip", "install", "--quiet", "--no-deps", wheel], check=True)
     subprocess.run([bin / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", *light], check=True)
     subprocess.run([bin / "zoo", "init", "lab"], cwd=tmp_path, check=True)
-    listed = subprocess.run([bin / "zoo", "ls", "--json"], cwd=tmp_path / "lab", check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        [bin / "zoo", "ls", "--json"], cwd=tmp_path / "lab", check=True, capture_output=True, text=True
+    )
     assert len(json.loads(listed.stdout)["recipes"]) == 11

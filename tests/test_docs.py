@@ -51,7 +51,9 @@ def test_the_table_of_recipes_has_all_and_the_printed_figures() -> None:
     rows = {cells[0]: cells for line in TEXT.splitlines() if len(cells := line.strip("| ").split(" | ")) == 6}
     for recipe in workspace.every_recipe():
         assert rows[recipe.name][3] == readme.printed_mean(workspace, recipe)
-        assert re.fullmatch(r"\d+\.\d", rows[recipe.name][5]), "run `make docs` after building every recipe at scale mini"
+        assert re.fullmatch(r"\d+\.\d", rows[recipe.name][5]), (
+            "run `make docs` after building every recipe at scale mini"
+        )
 
 
 def test_paths_in_the_readme_exist() -> None:

@@ -121,8 +121,18 @@ def test_an_unknown_loss_is_told_with_the_nearest(workspace: Workspace) -> None:
             "loss: {type: mnrl}",
             "loss 'mnrl' reads no label, the dataset has a score",
         ),
-        ("family.yaml", "train: {epochs: 1, batch_size: 64, max_seq", "train: {epoch: 1, batch_size: 64, max_seq", "scales.mini.train.epoch: unknown key"),
-        ("family.yaml", "hybrid: {max_steps: 40", "hybrid: {max_steps: few", "scales.mini.phases.hybrid.max_steps: 'few'"),
+        (
+            "family.yaml",
+            "train: {epochs: 1, batch_size: 64, max_seq",
+            "train: {epoch: 1, batch_size: 64, max_seq",
+            "scales.mini.train.epoch: unknown key",
+        ),
+        (
+            "family.yaml",
+            "hybrid: {max_steps: 30",
+            "hybrid: {max_steps: few",
+            "scales.mini.phases.hybrid.max_steps: 'few'",
+        ),
     ],
 )
 def test_names_that_lead_nowhere_are_found_before_torch(

@@ -50,13 +50,13 @@ def timed(work: Callable[[], dict[tuple[str, int], float]]) -> tuple[float, dict
 
 
 def main() -> None:
-    from zoo.cli.session import quiet
+    from zoo.cli.session import prepare
     from zoo.hub.local import local_hub
     from zoo.miniature.seed import seed
     from zoo.recipe import Workspace
     from zoo.say import Silent
 
-    quiet()
+    prepare()
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as folder, local_hub(Path(folder) / "hub") as hub:
         import os
 

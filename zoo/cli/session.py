@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
     from zoo.recipe import Workspace
 
-QUIET = {
+ENVIRONMENT = {
+    # Waiting threads sleep. OpenMP's default, spinning, costs nothing on an idle machine and triples the time of a
+    # step when something else wants a core (recipes/LOG.md).
+    "OMP_WAIT_POLICY": "PASSIVE",
     "DATASETS_VERBOSITY": "error",
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
@@ -74,9 +77,9 @@ def local_root(root: Path | None = None) -> Path:
     return root or workspace().root / ".zoo" / "hub"
 
 
-def quiet() -> None:
-    """Libraries speak when something is wrong; progress and advice are ours to show."""
-    for name, value in QUIET.items():
+def prepare() -> None:
+    """Before the heavy libraries are imported: they speak when something is wrong; progress is ours to show."""
+    for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     for name in ("datasets", "mteb", "sentence_transformers", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -90,7 +93,7 @@ def connect(*, seed: bool = False) -> None:
     """
     ctx = click.get_current_context()
     hub = ctx.meta.get("hub")
-    quiet()
+    prepare()
     if hub == "local":
         _start_local(ctx, seed=seed)
     elif hub:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -63,7 +64,9 @@ def encode_once(model: SentenceTransformer, progress: Progress) -> None:
 
 def encoder(model: SentenceTransformer, subject: Subject) -> Any:
     """mteb's own wrapper with our identity on it."""
-    wrapper = SentenceTransformerEncoderWrapper(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # mteb 2.26 calls names that ST 6 renamed
+        wrapper = SentenceTransformerEncoderWrapper(model)
     wrapper.mteb_model_meta = meta(subject, None)
     return wrapper
 
