@@ -253,3 +253,22 @@ def test_a_pickle_is_never_published(lab: Lab, tmp_path: Path) -> None:
     recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
     with pytest.raises(ZooError, match=r"holds a pickle: 'pytorch_model.bin'"):
         model_release(recipe, "lab/x", model=tmp_path, card=tmp_path / "card", scores=tmp_path / "scores")
+
+
+def test_the_space_that_was_published_serves_the_models_that_were_published(
+    lab: Lab, hub: TestHub, published: list[Any], tmp_path: Path
+) -> None:
+    """Downloaded as the Hub's builders would, started alone, asked through its API."""
+    from gradio_client import Client
+    from huggingface_hub import snapshot_download
+    from sentence_transformers import SentenceTransformer
+    from test_space_app import serve
+
+    folder = Path(snapshot_download(SPACE, repo_type="space", local_dir=tmp_path / "space"))
+    pair = ["رجل يقود سيارة", "رجل يعزف على الغيتار"]
+    with serve(folder, offline=False) as url:
+        answer = Client(url, verbose=False).predict(*pair, "lab/GATE-AraBert-v1", 64, api_name="/compare")
+    first, second = SentenceTransformer(str(lab.build.model(RECIPE)), truncate_dim=64).encode(pair)
+    cosine = float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
+    assert answer["score"] == pytest.approx(cosine, abs=1e-4)
+    assert sorted(map(int, answer["by_dim"])) == [64, 128, 256, 512, 768]

@@ -115,7 +115,7 @@ def schema(write: bool) -> None:
 
 @command("doctor")
 def doctor() -> None:
-    """Look at the environment: versions, Hub, token, workspace, browser, free disk."""
+    """Look at the environment: versions, Hub, token, workspace, free disk."""
     connect()
     from zoo.doctor import examine
 

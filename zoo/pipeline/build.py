@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,6 +76,7 @@ class Build:
     def scores(self, name: str) -> ScoreFile:
         return read_scores(self.folder(name).stage(evaluating.STAGE))
 
+    @cached_property
     def account(self) -> str:
         try:
             return namespace(self.workspace.family.namespace)
@@ -142,7 +143,7 @@ class Build:
         evaluate(recipe, run, made_from, candidates, progress=self.progress)
 
     def card(self, recipe: Recipe) -> None:
-        account = self.account()
+        account = self.account
         templates = self.workspace.folder("cards")
         made_from = cards.made_from(
             recipe,

@@ -56,13 +56,13 @@ def evaluate_target(
     Raises:
         EvaluationError: no such suite or model, or a dim wider than the model. HubError: it cannot be fetched.
     """
-    from zoo.evaluate.stage import measure
-
     suites = workspace.family.suites
     candidate, own_suite = _candidate(workspace, target, dims, scale)
     suite = suite or own_suite
     if suite not in suites:
         raise EvaluationError(f"no suite '{suite}' in recipes/family.yaml", hint=did_you_mean(suite, suites))
+    from zoo.evaluate.stage import measure  # mteb takes seconds: after everything that can be refused without it
+
     runs = Run.of(workspace.root, "any", scale).folder.parent
     found = measure([candidate], suites[suite], results_folder(runs), progress=progress)
     return Evaluated(

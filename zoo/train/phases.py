@@ -14,7 +14,7 @@ from datasets import Dataset as Rows
 from datasets import load_dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimilarityEvaluator
-from transformers import PrinterCallback
+from transformers import PrinterCallback, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from zoo.errors import TrainError
@@ -126,6 +126,7 @@ def _trainer(
     splits: Splits,
     report_to: Sequence[str],
 ) -> Trainer:
+    set_seed(phase.train.seed)  # before the losses: a head starts from random weights, and the Trainer seeds later
     data = {use.dataset: _rows(recipe.datasets[use.dataset], splits[use.dataset]["train"]) for use in phase.data}
     losses = {use.dataset: build_loss(use.loss, model) for use in phase.data}
     several = len(phase.data) > 1
@@ -185,6 +186,7 @@ def _arguments(
         report_to=list(report_to) or "none",
         run_name=recipe.name,
         disable_tqdm=True,
+        logging_nan_inf_filter=False,  # else a loss that is not a number is left out of the mean, and nobody learns of it
         dataloader_pin_memory=torch.cuda.is_available(),
         **rhythm,
     )
