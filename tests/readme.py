@@ -65,6 +65,8 @@ def draw_card() -> None:
     with local_hub(ROOT / ".zoo" / "hub") as hub, open_browser() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 1250})
         page.goto(f"{hub.url}/{hub.user}/GATE-AraBert-v1")
+        page.locator("article h1, main h1").last.scroll_into_view_if_needed()
+        page.evaluate("document.querySelectorAll('h1')[document.querySelectorAll('h1').length - 1].scrollIntoView()")
         page.screenshot(path=PICTURE)
 
 
