@@ -71,6 +71,13 @@ def test_a_repository_that_does_not_exist_is_told(workspace: Path, zoo: Any) -> 
     assert err.startswith("error: cannot look up model 'nobody/nothing': no such repository on http://127.0.0.1:")
 
 
+def test_global_options_mean_the_same_before_and_after_the_command(workspace: Path, zoo: Any) -> None:
+    before, after = zoo("--json", "ls", cwd=workspace), zoo("ls", "--json", cwd=workspace)
+    assert before == after
+    assert json.loads(before[1])["scale"] == "full"
+    assert zoo("--hub", "nowhere", "plan", cwd=workspace)[0] == 2
+
+
 def test_wrong_usage_leaves_with_2(workspace: Path, zoo: Any) -> None:
     code, _, err = zoo("build", cwd=workspace)
     assert code == 2
@@ -108,8 +115,8 @@ def test_check_finds_mistakes_of_several_files(workspace: Path, zoo: Any) -> Non
         path.write_text(path.read_text("utf-8").replace("[triplets]", "[triplet]"), "utf-8")
     code, _, err = zoo("check", cwd=workspace)
     assert code == 1
-    assert "recipes/labse.yaml, line 11: phases: no phase 'triplet' in family.yaml; did you mean 'triplets'?" in err
-    assert "recipes/mpnet.yaml, line 11: phases: no phase 'triplet'" in err
+    assert "recipes/labse.yaml, line 12: phases: no phase 'triplet' in family.yaml; did you mean 'triplets'?" in err
+    assert "recipes/mpnet.yaml, line 12: phases: no phase 'triplet'" in err
 
 
 ELSEWHERE = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DOWNLOAD_TIMEOUT": "1"}

@@ -79,9 +79,9 @@ def test_all_mistakes_of_a_file_are_told_at_once_with_their_lines(workspace: Wor
     message = problem(workspace, "arabert-hybrid")
     assert message.splitlines() == [
         "3 mistakes in recipes/arabert.yaml",
-        "  line 3: base.width: 'wide': input should be a valid integer, unable to parse string as an integer",
-        "  line 5: base.poling: unknown key 'poling'; did you mean 'pooling'?",
-        "  line 13: variants.hybrid.repo: missing",
+        "  line 4: base.width: 'wide': input should be a valid integer, unable to parse string as an integer",
+        "  line 6: base.poling: unknown key 'poling'; did you mean 'pooling'?",
+        "  line 14: variants.hybrid.repo: missing",
     ]
 
 
@@ -89,7 +89,7 @@ def test_a_misspelt_loss_option_is_named_with_the_right_one(workspace: Workspace
     write(workspace, "family.yaml", "inner: {type: mnrl}", "inner: {type: mnrl, scael: 10}")
     message = problem(workspace, "arabert-hybrid")
     assert message == (
-        "recipes/family.yaml, line 29: phases.triplets.data.0.loss.inner.scael: "
+        "recipes/family.yaml, line 30: phases.triplets.data.0.loss.inner.scael: "
         "unknown key 'scael'; did you mean 'scale'?"
     )
 
@@ -161,7 +161,7 @@ def test_broken_yaml_says_where(workspace: Workspace) -> None:
 
 def test_a_key_that_stands_twice_is_refused(workspace: Workspace) -> None:
     write(workspace, "labse.yaml", "  width: 768", "  width: 768\n  width: 512")
-    assert problem(workspace, "labse-hybrid") == "recipes/labse.yaml, line 5: 'width' stands twice"
+    assert problem(workspace, "labse-hybrid") == "recipes/labse.yaml, line 6: 'width' stands twice"
 
 
 def test_an_unknown_recipe_is_told_with_the_nearest() -> None:

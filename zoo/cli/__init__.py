@@ -11,14 +11,14 @@ import click
 
 from zoo import __version__, say
 from zoo.cli import build, demo, hub, publish, space, tables, workspace
-from zoo.cli.session import ZooGroup
+from zoo.cli.session import ZooGroup, hub_option, json_option
 from zoo.errors import ZooError
 
 
 @click.group(
     cls=ZooGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Every command takes --hub URL|local, --json and -h. First steps: zoo demo",
+    epilog="Commands take --hub and --json too, and explain themselves with -h. First steps: zoo demo",
 )
 @click.version_option(__version__, prog_name="zoo")
 def cli() -> None:
@@ -46,6 +46,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     cli.add_command(command)
+cli.params += [hub_option(), json_option()]  # before the command's name they mean the same as after it
 
 
 def main() -> None:

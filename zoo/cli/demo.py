@@ -21,7 +21,7 @@ RECIPE, SCALE = "arabert-hybrid", "mini"
 @click.option("--recipe", default=RECIPE, show_default=True)
 def demo(recipe: str) -> None:
     """Build, evaluate and publish a model on a local Hub: minutes on a laptop, no network."""
-    click.get_current_context().meta["hub"] = "local"
+    click.get_current_context().meta["hub"] = "local"  # whatever HF_ENDPOINT says
     connect(seed=True)
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import fleet, publish

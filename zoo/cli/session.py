@@ -43,24 +43,26 @@ def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Call
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         made = click.command(name, cls=click.Command, **attributes)(function)
-        made.params.append(_json_option())
+        made.params.append(json_option())
         if hub:
-            made.params.append(_hub_option())
+            made.params.append(hub_option())
         return made
 
     return decorate
 
 
-def _json_option() -> click.Option:
+def json_option() -> click.Option:
     def remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-        say.configure(json=value)
+        if value:
+            say.configure(json=True)
 
     return click.Option(["--json"], is_flag=True, expose_value=False, callback=remember, help="Answer in JSON.")
 
 
-def _hub_option() -> click.Option:
+def hub_option() -> click.Option:
     def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-        ctx.meta["hub"] = value
+        if value is not None:
+            ctx.meta["hub"] = value
 
     help_text = "Hub to use: a URL, or `local` for one on this machine.  [default: HF_ENDPOINT, else huggingface.co]"
     return click.Option(["--hub"], metavar="URL|local", expose_value=False, callback=remember, help=help_text)

@@ -186,7 +186,7 @@ def _arguments(
         report_to=list(report_to) or "none",
         run_name=recipe.name,
         disable_tqdm=True,
-        logging_nan_inf_filter=False,  # else a loss that is not a number is left out of the mean, and nobody learns of it
+        logging_nan_inf_filter=False,  # it would hide losses that are no numbers
         dataloader_pin_memory=torch.cuda.is_available(),
         **rhythm,
     )
