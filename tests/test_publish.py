@@ -139,7 +139,7 @@ def test_metadata_is_what_the_hub_reads(published: list[Any]) -> None:
     info = api().model_info("lab/GATE-AraBert-v1")
     assert info.card_data.base_model == "lab/Arabic-Triplet-Matryoshka-V2"
     assert info.pipeline_tag == "sentence-similarity"
-    assert info.library_name == "sentence-transformers"
+    assert info.card_data["library_name"] == "sentence-transformers"
     assert len(info.model_index[0]["results"]) == 3
     dataset = api().dataset_info("lab/Arabic-NLi-Triplet")
     assert dataset.card_data["size_categories"] == "1K<n<10K"

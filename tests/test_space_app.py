@@ -200,17 +200,10 @@ def test_models_json_goes_before_the_variable(similarity: ModuleType, tmp_path: 
     assert [model.id for model in similarity.catalogue(tmp_path, env)] == ["lab/three"]
 
 
-def test_a_model_without_dims_offers_its_width_and_the_powers_of_two_below(
-    similarity: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def of_width(width: int) -> tuple[int, ...]:
-        model = SimpleNamespace(get_embedding_dimension=lambda: width)
-        monkeypatch.setattr(similarity, "load", lambda _: model)
-        return similarity.dims_of(similarity.Model("lab/x", None, "x", ()))
-
-    assert of_width(768) == (768, 512, 256, 128, 64)
-    assert of_width(384) == (384, 256, 128, 64)
-    assert of_width(64) == (64,)
+def test_a_model_without_dims_offers_its_width_and_the_powers_of_two_below(similarity: ModuleType) -> None:
+    assert similarity.usual_dims(768) == (768, 512, 256, 128, 64)
+    assert similarity.usual_dims(384) == (384, 256, 128, 64)
+    assert similarity.usual_dims(64) == (64,)
 
 
 def test_text_is_bounded_and_the_bound_is_said(similarity: ModuleType) -> None:

@@ -62,19 +62,18 @@ def explained(what: str) -> Iterator[None]:
         raise HubError(f"cannot {what}: no such repository on {endpoint()}", hint=hint) from None
     except errors.HfHubHTTPError as error:
         raise _refused(what, error) from None
-    except errors.LocalEntryNotFoundError:
-        raise unreachable(what) from None
-    except (errors.OfflineModeIsEnabled, TransportError, ConnectionError):
-        raise unreachable(what) from None
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, TransportError, ConnectionError) as error:
+        raise unreachable(what, error) from None
 
 
 def no_token() -> HubError:
     return HubError(f"no token for {endpoint()}", hint="hf auth login, or set HF_TOKEN")
 
 
-def unreachable(what: str) -> HubError:
+def unreachable(what: str, error: Exception) -> HubError:
     hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
-    return HubError(f"cannot {what}: {endpoint()} does not answer", hint=hint)
+    reason = type(error.__cause__ or error).__name__
+    return HubError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
 
 
 def _refused(what: str, error: object) -> HubError:

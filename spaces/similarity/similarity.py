@@ -13,6 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from httpx2 import HTTPError
+from safetensors import SafetensorError
 
 try:  # on ZeroGPU hardware: before torch is imported, and at least one function must be marked
     from spaces import GPU as on_gpu  # noqa: N811 - a decorator, whatever its name
@@ -30,6 +32,9 @@ MOST_CHARACTERS = 5_000
 MOST_LINES = 100
 SMALLEST_DIM = 64
 FIELDS = {"id", "revision", "title", "dims"}
+
+# What files, the Hub's client, safetensors and transformers raise for a model that is absent or broken.
+LOADING_FAILS = (OSError, ValueError, KeyError, RuntimeError, ImportError, HTTPError, SafetensorError)
 
 log = logging.getLogger(__name__)
 _loading = Lock()
@@ -141,7 +146,7 @@ def load(model: Model) -> SentenceTransformer:
     with _loading:
         try:
             return _load(model.id, model.revision)
-        except Exception as why:  # each library below fails in its own way; the owner's log has all of it
+        except LOADING_FAILS as why:
             log.exception("%s does not load", model.id)
             raise SpaceError(
                 f"تعذّر تحميل النموذج {model.title}. جرّب نموذجًا آخر أو أعِد المحاولة بعد قليل.",
@@ -181,7 +186,11 @@ def dims_of(model: Model) -> tuple[int, ...]:
     """The listed dims, widest first; for a model listed without, its width and the powers of two below (loads it)."""
     if model.dims:
         return model.dims
-    width = int(load(model).get_embedding_dimension() or encode(model, ("?",)).shape[1])
+    return usual_dims(int(load(model).get_embedding_dimension() or encode(model, ("?",)).shape[1]))
+
+
+def usual_dims(width: int) -> tuple[int, ...]:
+    """`width` and the powers of two below it, down to 64."""
     powers = (1 << power for power in range(width.bit_length(), 0, -1))
     return (width, *(dim for dim in powers if SMALLEST_DIM <= dim < width))
 

@@ -39,10 +39,11 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
 
     store = Store(options.root)
     store.add_user(options.user)
+    app = create_app(store)  # imports much: on a cold disk that takes longer than clients wait for an answer
     _announce(options, listener, store.issue_token(options.user))
     if options.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    config = uvicorn.Config(create_app(store), **_SERVER)
+    config = uvicorn.Config(app, **_SERVER)
     uvicorn.Server(config).run(sockets=[listener])
     store.close()
     return 0
