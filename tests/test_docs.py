@@ -28,13 +28,13 @@ def every_command() -> dict[str, click.Command]:
 
 def test_every_command_is_in_the_readme() -> None:
     for name, command in every_command().items():
-        assert f"zoo {name}" in TEXT or isinstance(command, click.Group), f"the README does not show `zoo {name}`"
+        assert isinstance(command, click.Group) or f"zoo {name}" in TEXT, f"the README does not show `zoo {name}`"
 
 
 def test_every_command_in_the_readme_exists() -> None:
-    commands = every_command()
-    for line in re.findall(r"zoo ([a-z][a-z -]*)", " ".join(re.findall(r"`(zoo [^`]+)`|^(zoo .+)$", TEXT, re.M)[0])):
-        assert line.split()[0] in commands
+    shown = re.findall(r"(?:^|`)zoo ([a-z]+)", TEXT, re.MULTILINE)
+    assert len(shown) > 10
+    assert set(shown) <= set(cli.commands)
 
 
 @pytest.mark.parametrize("name", sorted(every_command()))

@@ -84,6 +84,7 @@ def samples() -> str:
     return digest([*data, made("arabert")]) + hashlib.sha256("".join(tokenizers).encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_bytes() -> None:
     """With another hash seed, so that no order of a set can hide in them."""
     code = "import test_miniature; print(test_miniature.samples())"

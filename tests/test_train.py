@@ -34,7 +34,9 @@ def tiny(seeded: TestHub) -> TestHub:
 
     made = stand_in(TINY, None, architecture="bert", tokenizer="wordpiece", width=96)
     store = Store(seeded.root)
-    store.import_commit("model", TINY, made.files)
+    config = made.files["config.json"].replace(b'_dropout_prob": 0.0', b'_dropout_prob": 0.1')
+    assert config != made.files["config.json"], "dropout, so that random numbers must be resumed too"
+    store.import_commit("model", TINY, {**made.files, "config.json": config})
     store.close()
     return seeded
 

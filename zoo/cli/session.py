@@ -76,7 +76,7 @@ def workspace() -> Workspace:
 
 def local_root(root: Path | None = None) -> Path:
     """The local Hub's folder: `.zoo/hub` of the workspace."""
-    return root or workspace().root / ".zoo" / "hub"
+    return root.resolve() if root else workspace().root / ".zoo" / "hub"
 
 
 def prepare() -> None:
