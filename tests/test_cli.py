@@ -139,6 +139,27 @@ def test_a_hub_that_is_down_is_told(workspace: Path) -> None:
     assert not (workspace / "runs").exists(), "nothing half-written"
 
 
+def test_the_first_command_on_a_local_hub_fills_it_and_uses_it(workspace: Path) -> None:
+    """From nothing: start, seed and read in one process, which must not look at the real Hub's address before."""
+    done = run(
+        "--hub",
+        "local",
+        "data",
+        "build",
+        "arabic-stsb",
+        "--scale",
+        "mini",
+        cwd=workspace,
+        HF_ENDPOINT="",
+        HF_TOKEN="",
+        HF_HOME="",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "seeded the local Hub with 15 generated repositories" in done.stderr
+    assert (workspace / "runs" / "mini" / "arabic-stsb" / "data" / "train.parquet").is_file()
+    assert (workspace / ".zoo" / "hub" / "client").is_dir(), "its cache is apart from the real Hub's"
+
+
 def test_publishing_without_a_token_is_told(workspace: Path, tmp_path: Path) -> None:
     done = run("status", "--scale", "mini", cwd=workspace, HF_TOKEN="", HF_HOME=str(tmp_path / "empty"))
     assert done.returncode == 0, "nothing is built, so nothing needs a token"

@@ -143,6 +143,7 @@ def test_metadata_is_what_the_hub_reads(published: list[Any]) -> None:
     assert len(info.model_index[0]["results"]) == 3
     dataset = api().dataset_info("lab/Arabic-NLi-Triplet")
     assert dataset.card_data["size_categories"] == "1K<n<10K"
+    assert dataset.card_data["tags"] == ["zoo-miniature"], "nobody may take generated sentences for the real ones"
     space = api().space_info(SPACE)
     assert (space.sdk, space.card_data.sdk_version) == ("gradio", "6.31.0")
     assert space.card_data.models == MODELS

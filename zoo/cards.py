@@ -14,6 +14,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from zoo import __version__
 from zoo.errors import CardError
 from zoo.recipe import Dataset, Family, Recipe
+from zoo.remote import MINIATURE_TAG
 from zoo.run import Run, file_digest
 from zoo.scores import ScoreFile
 from zoo.tasks import TASKS
@@ -68,11 +69,18 @@ def model_card(facts: ModelFacts, templates: Path) -> str:
 
 
 def dataset_card(
-    id: str, dataset: Dataset, report: Mapping[str, Any], sizes: Mapping[str, int], templates: Path
+    id: str,
+    dataset: Dataset,
+    sizes: Mapping[str, int],
+    templates: Path,
+    *,
+    report: Mapping[str, Any],
+    source: Mapping[str, Any],
 ) -> str:
-    """`sizes`: bytes of each split's Parquet file."""
-    metadata = dataset_metadata(dataset, report, sizes)
-    return _card(metadata, "dataset.md.j2", templates, id=id, dataset=dataset, release=dataset.release, report=report)
+    """`sizes`: bytes of each split's Parquet file; `report` and `source`: what the data stage wrote of them."""
+    metadata = dataset_metadata(dataset, report, sizes, miniature=source["miniature"])
+    facts = {"id": id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
+    return _card(metadata, "dataset.md.j2", templates, **facts)
 
 
 def space_card(
@@ -141,7 +149,7 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         license=release.license,
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
-        tags=[*dict.fromkeys([*tags, *(["zoo-miniature"] if scores.miniature else [])])],
+        tags=[*dict.fromkeys([*tags, *([MINIATURE_TAG] if scores.miniature else [])])],
         base_model=facts.parent,
         base_model_relation="finetune",
         datasets=list(facts.datasets.values()),
@@ -242,7 +250,9 @@ class ModelCardView:
         return lines
 
 
-def dataset_metadata(dataset: Dataset, report: Mapping[str, Any], sizes: Mapping[str, int]) -> DatasetCardData:
+def dataset_metadata(
+    dataset: Dataset, report: Mapping[str, Any], sizes: Mapping[str, int], *, miniature: bool
+) -> DatasetCardData:
     """Front matter that `load_dataset` and the Hub's viewer need: the configuration, its files, features and sizes."""
     release = dataset.release
     assert release is not None
@@ -253,6 +263,7 @@ def dataset_metadata(dataset: Dataset, report: Mapping[str, Any], sizes: Mapping
         task_categories=release.task_categories,
         size_categories=_size_category(sum(rows.values())),
         pretty_name=release.title,
+        tags=[MINIATURE_TAG] if miniature else None,
         source_datasets=[dataset.source.dataset],
         configs=[
             {

@@ -11,11 +11,13 @@ import polars as pl
 
 from zoo.errors import DataError
 from zoo.recipe import Dataset
-from zoo.remote import api, explained, host
+from zoo.remote import api, explained, host, is_miniature
 from zoo.run import Run, versions
 from zoo.say import Progress
 
 STAGE = "data"
+REPORT = "report.json"  # {split: SplitReport}
+SOURCE = "source.json"  # {revision, miniature}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def build(name: str, dataset: Dataset, run: Run, *, revision: str, progress: Pro
             report[split] = asdict(_write(name, dataset, split, revision, folder))
             progress.advance()
         progress.finish()
-        (folder / "report.json").write_text(json.dumps(report, indent=1), "utf-8")
+        came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
+        (folder / SOURCE).write_text(json.dumps(came_from), "utf-8")
+        (folder / REPORT).write_text(json.dumps(report, indent=1), "utf-8")
 
 
 def splits(run: Run) -> dict[str, Path]:

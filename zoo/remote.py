@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["model", "dataset", "space"]
 
+MINIATURE_TAG = "zoo-miniature"  # of generated stand-ins, so that nothing made from them is taken for the real thing
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -101,6 +102,12 @@ def revision_of(kind: Kind, repo: str, revision: str | None) -> str:
         found = api().repo_info(repo, repo_type=kind).sha
     assert found is not None
     return found
+
+
+def is_miniature(dataset: str, revision: str) -> bool:
+    """Whether a dataset is a generated stand-in."""
+    with explained(f"look up dataset '{dataset}'"):
+        return MINIATURE_TAG in (api().dataset_info(dataset, revision=revision).tags or [])
 
 
 def account() -> str | None:

@@ -69,6 +69,8 @@ def _say_changes(unit: dict[str, Any]) -> None:
 @click.option("--private", is_flag=True, help="Create new repositories as private ones.")
 def publish(names: tuple[str, ...], scale: str, yes: bool, private: bool) -> None:
     """Publish built recipes with their parents, datasets, Space and collection: one commit per repository."""
+    if say.wants_json() and not yes:
+        raise click.UsageError("with --json there is nobody to ask: add --yes")
     connect()
     from zoo.pipeline.fleet import publish as publish_fleet
     from zoo.remote import endpoint

@@ -107,11 +107,11 @@ def connect(*, seed: bool = False) -> None:
 
 def _start_local(ctx: click.Context, *, seed: bool) -> None:
     root = local_root()
-    if seed:
-        seed_hub(root)
     running = serve(ctx, root)
     os.environ.update(running.environment())
     os.environ["HF_HOME"] = str(client_home(root))
+    if seed:
+        seed_hub(root)  # imports transformers, and with it huggingface_hub: not before the lines above
 
 
 def serve(ctx: click.Context, root: Path, *, port: int = 0) -> LocalHub:

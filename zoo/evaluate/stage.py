@@ -17,13 +17,12 @@ from zoo.evaluate.encoders import CharacterTfidf, DimView, encode_once, encoder,
 from zoo.evaluate.ingredients import STAGE, results_folder
 from zoo.evaluate.tasks import load, texts_of
 from zoo.recipe import Recipe
-from zoo.remote import api, explained
+from zoo.remote import is_miniature
 from zoo.run import Run
 from zoo.say import Progress
 from zoo.scores import FILE, Role, Score, ScoreFile, Subject
 from zoo.tasks import TASKS
 
-MINIATURE_TAG = "zoo-miniature"  # of generated stand-ins for datasets, see zoo/miniature
 ENCODE = {"batch_size": 32, "show_progress_bar": False}
 
 
@@ -55,16 +54,9 @@ def evaluate(
             subjects=[subject for subject, _ in found],
             scores=[score for _, scores in found for score in scores],
             versions=dict(ingredients["versions"]),
-            miniature=any(_is_miniature(task) for task in recipe.evaluation.tasks),
+            miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in recipe.evaluation.tasks),
         )
         (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
-
-
-def _is_miniature(task: str) -> bool:
-    ours = TASKS[task]
-    with explained(f"read the data of task '{task}'"):
-        tags = api().dataset_info(ours.dataset, revision=ours.revision).tags or []
-    return MINIATURE_TAG in tags
 
 
 def measure(

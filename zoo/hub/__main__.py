@@ -39,7 +39,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
 
     store = Store(options.root)
     store.add_user(options.user)
-    app = create_app(store)  # imports much: on a cold disk that takes longer than clients wait for an answer
+    app = create_app(store)  # imports much: first, since whoever reads the address asks at once
     _announce(options, listener, store.issue_token(options.user))
     if options.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()

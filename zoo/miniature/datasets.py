@@ -15,6 +15,7 @@ from zoo.miniature.frames import Split
 from zoo.miniature.lexicon import Language
 from zoo.miniature.repository import Repository
 from zoo.miniature.rows import Pair, Row, document_pairs, labelled_pairs, scored_pairs, triplets
+from zoo.remote import MINIATURE_TAG
 
 NAMESPACE = "Omartificial-Intelligence-Space"
 
@@ -31,8 +32,6 @@ EMPTY_SIDES = {17: 0, 101: 1}  # row to the side that has text: the two pairs of
 TRIPLET = {"anchor": "string", "positive": "string", "negative": "string"}
 LABELLED = {"premise": "string", "hypothesis": "string", "label": "int64"}
 SCORED = {"sentence1": "string", "sentence2": "string", "score": "float64"}
-
-TAG = "zoo-miniature"  # cards and scores say so where it is found
 
 CARD = """---
 {front_matter}---
@@ -181,7 +180,7 @@ def _card(source: Source, tables: Sequence[Table]) -> bytes:
     front_matter: dict[str, Any] = {
         "license": "apache-2.0",
         "language": list(source.languages),
-        "tags": [TAG],
+        "tags": [MINIATURE_TAG],
         "configs": [{"config_name": config, "data_files": _data_files(group)} for config, group in configs],
         "dataset_info": [_info(config, group) for config, group in configs],
     }

@@ -167,7 +167,7 @@ class Build:
             },
             recipe=recipe,
             scores=self.scores(recipe.name),
-            reports={name: _json(self.folder(name).stage(data.STAGE) / "report.json") for name in sorted(used)},
+            reports={name: _json(self.folder(name).stage(data.STAGE) / data.REPORT) for name in sorted(used)},
             log=_json(run.stage(training.STAGE) / training.LOG),
             published=published.of_repository(self.workspace.recipes, recipe.release.repo),
         )

@@ -96,7 +96,7 @@ def _datasets(build: Build, members: Sequence[Recipe], account: str) -> Iterator
         if dataset.release:
             folder = build.folder(name).stage(data.STAGE)
             id = f"{account}/{dataset.release.repo}"
-            yield dataset_release(name, dataset, id, data=folder, templates=templates)
+            yield dataset_release(name, dataset, id, folder=folder, templates=templates)
 
 
 def _model(build: Build, recipe: Recipe, account: str) -> Release:

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo import cards
+from zoo import cards, data
 from zoo.errors import PublishError
 from zoo.recipe import Dataset, Recipe, dump
 from zoo.remote import Kind
 from zoo.run import file_digest
 
 MANIFEST = "zoo/manifest.json"  # the files that we put there; only these are ever deleted
+
+FACTS = {"report": data.REPORT, "source": data.SOURCE}  # files of a data stage that its card is made from
 
 Content = bytes | Path
 
@@ -59,14 +61,14 @@ def model_release(recipe: Recipe, id: str, *, model: Path, card: Path, scores: P
     return _release("model", id, recipe.name, files)
 
 
-def dataset_release(name: str, dataset: Dataset, id: str, *, data: Path, templates: Path) -> Release:
+def dataset_release(name: str, dataset: Dataset, id: str, *, folder: Path, templates: Path) -> Release:
     """Parquet files under the names that the Hub's viewer expects, and the card."""
-    parquet = {path.stem: path for path in sorted(data.glob("*.parquet"))}
+    parquet = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
     parquet = {split: parquet[split] for split in dataset.source.splits}
-    report = json.loads((data / "report.json").read_text("utf-8"))
+    facts = {name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()}
     sizes = {split: path.stat().st_size for split, path in parquet.items()}
     files: dict[str, Content] = {cards.data_path(split): path for split, path in parquet.items()}
-    files["README.md"] = cards.dataset_card(id, dataset, report, sizes, templates).encode()
+    files["README.md"] = cards.dataset_card(id, dataset, sizes, templates, **facts).encode()
     return _release("dataset", id, name, files)
 
 
