@@ -147,9 +147,20 @@ def test_names_that_lead_nowhere_are_found_before_torch(
 
 def test_a_circle_of_parents_is_shown(workspace: Workspace) -> None:
     write(workspace, "arabert.yaml", "    phases: [triplets]", "    phases: [triplets]\n    from: arabert-hybrid")
-    assert "descends from itself: arabert-hybrid -> arabert-matryoshka -> arabert-hybrid" in problem(
-        workspace, "arabert-hybrid"
-    )
+    message = problem(workspace, "arabert-hybrid")
+    assert "descends from itself: arabert-hybrid -> arabert-matryoshka -> arabert-hybrid" in message
+
+
+def test_names_that_lead_nowhere_are_told_at_once_too(workspace: Workspace) -> None:
+    write(workspace, "arabert.yaml", "phases: [hybrid]", "phases: [hybird]")
+    write(workspace, "arabert.yaml", "phases: [triplets]", "phases: [triplet]")
+    write(workspace, "arabert.yaml", "[768, 512", "[1024, 512")
+    assert problem(workspace, "arabert-hybrid").splitlines() == [
+        "3 mistakes in recipes/arabert.yaml",
+        "  line 8: dims: '1024' is wider than the model (768)",
+        "  line 12: phases: no phase 'triplet' in family.yaml; did you mean 'triplets'?",
+        "  line 17: phases: no phase 'hybird' in family.yaml; did you mean 'hybrid'?",
+    ]
 
 
 def test_broken_yaml_says_where(workspace: Workspace) -> None:

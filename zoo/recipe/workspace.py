@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from zoo.errors import RecipeError, WorkspaceError, did_you_mean
 from zoo.losses import LOSSES, innermost
 from zoo.recipe.files import BaseFile, Family, Mistakes, Scale, SourceFile, Variant, explain, parse, read
-from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Recipe, Release, Train
+from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Phase, Recipe, Release, Train
 from zoo.tasks import TASKS
 
 NOT_BASES = {"family.yaml"}
@@ -80,7 +80,7 @@ class Workspace:
         Raises:
             RecipeError: no such recipe, or one that cannot be resolved: all reasons at once.
         """
-        return self._resolve(name, self._scale(scale), scale, children=())
+        return self._resolve(name, self._scale(scale), scale)
 
     def every_recipe(self, *, scale: str = "full") -> list[Recipe]:
         return [self.recipe(name, scale=scale) for name in self.names]
@@ -96,35 +96,31 @@ class Workspace:
             raise RecipeError(f"no scale '{name}' in recipes/family.yaml", hint=did_you_mean(name, scales))
         return scales[name]
 
-    def _locate(self, name: str) -> tuple[str, BaseFile, str]:
+    def _split(self, name: str) -> tuple[str, Variant]:
+        """The base's name and the variant of a recipe's name.
+
+        Raises:
+            RecipeError: there is none of that name.
+        """
         for base, file in self.bases.items():
             if name.startswith(f"{base}-") and name[len(base) + 1 :] in file.variants:
-                return base, file, name[len(base) + 1 :]
+                return base, file.variants[name[len(base) + 1 :]]
         raise RecipeError(f"no recipe '{name}' in recipes/", hint=did_you_mean(name, self.names))
 
-    def _resolve(self, name: str, scale: Scale, scale_name: str, *, children: tuple[str, ...]) -> Recipe:
-        base, file, chosen = self._locate(name)
-        variant = file.variants[chosen]
-        mistakes = self._read(self.recipes / f"{base}.yaml").mistakes()
-        at = ("variants", chosen)
-        parent = self._parent(name, variant, scale, scale_name, children, mistakes, at)
-        phases = self._phases(file, variant, scale, mistakes, at)
-        names = {use.dataset for phase in phases for use in phase.data} | {p.dev for p in phases if p.dev}
-        datasets = {known: self.datasets[known] for known in sorted(names) if known in self.datasets}
+    def _resolve(self, name: str, scale: Scale, scale_name: str) -> Recipe:
+        base, variant = self._split(name)
+        self._check(base)
+        file = self.bases[base]
+        phases = [self._phase(phase, file.dims, scale) for phase in variant.phases]
+        names = {use.dataset for phase in phases for use in phase.data} | {phase.dev for phase in phases if phase.dev}
         suite = file.suite or self.family.suite
-        if suite not in self.family.suites:
-            mistakes.add(("suite",), f"suite: no suite '{suite}' in family.yaml; {_or(suite, self.family.suites)}")
-        _check_dims(file, mistakes)
-        for phase in phases:
-            _check_phase(phase, self.datasets, mistakes, at)
-        mistakes.check()
         return Recipe(
             name=name,
             scale=scale_name,
             base=file.base,
             dims=file.dims,
-            parent=parent,
-            datasets={known: _limited(dataset, scale) for known, dataset in datasets.items()},
+            parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
+            datasets={known: _limited(self.datasets[known], scale) for known in sorted(names)},
             phases=phases,
             evaluation=Evaluation(suite=suite, tasks=self._tasks(suite)),
             release=Release(
@@ -137,42 +133,51 @@ class Workspace:
             ),
         )
 
-    def _parent(
-        self,
-        name: str,
-        variant: Variant,
-        scale: Scale,
-        scale_name: str,
-        children: tuple[str, ...],
-        mistakes: Mistakes,
-        at: tuple[str, ...],
-    ) -> Recipe | None:
-        if variant.parent is None:
-            return None
-        if variant.parent in (name, *children):
-            circle = " -> ".join((*children, name, variant.parent))
-            mistakes.add((*at, "from"), f"from: '{variant.parent}' descends from itself: {circle}")
-            mistakes.check()
-        if variant.parent not in self.names:
-            mistakes.add((*at, "from"), f"from: no recipe '{variant.parent}'; {_or(variant.parent, self.names)}")
-            return None
-        return self._resolve(variant.parent, scale, scale_name, children=(*children, name))
+    def _check(self, base: str) -> None:
+        """Every name in a base's file leads somewhere, and losses fit the columns that they read.
 
-    def _phases(
-        self, file: BaseFile, variant: Variant, scale: Scale, mistakes: Mistakes, at: tuple[str, ...]
-    ) -> list[NamedPhase]:
-        phases = []
-        for index, name in enumerate(variant.phases):
-            if name not in self.family.phases:
-                near = _or(name, self.family.phases)
-                mistakes.add((*at, "phases", index), f"phases: no phase '{name}' in family.yaml; {near}")
-                continue
-            given = self.family.phases[name].model_dump()
-            for use in given["data"]:
-                _fill_dims(use["loss"], file.dims)
-            given["train"] = self._train(given["train"], scale, name)
-            phases.append(NamedPhase.model_validate({**given, "name": name}))
-        return phases
+        Raises:
+            RecipeError: with every mistake of the file.
+        """
+        file = self.bases[base]
+        mistakes = self._read(self.recipes / f"{base}.yaml").mistakes()
+        _check_dims(file, mistakes)
+        suite = file.suite or self.family.suite
+        if suite not in self.family.suites:
+            mistakes.add(("suite",), f"suite: no suite '{suite}' in family.yaml; {_or(suite, self.family.suites)}")
+        for name, variant in file.variants.items():
+            at = ("variants", name)
+            if problem := self._wrong_parent(f"{base}-{name}", variant):
+                mistakes.add((*at, "from"), f"from: {problem}")
+            for index, phase in enumerate(variant.phases):
+                for problem in self._wrong_phase(phase):
+                    mistakes.add((*at, "phases", index), f"phases: {problem}")
+        mistakes.check()
+
+    def _wrong_parent(self, name: str, variant: Variant) -> str | None:
+        line = [name]
+        parent = variant.parent
+        while parent is not None:
+            if parent not in self.names:
+                return f"no recipe '{parent}'; {_or(parent, self.names)}" if len(line) == 1 else None
+            if parent in line:
+                return f"'{variant.parent}' descends from itself: {' -> '.join([*line, parent])}"
+            line.append(parent)
+            parent = self._split(parent)[1].parent
+        return None
+
+    def _wrong_phase(self, name: str) -> list[str]:
+        if name not in self.family.phases:
+            return [f"no phase '{name}' in family.yaml; {_or(name, self.family.phases)}"]
+        return wrong_phase(name, self.family.phases[name], self.datasets)
+
+    def _phase(self, name: str, dims: list[int], scale: Scale) -> NamedPhase:
+        """The family's phase with the recipe's dims and the scale's settings laid over it."""
+        given = self.family.phases[name].model_dump()
+        for use in given["data"]:
+            _fill_dims(use["loss"], dims)
+        given["train"] = self._train(given["train"], scale, name)
+        return NamedPhase.model_validate({**given, "name": name})
 
     def _train(self, settings: dict[str, Any], scale: Scale, phase: str) -> Train:
         try:
@@ -220,15 +225,16 @@ def _check_dims(file: BaseFile, mistakes: Mistakes) -> None:
         mistakes.add(("dims",), f"dims: '{too_wide[0]}' is wider than the model ({file.base.width})")
 
 
-def _check_phase(phase: NamedPhase, datasets: dict[str, Dataset], mistakes: Mistakes, at: tuple[str, ...]) -> None:
-    for name in [*(use.dataset for use in phase.data), *([phase.dev] if phase.dev else [])]:
-        if name not in datasets:
-            mistakes.add((*at, "phases"), f"phase '{phase.name}': no dataset '{name}'; {_or(name, datasets)}")
+def wrong_phase(name: str, phase: Phase, datasets: Mapping[str, Dataset]) -> list[str]:
+    """What is wrong with a phase's datasets and losses."""
+    used = [*(use.dataset for use in phase.data), *([phase.dev] if phase.dev else [])]
+    wrong = [f"'{name}': no dataset '{gone}'; {_or(gone, datasets)}" for gone in used if gone not in datasets]
     for use in phase.data:
         if use.dataset in datasets and (problem := misfit(use.loss, datasets[use.dataset])):
-            mistakes.add((*at, "phases"), f"phase '{phase.name}', dataset '{use.dataset}': {problem}")
-    if phase.dev in datasets and not _is_scored(datasets[phase.dev]):
-        mistakes.add((*at, "phases"), f"phase '{phase.name}': dev dataset '{phase.dev}' has no score column")
+            wrong.append(f"'{name}', dataset '{use.dataset}': {problem}")
+    if phase.dev and phase.dev in datasets and not _is_scored(datasets[phase.dev]):
+        wrong.append(f"'{name}': dev dataset '{phase.dev}' has no score column")
+    return wrong
 
 
 def _is_scored(dataset: Dataset) -> bool:
@@ -273,7 +279,8 @@ def load_resolved(path: Path) -> Recipe:
     mistakes = source.mistakes()
     for member in recipe.lineage:
         for phase in member.phases:
-            _check_phase(phase, member.datasets, mistakes, ("phases",))
+            for problem in wrong_phase(phase.name, phase, member.datasets):
+                mistakes.add(("phases",), f"phases: {problem}")
         for task in member.evaluation.tasks:
             if task not in TASKS:
                 mistakes.add(("evaluation", "tasks"), f"no evaluation task '{task}'; {_or(task, TASKS)}")
