@@ -126,7 +126,13 @@ def _space(build: Build, members: Sequence[Recipe], datasets: Sequence[Release],
         and (recipe.name in names or _exists(f"{account}/{recipe.release.repo}"))
     ]
     models: list[dict[str, object]] = [
-        {"id": f"{account}/{recipe.release.repo}", "revision": None, "title": recipe.release.repo, "dims": recipe.dims}
+        {
+            "id": f"{account}/{recipe.release.repo}",
+            "revision": None,
+            # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
+            "title": recipe.release.repo + (" (rehearsal)" if build.scores(recipe.name).miniature else ""),
+            "dims": recipe.dims,
+        }
         for recipe in offered
     ]
     id = f"{account}/{space.repo}"
