@@ -247,6 +247,27 @@ def test_what_is_not_built_is_not_published(lab: Lab, zoo: Any) -> None:
     )
 
 
+def test_what_was_made_from_the_miniature_does_not_leave_this_machine(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its scale: here the built runs stand where those of scale full do."""
+    import shutil
+
+    from conftest import workspace_in
+
+    from zoo.pipeline.build import Build
+    from zoo.pipeline.fleet import fleet
+
+    workspace = workspace_in(tmp_path / "lab")
+    shutil.copytree(lab.workspace.root / "runs" / SCALE, workspace.root / "runs")
+    monkeypatch.setenv("HF_ENDPOINT", "https://huggingface.co")
+    monkeypatch.setenv("ZOO_NAMESPACE", "somebody")
+    with pytest.raises(
+        PublishError, match=r"rehearsals do not go to https://huggingface.co: what was made from the min"
+    ):
+        fleet(Build(workspace, "full"), [workspace.recipe(RECIPE)])
+
+
 def test_a_pickle_is_never_published(lab: Lab, tmp_path: Path) -> None:
     from zoo.publish.release import model_release
 

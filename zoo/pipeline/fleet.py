@@ -62,13 +62,14 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
         PublishError: a recipe is not built, or a rehearsal would go to a public Hub. HubError: no token.
     """
     members = list({member.name: member for recipe in recipes for member in recipe.lineage}.values())
-    _refuse_rehearsals(build)
+    _refuse_rehearsal(build.scale != "full", f"models of scale '{build.scale}'")
     account = namespace(build.workspace.family.namespace)
     for recipe in members:
         if missing := _missing(build, recipe):
             scale = "" if build.scale == "full" else f" --scale {build.scale}"
             hint = f"zoo build {recipe.name}{scale}"
             raise PublishError(f"recipe '{recipe.name}' has no finished stage '{missing[0]}'", hint=hint)
+        _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
         build.card(recipe)  # names the account, which may be another one than when it was built
     datasets = list(_datasets(build, members, account))
     models = [_model(build, recipe, account) for recipe in members]
@@ -83,10 +84,10 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
     )
 
 
-def _refuse_rehearsals(build: Build) -> None:
-    if build.scale != "full" and not is_local():
-        problem = f"models of scale '{build.scale}' are rehearsals and do not go to {endpoint()}"
-        raise PublishError(problem, hint="zoo publish --scale full, or rehearse with `--hub local`")
+def _refuse_rehearsal(is_one: bool, what: str) -> None:
+    if is_one and not is_local():
+        hint = "build it at scale full on the real Hub, or rehearse with `--hub local`"
+        raise PublishError(f"rehearsals do not go to {endpoint()}: {what}", hint=hint)
 
 
 def _datasets(build: Build, members: Sequence[Recipe], account: str) -> Iterator[Release]:
