@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from zoo.scores import ScoreFile
 from zoo.tasks import TASKS
 
 STAGE = "card"
+Templates = Sequence[Path]  # folders, the workspace's own before ours: one template can be replaced alone
 FILE = "README.md"
 
 
@@ -42,11 +44,13 @@ class ModelFacts:
     """Rows that others printed of a model of this repository's name."""
 
 
-def made_from(recipe: Recipe, templates: Path, *, scores: str, train: str, **names: Any) -> dict[str, Any]:
+def made_from(recipe: Recipe, templates: Templates, *, scores: str, train: str, **names: Any) -> dict[str, Any]:
     """The ingredients: digests of the evaluate and train stages, and the names that the card uses."""
     return {
         "release": recipe.release.model_dump(mode="json"),
-        "templates": {path.name: file_digest(path) for path in sorted(templates.glob("*.j2"))},
+        "templates": {
+            path.name: file_digest(path) for folder in reversed(templates) for path in sorted(folder.glob("*.j2"))
+        },
         "scores": scores,
         "train": train,
         **names,
@@ -54,7 +58,7 @@ def made_from(recipe: Recipe, templates: Path, *, scores: str, train: str, **nam
     }
 
 
-def build(run: Run, ingredients: Mapping[str, Any], facts: ModelFacts, templates: Path) -> None:
+def build(run: Run, ingredients: Mapping[str, Any], facts: ModelFacts, templates: Templates) -> None:
     """Write the model's card.
 
     Raises:
@@ -64,7 +68,7 @@ def build(run: Run, ingredients: Mapping[str, Any], facts: ModelFacts, templates
         (folder / FILE).write_text(model_card(facts, templates), "utf-8")
 
 
-def model_card(facts: ModelFacts, templates: Path) -> str:
+def model_card(facts: ModelFacts, templates: Templates) -> str:
     return _card(model_metadata(facts), "model.md.j2", templates, facts=facts, card=ModelCardView(facts))
 
 
@@ -72,7 +76,7 @@ def dataset_card(
     id: str,
     dataset: Dataset,
     sizes: Mapping[str, int],
-    templates: Path,
+    templates: Templates,
     *,
     report: Mapping[str, Any],
     source: Mapping[str, Any],
@@ -84,7 +88,7 @@ def dataset_card(
 
 
 def space_card(
-    id: str, family: Family, models: list[str], datasets: list[str], templates: Path, *, sdk_version: str
+    id: str, family: Family, models: list[str], datasets: list[str], templates: Templates, *, sdk_version: str
 ) -> str:
     space = family.space
     if space is None:
@@ -106,15 +110,15 @@ def space_card(
     return _card(metadata, "space.md.j2", templates, id=id, space=space, models=models)
 
 
-def _card(metadata: CardData, template: str, templates: Path, **facts: Any) -> str:
+def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:
     front = metadata.to_yaml(line_break="\n")
     return f"---\n{front}\n---\n\n{render(template, templates, **facts).strip()}\n"
 
 
-def render(template: str, templates: Path, **facts: Any) -> str:
+def render(template: str, templates: Templates, **facts: Any) -> str:
     """The template with `facts`; every unknown name is an error."""
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader(list(templates)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -125,11 +129,16 @@ def render(template: str, templates: Path, **facts: Any) -> str:
     try:
         return environment.get_template(template).render(**facts, zoo_version=__version__)
     except TemplateError as error:
-        line = getattr(error, "lineno", None)
+        line = getattr(error, "lineno", None) or _line_of(error, template)
         where = f"{template}, line {line}" if line else template
-        raise CardError(
-            f"{where}: {error.message or type(error).__name__}", hint=f"edit {templates / template}"
-        ) from None
+        folder = next((folder for folder in templates if (folder / template).is_file()), templates[0])
+        raise CardError(f"{where}: {error.message or type(error).__name__}", hint=f"edit {folder / template}") from None
+
+
+def _line_of(error: TemplateError, template: str) -> int | None:
+    """Where in the template it went wrong: jinja puts the template's own lines into the traceback."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(template)]
+    return lines[-1] if lines else None
 
 
 def _cell(text: object) -> str:

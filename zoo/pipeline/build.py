@@ -144,7 +144,7 @@ class Build:
 
     def card(self, recipe: Recipe) -> None:
         account = self.account
-        templates = self.workspace.folder("cards")
+        templates = self.workspace.folders("cards")
         made_from = cards.made_from(
             recipe,
             templates,
@@ -155,7 +155,9 @@ class Build:
         make = partial(self._card, recipe, made_from, templates, account)
         self._stage(recipe.name, cards.STAGE, made_from, make)
 
-    def _card(self, recipe: Recipe, made_from: Mapping[str, Any], templates: Path, account: str, run: Run) -> None:
+    def _card(
+        self, recipe: Recipe, made_from: Mapping[str, Any], templates: cards.Templates, account: str, run: Run
+    ) -> None:
         own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
         used = {use.dataset for member in recipe.lineage for phase in member.phases for use in phase.data}
         facts = cards.ModelFacts(

@@ -91,7 +91,7 @@ def _refuse_rehearsal(is_one: bool, what: str) -> None:
 
 
 def _datasets(build: Build, members: Sequence[Recipe], account: str) -> Iterator[Release]:
-    templates = build.workspace.folder("cards")
+    templates = build.workspace.folders("cards")
     used = {name: dataset for recipe in members for name, dataset in recipe.datasets.items()}
     for name, dataset in sorted(used.items()):
         if dataset.release:
@@ -116,8 +116,9 @@ def _space(build: Build, members: Sequence[Recipe], datasets: Sequence[Release],
     workspace = build.workspace
     space = workspace.family.space
     assert space is not None
-    app = workspace.folder("spaces") / space.app
-    if not (app / "app.py").is_file():
+    places = (folder / space.app for folder in workspace.folders("spaces"))
+    app = next((place for place in places if (place / "app.py").is_file()), None)
+    if app is None:
         raise PublishError(f"no app '{space.app}' in spaces/", hint="correct space.app in recipes/family.yaml")
     names = {member.name for member in members}
     offered = [
@@ -142,7 +143,7 @@ def _space(build: Build, members: Sequence[Recipe], datasets: Sequence[Release],
         workspace.family,
         [str(model["id"]) for model in models],
         [release.id for release in datasets],
-        workspace.folder("cards"),
+        workspace.folders("cards"),
         sdk_version=_sdk_version(app),
     )
     return space_release(id, space.app, app, card=card, models=models)

@@ -61,7 +61,7 @@ def model_release(recipe: Recipe, id: str, *, model: Path, card: Path, scores: P
     return _release("model", id, recipe.name, files)
 
 
-def dataset_release(name: str, dataset: Dataset, id: str, *, folder: Path, templates: Path) -> Release:
+def dataset_release(name: str, dataset: Dataset, id: str, *, folder: Path, templates: cards.Templates) -> Release:
     """Parquet files under the names that the Hub's viewer expects, and the card."""
     parquet = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
     parquet = {split: parquet[split] for split in dataset.source.splits}

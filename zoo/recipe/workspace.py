@@ -45,10 +45,9 @@ class Workspace:
     def recipes(self) -> Path:
         return self.root / "recipes"
 
-    def folder(self, name: str) -> Path:
-        """`cards` or `spaces`: the workspace's own when it has one, else ours."""
-        own = self.root / name
-        return own if own.is_dir() else shipped() / name
+    def folders(self, name: str) -> list[Path]:
+        """`cards` or `spaces`: the workspace's own, when it has one, before ours."""
+        return [folder for folder in dict.fromkeys((self.root / name, shipped() / name)) if folder.is_dir()]
 
     @cached_property
     def family(self) -> Family:
