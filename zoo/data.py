@@ -16,6 +16,7 @@ from zoo.run import Run, versions
 from zoo.say import Progress
 
 STAGE = "data"
+FORMAT = 1  # one more whenever the stage leaves other files, so that older ones are made again
 REPORT = "report.json"  # {split: SplitReport}
 SOURCE = "source.json"  # {revision, miniature}
 
@@ -33,7 +34,13 @@ class SplitReport:
 def made_from(dataset: Dataset, revision: str) -> dict[str, Any]:
     """The ingredients; `revision` is the commit that the source is at now."""
     recipe = dataset.model_dump(mode="json", exclude={"release"})
-    return {"dataset": recipe, "revision": revision, "hub": host(), "versions": versions("datasets", "polars")}
+    return {
+        "format": FORMAT,
+        "dataset": recipe,
+        "revision": revision,
+        "hub": host(),
+        "versions": versions("datasets", "polars"),
+    }
 
 
 def source_revision(dataset: Dataset) -> str:

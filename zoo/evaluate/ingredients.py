@@ -12,11 +12,13 @@ from zoo.run import versions
 from zoo.tasks import TASKS
 
 STAGE = "evaluate"
+FORMAT = 1  # one more whenever the stage leaves other files, or measures otherwise
 
 
 def made_from(recipe: Recipe, models: Mapping[str, str]) -> dict[str, Any]:
     """The ingredients; `models` are the names of what is evaluated and their revisions."""
     return {
+        "format": FORMAT,
         "models": dict(models),
         "suite": recipe.evaluation.suite,
         "tasks": {task: TASKS[task].revision for task in recipe.evaluation.tasks},

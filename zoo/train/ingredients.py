@@ -10,6 +10,7 @@ from zoo.remote import host
 from zoo.run import versions
 
 STAGE = "train"
+FORMAT = 1  # one more whenever the stage leaves other files, or trains otherwise
 MODEL = "model"  # the trained model, as sentence-transformers saves it
 HEADS = "heads"  # heads/<phase>.safetensors: parameters of losses, where they have any
 LOG = "log.json"  # [{phase, steps, best, log: [...]}]
@@ -20,6 +21,7 @@ def made_from(recipe: Recipe, *, base_revision: str, data: Mapping[str, str], pa
     part = recipe.model_dump(mode="json", include={"base", "phases"})
     part["base"].pop("miniature")
     return {
+        "format": FORMAT,
         "base": part["base"],
         "base_revision": base_revision,
         "hub": host(),
