@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo fix check test slow bench bench-start bench-eval bench-demo docs clean
+.PHONY: setup demo fix check test slow conformance bench bench-start bench-eval bench-demo bench-hub docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -32,9 +32,12 @@ test: setup  ## every test but the slow ones
 slow: setup  ## every test that needs no network, the slow ones too
 	$(BIN)/pytest -m "not network"
 
-bench: bench-start bench-eval bench-demo  ## every benchmark; each fails below its bar
+conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI
+	$(BIN)/python -m tests.conformance.run
 
-bench-start bench-eval bench-demo: bench-%: setup
+bench: bench-start bench-eval bench-demo bench-hub  ## every benchmark; each fails below its bar
+
+bench-start bench-eval bench-demo bench-hub: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
 
 docs: setup  ## the README's table and picture, from what `make demo` built
