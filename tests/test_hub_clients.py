@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.store import Store
+from zoo.hub.sweep import sweep
 
 PINNED = "0123456789abcdef0123456789abcdef01234567"
 Client = Callable[..., str]
@@ -50,6 +52,19 @@ UPLOAD = """
         api.upload_file(path_or_fileobj=file, path_in_repo="again.safetensors", repo_id=repo)
     files = api.get_paths_info(repo, ["model.safetensors", "again.safetensors"])
     print([(file.size, bool(file.lfs), bool(file.xet_hash)) for file in files])
+"""
+
+PASSING_BY = """
+    from pathlib import Path
+    from huggingface_hub import HfApi
+
+    api, weights = HfApi(), Path("weights.safetensors")
+    weights.write_bytes(bytes(range(256)) * 20_000)
+    api.create_repo("lab/passing")
+    api.upload_file(path_or_fileobj=weights, path_in_repo="w.safetensors", repo_id="lab/passing")
+    got = api.hf_hub_download("lab/passing", "w.safetensors", force_download=True)
+    assert Path(got).read_bytes() == weights.read_bytes()
+    api.delete_repo("lab/passing")
 """
 
 DATASETS = """
@@ -120,6 +135,17 @@ def test_a_model_goes_up_and_comes_down_through_xet(client: Client) -> None:
     assert (
         client(UPLOAD, REPO="lab/by-xet").strip().splitlines()[-1] == "[(2600000, True, True), (2600000, True, True)]"
     )
+
+
+@pytest.mark.parametrize("forget_caches", [False, True])
+def test_what_was_swept_can_be_uploaded_again_with_a_warm_cache(
+    client: Client, hub: LocalHub, forget_caches: bool
+) -> None:
+    client(PASSING_BY)
+    with closing(Store(hub.root)) as store:
+        swept = sweep(store, grace=0, forget_caches=forget_caches)
+    assert (swept.objects, swept.xorbs > 0) == (1, forget_caches)
+    client(PASSING_BY)
 
 
 def test_a_model_goes_up_and_comes_down_through_lfs(client: Client) -> None:

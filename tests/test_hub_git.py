@@ -129,13 +129,17 @@ def test_a_card_gives_tags_and_survives_strange_yaml() -> None:
     assert cards.metadata("---\n[unclosed\n---\n") == {}
 
 
+BILLION_LAUGHS = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))])
+
+
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
         ("license: nonsense", '"license" must be one of [apache-2.0'),
         ("- a list", '"metadata" must be an object'),
         ("model-index:\n- results: []", '"model-index[0].name" is required'),
-        ("a: &a [1]\nb: [" + "*a," * 200 + "]", "too many aliases"),
+        (BILLION_LAUGHS, "the YAML has more than 100000 values"),
+        ("a: x" + "x" * (1 << 20), "the YAML has more than 1048576 characters"),
         ("a: " + "[" * 5000, "nested too deeply"),
     ],
 )

@@ -1,61 +1,16 @@
 """The local Hub on the wire: headers, ranges, and requests no client would send."""
 
-import base64
 import hashlib
-import http.client
-import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
+from hub_wire import Wire, file, head, lfs_file, upload_lfs
 
-from zoo.hub.local import LocalHub, local_hub
+from zoo.hub.local import local_hub
 from zoo.hub.store import Store
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    def json(self):
-        return json.loads(self.body)
-
-
-@dataclass
-class Wire:
-    """Sends what it is told, as the user `lab` unless told otherwise."""
-
-    hub: LocalHub
-
-    def __call__(self, method: str, path: str, body: object = None, token: str | None = "", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(urlsplit(self.hub.url).netloc, timeout=20)
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token or self.hub.token}"
-        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        connection.request(method, path, content, {name.replace("_", "-"): value for name, value in headers.items()})
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read())
-        connection.close()
-        return answer
-
-    def commit(self, repo: str, *lines: dict | bytes, rev: str = "main", header: dict | None = None) -> Answer:
-        first = {"key": "header", "value": header or {"summary": "change"}}
-        content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in (first, *lines))
-        return self("POST", f"/api/models/{repo}/commit/{rev}", content, Content_Type="application/x-ndjson")
-
-
-def file(path: str, content: bytes = b"x") -> dict:
-    value = {"path": path, "content": base64.b64encode(content).decode(), "encoding": "base64"}
-    return {"key": "file", "value": value}
-
-
-def lfs_file(path: str, oid: str) -> dict:
-    return {"key": "lfsFile", "value": {"path": path, "algo": "sha256", "oid": oid}}
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +20,6 @@ def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
         assert wire("POST", "/api/repos/create", {"name": "m"}).status == 200
         assert wire.commit("lab/m", file("a.txt", b"0123456789"), file("empty.txt", b"")).status == 200
         yield wire
-
-
-def head(wire: Wire, repo: str = "lab/m") -> str:
-    return wire("GET", f"/api/models/{repo}").json()["sha"]
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -147,18 +98,6 @@ def test_uploaded_pages_cannot_act_in_the_name_of_the_hub(wire: Wire) -> None:
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
-def upload_lfs(wire: Wire, content: bytes) -> str:
-    oid = hashlib.sha256(content).hexdigest()
-    wanted = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": len(content)}]}
-    (found,) = wire("POST", "/lab/m.git/info/lfs/objects/batch", wanted).json()["objects"]
-    if "actions" in found:
-        href = found["actions"]["upload"]["href"].removeprefix(wire.hub.url)
-        assert wire("PUT", href, content, token=None).status == 200
-        verify = found["actions"]["verify"]["href"].removeprefix(wire.hub.url)
-        assert wire("POST", verify, {"oid": oid, "size": len(content)}).status == 200
-    return oid
-
-
 def test_a_commit_with_a_missing_object_changes_nothing(wire: Wire) -> None:
     before = head(wire)
     answer = wire.commit("lab/m", file("new.txt"), lfs_file("weights.bin", "ab" * 32))
@@ -326,6 +265,22 @@ def test_small_questions_of_clients_are_answered(wire: Wire) -> None:
     assert (good.status, good.json()) == (200, {"errors": [], "warnings": []})
     bad = wire("POST", "/api/validate-yaml", {"content": "---\nlicense: x\n---\n"}, Accept="text/plain")
     assert (bad.status, bad.body.startswith(b'- Error: "license" must be one of [')) == (400, True)
+
+
+def test_a_file_sent_in_parts_is_put_together(wire: Wire) -> None:
+    parts = [b"a" * (64 << 20), b"the end"]
+    oid, size = hashlib.sha256(b"".join(parts)).hexdigest(), sum(map(len, parts))
+    wanted = {"operation": "upload", "transfers": ["multipart"], "objects": [{"oid": oid, "size": size}]}
+    upload = wire("POST", "/lab/m.git/info/lfs/objects/batch", wanted).json()["objects"][0]["actions"]["upload"]
+    links = [upload["header"][f"{number:05d}"].removeprefix(wire.hub.url) for number in (1, 2)]
+    done = {"oid": oid, "parts": [{"partNumber": 1, "etag": "x"}, {"partNumber": 2, "etag": "x"}]}
+    assert wire("PUT", links[1], parts[1], token=None).status == 200
+    answer = wire("POST", upload["href"].removeprefix(wire.hub.url), done, token=None)
+    assert (answer.status, answer.json()["error"]) == (400, "parts 1 were not uploaded")
+    for link, part in zip(links, parts, strict=True):
+        assert wire("PUT", link, part, token=None).headers["ETag"] == f'"{hashlib.sha256(part).hexdigest()}"'
+    assert wire("POST", upload["href"].removeprefix(wire.hub.url), done, token=None).status == 200
+    assert wire("POST", "/lfs/verify", {"oid": oid, "size": size}).status == 200
 
 
 def test_lfs_files_are_listed_and_forgotten(wire: Wire) -> None:

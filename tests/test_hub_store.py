@@ -120,7 +120,7 @@ def test_a_failed_transaction_leaves_no_trace(store: Store) -> None:
 def test_editing_a_tree_adds_replaces_and_removes(store: Store) -> None:
     blob = trees.stage(b"x", store.objects)
     with store.write() as db:
-        trees.save(db, [blob])
+        trees.save(db, [blob], store.objects)
         tree = trees.edit(db, trees.EMPTY_TREE, {"a/b/c": blob.oid, "a/d": blob.oid, "e": blob.oid})
         assert list(trees.files(db, tree)) == ["a/b/c", "a/d", "e"]
         assert list(trees.files(db, trees.edit(db, tree, {"a/b/c": None}))) == ["a/d", "e"]

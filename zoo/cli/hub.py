@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo import say
 from zoo.cli.session import ZooGroup, client_home, command, local_root, seed_hub
 from zoo.cli.session import serve as start
+from zoo.errors import HubError
+
+if TYPE_CHECKING:
+    from zoo.hub.store import Store
 
 root_option = click.option("--root", type=click.Path(path_type=Path), help="Its folder.  [default: .zoo/hub]")
 
@@ -22,10 +30,13 @@ def hub() -> None:
 @command("serve", hub=False)
 @root_option
 @click.option("--port", type=int, default=8642, show_default=True, help="0 = any free one.")
-def serve(root: Path | None, port: int) -> None:
+@click.option("--faults", type=click.Path(path_type=Path), help="Rules for what shall go wrong, to test clients with.")
+def serve(root: Path | None, port: int, faults: Path | None) -> None:
     """Serve it until Ctrl-C. Prints what to paste into other terminals."""
     root = local_root(root)
-    running = start(click.get_current_context(), root, port=port)
+    if faults:
+        _check_rules(faults)
+    running = start(click.get_current_context(), root, port=port, faults=faults)
     say.line(f"the local Hub is at {running.url}  (store: {root})")
     say.line()
     say.line(f"export HF_ENDPOINT={running.url}")
@@ -45,5 +56,62 @@ def seed(root: Path | None) -> None:
     say.result({"added": made})
 
 
-hub.add_command(serve)
-hub.add_command(seed)
+@command("gc", hub=False)
+@root_option
+@click.option("--grace", type=click.FloatRange(min=0), metavar="SECONDS", help="Younger files stay.  [default: a day]")
+@click.option("--forget-caches", is_flag=True, help="Xet's parts go early too; clients start anew with their caches.")
+def gc(root: Path | None, grace: float | None, forget_caches: bool) -> None:
+    """Remove files that no commit names. Servers may go on meanwhile."""
+    from zoo.hub.sweep import GRACE, sweep
+
+    with _existing_store(local_root(root)) as store:
+        swept = sweep(store, grace=GRACE if grace is None else grace, forget_caches=forget_caches)
+    what = f"{swept.objects} objects, {swept.xorbs} xorbs and {swept.staged} unfinished uploads"
+    say.line(f"removed {what}: {swept.size / 1e6:.1f} MB")
+    say.result(asdict(swept))
+
+
+@command("fsck", hub=False)
+@root_option
+@click.pass_context
+def fsck(ctx: click.Context, root: Path | None) -> None:
+    """Check every file against its hash, every folder, commit and branch against what it names."""
+    from zoo.hub.fsck import check
+
+    with _existing_store(local_root(root)) as store:
+        found = check(store)
+    for problem in found.problems:
+        say.line(problem)
+    say.line(", ".join(f"{count} {kind}" for kind, count in found.checked.items()) + " checked")
+    say.line(f"{len(found.problems)} problems" if found.problems else "nothing is wrong")
+    say.result({"checked": found.checked, "problems": found.problems})
+    ctx.exit(1 if found.problems else 0)
+
+
+def _check_rules(faults: Path) -> None:
+    from zoo.hub.faults import read_rules
+
+    try:
+        read_rules(faults)
+    except (OSError, ValueError) as problem:
+        raise HubError(str(problem), hint="zoo/hub/faults.py says what a rule looks like") from None
+
+
+@contextmanager
+def _existing_store(root: Path) -> Iterator[Store]:
+    from sqlite3 import DatabaseError
+
+    from zoo.hub.store import Store
+
+    if not (root / "hub.db").exists():
+        raise HubError(f"no local Hub in {root}", hint="zoo hub serve makes one; --root DIR names another folder")
+    try:
+        store = Store(root)
+    except DatabaseError as error:
+        raise HubError(f"{root / 'hub.db'} cannot be read: {error}") from None
+    with closing(store):
+        yield store
+
+
+for part in (serve, seed, gc, fsck):
+    hub.add_command(part)

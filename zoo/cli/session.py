@@ -114,12 +114,12 @@ def _start_local(ctx: click.Context, *, seed: bool) -> None:
         seed_hub(root)  # imports transformers, and with it huggingface_hub: not before the lines above
 
 
-def serve(ctx: click.Context, root: Path, *, port: int = 0) -> LocalHub:
+def serve(ctx: click.Context, root: Path, *, port: int = 0, faults: Path | None = None) -> LocalHub:
     """The local Hub, running until the command ends; that it does not start is something the user can put right."""
     from zoo.hub.local import local_hub
 
     try:
-        return ctx.find_root().with_resource(local_hub(root, port=port))
+        return ctx.find_root().with_resource(local_hub(root, port=port, faults=faults))
     except RuntimeError as problem:
         raise HubError(str(problem), hint="zoo hub serve --port 0 takes any free port") from None
 

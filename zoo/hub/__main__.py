@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 _SERVER: dict[str, Any] = {
+    "http": "h11",  # limits headers to 64 KB, which its rival does not
     "log_level": "warning",
     "access_log": False,
     "timeout_keep_alive": 75,  # seconds; during a push, clients think for longer than uvicorn's 5 between requests
@@ -34,16 +35,22 @@ def main(arguments: list[str] | None = None) -> int:
 def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     import uvicorn
 
+    from zoo.hub.faults import Faulty, read_rules
     from zoo.hub.server import create_app
     from zoo.hub.store import Store
 
+    try:
+        rules = read_rules(options.faults) if options.faults else []
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     store = Store(options.root)
     store.add_user(options.user)
     app = create_app(store)  # imports much: first, since whoever reads the address asks at once
     _announce(options, listener, store.issue_token(options.user))
     if options.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    config = uvicorn.Config(app, **_SERVER)
+    config = uvicorn.Config(Faulty(app, rules) if rules else app, **_SERVER)
     uvicorn.Server(config).run(sockets=[listener])
     store.close()
     return 0
@@ -79,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--user", default="lab", help="gets a new write token at every start")
+    parser.add_argument("--faults", type=Path, help="rules for faults to make on request; see zoo/hub/faults.py")
     parser.add_argument("--with-parent", action="store_true", help="stop when stdin ends")
     return parser
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 from sqlite3 import Connection
 from typing import BinaryIO
@@ -22,7 +24,8 @@ from zoo.hub.repos import KINDS, Repo, Revision
 from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
-MAX_DOCUMENT = 32 << 20  # bytes of JSON that are parsed in one piece
+MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
+MAX_VALUES = 100_000  # in one piece of JSON: parsed, each takes thirty times the memory of its two characters
 
 
 class Body:
@@ -30,7 +33,7 @@ class Body:
 
     def __init__(self, staged: Path) -> None:
         self._staged = staged
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._memory = bytearray()
         self._digest = hashlib.sha256()
         self.size = 0
@@ -39,16 +42,32 @@ class Body:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
-    async def receive(self, request: Request) -> None:
-        async for chunk in request.stream():
-            self._memory += chunk
-            if len(self._memory) > IN_MEMORY:
-                await run_in_threadpool(self._spill)
+    async def receive(self, request: Request, limit: int) -> None:
+        """
+        Raises:
+            HubError: 413, there are more than `limit` bytes, or the sender says so; the rest is not read.
+        """
+        if int(request.headers.get("content-length", "0")) > limit:  # the server has checked that it is a number
+            raise _too_large(limit)
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for chunk in request.stream():
+                self.size += len(chunk)
+                if self.size > limit:
+                    raise _too_large(limit)
+                self._memory += chunk
+                if len(self._memory) > IN_MEMORY:
+                    if writing:
+                        await writing
+                    full, self._memory = self._memory, bytearray()
+                    writing = asyncio.create_task(run_in_threadpool(self._spill, full))  # the next arrives meanwhile
+        finally:
+            if writing:
+                await writing
         if self._file is None:
             self._digest.update(self._memory)
-            self.size = len(self._memory)
         else:
-            await run_in_threadpool(self._spill)
+            await run_in_threadpool(self._spill, self._memory)
 
     def open(self) -> BinaryIO:
         """The whole body, from its start."""
@@ -65,13 +84,12 @@ class Body:
             self._file.close()
         self._staged.unlink(missing_ok=True)
 
-    def _spill(self) -> None:
-        self._file = self._file or self._staged.open("xb")
-        self._file.write(self._memory)
-        self._file.flush()
-        self._digest.update(self._memory)
-        self.size += len(self._memory)
-        self._memory.clear()
+    def _spill(self, content: bytearray) -> None:
+        self._file = self._file or self._staged.open("xb", buffering=0)
+        view = memoryview(content)
+        while view:
+            view = view[self._file.write(view) or 0 :]
+        self._digest.update(content)
 
 
 class Call:
@@ -184,9 +202,7 @@ class Call:
         return [*self.query.getlist(name), *self.query.getlist(f"{name}[]")]
 
     def document(self) -> bytes:
-        """The body, if it is small enough to be looked at as a whole."""
-        if self.body.size > MAX_DOCUMENT:
-            raise errors.HubError(413, f"a request body may have at most {MAX_DOCUMENT} bytes here")
+        """The body as a whole. Its route lets in only small ones."""
         with self.body.open() as file:
             return file.read()
 
@@ -250,8 +266,14 @@ class Fields:
         return tuple(value)
 
 
+def _too_large(limit: int) -> errors.HubError:
+    return errors.HubError(413, f"a request body may have at most {limit} bytes here")
+
+
 def parse_object(content: bytes, what: str) -> dict[str, object]:
     """A JSON object whose texts can all be written down as UTF-8."""
+    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+        raise errors.HubError(413, f"{what} has too many values; send files in base64, or through LFS")
     try:
         value = json.loads(content)
         if b"\\u" in content:  # an escape can smuggle in half a surrogate pair, which SQLite and UTF-8 refuse

@@ -10,7 +10,8 @@ import yaml
 
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\r?\n(?P<yaml>.*?)(?:\r?\n)?---[ \t]*(?:\r?\n|$)(?P<body>.*)", re.DOTALL)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*|code|multilingual")
-_MAX_ALIASES = 100
+_MAX_YAML = 1 << 20  # characters
+_MAX_VALUES = 100_000  # with every alias written out: a few lines of them can stand for billions
 _LICENSES = """
     apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
     bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc
@@ -35,38 +36,29 @@ _PREFIXES = {  # card key -> prefix of its tags
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses documents that explode when their aliases are written out."""
-
-    aliases = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            self.aliases += 1
-            if self.aliases > _MAX_ALIASES:
-                raise yaml.YAMLError("too many aliases")
-        return super().compose_node(parent, index)
-
-
 def parse_yaml(text: str) -> object:
     """The document as plain JSON values: no dates, no NaN, keys are strings.
 
     Raises:
         ValueError: not YAML; the message is one line.
     """
+    if len(text) > _MAX_YAML:
+        raise ValueError(f"the YAML has more than {_MAX_YAML} characters")
     try:
-        return plain(yaml.load(text, _Loader))  # noqa: S506  (_Loader is a SafeLoader)
+        return _plain(yaml.safe_load(text), iter(range(_MAX_VALUES)))
     except yaml.YAMLError as error:
         raise ValueError(str(error).splitlines()[0]) from error
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def plain(value: object) -> object:
+def _plain(value: object, budget: Iterator[int]) -> object:
+    if next(budget, None) is None:
+        raise ValueError(f"the YAML has more than {_MAX_VALUES} values")
     if isinstance(value, dict):
-        return {str(plain(key)): plain(inner) for key, inner in value.items()}
+        return {str(_plain(key, budget)): _plain(inner, budget) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
-        return [plain(inner) for inner in value]
+        return [_plain(inner, budget) for inner in value]
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value).encode("utf-8", "replace").decode()

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _SCHEMA = Path(__file__).with_name("schema.sql")
-_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 20000")
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+_PATIENCE = 20  # seconds a writer waits for others
 
 
 class Database:
@@ -50,7 +51,7 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         # A connection wanders between worker threads, but only one at a time has it.
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")

@@ -35,18 +35,19 @@ class LocalHub:
 
 
 @contextmanager
-def local_hub(root: Path, *, user: str = "lab", port: int = 0) -> Iterator[LocalHub]:
+def local_hub(root: Path, *, user: str = "lab", port: int = 0, faults: Path | None = None) -> Iterator[LocalHub]:
     """Serve the store in `root` (made when missing) until the block ends. It also ends when this process dies.
 
     Args:
         port: 0 takes a free one.
+        faults: file of rules for what shall go wrong; see `zoo.hub.faults`.
 
     Raises:
         RuntimeError: it did not start; the message says why, for example that the port is taken.
     """
     root.mkdir(parents=True, exist_ok=True)
     log = root / "hub.log"
-    process = _start(root, user, port, log)
+    process = _start(root, user, port, faults, log)
     try:
         started = json.loads(_first_line(process, log))
         yield LocalHub(started["url"], started["user"], started["token"], root, process)
@@ -54,7 +55,7 @@ def local_hub(root: Path, *, user: str = "lab", port: int = 0) -> Iterator[Local
         _stop(process)
 
 
-def _start(root: Path, user: str, port: int, log: Path) -> subprocess.Popen[str]:
+def _start(root: Path, user: str, port: int, faults: Path | None, log: Path) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
@@ -66,6 +67,7 @@ def _start(root: Path, user: str, port: int, log: Path) -> subprocess.Popen[str]
         user,
         "--port",
         str(port),
+        *(["--faults", str(faults)] if faults else []),
     ]
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))

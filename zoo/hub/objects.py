@@ -20,7 +20,7 @@ class Objects:
     def __init__(self, root: Path) -> None:
         self._objects, self._xorbs, self.staging = root / "objects", root / "xorbs", root / "staging"
         for folder in (self._objects, self._xorbs, self.staging):
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_folder(folder)
 
     def path(self, sha256: str) -> Path:
         return self._objects / sha256[:2] / sha256[2:4] / sha256
@@ -34,6 +34,16 @@ class Objects:
             return self.path(sha256).stat().st_size
         except FileNotFoundError:
             return None
+
+    def keep(self, sha256: str) -> int | None:
+        """As `size`, for somebody who will name the object in a commit: its grace period starts anew."""
+        return self.size(sha256) if touch(self.path(sha256)) else None
+
+    def every_object(self) -> Iterator[Path]:
+        return self._objects.glob("??/??/*")
+
+    def every_xorb(self) -> Iterator[Path]:
+        return self._xorbs.glob("??/??/*")
 
     def stage(self) -> Path:
         """A new name in `staging/`, on the same filesystem as the objects, so that a rename is atomic."""
@@ -75,14 +85,22 @@ class Objects:
 
 
 def adopt(staged: Path, target: Path) -> None:
-    """Give a staged file its final name, on disk before this returns."""
-    if target.exists():
-        return
-    with staged.open("rb") as file:
-        os.fsync(file.fileno())
-    _make_folder(target.parent)
-    staged.replace(target)
-    _sync_folder(target.parent)
+    """Give a staged file its final name, on disk before this returns. What has that name already stays."""
+    if not touch(target):
+        with staged.open("rb") as file:
+            os.fsync(file.fileno())
+        _make_folder(target.parent)
+        staged.replace(target)
+    _sync_folder(target.parent)  # also when it was there: whoever put it there may not have come so far
+
+
+def touch(path: Path) -> bool:
+    """Make a file count as new, which the sweep leaves alone; False when there is no such file."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def read_chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -7,7 +7,9 @@ import unicodedata
 from zoo.hub.errors import HubError
 
 _MAX_LENGTH = 1000
-_FORBIDDEN = frozenset({"", ".", "..", ".git"})
+_FORBIDDEN = frozenset({"", ".git", "git~1"})  # what is left of "." and ".." is ""
+_REFUSED = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: controls, halves of characters, line ends
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they make a name look like another one
 
 
 def check_path(path: str) -> str:
@@ -16,9 +18,17 @@ def check_path(path: str) -> str:
     Raises:
         HubError: 422, it leaves the repository, reaches into .git, or has names that no filesystem should see.
     """
-    names = path.split("/")
-    if path.startswith("..") or any(name.lower() in _FORBIDDEN for name in names) or len(path.encode()) > _MAX_LENGTH:
-        raise HubError(422, f"Invalid path: {path[:200]!r}")
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in path):
+    if any(unicodedata.category(char) in _REFUSED or char in _TURNS for char in path):
         raise HubError(422, f"Invalid path, it has control characters: {path[:200]!r}")
+    # A backslash is a character like others, as on the real Hub: the client itself refuses what leads out on Windows.
+    if path.startswith("..") or any(_seen_by_filesystems(name) in _FORBIDDEN for name in path.split("/")):
+        raise HubError(422, f"Invalid path: {path[:200]!r}")
+    if len(path.encode()) > _MAX_LENGTH:
+        raise HubError(422, f"Invalid path, it is longer than {_MAX_LENGTH} bytes: {path[:200]!r}")
     return path
+
+
+def _seen_by_filesystems(name: str) -> str:
+    """macOS passes over invisible characters, Windows over dots and spaces at the end and what follows a colon."""
+    visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return unicodedata.normalize("NFKC", visible).lower().partition(":")[0].rstrip(" .")

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from zoo.hub.calls import Body, Call
+from zoo.hub.calls import MAX_DOCUMENT, Body, Call
 from zoo.hub.errors import HubError, bad_request, disk_full, header_text
 from zoo.hub.store import Store
 
@@ -39,6 +39,7 @@ class Route:
     Args:
         writes: the handler's `db` may be written to. By default only reading methods do not need that.
         public: the caller's token is none of ours (signed links, Xet tokens): do not look at it.
+        limit: bytes that a body may have; more are refused before they are read.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Route:
     handler: Handler
     writes: bool = False
     public: bool = field(default=False, kw_only=True)
+    limit: int = field(default=MAX_DOCUMENT, kw_only=True)
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -72,9 +74,9 @@ def delete(path: str, handler: Handler) -> Route:
     return Route("DELETE", path, handler, writes=True)
 
 
-def query(path: str, handler: Handler, *, public: bool = False) -> Route:
+def query(path: str, handler: Handler, *, public: bool = False, limit: int = MAX_DOCUMENT) -> Route:
     """A POST that opens no writing transaction: it only asks, or writes in its own time."""
-    return Route("POST", path, handler, public=public)
+    return Route("POST", path, handler, public=public, limit=limit)
 
 
 class Hub:
@@ -94,10 +96,14 @@ class Hub:
         body = Body(self._store.objects.stage())
         try:
             route, params = self._match(request)
-            await body.receive(request)
+            await body.receive(request, route.limit)
             return await run_in_threadpool(self._run, route, request, params, body)
         except HubError as error:
             return error.response()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            return disk_full().response()
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is listening any more
         finally:
@@ -109,10 +115,6 @@ class Hub:
                 return route.handler(Call(request, params, self._store, db, body, public=route.public))
         except OperationalError as error:
             raise _trouble(error) from error
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise disk_full() from error
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
         path = request.scope["raw_path"].decode("latin-1")

@@ -34,8 +34,18 @@ class Store:
         self.objects = Objects(root)
         self._database = Database(root / "hub.db")
         (root / "hub.db").chmod(0o600)  # it holds the key that signs links
-        self.uuid = self._remembered("uuid", uuid.uuid4().hex)
+        self._remembered("uuid", uuid.uuid4().hex)
         self.signing_key = bytes.fromhex(self._remembered("signing_key", secrets.token_hex(32)))
+
+    @property
+    def uuid(self) -> str:
+        """What clients know the content by that they sent. Read anew: the sweep may change it while servers run."""
+        with self.read() as db:
+            return str(db.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()["value"])
+
+    def change_uuid(self) -> None:
+        with self.write() as db:
+            db.execute("UPDATE meta SET value = ? WHERE key = 'uuid'", (uuid.uuid4().hex,))
 
     def read(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one unchanging state."""
@@ -109,7 +119,7 @@ class Store:
         blobs = self._staged({".gitattributes": gitrules.DEFAULT_ATTRIBUTES, **files})
         with self.write() as db:
             repo = repos.find(db, kind, repo_id) or _new_repo(db, kind, repo_id, created, sdk)
-            trees.save(db, blobs.values())
+            trees.save(db, blobs.values(), self.objects)
             tree = trees.edit(db, EMPTY_TREE, {path: blob.oid for path, blob in blobs.items()})
             known = _already(db, repo, tree, commit_id)
             if known:

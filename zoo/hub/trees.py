@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from zoo.hub import gitobjects
@@ -14,6 +14,7 @@ from zoo.hub.gitobjects import EMPTY_TREE, Entry
 from zoo.hub.objects import Objects
 
 IN_DATABASE = 1 << 20  # bytes; larger contents become files
+_MISSING = "Your push was rejected because an LFS pointer pointed to a file that does not exist."
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,16 @@ class Node:
     blob: Blob | None
 
 
-def stage(content: bytes, objects: Objects) -> Blob:
-    """A regular file's content, on disk when it is large. Text that is an LFS pointer means the object, as in git."""
+def stage(content: bytes, objects: Objects, *, in_memory: int = IN_DATABASE) -> Blob:
+    """A regular file's content, on disk when it is large or there is no room `in_memory`.
+
+    Text that is an LFS pointer means the object, as in git.
+    """
     pointer = gitobjects.decode_pointer(content)
     if pointer:
         return lfs_blob(pointer[0], objects)
     oid = gitobjects.blob_id(content)
-    if len(content) <= IN_DATABASE:
+    if len(content) <= min(in_memory, IN_DATABASE):
         return Blob(oid, len(content), content, None, is_lfs=False)
     sha256, size = objects.add([content])
     return Blob(oid, size, None, sha256, is_lfs=False)
@@ -68,14 +72,21 @@ def lfs_blob(sha256: str, objects: Objects) -> Blob:
     Raises:
         HubError: 400, it is not.
     """
-    size = objects.size(sha256)
+    size = objects.keep(sha256)
     if size is None:
-        raise HubError(400, "Your push was rejected because an LFS pointer pointed to a file that does not exist.")
+        raise HubError(400, _MISSING)
     oid = gitobjects.blob_id(gitobjects.encode_pointer(sha256, size))
     return Blob(oid, size, None, sha256, is_lfs=True)
 
 
-def save(db: sqlite3.Connection, blobs: Iterable[Blob]) -> None:
+def save(db: sqlite3.Connection, blobs: Collection[Blob], objects: Objects) -> None:
+    """Record contents. Looks once more for those in files: only a transaction keeps the sweep away.
+
+    Raises:
+        HubError: 400, one has gone since it was staged.
+    """
+    if any(blob.sha256 and objects.size(blob.sha256) is None for blob in blobs):
+        raise HubError(400, _MISSING)
     rows = [(blob.oid, blob.size, blob.data, blob.sha256, blob.is_lfs) for blob in blobs]
     db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?)", rows)
 

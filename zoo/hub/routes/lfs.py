@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, repos, signing, trees
 from zoo.hub.calls import Call, Fields
 from zoo.hub.errors import HubError, bad_request
 from zoo.hub.objects import read_file
 from zoo.hub.repos import Repo
+from zoo.hub.routes.content import FileStream
 from zoo.hub.routing import Route, get, post, query
 
-PART_SIZE = 64 << 20  # bytes; larger files are sent in parts of this size
+PART_SIZE = 64 << 20  # bytes
+WHOLE = 5 * 10**9  # bytes; larger files are sent in parts, which are written twice: as they come, and put together
+MAX_OBJECT = 500 * 10**9  # bytes
+_MAX_PARTS = 100_000  # in one batch, an object sent whole counting as one: each has a link in the answer
 _MEDIA_TYPE = "application/vnd.git-lfs+json"
 
 
@@ -26,7 +30,10 @@ def batch(call: Call) -> Response:
     if uploads:
         call.login(to_write=True)
     objects = [_checked(item) for item in wanted.list("objects")]
-    multipart = "multipart" in wanted.texts("transfers") and any(size > PART_SIZE for _, size in objects)
+    if sum(-(-size // PART_SIZE) or 1 for _, size in objects) > _MAX_PARTS:
+        raise HubError(413, "ask for fewer objects at once")
+    transfers = wanted.texts("transfers")
+    multipart = "multipart" in transfers and ("basic" not in transfers or any(size > WHOLE for _, size in objects))
     if uploads:
         answers = [_upload(call, oid, size, multipart=multipart) for oid, size in objects]
     else:
@@ -75,7 +82,7 @@ def verify(call: Call) -> Response:
 
 
 def download(call: Call) -> Response:
-    return FileResponse(call.store.objects.path(str(_claims(call, "download")["oid"])))
+    return FileStream(call.store.objects.path(str(_claims(call, "download")["oid"])))
 
 
 def files(call: Call) -> Response:
@@ -119,7 +126,7 @@ def duplicate(call: Call) -> Response:
     """Objects are shared by all repositories, so copying one is a matter of its being here."""
     call.login(to_write=True)
     wanted = [file.text("sha256") for file in call.json().list("files")]
-    here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.size(sha256) is not None]
+    here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.keep(sha256) is not None]
     missing = [{"sha256": sha256, "error": "not here"} for sha256 in wanted if {"sha256": sha256} not in here]
     return JSONResponse({"succeeded": here, "failed": missing})
 
@@ -128,12 +135,14 @@ def _checked(item: Fields) -> tuple[str, int]:
     oid, size = item.text("oid"), item.number("size")
     if not re.fullmatch(r"[0-9a-f]{64}", oid):
         raise HubError(422, f"'{oid[:80]}' is not a sha256")
+    if size > MAX_OBJECT:
+        raise HubError(413, f"a file may have at most {MAX_OBJECT} bytes; split it")
     return oid, size
 
 
 def _upload(call: Call, oid: str, size: int, *, multipart: bool) -> dict[str, object]:
     answer: dict[str, object] = {"oid": oid, "size": size, "authenticated": True}
-    if call.store.objects.size(oid) == size:
+    if call.store.objects.keep(oid) == size:
         return answer  # without actions: it is here already
     upload = _multipart(call, oid, size) if multipart and size > PART_SIZE else {"href": _link(call, "upload", oid=oid)}
     return answer | {"actions": {"upload": upload, "verify": {"href": f"{call.base}/lfs/verify"}}}
@@ -179,8 +188,8 @@ def _lfs_blobs(call: Call, repo: Repo) -> Iterator[trees.Blob]:
 
 ROUTES = [
     query("/{kind/}{repo}.git/info/lfs/objects/batch", batch),
-    Route("PUT", "/lfs/upload/{ticket}", receive, public=True),
-    Route("PUT", "/lfs/part/{ticket}", receive_part, public=True),
+    Route("PUT", "/lfs/upload/{ticket}", receive, public=True, limit=MAX_OBJECT),
+    Route("PUT", "/lfs/part/{ticket}", receive_part, public=True, limit=PART_SIZE),
     query("/lfs/complete/{ticket}", complete, public=True),
     query("/lfs/verify", verify),
     get("/lfs/download/{ticket}", download, public=True),

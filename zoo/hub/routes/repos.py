@@ -210,7 +210,7 @@ def _first_commit(call: Call, repo: Repo, author: str) -> None:
     if repo.kind == "space":
         files["README.md"] = _SPACE_CARD.format(title=repo.name.split("/")[1], sdk=repo.sdk).encode()
     blobs = {path: trees.stage(content, call.store.objects) for path, content in files.items()}
-    trees.save(call.db, blobs.values())
+    trees.save(call.db, blobs.values(), call.store.objects)
     tree = trees.edit(call.db, EMPTY_TREE, {path: blob.oid for path, blob in blobs.items()})
     commit = history.record(call.db, repo, tree=tree, parents=[], title="initial commit", author=author)
     repos.point(call.db, repo, MAIN, commit)

@@ -11,15 +11,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from zoo.hub import signing
 from zoo.hub.calls import Call
 from zoo.hub.errors import HubError, bad_request, forbidden
-from zoo.hub.objects import adopt
-from zoo.hub.routes.content import asked_range
+from zoo.hub.objects import adopt, touch
+from zoo.hub.routes.content import FileStream, asked_range
 from zoo.hub.routing import Route, get, query
 from zoo.hub.xetformat import FileRecipe, Term, chunks, recipes, unpack
+
+MAX_XORB = 128 << 20  # bytes, of a shard as well; clients make them half as large
 
 
 def write_token(call: Call) -> Response:
@@ -38,7 +40,7 @@ def read_token(call: Call) -> Response:
 def store_xorb(call: Call) -> Response:
     _bearer(call, "write")
     path = _xorb_path(call, call.params["hash"])
-    if path.exists():
+    if touch(path):
         return JSONResponse({"was_inserted": False})
     staged = call.store.objects.stage()
     call.body.move_to(staged)
@@ -77,7 +79,7 @@ def reconstruction(call: Call) -> Response:
 
 def fetch_xorb(call: Call) -> Response:
     claims = signing.check(call.store.signing_key, "xorb", call.params["ticket"])
-    return FileResponse(_xorb_path(call, str(claims["hash"])))
+    return FileStream(_xorb_path(call, str(claims["hash"])))
 
 
 def telemetry(_call: Call) -> Response:
@@ -123,7 +125,7 @@ def _content(call: Call, terms: tuple[Term, ...]) -> Iterator[bytes]:
     """The bytes of a file, chunk by chunk."""
     for term in terms:
         path = _xorb_path(call, term.xorb)
-        if not path.exists():
+        if not touch(path):
             raise ValueError(f"xorb {term.xorb} was not uploaded")
         row = chunks(path)
         if not 0 <= term.first < term.last <= len(row):
@@ -134,7 +136,7 @@ def _content(call: Call, terms: tuple[Term, ...]) -> Iterator[bytes]:
 
 def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, object]:
     """Which chunks hold the bytes `first` … `last` of a file, and where to fetch them."""
-    wanted, fetch, skipped, at = [], dict[str, list[object]](), None, 0
+    wanted, spans, skipped, at = [], dict[str, list[tuple[int, int]]](), None, 0
     for term in terms:
         row = chunks(_xorb_path(call, term.xorb))
         inside = []
@@ -144,24 +146,41 @@ def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, obj
                 inside.append(position)
             at += row[position].length
         if inside:
-            span = {"start": inside[0], "end": inside[-1] + 1}
+            span = (inside[0], inside[-1] + 1)
             length = sum(row[position].length for position in inside)
-            wanted.append({"hash": term.xorb, "range": span, "unpacked_length": length})
-            fetch.setdefault(term.xorb, []).append(
-                {
-                    "range": span,
-                    "url": f"{call.base}/xorb/{signing.sign(call.store.signing_key, 'xorb', hash=term.xorb)}",
-                    "url_range": {"start": row[inside[0]].start, "end": row[inside[-1]].end - 1},
-                }
-            )
+            wanted.append({"hash": term.xorb, "range": _range(*span), "unpacked_length": length})
+            spans.setdefault(term.xorb, []).append(span)
+    fetch = {xorb: [_fetch(call, xorb, *span) for span in _merged(found)] for xorb, found in spans.items()}
     return {"offset_into_first_range": skipped or 0, "terms": wanted, "fetch_info": fetch}
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Without overlaps: a client takes the first span with the start of its term, and crashes if that is too short."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _fetch(call: Call, xorb: str, first: int, last: int) -> dict[str, object]:
+    row = chunks(_xorb_path(call, xorb))
+    url = f"{call.base}/xorb/{signing.sign(call.store.signing_key, 'xorb', hash=xorb)}"
+    bounds = _range(row[first].start, row[last - 1].end - 1)
+    return {"range": _range(first, last), "url": url, "url_range": bounds}
+
+
+def _range(start: int, end: int) -> dict[str, int]:
+    return {"start": start, "end": end}
 
 
 ROUTES = [
     get("/api/{kinds}/{repo}/xet-write-token/{rev}", write_token),
     get("/api/{kinds}/{repo}/xet-read-token/{rev}", read_token),
-    query("/cas/{store}/v1/xorbs/{prefix}/{hash}", store_xorb, public=True),
-    query("/cas/{store}/v1/shards", store_shard, public=True),
+    query("/cas/{store}/v1/xorbs/{prefix}/{hash}", store_xorb, public=True, limit=MAX_XORB),
+    query("/cas/{store}/v1/shards", store_shard, public=True, limit=MAX_XORB),
     get("/cas/{store}/v1/reconstructions/{hash}", reconstruction, public=True),
     Route("POST", "/cas/{store}/v1/telemetry", telemetry, public=True),
     get("/xorb/{ticket}", fetch_xorb, public=True),

@@ -1,0 +1,80 @@
+"""Requests to a local Hub as they go over the wire, for tests of what no client would send."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from zoo.hub.local import LocalHub
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class Address:
+    url: str
+    token: str
+
+
+@dataclass
+class Wire:
+    """Sends what it is told, as the user `lab` unless told otherwise."""
+
+    hub: LocalHub | Address
+
+    @classmethod
+    def at(cls, url: str, token: str) -> Wire:
+        return cls(Address(url, token))
+
+    def __call__(self, method: str, path: str, body: object = None, token: str | None = "", **headers: str) -> Answer:
+        connection = http.client.HTTPConnection(urlsplit(self.hub.url).netloc, timeout=20)
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.hub.token}"
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        connection.request(method, path, content, {name.replace("_", "-"): value for name, value in headers.items()})
+        response = connection.getresponse()
+        answer = Answer(response.status, response.headers, response.read())
+        connection.close()
+        return answer
+
+    def commit(self, repo: str, *lines: dict | bytes, rev: str = "main", header: dict | None = None) -> Answer:
+        first = {"key": "header", "value": header or {"summary": "change"}}
+        content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in (first, *lines))
+        return self("POST", f"/api/models/{repo}/commit/{rev}", content, Content_Type="application/x-ndjson")
+
+
+def file(path: str, content: bytes = b"x") -> dict:
+    value = {"path": path, "content": base64.b64encode(content).decode(), "encoding": "base64"}
+    return {"key": "file", "value": value}
+
+
+def lfs_file(path: str, oid: str) -> dict:
+    return {"key": "lfsFile", "value": {"path": path, "algo": "sha256", "oid": oid}}
+
+
+def upload_lfs(wire: Wire, content: bytes, repo: str = "lab/m") -> str:
+    oid = hashlib.sha256(content).hexdigest()
+    wanted = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": len(content)}]}
+    (found,) = wire("POST", f"/{repo}.git/info/lfs/objects/batch", wanted).json()["objects"]
+    if "actions" in found:
+        href = found["actions"]["upload"]["href"].removeprefix(wire.hub.url)
+        assert wire("PUT", href, content, token=None).status == 200
+        verify = found["actions"]["verify"]["href"].removeprefix(wire.hub.url)
+        assert wire("POST", verify, {"oid": oid, "size": len(content)}).status == 200
+    return oid
+
+
+def head(wire: Wire, repo: str = "lab/m") -> str:
+    return wire("GET", f"/api/models/{repo}").json()["sha"]

@@ -1,0 +1,189 @@
+"""What the local Hub refuses: bombs, claims and names that would harm it or those who download."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from hub_wire import Wire, file, head, upload_lfs
+
+from zoo.hub.calls import MAX_DOCUMENT
+from zoo.hub.local import local_hub
+from zoo.hub.routes.commits import MAX_LINE, MAX_LINES
+
+MEGABYTES = 150  # of the server, whatever it is sent
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with local_hub(tmp_path_factory.mktemp("hub")) as hub:
+        wire = Wire(hub)
+        assert wire("POST", "/api/repos/create", {"name": "m"}).status == 200
+        yield wire
+
+
+def peak(wire: Wire) -> float:
+    """Megabytes that the server ever held."""
+    text = Path(f"/proc/{wire.hub.process.pid}/status").read_text("utf-8")
+    return int(text.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def refused(answer_status: int, message: str, wire: Wire, body: bytes, path: str) -> None:
+    before = head(wire)
+    answer = wire("POST", path, body)
+    assert (answer.status, message in answer.json()["error"]) == (answer_status, True), answer.body[:300]
+    assert answer.headers["X-Error-Message"]
+    assert head(wire) == before
+
+
+# Bombs ----------------------------------------------------------------------------------------------------------------
+HEADER = b'{"key": "header", "value": {"summary": "x"}}\n'
+COMMIT = "/api/models/lab/m/commit/main"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (HEADER + b'{"key": "file", "value": {"path": "a", "content": "' + b"A" * MAX_LINE, "send it through LFS"),
+        (HEADER + b'{"key":"deletedFile","value":{"path":"a"}}\n' * (MAX_LINES + 1), f"at most {MAX_LINES} changes"),
+        (HEADER + b"\n" * 1_000_000, f"at most {MAX_LINES} changes"),
+        (HEADER + b"[" + b"[]," * 5_000_000 + b"[]]", "too many values"),
+        (HEADER + b'{"key": "file", "value": {' + b'"k":1,' * 2_000_000 + b'"path": "a"}}', "too many values"),
+    ],
+    ids=["long line", "many lines", "many empty lines", "many values", "many keys"],
+)
+def test_ndjson_bombs_are_413(wire: Wire, body: bytes, message: str) -> None:
+    refused(413, message, wire, body, COMMIT)
+
+
+@pytest.mark.parametrize("path", ["/api/validate-yaml", "/api/repos/create", "/api/models/lab/m/preupload/main"])
+def test_json_bombs_are_413(wire: Wire, path: str) -> None:
+    refused(413, "too many values", wire, b'{"files": [' + b"[]," * 2_000_000 + b"[]]}", path)
+
+
+def test_a_card_that_explodes_is_refused_and_cannot_come_in_another_way(wire: Wire) -> None:
+    laughs = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))])
+    card = f"---\n{laughs}\n---\n".encode()
+    answer = wire.commit("lab/m", file("README.md", card))
+    assert (answer.status, "more than 100000 values" in answer.json()["error"]) == (400, True)
+    assert wire.commit("lab/m", file(".eval_results/x.yaml", laughs.encode())).status == 200
+    assert wire("GET", "/api/models/lab/m?expand=evalResults").status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/repos/create", "/lab/m.git/info/lfs/objects/batch"])
+def test_a_body_that_claims_to_be_endless_is_refused_before_it_is_sent(wire: Wire, path: str) -> None:
+    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=5)
+    connection.putrequest("POST", path)
+    connection.putheader("Authorization", f"Bearer {wire.hub.token}")
+    connection.putheader("Content-Length", str(1 << 45))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(wire: Wire) -> None:
+    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=5)
+    chunks = (b" " * (1 << 20) for _ in range((MAX_DOCUMENT >> 20) + 1))
+    headers = {"Authorization": f"Bearer {wire.hub.token}", "Transfer-Encoding": "chunked"}
+    connection.request("POST", "/api/repos/create", chunks, headers, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+@pytest.mark.parametrize("header", [b"X-Long: " + b"x" * (1 << 20), b"X-Many: x\r\n" * 100_000])
+def test_huge_headers_are_refused(wire: Wire, header: bytes) -> None:
+    where = urlsplit(wire.hub.url)
+    with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
+        answer = b""
+        try:
+            connection.sendall(b"GET /api/models HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+            answer = connection.recv(100)
+        except ConnectionError:  # it had heard enough
+            pass
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
+    assert wire("GET", "/api/models").status == 200
+
+
+# Claims ---------------------------------------------------------------------------------------------------------------
+def batch(*sizes: int, transfers: tuple[str, ...] = ("basic", "multipart")) -> bytes:
+    objects = [{"oid": f"{number:064x}", "size": size} for number, size in enumerate(sizes)]
+    return json.dumps({"operation": "upload", "transfers": transfers, "objects": objects}).encode()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((1 << 49,), "a file may have at most 500000000000 bytes"),
+        ((400 * 10**9,) * 20, "ask for fewer objects at once"),
+    ],
+)
+def test_lfs_claims_beyond_reason_are_413(wire: Wire, sizes: tuple[int, ...], message: str) -> None:
+    refused(413, message, wire, batch(*sizes), "/lab/m.git/info/lfs/objects/batch")
+
+
+def test_a_wrong_claim_does_not_stand_for_the_object(wire: Wire) -> None:
+    oid = upload_lfs(wire, b"weights")
+    assert wire("POST", "/lfs/verify", {"oid": oid, "size": 8}).status == 404
+    wanted = {"operation": "upload", "objects": [{"oid": oid, "size": 1 << 30}]}
+    (found,) = wire("POST", "/lab/m.git/info/lfs/objects/batch", wanted).json()["objects"]
+    assert "actions" in found, "what is here has another size: it is not taken for it"
+
+
+def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
+    (found,) = wire("POST", "/lab/m.git/info/lfs/objects/batch", batch(65 << 20, transfers=("multipart",))).json()[
+        "objects"
+    ]
+    part = found["actions"]["upload"]["header"]["00001"].removeprefix(wire.hub.url)
+    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=5)
+    connection.putrequest("PUT", part)
+    connection.putheader("Content-Length", str(65 << 20))
+    connection.endheaders()
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+# Names ----------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "path",
+    [
+        "..\\up", ".GIT/config", ".git /config", ".git./config", ".git::$INDEX_ALLOCATION/config",
+        "git~1/config", ".g\u200cit/config", "\uff0egit/config", "a/... /b", " ", "a/ /b", "invoice\u202egnp.exe",
+        "line\u2028end", "a/\u200b/b", "x" * 1001, "\u0627" * 501, "a/" * 600 + "b", ":hidden",
+    ],
+)  # fmt: skip
+def test_names_that_turn_into_others_on_some_filesystem_are_refused(wire: Wire, path: str) -> None:
+    answer = wire.commit("lab/m", file(path))
+    assert (answer.status, "Invalid path" in answer.headers["X-Error-Message"]) == (422, True), answer.body
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["النموذج/أوزان.txt", "👩‍💻.md", "می‌خواهم.txt", "e\u0301.txt", "\u00e9.txt", "a b.txt", ".gitkeep", "x" * 250, "link -> target", "%2e%2e", "~", "a\\b"],
+)  # fmt: skip
+def test_odd_names_that_harm_nobody_come_back_as_they_went(wire: Wire, path: str) -> None:
+    from urllib.parse import quote
+
+    assert wire.commit("lab/m", file(path, path.encode())).status == 200
+    assert wire("GET", f"/lab/m/resolve/main/{quote(path)}").body == path.encode()
+    assert path in [entry["rfilename"] for entry in wire("GET", "/api/models/lab/m").json()["siblings"]]
+
+
+def test_a_commit_cannot_make_links(wire: Wire) -> None:
+    line = {"key": "file", "value": {"path": "link", "content": "/etc/passwd", "mode": "120000", "type": "symlink"}}
+    assert wire.commit("lab/m", line).status == 200
+    answer = wire("GET", "/lab/m/resolve/main/link")
+    assert (answer.status, answer.body) == (200, b"/etc/passwd")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_none_of_it_took_much_memory(wire: Wire) -> None:
+    """Stands last: the server is the one that all tests above have attacked."""
+    contents = [file(f"many/{number}.txt", number.to_bytes(4, "big") * 200_000) for number in range(150)]
+    assert wire.commit("lab/m", *contents).status == 200, "120 MB in regular files"
+    assert peak(wire) < MEGABYTES

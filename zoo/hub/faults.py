@@ -1,0 +1,140 @@
+"""What if the Hub had a bad day? Faults on request, so that tests can see what a client makes of them.
+
+A file of rules (YAML or JSON); each strikes the first `count` requests that it fits, then no more:
+
+    - {method: POST, path: /commit/, fault: drop-after-body}
+    - {path: "/resolve/.*safetensors", fault: slow, bytes_per_second: 100000, count: 3}
+    - {path: /api/, fault: 429, retry_after: 2}
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from zoo.hub.errors import HubError, disk_full
+
+STATUSES = ("429", "500", "503", "disk-full")  # the request is read, not handled
+FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
+
+
+@dataclass
+class Rule:
+    """`drop-before-body` hangs up when the headers are there; `drop-after-body` does what is asked, then hangs up."""
+
+    fault: str
+    path: str = ""
+    """Regular expression, found anywhere in the path as it was sent."""
+    method: str = ""
+    """Any when empty."""
+    count: int = 1
+    retry_after: int = 1
+    """Seconds, with 429 and 503."""
+    bytes_per_second: int = 1 << 16
+    """With `slow`: of the request's body and of the answer's."""
+
+    def __post_init__(self) -> None:
+        if self.fault not in FAULTS:
+            raise ValueError(f"a fault is one of {', '.join(FAULTS)}, not '{self.fault}'")
+        numbers = (self.count, self.retry_after, self.bytes_per_second)
+        if not all(isinstance(number, int) and number > 0 for number in numbers):
+            raise ValueError("count, retry_after and bytes_per_second are whole numbers above 0")
+        self._pattern = re.compile(self.path)
+
+    def strikes(self, scope: Scope) -> bool:
+        """Whether this request is its victim; counts it."""
+        path = scope["raw_path"].decode("latin-1")
+        fits = self.count > 0 and self.method in ("", scope["method"]) and self._pattern.search(path) is not None
+        self.count -= fits
+        return fits
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """
+    Raises:
+        ValueError: the file is not a list of rules; the message names the one that is wrong.
+        OSError: it cannot be read.
+    """
+    try:
+        found = yaml.safe_load(path.read_text("utf-8")) or []
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path} is not YAML: {error}") from None
+    if not isinstance(found, list):
+        raise ValueError(f"{path} is not a list of rules")  # noqa: TRY004
+    return [_rule(f"rule {number} of {path}", item) for number, item in enumerate(found, 1)]
+
+
+def _rule(where: str, item: Any) -> Rule:
+    known = {field.name for field in fields(Rule)}
+    if not isinstance(item, dict) or not item.keys() <= known or "fault" not in item:
+        raise ValueError(f"{where} needs a fault, and may have {', '.join(sorted(known - {'fault'}))}")
+    try:
+        texts = {name: str(item[name]) for name in ("fault", "path", "method") if name in item}
+        return Rule(**{**item, **texts})
+    except (ValueError, re.error) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+class Faulty:
+    """The application, with faults. Counts are of this process."""
+
+    def __init__(self, app: ASGIApp, rules: Sequence[Rule]) -> None:
+        self._app, self._rules = app, rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rule = next((rule for rule in self._rules if rule.strikes(scope)), None) if scope["type"] == "http" else None
+        if rule is None:
+            await self._app(scope, receive, send)
+        elif rule.fault == "slow":
+            await self._app(scope, _slowed(receive, rule), _slowed_down(send, rule))
+        elif rule.fault == "drop-before-body":
+            await _hang_up(receive, send)
+        elif rule.fault == "drop-after-body":
+            await self._app(scope, receive, _nowhere)
+            await _hang_up(receive, send)
+        else:
+            while (await receive()).get("more_body"):
+                pass
+            await _answer(rule).response()(scope, receive, send)
+
+
+def _answer(rule: Rule) -> HubError:
+    if rule.fault == "disk-full":
+        return disk_full()
+    headers = {} if rule.fault == "500" else {"Retry-After": str(rule.retry_after)}
+    return HubError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
+
+
+async def _nowhere(_message: Message) -> None:
+    pass
+
+
+async def _hang_up(receive: Receive, send: Send) -> None:
+    # ASGI cannot hang up; uvicorn's `send` is a method of what holds the connection.
+    send.__self__.transport.abort()  # type: ignore[attr-defined]
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _slowed(receive: Receive, rule: Rule) -> Receive:
+    async def slow() -> Message:
+        message = await receive()
+        await asyncio.sleep(len(message.get("body", b"")) / rule.bytes_per_second)
+        return message
+
+    return slow
+
+
+def _slowed_down(send: Send, rule: Rule) -> Send:
+    async def slow(message: Message) -> None:
+        await asyncio.sleep(len(message.get("body", b"")) / rule.bytes_per_second)
+        await send(message)
+
+    return slow
