@@ -84,6 +84,24 @@ DATASETS = """
     print(pinned["score"], later["score"])
 """
 
+OLDER = """
+    import os
+    from pathlib import Path
+    from huggingface_hub import HfApi, __version__, snapshot_download
+
+    api, folder = HfApi(), Path("model")
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(os.urandom(3_000_000))
+    (folder / "README.md").write_text("---\\nlicense: mit\\n---\\n# card\\n")
+    repo = api.create_repo("lab/by-older-client").repo_id
+    api.upload_folder(repo_id=repo, folder_path=folder)
+    api.create_tag(repo, tag="v1")
+    loaded = Path(snapshot_download(repo, revision="v1", cache_dir="cache"))
+    assert (loaded / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+    api.delete_repo(repo)
+    print(__version__)
+"""
+
 PINNED_DOWNLOADS = """
     import os
     from pathlib import Path
@@ -168,6 +186,20 @@ def test_the_hf_command_uploads_and_downloads(client: Client, tmp_path: Path) ->
     client("", hf, "upload", "lab/by-hf", "notes", ".", "--commit-message", "notes")
     client("", hf, "download", "lab/by-hf", "--local-dir", "down")
     assert (tmp_path / "down/a.txt").read_text() == "مرحبا"
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("disable_xet", ["0", "1"])
+def test_a_model_goes_up_and_down_with_the_client_before_this_one(
+    client: Client, tmp_path: Path, disable_xet: str
+) -> None:
+    """huggingface_hub 1.x, unmodified, in an environment of its own."""
+    old = tmp_path / "old"
+    subprocess.run([sys.executable, "-m", "venv", old], check=True)
+    subprocess.run([old / "bin" / "pip", "install", "--quiet", "huggingface_hub<2"], check=True)
+    (tmp_path / "upload.py").write_text(textwrap.dedent(OLDER), "utf-8")
+    printed = client("", str(old / "bin" / "python"), "upload.py", HF_HUB_DISABLE_XET=disable_xet)
+    assert printed.strip().splitlines()[-1].startswith("1.")
 
 
 def test_files_survive_a_restart_of_the_hub(tmp_path: Path) -> None:

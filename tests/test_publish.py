@@ -122,6 +122,14 @@ def test_a_stranger_loads_model_and_data_knowing_only_the_address(
     assert eval(names) == ["entailment", "neutral", "contradiction"]
 
 
+def test_sentence_transformers_own_push_works_on_the_local_hub(lab: Lab) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    mine = SentenceTransformer(str(lab.build.model(RECIPE)))
+    mine.push_to_hub("lab/pushed-by-hand")
+    assert np.array_equal(SentenceTransformer("lab/pushed-by-hand").encode(["نص"]), mine.encode(["نص"]))
+
+
 def test_the_recipe_and_the_scores_travel_in_the_model(lab: Lab, published: list[Any], tmp_path: Path) -> None:
     from huggingface_hub import hf_hub_download
 
