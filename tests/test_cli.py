@@ -78,12 +78,22 @@ def test_global_options_mean_the_same_before_and_after_the_command(workspace: Pa
     assert zoo("--hub", "nowhere", "plan", cwd=workspace)[0] == 2
 
 
+def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: Any) -> None:
+    assert zoo("build", "--recipe", "recipes/arabert.yaml", cwd=workspace) == (
+        1,
+        "",
+        "error: 'recipes/arabert.yaml' is the file of a base model, not a resolved recipe\n"
+        "hint: zoo show arabert-matryoshka > mine.yaml\n",
+    )
+
+
 def test_wrong_usage_leaves_with_2(workspace: Path, zoo: Any) -> None:
     code, _, err = zoo("build", cwd=workspace)
     assert code == 2
     assert "give names of recipes, or --recipe FILE" in err
     assert zoo("build", "arabert-hybrid", "--hub", "nowhere", cwd=workspace)[0] == 2
     assert zoo("bulid", cwd=workspace)[0] == 2
+    assert zoo("hub", "serve", "--port", "99999", cwd=workspace)[0] == 2
 
 
 def test_without_a_workspace_there_is_a_way_to_one(tmp_path: Path, zoo: Any) -> None:

@@ -29,7 +29,7 @@ def hub() -> None:
 
 @command("serve", hub=False)
 @root_option
-@click.option("--port", type=int, default=8642, show_default=True, help="0 = any free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 = any free one.")
 @click.option("--faults", type=click.Path(path_type=Path), help="Rules for what shall go wrong, to test clients with.")
 def serve(root: Path | None, port: int, faults: Path | None) -> None:
     """Serve it until Ctrl-C. Prints what to paste into other terminals."""

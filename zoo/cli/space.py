@@ -47,7 +47,7 @@ def _write(folder: Path, scale: str) -> None:
 
 @command("serve")
 @scale_option
-@click.option("--port", type=int, default=7860, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 def serve(scale: str, port: int) -> None:
     """Run the demo here, with the models that are on the Hub in use."""
     connect()

@@ -274,6 +274,9 @@ def load_resolved(path: Path) -> Recipe:
         RecipeError: as for any recipe file, or a loss that cannot read its dataset.
     """
     source = read(path)
+    if isinstance(source.data, dict) and "variants" in source.data:
+        hint = f"zoo show {path.stem}-{next(iter(source.data['variants'] or ['hybrid']))} > mine.yaml"
+        raise RecipeError(f"'{path}' is the file of a base model, not a resolved recipe", hint=hint)
     recipe = parse(Recipe, source)
     mistakes = source.mistakes()
     for member in recipe.lineage:
