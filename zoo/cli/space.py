@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def serve(scale: str, port: int) -> None:
     """Run the demo here, with the models that are on the Hub in use."""
     connect()
     folder = workspace().root / ".zoo" / "space"
+    shutil.rmtree(folder, ignore_errors=True)
     _write(folder, scale)
     say.step(f"http://127.0.0.1:{port}")
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
