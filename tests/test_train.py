@@ -85,6 +85,26 @@ def test_interrupted_training_ends_in_the_same_model_and_head(tiny: TestHub, tmp
     assert not list(resumed.folder("arabert-hybrid").folder.glob(".train*"))
 
 
+def test_a_crash_after_the_last_step_trains_nothing_again(tiny: TestHub, tmp_path: Path) -> None:
+    """As left by a kill between the end of training and the stage's name: whole, but still called partial."""
+    import json
+
+    from zoo.run import digest
+
+    run = train(tmp_path / "lab").folder("arabert-hybrid")
+    receipt = run.receipt("train")
+    assert receipt
+    for leftover in ("phase-earlier", "checkpoints-hybrid"):
+        (run.stage("train") / leftover).mkdir()
+    (run.stage("train") / "model" / "log.json").write_text(json.dumps({}))
+    run.stage("train").rename(run.folder / ".train.partial")
+    (run.folder / ".train.from").write_text(digest(receipt.made_from))
+    train(tmp_path / "lab", progress=PowerCut(after=1))
+    again = run.receipt("train")
+    assert again
+    assert again.made == receipt.made
+
+
 def test_a_width_that_is_not_the_models_is_told(tiny: TestHub, tmp_path: Path) -> None:
     with pytest.raises(TrainError) as caught:
         train(tmp_path / "lab", "base.width=128", "dims=[128]")

@@ -28,7 +28,7 @@ ENCODE = {"batch_size": 32, "show_progress_bar": False}
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model to evaluate: who it is, and how to load it when a score of it is missing."""
+    """A model to evaluate: who it is, at which dims, and how to load it."""
 
     name: str
     revision: str

@@ -48,27 +48,28 @@ def train(
         TrainError: the model cannot be loaded or trained as the recipe says.
     """
     with run.making(STAGE, ingredients) as folder:
-        (folder / HEADS).mkdir(exist_ok=True)
-        logs, start = [], parent
-        for phase in recipe.phases:
-            done = folder / f"phase-{phase.name}"
-            if not done.is_dir():
-                model = starting_model(recipe, base_revision=ingredients["base_revision"], parent=start, device=device)
-                _run_phase(recipe, phase, model, folder, done, splits, progress, report_to)
-            logs.append(json.loads((done / LOG).read_text()))
-            start = done
-        _keep_last(folder, recipe, logs)
+        if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
+            (folder / HEADS).mkdir(exist_ok=True)
+            logs, start = [], parent
+            for phase in recipe.phases:
+                done = folder / f"phase-{phase.name}"
+                if not done.is_dir():
+                    revision = ingredients["base_revision"]
+                    model = starting_model(recipe, base_revision=revision, parent=start, device=device)
+                    _run_phase(recipe, phase, model, folder, done, splits, progress, report_to)
+                logs.append(json.loads((done / LOG).read_text()))
+                start = done
+            (folder / LOG).write_text(json.dumps(logs, indent=1), "utf-8")
+            done.rename(folder / MODEL)
+        _clear(folder)
 
 
-def _keep_last(folder: Path, recipe: Recipe, logs: list[Any]) -> None:
-    """The last phase's model under the stage's name; what only served the way there is removed."""
-    (folder / LOG).write_text(json.dumps(logs, indent=1), "utf-8")
-    last = folder / f"phase-{recipe.phases[-1].name}"
-    (last / LOG).unlink()
-    last.rename(folder / MODEL)
-    for phase in recipe.phases[:-1]:
-        shutil.rmtree(folder / f"phase-{phase.name}")
-    if not any((folder / HEADS).iterdir()):
+def _clear(folder: Path) -> None:
+    """Remove what only served the way to the model. A second time it does nothing."""
+    (folder / MODEL / LOG).unlink(missing_ok=True)
+    for path in [*folder.glob("phase-*"), *folder.glob(".phase-*"), *folder.glob("checkpoints-*")]:
+        shutil.rmtree(path)
+    if (folder / HEADS).is_dir() and not any((folder / HEADS).iterdir()):
         (folder / HEADS).rmdir()
 
 
