@@ -146,3 +146,28 @@ BILLION_LAUGHS = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}
 def test_mistakes_in_a_card_are_named(yaml: str, message: str) -> None:
     errors, _ = cards.validate(f"---\n{yaml}\n---\n")
     assert message in errors[0]
+
+
+def test_hostile_globs_take_no_time() -> None:
+    """Ten times as many stars as any pattern has: no time that grows by powers."""
+    assert not gitrules.is_ignored("a/" * 60 + "b", "**/" * 30 + "zz")
+    assert not gitrules.is_ignored("a" * 250, "*a" * 60 + "b")
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "ignored"),
+    [
+        ("x/a/b", "**/a/b", True),
+        ("foo", "**/foo", True),
+        ("a/b", "a/**", True),
+        ("a", "a/**", False),
+        ("a/x/y/b", "a/**/b", True),
+        ("d/x.log", "*.log", True),
+        ("d/x.log", "/*.log", False),
+        ("b", "[^a]", True),
+        ("a", "[^a]", False),
+        ("b", "[z-a]", False),
+    ],
+)
+def test_globs_are_gits(path: str, pattern: str, ignored: bool) -> None:
+    assert gitrules.is_ignored(path, pattern) is ignored

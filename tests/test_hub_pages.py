@@ -1,11 +1,14 @@
 """The local Hub in a browser."""
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from huggingface_hub import HfApi
+from browser import PHONE, offline, open_browser
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from playwright.sync_api import Page, expect
 
 from zoo.hub import rendering
 from zoo.hub.local import LocalHub, local_hub
@@ -27,6 +30,13 @@ model-index:
 | STS17 | 81.5 |
 """
 
+BEFORE = "".join(f"line {number}\n" for number in range(1, 31))
+AFTER = BEFORE.replace("line 12\n", "<b>line</b> 12\nسطر جديد\n").replace("line 30", "line 30 " + "long " * 100)
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
@@ -37,11 +47,29 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
         api.upload_file(
             path_or_fileobj=CARD.encode(), path_in_repo="README.md", repo_id="lab/m", commit_message="بطاقة"
         )
+        files = {"code.py": BEFORE, "old.txt": "moved", "gone.txt": "gone", "w.bin": "a" * 50, "raw.dat": b"\0raw"}
+        push(
+            api,
+            "first files",
+            {"figures/pixel.png": PIXEL, "notes/ar.md": "# ملاحظة\n<script>x</script>", "empty.md": "", **files},
+        )
+        push(api, "تعديل", {"code.py": AFTER, "new.txt": "moved", "w.bin": "b" * 60}, "gone.txt", "old.txt")
+        api.create_branch("lab/m", branch="fix/فرع")
+        api.create_tag("lab/m", tag="v1.0")
+        api.create_repo("lab/long")
+        for number in range(55):
+            push(api, f"commit number {number}", {"a.txt": str(number)}, repo="lab/long")
         api.create_discussion("lab/m", title="سؤال", description="**why** <script>alert(2)</script>")
         collection = api.create_collection("Family <i>", namespace="lab", description="كل النماذج")
         api.add_collection_item(collection.slug, "lab/m", "model", note="the first")
         api.add_collection_item(collection.slug, "lab/hidden", "model")
         yield hub
+
+
+def push(api: HfApi, message: str, files: dict[str, str | bytes], *deleted: str, repo: str = "lab/m") -> None:
+    contents = {path: content if isinstance(content, bytes) else content.encode() for path, content in files.items()}
+    added = [CommitOperationAdd(path, content) for path, content in contents.items()]
+    api.create_commit(repo, [*added, *map(CommitOperationDelete, deleted)], commit_message=message)
 
 
 def page(hub: LocalHub, path: str) -> tuple[str, str]:
@@ -100,11 +128,148 @@ def test_the_first_page_lists_what_is_public(hub: LocalHub) -> None:
 
 
 def test_what_is_not_there_or_private_is_not_shown(hub: LocalHub) -> None:
-    for path in ("/lab/none", "/lab/hidden", "/datasets/lab/m", "/collections/lab/none", "/favicon.ico"):
+    for path in ("/lab/none", "/lab/hidden", "/datasets/lab/m", "/collections/lab/none", "/favicon.ico",
+        *(f"/lab/hidden/{page}/main" for page in ("commits", "commit", "blob", "tree")), "/lab/hidden/blob/main/README.md",
+        "/lab/m/blob/main/none", "/lab/m/blob/main/figures", "/lab/m/commit/none", "/lab/m/commits/main%00"):  # fmt: skip
         with pytest.raises(urllib.error.HTTPError) as error:
             page(hub, path)
         assert error.value.code in (401, 404)
         error.value.close()
+
+
+# Commits, diffs and files ----------------------------------------------------------------------------------------------
+def latest(hub: LocalHub) -> str:
+    """The page of the last commit to lab/m."""
+    html, _ = page(hub, "/lab/m/commits/main")
+    return page(hub, html.split('<li><a href="')[1].split('"')[0])[0]
+
+
+def code(html: str) -> list[str]:
+    """Lines of a page's first box of code: kind, old and new number, mark and text, as far as there are any."""
+    box = html.split('<div class="code"')[1].split("</div>")[0]
+    rows = [
+        (kind, re.findall("<td[^>]*>(.*?)</td>", row)) for kind, row in re.findall('<tr class="(.*?)">(.*)</tr>', box)
+    ]
+    return [" ".join(filter(None, [kind, *cells])) for kind, cells in rows]
+
+
+def test_all_commits_are_there_page_by_page(hub: LocalHub) -> None:
+    first, policy = page(hub, "/lab/long/commits/main")
+    assert first.count("<li>") == 50
+    assert policy.startswith("default-src 'none'")
+    assert "commit number 54" in first
+    assert 'href="?p=1"' in first
+    second, _ = page(hub, "/lab/long/commits/main?p=1")
+    assert second.count("<li>") == 6
+    assert "initial commit" in second
+    assert ('href="?p=0"' in second, 'href="?p=2"' in second) == (True, False)
+
+
+def test_a_commit_shows_which_lines_changed(hub: LocalHub) -> None:
+    html = latest(hub)
+    assert code(html)[:8] == [
+        "gap @@ -9 +9 @@",
+        "same 9 9 line 9",
+        "same 10 10 line 10",
+        "same 11 11 line 11",
+        "minus 12 − line 12",
+        "plus 12 + &lt;b&gt;line&lt;/b&gt; 12",
+        "plus 13 + سطر جديد",
+        "same 13 14 line 13",
+    ]
+    assert '<td dir="auto">سطر جديد</td>' in html
+
+
+def test_a_commit_says_what_became_of_every_file(hub: LocalHub) -> None:
+    html = latest(hub)
+    for text in (
+        '<span class="how changed">changed</span>',
+        '<span class="how deleted">deleted</span> <span dir="auto">gone.txt</span>',
+        '<span class="how renamed">renamed</span> <span dir="auto">old.txt</span> → ',
+        "4 B → nothing",
+    ):
+        assert text in html
+    assert re.search("LFS · 50 B <code title=.*</code> → 60 B <code title=", html)
+    assert html.count('class="change"') == 4
+
+
+def test_the_first_commit_is_compared_with_nothing(hub: LocalHub) -> None:
+    html, _ = page(hub, "/lab/long/commits/main?p=1")
+    oid = html.split("/lab/long/commit/")[-1].split('"')[0]
+    first, _ = page(hub, f"/lab/long/commit/{oid}")
+    assert "nothing → 1.5 KB" in first
+    assert "plus 1 + *.7z filter=lfs diff=lfs merge=lfs -text" in code(first)
+
+
+def test_a_text_is_shown_with_numbers_and_markdown_as_a_page(hub: LocalHub) -> None:
+    html, policy = page(hub, "/lab/m/blob/main/code.py")
+    assert code(html)[11:13] == ["same 12 &lt;b&gt;line&lt;/b&gt; 12", "same 13 سطر جديد"]
+    assert policy.startswith("default-src 'none'")
+    card, _ = page(hub, "/lab/m/blob/main/notes/ar.md")
+    assert '<h1 dir="rtl">ملاحظة</h1>' in card
+    assert "<script" not in card
+    assert "is not shown here" not in page(hub, "/lab/m/blob/main/empty.md")[0]
+
+
+def test_an_image_is_shown_and_what_is_no_text_can_be_downloaded(hub: LocalHub) -> None:
+    image, _ = page(hub, "/lab/m/blob/main/figures/pixel.png")
+    source = image.split('<img src="')[1].split('"')[0]
+    with urllib.request.urlopen(hub.url + source) as answer:
+        assert answer.read() == PIXEL
+    for path in ("raw.dat", "w.bin"):
+        html, _ = page(hub, f"/lab/m/blob/main/{path}")
+        assert "is not shown here" in html
+        assert re.search(f'/resolve/[0-9a-f]{{40}}/{path}" download', html)
+    assert "sha256" in html
+
+
+def test_branches_tags_and_pull_requests_are_linked(hub: LocalHub) -> None:
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    request = api.create_pull_request("lab/long", title="proposal")
+    assert f'href="/lab/long/tree/refs%2Fpr%2F{request.num}" dir="auto">#{request.num}</a>' in page(hub, "/lab/long")[0]
+    html, _ = page(hub, "/lab/m")
+    assert 'href="/lab/m/tree/fix%2F%D9%81%D8%B1%D8%B9" dir="auto">fix/فرع</a>' in html
+    assert 'href="/lab/m/tree/v1.0" dir="auto">v1.0</a>' in html
+    assert page(hub, "/lab/m/commits/fix%2F%D9%81%D8%B1%D8%B9")[0].count("<li>") == 4
+
+
+def test_what_turns_the_direction_of_writing_is_visible_in_code() -> None:
+    assert rendering.text("if admin\u202e: \u2066x".encode()) == "if admin[U+202E]: [U+2066]x"
+    assert [rendering.text(content) for content in (b"\0", b"\xff", b"")] == [None, None, ""]
+
+
+def test_a_diff_of_line_ends_has_no_lines() -> None:
+    assert list(rendering.diff("a\r\nb", "a\nb\n")) == []
+    assert [line.text for line in rendering.diff("", "a\n")] == ["@@ -1 +1 @@", "a"]
+
+
+def test_a_card_that_would_take_minutes_is_shown_as_it_is() -> None:
+    assert rendering.card_html("<div>" * 20_000, files="/").startswith("<pre>&lt;div&gt;")
+    assert rendering.card_html("a" * 400_000, files="/").startswith("<pre>a")
+
+
+def fits(tab: Page) -> bool:
+    return bool(tab.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 360), ("dark", PHONE["width"])])
+def test_on_a_phone_one_clicks_from_the_first_page_to_a_diff_and_a_file(hub: LocalHub, scheme: str, width: int) -> None:
+    with open_browser() as browser:
+        phone = offline(browser, viewport={**PHONE, "width": width}, color_scheme=scheme)
+        tab = phone.new_page()
+        errors: list[str] = []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
+        tab.goto(hub.url)
+        for link, heading in (
+            ("lab/m", "lab/m"), ("All commits", "Commits"), ("تعديل", "تعديل"), ("code.py", "code.py")
+        ):  # fmt: skip
+            assert fits(tab), tab.url
+            tab.get_by_role("link", name=link, exact=True).first.click()
+            expect(tab.get_by_role("heading", level=1, name=heading).first).to_be_visible()
+        assert fits(tab), tab.url
+        box = tab.locator(".code")
+        assert box.evaluate("box => box.scrollWidth > box.clientWidth"), "the long line scrolls in its box"
+        assert errors == []
 
 
 def test_sizes_read_as_people_write_them() -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ _SERVER: dict[str, Any] = {
     "timeout_graceful_shutdown": 2,
     "lifespan": "off",
 }
+_PATIENCE = 30  # seconds until a worker that does not answer counts as hung; on a busy machine they start slowly
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
@@ -50,10 +52,25 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
     _announce(options, listener, store.issue_token(options.user))
     if options.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    config = uvicorn.Config(Faulty(app, rules) if rules else app, **_SERVER)
-    uvicorn.Server(config).run(sockets=[listener])
+    if options.workers > 1:
+        _serve_together(options, listener)
+    else:
+        config = uvicorn.Config(Faulty(app, rules) if rules else app, **_SERVER)
+        uvicorn.Server(config).run(sockets=[listener])
     store.close()
     return 0
+
+
+def _serve_together(options: argparse.Namespace, listener: socket.socket) -> None:
+    """Processes that take turns at one socket. One that dies is replaced; all end when this one does, even killed."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from zoo.hub.server import create_worker
+
+    app = partial(create_worker, options.root)
+    config = uvicorn.Config(app, factory=True, workers=options.workers, timeout_worker_healthcheck=_PATIENCE, **_SERVER)
+    Multiprocess(config, sockets=[listener]).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -80,12 +97,23 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.workers < 1:
+        parser.error("--workers is at least 1")
+    if options.faults and options.workers > 1:
+        parser.error("--faults needs --workers 1: how often a fault strikes is counted in one process")
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m zoo.hub", description="Serve a local Hugging Face Hub.")
     parser.add_argument("--root", type=Path, required=True, help="folder of the store; made when it is missing")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--user", default="lab", help="gets a new write token at every start")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer")
     parser.add_argument("--faults", type=Path, help="rules for faults to make on request; see zoo/hub/faults.py")
     parser.add_argument("--with-parent", action="store_true", help="stop when stdin ends")
     return parser

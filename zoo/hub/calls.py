@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from io import FileIO
 from pathlib import Path
 from sqlite3 import Connection
@@ -25,6 +26,7 @@ from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
+MAX_DEPTH = 100  # of objects and lists in each other
 MAX_VALUES = 100_000  # in one piece of JSON: parsed, each takes thirty times the memory of its two characters
 
 
@@ -270,16 +272,40 @@ def _too_large(limit: int) -> errors.HubError:
     return errors.HubError(413, f"a request body may have at most {limit} bytes here")
 
 
+def _finite(text: str) -> float:
+    """Python reads NaN and 1e999, which could not be written down in an answer."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is not a finite number")
+    return number
+
+
 def parse_object(content: bytes, what: str) -> dict[str, object]:
-    """A JSON object whose texts can all be written down as UTF-8."""
-    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > MAX_VALUES:
+    """A JSON object whose texts can all be written down as UTF-8, and all of it as JSON again."""
+    marks = {sign: content.count(sign) for sign in (b",", b"[", b"{")}
+    if sum(marks.values()) > MAX_VALUES:
         raise errors.HubError(413, f"{what} has too many values; send files in base64, or through LFS")
     try:
-        value = json.loads(content)
+        # Decoded here: by itself, `json` would guess UTF-16, and let halves of surrogate pairs pass.
+        value = json.loads(content.decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
         if b"\\u" in content:  # an escape can smuggle in half a surrogate pair, which SQLite and UTF-8 refuse
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise bad_request(f"{what} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
         raise bad_request(f"{what} must be a JSON object")
+    if marks[b"["] + marks[b"{"] > MAX_DEPTH and _is_deep(value):
+        raise bad_request(f"{what} is nested more than {MAX_DEPTH} times")
     return value
+
+
+def _is_deep(value: object) -> bool:
+    """What can just be read may be too deep to be written again."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return bool(level)
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

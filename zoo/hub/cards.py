@@ -11,6 +11,8 @@ import yaml
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\r?\n(?P<yaml>.*?)(?:\r?\n)?---[ \t]*(?:\r?\n|$)(?P<body>.*)", re.DOTALL)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*|code|multilingual")
 _MAX_YAML = 1 << 20  # characters
+_MAX_DEPTH = 50  # what can just be read may be too deep to be written again
+_MAX_BITS = 1024  # of a number; Python refuses to write down much larger ones
 _MAX_VALUES = 100_000  # with every alias written out: a few lines of them can stand for billions
 _LICENSES = """
     apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
@@ -45,20 +47,31 @@ def parse_yaml(text: str) -> object:
     if len(text) > _MAX_YAML:
         raise ValueError(f"the YAML has more than {_MAX_YAML} characters")
     try:
-        return _plain(yaml.safe_load(text), iter(range(_MAX_VALUES)))
-    except yaml.YAMLError as error:
-        raise ValueError(str(error).splitlines()[0]) from error
+        return _plain(_loaded(text), iter(range(_MAX_VALUES)), _MAX_DEPTH)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _plain(value: object, budget: Iterator[int]) -> object:
+def _loaded(text: str) -> object:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    except (ArithmeticError, AttributeError, LookupError) as error:  # PyYAML's own: `!!timestamp x`, `!!bool x`
+        raise ValueError(f"a value is not what it claims to be: {error}") from None
+
+
+def _plain(value: object, budget: Iterator[int], depth: int) -> object:
     if next(budget, None) is None:
         raise ValueError(f"the YAML has more than {_MAX_VALUES} values")
+    if not depth:
+        raise ValueError("nested too deeply")
     if isinstance(value, dict):
-        return {str(_plain(key, budget)): _plain(inner, budget) for key, inner in value.items()}
+        return {str(_plain(key, budget, depth - 1)): _plain(inner, budget, depth - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
-        return [_plain(inner, budget) for inner in value]
+        return [_plain(inner, budget, depth - 1) for inner in value]
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        raise ValueError("the YAML has a number that is too large")
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value).encode("utf-8", "replace").decode()

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse
 
+_MAX_HEADER = 2000  # characters; clients give up at 64 KB of header, and each may take twelve
+
 
 class HubError(Exception):
     """An answer with a status of 400 or more.
@@ -39,8 +41,8 @@ class HubError(Exception):
 
 
 def header_text(message: str) -> str:
-    """`message` as a header can carry it: one line, latin-1, everything else percent-encoded."""
-    line = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", message).strip()
+    """`message` as a header can carry it: one line, not too long, latin-1, everything else percent-encoded."""
+    line = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", message[:_MAX_HEADER]).strip()
     return "".join(char if ord(char) < 256 else quote(char, errors="replace") for char in line)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fnmatch import translate
 from functools import lru_cache
 
 REGULAR_LIMIT = 10 * 1024 * 1024  # bytes; above, a file goes to LFS whatever its name
@@ -56,32 +57,25 @@ def _with_parents(path: str) -> Iterator[str]:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """As git does: a pattern without a slash is about the last name only."""
-    anchored = "/" in pattern
-    return bool(_compiled(pattern.lstrip("/")).fullmatch(path if anchored else path.rpartition("/")[2]))
+    """As git does: a pattern without a slash is about the last name only. Time grows with the product of lengths."""
+    names = path.split("/") if "/" in pattern else [path.rpartition("/")[2]]
+    reached = {0}  # how many names the pattern's pieces so far may cover
+    *pieces, last = pattern.lstrip("/").split("/")
+    for piece in pieces:
+        reached = _covered(reached, names, piece)
+    if last == "**":  # everything inside, not the folder itself
+        return any(start < len(names) for start in reached)
+    return len(names) in _covered(reached, names, last)
+
+
+def _covered(reached: set[int], names: list[str], piece: str) -> set[int]:
+    if piece == "**":
+        return set(range(min(reached, default=len(names) + 1), len(names) + 1))
+    fits = _compiled(piece).fullmatch
+    return {start + 1 for start in reached if start < len(names) and fits(names[start])}
 
 
 @lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    parts = re.findall(r"\*\*/|/\*\*$|\*|\?|\[[^\]]+\]|[^*?\[]+|\[", pattern)
-    return re.compile("".join(_translated(part) for part in parts), re.DOTALL)
-
-
-def _translated(part: str) -> str:
-    """One piece of a glob as a regular expression."""
-    if part in _WILDCARDS:
-        return _WILDCARDS[part]
-    return _character_class(part) if len(part) > 1 and part[0] == "[" else re.escape(part)
-
-
-_WILDCARDS = {"**/": "(?:[^/]+/)*", "/**": "/.+", "*": "[^/]*", "?": "[^/]"}
-
-
-def _character_class(part: str) -> str:
-    negated = part[1] in "!^"
-    letters = part[1 + negated : -1].replace("\\", r"\\").replace("[", r"\[").replace("^", r"\^")
-    try:
-        re.compile(f"[{letters}]")
-    except re.error:  # such as [z-a]: matches nothing, as in git
-        return "(?!)"
-    return f"[{'^' if negated else ''}{letters}]"
+def _compiled(piece: str) -> re.Pattern[str]:
+    """One name's glob. `fnmatch` knows classes and translates stars so that nothing is tried twice."""
+    return re.compile(translate(piece.replace("[^", "[!")))

@@ -112,7 +112,9 @@ def hex_id(seed: str) -> str:
 
 def runtime(repo: Repo, files: Mapping[str, Blob], data: Mapping[str, object]) -> dict[str, object]:
     """A Space's runtime as recorded. Nothing is started here: a Space that has its app file counts as running."""
-    app_file = data.get("app_file") or ("index.html" if repo.sdk == "static" else "app.py")
+    named = data.get("app_file")
+    usual = "index.html" if repo.sdk == "static" else "app.py"
+    app_file = named if named and isinstance(named, str) else usual
     stage = "RUNNING" if app_file in files or "Dockerfile" in files else "NO_APP_FILE"
     wanted = repo.runtime.get("hardware") or "cpu-basic"
     stage = "PAUSED" if repo.runtime.get("paused") else stage

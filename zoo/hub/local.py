@@ -35,19 +35,22 @@ class LocalHub:
 
 
 @contextmanager
-def local_hub(root: Path, *, user: str = "lab", port: int = 0, faults: Path | None = None) -> Iterator[LocalHub]:
+def local_hub(
+    root: Path, *, user: str = "lab", port: int = 0, workers: int = 1, faults: Path | None = None
+) -> Iterator[LocalHub]:
     """Serve the store in `root` (made when missing) until the block ends. It also ends when this process dies.
 
     Args:
         port: 0 takes a free one.
-        faults: file of rules for what shall go wrong; see `zoo.hub.faults`.
+        workers: processes that answer; more than one use more than one core.
+        faults: file of rules for what shall go wrong; see `zoo.hub.faults`. Only with one worker, which counts.
 
     Raises:
         RuntimeError: it did not start; the message says why, for example that the port is taken.
     """
     root.mkdir(parents=True, exist_ok=True)
     log = root / "hub.log"
-    process = _start(root, user, port, faults, log)
+    process = _start(root, user, port, workers, faults, log)
     try:
         started = json.loads(_first_line(process, log))
         yield LocalHub(started["url"], started["user"], started["token"], root, process)
@@ -55,7 +58,7 @@ def local_hub(root: Path, *, user: str = "lab", port: int = 0, faults: Path | No
         _stop(process)
 
 
-def _start(root: Path, user: str, port: int, faults: Path | None, log: Path) -> subprocess.Popen[str]:
+def _start(root: Path, user: str, port: int, workers: int, faults: Path | None, log: Path) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
@@ -67,6 +70,8 @@ def _start(root: Path, user: str, port: int, faults: Path | None, log: Path) -> 
         user,
         "--port",
         str(port),
+        "--workers",
+        str(workers),
         *(["--faults", str(faults)] if faults else []),
     ]
     package = str(Path(__file__).resolve().parents[2])

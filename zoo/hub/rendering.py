@@ -1,9 +1,12 @@
-"""How does a card look in a browser? Markdown to HTML that cannot act: no scripts, styles, forms or frames."""
+"""How do cards, files and diffs look in a browser? HTML that cannot act: no scripts, styles, forms or frames."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +22,9 @@ _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
     "img": {"src", "alt", "width", "height", "align"},
     "code": {"class"},
 }
+_TURNS = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_MAX_CARD, _MAX_TAGS = 300_000, 10_000  # characters, and `<` among them: time grows with their square
+_CONTEXT = 3  # lines around a change
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("pages")),
     autoescape=True,
@@ -35,10 +41,13 @@ def page(name: str, **facts: object) -> str:
 
 def card_html(markdown: str, *, files: str) -> str:
     """Safe HTML. `files` is the address under which the repository's own files are, with a slash at the end."""
+    if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
+        return f"<pre>{escape(markdown)}</pre>"
     tokens = _MARKDOWN.parse(markdown)
     for position, token in enumerate(tokens):
         if token.type.removesuffix("_open") in _BLOCKS:  # Arabic and English in one card
-            text = next((inner.content for inner in tokens[position:] if inner.type == "inline"), "")
+            below = (tokens[place] for place in range(position, len(tokens)))
+            text = next((inner.content for inner in below if inner.type == "inline"), "")
             token.attrSet("dir", _direction(text))
 
     def absolute(_tag: str, attribute: str, value: str) -> str:
@@ -49,6 +58,46 @@ def card_html(markdown: str, *, files: str) -> str:
 
     html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     return nh3.clean(html, attributes=_ATTRIBUTES, attribute_filter=absolute, url_schemes={"http", "https", "mailto"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a text or a diff, and its number in the old and in the new text."""
+
+    kind: str  # "same", "plus", "minus", or "gap" where lines are left out
+    old: int | None
+    new: int | None
+    text: str
+
+
+def text(content: bytes) -> str | None:
+    """None when it is not text. What turns the direction of writing, to make code look like other code, is shown."""
+    try:
+        return None if b"\0" in content else content.decode("utf-8-sig").translate(_TURNS)
+    except UnicodeDecodeError:
+        return None
+
+
+def numbered(text: str) -> list[Line]:
+    return [Line("same", None, number, line) for number, line in enumerate(lines(text), 1)]
+
+
+def lines(text: str) -> list[str]:
+    """As editors count them; `splitlines` would also split at form feeds and the like."""
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
+
+
+def diff(before: str, after: str) -> Iterator[Line]:
+    """What was taken out and put in, with a few lines around it. Nothing when only line ends differ."""
+    old, new = lines(before), lines(after)
+    for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
+        yield Line("gap", None, None, f"@@ -{group[0][1] + 1} +{group[0][3] + 1} @@")
+        for tag, start, end, new_start, new_end in group:
+            if tag == "equal":
+                yield from (Line("same", n + 1, n + 1 + new_start - start, old[n]) for n in range(start, end))
+            else:
+                yield from (Line("minus", n + 1, None, old[n]) for n in range(start, end))
+                yield from (Line("plus", None, n + 1, new[n]) for n in range(new_start, new_end))
 
 
 def _direction(text: str) -> str:
@@ -81,5 +130,11 @@ def size(count: int) -> str:
     return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
 
 
+def _segment(text: str) -> str:
+    """As one segment of an address, slashes included: `refs/pr/1`."""
+    return quote(text, safe="")
+
+
 _PAGES.filters["size"] = size
 _PAGES.filters["quoted"] = quote
+_PAGES.filters["segment"] = _segment

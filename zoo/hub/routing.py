@@ -83,7 +83,7 @@ class Hub:
     """The ASGI application."""
 
     def __init__(self, store: Store, routes: Sequence[Route]) -> None:
-        self._store, self._routes = store, routes
+        self._store, self.routes = store, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -120,7 +120,7 @@ class Hub:
         path = request.scope["raw_path"].decode("latin-1")
         method = "GET" if request.method == "HEAD" else request.method
         allowed = set()
-        for route in self._routes:
+        for route in self.routes:
             params = route.params(path)
             if params is not None and route.method == method:
                 return route, params

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import threading
+from pathlib import Path
+
 from zoo.hub.routes import (
     accounts,
     branches,
@@ -41,3 +47,16 @@ _TOPICS = (
 def create_app(store: Store) -> Hub:
     """The ASGI application. The store stays open; whoever opened it closes it."""
     return Hub(store, [route for topic in _TOPICS for route in topic.ROUTES])
+
+
+def create_worker(root: Path) -> Hub:
+    """The application in one of several processes on one store; the process ends with the one that started it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return create_app(Store(root))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -51,6 +51,22 @@ class Node:
     blob: Blob | None
 
 
+@dataclass(frozen=True)
+class Change:
+    """A file that two trees do not agree on: ids of its contents, None where it is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+    old_path: str  # another one than `path` when the file was renamed
+
+    @property
+    def how(self) -> str:
+        if self.before is None or self.after is None:
+            return "deleted" if self.before else "added"
+        return "changed" if self.path == self.old_path else "renamed"
+
+
 def stage(content: bytes, objects: Objects, *, in_memory: int = IN_DATABASE) -> Blob:
     """A regular file's content, on disk when it is large or there is no room `in_memory`.
 
@@ -114,9 +130,11 @@ def blob_at(db: sqlite3.Connection, tree: str, path: str) -> Blob | None:
     return None if entry is None or entry.is_folder else load(db, [entry.oid])[entry.oid]
 
 
-def load(db: sqlite3.Connection, oids: Iterable[str]) -> dict[str, Blob]:
-    rows = db.execute("SELECT * FROM blobs WHERE oid IN (SELECT value FROM json_each(?))", (json.dumps(list(oids)),))
-    return {row["oid"]: _blob(row) for row in rows}
+def load(db: sqlite3.Connection, oids: Iterable[str], *, largest: int = IN_DATABASE) -> dict[str, Blob]:
+    """`data` of those larger than `largest` bytes is left out."""
+    query = """SELECT oid, size, CASE WHEN size <= ? THEN data END AS data, sha256, is_lfs
+        FROM blobs WHERE oid IN (SELECT value FROM json_each(?))"""
+    return {row["oid"]: _blob(row) for row in db.execute(query, (largest, json.dumps(list(oids))))}
 
 
 def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bool = False) -> list[Node]:
@@ -129,6 +147,19 @@ def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bo
 def files(db: sqlite3.Connection, tree: str) -> dict[str, Blob]:
     """Every file of a tree by its path."""
     return {node.path: node.blob for node in listing(db, tree, recursive=True) if node.blob}
+
+
+def changes(db: sqlite3.Connection, old: str, new: str) -> list[Change]:
+    """What became of the files of tree `old` in tree `new`. The same content under another name is a renamed file."""
+    found = list(_differences(db, old, new, ""))
+    gone = {before: path for path, before, after in found if before and not after}
+    sources = {path: gone.pop(after) for path, before, after in found if not before and after in gone}
+    renamed = set(sources.values())
+    return [
+        Change(path, after if path in sources else before, after, sources.get(path, path))
+        for path, before, after in found
+        if path not in renamed
+    ]
 
 
 def edit(db: sqlite3.Connection, tree: str, changes: Mapping[str, str | None]) -> str:
@@ -149,6 +180,23 @@ def edit(db: sqlite3.Connection, tree: str, changes: Mapping[str, str | None]) -
 
 def _blob(row: sqlite3.Row) -> Blob:
     return Blob(row["oid"], row["size"], row["data"], row["sha256"], is_lfs=bool(row["is_lfs"]))
+
+
+def _differences(
+    db: sqlite3.Connection, old: str, new: str, prefix: str
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """(path, blob before, blob after) of files that differ. Folders that are the same are not opened."""
+    before, after = ({entry.name: entry for entry in entries(db, tree)} for tree in (old, new))
+    for name in sorted(before.keys() | after.keys()):
+        left, right = before.get(name), after.get(name)
+        if left == right:
+            continue
+        files = [entry.oid if entry and not entry.is_folder else None for entry in (left, right)]
+        if any(files):
+            yield prefix + name, files[0], files[1]
+        folders = [entry.oid if entry and entry.is_folder else EMPTY_TREE for entry in (left, right)]
+        if folders != [EMPTY_TREE, EMPTY_TREE]:
+            yield from _differences(db, folders[0], folders[1], f"{prefix}{name}/")
 
 
 def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:

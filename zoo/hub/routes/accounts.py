@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from zoo.hub import accounts, cards, info, repos, trees
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError
+from zoo.hub.errors import HubError, header_text
 from zoo.hub.routing import get, query
 
 
@@ -59,10 +59,11 @@ def _owned(call: Call, repo: repos.Repo) -> dict[str, object]:
 
 def validate_yaml(call: Call) -> Response:
     found, warned = cards.validate(call.json().text("content"))
+    headers = {"X-Error-Message": header_text(found[0])} if found else None
     if found and "text/plain" in call.request.headers.get("accept", ""):  # RepoCard.validate shows the body as it is
-        return PlainTextResponse("\n".join(f"- Error: {message}" for message in found), 400)
+        return PlainTextResponse("\n".join(f"- Error: {message}" for message in found), 400, headers)
     answer = {"errors": [{"message": text} for text in found], "warnings": [{"message": text} for text in warned]}
-    return JSONResponse(answer, 400 if found else 200)
+    return JSONResponse(answer, 400 if found else 200, headers)
 
 
 def agent_harnesses(_call: Call) -> Response:

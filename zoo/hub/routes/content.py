@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from pathlib import Path
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from zoo.hub import history, trees
 from zoo.hub.calls import Call
@@ -16,13 +19,32 @@ from zoo.hub.routes.listings import xet_hash
 from zoo.hub.routing import get
 from zoo.hub.trees import Blob
 
-_SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
+SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml")
 
 
 class FileStream(FileResponse):
-    """Eight times the default: a third faster, and still little for 200 readers at once."""
+    """A file on disk, or the one range of it that was asked for."""
 
-    chunk_size = 1 << 19
+    chunk_size = 1 << 19  # eight times the default: a third faster, and still little for 200 readers at once
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Looks at the range first, since Starlette refuses one without saying why."""
+        asked = Headers(scope=scope).get("range")
+        try:
+            wanted = asked_range(asked, Path(self.path).stat().st_size)
+        except HubError as error:
+            await self._refuse(error, scope, receive, send)
+        except FileNotFoundError:
+            await self._refuse(HubError(404, "This content is not here any more"), scope, receive, send)
+        else:
+            if asked and wanted is None:  # several ranges: the whole, as for small files
+                scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"range"]}
+            await super().__call__(scope, receive, send)
+
+    async def _refuse(self, error: HubError, scope: Scope, receive: Receive, send: Send) -> None:
+        response = error.response()
+        response.headers["X-Request-Id"] = self.headers.get("x-request-id", "")
+        await response(scope, receive, send)
 
 
 def resolve(call: Call) -> Response:
@@ -35,15 +57,15 @@ def resolve(call: Call) -> Response:
     if blob is None:
         raise entry_not_found("Entry not found", commit=commit.oid)
     headers = _headers(path, blob, commit.oid) | _xet_headers(call, repo, blob, commit.oid)
-    return send(call, blob, headers, _media_type(path, blob))
+    return send(call, blob, headers, media_type(path, blob))
 
 
 def send(call: Call, blob: Blob, headers: dict[str, str], media_type: str) -> Response:
     """The content, or the one range of it that was asked for."""
-    wanted = asked_range(call.request.headers.get("range"), blob.size)
     if blob.data is None:
         path = call.store.objects.path(blob.sha256 or "")
         return FileStream(path, headers=headers, media_type=media_type, stat_result=path.stat())
+    wanted = asked_range(call.request.headers.get("range"), blob.size)
     if wanted is None:
         return Response(blob.data, headers=headers, media_type=media_type)
     first, last = wanted
@@ -96,9 +118,9 @@ def _xet_headers(call: Call, repo: Repo, blob: Blob, commit: str) -> dict[str, s
     return {"X-Xet-Hash": xet, "Link": f'<{token}>; rel="xet-auth"'}
 
 
-def _media_type(path: str, blob: Blob) -> str:
+def media_type(path: str, blob: Blob) -> str:
     guessed = mimetypes.guess_type(path)[0]
-    if guessed in _SHOWN_AS_THEY_ARE:
+    if guessed in SHOWN_AS_THEY_ARE:
         return guessed
     return "application/octet-stream" if blob.is_lfs else "text/plain; charset=utf-8"
 

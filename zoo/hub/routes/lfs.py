@@ -126,6 +126,8 @@ def duplicate(call: Call) -> Response:
     """Objects are shared by all repositories, so copying one is a matter of its being here."""
     call.login(to_write=True)
     wanted = [file.text("sha256") for file in call.json().list("files")]
+    if not all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in wanted):
+        raise HubError(422, "a sha256 has 64 hex digits")
     here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.keep(sha256) is not None]
     missing = [{"sha256": sha256, "error": "not here"} for sha256 in wanted if {"sha256": sha256} not in here]
     return JSONResponse({"succeeded": here, "failed": missing})

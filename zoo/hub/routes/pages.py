@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -9,9 +11,13 @@ from starlette.responses import HTMLResponse, Response
 
 from zoo.hub import cards, collections, discussions, history, info, rendering, repos, trees
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError, bad_request
-from zoo.hub.repos import MAIN, Repo
+from zoo.hub.errors import HubError, bad_request, entry_not_found
+from zoo.hub.gitobjects import EMPTY_TREE
+from zoo.hub.rendering import Line
+from zoo.hub.repos import Repo
+from zoo.hub.routes.content import SHOWN_AS_THEY_ARE, media_type
 from zoo.hub.routing import get
+from zoo.hub.trees import Blob, Change
 
 _STYLE = Path(__file__).parent.parent / "pages" / "style.css"
 _POLICY = {
@@ -22,7 +28,20 @@ _POLICY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_COMMITS = 10
+_COMMITS, _COMMITS_PAGE = 10, 50
+_MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # of a file that is shown
+_MAX_DIFF, _MAX_DIFF_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
+_MAX_CHANGES, _MAX_DIFFS = 200, 20  # files of a commit that are named, and whose lines are compared
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A changed file as a commit's page shows it; `lines` is None when they are not compared."""
+
+    change: Change
+    before: Blob | None
+    after: Blob | None
+    lines: list[Line] | None
 
 
 def home(call: Call) -> Response:
@@ -40,7 +59,7 @@ def home(call: Call) -> Response:
 
 def repository(call: Call) -> Response:
     repo = call.readable_repo()
-    revision = call.params.get("rev") or MAIN
+    revision = call.params.get("rev") or "main"
     commit = history.at(call.db, repo, revision)
     card = info.card(call.db, call.store.objects, commit.tree)
     short, nested = rendering.facts(card.data)
@@ -53,10 +72,41 @@ def repository(call: Call) -> Response:
         nested=nested,
         card=rendering.card_html(cards.split(card.text)[1], files=files),
         files=trees.files(call.db, commit.tree),
-        base=files,
+        revision=revision,
+        refs=_refs(call, repo),
         log=list(islice(history.log(call.db, repo, commit.oid), _COMMITS)),
         talk=discussions.every(call.db, repo)[:_COMMITS],
     )
+
+
+def commits(call: Call) -> Response:
+    repo, page = call.readable_repo(), call.number("p", 0)
+    log = history.log(call.db, repo, call.revision(repo).commit)
+    found = list(islice(log, page * _COMMITS_PAGE, (page + 1) * _COMMITS_PAGE + 1))
+    shown, more = found[:_COMMITS_PAGE], len(found) > _COMMITS_PAGE
+    return _page("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
+
+
+def commit(call: Call) -> Response:
+    """What a commit changed, compared with the first of its parents."""
+    repo = call.readable_repo()
+    found = history.get(call.db, repo, call.revision(repo).commit)
+    parent = history.get(call.db, repo, found.parents[0]).tree if found.parents else EMPTY_TREE
+    changes = trees.changes(call.db, parent, found.tree)
+    shown = _compared(call, changes[:_MAX_CHANGES])
+    return _page("commit", repo=repo, commit=found, changed=shown, more=len(changes) - len(shown))
+
+
+def blob(call: Call) -> Response:
+    """One file: an image or a text as such, everything else by its size."""
+    repo, path, revision = call.readable_repo(), call.params["path"], call.params["rev"]
+    found = history.get(call.db, repo, call.revision(repo).commit)
+    content = trees.blob_at(call.db, found.tree, path)
+    if content is None:
+        raise entry_not_found("Entry not found", commit=found.oid)
+    facts = {"repo": repo, "path": path, "revision": revision, "commit": found, "blob": content}
+    folder = f"{repo.web_path}/resolve/{found.oid}/{path.rpartition('/')[0]}".rstrip("/") + "/"
+    return _page("blob", **facts, **_shown(call, path, content, folder), max_lines=_MAX_LINES)
 
 
 def discussion(call: Call) -> Response:
@@ -90,6 +140,56 @@ def _page(name: str, **facts: object) -> Response:
     return HTMLResponse(rendering.page(name, **facts), headers=_POLICY)
 
 
+def _refs(call: Call, repo: Repo) -> dict[str, dict[str, str]]:
+    """Names that are shown to those that lead there, by their sort."""
+    known = repos.refs(call.db, repo)
+    sorts = {"Branches": "refs/heads/", "Tags": "refs/tags/", "Pull requests": "refs/pr/"}
+    found = {
+        title: {ref.removeprefix(prefix): ref.removeprefix(prefix) for ref in known if ref.startswith(prefix)}
+        for title, prefix in sorts.items()
+    }
+    found["Pull requests"] = {f"#{num}": f"refs/pr/{num}" for num in sorted(found["Pull requests"], key=int)}
+    return {title: names for title, names in found.items() if names}
+
+
+def _compared(call: Call, changes: Sequence[Change]) -> list[Changed]:
+    oids = {oid for change in changes for oid in (change.before, change.after) if oid}
+    blobs = trees.load(call.db, oids, largest=_MAX_DIFF)
+    left, shown = _MAX_DIFFS, []
+    for change in changes:
+        before, after = blobs.get(change.before or ""), blobs.get(change.after or "")
+        lines = _diff(call, change, blobs) if left else None
+        left -= lines is not None
+        shown.append(Changed(change, before, after, lines))
+    return shown
+
+
+def _diff(call: Call, change: Change, blobs: Mapping[str, Blob]) -> list[Line] | None:
+    if change.how == "renamed":
+        return None
+    sides = [_text(call, blobs[oid], _MAX_DIFF) if oid else "" for oid in (change.before, change.after)]
+    texts = [text for text in sides if text is not None and text.count("\n") <= _MAX_DIFF_LINES]
+    return list(rendering.diff(*texts)) if len(texts) == len(sides) else None
+
+
+def _shown(call: Call, path: str, content: Blob, folder: str) -> dict[str, object]:
+    """A file as `image`, Markdown's HTML (`card`) or `lines`; the others are None, all of them when it is not shown."""
+    shown: dict[str, object] = {"image": media_type(path, content) in SHOWN_AS_THEY_ARE, "card": None, "lines": None}
+    text = None if shown["image"] else _text(call, content, _MAX_TEXT)
+    if text is not None and path.lower().endswith((".md", ".markdown")):
+        shown["card"] = rendering.card_html(cards.split(text)[1], files=folder)
+    elif text is not None:
+        shown["lines"] = rendering.numbered(text)[:_MAX_LINES]
+    return shown
+
+
+def _text(call: Call, content: Blob, largest: int) -> str | None:
+    """None for what is large, in LFS or no text."""
+    if content.is_lfs or content.size > largest:
+        return None
+    return rendering.text(content.read(call.store.objects))
+
+
 def _row(repo: Repo) -> dict[str, str]:
     return {"href": repo.web_path, "name": repo.name, "note": f"{repo.modified[:10]}"}
 
@@ -105,6 +205,8 @@ ROUTES = [
     get("/collections/{namespace}/{slug}", collection),
     get("/{kind/}{repo}/discussions/{num}", discussion),
     get("/{kind/}{repo}/tree/{rev}", repository),
-    get("/{kind/}{repo}/commit/{rev}", repository),
+    get("/{kind/}{repo}/commits/{rev}", commits),
+    get("/{kind/}{repo}/commit/{rev}", commit),
+    get("/{kind/}{repo}/blob/{rev}/{path*}", blob),
     get("/{kind/}{repo}", repository),
 ]
