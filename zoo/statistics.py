@@ -1,0 +1,299 @@
+"""How sure a number is: every interval, comparison and rank comes from one paired bootstrap, seeded.
+
+A resample is a column of weights: how often each row was drawn. Scores are computed from weights, never from resampled
+rows, so that nothing is sorted twice. All models and dims get the same weights, which makes a comparison paired.
+Intervals are percentiles (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13): for Spearman at
+n = 250 and 195 they covered as well as BCa and Fisher's z; tests/test_statistics.py has the numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Statistic = Literal["spearman", "pearson", "average_precision", "mean"]
+
+SEED = 20_170_803
+RESAMPLES = 10_000
+DIGITS = 9  # of a replicate: equal models stay equal, whatever order BLAS adds in
+CELLS = 4_000_000  # of a block of weights, 8 bytes each: bounds the memory
+COLUMNS = 2048  # of a block: one row of weights and its running sums fit the L1 and L2 caches
+LEAST_VARIANCE = 1e-12  # of a resample, where the whole sample's is 1: less is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What one score was computed from, row by row in the order of the data; ValueError for what cannot have one."""
+
+    statistic: Statistic
+    values: Floats
+    """(n,): a model's similarities; for "mean" the row's own contribution, 0 … 1."""
+    gold: Floats | None = None
+    """(n,): what the values should agree with, 0 or 1 for "average_precision"; None for "mean"."""
+    groups: Integers | None = None
+    """(n,): rows of one number (a query's, a synset's) are drawn together; None: each alone. Renumbered 0, 1, …"""
+
+    def __post_init__(self) -> None:
+        _require(self.statistic in get_args(Statistic), f"'{self.statistic}' is not a statistic")
+        _require((self.gold is None) == (self.statistic == "mean"), "a mean has no gold, and every other statistic has")
+        if self.groups is not None:
+            object.__setattr__(self, "groups", np.unique(self.groups, return_inverse=True)[1])
+        for name, kind in {"values": np.float64, "gold": np.float64, "groups": np.int64}.items():
+            if getattr(self, name) is not None:
+                column = _column(name, getattr(self, name), rows=np.size(self.values))
+                object.__setattr__(self, name, column.astype(kind))
+        if self.statistic == "mean":
+            _require(bool(np.all((self.values >= 0) & (self.values <= 1))), "values of a mean are not within 0 … 1")
+        if self.statistic == "average_precision":
+            _require(set(np.unique(np.asarray(self.gold))) <= {0, 1}, "gold of average precision is not 0 or 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """A task's rows (or groups, with all their rows) drawn with replacement: for all its samples and always alike."""
+
+    rows: int
+    groups: Integers | None = None
+    count: int = RESAMPLES
+    key: str = ""
+    """The task. Tasks of one key and size are drawn together row by row, others independently of each other."""
+
+    @classmethod
+    def of(cls, sample: Sample, *, key: str = "", count: int = RESAMPLES) -> Resamples:
+        """For a sample, and for all that share its rows and groups."""
+        return cls(len(sample.values), sample.groups, count, key)
+
+    def blocks(self) -> Iterator[Floats]:
+        """How often each row or group was drawn: float64 (rows or groups, up to 2,048), `count` columns in all."""
+        units = self.rows if self.groups is None else int(self.groups.max()) + 1
+        columns = min(COLUMNS, max(64, CELLS // self.rows))
+        random = np.random.default_rng([SEED, *self.key.encode()])
+        for start in range(0, self.count, columns):
+            width = min(columns, self.count - start)  # does not show in what is drawn
+            cells = random.integers(0, units, (width, units)) * width + np.arange(width)[:, None]
+            yield np.bincount(cells.ravel(), minlength=units * width).reshape(units, width).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One score less another on the same rows, in points."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    """Two-sided: 2 (1 + c) / (R + 1), at most 1; c counts the replicates at zero or on its rarer side. Never 0."""
+    detectable: float
+    """The least difference found at p < 0.05 in four of five repetitions: (1.96 + 0.84) standard errors."""
+
+
+def score(sample: Sample) -> float:
+    """0 … 100, below zero for a negative correlation. As scipy's and scikit-learn's, ties included.
+
+    Raises:
+        ValueError: it has none: constant values or gold, or no positive.
+    """
+    units = len(sample.values) if sample.groups is None else int(sample.groups.max()) + 1
+    value = float(_measure([sample], np.ones((units, 1)))[0, 0])
+    _require(bool(np.isfinite(value)), f"a sample has no {sample.statistic}: it is constant, or without a positive")
+    return 100 * value
+
+
+def replicates(samples: Sequence[Sample], resamples: Resamples) -> Floats:
+    """The scores of all resamples: (samples, R), 0 … 100, nan where a resample has none.
+
+    Raises:
+        ValueError: the samples differ in rows, statistic, gold or groups, or the resamples are not theirs.
+    """
+    _require_shared(samples, resamples)
+    found = np.concatenate([_measure(samples, weights) for weights in resamples.blocks()], axis=1)
+    return np.round(100 * found, DIGITS)
+
+
+def mean_replicates(tasks: Sequence[Floats]) -> Floats:
+    """The mean over tasks of their replicates, all of one shape: as good for `interval`, `contrast` and `rank`.
+
+    Give every task's resamples a key of their own. Tasks that share rows (STS22 and STS22.v2) are drawn independently
+    all the same, so that the interval of their mean is too narrow. ValueError for no tasks or unequal shapes.
+    """
+    return np.asarray(np.stack(tasks).mean(axis=0))
+
+
+def interval(replicates: Floats, level: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of one sample's replicates (R,), nan ones left out; ValueError when all are nan."""
+    low, high = _quantiles(replicates, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def compare(a: Sample, b: Sample, resamples: Resamples) -> Contrast:
+    """`a` less `b`, resampled together; raises what `replicates` and `score` raise."""
+    first, second = replicates([a, b], resamples)
+    return contrast(score(a) - score(b), first - second)
+
+
+def contrast(difference: float, replicates: Floats) -> Contrast:
+    """From a difference of scores, or of their means, and the replicates (R,) of that difference."""
+    low, high = interval(replicates)
+    known = replicates[~np.isnan(replicates)]
+    rarer = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
+    errors = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
+    p = min(1.0, 2 * (1 + rarer) / (1 + len(known)))
+    return Contrast(round(difference, DIGITS), low, high, p, errors * float(known.std()))
+
+
+def ranks(samples: Sequence[Sample], resamples: Resamples) -> list[int]:
+    """`rank` of the samples' replicates."""
+    return rank(replicates(samples, resamples))
+
+
+def rank(replicates: Floats) -> list[int]:
+    """For every row of (samples, R): 1 + the number of rows above it by a paired 95% interval without zero."""
+    return [1 + int(np.count_nonzero(_quantiles(replicates - row, [0.025])[0] > 0)) for row in replicates]
+
+
+def save(sample: Sample, path: Path) -> None:
+    """Written whole or not at all; equal samples give equal bytes."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    with staged.open("wb") as file:
+        np.savez(file, allow_pickle=False, **{name: part for name, part in vars(sample).items() if part is not None})
+    staged.replace(path)
+
+
+def load(path: Path) -> Sample:
+    """What `save` wrote; ValueError when the file is something else, or only a part of it."""
+    content = path.read_bytes()
+    try:
+        _require(zipfile.ZipFile(io.BytesIO(content)).testzip() is None, "a checksum is wrong")
+        with np.load(io.BytesIO(content), allow_pickle=False) as columns:
+            found = dict(columns)
+        return Sample(str(found.pop("statistic")), **found)  # type: ignore[arg-type]
+    except (ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} holds no sample: {error}") from error
+
+
+def _measure(samples: Sequence[Sample], weights: Floats) -> Floats:
+    """Scores, -1 … 1, of samples (m, one gold) under weights of rows or groups (g, R): (m, R)."""
+    gold, groups = samples[0].gold, samples[0].groups
+    owners = np.arange(len(weights)) if groups is None else groups
+    if gold is None:
+        sums = np.stack([np.bincount(owners, sample.values) for sample in samples])
+        return np.asarray(sums @ weights / (np.bincount(owners) @ weights))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return AGREEMENTS[samples[0].statistic](samples, gold, weights if groups is None else weights[groups])
+
+
+def _spearman(samples: Sequence[Sample], gold: Floats, weights: Floats) -> Floats:
+    """Pearson's r of average ranks, which are whole or half: exact until the division."""
+    halves, merge = weights / 2, _merging(gold)
+    gold_spread = _spread(merge @ halves)
+    gold_ranks = merge.T @ np.stack([rank.copy() for rank in _centred_ranks(merge @ halves)]) * weights
+    found = np.zeros((len(samples), weights.shape[1]))
+    for sample, row in zip(samples, found, strict=True):
+        merge = _merging(sample.values)
+        merged, term = merge @ halves, np.empty_like(row)
+        for rank, gold_rank in zip(_centred_ranks(merged), merge @ gold_ranks, strict=True):
+            row += np.multiply(rank, gold_rank, out=term)
+        row *= 12 / np.sqrt(_spread(merged) * gold_spread)
+    return found
+
+
+def _centred_ranks(halves: Floats) -> Iterator[Floats]:
+    """Average ranks less their mean, value by value, from half the weight of each: one array (R,), overwritten."""
+    rank = -halves.sum(axis=0)
+    for half in halves:
+        rank += half
+        yield rank
+        rank += half
+
+
+def _spread(halves: Floats) -> Floats:
+    """12 N variances of average ranks: N³ - Σt³ where t rows each are tied."""
+    return np.asarray(8 * (halves.sum(axis=0) ** 3 - np.einsum("ij,ij,ij->j", halves, halves, halves)))
+
+
+def _merging(values: Floats) -> Any:
+    """The sparse (distinct values, n) that adds up the rows of each value, ascending."""
+    from scipy.sparse import csr_array  # takes a third of a second
+
+    place = np.unique(values, return_inverse=True)[1]
+    return csr_array((np.ones(len(place)), (place, np.arange(len(place)))))
+
+
+def _average_precision(samples: Sequence[Sample], gold: Floats, weights: Floats) -> Floats:
+    """Σ precision · step of recall over thresholds, best first; rows that tie pass a threshold together."""
+    found = np.zeros((len(samples), weights.shape[1]))
+    for sample, row in zip(samples, found, strict=True):
+        merge = _merging(-sample.values)
+        passed, hits = np.zeros_like(row), np.zeros_like(row)
+        for drawn, hit in zip(merge @ weights, merge @ (gold[:, None] * weights), strict=True):
+            passed += drawn
+            hits += hit
+            row += hit * hits / np.maximum(passed, 1)
+        row /= hits
+    return found
+
+
+def _pearson(samples: Sequence[Sample], gold: Floats, weights: Floats) -> Floats:
+    """From weighted sums, of values scaled to mean 0 and variance 1 first so that little cancels."""
+    total = weights.sum(axis=0)
+    values, gold = (
+        (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)
+        for x in (np.stack([s.values for s in samples]), gold)
+    )
+    means, gold_mean = values @ weights / total, gold @ weights / total
+    variances, gold_variance = values**2 @ weights / total - means**2, gold**2 @ weights / total - gold_mean**2
+    varied = (variances > LEAST_VARIANCE) & (gold_variance > LEAST_VARIANCE)
+    found = ((values * gold) @ weights / total - means * gold_mean) / np.sqrt(variances * gold_variance)
+    return np.where(varied, np.clip(found, -1, 1), np.nan)
+
+
+AGREEMENTS: dict[Statistic, Callable[[Sequence[Sample], Floats, Floats], Floats]] = {
+    "spearman": _spearman,
+    "pearson": _pearson,
+    "average_precision": _average_precision,
+}
+
+
+def _quantiles(replicates: Floats, levels: list[float]) -> Floats:
+    """Along the last axis, nan left out: (levels, ...)."""
+    missing = np.isnan(replicates)
+    _require(not missing.all(axis=-1).any(), "a sample has no score: no replicate is a number")
+    return np.asarray((np.nanquantile if missing.any() else np.quantile)(replicates, levels, axis=-1))
+
+
+def _column(name: str, numbers: ArrayLike, *, rows: int) -> Floats:
+    """A copy, float64, checked to be `rows` finite numbers."""
+    column = np.array(numbers, dtype=np.float64)
+    _require(column.ndim == 1 and column.size > 0, f"{name} are not a column of numbers but of shape {column.shape}")
+    _require(len(column) == rows, f"{len(column)} {name} for {rows} values")
+    row = int(np.isfinite(column).argmin())
+    _require(bool(np.isfinite(column[row])), f"{name} have {column[row]} in row {row}")
+    return column
+
+
+def _require_shared(samples: Sequence[Sample], resamples: Resamples) -> None:
+    _require(bool(samples), "no samples to resample")
+    for number, sample in enumerate(samples):
+        have = f"sample {number} has {len(sample.values)} rows, the resamples have {resamples.rows}"
+        _require(len(sample.values) == resamples.rows, have)
+        for name in ("statistic", "gold", "groups"):
+            same = np.array_equal(getattr(samples[0], name), getattr(sample, name))
+            _require(same, f"sample {number} has another {name} than sample 0")
+    drawn, groups = (np.asarray(owner.groups) for owner in (resamples, samples[0]))
+    _require(np.array_equal(drawn, groups), "the resamples have other groups than the samples")
+
+
+def _require(held: bool, message: str) -> None:
+    if not held:
+        raise ValueError(message)
