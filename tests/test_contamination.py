@@ -1,0 +1,285 @@
+"""A planted leak is found, whole, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zoo.contamination import (
+    SHORTEST,
+    SIMILARITY,
+    Match,
+    Overlap,
+    Report,
+    overlap,
+    texts_of,
+    training_columns,
+    word_similarity,
+)
+from zoo.miniature.rows import Row, document_pairs, scored_pairs, triplets
+from zoo.recipe import Workspace
+
+ROOT = Path(__file__).parents[1]
+
+# Twenty sentences of an evaluation set, the last ten of them beside what training has: lightly edited.
+LEAKED = [
+    "يحمل ساعي البريد الطرود إلى القرى البعيدة كل صباح",
+    "أغلقت البلدية الجسر القديم أسبوعين من أجل ترميمه",
+    "جلس الجيران حول الموقد يتبادلون الحكايات حتى منتصف الليل",
+    "لم تصل القافلة إلى الواحة إلا بعد ثلاثة أيام من العطش",
+    "زرعت جدتي شجرة ليمون أمام الباب قبل أن أولد",
+    "ينتظر المسافرون القطار المتأخر على رصيف المحطة الباردة",
+    "وعد المدرب لاعبيه بمكافأة كبيرة إذا فازوا بالبطولة",
+    "تعلمت أختي العزف على العود من تسجيلات خالها القديمة",
+    "انقطعت الكهرباء عن الحي كله أثناء العاصفة الرملية",
+    "وضع الخباز الأرغفة الساخنة على الرف قبل طلوع الشمس",
+]
+EDITED = {
+    "اشترى عمي سيارة حمراء صغيرة من المعرض الجديد يوم الخميس": "اشترى عمي سيارة زرقاء صغيرة من المعرض الجديد يوم الخميس",
+    "ترسم الطالبة خريطة كبيرة للعالم على جدار الصف": "ترسم الطالبة خريطة كبيرة ملونة للعالم على جدار الصف",
+    "رفض القاضي الاستماع إلى الشاهد لأنه تأخر كثيرا عن الجلسة": "رفض القاضي الاستماع إلى الشاهد لأنه تأخر عن الجلسة",
+    "هبت رياح قوية على الساحل فعاد الصيادون إلى الميناء": "هبّت رياحٌ قويّةٌ على الساحلِ، فعاد الصيّادون إلى الميناء!",
+    "أعد الطباخ وليمة فاخرة لضيوف الملك القادمين من الشرق": "اعد الطباخ وليمه فاخره لضيوف الملك القادمين من الشرق",
+    "تبحث الشرطة منذ أسبوع عن لص سرق لوحة نادرة": "تبحث الشرطة منذ إسبوعين عن لص سرق لوحة نادرة",
+    "قال المهندس إن السد سيكتمل في نهاية العام المقبل": "قال المهندس إن السد سوف يكتمل في نهاية العام المقبل",
+    "نام الطفل باكرا و ترك ألعابه مبعثرة في أرجاء الغرفة": "نام الطفل باكرا وترك ألعابه مبعثرة في ارجاء الغرفة",
+    "ارتفع سعر الخبز ٢٠ بالمئة خلال شهر واحد فقط": "ارتفع سعر الخبز 20 بالمئة خلال شهر واحد فقط.",
+    "كانت المكتبة العامة مزدحمة بالطلاب قبيل موسم الامتحانات": "كانت المكتبة العامة مزدحمة بالطلبة قبيل موسم الإمتحانات",
+}
+# On the same subjects, in part in the same words: clean.
+BESIDE = [
+    "يحمل ساعي البريد رسالة واحدة إلى المدينة",
+    "أعادت البلدية فتح الجسر القديم بعد أسبوعين من ترميمه",
+    "جلس الجيران أمام التلفاز يتابعون المباراة حتى منتصف الليل",
+    "وصلت القافلة إلى الواحة بعد ثلاثة أيام دون أن يعطش أحد",
+    "زرعت أمي شجرة تفاح خلف البيت بعد أن ولد أخي",
+    "اشترت خالتي سيارة بيضاء كبيرة من صديقها يوم الأحد",
+    "رفض الشاهد الجواب لأن القاضي تأخر كثيرا عن الجلسة",
+    "صباح الخير يا جدتي",
+    "من أجل ذلك",
+]
+
+
+def scored(split: str, count: int, seed: int) -> list[tuple[str, str]]:
+    return sides(scored_pairs(split, count, languages=("ar", "ar"), seed=seed))  # type: ignore[arg-type]
+
+
+def sides(rows: list[Row]) -> list[tuple[str, str]]:
+    return [(str(row.values[0]), str(row.values[1])) for row in rows]
+
+
+def clean(count: int) -> list[str]:
+    rows = triplets("train", count // 3 + 1, language="ar", seed=0)
+    return [str(text) for row in rows for text in row.values][:count]
+
+
+def of_one(training: str, evaluation: str) -> Overlap:
+    return overlap([training], {"task": [(evaluation,)]}).tasks["task"]
+
+
+def kinds(found: Overlap) -> tuple[int, int, int]:
+    return found.exact, found.normalised, found.near
+
+
+# The leak of twenty
+
+
+def test_a_planted_leak_is_found_and_nothing_else() -> None:
+    evaluation = [(text,) for text in [*LEAKED, *EDITED]]
+    training = [*clean(1000 - len(BESIDE)), *BESIDE, *LEAKED, *EDITED.values()]
+    report = overlap(training, {"planted": evaluation, "miniature": scored("test", 250, 1)})
+    assert report.tasks["planted"].rows_found == list(range(20))
+    assert kinds(report.tasks["planted"]) == (10, 3, 7)
+    assert report.tasks["miniature"].rows_found == []
+    assert not report.clean
+
+
+def test_clean_training_text_raises_no_alarm() -> None:
+    """Of one grammar, whose sentences share words and patterns, and with nothing but that in common."""
+    evaluation = {
+        "sts": scored("test", 1379, 1),
+        "documents": sides(document_pairs("test", 193, language="ar", seed=1)),
+        "ours": [(text,) for text in [*LEAKED, *EDITED]],
+    }
+    report = overlap([*clean(6000), *BESIDE], evaluation)
+    assert report.clean
+    assert report.training_texts == 6000 + len(BESIDE)
+
+
+def changed(words: list[str], place: int) -> list[str]:
+    return [*words[:place], "عنقاء", *words[place + 1 :]]
+
+
+def inserted(words: list[str], place: int) -> list[str]:
+    return [*words[:place], "عنقاء", *words[place:]]
+
+
+def dropped(words: list[str], place: int) -> list[str]:
+    return [*words[:place], *words[place + 1 :]]
+
+
+def joined(words: list[str], place: int) -> list[str]:
+    place = min(place, len(words) - 2)
+    return [*words[:place], words[place] + words[place + 1], *words[place + 2 :]]
+
+
+@pytest.mark.parametrize("edit", [changed, inserted, dropped, joined])
+def test_one_word_edited_in_seven_or_more_is_always_found(edit: Callable[[list[str], int], list[str]]) -> None:
+    sentences = [text for row in scored("test", 250, 1) for text in row if len(text.split()) >= 7]
+    rng = Random(0)
+    training = [" ".join(edit(words, rng.randrange(len(words)))) for words in map(str.split, sentences)]
+    report = overlap(training, {"task": [(text,) for text in sentences]})
+    assert report.tasks["task"].rows_found == list(range(len(sentences)))
+    assert len(sentences) > 100
+
+
+# What counts as what
+
+
+@pytest.mark.parametrize(
+    ("training", "evaluation", "kind"),
+    [
+        ("نام الطفل", "نام الطفل", "exact"),
+        ("  نام الطفل\n", "نام الطفل", "exact"),
+        ("نامَ الطِّفلُ", "نام الطفل", "normalised"),
+        ("إشترى أحمد أرنبا", "اشترى احمد ارنبا", "normalised"),
+        ("نام الطفل.", "«نام» الطفل", "normalised"),
+        ("The cat SLEPT", "the cat slept.", "normalised"),
+        ("يلعب الطفال في الحديقة", "يلعب الأطفال في الحديقة", "near"),
+        ("نام الطفل", "نام الطفلة", None),  # too short to be near
+        ("يلعب الأولاد في الحديقة", "يلعب الأطفال في الحديقة", None),  # another word of four is another sentence
+        ("في الحديقة يلعب الأطفال الصغار كل يوم", "يلعب الأطفال الصغار كل يوم في الحديقة", None),
+    ],
+)
+def test_kinds(training: str, evaluation: str, kind: str | None) -> None:
+    found = of_one(training, evaluation)
+    assert [match.kind for match in found.examples] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n", "؟!", "\u200f"])
+def test_texts_without_words_are_like_no_other(text: str) -> None:
+    assert overlap(["", " ", "…", "ـ"], {"task": [(text, "نام الطفل")]}).clean
+
+
+def test_the_strongest_match_of_a_row_counts() -> None:
+    text = LEAKED[0]
+    vowelled, near = text.replace("يحمل", "يَحمِل"), text.replace("الطرود", "الصناديق")
+    found = overlap([near, vowelled, text], {"task": [(text,)], "other": [(near, vowelled)]})
+    assert kinds(found.tasks["task"]) == (1, 0, 0)
+    assert kinds(found.tasks["other"]) == (1, 0, 0)
+
+
+def test_rows_are_found_by_any_text_and_whole_by_all() -> None:
+    rows = [(LEAKED[0], LEAKED[1]), (LEAKED[2], BESIDE[0]), (BESIDE[1], BESIDE[2]), (LEAKED[3], ""), ("", " ")]
+    found = overlap(LEAKED, {"pairs": rows}).tasks["pairs"]
+    assert (found.rows, found.exact) == (5, 3)
+    assert found.rows_found == [0, 1, 3]
+    assert found.rows_found_whole == [0, 3]
+
+
+def test_examples_are_the_strongest_five_in_the_order_of_rows() -> None:
+    edited = list(EDITED.items())
+    rows = [edited[0][0], edited[3][0], edited[1][0], LEAKED[1], LEAKED[0], edited[2][0], LEAKED[2]]
+    found = overlap([*LEAKED, *EDITED.values()], {"task": [(row,) for row in rows]}).tasks["task"]
+    assert [match.evaluation for match in found.examples] == [
+        LEAKED[1],
+        LEAKED[0],
+        LEAKED[2],
+        edited[3][0],
+        edited[0][0],
+    ]
+    assert found.examples[-1] == Match(
+        kind="near", similarity=0.9, evaluation=edited[0][0], training=EDITED[edited[0][0]]
+    )
+
+
+# Reading
+
+
+@given(st.permutations([*LEAKED[:3], *EDITED.values(), *EDITED, *BESIDE]))
+def test_the_order_of_training_texts_makes_no_difference(training: list[str]) -> None:
+    rows = {"task": [(text, beside) for text, beside in zip(EDITED, BESIDE, strict=False)]}
+    assert overlap(training, rows) == overlap(sorted(training), rows)
+
+
+def test_training_text_is_read_once_as_it_comes() -> None:
+    def stream() -> Iterator[str]:
+        yield from chain(BESIDE, LEAKED)
+
+    report = overlap(stream(), {"task": [(LEAKED[4],)]})
+    assert report.training_texts == len(BESIDE) + len(LEAKED)
+    assert report.tasks["task"].exact == 1
+
+
+def test_a_report_survives_json() -> None:
+    report = overlap(EDITED.values(), {"task": [(text,) for text in EDITED], "none": []})
+    assert Report.model_validate_json(report.model_dump_json()) == report
+
+
+def test_the_texts_of_parquet_files_are_read_in_their_columns(tmp_path: Path) -> None:
+    pl.DataFrame({"a": ["x", None], "b": ["y", "z"], "label": [0, 1]}).write_parquet(tmp_path / "one.parquet")
+    pl.DataFrame({"c": ["w"]}).write_parquet(tmp_path / "two.parquet")
+    files = {tmp_path / "one.parquet": ["a", "b"], tmp_path / "two.parquet": ["c"]}
+    assert list(texts_of(files)) == ["x", "y", "z", "w"]
+
+
+def test_training_columns_are_those_of_the_whole_lineage() -> None:
+    recipe = Workspace(ROOT).recipe("arabert-hybrid")
+    assert training_columns(recipe) == {
+        "arabic-nli-triplet": ["anchor", "positive", "negative"],
+        "arabic-nli-pair-class": ["premise", "hypothesis"],
+        "arabic-stsb": ["sentence1", "sentence2"],
+    }
+
+
+# Nothing is missed: the index against comparing every pair
+
+WORDS = st.sampled_from(
+    ["دار", "دور", "دارنا", "كتاب", "كتابه", "كتب", "باب", "بابنا", "من", "منا", "في", "فيدار", "مندار"]
+)
+SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=16).map(" ".join), min_size=1, max_size=8)
+
+
+@given(SENTENCES, SENTENCES)
+def test_the_index_finds_what_comparing_every_pair_does(training: list[str], evaluation: list[str]) -> None:
+    def near(text: str) -> bool:
+        words = text.split()
+        return any(
+            text == other
+            or (min(len(words), len(other.split())) >= SHORTEST and word_similarity(words, other.split()) >= SIMILARITY)
+            for other in training
+        )
+
+    found = overlap(training, {"task": [(text,) for text in evaluation]}).tasks["task"].rows_found
+    assert found == [place for place, text in enumerate(evaluation) if near(text)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "similarity"),
+    [
+        ("a b c d", "a b c d", 1.0),
+        ("a b c d", "a b x d", 0.75),
+        ("a b c d", "a b c", 0.75),
+        ("a b c d", "a bc d", 0.75),  # two words as one
+        ("a beautiful day d", "a beautifull day d", 0.875),  # a spelling variant is half a step
+        ("a b", "c d", 0.0),
+    ],
+)
+def test_word_similarity(a: str, b: str, similarity: float) -> None:
+    assert word_similarity(a.split(), b.split()) == similarity
+    assert word_similarity(b.split(), a.split()) == similarity
+
+
+def test_texts_of_hundreds_of_words_are_compared() -> None:
+    rng = Random(0)
+    words = [word for text in clean(60) for word in text.split()]
+    edited = [word if rng.random() > 0.1 else "عنقاء" for word in words]
+    found = of_one(" ".join(edited), " ".join(words))
+    assert kinds(found) == (0, 0, 1)
