@@ -17,13 +17,16 @@ import pytest
 
 from zoo.miniature import Repository, arabic, english
 from zoo.miniature.arabic import Agreement, Verb, conjugate
-from zoo.miniature.datasets import REPOSITORIES, Source, repository
+from zoo.miniature.datasets import REPOSITORIES
 from zoo.miniature.frames import Frame, Split, draw, fits, similarity, split_of
-from zoo.miniature.grammar import render
+from zoo.miniature.grammar import ask, render
 from zoo.miniature.lexicon import Language, lexicon
 from zoo.miniature.rows import Row, labelled_pairs, scored_pairs, triplets
 from zoo.miniature.standins import stand_in
+from zoo.miniature.tables import Source, repository
+from zoo.miniature.tasks import WIDE
 from zoo.miniature.vocabularies import tokenizer
+from zoo.tasks import TASKS
 
 TRAIN = 300
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
@@ -80,6 +83,7 @@ def digest(repositories: Iterable[Repository]) -> str:
 def samples() -> str:
     """Of everything that is made: both file formats, weights, and a tokenizer of every family."""
     data = [repository(source(id), train=60) for id in ("sentence-transformers/all-nli", "mteb/sts17-crosslingual-sts")]
+    data += [repository(wide) for wide in WIDE]
     tokenizers = [tokenizer(family, "en", seed=0).backend_tokenizer.to_str() for family in ("unigram", "bpe")]
     return digest([*data, made("arabert")]) + hashlib.sha256("".join(tokenizers).encode()).hexdigest()
 
@@ -245,6 +249,16 @@ def test_prepositions_govern_their_object() -> None:
     assert {"الطفل يلعب بالكرة.", "يعبث طفل بكرة."} <= said
 
 
+def test_questions_ask_for_one_thing_and_give_the_rest() -> None:
+    frame = Frame("nurse", "plural", "read", "letter", place="kitchen", time="morning", tense="past")
+    asked = {slot: {ask(frame, slot, Random(seed)) for seed in range(200)} for slot in ("subject", "place", "time")}
+    assert "أين قرأت الممرضات رسالة صباحًا؟" in asked["place"]
+    assert "متى قرأت الممرضات رسالة في المطبخ؟" in asked["time"]
+    assert "من قرأ رسالة في المطبخ صباحًا؟" in asked["subject"]
+    assert not any("المطبخ" in question for question in asked["place"])
+    assert not any("ممرضات" in question for question in asked["subject"])
+
+
 # English
 
 
@@ -300,6 +314,11 @@ def test_no_event_of_one_split_is_met_in_another() -> None:
         assert {split_of(frame) for row in rows for frame in row.frames} == {split}
 
 
+def test_what_is_evaluated_tells_of_no_event_that_training_met() -> None:
+    evaluated = [row for source in WIDE for table in source.tables(0, 60) for row in table.rows]
+    assert {split_of(frame) for row in evaluated for frame in row.frames} == {"test"}
+
+
 def test_contradictions_keep_more_words_than_paraphrases() -> None:
     def shared(a: object, b: object) -> int:
         return len(set(str(a).split()) & set(str(b).split()))
@@ -350,24 +369,20 @@ def test_datasets_load_with_their_columns_and_splits(
 
 
 def test_scores_fill_their_scale(tmp_path: Path) -> None:
-    from zoo.miniature.datasets import STS22_V2_REVISION
-
     sts17 = load(source("mteb/sts17-crosslingual-sts"), tmp_path / "17")["test"]
     assert Counter(sts17["lang"]) == {"ar-ar": 250, "en-ar": 250, "en-en": 250}
     assert {min(sts17["score"]) < 0.5, max(sts17["score"]) == 5.0} == {True}
     assert all(0 <= score <= 5 for score in sts17["score"])
     assert len(set(sts17["score"])) >= 15
-    sts22 = load(source("mteb/sts22-crosslingual-sts", STS22_V2_REVISION), tmp_path / "22")["test"]
+    sts22 = load(source("mteb/sts22-crosslingual-sts", TASKS["STS22v2-ar"].revision), tmp_path / "22")["test"]
     assert all(1 <= score <= 4 for score in sts22["score"])
     assert {round(score) for score in sts22["score"]} == {1, 2, 3, 4}
 
 
 def test_sts22_is_its_second_version_and_two_pairs_with_an_empty_side(tmp_path: Path) -> None:
-    from zoo.miniature.datasets import STS22_REVISION, STS22_V2_REVISION
-
     first, second = (
         list(load(source("mteb/sts22-crosslingual-sts", revision), tmp_path / revision)["test"])
-        for revision in (STS22_REVISION, STS22_V2_REVISION)
+        for revision in (TASKS["STS22-ar"].revision, TASKS["STS22v2-ar"].revision)
     )
     empty = [row for row in first if not (row["sentence1"] and row["sentence2"])]
     assert (len(first), len(second), len(empty)) == (195, 193, 2)
@@ -389,8 +404,15 @@ def test_mteb_pins_the_same_revisions_and_counts_the_same_rows(task: str, subset
     assert len(rows) == expected
 
 
+def test_a_card_says_which_task_has_other_rows_than_mteb_documents() -> None:
+    (library,) = [found for found in WIDE if found.rows.get("Sadeem")]
+    assert "zoo_rows:\n  Sadeem: 800\n" in repository(library).files["README.md"].decode()
+    (same,) = [found for found in WIDE if found.id == "mteb/ajgt"]
+    assert "zoo_rows" not in repository(same).files["README.md"].decode()
+
+
 def test_cards_say_that_the_data_is_generated() -> None:
-    for found in REPOSITORIES:
+    for found in (*REPOSITORIES, *WIDE):
         card = repository(found, train=60).files["README.md"].decode()
         assert "**not**\nthe real dataset" in card
         assert "license: apache-2.0" in card

@@ -33,8 +33,12 @@ class Frame:
 
 def split_of(frame: Frame) -> Split:
     """By the core alone (subject, action, object), so that a core met in training is never met in evaluation."""
-    core = f"{frame.subject} {frame.action} {frame.object}".encode()
-    bucket = hashlib.sha256(core).digest()[0] * 10 // 256
+    return _split_of_core(f"{frame.subject} {frame.action} {frame.object}")
+
+
+@cache
+def _split_of_core(core: str) -> Split:
+    bucket = hashlib.sha256(core.encode()).digest()[0] * 10 // 256
     return "train" if bucket < 6 else "validation" if bucket < 8 else "test"
 
 
@@ -139,6 +143,7 @@ def _detail_closeness(a: Frame, b: Frame, slot: str) -> float:
     return closeness(left, right) if left and right else DROPPED
 
 
+@cache
 def closeness(a: str, b: str) -> float:
     """By the steps up to the nearest shared concept: the same 1, its parent 0.8, opposites 0, sisters 0.35."""
     if a == b:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
+from typing import Literal
 
 from zoo.miniature import arabic, english
 from zoo.miniature.frames import Frame
 from zoo.miniature.lexicon import Concept, Language, lexicon
+
+Asked = Literal["subject", "place", "time"]
 
 
 def render(frame: Frame, language: Language, rng: Random) -> str:
@@ -91,6 +95,24 @@ def _arabic_object(name: str, preposition: str, rng: Random) -> str:
         return arabic.definite(arabic.plain(noun)) if definite else arabic.accusative(noun)
     bare = arabic.definite(arabic.plain(noun)) if definite else arabic.plain(noun)
     return preposition + bare if preposition == "ب" else f"{preposition} {bare}"
+
+
+QUESTIONS: dict[Asked, str] = {"subject": "من", "place": "أين", "time": "متى"}
+
+
+def ask(frame: Frame, slot: Asked, rng: Random) -> str:
+    """An Arabic question that the frame answers: who, where or when. Gives everything else that the frame says."""
+    asked = replace(
+        frame,
+        place=None if slot == "place" else frame.place,
+        time=None if slot == "time" else frame.time,
+        negated=False,
+    )
+    agrees = _agreement(frame)
+    gender = "m" if slot == "subject" else agrees.gender
+    verb, *objects = _arabic_predicate(asked, arabic.Agreement(gender, arabic.VERB_BEFORE_SUBJECT), rng)
+    subject = [] if slot == "subject" else [_arabic_subject(asked, agrees, rng, definite=True)]
+    return " ".join([QUESTIONS[slot], verb, *subject, *objects, *_setting(asked, "ar", rng)]) + "؟"
 
 
 # English

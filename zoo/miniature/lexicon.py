@@ -87,17 +87,19 @@ class Lexicon:
         return tuple(n for n, c in concepts.items() if c.words["ar"] and (not kinds or self.within(n, kinds)))
 
 
-def _rows(file: str) -> Iterator[list[str]]:
+def entries(file: str) -> Iterator[list[str]]:
+    """The cells of every line of a file in `words/`."""
     for line in (WORDS / file).read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             yield [cell.strip() for cell in line.split("|")]
 
 
 def _synonyms(arabic: str, english: str) -> Mapping[Language, tuple[str, ...]]:
-    return {"ar": _split(arabic), "en": _split(english)}
+    return {"ar": split_words(arabic), "en": split_words(english)}
 
 
-def _split(cell: str) -> tuple[str, ...]:
+def split_words(cell: str) -> tuple[str, ...]:
+    """Of one cell: synonyms stand between semicolons."""
     return tuple(word.strip() for word in cell.split(";") if word.strip())
 
 
@@ -116,7 +118,7 @@ def _gender(cell: str) -> Gender | None:
 def _nouns() -> dict[str, Concept]:
     return {
         name: Concept(name, _optional(parent), _synonyms(ar, en), _gender(gender))
-        for name, parent, gender, ar, en in _rows("nouns.txt")
+        for name, parent, gender, ar, en in entries("nouns.txt")
     }
 
 
@@ -131,7 +133,7 @@ def _actions() -> dict[str, Action]:
             places=_kinds(places),
             opposite=_optional(opposite),
         )
-        for name, group, actors, objects, places, opposite, ar, en in _rows("actions.txt")
+        for name, group, actors, objects, places, opposite, ar, en in entries("actions.txt")
     }
 
 
@@ -140,12 +142,12 @@ def _qualities() -> dict[str, Quality]:
         name: Quality(
             name, f"{group} (quality)", _synonyms(ar, en), actors=_kinds(actors), opposite=_optional(opposite)
         )
-        for name, group, actors, opposite, ar, en in _rows("qualities.txt")
+        for name, group, actors, opposite, ar, en in entries("qualities.txt")
     }
 
 
 def _circumstances(file: str) -> dict[str, Concept]:
-    return {name: Concept(name, _optional(parent), _synonyms(ar, en)) for name, parent, ar, en in _rows(file)}
+    return {name: Concept(name, _optional(parent), _synonyms(ar, en)) for name, parent, ar, en in entries(file)}
 
 
 @lru_cache(maxsize=1)

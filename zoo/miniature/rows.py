@@ -23,21 +23,21 @@ Pair = tuple[Language, Language]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a dataset and the frames that its sentences were made from."""
+    """One row of a dataset and the frames that its sentences were made from, where any were."""
 
-    values: tuple[str | float | int, ...]
-    frames: tuple[Frame, ...]
+    values: tuple[str | float | int | tuple[str, ...], ...]
+    frames: tuple[Frame, ...] = ()
 
 
 def triplets(split: Split, count: int, *, language: Language, seed: int) -> list[Row]:
     """(anchor, positive, negative)."""
-    return _distinct(count, lambda rng, _: _triplet(split, language, rng), f"{seed} triplets {split} {language}")
+    return distinct(count, lambda rng, _: _triplet(split, language, rng), f"{seed} triplets {split} {language}")
 
 
 def labelled_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[Row]:
     """(premise, hypothesis, label): the three labels in turn, shuffled."""
     name = f"{seed} labelled {split} {language}"
-    rows = _distinct(count, lambda rng, made: _labelled(split, made % 3, language, rng), name)
+    rows = distinct(count, lambda rng, made: _labelled(split, made % 3, language, rng), name)
     Random(name).shuffle(rows)
     return rows
 
@@ -45,17 +45,17 @@ def labelled_pairs(split: Split, count: int, *, language: Language, seed: int) -
 def scored_pairs(split: Split, count: int, *, languages: Pair, seed: int, scale: float = 1.0) -> list[Row]:
     """(sentence1, sentence2, score): the score in 0…scale, in 25 steps as averaged human scores are."""
     name = f"{seed} scored {split} {languages}"
-    rows = _distinct(count, lambda rng, made: _scored(split, CHANGES[made % len(CHANGES)], languages, scale, rng), name)
+    rows = distinct(count, lambda rng, made: _scored(split, CHANGES[made % len(CHANGES)], languages, scale, rng), name)
     Random(name).shuffle(rows)
     return rows
 
 
 def document_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[Row]:
     """(sentence1, sentence2, score): texts of three to six sentences; 1 (different news) to 4 (the same news)."""
-    return _distinct(count, lambda rng, _: _documents(split, language, rng), f"{seed} documents {split} {language}")
+    return distinct(count, lambda rng, _: _documents(split, language, rng), f"{seed} documents {split} {language}")
 
 
-def _distinct(count: int, make: Callable[[Random, int], Row | None], name: str) -> list[Row]:
+def distinct(count: int, make: Callable[[Random, int], Row | None], name: str) -> list[Row]:
     """Rows unlike each other, with unlike texts in each; `make` may give None and is asked again."""
     rng, rows, seen = Random(name), list[Row](), set[tuple[object, ...]]()
     while len(rows) < count:
@@ -67,7 +67,8 @@ def _distinct(count: int, make: Callable[[Random, int], Row | None], name: str) 
     return rows
 
 
-def _drawn(split: Split, rng: Random) -> Frame:
+def drawn(split: Split, rng: Random) -> Frame:
+    """Any frame of the split."""
     while split_of(frame := draw(rng)) != split:
         pass
     return frame
@@ -100,7 +101,7 @@ OPEN: Mapping[Edit, int] = {edits.detail: 3, edits.swap_place: 2, edits.swap_tim
 MENUS = {ENTAILED: ENTAILMENTS, NEUTRAL: OPEN, CONTRADICTED: CONTRADICTIONS}
 
 
-def _edited(frame: Frame, menu: Mapping[Edit, int], rng: Random) -> Frame | None:
+def edited(frame: Frame, menu: Mapping[Edit, int], rng: Random) -> Frame | None:
     """One edit, chosen by weight; None unless it applies and gives a frame of the same split."""
     edit = rng.choices(tuple(menu), tuple(menu.values()))[0]
     return _in_split(edit(frame, rng), split_of(frame))
@@ -111,8 +112,8 @@ def _in_split(frame: Frame | None, split: Split) -> Frame | None:
 
 
 def _triplet(split: Split, language: Language, rng: Random) -> Row | None:
-    frame = _drawn(split, rng)
-    entailed, denied = _edited(frame, ENTAILMENTS, rng), _edited(frame, CONTRADICTIONS, rng)
+    frame = drawn(split, rng)
+    entailed, denied = edited(frame, ENTAILMENTS, rng), edited(frame, CONTRADICTIONS, rng)
     if not entailed or not denied:
         return None
     anchor = tell(frame, language, rng)
@@ -122,8 +123,8 @@ def _triplet(split: Split, language: Language, rng: Random) -> Row | None:
 
 
 def _labelled(split: Split, label: int, language: Language, rng: Random) -> Row | None:
-    frame = _drawn(split, rng)
-    other = _edited(frame, MENUS[label], rng)
+    frame = drawn(split, rng)
+    other = edited(frame, MENUS[label], rng)
     if not other:
         return None
     premise = tell(frame, language, rng)
@@ -160,7 +161,7 @@ def _changed(frame: Frame, change: Sequence[Edit], rng: Random) -> Frame | None:
 
 
 def _scored(split: Split, change: Sequence[Edit], languages: Pair, scale: float, rng: Random) -> Row | None:
-    frame = _drawn(split, rng)
+    frame = drawn(split, rng)
     other = _changed(frame, change, rng)
     if not other:
         return None
@@ -185,7 +186,7 @@ UNRELATED_NEWS = 0.2
 
 
 def _documents(split: Split, language: Language, rng: Random) -> Row:
-    news = [_drawn(split, rng) for _ in range(rng.randint(3, 6))]
+    news = [drawn(split, rng) for _ in range(rng.randint(3, 6))]
     other = _other_news(news, rng.random(), rng)
     closeness = max(0.0, (_matched(news, other) - UNRELATED_NEWS) / (1 - UNRELATED_NEWS))
     first = [tell(frame, language, rng) for frame in news]
@@ -202,7 +203,7 @@ def _other_news(news: Sequence[Frame], kept: float, rng: Random) -> list[Frame]:
     """Every event kept with this probability, and otherwise replaced by something in the same setting or elsewhere."""
     replaced = ((edits.decoy,), (edits.oppose,), (edits.deny,), (edits.unrelated,))
     told = [_changed(frame, (edits.keep,) if rng.random() < kept else rng.choice(replaced), rng) for frame in news]
-    return [frame or _drawn(split_of(news[0]), rng) for frame in told]
+    return [frame or drawn(split_of(news[0]), rng) for frame in told]
 
 
 def _matched(a: Sequence[Frame], b: Sequence[Frame]) -> float:

@@ -12,20 +12,27 @@ from zoo.hub.store import Store
 from zoo.recipe import Recipe
 from zoo.recipe.schema import Base
 from zoo.say import Progress
+from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
     from zoo.miniature import Repository
+    from zoo.miniature.tables import Source
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the same files are the same commit everywhere
 
 
-def seed(root: Path, recipes: Iterable[Recipe], *, progress: Progress) -> list[str]:
-    """Add what the store in `root` lacks; returns the ids added. What is there stays, whoever put it there."""
+def seed(root: Path, recipes: Iterable[Recipe], *, tasks: Iterable[str] = (), progress: Progress) -> list[str]:
+    """Add what the store in `root` lacks; returns the ids added. What is there stays, whoever put it there.
+
+    `tasks`: evaluation tasks to have data for beside those that the recipes name, e.g. of a wider suite.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    recipes = list(recipes)
     bases = {recipe.base.model: recipe for recipe in recipes}
+    named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
         missing = [recipe for id, recipe in bases.items() if not store.has_commit("model", id, recipe.base.revision)]
-        added = _add_data(store, progress)
+        added = _add_data(store, named, progress)
         if missing:
             progress.start("stand-ins for base models", len(missing))
         for recipe in missing:
@@ -35,15 +42,24 @@ def seed(root: Path, recipes: Iterable[Recipe], *, progress: Progress) -> list[s
     return added
 
 
-def _add_data(store: Store, progress: Progress) -> list[str]:
-    from zoo.miniature.datasets import REPOSITORIES, repository
+def sources(tasks: Iterable[str]) -> list[Source]:
+    """What recipes train on and are evaluated on as they are, then what these tasks read beside it."""
+    from zoo.miniature.datasets import REPOSITORIES
+    from zoo.miniature.tasks import WIDE
 
-    wanted = [key for key in REPOSITORIES if not store.has_commit("dataset", key.id, key.revision)]
+    read = {(TASKS[task].dataset, TASKS[task].revision) for task in tasks}
+    return [*REPOSITORIES, *(source for source in WIDE if (source.id, source.revision) in read)]
+
+
+def _add_data(store: Store, tasks: Iterable[str], progress: Progress) -> list[str]:
+    from zoo.miniature.tables import repository
+
+    wanted = [source for source in sources(tasks) if not store.has_commit("dataset", source.id, source.revision)]
     if wanted:
         progress.start("generated datasets", len(wanted))
     added = []
-    for key in wanted:
-        added.append(_add(store, repository(key)))
+    for source in wanted:
+        added.append(_add(store, repository(source)))
         progress.advance()
     progress.finish()
     return added

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 class Task:
     """One subset and split of an mteb task, scored by one number.
 
-    `name` is ours and goes into recipes and scores; `column` is its heading in tables. `rows` is the size that mteb
-    documents, `superseded_by` the mteb task that replaces it (a mean over both counts one test set twice).
+    `name` is ours and goes into recipes and scores; `column` is its heading in tables. `kind` is mteb's type of task.
+    `rows` is the size that mteb documents: pairs, texts to classify, or queries and documents together.
+    `superseded_by` is the task that replaces it (a mean over both counts one test set twice). `store`: keep its
+    embeddings on disk; off for a corpus that is too large.
     """
 
     name: str
@@ -24,3 +26,4 @@ class Task:
     metric: str = "cosine_spearman"
     kind: str = "STS"
     superseded_by: str | None = None
+    store: bool = True

@@ -1,0 +1,156 @@
+"""A dataset repository before it is files: its tables, its card, and how both are written."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import groupby
+from typing import Any
+
+from zoo.miniature.lexicon import Language
+from zoo.miniature.repository import Repository
+from zoo.miniature.rows import Row
+from zoo.remote import MINIATURE_TAG
+from zoo.tasks import TASKS
+
+SCORED = {"sentence1": "string", "sentence2": "string", "score": "float64"}
+STRINGS = "list<string>"
+ROWS_KEY = "zoo_rows"  # in a card: our task names to the numbers of rows here, where mteb documents others
+
+CARD = """---
+{front_matter}---
+# A miniature stand-in for {id}
+
+Sentences that `zoo` generated from its own grammar, so that recipes can be rehearsed without a network. This is **not**
+the real dataset and holds none of its rows; scores on it say nothing about scores on the real one.
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One file: a split of a configuration, or of one language in it.
+
+    Attributes:
+        columns: name to type, as `datasets` names types, or `STRINGS`; one for every value of a row.
+    """
+
+    path: str
+    split: str
+    columns: Mapping[str, str]
+    rows: Sequence[Row]
+    config: str = "default"
+
+    def records(self) -> list[dict[str, object]]:
+        return [dict(zip(self.columns, row.values, strict=True)) for row in self.rows]
+
+
+def parquet_table(config: str, split: str, columns: Mapping[str, str], rows: Sequence[Row]) -> Table:
+    folder = "data" if config == "default" else config
+    return Table(f"{folder}/{split}-00000-of-00001.parquet", split, columns, rows, config)
+
+
+def language_table(lang: str, columns: Mapping[str, str], rows: Sequence[Row]) -> Table:
+    """JSON lines of one language or pair, named in a column, as mteb has them."""
+    named = [Row((*row.values, lang), row.frames) for row in rows]
+    return Table(f"test/{lang}.jsonl.gz", "test", {**columns, "lang": "string"}, named)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A repository not made yet.
+
+    Attributes:
+        tables: from a seed and the length of an NLI training split.
+        rows: tasks of ours that have another number of rows here than mteb documents; the card says so.
+    """
+
+    id: str
+    revision: str | None
+    languages: tuple[Language, ...]
+    tables: Callable[[int, int], Sequence[Table]]
+    rows: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        task: str,
+        languages: tuple[Language, ...],
+        tables: Callable[[int, int], Sequence[Table]],
+        *,
+        rows: int | None = None,
+    ) -> Source:
+        """The repository that a task reads, at the revision that it pins."""
+        ours = TASKS[task]
+        return cls(ours.dataset, ours.revision, languages, tables, {task: rows} if rows else {})
+
+
+def repository(source: Source, *, seed: int = 0, train: int = 6000) -> Repository:
+    """Its files. `train` is the length of an NLI training split, and other splits follow it; what mteb evaluates on
+    keeps its number of rows whatever `train` is.
+    """
+    tables = source.tables(seed, train)
+    files = {table.path: _parquet(table) if table.path.endswith(".parquet") else _json_lines(table) for table in tables}
+    return Repository("dataset", source.id, source.revision, {"README.md": _card(source, tables), **files})
+
+
+# Files
+
+
+def _parquet(table: Table) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {STRINGS: pa.list_(pa.string())}
+    schema = pa.schema([(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in table.columns.items()])
+    buffer = BytesIO()
+    pq.write_table(pa.Table.from_pylist(table.records(), schema=schema), buffer)
+    return buffer.getvalue()
+
+
+def _json_lines(table: Table) -> bytes:
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in table.records())
+    return gzip.compress("".join(lines).encode(), mtime=0)  # a time of day would change the bytes
+
+
+def _card(source: Source, tables: Sequence[Table]) -> bytes:
+    import yaml
+
+    configs = [(config, list(group)) for config, group in groupby(tables, key=lambda table: table.config)]
+    front_matter: dict[str, Any] = {
+        "license": "apache-2.0",
+        "language": list(source.languages),
+        "tags": [MINIATURE_TAG],
+        "configs": [{"config_name": config, "data_files": _data_files(group)} for config, group in configs],
+        "dataset_info": [_info(config, group) for config, group in configs],
+    }
+    if source.rows:
+        front_matter[ROWS_KEY] = dict(source.rows)
+    text = yaml.safe_dump(front_matter, sort_keys=False, allow_unicode=True)
+    return CARD.format(front_matter=text, id=source.id).encode()
+
+
+def _data_files(tables: Sequence[Table]) -> list[dict[str, object]]:
+    return [{"split": split, "path": [table.path for table in group]} for split, group in _by_split(tables)]
+
+
+def _info(config: str, tables: Sequence[Table]) -> dict[str, object]:
+    columns = tables[0].columns
+    return {
+        "config_name": config,
+        "features": [_feature(name, kind) for name, kind in columns.items()],
+        "splits": [
+            {"name": split, "num_examples": sum(len(table.rows) for table in group)}
+            for split, group in _by_split(tables)
+        ],
+    }
+
+
+def _feature(name: str, kind: str) -> dict[str, str]:
+    return {"name": name, "list": "string"} if kind == STRINGS else {"name": name, "dtype": kind}
+
+
+def _by_split(tables: Sequence[Table]) -> list[tuple[str, list[Table]]]:
+    return [(split, list(group)) for split, group in groupby(tables, key=lambda table: table.split)]
