@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo fix check test slow conformance bench bench-start bench-eval bench-demo bench-hub docs clean
+.PHONY: setup demo fix check test slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -35,10 +35,13 @@ slow: setup  ## every test that needs no network, the slow ones too
 conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI
 	$(BIN)/python -m tests.conformance.run
 
-bench: bench-start bench-eval bench-demo bench-hub  ## every benchmark; each fails below its bar
+bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint  ## every benchmark; each fails below its bar
 
-bench-start bench-eval bench-demo bench-hub: bench-%: setup
+bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
+
+fuzz: setup  ## requests that no client would send, to every route of the local Hub; SECONDS=600 by default
+	$(BIN)/python tests/hub_fuzz.py --seconds $(or $(SECONDS),600)
 
 docs: setup  ## the README's table and picture, from what `make demo` built
 	PYTHONPATH=tests $(BIN)/python tests/readme.py

@@ -1,10 +1,13 @@
-"""`make docs`: the README's table of recipes from the results in runs/mini, and the picture of a card.
+"""`make docs`: the README's table of recipes from the results in runs/mini, and pictures of a card and the leaderboard.
 
 Needs what `make demo` built; recipes that are not built at scale mini keep '-' in their column.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 from zoo import published
@@ -14,7 +17,7 @@ from zoo.run import Run
 from zoo.scores import read_scores
 
 ROOT = Path(__file__).parents[1]
-PICTURE = ROOT / ".github" / "images" / "card.png"
+PICTURES = ROOT / ".github" / "images"
 BEGIN, END = "<!-- recipes: made by `make docs`, checked by tests/test_docs.py -->\n", "<!-- /recipes -->\n"
 
 
@@ -31,7 +34,7 @@ def measured_means(workspace: Workspace, recipe: Recipe) -> tuple[str, str]:
         return "-", "-"
     scores = read_scores(run.stage(STAGE))
     found = [scores.subject("base"), scores.subject("self")]
-    base, mine = (f"{scores.mean(subject.name, subject.dims[0]):.1f}" for subject in found if subject)
+    base, mine = (f"{scores.mean(subject.name, subject.dims[0]).value:.1f}" for subject in found if subject)
     return base, mine
 
 
@@ -61,15 +64,27 @@ def draw_card() -> None:
 
     from zoo.hub.local import local_hub
 
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
     with local_hub(ROOT / ".zoo" / "hub") as hub, open_browser() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 1250})
         page.goto(f"{hub.url}/{hub.user}/GATE-AraBert-v1")
         page.locator("article h1, main h1").last.scroll_into_view_if_needed()
         page.evaluate("document.querySelectorAll('h1')[document.querySelectorAll('h1').length - 1].scrollIntoView()")
-        page.screenshot(path=PICTURE)
+        page.screenshot(path=PICTURES / "card.png")
+
+
+def draw_leaderboard() -> None:
+    from browser import open_browser
+
+    with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
+        command = [sys.executable, "-m", "zoo.cli", "leaderboard", "--scale", "mini", "--format", "html"]
+        subprocess.run([*command, "--out", folder], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        page = browser.new_page(viewport={"width": 1280, "height": 760})
+        page.goto(f"file://{folder}/leaderboard.html")
+        page.screenshot(path=PICTURES / "leaderboard.png")
 
 
 if __name__ == "__main__":
     write_table(Workspace(ROOT))
+    PICTURES.mkdir(parents=True, exist_ok=True)
     draw_card()
+    draw_leaderboard()

@@ -14,17 +14,19 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 # Bottom to top; a module imports only from rows below its own. `zoo.hub` stands beside everything: it knows nobody.
 ROWS = [
     {"zoo", "zoo.errors", "zoo.hub"},
-    {"zoo.say", "zoo.registry"},
-    {"zoo.losses", "zoo.tasks", "zoo.scores"},
-    {"zoo.recipe"},
+    {"zoo.say", "zoo.registry", "zoo.arabic"},
+    {"zoo.losses", "zoo.tasks", "zoo.statistics"},
+    {"zoo.recipe", "zoo.scores"},
     {"zoo.run", "zoo.remote", "zoo.published"},
-    {"zoo.models"},
-    {"zoo.data", "zoo.train", "zoo.evaluate", "zoo.cards", "zoo.miniature", "zoo.doctor"},
+    {"zoo.models", "zoo.contamination"},
+    {"zoo.data", "zoo.train", "zoo.evaluate", "zoo.cards", "zoo.miniature", "zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
+    {"zoo.analysis", "zoo.submit"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}
+HEAVY |= {"matplotlib"}
 
 
 def part(module: str) -> str:

@@ -6,18 +6,19 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from huggingface_hub import CardData, DatasetCardData, EvalResult, ModelCardData, SpaceCardData
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from zoo import __version__
+from zoo.contamination import Report
 from zoo.errors import CardError
 from zoo.recipe import Dataset, Family, Recipe
 from zoo.remote import MINIATURE_TAG
 from zoo.run import Run, file_digest
-from zoo.scores import ScoreFile
+from zoo.scores import CleanScore, Comparison, Mean, Measured, ScoreFile, Subject
 from zoo.tasks import TASKS
 
 STAGE = "card"
@@ -38,6 +39,8 @@ class ModelFacts:
     scores: ScoreFile
     reports: Mapping[str, Mapping[str, Any]]
     """{dataset recipe: the data stage's report}, of the whole lineage."""
+    contamination: Report
+    """Rows of the tasks that are in the lineage's training text."""
     log: Sequence[Mapping[str, Any]]
     """The train stage's log, a phase each."""
     published: Sequence[Mapping[str, str]]
@@ -49,7 +52,10 @@ def made_from(recipe: Recipe, templates: Templates, *, scores: str, train: str, 
     return {
         "release": recipe.release.model_dump(mode="json"),
         "templates": {
-            path.name: file_digest(path) for folder in reversed(templates) for path in sorted(folder.glob("*.j2"))
+            path.name: file_digest(path)
+            for folder in reversed(templates)
+            for path in sorted(folder.glob("*.j2"))
+            if not path.name.endswith(".html.j2")  # pages of other commands
         },
         "scores": scores,
         "train": train,
@@ -125,7 +131,7 @@ def render(template: str, templates: Templates, **facts: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"score": "{:.2f}".format, "thousands": "{:,}".format, "cell": _cell}
+    environment.filters |= {"score": _score, "thousands": "{:,}".format, "cell": _cell}
     try:
         return environment.get_template(template).render(**facts, zoo_version=__version__)
     except TemplateError as error:
@@ -139,6 +145,10 @@ def _line_of(error: TemplateError, template: str) -> int | None:
     """Where in the template it went wrong: jinja puts the template's own lines into the traceback."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(template)]
     return lines[-1] if lines else None
+
+
+def _score(found: Measured) -> str:
+    return f"{found.value:.2f} [{found.low:.1f}, {found.high:.1f}]"
 
 
 def _cell(text: object) -> str:
@@ -211,52 +221,68 @@ class ModelCardView:
         self.tasks = [TASKS[name] for name in facts.scores.tasks]
 
     @property
-    def best(self) -> float:
+    def best(self) -> Mean:
         return self.scores.mean(self.mine.name, self.mine.dims[0])
 
     @property
     def rivals(self) -> list[dict[str, Any]]:
-        """Every measured model at its full width: {title, dim, parameters, values, mean}, best first."""
+        """Every measured model at its full width: {title, mine, dim, parameters, scores, mean}, best first."""
         rows = [self._row(subject, subject.dims[0] if subject.dims else None) for subject in self.scores.subjects]
-        return sorted(rows, key=lambda row: -row["mean"])
+        return sorted(rows, key=lambda row: -row["mean"].value)
 
     @property
     def dims(self) -> list[dict[str, Any]]:
         """This model at every dim, with the share of the full width's mean that is left (percent)."""
         rows = [self._row(self.mine, dim) for dim in self.mine.dims]
-        return [{**row, "kept": 100 * row["mean"] / rows[0]["mean"]} for row in rows]
+        return [{**row, "kept": 100 * row["mean"].value / rows[0]["mean"].value} for row in rows]
 
-    def _row(self, subject: Any, dim: int | None) -> dict[str, Any]:
-        values = [self.scores.value(subject.name, task, dim) for task in self.scores.tasks]
+    def _row(self, subject: Subject, dim: int | None) -> dict[str, Any]:
         return {
             "title": subject.title,
             "mine": subject.role == "self",
             "dim": dim,
             "parameters": subject.parameters,
-            "values": values,
-            "mean": sum(values) / len(values),
+            "scores": [self.scores.score(subject.name, task, dim) for task in self.scores.tasks],
+            "mean": self.scores.mean(subject.name, dim),
         }
 
-    def wins(self) -> list[str]:
-        return self._compare(better=True)
-
-    def losses(self) -> list[str]:
-        return self._compare(better=False)
-
-    def _compare(self, *, better: bool) -> list[str]:
-        """Sentences on tasks where this model is ahead of (behind) another one, by how much."""
-        mine = self._row(self.mine, self.mine.dims[0])["values"]
+    def verdicts(self, verdict: Literal["ahead", "behind", "tied"]) -> list[str]:
+        """A line a rival: the tasks on which this model, at full width, is ahead of it, behind it, or neither."""
         lines = []
         for subject in self.scores.subjects:
-            if subject.role == "self":
-                continue
-            theirs = self._row(subject, subject.dims[0] if subject.dims else None)["values"]
-            gaps = [(task.column, ours - other) for task, ours, other in zip(self.tasks, mine, theirs, strict=True)]
-            chosen = [(name, gap) for name, gap in gaps if (gap > 0) == better and gap]
-            if chosen:
-                listed = ", ".join(f"{name} {gap:+.2f}" for name, gap in chosen)
+            found = [one for one in self._against(subject) if _verdict(one) == verdict]
+            if found:
+                listed = ", ".join(f"{TASKS[one.task].column} {_difference(one)}" for one in found)
                 lines.append(f"{_cell(subject.title)}: {listed}")
         return lines
+
+    def _against(self, subject: Subject) -> list[Comparison]:
+        full = self.mine.dims[0]
+        return [one for one in self.scores.comparisons if one.rival == subject.name and one.dim == full]
+
+    @property
+    def clean(self) -> dict[str, CleanScore]:
+        """Per task with rows in the training text: the score of the others."""
+        return {found.task: found for found in self.scores.clean}
+
+    @property
+    def shrinking(self) -> dict[int, list[str]]:
+        """Per cut dim, the tasks on which it is told apart from the full width."""
+        own = [one for one in self.scores.comparisons if one.rival == self.mine.name and not one.tied]
+        return {
+            dim: [f"{TASKS[one.task].column} {_difference(one)}" for one in own if one.dim == dim]
+            for dim in self.mine.dims[1:]
+        }
+
+
+def _verdict(one: Comparison) -> str:
+    if one.tied:
+        return "tied"
+    return "ahead" if one.difference > 0 else "behind"
+
+
+def _difference(one: Comparison) -> str:
+    return f"{one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
 
 
 def dataset_metadata(

@@ -1,11 +1,17 @@
-"""Scores that others printed: recipes/published/*.csv, one table a file, copied as printed."""
+"""Scores that others printed: recipes/published/*.csv, one table a file, each row with its source."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
+from zoo.errors import EvaluationError
+
 Row = dict[str, str]
+
+SCORES = ("gate-table3", "gate-table4", "gate-table5")  # the paper's, a row a model and dim
+OFFICIAL = "mteb-results"
 
 
 def table(recipes: Path, name: str) -> list[Row]:
@@ -18,7 +24,21 @@ def table(recipes: Path, name: str) -> list[Row]:
 
 
 def of_repository(recipes: Path, repo: str) -> list[Row]:
-    """What was printed of models whose repository has this name: one row a dim."""
-    rows = [row for path in sorted((recipes / "published").glob("*.csv")) for row in table(recipes, path.stem)]
+    """What the paper printed of models whose repository has this name: one row a dim."""
+    rows = [row for name in SCORES for row in table(recipes, name)]
     mine = [row for row in rows if row["model"].rsplit("/", 1)[-1] == repo]
     return list({row["dim"]: row for row in mine}.values())
+
+
+def mean(row: Row, tasks: Sequence[str]) -> float:
+    """Of the scores printed in a row, one for each task.
+
+    Raises:
+        EvaluationError: one is missing. A mean over fewer tasks is no neighbour of one over all.
+    """
+    if missing := [task for task in tasks if not row.get(task)]:
+        raise EvaluationError(
+            f"no mean of '{row['model']}' over {', '.join(tasks)}: {', '.join(missing)} is missing",
+            hint="compare it task by task, or over tasks that every model has",
+        )
+    return sum(float(row[task]) for task in tasks) / len(tasks)

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from zoo.errors import EvaluationError
+from zoo.tasks import TASKS
 
 Role = Literal["self", "parent", "base", "baseline"]
 
@@ -29,21 +30,89 @@ class Subject(_Fact):
     dims: list[int]
     """Largest first; empty for a model whose vectors cannot be cut."""
     parameters: int | None = None
+    tokens_per_second: float | None = None
+    """Encoded on the machine that measured, padding not counted; compare only what one machine measured."""
     max_seq_length: int | None = None
     dtype: str | None = None
 
 
-class Score(_Fact):
-    """One main score, 0 to 100, of one model on one task at one dim (null: the model has but one)."""
+class Measured(_Fact):
+    """A number from 0 to 100 and the 95% interval of the bootstrap around it (zoo/statistics.py)."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Score(Measured):
+    """One main score of one model on one task at one dim (null: the model has but one)."""
 
     model: str
     task: str
     metric: str
     dim: int | None
-    value: float
     rows: int
     dataset: str
     revision: str
+
+
+class Mean(Measured):
+    """The mean of one model's scores at one dim over `tasks`, none missing."""
+
+    model: str
+    dim: int | None
+    tasks: list[str]
+
+
+class Comparison(_Fact):
+    """Two models, or two dims of one, on the same rows: `difference` is the first's score less the second's, in points.
+
+    `p` is two-sided; `detectable` is the least difference that rows this many would show at p < 0.05 in four of five
+    repetitions.
+    """
+
+    task: str
+    model: str
+    dim: int | None
+    rival: str
+    rival_dim: int | None
+    difference: float
+    low: float
+    high: float
+    p: float
+    detectable: float
+
+    @property
+    def tied(self) -> bool:
+        """Whether the rows cannot tell the two apart: the interval of the difference holds zero."""
+        return self.low <= 0 <= self.high
+
+
+class CleanScore(Measured):
+    """The recipe's model at full width without the rows of which any text is in its training text."""
+
+    task: str
+    rows: int
+    """How many are left."""
+    found: int
+    """How many were left out."""
+
+
+class Verdict(Comparison):
+    """A comparison beside the two scores; `task` is "mean" and `rows` null for the mean over several tasks."""
+
+    first: Measured
+    second: Measured
+    rows: int | None
+
+
+class Correlation(Measured):
+    """One cell of the paper's Figure 1: a coefficient (x 100) between a similarity of vectors and the gold scores."""
+
+    model: str
+    dim: int
+    similarity: Literal["cosine", "dot", "euclidean", "manhattan"]
+    coefficient: Literal["pearson", "spearman"]
 
 
 class ScoreFile(_Fact):
@@ -53,6 +122,14 @@ class ScoreFile(_Fact):
     tasks: list[str]
     subjects: list[Subject]
     scores: list[Score]
+    means: list[Mean]
+    """Of every subject and dim: over all tasks, and over those that no other task of the suite supersedes."""
+    comparisons: list[Comparison]
+    """The recipe's model against every other subject at every dim they share, and its cut dims against its full one."""
+    correlations: list[Correlation]
+    """On the test split of the family's STS dataset; empty when the family names none."""
+    clean: list[CleanScore]
+    """Of the tasks with rows in the recipe's training text; empty when there are none, or the text is not known."""
     versions: dict[str, str]
     miniature: bool
     """Measured on the local Hub's generated data: good for comparing models there, and for nothing else."""
@@ -60,24 +137,40 @@ class ScoreFile(_Fact):
     def subject(self, role: Role) -> Subject | None:
         return next((subject for subject in self.subjects if subject.role == role), None)
 
-    def value(self, model: str, task: str, dim: int | None) -> float:
-        """The score.
+    def score(self, model: str, task: str, dim: int | None) -> Score:
+        """One score.
 
         Raises:
             EvaluationError: it was not measured.
         """
         for score in self.scores:
             if (score.model, score.task, score.dim) == (model, task, dim):
-                return score.value
+                return score
         at = f" at dim {dim}" if dim else ""
         raise EvaluationError(f"'{model}' was not measured on '{task}'{at}", hint="zoo build it again")
 
-    def mean(self, model: str, dim: int | None, tasks: Sequence[str] | None = None) -> float:
-        """Over all tasks of the suite; a mean over fewer is refused by `value`."""
-        values = [self.value(model, task, dim) for task in tasks or self.tasks]
-        return sum(values) / len(values)
+    def value(self, model: str, task: str, dim: int | None) -> float:
+        """As `score`, its value alone."""
+        return self.score(model, task, dim).value
+
+    def mean(self, model: str, dim: int | None, tasks: Sequence[str] | None = None) -> Mean:
+        """Over all tasks of the suite, or the tasks given.
+
+        Raises:
+            EvaluationError: no such mean was taken; one over fewer tasks is none.
+        """
+        wanted = list(tasks or self.tasks)
+        for mean in self.means:
+            if (mean.model, mean.dim, mean.tasks) == (model, dim, wanted):
+                return mean
+        raise EvaluationError(f"'{model}' has no mean over {', '.join(wanted)}", hint="zoo build it again")
 
 
 def read_scores(folder: Path) -> ScoreFile:
     """A finished evaluate stage's scores."""
     return ScoreFile.model_validate_json((folder / FILE).read_text("utf-8"))
+
+
+def current(tasks: Sequence[str]) -> list[str]:
+    """Those that no other of them supersedes: a mean over both counts one test set twice."""
+    return [task for task in tasks if TASKS[task].superseded_by not in tasks]

@@ -10,7 +10,7 @@ import sys
 import click
 
 from zoo import __version__, say
-from zoo.cli import build, demo, hub, publish, space, tables, workspace
+from zoo.cli import analysis, build, demo, hub, publish, space, tables, workspace
 from zoo.cli.session import ZooGroup, hub_option, json_option
 from zoo.errors import ZooError
 
@@ -35,11 +35,14 @@ COMMANDS = (
     build.data,
     build.build,
     build.eval_,
+    build.compare,
+    analysis.errors,
     tables.card,
     tables.leaderboard,
     publish.plan,
     publish.publish,
     publish.status,
+    analysis.submit,
     space.space,
     hub.hub,
     demo.demo,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +13,11 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.pipeline.build import Outcome
+    from zoo.pipeline.evaluation import Request
     from zoo.recipe import Recipe
+    from zoo.scores import Measured, ScoreFile, Verdict
 
-STAGE_NAMES = ("data", "train", "evaluate", "card")  # zoo.pipeline.build.STAGES, without importing it for --help
+STAGE_NAMES = ("data", "train", "contamination", "evaluate", "card")  # as zoo.pipeline.build.STAGES, for --help
 
 scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
 
@@ -114,24 +116,108 @@ def _recipes(names: tuple[str, ...], file: Path | None, scale: str, assignments:
 
 def say_outcome(outcome: Outcome) -> None:
     did = f"{outcome.seconds:6.1f} s" if outcome.did == "built" else "    kept"
-    say.step(f"{outcome.name:<24} {outcome.stage:<9} {did}  {outcome.why}")
+    say.step(f"{outcome.name:<24} {outcome.stage:<13} {did}  {outcome.why}")
 
 
-@command("eval", epilog="Example: zoo eval sentence-transformers/LaBSE --dims 768,256")
-@click.argument("target")
-@click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")
-@click.option("--dims", help="Sizes, comma-separated.  [default: the recipe's, else the model's width]")
+suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")
+jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
+
+
+@command("eval", epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
+@click.argument("targets", nargs=-1, required=True)
+@suite_option
+@click.option("--dims", help="Sizes, comma-separated.  [default: a recipe's own, else the model's width]")
 @scale_option
-def eval_(target: str, suite: str | None, dims: str | None, scale: str) -> None:
-    """Score a recipe's model, a folder or any Hub id with mteb."""
-    connect(seed=True)
+@jobs_option
+def eval_(targets: tuple[str, ...], suite: str | None, dims: str | None, scale: str, jobs: int) -> None:
+    """Score recipes' models, folders or ids on the Hub with mteb, at every size from one encoding pass.
+
+    A model that cannot be scored leaves the others alone; the exit code is then 1.
+    """
+    space = workspace()
+    sizes = [_dim(dim) for dim in dims.split(",")] if dims else []
+    from zoo.pipeline.evaluation import Request
+
+    request = Request.of(space, suite, scale, jobs)
+    connect(seed=True, tasks=request.tasks)
+    found, problems = _evaluate_all(request, targets, sizes)
+    for scores in found.values():
+        say.table(score_rows(scores), title=f"{scores.subjects[0].title}: {scores.suite}")
+    say.result({target: scores.model_dump() for target, scores in found.items()})
+    for problem in problems:
+        say.error(problem)
+    if problems:
+        click.get_current_context().exit(1)
+
+
+def _evaluate_all(
+    request: Request, targets: tuple[str, ...], dims: list[int]
+) -> tuple[dict[str, ScoreFile], list[ZooError]]:
     from zoo.pipeline.evaluation import evaluate_target
 
-    sizes = [_dim(dim) for dim in dims.split(",")] if dims else None
+    found, problems = {}, []
     with say.progress() as progress:
-        found = evaluate_target(workspace(), target, suite=suite, dims=sizes, scale=scale, progress=progress)
-    say.table(found.rows(), title=f"{target}: {found.suite}, Spearman x 100")
-    say.result(found.model_dump())
+        for target in targets:
+            try:
+                found[target] = evaluate_target(request, target, dims, progress=progress)
+            except ZooError as problem:
+                problems.append(problem)
+    return found, problems
+
+
+def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:
+    """A row per task and one for the mean; a column for each dim and for the baseline. All with intervals."""
+    places = [(subject, dim) for subject in scores.subjects for dim in subject.dims or (None,)]
+    rows: list[dict[str, Any]] = [{"task": task} for task in scores.tasks]
+    rows += [{"task": "mean"}] if len(scores.tasks) > 1 else []
+    for subject, dim in places:
+        found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
+        found.append(scores.mean(subject.name, dim))
+        for row, one in zip(rows, found, strict=False):
+            row[str(dim or subject.title)] = _with_interval(one)
+    return rows
+
+
+def _with_interval(found: Measured) -> str:
+    return f"{found.value:.2f} [{found.low:.1f}, {found.high:.1f}]"
+
+
+@command("compare", epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
+@click.argument("first")
+@click.argument("second")
+@suite_option
+@scale_option
+@jobs_option
+def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -> None:
+    """Tell two models apart on the same rows, or not: NAME, or NAME@DIM for one of its sizes."""
+    space = workspace()
+    from zoo.pipeline.evaluation import Request
+    from zoo.pipeline.evaluation import compare as judge
+
+    request = Request.of(space, suite, scale, jobs)
+    connect(seed=True, tasks=request.tasks)
+    with say.progress() as progress:
+        verdicts = judge(request, first, second, progress=progress)
+    say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=f"{first} less {second}")
+    say.line("difference with its 95% interval, paired; detectable: the least difference that so few rows would show")
+    say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {**verdict.model_dump(), "tied": verdict.tied}
+
+
+def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
+    return {
+        "task": verdict.task,
+        "rows": verdict.rows,
+        first: _with_interval(verdict.first),
+        f"{second} ": _with_interval(verdict.second),  # the same target twice still has two columns
+        "difference": f"{verdict.difference:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]",
+        "p": f"{verdict.p:.4f}",
+        "detectable": verdict.detectable,
+        "verdict": "tied" if verdict.tied else first if verdict.difference > 0 else second,
+    }
 
 
 def _dim(text: str) -> int:

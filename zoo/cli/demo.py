@@ -54,7 +54,7 @@ def _before_and_after(scores: ScoreFile) -> list[dict[str, Any]]:
     order = {"baseline": 0, "base": 1, "parent": 2, "self": 3}
     rows = []
     for subject in sorted(scores.subjects, key=lambda subject: order[subject.role]):
-        means = {str(dim): scores.mean(subject.name, dim) for dim in subject.dims}
         full = str(scores.subjects[0].dims[0])
-        rows.append({"model": subject.title, "": subject.role, **(means or {full: scores.mean(subject.name, None)})})
+        means = {str(dim or full): scores.mean(subject.name, dim).value for dim in subject.dims or (None,)}
+        rows.append({"model": subject.title, "": subject.role, **means})
     return rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -87,17 +87,17 @@ def prepare() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def connect(*, seed: bool = False) -> None:
+def connect(*, seed: bool = False, tasks: Iterable[str] = ()) -> None:
     """Set the environment for the Hub in use. Before anything imports huggingface_hub, which reads it only once.
 
     With `--hub local`, starts the local Hub for the length of the command; `seed` fills it first with what the
-    workspace's recipes name and it lacks.
+    workspace's recipes name and it lacks, and with the data of `tasks`.
     """
     ctx = click.get_current_context()
     hub = ctx.meta.get("hub")
     prepare()
     if hub == "local":
-        _start_local(ctx, seed=seed)
+        _start_local(ctx, seed=seed, tasks=tasks)
     elif hub:
         if urlsplit(hub).scheme not in ("http", "https"):
             raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
@@ -105,21 +105,21 @@ def connect(*, seed: bool = False) -> None:
     _keep_caches_apart()
 
 
-def _start_local(ctx: click.Context, *, seed: bool) -> None:
+def _start_local(ctx: click.Context, *, seed: bool, tasks: Iterable[str]) -> None:
     root = local_root()
     running = serve(ctx, root)
     os.environ.update(running.environment())
     os.environ["HF_HOME"] = str(client_home(root))
     if seed:
-        seed_hub(root)  # imports transformers, and with it huggingface_hub: not before the lines above
+        seed_hub(root, tasks)  # imports transformers, and with it huggingface_hub: not before the lines above
 
 
-def serve(ctx: click.Context, root: Path, *, port: int = 0, faults: Path | None = None) -> LocalHub:
+def serve(ctx: click.Context, root: Path, *, port: int = 0, workers: int = 1, faults: Path | None = None) -> LocalHub:
     """The local Hub, running until the command ends; that it does not start is something the user can put right."""
     from zoo.hub.local import local_hub
 
     try:
-        return ctx.find_root().with_resource(local_hub(root, port=port, faults=faults))
+        return ctx.find_root().with_resource(local_hub(root, port=port, workers=workers, faults=faults))
     except RuntimeError as problem:
         raise HubError(str(problem), hint="zoo hub serve --port 0 takes any free port") from None
 
@@ -139,12 +139,12 @@ def _keep_caches_apart() -> None:
     )
 
 
-def seed_hub(root: Path) -> list[str]:
+def seed_hub(root: Path, tasks: Iterable[str] = ()) -> list[str]:
     """Fill the local Hub with the miniature; what it holds already stays."""
     from zoo.miniature.seed import seed
 
     with say.progress() as progress:
-        made: list[str] = seed(root, workspace().every_recipe(), progress=progress)
+        made: list[str] = seed(root, workspace().every_recipe(), tasks=tasks, progress=progress)
     if made:
         say.step(f"seeded the local Hub with {len(made)} generated repositories in {root}")
     return made

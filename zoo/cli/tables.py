@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from zoo import say
 from zoo.cli.build import say_outcome, scale_option
 from zoo.cli.session import command, connect, workspace
+from zoo.errors import EvaluationError
 
 
 @command("card")
@@ -25,19 +28,38 @@ def card(recipe: str, scale: str) -> None:
         say.raw(text)
 
 
+FORMATS = ["md", "csv", "tex", "html", "json", "png", "svg"]
+TABLES = ["models", "1", "2", "3", "4", "5", "figure1", "figure2", "retention"]
+
+
 @command("leaderboard", hub=False)
 @scale_option
-@click.option("--format", "form", type=click.Choice(["md", "csv"]), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: md; with --out: all of them]")
 @click.option(
-    "--table", "tables", multiple=True, type=click.Choice(["3", "4", "5"]), help="Of the paper. [default: all]"
+    "--table", "names", multiple=True, type=click.Choice(TABLES), help="Of the paper, or ours. [default: all]"
 )
-def leaderboard(scale: str, form: str, tables: tuple[str, ...]) -> None:
-    """Tables 3, 4 and 5 of the paper: our scores beside the printed ones."""
-    from zoo.leaderboard import TABLES, as_csv, as_markdown
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write leaderboard.* and figure-* there.")
+def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path | None) -> None:
+    """The paper's tables and figures: our scores, with intervals, beside the printed ones.
 
+    \b
+    zoo leaderboard --table 3 --table 5
+    zoo leaderboard --format html > leaderboard.html
+    zoo leaderboard --out build/ --format svg
+    """
+    from zoo.leaderboard.formats import PICTURES, as_text, write
+    from zoo.leaderboard.tables import Board, tables
+
+    if form in PICTURES and out is None:
+        given = "".join(f" --table {name}" for name in names)
+        hint = f"zoo leaderboard --format {form}{given} --out ."
+        raise EvaluationError(f"--format {form} makes files, and they need a folder", hint=hint)
     space = workspace()
-    made = [TABLES[number](space, scale) for number in tables or TABLES]
-    if say.wants_json():
-        say.result({"tables": [table.as_dict() for table in made]})
+    found = tables(Board.of(space, scale), names)
+    if out is None:
+        say.raw(as_text(found, "json" if say.wants_json() else form or "md", space))
         return
-    say.raw("\n".join((as_markdown if form == "md" else as_csv)(table) for table in made))
+    made = write(found, out, [form] if form else FORMATS, space)
+    say.result({"written": [str(path) for path in made]})
+    for path in made:
+        say.line(str(path))

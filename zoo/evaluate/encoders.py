@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
 from mteb.models.model_meta import ScoringFunction
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer, SimilarityFunction
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from zoo.errors import EvaluationError
+from zoo.evaluate.store import Embeddings, EmbeddingStore, key_of
 from zoo.say import Progress
 from zoo.scores import Subject
 
-Embeddings = NDArray[np.float32]
 ENCODERS = ("encode", "encode_query", "encode_document")
+CHUNK = 1024
+"""Texts between two writes to the store: what a crash loses at most."""
 
 
 def meta(subject: Subject, dim: int | None) -> ModelMeta:
@@ -41,25 +44,76 @@ def meta(subject: Subject, dim: int | None) -> ModelMeta:
     )
 
 
-def encode_once(model: SentenceTransformer, progress: Progress) -> None:
-    """Make `model` keep every embedding it computes, so that each distinct text is encoded once for all tasks and dims.
+class Remembering:
+    """A model's encode functions with a store under them, so that each distinct text is encoded once.
 
-    Keyed by function, prompt and text; rows are of full width. Replaces the model's encode functions in place: mteb's
-    wrapper calls them with all texts of a column at once.
+    Rows are of full width and keyed by function, prompt and text. What the store lacks is encoded longest first, so
+    that batches hold texts of like length, and kept every `CHUNK` texts.
     """
-    kept: dict[tuple[str, str | None, str], Embeddings] = {}
 
-    def remembering(name: str, encode: Callable[..., Any], texts: Sequence[str], **options: Any) -> Embeddings:
-        keys = [(name, options.get("prompt"), text) for text in texts]
-        new = list(dict.fromkeys(key for key in keys if key not in kept))
-        if new:
-            rows = encode([text for _, _, text in new], **{**options, "show_progress_bar": False})
-            kept.update(zip(new, np.asarray(rows, dtype=np.float32), strict=True))
-            progress.advance(len(new))
-        return np.stack([kept[key] for key in keys])
+    def __init__(self, model: SentenceTransformer, store: EmbeddingStore, progress: Progress, *, title: str) -> None:
+        self._model, self._store, self._progress, self._title = model, store, progress, title
+        self._functions: dict[str, Callable[..., Any]] = {name: getattr(model, name) for name in ENCODERS}
+        self.storing = True
+        """Switched off for corpora that are too large to keep."""
+        self._seconds = 0.0
+        self._computing = False
+        self._tokens: Any = 0
+        model[0].register_forward_pre_hook(self._count)
+        for name in ENCODERS:
+            setattr(model, name, partial(self._encode, name))
 
-    for name in ENCODERS:
-        setattr(model, name, partial(remembering, name, getattr(model, name)))
+    @property
+    def tokens_per_second(self) -> float | None:
+        """What the model read in a second, padding not counted; None before it has encoded anything."""
+        return round(int(self._tokens) / self._seconds, 1) if self._seconds else None
+
+    def _count(self, _module: Any, inputs: tuple[Any, ...]) -> None:
+        self._tokens = self._tokens + inputs[0]["attention_mask"].sum()
+
+    def _encode(self, function: str, inputs: Sequence[str], **options: Any) -> Embeddings:
+        if self._computing:  # `encode_query` and `encode_document` call `encode`
+            return np.asarray(self._functions[function](inputs, **options))
+        places: dict[str, list[int]] = {}
+        for place, text in enumerate(inputs):
+            places.setdefault(text, []).append(place)
+        distinct = list(places)
+        keys = [key_of(function, options.get("prompt"), text) for text in distinct]
+        rows = np.empty((len(inputs), self._model.get_embedding_dimension()), np.float32)
+        lacking = self._store.get(keys, rows, list(places.values())) if self.storing else list(range(len(keys)))
+        lacking.sort(key=lambda number: -len(distinct[number]))
+        for begin in range(0, len(lacking), CHUNK):
+            chunk = lacking[begin : begin + CHUNK]
+            new = self._compute(function, [distinct[number] for number in chunk], options)
+            for number, row in zip(chunk, new, strict=True):
+                rows[places[distinct[number]]] = row
+            if self.storing:
+                self._store.put(zip((keys[number] for number in chunk), new, strict=True))
+            self._progress.advance(len(chunk))
+        return rows
+
+    def _compute(self, function: str, texts: list[str], options: Mapping[str, Any]) -> Embeddings:
+        began, self._computing = time.perf_counter(), True
+        try:
+            rows = self._functions[function](texts, **{**options, "show_progress_bar": False})
+        finally:
+            self._computing = False
+        self._seconds += time.perf_counter() - began
+        return self._checked(np.asarray(rows, np.float32))
+
+    def _checked(self, rows: Embeddings) -> Embeddings:
+        """Constant or infinite vectors would be scored, as if they meant something.
+
+        Raises:
+            EvaluationError: not numbers, or all of them the same.
+        """
+        if not np.isfinite(rows).all():
+            hint = "train it again, with a lower learning rate or in fp32"
+            raise EvaluationError(f"'{self._title}' returns vectors with values that are not numbers", hint=hint)
+        if len(rows) > 1 and (rows == rows[0]).all():
+            hint = "its training may have collapsed: lower the learning rate"
+            raise EvaluationError(f"'{self._title}' returns the same vector for {len(rows)} texts", hint=hint)
+        return rows
 
 
 def encoder(model: SentenceTransformer, subject: Subject) -> Any:
@@ -92,13 +146,19 @@ class DimView:
 class CharacterTfidf:
     """TF-IDF over character 2- to 5-grams within words: what similar spelling alone achieves.
 
-    Fitted on the texts that it is to compare; knows nothing else.
+    Fitted on the texts that it is to compare; knows nothing else. Keeps all n-grams of a small task, and of a large one
+    as many of the most frequent as 1 GB of dense vectors holds.
     """
 
-    subject = Subject(name="zoo/char-tfidf", revision="1", role="baseline", title="character TF-IDF", dims=[])
+    subject = Subject(name="zoo/char-tfidf", revision="2", role="baseline", title="character TF-IDF", dims=[])
+    _BUDGET = 10**9 // 4  # numbers
+    _AT_ONCE = 50_000  # texts that mteb asks for at once, at most
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True).fit(texts)
+        most = self._BUDGET // min(len(texts), self._AT_ONCE)
+        self._vectorizer = TfidfVectorizer(
+            analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, max_features=most, dtype=np.float32
+        ).fit(texts)
         self.mteb_model_meta = meta(self.subject, None)
         self.similarity = SimilarityFunction.to_similarity_fn("cosine")
         self.similarity_pairwise = SimilarityFunction.to_similarity_pairwise_fn("cosine")

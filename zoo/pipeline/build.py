@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo import cards, data, published
+from zoo.contamination import Report, training_columns
 from zoo.errors import CardError, HubError
 from zoo.evaluate import ingredients as evaluating
+from zoo.evaluate.ingredients import Candidate
+from zoo.pipeline.candidates import base_candidate, trained_candidate
 from zoo.recipe import Recipe, Workspace
 from zoo.remote import namespace, revision_of
 from zoo.run import Run
@@ -19,7 +22,7 @@ from zoo.say import Progress, Silent
 from zoo.scores import Role, ScoreFile, read_scores
 from zoo.train import ingredients as training
 
-STAGES = (data.STAGE, training.STAGE, evaluating.STAGE, cards.STAGE)
+STAGES = (data.STAGE, training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE, cards.STAGE)
 UNPUBLISHED = "local"  # the account in cards that are rendered without one; publishing needs one and renders anew
 
 
@@ -47,6 +50,8 @@ class Build:
     force: frozenset[str] = frozenset()
     report_to: Sequence[str] = ()
     device: str | None = None
+    jobs: int = 1
+    """Processes that evaluate."""
     progress: Progress = field(default_factory=Silent)
     report: Callable[[Outcome], None] = _nothing
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
@@ -63,6 +68,7 @@ class Build:
                 self.data(name, member)
             self.train(member)
         for member in recipe.lineage:
+            self.contamination(member)
             self.evaluate(member)
             self.card(member)
 
@@ -114,33 +120,62 @@ class Build:
             device=self.device,
         )
 
+    def contamination(self, recipe: Recipe) -> None:
+        columns = training_columns(recipe)
+        digests = {name: self._digest(name, data.STAGE) for name in columns}
+        made_from = evaluating.contamination_from(recipe.evaluation.tasks, digests)
+        self._stage(recipe.name, evaluating.CONTAMINATION, made_from, partial(self._contamination, recipe, made_from))
+
+    def _contamination(self, recipe: Recipe, made_from: Mapping[str, Any], run: Run) -> None:
+        from zoo.evaluate.overlap import find_overlap  # mteb takes seconds
+
+        files = {data.splits(self.folder(name))["train"]: columns for name, columns in training_columns(recipe).items()}
+        find_overlap(run, made_from, recipe.evaluation.tasks, files, progress=self.progress)
+
     def evaluate(self, recipe: Recipe) -> None:
-        models = {name: revision for _, name, revision in self._evaluated(recipe)}
-        made_from = evaluating.made_from(recipe, models)
-        self._stage(recipe.name, evaluating.STAGE, made_from, partial(self._evaluate, recipe, made_from))
+        candidates, evaluation, sts = self._candidates(recipe), recipe.evaluation, self._sts(recipe)
+        made_from = evaluating.made_from(
+            candidates,
+            evaluation.suite,
+            evaluation.tasks,
+            sts=self._digest(sts, data.STAGE) if sts else None,
+            contamination=self._digest(recipe.name, evaluating.CONTAMINATION),
+        )
+        self._stage(recipe.name, evaluating.STAGE, made_from, partial(self._evaluate, recipe, made_from, candidates))
 
-    def _evaluated(self, recipe: Recipe) -> list[tuple[Role, str, str]]:
-        """Who is evaluated for a recipe: (role, name, revision)."""
-        own: list[tuple[Role, str, str]] = [("self", f"zoo/{recipe.name}", self._weights(recipe.name))]
+    def _candidates(self, recipe: Recipe) -> list[Candidate]:
+        """Who is evaluated for a recipe: its model, its parent's, and the base model."""
+        own = [self._trained(recipe, "self", recipe.dims)]
         if recipe.parent:
-            own.append(("parent", f"zoo/{recipe.parent.name}", self._weights(recipe.parent.name)))
-        return [*own, ("base", recipe.base.model, self._base_revision(recipe))]
+            own.append(self._trained(recipe.parent, "parent", recipe.dims))
+        return [*own, base_candidate(recipe.base, self._base_revision(recipe), recipe.dims, self.device)]
 
-    def _evaluate(self, recipe: Recipe, made_from: Mapping[str, Any], run: Run) -> None:
-        from zoo.evaluate.stage import Candidate, evaluate  # torch and mteb take seconds
-        from zoo.models import base_model, trained_model
+    def _trained(self, recipe: Recipe, role: Role, dims: Sequence[int]) -> Candidate:
+        return trained_candidate(recipe, self._weights(recipe.name), self.model(recipe.name), role, dims, self.device)
 
-        candidates = []
-        for role, name, revision in self._evaluated(recipe):
-            member = recipe.parent if role == "parent" and recipe.parent else recipe
-            title = name if role == "base" else member.release.repo
-            load = (
-                partial(base_model, recipe.base, revision, self.device)
-                if role == "base"
-                else partial(trained_model, self.model(member.name), self.device)
-            )
-            candidates.append(Candidate(name, revision, role, title, recipe.dims, load))
-        evaluate(recipe, run, made_from, candidates, progress=self.progress)
+    def _sts(self, recipe: Recipe) -> str | None:
+        """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
+        name = recipe.phases[-1].dev
+        return name if name and "test" in data.splits(self.folder(name)) else None
+
+    def _evaluate(
+        self, recipe: Recipe, made_from: Mapping[str, Any], candidates: Sequence[Candidate], run: Run
+    ) -> None:
+        from zoo.evaluate.stage import evaluate  # torch and mteb take seconds
+
+        sts = self._sts(recipe)
+        evaluate(
+            recipe.evaluation.suite,
+            recipe.evaluation.tasks,
+            run,
+            made_from,
+            candidates,
+            results=evaluating.results_folder(run.folder.parent),
+            sts=data.splits(self.folder(sts))["test"] if sts else None,
+            overlap=run.stage(evaluating.CONTAMINATION) / evaluating.REPORT,
+            progress=self.progress,
+            jobs=self.jobs,
+        )
 
     def card(self, recipe: Recipe) -> None:
         account = self.account
@@ -170,6 +205,7 @@ class Build:
             recipe=recipe,
             scores=self.scores(recipe.name),
             reports={name: _json(self.folder(name).stage(data.STAGE) / data.REPORT) for name in sorted(used)},
+            contamination=Report.model_validate(_json(run.stage(evaluating.CONTAMINATION) / evaluating.REPORT)),
             log=_json(run.stage(training.STAGE) / training.LOG),
             published=published.of_repository(self.workspace.recipes, recipe.release.repo),
         )

@@ -1,127 +1,109 @@
-"""`zoo eval TARGET`: a recipe's model, a folder, or any id on the Hub, scored on a suite."""
+"""`zoo eval` and `zoo compare`: models scored on a suite, and two of them told apart or not."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel
 
 from zoo.errors import EvaluationError, did_you_mean
-from zoo.evaluate.ingredients import results_folder
+from zoo.evaluate import ingredients as evaluating
+from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
+from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
-from zoo.remote import revision_of
-from zoo.run import Run, digest, file_digest
+from zoo.run import Run
 from zoo.say import Progress
-from zoo.scores import Score, Subject
+from zoo.scores import ScoreFile, Verdict, read_scores
 from zoo.tasks import TASKS
-from zoo.train import ingredients as training
-
-if TYPE_CHECKING:
-    from zoo.evaluate.stage import Candidate
 
 
-class Evaluated(BaseModel):
+@dataclass(frozen=True)
+class Request:
+    """What to evaluate on: a suite of the workspace, at which scale, in how many processes."""
+
+    workspace: Workspace
     suite: str
-    subjects: list[Subject]
-    scores: list[Score]
+    scale: str
+    jobs: int = 1
 
-    def rows(self) -> list[dict[str, Any]]:
-        """A row per model and dim: the score of every task and, over all of them, the mean."""
-        found: dict[tuple[str, int | None], dict[str, Any]] = {}
-        titles = {subject.name: subject.title for subject in self.subjects}
-        for score in self.scores:
-            key = (score.model, score.dim)
-            row = found.setdefault(key, {"model": titles[score.model], "dim": score.dim})
-            row[TASKS[score.task].column] = score.value
-        for row in found.values():
-            values = [value for name, value in row.items() if name not in ("model", "dim")]
-            row["mean"] = sum(values) / len(values)
-        return list(found.values())
+    @classmethod
+    def of(cls, workspace: Workspace, suite: str | None, scale: str, jobs: int = 1) -> Request:
+        """Raises EvaluationError: no such suite, or one that names unknown tasks."""
+        name = suite or workspace.family.suite
+        if name not in workspace.family.suites:
+            hint = did_you_mean(name, workspace.family.suites)
+            raise EvaluationError(f"no suite '{name}' in recipes/family.yaml", hint=hint)
+        if unknown := [task for task in workspace.family.suites[name] if task not in TASKS]:
+            problem = f"suite '{name}' names an evaluation task '{unknown[0]}' that does not exist"
+            raise EvaluationError(problem, hint=did_you_mean(unknown[0], TASKS))
+        return cls(workspace, name, scale, jobs)
+
+    @property
+    def tasks(self) -> list[str]:
+        return self.workspace.family.suites[self.suite]
+
+    @property
+    def results(self) -> Path:
+        return results_folder(Run.of(self.workspace.root, "any", self.scale).folder.parent)
 
 
-def evaluate_target(
-    workspace: Workspace,
-    target: str,
-    *,
-    suite: str | None,
-    dims: Sequence[int] | None,
-    scale: str,
-    progress: Progress,
-) -> Evaluated:
-    """Score `target` on a suite at `dims`, and the baseline beside it.
+def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progress: Progress) -> ScoreFile:
+    """Score `target` and the baseline; what did not change since the last time is read.
 
     Raises:
-        EvaluationError: no such suite or model, or a dim wider than the model. HubError: it cannot be fetched.
+        EvaluationError: no such model, one that cannot be loaded or scored, or a dim wider than it. HubError: it or a
+            task's data cannot be fetched.
     """
-    suites = workspace.family.suites
-    candidate, own_suite = _candidate(workspace, target, dims, scale)
-    suite = suite or own_suite
-    if suite not in suites:
-        raise EvaluationError(f"no suite '{suite}' in recipes/family.yaml", hint=did_you_mean(suite, suites))
-    from zoo.evaluate.stage import measure  # mteb takes seconds: after everything that can be refused without it
+    candidate = candidate_of(request.workspace, target, dims, request.scale)
+    run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
+    made_from = evaluating.made_from([candidate], request.suite, request.tasks)
+    if run.stale(evaluating.STAGE, made_from):
+        from zoo.evaluate.stage import evaluate  # torch and mteb take seconds: only when there is something to measure
 
-    runs = Run.of(workspace.root, "any", scale).folder.parent
-    found = measure([candidate], suites[suite], results_folder(runs), progress=progress)
-    return Evaluated(
-        suite=suite,
-        subjects=[subject for subject, _ in found],
-        scores=[score for _, scores in found for score in scores],
-    )
-
-
-def _candidate(workspace: Workspace, target: str, dims: Sequence[int] | None, scale: str) -> tuple[Candidate, str]:
-    if target in workspace.names:
-        recipe = workspace.recipe(target, scale=scale)
-        run = Run.of(workspace.root, target, scale)
-        receipt = run.receipt(training.STAGE)
-        if receipt is None:
-            raise EvaluationError(f"recipe '{target}' is not trained", hint=f"zoo build {target}")
-        folder = run.stage(training.STAGE) / training.MODEL
-        made = _of_folder(folder, f"zoo/{target}", receipt.digest[:40], recipe.release.repo, dims or recipe.dims)
-        return made, recipe.evaluation.suite
-    if Path(target).is_dir():
-        folder = Path(target).resolve()
-        files = {
-            str(path.relative_to(folder)): file_digest(path) for path in sorted(folder.rglob("*")) if path.is_file()
-        }
-        made = _of_folder(folder, f"local/{folder.name}", digest(files)[:40], target, dims)
-        return made, workspace.family.suite
-    return _of_hub(workspace, target, dims), workspace.family.suite
+        evaluate(
+            request.suite,
+            request.tasks,
+            run,
+            made_from,
+            [candidate],
+            results=request.results,
+            progress=progress,
+            jobs=request.jobs,
+        )
+    return read_scores(run.stage(evaluating.STAGE))
 
 
-def _of_folder(folder: Path, name: str, revision: str, title: str, dims: Sequence[int] | None) -> Candidate:
-    from zoo.models import trained_model
-
-    if not (folder / "modules.json").is_file():
-        hint = "a folder that sentence-transformers saved has one"
-        raise EvaluationError(f"'{folder}' has no modules.json", hint=hint)
-    return _checked(name, revision, title, dims, trained_model(folder))
+def _slug(candidate: Candidate, suite: str) -> str:
+    """A folder for each model, suite and choice of dims."""
+    dims = "-".join(map(str, candidate.dims)) or "width"
+    return re.sub(r"[^\w.-]", "_", f"{folder_name(candidate.name)}--{suite}--{dims}")
 
 
-def _of_hub(workspace: Workspace, target: str, dims: Sequence[int] | None) -> Candidate:
-    from zoo.models import base_model, hub_model
+def compare(request: Request, first: str, second: str, *, progress: Progress) -> list[Verdict]:
+    """`first` less `second`, paired, on every task of the suite and on the mean over those that none supersedes.
 
-    if "/" not in target:
-        hint = did_you_mean(target, workspace.names) or "zoo ls, or an id like owner/name"
-        raise EvaluationError(f"no recipe or folder '{target}'", hint=hint)
-    base = next((file.base for file in workspace.bases.values() if file.base.model == target), None)
-    revision = revision_of("model", target, base.revision if base else None)
-    model = base_model(base, revision) if base else hub_model(target, revision)
-    return _checked(target, revision, target, dims, model)
+    Args:
+        first: a target of `zoo eval`, at its full width or, as NAME@DIM, cut.
 
+    Raises:
+        EvaluationError, HubError: as `evaluate_target`.
+    """
+    from zoo.evaluate.summary import At, Evidence  # numpy and scipy: not for --help
 
-def _checked(name: str, revision: str, title: str, dims: Sequence[int] | None, model: Any) -> Candidate:
-    from zoo.evaluate.stage import Candidate
-
-    width = model.get_embedding_dimension()
-    if too_wide := [dim for dim in dims or () if dim > width]:
-        raise EvaluationError(f"dim '{too_wide[0]}' is wider than '{title}' ({width})", hint=f"--dims {width}")
-    sizes = sorted({width, *(dims or ())}, reverse=True)
-    return Candidate(name, revision, "self", title, sizes, partial(_same, model))
+    places = []
+    for target in (first, second):
+        name, dim = name_and_dim(target)
+        subject = evaluate_target(request, name, [dim] if dim else [], progress=progress).subjects[0]
+        places.append(At(subject, dim or subject.dims[0]))
+    return Evidence(request.results, places, request.tasks).verdicts()
 
 
-def _same(model: Any) -> Any:
-    return model
+def name_and_dim(target: str) -> tuple[str, int | None]:
+    """NAME or NAME@DIM. Raises EvaluationError: what follows the @ is no size."""
+    name, at, dim = target.rpartition("@")
+    if not at:
+        return target, None
+    if not dim.isdigit() or int(dim) < 1:
+        raise EvaluationError(f"'{dim}' in '{target}' is not a size", hint=f"for example {name}@256")
+    return name, int(dim)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from zoo import cards, data
 from zoo.errors import PublishError
+from zoo.publish.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
 from zoo.remote import Kind
 from zoo.run import file_digest
+from zoo.scores import ScoreFile
 
 MANIFEST = "zoo/manifest.json"  # the files that we put there; only these are ever deleted
 
@@ -49,7 +51,7 @@ class Release:
 
 
 def model_release(recipe: Recipe, id: str, *, model: Path, card: Path, scores: Path) -> Release:
-    """The trained model, its card, its resolved recipe and its scores."""
+    """The trained model, its card, its resolved recipe and its scores, these for programs and for the Hub's pages."""
     files: dict[str, Content] = {str(path.relative_to(model)): path for path in _files(model)}
     if unsafe := [path for path in files if path.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]:
         raise PublishError(
@@ -58,6 +60,8 @@ def model_release(recipe: Recipe, id: str, *, model: Path, card: Path, scores: P
     files["README.md"] = card
     files["zoo/recipe.yaml"] = dump(recipe).encode()
     files["zoo/scores.json"] = scores
+    measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
+    files |= {path: text.encode() for path, text in eval_results(measured, id).items()}
     return _release("model", id, recipe.name, files)
 
 

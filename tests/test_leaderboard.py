@@ -1,0 +1,425 @@
+"""The paper's tables and figures: printed numbers as printed, ours beside them, in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import offline, open_browser
+from conftest import ROOT, workspace_in
+from playwright.sync_api import Browser, Page, expect
+from pylatexenc.latexwalker import LatexWalker
+from simulated import BASE, BASELINE, HYBRID, PARENT, SUITE, Model, measure
+
+from zoo import published
+from zoo.errors import EvaluationError
+from zoo.leaderboard.formats import as_text, write
+from zoo.leaderboard.table import Table
+from zoo.leaderboard.tables import TABLES, Board, tables
+from zoo.recipe import Workspace
+
+HOSTILE = """x|y<img src=x onerror="window.hacked=1"> & 100% of #1 $a_b^c~ {d} [e]\\ "f" \x07 عربي"""
+
+PRINTED_3 = """\
+| Arabic-Triplet-Matryoshka-V2 | 768 | 135M | 85.31 | 60.7 | 63.96 | 69.99 |
+| GATE-AraBert-v1 | 768 | 135M | 82.78 | 59.75 | 63.09 | 68.54 |
+| bert-base-arabertv02 | 768 | 135M | 54.53 | 46.86 | 49.95 | 50.45 |
+| Marbert-all-nli-triplet-Matryoshka | 768 | 163M | 82.18 | 58.08 | 61.32 | 67.19 |
+| MARBERTv2 | 768 | 163M | 60.98 | 49.92 | 53.75 | 54.88 |
+| Arabic-labse-Matryoshka | 768 | 471M | 82.46 | 57.25 | 60.58 | 66.76 |
+| LaBSE | 768 | 471M | 69.07 | 57.66 | 60.98 | 62.57 |
+| E5-all-nli-triplet-Matryoshka | 384 | 278M | 80.37 | 56.34 | 59.64 | 65.45 |
+| multilingual-e5-small | 384 | 278M | 74.62 | 58.13 | 61.4 | 64.72 |
+| Arabic-all-nli-triplet-Matryoshka | 768 | 135M | 82.4 | 51.38 | 54.45 | 62.74 |
+| paraphrase-multilingual-mpnet-base-v2 | 768 | 135M | 79.09 | 52.18 | 55.37 | 62.21 |
+"""
+PRINTED_4 = """\
+| L_CE | 54.53 | 46.86 | 49.95 | 50.45 |
+| L_MRL | 85.31 | 60.7 | 63.96 | 69.99 |
+| L_sts + L_cls | 82.78 | 59.75 | 63.09 | 68.54 |
+"""
+PRINTED_5 = """\
+| 768 | 85.31 | 60.7 | 63.96 | 69.99 |
+| 512 | 85.17 | 60.62 | 63.98 | 69.92 |
+| 256 | 85.39 | 60.41 | 63.77 | 69.86 |
+| 128 | 84.67 | 60.27 | 63.62 | 69.52 |
+| 64 | 84.04 | 60.44 | 63.8 | 69.43 |
+"""
+
+
+@pytest.fixture(scope="module")
+def unmeasured(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return workspace_in(tmp_path_factory.mktemp("unmeasured"))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """arabert-hybrid measured: it and its parent equally good, TF-IDF behind them, the base model last."""
+    workspace = workspace_in(tmp_path_factory.mktemp("measured"))
+    measure(workspace, "arabert-hybrid", [HYBRID, PARENT, BASE, BASELINE])
+    return workspace
+
+
+def made(workspace: Workspace, *names: str) -> list[Table]:
+    return tables(Board.of(workspace, "mini"), names)
+
+
+def markdown(workspace: Workspace, name: str) -> str:
+    return as_text(made(workspace, name), "md", workspace)
+
+
+def columns(text: str, names: list[str]) -> str:
+    """Some columns of the one table in a markdown text, as rows."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    places = [lines[0].index(name) for name in names]
+    return "".join(f"| {' | '.join(row[place] for place in places)} |\n" for row in lines[1:])
+
+
+SCORES = ["STS17 (paper)", "STS22 (paper)", "STS22-v2 (paper)", "Average (paper)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "printed"),
+    [
+        ("3", ["Model", "Dim", "Parameters (paper)"], PRINTED_3),
+        ("4", ["Loss"], PRINTED_4),
+        ("5", ["Dim"], PRINTED_5),
+    ],
+)
+def test_the_papers_tables_are_as_printed(unmeasured: Workspace, name: str, first: list[str], printed: str) -> None:
+    assert columns(markdown(unmeasured, name), [*first, *SCORES]) == printed
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes" / "published").glob("*.csv")), ids=lambda path: path.stem)
+def test_every_published_row_says_where_it_is_from(path: Path) -> None:
+    rows = published.table(ROOT / "recipes", path.stem)
+    assert rows
+    assert all(re.fullmatch(r"arXiv:\S+, .* page \d+|https://\S+ @ [0-9a-f]{8}.*", row["source"]) for row in rows)
+
+
+def test_the_mean_without_the_superseded_task_stands_beside_the_papers(unmeasured: Workspace) -> None:
+    text = markdown(unmeasured, "3")
+    found = columns(text, ["Model", "Average (paper)", "Mean without STS22 (computed from the paper)"])
+    assert found.startswith("| Arabic-Triplet-Matryoshka-V2 | 69.99 | 74.64 |")
+    assert "- The average counts STS22 and STS22-v2, which replaces it" in text
+
+
+def test_known_errors_of_table_3_are_noted(unmeasured: Workspace) -> None:
+    text = markdown(unmeasured, "3")
+    assert "the 135M of the two mpnet rows should be 278M, the 278M of the two E5 rows 118M" in text
+    (cut,) = (line for line in text.splitlines() if line.startswith("- Decimals cut off"))
+    assert cut.count("(") == 7
+    for cell in ("GATE-AraBert-v1 STS22-v2 63.09 (63.0979)", "LaBSE STS22 57.66 (57.6676)"):
+        assert cell in cut
+    (further,) = (line for line in text.splitlines() if line.startswith("- Further from mteb's own"))
+    assert "LaBSE STS22-v2 60.98 (60.9987)" in further
+    assert "multilingual-e5-small STS22-v2 61.4 (61.4387)" in further
+
+
+def test_other_known_errors_are_noted(unmeasured: Workspace) -> None:
+    assert "557,850 for training" in markdown(unmeasured, "2")
+    assert "E5 is 384 wide" in markdown(unmeasured, "1")
+    assert "The row L_CE" in markdown(unmeasured, "4")
+    figure = markdown(unmeasured, "figure2")
+    assert "the 68.00 of e5-mistral-7b-instruct matches the mean of STS17 and STS22 only (67.99" in figure
+    assert "over all three tasks it is 64.45" in figure
+
+
+def test_wrong_cells_are_marked(unmeasured: Workspace) -> None:
+    (table,) = made(unmeasured, "3")
+    wrong = [(row["model"].text, key) for row in table.rows for key, cell in row.items() if cell.wrong]
+    assert ("LaBSE", "paper:STS22-ar") in wrong
+    assert len(wrong) == 4 + 7 + 3  # parameters, cut off, further off
+
+
+def test_a_mean_over_unequal_tasks_is_refused(unmeasured: Workspace) -> None:
+    row = Board.of(unmeasured, "mini").official("izhx/udever-bloom-1b1")
+    assert row is not None
+    with pytest.raises(EvaluationError, match="no mean of 'izhx/udever-bloom-1b1' over STS17-ar, STS22-ar") as caught:
+        published.mean(row, SUITE[:2])
+    assert caught.value.hint == "compare it task by task, or over tasks that every model has"
+    (table,) = made(unmeasured, "figure2")
+    bloom = next(row for row in table.rows if row["model"].text == "udever-bloom-1b1")
+    assert bloom["mteb:STS17-ar"].text == "81.13"
+    assert bloom["mteb:average"].text == "-"
+
+
+def test_nothing_measured_is_said_and_shows_no_empty_columns(unmeasured: Workspace) -> None:
+    text = markdown(unmeasured, "3")
+    assert "- Nothing of ours is measured yet at this scale: zoo build." in text
+    assert "(measured)" not in text
+    page = as_text(made(unmeasured), "html", unmeasured)
+    assert 'class="bar"' not in page
+
+
+def test_tied_leaders_share_a_rank(lab: Workspace) -> None:
+    (table,) = made(lab, "3")
+    ranks = {row["model"].text: row["measured:rank"].value for row in table.rows if "measured:rank" in row}
+    assert ranks == {
+        "Arabic-Triplet-Matryoshka-V2": 1,
+        "GATE-AraBert-v1": 1,
+        "character TF-IDF": 3,
+        "bert-base-arabertv02": 4,
+    }
+    means = {row["model"].text: row["measured:current"].value for row in table.rows if "measured:rank" in row}
+    assert means["GATE-AraBert-v1"] != means["Arabic-Triplet-Matryoshka-V2"]
+
+
+def test_without_its_rows_a_score_has_no_rank(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    measure(workspace, "arabert-hybrid", [HYBRID, BASELINE])
+    for path in (tmp_path / "runs").rglob("zoo__char-tfidf/**/STS17-ar.npz"):
+        path.write_bytes(b"half a file")
+    (table,) = made(workspace, "4")
+    ranks = {row["model"].text: row["measured:rank"].text for row in table.rows if "measured:rank" in row}
+    assert ranks == {"GATE-AraBert-v1": "1", "character TF-IDF": "-"}
+
+
+@pytest.mark.parametrize("name", ["models", "3", "4", "5", "figure2"])
+def test_measured_tables_have_the_baseline_the_base_and_the_parent(lab: Workspace, name: str) -> None:
+    (table,) = made(lab, name)
+    measured = {row["model"].text for row in table.rows if "measured:mean" in row}
+    assert {"character TF-IDF", "bert-base-arabertv02", "Arabic-Triplet-Matryoshka-V2"} <= measured
+    for row in table.rows:
+        if "measured:mean" in row:
+            assert row["measured:mean"].low < row["measured:mean"].value < row["measured:mean"].high
+
+
+def test_scores_size_and_speed_are_what_was_measured(lab: Workspace) -> None:
+    board = Board.of(lab, "mini")
+    (file, _), *_ = board.ours.files
+    found = columns(markdown(lab, "3"), ["Model", "STS17 (measured)", "Parameters (measured)", "Tokens/s (measured)"])
+    score = file.score("zoo/arabert-hybrid", "STS17-ar", 768)
+    interval = f"{score.value:.2f} [{score.low:.1f}, {score.high:.1f}]"
+    assert f"| GATE-AraBert-v1 | {interval} | 135.2M | 12,346 |\n" in found
+    assert "| Arabic-labse-Matryoshka | - | - | - |\n" in found
+
+
+def test_table_5_has_the_base_model_at_the_same_dims(lab: Workspace) -> None:
+    found = columns(markdown(lab, "5"), ["Model", "Dim"]).splitlines()
+    assert found[5:] == [
+        *(f"| bert-base-arabertv02 | {dim} |" for dim in (768, 512, 256, 128, 64)),
+        "| character TF-IDF | - |",
+    ]
+
+
+def test_retention_is_the_share_of_the_full_width(lab: Workspace) -> None:
+    (table,) = made(lab, "retention")
+    assert {row["model"].text for row in table.rows[:2]} == {"Arabic-Triplet-Matryoshka-V2", "GATE-AraBert-v1"}
+    assert [row["model"].text for row in table.rows[2:]] == ["bert-base-arabertv02"]
+    both = next(row for row in table.rows if row["model"].text == "Arabic-Triplet-Matryoshka-V2")
+    assert both["computed:64"].text == f"{100 * (84.04 + 63.8) / (85.31 + 63.96):.1f}"
+    for row in table.rows:
+        assert row["measured:768"].text == "100.0"
+        assert row["measured:64"].low < row["measured:64"].value < row["measured:64"].high
+
+
+def test_figure_1_has_every_coefficient_and_similarity(lab: Workspace) -> None:
+    (table,) = made(lab, "figure1")
+    assert sum(column.bounded for column in table.columns) == 8
+    rows = [row for row in table.rows if row["model"].text == "Arabic-Triplet-Matryoshka-V2"]
+    assert [row["dim"].value for row in rows] == [768, 512, 256, 128, 64]
+    assert rows[0]["paper:text"].text == "approximately 0.80"
+
+
+def test_score_files_of_another_version_are_left_out_and_named(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    measure(workspace, "arabert-hybrid", [HYBRID, BASELINE])
+    (tmp_path / "runs" / "mini" / "arabert-hybrid" / "evaluate" / "scores.json").write_text('{"suite": "old"}')
+    text = markdown(workspace, "3")
+    assert "- Left out, measured by another version of zoo: arabert-hybrid. zoo build or zoo eval them again." in text
+    assert "(measured)" not in text
+
+
+def test_csv_holds_every_number_with_its_interval(lab: Workspace) -> None:
+    found = made(lab)
+    rows = list(csv.DictReader(io.StringIO(as_text(found, "csv", lab))))
+    assert [row["table"] for row in rows] == [table.key for table in found for _ in table.rows]
+    cells = [(table.cell(row, column), column) for table in found for row in table.rows for column in table.columns]
+    assert sum(cell.value is not None for cell, _ in cells) + 2 * sum(cell.low is not None for cell, _ in cells) == sum(
+        bool(value) for row in rows for name, value in row.items() if name != "table"
+    )
+    mine = next(row for row in rows if row["table"] == "3" and row["Model"].endswith("/GATE-AraBert-v1"))
+    assert (mine["STS17 (paper)"], mine["Parameters (paper)"]) == ("82.78", "135M")
+    assert float(mine["STS17 (measured) low"]) < float(mine["STS17 (measured)"]) < float(mine["STS17 (measured) high"])
+    assert float(mine["Parameters (measured)"]) == 135_193_344
+
+
+def test_json_says_who_measured_what(lab: Workspace) -> None:
+    (table,) = json.loads(as_text(made(lab, "3"), "json", lab))["tables"]
+    assert table["sources"]["paper"] == {"where": "arXiv:2505.24581v1, table 3, page 6", "ours": False}
+    assert table["sources"]["measured"]["ours"]
+    first = table["rows"][0]
+    assert first["paper:STS22-ar"] == {"value": 60.7, "text": "60.7"}
+    assert set(first["measured:STS17-ar"]) == {"value", "low", "high", "text"}
+
+
+def test_equal_results_give_equal_bytes(lab: Workspace, tmp_path: Path) -> None:
+    names = ["md", "csv", "tex", "html", "json", "svg", "png"]
+    first, second = (write(made(lab), tmp_path / folder, names, lab) for folder in "ab")
+    assert [path.name for path in first] == [
+        *(f"leaderboard.{form}" for form in ("md", "csv", "tex", "html", "json")),
+        *(f"figure-{name}.{form}" for form in ("png", "svg") for name in ("1", "2", "retention")),
+    ]
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+    for path in first:
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = workspace_in(tmp_path_factory.mktemp("hostile"))
+    measure(workspace, "arabert-hybrid", [HYBRID, PARENT, BASE, BASELINE, Model("zoo/x", HOSTILE, "base", 0.3)])
+    return workspace
+
+
+def test_latex_is_well_formed_whatever_a_model_is_called(hostile: Workspace) -> None:
+    text = as_text(made(hostile), "tex", hostile)
+    LatexWalker(text, tolerant_parsing=False).get_latex_nodes()
+    assert text.isascii()
+    bodies = re.findall(r"\\begin\{tabular\}\{([rl]+)\}\n(.*?)\\end\{tabular\}", text, re.DOTALL)
+    assert len(bodies) == sum(-(-len(table.rows) // 26) for table in made(hostile))
+    for spec, body in bodies:
+        rows = [line for line in body.splitlines() if line.endswith(r"\\")]
+        assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {len(spec) - 1}
+
+
+def test_a_markdown_row_stays_a_row_whatever_a_model_is_called(hostile: Workspace) -> None:
+    lines = [line for line in markdown(hostile, "models").splitlines() if line.startswith("|")]
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def html(hostile: Workspace) -> str:
+    return as_text(made(hostile), "html", hostile)
+
+
+@pytest.fixture
+def page(browser: Browser, html: str) -> Iterator[Page]:
+    with offline(browser, viewport={"width": 360, "height": 740}, locale="en-US") as context:
+        page = context.new_page()
+        page.set_content(html)
+        yield page
+
+
+def shown(page: Page, table: str, column: int) -> list[str]:
+    cells = page.locator(f"[id='{table}'] tbody tr:not([hidden]) > :nth-child({column}) bdi")
+    return cells.all_inner_texts()
+
+
+def test_the_page_sorts_by_mouse_and_by_keyboard(page: Page) -> None:
+    header = page.locator("[id='3'] thead th").nth(3)
+    header.locator("button").click()
+    assert header.get_attribute("aria-sort") == "descending"
+    best = [float(text) for text in shown(page, "3", 4) if text != "-"]
+    assert best == sorted(best, reverse=True)
+    assert shown(page, "3", 4)[-1] == "-"  # what has no value stays last
+    header.locator("button").press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert [float(text) for text in shown(page, "3", 4) if text != "-"] == best[::-1]
+    assert shown(page, "3", 4)[-1] == "-"
+
+
+def test_the_page_filters_by_dim_task_and_name(page: Page) -> None:
+    page.locator("#dim").select_option("128")
+    assert set(shown(page, "models-ara-sts", 2)) == {"128", "-"}
+    assert set(shown(page, "5", 2)) == {"128", "-"}
+    page.locator("#dim").select_option("")
+    page.locator("#task").select_option("STS17")
+    headings = page.locator("[id='models-ara-sts'] thead th:not([hidden]) .sort .en").all_inner_texts()
+    assert headings == ["Model", "Dim", "Parameters", "Tokens/s", "STS17", "Mean", "Mean without STS22", "Rank"]
+    page.locator("#model").fill("gate-ara")
+    assert set(shown(page, "3", 1)) == {"GATE-AraBert-v1"}
+    expect(page.locator("#left")).to_contain_text("rows")
+
+
+def test_the_page_speaks_arabic_from_right_to_left(page: Page) -> None:
+    expect(page.locator("h2").nth(3)).to_have_text(re.compile("Table 3"), use_inner_text=True)
+    page.locator("#language").click()
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == ["ar", "rtl"]
+    heading = page.locator("[id='3'] h2").inner_text()
+    assert heading == "الجدول 3: نماذج ماتريوشكا ونماذجها الأساس"
+    assert page.locator("#dim option").first.inner_text() == "الكل"
+    seen = page.locator("main .en:visible, header .en:visible").count()
+    assert seen == 0
+    page.locator("#language").click()
+    assert page.evaluate("document.documentElement.dir") == "ltr"
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_on_a_phone_only_tables_scroll(page: Page, language: str) -> None:
+    page.evaluate("language => speak(language)", language)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.querySelector('[id=\"3\"] .scroll').scrollWidth") > 360
+
+
+def test_names_are_text_and_nothing_is_fetched(browser: Browser, html: str) -> None:
+    with offline(browser) as context:
+        page = context.new_page()
+        asked, said = [], []
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda problem: said.append(str(problem)))
+        page.set_content(html)
+        assert page.evaluate("window.hacked") is None
+        assert page.locator("img").count() == 0
+        assert page.get_by_text("x onerror=", exact=False).count() > 0
+        assert (asked, said) == ([], [])
+
+
+def test_the_page_draws_intervals_and_lines(page: Page) -> None:
+    assert page.locator("[id='models-ara-sts'] .bar").count() > 20
+    assert page.locator("#retention svg polyline:visible").count() > 2
+    assert page.locator("#figure1 svg.chart").count() == 2 * 4  # coefficients x models
+    assert page.locator("#figure2 svg.chart rect").count() > 8
+
+
+def test_every_table_has_a_name_on_the_command_line() -> None:
+    from zoo.cli.tables import TABLES as NAMES
+
+    assert list(TABLES) == NAMES
+
+
+def test_the_command_prints_one_table(zoo: Any, lab: Workspace) -> None:
+    code, out, _ = zoo("leaderboard", "--scale", "mini", "--table", "5", "--format", "csv", cwd=lab.root)
+    assert code == 0
+    assert out.splitlines()[0].startswith("table,Model,Dim,STS17 (paper)")
+    code, out, _ = zoo("leaderboard", "--scale", "mini", "--table", "3", "--json", cwd=lab.root)
+    assert (code, json.loads(out)["tables"][0]["key"]) == (0, "3")
+
+
+def test_the_command_writes_a_folder(zoo: Any, lab: Workspace, tmp_path: Path) -> None:
+    code, out, err = zoo("leaderboard", "--scale", "mini", "--out", str(tmp_path / "new" / "folder"), cwd=lab.root)
+    assert code == 0, err
+    assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(
+        Path(line).name for line in out.splitlines()
+    )
+
+
+def test_pictures_need_a_folder(zoo: Any, lab: Workspace) -> None:
+    code, _, err = zoo("leaderboard", "--format", "svg", "--table", "figure2", cwd=lab.root)
+    assert code == 1
+    assert err == (
+        "error: --format svg makes files, and they need a folder\n"
+        "hint: zoo leaderboard --format svg --table figure2 --out .\n"
+    )
+
+
+def test_a_table_is_no_picture(zoo: Any, lab: Workspace, tmp_path: Path) -> None:
+    code, _, err = zoo("leaderboard", "--format", "png", "--table", "3", "--out", str(tmp_path), cwd=lab.root)
+    assert (code, err.splitlines()[0]) == (1, "error: no figure among what was asked for can be drawn")

@@ -1,0 +1,1 @@
+"""Finished models, looked at row by row."""

@@ -1,0 +1,92 @@
+"""From targets of `zoo eval` to the report of their errors; what is not measured yet is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoo.analysis.errors import Pairs, Predictions, Report, report, scaled
+from zoo.errors import EvaluationError, did_you_mean
+from zoo.evaluate import results
+from zoo.evaluate.texts import graded
+from zoo.pipeline.evaluation import Request, name_and_dim, evaluate_target
+from zoo.recipe import Workspace
+from zoo.say import Progress
+from zoo.scores import ScoreFile, Subject
+from zoo.statistics import Sample
+from zoo.tasks import TASKS
+
+KIND = "STS"
+
+
+class OneTask(Request):
+    """A suite of one task, under the task's name."""
+
+    @property
+    def tasks(self) -> list[str]:
+        return [self.suite]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The report, and what it is of."""
+
+    task: str
+    miniature: bool
+    report: Report
+
+
+def check_task(workspace: Workspace, task: str | None) -> str:
+    """A task of graded pairs; by default the first one of the family's suite.
+
+    Raises:
+        EvaluationError: there is no such task, or its rows have no graded similarity.
+    """
+    family = workspace.family
+    known = [name for name in TASKS if TASKS[name].kind == KIND]
+    name = task or next((name for name in family.suites[family.suite] if name in known), known[0])
+    if name not in TASKS:
+        raise EvaluationError(f"no evaluation task '{name}'", hint=did_you_mean(name, known))
+    if name not in known:
+        hint = f"one of: {', '.join(known)}"
+        raise EvaluationError(f"task '{name}' has no graded pairs but is of kind {TASKS[name].kind}", hint=hint)
+    return name
+
+
+def gather(request: OneTask, targets: Sequence[str], *, top: int, progress: Progress) -> Gathered:
+    """Every target, at full width or as NAME@DIM, and the baseline last: what similar spelling alone says.
+
+    Raises:
+        EvaluationError, HubError: as `evaluate_target`; `graded`.
+    """
+    models: dict[str, Sample] = {}
+    for target in dict.fromkeys(targets):
+        name, dim = name_and_dim(target)
+        scores = evaluate_target(request, name, [dim] if dim else [], progress=progress)
+        subject = scores.subjects[0]
+        title = subject.title + (f"@{dim}" if dim else "")
+        models[target if title in models else title] = _sample(request, subject, dim or subject.dims[0])
+    return Gathered(request.suite, scores.miniature, _report(request, models, _baseline(scores), top))
+
+
+def _baseline(scores: ScoreFile) -> Subject:
+    found = scores.subject("baseline")
+    assert found is not None
+    return found
+
+
+def _sample(request: OneTask, subject: Subject, dim: int | None) -> Sample:
+    found = results.sample(request.results, subject, dim, request.suite)
+    if found is None:
+        hint = "zoo eval it again"
+        raise EvaluationError(f"'{subject.title}' was not measured on '{request.suite}'", hint=hint)
+    return found
+
+
+def _report(request: OneTask, models: dict[str, Sample], baseline: Subject, top: int) -> Report:
+    yardstick = _sample(request, baseline, None)
+    assert yardstick.gold is not None
+    data = graded(request.suite, request.results, yardstick.gold.tolist())
+    pairs = Pairs(data.texts, scaled(data.gold, data.least, data.most))
+    found = [Predictions(title, sample.values, pairs.gold) for title, sample in models.items()]
+    return report(pairs, found, Predictions(baseline.title, yardstick.values, pairs.gold), top=top)

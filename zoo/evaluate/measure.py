@@ -1,0 +1,314 @@
+"""Scores that are missing, measured: every candidate on every task at every dim, from one encoding pass.
+
+mteb computes and we write: one process, one file at a time, whole or not at all. What is there already is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mteb
+import torch
+from mteb.results import TaskResult
+from sentence_transformers import SentenceTransformer
+
+from zoo import statistics
+from zoo.errors import EvaluationError, ZooError
+from zoo.evaluate import results
+from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
+from zoo.evaluate.ingredients import Candidate, folder_name, sample_path
+from zoo.evaluate.results import Traits
+from zoo.evaluate.samples import sample_of
+from zoo.evaluate.store import EmbeddingStore
+from zoo.evaluate.tasks import load, texts_of
+from zoo.run import versions
+from zoo.say import Progress, Silent
+from zoo.scores import Subject
+from zoo.tasks import TASKS
+
+BATCH = {"cpu": 32, "cuda": 256}
+
+
+@dataclass
+class Measurement:
+    """Who was measured, and what could not be: (model, task or none, why)."""
+
+    subjects: list[Subject] = field(default_factory=list)
+    problems: list[tuple[str, str | None, ZooError]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one evaluation leaves."""
+
+    dim: int | None
+    result: TaskResult
+    sample: statistics.Sample
+
+
+def measure(
+    candidates: Sequence[Candidate], tasks: Sequence[str], folder: Path, *, progress: Progress, jobs: int = 1
+) -> Measurement:
+    """Every candidate, then the baseline; files go below `folder`. A model or task that fails leaves the others alone.
+
+    Args:
+        jobs: processes; each loads the model and scores whole tasks.
+    """
+    done = Measurement()
+    for candidate in candidates:
+        with _problem(done, candidate.title, None):
+            done.subjects.append(_measure_one(candidate, tasks, folder, progress, jobs, done))
+    _measure_baseline(tasks, folder, done)
+    done.subjects.append(CharacterTfidf.subject)
+    return done
+
+
+@contextmanager
+def _problem(done: Measurement, model: str, task: str | None) -> Iterator[None]:
+    try:
+        yield
+    except ZooError as error:
+        done.problems.append((model, task, error))
+
+
+def _measure_one(
+    candidate: Candidate, tasks: Sequence[str], folder: Path, progress: Progress, jobs: int, done: Measurement
+) -> Subject:
+    traits = results.traits(folder, candidate.name, candidate.revision)
+    model = None
+    if traits is None:
+        model = candidate.load()
+        traits = _traits(model)
+    subject = _subject(candidate, traits)
+    missing = {task: dims for task in tasks if (dims := _missing(folder, subject, task))}
+    if not missing:
+        return subject
+    if jobs > 1 and len(missing) > 1:
+        _in_processes(candidate, subject, missing, folder, progress, jobs, done)
+    else:
+        with Loaded.of(candidate, subject, folder, progress, model) as loaded:
+            traits = _here(loaded, missing, done)
+    results.keep_traits(folder, candidate.name, candidate.revision, traits)
+    return subject.model_copy(update={"tokens_per_second": traits.tokens_per_second})
+
+
+def _subject(candidate: Candidate, traits: Traits) -> Subject:
+    if wide := [dim for dim in candidate.dims if dim > traits.width]:
+        hint = f"{candidate.title} is {traits.width} wide: --dims {traits.width}"
+        raise EvaluationError(f"dim '{wide[0]}' is wider than '{candidate.title}' ({traits.width})", hint=hint)
+    return Subject(
+        name=candidate.name,
+        revision=candidate.revision,
+        role=candidate.role,
+        title=candidate.title,
+        dims=sorted({traits.width, *candidate.dims}, reverse=True),
+        parameters=traits.parameters,
+        tokens_per_second=traits.tokens_per_second,
+        max_seq_length=traits.max_seq_length,
+        dtype=traits.dtype,
+    )
+
+
+def _traits(model: SentenceTransformer, tokens_per_second: float | None = None) -> Traits:
+    width = model.get_embedding_dimension()
+    if width is None:
+        raise EvaluationError("the model does not say how wide its vectors are", hint="is it an embedding model?")
+    return Traits(
+        width=width,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        max_seq_length=model.max_seq_length,
+        dtype=str(model.dtype).removeprefix("torch."),
+        prompts={name: prompt or "" for name, prompt in model.prompts.items()},
+        tokens_per_second=tokens_per_second,
+        versions=versions("mteb", "sentence-transformers", "transformers", "torch"),
+    )
+
+
+def _missing(folder: Path, subject: Subject, task: str) -> list[int | None]:
+    dims: list[int | None] = [*subject.dims] or [None]
+    return [
+        dim
+        for dim in dims
+        if results.stored(folder, subject, dim, TASKS[task]) is None
+        or results.sample(folder, subject, dim, task) is None
+    ]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A candidate in memory; every text that it encodes is kept in its store."""
+
+    subject: Subject
+    folder: Path
+    progress: Progress
+    model: SentenceTransformer
+    remembering: Remembering
+
+    @classmethod
+    @contextmanager
+    def of(
+        cls, candidate: Candidate, subject: Subject, folder: Path, progress: Progress, model: Any = None
+    ) -> Iterator[Loaded]:
+        """Its embeddings are in a file named after all that they depend on besides the text."""
+        model = model or candidate.load()
+        name = f"{folder_name(subject.name)}-{subject.revision}-{subject.dtype}-{subject.max_seq_length}.sqlite"
+        with closing(EmbeddingStore(folder / "embeddings" / name)) as store:
+            yield cls(subject, folder, progress, model, Remembering(model, store, progress, title=subject.title))
+
+    def score(self, name: str, dims: Sequence[int | None]) -> Iterator[_Found]:
+        task = loaded_task(name)
+        self.remembering.storing = TASKS[name].store
+        self.progress.start(f"{self.subject.title}: {name}", len(set(texts_of(task, TASKS[name]))))
+        full = encoder(self.model, self.subject)
+        for dim in dims:
+            view = full if dim in (None, self.subject.dims[0]) else DimView(full, self.subject, dim)
+            yield _Found(dim, *_evaluate(view, task, name, BATCH.get(self.model.device.type, 32)))
+        self.progress.finish()
+
+
+@cache
+def loaded_task(name: str) -> Any:
+    """A task with its data, kept: several models, and every dim, read it."""
+    return load(name)
+
+
+def _here(loaded: Loaded, missing: dict[str, list[int | None]], done: Measurement) -> Traits:
+    for task, dims in missing.items():
+        with _problem(done, loaded.subject.title, task):
+            for found in loaded.score(task, dims):
+                _keep(loaded.folder, loaded.subject, task, found)
+    return _traits(loaded.model, loaded.remembering.tokens_per_second or loaded.subject.tokens_per_second)
+
+
+def _evaluate(view: Any, task: Any, name: str, batch: int) -> tuple[TaskResult, statistics.Sample]:
+    ours = TASKS[name]
+    options = {"batch_size": batch, "show_progress_bar": False}
+    with tempfile.TemporaryDirectory() as predictions, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scipy's on constant input; a score that is no number is refused below
+        found = mteb.evaluate(
+            view,
+            task,
+            cache=None,
+            co2_tracker=False,
+            show_progress_bar=False,
+            encode_kwargs=options,
+            prediction_folder=predictions,
+        ).task_results[0]
+        predicted = results.read(Path(predictions) / task.prediction_file_name)
+    scores = next(entry for entry in found.scores[ours.split] if entry["hf_subset"] == ours.subset)
+    if not _is_number(scores[ours.metric]):
+        problem = f"'{view.mteb_model_meta.name}' has no finite {ours.metric} on '{name}'"
+        raise EvaluationError(problem, hint="its similarities may all be the same: train it again")
+    by_split = predicted.get(ours.subset) or predicted["parallel"]
+    return found, sample_of(task, ours, by_split[ours.split], scores)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+
+
+def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> None:
+    subject = CharacterTfidf.subject
+    for name in tasks:
+        with _problem(done, subject.title, name):
+            if _missing(folder, subject, name):
+                task = loaded_task(name)
+                baseline = CharacterTfidf(texts_of(task, TASKS[name]))
+                _keep(folder, subject, name, _Found(None, *_evaluate(baseline, task, name, BATCH["cpu"])))
+
+
+def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
+    """The sample first: a result without its rows is measured again, and so is the other way round."""
+    rows = sample_path(folder, subject, found.dim, task)
+    rows.parent.mkdir(parents=True, exist_ok=True)
+    statistics.save(found.sample, rows)
+    place = results.result_path(folder, subject, found.dim, TASKS[task])
+    result = _merged(place, found.result)
+    with tempfile.TemporaryDirectory() as work:
+        options = {"batch_size": BATCH["cpu"]}
+        mteb.ResultCache(work).save_to_cache(result, meta(subject, found.dim), encode_kwargs=options)
+        for path in Path(work).rglob("*.json*"):
+            results.write(place.parent / path.name, _with_other_tasks(place.parent / path.name, path))
+
+
+def _merged(place: Path, new: TaskResult) -> TaskResult:
+    """With the subsets that the file holds already, when they are of the same data."""
+    old = results.read(place)
+    try:
+        was = TaskResult.model_validate(old)
+    except ValueError:
+        return new
+    return was.merge(new) if was.is_mergeable(new) else new
+
+
+def _with_other_tasks(place: Path, new: Path) -> str:
+    text = new.read_text("utf-8")
+    if new.suffix == ".jsonl" and place.is_file():
+        lines = place.read_text("utf-8").splitlines(keepends=True) + text.splitlines(keepends=True)
+        return "".join(dict.fromkeys(lines))
+    return text
+
+
+# Several processes: each scores whole tasks and sends back what it found; only this one writes results.
+
+_worker: Loaded | None = None
+_open = ExitStack()  # what a worker holds until it ends
+
+
+def _in_processes(
+    candidate: Candidate,
+    subject: Subject,
+    missing: dict[str, list[int | None]],
+    folder: Path,
+    progress: Progress,
+    jobs: int,
+    done: Measurement,
+) -> None:
+    progress.start(f"{subject.title}: tasks", len(missing))
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ProcessPoolExecutor(
+        min(jobs, len(missing)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(candidate, subject, folder, threads),
+    ) as pool:
+        futures = {task: pool.submit(_work, task, dims) for task, dims in missing.items()}
+        for task, future in futures.items():
+            with _problem(done, subject.title, task):
+                for found in _answer(future, task):
+                    _keep(folder, subject, task, found)
+            progress.advance()
+    progress.finish()
+
+
+def _answer(future: Any, task: str) -> list[_Found]:
+    try:
+        found: list[_Found] = future.result()
+    except BrokenProcessPool:
+        hint = "it may have run out of memory: fewer --jobs, and run it again; what was measured is kept"
+        raise EvaluationError(f"the process that measured '{task}' was killed", hint=hint) from None
+    return found
+
+
+def _start_worker(candidate: Candidate, subject: Subject, folder: Path, threads: int) -> None:
+    global _worker
+    torch.set_num_threads(threads)
+    logging.getLogger("mteb").setLevel(logging.ERROR)  # as the command line does
+    _worker = _open.enter_context(Loaded.of(candidate, subject, folder, Silent()))
+
+
+def _work(task: str, dims: Sequence[int | None]) -> list[_Found]:
+    assert _worker is not None
+    return list(_worker.score(task, dims))

@@ -1,0 +1,36 @@
+"""The contamination stage: which rows of the recipe's tasks are in its own and its parents' training text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.contamination import overlap, texts_of
+from zoo.evaluate.ingredients import CONTAMINATION, REPORT
+from zoo.evaluate.measure import loaded_task
+from zoo.evaluate.tasks import rows_of
+from zoo.run import Run
+from zoo.say import Progress
+from zoo.tasks import TASKS
+
+
+def find_overlap(
+    run: Run,
+    ingredients: Mapping[str, Any],
+    tasks: Sequence[str],
+    training: Mapping[Path, Sequence[str]],
+    *,
+    progress: Progress,
+) -> None:
+    """Write the report. `training`: Parquet files of training splits, and their text columns.
+
+    Raises:
+        HubError, EvaluationError: a task's data cannot be had.
+    """
+    with run.making(CONTAMINATION, ingredients) as folder:
+        evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in tasks}
+        progress.start("training text in the tasks", None)
+        report = overlap(texts_of(training), evaluation)
+        progress.finish()
+        (folder / REPORT).write_text(report.model_dump_json(indent=1), "utf-8")

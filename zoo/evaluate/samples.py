@@ -1,0 +1,101 @@
+"""From mteb's predictions to the rows behind a score, one function per kind of task. To add a kind: one here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytrec_eval
+from sklearn.metrics import average_precision_score
+
+from zoo.evaluate.tasks import data_of
+from zoo.registry import Registry
+from zoo.statistics import Sample, score
+from zoo.tasks import Task
+
+Scores = Mapping[str, Any]
+SAMPLERS: Registry[Callable[[Any, Task, Any, Scores], Sample]] = Registry("kind of task")
+TOLERANCE = 0.01  # points; mteb rounds retrieval scores to five digits
+
+
+def sample_of(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample:
+    """The rows of one evaluation; their score is mteb's main score, or it is a bug.
+
+    Args:
+        predictions: what mteb's `prediction_folder` holds for the subset and split.
+        scores: the subset's entry of mteb's result.
+    """
+    found = SAMPLERS[ours.kind](task, ours, predictions, scores)
+    if abs(score(found) - 100 * scores[ours.metric]) > TOLERANCE:
+        raise AssertionError(f"{ours.name}: rows give {score(found)}, mteb {100 * scores[ours.metric]}")
+    return found
+
+
+def _mean(values: Any, groups: Any = None) -> Sample:
+    return Sample("mean", np.asarray(values, np.float64), None, groups)
+
+
+@SAMPLERS.register("STS")
+def _sts(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
+    gold = np.asarray(data_of(task, ours)["score"], np.float64)
+    return Sample("spearman", np.asarray(predictions["cosine_scores"], np.float64), gold, None)
+
+
+@SAMPLERS.register("PairClassification")
+def _pairs(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample:
+    """`max_ap` is the best of several similarities; the rows are of that one. Triplets are right or wrong."""
+    if "positive" in predictions:
+        right = np.asarray(predictions["positive"]) > np.asarray(predictions["negative"])
+        return _mean(right, np.unique(data_of(task, ours)["synset"], return_inverse=True)[1])
+    gold = np.asarray(data_of(task, ours)[task.label_column_name], np.float64)
+    candidates = [
+        np.asarray(values, np.float64) * (-1 if name.endswith("distances") else 1)
+        for name, values in predictions.items()
+    ]
+    best = max(candidates, key=lambda values: average_precision_score(gold, values))
+    return Sample("average_precision", best, gold, None)
+
+
+@SAMPLERS.register("Classification")
+def _classes(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
+    """A row's share of right answers over the experiments, each with other training rows."""
+    gold = np.asarray(data_of(task, ours)[task.label_column_name])
+    return _mean((np.asarray(predictions) == gold).mean(axis=0))
+
+
+@SAMPLERS.register("Clustering")
+def _clusters(_task: Any, _ours: Task, _predictions: Any, scores: Scores) -> Sample:
+    """A V-measure is of a whole clustering: the units are mteb's repetitions on other rows."""
+    return _mean([value for level in scores["v_measures"].values() for value in level])
+
+
+@SAMPLERS.register("BitextMining")
+def _translations(_task: Any, _ours: Task, predictions: Any, _scores: Scores) -> Sample:
+    """mteb's F1 is the mean over rows of a row's own F1: 2 / (1 + how many chose it) where it is found, else 0."""
+    (neighbours,) = predictions.values()
+    chosen = [neighbour["corpus_id"] for neighbour in neighbours]
+    popularity = Counter(chosen)
+    return _mean([2 / (1 + popularity[row]) if chosen[row] == row else 0.0 for row in range(len(chosen))])
+
+
+@SAMPLERS.register("Retrieval")
+@SAMPLERS.register("Reranking")
+def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
+    """A query's own score."""
+    relevant = data_of(task, ours)["relevant_docs"]
+    name, depth = ours.metric.split("_at_")
+    measure = f"{name}_cut_{depth}"
+    evaluator = pytrec_eval.RelevanceEvaluator(relevant, {f"{name}_cut.{depth}"})
+    found = evaluator.evaluate({query: _ranked(task, query, hits) for query, hits in predictions.items()})
+    return _mean([found[query][measure] for query in sorted(found)])
+
+
+def _ranked(task: Any, query: str, hits: Mapping[str, float]) -> Mapping[str, float]:
+    """As mteb scores them."""
+    if task.ignore_identical_ids:
+        hits = {document: value for document, value in hits.items() if document != query}
+    if task.skip_first_result:
+        hits = dict(sorted(hits.items(), key=lambda hit: hit[1], reverse=True)[1:])
+    return hits

@@ -1,0 +1,195 @@
+"""Scores with intervals, means and paired comparisons, from the rows that the result files were computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import statistics
+from zoo.contamination import Report
+from zoo.errors import EvaluationError
+from zoo.evaluate import results
+from zoo.scores import CleanScore, Comparison, Mean, Measured, Score, Subject, Verdict, current
+from zoo.statistics import Contrast, Floats, Resamples, Sample
+from zoo.tasks import TASKS
+
+FEWEST = 10  # rows that a score of a clean subset must have
+
+
+@dataclass(frozen=True)
+class At:
+    """A subject at one of its dims; None for one that has none."""
+
+    subject: Subject
+    dim: int | None
+
+    @property
+    def full(self) -> bool:
+        return self.dim is None or self.dim == self.subject.dims[0]
+
+    def __hash__(self) -> int:
+        return hash((self.subject.name, self.subject.revision, self.dim))
+
+
+def everywhere(subjects: Sequence[Subject]) -> list[At]:
+    """Every subject at each of its dims, largest first."""
+    return [At(subject, dim) for subject in subjects for dim in subject.dims or (None,)]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The rows behind every score of some subjects on some tasks, and their scores on shared resamples."""
+
+    folder: Path
+    places: Sequence[At]
+    tasks: Sequence[str]
+
+    @cached_property
+    def samples(self) -> dict[str, list[Sample]]:
+        """Per task, one sample a place.
+
+        Raises:
+            EvaluationError: a place was not measured on a task.
+        """
+        return {task: [self._sample(at, task) for at in self.places] for task in self.tasks}
+
+    def _sample(self, at: At, task: str) -> Sample:
+        found = results.sample(self.folder, at.subject, at.dim, task)
+        if found is None:
+            raise EvaluationError(f"'{at.subject.title}' was not measured on '{task}'", hint="zoo eval it again")
+        return found
+
+    @cached_property
+    def replicates(self) -> dict[str, Floats]:
+        """Per task (places, resamples)."""
+        return {
+            task: statistics.replicates(samples, Resamples.of(samples[0], key=task))
+            for task, samples in self.samples.items()
+        }
+
+    def value(self, place: int, task: str) -> float:
+        """What mteb's result file says, 0 to 100; it is what `samples` give, to mteb's digits."""
+        at = self.places[place]
+        value = results.stored(self.folder, at.subject, at.dim, TASKS[task])
+        if value is None:
+            raise EvaluationError(f"'{at.subject.title}' was not measured on '{task}'", hint="zoo eval it again")
+        return value
+
+    def scores(self) -> list[Score]:
+        return [self._score(place, task) for place in range(len(self.places)) for task in self.tasks]
+
+    def _score(self, place: int, task: str) -> Score:
+        ours, at = TASKS[task], self.places[place]
+        low, high = statistics.interval(self.replicates[task][place])
+        return Score(
+            model=at.subject.name,
+            task=task,
+            metric=ours.metric,
+            dim=at.dim,
+            value=self.value(place, task),
+            low=round(low, 4),
+            high=round(high, 4),
+            rows=len(self.samples[task][place].values),
+            dataset=ours.dataset,
+            revision=ours.revision,
+        )
+
+    def means(self) -> list[Mean]:
+        """Over all tasks, and over those that none of the others supersedes."""
+        chosen = list(dict.fromkeys((tuple(self.tasks), tuple(current(self.tasks)))))
+        return [self._mean(place, tasks) for tasks in chosen for place in range(len(self.places))]
+
+    def _mean(self, place: int, tasks: Sequence[str]) -> Mean:
+        at = self.places[place]
+        low, high = statistics.interval(self.mean_replicates(tasks)[place])
+        value = sum(self.value(place, task) for task in tasks) / len(tasks)
+        bounds = {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
+        return Mean(model=at.subject.name, dim=at.dim, tasks=list(tasks), **bounds)
+
+    def clean(self, report: Report) -> list[CleanScore]:
+        """The first place's scores without the rows that were found in training text.
+
+        Clusterings are scored whole, so theirs has no clean subset; of retrieval, queries count.
+        """
+        clean = []
+        for task, overlap in report.tasks.items():
+            rows = len(self.samples[task][0].values)
+            found = [row for row in overlap.rows_found if row < rows]
+            if found and rows - len(found) >= FEWEST and TASKS[task].kind != "Clustering":
+                clean.append(self._clean(task, found))
+        return clean
+
+    def _clean(self, task: str, found: Sequence[int]) -> CleanScore:
+        rest = _without(self.samples[task][0], found)
+        low, high = statistics.interval(statistics.replicates([rest], Resamples.of(rest, key=task))[0])
+        bounds = {"value": statistics.score(rest), "low": low, "high": high}
+        rounded = {name: round(value, 4) for name, value in bounds.items()}
+        return CleanScore(task=task, rows=len(rest.values), found=len(found), **rounded)
+
+    def mean_replicates(self, tasks: Sequence[str]) -> Floats:
+        return statistics.mean_replicates([self.replicates[task] for task in tasks])
+
+    def contrast(self, first: int, second: int, tasks: Sequence[str]) -> Contrast:
+        """Two places, on the mean of some tasks or on one."""
+        rows = self.mean_replicates(tasks)
+        difference = sum(self.value(first, task) - self.value(second, task) for task in tasks) / len(tasks)
+        return statistics.contrast(difference, rows[first] - rows[second])
+
+    def comparisons(self, model: str) -> list[Comparison]:
+        """`model` against every other subject at the dims they share (a rival without dims: at the full one), and its
+        cut dims against its full one.
+        """
+        pairs = [
+            (first, second)
+            for first, mine in enumerate(self.places)
+            for second, other in enumerate(self.places)
+            if mine.subject.name == model and _comparable(mine, other)
+        ]
+        return [Comparison(**self._compared(*pair, [task]), task=task) for pair in pairs for task in self.tasks]
+
+    def verdicts(self) -> list[Verdict]:
+        """The first place against the second on every task, and on the mean over those that none supersedes."""
+        tasks = current(self.tasks)
+        each = [self._verdict(self._score(0, task), self._score(1, task), [task]) for task in self.tasks]
+        return each if len(tasks) == 1 else [*each, self._verdict(self._mean(0, tasks), self._mean(1, tasks), tasks)]
+
+    def _verdict(self, first: Score | Mean, second: Score | Mean, tasks: Sequence[str]) -> Verdict:
+        one = isinstance(first, Score)
+        return Verdict(
+            **self._compared(0, 1, tasks),
+            task=tasks[0] if one else "mean",
+            rows=first.rows if isinstance(first, Score) else None,
+            first=_measured(first),
+            second=_measured(second),
+        )
+
+    def _compared(self, first: int, second: int, tasks: Sequence[str]) -> dict[str, Any]:
+        mine, other = self.places[first], self.places[second]
+        names = {"model": mine.subject.name, "dim": mine.dim, "rival": other.subject.name, "rival_dim": other.dim}
+        found = vars(self.contrast(first, second, tasks))
+        return {**names, **{name: round(value, 4) for name, value in found.items()}}
+
+
+def _without(sample: Sample, rows: Sequence[int]) -> Sample:
+    kept = np.delete(np.arange(len(sample.values)), rows)
+    return Sample(
+        sample.statistic,
+        sample.values[kept],
+        None if sample.gold is None else sample.gold[kept],
+        None if sample.groups is None else sample.groups[kept],
+    )
+
+
+def _measured(found: Measured) -> Measured:
+    return Measured(value=found.value, low=found.low, high=found.high)
+
+
+def _comparable(mine: At, other: At) -> bool:
+    if mine.subject.name == other.subject.name:
+        return other.full and not mine.full
+    return mine.dim == other.dim or (other.dim is None and mine.full)

@@ -1,0 +1,43 @@
+"""Tables as GitHub's markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zoo.leaderboard.table import Cell, Table
+
+
+def render(tables: Sequence[Table]) -> str:
+    return "\n".join(_table(table) for table in tables)
+
+
+def _table(table: Table) -> str:
+    columns = table.shown
+    return "\n".join(
+        [
+            f"## {escaped(table.title.en)}",
+            "",
+            _line([escaped(column.header) for column in columns]),
+            f"|{'|'.join('---:' if column.numeric else '---' for column in columns)}|",
+            *(_line([_shown(table.cell(row, column)) for column in columns]) for row in table.rows),
+            "",
+            *(f"- {escaped(note.en)}" for note in (*table.notes, *table.credits)),
+            "",
+        ]
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _shown(cell: Cell) -> str:
+    return escaped(cell.text) + cell.interval
+
+
+def escaped(text: str) -> str:
+    """Text as text: on one line, and neither a cell's end nor markup."""
+    plain = " ".join(text.split())
+    for mark in "\\`*[]<>|":
+        plain = plain.replace(mark, f"\\{mark}")
+    return plain

@@ -1,0 +1,181 @@
+"""What was measured: every subject of the score files at every dim, found by name, and ranked from its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from zoo.errors import EvaluationError
+from zoo.evaluate.ingredients import STAGE, sample_path
+from zoo.leaderboard.table import NOTHING, Cell
+from zoo.recipe import Workspace
+from zoo.run import Run
+from zoo.scores import Mean, Score, ScoreFile, Subject, read_scores
+
+if TYPE_CHECKING:
+    from zoo.statistics import Floats, Sample
+
+Key = tuple[str, str, int | None]
+Replicates = dict[Key, "Floats"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A subject at one of its dims (None: it has but one), where its scores are, and where the rows behind them."""
+
+    subject: Subject
+    dim: int | None
+    file: ScoreFile
+    results: Path
+    full: bool = True
+    """Whether it is the widest that was measured of its model."""
+
+    @property
+    def key(self) -> Key:
+        return self.subject.name, self.subject.revision, self.dim
+
+    def score(self, task: str) -> Score | None:
+        try:
+            return self.file.score(self.subject.name, task, self.dim)
+        except EvaluationError:
+            return None
+
+    def mean(self, tasks: Sequence[str]) -> Mean | None:
+        """None unless it was taken over exactly these tasks."""
+        try:
+            return self.file.mean(self.subject.name, self.dim, tasks)
+        except EvaluationError:
+            return None
+
+    def sample(self, task: str) -> Sample | None:
+        """The rows behind a score; None when their file is gone."""
+        from zoo import statistics  # numpy: only once something was measured
+
+        try:
+            return statistics.load(sample_path(self.results, self.subject, self.dim, task))
+        except (OSError, ValueError):
+            return None
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Score files, each with the folder of mteb's results that it was made from."""
+
+    files: Sequence[tuple[ScoreFile, Path]]
+    unread: Sequence[str] = ()
+    """Runs whose score files are of another version of zoo."""
+    _replicates: dict[tuple[str, ...], Replicates] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, workspace: Workspace, scale: str) -> Ours:
+        """Of every built recipe, then what `zoo eval` measured besides."""
+        runs = [Run.of(workspace.root, name, scale) for name in workspace.names]
+        others = Run.of(workspace.root, "eval", scale).folder
+        runs += [Run(folder) for folder in sorted(others.glob("*/")) if folder.is_dir()]
+        found = {run.folder.name: _read(run, others.parent) for run in runs if run.receipt(STAGE)}
+        files = [pair for pair in found.values() if pair is not None]
+        return cls(files, [name for name, pair in found.items() if pair is None])
+
+    @property
+    def miniature(self) -> bool:
+        return any(file.miniature for file, _ in self.files)
+
+    def places(self, tasks: Sequence[str]) -> list[Place]:
+        """Everything with a mean over exactly these tasks; of two measurements of one thing, the first."""
+        found: dict[tuple[str, int | None], Place] = {}
+        for file, results in self.files:
+            for subject in file.subjects:
+                for dim in subject.dims or (None,):
+                    place = Place(subject, dim, file, results)
+                    if place.mean(tasks):
+                        found.setdefault((subject.name, dim), place)
+        widest = {name: max((dim or 0 for other, dim in found if other == name), default=0) for name, _ in found}
+        return [replace(place, full=(dim or 0) == widest[name]) for (name, dim), place in found.items()]
+
+    def find(self, model: str, dim: int, tasks: Sequence[str]) -> Place | None:
+        """By the repository's name or the base model's id."""
+        return next((one for one in self.places(tasks) if one.dim == dim and same_name(one, model)), None)
+
+    def ranks(self, places: Sequence[Place], tasks: Sequence[str]) -> dict[Key, int]:
+        """By the mean over the tasks; those that the rows cannot tell apart from the leader share its rank.
+
+        What lacks its rows, or was measured on other rows than the first place, has no rank.
+        """
+        known = self.replicates(tasks) if places else {}
+        keys = [place.key for place in places if place.key in known]
+        if not keys:
+            return {}
+        import numpy as np
+
+        from zoo import statistics
+
+        return dict(zip(keys, statistics.rank(np.stack([known[key] for key in keys])), strict=True))
+
+    def kept(self, place: Place, whole: Place, tasks: Sequence[str]) -> Cell:
+        """Percent of the full width's mean that is left, with the interval of that ratio where its rows are there."""
+        if place.key == whole.key:
+            return Cell.number(100.0, "{:.1f}")  # by definition: no interval
+        mean, full = place.mean(tasks), whole.mean(tasks)
+        if mean is None or full is None or full.value <= 0:
+            return NOTHING
+        known = self.replicates(tasks)
+        value = 100 * mean.value / full.value
+        if place.key not in known or whole.key not in known:
+            return Cell.number(value, "{:.1f}")
+        from zoo import statistics
+
+        low, high = statistics.interval(100 * known[place.key] / known[whole.key])
+        return Cell(f"{value:.1f}", value, low, high)
+
+    def replicates(self, tasks: Sequence[str]) -> Replicates:
+        """Of every place, the mean over the tasks on shared resamples."""
+        if (wanted := tuple(tasks)) not in self._replicates:
+            self._replicates[wanted] = _replicates(self.places(tasks), tasks)
+        return self._replicates[wanted]
+
+
+def same_name(place: Place, model: str) -> bool:
+    return model.rsplit("/", 1)[-1] == place.subject.title.rsplit("/", 1)[-1]
+
+
+def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
+    """A run's scores, and the results of the Hub that it was measured on; None when they are not what we write."""
+    receipt = run.receipt(STAGE)
+    assert receipt is not None
+    try:
+        return read_scores(run.stage(STAGE)), scale / "mteb" / str(receipt.made_from["hub"])
+    except (ValidationError, KeyError):
+        return None
+
+
+def _replicates(places: Sequence[Place], tasks: Sequence[str]) -> Replicates:
+    from zoo import statistics
+
+    by_task = [_shared({place.key: place.sample(task) for place in places}) for task in tasks]
+    keys = [place.key for place in places if all(place.key in samples for samples in by_task)]
+    if not keys:
+        return {}
+    found = []
+    for task, samples in zip(tasks, by_task, strict=True):
+        chosen = [samples[key] for key in keys]
+        found.append(statistics.replicates(chosen, statistics.Resamples.of(chosen[0], key=task)))
+    return dict(zip(keys, statistics.mean_replicates(found), strict=True))
+
+
+def _shared(samples: Mapping[Key, Sample | None]) -> dict[Key, Sample]:
+    """Those of the same rows as the first: only they can be resampled together."""
+    known = {key: sample for key, sample in samples.items() if sample is not None}
+    first = next(iter(known.values()), None)
+    return {key: sample for key, sample in known.items() if first is not None and _same_rows(sample, first)}
+
+
+def _same_rows(one: Sample, other: Sample) -> bool:
+    import numpy as np
+
+    columns = ((one.gold, other.gold), (one.groups, other.groups))
+    equal = all(np.array_equal(np.asarray(mine), np.asarray(theirs)) for mine, theirs in columns)
+    return one.statistic == other.statistic and len(one.values) == len(other.values) and equal

@@ -1,0 +1,105 @@
+"""What figures draw, from their tables: the same for the page and for pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from zoo.leaderboard.table import Cell, Row, Table, Text
+from zoo.leaderboard.tables.figures import COEFFICIENTS, SIMILARITIES
+from zoo.leaderboard.words import COMPUTED, DIM, MEASURED, MODEL
+
+
+class Point(NamedTuple):
+    """`place`: of the dim among the labels, smallest first."""
+
+    place: int
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Series(NamedTuple):
+    name: Text
+    points: Sequence[Point]
+
+
+class Panel(NamedTuple):
+    """A small chart of one model: lines over its dims. Panels of a figure share their scale and legend."""
+
+    title: Text
+    series: Sequence[Series]
+    dims: Sequence[str]
+
+
+class Bars(NamedTuple):
+    """Of one model: (kind, cell) of what is known."""
+
+    name: str
+    cells: Sequence[tuple[str, Cell]]
+
+
+MEANS = {"paper:average": "paper", "mteb:average": "mteb", "measured:mean": "measured"}
+"""The columns that figure 2 draws, and the kind of bar of each."""
+
+
+def panels(table: Table) -> list[Panel]:
+    """Of figure 1 and of the retention; those with something to draw."""
+    found = retention_panels(table) if table.key == "retention" else correlation_panels(table)
+    return [panel for panel in found if panel.series]
+
+
+def legend(found: Iterable[Panel]) -> list[Text]:
+    """The names of all lines; a line's place among them is its style."""
+    return list(dict.fromkeys(series.name for panel in found for series in panel.series))
+
+
+def correlation_panels(table: Table) -> Iterator[Panel]:
+    """Two a model, one a coefficient; a line a similarity."""
+    for model, rows in _by_model(table).items():
+        dims = _ascending(str(row[DIM.key].value) for row in rows)
+        for coefficient, word in COEFFICIENTS.items():
+            lines = []
+            for similarity, name in SIMILARITIES.items():
+                cells = [(str(row[DIM.key].value), row.get(f"{coefficient}:{similarity}")) for row in rows]
+                lines.append(Series(name, _points(dims, cells)))
+            title = Text(f"{model}, {word.en}", f"{model}، {word.ar}")
+            yield Panel(title, [line for line in lines if line.points], dims)
+
+
+def retention_panels(table: Table) -> Iterator[Panel]:
+    """One a model; a line of ours and, where the paper has one, of its."""
+    sources = (MEASURED, COMPUTED)
+    for model, rows in _by_model(table).items():
+        dims = _ascending(key.rsplit(":")[1] for row in rows for key in row if ":" in key)
+        cells = {source: [(dim, row.get(f"{source.key}:{dim}")) for row in rows for dim in dims] for source in sources}
+        lines = [Series(source.name, _points(dims, found)) for source, found in cells.items()]
+        yield Panel(Text.same(model), [line for line in lines if line.points], dims)
+
+
+def _by_model(table: Table) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in table.rows:
+        found.setdefault(row[MODEL.key].text, []).append(row)
+    return found
+
+
+def _points(dims: Sequence[str], cells: Iterable[tuple[str, Cell | None]]) -> list[Point]:
+    known = [(dims.index(dim), cell) for dim, cell in cells if cell is not None and isinstance(cell.value, float)]
+    return sorted(Point(place, cell.amount, cell.low, cell.high) for place, cell in known)
+
+
+def _ascending(dims: Iterable[str]) -> list[str]:
+    return sorted({dim for dim in dims if dim.isdigit()}, key=int)
+
+
+def bar_rows(table: Table) -> list[Bars]:
+    found = []
+    for row in table.rows:
+        known = [(kind, row[key]) for key, kind in MEANS.items() if key in row and isinstance(row[key].value, float)]
+        found += [Bars(row[MODEL.key].text, known)] if known else []
+    return found
+
+
+def column_holds(table: Table, key: str) -> bool:
+    return any(key in row and row[key].value is not None for row in table.rows)

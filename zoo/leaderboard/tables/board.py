@@ -1,0 +1,164 @@
+"""What all tables share: the workspace, what was measured in it, and the columns of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from zoo import published
+from zoo.errors import EvaluationError
+from zoo.leaderboard.ours import Key, Ours, Place, same_name
+from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Source, Text
+from zoo.leaderboard.words import (
+    AVERAGE,
+    COMPUTED,
+    DIM,
+    MEAN,
+    MEASURED,
+    MODEL,
+    MTEB,
+    PAPER,
+    PARAMETERS,
+    RANK,
+    SPEED,
+    without,
+)
+from zoo.recipe import Workspace
+from zoo.scores import current
+from zoo.tasks import TASKS
+
+PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
+
+
+@dataclass(frozen=True)
+class Board:
+    workspace: Workspace
+    scale: str
+    ours: Ours
+
+    @classmethod
+    def of(cls, workspace: Workspace, scale: str) -> Board:
+        return cls(workspace, scale, Ours.of(workspace, scale))
+
+    @property
+    def suites(self) -> dict[str, list[str]]:
+        """{suite: its tasks}, of the family's suites that something was measured on; one of two equal ones."""
+        measured = {tuple(file.tasks) for file, _ in self.ours.files}
+        named = {tuple(tasks): suite for suite, tasks in reversed(self.workspace.family.suites.items())}
+        return {suite: list(tasks) for tasks, suite in reversed(named.items()) if tasks in measured}
+
+    def printed(self, name: str) -> list[published.Row]:
+        return published.table(self.workspace.recipes, name)
+
+    def official(self, model: str) -> published.Row | None:
+        return next((row for row in self.printed(published.OFFICIAL) if row["model"] == model), None)
+
+    def found(self, row: published.Row) -> Place | None:
+        return self.ours.find(row["model"], int(row["dim"]), PAPER_TASKS)
+
+    def rest(self, rows: Sequence[published.Row], roles: Iterable[str] | None = None) -> list[Place]:
+        """What was measured at full width and is in none of the printed rows, best first."""
+        places = [place for place in self.ours.places(PAPER_TASKS) if place.full]
+        places = [place for place in places if roles is None or place.subject.role in roles]
+        places = [place for place in places if not any(same_name(place, row["model"]) for row in rows)]
+        return best_first(places, PAPER_TASKS)
+
+
+def best_first(places: Iterable[Place], tasks: Sequence[str]) -> list[Place]:
+    def value(place: Place) -> float:
+        mean = place.mean(current(tasks))
+        return mean.value if mean else float("-inf")
+
+    return sorted(places, key=value, reverse=True)
+
+
+def superseded(tasks: Sequence[str]) -> str:
+    """Headings of the tasks that others of them replace; empty when there are none."""
+    return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))
+
+
+def _score_columns(source: Source, tasks: Sequence[str], *, bounded: bool = False) -> list[Column]:
+    names = [(task, Text.same(TASKS[task].column)) for task in tasks]
+    return [Column(f"{source.key}:{task}", name, source, name.en, bounded=bounded) for task, name in names]
+
+
+def printed_columns() -> list[Column]:
+    """The paper's scores, its mean, the mean it should have taken, and the same scores in mteb's repository."""
+    return [
+        *_score_columns(PAPER, PAPER_TASKS),
+        Column("paper:average", AVERAGE, PAPER),
+        Column("computed:current", without(superseded(PAPER_TASKS)), COMPUTED),
+        *_score_columns(MTEB, PAPER_TASKS),
+    ]
+
+
+def measured_columns(tasks: Sequence[str]) -> list[Column]:
+    twice = superseded(tasks)
+    mean = [Column("measured:mean", MEAN, MEASURED, bounded=True)]
+    only = [Column("measured:current", without(twice), MEASURED, bounded=True)] if twice else []
+    return [*_score_columns(MEASURED, tasks, bounded=True), *mean, *only, Column("measured:rank", RANK, MEASURED)]
+
+
+SIZE_COLUMNS = [
+    Column("measured:parameters", PARAMETERS, MEASURED),
+    Column("measured:speed", SPEED, MEASURED),
+]
+
+
+def printed_cells(row: published.Row, wrong: Iterable[tuple[str, str]] = ()) -> Row:
+    """Of a row of the paper's. `wrong`: (model, task)."""
+    flagged = set(wrong)
+    cells = {f"paper:{task}": Cell.printed(row[task], wrong=(row["model"], task) in flagged) for task in PAPER_TASKS}
+    cells["paper:average"] = Cell.printed(row["average"])
+    cells["computed:current"] = Cell.number(published.mean(row, current(PAPER_TASKS)))
+    return cells
+
+
+def official_cells(board: Board, model: str) -> Row:
+    row = board.official(model) or {}
+    return {f"mteb:{task}": _rounded(row.get(task, "")) for task in PAPER_TASKS}
+
+
+def _rounded(text: str) -> Cell:
+    return Cell.number(float(text)) if text else NOTHING
+
+
+def official_mean(board: Board, model: str, tasks: Sequence[str]) -> float | None:
+    """None where the repository lacks a score: such a mean is refused."""
+    row = board.official(model)
+    try:
+        return published.mean(row, tasks) if row else None
+    except EvaluationError:
+        return None
+
+
+def measured_cells(place: Place | None, tasks: Sequence[str], ranks: Mapping[Key, int]) -> Row:
+    if place is None:
+        return {}
+    rank = ranks.get(place.key)
+    return {
+        **{f"measured:{task}": Cell.measured(place.score(task)) for task in tasks},
+        "measured:mean": Cell.measured(place.mean(tasks)),
+        "measured:current": Cell.measured(place.mean(current(tasks))),
+        "measured:rank": Cell.number(rank, "{}"),
+        **size_cells(place),
+    }
+
+
+def size_cells(place: Place) -> Row:
+    return {
+        "measured:parameters": parameters(place.subject.parameters),
+        "measured:speed": Cell.number(place.subject.tokens_per_second, "{:,.0f}"),
+    }
+
+
+def parameters(count: int | None) -> Cell:
+    return NOTHING if count is None else Cell(f"{count / 1e6:.1f}M", count)
+
+
+def name_cells(model: str, dim: int | None) -> Row:
+    return {MODEL.key: Cell.name(model), DIM.key: Cell.number(dim, "{}")}
+
+
+def place_cells(place: Place, tasks: Sequence[str], ranks: Mapping[Key, int]) -> Row:
+    return {**name_cells(place.subject.title, place.dim), **measured_cells(place, tasks, ranks)}

@@ -1,0 +1,184 @@
+"""What the figures show, as tables: correlations (figure 1), larger models (figure 2), and what cut sizes keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from zoo.leaderboard.ours import Place
+from zoo.leaderboard.table import Cell, Column, Row, Table, Text
+from zoo.leaderboard.tables import notes
+from zoo.leaderboard.tables.board import (
+    PAPER_TASKS,
+    SIZE_COLUMNS,
+    Board,
+    best_first,
+    measured_cells,
+    measured_columns,
+    name_cells,
+    official_cells,
+    official_mean,
+    place_cells,
+    printed_columns,
+)
+from zoo.leaderboard.words import AVERAGE, COMPUTED, DIM, MEASURED, MODEL, MTEB, PAPER, PARAMETERS
+from zoo.published import mean
+from zoo.scores import Correlation, current
+
+COEFFICIENTS = {"pearson": Text("Pearson", "بيرسون"), "spearman": Text("Spearman", "سبيرمان")}
+SIMILARITIES = {
+    "cosine": Text("cosine", "جيب التمام"),
+    "dot": Text("dot product", "الجداء النقطي"),
+    "euclidean": Text("Euclidean", "الإقليدية"),
+    "manhattan": Text("Manhattan", "مانهاتن"),
+}
+
+
+def grid_columns() -> list[Column]:
+    """A column for each coefficient and similarity."""
+    return [
+        Column(f"{key}:{kind}", Text(f"{one.en} {other.en}", f"{one.ar}، {other.ar}"), MEASURED, bounded=True)
+        for key, one in COEFFICIENTS.items()
+        for kind, other in SIMILARITIES.items()
+    ]
+
+
+def figure_1(board: Board) -> Table:
+    """Pearson and Spearman of four similarities, per model and dim."""
+    rows = board.printed("gate-figure1")
+    printed = Column("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
+    said = {row["model"].rsplit("/", 1)[-1]: row["printed"] for row in rows}
+    cells: list[Row] = []
+    for model, dim, found in _correlations(board):
+        text = said.pop(model.rsplit("/", 1)[-1], "")  # beside the model's first row
+        cells.append({**name_cells(model, dim), printed.key: Cell.printed(text), **found})
+    unmeasured = [{**name_cells(name, None), printed.key: Cell.printed(text)} for name, text in said.items()]
+    title = Text("Figure 1: correlations of four similarities", "الشكل 1: ارتباطات أربعة مقاييس تشابه")
+    sources = notes.sources(board, rows, mteb=False)
+    known = [*notes.measured(board)[:-1], notes.GRID] if board.ours.files else [notes.NOTHING_YET, notes.GRID]
+    return Table("figure1", title, [MODEL, DIM, printed, *grid_columns()], [*cells, *unmeasured], known, sources)
+
+
+def _correlations(board: Board) -> Iterator[tuple[str, int, Row]]:
+    """(title, dim, cells) of everything whose correlations were measured; of two measurements, the first."""
+    seen = set()
+    for file, _ in board.ours.files:
+        titles = {subject.name: subject.title for subject in file.subjects}
+        grid: dict[tuple[str, int], list[Correlation]] = {}
+        for one in file.correlations:
+            grid.setdefault((one.model, one.dim), []).append(one)
+        for (model, dim), found in grid.items():
+            if (model, dim) not in seen:
+                seen.add((model, dim))
+                yield titles[model], dim, {f"{one.coefficient}:{one.similarity}": Cell.measured(one) for one in found}
+
+
+def figure_2(board: Board) -> Table:
+    """Our family against larger models."""
+    rows = board.printed("gate-figure2")
+    places = [_at_full_width(board, row["model"]) for row in rows]
+    rest = board.rest(rows, {"base", "baseline", "parent"})
+    ranks = board.ours.ranks([*(place for place in places if place), *rest], current(PAPER_TASKS))
+    means = notes.unequal_means(board, rows)
+    cells: list[Row] = [
+        {
+            **name_cells(row["model"], None),
+            "paper:parameters": Cell.printed(row["parameters"]),
+            "paper:average": Cell.printed(row["average"], wrong=bool(notes.unequal_means(board, [row]))),
+            **official_cells(board, row["model"]),
+            "mteb:average": Cell.number(official_mean(board, row["model"], PAPER_TASKS)),
+            **measured_cells(place, PAPER_TASKS, ranks),
+        }
+        for row, place in zip(rows, places, strict=True)
+    ]
+    cells += [{**place_cells(place, PAPER_TASKS, ranks)} for place in rest]
+    title = Text("Figure 2: the family and larger models", "الشكل 2: العائلة ونماذج أكبر")
+    known = [*notes.measured(board), *means, notes.TWICE, notes.NO_BARS]
+    return Table("figure2", title, _figure_2_columns(), cells, known, notes.sources(board, rows))
+
+
+def _figure_2_columns() -> list[Column]:
+    printed = [Column("paper:parameters", PARAMETERS, PAPER), Column("paper:average", AVERAGE, PAPER)]
+    official = [column for column in printed_columns() if column.source == MTEB]
+    mean = Column("mteb:average", AVERAGE, MTEB)
+    return [MODEL, *printed, *official, mean, *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
+
+
+def _at_full_width(board: Board, model: str) -> Place | None:
+    name = model.rsplit("/", 1)[-1]
+    places = (place for place in board.ours.places(PAPER_TASKS) if place.full)
+    return next((place for place in places if place.subject.title.rsplit("/", 1)[-1] == name), None)
+
+
+def retention(board: Board) -> Table:
+    """What every model keeps of its own full width's mean at each dim."""
+    printed = board.printed("gate-table5")
+    shares = _printed_shares(board)
+    measured = _measured_shares(board)
+    dims = sorted({dim for _, row in (*shares, *measured) for dim in row}, reverse=True)
+    columns = [
+        Column(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
+        for source in (COMPUTED, MEASURED)
+        for dim in dims
+    ]
+    rows = _beside(
+        [_share_row(COMPUTED.key, *pair) for pair in shares], [_share_row(MEASURED.key, *pair) for pair in measured]
+    )
+    title = Text("Retention: what each size keeps", "الاحتفاظ: ما يبقى عند كل حجم")
+    sources = {
+        source: where for source, where in notes.sources(board, printed).items() if source in (COMPUTED, MEASURED)
+    }
+    known = [notes.SHARE, *notes.measured(board)[:-1]] if board.ours.files else [notes.SHARE, notes.NOTHING_YET]
+    return Table("retention", title, [MODEL, *columns], rows, known, sources)
+
+
+def _beside(printed: Sequence[Row], measured: Sequence[Row]) -> list[Row]:
+    """A printed row and the first measured one of its model are one row."""
+    rows = list(measured)
+    for row in reversed(printed):
+        name = row[MODEL.key].text
+        place = next((number for number, other in enumerate(rows) if other[MODEL.key].text == name), None)
+        if place is None:
+            rows.insert(0, row)
+        else:
+            rows[place] = {**row, **rows[place]}
+    return rows
+
+
+def _share_row(source: str, model: str, cells: dict[int, Cell]) -> Row:
+    return {MODEL.key: Cell.name(model), **{f"{source}:{dim}": cell for dim, cell in cells.items()}}
+
+
+def _printed_shares(board: Board) -> list[tuple[str, dict[int, Cell]]]:
+    rows = board.printed("gate-table5")
+    if not rows:
+        return []
+    means = {int(row["dim"]): mean(row, current(PAPER_TASKS)) for row in rows}
+    cells = {dim: Cell.number(100 * value / means[max(means)], "{:.1f}") for dim, value in means.items()}
+    return [(rows[0]["model"], cells)]
+
+
+def _measured_shares(board: Board) -> list[tuple[str, dict[int, Cell]]]:
+    """Of every model with more than one size, on its own suite, best first."""
+    found = []
+    for tasks in board.suites.values():
+        places = board.ours.places(tasks)
+        for whole in best_first((place for place in places if place.full and len(place.subject.dims) > 1), tasks):
+            mine = [place for place in places if place.subject.name == whole.subject.name and place.dim]
+            cells = {place.dim: board.ours.kept(place, whole, current(tasks)) for place in mine if place.dim}
+            found.append((whole.subject.title, cells))
+    return found
+
+
+def models(board: Board) -> list[Table]:
+    """Every model at every dim, a table a suite: means over different tasks never meet."""
+    return [_suite(board, suite, tasks) for suite, tasks in board.suites.items()]
+
+
+def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
+    places = best_first(board.ours.places(tasks), tasks)
+    ranks = board.ours.ranks(places, current(tasks))
+    rows = [place_cells(place, tasks, ranks) for place in places]
+    columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]
+    title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")
+    sources = {MEASURED: notes.versions(board)}
+    return Table(f"models-{suite}", title, columns, rows, notes.measured(board, tasks), sources)

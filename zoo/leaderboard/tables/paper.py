@@ -1,0 +1,203 @@
+"""Tables 1 to 5 of the paper: as printed, and ours beside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from zoo import published
+from zoo.leaderboard.ours import Place
+from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Table, Text
+from zoo.leaderboard.tables import notes
+from zoo.leaderboard.tables.board import (
+    PAPER_TASKS,
+    SIZE_COLUMNS,
+    Board,
+    best_first,
+    measured_cells,
+    measured_columns,
+    name_cells,
+    official_cells,
+    place_cells,
+    printed_cells,
+    printed_columns,
+)
+from zoo.leaderboard.words import DIM, MEASURED, MODEL, PAPER, PARAMETERS, RECIPES
+from zoo.run import Run
+from zoo.scores import current
+
+
+def _named(key: str, en: str, ar: str) -> Column:
+    return Column(key, Text(en, ar), numeric=False)
+
+
+def _printed(key: str, en: str, ar: str, *, numeric: bool = False) -> Column:
+    return Column(key, Text(en, ar), PAPER, numeric=numeric)
+
+
+def table_1(board: Board) -> Table:
+    """Embedding models and what they can do."""
+    rows = board.printed("gate-table1")
+    columns = [
+        _named("work", "Work", "العمل"),
+        _printed("embedding_size", "Embedding size", "حجم التضمين"),
+        Column("sizes", Text("Sizes", "الأحجام"), RECIPES, numeric=False),
+        _printed("focus", "Primary language focus", "اللغة الأساس"),
+        _printed("hybrid_loss", "Hybrid loss", "خسارة هجينة"),
+        _printed("multi_dimensional", "Multi-dimensional", "متعدد الأبعاد"),
+        _printed("fine_tuning", "Semantic-rich fine-tuning", "ضبط دلالي"),
+    ]
+    cells = [{**_texts(row), "sizes": _sizes(board, row)} for row in rows]
+    title = Text(
+        "Table 1: embedding models by loss, sizes and training",
+        "الجدول 1: نماذج التضمين بحسب الخسارة والأحجام والتدريب",
+    )
+    sources = notes.sources(board, rows, mteb=False, ours=False)
+    return Table("1", title, columns, cells, [notes.WIDTHS], {**sources, RECIPES: "recipes/*.yaml"})
+
+
+def _texts(row: published.Row) -> Row:
+    return {key: Cell(text or "-", text) for key, text in row.items() if key != "source"}
+
+
+def _sizes(board: Board, row: published.Row) -> Cell:
+    """The width of the base that a row is of; every size of the family for the paper's own models."""
+    if base := board.workspace.bases.get(row["base"]):
+        return Cell.number(base.base.width, "{}")
+    if not row["work"].startswith("GATE"):
+        return NOTHING
+    arabic = [file for file in board.workspace.bases.values() if file.language is None]
+    dims = sorted({dim for file in arabic for dim in file.dims}, reverse=True)
+    return Cell.printed(", ".join(map(str, dims)))
+
+
+def table_2(board: Board) -> Table:
+    """The datasets."""
+    rows = board.printed("gate-table2")
+    columns = [
+        _named("subset", "Subset", "القسم"),
+        _named("dataset", "Dataset", "البيانات"),
+        _printed("columns", "Columns", "الأعمدة"),
+        _printed("training", "Training", "التدريب", numeric=True),
+        _printed("test", "Test", "الاختبار", numeric=True),
+        *(Column(f"measured:{split}", Text(en, ar), MEASURED) for split, en, ar in SPLITS),
+    ]
+    cells = [{**_texts(row), **_split_sizes(board, row["dataset"])} for row in rows]
+    title = Text("Table 2: the datasets", "الجدول 2: البيانات")
+    wrong = {"STS": {"training", "test"}, "Triplet": {"training"}}
+    cells = [{**row, **_flagged(row, wrong.get(row["subset"].text, set()))} for row in cells]
+    sources = {
+        **notes.sources(board, rows, mteb=False, ours=False),
+        MEASURED: "rows of the Parquet files that zoo built",
+    }
+    return Table("2", title, columns, cells, [*_rows_measured(board, rows), notes.SPLITS], sources)
+
+
+SPLITS = (("train", "Train", "التدريب"), ("validation", "Validation", "التحقق"), ("test", "Test", "الاختبار"))
+
+
+def _flagged(row: Row, keys: Iterable[str]) -> Row:
+    return {key: Cell(row[key].text, row[key].value, wrong=True) for key in keys}
+
+
+def _report(board: Board, dataset: str) -> dict[str, dict[str, int]] | None:
+    run = Run.of(board.workspace.root, dataset, board.scale)
+    if run.receipt("data") is None:
+        return None
+    from zoo import data  # polars: only when there is something to read
+
+    found: dict[str, dict[str, int]] = json.loads((run.stage(data.STAGE) / data.REPORT).read_text("utf-8"))
+    return found
+
+
+def _split_sizes(board: Board, dataset: str) -> Row:
+    report = _report(board, dataset) or {}
+    return {f"measured:{split}": Cell.number(report[split]["rows"], "{:,}") for split in report}
+
+
+def _rows_measured(board: Board, rows: Sequence[published.Row]) -> list[Text]:
+    if not any(_report(board, row["dataset"]) for row in rows):
+        return [
+            Text(
+                "None of the datasets is built yet at this scale: zoo data build.",
+                "لم تبن أي من البيانات بهذا المقياس بعد: zoo data build.",
+            )
+        ]
+    if board.scale != "full":
+        return [
+            Text(
+                f"Measured: rows built at scale '{board.scale}', which takes only a part.",
+                f"قياسنا: الصفوف المبنية بالمقياس '{board.scale}'، وهو يأخذ جزءا فقط.",
+            )
+        ]
+    return [Text("Measured: rows that zoo built.", "قياسنا: الصفوف التي بنتها zoo.")]
+
+
+def _with_ours(
+    board: Board, rows: Sequence[published.Row], extras: Sequence[Place], wrong: Iterable[tuple[str, str]] = ()
+) -> list[Row]:
+    """The printed rows, ours beside, then what else was measured; ranks are over all of them."""
+    places = [board.found(row) for row in rows]
+    ranks = board.ours.ranks([*(place for place in places if place), *extras], current(PAPER_TASKS))
+    cells = [
+        {
+            **name_cells(row["model"], int(row["dim"])),
+            **printed_cells(row, wrong),
+            **measured_cells(place, PAPER_TASKS, ranks),
+        }
+        for row, place in zip(rows, places, strict=True)
+    ]
+    return [*cells, *(place_cells(place, PAPER_TASKS, ranks) for place in extras)]
+
+
+def table_3(board: Board) -> Table:
+    """Matryoshka models against their base models."""
+    rows = board.printed("gate-table3")
+    printed = Column("paper:parameters", PARAMETERS, PAPER)
+    columns = [MODEL, DIM, printed, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
+    cells = _with_ours(board, rows, board.rest(rows), notes.slips(board, rows))
+    for index, row in enumerate(rows):
+        wrong = Cell.printed(row["parameters"], wrong=row["model"] in notes.WRONG_PARAMETERS)
+        cells[index] = {**cells[index], printed.key: wrong, **official_cells(board, row["model"])}
+    title = Text("Table 3: Matryoshka models and their base models", "الجدول 3: نماذج ماتريوشكا ونماذجها الأساس")
+    known = [notes.TWICE, notes.PARAMETERS, *notes.slip_notes(board, rows)]
+    return Table("3", title, columns, cells, [*notes.measured(board), *known], notes.sources(board, rows))
+
+
+def table_4(board: Board) -> Table:
+    """What each loss adds."""
+    rows = board.printed("gate-table4")
+    loss = _named("loss", "Loss", "الخسارة")
+    columns = [loss, MODEL, DIM, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
+    cells = _with_ours(board, rows, board.rest(rows, {"baseline"}), notes.slips(board, rows))
+    for index, row in enumerate(rows):
+        cells[index] = {**cells[index], loss.key: Cell.printed(row["loss"]), **official_cells(board, row["model"])}
+    title = Text("Table 4: effect of the losses", "الجدول 4: أثر دوال الخسارة")
+    known = [notes.TWICE, notes.UNTRAINED, *notes.slip_notes(board, rows)]
+    return Table("4", title, columns, cells, [*notes.measured(board), *known], notes.sources(board, rows))
+
+
+def table_5(board: Board) -> Table:
+    """One model at every dim, its base model at the same, and the baseline."""
+    rows = board.printed("gate-table5")
+    columns = [MODEL, DIM, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
+    cells = _with_ours(board, rows, [*_ancestors(board, rows), *board.rest(rows, {"baseline"})])
+    if rows:  # mteb's repository has the full width only
+        cells[0] = {**cells[0], **official_cells(board, rows[0]["model"])}
+    title = Text(
+        "Table 5: Arabic-Triplet-Matryoshka-V2 at every embedding size",
+        "الجدول 5: Arabic-Triplet-Matryoshka-V2 بكل أحجام التضمين",
+    )
+    known = [notes.TWICE, notes.NO_DIMS]
+    return Table("5", title, columns, cells, [*notes.measured(board), *known], notes.sources(board, rows))
+
+
+def _ancestors(board: Board, rows: Sequence[published.Row]) -> list[Place]:
+    """The base model and the parent of the printed model, at the dims printed, largest first."""
+    mine = next((place for row in rows if (place := board.found(row))), None)
+    if mine is None:
+        return []
+    names = {subject.name for subject in mine.file.subjects if subject.role in ("base", "parent")} - {mine.subject.name}
+    dims = {int(row["dim"]) for row in rows}
+    found = [place for place in board.ours.places(PAPER_TASKS) if place.subject.name in names and place.dim in dims]
+    return sorted(best_first(found, PAPER_TASKS), key=lambda place: (place.subject.name, -(place.dim or 0)))
