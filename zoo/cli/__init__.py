@@ -10,7 +10,7 @@ import sys
 import click
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, hub, publish, space, tables, workspace
+from zoo.cli import analysis, build, demo, hub, lint, publish, space, tables, workspace
 from zoo.cli.session import ZooGroup, hub_option, json_option
 from zoo.errors import ZooError
 
@@ -39,6 +39,7 @@ COMMANDS = (
     analysis.errors,
     tables.card,
     tables.leaderboard,
+    lint.lint,
     publish.plan,
     publish.publish,
     publish.status,

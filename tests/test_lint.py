@@ -1,0 +1,717 @@
+"""The linter: one bad repository per rule, none of which any other rule complains about, and good ones that none does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lint_repos import BAD, CARD, GOOD, TOKEN, Files, Shelf, good_model
+
+from zoo.errors import ZooError
+from zoo.lint import files as sources
+from zoo.lint import policy, secrets
+from zoo.lint.check import Report, check
+from zoo.lint.facts import NoHub
+from zoo.lint.fix import fix
+from zoo.lint.report import as_sarif
+from zoo.lint.rule import rules
+from zoo.lint.rules.data import SIZE_LIMITS
+from zoo.lint.target import of_files, of_folder, split
+
+Zoo = Callable[..., tuple[int, str, str]]
+
+
+def lint(files: Mapping[str, bytes | Path], shelf: Any = None, **options: Any) -> Report:
+    return check(of_files(sources.of(files), shelf or Shelf(), **options))
+
+
+def found(report: Report) -> list[str]:
+    return [one.rule for one in report.findings]
+
+
+def said(report: Report) -> list[tuple[str, int, str]]:
+    return [(one.rule, one.line, one.message) for one in report.findings]
+
+
+def broken(rule: str) -> tuple[Files, Shelf]:
+    files, shelf = GOOD[BAD[rule].kind](), Shelf()
+    BAD[rule].change(files, shelf)
+    return files, shelf
+
+
+def written(files: Files, folder: Path) -> Path:
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_good_repository_is_clean(kind: str) -> None:
+    report = lint(GOOD[kind]())
+    assert said(report) == []
+    assert report.kind == kind
+    assert report.unchecked == {}
+
+
+@pytest.mark.parametrize("id", sorted(rules()))
+def test_one_change_is_found_by_its_rule_and_no_other(id: str) -> None:
+    files, shelf = broken(id)
+    report = lint(files, shelf)
+    assert set(found(report)) == {id}, said(report)
+    assert all(one.line >= 1 for one in report.findings)
+
+
+@pytest.mark.parametrize("id", sorted(rules()))
+def test_every_rule_says_what_it_finds_and_what_it_spares(id: str) -> None:
+    rule = rules()[id]
+    assert re.fullmatch(r"[^.].*\.", rule.documentation)
+    assert rule.spares.startswith("Not flagged: ")
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.name)
+
+
+def test_places_are_those_in_the_file() -> None:
+    for id, text in (("L30", "reaches 79.80"), ("L43", "- arabic\n"), ("L36", "model.encode("), ("L11", "135M")):
+        files, shelf = broken(id)
+        line = lint(files, shelf).findings[0].line
+        assert text.strip() in files["README.md"].decode().split("\n")[line - 1]
+
+
+def test_rules_that_need_the_hub_say_that_they_did_not_look() -> None:
+    report = lint(good_model(), Shelf(answers=False))
+    assert report.findings == []
+    assert report.unchecked == dict.fromkeys(["L01", "L28", "L32"], "it does not answer")
+
+
+def test_a_loop_over_several_models_is_found() -> None:
+    from zoo.lint.facts import Known
+
+    shelf = Shelf()
+    shelf.has["model", "lab/base-encoder"] = Known("lab/base-encoder", (), ("lab/Good-Matryoshka",))
+    [one] = lint(good_model(), shelf).findings
+    assert one.message == "base_model leads back to the model itself: lab/base-encoder -> lab/Good-Matryoshka"
+
+
+FIXABLE = [id for id in sorted(rules()) if rules()[id].fixable]
+
+
+def repaired(id: str) -> tuple[Files, Shelf]:
+    if id == "L28":  # only a spelling is safe to correct
+        files, shelf = good_model(), Shelf()
+        files["README.md"] = files["README.md"].replace(b"- lab/arabic-pairs", b"- lab/Arabic-Pairs")
+        shelf.has["dataset", "lab/Arabic-Pairs"] = shelf.has["dataset", "lab/arabic-pairs"]
+        return files, shelf
+    return broken(id)
+
+
+@pytest.mark.parametrize("id", FIXABLE)
+def test_fixed_repositories_are_clean_and_a_second_time_changes_nothing(id: str, tmp_path: Path) -> None:
+    files, shelf = repaired(id)
+    folder = written(files, tmp_path)
+    assert found(check(of_folder(folder, shelf))) == [id]
+    did, report = fix(folder, lambda: check(of_folder(folder, shelf)))
+    assert len(did) == 1
+    assert said(report) == []
+    after = {path: (folder / path).read_bytes() for path in files}
+    assert fix(folder, lambda: check(of_folder(folder, shelf)))[0] == []
+    assert {path: (folder / path).read_bytes() for path in files} == after
+
+
+@pytest.mark.parametrize("id", ["L02", "L05", "L28", "L43"])
+def test_a_fix_gives_back_the_good_card_byte_for_byte(id: str, tmp_path: Path) -> None:
+    files, shelf = repaired(id)
+    folder = written(files, tmp_path)
+    fix(folder, lambda: check(of_folder(folder, shelf)))
+    assert (folder / "README.md").read_text("utf-8") == CARD
+
+
+def test_fixes_of_one_file_are_made_together_and_line_ends_stay(tmp_path: Path) -> None:
+    files, shelf = broken("L43")
+    BAD["L02"].change(files, shelf)
+    files["README.md"] = files["README.md"].replace(b"\n", b"\r\n")
+    folder = written(files, tmp_path)
+    did, report = fix(folder, lambda: check(of_folder(folder, shelf)))
+    assert did == ["tags: 'arabic' once", "https://hf-mirror.com is https://huggingface.co"]
+    assert said(report) == []
+    assert (folder / "README.md").read_bytes() == CARD.replace("\n", "\r\n").encode()
+
+
+def test_two_indexes_with_other_results_are_not_merged(tmp_path: Path) -> None:
+    files, shelf = broken("L05")
+    text = files["README.md"].decode()
+    at = text.rindex("value: 78.0862")
+    folder = written({**files, "README.md": (text[:at] + "value: 70.5" + text[at + 14 :]).encode()}, tmp_path)
+    did, report = fix(folder, lambda: check(of_folder(folder, shelf)))
+    assert did == []
+    assert "L05" in found(report)
+
+
+def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path) -> None:
+    folder = written(broken("L30")[0], tmp_path)
+    code, out, _ = zoo("lint", str(folder), "--offline")
+    line = CARD.split("It reaches")[0].count("\n") + 1
+    index = CARD.split("value: 78.0862")[0].count("\n") + 1
+    assert out.splitlines() == [
+        f"README.md:{line}: L30 79.80 for STS17, and the results have 78.0862",
+        f"    from README.md:{index}",
+        "not checked: L01, L28, L32 (the Hub was not asked)",
+        f"{folder}: 1 finding; 36 rules looked",
+    ]
+    assert code == 1
+
+
+def test_a_clean_folder_exits_with_0(zoo: Zoo, tmp_path: Path) -> None:
+    code, out, _ = zoo("lint", str(written(good_model(), tmp_path)), "--offline")
+    assert code == 0
+    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 36 rules looked"
+
+
+def test_the_command_fixes_and_says_so(zoo: Zoo, tmp_path: Path) -> None:
+    folder = written(broken("L43")[0], tmp_path)
+    code, out, _ = zoo("lint", str(folder), "--offline", "--fix")
+    assert code == 0
+    assert out.splitlines()[0] == "fixed: tags: 'arabic' once"
+    assert "fixed" not in zoo("lint", str(folder), "--offline", "--fix")[1]
+
+
+def test_json_has_every_finding(zoo: Zoo, tmp_path: Path) -> None:
+    code, out, _ = zoo("lint", str(written(broken("L43")[0], tmp_path)), "--offline", "--format", "json")
+    answer = json.loads(out)
+    assert code == 1
+    assert [(one["rule"], one["severity"], one["fixable"]) for one in answer["findings"]] == [("L43", "warning", True)]
+    assert answer["not_checked"].keys() == {"L01", "L28", "L32"}
+
+
+def test_sarif_has_what_its_schema_asks_for(zoo: Zoo, tmp_path: Path) -> None:
+    code, out, _ = zoo("lint", str(written(broken("L39")[0], tmp_path)), "--offline", "--format", "sarif")
+    document = json.loads(out)
+    assert code == 1
+    assert document["version"] == "2.1.0"
+    assert document["$schema"].endswith("sarif-schema-2.1.0.json")
+    [run] = document["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "zoo lint"
+    assert [one["id"] for one in driver["rules"]] == sorted(rules())
+    assert all(one["shortDescription"]["text"] for one in driver["rules"])
+    assert {one["defaultConfiguration"]["level"] for one in driver["rules"]} <= {"none", "note", "warning", "error"}
+    [result] = run["results"]
+    assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "L39"
+    assert result["level"] == "error"
+    assert result["message"]["text"]
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "upload.py"}, "region": {"startLine": 1}}
+    [invocation] = run["invocations"]
+    assert invocation["executionSuccessful"] is True
+    assert {one["associatedRule"]["id"] for one in invocation["toolExecutionNotifications"]} == {"L01", "L28", "L32"}
+
+
+def test_sarif_addresses_are_addresses() -> None:
+    files = good_model() | {"my weights/optimizer نسخة.pt": b"\x80\x02."}
+    [result] = as_sarif(lint(files))["runs"][0]["results"]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert re.fullmatch(r"[A-Za-z0-9/._~%-]+", uri)
+
+
+def test_rules_are_listed(zoo: Zoo) -> None:
+    code, out, _ = zoo("lint", "--rules")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("L")] == sorted(rules())
+    assert len(json.loads(zoo("lint", "--rules", "--json")[1])["rules"]) == len(rules())
+
+
+# ---- secrets -------------------------------------------------------------------------------------------------------
+
+SECRETS = [
+    TOKEN,
+    "AKIA" + "Q3EGRIS7LMVZX2TB",
+    "ghp_" + "a8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0o",
+    "https://omar:" + "s3cr3t-Pa55@hub.lab.example/x",
+    'api_key = "' + "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3" + '"',
+]
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=["hf", "aws", "github", "address", "assigned"])
+@pytest.mark.parametrize("form", ["text", "json", "sarif"])
+def test_a_secret_is_in_no_output(secret: str, form: str, zoo: Zoo, tmp_path: Path) -> None:
+    files = good_model()
+    card = (
+        files["README.md"]
+        .decode()
+        .replace("Finetuned from [lab/base-encoder]", f"TODO: {secret}\n\nFinetuned from [x/{secret}]")
+    )
+    files |= {"README.md": card.encode(), f"{TOKEN}.pkl": b"", ".env": f"K={secret}\n".encode()}
+    code, out, err = zoo("lint", str(written(files, tmp_path)), "--offline", "--format", form)
+    assert code == 1
+    assert "L39" in out
+    hidden = re.split(r"hf_|AKIA|ghp_|omar:|\"|@", secret)
+    for part in (
+        one for one in hidden if len(one) > 9 and "hub.lab" not in one and "api_key" not in one and "http" not in one
+    ):
+        assert part not in out + err
+    assert TOKEN not in out + err
+
+
+def test_secrets_are_found_masked_with_their_lines() -> None:
+    [one] = secrets.find(f"first\nlogin(token={TOKEN!r})\n")
+    assert (one.kind, one.line, one.masked) == ("Hugging Face token", 2, f"hf_… ({len(TOKEN)} characters)")
+    assert secrets.redacted(f"a {TOKEN} b") == "a hf_… b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'login(token="hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")',
+        "revision: faeb762787bd10488a50c8b5be4a3b82e411949c",
+        '"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+        'token = os.environ["HF_TOKEN"]',
+        "export HF_TOKEN=<your token>",
+        "from huggingface_hub import hf_hub_download",
+        'pad_token = "[PAD]"',
+        "https://user:password@proxy.example:8080",
+        "postgres://postgres:postgres@localhost/db",
+        "max_new_tokens = 12345678901234567890",
+    ],
+)
+def test_what_only_looks_like_a_secret_is_none(text: str) -> None:
+    assert secrets.find(text) == []
+
+
+# ---- policy --------------------------------------------------------------------------------------------------------
+
+
+def test_policy_refuses_pickles_caches_checkpoints_and_links(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    contents: dict[str, bytes | Path] = {
+        "README.md": b"# x",
+        "model.safetensors": b"x",
+        "openvino/openvino_model.bin": b"\x00\x01weights",
+        "training_args.bin": b"PK\x03\x04",
+        "weights.bin": b"PK\x03\x04....archive/data.pkl",
+        "head.pt": b"",
+        "__pycache__/app.cpython-311.pyc": b"",
+        "checkpoint-500/optimizer.json": b"",
+        "docs/.DS_Store": b"",
+        "link.txt": tmp_path / "link",
+    }
+    assert sorted((one.rule, one.file) for one in policy.check(contents)) == [
+        ("L37", "head.pt"),
+        ("L37", "training_args.bin"),
+        ("L37", "weights.bin"),
+        ("L40", "__pycache__/app.cpython-311.pyc"),
+        ("L40", "checkpoint-500/optimizer.json"),
+        ("L40", "docs/.DS_Store"),
+        ("L40", "link.txt"),
+    ]
+
+
+def test_a_file_larger_than_the_hub_takes_is_found_without_reading_it(tmp_path: Path) -> None:
+    with (tmp_path / "huge.safetensors").open("wb") as file:
+        file.truncate(60 * 10**9)
+    [one] = policy.check({"huge.safetensors": tmp_path / "huge.safetensors"})
+    assert one.message == "'huge.safetensors' has 60 GB, more than the Hub takes"
+
+
+def test_size_categories_are_those_of_our_own_cards() -> None:
+    from zoo import cards
+
+    assert SIZE_LIMITS[: len(cards.SIZE_LIMITS)] == cards.SIZE_LIMITS
+
+
+# ---- what must not be flagged --------------------------------------------------------------------------------------
+
+FINE = {
+    "a shell session called Python": "\n```python\npip install x\npython run.py --all\n$ ls\n```\n",
+    "await": "\n```python\nawait model.encode_async(texts)\n```\n",
+    "mit in prose": "\n## License\n\nWritten at MIT in Boston.\n",
+    "cut vectors": "\nRecall moves by half a point at 8 dimensions, or at 12 dimensions.\n",
+    "bibtex outside code": "\n@misc{a, title={{BERT}}, year={2019}}\n",
+    "a mean over fewer, said so": "\n| | |\n|---|---|\n| Mean of 2 tasks | 73.55 |\n",
+    "an auto-generated card": "\n- **Maximum Sequence Length:** 128 tokens\n- **Output Dimensionality:** 16 dimensions\n<!-- - **License:** Unknown -->\n",
+    "other models": "\nUnlike the 768-dimensional LaBSE (471M parameters), it is small. LaBSE scores 72.4 on STS17.\n",
+    "training length": "\n## Training\n\nMax sequence length 64, batch 32.\n",
+    "dim table": "\n| Dim | STS17 | Mean |\n|---:|---:|---:|\n| 16 | 78.09 | 71.8 |\n| 8 | 70.11 | 66.0 |\n",
+    "other metric": "\nPearson on STS17 is another matter: it reaches 75.5 Pearson on STS17.\n",
+    "several numbers": "\nSTS17 goes from 48.95 to 78.09, which is 29.14 points.\n",
+    "todo in prose": "\nA todo list, and the word TODO in a sentence, are fine. Spanish: todo el mundo.\n",
+    "comment": "\n<!-- TODO: more [More Information Needed] -->\n",
+    "jinja in code": "\n```html\n<p>{{ name }}</p>\n```\n",
+    "local services": "\nServed at http://localhost:8080/v1/embeddings and http://127.0.0.1:7860.\n",
+    "mirror as endpoint": "\n```bash\nexport HF_ENDPOINT=https://hf-mirror.com\n```\n",
+    "base's licence": "\nThe base model is released under CC BY-SA 4.0.\n",
+    "cosine on cut": "\n```python\nfrom numpy.linalg import norm\nsmall = embeddings[:, :8]\nsmall = small / norm(small)\nprint(small @ small.T)\n```\n",
+    "pinned remote code": f'\n```python\nm = SentenceTransformer("lab/Good-Matryoshka", trust_remote_code=True, revision="{"a" * 40}")\n```\n',
+    "sessions": "\n```python\n>>> 1 + 1\n2\n```\n\n```python\n!pip install x\n%time 1\n```\n",
+    "another model in a snippet": '\n```python\nother = SentenceTransformer("sentence-transformers/LaBSE")\n```\n',
+    "arabic": "\nيبلغ النموذج 78.09 على STS17، وطول الجملة الأقصى 128 رمزًا.\n",
+    "a mean of something else": "\nThe average length is 12.5 words, and the mean score of 3.7 was given by people.\n",
+    "scopes as columns": "\n| | Held-out | Full set |\n|---|---:|---:|\n| This model | 80.09 | 80.64 |\n",
+    "both scopes in a cell": "\n| Model | Muradif |\n|---|---|\n| Good-Matryoshka | 80.64 (full) / 80.09 (held-out) |\n",
+    "a rounded count": "\nIt has 20K parameters, or 0.02M parameters.\n",
+    "one digit less": "\nIt scores 78.1 on STS17.\n",
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_fine_text_is_left_alone(name: str) -> None:
+    files = good_model()
+    files["README.md"] += FINE[name].encode()
+    assert said(lint(files)) == []
+
+
+def test_prompts_that_the_snippet_uses_are_fine() -> None:
+    files, shelf = broken("L24")
+    files["README.md"] = files["README.md"].replace(b'encode(["', b'encode(["query: ')
+    assert said(lint(files, shelf)) == []
+
+
+def test_a_loss_tag_of_the_recipe_is_fine() -> None:
+    files, shelf = broken("L06")
+    files["zoo/recipe.yaml"] += b"phases: [{data: [{loss: {type: cosinesimilarity}}]}]\n"
+    assert said(lint(files, shelf)) == []
+
+
+def test_scores_of_our_own_make_numbers_exact() -> None:
+    files = good_model()
+    row = {
+        "model": "m",
+        "task": "STS17-ar",
+        "metric": "cosine_spearman",
+        "dim": 16,
+        "dataset": "mteb/sts17-crosslingual-sts",
+    }
+    from lint_repos import REVISION, as_json
+
+    scores = {
+        "subjects": [{"name": "m", "role": "self", "dims": [16, 8]}],
+        "scores": [{**row, "revision": REVISION, "value": 60.5}],
+    }
+    files["zoo/scores.json"] = as_json(scores)
+    assert set(found(lint(files))) == {"L29", "L30", "L38"}
+
+
+# ---- hostile input -------------------------------------------------------------------------------------------------
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{chr(ord(name) - 1)}'] * 9)}]\n" for name in "bcdefghij"
+)
+HOSTILE = {
+    "alias bomb": f"---\n{BOMB}---\n# x\n",
+    "self": "---\na: &a [*a]\n---\n# x\n",
+    "depth": "---\na: " + "[" * 5000 + "]" * 5000 + "\n---\n",
+    "blocks": "---\n" + "- " * 3000 + "x\n---\n",
+    "not a mapping": "---\n- a\n- b\n---\n",
+    "scalar": "---\nhello\n---\n",
+    "tab": "---\na:\n\t- b\n---\n",
+    "tag": "---\na: !!python/object/apply:os.system ['true']\n---\n",
+    "date": "---\na: 2024-13-45\n---\n",
+    "unhashable": "---\n? {a: b}\n: c\n---\n",
+    "no front matter": "# Only a title\n",
+    "empty": "",
+    "no end": "---\nlicense: mit\n",
+    "long": "---\na: " + "x" * 3_000_000 + "\n---\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_front_matter_is_one_finding(name: str) -> None:
+    report = lint({**good_model(), "README.md": HOSTILE[name].encode()})
+    assert found(report) == ["L41"], said(report)
+    assert len(report.findings[0].message) < 200
+    assert "L18" in report.unchecked
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00binary\x00" * 50, b"x" * 6_000_000], ids=["binary", "long"])
+def test_a_readme_that_is_no_text_is_one_finding(content: bytes) -> None:
+    assert found(lint({**good_model(), "README.md": content})) == ["L41"]
+
+
+ODD_VALUES = ["5", "[1, 2]", "{a: [b]}", "null", "[null, {}]", "true", "2024-01-01", "''", "[[a], {b: c}]"]
+
+
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_values_of_any_type_end_in_findings(value: str) -> None:
+    keys = (
+        "license",
+        "tags",
+        "datasets",
+        "base_model",
+        "model-index",
+        "library_name",
+        "language",
+        "configs",
+        "dataset_info",
+    )
+    front = "".join(f"{key}: {value}\n" for key in (*keys, "size_categories", "sdk", "models"))
+    for kind, good in GOOD.items():
+        lint({**good(), "README.md": f"---\n{front}---\n# x\n| a | STS17 |\n|--|--|\n| x |\n".encode()}, kind=kind)
+
+
+@pytest.mark.parametrize(
+    "value", ["5", "[]", "[1]", "null", '"x"', "{}", '{"prompts": 3, "dtype": 4}', "[" * 20000, "{", "NaN"]
+)
+def test_configs_of_any_content_end_in_findings(value: str) -> None:
+    for path in good_model():
+        if path.endswith((".json", ".yaml")):
+            lint({**good_model(), path: value.encode()})
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff" * 100, b"\x10\0\0\0\0\0\0\0{}", b"version https://git-lfs.github.com/spec/v1\n"]
+)
+def test_weights_that_are_none_are_no_traceback(content: bytes) -> None:
+    assert said(lint({**good_model(), "model.safetensors": content})) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"\xff" * 100 + b"\x10\0\0\0PAR1"])
+def test_parquet_that_is_none_is_no_traceback(content: bytes) -> None:
+    lint({**GOOD["dataset"](), "data/first.parquet": content})
+
+
+LONG = {
+    "digits": "1" * 1_000_000,
+    "decimals": "1." * 500_000,
+    "word": "a" * 1_000_000,
+    "words": "a " * 500_000,
+    "sentences": "Ab. " * 250_000,
+    "lines": "Ab.\n" * 250_000,
+    "brackets": "[" * 500_000,
+    "links": "[a](" * 200_000,
+    "fences": "```x\n" * 200_000,
+    "comments": "<!--" * 200_000,
+    "hashes": "# " * 300_000,
+    "pipes": "|" * 500_000,
+    "rows": "| a | STS17 |\n|--|--|\n" + "| Good-Matryoshka | 1.5 |\n" * 30_000,
+    "slashes": "a/" * 400_000,
+    "braces": "{{ a |" + " " * 500_000,
+    "web tokens": "eyJ-" * 200_000,
+    "addresses": "a+" * 400_000 + "://a:",
+    "addresses with colons": "ab://a:bbbbbbbb" * 50_000,
+    "underscores": "a_" * 400_000,
+    "asterisks": "*" * 500_000,
+    "licence": "license " + "*" * 300_000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_no_text_takes_long(name: str) -> None:
+    began = time.monotonic()
+    lint({**good_model(), "README.md": f"{CARD}\n{LONG[name]}\n".encode(), "notes.txt": LONG[name].encode()[:999_999]})
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("key", ["num_examples: 40", "value: 78.0862"])
+def test_numbers_of_any_size_end_in_findings(key: str) -> None:
+    kind = "dataset" if "examples" in key else "model"
+    for number in ("9" * 4000, "9" * 9000, ".inf", ".nan", "1e400", "-1"):
+        files = GOOD[kind]()
+        text = files["README.md"].decode().replace(key, f"{key.split()[0]} {number}")
+        lint({**files, "README.md": text.encode()})
+
+
+def test_what_findings_quote_cannot_drive_a_terminal() -> None:
+    files = good_model()
+    files["README.md"] += "\n<your \u202eevil name>\n".encode() + b"\n<your \x1b[31m thing>\n"
+    files["a\u202eb\x1b[2J.pkl"] = b""
+    shown = json.dumps([vars(one) for one in lint(files).findings], default=str, ensure_ascii=False)
+    assert "\u202e" not in shown
+    assert "\\u001b" not in shown
+
+
+def test_links_and_pipes_are_listed_and_never_read(tmp_path: Path) -> None:
+    folder = written(good_model(), tmp_path / "repo")
+    (folder / "notes.md").symlink_to("/etc/hostname")
+    (folder / "nowhere.md").symlink_to("/nowhere")
+    (folder / "loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.md")
+    report = check(of_folder(folder, Shelf()))
+    assert sorted((one.rule, one.file) for one in report.findings) == [
+        ("L40", name) for name in ("loop", "notes.md", "nowhere.md", "pipe.md")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("a b", "error: 'a b' is neither a folder nor an id"),
+        ("../../etc/x/y", "error: '../../etc/x/y' is neither a folder nor an id"),
+        ("datasets/a/b/c", "error: 'datasets/a/b/c' is neither a folder nor an id"),
+        ("lab/not-there", "error: cannot look at model 'lab/not-there': no such repository on "),
+    ],
+)
+def test_a_target_that_is_none_is_one_error(target: str, message: str, zoo: Zoo) -> None:
+    code, _, err = zoo("lint", target)
+    assert code == 1
+    assert err.startswith(message)
+
+
+def test_an_empty_folder_and_a_file_are_errors(zoo: Zoo, tmp_path: Path) -> None:
+    assert "is empty" in zoo("lint", str(tmp_path))[2]
+    (tmp_path / "README.md").write_text("x")
+    assert "is a file" in zoo("lint", str(tmp_path / "README.md"))[2]
+
+
+def test_a_misspelt_recipe_comes_with_the_nearest(zoo: Zoo) -> None:
+    code, _, err = zoo("lint", "arabert-matryoska")
+    assert code == 1
+    assert err.splitlines()[1] == "hint: did you mean 'arabert-matryoshka'?"
+
+
+def test_a_recipe_that_is_not_built_says_how_to_build_it(zoo: Zoo, tmp_path: Path) -> None:
+    from conftest import workspace_in
+
+    code, _, err = zoo("lint", "e5-hybrid", "--scale", "mini", cwd=workspace_in(tmp_path).root)
+    assert code == 1
+    assert err == "error: recipe 'e5-hybrid' has no finished stage 'train'\nhint: zoo build e5-hybrid --scale mini\n"
+
+
+def test_linting_needs_no_workspace(zoo: Zoo, tmp_path: Path) -> None:
+    folder = written(good_model(), tmp_path)
+    assert zoo("lint", ".", "--offline", cwd=folder)[0] == 0
+
+
+def test_addresses_are_targets() -> None:
+    assert split("https://huggingface.co/datasets/lab/pairs") == ("dataset", "lab/pairs")
+    assert split("spaces/lab/demo") == ("space", "lab/demo")
+    assert split("distilroberta-base") == ("model", "distilroberta-base")
+    with pytest.raises(ZooError, match="neither a folder nor an id"):
+        split("datasets/ع/x")
+
+
+# ---- the Hub -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def published(hub: Any) -> str:
+    """The three good repositories, what they name, and a bad model, on the local Hub; the account that holds them."""
+    from huggingface_hub import CommitOperationAdd, HfApi
+
+    api = HfApi()
+    account = api.whoami()["name"]
+
+    def put(kind: str, name: str, files: Files) -> None:
+        api.create_repo(
+            f"{account}/{name}", repo_type=kind, exist_ok=True, **({"space_sdk": "gradio"} if kind == "space" else {})
+        )
+        renamed = {
+            path: content.replace(b"lab/", f"{account}/".encode()) if path.endswith((".md", ".yaml")) else content
+            for path, content in files.items()
+        }
+        operations = [CommitOperationAdd(path, content) for path, content in renamed.items()]
+        api.create_commit(f"{account}/{name}", operations, commit_message="put", repo_type=kind)
+
+    put("model", "base-encoder", {"README.md": b"---\nlicense: apache-2.0\n---\n# base\n", "config.json": b"{}"})
+    put("dataset", "arabic-pairs", GOOD["dataset"]())
+    card = CARD.replace("- mteb/sts17-crosslingual-sts\n", "")
+    put("model", "Good-Matryoshka", good_model() | {"README.md": card.encode()})
+    put("space", "similarity", GOOD["space"]())
+    looped = card.replace("lab/base-encoder", "lab/Bad-Matryoshka").replace("Good-", "Bad-")
+    recipe = b"base: {model: lab/Bad-Matryoshka}\n"
+    put("model", "Bad-Matryoshka", good_model() | {"README.md": looped.encode(), "zoo/recipe.yaml": recipe})
+    lost = card.replace("lab/base-encoder", "lab/base-encoderr").replace("Good-", "Lost-")
+    put("model", "Lost-Matryoshka", good_model() | {"README.md": lost.encode(), "zoo/recipe.yaml": b"{}\n"})
+    return str(account)
+
+
+@pytest.mark.parametrize("path", ["Good-Matryoshka", "datasets/arabic-pairs", "spaces/similarity"])
+def test_a_good_repository_on_a_hub_is_clean(path: str, published: str, zoo: Zoo) -> None:
+    first, _, name = path.rpartition("/")
+    target = f"{first}/{published}/{name}".lstrip("/")
+    code, out, err = zoo("lint", target)
+    assert (code, err) == (0, "")
+    assert "not checked" not in out
+
+
+def test_a_bad_repository_on_a_hub_is_found_out(published: str, zoo: Zoo) -> None:
+    code, out, _ = zoo("lint", f"{published}/Bad-Matryoshka")
+    assert code == 1
+    assert f"L01 base_model is the model itself: '{published}/Bad-Matryoshka'" in out
+    assert "1 finding;" in out
+
+
+def test_an_unknown_id_comes_with_the_nearest_one(published: str, zoo: Zoo) -> None:
+    code, out, _ = zoo("lint", f"{published}/Lost-Matryoshka")
+    assert code == 1
+    assert f"L28 base_model '{published}/base-encoderr' is not on the Hub" in out
+    assert f"did you mean '{published}/base-encoder'?" in out
+
+
+def test_a_hub_target_is_never_fixed(published: str, zoo: Zoo) -> None:
+    code, _, err = zoo("lint", f"{published}/Good-Matryoshka", "--fix")
+    assert code == 1
+    assert "--fix changes folders" in err
+
+
+def test_weights_on_a_hub_are_not_downloaded(published: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zoo.lint.files import Remote
+    from zoo.lint.target import of_hub
+
+    repo = of_hub(f"{published}/Good-Matryoshka")
+    asked: list[int] = []
+    ranged = Remote._ranged
+    monkeypatch.setattr(Remote, "_ranged", lambda self, start, count: asked.append(count) or ranged(self, start, count))
+    monkeypatch.setattr("zoo.lint.files.MOST_BYTES", 1000)
+    assert repo.parameters == 20_000
+    assert sum(asked) < 200
+
+
+# ---- snippets, speed, our own --------------------------------------------------------------------------------------
+
+
+def test_snippets_run_only_when_asked_and_a_dead_one_is_found(tmp_path: Path) -> None:
+    files = good_model()
+    card = (
+        CARD.split("```python")[0]
+        + "```python\nanswer = 6 * 7\n```\n\ntext\n\n```python\nassert answer == 43, 'no'\n```\n"
+    )
+    folder = written(files | {"README.md": card.encode()}, tmp_path)
+    assert "L36" not in found(check(of_folder(folder, Shelf())))
+    [one] = [one for one in check(of_folder(folder, Shelf(), run_snippets=True)).findings if one.rule == "L36"]
+    assert one.message == "the snippet fails: AssertionError: no"
+    assert one.line == card.split("assert")[0].count("\n") + 1
+
+
+def test_snippets_see_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    card = CARD.split("```python")[0] + "```python\nimport os\nassert 'HF_TOKEN' not in os.environ\n```\n"
+    folder = written(good_model() | {"README.md": card.encode()}, tmp_path)
+    assert "L36" not in found(check(of_folder(folder, Shelf(), run_snippets=True)))
+
+
+def test_linting_a_folder_imports_nothing_heavy(tmp_path: Path) -> None:
+    folder = written(good_model(), tmp_path)
+    code = (
+        "import sys\nfrom zoo.cli import main\n"
+        f"sys.argv = ['zoo', 'lint', {str(folder)!r}, '--offline']\n"
+        "try:\n    main()\nfinally:\n    print(sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {
+        "torch",
+        "transformers",
+        "sentence_transformers",
+        "mteb",
+        "datasets",
+        "huggingface_hub",
+        "numpy",
+        "pyarrow",
+    }
+    assert not heavy & set(re.findall(r"'(\w+)'", done.stderr.splitlines()[-1]))
+
+
+def test_our_own_cards_are_clean(lab: Any) -> None:
+    from zoo.cli.lint import release_files
+    from zoo.recipe import Workspace
+
+    space = Workspace(lab.workspace.root)
+    for name in ("arabert-matryoshka", "arabert-hybrid"):
+        report = check(of_files(sources.of(release_files(space, name, "mini")), NoHub()))
+        assert said(report) == []

@@ -1,0 +1,179 @@
+"""lint: any card or repository, ours or not, against rules with ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo import say
+from zoo.cli.build import scale_option
+from zoo.cli.session import command, connect, workspace
+from zoo.errors import HubError, WorkspaceError, ZooError, did_you_mean
+
+if TYPE_CHECKING:
+    from zoo.lint.check import Report
+    from zoo.lint.facts import Facts
+    from zoo.lint.repo import Repo
+    from zoo.recipe import Workspace
+
+KINDS = ["model", "dataset", "space"]
+
+
+@command("lint")
+@click.argument("target", required=False)
+@click.option("--fix", "mend", is_flag=True, help="Put right what is safe to put right; folders only.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--snippets", is_flag=True, help="Run the card's Python too: somebody's code, on this machine.")
+@click.option("--offline", is_flag=True, help="Do not ask the Hub; rules that need it are listed as not checked.")
+@click.option("--kind", type=click.Choice(KINDS), help="Of a folder.  [default: what its files look like]")
+@click.option("--rules", "list_rules", is_flag=True, help="List the rules and what each one finds.")
+@scale_option
+@click.pass_context
+def lint(
+    ctx: click.Context,
+    target: str | None,
+    mend: bool,
+    form: str,
+    snippets: bool,
+    offline: bool,
+    kind: str | None,
+    list_rules: bool,
+    scale: str,
+) -> None:
+    """Check a folder, a built recipe or any Hub id (owner/name, datasets/…, spaces/…). Exit code 1: something found.
+
+    \b
+    zoo lint my-model/ --fix
+    zoo lint arabert-hybrid --scale mini
+    zoo lint datasets/owner/name --format sarif > lint.sarif
+    """
+    say.configure(json=say.wants_json() or form == "json")
+    if list_rules:
+        _say_rules()
+        return
+    if target is None:
+        raise click.UsageError("give a folder, a recipe or a Hub id, or --rules")
+    with nullcontext() if ctx.meta.get("hub") == "local" else suppress(WorkspaceError):
+        connect()  # a Hub on this machine keeps its caches in the workspace; linting needs neither
+    repo = _repo(target, scale, offline=offline, kind=kind, snippets=snippets)
+    if mend and repo.folder is None:
+        raise ZooError(f"--fix changes folders, and '{target}' is none", hint=f"hf download {target} --local-dir DIR")
+    report, fixed = _checked(repo, target, mend=mend)
+    _say(report, fixed, form)
+    ctx.exit(1 if report.findings else 0)
+
+
+def _checked(repo: Repo, target: str, *, mend: bool) -> tuple[Report, list[str]]:
+    from zoo.lint.check import check
+    from zoo.lint.fix import fix
+    from zoo.lint.target import of_folder
+
+    if not mend or repo.folder is None:
+        return check(repo, target), []
+    folder, options = repo.folder, {"kind": repo.kind, "run_snippets": repo.run_snippets}
+    fixed, report = fix(folder, lambda: check(of_folder(folder, repo.facts, **options), target))  # type: ignore[arg-type]
+    return report, fixed
+
+
+def _repo(target: str, scale: str, *, offline: bool, kind: str | None, snippets: bool) -> Repo:
+    from zoo.lint import facts
+    from zoo.lint.target import of_folder, of_hub
+
+    path = Path(target)
+    asked: Facts = facts.NoHub() if offline else facts.facts()
+    if path.is_dir():
+        return of_folder(path, asked, kind=kind, run_snippets=snippets)  # type: ignore[arg-type]
+    if path.exists():
+        raise ZooError(f"'{target}' is a file", hint=f"name its folder: zoo lint {path.parent}")
+    names = _recipes()
+    if target in names:
+        return _built(target, scale, asked)
+    if offline:
+        raise ZooError(f"no folder or recipe '{target}'", hint=did_you_mean(target, names) or "drop --offline")
+    try:
+        return of_hub(target, run_snippets=snippets)
+    except HubError as problem:
+        near = did_you_mean(target, names) if "/" not in target else None
+        raise HubError(problem.message, hint=near or problem.hint) from None
+
+
+def _recipes() -> list[str]:
+    try:
+        return workspace().names
+    except WorkspaceError:  # linting needs none
+        return []
+
+
+def _built(name: str, scale: str, asked: Facts) -> Repo:
+    from zoo.lint import files
+    from zoo.lint.target import of_files
+
+    return of_files(files.of(release_files(workspace(), name, scale)), asked, kind="model")
+
+
+def release_files(space: Workspace, name: str, scale: str) -> Mapping[str, bytes | Path]:
+    """The files that publishing a recipe's model would put on the Hub.
+
+    Raises:
+        ZooError: it is not built.
+    """
+    from zoo.cards import FILE, STAGE
+    from zoo.evaluate.ingredients import STAGE as EVALUATE
+    from zoo.publish.release import model_release
+    from zoo.run import Run
+    from zoo.scores import FILE as SCORES
+    from zoo.train.ingredients import MODEL
+    from zoo.train.ingredients import STAGE as TRAIN
+
+    recipe, run = space.recipe(name, scale=scale), Run.of(space.root, name, scale)
+    for stage in (TRAIN, EVALUATE, STAGE):
+        if run.receipt(stage) is None:
+            given = "" if scale == "full" else f" --scale {scale}"
+            raise ZooError(f"recipe '{name}' has no finished stage '{stage}'", hint=f"zoo build {name}{given}")
+    model, card, scores = run.stage(TRAIN) / MODEL, run.stage(STAGE) / FILE, run.stage(EVALUATE) / SCORES
+    return model_release(recipe, recipe.release.repo, model=model, card=card, scores=scores).files
+
+
+def _say(report: Report, fixed: list[str], form: str) -> None:
+    from zoo.lint.report import as_json, as_sarif
+
+    if form == "sarif":
+        import json
+
+        say.raw(json.dumps(as_sarif(report), ensure_ascii=False, indent=1))
+        return
+    say.result(as_json(report, fixed))
+    for did in fixed:
+        say.line(f"fixed: {did}")
+    for one in report.findings:
+        say.line(f"{one.file}:{one.line}: {one.rule} {one.message}")
+        if one.hint:
+            say.line(f"    {one.hint}")
+    _say_summary(report)
+
+
+def _say_summary(report: Report) -> None:
+    from zoo.lint.fix import fixable
+
+    for reason in dict.fromkeys(report.unchecked.values()):
+        ids = ", ".join(id for id, why in report.unchecked.items() if why == reason)
+        say.line(f"not checked: {ids} ({reason})")
+    count, safe = len(report.findings), fixable(report.findings)
+    found = f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"
+    say.line(f"{report.target}: {found}; {report.checked} rules looked" + (f"; --fix mends {safe}" if safe else ""))
+
+
+def _say_rules() -> None:
+    from zoo.lint.report import rule_rows
+
+    rows = rule_rows()
+    say.result({"rules": rows})
+    for row in rows:
+        marks = [row["severity"], *(["fix"] if row["fix"] else []), *(["asks the Hub"] if row["hub"] else [])]
+        say.line(f"{row['id']}  {row['name']}  ({', '.join(marks)}; {row['kinds']})")
+        say.line(f"     {row['finds']}")
+        say.line(f"     {row['spares']}")

@@ -1,0 +1,185 @@
+"""A README taken apart: front matter, lines of prose, tables, code; each part knows its line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from zoo.lint.front import Front, read
+
+FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})\s*([\w+-]*)")
+HEADING = re.compile(r"^#{1,6}\s+(.*)")
+LONGEST_LINE = 4_000  # characters of a line of prose that are looked at
+LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+
+
+@dataclass(frozen=True)
+class Line:
+    number: int
+    text: str
+    heading: str
+    """Of the section it stands in."""
+
+
+@dataclass(frozen=True)
+class Code:
+    language: str
+    line: int
+    """Of its first line."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    line: int
+    cells: list[str]
+
+    def cell(self, at: int | None) -> str:
+        """Empty where the row ends sooner, or when there is no such column."""
+        return self.cells[at] if at is not None and at < len(self.cells) else ""
+
+
+@dataclass(frozen=True)
+class Table:
+    heading: str
+    header: list[str]
+    """Empty strings when the table has none to speak of."""
+    rows: list[Row]
+
+    def column(self, pattern: re.Pattern[str], start: int = 0) -> int | None:
+        """The first column, from `start` on, whose name begins like that."""
+        return next((at for at, name in enumerate(self.header) if at >= start and pattern.match(name)), None)
+
+
+class Card:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.front: Front
+        self.front, self.begins = read(text)
+
+    @cached_property
+    def body(self) -> str:
+        return self.text[self.begins :]
+
+    @cached_property
+    def _parts(self) -> tuple[list[Line], list[Code]]:
+        number = self.text[: self.begins].count("\n") + 1
+        prose: list[Line] = []
+        code: list[tuple[str, int, list[str]]] = []
+        heading, lines = "", [""]
+        fence: str | None = None
+        comment = False
+        for at, text in enumerate(self.body.split("\n"), number):
+            text = text.rstrip("\r")
+            if fence is None:
+                text, comment = _without_comments(text[:LONGEST_LINE], comment)
+            mark = FENCE.match(text)
+            if fence is None and mark:
+                fence = mark[1]
+                lines = []
+                code.append((mark[2].lower(), at + 1, lines))
+            elif fence is not None and mark and mark[1].startswith(fence) and not mark[2]:
+                fence = None
+            elif fence is not None:
+                lines.append(text)
+            else:
+                found = HEADING.match(text)
+                heading = _title(found) if found else heading
+                prose.append(Line(at, text, heading))
+        return prose, [Code(language, line, "".join(f"{one}\n" for one in lines)) for language, line, lines in code]
+
+    @property
+    def prose(self) -> list[Line]:
+        """Lines outside code and comments."""
+        return self._parts[0]
+
+    @property
+    def code(self) -> list[Code]:
+        return self._parts[1]
+
+    @cached_property
+    def snippets(self) -> list[Code]:
+        """Code in Python."""
+        return [code for code in self.code if code.language in ("python", "py", "python3")]
+
+    @cached_property
+    def tables(self) -> list[Table]:
+        return list(_tables(self.prose))
+
+    @cached_property
+    def sentences(self) -> list[Line]:
+        """Prose outside tables and headings, a sentence each; a paragraph's lines are joined before they are cut."""
+        return list(_sentences(self.prose))
+
+    @cached_property
+    def title(self) -> str:
+        return next((_title(found) for line in self.prose if (found := HEADING.match(line.text))), "")
+
+
+def plain(text: str) -> str:
+    """Markdown's marks taken off a line or a cell."""
+    text = LINK.sub(r"\1", text)
+    return re.sub(r"\\([\\`*_\[\]<>|#])", r"\1", re.sub(r"\*\*|__|`|~~", "", text)).strip().strip("*").strip()
+
+
+def _title(heading: re.Match[str]) -> str:
+    return plain(heading[1].strip().rstrip("#"))
+
+
+def _without_comments(text: str, inside: bool) -> tuple[str, bool]:
+    """A line without its HTML comments, and whether one goes on in the next line."""
+    kept = ""
+    while text:
+        before, mark, text = text.partition("-->" if inside else "<!--")
+        kept += "" if inside else before
+        inside = inside != bool(mark)
+    return kept, inside
+
+
+def _cells(text: str) -> list[str]:
+    inner = text.strip().removeprefix("|")
+    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
+    return [plain(cell) for cell in re.split(r"(?<!\\)\|", inner)]
+
+
+def _tables(prose: list[Line]) -> Iterator[Table]:
+    block: list[Line] = []
+    for line in [*prose, Line(0, "", "")]:
+        if line.text.lstrip().startswith("|"):
+            block.append(line)
+            continue
+        if len(block) > 2 and re.fullmatch(r"[|\s:-]+", block[1].text):
+            rows = [Row(row.number, _cells(row.text)) for row in block[2:]]
+            yield Table(block[0].heading, _cells(block[0].text), rows)
+        block = []
+
+
+def _sentences(prose: list[Line]) -> Iterator[Line]:
+    paragraph: list[Line] = []
+    for line in [*prose, Line(0, "", "")]:
+        text = line.text.strip()
+        if text and not text.startswith(("|", "#")):
+            if paragraph and re.match(r"[-*+>]\s|\d+[.)]\s", text):
+                yield from _cut(paragraph)
+                paragraph = []
+            paragraph.append(line)
+        else:
+            yield from _cut(paragraph)
+            paragraph = []
+
+
+def _cut(paragraph: list[Line]) -> Iterator[Line]:
+    """Cut where a sentence ends; one that starts in a line has that line's number."""
+    words: list[str] = []
+    first: int | None = None
+    for line in paragraph:
+        for piece in re.split(r"(?<=[.!?؟])\s+(?=[^\d\s])", line.text.strip()):
+            if words and re.search(r"[.!?؟]$", words[-1]) and not piece[:1].isdigit():
+                yield Line(first or line.number, " ".join(words), line.heading)
+                words, first = [], None
+            words.append(" ".join(piece.split()))
+            first = first or line.number
+    if words and first:
+        yield Line(first, " ".join(words), paragraph[0].heading)

@@ -1,0 +1,58 @@
+"""Runs the rules over a repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoo.lint.finding import CARD, Finding, Problem, Unchecked
+from zoo.lint.repo import Repo
+from zoo.lint.rule import Rule, rules
+from zoo.lint.secrets import redacted
+
+
+@dataclass(frozen=True)
+class Report:
+    target: str
+    kind: str
+    findings: list[Finding]
+    unchecked: dict[str, str]
+    """{rule: why it could not look}; such a rule did not pass."""
+    checked: int
+    """Rules that looked."""
+
+
+def check(repo: Repo, target: str = ".") -> Report:
+    """Every rule for this kind of repository."""
+    chosen = [rules()[id] for id in sorted(rules()) if repo.kind in rules()[id].kinds]
+    readable = bool(repo.card.text) and repo.card.front.broken is None
+    findings: list[Finding] = []
+    unchecked: dict[str, str] = {}
+    for rule in chosen:
+        if rule.card and not readable:
+            unchecked[rule.id] = "the card cannot be read"
+            continue
+        try:
+            for problem in rule.look(repo):
+                findings.append(_finding(rule, problem))
+        except Unchecked as reason:
+            unchecked[rule.id] = redacted(str(reason))
+    findings = list(dict.fromkeys(sorted(findings, key=lambda one: (one.file != CARD, *one.place))))
+    return Report(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
+
+
+def _finding(rule: Rule, problem: Problem) -> Finding:
+    return Finding(
+        rule.id,
+        rule.name,
+        rule.severity,
+        _one_line(problem.message),
+        _one_line(problem.file),
+        max(problem.line or 1, 1),
+        _one_line(problem.hint) if problem.hint else None,
+        problem.fix,
+    )
+
+
+def _one_line(text: str) -> str:
+    """Without secrets, line breaks and what moves a terminal's cursor or turns text around."""
+    return redacted("".join(char if char.isprintable() else " " for char in text))[:500]

@@ -1,0 +1,155 @@
+"""What a card says in numbers about its own model: in tables, and in sentences that cannot be meant otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from zoo.lint.card import Row, Table
+from zoo.lint.numbers import Printed, printed, single
+from zoo.lint.repo import Repo
+from zoo.lint.results import Result, folded
+
+SAYS = re.compile(r"(?i)\b(reach(es)?|achiev(es|ed)|scores?|obtain(s|ed)|gets|attain(s|ed))\b")
+OTHERS = re.compile(
+    r"(?i)\b(than|vs\.?|versus|compared|baseline|paper|printed|reported|dims?|dimensions?|points|margin|improv\w+|"
+    r"interval|labse|bert|mpnet|e5|before|pearson|while|whereas)\b|\w/\w"
+)
+DIM = re.compile(r"(?i)^(dims?|dimensions?|embedding (size|dimension)|size)\b")
+MEAN = re.compile(r"(?i)^(mean|average|avg\.?)\b")
+NO_SCORE = re.compile(
+    r"(?i)^(dims?|dimension|param|kept|rows?|pairs|rank|size|seconds|speed|memory|tokens|margin|delta|Δ|n$|#|year|layers|"
+    r"without|batch|epoch|steps?|loss|length|max)"
+)
+VALUE = re.compile(r"(?i)^(score|value|this model|ours|result)\b")
+DECIMAL = re.compile(r"(?<![\w.+/-])\d{1,3}\.\d{1,20}(?![\w.]{0,30}\d)")
+
+
+@dataclass(frozen=True)
+class Claim:
+    line: int
+    result: Result
+    shown: Printed
+
+
+def claims(repo: Repo) -> Iterator[Claim]:
+    """Numbers that are this model's at full width, and which result each one is of."""
+    for table in repo.card.tables if repo.results else ():
+        yield from _in_columns(repo, table)
+        yield from _in_rows(repo, table)
+    yield from _in_sentences(repo)
+
+
+def result_named(repo: Repo, name: str) -> Result | None:
+    """The one result of this name; None when it could be several."""
+    exact, short = repo.results_by_name
+    chosen = exact.get(folded(name)) or short.get(folded(name), [])
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _in_columns(repo: Repo, table: Table) -> Iterator[Claim]:
+    columns = {at: result for at, name in enumerate(table.header) if (result := result_named(repo, name))}
+    for row in table.rows if columns else ():
+        if _is_own(repo, table, row):
+            for at, result in columns.items():
+                if shown := single(row.cell(at)):
+                    yield Claim(row.line, result, shown)
+
+
+def _is_own(repo: Repo, table: Table, row: Row) -> bool:
+    """Whether a row is about this model, uncut."""
+    at = table.column(DIM)
+    dim = single(row.cell(at))
+    if dim and dim.value != (repo.width or _largest(table, at)):
+        return False
+    return (at == 0 and dim is not None) or repo.own(row.cells[0])
+
+
+def _largest(table: Table, at: int | None) -> float:
+    return max((one.value for row in table.rows if (one := single(row.cell(at)))), default=0)
+
+
+def _in_rows(repo: Repo, table: Table) -> Iterator[Claim]:
+    """Tables with a row per task and a column for this model."""
+    at = next((at for at, name in enumerate(table.header) if at and (VALUE.match(name) or repo.own(name))), None)
+    for row in table.rows if at is not None else ():
+        result = result_named(repo, row.cells[0])
+        if result and (shown := single(row.cell(at))):
+            yield Claim(row.line, result, shown)
+
+
+def _in_sentences(repo: Repo) -> Iterator[Claim]:
+    """Sentences with one task, one number, a word that says whose it is, and none that compares."""
+    for sentence in repo.card.sentences if repo.results else ():
+        text = sentence.text
+        numbers = DECIMAL.findall(re.sub(r"\[[^\[\]]{0,99}\]", " ", text))
+        if len(numbers) == 1 and SAYS.search(text) and not OTHERS.search(text):
+            words = re.findall(r"[A-Za-z][\w.-]*\w", text)
+            tasks = {result.task: result for word in words if (result := result_named(repo, word))}
+            if len(tasks) == 1:
+                yield Claim(sentence.number, next(iter(tasks.values())), printed(numbers[0]))
+
+
+@dataclass(frozen=True)
+class MeanClaim:
+    line: int
+    shown: Printed
+    tasks: int | None
+    """Over how many, where it says so."""
+
+
+OWN_MEAN = re.compile(
+    r"(?i)\b(?:average|mean) (?:score|result|performance)s?(?: \w+){0,3}? (?:of|is|:) \**(\d{1,3}\.\d+)"
+)
+
+
+def own_means(repo: Repo) -> Iterator[MeanClaim]:
+    """Means that the card gives as this model's own, outside tables of models."""
+    for sentence in repo.card.sentences:
+        found = OWN_MEAN.search(sentence.text)
+        if found and not OTHERS.search(sentence.text):
+            yield MeanClaim(sentence.number, printed(found[1]), _task_count(sentence.text))
+    for table in repo.card.tables:
+        for row in table.rows if not any(table.header) else ():
+            if len(row.cells) == 2 and MEAN.match(row.cells[0]) and (shown := single(row.cells[1])):
+                yield MeanClaim(row.line, shown, _task_count(row.cells[0]))
+
+
+def _task_count(text: str) -> int | None:
+    found = re.search(r"(?i)\b(?:of|over|on|across) (?:the |all )?(\d+) (?:tasks|datasets|benchmarks|test sets)", text)
+    return int(found[1]) if found else None
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """A table with a column of means."""
+
+    table: Table
+    mean: int
+    scores: list[int]
+    """Columns of which it may be the mean."""
+
+    def filled(self, row: Row) -> dict[int, Printed]:
+        return {at: shown for at in self.scores if (shown := single(row.cell(at)))}
+
+    def mean_of(self, row: Row) -> Printed | None:
+        return single(row.cell(self.mean))
+
+
+def score_tables(repo: Repo) -> Iterator[ScoreTable]:
+    for table in repo.card.tables:
+        means = [at for at, name in enumerate(table.header) if MEAN.match(name)]
+        scores = [
+            at
+            for at, name in enumerate(table.header)
+            if at and name and at not in means and not NO_SCORE.match(name) and _mostly_scores(table, at)
+        ]
+        if len(means) == 1 and len(scores) > 1:
+            yield ScoreTable(table, means[0], scores)
+
+
+def _mostly_scores(table: Table, at: int) -> bool:
+    found = [single(row.cell(at)) for row in table.rows]
+    good = [one for one in found if one and one.unit < 1 and one.value <= 100]
+    return 2 * len(good) >= len(table.rows)

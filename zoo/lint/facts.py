@@ -1,0 +1,118 @@
+"""What only the Hub in use knows: which ids there are, and what their cards say. Each is asked once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from zoo.errors import HubError
+from zoo.lint.finding import Unchecked
+from zoo.remote import Kind, api, endpoint, explained
+
+T = TypeVar("T")
+
+PATIENCE = 1.5  # seconds to find out that the Hub does not answer
+
+
+@dataclass(frozen=True)
+class Known:
+    """A repository that is there."""
+
+    id: str
+    licenses: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+
+
+class Facts(Protocol):
+    def known(self, kind: Kind, id: str) -> Known | None:
+        """None: there is no such repository, or not for us. Raises Unchecked when the Hub cannot be asked."""
+
+    def near(self, kind: Kind, id: str) -> list[str]:
+        """Ids that there are, the most alike first."""
+
+
+@dataclass(frozen=True)
+class NoHub:
+    """Nothing is known, and `reason` says why."""
+
+    reason: str = "the Hub was not asked"
+
+    def known(self, kind: Kind, id: str) -> Known | None:
+        raise Unchecked(self.reason)
+
+    def near(self, kind: Kind, id: str) -> list[str]:
+        raise Unchecked(self.reason)
+
+
+class HubFacts:
+    def __init__(self) -> None:
+        self._known: dict[tuple[Kind, str], Known | None] = {}
+
+    def known(self, kind: Kind, id: str) -> Known | None:
+        if (kind, id) not in self._known:
+            self._known[kind, id] = _asked(lambda: _look_up(kind, id))
+        return self._known[kind, id]
+
+    def near(self, kind: Kind, id: str) -> list[str]:
+        return _asked(lambda: _search(kind, id))
+
+
+def facts() -> Facts:
+    """Of the Hub in use when it answers; quick to find out that it does not."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        return NoHub("HF_HUB_OFFLINE is set")
+    return HubFacts() if _answers() else NoHub(f"{endpoint()} does not answer")
+
+
+def _answers() -> bool:
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY")):
+        return True  # only the proxy knows
+    url = urlsplit(endpoint())
+    try:
+        with socket.create_connection((url.hostname or "", url.port or {"http": 80}.get(url.scheme, 443)), PATIENCE):
+            return True
+    except OSError:
+        return False
+
+
+def _asked(ask: Callable[[], T]) -> T:
+    try:
+        return ask()
+    except HubError as problem:
+        raise Unchecked(problem.message) from None
+
+
+def _look_up(kind: Kind, id: str) -> Known | None:
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    with explained(f"look up {kind} '{id}'"):
+        try:
+            info = api().repo_info(id, repo_type=kind, timeout=10)
+        except GatedRepoError:
+            return Known(id)
+        except (RepositoryNotFoundError, HFValidationError):
+            return None
+    data = getattr(info, "card_data", None)
+    card = data.to_dict() if data else {}
+    return Known(info.id, tuple(_texts(card.get("license"))), tuple(_texts(card.get("base_model"))))
+
+
+def _search(kind: Kind, id: str) -> list[str]:
+    owner, _, name = id.rpartition("/")
+    hub: Any = api()  # its three methods have no type in common
+    listing = {"model": hub.list_models, "dataset": hub.list_datasets, "space": hub.list_spaces}[kind]
+    with explained(f"search for {kind} '{id}'"):
+        searches = [{"search": name}, *([{"author": owner}] if owner else [])]
+        found = {item.id for search in searches for item in listing(**search, limit=200)}
+    lower = {one.lower(): one for one in sorted(found)}
+    return [lower[one] for one in get_close_matches(id.lower(), lower, n=3, cutoff=0.75)]
+
+
+def _texts(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str)]

@@ -1,0 +1,153 @@
+"""The files of a repository, wherever they are: listed with their sizes, read only when a rule asks, and never whole
+when they are large."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from zoo.errors import ZooError
+from zoo.remote import Kind, api, explained
+
+MOST_BYTES = 5_000_000  # of a text; anything longer is not read
+MOST_FILES = 100_000
+SNAPSHOT = re.compile(r"/snapshots/[0-9a-f]{40}(/|$)")  # huggingface_hub's cache is symlinks to its blobs
+
+
+class File(Protocol):
+    @property
+    def size(self) -> int: ...
+
+    def head(self, count: int, start: int = 0) -> bytes:
+        """At most `count` bytes from `start`; from the end when `start` is negative."""
+
+
+Files = Mapping[str, File]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """On this disk. `link`: a symbolic link that leaves the folder, or no plain file at all; it is not read."""
+
+    path: Path
+    size: int
+    link: bool = False
+
+    def head(self, count: int, start: int = 0) -> bytes:
+        if self.link:
+            return b""
+        with self.path.open("rb") as file:
+            file.seek(max(0, self.size + start) if start < 0 else start)
+            return file.read(count)
+
+
+@dataclass(frozen=True)
+class Held:
+    """In memory."""
+
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def head(self, count: int, start: int = 0) -> bytes:
+        begin = max(0, self.size + start) if start < 0 else start
+        return self.content[begin : begin + count]
+
+
+@dataclass(frozen=True)
+class Remote:
+    """On the Hub: the bytes asked for, and no others."""
+
+    kind: Kind
+    repo: str
+    revision: str
+    path: str
+    size: int
+
+    def head(self, count: int, start: int = 0) -> bytes:
+        if self.size == 0:
+            return b""
+        begin = max(0, self.size + start) if start < 0 else start
+        return self._bytes[begin : begin + count] if self.size <= MOST_BYTES else self._ranged(begin, count)
+
+    @cached_property
+    def _bytes(self) -> bytes:
+        return self._ranged(0, self.size)
+
+    def _ranged(self, start: int, count: int) -> bytes:
+        from huggingface_hub import get_session, hf_hub_url
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+        url = hf_hub_url(self.repo, self.path, repo_type=self.kind, revision=self.revision, endpoint=api().endpoint)
+        headers = build_hf_headers(library_name="zoo") | {"Range": f"bytes={start}-{start + count - 1}"}
+        with (
+            explained(f"read '{self.path}' of {self.kind} '{self.repo}'"),
+            get_session().stream("GET", url, headers=headers, follow_redirects=True) as response,
+        ):
+            hf_raise_for_status(response)
+            skip = start if response.status_code == 200 else 0  # a server without ranges sends everything
+            data = b""
+            for piece in response.iter_bytes():
+                data += piece
+                if len(data) >= skip + count:
+                    break
+        return data[skip : skip + count]
+
+
+def folder(path: Path) -> dict[str, File]:
+    """Every file below a folder but git's own; symbolic links are listed, not followed.
+
+    Raises:
+        ZooError: it is not a folder that can be read, or far too large for a repository.
+    """
+    found: dict[str, File] = {}
+    for parent, folders, names in os.walk(path, onerror=_unreadable):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted([*names, *(name for name in folders if Path(parent, name).is_symlink())]):
+            place = Path(parent, name)
+            found[place.relative_to(path).as_posix()] = stored(place)
+        if len(found) > MOST_FILES:
+            raise ZooError(f"'{path}' has more than {MOST_FILES:,} files", hint="name the folder of one repository")
+    return found
+
+
+def _unreadable(error: OSError) -> None:
+    raise ZooError(f"'{error.filename}' cannot be read: {error.strerror}", hint="correct its permissions")
+
+
+def stored(path: Path) -> Stored:
+    cached = bool(SNAPSHOT.search(path.absolute().as_posix()))
+    try:
+        info = path.stat() if cached else path.lstat()
+    except OSError:  # a link that leads nowhere
+        return Stored(path, 0, link=True)
+    return Stored(path, info.st_size, link=not stat.S_ISREG(info.st_mode))
+
+
+def of(contents: Mapping[str, bytes | Path]) -> dict[str, File]:
+    """What is about to be published, as a release holds it."""
+    return {path: stored(held) if isinstance(held, Path) else Held(held) for path, held in contents.items()}
+
+
+def on_hub(kind: Kind, id: str, revision: str | None = None) -> tuple[dict[str, File], str]:
+    """The listing of a repository at one commit, and its id as the Hub spells it.
+
+    Raises:
+        HubError: it is not there, or the Hub does not answer.
+    """
+    from huggingface_hub.hf_api import RepoFile
+
+    with explained(f"look at {kind} '{id}'"):
+        info = api().repo_info(id, repo_type=kind, revision=revision)
+        commit = str(info.sha)
+        tree = api().list_repo_tree(id, repo_type=kind, revision=commit, recursive=True)
+        listed = [item for item in tree if isinstance(item, RepoFile)]
+    return {item.path: Remote(kind, info.id, commit, item.path, item.size) for item in listed}, info.id

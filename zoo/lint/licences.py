@@ -1,0 +1,54 @@
+"""Licences by the Hub's ids: what a text calls them, and which of them a base model asks for."""
+
+from __future__ import annotations
+
+import re
+
+NAMES = {
+    r"apache(?: licen[cs]e)?,?[ -]*(?:version |v)?2(?:\.0)?": "apache-2.0",
+    r"\bmit licen[cs]e|^\W*mit\W*$|\bunder (?:the )?mit\b": "mit",
+    r"\bcc0(?:[ -]1\.0)?\b": "cc0-1.0",
+    r"\bagpl[ -]*v?3(?:\.0)?|affero general public": "agpl-3.0",
+    r"\blgpl[ -]*v?3(?:\.0)?|lesser general public": "lgpl-3.0",
+    r"\bgpl[ -]*v?3(?:\.0)?\b": "gpl-3.0",
+}
+CREATIVE = re.compile(r"(?i)\bcc[ -]by((?:[ -](?:nc|sa|nd))*)[ -]*(?:v)?(\d\.\d)?")
+WORDS = (
+    ("noncommercial", "nc"),
+    ("non-commercial", "nc"),
+    ("sharealike", "sa"),
+    ("share-alike", "sa"),
+    ("noderivat", "nd"),
+)
+
+
+def family(licence: str) -> str:
+    """An id without its version, where versions say the same: cc-by-sa-3.0 and -4.0 are one."""
+    licence = licence.strip().lower()
+    return re.sub(r"-\d\.\d$", "", licence) if licence.startswith("cc-by") else licence
+
+
+def named(text: str) -> set[str]:
+    """The licences that a text names, as families."""
+    text = " ".join(text.split())
+    found = {id for pattern, id in NAMES.items() if re.search(rf"(?i){pattern}", text)}
+    found -= {"gpl-3.0"} if found & {"agpl-3.0", "lgpl-3.0"} else set()
+    for parts in CREATIVE.finditer(text):
+        found.add("cc-by" + re.sub(r"[ -]+", "-", parts[1].lower()))
+    if re.search(r"(?i)creative commons attribution", text):
+        clauses = dict.fromkeys(short for word, short in WORDS if word in text.lower())
+        found.add("-".join(["cc-by", *clauses]))
+    return found
+
+
+def forbids(base: str, mine: set[str]) -> str | None:
+    """Why a model under `mine` may not come from a base under `base`; both are families."""
+    parts = set(base.split("-")) if base.startswith("cc-by") else set()
+    if "nd" in parts:
+        return "it allows no derivatives"
+    if "nc" in parts and not any("nc" in one.split("-") for one in mine):
+        return "it allows no commercial use"
+    share = "sa" in parts or base in ("gpl-3.0", "agpl-3.0", "gpl-2.0")
+    if share and base not in mine:
+        return "what is made from it must carry the same licence"
+    return None

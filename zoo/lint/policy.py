@@ -1,0 +1,71 @@
+"""Which files belong in a repository. Used by the linter, and before every upload."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from zoo.lint.files import Files, Stored, of
+from zoo.lint.finding import Finding, Problem
+
+LARGEST = 50 * 10**9  # bytes: what the Hub takes
+ALWAYS = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
+MAYBE = (".bin",)
+NAMED = re.compile(r"^(pytorch_model.*|adapter_model|training_args|optimizer|scheduler|rng_state.*|scaler)\.bin$")
+STRAYS = (
+    (
+        re.compile(r"(^|/)(\.cache|__pycache__|\.ipynb_checkpoints|\.pytest_cache|\.mypy_cache|\.ruff_cache)(?=/)"),
+        "a cache",
+    ),
+    (re.compile(r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini)$"), "a desktop's own file"),
+    (re.compile(r"(^|/)(\.venv|venv|node_modules|\.idea|\.vscode)(?=/)"), "a tool's own folder"),
+    (re.compile(r"(^|/)checkpoint-\d+(?=/)"), "a training checkpoint"),
+    (re.compile(r"(^|/)(wandb|runs|lightning_logs|mlruns)(?=/.*(events\.out|\.wandb$|meta\.yaml$))"), "a training log"),
+    (re.compile(r"\.(swp|swo|orig|rej|tmp|partial)$|~$"), "an editor's or a download's leftover"),
+    (re.compile(r"(^|/)(\.env|\.netrc|\.git-credentials|id_rsa|id_ed25519|\.pypirc)$"), "a file of credentials"),
+)
+
+
+def check(contents: Mapping[str, bytes | Path]) -> list[Finding]:
+    """What of a release must not go up: {path in the repository: content}."""
+    files = of(contents)
+    found = [
+        *(("L37", "pickle", one) for one in pickles(files)),
+        *(("L40", "file-policy", one) for one in strays(files)),
+    ]
+    return [Finding(id, name, "error", one.message, one.file, one.line or 1, one.hint) for id, name, one in found]
+
+
+def pickles(files: Files) -> Iterator[Problem]:
+    hint = "keep model.safetensors alone: save_pretrained writes it"
+    for path in files:
+        name = path.rpartition("/")[2].lower()
+        if name.endswith(ALWAYS) or NAMED.match(name) or (name.endswith(MAYBE) and _is_pickle(files, path)):
+            yield Problem(f"'{path}' is a pickle: loading it runs its code", 1, path, hint)
+
+
+def _is_pickle(files: Files, path: str) -> bool:
+    """By the first bytes: a pickle of protocol 2 to 5, or the zip file that torch makes of one."""
+    start = files[path].head(128)
+    return (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1) or (
+        start[:4] == b"PK\x03\x04" and b"data.pkl" in start
+    )
+
+
+def strays(files: Files) -> Iterator[Problem]:
+    seen = set()
+    for path, file in files.items():
+        for pattern, what in STRAYS:
+            if found := pattern.search(path):
+                place = path[: found.end()]
+                if place not in seen:
+                    yield Problem(f"'{place}' is {what}", 1, path, "delete it, or leave it out of the upload")
+                seen.add(place)
+                break
+        if file.size > LARGEST:
+            yield Problem(
+                f"'{path}' has {file.size / 1e9:.0f} GB, more than the Hub takes", 1, path, "cut it into shards"
+            )
+        if isinstance(file, Stored) and file.link:
+            yield Problem(f"'{path}' is a symbolic link or no plain file", 1, path, "put the file itself there")

@@ -1,0 +1,230 @@
+"""A repository as the rules see it: what kind it is, its files, its card and configs, and what the Hub knows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from zoo.lint import front
+from zoo.lint.card import Card
+from zoo.lint.facts import Facts, NoHub
+from zoo.lint.files import MOST_BYTES, Files
+from zoo.lint.finding import CARD
+from zoo.lint.results import Result, Scores, folded, read_results, read_scores
+from zoo.lint.weights import Header, safetensors
+from zoo.remote import Kind
+
+ID = r"(?<![\w.-])[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
+LOADERS = r"(?:SentenceTransformer|CrossEncoder|SparseEncoder|from_pretrained|StaticModel\.from_pretrained)"
+LOADED = re.compile(LOADERS + r"""\(\s*(?:model_name_or_path\s*=\s*)?["'](""" + ID + r""")["']""")
+DATA = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".csv.gz", ".jsonl.gz", ".json.gz")
+
+
+class Unreadable(Exception):  # noqa: N818 - the message is what a rule reports
+    """A text or a config that cannot be read, and why."""
+
+
+@dataclass
+class Repo:
+    kind: Kind
+    files: Files
+    given_id: str | None = None
+    facts: Facts = field(default_factory=NoHub)
+    folder: Path | None = None
+    run_snippets: bool = False
+    """Execute the card's code in a subprocess."""
+
+    def text(self, path: str) -> str | None:
+        """None: no such file.
+
+        Raises:
+            Unreadable: not UTF-8, or too long for a text.
+        """
+        if path not in self.files:
+            return None
+        if self.files[path].size > MOST_BYTES:
+            raise Unreadable(f"has {self.files[path].size:,} bytes: too long to be a text")
+        try:
+            return self.files[path].head(MOST_BYTES).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"is not UTF-8: byte {error.start} ({error.reason})") from None
+
+    def config(self, path: str) -> Any:
+        """A JSON or YAML file's content; None when it is not there or cannot be read (rule L42 says so)."""
+        try:
+            return self.parsed(path)
+        except Unreadable:
+            return None
+
+    def parsed(self, path: str) -> Any:
+        """As `config`; raises Unreadable when it cannot be read."""
+        text = self.text(path)
+        if text is None:
+            return None
+        try:
+            if path.endswith(".json"):
+                return json.loads(text)
+            return front.load(text)[0]
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"is not JSON: {error}") from None
+        except front.Broken as problem:
+            raise Unreadable(str(problem)) from None
+
+    def mapping(self, path: str) -> dict[str, Any]:
+        found = self.config(path)
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def card(self) -> Card:
+        """Of an empty text when the README cannot be read (rule L41 says so)."""
+        try:
+            return Card(self.text(CARD) or "")
+        except Unreadable:
+            return Card("")
+
+    @property
+    def front(self) -> dict[str, Any]:
+        return self.card.front.data
+
+    def strings(self, key: str) -> list[str]:
+        """A front matter value that may be a text or a list of texts."""
+        value = self.front.get(key)
+        return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """The recipe that the repository carries, if it is one of ours."""
+        return self.mapping("zoo/recipe.yaml")
+
+    @cached_property
+    def scores(self) -> Scores:
+        return read_scores(self.mapping("zoo/scores.json"))
+
+    @cached_property
+    def results(self) -> list[Result]:
+        entries = [(path, self.config(path)) for path in sorted(self.files) if path.startswith(".eval_results/")]
+        return read_results(self.card.front, entries, self.scores)
+
+    @cached_property
+    def results_by_name(self) -> tuple[dict[str, list[Result]], dict[str, list[Result]]]:
+        """By task and configuration, and by task alone; names folded."""
+        exact: dict[str, list[Result]] = defaultdict(list)
+        short: dict[str, list[Result]] = defaultdict(list)
+        for one in self.results:
+            exact[folded(one.task + one.config)].append(one)
+            short[folded(one.task)].append(one)
+        return exact, short
+
+    @cached_property
+    def name(self) -> str | None:
+        """The last part of its id, as far as that is known."""
+        release = self.recipe.get("release")
+        index = self.front.get("model-index")
+        first = index[0] if isinstance(index, list) and index and isinstance(index[0], dict) else {}
+        choices = (
+            (self.given_id or "").rpartition("/")[2],
+            release.get("repo") if isinstance(release, dict) else None,
+            first.get("name"),
+            self.card.title,
+        )
+        return next((str(one) for one in choices if one and re.fullmatch(r"[\w.-]+", str(one))), None)
+
+    @cached_property
+    def id(self) -> str | None:
+        """Given; else, for a folder, the id that its snippets load under its own name."""
+        if self.given_id:
+            return self.given_id
+        loaded = {id for _, id in self.loaded if id.rpartition("/")[2] == self.name}
+        return loaded.pop() if len(loaded) == 1 else None
+
+    @cached_property
+    def loaded(self) -> list[tuple[int, str]]:
+        """(line, id) of every model that the card's code loads; a constant's name counts as its value."""
+        found = []
+        for code in self.card.snippets:
+            text = code.text
+            for name, value in re.findall(r"""^(\w+)\s*=\s*["'](""" + ID + r""")["']\s*$""", text, re.MULTILINE):
+                text = re.sub(rf"\b{name}\b(?!\s*=)", f'"{value}"', text)
+            found += [(code.line + text[: one.start()].count("\n"), one[1]) for one in LOADED.finditer(text)]
+        return found
+
+    def own(self, cell: str) -> bool:
+        """Whether a table's cell names this repository."""
+        text = cell.split(" (")[0].strip().casefold()
+        return text in {(self.name or "").casefold(), (self.id or "").casefold(), "this model", "ours"} - {""}
+
+    @cached_property
+    def width(self) -> int | None:
+        """Numbers per embedding, from the modules' configs."""
+        modules = self.config("modules.json")
+        widths = []
+        for module in modules if isinstance(modules, list) else []:
+            path = f"{module.get('path', '')}/config.json".lstrip("/") if isinstance(module, dict) else ""
+            config = self.mapping(path)
+            keys = ("out_features", "embedding_dimension", "word_embedding_dimension", "hidden_size")
+            widths += [config[key] for key in keys if isinstance(config.get(key), int)][:1]
+        plain = self.mapping("config.json").get("hidden_size")
+        found = [*([plain] if isinstance(plain, int) else []), *widths]
+        return found[-1] if found else None
+
+    @cached_property
+    def dims(self) -> set[int]:
+        """Sizes to which embeddings may be cut, where a file says so."""
+        listed = self.recipe.get("dims") or self.mapping("config.json").get("matryoshka_dimensions")
+        return {dim for dim in listed if isinstance(dim, int)} if isinstance(listed, list) else set()
+
+    @cached_property
+    def longest_input(self) -> int | None:
+        """Tokens: what sentence-transformers cuts at, else the tokenizer's limit, else the model's positions."""
+        own = self.mapping("sentence_bert_config.json").get("max_seq_length")
+        positions = self.mapping("config.json").get("max_position_embeddings")
+        limits = [self.mapping("tokenizer_config.json").get("model_max_length"), positions]
+        known = [one for one in limits if isinstance(one, int) and 0 < one < 10**6]
+        return own if isinstance(own, int) else min(known, default=None)
+
+    @cached_property
+    def headers(self) -> dict[str, Header]:
+        """Of the model's safetensors files, adapters and ONNX exports left out."""
+        paths = [path for path in self.files if re.search(r"(^|/)(model|pytorch_model)[^/]*\.safetensors$", path)]
+        found = ((path, safetensors(self.files[path])) for path in paths)
+        return {path: header for path, header in found if header}
+
+    @property
+    def parameters(self) -> int | None:
+        return sum(header.parameters for header in self.headers.values()) or None
+
+    @cached_property
+    def data_files(self) -> list[str]:
+        """A dataset's own files; JSON and the like at the top may be about it rather than of it."""
+        about = {"dataset_infos.json", "dataset_dict.json", "package.json"}
+        return [
+            path
+            for path in self.files
+            if path.endswith(DATA) and path not in about and not path.startswith(("zoo/", ".")) and "/." not in path
+        ]
+
+    def places(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
+        """(line, match) in prose, tables included."""
+        for line in self.card.prose:
+            for found in pattern.finditer(line.text):
+                yield line.number, found
+
+
+def kind_of(files: Files, metadata: dict[str, Any]) -> Kind:
+    """What a folder would be on the Hub."""
+    names = {path.rpartition("/")[2] for path in files}
+    if "sdk" in metadata or ("app.py" in files and "config.json" not in files):
+        return "space"
+    if names & {"config.json", "modules.json", "adapter_config.json"} or any(
+        name.endswith(".safetensors") for name in names
+    ):
+        return "model"
+    keys = {"dataset_info", "configs", "size_categories", "task_categories", "task_ids", "annotations_creators"}
+    data = any(name.endswith((".parquet", ".csv", ".jsonl", ".arrow", ".tsv")) for name in names)
+    return "dataset" if keys & metadata.keys() or data else "model"

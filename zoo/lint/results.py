@@ -1,0 +1,138 @@
+"""A model's results in one shape, wherever it keeps them: model-index, `.eval_results`, `zoo/scores.json`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.lint.finding import CARD
+from zoo.lint.front import Front
+from zoo.lint.numbers import Printed, own_unit
+
+
+def folded(name: str) -> str:
+    """STS22-v2, STS22.v2 and sts22 v2 are one name."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+@dataclass(frozen=True)
+class Result:
+    """A task, and every value that may be printed for it: one per metric, the exact ones where they are known."""
+
+    task: str
+    config: str
+    dataset: str
+    split: str | None
+    values: tuple[float, ...]
+    file: str
+    line: int | None
+
+    def rounds_to(self, shown: Printed) -> bool:
+        """A value that was stored rounded may be off by half of its own last digit too."""
+        return any(shown.rounds(value, slack=_slack(value, shown)) for value in self._scaled(shown))
+
+    def is_cut_to(self, shown: Printed) -> bool:
+        return any(shown.truncates(value) and own_unit(value) < shown.unit for value in self._scaled(shown))
+
+    def _scaled(self, shown: Printed) -> list[float]:
+        """0.7808 is printed as 78.08 and the other way round."""
+        return [
+            value * factor
+            for value in self.values
+            for factor in (1, *((100,) if abs(value) <= 1 and shown.value > 1 else ()))
+        ] + [value / 100 for value in self.values if abs(value) > 1 and shown.value <= 1]
+
+
+def _slack(value: float, shown: Printed) -> float:
+    unit = own_unit(value)
+    return 0.5 * unit if 1e-3 <= unit < shown.unit else 0.0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`zoo/scores.json` as far as a linter needs it; empty when there is none."""
+
+    rows: tuple[tuple[str, str, str, float], ...] = ()
+    """(dataset, revision, metric, value) of the model itself at full width."""
+    means: tuple[float, ...] = ()
+    """Of the model itself, at any width."""
+
+    def values(self, dataset: str, revision: str, metric: str) -> list[float]:
+        return [row[3] for row in self.rows if row[:3] == (dataset, revision, metric)]
+
+
+def read_scores(found: dict[str, Any]) -> Scores:
+    subjects = [one for one in _list(found.get("subjects")) if one.get("role") == "self"]
+    if not subjects:
+        return Scores()
+    name = subjects[0].get("name")
+    dims = [dim for dim in subjects[0].get("dims") or [] if isinstance(dim, int)]
+    rows = [one for one in _list(found.get("scores")) if one.get("model") == name and _number(one.get("value"))]
+    full = [one for one in rows if one.get("dim") == max(dims, default=None)]
+    means = [
+        one["value"] for one in _list(found.get("means")) if one.get("model") == name and _number(one.get("value"))
+    ]
+    keys = ("dataset", "revision", "metric")
+    return Scores(tuple((*(str(one.get(key)) for key in keys), float(one["value"])) for one in full), tuple(means))  # type: ignore[misc]
+
+
+def read_results(front: Front, entries: Sequence[tuple[str, Any]], scores: Scores) -> list[Result]:
+    """One per task and configuration."""
+    merged: dict[tuple[str, str, str], Result] = {}
+    for one in [*_of_index(front, scores), *_of_entries(entries)]:
+        key = (folded(one.task), folded(one.config), one.dataset)
+        if key not in merged:
+            merged[key] = one
+        elif one.file == merged[key].file == CARD:
+            merged[key] = Result(
+                **{**vars(merged[key]), "values": tuple(dict.fromkeys((*merged[key].values, *one.values)))}
+            )
+    return list(merged.values())
+
+
+def index_values(front: Front) -> Iterator[tuple[int | None, dict[str, Any], dict[str, Any]]]:
+    """(line, dataset, metric) of every number of the model-index."""
+    for first, model in enumerate(_list(front.data.get("model-index"))):
+        for second, result in enumerate(_list(model.get("results"))):
+            dataset = result.get("dataset") if isinstance(result.get("dataset"), dict) else {}
+            for third, metric in enumerate(_list(result.get("metrics"))):
+                if _number(metric.get("value")):
+                    path = ("model-index", first, "results", second, "metrics", third)
+                    yield front.line(*path, "value"), dataset or {}, metric
+
+
+def _of_index(front: Front, scores: Scores) -> Iterator[Result]:
+    for line, dataset, metric in index_values(front):
+        named = re.sub(r"^MTEB\s+", "", str(dataset.get("name") or ""))
+        task, _, config = named.partition(" (")
+        known = scores.values(str(dataset.get("type")), str(dataset.get("revision")), str(metric.get("type")))
+        split = dataset.get("split")
+        yield Result(
+            task.strip(),
+            config.rstrip(")") or str(dataset.get("config") or ""),
+            str(dataset.get("type") or ""),
+            str(split) if split else None,
+            tuple(known) or (float(metric["value"]),),
+            CARD,
+            line,
+        )
+
+
+def _of_entries(entries: Sequence[tuple[str, Any]]) -> Iterator[Result]:
+    for path, content in entries:
+        for entry in _list(content):
+            dataset = entry.get("dataset")
+            if isinstance(dataset, dict) and _number(entry.get("value")):
+                task, *rest = str(dataset.get("task_id") or "").split("_")
+                config = rest[0] if rest else ""
+                yield Result(task, config, str(dataset.get("id")), None, (float(entry["value"]),), path, None)
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9

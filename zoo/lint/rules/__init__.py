@@ -1,0 +1,14 @@
+"""The rules, a file per subject. L01-L26 are mistakes found in real cards; ids are never given twice."""
+
+from zoo.lint.rules import (  # noqa: F401
+    data,
+    lineage,
+    metadata,
+    results,
+    safety,
+    sizes,
+    snippets,
+    space,
+    stale,
+    wording,
+)

@@ -1,0 +1,170 @@
+"""Datasets: what the card declares against the files that are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+from zoo.lint.finding import Problem
+from zoo.lint.numbers import COUNT, counted
+from zoo.lint.repo import Repo
+from zoo.lint.rule import rule
+from zoo.lint.weights import parquet_rows
+
+SIZE_LIMITS = [
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
+    (10_000_000_000, "1B<n<10B"),
+    (100_000_000_000, "10B<n<100B"),
+    (1_000_000_000_000, "100B<n<1T"),
+]
+SHARD = re.compile(r"(?:^|/)(?:train|test|validation|dev|[\w.]+)-\d{5}-of-\d{5}[\w.-]*\.\w+$")
+TELLING = re.compile(  # the Hub's own convention, by file or folder; metadata.csv belongs to images and sounds
+    r"(?i)(?:^|[^a-z])(?:train(?:ing)?|test(?:ing)?|valid(?:ation)?|dev|eval(?:uation)?)(?:[^a-z]|$)|(?:^|/)metadata\.\w+$"
+)
+SPLITS = {"train": "train", "training": "train", "test": "test", "validation": "validation", "dev": "validation"}
+ROWS = re.compile(
+    rf"(?i){COUNT}[ -](training|train|test|validation|dev) (?:rows|pairs|triplets|examples|samples|sentences)\b"
+)
+
+COUNTS = re.compile(r"(?i)(num(ber of)? )?(rows|examples)$")
+
+
+def size_category(rows: int) -> str:
+    return next((name for limit, name in SIZE_LIMITS if rows < limit), "n>1T")
+
+
+def _infos(repo: Repo) -> list[dict[str, Any]]:
+    info = repo.front.get("dataset_info")
+    return [one for one in (info if isinstance(info, list) else [info]) if isinstance(one, dict)]
+
+
+def _splits(info: dict[str, Any]) -> dict[str, int]:
+    """{split: rows} as declared."""
+    splits = info.get("splits")
+    named = [one for one in (splits if isinstance(splits, list) else []) if isinstance(one, dict)]
+    return {str(one.get("name")): one["num_examples"] for one in named if _count(one.get("num_examples"))}
+
+
+def _count(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value < 10**15
+
+
+@rule("L13", "split-sizes", kinds=("dataset",))
+def split_sizes(repo: Repo) -> Iterator[Problem]:
+    """The text gives a split another number of rows than `dataset_info`: often the total, called the train split.
+
+    Not flagged: rounded numbers, datasets of several configurations.
+    """
+    declared = _splits(_infos(repo)[0]) if len(_infos(repo)) == 1 else {}
+    for line, split, digits, scale in _said(repo) if declared else ():
+        rows = declared.get(split)
+        if rows is not None and not counted(digits, scale).rounds(rows):
+            yield Problem(f"{digits}{scale or ''} rows in split '{split}', and dataset_info has {rows:,}", line)
+
+
+def _said(repo: Repo) -> Iterator[tuple[int, str, str, str | None]]:
+    for line, found in repo.places(ROWS):
+        yield line, SPLITS[found[3].lower()], found[1], found[2]
+    for table in repo.card.tables:
+        at = table.column(COUNTS, start=1)
+        for row in table.rows:
+            rows = re.fullmatch(rf"(?i){COUNT}", row.cell(at))
+            if rows and row.cells[0].lower() in SPLITS:
+                yield row.line, SPLITS[row.cells[0].lower()], rows[1], rows[2]
+
+
+@rule("L20", "size-category", severity="warning", kinds=("dataset",), fixable=True)
+def size_categories(repo: Repo) -> Iterator[Problem]:
+    """`size_categories` is not the one that the declared rows fall into.
+
+    Not flagged: datasets that declare no rows; the category of a single configuration among several.
+    """
+    totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
+    said = repo.strings("size_categories")
+    fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
+    if totals and len(said) == 1 and said[0] not in fitting:
+        right, front = size_category(sum(totals)), repo.card.front
+        value = right if isinstance(repo.front["size_categories"], str) else [right]
+        fix = front.replaced(repo.card.text, "size_categories", value, f"size_categories: {said[0]} is {right}")
+        message = f"size_categories is '{said[0]}', and {sum(totals):,} rows are '{right}'"
+        yield Problem(message, front.line("size_categories"), fix=fix)
+
+
+@rule("L21", "no-configs", severity="warning", kinds=("dataset",))
+def no_configs(repo: Repo) -> Iterator[Problem]:
+    """Several data files and no `configs`, so that the viewer and `load_dataset` have to guess the splits.
+
+    Not flagged: one file alone, and names that tell the split (`train-00000-of-00001.parquet`, `my-test.csv`).
+    """
+    loose = [path for path in repo.data_files if not SHARD.search(path) and not TELLING.search(path)]
+    if len(loose) > 1 and "configs" not in repo.front:
+        hint = "configs: [{config_name: default, data_files: [{split: train, path: …}]}]"
+        yield Problem(f"{len(loose)} data files and no configs: {', '.join(sorted(loose)[:3])}", 1, hint=hint)
+
+
+@rule("L33", "data-files-match-nothing", kinds=("dataset",))
+def data_files_match_nothing(repo: Repo) -> Iterator[Problem]:
+    """A pattern of `data_files` matches no file of the repository, so that the dataset does not load.
+
+    Not flagged: addresses, and files inside archives.
+    """
+    configs = repo.front.get("configs")
+    for index, config in enumerate(configs if isinstance(configs, list) else []):
+        for pattern in _patterns(config.get("data_files")) if isinstance(config, dict) else ():
+            base = str(config.get("data_dir") or "").strip("/")
+            whole = f"{base}/{pattern}".lstrip("/") if base else pattern.removeprefix("./")
+            if "://" not in whole and not any(_fits(path, whole) for path in repo.files):
+                line = repo.card.front.line("configs", index, "data_files") or repo.card.front.line("configs")
+                yield Problem(f"no file matches '{whole}'", line, hint="correct the path, or upload the file")
+
+
+def _fits(path: str, pattern: str) -> bool:
+    """As the Hub matches, or more: a folder's name stands for what is in it."""
+    return fnmatchcase(path, pattern.replace("**/", "*")) or path.startswith(f"{pattern.rstrip('/')}/")
+
+
+def _patterns(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _patterns(one)
+    elif isinstance(value, dict):
+        yield from _patterns(value.get("path") if "path" in value else list(value.values()))
+
+
+@rule("L34", "stale-dataset-info", kinds=("dataset",))
+def stale_dataset_info(repo: Repo) -> Iterator[Problem]:
+    """`dataset_info` declares another number of rows than the footers of the Parquet files add up to.
+
+    Not flagged: splits with other files than Parquet, or without `configs` that say which files are theirs.
+    """
+    infos = {str(info.get("config_name") or "default"): _splits(info) for info in _infos(repo)}
+    configs = repo.front.get("configs")
+    for index, config in enumerate(configs if isinstance(configs, list) else []):
+        declared = infos.get(str(config.get("config_name") or "default"), {}) if isinstance(config, dict) else {}
+        files = config.get("data_files") if declared else None
+        for part in files if isinstance(files, list) else []:
+            split = str(part.get("split")) if isinstance(part, dict) else ""
+            rows = _stored(repo, list(_patterns(part))) if split in declared else None
+            if rows is not None and rows != declared[split]:
+                line = repo.card.front.line("dataset_info") or repo.card.front.line("configs", index)
+                yield Problem(
+                    f"split '{split}' is declared with {declared[split]:,} rows, and its files have {rows:,}", line
+                )
+
+
+def _stored(repo: Repo, patterns: list[str]) -> int | None:
+    paths = [path for path in repo.files if any(_fits(path, one) for one in patterns)]
+    if not paths or not all(path.endswith(".parquet") for path in paths):
+        return None
+    counts = [parquet_rows(repo.files[path]) for path in paths]
+    return None if None in counts else sum(count or 0 for count in counts)

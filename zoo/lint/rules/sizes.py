@@ -1,0 +1,141 @@
+"""Dims, lengths and parameter counts of the text against configs and the headers of the weights."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from zoo.lint.card import Line
+from zoo.lint.finding import Fix, Problem
+from zoo.lint.numbers import COUNT, Printed, counted
+from zoo.lint.repo import ID, Repo
+from zoo.lint.rule import rule
+from zoo.lint.weights import DTYPES
+
+LENGTH = re.compile(
+    r"(?i)(?:\bmax(?:imum)?[ _]?(?:seq(?:uence)?|input|token)?[ _]len(?:gth)?\b|\blongest input\b)"
+    r"[^\d\n]{0,20}?(\d{2,7})\b"
+)
+TRAINING = re.compile(r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat)")
+WIDE = re.compile(
+    r"(?i)\b(\d{2,5})[- ]dim(?:ension)?(?:s|al)?\b|\b(?:output )?dimension(?:s|ality)?[\s|*:]+(\d{2,5})\b"
+)
+OUT = re.compile(r"(?i)vector space|\boutput|\bmaps\b|\bdimensionality")
+SIZES = re.compile(r"(?i)^\W*(?:embedding sizes|matryoshka dim\w*)\W+([\d,\s]+)")
+PARAMETERS = re.compile(rf"(?i){COUNT}[ -]?param(?:eter)?s?\b|\bparameters[\s|*:]+{COUNT}(?![\w.])")
+OTHER_MODEL = re.compile(rf"(?i)\b(than|vs\.?|versus|compared|baseline|teacher|instead of|unlike)\b|{ID}")
+SLACK = 0.03  # of a parameter count: some leave the pooler or the embeddings of types out
+
+
+def _statements(repo: Repo) -> Iterator[Line]:
+    """Sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
+    facts = [line for line in repo.card.prose if line.text.lstrip().startswith("|") and line.text.count("|") <= 3]
+    return (line for line in [*repo.card.sentences, *facts] if not OTHER_MODEL.search(line.text))
+
+
+@rule("L08", "training-size", severity="warning", kinds=("model",))
+def training_size(repo: Repo) -> Iterator[Problem]:
+    """The tag `dataset_size:` and the text give different numbers of training rows.
+
+    Not flagged: texts that give several numbers, or none that is called what the model was trained on.
+    """
+    tags = {tag: int(tag[13:]) for tag in repo.strings("tags") if re.fullmatch(r"dataset_size:\d+", tag)}
+    pattern = re.compile(
+        rf"(?i)\btrained on (?:about |over )?{COUNT}\s+(?:\w+\s)?(?:samples|triplets|pairs|examples|rows)"
+    )
+    said = [(line, counted(found[1], found[2])) for line, found in repo.places(pattern)]
+    if len(tags) == 1 and len({shown.value for _, shown in said}) == 1:
+        (tag, size), (line, shown) = *tags.items(), said[0]
+        if not _roughly(shown, size):
+            yield Problem(f"trained on {shown.text} rows here, and the tag is '{tag}'", line)
+
+
+def _roughly(shown: Printed, exact: float) -> bool:
+    return shown.rounds(exact) or abs(shown.value - exact) <= SLACK * exact
+
+
+@rule("L10", "wrong-max-length", kinds=("model",))
+def wrong_max_length(repo: Repo) -> Iterator[Problem]:
+    """The text gives another longest input than the configs.
+
+    Not flagged: lengths of training or evaluation, other models' lengths, models whose configs name no limit.
+    """
+    right = (repo.longest_input, (repo.longest_input or 0) - 2)  # RoBERTa keeps two positions for itself
+    for line in _statements(repo) if repo.longest_input else ():
+        found = LENGTH.search(line.text)
+        if found and int(found[1]) not in right and not TRAINING.search(f"{line.heading} {line.text}"):
+            yield Problem(
+                f"a longest input of {found[1]} tokens, and the configs say {repo.longest_input}", line.number
+            )
+
+
+@rule("L11", "wrong-parameter-count", kinds=("model",))
+def wrong_parameter_count(repo: Repo) -> Iterator[Problem]:
+    """The text gives another number of parameters than the headers of the safetensors files add up to.
+
+    Not flagged: a rounded count, one within 3 %, other models' counts, weights that are not safetensors.
+    """
+    exact = repo.parameters
+    for line in _statements(repo) if exact else ():
+        for found in PARAMETERS.finditer(line.text):
+            shown = counted(found[1] or found[3], found[2] or found[4])
+            if exact and shown.value >= 1e4 and not _roughly(shown, exact):
+                yield Problem(f"{shown.text} parameters, and the weights have {exact:,}", line.number)
+    yield from _in_tables(repo)
+
+
+def _in_tables(repo: Repo) -> Iterator[Problem]:
+    for table in repo.card.tables if repo.parameters else ():
+        at = table.column(re.compile(r"(?i)#?\s?param"), start=1)
+        for row in table.rows:
+            found = re.fullmatch(rf"(?i){COUNT}", row.cell(at).strip())
+            shown = counted(found[1], found[2]) if found and repo.own(row.cells[0]) else None
+            if shown and shown.value >= 1e4 and not _roughly(shown, repo.parameters or 0):
+                yield Problem(f"{shown.text} parameters, and the weights have {repo.parameters:,}", row.line)
+
+
+@rule("L35", "wrong-dims", kinds=("model",))
+def wrong_dims(repo: Repo) -> Iterator[Problem]:
+    """The text gives embeddings another width than the modules' configs.
+
+    Not flagged: smaller sizes of Matryoshka models and of cut vectors, other models' widths.
+    """
+    for line in _statements(repo) if repo.width else ():
+        for found in WIDE.finditer(line.text):
+            dim = int(found[1] or found[2])
+            if dim != repo.width and not (
+                dim < (repo.width or 0) and (_may_be_cut(repo, dim) or not OUT.search(line.text))
+            ):
+                yield Problem(f"{dim} dimensions, and the model has {repo.width}", line.number)
+        if sizes := SIZES.match(line.text):
+            wide = [int(one) for one in re.findall(r"\d+", sizes[1]) if int(one) > (repo.width or 0)]
+            if wide:
+                yield Problem(f"an embedding size of {wide[0]}, and the model has {repo.width}", line.number)
+
+
+def _may_be_cut(repo: Repo, dim: int) -> bool:
+    return dim in repo.dims or (not repo.dims and "matryoshka" in repo.card.text.lower())
+
+
+@rule("L44", "wrong-dtype", severity="warning", kinds=("model",), card=False, fixable=True)
+def wrong_dtype(repo: Repo) -> Iterator[Problem]:
+    """config.json names another dtype than the weights have, and loaders follow config.json.
+
+    Not flagged: weights of several dtypes, quantised models, a config that names none.
+    """
+    config = repo.mapping("config.json")
+    stored = {DTYPES.get(dtype, "") for path, one in repo.headers.items() if "/" not in path for dtype in one.dtypes}
+    right = stored.pop() if len(stored) == 1 and not config.get("quantization_config") else ""
+    for key in ("dtype", "torch_dtype"):
+        said = config.get(key)
+        if isinstance(said, str) and right and right != said and said in DTYPES.values():
+            yield Problem(f"{key} is '{said}', and the weights are {right}", *_dtype_fix(repo, key, said, right))
+
+
+def _dtype_fix(repo: Repo, key: str, said: str, right: str) -> tuple[int, str, None, Fix | None]:
+    text = repo.text("config.json") or ""
+    found = list(re.finditer(rf'"{key}"\s*:\s*"({said})"', text))
+    line = text[: found[0].start()].count("\n") + 1 if found else 1
+    did = f"config.json: {key} is {right}"
+    fix = Fix("config.json", found[0].start(1), found[0].end(1), right, did) if len(found) == 1 else None
+    return line, "config.json", None, fix

@@ -1,0 +1,100 @@
+"""The card's code: whether it compiles, runs, is safe to run, and uses the model as the model wants it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+
+from zoo.lint import execution
+from zoo.lint.card import Code
+from zoo.lint.finding import Problem
+from zoo.lint.repo import Repo
+from zoo.lint.rule import rule
+
+PINNED = re.compile(r"""(?:code_)?revision\s*=\s*["'][0-9a-f]{40}["']""")
+CALL = re.compile(r"\btrust_remote_code\s*=\s*True\b")
+E5 = re.compile(r"(?i)(?:^|[/_-])e5-(?:small|base|large|mistral)")
+PREFIXED = re.compile(r"""["'](?:query|passage|Query|Instruct)\s?:""")
+PROMPTED = re.compile(r"\bprompts?(?:_name)?\s*=|\bdefault_prompt_name\s*=|\bencode_(?:query|document)\(")
+CUT = re.compile(r"\[\s*(?::|\.\.\.)\s*,\s*:\s*(?:\d+|\w+)\s*\]|\[\s*:\s*(?:\d{2,4}|\w*dim\w*)\s*\]")
+DOT = re.compile(r"\bnp\.dot\(|\bdot_score\(|\w\s@\s\w|\.dot\(|\binner\(")
+SCALED = re.compile(r"(?i)normali[sz]e|cos_sim|cosine|\bnorm\(|similarity\(")
+
+
+@rule("L03", "unpinned-remote-code", kinds=("model",))
+def unpinned_remote_code(repo: Repo) -> Iterator[Problem]:
+    """A snippet runs code from the Hub without a pinned revision, or config.json takes code from another repository.
+
+    Not flagged: `trust_remote_code=True` beside a `revision` or `code_revision` of 40 hex digits.
+    """
+    for code in repo.card.snippets:
+        for found in CALL.finditer(code.text):
+            call = code.text[code.text.rfind("(", 0, found.start()) : code.text.find(")", found.end())]
+            if not PINNED.search(call):
+                line = code.line + code.text[: found.start()].count("\n")
+                hint = 'add revision="<40 hex digits>": what runs is then what was read'
+                yield Problem("remote code without a pinned revision", line, hint=hint)
+    auto_map = repo.mapping("config.json").get("auto_map")
+    for name, value in auto_map.items() if isinstance(auto_map, dict) else ():
+        if isinstance(value, str) and "--" in value and value.split("--")[0] != repo.id:
+            yield Problem(
+                f"{name} is code of '{value.split('--')[0]}'", 1, "config.json", "copy the code here, or pin it"
+            )
+
+
+@rule("L24", "missing-prompts", kinds=("model",))
+def missing_prompts(repo: Repo) -> Iterator[Problem]:
+    """The model wants a prompt before each text (E5, or prompts in its config), and the snippets give none.
+
+    Not flagged: a default prompt in the config, texts with the prefix, `prompt_name`, `encode_query`; empty prompts.
+    """
+    config = repo.mapping("config_sentence_transformers.json")
+    prompts = config.get("prompts") if isinstance(config.get("prompts"), dict) else {}
+    wanted = [name for name, text in (prompts or {}).items() if text]
+    like_e5 = [base for base in repo.strings("base_model") if E5.search(base)]
+    encodes = [code for code in repo.card.snippets if re.search(r"\.encode\(", code.text)]
+    used = any(PREFIXED.search(code.text) or PROMPTED.search(code.text) for code in repo.card.snippets)
+    if (wanted or like_e5) and encodes and not used and not config.get("default_prompt_name"):
+        why = (
+            f"the config has prompts ({', '.join(wanted)})"
+            if wanted
+            else f"'{like_e5[0]}' wants 'query: ' before texts"
+        )
+        yield Problem(f"{why}, and no snippet uses one", encodes[0].line, hint='encode(texts, prompt_name="query")')
+
+
+@rule("L31", "dot-on-cut-vectors", severity="warning", kinds=("model",))
+def dot_on_cut_vectors(repo: Repo) -> Iterator[Problem]:
+    """A snippet cuts embeddings and compares them with a dot product, without scaling them back to length 1.
+
+    Not flagged: cosine similarity, or any normalisation in the same snippet.
+    """
+    for code in repo.card.snippets:
+        cut = CUT.search(code.text)
+        if cut and DOT.search(code.text) and not SCALED.search(code.text):
+            line = code.line + code.text[: cut.start()].count("\n")
+            yield Problem("cut embeddings are compared by dot product", line, hint="normalise them after the cut")
+
+
+@rule("L36", "dead-snippet")
+def dead_snippet(repo: Repo) -> Iterator[Problem]:
+    """A Python snippet does not compile or, with `--snippets`, fails when it is run against the Hub in use.
+
+    Not flagged: notebook commands (`!pip`, `%time`), sessions with `>>>`, and code in other languages.
+    """
+    broken = [problem for code in repo.card.snippets if (problem := _compiled(code))]
+    yield from broken
+    if repo.run_snippets and not broken and (problem := execution.run(repo)):
+        yield problem
+
+
+def _compiled(code: Code) -> Problem | None:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            ast.parse(execution.python(code))  # only parsed: a notebook's `await` at the top is fine
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        line = code.line + (getattr(error, "lineno", None) or 1) - 1
+        return Problem(f"the snippet does not compile: {getattr(error, 'msg', error)}", line)
+    return None

@@ -1,0 +1,94 @@
+"""The card against the rest of the repository: recipe, scores, configs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from zoo.lint.finding import Problem
+from zoo.lint.numbers import own_unit
+from zoo.lint.repo import Repo, Unreadable
+from zoo.lint.results import index_values
+from zoo.lint.rule import rule
+
+UNLOADABLE = re.compile(
+    r"(?i)(?:can(?:not|'t)|(?:does|is) not|isn't|not a) (?:be )?(?:load\w* (?:via|with|by|through|in|directly)|drop-in)"
+    r"[\s`*]*sentence[ -]?transformers?"
+)
+CONFIGS = (
+    "config.json",
+    "config_sentence_transformers.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "tokenizer_config.json",
+    "zoo/recipe.yaml",
+    "zoo/scores.json",
+)
+
+
+@rule("L27", "wrong-library", kinds=("model",))
+def wrong_library(repo: Repo) -> Iterator[Problem]:
+    """`library_name` is sentence-transformers, but there is no modules.json, or the text says that it cannot load.
+
+    Not flagged: adapters, cross-encoders, and repositories without weights.
+    """
+    if repo.front.get("library_name") != "sentence-transformers":
+        return
+    line = repo.card.front.line("library_name")
+    reranker = repo.front.get("pipeline_tag") in (
+        "text-ranking",
+        "text-classification",
+    ) or "cross-encoder" in repo.strings("tags")
+    weights = not reranker and any(path.endswith((".safetensors", ".bin", ".onnx")) for path in repo.files)
+    if weights and "modules.json" not in repo.files and "adapter_config.json" not in repo.files:
+        yield Problem("library_name is sentence-transformers, and there is no modules.json", line)
+    for at, found in repo.places(UNLOADABLE):
+        yield Problem(f"'{found[0]}', and library_name is sentence-transformers", at, hint="library_name: transformers")
+
+
+@rule("L38", "stale-card", kinds=("model",))
+def stale_card(repo: Repo) -> Iterator[Problem]:
+    """The card's metadata is not what the recipe or the scores in the repository say.
+
+    Not flagged: tags that people add; numbers that round to the scores.
+    """
+    for key, wanted in _recipe_says(repo):
+        have = repo.strings(key)
+        if have and wanted not in ([one.rpartition("/")[2] for one in have] if "/" not in wanted else have):
+            message = f"{key} is '{', '.join(have)}', and zoo/recipe.yaml says '{wanted}'"
+            yield Problem(message, repo.card.front.line(key), hint="render the card again: zoo card")
+    for line, dataset, metric in index_values(repo.card.front):
+        known = repo.scores.values(str(dataset.get("type")), str(dataset.get("revision")), str(metric.get("type")))
+        value, unit = float(metric["value"]), own_unit(float(metric["value"]))
+        if known and not any(abs(exact - value) <= 0.5 * max(unit, 0.01) + 1e-9 for exact in known):
+            message = f"model-index has {value:g}, and zoo/scores.json {', '.join(f'{one:.2f}' for one in known)}"
+            yield Problem(message, line, hint="render the card again: zoo card")
+
+
+def _recipe_says(repo: Repo) -> Iterator[tuple[str, str]]:
+    release, parent, base = (_mapping(repo.recipe.get(key)) for key in ("release", "parent", "base"))
+    if release.get("license"):
+        yield "license", str(release["license"])
+    came_from = _mapping(parent.get("release")).get("repo") if parent else base.get("model")
+    if came_from:
+        yield "base_model", str(came_from)
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+@rule("L42", "broken-config", card=False)
+def broken_config(repo: Repo) -> Iterator[Problem]:
+    """A config that loaders read is not JSON, not YAML, or far too long.
+
+    Not flagged: JSON that nothing here reads.
+    """
+    pools = [path for path in repo.files if re.fullmatch(r"\d+_\w+/config\.json", path)]
+    entries = [path for path in repo.files if re.fullmatch(r"\.eval_results/[^/]+\.ya?ml", path)]
+    for path in [*CONFIGS, *sorted(pools), *sorted(entries)]:
+        try:
+            repo.parsed(path)
+        except Unreadable as problem:
+            yield Problem(f"{path} {problem}", 1, path)
