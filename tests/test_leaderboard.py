@@ -8,12 +8,13 @@ import json
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import offline, open_browser
-from conftest import ROOT, workspace_in
+from conftest import ROOT, TestHub, workspace_in
 from playwright.sync_api import Browser, Page, expect
 from pylatexenc.latexwalker import LatexWalker
 from simulated import BASE, BASELINE, HYBRID, PARENT, SUITE, Model, measure
@@ -423,3 +424,33 @@ def test_pictures_need_a_folder(zoo: Any, lab: Workspace) -> None:
 def test_a_table_is_no_picture(zoo: Any, lab: Workspace, tmp_path: Path) -> None:
     code, _, err = zoo("leaderboard", "--format", "png", "--table", "3", "--out", str(tmp_path), cwd=lab.root)
     assert (code, err.splitlines()[0]) == (1, "error: no figure among what was asked for can be drawn")
+
+
+def test_official_scores_are_fetched_from_the_parquet_behind_mtebs_leaderboard(
+    hub: TestHub, tmp_path: Path, zoo: Any
+) -> None:
+    """The columns are those that mteb's own export writes."""
+    import polars as pl
+
+    from zoo.hub.store import Store
+
+    workspace = workspace_in(tmp_path)
+    row = published.table(workspace.recipes, published.OFFICIAL)[0]
+    rows = [("STS17", "ar-ar", 0.9), ("STS22", "ar", 0.61239), ("STS22.v2", "ar", 0.5), ("STS17", "en-ar", 0.1)]
+    frame = pl.DataFrame(
+        [(row["model"], row["revision"], task, "test", subset, score) for task, subset, score in rows],
+        schema=["model_name", "model_revision", "task_name", "split", "subset", "score"],
+        orient="row",
+    )
+    content = io.BytesIO()
+    frame.write_parquet(content)
+    with closing(Store(hub.root)) as store:
+        store.import_commit("dataset", "mteb/results", {"data/a.parquet": content.getvalue()}, message="scores")
+    code, _, err = zoo("eval", "--refresh-published", cwd=workspace.root)
+    assert code == 0, err
+    found, *others = published.table(workspace.recipes, published.OFFICIAL)
+    assert [found[task] for task in ("STS17-ar", "STS22-ar", "STS22v2-ar")] == ["90", "61.239", "50"]
+    assert found["source"].startswith("mteb/results @ ")
+    assert others == published.table(ROOT / "recipes", published.OFFICIAL)[1:]
+    code, _, err = zoo("eval", "a", "--refresh-published", cwd=workspace.root)
+    assert code == 2

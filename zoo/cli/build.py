@@ -14,7 +14,7 @@ from zoo.errors import ZooError
 if TYPE_CHECKING:
     from zoo.pipeline.build import Outcome
     from zoo.pipeline.evaluation import Request
-    from zoo.recipe import Recipe
+    from zoo.recipe import Recipe, Workspace
     from zoo.scores import Measured, ScoreFile, Verdict
 
 STAGE_NAMES = ("data", "train", "contamination", "evaluate", "card")  # as zoo.pipeline.build.STAGES, for --help
@@ -124,17 +124,25 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_def
 
 
 @command("eval", epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
-@click.argument("targets", nargs=-1, required=True)
+@click.argument("targets", nargs=-1)
 @suite_option
 @click.option("--dims", help="Sizes, comma-separated.  [default: a recipe's own, else the model's width]")
 @scale_option
 @jobs_option
-def eval_(targets: tuple[str, ...], suite: str | None, dims: str | None, scale: str, jobs: int) -> None:
+@click.option("--refresh-published", is_flag=True, help="Fetch MTEB's official scores of the models in our tables.")
+def eval_(
+    targets: tuple[str, ...], suite: str | None, dims: str | None, scale: str, jobs: int, refresh_published: bool
+) -> None:
     """Score recipes' models, folders or ids on the Hub with mteb, at every size from one encoding pass.
 
     A model that cannot be scored leaves the others alone; the exit code is then 1.
     """
+    if bool(targets) == refresh_published:
+        raise click.UsageError("give recipes, folders or Hub ids, or --refresh-published alone")
     space = workspace()
+    if refresh_published:
+        _refresh(space)
+        return
     sizes = [_dim(dim) for dim in dims.split(",")] if dims else []
     from zoo.pipeline.evaluation import Request
 
@@ -148,6 +156,16 @@ def eval_(targets: tuple[str, ...], suite: str | None, dims: str | None, scale: 
         say.error(problem)
     if problems:
         click.get_current_context().exit(1)
+
+
+def _refresh(space: Workspace) -> None:
+    connect()
+    from zoo.leaderboard.official import refresh
+
+    changed = refresh(space)
+    say.table([{name: row[name] for name in row if name != "revision"} for row in changed])
+    say.line(f"{len(changed)} rows of recipes/published/mteb-results.csv changed")
+    say.result({"changed": changed})
 
 
 def _evaluate_all(

@@ -102,7 +102,7 @@ class _Labelled:
 
     def __init__(self, dataset: Dataset, column: str) -> None:
         self.select = dataset.select
-        self._labels = {column: dataset[column][:]}
+        self._labels: dict[str, list[Any]] = {column: dataset[column][:]}
 
     def __len__(self) -> int:
         return sum(map(len, self._labels.values()))
