@@ -118,6 +118,9 @@ def test_the_cards_snippet_runs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
         exec(snippet.replace("lab/GATE-AraBert-v1", str(lab.build.model(RECIPE))), scope)
     assert scope["embeddings"].shape == (2, 768)
     assert scope["small"].encode("نص").shape == (64,)
+    assert np.allclose(scope["vectors"].numpy(), scope["embeddings"][:1], atol=1e-5), (
+        "transformers alone gives the same"
+    )
 
 
 def test_a_model_loads_with_its_length_and_similarity(lab: Lab) -> None:

@@ -231,6 +231,11 @@ class ModelCardView:
         return sorted(rows, key=lambda row: -row["mean"].value)
 
     @property
+    def rival(self) -> dict[str, Any]:
+        """The best of the others."""
+        return next(row for row in self.rivals if not row["mine"])
+
+    @property
     def dims(self) -> list[dict[str, Any]]:
         """This model at every dim, with the share of the full width's mean that is left (percent)."""
         rows = [self._row(self.mine, dim) for dim in self.mine.dims]
