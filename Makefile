@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo fix check test slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint docs clean
+.PHONY: setup demo fix check test slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -35,9 +35,9 @@ slow: setup  ## every test that needs no network, the slow ones too
 conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI
 	$(BIN)/python -m tests.conformance.run
 
-bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint  ## every benchmark; each fails below its bar
+bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish  ## every benchmark; each fails below its bar
 
-bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint: bench-%: setup
+bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
 
 fuzz: setup  ## requests that no client would send, to every route of the local Hub; SECONDS=600 by default

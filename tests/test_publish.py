@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,7 @@ import numpy as np
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub
 
-from zoo.errors import HubError, PublishError, ZooError
-from zoo.publish.apply import apply
-from zoo.publish.plan import Change, Remote, compare, plan
-from zoo.publish.release import MANIFEST, Release, _release
+from zoo.errors import PublishError, ZooError
 
 MODELS = ["lab/Arabic-Triplet-Matryoshka-V2", "lab/GATE-AraBert-v1"]
 DATASETS = ["lab/Arabic-NLi-Pair-Class", "lab/Arabic-NLi-Triplet", "lab/Arabic-stsb"]
@@ -65,7 +63,7 @@ def test_a_plan_without_changes_leaves_with_0(lab: Lab, published: list[Any], zo
     assert out.endswith("nothing to publish: the Hub is up to date\n")
 
 
-def test_a_changed_summary_changes_that_card_alone(lab: Lab, published: list[Any], zoo: Any) -> None:
+def test_a_changed_summary_changes_that_card_and_its_note_alone(lab: Lab, published: list[Any], zoo: Any) -> None:
     path = lab.workspace.recipes / "arabert.yaml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("The triplet model trained further", "A triplet model trained further"), "utf-8")
@@ -76,10 +74,11 @@ def test_a_changed_summary_changes_that_card_alone(lab: Lab, published: list[Any
         path.write_text(text, "utf-8")
         lab.again().card(lab.workspace.recipe(RECIPE, scale=SCALE))
     assert code == 2
-    assert list(units) == ["lab/GATE-AraBert-v1"]
+    (slug,) = units.keys() - {"lab/GATE-AraBert-v1"}
+    assert [(change["action"], change["path"]) for change in units[slug]] == [("set", "model lab/GATE-AraBert-v1")]
     assert {(change["action"], change["path"]) for change in units["lab/GATE-AraBert-v1"]} == {
-        ("update", "README.md"),
-        ("update", "zoo/recipe.yaml"),
+        *(("update", path) for path in ("README.md", "zoo/recipe.yaml")),
+        *(("update", f"zoo/{record}") for record in ("card.md", "manifest.json", "provenance.json")),
     }
 
 
@@ -177,56 +176,6 @@ def test_the_card_is_a_page_that_a_person_can_look_at(hub: TestHub, published: l
     assert "<table" in html
 
 
-def release(files: dict[str, bytes], id: str = "lab/small") -> Release:
-    return _release("model", id, "small", dict(files))
-
-
-def test_comparing_is_pure_and_deletes_only_what_is_ours() -> None:
-    wanted = release({"a.txt": b"new", "b.txt": b"same", "c.txt": b"added"})
-    remote = Remote(
-        "f" * 40,
-        {"a.txt": "0" * 40, "b.txt": wanted.git_id("b.txt"), "old.txt": "1" * 40, "theirs.txt": "2" * 40},
-        owned=frozenset({"a.txt", "old.txt"}),
-    )
-    assert compare(wanted, remote) == [
-        Change("update", "a.txt", 3),
-        Change("add", "c.txt", 5),
-        Change("add", MANIFEST, wanted.size(MANIFEST)),
-        Change("delete", "old.txt"),
-    ]
-
-
-def test_large_files_are_compared_by_their_sha256() -> None:
-    wanted = release({"model.safetensors": b"weights"})
-    remote = Remote(
-        "f" * 40,
-        {"model.safetensors": wanted.sha256("model.safetensors"), MANIFEST: wanted.git_id(MANIFEST)},
-        large=frozenset({"model.safetensors"}),
-    )
-    assert compare(wanted, remote) == []
-
-
-def test_what_a_release_no_longer_has_goes_and_what_others_added_stays(hub: TestHub) -> None:
-    from zoo.remote import api
-
-    apply(plan(release({"a.txt": b"1", "b.txt": b"2"})))
-    api().upload_file(path_or_fileobj=b"mine", path_in_repo="theirs.txt", repo_id="lab/small")
-    apply(plan(release({"a.txt": b"1"})))
-    assert set(api().list_repo_files("lab/small")) == {".gitattributes", "a.txt", "theirs.txt", MANIFEST}
-
-
-def test_a_repository_that_changed_meanwhile_is_not_overwritten(hub: TestHub) -> None:
-    from zoo.remote import api
-
-    apply(plan(release({"a.txt": b"1"}, "lab/raced")))
-    stale = plan(release({"a.txt": b"2"}, "lab/raced"))
-    api().upload_file(path_or_fileobj=b"theirs", path_in_repo="a.txt", repo_id="lab/raced")
-    with pytest.raises(HubError) as caught:
-        apply(stale)
-    assert caught.value.message == "model 'lab/raced' changed on the Hub while it was being published"
-    assert Path(api().hf_hub_download("lab/raced", "a.txt")).read_bytes() == b"theirs"
-
-
 def test_another_model_behind_the_id_is_found_out(lab: Lab, published: list[Any]) -> None:
     from zoo.publish.prove import prove
 
@@ -240,10 +189,11 @@ def test_a_foreign_namespace_is_refused_by_the_hub(lab: Lab, monkeypatch: pytest
     monkeypatch.delenv("ZOO_NAMESPACE")
     lab.again().card(lab.workspace.recipe(RECIPE, scale=SCALE))
     lab.again().card(lab.workspace.recipe("arabert-matryoshka", scale=SCALE))
-    assert code == 1
-    assert err.startswith("error: cannot publish dataset 'aubmindlab/Arabic-NLi-Pair-Class': ")
-    assert "hint: use a token with write access, or set ZOO_NAMESPACE to an account of yours" in err
-    assert "Traceback" not in err
+    assert (code, err) == (
+        1,
+        "error: 'lab' may not publish as 'aubmindlab'\n"
+        "hint: set ZOO_NAMESPACE to an account of yours, or propose it with --pr\n",
+    )
 
 
 def test_what_is_not_built_is_not_published(lab: Lab, zoo: Any) -> None:
@@ -283,6 +233,93 @@ def test_a_pickle_is_never_published(lab: Lab, tmp_path: Path) -> None:
     recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
     with pytest.raises(ZooError, match=r"holds a pickle: 'pytorch_model.bin'"):
         model_release(recipe, "lab/x", model=tmp_path, card=tmp_path / "card", scores=tmp_path / "scores")
+
+
+def test_provenance_says_where_it_comes_from_and_nothing_of_this_machine(lab: Lab, published: list[Any]) -> None:
+    from huggingface_hub import hf_hub_download
+
+    def read(id: str, kind: str = "model") -> Any:
+        return json.loads(Path(hf_hub_download(id, "zoo/provenance.json", repo_type=kind)).read_text("utf-8"))
+
+    parent, child = (read(id) for id in MODELS)
+    assert child["parent"] == {"id": MODELS[0], "weights": parent["weights"]}
+    assert child["base"]["id"] == "aubmindlab/bert-base-arabertv02"
+    assert set(child["data"]) == {"arabic-nli-pair-class", "arabic-stsb"}
+    assert child["data"]["arabic-stsb"]["sha256"] == read("lab/Arabic-stsb", "dataset")["sha256"]
+    assert {"torch", "mteb", "sentence-transformers"} <= set(child["versions"])
+    assert str(lab.workspace.root) not in json.dumps(child)
+    assert "127.0.0.1" not in json.dumps(child)
+
+
+@pytest.fixture
+def other_summary(lab: Lab) -> Iterator[str]:
+    """What the summary says for the length of a test."""
+    path = lab.workspace.recipes / "arabert.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("The triplet model trained further", "A triplet model trained further"), "utf-8")
+    yield "A triplet model trained further"
+    path.write_text(text, "utf-8")
+
+
+def test_a_saved_plan_is_applied_once(
+    lab: Lab, published: list[Any], other_summary: str, zoo: Any, tmp_path: Path
+) -> None:
+    file, place = tmp_path / "plan.json", lab.workspace.root
+    code, out, err = zoo("plan", RECIPE, "--scale", SCALE, "--out", str(file), cwd=place)
+    assert code == 2
+    assert f"+{other_summary} on labelled" in out
+    assert "\x1b" not in out, "no colours in a pipe"
+    assert err == f"hint: zoo publish {file}\n"
+    edited = tmp_path / "edited.json"
+    edited.write_text(file.read_text("utf-8").replace("README.md", "READYOU.md"), "utf-8")
+    assert zoo("publish", str(edited), "--yes", cwd=place)[0] == 1
+    code, _, err = zoo("publish", str(file), "--yes", cwd=place)
+    assert code == 0, err
+    before = commits("model", MODELS[1])
+    code, _, err = zoo("publish", str(file), "--yes", cwd=place)
+    assert (code, err) == (
+        1,
+        "error: plan 'plan.json' no longer holds: model 'lab/GATE-AraBert-v1' changed on the Hub since\n"
+        "hint: make a new one: zoo plan --out FILE\n",
+    )
+    assert commits("model", MODELS[1]) == before
+
+
+def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_published(
+    lab: Lab, published: list[Any], other_summary: str, zoo: Any
+) -> None:
+    from zoo.remote import api
+
+    place, arguments = lab.workspace.root, (RECIPE, "--scale", SCALE)
+    zoo("publish", *arguments, "--yes", cwd=place)
+    card = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")
+    written = card.replace("## Use\n", "## Use\n\nتنبيه من شخص: جرّبه أولاً.\n")
+    api().upload_file(path_or_fileobj=written.encode(), path_in_repo="README.md", repo_id=MODELS[1])
+    code, out, _ = zoo("plan", *arguments, cwd=place)
+    assert (code, "  = README.md  changed on the Hub\n" in out) == (0, True)
+    recipe = place / "recipes" / "arabert.yaml"
+    recipe.write_text(recipe.read_text("utf-8").replace(other_summary, "One more triplet model"), "utf-8")
+    code, out, _ = zoo("plan", *arguments, cwd=place)
+    assert (code, "merged with edits made on the Hub" in out) == (2, True)
+    code, _, err = zoo("publish", *arguments, "--yes", cwd=place)
+    assert code == 0, err
+    text = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")
+    assert ("تنبيه من شخص: جرّبه أولاً." in text, "One more triplet model" in text) == (True, True)
+    assert zoo("plan", *arguments, cwd=place)[0] == 0
+
+
+def test_status_is_one_table_of_the_whole_fleet(lab: Lab, published: list[Any], zoo: Any) -> None:
+    code, out, _ = zoo("status", "--scale", SCALE, "--json", cwd=lab.workspace.root)
+    rows = {(row["kind"], row["name"]): row for row in json.loads(out)["fleet"]}
+    assert code == 0
+    child = rows["model", RECIPE]
+    assert child["published"] == commits("model", MODELS[1])[0][:8]
+    assert (child["rehearsal"], child["built"]) == ("yes", "train, contamination, evaluate, card")
+    assert "[" in child["mean"]
+    assert rows["model", "e5-hybrid"]["published"] is None
+    assert rows["dataset", "arabic-stsb"]["published"]
+    assert rows["space", "similarity"]["published"]
+    assert ("collection", "GATE · General Arabic Text Embedding") in rows
 
 
 def test_the_space_that_was_published_serves_the_models_that_were_published(

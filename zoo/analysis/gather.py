@@ -9,7 +9,7 @@ from zoo.analysis.errors import Pairs, Predictions, Report, report, scaled
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import results
 from zoo.evaluate.texts import graded
-from zoo.pipeline.evaluation import Request, name_and_dim, evaluate_target
+from zoo.pipeline.evaluation import Request, evaluate_target, name_and_dim
 from zoo.recipe import Workspace
 from zoo.say import Progress
 from zoo.scores import ScoreFile, Subject

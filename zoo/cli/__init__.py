@@ -10,7 +10,7 @@ import sys
 import click
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, hub, lint, publish, space, tables, workspace
+from zoo.cli import analysis, build, demo, hub, lint, publish, space, tables, versions, workspace
 from zoo.cli.session import ZooGroup, hub_option, json_option
 from zoo.errors import ZooError
 
@@ -43,6 +43,8 @@ COMMANDS = (
     publish.plan,
     publish.publish,
     publish.status,
+    versions.release,
+    versions.rollback,
     analysis.submit,
     space.space,
     hub.hub,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +16,34 @@ from zoo.errors import PublishError
 
 if TYPE_CHECKING:
     from zoo.pipeline.build import Build
-    from zoo.pipeline.fleet import Fleet, Published
+    from zoo.publish.fleet import Fleet, FleetPlan
+    from zoo.publish.plan import Change, Plan
+    from zoo.publish.rollout import Published
+    from zoo.publish.saved import Asked
 
-SIGNS = {"create": "+", "add": "+", "update": "~", "delete": "-"}
+SIGNS = {
+    "create": "+",
+    "add": "+",
+    "update": "~",
+    "set": "~",
+    "rename": ">",
+    "move": ">",
+    "delete": "-",
+    "keep": "=",
+    "conflict": "!",
+    "missing": "?",
+}
+COLOURS = {"+": "green", "~": "yellow", ">": "cyan", "-": "red", "!": "magenta", "?": "magenta"}
+MOST_LINES = 40  # of a card's difference
+
+overwrite_option = click.option(
+    "--overwrite", multiple=True, metavar="ID:PATH", help="Take our file, whatever was done to it on the Hub."
+)
+pr_option = click.option("--pr", is_flag=True, help="A pull request for each repository, or what it lacks by now.")
+revision_option = click.option("--revision", metavar="BRANCH", help="Another branch than main, made when missing.")
 
 
-def _fleet(names: tuple[str, ...], scale: str) -> tuple[Build, Fleet]:
+def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import built, fleet
 
@@ -30,74 +55,278 @@ def _fleet(names: tuple[str, ...], scale: str) -> tuple[Build, Fleet]:
     return build, fleet(build, recipes)
 
 
-@command("plan")
+def _asked(names: tuple[str, ...], scale: str, revision: str | None, pr: bool, overwrite: tuple[str, ...]) -> Asked:
+    from zoo.publish.saved import Asked
+
+    if pr and revision:
+        raise click.UsageError("--pr goes to a pull request, --revision to a branch: give one of them")
+    return Asked(names, scale, revision, pr, overwrite)
+
+
+@command("plan", epilog="Example: zoo plan --out friday.json && zoo publish friday.json")
 @click.argument("names", nargs=-1)
 @scale_option
+@overwrite_option
+@pr_option
+@revision_option
+@click.option("--out", type=click.Path(path_type=Path), help="Save the plan: zoo publish FILE applies just that.")
+@click.option("--write", type=click.Path(path_type=Path), help="Write what each repository would hold, as folders.")
 @click.pass_context
-def plan(ctx: click.Context, names: tuple[str, ...], scale: str) -> None:
+def plan(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    scale: str,
+    overwrite: tuple[str, ...],
+    pr: bool,
+    revision: str | None,
+    out: Path | None,
+    write: Path | None,
+) -> None:
     """Show what publishing would change. Exit code 2 when something would."""
     connect()
-    from zoo.pipeline.fleet import collection_plan, plans
+    from zoo.publish import saved
+    from zoo.publish.fleet import plan_fleet
 
+    asked = _asked(names, scale, revision, pr, overwrite)
     _, fleet = _fleet(names, scale)
-    found: list[dict[str, Any]] = []
-    for one in plans(fleet):
-        changes = [{"action": c.action, "path": c.path, "bytes": c.size} for c in one.changes]
-        found.append({"kind": one.release.kind, "id": one.release.id, "changes": changes})
-    if collection := collection_plan(fleet):
-        changes = [{"action": c.action, "path": c.path, "bytes": 0} for c in collection.changes]
-        found.append({"kind": "collection", "id": collection.slug or collection.title, "changes": changes})
-    for unit in found:
-        _say_changes(unit)
-    changed = [unit for unit in found if unit["changes"]]
-    say.line(f"{len(changed)} of {len(found)} would change" if changed else "nothing to publish: the Hub is up to date")
-    say.result({"units": found, "changed": len(changed)})
-    ctx.exit(2 if changed else 0)
+    found = plan_fleet(fleet, asked.target, overwrite)
+    _say_plan(found)
+    if write:
+        for release in fleet.releases:
+            release.write(write / f"{release.kind}s" / release.id)
+    if out:
+        saved.save(out, asked, found)
+        say.hint(f"zoo publish {out}")
+    say.result({"units": _units(found), "changed": found.changed})
+    ctx.exit(2 if found.changed or found.blocked else 0)
 
 
-def _say_changes(unit: dict[str, Any]) -> None:
-    say.line(f"{unit['kind']} {unit['id']}" + ("" if unit["changes"] else ": no changes"))
-    for change in unit["changes"]:
-        size = f"  ({change['bytes']:,} bytes)" if change["bytes"] else ""
-        say.line(f"  {SIGNS[change['action']]} {change['path']}{size}")
+def _units(found: FleetPlan) -> list[dict[str, Any]]:
+    from zoo.publish.difference import metadata
+
+    units: list[dict[str, Any]] = [
+        {
+            "kind": one.release.kind,
+            "id": one.release.id,
+            "head": one.head,
+            "changes": [_as_json(change) for change in found.changes(one)],
+            "kept": [_as_json(change) for change in one.changes if change.action == "keep"],
+            "conflicts": [_as_json(change) for change in one.conflicts],
+            "problems": list(one.problems),
+            "missing": [
+                _as_json(change) for change in found.settings.get(one.release.id, ()) if change.action == "missing"
+            ],
+            "metadata": [{"key": key, "old": old, "new": new} for key, old, new in metadata(*one.card)]
+            if one.card
+            else [],
+        }
+        for one in found.plans
+    ]
+    if one := found.collection:
+        changes = [_as_json(change) for change in one.pending]
+        units.append({"kind": "collection", "id": one.slug or one.title, "changes": changes})
+    return units
 
 
-@command("publish")
-@click.argument("names", nargs=-1)
+def _as_json(change: Change) -> dict[str, Any]:
+    facts = {"action": change.action, "path": change.path, "bytes": change.size, "note": change.note or None}
+    clashes = [{"line": one.line, "hub": "".join(one.theirs), "ours": "".join(one.ours)} for one in change.clashes]
+    return {**facts, **({"clashes": clashes} if clashes else {})}
+
+
+def _say_plan(found: FleetPlan) -> None:
+    for one in found.plans:
+        _say_repository(one, [*one.changes, *found.settings.get(one.release.id, ())])
+    if found.collection:
+        changes = found.collection.changes
+        _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
+        for change in changes:
+            _say_change(change)
+    say.line(
+        f"{found.changed} of {found.count} would change"
+        if found.changed
+        else "nothing to publish: the Hub is up to date"
+    )
+    if found.blocked:
+        say.line(f"{len(found.blocked)} cannot be published as they are")
+
+
+def _say_repository(plan: Plan, changes: list[Change]) -> None:
+    from zoo.publish.apply import way_out
+    from zoo.publish.plan import OURS
+
+    release, private = plan.release, " (private)" if plan.private else ""
+    nothing = "" if changes or plan.problems else ": no changes"
+    _line(f"{release.kind} {release.id}{private}{nothing}")
+    for change in changes:
+        if change.path not in OURS or len(changes) == 1:  # records follow what they record
+            _say_change(change)
+        if change.action == "conflict":
+            _say_clashes(change)
+            _line(f"      {way_out(release, change.path)}")
+    for problem in plan.problems:
+        _line(f"  ! {problem}", "magenta")
+    if plan.card and not plan.conflicts:
+        _say_card(*plan.card)
+
+
+def _say_change(change: Change) -> None:
+    sign = SIGNS[change.action]
+    size = f"  ({change.size:,} bytes)" if change.size else ""
+    note = f"  {change.note}" if change.note else ""
+    _line(f"  {sign} {change.path}{size}{note}", COLOURS.get(sign))
+
+
+def _say_clashes(change: Change) -> None:
+    for clash in change.clashes:
+        _line(f"      line {clash.line} on the Hub:")
+        for mark, lines in (("hub ", clash.theirs), ("ours", clash.ours)):
+            for line in lines or ("(nothing)\n",):
+                _line(f"      {mark} | {line.rstrip()}")
+
+
+def _say_card(before: str, after: str) -> None:
+    from zoo.publish import difference
+
+    for key, old, new in difference.metadata(before, after):
+        _line(f"      {key}: {old} -> {new}", "yellow")
+    lines = difference.text(before, after)
+    for line in lines[:MOST_LINES]:
+        _line(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    if len(lines) > MOST_LINES:
+        _line(f"      … {len(lines) - MOST_LINES} more lines")
+
+
+def _line(text: str, colour: str | None = None) -> None:
+    """Colours on a terminal; click leaves them out in a pipe."""
+    from zoo.publish.difference import visible
+
+    if not say.wants_json():
+        click.secho(visible(text), fg=colour)
+
+
+@command("publish", epilog="Example: zoo publish arabert-hybrid --pr")
+@click.argument("names", nargs=-1, metavar="[NAMES]... | FILE")
 @scale_option
+@overwrite_option
+@pr_option
+@revision_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--private", is_flag=True, help="Create new repositories as private ones.")
-def publish(names: tuple[str, ...], scale: str, yes: bool, private: bool) -> None:
-    """Publish built recipes with their parents, datasets, Space and collection: one commit per repository."""
+@click.pass_context
+def publish(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    scale: str,
+    overwrite: tuple[str, ...],
+    pr: bool,
+    revision: str | None,
+    yes: bool,
+    private: bool,
+) -> None:
+    """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
+
+    FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
+    """
     if say.wants_json() and not yes:
         raise click.UsageError("with --json there is nobody to ask: add --yes")
     connect()
-    from zoo.pipeline.fleet import publish as publish_fleet
-    from zoo.remote import endpoint
+    from zoo.pipeline.fleet import roll_out
 
-    build, fleet = _fleet(names, scale)
-    if not yes:
-        click.confirm(f"publish {len(fleet.releases)} repositories as '{fleet.account}' to {endpoint()}?", abort=True)
-    done = publish_fleet(build, fleet, private=private, report=say_published)
+    file = _plan_file(names)
+    asked = _asked(names, scale, revision, pr, overwrite)
+    build, found = _from_file(file) if file else _from_names(asked)
+    if (found.changed or found.blocked) and not yes:
+        _confirm(found)
+    with say.progress() as progress:
+        build.progress = progress
+        done = roll_out(
+            build, found, private=private, report=say_published, go_on=lambda one: not file and _again(one, yes)
+        )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):
         say.line("nothing to publish: the Hub is up to date")
+    if missed := [outcome for outcome in done if outcome.missed]:
+        _say_missed(missed, len(done), asked)
+        ctx.exit(1)
+
+
+def _plan_file(names: tuple[str, ...]) -> Path | None:
+    """Recipes' names have no suffix."""
+    found = [Path(name) for name in names if name.endswith(".json")]
+    if found and len(names) > 1:
+        raise click.UsageError("a saved plan stands alone: zoo publish FILE")
+    return found[0] if found else None
+
+
+def _from_names(asked: Asked) -> tuple[Build, FleetPlan]:
+    from zoo.publish.fleet import plan_fleet
+
+    build, fleet = _fleet(asked.names, asked.scale)
+    return build, plan_fleet(fleet, asked.target, asked.overwrite)
+
+
+def _from_file(file: Path) -> tuple[Build, FleetPlan]:
+    from zoo.publish import saved
+
+    asked, content = saved.read(file)
+    build, found = _from_names(asked)
+    saved.compare(file, content, asked, found)
+    return build, found
+
+
+def _confirm(found: FleetPlan) -> None:
+    from zoo.remote import endpoint
+
+    _say_plan(found)
+    question = f"publish {found.changed} of {found.count} as '{found.fleet.account}' to {endpoint()}?"
+    click.confirm(question, abort=True)
+
+
+def _again(new: Plan, yes: bool) -> bool:
+    """A repository changed meanwhile, and what we would do now has no conflicts."""
+    if yes:
+        return True
+    say.step(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
+    _say_repository(new, list(new.changes))
+    return click.confirm("go on with that?")
 
 
 def say_published(outcome: Published) -> None:
-    proof = "" if outcome.proof is None else f"  loaded back, embeddings differ by {outcome.proof:.1e}"
+    proof = f"  {outcome.proved}" if outcome.proved else ""
     commit = f"  {outcome.commit[:8]}" if outcome.commit else ""
-    say.step(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{proof}")
+    why = f"  {outcome.why}" if outcome.why else ""
+    say.step(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{proof}{why}")
+
+
+def _say_missed(missed: list[Published], count: int, asked: Asked) -> None:
+    say.line(f"{len(missed)} of {count} were not published")
+    for outcome in missed:
+        if outcome.hint:
+            say.hint(outcome.hint)
+    say.hint(f"to go on: {_command(asked)}")
+
+
+def _command(asked: Asked) -> str:
+    """What was typed, to be typed again."""
+    hub = click.get_current_context().meta.get("hub")
+    words = ["zoo", "publish", *asked.names]
+    words += ["--scale", asked.scale] if asked.scale != "full" else []
+    words += ["--pr"] if asked.pull_request else []
+    words += ["--revision", asked.branch] if asked.branch else []
+    words += [word for place in asked.overwrite for word in ("--overwrite", place)]
+    words += ["--hub", hub] if hub else []
+    return shlex.join(words)
 
 
 @command("status")
 @scale_option
 def status(scale: str) -> None:
-    """Every recipe: what is built, and whether the Hub has it as it is."""
+    """The whole fleet: what is built and evaluated, and whether the Hub has it as it is."""
     connect()
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import fleet_status
 
     rows = fleet_status(Build(workspace(), scale))
     say.table(rows)
-    say.result({"scale": scale, "recipes": rows})
+    say.result({"scale": scale, "fleet": rows})

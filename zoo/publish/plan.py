@@ -1,28 +1,22 @@
-"""What would change on the Hub: a pure comparison of a release with a listing."""
+"""What would change on the Hub: a pure comparison of three things, what was published, what is there, what we have."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from zoo.publish.release import MANIFEST, Release
-from zoo.remote import api, explained
+from zoo.publish.guard import problems
+from zoo.publish.listing import MAIN, Remote, Target, look, text_at
+from zoo.publish.merge import Clash, merge
+from zoo.publish.release import CARD, MANIFEST, RENDERED, Content, Release
 
-Action = Literal["create", "add", "update", "delete"]
+Action = Literal["create", "add", "update", "rename", "delete", "move", "set", "keep", "conflict", "missing"]
 
-
-@dataclass(frozen=True)
-class Remote:
-    """A repository as the Hub lists it: the head commit and, for every file, its git id or (large files) sha256."""
-
-    head: str | None
-    """None: there is no such repository yet."""
-    files: Mapping[str, str]
-    large: frozenset[str] = frozenset()
-    owned: frozenset[str] = frozenset()
-    """What the manifest there says that we put there."""
+SHOWN_ONLY = {"keep", "conflict", "missing"}  # nothing is done about them
+OURS = {MANIFEST, RENDERED}  # records of ours: whatever is there is replaced
+WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -31,84 +25,173 @@ class Change:
     path: str
     size: int = 0
     """Bytes that would be stored."""
+    note: str = ""
+    """For people: why, or from what."""
+    old: str | None = None
+    """Of a rename: the path that goes."""
+    clashes: tuple[Clash, ...] = ()
+    """Of a conflict in a card."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The way from what is there to what should be. Nothing to do: no changes."""
+    """The way from what is there to what should be. Nothing to do: nothing pending."""
 
     release: Release
     head: str | None
     changes: Sequence[Change]
-
-
-def plan(release: Release) -> Plan:
-    """Look, and compare."""
-    remote = look(release)
-    return Plan(release, remote.head, compare(release, remote))
-
-
-def compare(release: Release, remote: Remote) -> list[Change]:
-    """Changes in the order in which people read them; pure."""
-    changes = [Change("create", release.id)] if remote.head is None else []
-    for path in release.files:
-        if path not in remote.files:
-            changes.append(Change("add", path, release.size(path)))
-        elif remote.files[path] != (release.sha256(path) if path in remote.large else release.git_id(path)):
-            changes.append(Change("update", path, release.size(path)))
-    gone = sorted((remote.owned & remote.files.keys()) - release.files.keys())
-    return [*changes, *(Change("delete", path) for path in gone)]
-
-
-def look(release: Release) -> Remote:
-    """Three requests: the head, the tree at it, and our manifest."""
-    from huggingface_hub.errors import RepositoryNotFoundError
-    from huggingface_hub.hf_api import RepoFile
-
-    with explained(f"look at {release.kind} '{release.id}'"):
-        try:
-            head = api().repo_info(release.id, repo_type=release.kind).sha
-        except RepositoryNotFoundError:
-            return Remote(None, {})
-        tree = api().list_repo_tree(release.id, repo_type=release.kind, revision=head, recursive=True)
-        found = [item for item in tree if isinstance(item, RepoFile)]
-    return Remote(
-        head,
-        {item.path: item.lfs.sha256 if item.lfs else item.blob_id for item in found},
-        frozenset(item.path for item in found if item.lfs),
-        _owned(release, head) if any(item.path == MANIFEST for item in found) else frozenset(),
-    )
-
-
-def _owned(release: Release, head: str | None) -> frozenset[str]:
-    with explained(f"read the manifest of {release.kind} '{release.id}'"):
-        path = api().hf_hub_download(release.id, MANIFEST, repo_type=release.kind, revision=head)
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - the client returns a str
-        return frozenset(json.load(file)["files"])
-
-
-@dataclass(frozen=True)
-class CollectionPlan:
-    title: str
-    description: str
-    namespace: str
-    slug: str | None
-    """None: there is no such collection yet."""
-    wanted: Sequence[tuple[str, str]]
-    """(kind, id) in order."""
-    missing: Sequence[tuple[str, str]]
+    target: Target = MAIN
+    merged: Mapping[str, bytes] = field(default_factory=dict)
+    """Texts that go up instead of the release's own: they hold edits made on the Hub as well."""
+    card: tuple[str, str] | None = None
+    """The card that is there and the one that would be, when they differ."""
+    problems: Sequence[str] = ()
+    """Why none of it may be sent: secrets, and files that do not belong there."""
+    private: bool = False
+    """As it is there."""
+    note: str | None = None
+    """What we wrote beside it in the collection, when it was published."""
 
     @property
-    def changes(self) -> list[Change]:
-        created = [Change("create", self.title)] if self.slug is None else []
-        return [*created, *(Change("add", f"{kind} {id}") for kind, id in self.missing)]
+    def pending(self) -> list[Change]:
+        return [change for change in self.changes if change.action not in SHOWN_ONLY]
+
+    @property
+    def conflicts(self) -> list[Change]:
+        return [change for change in self.changes if change.action == "conflict"]
+
+    @property
+    def sent(self) -> list[str]:
+        return [change.path for change in self.changes if change.action in ("add", "update", "rename")]
+
+    @property
+    def deleted(self) -> list[str]:
+        gone = [change.path for change in self.changes if change.action == "delete"]
+        return [*gone, *(change.old for change in self.changes if change.action == "rename" and change.old)]
+
+    def content(self, path: str) -> Content:
+        return self.merged.get(path, self.release.files[path])
 
 
-def plan_collection(title: str, description: str, namespace: str, wanted: Sequence[tuple[str, str]]) -> CollectionPlan:
-    """What the collection of this title lacks. What others put into it stays."""
-    with explained(f"look at the collections of '{namespace}'"):
-        listed = api().list_collections(owner=namespace, limit=100)
-        slug = next((found.slug for found in listed if found.title == title), None)
-        items = api().get_collection(slug).items if slug else []
-    there = {(item.item_type, item.item_id) for item in items}
-    return CollectionPlan(title, description, namespace, slug, wanted, [item for item in wanted if item not in there])
+def plan(release: Release, target: Target = MAIN, overwrite: Collection[str] = ()) -> Plan:
+    """Look, compare, and merge the card with what people made of it there.
+
+    Args:
+        overwrite: `ID:PATH` of files that become ours whatever was done to them on the Hub.
+
+    Raises:
+        HubError: the Hub cannot be asked.
+    """
+    remote = look(release, target)
+    prefix = f"{release.id}:"
+    chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
+    changes = compare(release, remote, chosen)
+    found = Plan(release, remote.head, changes, remote.target, private=remote.private, note=remote.note)
+    return _guarded(_with_card(found, remote))
+
+
+def plan_all(releases: Sequence[Release], target: Target = MAIN, overwrite: Collection[str] = ()) -> list[Plan]:
+    """As `plan`, several at a time: most of it is waiting."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(lambda release: plan(release, target, overwrite), releases))
+
+
+def compare(release: Release, remote: Remote, overwrite: Collection[str] = ()) -> list[Change]:
+    """Changes in the order in which people read them; pure."""
+    created = [Change("create", release.id)] if remote.head is None else []
+    found = [_compared(release, remote, path, path in overwrite) for path in release.files]
+    gone = [_gone(remote, path, path in overwrite) for path in sorted(remote.was.keys() - release.files.keys())]
+    return [*created, *_with_renames(release, remote, [change for change in (*found, *gone) if change])]
+
+
+def _compared(release: Release, remote: Remote, path: str, overwrite: bool) -> Change | None:
+    ours, theirs, known = release.ids[path], remote.files.get(path), path in remote.was
+    size = release.size(path)
+    if theirs is None:
+        return Change("add", path, size, "put back: it was deleted on the Hub" if known else "")
+    if theirs in ours:
+        return None
+    if path in OURS or (path == CARD and remote.untouched):
+        return Change("update", path, size)
+    if not known:
+        why = "in place of what others put there" if overwrite else "others put another file there"
+        return Change("update" if overwrite else "conflict", path, size, why)
+    was = remote.was[path]
+    if theirs in was if was else path != CARD:
+        return Change("update", path, size)
+    if overwrite:
+        return Change("update", path, size, "in place of what was changed on the Hub")
+    if was == ours:
+        return Change("keep", path, note="changed on the Hub")
+    return Change("conflict", path, size, "changed on the Hub and here")
+
+
+def _gone(remote: Remote, path: str, overwrite: bool) -> Change | None:
+    """A file of ours that the release has no more."""
+    theirs, was = remote.files.get(path), remote.was[path]
+    if theirs is None:
+        return None
+    if was is None or theirs in was or overwrite:
+        return Change("delete", path)
+    return Change("conflict", path, note="changed on the Hub; here it is gone")
+
+
+def _with_renames(release: Release, remote: Remote, changes: list[Change]) -> list[Change]:
+    """A file that goes and one that comes with the same content are one file with a new name."""
+    leaving = [change.path for change in changes if change.action == "delete"]
+    renamed: dict[str, str] = {}
+    for change in changes:
+        if change.action == "add" and change.size:
+            same = (old for old in leaving if remote.files[old] in release.ids[change.path])
+            if old := next(same, None):
+                leaving.remove(old)
+                renamed[change.path] = old
+    kept = [change for change in changes if change.action != "delete" or change.path in leaving]
+    return [
+        replace(change, action="rename", old=renamed[change.path], note=f"was {renamed[change.path]}")
+        if change.path in renamed
+        else change
+        for change in kept
+    ]
+
+
+def _with_card(plan: Plan, remote: Remote) -> Plan:
+    """The card's change with both texts; where both sides changed it, merged."""
+    change = next((one for one in plan.changes if one.path == CARD and one.action in ("update", "conflict")), None)
+    if change is None or remote.head is None:
+        return plan
+    theirs = text_at(plan.release, CARD, remote.head)
+    ours = plan.release.bytes(CARD).decode()
+    if change.action == "conflict":
+        return _merged(plan, remote, change, theirs, ours)
+    return replace(plan, card=(theirs, ours))
+
+
+def _merged(plan: Plan, remote: Remote, change: Change, theirs: str, ours: str) -> Plan:
+    base = _base(plan.release, remote)
+    if base is None:
+        return replace(plan, card=(theirs, ours))
+    made = merge(base, theirs, ours)
+    if made.clashes:
+        new = replace(change, clashes=made.clashes)
+    elif made.text == theirs:
+        new = Change("keep", CARD, note="changed on the Hub")
+    else:
+        content = made.text.encode()
+        new = Change("update", CARD, len(content), "merged with edits made on the Hub")
+        plan = replace(plan, merged={CARD: content}, card=(theirs, made.text))
+    return replace(plan, changes=[new if one is change else one for one in plan.changes])
+
+
+def _base(release: Release, remote: Remote) -> str | None:
+    """The card as it was last published; None when the Hub no longer has it."""
+    was = remote.was.get(CARD)
+    if was is None or remote.files.get(RENDERED) not in was or remote.head is None:
+        return None
+    return text_at(release, RENDERED, remote.head)
+
+
+def _guarded(plan: Plan) -> Plan:
+    if not plan.sent:
+        return plan
+    return replace(plan, problems=problems({path: plan.content(path) for path in plan.sent}))

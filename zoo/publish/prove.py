@@ -1,32 +1,256 @@
-"""Proof that what was published is what was built: load it back into an empty cache and compare."""
+"""Proof that what was published is what was built: a stranger's process loads it back into an empty cache."""
 
 from __future__ import annotations
 
-import tempfile
+import json
+import math
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from sentence_transformers import SentenceTransformer
-
+from zoo import data
 from zoo.errors import PublishError
-from zoo.remote import explained
+from zoo.publish.stranger import Stranger, a_stranger, ask_space, load_dataset, load_model
+from zoo.remote import Kind, api, explained, is_local
+from zoo.scores import ScoreFile
+from zoo.tasks import TASKS
 
 SENTENCES = ("رجل يقود سيارة", "الأولاد يلعبون كرة القدم", "a short sentence")
 TOLERANCE = 1e-6  # the same weights on the same machine; anything more is another model
+START_SECONDS = 120  # until a Space answers
+SCORES = "zoo/scores.json"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found to be as it should."""
+
+    what: str
+    """Kind and id."""
+    seconds: float
+    difference: float | None = None
+    """A model's: the largest between its embeddings and the built one's. None: there was no built one to compare."""
+    snippets: int | None = None
+    """Of the card, that ran. None: it has none, or the commit is not what readers of main get."""
+    rows: int | None = None
+    """A dataset's, over all configurations and splits."""
+    answers: int | None = None
+    """Of a Space's API, one for each size."""
+    later: str | None = None
+    """Why it cannot be proved yet."""
+
+    @property
+    def said(self) -> str:
+        """For people, in one line."""
+        if self.later:
+            return f"not proved yet: {self.later}"
+        parts = [
+            "loaded back" if self.answers is None else f"answers at {self.answers} sizes",
+            None if self.difference is None else f"embeddings differ by {self.difference:.1e}",
+            None if self.rows is None else f"{self.rows:,} rows",
+            f"{self.snippets} snippets run" if self.snippets else None,
+        ]
+        return ", ".join(part for part in parts if part)
 
 
 def prove(id: str, revision: str, built: Path) -> float:
-    """The largest difference between embeddings of the published model and of the built one.
+    """The difference of `prove_model` alone."""
+    return prove_model(id, revision, built).difference or 0.0
+
+
+def proof(
+    kind: Kind, id: str, revision: str, *, built: Path | None = None, name: str = "", back: str | None = None
+) -> Proof:
+    """Of a repository at a commit.
+
+    Args:
+        built: a model's folder, or a dataset's data stage. None: nothing to compare with, as after a rollback.
+        name: what `zoo rollback` knows it by.
+        back: the tag or commit to which one can go back when this fails.
 
     Raises:
-        HubError: it cannot be loaded back. PublishError: it is another model.
+        PublishError: it is not what it should be. HubError: the Hub cannot be asked.
     """
-    with tempfile.TemporaryDirectory(prefix="zoo-prove-") as cache, explained(f"load '{id}' back"):
-        published = SentenceTransformer(id, revision=revision, cache_folder=cache, trust_remote_code=False)
-        theirs = published.encode(list(SENTENCES))
-    ours = SentenceTransformer(str(built)).encode(list(SENTENCES))
-    difference = float(np.abs(ours - theirs).max()) if ours.shape == theirs.shape else float("inf")
-    if not difference <= TOLERANCE:
-        problem = f"'{id}' loads as another model than was built: embeddings differ by '{difference:.2g}'"
-        raise PublishError(problem, hint="zoo publish it again; if that does not help, tell us")
-    return difference
+    hint = f"zoo rollback {name}@{back}" if name and back else f"correct it, then zoo publish {name}".rstrip()
+    try:
+        if kind == "model":
+            return prove_model(id, revision, built)
+        return prove_dataset(id, revision, built) if kind == "dataset" else prove_space(id, revision)
+    except PublishError as problem:
+        raise PublishError(problem.message, hint=hint) from None
+
+
+def prove_model(id: str, revision: str, built: Path | None = None) -> Proof:
+    """It loads from safetensors without remote code as what was built; its card's scores are its own and its code runs.
+
+    Raises:
+        PublishError: one of these is not so. HubError: the Hub cannot be asked.
+    """
+    with a_stranger("model", id, revision) as stranger:
+        card = stranger.card()
+        _compare_index(stranger, card)
+        folder = str(built.absolute()) if built else None
+        arguments = {"id": id, "revision": revision, "built": folder, "sentences": SENTENCES}
+        found, snippets = stranger.run(load_model, arguments, card)
+        if found["pickles"]:
+            raise PublishError(f"'{id}' is loaded from a pickle: '{found['pickles'][0]}'")
+        if not found["difference"] <= TOLERANCE:
+            differ = f"embeddings differ by '{found['difference']:.2g}'"
+            raise PublishError(f"'{id}' loads as another model than was built: {differ}")
+        difference = found["difference"] if built else None
+        return Proof(stranger.what, stranger.seconds, difference=difference, snippets=snippets)
+
+
+def prove_dataset(id: str, revision: str, built: Path | None = None) -> Proof:
+    """Every configuration and split loads, also as a stream, with the rows and features of the data stage `built`.
+
+    Raises:
+        PublishError: one of these is not so. HubError: the Hub cannot be asked.
+    """
+    report = json.loads((built / data.REPORT).read_text("utf-8")) if built else {}
+    paths = {split: str((built / f"{split}.parquet").absolute()) for split in report} if built else {}
+    with a_stranger("dataset", id, revision) as stranger:
+        arguments = {"id": id, "revision": revision, "built": paths}
+        tables, snippets = stranger.run(load_dataset, arguments, stranger.card())
+        if missing := sorted(report.keys() - {table["split"] for table in tables}):
+            raise PublishError(f"{stranger.what}: there is no split '{missing[0]}'")
+        for table in tables:
+            _compare_table(f"{stranger.what}, split '{table['split']}'", table, report.get(table["split"]))
+        rows = sum(table["rows"] for table in tables)
+        return Proof(stranger.what, stranger.seconds, rows=rows, snippets=snippets)
+
+
+def prove_space(id: str, revision: str) -> Proof:
+    """Its API compares a pair at every size of its first model: here, from its files, or where the Hub runs it.
+
+    Raises:
+        PublishError: it does not start, or gives no such answers. HubError: the Hub cannot be asked.
+    """
+    with a_stranger("space", id, revision) as stranger:
+        if not is_local():
+            later, url = _where(id, revision)
+            if later:
+                return Proof(stranger.what, stranger.seconds, later=later)
+            return _ask(stranger, stranger.file("models.json"), url)
+        folder = stranger.files()
+        with _started(stranger, folder, stranger.card()) as url:
+            return _ask(stranger, folder / "models.json", url)
+
+
+def _compare_index(stranger: Stranger, text: str) -> None:
+    """The card's `model-index` has the scores of the model's full width, and no others."""
+    from huggingface_hub import ModelCard
+
+    try:
+        front: Any = ModelCard(text).data
+    except ValueError as error:
+        raise PublishError(stranger.clean(f"{stranger.what}: its card has no valid front matter: {error}")) from None
+    results = front.eval_results or ()
+    said = Counter((one.dataset_type, one.dataset_config, one.dataset_split, one.metric_value) for one in results)
+    measured = Counter(_measured(stranger) if said or SCORES in stranger.paths else ())
+    for one in [*(said - measured), *(measured - said)]:
+        where = "its card says" if one in said else f"{SCORES} says"
+        what = f"model-index and {SCORES} differ: {where} {one[3]} on {one[0]}, {one[1]}"
+        raise PublishError(f"{stranger.what}: {what}")
+
+
+def _measured(stranger: Stranger) -> Iterator[tuple[str, str, str, float]]:
+    from pydantic import ValidationError
+
+    try:
+        scores = ScoreFile.model_validate_json(stranger.file(SCORES).read_bytes())
+        mine = next(subject for subject in scores.subjects if subject.role == "self")
+        for name in scores.tasks:
+            task = TASKS[name]
+            yield task.dataset, task.subset, task.split, round(scores.value(mine.name, name, mine.dims[0]), 2)
+    except (ValidationError, StopIteration, KeyError):
+        raise PublishError(f"{stranger.what}: its '{SCORES}' is none of this version's") from None
+
+
+def _compare_table(what: str, table: Mapping[str, Any], built: Mapping[str, Any] | None) -> None:
+    rows = table["rows"]
+    if built and rows != built["rows"]:
+        raise PublishError(f"{what} has {rows:,} rows, {built['rows']:,} were built")
+    if table["declared"] not in (None, rows):
+        raise PublishError(f"{what} has {rows:,} rows, its card says {table['declared']:,}")
+    if not table["same"]:
+        raise PublishError(f"{what} has other features than were built: {table['features']}, not {table['built']}")
+    if not table["streams"]:
+        raise PublishError(f"{what} does not give the same first row as a stream")
+
+
+def _where(id: str, revision: str) -> tuple[str | None, str]:
+    """Why a Space cannot be asked yet (null: it can), and its address."""
+    with explained(f"look up space '{id}'"):
+        info = api().space_info(id)
+    runtime = info.runtime
+    if runtime is None or runtime.stage != "RUNNING":
+        return f"the Space is {runtime.stage if runtime else 'not started'}", ""
+    if runtime.raw.get("sha", revision) != revision:
+        return "the Space still runs another commit", ""
+    return None, str(info.host)
+
+
+@contextmanager
+def _started(stranger: Stranger, folder: Path, card: str) -> Iterator[str]:
+    """The address of the Space's app, run from its files on loopback."""
+    from huggingface_hub import RepoCard
+
+    app = str(RepoCard(card).data.get("app_file") or "app.py")
+    port, log = _free_port(), stranger.folder / "app.log"
+    server = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
+    environment = {**stranger.environment, **server}
+    with log.open("wb") as output:
+        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
+        process = subprocess.Popen([sys.executable, app], cwd=folder, env=environment, **options)
+    try:
+        yield _answering(stranger, f"http://127.0.0.1:{port}/", process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answering(stranger: Stranger, url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+    from urllib.request import ProxyHandler, build_opener
+
+    opener = build_opener(ProxyHandler({}))  # loopback is not asked for through a proxy
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            opener.open(url, timeout=10).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return url
+    said = (log.read_text("utf-8", "replace").strip().splitlines() or ["it says nothing"])[-1]
+    raise PublishError(stranger.clean(f"{stranger.what} does not start: {said}"))
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ask(stranger: Stranger, models: Path, url: str) -> Proof:
+    first = json.loads(models.read_text("utf-8"))[0]
+    dims = first.get("dims") or [None]
+    arguments = {"url": url, "model": first["id"], "dims": dims, "pair": SENTENCES[:2]}
+    answers, _ = stranger.run(ask_space, arguments)
+    for dim, answer in zip(dims, answers, strict=True):
+        score = answer.get("score") if isinstance(answer, dict) else None
+        if not isinstance(score, int | float) or not math.isfinite(score) or abs(score) > 1 + TOLERANCE:
+            raise PublishError(f"{stranger.what} answers '{answer}' at {dim} dims, not with a cosine")
+    return Proof(stranger.what, stranger.seconds, answers=len(answers))

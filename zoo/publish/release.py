@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from zoo import cards, data
-from zoo.errors import PublishError
+from zoo.errors import PublishError, ZooError
+from zoo.publish.digests import Digests, Ids, of_bytes
 from zoo.publish.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
 from zoo.remote import Kind
-from zoo.run import file_digest
 from zoo.scores import ScoreFile
 
-MANIFEST = "zoo/manifest.json"  # the files that we put there; only these are ever deleted
+CARD = "README.md"
+RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are told from
+PROVENANCE = "zoo/provenance.json"
+MANIFEST = "zoo/manifest.json"  # the files that we put there, and what they were; only these are ever deleted
+FORMAT = 2  # of the manifest; 1 had names only
 
 FACTS = {"report": data.REPORT, "source": data.SOURCE}  # files of a data stage that its card is made from
 
 Content = bytes | Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of a Space, beside its files. None: whatever it is there."""
+
+    hardware: str | None = None
+    sleep: int | None = None
+    """Seconds without a visitor until it sleeps."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Others that are there stay."""
+    secrets: tuple[str, ...] = ()
+    """Names that must be there; their values are nobody's business here."""
 
 
 @dataclass(frozen=True)
@@ -31,62 +50,142 @@ class Release:
     """Of the recipe, dataset or Space that it was made from."""
     files: Mapping[str, Content]
     """{path in the repository: content}."""
+    needs: frozenset[str] = frozenset()
+    """Ids of repositories that it names: without them it is not published."""
+    note: str = ""
+    """Beside it in the collection."""
+    settings: Settings | None = None
+    digests: Digests = field(default_factory=Digests, compare=False, repr=False)
 
-    def git_id(self, path: str) -> str:
-        """sha1 of the file as a git blob (40 hex)."""
-        content = self._bytes(path)
-        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-    def sha256(self, path: str) -> str:
-        content = self.files[path]
-        return file_digest(content) if isinstance(content, Path) else hashlib.sha256(content).hexdigest()
+    @cached_property
+    def ids(self) -> dict[str, Ids]:
+        return {path: _ids(content, self.digests) for path, content in self.files.items()}
 
     def size(self, path: str) -> int:
         content = self.files[path]
         return content.stat().st_size if isinstance(content, Path) else len(content)
 
-    def _bytes(self, path: str) -> bytes:
+    def bytes(self, path: str) -> bytes:
         content = self.files[path]
         return content.read_bytes() if isinstance(content, Path) else content
 
+    def write(self, folder: Path) -> None:
+        """The repository as a folder, the same bytes every time.
 
-def model_release(recipe: Recipe, id: str, *, model: Path, card: Path, scores: Path) -> Release:
+        Raises:
+            ZooError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            for path, content in self.files.items():
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _put(content, target)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise ZooError(f"cannot write the release '{self.id}' into '{folder}': {reason}") from None
+
+
+def _put(content: Content, target: Path) -> None:
+    """Under another name first: what has the right name is whole."""
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        if isinstance(content, Path):
+            shutil.copyfile(content, partial)
+        else:
+            partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _ids(content: Content, known: Digests) -> Ids:
+    return known.of(content) if isinstance(content, Path) else of_bytes(content)
+
+
+def model_release(
+    recipe: Recipe,
+    id: str,
+    *,
+    model: Path,
+    card: Path,
+    scores: Path,
+    provenance: Mapping[str, Any] | None = None,
+    needs: frozenset[str] = frozenset(),
+    digests: Digests | None = None,
+) -> Release:
     """The trained model, its card, its resolved recipe and its scores, these for programs and for the Hub's pages."""
     files: dict[str, Content] = {str(path.relative_to(model)): path for path in _files(model)}
     if unsafe := [path for path in files if path.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]:
         raise PublishError(
             f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
         )
-    files["README.md"] = card
+    files[CARD] = card
     files["zoo/recipe.yaml"] = dump(recipe).encode()
     files["zoo/scores.json"] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
     files |= {path: text.encode() for path, text in eval_results(measured, id).items()}
-    return _release("model", id, recipe.name, files)
+    if provenance:
+        files[PROVENANCE] = as_json(provenance)
+    note = recipe.release.summary or ""
+    return sealed(Release("model", id, recipe.name, files, needs, note, digests=digests or Digests()))
 
 
-def dataset_release(name: str, dataset: Dataset, id: str, *, folder: Path, templates: cards.Templates) -> Release:
+def dataset_release(
+    name: str,
+    dataset: Dataset,
+    id: str,
+    *,
+    folder: Path,
+    templates: cards.Templates,
+    provenance: Mapping[str, Any] | None = None,
+    digests: Digests | None = None,
+) -> Release:
     """Parquet files under the names that the Hub's viewer expects, and the card."""
     parquet = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
     parquet = {split: parquet[split] for split in dataset.source.splits}
     facts = {name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()}
     sizes = {split: path.stat().st_size for split, path in parquet.items()}
     files: dict[str, Content] = {cards.data_path(split): path for split, path in parquet.items()}
-    files["README.md"] = cards.dataset_card(id, dataset, sizes, templates, **facts).encode()
-    return _release("dataset", id, name, files)
+    files[CARD] = cards.dataset_card(id, dataset, sizes, templates, **facts).encode()
+    if provenance:
+        files[PROVENANCE] = as_json(provenance)
+    note = dataset.release.summary if dataset.release else ""
+    return sealed(Release("dataset", id, name, files, note=note, digests=digests or Digests()))
 
 
-def space_release(id: str, name: str, app: Path, *, card: str, models: list[dict[str, object]]) -> Release:
+def space_release(
+    id: str,
+    name: str,
+    app: Path,
+    *,
+    card: str,
+    models: list[dict[str, object]],
+    settings: Settings | None = None,
+    note: str = "",
+    digests: Digests | None = None,
+) -> Release:
     """The app's own files, its card and the models that it offers."""
     files: dict[str, Content] = {str(path.relative_to(app)): path for path in _files(app)}
-    files["README.md"] = card.encode()
-    files["models.json"] = (json.dumps(models, ensure_ascii=False, indent=1) + "\n").encode()
-    return _release("space", id, name, files)
+    files[CARD] = card.encode()
+    files["models.json"] = as_json(models)
+    needs = frozenset(str(model["id"]) for model in models)
+    return sealed(Release("space", id, name, files, needs, note, settings, digests or Digests()))
 
 
-def _release(kind: Kind, id: str, name: str, files: dict[str, Content]) -> Release:
-    manifest = json.dumps({"files": sorted([*files, MANIFEST])}, indent=1) + "\n"
-    return Release(kind, id, name, dict(sorted({**files, MANIFEST: manifest.encode()}.items())))
+def as_json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def sealed(release: Release) -> Release:
+    """With its manifest, and with the card a second time: the copy that people leave alone."""
+    files = dict(release.files)
+    if CARD in files:
+        files[RENDERED] = files[CARD]
+    ids = {path: _ids(content, release.digests) for path, content in sorted(files.items())}
+    listed = {path: {"sha256": one.sha256, **({"git": one.git} if one.git else {})} for path, one in ids.items()}
+    files[MANIFEST] = as_json({"format": FORMAT, "note": release.note, "files": listed})
+    return replace(release, files=dict(sorted(files.items())))
 
 
 def _files(folder: Path) -> list[Path]:

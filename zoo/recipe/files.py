@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import Field, PositiveInt, ValidationError
+from pydantic import Field, PositiveInt, StringConstraints, ValidationError
 
 from zoo.errors import RecipeError, did_you_mean
 from zoo.losses import LOSSES
@@ -23,6 +23,7 @@ from zoo.recipe.schema import (
 )
 
 KeyPath = tuple[str | int, ...]
+EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 S = TypeVar("S", bound=Section)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where it was compiled
@@ -73,6 +74,14 @@ class Space(Section):
     title: str
     emoji: str = "🧭"
     summary: str = ""
+    hardware: str | None = None
+    """A flavour of `hf spaces hardware`; null = as it is there."""
+    sleep: PositiveInt | None = None
+    """Seconds without a visitor until it sleeps; null = as it is there."""
+    variables: dict[EnvironmentName, str] = {}
+    """Environment variables that everybody may read; others that are there stay."""
+    secrets: list[EnvironmentName] = []
+    """Names that must be set on the Hub; values are never in a recipe."""
 
 
 class Family(Section):

@@ -1,0 +1,299 @@
+"""The proof after a push: what is on the Hub loads, counts and answers as what was built, or it is told what differs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, TestHub
+from test_space_app import DIMS, tiny_model
+
+from zoo.errors import PublishError
+from zoo.publish import stranger
+from zoo.publish.prove import Proof, proof, prove, prove_dataset, prove_model, prove_space
+from zoo.remote import api
+from zoo.scores import Score, ScoreFile, Subject
+from zoo.tasks import TASKS
+
+TASK = "STS17-ar"
+USE = """
+import os
+from huggingface_hub import get_token
+from sentence_transformers import SentenceTransformer
+model = SentenceTransformer("{id}")
+assert get_token() is None and not any("lab-secret" in value for value in os.environ.values())
+"""
+
+
+def scores(value: float = 71.25, *, task: str = TASK) -> bytes:
+    """A score file with one score of a model 64 wide."""
+    mine = Subject(name="zoo/tiny", revision="a" * 40, role="self", title="tiny", dims=DIMS)
+    ours = TASKS[task]
+    facts = {"dataset": ours.dataset, "revision": ours.revision, "rows": 250, "metric": ours.metric}
+    one = Score(model=mine.name, task=task, dim=DIMS[0], value=value, low=value - 4, high=value + 3, **facts)
+    empty: dict[str, Any] = {"means": [], "comparisons": [], "correlations": [], "clean": [], "versions": {}}
+    found = ScoreFile(suite="ara-sts", tasks=[task], subjects=[mine], scores=[one], miniature=True, **empty)
+    return found.model_dump_json(indent=1).encode()
+
+
+def card(*snippets: str, value: float | None = 71.25) -> bytes:
+    """A model's README with these snippets and a model-index of one score (None: without)."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    ours = TASKS[TASK]
+    result = {"task_type": "STS", "dataset_type": ours.dataset, "dataset_name": "STS17", "metric_type": ours.metric}
+    places = {"dataset_config": ours.subset, "dataset_split": ours.split, "dataset_revision": ours.revision}
+    results = None if value is None else [EvalResult(metric_value=value, **result, **places)]
+    front = ModelCardData(license="apache-2.0", model_name="tiny", eval_results=results).to_yaml()
+    code = "".join(f"```python\n{textwrap.dedent(snippet).strip()}\n```\n\n" for snippet in snippets)
+    return f"---\n{front}\n---\n\n# tiny\n\n{code}".encode()
+
+
+def push(
+    kind: str, id: str, files: Mapping[str, bytes | Path], *, private: bool = False, without: tuple[str, ...] = ()
+) -> str:
+    """One commit, made as anybody makes one: its id."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    api().create_repo(
+        id, repo_type=kind, private=private, exist_ok=True, space_sdk="gradio" if kind == "space" else None
+    )
+    adds = [
+        CommitOperationAdd(path, str(content) if isinstance(content, Path) else content)
+        for path, content in files.items()
+    ]
+    deletes = [CommitOperationDelete(path) for path in without]
+    return str(api().create_commit(id, [*adds, *deletes], commit_message="by hand", repo_type=kind).oid)
+
+
+def in_folder(folder: Path) -> dict[str, Path]:
+    return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
+
+
+@dataclass
+class Tiny:
+    folder: Path
+    commit: str
+    id: str = "lab/prove-tiny"
+
+
+@pytest.fixture(scope="module")
+def tiny(hub: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """A small model on the Hub as it was built, with a card whose two snippets run."""
+    root = tmp_path_factory.mktemp("tiny")
+    tiny_model(root, seed=1)
+    files = {**in_folder(root / "model"), "zoo/scores.json": scores(), "README.md": two_snippets(Tiny.id)}
+    return Tiny(root / "model", push("model", Tiny.id, files))
+
+
+def two_snippets(id: str) -> bytes:
+    return card(USE.format(id=id), 'assert model.encode(["نص"]).shape == (1, 64)\n')
+
+
+def test_a_model_as_it_was_built_is_proved(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_API_KEY", "lab-secret")
+    found = prove_model(tiny.id, tiny.commit, tiny.folder)
+    assert found == Proof(f"model '{tiny.id}'", found.seconds, difference=0.0, snippets=2)
+    assert found.said == "loaded back, embeddings differ by 0.0e+00, 2 snippets run"
+
+
+def test_one_changed_weight_is_another_model(tiny: Tiny, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(tiny.folder / "model.safetensors")
+    name = next(name for name in weights if name.endswith("LayerNorm.weight"))
+    weights[name][0] += 0.01
+    save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    id = "lab/prove-tampered"
+    files = {
+        **in_folder(tiny.folder),
+        "README.md": card(value=None),
+        "model.safetensors": tmp_path / "model.safetensors",
+    }
+    commit = push("model", id, files)
+    with pytest.raises(
+        PublishError, match=r"'lab/prove-tampered' loads as another model than was built: embeddings differ by '0\."
+    ) as told:
+        proof("model", id, commit, built=tiny.folder, name="tiny", back="v1.0.0")
+    assert told.value.hint == "zoo rollback tiny@v1.0.0"
+
+
+def test_a_dead_snippet_is_told_with_its_line_and_the_token_of_a_private_repository_is_not(hub: TestHub) -> None:
+    import os
+
+    fails = "raise RuntimeError('no ' + os.environ['HF_TOKEN'])"
+    dead = data_card(3) + f"```python\nimport os\n```\n\n```python\n{fails}\n```\n".encode()
+    commit = push("dataset", "lab/prove-dead", {**table(3), "README.md": dead}, private=True)
+    with pytest.raises(PublishError) as told:
+        prove_dataset("lab/prove-dead", commit)
+    line = 1 + dead.decode().splitlines().index(fails)
+    said = f"dataset 'lab/prove-dead': a snippet of its card fails: RuntimeError: no *** (README.md, line {line})"
+    assert told.value.message == said
+    assert os.environ["HF_TOKEN"] not in str(told.value)
+
+
+def test_a_snippet_without_end_is_cut_off(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stranger, "SNIPPET_SECONDS", 2)
+    commit = push(
+        "dataset",
+        "lab/prove-endless",
+        {**table(3), "README.md": data_card(3) + b"```python\nwhile True:\n    pass\n```\n"},
+    )
+    with pytest.raises(PublishError, match=r"the snippets of its card did not end within 2 seconds \(line \d+\)"):
+        prove_dataset("lab/prove-endless", commit)
+
+
+def test_snippets_of_a_commit_that_readers_do_not_get_are_not_run(hub: TestHub) -> None:
+    dead = data_card(3) + b"```python\nraise SystemExit\n```\n"
+    first = push("dataset", "lab/prove-older", {**table(3), "README.md": dead})
+    push("dataset", "lab/prove-older", {"README.md": data_card(3)})
+    found = prove_dataset("lab/prove-older", first)
+    assert (found.rows, found.snippets) == (3, None)
+
+
+def test_a_card_whose_index_is_not_the_scores_is_told(hub: TestHub) -> None:
+    commit = push("model", "lab/prove-index", {"README.md": card(value=88.0), "zoo/scores.json": scores()})
+    with pytest.raises(PublishError, match=r"differ: its card says 88.0 on mteb/sts17-crosslingual-sts, ar-ar"):
+        prove_model("lab/prove-index", commit)
+    commit = push("model", "lab/prove-index", {"README.md": card(value=None)})
+    with pytest.raises(PublishError, match=r"differ: zoo/scores.json says 71.25 on mteb/sts17"):
+        prove_model("lab/prove-index", commit)
+    commit = push("model", "lab/prove-index", {"zoo/scores.json": b"{}"})
+    with pytest.raises(PublishError, match=r"its 'zoo/scores.json' is none of this version's"):
+        prove_model("lab/prove-index", commit)
+
+
+def test_a_model_without_a_card_is_told(hub: TestHub) -> None:
+    commit = push("model", "lab/prove-bare", {"a.txt": b"a"})
+    with pytest.raises(PublishError, match="model 'lab/prove-bare' has no 'README.md'") as told:
+        proof("model", "lab/prove-bare", commit, name="bare")
+    assert told.value.hint == "correct it, then zoo publish bare"
+
+
+@pytest.mark.slow
+def test_weights_in_a_pickle_are_not_loaded(tiny: Tiny, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    torch.save(load_file(tiny.folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
+    files: dict[str, Any] = {**in_folder(tiny.folder), "pytorch_model.bin": tmp_path / "pytorch_model.bin"}
+    del files["model.safetensors"]
+    commit = push("model", "lab/prove-pickle", {**files, "README.md": card(value=None)})
+    with pytest.raises(PublishError, match="model 'lab/prove-pickle' does not load: OSError"):
+        prove("lab/prove-pickle", commit, tiny.folder)
+
+
+# Datasets
+
+
+def rows(count: int, **columns: Any) -> Any:
+    from datasets import ClassLabel, Dataset, Features, Value
+
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes"])})
+    made = {"text": [f"جملة {number}" for number in range(count)], "label": [number % 2 for number in range(count)]}
+    return Dataset.from_dict(made, features=features)
+
+
+def table(count: int, split: str = "train") -> dict[str, bytes]:
+    """{path in the repository: Parquet}."""
+    import io
+
+    content = io.BytesIO()
+    rows(count).to_parquet(content)
+    return {f"data/{split}-00000-of-00001.parquet": content.getvalue()}
+
+
+def data_card(count: int, features: str = "") -> bytes:
+    """Front matter as the Hub's viewer wants it."""
+    files = "configs:\n- config_name: default\n  data_files:\n  - {split: train, path: data/train-*}\n"
+    sizes = f"dataset_info:\n  splits:\n  - {{name: train, num_examples: {count}}}\n{features}"
+    return f"---\nlicense: apache-2.0\n{files}{sizes}---\n\n# rows\n\n".encode()
+
+
+@pytest.fixture
+def data_stage(tmp_path: Path) -> Path:
+    """What a data stage leaves of one split with seven rows."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    rows(7).to_parquet(folder / "train.parquet")
+    (folder / "report.json").write_text(json.dumps({"train": {"rows": 7}}), "utf-8")
+    return folder
+
+
+def test_a_dataset_as_it_was_built_is_proved(data_stage: Path) -> None:
+    snippet = (
+        b'```python\nfrom datasets import load_dataset\nassert len(load_dataset("lab/prove-rows")["train"]) == 7\n```\n'
+    )
+    commit = push("dataset", "lab/prove-rows", {**table(7), "README.md": data_card(7) + snippet})
+    found = prove_dataset("lab/prove-rows", commit, data_stage)
+    assert found == Proof("dataset 'lab/prove-rows'", found.seconds, rows=7, snippets=1)
+    assert found.said == "loaded back, 7 rows, 1 snippets run"
+
+
+def test_one_row_less_is_another_dataset(data_stage: Path) -> None:
+    commit = push("dataset", "lab/prove-less", {**table(6), "README.md": data_card(6)})
+    with pytest.raises(PublishError, match="dataset 'lab/prove-less', split 'train' has 6 rows, 7 were built"):
+        prove_dataset("lab/prove-less", commit, data_stage)
+
+
+def test_a_card_that_says_another_number_of_rows_is_told(hub: TestHub) -> None:
+    commit = push("dataset", "lab/prove-said", {**table(6), "README.md": data_card(7)})
+    with pytest.raises(PublishError, match="split 'train' has 6 rows, its card says 7"):
+        prove_dataset("lab/prove-said", commit)
+
+
+def test_other_features_are_told(data_stage: Path) -> None:
+    features = "  features:\n  - {name: text, dtype: string}\n  - {name: label, dtype: int64}\n"
+    commit = push("dataset", "lab/prove-features", {**table(7), "README.md": data_card(7, features)})
+    with pytest.raises(PublishError, match=r"other features than were built: .*Value\('int64'\).*, not .*ClassLabel"):
+        prove_dataset("lab/prove-features", commit, data_stage)
+
+
+@pytest.mark.slow
+def test_a_missing_split_is_told(data_stage: Path) -> None:
+    shutil.copy(data_stage / "train.parquet", data_stage / "test.parquet")
+    report = {"train": {"rows": 7}, "test": {"rows": 7}}
+    (data_stage / "report.json").write_text(json.dumps(report), "utf-8")
+    commit = push("dataset", "lab/prove-split", {**table(7), "README.md": data_card(7)})
+    with pytest.raises(PublishError, match="dataset 'lab/prove-split': there is no split 'test'"):
+        prove_dataset("lab/prove-split", commit, data_stage)
+
+
+# Spaces
+
+
+def space_files(**changed: bytes) -> dict[str, bytes | Path]:
+    app = {name: path for name, path in in_folder(ROOT / "spaces" / "similarity").items() if "__pycache__" not in name}
+    listing = json.dumps([{"id": Tiny.id, "revision": None, "title": "tiny", "dims": DIMS}]).encode()
+    front = b"---\ntitle: Pairs\nsdk: gradio\nsdk_version: 6.31.0\napp_file: app.py\n---\n"
+    return {**app, "README.md": front, "models.json": listing, **changed}
+
+
+def test_a_space_answers_at_every_size(tiny: Tiny) -> None:
+    commit = push("space", "lab/prove-space", space_files())
+    found = prove_space("lab/prove-space", commit)
+    assert found == Proof("space 'lab/prove-space'", found.seconds, answers=3)
+    assert found.said == "answers at 3 sizes"
+
+
+def test_a_space_that_does_not_start_is_told(hub: TestHub) -> None:
+    commit = push("space", "lab/prove-broken", space_files(**{"app.py": b"import no_such_module\n"}))
+    with pytest.raises(
+        PublishError, match="space 'lab/prove-broken' does not start: ModuleNotFoundError: No module named"
+    ):
+        proof("space", "lab/prove-broken", commit)
+
+
+def test_a_space_that_the_hub_does_not_run_yet_is_proved_later(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.0.0.0 leads to the same Hub, and is not taken for one of this machine."""
+    commit = push("space", "lab/prove-paused", space_files())
+    api().pause_space("lab/prove-paused")
+    monkeypatch.setenv("HF_ENDPOINT", hub.running.url.replace("127.0.0.1", "0.0.0.0"))
+    found = prove_space("lab/prove-paused", commit)
+    assert found.said == "not proved yet: the Space is PAUSED"

@@ -1,0 +1,409 @@
+"""Versions and the way back, on repositories of an account of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
+from test_prove import data_card, push, scores, table
+
+from zoo.errors import HubError, PublishError, RecipeError
+from zoo.hub import accounts, history
+from zoo.hub.store import Store
+from zoo.publish.apply import apply
+from zoo.publish.history import Repository, compare, find, tags
+from zoo.publish.plan import plan
+from zoo.publish.release import Release, _release
+from zoo.publish.rollback import put_back, roll_back, way_back
+from zoo.publish.versions import CHANGELOG, draft, parse, publish_version, supersede, with_entry
+from zoo.remote import api
+
+OWNER = "historian"
+CARD = b"---\nlicense: apache-2.0\n---\n\n# small\n"
+
+
+@dataclass
+class Account:
+    """A user of the Hub, and a token of theirs that may only read."""
+
+    store: Store
+    reader: str
+
+    def trees(self, id: str, kind: str = "model") -> list[str]:
+        """Git's ids of a repository's trees, newest first."""
+        from zoo.hub import repos
+
+        with self.store.read() as db:
+            repo = repos.find(db, kind, id)
+            assert repo is not None
+            return [commit.tree for commit in history.log(db, repo, repos.resolve(db, repo, "main").commit)]
+
+
+@pytest.fixture(scope="module")
+def store(hub: TestHub) -> Iterator[Store]:
+    with closing(Store(hub.root)) as opened:
+        opened.add_user(OWNER)
+        yield opened
+
+
+@pytest.fixture
+def account(store: Store, monkeypatch: pytest.MonkeyPatch) -> Account:
+    token, reader = (store.issue_token(OWNER, role=role) for role in accounts.ROLES)
+    monkeypatch.setenv("HF_TOKEN", token)
+    monkeypatch.setenv("ZOO_NAMESPACE", OWNER)
+    return Account(store, reader)
+
+
+def release(id: str, **files: bytes) -> Release:
+    named = {path.replace("_", "."): content for path, content in files.items()}
+    return _release("model", id, "small", {"README.md": CARD, **named})
+
+
+def publish(release: Release) -> Repository:
+    apply(plan(release))
+    return Repository(release.kind, release.id, release.name)
+
+
+def released(release: Release, version: str, notes: str = "") -> str:
+    return publish_version(draft(release, publish(release), version, notes))
+
+
+def read(id: str, path: str, revision: str = "main") -> str:
+    return Path(api().hf_hub_download(id, path, revision=revision)).read_text("utf-8")
+
+
+def titles(id: str) -> list[str]:
+    return [commit.title for commit in api().list_repo_commits(id)]
+
+
+# Releases
+
+
+def test_the_first_version_has_a_changelog_and_a_tag_on_it(account: Account) -> None:
+    id = f"{OWNER}/first"
+    commit = released(release(id, a_txt=b"1"), "v1.0.0", notes="It *works*.\n\n## v9.9.9")
+    assert tags(Repository("model", id, "first")) == {"v1.0.0": commit}
+    day = api().list_repo_commits(id)[1].created_at.date()
+    assert read(id, CHANGELOG) == (
+        f"# Changelog\n\n## v1.0.0 ({day})\n\nIt *works*.\n\n\\## v9.9.9\n\nThe first version: 5 files.\n"
+    )
+    assert titles(id)[0] == "release v1.0.0"
+    assert not plan(release(id, a_txt=b"1")).pending, "a changelog is no drift"
+
+
+def test_the_next_version_says_what_changed_and_how_scores_moved(account: Account) -> None:
+    id = f"{OWNER}/second"
+    one = _release(
+        "model", id, "small", {"README.md": CARD, "a.txt": b"1", "b.txt": b"2", "zoo/scores.json": scores(70)}
+    )
+    two = _release(
+        "model", id, "small", {"README.md": CARD, "a.txt": b"3", "c.txt": b"4", "zoo/scores.json": scores(71.5)}
+    )
+    released(one, "v1.0.0")
+    released(two, "v1.1.0")
+    entry = read(id, CHANGELOG).split("## ")[1]
+    assert entry.split("\n", 1)[1] == (
+        "\nSince v1.0.0:\n\n"
+        "- Added: `c.txt`\n- Changed: `a.txt`, `zoo/manifest.json`, `zoo/scores.json`\n- Deleted: `b.txt`\n\n"
+        "| Task | v1.0.0 | v1.1.0 | Difference |\n|---|---:|---:|---:|\n"
+        "| STS17-ar | 70.00 [66.0, 73.0] | 71.50 [67.5, 74.5] | +1.50 |\n\n"
+        "In brackets: 95% intervals of each score.\n\n"
+    )
+    assert read(id, CHANGELOG).count("\n## ") == 2
+
+
+@pytest.mark.parametrize(
+    ("version", "message", "hint"),
+    [
+        ("1.2.0", "'1.2.0' is not a version", "vMAJOR.MINOR.PATCH, for example v1.2.0"),
+        ("v1.02.0", "'v1.02.0' is not a version", "vMAJOR.MINOR.PATCH, for example v1.2.0"),
+        ("v1.10.0", f"version 'v1.10.0' of model '{OWNER}/older' exists already", "zoo release small v1.10.1"),
+        ("v1.9.0", f"version 'v1.9.0' of model '{OWNER}/older' is older than 'v1.10.0'", "zoo release small v1.10.1"),
+    ],
+)
+def test_a_version_that_is_none_or_not_newer_is_refused(
+    account: Account, version: str, message: str, hint: str
+) -> None:
+    wanted = release(f"{OWNER}/older")
+    repository = publish(wanted)
+    if not tags(repository):
+        publish_version(draft(wanted, repository, "v1.10.0"))
+        api().create_tag(repository.id, tag="paper")  # other tags are nobody's version
+    with pytest.raises(PublishError) as told:
+        draft(wanted, repository, version)
+    assert (told.value.message, told.value.hint) == (message, hint)
+
+
+def test_what_is_not_on_the_hub_as_it_was_built_gets_no_version(account: Account) -> None:
+    id = f"{OWNER}/stale"
+    with pytest.raises(PublishError, match=f"model '{id}' is not on http://127.0.0.1"):
+        draft(release(id), Repository("model", id, "small"), "v1.0.0")
+    repository = publish(release(id))
+    with pytest.raises(PublishError, match=r"differs from what was built \(2 changes\)") as told:
+        draft(release(id, a_txt=b"new"), repository, "v1.0.0")
+    assert told.value.hint == "zoo publish small"
+
+
+def test_a_release_cut_off_before_its_tag_is_finished_by_the_same_command(account: Account) -> None:
+    wanted = release(f"{OWNER}/cut")
+    repository = publish(wanted)
+    commit = publish_version(draft(wanted, repository, "v1.0.0"))
+    api().delete_tag(repository.id, tag="v1.0.0")
+    assert publish_version(draft(wanted, repository, "v1.0.0")) == commit
+    assert tags(repository) == {"v1.0.0": commit}
+    assert len(titles(repository.id)) == 3, "the Hub's first, the publication, the release"
+
+
+def test_a_repository_that_moved_gets_neither_entry_nor_tag(account: Account) -> None:
+    wanted = release(f"{OWNER}/moved")
+    repository = publish(wanted)
+    found = draft(wanted, repository, "v1.0.0")
+    push("model", repository.id, {"theirs.txt": b"1"})
+    with pytest.raises(HubError, match=f"model '{OWNER}/moved' changed on the Hub meanwhile") as told:
+        publish_version(found)
+    assert told.value.hint == "zoo release small v1.0.0"
+    assert tags(repository) == {}
+
+
+def test_a_token_that_may_only_read_releases_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = release(f"{OWNER}/readonly")
+    repository = publish(wanted)
+    monkeypatch.setenv("HF_TOKEN", account.reader)
+    with pytest.raises(HubError, match=f"cannot change model '{OWNER}/readonly'") as told:
+        publish_version(draft(wanted, repository, "v1.0.0"))
+    assert told.value.hint == "use a token with write access, or set ZOO_NAMESPACE to an account of yours"
+
+
+def test_an_entry_goes_above_the_others_and_replaces_its_own() -> None:
+    text = with_entry("", "v1.0.0", "## v1.0.0 (day)\n\none")
+    text = with_entry(text, "v1.1.0", "## v1.1.0 (day)\n\ntwo")
+    assert text == "# Changelog\n\n## v1.1.0 (day)\n\ntwo\n\n## v1.0.0 (day)\n\none\n"
+    assert with_entry(text, "v1.1.0", "## v1.1.0 (later)\n\n2") == text.replace("(day)\n\ntwo", "(later)\n\n2")
+    assert with_entry(text, "v1.1.01", "## x").count("## ") == 3
+
+
+def test_a_superseded_model_names_its_successor_once(account: Account) -> None:
+    old, new = f"{OWNER}/old", Repository("model", f"{OWNER}/new", "small")
+    publish(release(old))
+    publish(release(new.id))
+    assert supersede(old, new)
+    assert api().model_info(old).card_data["new_version"] == new.id
+    assert supersede(old, new) is None
+    assert len(titles(old)) == 3
+    with pytest.raises(PublishError, match="model 'lab/old' is not of the account 'historian'"):
+        supersede("lab/old", new)
+    with pytest.raises(PublishError, match="cannot supersede itself"):
+        supersede(new.id, new)
+    with pytest.raises(HubError, match="no such repository"):
+        supersede(f"{OWNER}/nobody", new)
+
+
+# The way back
+
+
+@pytest.fixture
+def two_versions(account: Account, request: pytest.FixtureRequest) -> Repository:
+    """v1.0.0 and v1.1.0 differ in updates, one of them of a large file, in an addition and in deletions."""
+    id = f"{OWNER}/{request.node.name[:60].replace('_', '-')}"
+    big = {"model.safetensors": b"\0" * 100_000, "a.txt": b"1", "gone.txt": b"2", "data/deep.txt": b"5"}
+    released(_release("model", id, "small", {"README.md": CARD, **big}), "v1.0.0")
+    new = {"model.safetensors": b"\1" * 100_000, "a.txt": b"3", "new.txt": b"4"}
+    released(_release("model", id, "small", {"README.md": CARD + b"\nMore.\n", **new}), "v1.1.0")
+    return Repository("model", id, "small")
+
+
+def test_rolling_back_gives_the_old_tree_in_a_new_commit(account: Account, two_versions: Repository) -> None:
+    before = titles(two_versions.id)
+    way = way_back(two_versions, "v1.0.0")
+    assert {(change.action, change.path) for change in way.changes} >= {
+        ("update", "model.safetensors"),
+        ("add", "gone.txt"),
+        ("delete", "new.txt"),
+    }
+    roll_back(way)
+    trees = account.trees(two_versions.id)
+    assert titles(two_versions.id) == ["back to v1.0.0", *before], "history is kept"
+    assert trees[0] == trees[3], "byte for byte that of v1.0.0"
+    assert trees[0] != trees[1]
+    assert tags(two_versions).keys() == {"v1.0.0", "v1.1.0"}
+
+
+def test_a_folder_becomes_the_file_again_that_it_was(account: Account) -> None:
+    id = f"{OWNER}/folder"
+    first = push("model", id, {"x": b"file"})
+    push("model", id, {}, without=("x",))
+    push("model", id, {"x/y.txt": b"folder"})
+    roll_back(way_back(Repository("model", id, "folder"), first))
+    trees = account.trees(id)
+    assert trees[0] == trees[3]
+
+
+def test_rolling_back_twice_makes_one_commit_and_forth_again_another(
+    account: Account, two_versions: Repository
+) -> None:
+    top = way_back(two_versions, "v1.1.0").head
+    first = roll_back(way_back(two_versions, "v1.0.0"))
+    assert roll_back(way_back(two_versions, "v1.0.0")) == first
+    roll_back(way_back(two_versions, top[:8]))
+    trees = account.trees(two_versions.id)
+    assert trees[0] == trees[2]
+    assert titles(two_versions.id)[:2] == [f"back to {top[:8]}", "back to v1.0.0"]
+
+
+def test_the_changelog_keeps_what_a_rollback_took_from_it(account: Account, two_versions: Repository) -> None:
+    roll_back(way_back(two_versions, "v1.0.0"))
+    assert "v1.1.0" not in read(two_versions.id, CHANGELOG)
+    released(_release("model", two_versions.id, "small", {"README.md": CARD, "z.txt": b"6"}), "v1.2.0")
+    text = read(two_versions.id, CHANGELOG)
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("## ")] == ["v1.2.0", "v1.1.0", "v1.0.0"]
+
+
+def test_a_rollback_of_what_moved_changes_nothing(account: Account, two_versions: Repository) -> None:
+    way = way_back(two_versions, "v1.0.0")
+    head = push("model", two_versions.id, {"theirs.txt": b"1"})
+    with pytest.raises(HubError, match="changed on the Hub meanwhile") as told:
+        roll_back(way)
+    assert told.value.hint == "zoo rollback small@v1.0.0"
+    assert api().model_info(two_versions.id).sha == head
+
+
+def test_an_unknown_tag_is_told_with_the_nearest(account: Account, two_versions: Repository) -> None:
+    with pytest.raises(PublishError, match=f"no tag or commit 'v1.0' in model '{two_versions.id}'") as told:
+        way_back(two_versions, "v1.0")
+    assert told.value.hint == "did you mean 'v1.0.0'?"
+    with pytest.raises(PublishError) as told:
+        way_back(two_versions, "friday")
+    assert told.value.hint == "one of: v1.0.0, v1.1.0"
+
+
+def test_a_strangers_commit_in_a_pull_request_is_no_way_back(account: Account, two_versions: Repository) -> None:
+    proposed = (
+        api().upload_file(path_or_fileobj=b"x", path_in_repo="x.txt", repo_id=two_versions.id, create_pr=True).oid
+    )
+    with pytest.raises(PublishError, match="no tag or commit"):
+        way_back(two_versions, proposed)
+
+
+def test_what_was_taken_out_of_the_collection_is_put_back_and_what_is_there_stays(account: Account) -> None:
+    inside, outside = (publish(release(f"{OWNER}/{name}")) for name in ("inside", "outside"))
+    slug = api().create_collection("Ours", namespace=OWNER).slug
+    api().add_collection_item(slug, inside.id, "model", note="mine")
+    assert put_back(inside, "Ours") is None
+    assert put_back(outside, "Ours") == slug
+    assert [(item.item_id, item.note) for item in api().get_collection(slug).items] == [
+        (inside.id, "mine"),
+        (outside.id, None),
+    ]
+    assert put_back(inside, "No such title") is None
+
+
+def test_two_trees_compare() -> None:
+    changes = compare({"a": "1", "b": "2"}, {"b": "3", "c": "4"})
+    assert [(one.action, one.path) for one in changes] == [("update", "b"), ("add", "c"), ("delete", "a")]
+
+
+# On the command line
+
+
+@pytest.fixture
+def place(account: Account, tmp_path: Path) -> Path:
+    return workspace_in(tmp_path).root
+
+
+def test_names_of_recipes_datasets_and_the_space_lead_to_their_repositories(account: Account, tmp_path: Path) -> None:
+    space = workspace_in(tmp_path)
+    assert find(space, "arabert-hybrid") == Repository("model", f"{OWNER}/GATE-AraBert-v1", "arabert-hybrid")
+    assert find(space, "arabic-stsb") == Repository("dataset", f"{OWNER}/Arabic-stsb", "arabic-stsb")
+    assert find(space, "space") == Repository("space", f"{OWNER}/arabic-similarity", "space")
+    with pytest.raises(RecipeError, match="no recipe or dataset 'arabic-stb'") as told:
+        find(space, "arabic-stb")
+    assert told.value.hint == "did you mean 'arabic-stsb'?"
+
+
+def test_a_dataset_goes_back_by_its_name_and_is_proved(place: Path, zoo: Any) -> None:
+    id = f"{OWNER}/Arabic-stsb"
+    push("dataset", id, {**table(3), "README.md": data_card(3)})
+    api().create_tag(id, tag="v1.0.0", repo_type="dataset")
+    bad = push("dataset", id, {**table(2), "README.md": data_card(3), "extra.txt": b"1"})
+    code, out, err = zoo("rollback", "arabic-stsb@v1.0.0", "--yes", cwd=place)
+    assert (code, out.splitlines()[1:]) == (
+        0,
+        ["  ~ data/train-00000-of-00001.parquet", "  - extra.txt", "loaded back, 3 rows"],
+    ), err
+    code, out, _ = zoo("rollback", "arabic-stsb@v1.0.0", "--yes", cwd=place)
+    assert out.splitlines()[1:] == ["  no changes: its files are there already", "loaded back, 3 rows"]
+    good = api().dataset_info(id).sha
+    code, out, err = zoo("rollback", f"arabic-stsb@{bad[:10]}", "--yes", cwd=place)
+    assert code == 1
+    assert err.splitlines()[-2:] == [
+        f"error: dataset '{id}', split 'train' has 2 rows, its card says 3",
+        f"hint: zoo rollback arabic-stsb@{good}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["release", "arabert-hybrid", "1.0"], "error: '1.0' is not a version"),
+        (["release", "arabert-hybrid", "v1.0.0"], "error: recipe 'arabert-matryoshka' has no finished stage 'train'"),
+        (["release", "nothing", "v1.0.0"], "error: no recipe or dataset 'nothing'"),
+        (["release", "space", "v1.0.0", "--supersedes", "x/y"], "supersedes no model"),
+        (["rollback", "arabert-hybrid"], "'arabert-hybrid' is not NAME@TAG or NAME@COMMIT"),
+        (["rollback", "marbert-hybrid@v1.0.0"], "is not on http"),
+        (["rollback", "marbert-hybrid@v1.0.0", "--json"], "with --json there is nobody to ask: add --yes"),
+    ],
+)
+def test_mistakes_are_told_in_a_sentence(place: Path, zoo: Any, arguments: list[str], said: str) -> None:
+    code, out, err = zoo(*arguments, cwd=place)
+    assert code in (1, 2)
+    assert said in err + out
+    assert "Traceback" not in err
+
+
+def test_nothing_happens_without_a_yes(place: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    id = f"{OWNER}/Arabic-NLi-Triplet"
+    first = push("dataset", id, {"a.txt": b"1"})
+    second = push("dataset", id, {"a.txt": b"2"})
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    code, out, _ = zoo("rollback", f"arabic-nli-triplet@{first}", cwd=place)
+    assert (code, "  ~ a.txt" in out) == (130, True)
+    assert api().dataset_info(id).sha == second
+
+
+def test_numbers_of_versions_are_compared_as_numbers() -> None:
+    assert parse("v1.10.0") > parse("v1.9.9")
+
+
+@pytest.mark.slow
+def test_what_was_built_and_published_is_released_and_supersedes_its_parent(
+    lab: Lab, account: Account, zoo: Any
+) -> None:
+    at, old, new = lab.workspace.root, f"{OWNER}/Arabic-Triplet-Matryoshka-V2", f"{OWNER}/GATE-AraBert-v1"
+    scale = ["--scale", SCALE, "--yes"]
+    try:
+        code, _, err = zoo("publish", RECIPE, *scale, cwd=at)
+        assert code == 0, err
+        for name in ("arabic-nli-triplet", "space", RECIPE):
+            code, out, err = zoo("release", name, "v1.0.0", *scale, cwd=at)
+            assert (code, "The first version: " in out) == (0, True), err
+        assert zoo("plan", RECIPE, "--scale", SCALE, cwd=at)[0] == 0
+        for told in ("", " already"):  # the tag is there: only word of it is missing
+            code, out, err = zoo("release", RECIPE, "v1.0.0", "--supersedes", old, *scale, cwd=at)
+            assert (code, out) == (0, f"{old} names {new} as its new version{told}\n"), err
+        code, out, err = zoo("rollback", "arabert-matryoshka@v1.0.0", "--yes", cwd=at)
+        assert (code, "no tag or commit 'v1.0.0'" in err) == (1, True)
+        before = api().list_repo_commits(old)[1].commit_id
+        code, out, err = zoo("rollback", f"arabert-matryoshka@{before}", "--yes", cwd=at)
+        assert (code, out.splitlines()[1:]) == (0, ["  ~ README.md", "loaded back, 3 snippets run"]), err
+    finally:
+        os.environ["ZOO_NAMESPACE"] = "lab"
+        for recipe in lab.workspace.recipe(RECIPE, scale=SCALE).lineage:
+            lab.again().card(recipe)

@@ -1,0 +1,125 @@
+"""release, rollback: a version with its changelog, and the way back to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo import say
+from zoo.cli.build import scale_option
+from zoo.cli.publish import _fleet
+from zoo.cli.session import command, connect, workspace
+from zoo.errors import PublishError
+
+if TYPE_CHECKING:
+    from zoo.publish.history import Repository
+    from zoo.publish.release import Release
+    from zoo.publish.rollback import Way
+    from zoo.publish.versions import Draft
+
+SIGNS = {"add": "+", "update": "~", "delete": "-"}
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+@command("release", epilog='Example: zoo release arabert-hybrid v1.2.0 --notes "Trained on twice the pairs."')
+@click.argument("name")
+@click.argument("version")
+@scale_option
+@click.option("--notes", default="", help="A paragraph of the changelog's entry.")
+@click.option("--supersedes", metavar="ID", help="An older model of the same account, whose readers are told of this.")
+@yes_option
+def release(name: str, version: str, scale: str, notes: str, supersedes: str | None, yes: bool) -> None:
+    """Tag what is published of NAME (a recipe, a dataset or `space`), with an entry in its CHANGELOG.md."""
+    _require_yes(yes)
+    connect()
+    from zoo.publish.history import find, tags
+    from zoo.publish.versions import check_superseded, draft, parse
+
+    repository = find(workspace(), name)
+    parse(version)
+    if supersedes:
+        check_superseded(supersedes, repository)
+    commit = tags(repository).get(version) if supersedes else None
+    if commit is None:  # else only word of it in the older model is missing
+        commit = _release(draft(_built(repository, scale), repository, version, notes), yes)
+    told = _supersede(supersedes, repository, yes) if supersedes else None
+    say.result({"id": repository.id, "version": version, "commit": commit, "supersedes": supersedes, "told": told})
+    if not supersedes:
+        return
+    say.line(f"{supersedes} names {repository.id} as its new version" + ("" if told else " already"))
+
+
+def _require_yes(yes: bool) -> None:
+    if say.wants_json() and not yes:
+        raise click.UsageError("with --json there is nobody to ask: add --yes")
+
+
+def _built(repository: Repository, scale: str) -> Release:
+    """What would be published of it."""
+    _, fleet = _fleet((repository.name,) if repository.kind == "model" else (), scale)
+    for one in fleet.releases:
+        if (one.kind, one.id) == (repository.kind, repository.id):
+            return one
+    raise PublishError(f"nothing that is built at scale '{scale}' publishes {repository}", hint="zoo status")
+
+
+def _release(draft: Draft, yes: bool) -> str:
+    from zoo.publish.versions import publish_version
+
+    say.line(f"{draft.repository} at {draft.head[:8]} becomes {draft.version}\n\n{draft.entry.strip()}\n")
+    if not yes:
+        click.confirm("release it?", abort=True)
+    commit = publish_version(draft)
+    say.line(f"released {draft.repository} {draft.version} ({commit[:8]})")
+    return commit
+
+
+def _supersede(old: str, repository: Repository, yes: bool) -> bool:
+    from zoo.publish.versions import supersede
+
+    if not yes:
+        click.confirm(f"write `new_version: {repository.id}` into the card of '{old}'?", abort=True)
+    return supersede(old, repository) is not None
+
+
+@command("rollback", epilog="Example: zoo rollback arabert-hybrid@v1.1.0")
+@click.argument("target", metavar="NAME@TAG_OR_COMMIT")
+@yes_option
+def rollback(target: str, yes: bool) -> None:
+    """Put the files of a tag or an earlier commit back, in one new commit, and prove what is there then."""
+    _require_yes(yes)
+    name, at, ref = target.rpartition("@")
+    if not (name and at and ref):
+        raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
+    connect()
+    from zoo.publish.history import find
+    from zoo.publish.prove import proof
+    from zoo.publish.rollback import put_back, roll_back, way_back
+
+    space = workspace()
+    way = way_back(find(space, name), ref)
+    _say_way(way)
+    if way.changes and not yes:
+        click.confirm("roll back?", abort=True)
+    commit, repository = roll_back(way), way.repository
+    say.step(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
+    collection = put_back(repository, space.family.collection.title if space.family.collection else None)
+    if collection:
+        say.step(f"put back into the collection {collection}")
+    back = way.head if commit != way.head else None
+    found = proof(repository.kind, repository.id, commit, name=name, back=back)
+    say.line(found.said)
+    files = [vars(change) for change in way.changes]
+    say.result(
+        {"id": repository.id, "commit": commit, "changes": files, "collection": collection, "proof": vars(found)}
+    )
+
+
+def _say_way(way: Way) -> None:
+    say.line(f"{way.repository}: from {way.head[:8]} back to {way.ref} ({way.source[:8]})")
+    for change in way.changes:
+        say.line(f"  {SIGNS[change.action]} {change.path}")
+    if not way.changes:
+        say.line("  no changes: its files are there already")

@@ -1,0 +1,159 @@
+"""What the Hub has of a release: one request for the listing, and the manifest, which the client keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import HubError, PublishError
+from zoo.publish.digests import Ids
+from zoo.publish.patience import patiently
+from zoo.publish.release import CARD, FORMAT, MANIFEST, Release
+from zoo.remote import account, api, explained
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where in a repository a release goes."""
+
+    branch: str | None = None
+    """None: main."""
+    pull_request: bool = False
+    """Instead of the branch itself: one that stays open, and is added to the next time."""
+    number: int | None = None
+    """Of the pull request that is open already."""
+    missing: bool = False
+    """There is no such branch yet."""
+
+    @property
+    def revision(self) -> str | None:
+        return f"refs/pr/{self.number}" if self.number else self.branch
+
+
+MAIN = Target()
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A repository as the Hub lists it at one commit."""
+
+    head: str | None
+    """None: there is no such repository yet."""
+    files: Mapping[str, str]
+    """{path: git id, or sha256 of what is kept as a large file}."""
+    was: Mapping[str, Ids | None] = field(default_factory=dict)
+    """What our manifest there says that we put there; None: it does not say what it was."""
+    note: str | None = None
+    """What our manifest there says that we wrote beside it in the collection."""
+    untouched: bool = False
+    """Nobody but the Hub itself has put anything there."""
+    private: bool = False
+    target: Target = MAIN
+
+
+def title(release: Release) -> str:
+    """Of commits and pull requests; the same every time, so that ours are found again."""
+    return f"zoo: {release.name}"
+
+
+def look(release: Release, target: Target = MAIN) -> Remote:
+    """The repository at the target; at main when the branch or the pull request is not there yet.
+
+    Raises:
+        HubError: the Hub cannot be asked, or the repository goes by another name now.
+    """
+    with explained(f"look at {release.kind} '{release.id}'"):
+        if target.pull_request:
+            target = replace(target, number=_pull_request(release))
+        info, target = _info(release, target)
+    if info is None:
+        return Remote(None, {}, target=target)
+    if info.id.lower() != release.id.lower():
+        hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
+        raise HubError(f"{release.kind} '{release.id}' was renamed to '{info.id}' on the Hub", hint=hint)
+    files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
+    was, note = _manifest(release, info.sha) if MANIFEST in files else ({}, None)
+    return Remote(
+        info.sha,
+        files,
+        was,
+        note,
+        untouched=_is_untouched(release, files),
+        private=bool(info.private),
+        target=target,
+    )
+
+
+def _info(release: Release, target: Target) -> tuple[Any, Target]:
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    def ask(revision: str | None) -> Any:
+        found = api().repo_info
+        return patiently(lambda: found(release.id, repo_type=release.kind, revision=revision, files_metadata=True))
+
+    try:
+        try:
+            return ask(target.revision), target
+        except RevisionNotFoundError:
+            return ask(None), replace(target, missing=True)
+    except RepositoryNotFoundError:
+        return None, replace(target, missing=target.branch is not None)
+
+
+def _pull_request(release: Release) -> int | None:
+    """The newest of ours that is open and bears our title."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    def ask() -> list[Any]:
+        return list(
+            api().get_repo_discussions(
+                release.id,
+                repo_type=release.kind,
+                author=account(),
+                discussion_type="pull_request",
+                discussion_status="open",
+            )
+        )
+
+    try:
+        found = [one.num for one in patiently(ask) if one.title == title(release)]
+    except RepositoryNotFoundError:
+        return None
+    return max(found, default=None)
+
+
+def text_at(release: Release, path: str, commit: str) -> str:
+    """A text as it is there, read through the client's cache."""
+    with explained(f"read '{path}' of {release.kind} '{release.id}'"):
+        got = patiently(lambda: api().hf_hub_download(release.id, path, repo_type=release.kind, revision=commit))
+    return Path(got).read_bytes().decode("utf-8", "replace")
+
+
+def _manifest(release: Release, commit: str) -> tuple[dict[str, Ids | None], str | None]:
+    """Files and note; a damaged one says nothing.
+
+    Raises:
+        PublishError: a later zoo wrote it.
+    """
+    try:
+        data = json.loads(text_at(release, MANIFEST, commit))
+        if data.get("format", 1) > FORMAT:
+            problem = f"{release.kind} '{release.id}' was published by a later zoo than this one"
+            raise PublishError(problem, hint="pip install --upgrade hub-zoo")
+        files = data["files"]
+        if isinstance(files, list):  # as zoo 0.1 wrote it
+            return {str(path): None for path in files if path != MANIFEST}, None
+        return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, data.get("note")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}, None
+
+
+def _is_untouched(release: Release, files: Mapping[str, str]) -> bool:
+    """A Space starts with a card that the Hub wrote. It is the Hub's as long as nobody has committed anything."""
+    if release.kind != "space" or not files.keys() <= {CARD, ".gitattributes"}:
+        return False
+    with explained(f"look at the commits of space '{release.id}'"):
+        return len(patiently(lambda: list(api().list_repo_commits(release.id, repo_type="space")))) == 1

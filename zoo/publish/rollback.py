@@ -1,0 +1,82 @@
+"""The way back: one commit with the files of a tag, or of an earlier commit. What came between stays in history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from zoo.errors import PublishError, did_you_mean
+from zoo.publish.history import Change, Repository, commit_to, compare, tags, tree
+from zoo.remote import api, explained
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way back: from `head` to the files of `source`, which `ref` stands for."""
+
+    repository: Repository
+    ref: str
+    source: str
+    head: str
+    changes: Sequence[Change]
+
+
+def way_back(repository: Repository, ref: str) -> Way:
+    """What going back to a tag, or to a commit of main, would change.
+
+    Raises:
+        PublishError: no such tag or commit. HubError: the Hub cannot be asked.
+    """
+    known = tags(repository)
+    with explained(f"look at the commits of {repository}"):
+        commits = [one.commit_id for one in api().list_repo_commits(repository.id, repo_type=repository.kind)]
+    source = known.get(ref) or _commit_of(repository, ref, commits, known)
+    return Way(repository, ref, source, commits[0], compare(tree(repository, commits[0]), tree(repository, source)))
+
+
+def _commit_of(repository: Repository, ref: str, commits: Sequence[str], known: Mapping[str, str]) -> str:
+    found = [commit for commit in commits if commit.startswith(ref)] if re.fullmatch(r"[0-9a-f]{7,40}", ref) else []
+    if len(found) != 1:
+        near = [tag for tag in known if tag.startswith(ref)] or known
+        hint = did_you_mean(ref, near) or f"a tag, for example {max(known, default='none')}"
+        none = f"it has no tags; take a commit, for example {commits[:2][-1][:8]}"
+        raise PublishError(f"no tag or commit '{ref}' in {repository}", hint=hint if known else none)
+    return found[0]
+
+
+def roll_back(way: Way) -> str:
+    """The commit whose files are those of `way.source`: a new one, or the head when they are its files already.
+
+    Large files are copied by the Hub; nothing of this disk is sent.
+
+    Raises:
+        HubError: the Hub refused, or the repository changed since. PublishError: other files came of it.
+    """
+    from huggingface_hub import CommitOperationCopy, CommitOperationDelete
+
+    repository, source = way.repository, way.source
+    if not way.changes:
+        return way.head
+    deletes = [CommitOperationDelete(one.path) for one in way.changes if one.action == "delete"]
+    back = [one.path for one in way.changes if one.action != "delete"]
+    copies = [CommitOperationCopy(path, path, src_revision=source) for path in back]
+    again = f"zoo rollback {repository.name}@{way.ref}"
+    made = commit_to(repository, [*deletes, *copies], f"back to {way.ref}", parent=way.head, again=again)
+    if left := compare(tree(repository, made), tree(repository, source)):
+        raise PublishError(f"{repository} is not as it was: '{left[0].path}' differs", hint=again)
+    return made
+
+
+def put_back(repository: Repository, title: str | None) -> str | None:
+    """Into the account's collection of that title, when somebody took it out: its slug. Its place there is the last."""
+    if title is None:
+        return None
+    with explained(f"look at the collection '{title}'"):
+        listed = api().list_collections(owner=repository.id.split("/")[0], limit=100)
+        slug = next((found.slug for found in listed if found.title == title), None)
+        items = api().get_collection(slug).items if slug else []
+        if slug is None or (repository.kind, repository.id) in {(item.item_type, item.item_id) for item in items}:
+            return None
+        api().add_collection_item(slug, repository.id, repository.kind, exists_ok=True)
+        return slug
