@@ -19,7 +19,7 @@ from zoo.hub.store import Store
 from zoo.publish.apply import apply
 from zoo.publish.history import Repository, compare, find, tags
 from zoo.publish.plan import plan
-from zoo.publish.release import Release, _release
+from zoo.publish.release import Release, sealed
 from zoo.publish.rollback import put_back, roll_back, way_back
 from zoo.publish.versions import CHANGELOG, draft, parse, publish_version, supersede, with_entry
 from zoo.remote import api
@@ -60,9 +60,13 @@ def account(store: Store, monkeypatch: pytest.MonkeyPatch) -> Account:
     return Account(store, reader)
 
 
+def sealed_model(id: str, name: str, files: dict[str, Any]) -> Release:
+    return sealed(Release("model", id, name, files))
+
+
 def release(id: str, **files: bytes) -> Release:
     named = {path.replace("_", "."): content for path, content in files.items()}
-    return _release("model", id, "small", {"README.md": CARD, **named})
+    return sealed_model(id, "small", {"README.md": CARD, **named})
 
 
 def publish(release: Release) -> Repository:
@@ -99,12 +103,8 @@ def test_the_first_version_has_a_changelog_and_a_tag_on_it(account: Account) -> 
 
 def test_the_next_version_says_what_changed_and_how_scores_moved(account: Account) -> None:
     id = f"{OWNER}/second"
-    one = _release(
-        "model", id, "small", {"README.md": CARD, "a.txt": b"1", "b.txt": b"2", "zoo/scores.json": scores(70)}
-    )
-    two = _release(
-        "model", id, "small", {"README.md": CARD, "a.txt": b"3", "c.txt": b"4", "zoo/scores.json": scores(71.5)}
-    )
+    one = sealed_model(id, "small", {"README.md": CARD, "a.txt": b"1", "b.txt": b"2", "zoo/scores.json": scores(70)})
+    two = sealed_model(id, "small", {"README.md": CARD, "a.txt": b"3", "c.txt": b"4", "zoo/scores.json": scores(71.5)})
     released(one, "v1.0.0")
     released(two, "v1.1.0")
     entry = read(id, CHANGELOG).split("## ")[1]
@@ -212,9 +212,9 @@ def two_versions(account: Account, request: pytest.FixtureRequest) -> Repository
     """v1.0.0 and v1.1.0 differ in updates, one of them of a large file, in an addition and in deletions."""
     id = f"{OWNER}/{request.node.name[:60].replace('_', '-')}"
     big = {"model.safetensors": b"\0" * 100_000, "a.txt": b"1", "gone.txt": b"2", "data/deep.txt": b"5"}
-    released(_release("model", id, "small", {"README.md": CARD, **big}), "v1.0.0")
+    released(sealed_model(id, "small", {"README.md": CARD, **big}), "v1.0.0")
     new = {"model.safetensors": b"\1" * 100_000, "a.txt": b"3", "new.txt": b"4"}
-    released(_release("model", id, "small", {"README.md": CARD + b"\nMore.\n", **new}), "v1.1.0")
+    released(sealed_model(id, "small", {"README.md": CARD + b"\nMore.\n", **new}), "v1.1.0")
     return Repository("model", id, "small")
 
 
@@ -259,7 +259,7 @@ def test_rolling_back_twice_makes_one_commit_and_forth_again_another(
 def test_the_changelog_keeps_what_a_rollback_took_from_it(account: Account, two_versions: Repository) -> None:
     roll_back(way_back(two_versions, "v1.0.0"))
     assert "v1.1.0" not in read(two_versions.id, CHANGELOG)
-    released(_release("model", two_versions.id, "small", {"README.md": CARD, "z.txt": b"6"}), "v1.2.0")
+    released(sealed_model(two_versions.id, "small", {"README.md": CARD, "z.txt": b"6"}), "v1.2.0")
     text = read(two_versions.id, CHANGELOG)
     assert [line.split()[1] for line in text.splitlines() if line.startswith("## ")] == ["v1.2.0", "v1.1.0", "v1.0.0"]
 
