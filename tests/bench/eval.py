@@ -1,7 +1,7 @@
 """Every dim from one encoding pass against mteb run once per dim with `truncate_dim`: same model, tasks and process.
 
 The data of the tasks is loaded before the clock starts, for both. The model is loaded by both: the peer once per dim.
-`--text FOLDER` puts real sentences, one or more in every line of its *.tsv files, in the place of generated ones.
+`--text FOLDER` puts real sentences, one or more in every line of its *.tsv files, in the place of generated ones (STS).
 """
 
 from __future__ import annotations
@@ -171,8 +171,9 @@ def main() -> None:
             bar("once per dim : one pass", narrow["mteb, once per dim"] / narrow["zoo, one pass"], 5),
             bar("full dim alone : all dims in one pass", narrow["mteb, full dim alone"] / narrow["zoo, one pass"], 1),
         ]
-        wide = contest(model, WIDE, tolerance=0.05)
-        kept.append(bar("once per dim : one pass", wide["mteb, once per dim"] / wide["zoo, one pass"], 2.5))
+        if len(sys.argv) == 1:
+            wide = contest(model, WIDE, tolerance=0.05)
+            kept.append(bar("once per dim : one pass", wide["mteb, once per dim"] / wide["zoo, one pass"], 2.5))
     sys.exit(0 if all(kept) else 1)
 
 
