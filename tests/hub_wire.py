@@ -6,10 +6,15 @@ import base64
 import hashlib
 import http.client
 import json
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from zoo.hub import history, repos, trees
+from zoo.hub.fsck import check
 from zoo.hub.local import LocalHub
+from zoo.hub.store import Store
 
 
 @dataclass
@@ -78,3 +83,17 @@ def upload_lfs(wire: Wire, content: bytes, repo: str = "lab/m") -> str:
 
 def head(wire: Wire, repo: str = "lab/m") -> str:
     return wire("GET", f"/api/models/{repo}").json()["sha"]
+
+
+def contents(root: Path, repo_id: str) -> tuple[list[history.Commit], dict[str, bytes]]:
+    """A model repository's commits of `main`, newest first, and its files, read from the store."""
+    with closing(Store(root)) as store, store.read() as db:
+        repo = repos.find(db, "model", repo_id)
+        assert repo
+        log = list(history.log(db, repo, repos.refs(db, repo)[repos.MAIN]))
+        return log, {path: blob.read(store.objects) for path, blob in trees.files(db, log[0].tree).items()}
+
+
+def problems(root: Path) -> list[str]:
+    with closing(Store(root)) as store:
+        return check(store).problems

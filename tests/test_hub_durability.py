@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_wire import Wire, file, lfs_file, upload_lfs
+from hub_wire import Wire, contents, file, lfs_file, problems, upload_lfs
 
-from zoo.hub import history, repos, trees
+from zoo.hub import repos
 from zoo.hub.fsck import check
 from zoo.hub.local import local_hub
 from zoo.hub.objects import touch
@@ -36,20 +36,6 @@ REPO = "lab/m"
 def store(tmp_path: Path) -> Iterator[Store]:
     with closing(Store(tmp_path / "store")) as store:
         yield store
-
-
-def contents(root: Path, repo_id: str = REPO) -> tuple[list[history.Commit], dict[str, bytes]]:
-    """The commits of `main`, newest first, and its files."""
-    with closing(Store(root)) as store, store.read() as db:
-        repo = repos.find(db, "model", repo_id)
-        assert repo
-        log = list(history.log(db, repo, repos.refs(db, repo)[repos.MAIN]))
-        return log, {path: blob.read(store.objects) for path, blob in trees.files(db, log[0].tree).items()}
-
-
-def problems(root: Path) -> list[str]:
-    with closing(Store(root)) as store:
-        return check(store).problems
 
 
 # Kills ----------------------------------------------------------------------------------------------------------------
@@ -89,7 +75,7 @@ def kill_under_writers(root: Path, kills: int) -> dict[str, bytes]:
 def test_a_server_killed_under_writers_loses_nothing_and_halves_nothing(tmp_path: Path, kills: int) -> None:
     acknowledged = kill_under_writers(tmp_path, kills)
     assert problems(tmp_path) == []
-    _, files = contents(tmp_path)
+    _, files = contents(tmp_path, REPO)
     assert len(acknowledged) > kills
     for stem, content in acknowledged.items():
         assert (files[f"{stem}.txt"], files[f"{stem}.bin"]) == (content, content)
@@ -98,7 +84,7 @@ def test_a_server_killed_under_writers_loses_nothing_and_halves_nothing(tmp_path
     with closing(Store(tmp_path)) as store:
         sweep(store, grace=0)
         assert (check(store).problems, list(store.objects.staging.iterdir())) == ([], [])
-    assert contents(tmp_path)[1] == files
+    assert contents(tmp_path, REPO)[1] == files
 
 
 # Several writers ------------------------------------------------------------------------------------------------------
@@ -135,7 +121,7 @@ def test_processes_that_race_make_one_line_of_commits(
         for writer in writers:
             writer.join()
     assert [writer.exitcode for writer in writers] == [0] * processes
-    log, files = contents(tmp_path / "hub")
+    log, files = contents(tmp_path / "hub", REPO)
     assert len(log) == processes * commits + 1, "and the initial one"
     assert all(len(commit.parents) == 1 for commit in log[:-1])
     assert len(files) == processes * commits + 1
@@ -177,7 +163,7 @@ def test_what_no_commit_names_goes_after_its_grace(store: Store) -> None:
     assert (swept.objects, swept.staged, swept.size) == (1, 2, len(b"orphanhalfpart"))
     assert not orphan.exists()
     assert list(store.objects.staging.iterdir()) == []
-    assert contents(store.root)[1]["w.safetensors"] == b"\0" * 100
+    assert contents(store.root, REPO)[1]["w.safetensors"] == b"\0" * 100
 
 
 def test_a_deleted_repository_leaves_only_what_others_share(store: Store) -> None:
@@ -249,7 +235,7 @@ def test_sweeping_under_writers_takes_nothing_of_theirs(tmp_path: Path) -> None:
         done.set()
         sweeper.result()
     assert problems(tmp_path) == []
-    assert len(contents(tmp_path)[1]) == 21
+    assert len(contents(tmp_path, REPO)[1]) == 21
 
 
 # Checking -------------------------------------------------------------------------------------------------------------

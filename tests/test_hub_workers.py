@@ -11,19 +11,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from hub_wire import Wire, file, head, lfs_file, upload_lfs
+from hub_wire import Wire, contents, file, head, lfs_file, problems, upload_lfs
 
-from zoo.hub import history, repos, trees
-from zoo.hub.fsck import check
 from zoo.hub.local import LocalHub, local_hub
-from zoo.hub.store import Store
 
 ROOT = Path(__file__).parents[1]
 REPO = "lab/m"
@@ -63,20 +60,6 @@ def wait_until(happened: Callable[[], Any], seconds: float = 15) -> None:
     while not happened():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.02)
-
-
-def contents(root: Path, repo_id: str) -> tuple[list[history.Commit], dict[str, bytes]]:
-    """The commits of `main`, newest first, and its files."""
-    with closing(Store(root)) as store, store.read() as db:
-        repo = repos.find(db, "model", repo_id)
-        assert repo
-        log = list(history.log(db, repo, repos.refs(db, repo)[repos.MAIN]))
-        return log, {path: blob.read(store.objects) for path, blob in trees.files(db, log[0].tree).items()}
-
-
-def problems(root: Path) -> list[str]:
-    with closing(Store(root)) as store:
-        return check(store).problems
 
 
 # All of them serve ----------------------------------------------------------------------------------------------------

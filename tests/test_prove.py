@@ -16,7 +16,7 @@ from test_space_app import DIMS, tiny_model
 
 from zoo.errors import PublishError
 from zoo.publish import stranger
-from zoo.publish.prove import Proof, proof, prove, prove_dataset, prove_model, prove_space
+from zoo.publish.prove import Proof, proof, prove_dataset, prove_model, prove_space
 from zoo.remote import api
 from zoo.scores import Score, ScoreFile, Subject
 from zoo.tasks import TASKS
@@ -186,7 +186,7 @@ def test_weights_in_a_pickle_are_not_loaded(tiny: Tiny, tmp_path: Path) -> None:
     del files["model.safetensors"]
     commit = push("model", "lab/prove-pickle", {**files, "README.md": card(value=None)})
     with pytest.raises(PublishError, match="model 'lab/prove-pickle' does not load: OSError"):
-        prove("lab/prove-pickle", commit, tiny.folder)
+        prove_model("lab/prove-pickle", commit, tiny.folder)
 
 
 # Datasets

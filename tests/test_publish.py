@@ -177,10 +177,10 @@ def test_the_card_is_a_page_that_a_person_can_look_at(hub: TestHub, published: l
 
 
 def test_another_model_behind_the_id_is_found_out(lab: Lab, published: list[Any]) -> None:
-    from zoo.publish.prove import prove
+    from zoo.publish.prove import prove_model
 
     with pytest.raises(PublishError, match="loads as another model than was built"):
-        prove("lab/GATE-AraBert-v1", published[4].commit, lab.build.model("arabert-matryoshka"))
+        prove_model("lab/GATE-AraBert-v1", published[4].commit, lab.build.model("arabert-matryoshka"))
 
 
 def test_a_foreign_namespace_is_refused_by_the_hub(lab: Lab, monkeypatch: pytest.MonkeyPatch, zoo: Any) -> None:

@@ -6,8 +6,10 @@ mteb computes and we write: one process, one file at a time, whole or not at all
 from __future__ import annotations
 
 import logging
+import math
 import multiprocessing
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,7 @@ from typing import Any
 
 import mteb
 import torch
+from mteb.models import ModelMeta
 from mteb.results import TaskResult
 from sentence_transformers import SentenceTransformer
 
@@ -56,6 +59,7 @@ class _Found:
     dim: int | None
     result: TaskResult
     sample: statistics.Sample
+    batch: int
 
 
 def measure(
@@ -174,7 +178,7 @@ class Loaded:
         full = encoder(self.model, self.subject)
         for dim in dims:
             view = full if dim in (None, self.subject.dims[0]) else DimView(full, self.subject, dim)
-            yield _Found(dim, *_evaluate(view, task, name, BATCH.get(self.model.device.type, 32)))
+            yield _evaluate(view, task, name, dim, BATCH.get(self.model.device.type, 32))
         self.progress.finish()
 
 
@@ -192,7 +196,7 @@ def _here(loaded: Loaded, missing: dict[str, list[int | None]], done: Measuremen
     return _traits(loaded.model, loaded.remembering.tokens_per_second or loaded.subject.tokens_per_second)
 
 
-def _evaluate(view: Any, task: Any, name: str, batch: int) -> tuple[TaskResult, statistics.Sample]:
+def _evaluate(view: Any, task: Any, name: str, dim: int | None, batch: int) -> _Found:
     ours = TASKS[name]
     options = {"batch_size": batch, "show_progress_bar": False}
     with tempfile.TemporaryDirectory() as predictions, warnings.catch_warnings():
@@ -208,15 +212,11 @@ def _evaluate(view: Any, task: Any, name: str, batch: int) -> tuple[TaskResult, 
         ).task_results[0]
         predicted = results.read(Path(predictions) / task.prediction_file_name)
     scores = next(entry for entry in found.scores[ours.split] if entry["hf_subset"] == ours.subset)
-    if not _is_number(scores[ours.metric]):
+    if not math.isfinite(scores[ours.metric]):
         problem = f"'{view.mteb_model_meta.name}' has no finite {ours.metric} on '{name}'"
         raise EvaluationError(problem, hint="its similarities may all be the same: train it again")
     by_split = predicted.get(ours.subset) or predicted["parallel"]
-    return found, sample_of(task, ours, by_split[ours.split], scores)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and value == value and abs(value) != float("inf")
+    return _Found(dim, found, sample_of(task, ours, by_split[ours.split], scores), batch)
 
 
 def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> None:
@@ -226,7 +226,7 @@ def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> 
             if _missing(folder, subject, name):
                 task = loaded_task(name)
                 baseline = CharacterTfidf(texts_of(task, TASKS[name]))
-                _keep(folder, subject, name, _Found(None, *_evaluate(baseline, task, name, BATCH["cpu"])))
+                _keep(folder, subject, name, _evaluate(baseline, task, name, None, BATCH["cpu"]))
 
 
 def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
@@ -236,11 +236,20 @@ def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
     statistics.save(found.sample, rows)
     place = results.result_path(folder, subject, found.dim, TASKS[task])
     result = _merged(place, found.result)
-    with tempfile.TemporaryDirectory() as work:
-        options = {"batch_size": BATCH["cpu"]}
-        mteb.ResultCache(work).save_to_cache(result, meta(subject, found.dim), encode_kwargs=options)
-        for path in Path(work).rglob("*.json*"):
-            results.write(place.parent / path.name, _with_other_tasks(place.parent / path.name, path))
+    with tempfile.TemporaryDirectory() as folder_of_mteb:
+        _with_mteb(Path(folder_of_mteb), place, result, meta(subject, found.dim), found.batch)
+
+
+def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta, batch: int) -> None:
+    """mteb writes beside what it has to merge with, and each of its files is put in place whole."""
+    cache = mteb.ResultCache(work)
+    folder = cache.get_task_result_path(result.task_name, identity).parent
+    folder.mkdir(parents=True)
+    if (settings := place.with_name("run_settings.jsonl")).is_file():
+        shutil.copyfile(settings, folder / settings.name)
+    cache.save_to_cache(result, identity, encode_kwargs={"batch_size": batch})
+    for path in folder.iterdir():
+        results.write(place.with_name(path.name), path.read_text("utf-8"))
 
 
 def _merged(place: Path, new: TaskResult) -> TaskResult:
@@ -251,14 +260,6 @@ def _merged(place: Path, new: TaskResult) -> TaskResult:
     except ValueError:
         return new
     return was.merge(new) if was.is_mergeable(new) else new
-
-
-def _with_other_tasks(place: Path, new: Path) -> str:
-    text = new.read_text("utf-8")
-    if new.suffix == ".jsonl" and place.is_file():
-        lines = place.read_text("utf-8").splitlines(keepends=True) + text.splitlines(keepends=True)
-        return "".join(dict.fromkeys(lines))
-    return text
 
 
 # Several processes: each scores whole tasks and sends back what it found; only this one writes results.

@@ -10,10 +10,12 @@ from zoo.errors import HubError, PublishError
 from zoo.publish.collection import KINDS, CollectionPlan, Found, Item, look_at_collection, plan_collection
 from zoo.publish.listing import MAIN, Target
 from zoo.publish.patience import patiently
-from zoo.publish.plan import SHOWN_ONLY, WORKERS, Change, Plan, plan
+from zoo.publish.plan import SHOWN_ONLY, Change, Plan, plan
 from zoo.publish.release import CARD, Release
 from zoo.publish.space import compare_settings, look_at_space
 from zoo.remote import api, explained
+
+WORKERS = 8  # repositories looked at together: most of it is waiting
 
 
 @dataclass(frozen=True)

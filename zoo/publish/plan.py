@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -16,7 +15,6 @@ Action = Literal["create", "add", "update", "rename", "delete", "move", "set", "
 
 SHOWN_ONLY = {"keep", "conflict", "missing"}  # nothing is done about them
 OURS = {MANIFEST, RENDERED}  # records of ours: whatever is there is replaced
-WORKERS = 8
 
 
 @dataclass(frozen=True)
@@ -88,12 +86,6 @@ def plan(release: Release, target: Target = MAIN, overwrite: Collection[str] = (
     changes = compare(release, remote, chosen)
     found = Plan(release, remote.head, changes, remote.target, private=remote.private, note=remote.note)
     return _guarded(_with_card(found, remote))
-
-
-def plan_all(releases: Sequence[Release], target: Target = MAIN, overwrite: Collection[str] = ()) -> list[Plan]:
-    """As `plan`, several at a time: most of it is waiting."""
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(lambda release: plan(release, target, overwrite), releases))
 
 
 def compare(release: Release, remote: Remote, overwrite: Collection[str] = ()) -> list[Change]:

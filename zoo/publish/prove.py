@@ -59,11 +59,6 @@ class Proof:
         return ", ".join(part for part in parts if part)
 
 
-def prove(id: str, revision: str, built: Path) -> float:
-    """The difference of `prove_model` alone."""
-    return prove_model(id, revision, built).difference or 0.0
-
-
 def proof(
     kind: Kind, id: str, revision: str, *, built: Path | None = None, name: str = "", back: str | None = None
 ) -> Proof:
