@@ -1,10 +1,15 @@
-"""`make docs`: the README's table of recipes from the results in runs/mini, and pictures of a card and the leaderboard.
+"""`make docs`: the README's table of recipes from the results in runs/mini, and pictures of a card, a plan and the
+leaderboard.
 
 Needs what `make demo` built; recipes that are not built at scale mini keep '-' in their column.
 """
 
 from __future__ import annotations
 
+import io
+import os
+import pty
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +23,10 @@ from zoo.scores import read_scores
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / ".github" / "images"
+OTHER_RATE = (
+    "hybrid: {max_steps: 30, eval_steps: 15, learning_rate: 5",
+    "hybrid: {max_steps: 30, eval_steps: 15, learning_rate: 7",
+)
 BEGIN, END = "<!-- recipes: made by `make docs`, checked by tests/test_docs.py -->\n", "<!-- /recipes -->\n"
 
 
@@ -72,6 +81,55 @@ def draw_card() -> None:
         page.screenshot(path=PICTURES / "card.png")
 
 
+def draw_plan() -> None:
+    """What `zoo plan` says on a terminal when one learning rate has changed and its model is built again."""
+    from browser import open_browser
+
+    with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
+        place = Path(folder) / "lab"
+        for name in ("recipes", "runs", ".zoo"):
+            shutil.copytree(ROOT / name, place / name)
+        family = place / "recipes" / "family.yaml"
+        family.write_text(family.read_text("utf-8").replace(*OTHER_RATE), "utf-8")
+        at = ["arabert-hybrid", "--scale", "mini", "--hub", "local"]
+        subprocess.run([sys.executable, "-m", "zoo.cli", "build", *at], cwd=place, check=True)
+        said = on_a_terminal([sys.executable, "-m", "zoo.cli", "plan", *at], place)
+        (Path(folder) / "plan.svg").write_text(as_svg(f"$ zoo plan {' '.join(at)}\n{said}"), "utf-8")
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        (Path(folder) / "plan.html").write_text('<body style="margin:0"><img src="plan.svg" width="1280">', "utf-8")
+        page.goto(f"file://{folder}/plan.html")
+        page.screenshot(path=PICTURES / "plan.png")
+
+
+def on_a_terminal(command: list[str], place: Path) -> str:
+    """The output with its colours."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, cwd=place, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL)
+    os.close(theirs)
+    said = b""
+    while chunk := _read(ours):
+        said += chunk
+    os.close(ours)
+    assert process.wait() == 2, said.decode()
+    return said.decode().replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux's way to say that the other side is closed
+        return b""
+
+
+def as_svg(text: str) -> str:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(record=True, width=150, file=io.StringIO())
+    console.print(Text.from_ansi(text))
+    return console.export_svg(title="zoo plan")
+
+
 def draw_leaderboard() -> None:
     from browser import open_browser
 
@@ -87,4 +145,5 @@ if __name__ == "__main__":
     write_table(Workspace(ROOT))
     PICTURES.mkdir(parents=True, exist_ok=True)
     draw_card()
+    draw_plan()
     draw_leaderboard()

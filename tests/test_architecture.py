@@ -13,8 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 
 # Bottom to top; a module imports only from rows below its own. `zoo.hub` stands beside everything: it knows nobody.
 ROWS = [
-    {"zoo", "zoo.errors", "zoo.hub"},
-    {"zoo.say", "zoo.registry", "zoo.arabic"},
+    {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
+    {"zoo.say", "zoo.registry", "zoo.arabic", "zoo.markdown"},
     {"zoo.losses", "zoo.tasks", "zoo.statistics"},
     {"zoo.recipe", "zoo.scores"},
     {"zoo.run", "zoo.remote", "zoo.published"},

@@ -27,9 +27,9 @@ def test_a_build_makes_every_stage_parents_first(lab: Lab) -> None:
         (RECIPE, "train"),
         (PARENT, "contamination"),
         (PARENT, "evaluate"),
-        (PARENT, "card"),
         (RECIPE, "contamination"),
         (RECIPE, "evaluate"),
+        (PARENT, "card"),
         (RECIPE, "card"),
     ]
 
@@ -107,6 +107,18 @@ def test_the_card_says_what_was_measured(lab: Lab) -> None:
     assert card.data.base_model == "lab/Arabic-Triplet-Matryoshka-V2"
     assert card.data.datasets == ["lab/Arabic-NLi-Pair-Class", "lab/Arabic-stsb"]
     assert "Rehearsal" in card.text, "nobody may take the miniature's numbers for real ones"
+
+
+def test_every_card_has_a_row_for_each_sibling(lab: Lab) -> None:
+    rows = {}
+    for name in (PARENT, RECIPE):
+        card = (lab.build.folder(name).stage("card") / "README.md").read_text("utf-8")
+        table = card.partition("### The family")[2].partition("## Training data")[0]
+        rows[name] = sorted(
+            line.replace("**", "") for line in table.splitlines() if "matryoshka" in line.lower() or "GATE" in line
+        )
+    assert len(rows[RECIPE]) == 2
+    assert rows[RECIPE] == rows[PARENT], "both say the same of both"
 
 
 def test_the_cards_snippet_runs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_templates_cannot_reach_into_python(tmp_path: Path) -> None:
 
 
 def test_names_stay_text_in_tables(tmp_path: Path) -> None:
-    mine = write(tmp_path / "cards", "model.md.j2", "| {{ name | cell }} |")
+    mine = write(tmp_path / "cards", "model.md.j2", "| {{ name }} |")
     hostile = "a|b\n# <script>[x](javascript:1) {{ 7*7 }}"
     shown = render("model.md.j2", [mine], name=hostile)
     assert shown == r"| a\|b \# \<script\>\[x\](javascript:1) {{ 7\*7 }} |"

@@ -265,6 +265,39 @@ def test_secrets_are_found_masked_with_their_lines() -> None:
     assert secrets.redacted(f"a {TOKEN} b") == "a hf_… b"
 
 
+EVERY_KIND = {  # split, so that nobody's scanner takes this file for a leak
+    "Hugging Face token": ("hf_", "aZ3kQ9xW7bN5vR1tY8uL2pD6sF4gH0jCmE"),
+    "Hugging Face OAuth token": ("hf_oauth_", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3s"),
+    "AWS access key": ("AKIA", "Q3EGRIS7LMVZX2TB"),
+    "GitHub token": ("github_pat_", "a8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0o"),
+    "GitLab token": ("glpat-", "q8Zr2Lk9Xv4Tn7Wb1Ym6"),
+    "Slack token": ("xoxb-", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3"),
+    "OpenAI key": ("sk-proj-", "a8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0o"),
+    "Google API key": ("AIza", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3sD0fGj5KpAeU"),
+    "PyPI token": ("pypi-", "AgEa8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0oq8Zr2Lk9Xv4Tn7Wb1Ym6Hc3"),
+    "Stripe key": ("sk_live_", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3"),
+    "JSON web token": ("eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9x.SflKxwRJSMeKKF2QT4fwpMe"),
+    "private key": ("-----BEGIN RSA ", "PRIVATE KEY-----"),
+}
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+def test_a_token_is_found_once_wherever_two_pieces_of_a_long_text_meet(kind: str) -> None:
+    token, before = "".join(EVERY_KIND[kind]), "و\n" * (secrets.LONGEST // 2)
+    wanted = secrets.find(f"{before}{token}\n")
+    assert [one.kind for one in wanted] == [kind]
+    for cut in range(len(token) + 1):
+        assert list(secrets.find_tokens([before + token[:cut], f"{token[cut:]}\n"])) == wanted
+    assert EVERY_KIND.keys() == secrets.STARTS.keys()
+
+
+@pytest.mark.parametrize(("before", "count"), [("     ", 1), ("xxxxx", 0)])
+def test_what_stands_before_a_token_counts_where_two_pieces_meet(before: str, count: int) -> None:
+    for short in range(50):
+        pieces = [before + TOKEN + " " * (secrets.LONGEST - short), "\n"]
+        assert len(list(secrets.find_tokens(pieces))) == count
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -20,6 +20,7 @@ from zoo.publish.apply import MovedError, apply
 from zoo.publish.collection import Item, compare_items, moves
 from zoo.publish.digests import Digests, Ids, of_bytes
 from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
+from zoo.publish.guard import problems
 from zoo.publish.listing import Remote, Target
 from zoo.publish.merge import merge
 from zoo.publish.plan import Change, compare, plan
@@ -199,6 +200,31 @@ def test_an_edit_on_the_hub_and_one_in_the_recipe_are_both_published(hub: TestHu
     assert there("lab/edited", RENDERED) == again.bytes(CARD).decode()
     assert plan(again).pending == []
     assert publish(again)[0].did == "unchanged"
+
+
+def test_what_people_made_of_a_card_is_shown_when_we_have_nothing_new(hub: TestHub, asked: list[str]) -> None:
+    ours = release({CARD: card(), "a.txt": b"1"}, "lab/drifted")
+    publish(ours)
+    plan(ours)
+    asked.clear()
+    assert plan(ours).drift is None
+    assert len(asked) == 1, "nothing was edited: the card is not read"
+    edit("lab/drifted", CARD, card(BODY.replace("Two.", "Two, says a person."), pipeline_tag="sentence-similarity"))
+    found = plan(ours)
+    assert found.drift
+    assert (found.pending, found.card) == ([], None)
+    assert difference.lines(*found.drift) == [
+        "pipeline_tag: - -> sentence-similarity",
+        "@@ -4,5 +4,5 @@",
+        " One.",
+        " ",
+        "-Two.",
+        "+Two, says a person.",
+        " ",
+        " Three.",
+    ]
+    same_as_theirs = release({CARD: card(pipeline_tag="sentence-similarity")}, "lab/drifted")
+    assert plan(same_as_theirs).drift == found.drift, "they have it already, and more"
 
 
 def test_a_conflict_is_shown_with_its_lines_and_that_repository_alone_is_left(hub: TestHub) -> None:
@@ -479,6 +505,41 @@ def test_a_note_of_ours_follows_the_recipe_and_one_that_people_wrote_stays(hub: 
     assert noted("second").did == "unchanged"
 
 
+def test_a_note_that_a_cut_off_publication_left_behind_is_still_ours(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    def noted(note: str) -> list[Release]:
+        return [release({"a.txt": b"1"}, f"lab/left-{name}", note=note) for name in ("ours", "theirs")]
+
+    slug = publish(*noted("first"), title="Left")[-1].id
+    (_, theirs) = api().get_collection(slug).items
+    api().update_collection_item(slug, theirs.item_object_id, note="says a person")
+    for note in ("second", "third"):  # cut off twice, each time after the repositories' commits
+        for one in plan_fleet(fleet_of(*noted(note), title="Left")).plans:
+            apply(one)
+    collection = plan_fleet(fleet_of(*noted("third"), title="Left")).collection
+    assert collection
+    assert [(one.action, one.path, one.note) for one in collection.changes] == [
+        ("set", "model lab/left-ours", "note: third"),
+        ("keep", "model lab/left-theirs", "its note was written by others"),
+    ]
+    before = commits("lab/left-ours")
+    assert [one.did for one in publish(*noted("third"), title="Left")] == ["unchanged", "unchanged", "updated"]
+    assert {one.did for one in publish(*noted("third"), title="Left")} == {"unchanged"}
+    assert commits("lab/left-ours") == before
+    assert [item.note for item in api().get_collection(slug).items] == ["third", "says a person"]
+
+
+def test_a_note_that_comes_back_is_not_remembered_twice(hub: TestHub) -> None:
+    for note in ("first", "second", "first", "first"):
+        publish(release({"a.txt": b"1"}, "lab/back", note=note))
+    manifest = json.loads(there("lab/back", MANIFEST))
+    assert (manifest["note"], manifest["earlier"], commits("lab/back")) == ("first", ["second"], 4)
+    for number in range(9):
+        publish(release({"a.txt": b"1"}, "lab/back", note=f"note {number}"))
+    assert json.loads(there("lab/back", MANIFEST))["earlier"] == ["note 7", "note 6", "note 5", "note 4"]
+
+
 def test_settings_that_the_recipe_names_are_set_and_others_stay(hub: TestHub) -> None:
     from zoo.remote import api
 
@@ -526,6 +587,21 @@ def test_a_pull_request_is_opened_once_and_then_added_to(hub: TestHub) -> None:
     assert (there("lab/proposed", "a.txt"), there("lab/proposed", "a.txt", revision="refs/pr/1")) == ("1", "3")
 
 
+@pytest.mark.parametrize(("kind", "folder"), [("model", ""), ("dataset", "datasets/")])
+def test_the_address_of_a_pull_request_is_told_whether_it_is_new_or_not(hub: TestHub, kind: str, folder: str) -> None:
+    from zoo.remote import api
+
+    (on_main,) = publish(release({"a.txt": b"1"}, "lab/addressed", kind=kind))
+    assert on_main.url is None
+    proposed = [
+        publish(release({"a.txt": content}, "lab/addressed", kind=kind), target=Target(pull_request=True))[0]
+        for content in (b"2", b"3", b"3")
+    ]
+    assert [one.did for one in proposed] == ["updated", "updated", "unchanged"]
+    assert {one.url for one in proposed} == {f"{hub.running.url}/{folder}lab/addressed/discussions/1"}
+    assert api().get_discussion_details("lab/addressed", 1, repo_type=kind).url == proposed[0].url
+
+
 def test_another_branch_is_made_when_it_is_missing(hub: TestHub) -> None:
     publish(release({"a.txt": b"1"}, "lab/branched"))
     for content in (b"2", b"3"):
@@ -551,6 +627,21 @@ def test_a_secret_stops_its_repository_and_is_not_repeated(hub: TestHub) -> None
     from zoo.remote import api
 
     assert not api().repo_exists("lab/leaky")
+
+
+@pytest.mark.parametrize("where", [0, 1, 4_999_990, 5_000_000, 9_999_980, 11_999_000])
+def test_a_secret_in_a_text_of_many_megabytes_stops_it_too(tmp_path: Path, where: int) -> None:
+    token, file = b"hf_" + b"aZ3kQ9xW7bN5vR1tY8uL2pD6sF4gH0jCmE", tmp_path / "vocabulary.json"
+    text = "سطر من القاموس\n".encode() * 450_000
+    file.write_bytes(text[:where] + b"\n" + token + b"\n" + text[where:])
+    line = text[:where].count(b"\n") + 2
+    assert problems({"v.json": file}) == [f"v.json, line {line}: Hugging Face token hf_… (37 characters)"]
+
+
+def test_weights_are_not_searched_for_secrets(tmp_path: Path) -> None:
+    token, file = b"hf_" + b"aZ3kQ9xW7bN5vR1tY8uL2pD6sF4gH0jCmE", tmp_path / "model.safetensors"
+    file.write_bytes(b"\x08\0\0\0\0\0\0\0{}      " + b"w" * 6_000_000 + token)
+    assert problems({"model.safetensors": file}) == []
 
 
 def test_what_needs_a_repository_that_failed_waits_for_it(hub: TestHub) -> None:

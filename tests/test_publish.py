@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from conftest import RECIPE, SCALE, Lab, TestHub
 
 from zoo.errors import PublishError, ZooError
 
+PARENT = "arabert-matryoshka"
 MODELS = ["lab/Arabic-Triplet-Matryoshka-V2", "lab/GATE-AraBert-v1"]
 DATASETS = ["lab/Arabic-NLi-Pair-Class", "lab/Arabic-NLi-Triplet", "lab/Arabic-stsb"]
 SPACE = "lab/arabic-similarity"
@@ -297,6 +300,11 @@ def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_publis
     api().upload_file(path_or_fileobj=written.encode(), path_in_repo="README.md", repo_id=MODELS[1])
     code, out, _ = zoo("plan", *arguments, cwd=place)
     assert (code, "  = README.md  changed on the Hub\n" in out) == (0, True)
+    assert "      +تنبيه من شخص: جرّبه أولاً.\n" in out
+    units = json.loads(zoo("plan", *arguments, "--json", cwd=place)[1])["units"]
+    drifted = {unit["id"]: unit["drift"] for unit in units if unit.get("drift")}
+    assert drifted.keys() == {MODELS[1]}
+    assert "+تنبيه من شخص: جرّبه أولاً." in drifted[MODELS[1]]
     recipe = place / "recipes" / "arabert.yaml"
     recipe.write_text(recipe.read_text("utf-8").replace(other_summary, "One more triplet model"), "utf-8")
     code, out, _ = zoo("plan", *arguments, cwd=place)
@@ -306,6 +314,19 @@ def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_publis
     text = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")
     assert ("تنبيه من شخص: جرّبه أولاً." in text, "One more triplet model" in text) == (True, True)
     assert zoo("plan", *arguments, cwd=place)[0] == 0
+
+
+def test_a_pull_request_is_told_with_its_address(
+    lab: Lab, hub: TestHub, published: list[Any], other_summary: str, zoo: Any
+) -> None:
+    arguments = ("publish", RECIPE, "--scale", SCALE, "--yes", "--pr")
+    url = f"{hub.running.url}/{MODELS[1]}/discussions/1"
+    code, _, err = zoo(*arguments, cwd=lab.workspace.root)
+    (line,) = [line for line in err.splitlines() if MODELS[1] in line]
+    assert (code, url in line, line.split()[:2]) == (0, True, ["model", "updated"]), err
+    code, out, _ = zoo(*arguments, "--json", cwd=lab.workspace.root)
+    told = {one["id"]: one["url"] for one in json.loads(out)["published"]}
+    assert (code, told.pop(MODELS[1]), set(told.values())) == (0, url, {None})
 
 
 def test_status_is_one_table_of_the_whole_fleet(lab: Lab, published: list[Any], zoo: Any) -> None:
@@ -339,3 +360,90 @@ def test_the_space_that_was_published_serves_the_models_that_were_published(
     cosine = float(first @ second / np.linalg.norm(first) / np.linalg.norm(second))
     assert answer["score"] == pytest.approx(cosine, abs=1e-4)
     assert sorted(map(int, answer["by_dim"])) == [64, 128, 256, 512, 768]
+
+
+# A full disk ---------------------------------------------------------------------------------------------------------
+
+CRAMPED = """
+import resource, sys
+from zoo.cli import main
+most = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+main()
+"""
+
+
+@pytest.fixture
+def cramped(lab: Lab) -> Callable[..., tuple[int, str]]:
+    """`cramped(bytes, *arguments)`: zoo in a process that can write no longer file: (exit code, stderr)."""
+
+    def run(most: int, *arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-c", CRAMPED, str(most), *arguments, "--scale", SCALE]
+        done = subprocess.run(command, cwd=lab.workspace.root, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    return run
+
+
+def test_a_plan_that_a_full_disk_cannot_take_is_not_half_there(
+    lab: Lab, published: list[Any], cramped: Any, zoo: Any, tmp_path: Path
+) -> None:
+    file, before = tmp_path / "plan.json", commits("model", MODELS[1])
+    arguments = ("plan", RECIPE, "--out", str(file))
+    whole = zoo("plan", RECIPE, "--scale", SCALE, cwd=lab.workspace.root)[0]
+    assert cramped(1000, *arguments) == (
+        1,
+        f"error: cannot write '{file}': File too large\nhint: make room there, or name another file\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+    assert cramped(10**9, *arguments) == (whole, f"hint: zoo publish {file}\n")
+    assert json.loads(file.read_text("utf-8"))["digest"]
+    assert commits("model", MODELS[1]) == before
+
+
+def test_folders_that_a_full_disk_cannot_take_hold_whole_files_alone(
+    lab: Lab, published: list[Any], cramped: Any, zoo: Any, tmp_path: Path
+) -> None:
+    place, before = tmp_path / "would-be", commits("model", MODELS[1])
+    whole = zoo("plan", RECIPE, "--scale", SCALE, cwd=lab.workspace.root)[0]
+    code, err = cramped(10**6, "plan", RECIPE, "--write", str(place))
+    hint = "hint: make room there, or name another folder\n"
+    folder = place / "models" / MODELS[0]
+    assert (code, err) == (1, f"error: cannot write the release '{MODELS[0]}' into '{folder}': File too large\n{hint}")
+    left = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    assert not [path for path in left if path.name.startswith(".") or path.suffix == ".safetensors"]
+    assert cramped(10**9, "plan", RECIPE, "--write", str(place)) == (whole, "")
+    assert all(path.read_bytes() == content for path, content in left.items())
+    assert (folder / "model.safetensors").read_bytes() == (lab.build.model(PARENT) / "model.safetensors").read_bytes()
+    assert commits("model", MODELS[1]) == before
+
+
+@pytest.mark.parametrize("room", [0, 13_000])
+def test_without_room_for_the_cache_of_digests_it_goes_on_without(
+    lab: Lab, published: list[Any], cramped: Any, zoo: Any, room: int
+) -> None:
+    from zoo.publish.digests import FILE
+
+    cache, arguments = lab.workspace.root / FILE, ("plan", RECIPE)
+    whole = zoo(*arguments, "--scale", SCALE, cwd=lab.workspace.root)[0]
+    cache.unlink()
+    assert cramped(room, *arguments) == (whole, "")
+    assert [path.name for path in cache.parent.glob("digests*")] == [FILE.name], "no journal is left behind"
+    assert cramped(10**9, *arguments) == (whole, "")
+    with closing(sqlite3.connect(cache)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("SELECT count(*) FROM digests").fetchone()[0] > 20
+
+
+def test_without_room_for_the_proof_nobody_is_sent_back_to_an_older_model(
+    lab: Lab, published: list[Any], other_summary: str, cramped: Any, zoo: Any
+) -> None:
+    zoo("plan", RECIPE, "--scale", SCALE, cwd=lab.workspace.root)  # the card is written while there is room
+    code, err = cramped(10**6, "publish", RECIPE, "--yes")
+    commit = commits("model", MODELS[1])[0]
+    assert code == 1
+    assert f"cannot prove model '{MODELS[1]}': there is no room for temporary files\n" in err
+    assert (
+        f"hint: make room, or set TMPDIR to another folder; zoo rollback {RECIPE}@{commit[:8]} proves it again" in err
+    )
+    assert "Traceback" not in err

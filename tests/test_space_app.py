@@ -233,6 +233,17 @@ def test_what_readers_type_is_never_markup(app: ModuleType) -> None:
     assert "<script>" not in app.ranking([("<script>alert(1)</script>", 0.5)])
 
 
+def test_what_a_model_is_called_is_never_markup(app: ModuleType) -> None:
+    hostile = '</bdi><script>alert(1)</script><img src=x onerror="alert(1)" title=\''
+    model = app.Model(hostile, None, hostile, (64,))
+    answers = [(model, {64: 0.5}), (model, app.SpaceError(hostile, hostile))]
+    shown = [app.comparison(model, {64: 0.5}, 64), app.models_table([model]), app.matrix(answers)]
+    for html in [*shown, app.notice(app.SpaceError(hostile, hostile))]:
+        assert "<script" not in html
+        assert "<img" not in html
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
 # ---- the page ----
 
 

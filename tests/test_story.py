@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from conftest import RECIPE, SCALE, Lab
 
-MODEL, PARENT = "lab/GATE-AraBert-v1", "lab/Arabic-Triplet-Matryoshka-V2"
+MODEL, PARENT, SPACE = "lab/GATE-AraBert-v1", "lab/Arabic-Triplet-Matryoshka-V2", "lab/arabic-similarity"
+CARD = {"README.md", "zoo/card.md", "zoo/manifest.json"}
 RATE, OTHER = "hybrid: {max_steps: 30, eval_steps: 15, learning_rate: 5.0e-5}", "learning_rate: 7.0e-5}"
 
 
@@ -48,11 +49,13 @@ def test_one_learning_rate_changes_one_model_and_everything_goes_back(lab: Lab, 
     text = family.read_text("utf-8")
     assert RATE in text
     family.write_text(text.replace(RATE, RATE.replace("learning_rate: 5.0e-5}", OTHER)), "utf-8")
+    assert changed(zoo(place, "plan", RECIPE, *at)) == {}, "what is published is what was built, not what was edited"
     stages = zoo(place, "build", RECIPE, *at)["stages"]
     built = {(one["name"], one["stage"]) for one in stages if one["did"] == "built"}
-    assert built == {(RECIPE, "train"), (RECIPE, "evaluate"), (RECIPE, "card")}
+    assert built == {(RECIPE, "train"), (RECIPE, "evaluate"), (RECIPE, "card"), ("arabert-matryoshka", "card")}
     plan = changed(zoo(place, "plan", RECIPE, *at, leaves=2))
-    assert set(plan) == {MODEL}, "its parent, the data, the Space and the collection stay as they are"
+    assert plan.keys() == {MODEL, PARENT, SPACE}, "the data and the collection stay as they are"
+    assert set(plan[PARENT]) == set(plan[SPACE]) == CARD, "its row in the family's table and in the Space's"
     assert {"model.safetensors", "README.md", "zoo/recipe.yaml", "zoo/scores.json"} <= set(plan[MODEL])
     assert "tokenizer.json" not in plan[MODEL]
     zoo(place, "publish", RECIPE, *at, "--yes")
@@ -61,4 +64,7 @@ def test_one_learning_rate_changes_one_model_and_everything_goes_back(lab: Lab, 
     zoo(place, "rollback", f"{RECIPE}@v1.0.0", "--yes")
     family.write_text(text, "utf-8")
     zoo(place, "build", RECIPE, *at)
-    assert changed(zoo(place, "plan", RECIPE, *at)) == {}, "trained again, the model is the same to the last bit"
+    plan = changed(zoo(place, "plan", RECIPE, *at, leaves=2))
+    assert plan.keys() == {PARENT, SPACE}, "trained again, the model is the same to the last bit"
+    zoo(place, "publish", RECIPE, *at, "--yes")
+    assert changed(zoo(place, "plan", RECIPE, *at)) == {}

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from huggingface_hub import CardData, DatasetCardData, EvalResult, ModelCardData, SpaceCardData
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, nodes
 from jinja2.sandbox import SandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
-from zoo import __version__
+from zoo import __version__, markdown
 from zoo.contamination import Report
 from zoo.errors import CardError
+from zoo.markdown import Markdown
 from zoo.recipe import Dataset, Family, Recipe
 from zoo.remote import MINIATURE_TAG
 from zoo.run import Run, file_digest
@@ -37,6 +39,8 @@ class ModelFacts:
     """{dataset recipe: Hub id}, those of this model's own phases."""
     recipe: Recipe
     scores: ScoreFile
+    family: Sequence[ScoreFile]
+    """Of other recipes for the same language and tasks."""
     reports: Mapping[str, Mapping[str, Any]]
     """{dataset recipe: the data stage's report}, of the whole lineage."""
     contamination: Report
@@ -94,8 +98,15 @@ def dataset_card(
 
 
 def space_card(
-    id: str, family: Family, models: list[str], datasets: list[str], templates: Templates, *, sdk_version: str
+    id: str,
+    family: Family,
+    models: Mapping[str, ScoreFile],
+    datasets: list[str],
+    templates: Templates,
+    *,
+    sdk_version: str,
 ) -> str:
+    """`models`: {Hub id: scores} of those that the Space offers."""
     space = family.space
     if space is None:
         raise CardError("recipes/family.yaml has no 'space'", hint="add one, or publish without it")
@@ -109,11 +120,17 @@ def space_card(
         app_file="app.py",
         pinned=False,
         license=family.license,
-        models=models,
+        models=list(models),
         datasets=datasets,
         short_description=space.summary or None,
     )
-    return _card(metadata, "space.md.j2", templates, id=id, space=space, models=models)
+    rows = [
+        {"id": model, **_row(scores, subject, _full(subject)), "dims": subject.dims, "suite": scores.suite}
+        for model, scores in models.items()
+        if (subject := scores.subject("self"))
+    ]
+    miniature = any(scores.miniature for scores in models.values())
+    return _card(metadata, "space.md.j2", templates, id=id, space=space, models=rows, miniature=miniature)
 
 
 def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:
@@ -122,16 +139,17 @@ def _card(metadata: CardData, template: str, templates: Templates, **facts: Any)
 
 
 def render(template: str, templates: Templates, **facts: Any) -> str:
-    """The template with `facts`; every unknown name is an error."""
-    environment = SandboxedEnvironment(
+    """The template with `facts`; every unknown name is an error, and a fact is text unless a filter says otherwise."""
+    environment = _Environment(
         loader=FileSystemLoader(list(templates)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=True,  # what macros return is Markdown
+        finalize=Markdown.escape,
     )
-    environment.filters |= {"score": _score, "thousands": "{:,}".format, "cell": _cell}
+    environment.filters |= FILTERS
     try:
         return environment.get_template(template).render(**facts, zoo_version=__version__)
     except TemplateError as error:
@@ -141,22 +159,41 @@ def render(template: str, templates: Templates, **facts: Any) -> str:
         raise CardError(f"{where}: {error.message or type(error).__name__}", hint=f"edit {folder / template}") from None
 
 
+class _Environment(SandboxedEnvironment):
+    """Escapes for Markdown where Jinja knows HTML only: `a ~ b` becomes `[a, b] | join`."""
+
+    def _generate(self, source: nodes.Template, *rest: Any, **options: Any) -> str:
+        return super()._generate(_Joined().visit(source), *rest, **options)
+
+
+class _Joined(NodeTransformer):
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802 - Jinja's name
+        self.generic_visit(node)
+        parts = nodes.List(node.nodes)
+        return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno, environment=node.environment)
+
+
 def _line_of(error: TemplateError, template: str) -> int | None:
     """Where in the template it went wrong: jinja puts the template's own lines into the traceback."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(template)]
     return lines[-1] if lines else None
 
 
-def _score(found: Measured) -> str:
-    return f"{found.value:.2f} [{found.low:.1f}, {found.high:.1f}]"
+def _score(found: Measured) -> Markdown:
+    return Markdown(f"{found.value:.2f} [{found.low:.1f}, {found.high:.1f}]")
 
 
-def _cell(text: object) -> str:
-    """Text inside a markdown table or line, as text."""
-    plain = " ".join(str(text).split())
-    for mark in "\\`*_[]<>|#":
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain
+FILTERS = {
+    "score": _score,
+    "thousands": "{:,}".format,
+    "join": markdown.join,
+    "code": markdown.code,
+    "fence": markdown.fence,
+    "isolated": markdown.isolated,
+    "string": markdown.string,
+    "address": markdown.address,
+    "on_hub": markdown.on_hub,
+}
 
 
 def model_metadata(facts: ModelFacts) -> ModelCardData:
@@ -227,8 +264,8 @@ class ModelCardView:
     @property
     def rivals(self) -> list[dict[str, Any]]:
         """Every measured model at its full width: {title, mine, dim, parameters, scores, mean}, best first."""
-        rows = [self._row(subject, subject.dims[0] if subject.dims else None) for subject in self.scores.subjects]
-        return sorted(rows, key=lambda row: -row["mean"].value)
+        rows = [_row(self.scores, subject, _full(subject)) for subject in self.scores.subjects]
+        return sorted(rows, key=_best_first)
 
     @property
     def rival(self) -> dict[str, Any]:
@@ -236,29 +273,28 @@ class ModelCardView:
         return next(row for row in self.rivals if not row["mine"])
 
     @property
+    def family(self) -> list[dict[str, Any]]:
+        """This model and its siblings as their own cards have them: rows of `rivals`; none when it has no siblings."""
+        rows = [
+            {**_row(scores, subject, _full(subject)), "mine": scores is self.scores}
+            for scores in (self.scores, *self.facts.family)
+            if (subject := scores.subject("self"))
+        ]
+        return sorted(rows, key=_best_first) if len(rows) > 1 else []
+
+    @property
     def dims(self) -> list[dict[str, Any]]:
         """This model at every dim, with the share of the full width's mean that is left (percent)."""
-        rows = [self._row(self.mine, dim) for dim in self.mine.dims]
+        rows = [_row(self.scores, self.mine, dim) for dim in self.mine.dims]
         return [{**row, "kept": 100 * row["mean"].value / rows[0]["mean"].value} for row in rows]
 
-    def _row(self, subject: Subject, dim: int | None) -> dict[str, Any]:
-        return {
-            "title": subject.title,
-            "mine": subject.role == "self",
-            "dim": dim,
-            "parameters": subject.parameters,
-            "scores": [self.scores.score(subject.name, task, dim) for task in self.scores.tasks],
-            "mean": self.scores.mean(subject.name, dim),
-        }
-
-    def verdicts(self, verdict: Literal["ahead", "behind", "tied"]) -> list[str]:
+    def verdicts(self, verdict: Literal["ahead", "behind", "tied"]) -> list[Markdown]:
         """A line a rival: the tasks on which this model, at full width, is ahead of it, behind it, or neither."""
         lines = []
         for subject in self.scores.subjects:
             found = [one for one in self._against(subject) if _verdict(one) == verdict]
             if found:
-                listed = ", ".join(f"{TASKS[one.task].column} {_difference(one)}" for one in found)
-                lines.append(f"{_cell(subject.title)}: {listed}")
+                lines.append(Markdown("{}: {}").format(markdown.isolated(subject.title), _listed(found)))
         return lines
 
     def _against(self, subject: Subject) -> list[Comparison]:
@@ -271,13 +307,29 @@ class ModelCardView:
         return {found.task: found for found in self.scores.clean}
 
     @property
-    def shrinking(self) -> dict[int, list[str]]:
+    def shrinking(self) -> dict[int, Markdown]:
         """Per cut dim, the tasks on which it is told apart from the full width."""
         own = [one for one in self.scores.comparisons if one.rival == self.mine.name and not one.tied]
-        return {
-            dim: [f"{TASKS[one.task].column} {_difference(one)}" for one in own if one.dim == dim]
-            for dim in self.mine.dims[1:]
-        }
+        return {dim: _listed([one for one in own if one.dim == dim]) for dim in self.mine.dims[1:]}
+
+
+def _row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:
+    return {
+        "title": subject.title,
+        "mine": subject.role == "self",
+        "dim": dim,
+        "parameters": subject.parameters,
+        "scores": [scores.score(subject.name, task, dim) for task in scores.tasks],
+        "mean": scores.mean(subject.name, dim),
+    }
+
+
+def _full(subject: Subject) -> int | None:
+    return subject.dims[0] if subject.dims else None
+
+
+def _best_first(row: Mapping[str, Any]) -> float:
+    return -float(row["mean"].value)
 
 
 def _verdict(one: Comparison) -> str:
@@ -286,8 +338,9 @@ def _verdict(one: Comparison) -> str:
     return "ahead" if one.difference > 0 else "behind"
 
 
-def _difference(one: Comparison) -> str:
-    return f"{one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
+def _listed(found: Sequence[Comparison]) -> Markdown:
+    lines = (f"{TASKS[one.task].column} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]" for one in found)
+    return Markdown(", ".join(lines))  # tasks are ours, and numbers are numbers
 
 
 def dataset_metadata(

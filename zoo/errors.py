@@ -13,8 +13,11 @@ ZooError
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of an OSError: something that the user can put right
 
 
 class ZooError(Exception):

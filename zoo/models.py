@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ def starting_model(
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:
     """The untrained model, pooled as the recipe says."""
     try:
-        with explained(f"load model '{base.model}'"):
+        with _explained(base.model):
             model = _pooled(base, revision, device) if base.pooling else _whole(base, revision, device)
     except (OSError, ValueError) as error:
         message = str(error).strip().splitlines()[0]
@@ -45,6 +47,20 @@ def base_model(base: Base, revision: str, device: str | None = None) -> Sentence
         raise TrainError(f"model '{base.model}' is {width} wide, its recipe says '{base.width}'", hint=hint)
     model.max_seq_length = base.max_seq_length
     return model
+
+
+@contextmanager
+def _explained(id: str) -> Iterator[None]:
+    """As `explained`, also for what transformers wraps into an OSError of its own."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    with explained(f"load model '{id}'"):
+        try:
+            yield
+        except OSError as error:
+            if isinstance(error.__cause__, HfHubHTTPError):
+                raise error.__cause__ from None
+            raise
 
 
 def _whole(base: Base, revision: str, device: str | None) -> SentenceTransformer:
@@ -70,7 +86,7 @@ def hub_model(id: str, revision: str) -> SentenceTransformer:
         HubError: it cannot be fetched. EvaluationError: it cannot be loaded.
     """
     try:
-        with explained(f"load model '{id}'"):
+        with _explained(id):
             return SentenceTransformer(id, revision=revision, model_kwargs=LOADING, trust_remote_code=False)
     except (OSError, ValueError) as error:
         message = str(error).strip().splitlines()[0]

@@ -91,7 +91,7 @@ def _refused(what: str, error: object) -> HubError:
 
 def _url(error: object) -> str:
     response = getattr(error, "response", None)
-    return str(getattr(response, "url", endpoint()))
+    return str(getattr(response, "url", endpoint())).partition("/resolve/")[0]  # a file's, or the repository's own
 
 
 def revision_of(kind: Kind, repo: str, revision: str | None) -> str:

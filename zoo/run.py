@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ZooError
+from zoo.errors import NO_ROOM, ZooError
 
 Ingredients = Mapping[str, Any]  # JSON-like; the first difference is the reason that a user reads
 
@@ -106,7 +106,7 @@ class Run:
             receipt = {"made_from": made_from, "made": made, "seconds": seconds}
             (work / RECEIPT).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
-            if error.errno == 28:  # ENOSPC
+            if error.errno in NO_ROOM:
                 hint = "free some space and run the command again"
                 raise ZooError(f"no space left on the disk of '{self.folder}'", hint=hint) from error
             raise

@@ -1,4 +1,7 @@
-"""All output: results to stdout (one JSON document with `--json`), the rest to stderr."""
+"""All output: results to stdout (one JSON document with `--json`), the rest to stderr.
+
+Nothing that is printed steers the terminal: what nobody would see is shown as its code point (zoo/characters.py).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from zoo.characters import UNSEEN, visible
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 Row = Mapping[str, Any]
 WIDTH_OF_A_FILE = 200  # columns; tables in a pipe or a file are not squeezed
@@ -65,29 +70,35 @@ def _console(*, stderr: bool) -> Console:
 def result(facts: Mapping[str, Any]) -> None:
     """The machine's answer; silent unless `--json` is on."""
     if _mode.json:
-        print(json.dumps(facts, ensure_ascii=False, indent=2, default=str))
+        print(_as_json(facts, indent=2))
+
+
+def _as_json(facts: Any, **options: Any) -> str:
+    """Arabic as it is; what nobody would see escaped, which a parser reads back as it was."""
+    text = json.dumps(facts, ensure_ascii=False, default=str, **options)
+    return UNSEEN.sub(lambda found: json.dumps(found[0]).strip('"'), text)
 
 
 def line(text: str = "") -> None:
     """A line of the human's answer."""
     if not _mode.json:
-        print(text)
+        print(visible(text))
 
 
 def raw(text: str) -> None:
-    """Text that is the answer itself (a file, a table as CSV), in either mode."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Text that is the answer itself (a file, a table as CSV), in either mode; into a pipe, every character of it."""
+    text = text if text.endswith("\n") else text + "\n"
+    sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
 
 def step(text: str) -> None:
     """What is being done; to stderr, so that answers can be piped."""
     if not _mode.json:
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def hint(text: str) -> None:
-    if not _mode.json:
-        print(f"hint: {text}", file=sys.stderr)
+    step(f"hint: {text}")
 
 
 def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
@@ -97,30 +108,36 @@ def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: s
     from rich.table import Table
 
     columns = list(columns or dict.fromkeys(name for row in rows for name in row))
-    shown = Table(title=title, box=None, pad_edge=False, title_justify="left", header_style="bold")
+    heading = _text(title, "table.title") if title else None
+    shown = Table(title=heading, box=None, pad_edge=False, title_justify="left", header_style="bold")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float) or row.get(name) is None for row in rows)
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(_text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(_cell(row.get(name)) for name in columns))
     _console(stderr=False).print(shown)
 
 
-def _cell(value: Any) -> str:
-    from rich.markup import escape
-
+def _cell(value: Any) -> Text:
     if value is None:
-        return "-"
-    return f"{value:.2f}" if isinstance(value, float) else escape(str(value))
+        return _text("-")
+    return _text(f"{value:.2f}" if isinstance(value, float) else str(value))
+
+
+def _text(text: str, style: str = "") -> Text:
+    """For rich, which would read markup in a string."""
+    from rich.text import Text
+
+    return Text(visible(text), style)
 
 
 def error(problem: ZooError) -> None:
     if _mode.json:
-        print(json.dumps({"error": problem.message, "hint": problem.hint}, ensure_ascii=False))
+        print(_as_json({"error": problem.message, "hint": problem.hint}))
         return
-    print(f"error: {problem.message}", file=sys.stderr)
+    step(f"error: {problem.message}")
     if problem.hint:
-        print(f"hint: {problem.hint}", file=sys.stderr)
+        hint(problem.hint)
 
 
 @contextmanager
@@ -131,7 +148,7 @@ def progress() -> Iterator[Progress]:
         return
     from rich import progress as bars
 
-    columns = (bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn())
+    columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
     with bars.Progress(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
         yield _Bars(shown)
 
@@ -143,7 +160,7 @@ class _Bars:
 
     def start(self, label: str, total: int | None) -> None:
         self.finish()
-        self._task = self._shown.add_task(label, total=total)
+        self._task = self._shown.add_task(visible(label), total=total)
 
     def advance(self, steps: int = 1) -> None:
         if self._task is not None:

@@ -86,8 +86,7 @@ def build(
             progress=progress,
             report=say_outcome,
         )
-        for recipe in chosen:
-            work.run(recipe)
+        work.run(*chosen)
     outcomes = list(work.done.values())
     say.result(
         {

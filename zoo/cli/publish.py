@@ -44,15 +44,19 @@ revision_option = click.option("--revision", metavar="BRANCH", help="Another bra
 
 
 def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
+    from zoo.pipeline.asbuilt import edited_since
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import built, fleet
 
     build = Build(workspace(), scale)
     recipes = [build.workspace.recipe(name, scale=scale) for name in names] or built(build)
     if not recipes:
-        hint = f"zoo build {build.workspace.names[0]}" + ("" if scale == "full" else f" --scale {scale}")
+        hint = f"zoo build {build.workspace.names[0]}{build.as_typed}"
         raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
-    return build, fleet(build, recipes)
+    found = fleet(build, recipes)
+    for name, what in edited_since(build, recipes).items():
+        say.step(f"{name} was built before {what}; to build it anew: zoo build {name}{build.as_typed}")
+    return build, found
 
 
 def _asked(names: tuple[str, ...], scale: str, revision: str | None, pr: bool, overwrite: tuple[str, ...]) -> Asked:
@@ -92,8 +96,8 @@ def plan(
     found = plan_fleet(fleet, asked.target, overwrite)
     _say_plan(found)
     if write:
-        for release in fleet.releases:
-            release.write(write / f"{release.kind}s" / release.id)
+        for one in found.plans:
+            one.release.write(write / f"{one.release.kind}s" / one.release.id)
     if out:
         saved.save(out, asked, found)
         say.hint(f"zoo publish {out}")
@@ -102,7 +106,7 @@ def plan(
 
 
 def _units(found: FleetPlan) -> list[dict[str, Any]]:
-    from zoo.publish.difference import metadata
+    from zoo.publish.difference import lines, metadata
 
     units: list[dict[str, Any]] = [
         {
@@ -119,6 +123,7 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
             "metadata": [{"key": key, "old": old, "new": new} for key, old, new in metadata(*one.card)]
             if one.card
             else [],
+            "drift": lines(*one.drift) if one.drift else [],
         }
         for one in found.plans
     ]
@@ -166,8 +171,8 @@ def _say_repository(plan: Plan, changes: list[Change]) -> None:
             _line(f"      {way_out(release, change.path)}")
     for problem in plan.problems:
         _line(f"  ! {problem}", "magenta")
-    if plan.card and not plan.conflicts:
-        _say_card(*plan.card)
+    if (cards := plan.card or plan.drift) and not plan.conflicts:
+        _say_card(*cards)
 
 
 def _say_change(change: Change) -> None:
@@ -199,7 +204,7 @@ def _say_card(before: str, after: str) -> None:
 
 def _line(text: str, colour: str | None = None) -> None:
     """Colours on a terminal; click leaves them out in a pipe."""
-    from zoo.publish.difference import visible
+    from zoo.characters import visible
 
     if not say.wants_json():
         click.secho(visible(text), fg=colour)
@@ -296,7 +301,8 @@ def say_published(outcome: Published) -> None:
     proof = f"  {outcome.proved}" if outcome.proved else ""
     commit = f"  {outcome.commit[:8]}" if outcome.commit else ""
     why = f"  {outcome.why}" if outcome.why else ""
-    say.step(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{proof}{why}")
+    url = f"  {outcome.url}" if outcome.url else ""
+    say.step(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{url}{proof}{why}")
 
 
 def _say_missed(missed: list[Published], count: int, asked: Asked) -> None:
@@ -325,7 +331,7 @@ def status(scale: str) -> None:
     """The whole fleet: what is built and evaluated, and whether the Hub has it as it is."""
     connect()
     from zoo.pipeline.build import Build
-    from zoo.pipeline.fleet import fleet_status
+    from zoo.pipeline.status import fleet_status
 
     rows = fleet_status(Build(workspace(), scale))
     say.table(rows)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from zoo.characters import clean
 from zoo.scores import Measured
 
 
@@ -49,6 +50,7 @@ class Cell:
     @classmethod
     def printed(cls, text: str, *, wrong: bool = False) -> Cell:
         """As somebody printed it; empty: not printed."""
+        text = clean(text)
         return cls(text, _number(text), wrong=wrong) if text else NOTHING
 
     @classmethod
@@ -64,6 +66,7 @@ class Cell:
     @classmethod
     def name(cls, name: str) -> Cell:
         """A model's: people read it without its owner."""
+        name = clean(name)
         return cls(name.rsplit("/", 1)[-1], name)
 
     @property

@@ -121,7 +121,7 @@ class Card:
 def plain(text: str) -> str:
     """Markdown's marks taken off a line or a cell."""
     text = LINK.sub(r"\1", text)
-    return re.sub(r"\\([\\`*_\[\]<>|#])", r"\1", re.sub(r"\*\*|__|`|~~", "", text)).strip().strip("*").strip()
+    return re.sub(r"\\([\\`*_\[\]<>|#~&.)+=-])", r"\1", re.sub(r"\*\*|__|`|~~", "", text)).strip().strip("*").strip()
 
 
 def _title(heading: re.Match[str]) -> str:

@@ -14,6 +14,7 @@ from zoo.contamination import Report, training_columns
 from zoo.errors import CardError, HubError
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate
+from zoo.pipeline.asbuilt import as_built
 from zoo.pipeline.candidates import base_candidate, trained_candidate
 from zoo.recipe import Recipe, Workspace
 from zoo.remote import namespace, revision_of
@@ -57,20 +58,24 @@ class Build:
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     _revisions: dict[str, str] = field(default_factory=dict)
 
-    def run(self, recipe: Recipe) -> None:
-        """Every stage of the recipe and of its parents that is missing or stale.
+    def run(self, *recipes: Recipe) -> None:
+        """Every stage of the recipes and of their parents that is missing or stale; cards last, for they name siblings.
 
         Raises:
             ZooError: a stage cannot be made; what was made before it stays.
         """
-        for member in recipe.lineage:
-            for name in member.datasets:
-                self.data(name, member)
-            self.train(member)
-        for member in recipe.lineage:
-            self.contamination(member)
-            self.evaluate(member)
-            self.card(member)
+        _ = self._recipes  # a mistake in any of them is told before hours of training
+        for recipe in recipes:
+            for member in recipe.lineage:
+                for name in member.datasets:
+                    self.data(name, member)
+                self.train(member)
+            for member in recipe.lineage:
+                self.contamination(member)
+                self.evaluate(member)
+        for recipe in recipes:
+            for member in recipe.lineage:
+                self.card(member)
 
     def folder(self, name: str) -> Run:
         return Run.of(self.workspace.root, name, self.scale)
@@ -81,6 +86,11 @@ class Build:
 
     def scores(self, name: str) -> ScoreFile:
         return read_scores(self.folder(name).stage(evaluating.STAGE))
+
+    @property
+    def as_typed(self) -> str:
+        """The option that names the scale, for hints."""
+        return "" if self.scale == "full" else f" --scale {self.scale}"
 
     @cached_property
     def account(self) -> str:
@@ -101,8 +111,8 @@ class Build:
         made_from = training.made_from(
             recipe,
             base_revision=self._base_revision(recipe),
-            data={name: self._digest(name, data.STAGE) for name in recipe.datasets},
-            parent=self._digest(recipe.parent.name, training.STAGE) if recipe.parent else None,
+            data={name: self.digest(name, data.STAGE) for name in recipe.datasets},
+            parent=self.digest(recipe.parent.name, training.STAGE) if recipe.parent else None,
         )
         self._stage(recipe.name, training.STAGE, made_from, partial(self._train, recipe, made_from))
 
@@ -122,7 +132,7 @@ class Build:
 
     def contamination(self, recipe: Recipe) -> None:
         columns = training_columns(recipe)
-        digests = {name: self._digest(name, data.STAGE) for name in columns}
+        digests = {name: self.digest(name, data.STAGE) for name in columns}
         made_from = evaluating.contamination_from(recipe.evaluation.tasks, digests)
         self._stage(recipe.name, evaluating.CONTAMINATION, made_from, partial(self._contamination, recipe, made_from))
 
@@ -138,8 +148,8 @@ class Build:
             candidates,
             evaluation.suite,
             evaluation.tasks,
-            sts=self._digest(sts, data.STAGE) if sts else None,
-            contamination=self._digest(recipe.name, evaluating.CONTAMINATION),
+            sts=self.digest(sts, data.STAGE) if sts else None,
+            contamination=self.digest(recipe.name, evaluating.CONTAMINATION),
         )
         self._stage(recipe.name, evaluating.STAGE, made_from, partial(self._evaluate, recipe, made_from, candidates))
 
@@ -151,7 +161,7 @@ class Build:
         return [*own, base_candidate(recipe.base, self._base_revision(recipe), recipe.dims, self.device)]
 
     def _trained(self, recipe: Recipe, role: Role, dims: Sequence[int]) -> Candidate:
-        return trained_candidate(recipe, self._weights(recipe.name), self.model(recipe.name), role, dims, self.device)
+        return trained_candidate(recipe, self.weights(recipe.name), self.model(recipe.name), role, dims, self.device)
 
     def _sts(self, recipe: Recipe) -> str | None:
         """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
@@ -177,15 +187,38 @@ class Build:
             jobs=self.jobs,
         )
 
+    @cached_property
+    def _recipes(self) -> list[Recipe]:
+        """The workspace's, at this scale."""
+        known = self.scale in ("full", *self.workspace.family.scales)  # a recipe's file may bring a scale of its own
+        return self.workspace.every_recipe(scale=self.scale) if known else []
+
+    def _siblings(self, recipe: Recipe) -> list[Recipe]:
+        """The other recipes for the same language and tasks that are evaluated."""
+        return [
+            other
+            for other in self._recipes
+            if other.name != recipe.name
+            and other.release.language == recipe.release.language
+            and (receipt := self.folder(other.name).receipt(evaluating.STAGE))
+            and list(receipt.made_from["tasks"]) == recipe.evaluation.tasks
+        ]
+
     def card(self, recipe: Recipe) -> None:
-        account = self.account
+        """Of what was built, whatever the recipe has become since.
+
+        Raises:
+            PublishError: its stages do not belong together.
+        """
+        recipe, account = as_built(self, recipe), self.account
         templates = self.workspace.folders("cards")
         made_from = cards.made_from(
             recipe,
             templates,
-            scores=self._digest(recipe.name, evaluating.STAGE),
-            train=self._digest(recipe.name, training.STAGE),
+            scores=self.digest(recipe.name, evaluating.STAGE),
+            train=self.digest(recipe.name, training.STAGE),
             account=account,
+            family={other.name: self.digest(other.name, evaluating.STAGE) for other in self._siblings(recipe)},
         )
         make = partial(self._card, recipe, made_from, templates, account)
         self._stage(recipe.name, cards.STAGE, made_from, make)
@@ -204,6 +237,7 @@ class Build:
             },
             recipe=recipe,
             scores=self.scores(recipe.name),
+            family=[self.scores(other.name) for other in self._siblings(recipe)],
             reports={name: _json(self.folder(name).stage(data.STAGE) / data.REPORT) for name in sorted(used)},
             contamination=Report.model_validate(_json(run.stage(evaluating.CONTAMINATION) / evaluating.REPORT)),
             log=_json(run.stage(training.STAGE) / training.LOG),
@@ -225,14 +259,15 @@ class Build:
         self.done[name, stage] = outcome
         self.report(outcome)
 
-    def _digest(self, name: str, stage: str) -> str:
+    def digest(self, name: str, stage: str) -> str:
+        """Of what the stage made."""
         receipt = self.folder(name).receipt(stage)
         assert receipt is not None, f"{name}: {stage} must be made before it is used"
         return receipt.digest
 
-    def _weights(self, name: str) -> str:
+    def weights(self, name: str) -> str:
         """The trained model's revision in result files: 40 hex, as a commit's."""
-        return self._digest(name, training.STAGE)[:40]
+        return self.digest(name, training.STAGE)[:40]
 
     def _base_revision(self, recipe: Recipe) -> str:
         base = recipe.base
@@ -249,11 +284,10 @@ def rendered_card(build: Build, recipe: Recipe) -> str:
     """The card of a built recipe, rendered anew when it is stale.
 
     Raises:
-        CardError: the recipe is not evaluated yet.
+        CardError: the recipe is not evaluated yet. PublishError: only a part of it was built again.
     """
     run = build.folder(recipe.name)
     if any(run.receipt(stage) is None for stage in (training.STAGE, evaluating.STAGE)):
-        scale = "" if build.scale == "full" else f" --scale {build.scale}"
-        raise CardError(f"recipe '{recipe.name}' is not built", hint=f"zoo build {recipe.name}{scale}")
+        raise CardError(f"recipe '{recipe.name}' is not built", hint=f"zoo build {recipe.name}{build.as_typed}")
     build.card(recipe)
     return (run.stage(cards.STAGE) / cards.FILE).read_text("utf-8")

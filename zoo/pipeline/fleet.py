@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from zoo import cards, data
 from zoo.errors import PublishError
 from zoo.evaluate import ingredients as evaluating
+from zoo.pipeline.asbuilt import as_built
 from zoo.pipeline.build import STAGES, Build
 from zoo.publish import digests, provenance
 from zoo.publish.digests import Digests
 from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
 from zoo.publish.plan import Plan
 from zoo.publish.prove import Proof, proof
-from zoo.publish.release import CARD, Release, Settings, dataset_release, model_release, space_release
+from zoo.publish.release import Release, Settings, dataset_release, model_release, space_release
 from zoo.publish.rollout import Published, Rollout
 from zoo.recipe import Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
@@ -27,30 +27,29 @@ from zoo.train import ingredients as training
 
 
 def built(build: Build) -> list[Recipe]:
-    """The workspace's recipes whose stages are all there at this scale."""
+    """The workspace's recipes that are trained and evaluated at this scale."""
     recipes = build.workspace.every_recipe(scale=build.scale)
-    return [recipe for recipe in recipes if not _missing(build, recipe)]
+    return [recipe for recipe in recipes if {training.STAGE, evaluating.STAGE} <= set(finished(build, recipe))]
 
 
-def _missing(build: Build, recipe: Recipe) -> list[str]:
+def finished(build: Build, recipe: Recipe) -> list[str]:
+    """The stages that are there."""
     run = build.folder(recipe.name)
-    return [stage for stage in STAGES if stage != data.STAGE and run.receipt(stage) is None]
+    return [stage for stage in STAGES if stage != data.STAGE and run.receipt(stage)]
 
 
 def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
-    """Everything that `recipes` and their parents publish.
+    """Everything that `recipes` and their parents publish, as they were built.
 
     Raises:
-        PublishError: a recipe is not built, or a rehearsal would go to a public Hub. HubError: no token.
+        PublishError: a recipe is not built, or only a part of it was built again, or a rehearsal would go to a public
+            Hub. HubError: no token.
     """
-    members = list({member.name: member for recipe in recipes for member in recipe.lineage}.values())
+    named = {member.name: member for recipe in recipes for member in recipe.lineage}
     _refuse_rehearsal(build.scale != "full", f"models of scale '{build.scale}'")
     account = namespace(build.workspace.family.namespace)
+    members = [as_built(build, recipe) for recipe in named.values()]
     for recipe in members:
-        if missing := _missing(build, recipe):
-            scale = "" if build.scale == "full" else f" --scale {build.scale}"
-            hint = f"zoo build {recipe.name}{scale}"
-            raise PublishError(f"recipe '{recipe.name}' has no finished stage '{missing[0]}'", hint=hint)
         _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
         build.card(recipe)  # names the account, which may be another one than when it was built
     known = Digests(build.workspace.root / digests.FILE)
@@ -134,21 +133,22 @@ def _space(
         if recipe.release.language == workspace.family.language
         and (recipe.name in names or _exists(f"{account}/{recipe.release.repo}"))
     ]
+    scores = {f"{account}/{recipe.release.repo}": build.scores(recipe.name) for recipe in offered}
     models: list[dict[str, object]] = [
         {
-            "id": f"{account}/{recipe.release.repo}",
+            "id": model,
             "revision": None,
             # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
-            "title": recipe.release.repo + (" (rehearsal)" if build.scores(recipe.name).miniature else ""),
+            "title": recipe.release.repo + (" (rehearsal)" if found.miniature else ""),
             "dims": recipe.dims,
         }
-        for recipe in offered
+        for recipe, (model, found) in zip(offered, scores.items(), strict=True)
     ]
     id = f"{account}/{space.repo}"
     card = cards.space_card(
         id,
         workspace.family,
-        [str(model["id"]) for model in models],
+        scores,
         [release.id for release in datasets],
         workspace.folders("cards"),
         sdk_version=_sdk_version(app),
@@ -227,58 +227,3 @@ def _prove(build: Build, plan: Plan, commit: str) -> Proof:
         name="space" if release.kind == "space" else release.name,
         back=plan.head,
     )
-
-
-def fleet_status(build: Build) -> list[dict[str, object]]:
-    """A row for each model, dataset, Space and collection: how far it is, and how the Hub's compares."""
-    recipes = build.workspace.every_recipe(scale=build.scale)
-    finished = built(build)
-    found = plan_fleet(fleet(build, finished)) if finished else None
-    plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
-    rows = [_model_row(build, recipe, plans.get(("model", recipe.name))) for recipe in recipes]
-    rows += [_row(kind, name, _built_data(build, name), one) for (kind, name), one in plans.items() if kind != "model"]
-    if found and found.collection:
-        slug, changes = found.collection.slug, len(found.collection.pending)
-        published = None if slug is None else "up to date" if not changes else f"{changes} changes"
-        rows.append({"kind": "collection", "name": found.collection.title, "published": published})
-    return rows
-
-
-def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, object]:
-    missing = _missing(build, recipe)
-    stages = ", ".join(stage for stage in STAGES[1:] if stage not in missing) or None
-    row = _row("model", recipe.name, stages, plan)
-    if evaluating.STAGE not in missing:
-        scores = build.scores(recipe.name)
-        mine = scores.subject("self")
-        assert mine is not None
-        mean = scores.mean(mine.name, mine.dims[0])
-        row["mean"] = f"{mean.value:.2f} [{mean.low:.1f}, {mean.high:.1f}]"
-        row["rehearsal"] = "yes" if scores.miniature else None
-    return row
-
-
-def _built_data(build: Build, name: str) -> str | None:
-    return data.STAGE if build.folder(name).receipt(data.STAGE) else None
-
-
-def _row(kind: str, name: str, stages: str | None, plan: Plan | None) -> dict[str, object]:
-    return {"kind": kind, "name": name, "built": stages, "mean": None, **_compared(plan)}
-
-
-STALE = {CARD, "zoo/recipe.yaml", "zoo/scores.json"}
-
-
-def _compared(plan: Plan | None) -> Mapping[str, Any]:
-    head = plan.head if plan else None
-    if plan is None or head is None:
-        return {"published": None, "changes": None, "drift": None, "stale card": None, "rehearsal": None}
-    drift = [change.path for change in plan.changes if change.action in ("keep", "conflict")]
-    stale = [change for change in plan.changes if change.path in STALE and change.action in ("update", "conflict")]
-    return {
-        "published": head[:8],
-        "changes": len(plan.pending) or None,
-        "drift": ", ".join(drift) or None,
-        "stale card": "yes" if stale else None,
-        "rehearsal": None,
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,16 @@ class MovedError(HubError):
     """The repository changed between the plan and the commit. Nothing was done; another plan may well work."""
 
 
-def apply(plan: Plan, *, private: bool = False, progress: Progress | None = None) -> str | None:
-    """The commit made (40 hex); None when there was nothing to do.
+@dataclass(frozen=True)
+class Commit:
+    id: str
+    """40 hex."""
+    pull_request: int | None = None
+    """The number of the one that it is on."""
+
+
+def apply(plan: Plan, *, private: bool = False, progress: Progress | None = None) -> Commit | None:
+    """The commit made; None when there was nothing to do.
 
     A push that is cut off changes nothing that readers see; run again, it sends what is missing. What fails for a
     moment is tried again, and never makes a second commit.
@@ -143,7 +152,7 @@ def _operation(plan: Plan, path: str) -> CommitOperationAdd:
     return made
 
 
-def _commit(plan: Plan, head: str, adds: list[CommitOperationAdd]) -> str:
+def _commit(plan: Plan, head: str, adds: list[CommitOperationAdd]) -> Commit:
     """One commit on top of `head`, or on a pull request. Asked again after a lost answer, unless it was heard."""
     for pause in (*WAITS, None):
         try:
@@ -163,7 +172,7 @@ def _commit(plan: Plan, head: str, adds: list[CommitOperationAdd]) -> str:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _send(plan: Plan, head: str, adds: list[CommitOperationAdd]) -> str:
+def _send(plan: Plan, head: str, adds: list[CommitOperationAdd]) -> Commit:
     from huggingface_hub import CommitOperationDelete
 
     release, target = plan.release, plan.target
@@ -178,17 +187,19 @@ def _send(plan: Plan, head: str, adds: list[CommitOperationAdd]) -> str:
         create_pr=target.pull_request and not target.number,
         parent_commit=head,
     )
-    return str(made.oid)
+    return Commit(str(made.oid), target.number or made.pr_num)
 
 
-def _landed(plan: Plan, head: str) -> str | None:
+def _landed(plan: Plan, head: str) -> Commit | None:
     """The head that holds all that was sent: the commit was made, and only the answer was lost."""
     target = Target(plan.target.branch, plan.target.pull_request)
     remote = look(plan.release, target)
     wanted = {path: _ids(plan, path) for path in plan.sent}
     arrived = all(remote.files.get(path) in ids for path, ids in wanted.items())
     gone = not remote.files.keys() & set(plan.deleted)
-    return remote.head if arrived and gone and remote.head != head else None
+    if not remote.head or remote.head == head or not (arrived and gone):
+        return None
+    return Commit(remote.head, remote.target.number)
 
 
 def _ids(plan: Plan, path: str) -> Any:

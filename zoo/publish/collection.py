@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.characters import brief
 from zoo.publish.patience import patiently
 from zoo.publish.plan import SHOWN_ONLY, Change
 from zoo.remote import Kind, api, explained
@@ -68,22 +69,23 @@ def plan_collection(
     namespace: str,
     found: Found,
     wanted: Sequence[Item],
-    was: Mapping[tuple[str, str], str | None],
+    was: Mapping[tuple[str, str], Collection[str]],
 ) -> CollectionPlan:
     """What others put into it, and wrote into it, stays.
 
     Args:
-        was: {kind and id: the note that we wrote}.
+        was: {kind and id: the notes that we wrote}. The newest need not be there: publishing may have been cut off
+            after the repository's commit.
     """
     changes = [Change("create", title)] if found.slug is None else []
     if found.slug and found.description != description:
-        changes.append(Change("set", "description", note=f"'{found.description}' -> '{description}'"))
+        changes.append(Change("set", "description", note=f"'{brief(found.description)}' -> '{brief(description)}'"))
     changes += compare_items(found.items, [short(item) for item in wanted], was)
     return CollectionPlan(title, description, namespace, found.slug, wanted, changes)
 
 
 def compare_items(
-    there: Sequence[Item], wanted: Sequence[Item], was: Mapping[tuple[str, str], str | None]
+    there: Sequence[Item], wanted: Sequence[Item], was: Mapping[tuple[str, str], Collection[str]]
 ) -> list[Change]:
     """Pure: what is missing, what stands elsewhere, and which notes differ."""
     known = {item.key: item for item in there}
@@ -96,13 +98,13 @@ def compare_items(
             Change("move", name(item), note=f"place {full.index(item) + 1} -> {place + 1}")
             for item, place in moves(full, wanted)
         ),
-        *(_note(item, old, was.get(item.key)) for item, old in notes if old != item.note),
+        *(_note(item, old, was.get(item.key, ())) for item, old in notes if old != item.note),
     ]
 
 
-def _note(item: Item, there: str, was: str | None) -> Change:
-    if not there or there == (was or "")[:LONGEST_NOTE]:
-        return Change("set", name(item), note=f"note: {item.note}")
+def _note(item: Item, there: str, was: Collection[str]) -> Change:
+    if not there or there in {note[:LONGEST_NOTE] for note in was}:
+        return Change("set", name(item), note=f"note: {brief(item.note)}")
     return Change("keep", name(item), note="its note was written by others")
 
 

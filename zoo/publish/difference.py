@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from zoo.characters import visible
+
 CONTEXT = 2  # lines around a change
 LONGEST = 60  # characters of a value
-BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f]")  # would turn the terminal's text around
 
 
 def split(card: str) -> tuple[dict[str, Any], str]:
@@ -69,6 +70,6 @@ def text(before: str, after: str) -> list[str]:
     return [visible(line) for line in lines[2:]]  # the first two would name the files
 
 
-def visible(text: str) -> str:
-    """Characters that steer a terminal, or turn text around, as their code points. Arabic needs none of them."""
-    return BIDI.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+def lines(before: str, after: str) -> list[str]:
+    """Both, for programs: 'key: old -> new', then the text."""
+    return [*(f"{key}: {old} -> {new}" for key, old, new in metadata(before, after)), *text(before, after)]

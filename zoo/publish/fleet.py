@@ -91,7 +91,7 @@ def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] =
 
 
 def _collection(fleet: Fleet, plans: Sequence[Plan], found: Found) -> CollectionPlan:
-    was: dict[tuple[str, str], str | None] = {(one.release.kind, one.release.id): one.note for one in plans}
+    was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
     return plan_collection(str(fleet.title), fleet.description, fleet.account, found, fleet.items, was)
 
 

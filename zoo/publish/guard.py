@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import codecs
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 from zoo.lint import policy, secrets
 from zoo.lint.files import MOST_BYTES
@@ -13,18 +17,20 @@ def problems(files: Mapping[str, bytes | Path]) -> list[str]:
     """A line each, with file and line; of a secret only its kind and length."""
     found = [f"{one.file}, line {one.line}: {one.message}" for one in policy.check(files)]
     for path, content in files.items():
-        text = _text(content)
-        found += [f"{path}, line {one.line}: {one.kind} {one.masked}" for one in secrets.find(text)] if text else []
+        with content.open("rb") if isinstance(content, Path) else BytesIO(content) as file:
+            found += [f"{path}, line {one.line}: {one.kind} {one.masked}" for one in _secrets(file)]
     return found
 
 
-def _text(content: bytes | Path) -> str | None:
-    """None: no text, or one that is longer than any that people write."""
-    size = content.stat().st_size if isinstance(content, Path) else len(content)
-    if size > MOST_BYTES:
-        return None
-    raw = content.read_bytes() if isinstance(content, Path) else content
-    try:
-        return None if b"\0" in raw else raw.decode()
-    except UnicodeDecodeError:
-        return None
+def _secrets(file: BinaryIO) -> list[secrets.Secret]:
+    """In a text of any length. What is longer than any that people write is searched for tokens alone, in pieces."""
+    pieces = _texts(file)
+    first, second = next(pieces, ""), next(pieces, "")
+    return list(secrets.find_tokens(chain([first, second], pieces))) if second else secrets.find(first)
+
+
+def _texts(file: BinaryIO) -> Iterator[str]:
+    """A text in pieces of at most `MOST_BYTES`; up to the piece whose bytes are none, which weights begin with."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while (raw := file.read(MOST_BYTES)) and b"\0" not in raw:
+        yield decoder.decode(raw)

@@ -12,7 +12,7 @@ from zoo.errors import HubError, PublishError
 from zoo.publish.digests import Ids
 from zoo.publish.patience import patiently
 from zoo.publish.release import CARD, FORMAT, MANIFEST, Release
-from zoo.remote import account, api, explained
+from zoo.remote import account, api, endpoint, explained
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Remote:
     """{path: git id, or sha256 of what is kept as a large file}."""
     was: Mapping[str, Ids | None] = field(default_factory=dict)
     """What our manifest there says that we put there; None: it does not say what it was."""
-    note: str | None = None
-    """What our manifest there says that we wrote beside it in the collection."""
+    notes: tuple[str, ...] = ()
+    """What our manifest there says that we wrote beside it in the collection, newest first."""
     untouched: bool = False
     """Nobody but the Hub itself has put anything there."""
     private: bool = False
@@ -75,12 +75,12 @@ def look(release: Release, target: Target = MAIN) -> Remote:
         hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
         raise HubError(f"{release.kind} '{release.id}' was renamed to '{info.id}' on the Hub", hint=hint)
     files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
-    was, note = _manifest(release, info.sha) if MANIFEST in files else ({}, None)
+    was, notes = _manifest(release, info.sha) if MANIFEST in files else ({}, ())
     return Remote(
         info.sha,
         files,
         was,
-        note,
+        notes,
         untouched=_is_untouched(release, files),
         private=bool(info.private),
         target=target,
@@ -125,15 +125,26 @@ def _pull_request(release: Release) -> int | None:
     return max(found, default=None)
 
 
+def pull_request_url(release: Release, number: int) -> str:
+    """As the client says it of a discussion."""
+    folder = "" if release.kind == "model" else f"{release.kind}s/"
+    return f"{endpoint()}/{folder}{release.id}/discussions/{number}"
+
+
 def text_at(release: Release, path: str, commit: str) -> str:
     """A text as it is there, read through the client's cache."""
-    with explained(f"read '{path}' of {release.kind} '{release.id}'"):
-        got = patiently(lambda: api().hf_hub_download(release.id, path, repo_type=release.kind, revision=commit))
+    what = f"read '{path}' of {release.kind} '{release.id}'"
+    try:
+        with explained(what):
+            got = patiently(lambda: api().hf_hub_download(release.id, path, repo_type=release.kind, revision=commit))
+    except OSError as error:
+        hint = "make room on the disk of the client's cache, or set HF_HOME to another folder"
+        raise HubError(f"cannot {what}: {error.strerror or error}", hint=hint) from None
     return Path(got).read_bytes().decode("utf-8", "replace")
 
 
-def _manifest(release: Release, commit: str) -> tuple[dict[str, Ids | None], str | None]:
-    """Files and note; a damaged one says nothing.
+def _manifest(release: Release, commit: str) -> tuple[dict[str, Ids | None], tuple[str, ...]]:
+    """Files and notes; a damaged one says nothing.
 
     Raises:
         PublishError: a later zoo wrote it.
@@ -145,10 +156,11 @@ def _manifest(release: Release, commit: str) -> tuple[dict[str, Ids | None], str
             raise PublishError(problem, hint="pip install --upgrade hub-zoo")
         files = data["files"]
         if isinstance(files, list):  # as zoo 0.1 wrote it
-            return {str(path): None for path in files if path != MANIFEST}, None
-        return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, data.get("note")
+            return {str(path): None for path in files if path != MANIFEST}, ()
+        notes = tuple(str(note) for note in (data.get("note"), *data.get("earlier", ())) if note)
+        return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes
     except (ValueError, KeyError, TypeError, AttributeError):
-        return {}, None
+        return {}, ()
 
 
 def _is_untouched(release: Release, files: Mapping[str, str]) -> bool:

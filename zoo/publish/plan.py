@@ -9,7 +9,7 @@ from typing import Literal
 from zoo.publish.guard import problems
 from zoo.publish.listing import MAIN, Remote, Target, look, text_at
 from zoo.publish.merge import Clash, merge
-from zoo.publish.release import CARD, MANIFEST, RENDERED, Content, Release
+from zoo.publish.release import CARD, MANIFEST, RENDERED, Content, Release, remembering
 
 Action = Literal["create", "add", "update", "rename", "delete", "move", "set", "keep", "conflict", "missing"]
 
@@ -43,12 +43,14 @@ class Plan:
     """Texts that go up instead of the release's own: they hold edits made on the Hub as well."""
     card: tuple[str, str] | None = None
     """The card that is there and the one that would be, when they differ."""
+    drift: tuple[str, str] | None = None
+    """The card that was published and the one that is there, when people's edits are all that differs."""
     problems: Sequence[str] = ()
     """Why none of it may be sent: secrets, and files that do not belong there."""
     private: bool = False
     """As it is there."""
-    note: str | None = None
-    """What we wrote beside it in the collection, when it was published."""
+    notes: Sequence[str] = ()
+    """What we wrote beside it in the collection, whenever it was published."""
 
     @property
     def pending(self) -> list[Change]:
@@ -81,10 +83,11 @@ def plan(release: Release, target: Target = MAIN, overwrite: Collection[str] = (
         HubError: the Hub cannot be asked.
     """
     remote = look(release, target)
+    release = remembering(release, remote.notes)
     prefix = f"{release.id}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
     changes = compare(release, remote, chosen)
-    found = Plan(release, remote.head, changes, remote.target, private=remote.private, note=remote.note)
+    found = Plan(release, remote.head, changes, remote.target, private=remote.private, notes=remote.notes)
     return _guarded(_with_card(found, remote))
 
 
@@ -149,11 +152,14 @@ def _with_renames(release: Release, remote: Remote, changes: list[Change]) -> li
 
 def _with_card(plan: Plan, remote: Remote) -> Plan:
     """The card's change with both texts; where both sides changed it, merged."""
-    change = next((one for one in plan.changes if one.path == CARD and one.action in ("update", "conflict")), None)
+    known = ("update", "conflict", "keep")
+    change = next((one for one in plan.changes if one.path == CARD and one.action in known), None)
     if change is None or remote.head is None:
         return plan
     theirs = text_at(plan.release, CARD, remote.head)
     ours = plan.release.bytes(CARD).decode()
+    if change.action == "keep":  # ours is what was published
+        return replace(plan, drift=(ours, theirs))
     if change.action == "conflict":
         return _merged(plan, remote, change, theirs, ours)
     return replace(plan, card=(theirs, ours))
@@ -168,6 +174,7 @@ def _merged(plan: Plan, remote: Remote, change: Change, theirs: str, ours: str) 
         new = replace(change, clashes=made.clashes)
     elif made.text == theirs:
         new = Change("keep", CARD, note="changed on the Hub")
+        plan = replace(plan, drift=(base, theirs))
     else:
         content = made.text.encode()
         new = Change("update", CARD, len(content), "merged with edits made on the Hub")

@@ -16,7 +16,7 @@ from typing import Any
 
 from zoo import data
 from zoo.errors import PublishError
-from zoo.publish.stranger import Stranger, a_stranger, ask_space, load_dataset, load_model
+from zoo.publish.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_model
 from zoo.remote import Kind, api, explained, is_local
 from zoo.scores import ScoreFile
 from zoo.tasks import TASKS
@@ -77,6 +77,9 @@ def proof(
         if kind == "model":
             return prove_model(id, revision, built)
         return prove_dataset(id, revision, built) if kind == "dataset" else prove_space(id, revision)
+    except NoRoomError as problem:
+        again = f"; zoo rollback {name}@{revision[:8]} proves it again" if name else ""
+        raise PublishError(problem.message, hint=f"make room, or set TMPDIR to another folder{again}") from None
     except PublishError as problem:
         raise PublishError(problem.message, hint=hint) from None
 

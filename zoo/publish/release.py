@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are
 PROVENANCE = "zoo/provenance.json"
 MANIFEST = "zoo/manifest.json"  # the files that we put there, and what they were; only these are ever deleted
 FORMAT = 2  # of the manifest; 1 had names only
+MOST_EARLIER = 4  # notes that are remembered
 
 FACTS = {"report": data.REPORT, "source": data.SOURCE}  # files of a data stage that its card is made from
 
@@ -54,8 +55,15 @@ class Release:
     """Ids of repositories that it names: without them it is not published."""
     note: str = ""
     """Beside it in the collection."""
+    earlier: tuple[str, ...] = ()
+    """Notes that it had before: one may still stand in the collection, which is changed after the repository."""
     settings: Settings | None = None
     digests: Digests = field(default_factory=Digests, compare=False, repr=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Kind and id: a model and a dataset may have the same id."""
+        return self.kind, self.id
 
     @cached_property
     def ids(self) -> dict[str, Ids]:
@@ -79,13 +87,14 @@ class Release:
             for path, content in self.files.items():
                 target = folder / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _put(content, target)
+                put(content, target)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise ZooError(f"cannot write the release '{self.id}' into '{folder}': {reason}") from None
+            problem = f"cannot write the release '{self.id}' into '{folder}': {reason}"
+            raise ZooError(problem, hint="make room there, or name another folder") from None
 
 
-def _put(content: Content, target: Path) -> None:
+def put(content: Content, target: Path) -> None:
     """Under another name first: what has the right name is whole."""
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
@@ -170,7 +179,7 @@ def space_release(
     files[CARD] = card.encode()
     files["models.json"] = as_json(models)
     needs = frozenset(str(model["id"]) for model in models)
-    return sealed(Release("space", id, name, files, needs, note, settings, digests or Digests()))
+    return sealed(Release("space", id, name, files, needs, note, settings=settings, digests=digests or Digests()))
 
 
 def as_json(value: object) -> bytes:
@@ -179,13 +188,20 @@ def as_json(value: object) -> bytes:
 
 def sealed(release: Release) -> Release:
     """With its manifest, and with the card a second time: the copy that people leave alone."""
-    files = dict(release.files)
+    files = {path: content for path, content in release.files.items() if path != MANIFEST}
     if CARD in files:
         files[RENDERED] = files[CARD]
     ids = {path: _ids(content, release.digests) for path, content in sorted(files.items())}
     listed = {path: {"sha256": one.sha256, **({"git": one.git} if one.git else {})} for path, one in ids.items()}
-    files[MANIFEST] = as_json({"format": FORMAT, "note": release.note, "files": listed})
+    notes = {"note": release.note, **({"earlier": release.earlier} if release.earlier else {})}
+    files[MANIFEST] = as_json({"format": FORMAT, **notes, "files": listed})
     return replace(release, files=dict(sorted(files.items())))
+
+
+def remembering(release: Release, notes: Sequence[str]) -> Release:
+    """With the notes that were published before its own."""
+    earlier = tuple(note for note in notes if note != release.note)[:MOST_EARLIER]
+    return release if earlier == release.earlier else sealed(replace(release, earlier=earlier))
 
 
 def _files(folder: Path) -> list[Path]:

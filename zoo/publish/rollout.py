@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from zoo.errors import ZooError
-from zoo.publish.apply import MovedError, apply, way_out
+from zoo.publish.apply import Commit, MovedError, apply, way_out
 from zoo.publish.collection import apply_collection
 from zoo.publish.fleet import FleetPlan
+from zoo.publish.listing import pull_request_url
 from zoo.publish.plan import Plan, plan
 from zoo.publish.prove import Proof
 from zoo.publish.space import apply_settings
 from zoo.say import Progress, Silent
+
+PROOFS = min(4, os.cpu_count() or 1)  # at a time: each loads a model twice
 
 Did = Literal["created", "updated", "unchanged", "conflict", "failed", "skipped"]
 
@@ -26,6 +31,8 @@ class Published:
     id: str
     did: Did
     commit: str | None = None
+    url: str | None = None
+    """Of the pull request that it waits in; None: it went to a branch."""
     proof: float | None = None
     """Largest difference between embeddings of the published model and the built one."""
     proved: str | None = None
@@ -51,6 +58,22 @@ def _never(_plan: Plan) -> bool:
     return False
 
 
+def by_depth(plans: Sequence[Plan]) -> list[Plan]:
+    """What needs nothing comes first, then what needs only that, and so on: the fewest wait."""
+    depth: dict[str, int] = {}
+    for one in plans:  # what is needed stands before who needs it
+        depth[one.release.id] = 1 + max((depth[id] for id in one.release.needs if id in depth), default=-1)
+    return sorted(plans, key=lambda one: depth[one.release.id])
+
+
+def _proved(outcome: Published, proof: Future[Proof | None]) -> Published:
+    try:
+        found = proof.result()
+    except ZooError as problem:
+        return replace(outcome, did="failed", why=problem.message, hint=problem.hint)
+    return replace(outcome, proof=found.difference, proved=found.said) if found else outcome
+
+
 @dataclass
 class Rollout:
     """One publication. Datasets and models come first, then the Space, then the collection that lists them all."""
@@ -64,10 +87,20 @@ class Rollout:
     report: Callable[[Published], None] = _nothing
     progress: Progress = field(default_factory=Silent)
     done: list[Published] = field(default_factory=list)
+    _proving: dict[tuple[str, str], tuple[Published, Future[Proof | None]]] = field(default_factory=dict)
 
     def run(self) -> list[Published]:
-        for one in self.found.plans:
-            self._note(self._repository(one))
+        """Every outcome. While one repository is proved the next ones go up; who needs it waits for its proof."""
+        pool = ThreadPoolExecutor(PROOFS)
+        try:
+            for one in by_depth(self.found.plans):
+                self._settle(one.release.needs)
+                self._repository(one, pool)
+            self._settle_all()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        place = {one.release.key: index for index, one in enumerate(self.found.plans)}
+        self.done.sort(key=lambda one: place[one.kind, one.id])
         if self.found.collection is not None:
             self._note(self._collection())
         return self.done
@@ -76,48 +109,67 @@ class Rollout:
         self.done.append(outcome)
         self.report(outcome)
 
+    def _settle(self, ids: Collection[str]) -> None:
+        """Wait until the proofs of these are known, and take in what is known of others."""
+        for key, (outcome, proof) in list(self._proving.items()):
+            if outcome.id in ids or proof.done():
+                del self._proving[key]
+                self._note(_proved(outcome, proof))
+
+    def _settle_all(self) -> None:
+        self.progress.start("proofs", len(self._proving))
+        for _, id in list(self._proving):
+            self._settle([id])
+            self.progress.advance()
+        self.progress.finish()
+
     @property
     def _lacking(self) -> set[str]:
         """What others cannot count on. A repository in conflict is there, only not as new as ours."""
         return {one.id for one in self.done if one.did in ("failed", "skipped")}
 
-    def _repository(self, plan: Plan) -> Published:
+    def _repository(self, plan: Plan, pool: ThreadPoolExecutor) -> None:
         release = plan.release
         if missing := sorted(release.needs & self._lacking):
-            return Published(release.kind, release.id, "skipped", why=f"it needs '{missing[0]}'")
+            self._note(Published(release.kind, release.id, "skipped", why=f"it needs '{missing[0]}'"))
+            return
         try:
-            return self._apply(plan)
+            outcome, made = self._apply(plan)
         except ZooError as problem:
             did: Did = "conflict" if plan.conflicts else "failed"
-            return Published(release.kind, release.id, did, plan.head, why=problem.message, hint=problem.hint)
+            self._note(Published(release.kind, release.id, did, plan.head, why=problem.message, hint=problem.hint))
+            return
+        if made:
+            self._proving[release.key] = outcome, pool.submit(self.prove, plan, made)
+        else:
+            self._note(outcome)
 
-    def _apply(self, plan: Plan) -> Published:
+    def _apply(self, plan: Plan) -> tuple[Published, str | None]:
+        """What came of it, and the commit that is to be proved."""
         release, first = plan.release, plan.head is None
         if plan.conflicts and not plan.problems:
             path = plan.conflicts[0].path
-            why = f"'{path}' {plan.conflicts[0].note}"
-            return Published(release.kind, release.id, "conflict", plan.head, why=why, hint=way_out(release, path))
+            why, hint = f"'{path}' {plan.conflicts[0].note}", way_out(release, path)
+            return Published(release.kind, release.id, "conflict", plan.head, why=why, hint=hint), None
         commit = self._commit(plan)
         beside = self.found.settings.get(release.id, ())
         if release.settings and beside:
             apply_settings(release.id, release.settings, list(beside))
-        try:
-            proof = self.prove(plan, commit) if commit else None
-        except ZooError as problem:
-            return Published(release.kind, release.id, "failed", commit, why=problem.message, hint=problem.hint)
-        changed = self.found.changes(plan)
-        did: Did = ("created" if first else "updated") if changed else "unchanged"
-        found = (proof.difference, proof.said) if proof else (None, None)
-        return Published(release.kind, release.id, did, commit or plan.head, *found)
+        did: Did = ("created" if first else "updated") if self.found.changes(plan) else "unchanged"
+        number = commit.pull_request if commit else plan.target.number
+        url = pull_request_url(release, number) if number else None
+        head = commit.id if commit else plan.head
+        return Published(release.kind, release.id, did, head, url), commit.id if commit else None
 
-    def _commit(self, old: Plan) -> str | None:
+    def _commit(self, old: Plan) -> Commit | None:
         try:
             return apply(old, private=self.private, progress=self.progress)
         except MovedError:
             new = plan(old.release, self.found.target, self.found.overwrite)
             if new.conflicts or new.problems or not self.go_on(new):
                 raise
-            return apply(new, private=self.private, progress=self.progress) or new.head
+            made = apply(new, private=self.private, progress=self.progress)
+            return made or (Commit(new.head, new.target.number) if new.head else None)
 
     def _collection(self) -> Published:
         collection = self.found.collection

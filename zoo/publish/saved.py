@@ -18,6 +18,7 @@ from zoo.publish.digests import of_bytes
 from zoo.publish.fleet import FleetPlan
 from zoo.publish.listing import Target
 from zoo.publish.plan import Plan
+from zoo.publish.release import as_json, put
 from zoo.remote import host
 from zoo.run import digest
 
@@ -47,11 +48,10 @@ def save(path: Path, asked: Asked, found: FleetPlan) -> None:
     """
     content = described(asked, found)
     try:
-        path.write_text(
-            json.dumps({**content, "digest": digest(content)}, ensure_ascii=False, indent=1) + "\n", "utf-8"
-        )
+        put(as_json({**content, "digest": digest(content)}), path)
     except OSError as error:
-        raise PublishError(f"cannot write '{path}': {error.strerror}", hint="name another file") from None
+        hint = "make room there, or name another file"
+        raise PublishError(f"cannot write '{path}': {error.strerror}", hint=hint) from None
 
 
 def described(asked: Asked, found: FleetPlan) -> dict[str, Any]:

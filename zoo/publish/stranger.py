@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import json
 import os
@@ -25,6 +26,12 @@ SNIPPET_SECONDS = 300  # for all snippets of a card
 
 SECRET = re.compile(r"(?i)TOKEN(?!IZERS)|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_KEY")
 CACHE = re.compile(r"^(HF|HUGGINGFACE|TRANSFORMERS|SENTENCE_TRANSFORMERS|DATASETS)_(\w+_)?(HOME|CACHE|OFFLINE)$")
+# as Python, its tempfile and hf_xet say it
+FULL = re.compile(r"No space left|File too large|quota exceeded|No usable temporary|os error (27|28|122)")
+
+
+class NoRoomError(PublishError):
+    """Nothing was found out, good or bad."""
 
 
 class Stranger:
@@ -83,11 +90,19 @@ class Stranger:
         source = "from __future__ import annotations\nfrom typing import Any\n"
         code = "\n\n".join([source, inspect.getsource(function), inspect.getsource(_run_snippets), FRAME])
         output = self._finish([sys.executable, "-c", code])
-        noted = self.folder / "found.json"
-        facts = json.loads(noted.read_text("utf-8")) if noted.is_file() else {"found": []}
+        facts = self._noted()
         if len(facts["found"]) < len(calls):
+            (self.folder / "room").write_bytes(bytes(2**16))  # for want of it a process may say nothing
+            if FULL.search(output):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise PublishError(self.clean(_failure(self.what, facts, output, SNIPPET_SECONDS)))
         return facts["found"][0], len(snippets) or None
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.folder / "found.json").read_text("utf-8")))
+        except (FileNotFoundError, ValueError):
+            return {"found": []}
 
     def _finish(self, command: Sequence[str]) -> str:
         """What the process wrote to stderr."""
@@ -108,8 +123,13 @@ class Stranger:
 
 @contextmanager
 def a_stranger(kind: Kind, id: str, revision: str) -> Iterator[Stranger]:
-    with tempfile.TemporaryDirectory(prefix="zoo-prove-", ignore_cleanup_errors=True) as folder:
-        yield Stranger(kind, id, revision, Path(folder))
+    try:
+        with tempfile.TemporaryDirectory(prefix="zoo-prove-", ignore_cleanup_errors=True) as folder:
+            yield Stranger(kind, id, revision, Path(folder))
+    except (OSError, RuntimeError) as error:
+        if not FULL.search(str(error)):
+            raise
+        raise NoRoomError(f"cannot prove {kind} '{id}': there is no room for temporary files") from None
 
 
 def _program(card: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.errors import PublishError
+from zoo.markdown import code, escaped
 from zoo.publish.history import Change, Repository, commit_to, compare, tags, text, tree, unless_moved
 from zoo.publish.plan import plan
 from zoo.publish.release import Release
@@ -137,7 +138,7 @@ def _said(changes: Sequence[Change], since: str) -> str:
     changes = [change for change in changes if change.path != CHANGELOG]
     for action, did in {"add": "Added", "update": "Changed", "delete": "Deleted"}.items():
         if paths := [change.path for change in changes if change.action == action]:
-            shown = ", ".join(f"`{path.replace('`', '')}`" for path in paths[:MOST_FILES])
+            shown = ", ".join(code(path) for path in paths[:MOST_FILES])
             more = f" and {len(paths) - MOST_FILES} more" if len(paths) > MOST_FILES else ""
             lines.append(f"- {did}: {shown}{more}")
     return "\n".join([f"Since {since}:", "", *lines]) if lines else f"The same files as {since}."
@@ -164,7 +165,7 @@ def _score_table(old: ScoreFile | None, new: ScoreFile | None, was: str, now: st
         return "The same scores." if shared else ""
     table = [f"| Task | {was} | {now} | Difference |", "|---|---:|---:|---:|"]
     for task, one, other in rows:
-        table.append(f"| {task} | {_shown(one)} | {_shown(other)} | {other.value - one.value:+.2f} |")
+        table.append(f"| {escaped(task)} | {_shown(one)} | {_shown(other)} | {other.value - one.value:+.2f} |")
     return "\n".join([*table, "", "In brackets: 95% intervals of each score."])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -9,10 +10,14 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import Field, PositiveInt, StringConstraints, ValidationError
 
+from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
 from zoo.losses import LOSSES
 from zoo.recipe.schema import (
+    NAME,
     Base,
+    Identifier,
+    Language,
     Name,
     Paper,
     Phase,
@@ -23,6 +28,8 @@ from zoo.recipe.schema import (
 )
 
 KeyPath = tuple[str | int, ...]
+LONGEST = 500  # characters of a mistake
+DEEPEST, MOST_KEYS = 50, 100_000  # nobody writes so many; aliases of aliases become as many
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 S = TypeVar("S", bound=Section)
 
@@ -47,8 +54,8 @@ class BaseFile(Section):
     dims: list[PositiveInt] = Field(min_length=1)
     variants: dict[Name, Variant] = Field(min_length=1)
     suite: Name | None = None
-    license: str | None = None
-    language: list[str] | None = None
+    license: Identifier | None = None
+    language: list[Language] | None = None
 
 
 class Scale(Section):
@@ -74,7 +81,7 @@ class Space(Section):
     title: str
     emoji: str = "🧭"
     summary: str = ""
-    hardware: str | None = None
+    hardware: Identifier | None = None
     """A flavour of `hf spaces hardware`; null = as it is there."""
     sleep: PositiveInt | None = None
     """Seconds without a visitor until it sleeps; null = as it is there."""
@@ -88,10 +95,10 @@ class Family(Section):
     """recipes/family.yaml: what the members share."""
 
     name: str
-    namespace: str | None = None
+    namespace: RepoName | None = None
     """Account to publish under; null = ZOO_NAMESPACE, else the token's own."""
-    language: list[str] = ["ar"]
-    license: str = "apache-2.0"
+    language: list[Language] = ["ar"]
+    license: Identifier = "apache-2.0"
     tags: list[str] = []
     paper: Paper | None = None
     suite: Name
@@ -113,7 +120,7 @@ class Mistakes:
     def add(self, at: KeyPath, message: str) -> None:
         while at and at not in self.lines:
             at = at[:-1]
-        self.found.append((self.lines.get(at, 1), message))
+        self.found.append((self.lines.get(at, 1), brief(message, LONGEST)))
 
     def check(self) -> None:
         if not self.found:
@@ -138,22 +145,33 @@ class SourceFile:
         return Mistakes(self.path, self.lines)
 
 
+def name_of(path: Path) -> str:
+    """A recipe file's, which its recipes or its dataset are called by.
+
+    Raises:
+        RecipeError: it is no name.
+    """
+    if not re.fullmatch(NAME, path.stem):
+        problem = f"'{brief(path.name)}' in {_shown(path.parent)}/ is no name: a-z, 0-9, '.' and '-' are"
+        raise RecipeError(problem, hint="rename that file")
+    return path.stem
+
+
 def read(path: Path) -> SourceFile:
     """Parse without building anything but plain data.
 
     Raises:
-        RecipeError: no such file, not UTF-8, not YAML, or a key that stands twice.
+        RecipeError: no such file, not UTF-8, not YAML, a key that stands twice, or a character that nobody sees.
     """
+    text = _text(path)
     try:
-        text = path.read_text("utf-8")
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is one of the safe two
-    except OSError as error:
-        raise RecipeError(f"cannot read '{path}': {error.strerror}", hint="check the path") from None
-    except UnicodeDecodeError as error:
-        raise RecipeError(f"'{_shown(path)}' is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node is not None else None
     except yaml.YAMLError as error:
         raise _syntax_error(path, error) from None
+    except RecursionError:
+        raise RecipeError(f"{_shown(path)}: nested too deeply", hint="mind the brackets there") from None
     source = SourceFile(path, data, {})
     mistakes = source.mistakes()
     if node is not None:
@@ -162,26 +180,58 @@ def read(path: Path) -> SourceFile:
     return source
 
 
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise RecipeError(f"cannot read '{_shown(path)}': {error.strerror}", hint="check the path") from None
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"'{_shown(path)}' is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
+    mistakes = Mistakes(path)
+    mistakes.found += [(at, why) for at, line in enumerate(text.split("\n"), 1) if (why := refusal(line.strip(" ")))]
+    mistakes.check()
+    return text
+
+
 def _syntax_error(path: Path, error: yaml.YAMLError) -> RecipeError:
     mark = getattr(error, "problem_mark", None)
     where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    problem = getattr(error, "problem", None) or str(error)
+    problem = brief(getattr(error, "problem", None) or error, LONGEST)
     return RecipeError(f"{_shown(path)}{where}: not YAML: {problem}", hint="mind indentation, colons and quotes there")
 
 
 def _note_lines(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
     mistakes.lines.setdefault(at, node.start_mark.line + 1)
+    if len(at) > DEEPEST or len(mistakes.lines) > MOST_KEYS:
+        raise RecipeError(f"{_shown(mistakes.path)}: too large, or an alias in itself", hint="write out the aliases")
     if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            mistakes.lines[(*at, key.value)] = key.start_mark.line + 1
-            if key.value in seen:
-                mistakes.add((*at, key.value), f"'{key.value}' stands twice")
-            seen.add(key.value)
-            _note_lines(value, (*at, key.value), mistakes)
+        _note_keys(node, at, mistakes)
+    elif isinstance(node, yaml.ScalarNode):
+        _note_text(node, at, mistakes)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             _note_lines(value, (*at, index), mistakes)
+
+
+def _note_keys(node: yaml.MappingNode, at: KeyPath, mistakes: Mistakes) -> None:
+    seen: set[str] = set()
+    for key, value in node.value:
+        mistakes.lines[(*at, key.value)] = key.start_mark.line + 1
+        if key.value in seen:
+            mistakes.add((*at, key.value), f"'{brief(key.value)}' stands twice")
+        seen.add(key.value)
+        _note_text(key, (*at, key.value), mistakes)
+        _note_lines(value, (*at, key.value), mistakes)
+
+
+def _note_text(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
+    """What is written as an escape, and so is not in the file itself."""
+    if why := refusal(node.value):
+        mistakes.add(at, f"{_path(at)}: {why}")
+
+
+def _path(at: KeyPath) -> str:
+    return ".".join(brief(part) for part in at) or "the file"
 
 
 def parse(kind: type[S], source: SourceFile) -> S:
@@ -203,16 +253,15 @@ def parse(kind: type[S], source: SourceFile) -> S:
 
 def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
     """One of pydantic's errors in our words; `at` is the key path to show."""
-    key = ".".join(map(str, at)) or "the file"
-    given = problem["input"]
+    key, given = _path(at), brief(problem["input"])
     match problem["type"]:
         case "extra_forbidden":
             near = did_you_mean(str(at[-1]), _known_keys(kind, problem["loc"]))
-            return f"{key}: unknown key '{at[-1]}'" + (f"; {near}" if near else "")
+            return f"{key}: unknown key '{brief(at[-1])}'" + (f"; {near}" if near else "")
         case "missing":
             return f"{key}: missing"
         case "union_tag_invalid":
-            tag = problem["ctx"]["tag"]
+            tag = brief(problem["ctx"]["tag"])
             return f"{key}: no loss '{tag}'; {did_you_mean(tag, LOSSES)}"
         case "union_tag_not_found":
             return f"{key}: missing 'type'; {did_you_mean('', LOSSES)}"
@@ -260,6 +309,6 @@ def _step(schema: dict[str, Any], place: dict[str, Any], part: str | int) -> dic
 def _shown(path: Path) -> str:
     """The path as the user would type it."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return brief(path.resolve().relative_to(Path.cwd()), LONGEST)
     except ValueError:
-        return str(path)
+        return brief(path, LONGEST)

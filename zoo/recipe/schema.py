@@ -8,10 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraint
 
 from zoo.losses import LossSpec
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-RepoName = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]{0,95}$")]
-RepoId = Annotated[str, StringConstraints(pattern=r"^([\w][\w.-]*/)?[\w][\w.-]*$")]
+NAME = r"^[a-z0-9][a-z0-9.-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+# ASCII only, as on the Hub: \w would take letters of every script, and joiners that nobody sees.
+RepoName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$")]
+RepoId = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+Identifier = Annotated[str, StringConstraints(pattern=NAME)]
+"""A licence or a category, as the Hub writes them."""
+Language = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|code|multilingual)$")]
+Address = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?([/?#][A-Za-z0-9._~:/?#@&=%+,-]*)?$")
+]
+"""http or https; other characters percent-encoded."""
 Split = Literal["train", "validation", "test"]
 
 
@@ -131,9 +140,9 @@ class DatasetRelease(Section):
     repo: RepoName
     title: str
     summary: str
-    license: str = "apache-2.0"
-    language: list[str] = ["ar"]
-    task_categories: list[str] = ["sentence-similarity"]
+    license: Identifier = "apache-2.0"
+    language: list[Language] = ["ar"]
+    task_categories: list[Identifier] = ["sentence-similarity"]
 
 
 class Dataset(Section):
@@ -170,7 +179,7 @@ class Evaluation(Section):
 
 class Paper(Section):
     title: str
-    url: str
+    url: Address
     bibtex: str
 
 
@@ -178,8 +187,8 @@ class Release(Section):
     """The model's repository on the Hub and what its card says that is not measured."""
 
     repo: RepoName
-    license: str = "apache-2.0"
-    language: list[str] = ["ar"]
+    license: Identifier = "apache-2.0"
+    language: list[Language] = ["ar"]
     tags: list[str] = []
     summary: str | None = None
     paper: Paper | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, WorkspaceError, did_you_mean
 from zoo.losses import LOSSES, innermost
-from zoo.recipe.files import BaseFile, Family, Mistakes, Scale, SourceFile, Variant, explain, parse, read
+from zoo.recipe.files import BaseFile, Family, Mistakes, Scale, SourceFile, Variant, explain, name_of, parse, read
 from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Phase, Recipe, Release, Train
 from zoo.tasks import TASKS
 
@@ -56,12 +57,12 @@ class Workspace:
     @cached_property
     def bases(self) -> dict[str, BaseFile]:
         paths = (path for path in sorted(self.recipes.glob("*.yaml")) if path.name not in NOT_BASES)
-        return {path.stem: parse(BaseFile, self._read(path)) for path in paths}
+        return {name_of(path): parse(BaseFile, self._read(path)) for path in paths}
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         paths = sorted((self.recipes / "datasets").glob("*.yaml"))
-        return {path.stem: parse(Dataset, self._read(path)) for path in paths}
+        return {name_of(path): parse(Dataset, self._read(path)) for path in paths}
 
     @property
     def names(self) -> list[str]:
@@ -305,13 +306,35 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             raise RecipeError(
                 f"'{assignment}' is not key=value", hint="for example --set phases.triplets.train.epochs=2"
             )
-        _assign(data, path.split("."), yaml.safe_load(value), path)
+        _assign(data, path.split("."), _value(value, assignment), path)
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"])
-        raise RecipeError(f"--set: {place}: '{problem['input']}': {problem['msg']}", hint="zoo show R") from None
+        given = brief(problem["input"])
+        raise RecipeError(f"--set: {place}: '{given}': {problem['msg']}", hint="zoo show R") from None
+
+
+def _value(text: str, assignment: str) -> Any:
+    """What stands after the '=', held to what recipe files are held to."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise RecipeError(f"--set: '{brief(assignment)}' is not YAML after the '='", hint="quote the value") from None
+    if why := next(filter(None, map(refusal, _strings(found))), None):
+        raise RecipeError(f"--set: {why}", hint="zoo show R")
+    return found
+
+
+def _strings(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        yield from _strings([*data, *data.values()])
+    elif isinstance(data, list):
+        for part in data:
+            yield from _strings(part)
 
 
 def _assign(data: Any, keys: list[str], value: Any, path: str) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from zoo.leaderboard.table import Cell, Column, Row, Table
 from zoo.leaderboard.words import PAPER
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def render(tables: Sequence[Table]) -> str:
     header = dict.fromkeys(name for table in tables for column in table.columns for name in _names(column))
@@ -35,9 +37,22 @@ def _values(cell: Cell, column: Column) -> list[str]:
     """What the paper printed stays as printed; other numbers keep their digits."""
     if cell.value is None:
         return [""]
-    value = cell.text if column.source == PAPER else _plain(cell.value)
+    value = _text(cell.text) if column.source == PAPER else _plain(cell.value)
     return [value, *(_plain(bound) for bound in (cell.low, cell.high) if bound is not None)]
 
 
 def _plain(value: float | str) -> str:
-    return str(round(value, 4)) if isinstance(value, float) else str(value)
+    return str(round(value, 4)) if isinstance(value, float) else _text(str(value))
+
+
+def _text(value: str) -> str:
+    """A spreadsheet takes what begins like a formula for one, unless a quote stands before it; numbers are numbers."""
+    return f"'{value}" if value.startswith(FORMULA) and not _is_number(value) else value
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True

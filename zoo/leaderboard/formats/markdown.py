@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zoo.leaderboard.table import Cell, Table
+from zoo.markdown import escaped
 
 
 def render(tables: Sequence[Table]) -> str:
@@ -32,12 +33,4 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _shown(cell: Cell) -> str:
-    return escaped(cell.text) + cell.interval
-
-
-def escaped(text: str) -> str:
-    """Text as text: on one line, and neither a cell's end nor markup."""
-    plain = " ".join(text.split())
-    for mark in "\\`*[]<>|":
-        plain = plain.replace(mark, f"\\{mark}")
-    return plain
+    return cell.text if cell.text == "-" else escaped(cell.text) + cell.interval  # in a cell a dash starts no list

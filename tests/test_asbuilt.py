@@ -1,0 +1,103 @@
+"""What is published is what was built, whatever was edited or half built since."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import RECIPE, SCALE, Lab, TestHub
+
+from zoo.errors import PublishError
+from zoo.pipeline.asbuilt import as_built, edited
+from zoo.pipeline.build import Build
+from zoo.recipe import Workspace
+
+PARENT = "arabert-matryoshka"
+
+
+@pytest.fixture
+def copy(lab: Lab, tmp_path: Path) -> Path:
+    """The lab's workspace, to change."""
+    place = tmp_path / "lab"
+    shutil.copytree(lab.workspace.root, place, ignore=shutil.ignore_patterns("eval", "*.safetensors"))
+    for model in lab.workspace.root.rglob("*.safetensors"):
+        (place / model.relative_to(lab.workspace.root)).symlink_to(model)
+    return place
+
+
+def edit(place: Path, old: str, new: str) -> Build:
+    path = place / "recipes" / "family.yaml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+    return Build(Workspace(place), SCALE)
+
+
+def test_the_recipe_as_built_is_the_recipe_that_was_built(lab: Lab) -> None:
+    recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
+    assert as_built(lab.again(), recipe) == recipe
+    assert edited(lab.again(), recipe) is None
+
+
+def test_an_edited_recipe_publishes_what_was_built_and_says_so(copy: Path, zoo: Any) -> None:
+    build = edit(copy, "learning_rate: 5.0e-5}", "learning_rate: 7.0e-5}")
+    recipe = build.workspace.recipe(RECIPE, scale=SCALE)
+    assert edited(build, recipe) == "phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05)"
+    _, out, err = zoo("plan", RECIPE, "--scale", SCALE, "--write", str(copy / "out"), cwd=copy)
+    assert f"{RECIPE} was built before phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05)" in out + err
+    written = copy / "out" / "models" / "lab" / recipe.release.repo
+    resolved = yaml.safe_load((written / "zoo" / "recipe.yaml").read_text("utf-8"))
+    assert resolved["phases"][0]["train"]["learning_rate"] == 5e-5
+    assert "learning rate 5e-05" in (written / "README.md").read_text("utf-8")
+
+
+def test_what_a_release_says_needs_no_training(copy: Path) -> None:
+    build = edit(copy, "license: apache-2.0", "license: mit")
+    assert as_built(build, build.workspace.recipe(RECIPE, scale=SCALE)).release.license == "mit"
+
+
+def test_a_dataset_built_again_under_its_models_stops_publishing(copy: Path, zoo: Any) -> None:
+    edit(copy, "rows: {train: 6000,", "rows: {train: 5000,")
+    assert zoo("data", "build", "arabic-stsb", "--scale", SCALE, cwd=copy)[0] == 0
+    code, _, err = zoo("plan", RECIPE, "--scale", SCALE, cwd=copy)
+    assert code == 1
+    assert f"recipe '{PARENT}' is half built: 'train' read 'arabic-stsb' before it was built again" in err
+    assert f"hint: zoo build {PARENT} --scale mini" in err
+    code, out, _ = zoo("status", "--scale", SCALE, cwd=copy)
+    assert (code, "is half built" in " ".join(out.split())) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "says"),
+    [
+        ("train", {"parent": "0" * 64}, f"it was trained from '{PARENT}' before that was trained again"),
+        ("evaluate", {"models": {f"zoo/{RECIPE}": "0" * 40}}, "it was evaluated before it was trained again"),
+        ("evaluate", {"contamination": "0" * 64}, "it was evaluated before its training text was searched again"),
+    ],
+)
+def test_stages_of_different_builds_are_never_published_together(
+    copy: Path, stage: str, change: dict[str, Any], says: str
+) -> None:
+    """As a build leaves them that was cut off between two stages."""
+    path = copy / "runs" / SCALE / RECIPE / stage / "receipt.json"
+    receipt = json.loads(path.read_text("utf-8"))
+    receipt["made_from"] |= change
+    path.write_text(json.dumps(receipt), "utf-8")
+    build = Build(Workspace(copy), SCALE)
+    with pytest.raises(PublishError) as caught:
+        as_built(build, build.workspace.recipe(RECIPE, scale=SCALE))
+    assert caught.value.message == f"recipe '{RECIPE}' is half built: {says}"
+
+
+def test_receipts_of_another_version_say_so(copy: Path, seeded: TestHub) -> None:
+    path = copy / "runs" / SCALE / RECIPE / "train" / "receipt.json"
+    receipt = json.loads(path.read_text("utf-8"))
+    receipt["made_from"]["phases"]["hybrid"]["train"]["momentum"] = 0.9
+    path.write_text(json.dumps(receipt), "utf-8")
+    build = Build(Workspace(copy), SCALE)
+    with pytest.raises(PublishError, match="was built by another version of zoo"):
+        as_built(build, build.workspace.recipe(RECIPE, scale=SCALE))

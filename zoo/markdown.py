@@ -1,0 +1,98 @@
+"""Text in Markdown: whatever is no `Markdown` yet is text, and is escaped when the two meet."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from zoo.characters import clean
+
+MARKS = re.compile(
+    r"[\\`*\[\]<>|#~]"
+    r"|(?<![^\W_])_|_(?![^\W_])"  # inside a word it is a letter, and ids have many
+    r"|&(?=#?\w+;)"  # would become another character
+    r"|^ ?[-+=](?=[-+=\s]|$)"  # a list, a rule, or a heading of the line above
+)
+NUMBERED = re.compile(r"^( ?\d{1,9})([.)])(?=\s|$)")
+SITE = "https://huggingface.co"
+
+
+class Markdown(Markup):
+    """Text that says it is Markdown. What it is joined with is escaped, as its base class does for HTML."""
+
+    @classmethod
+    def escape(cls, text: Any, /) -> Markdown:
+        return text if isinstance(text, Markdown) else cls(text if isinstance(text, Markup) else escaped(str(text)))
+
+
+def escaped(text: str) -> str:
+    """Text as text wherever it stands: on one line, and neither a cell's end, nor markup, nor the start of a block."""
+    line = re.sub(r"[\t\n ]+", " ", clean(text))
+    return NUMBERED.sub(r"\1\\\2", MARKS.sub(_backslash, line))
+
+
+def _backslash(found: re.Match[str]) -> str:
+    return re.sub(r"(?=\S)", r"\\", found[0], count=1)
+
+
+def isolated(text: object) -> Markdown:
+    """Text beside numbers: Arabic would draw them to its other side, and turn an interval around."""
+    right_to_left = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in str(text))
+    shown = escaped(str(text))
+    return Markdown(f"<bdi>{shown}</bdi>" if right_to_left else shown)
+
+
+def join(parts: Iterable[Any], between: str = "", attribute: str | None = None) -> str:
+    """Jinja's filter of this name: Markdown as soon as one part is, which Jinja would escape for HTML."""
+    found = [_part(part, attribute) if attribute else part for part in parts]
+    if any(isinstance(part, Markup) for part in found):
+        return Markdown.escape(between).join(found)
+    return str(between).join(map(str, found))
+
+
+def _part(part: Any, attribute: str) -> Any:
+    return part[attribute] if isinstance(part, dict) else getattr(part, attribute)
+
+
+def code(text: object) -> Markdown:
+    """In a line: between more backticks than it has. A '|' would end a table's cell even there: then it is plain."""
+    line = re.sub(r"[\t\n]", " ", clean(str(text)))
+    if "|" in line or not line.strip():
+        return Markdown(escaped(line))
+    marks = "`" * (_longest_run(line) + 1)
+    apart = " " if "`" in (line[0], line[-1]) else ""
+    return Markdown(f"{marks}{apart}{line}{apart}{marks}")
+
+
+def fence(text: object, language: str = "") -> Markdown:
+    """A block of code on lines of its own, between more backticks than it has."""
+    body = clean(str(text)).strip("\n")
+    marks = "`" * max(3, _longest_run(body) + 1)
+    return Markdown(f"{marks}{language}\n{body}\n{marks}")
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def string(text: object) -> Markdown:
+    """As Python writes it, for a snippet."""
+    return Markdown(json.dumps(clean(str(text)), ensure_ascii=False))
+
+
+def address(url: str) -> Markdown:
+    """A URL, shown: what would be markup in it, percent-encoded."""
+    kept = quote(url, safe="-._~:/?#@&=%+,")
+    return Markdown(re.sub(r"(?<![^\W_])_|_(?![^\W_])|~|&(?=#?\w+;)", lambda found: f"%{ord(found[0]):02X}", kept))
+
+
+def on_hub(id: str, kind: str = "") -> Markdown:
+    """A repository's id as a link to it; `kind`: datasets or spaces."""
+    place = "/".join(part for part in (SITE, kind, quote(id)) if part)
+    return Markdown(f"[{escaped(id)}]({place})")

@@ -1,0 +1,81 @@
+"""The whole fleet in one table: what is built, whether it is what the recipes say, and how the Hub's compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo import data
+from zoo.errors import PublishError
+from zoo.evaluate import ingredients as evaluating
+from zoo.pipeline.asbuilt import edited
+from zoo.pipeline.build import Build
+from zoo.pipeline.fleet import built, finished, fleet
+from zoo.publish.fleet import plan_fleet
+from zoo.publish.plan import Plan
+from zoo.publish.release import CARD
+from zoo.recipe import Recipe
+
+OF_RESULTS = {CARD, "zoo/recipe.yaml", "zoo/scores.json"}
+
+
+def fleet_status(build: Build) -> list[dict[str, object]]:
+    """A row for each model, dataset, Space and collection."""
+    states = {recipe.name: _state(build, recipe) for recipe in built(build)}
+    whole = [recipe for recipe in built(build) if states[recipe.name][0]]
+    found = plan_fleet(fleet(build, whole)) if whole else None
+    plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
+    rows = [
+        {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": states.get(recipe.name, (0, None))[1]}
+        for recipe in build.workspace.every_recipe(scale=build.scale)
+    ]
+    rows += [_row(kind, name, _built_data(build, name), one) for (kind, name), one in plans.items() if kind != "model"]
+    if found and found.collection:
+        slug, changes = found.collection.slug, len(found.collection.pending)
+        published = None if slug is None else "up to date" if not changes else f"{changes} changes"
+        rows.append({"kind": "collection", "name": found.collection.title, "published": published})
+    return rows
+
+
+def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
+    """Whether it can be published, and what of the recipe is not what was built."""
+    try:
+        return True, edited(build, recipe)
+    except PublishError as problem:
+        return False, problem.message
+
+
+def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, object]:
+    stages = finished(build, recipe)
+    row = _row("model", recipe.name, ", ".join(stages) or None, plan)
+    if evaluating.STAGE in stages:
+        scores = build.scores(recipe.name)
+        mine = scores.subject("self")
+        assert mine is not None
+        mean = scores.mean(mine.name, mine.dims[0])
+        row["mean"] = f"{mean.value:.2f} [{mean.low:.1f}, {mean.high:.1f}]"
+        row["rehearsal"] = "yes" if scores.miniature else None
+    return row
+
+
+def _built_data(build: Build, name: str) -> str | None:
+    return data.STAGE if build.folder(name).receipt(data.STAGE) else None
+
+
+def _row(kind: str, name: str, stages: str | None, plan: Plan | None) -> dict[str, object]:
+    return {"kind": kind, "name": name, "built": stages, "mean": None, **_compared(plan)}
+
+
+def _compared(plan: Plan | None) -> Mapping[str, Any]:
+    head = plan.head if plan else None
+    if plan is None or head is None:
+        return {"published": None, "changes": None, "drift": None, "stale card": None, "rehearsal": None}
+    drift = [change.path for change in plan.changes if change.action in ("keep", "conflict")]
+    stale = [change for change in plan.changes if change.path in OF_RESULTS and change.action in ("update", "conflict")]
+    return {
+        "published": head[:8],
+        "changes": len(plan.pending) or None,
+        "drift": ", ".join(drift) or None,
+        "stale card": "yes" if stale else None,
+        "rehearsal": None,
+    }
