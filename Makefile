@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo fix check test slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish docs clean
+.PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -26,10 +26,15 @@ check: setup  ## lint, types, recipes
 	$(BIN)/mypy
 	$(BIN)/zoo check
 
-test: setup  ## every test but the slow ones
+test: setup browser  ## every test but the slow ones
 	$(BIN)/pytest -m "not slow and not network"
 
-slow: setup  ## every test that needs no network, the slow ones too
+browser: setup  ## a Chromium for the tests of pages: the system's, else Playwright's own
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -n "$$ZOO_CHROMIUM" \
+		|| $(BIN)/playwright install chromium >/dev/null 2>&1 \
+		|| echo "no Chromium here, and none could be fetched: the tests of pages are left out"
+
+slow: setup browser  ## every test that needs no network, the slow ones too
 	$(BIN)/pytest -m "not network"
 
 conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI

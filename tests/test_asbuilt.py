@@ -47,8 +47,9 @@ def test_an_edited_recipe_publishes_what_was_built_and_says_so(copy: Path, zoo: 
     build = edit(copy, "learning_rate: 5.0e-5}", "learning_rate: 7.0e-5}")
     recipe = build.workspace.recipe(RECIPE, scale=SCALE)
     assert edited(build, recipe) == "phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05)"
-    _, out, err = zoo("plan", RECIPE, "--scale", SCALE, "--write", str(copy / "out"), cwd=copy)
-    assert f"{RECIPE} was built before phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05)" in out + err
+    _, _, err = zoo("plan", RECIPE, "--scale", SCALE, "--write", str(copy / "out"), cwd=copy)
+    assert f"built before phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05): {RECIPE}\n" in err
+    assert f"hint: zoo build {RECIPE} --scale mini\n" in err
     written = copy / "out" / "models" / "lab" / recipe.release.repo
     resolved = yaml.safe_load((written / "zoo" / "recipe.yaml").read_text("utf-8"))
     assert resolved["phases"][0]["train"]["learning_rate"] == 5e-5

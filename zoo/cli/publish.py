@@ -54,8 +54,9 @@ def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
         hint = f"zoo build {build.workspace.names[0]}{build.as_typed}"
         raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
     found = fleet(build, recipes)
-    for name, what in edited_since(build, recipes).items():
-        say.step(f"{name} was built before {what}; to build it anew: zoo build {name}{build.as_typed}")
+    for what, names in edited_since(build, recipes).items():
+        say.step(f"built before {what}: {', '.join(names)}")
+        say.hint(f"zoo build {' '.join(names)}{build.as_typed}")
     return build, found
 
 

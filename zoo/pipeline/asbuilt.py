@@ -59,9 +59,13 @@ def _parts(recipe: Recipe) -> dict[str, Any]:
     return {**part, "phases": {phase["name"]: phase for phase in part["phases"]}}
 
 
-def edited_since(build: Build, recipes: Iterable[Recipe]) -> dict[str, str]:
-    """{recipe: what of it is not what was built}, of those where there is something."""
-    return {recipe.name: what for recipe in recipes if (what := edited(build, recipe))}
+def edited_since(build: Build, recipes: Iterable[Recipe]) -> dict[str, list[str]]:
+    """{what is not what was built: the recipes of which that is true}."""
+    found: dict[str, list[str]] = {}
+    for recipe in recipes:
+        if what := edited(build, recipe):
+            found.setdefault(what, []).append(recipe.name)
+    return found
 
 
 def _misfits(build: Build, recipe: Recipe) -> Iterator[str]:
