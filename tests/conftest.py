@@ -109,6 +109,22 @@ def lab(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 
 @pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Requests that leave this process."""
+    import httpx2
+
+    seen: list[str] = []
+    real = httpx2.HTTPTransport.handle_request
+
+    def note(self: Any, request: Any) -> Any:
+        seen.append(f"{request.method} {request.url.path}")
+        return real(self, request)
+
+    monkeypatch.setattr(httpx2.HTTPTransport, "handle_request", note)
+    return seen
+
+
+@pytest.fixture
 def zoo(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Any]]:
     """`zoo(*arguments, cwd=...)` as the shell runs it: (exit code, stdout, stderr)."""
     import sys

@@ -43,7 +43,8 @@ def head(lab: Lab) -> str:
     """The commit of the published recipe."""
     from zoo.pipeline.fleet import fleet, publish
 
-    done = publish(lab.build, fleet(lab.build, [lab.workspace.recipe(RECIPE, scale=SCALE)]))
+    build = lab.again()
+    done = publish(build, fleet(build, [build.workspace.recipe(RECIPE, scale=SCALE)]))
     return str(next(one.commit for one in done if one.id == ID))
 
 
