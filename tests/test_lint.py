@@ -749,9 +749,16 @@ def test_linting_a_folder_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_our_own_cards_are_clean(lab: Any) -> None:
     from zoo.cli.lint import release_files
-    from zoo.recipe import Workspace
 
-    space = Workspace(lab.workspace.root)
     for name in ("arabert-matryoshka", "arabert-hybrid"):
-        report = check(of_files(sources.of(release_files(space, name, "mini")), NoHub()))
+        report = check(of_files(sources.of(release_files(lab.again(), name)), NoHub()))
         assert said(report) == []
+
+
+def test_what_is_published_together_may_name_each_other_before_it_is(lab: Any, zoo: Any, monkeypatch: Any) -> None:
+    monkeypatch.setenv("ZOO_NAMESPACE", "someone-new")
+    lab.again().card(lab.workspace.recipe("arabert-hybrid", scale="mini"))
+    code, out, _ = zoo("lint", "arabert-hybrid", "--scale", "mini", cwd=lab.workspace.root)
+    monkeypatch.delenv("ZOO_NAMESPACE")
+    lab.again().card(lab.workspace.recipe("arabert-hybrid", scale="mini"))
+    assert (code, out) == (0, "arabert-hybrid: nothing found; 39 rules looked\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,14 @@ import click
 from zoo import say
 from zoo.cli.build import scale_option
 from zoo.cli.session import command, connect, workspace
-from zoo.errors import HubError, WorkspaceError, ZooError, did_you_mean
+from zoo.errors import HubError, PublishError, WorkspaceError, ZooError, did_you_mean
 
 if TYPE_CHECKING:
     from zoo.lint.check import Report
     from zoo.lint.facts import Facts
     from zoo.lint.repo import Repo
-    from zoo.recipe import Workspace
+    from zoo.pipeline.build import Build
+    from zoo.remote import Kind
 
 KINDS = ["model", "dataset", "space"]
 
@@ -110,32 +111,41 @@ def _recipes() -> list[str]:
 
 def _built(name: str, scale: str, asked: Facts) -> Repo:
     from zoo.lint import files
+    from zoo.lint.facts import Coming
     from zoo.lint.target import of_files
+    from zoo.pipeline.build import Build
 
-    return of_files(files.of(release_files(workspace(), name, scale)), asked, kind="model")
+    build = Build(workspace(), scale)
+    known = Coming(asked, {(kind, id): license for kind, id, license in published_with(build, name)})
+    return of_files(files.of(release_files(build, name)), known, kind="model")
 
 
-def release_files(space: Workspace, name: str, scale: str) -> Mapping[str, bytes | Path]:
+def published_with(build: Build, name: str) -> Iterator[tuple[Kind, str, str]]:
+    """Kind, id and licence of what is published together with a recipe's model: its parents and datasets."""
+    for member in build.workspace.recipe(name, scale=build.scale).lineage:
+        yield "model", f"{build.account}/{member.release.repo}", member.release.license
+        for dataset in member.datasets.values():
+            if dataset.release:
+                yield "dataset", f"{build.account}/{dataset.release.repo}", dataset.release.license
+
+
+def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
     """The files that publishing a recipe's model would put on the Hub.
 
     Raises:
-        ZooError: it is not built.
+        PublishError: it is not built.
     """
     from zoo.cards import FILE, STAGE
     from zoo.evaluate.ingredients import STAGE as EVALUATE
+    from zoo.pipeline.asbuilt import as_built
     from zoo.publish.release import model_release
-    from zoo.run import Run
     from zoo.scores import FILE as SCORES
-    from zoo.train.ingredients import MODEL
-    from zoo.train.ingredients import STAGE as TRAIN
 
-    recipe, run = space.recipe(name, scale=scale), Run.of(space.root, name, scale)
-    for stage in (TRAIN, EVALUATE, STAGE):
-        if run.receipt(stage) is None:
-            given = "" if scale == "full" else f" --scale {scale}"
-            raise ZooError(f"recipe '{name}' has no finished stage '{stage}'", hint=f"zoo build {name}{given}")
-    model, card, scores = run.stage(TRAIN) / MODEL, run.stage(STAGE) / FILE, run.stage(EVALUATE) / SCORES
-    return model_release(recipe, recipe.release.repo, model=model, card=card, scores=scores).files
+    recipe, run = as_built(build, build.workspace.recipe(name, scale=build.scale)), build.folder(name)
+    card, scores = run.stage(STAGE) / FILE, run.stage(EVALUATE) / SCORES
+    if not card.is_file():
+        raise PublishError(f"recipe '{name}' has no finished stage '{STAGE}'", hint=f"zoo build {name}{build.as_typed}")
+    return model_release(recipe, recipe.release.repo, model=build.model(name), card=card, scores=scores).files
 
 
 def _say(report: Report, fixed: list[str], form: str) -> None:

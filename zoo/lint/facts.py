@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol, TypeVar
@@ -47,6 +47,22 @@ class NoHub:
 
     def near(self, kind: Kind, id: str) -> list[str]:
         raise Unchecked(self.reason)
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What `facts` knows, and repositories that will be published together with the one that is looked at."""
+
+    facts: Facts
+    licenses: Mapping[tuple[Kind, str], str]
+
+    def known(self, kind: Kind, id: str) -> Known | None:
+        found = self.facts.known(kind, id)
+        license = self.licenses.get((kind, id))
+        return Known(id, (license,)) if found is None and license else found
+
+    def near(self, kind: Kind, id: str) -> list[str]:
+        return self.facts.near(kind, id)
 
 
 class HubFacts:
