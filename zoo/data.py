@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import DataError
 from zoo.recipe import Dataset
 from zoo.remote import api, explained, host, is_miniature
 from zoo.run import Run, versions
 from zoo.say import Progress
+
+if TYPE_CHECKING:
+    import polars as pl  # a sixth of a second, which plans do without
 
 STAGE = "data"
 FORMAT = 1  # one more whenever the stage leaves other files, so that older ones are made again
@@ -114,6 +115,8 @@ def _fetch(name: str, dataset: Dataset, split: str, revision: str) -> pl.DataFra
 
 def _columns(name: str, dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
     """Our columns under our names, checked."""
+    import polars as pl
+
     chosen = {column.source or ours: ours for ours, column in dataset.columns.items()}
     if missing := [theirs for theirs in chosen if theirs not in frame.columns]:
         has = ", ".join(frame.columns)
@@ -136,6 +139,8 @@ def _require(name: str, column: str, fine: bool, problem: str, kind: object) -> 
 
 
 def _not_empty(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    import polars as pl
+
     full = [pl.col(text).str.strip_chars().str.len_chars() > 0 for text in dataset.texts]
     return frame.drop_nulls().filter(*full)
 
