@@ -180,7 +180,7 @@ def _line_of(error: TemplateError, template: str) -> int | None:
 
 
 def _score(found: Measured) -> Markdown:
-    return Markdown(f"{found.value:.2f} [{found.low:.1f}, {found.high:.1f}]")
+    return Markdown(found.shown)
 
 
 FILTERS = {

@@ -43,6 +43,11 @@ class Measured(_Fact):
     low: float
     high: float
 
+    @property
+    def shown(self) -> str:
+        """As it stands in cards, tables and changelogs."""
+        return f"{self.value:.2f} [{self.low:.1f}, {self.high:.1f}]"
+
 
 class Score(Measured):
     """One main score of one model on one task at one dim (null: the model has but one)."""

@@ -26,7 +26,7 @@ from zoo.evaluate.results import Traits
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import fleet
 from zoo.publish.plan import plan
-from zoo.publish.release import Release
+from zoo.publish.release import SCORES, Release
 from zoo.recipe import Recipe
 from zoo.remote import api, explained
 from zoo.scores import ScoreFile, Subject
@@ -103,7 +103,7 @@ def _published(release: Release, scale: str) -> str:
         raise PublishError(f"recipe '{release.name}' is not published as '{release.id}'", hint=hint)
     changed = [change.path for change in found.changes if change.path != "README.md"]
     if changed:
-        path = min(changed, key=lambda path: (path != "zoo/scores.json", path))
+        path = min(changed, key=lambda path: (path != SCORES, path))
         raise PublishError(f"'{release.id}' on the Hub is not what was built: '{path}' differs", hint=hint)
     return found.head
 

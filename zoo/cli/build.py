@@ -191,12 +191,8 @@ def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:
         found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
         found.append(scores.mean(subject.name, dim))
         for row, one in zip(rows, found, strict=False):
-            row[str(dim or subject.title)] = _with_interval(one)
+            row[str(dim or subject.title)] = one.shown
     return rows
-
-
-def _with_interval(found: Measured) -> str:
-    return f"{found.value:.2f} [{found.low:.1f}, {found.high:.1f}]"
 
 
 @command("compare", epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
@@ -228,8 +224,8 @@ def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
     return {
         "task": verdict.task,
         "rows": verdict.rows,
-        first: _with_interval(verdict.first),
-        f"{second} ": _with_interval(verdict.second),  # the same target twice still has two columns
+        first: verdict.first.shown,
+        f"{second} ": verdict.second.shown,  # the same target twice still has two columns
         "difference": f"{verdict.difference:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]",
         "p": f"{verdict.p:.4f}",
         "detectable": verdict.detectable,

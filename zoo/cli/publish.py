@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,41 +61,36 @@ def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     return build, found
 
 
-def _asked(names: tuple[str, ...], scale: str, revision: str | None, pr: bool, overwrite: tuple[str, ...]) -> Asked:
-    from zoo.publish.saved import Asked
+def asking(function: Callable[..., None]) -> Callable[..., None]:
+    """What plan and publish are asked alike, as one `Asked`; the Hub is connected first."""
 
-    if pr and revision:
-        raise click.UsageError("--pr goes to a pull request, --revision to a branch: give one of them")
-    return Asked(names, scale, revision, pr, overwrite)
+    @wraps(function)
+    def run(
+        *rest: Any, names: tuple[str, ...], scale: str, revision: str | None, pr: bool, overwrite: Any, **others: Any
+    ) -> None:
+        if pr and revision:
+            raise click.UsageError("--pr goes to a pull request, --revision to a branch: give one of them")
+        connect()
+        from zoo.publish.saved import Asked
+
+        function(*rest, asked=Asked(names, scale, revision, pr, overwrite), **others)
+
+    return scale_option(overwrite_option(pr_option(revision_option(run))))
 
 
 @command("plan", epilog="Example: zoo plan --out friday.json && zoo publish friday.json")
 @click.argument("names", nargs=-1)
-@scale_option
-@overwrite_option
-@pr_option
-@revision_option
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan: zoo publish FILE applies just that.")
 @click.option("--write", type=click.Path(path_type=Path), help="Write what each repository would hold, as folders.")
 @click.pass_context
-def plan(
-    ctx: click.Context,
-    names: tuple[str, ...],
-    scale: str,
-    overwrite: tuple[str, ...],
-    pr: bool,
-    revision: str | None,
-    out: Path | None,
-    write: Path | None,
-) -> None:
+@asking
+def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
     """Show what publishing would change. Exit code 2 when something would."""
-    connect()
     from zoo.publish import saved
     from zoo.publish.fleet import plan_fleet
 
-    asked = _asked(names, scale, revision, pr, overwrite)
-    _, fleet = _fleet(names, scale)
-    found = plan_fleet(fleet, asked.target, overwrite)
+    _, fleet = _fleet(asked.names, asked.scale)
+    found = plan_fleet(fleet, asked.target, asked.overwrite)
     _say_plan(found)
     if write:
         for one in found.plans:
@@ -213,34 +209,20 @@ def _line(text: str, colour: str | None = None) -> None:
 
 @command("publish", epilog="Example: zoo publish arabert-hybrid --pr")
 @click.argument("names", nargs=-1, metavar="[NAMES]... | FILE")
-@scale_option
-@overwrite_option
-@pr_option
-@revision_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--private", is_flag=True, help="Create new repositories as private ones.")
 @click.pass_context
-def publish(
-    ctx: click.Context,
-    names: tuple[str, ...],
-    scale: str,
-    overwrite: tuple[str, ...],
-    pr: bool,
-    revision: str | None,
-    yes: bool,
-    private: bool,
-) -> None:
+@asking
+def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
     """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
 
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     if say.wants_json() and not yes:
         raise click.UsageError("with --json there is nobody to ask: add --yes")
-    connect()
     from zoo.pipeline.fleet import roll_out
 
-    file = _plan_file(names)
-    asked = _asked(names, scale, revision, pr, overwrite)
+    file = _plan_file(asked.names)
     build, found = _from_file(file) if file else _from_names(asked)
     if (found.changed or found.blocked) and not yes:
         _confirm(found)
@@ -257,7 +239,7 @@ def publish(
         ctx.exit(1)
 
 
-def _plan_file(names: tuple[str, ...]) -> Path | None:
+def _plan_file(names: Sequence[str]) -> Path | None:
     """Recipes' names have no suffix."""
     found = [Path(name) for name in names if name.endswith(".json")]
     if found and len(names) > 1:

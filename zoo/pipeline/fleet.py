@@ -140,9 +140,10 @@ def _space(
             "revision": None,
             # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
             "title": recipe.release.repo + (" (rehearsal)" if found.miniature else ""),
-            "dims": recipe.dims,
+            "dims": mine.dims,
         }
         for recipe, (model, found) in zip(offered, scores.items(), strict=True)
+        if (mine := found.subject("self"))
     ]
     id = f"{account}/{space.repo}"
     card = cards.space_card(
@@ -180,7 +181,7 @@ def publish(
     private: bool = False,
     report: Callable[[Published], None] = lambda _: None,
 ) -> list[Published]:
-    """Plan and apply, prove every model that changed, then the collection. A second time does nothing.
+    """Plan and apply, prove every repository that changed, then the collection. A second time does nothing.
 
     Raises:
         HubError: nothing was sent. PublishError: something could not be published; what does not need it was.

@@ -13,20 +13,22 @@ from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, finished, fleet
 from zoo.publish.fleet import plan_fleet
 from zoo.publish.plan import Plan
-from zoo.publish.release import CARD
+from zoo.publish.release import CARD, RECIPE, SCORES
 from zoo.recipe import Recipe
 
-OF_RESULTS = {CARD, "zoo/recipe.yaml", "zoo/scores.json"}
+OF_RESULTS = {CARD, RECIPE, SCORES}
 
 
 def fleet_status(build: Build) -> list[dict[str, object]]:
     """A row for each model, dataset, Space and collection."""
-    states = {recipe.name: _state(build, recipe) for recipe in built(build)}
-    whole = [recipe for recipe in built(build) if states[recipe.name][0]]
+    ready = built(build)
+    states = {recipe.name: _state(build, recipe) for recipe in ready}
+    stale = {name: why for name, (_, why) in states.items()}
+    whole = [recipe for recipe in ready if states[recipe.name][0]]
     found = plan_fleet(fleet(build, whole)) if whole else None
     plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
     rows = [
-        {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": states.get(recipe.name, (0, None))[1]}
+        {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
         for recipe in build.workspace.every_recipe(scale=build.scale)
     ]
     rows += [_row(kind, name, _built_data(build, name), one) for (kind, name), one in plans.items() if kind != "model"]
@@ -53,7 +55,7 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, obj
         mine = scores.subject("self")
         assert mine is not None
         mean = scores.mean(mine.name, mine.dims[0])
-        row["mean"] = f"{mean.value:.2f} [{mean.low:.1f}, {mean.high:.1f}]"
+        row["mean"] = mean.shown
         row["rehearsal"] = "yes" if scores.miniature else None
     return row
 

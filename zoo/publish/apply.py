@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import HubError, PublishError
 from zoo.publish.digests import of_bytes
 from zoo.publish.listing import Target, look, title
-from zoo.publish.patience import WAITS, how_long, passes, patiently
+from zoo.publish.patience import STALE, WAITS, how_long, passes, patiently
 from zoo.publish.plan import Plan
 from zoo.publish.release import Release
 from zoo.remote import api, explained
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
 PORTION = 100 * 2**20  # bytes
-STALE = 412  # the Hub's answer to a commit whose parent is not the head
 
 
 class MovedError(HubError):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from zoo.errors import HubError, PublishError, RecipeError, did_you_mean
+from zoo.publish.patience import STALE
 from zoo.recipe import Workspace
 from zoo.remote import Kind, api, endpoint, explained, namespace
 
 SPACE = "space"  # what the family's Space is called on the command line
-STALE = 412  # the Hub's answer to a commit whose parent is not the head
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Three texts into one: what was published, what somebody made of it on the Hub, and what we would publish now.
 
-Our own forty lines: the `merge3` package is under the GPL, which is not for a library under Apache-2.0.
+Our own: the `merge3` package is under the GPL, which is not for a library under Apache-2.0.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ T = TypeVar("T")
 
 WAITS = (1.0, 2.0, 4.0)  # seconds between attempts, when the Hub names none
 LONGEST = 60.0  # seconds that we wait when it does
+STALE = 412  # the Hub's answer to a commit whose parent is not the head: another attempt is of no use
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from zoo import data
 from zoo.errors import PublishError
+from zoo.publish.release import SCORES
 from zoo.publish.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_model
 from zoo.remote import Kind, api, explained, is_local
 from zoo.scores import ScoreFile
@@ -24,7 +25,6 @@ from zoo.tasks import TASKS
 SENTENCES = ("رجل يقود سيارة", "الأولاد يلعبون كرة القدم", "a short sentence")
 TOLERANCE = 1e-6  # the same weights on the same machine; anything more is another model
 START_SECONDS = 120  # until a Space answers
-SCORES = "zoo/scores.json"
 
 
 @dataclass(frozen=True)

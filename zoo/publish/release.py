@@ -20,6 +20,8 @@ from zoo.scores import ScoreFile
 
 CARD = "README.md"
 RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are told from
+RECIPE = "zoo/recipe.yaml"
+SCORES = "zoo/scores.json"
 PROVENANCE = "zoo/provenance.json"
 MANIFEST = "zoo/manifest.json"  # the files that we put there, and what they were; only these are ever deleted
 FORMAT = 2  # of the manifest; 1 had names only
@@ -130,8 +132,8 @@ def model_release(
             f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
         )
     files[CARD] = card
-    files["zoo/recipe.yaml"] = dump(recipe).encode()
-    files["zoo/scores.json"] = scores
+    files[RECIPE] = dump(recipe).encode()
+    files[SCORES] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
     files |= {path: text.encode() for path, text in eval_results(measured, id).items()}
     if provenance:

@@ -10,12 +10,11 @@ from zoo.errors import PublishError
 from zoo.markdown import code, escaped
 from zoo.publish.history import Change, Repository, commit_to, compare, tags, text, tree, unless_moved
 from zoo.publish.plan import plan
-from zoo.publish.release import Release
+from zoo.publish.release import SCORES, Release
 from zoo.remote import api, explained
 from zoo.scores import Score, ScoreFile
 
 CHANGELOG = "CHANGELOG.md"  # written on the Hub alone: no release holds it, and none counts it as drift
-SCORES = "zoo/scores.json"
 MOST_FILES = 20  # named in an entry
 
 
@@ -165,7 +164,7 @@ def _score_table(old: ScoreFile | None, new: ScoreFile | None, was: str, now: st
         return "The same scores." if shared else ""
     table = [f"| Task | {was} | {now} | Difference |", "|---|---:|---:|---:|"]
     for task, one, other in rows:
-        table.append(f"| {escaped(task)} | {_shown(one)} | {_shown(other)} | {other.value - one.value:+.2f} |")
+        table.append(f"| {escaped(task)} | {one.shown} | {other.shown} | {other.value - one.value:+.2f} |")
     return "\n".join([*table, "", "In brackets: 95% intervals of each score."])
 
 
@@ -175,10 +174,6 @@ def _by_task(scores: ScoreFile) -> dict[tuple[str, str, str], Score]:
         return {}
     own = [score for score in scores.scores if (score.model, score.dim) == (mine.name, mine.dims[0])]
     return {(score.task, score.dataset, score.revision): score for score in own}
-
-
-def _shown(score: Score) -> str:
-    return f"{score.value:.2f} [{score.low:.1f}, {score.high:.1f}]"
 
 
 def supersede(old: str, repository: Repository) -> str | None:
