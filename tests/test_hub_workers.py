@@ -164,7 +164,16 @@ def kill_one(hub: LocalHub, victim: psutil.Process, acknowledged: set[str]) -> N
     before = len(acknowledged)
     victim.kill()
     wait_until(lambda: len(acknowledged) >= before + 10)
-    wait_until(lambda: len(set(workers(hub.process)) - {victim}) == WORKERS)
+    wait_until(lambda: serving(hub.process) == WORKERS)
+
+
+def test_a_worker_that_dies_while_it_is_asked_whether_it_lives_is_replaced(hub: LocalHub) -> None:
+    team = workers(hub.process)
+    team[0].suspend()
+    time.sleep(1.5)  # the server asks its workers every half second, and waits half a minute for an answer
+    team[0].kill()
+    wait_until(lambda: serving(hub.process) == WORKERS)
+    assert team[0] not in workers(hub.process)
 
 
 def test_workers_killed_under_writers_lose_nothing_and_are_replaced(hub: LocalHub, repo: str) -> None:

@@ -68,9 +68,16 @@ def _serve_together(options: argparse.Namespace, listener: socket.socket) -> Non
 
     from zoo.hub.server import create_worker
 
+    class Team(Multiprocess):
+        def keep_subprocess_alive(self) -> None:
+            # While the workers' ends of the pipes are open here too, one that dies while it is asked seems to think.
+            for worker in self.processes:
+                worker.child_conn.close()
+            super().keep_subprocess_alive()
+
     app = partial(create_worker, options.root)
     config = uvicorn.Config(app, factory=True, workers=options.workers, timeout_worker_healthcheck=_PATIENCE, **_SERVER)
-    Multiprocess(config, sockets=[listener]).run()
+    Team(config, sockets=[listener]).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
