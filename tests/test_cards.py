@@ -8,6 +8,7 @@ import pytest
 
 from zoo.cards import render
 from zoo.errors import CardError
+from zoo.remote import size_category
 
 OURS = Path(__file__).parents[1] / "cards"
 
@@ -49,3 +50,11 @@ def test_names_stay_text_in_tables(tmp_path: Path) -> None:
     hostile = "a|b\n# <script>[x](javascript:1) {{ 7*7 }}"
     shown = render("model.md.j2", [mine], name=hostile)
     assert shown == r"| a\|b \# \<script\>\[x\](javascript:1) {{ 7\*7 }} |"
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (20_000_000, "10M<n<100M"), (10**12, "n>1T")],
+)
+def test_sizes_have_the_names_that_the_hub_knows(rows: int, name: str) -> None:
+    assert size_category(rows) == name

@@ -78,7 +78,7 @@ def test_a_card_that_explodes_is_refused_and_cannot_come_in_another_way(wire: Wi
 
 @pytest.mark.parametrize("path", ["/api/repos/create", "/lab/m.git/info/lfs/objects/batch"])
 def test_a_body_that_claims_to_be_endless_is_refused_before_it_is_sent(wire: Wire, path: str) -> None:
-    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=20)
     connection.putrequest("POST", path)
     connection.putheader("Authorization", f"Bearer {wire.hub.token}")
     connection.putheader("Content-Length", str(1 << 45))
@@ -88,7 +88,7 @@ def test_a_body_that_claims_to_be_endless_is_refused_before_it_is_sent(wire: Wir
 
 
 def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(wire: Wire) -> None:
-    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=20)
     chunks = (b" " * (1 << 20) for _ in range((MAX_DOCUMENT >> 20) + 1))
     headers = {"Authorization": f"Bearer {wire.hub.token}", "Transfer-Encoding": "chunked"}
     connection.request("POST", "/api/repos/create", chunks, headers, encode_chunked=True)
@@ -99,7 +99,7 @@ def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(wire: Wire) -> None:
 @pytest.mark.parametrize("header", [b"X-Long: " + b"x" * (1 << 20), b"X-Many: x\r\n" * 100_000])
 def test_huge_headers_are_refused(wire: Wire, header: bytes) -> None:
     where = urlsplit(wire.hub.url)
-    with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
+    with socket.create_connection((where.hostname, where.port), timeout=20) as connection:
         answer = b""
         try:
             connection.sendall(b"GET /api/models HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
@@ -140,7 +140,7 @@ def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
         "objects"
     ]
     part = found["actions"]["upload"]["header"]["00001"].removeprefix(wire.hub.url)
-    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(wire.hub.url).netloc, timeout=20)
     connection.putrequest("PUT", part)
     connection.putheader("Content-Length", str(65 << 20))
     connection.endheaders()

@@ -221,7 +221,7 @@ def test_all_end_together(tmp_path: Path, how: str) -> None:
         wait_until(lambda: serving(server) == 2)
         team = psutil.Process(server.pid).children(recursive=True)
         stop_by(how, server)
-        server.wait(timeout=10)
+        server.wait(timeout=60)
         wait_until(lambda: not any(alive(process) for process in team))
         assert (server.stdout.read(), server.stderr.read()) == ("", "")
 

@@ -23,7 +23,6 @@ from zoo.lint.facts import NoHub
 from zoo.lint.fix import fix
 from zoo.lint.report import as_sarif
 from zoo.lint.rule import rules
-from zoo.lint.rules.data import SIZE_LIMITS
 from zoo.lint.target import of_files, of_folder, split
 
 Zoo = Callable[..., tuple[int, str, str]]
@@ -351,12 +350,6 @@ def test_a_file_larger_than_the_hub_takes_is_found_without_reading_it(tmp_path: 
         file.truncate(60 * 10**9)
     [one] = policy.check({"huge.safetensors": tmp_path / "huge.safetensors"})
     assert one.message == "'huge.safetensors' has 60 GB, more than the Hub takes"
-
-
-def test_size_categories_are_those_of_our_own_cards() -> None:
-    from zoo import cards
-
-    assert SIZE_LIMITS[: len(cards.SIZE_LIMITS)] == cards.SIZE_LIMITS
 
 
 # ---- what must not be flagged --------------------------------------------------------------------------------------

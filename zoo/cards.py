@@ -18,7 +18,7 @@ from zoo.contamination import Report
 from zoo.errors import CardError
 from zoo.markdown import Markdown
 from zoo.recipe import Dataset, Family, Recipe
-from zoo.remote import MINIATURE_TAG
+from zoo.remote import MINIATURE_TAG, size_category
 from zoo.run import Run, file_digest
 from zoo.scores import CleanScore, Comparison, Mean, Measured, ScoreFile, Subject
 from zoo.tasks import TASKS
@@ -354,7 +354,7 @@ def dataset_metadata(
         language=release.language,
         license=release.license,
         task_categories=release.task_categories,
-        size_categories=_size_category(sum(rows.values())),
+        size_categories=size_category(sum(rows.values())),
         pretty_name=release.title,
         tags=[MINIATURE_TAG] if miniature else None,
         source_datasets=[dataset.source.dataset],
@@ -381,16 +381,3 @@ def _feature(name: str, column: Any) -> dict[str, Any]:
     if column.type == "class":
         return {"name": name, "dtype": {"class_label": {"names": dict(enumerate(column.names))}}}
     return {"name": name, "dtype": "string" if column.type == "text" else "float32"}
-
-
-SIZE_LIMITS = [
-    (1_000, "n<1K"),
-    (10_000, "1K<n<10K"),
-    (100_000, "10K<n<100K"),
-    (1_000_000, "100K<n<1M"),
-    (10_000_000, "1M<n<10M"),
-]
-
-
-def _size_category(rows: int) -> str:
-    return next((name for limit, name in SIZE_LIMITS if rows < limit), "n>10M")

@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 Kind = Literal["model", "dataset", "space"]
 
 MINIATURE_TAG = "zoo-miniature"  # of generated stand-ins, so that nothing made from them is taken for the real thing
+SIZE_CATEGORIES = [  # of datasets: below so many rows
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+    (100_000_000, "10M<n<100M"),
+    (1_000_000_000, "100M<n<1B"),
+    (10_000_000_000, "1B<n<10B"),
+    (100_000_000_000, "10B<n<100B"),
+    (1_000_000_000_000, "100B<n<1T"),
+]
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -133,3 +146,8 @@ def namespace(preferred: str | None) -> str:
     if "/" in name:
         raise WorkspaceError(f"namespace '{name}' has a slash", hint="an account's name alone, e.g. my-lab")
     return name
+
+
+def size_category(rows: int) -> str:
+    """The Hub's name for a dataset's size."""
+    return next((name for limit, name in SIZE_CATEGORIES if rows < limit), "n>1T")

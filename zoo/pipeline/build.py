@@ -14,13 +14,13 @@ from zoo.contamination import Report, training_columns
 from zoo.errors import CardError, HubError
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate
-from zoo.pipeline.asbuilt import as_built
+from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.candidates import base_candidate, trained_candidate
-from zoo.recipe import Recipe, Workspace
+from zoo.recipe import Recipe
 from zoo.remote import namespace, revision_of
 from zoo.run import Run
 from zoo.say import Progress, Silent
-from zoo.scores import Role, ScoreFile, read_scores
+from zoo.scores import Role
 from zoo.train import ingredients as training
 
 STAGES = (data.STAGE, training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE, cards.STAGE)
@@ -43,11 +43,9 @@ def _nothing(outcome: Outcome) -> None:
 
 
 @dataclass
-class Build:
+class Build(Built):
     """One build: recipes at one scale in one workspace. Every stage is looked at once."""
 
-    workspace: Workspace
-    scale: str
     force: frozenset[str] = frozenset()
     report_to: Sequence[str] = ()
     device: str | None = None
@@ -76,21 +74,6 @@ class Build:
         for recipe in recipes:
             for member in recipe.lineage:
                 self.card(member)
-
-    def folder(self, name: str) -> Run:
-        return Run.of(self.workspace.root, name, self.scale)
-
-    def model(self, name: str) -> Path:
-        """The trained model's folder."""
-        return self.folder(name).stage(training.STAGE) / training.MODEL
-
-    def scores(self, name: str) -> ScoreFile:
-        return read_scores(self.folder(name).stage(evaluating.STAGE))
-
-    @property
-    def as_typed(self) -> str:
-        """The option that names the scale, for hints."""
-        return "" if self.scale == "full" else f" --scale {self.scale}"
 
     @cached_property
     def account(self) -> str:
@@ -258,16 +241,6 @@ class Build:
         outcome = Outcome(name, stage, "built" if why else "kept", why or "nothing changed", receipt.seconds)
         self.done[name, stage] = outcome
         self.report(outcome)
-
-    def digest(self, name: str, stage: str) -> str:
-        """Of what the stage made."""
-        receipt = self.folder(name).receipt(stage)
-        assert receipt is not None, f"{name}: {stage} must be made before it is used"
-        return receipt.digest
-
-    def weights(self, name: str) -> str:
-        """The trained model's revision in result files: 40 hex, as a commit's."""
-        return self.digest(name, training.STAGE)[:40]
 
     def _base_revision(self, recipe: Recipe) -> str:
         base = recipe.base

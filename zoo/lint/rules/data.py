@@ -12,19 +12,8 @@ from zoo.lint.numbers import COUNT, counted
 from zoo.lint.repo import Repo
 from zoo.lint.rule import rule
 from zoo.lint.weights import parquet_rows
+from zoo.remote import size_category
 
-SIZE_LIMITS = [
-    (1_000, "n<1K"),
-    (10_000, "1K<n<10K"),
-    (100_000, "10K<n<100K"),
-    (1_000_000, "100K<n<1M"),
-    (10_000_000, "1M<n<10M"),
-    (100_000_000, "10M<n<100M"),
-    (1_000_000_000, "100M<n<1B"),
-    (10_000_000_000, "1B<n<10B"),
-    (100_000_000_000, "10B<n<100B"),
-    (1_000_000_000_000, "100B<n<1T"),
-]
 SHARD = re.compile(r"(?:^|/)(?:train|test|validation|dev|[\w.]+)-\d{5}-of-\d{5}[\w.-]*\.\w+$")
 TELLING = re.compile(  # the Hub's own convention, by file or folder; metadata.csv belongs to images and sounds
     r"(?i)(?:^|[^a-z])(?:train(?:ing)?|test(?:ing)?|valid(?:ation)?|dev|eval(?:uation)?)(?:[^a-z]|$)|(?:^|/)metadata\.\w+$"
@@ -35,10 +24,6 @@ ROWS = re.compile(
 )
 
 COUNTS = re.compile(r"(?i)(num(ber of)? )?(rows|examples)$")
-
-
-def size_category(rows: int) -> str:
-    return next((name for limit, name in SIZE_LIMITS if rows < limit), "n>1T")
 
 
 def _infos(repo: Repo) -> list[dict[str, Any]]:
