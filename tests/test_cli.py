@@ -96,6 +96,42 @@ def test_wrong_usage_leaves_with_2(workspace: Path, zoo: Any) -> None:
     assert zoo("hub", "serve", "--port", "99999", cwd=workspace)[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("publish", "friday.json", "--pr"), "a saved plan says what goes where, without '--pr' beside it"),
+        (("publish", "friday.json", "--scale", "mini"), "without '--scale' beside it"),
+        (("publish", "friday.json", "arabert-hybrid"), "without another name beside it"),
+        (("plan", "--out", "friday.plan"), "'friday.plan' does not end in '.json'"),
+        (("plan", "--revision", "a..b"), "'a..b' is not the name of a branch"),
+        (("plan", "--revision", "0" * 40), "is not the name of a branch"),
+        (("plan", "--revision", "next", "--pr"), "give one of them"),
+    ],
+)
+def test_what_would_be_taken_for_something_else_is_wrong_usage(
+    workspace: Path, zoo: Any, arguments: tuple[str, ...], said: str
+) -> None:
+    code, _, err = zoo(*arguments, cwd=workspace)
+    assert (code, said in " ".join(err.split())) == (2, True), err
+
+
+def test_an_account_that_the_hub_cannot_have_is_told(
+    workspace: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZOO_NAMESPACE", "my lab")
+    code, _, err = zoo("rollback", "arabert-hybrid@v1.0.0", cwd=workspace)
+    assert (code, err) == (
+        1,
+        "error: 'my lab' is not the name of an account\nhint: letters, digits and '-', e.g. my-lab\n",
+    )
+
+
+def test_an_address_with_a_password_is_not_taken(workspace: Path, zoo: Any) -> None:
+    code, _, err = zoo("status", "--hub", "http://me:secret@127.0.0.1:9", cwd=workspace)
+    assert (code, "secret" in err) == (1, False)
+    assert err.startswith("error: the address of the Hub '127.0.0.1' has a name or a password in it\n")
+
+
 def test_without_a_workspace_there_is_a_way_to_one(tmp_path: Path, zoo: Any) -> None:
     code, _, err = zoo("ls", cwd=tmp_path)
     assert code == 1

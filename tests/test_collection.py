@@ -10,8 +10,9 @@ from small_fleet import card, commits, fleet_of, publish, release, there
 
 from zoo.publish.apply import apply
 from zoo.publish.collection import Item, compare_items, moves
-from zoo.publish.fleet import plan_fleet
+from zoo.publish.fleet import Fleet, plan_fleet
 from zoo.publish.release import CARD, MANIFEST, Release, Settings
+from zoo.publish.rollout import Rollout
 from zoo.publish.space import Runtime, compare_settings
 
 # Collections and Spaces ----------------------------------------------------------------------------------------------
@@ -65,6 +66,44 @@ def test_a_note_of_ours_follows_the_recipe_and_one_that_people_wrote_stays(hub: 
     assert noted("second").did == "unchanged"
 
 
+def test_a_description_that_the_recipe_does_not_have_is_left_to_people(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({"a.txt": b"1"}, "lab/described")
+    slug = publish(one, title="Described")[-1].id
+    api().update_collection_metadata(slug, description="a person's")
+    assert publish(one, title="Described")[-1].did == "unchanged"
+    ours = plan_fleet(Fleet("lab", [one], "Described", "ours"))
+    assert ours.collection
+    assert [(change.path, change.note) for change in ours.collection.pending] == [
+        ("description", "'a person's' -> 'ours'")
+    ]
+
+
+def test_what_somebody_takes_out_while_it_is_published_is_no_crash(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    slug = publish(release({"a.txt": b"1"}, "lab/fleeting", note="first"), title="Fleeting")[-1].id
+    found = plan_fleet(fleet_of(release({"a.txt": b"1"}, "lab/fleeting", note="second"), title="Fleeting"))
+    (item,) = api().get_collection(slug).items
+    api().delete_collection_item(slug, item.item_object_id)
+    assert Rollout(found).run()[-1].did == "updated"
+    again = plan_fleet(fleet_of(release({"a.txt": b"1"}, "lab/fleeting", note="second"), title="Fleeting"))
+    assert again.collection
+    assert [change.action for change in again.collection.pending] == ["add"]
+
+
+def test_ours_is_found_among_more_collections_than_one_answer_has(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({"a.txt": b"1"}, "lab/one-of-many")
+    slug = publish(one, title="Of many")[-1].id
+    for number in range(101):
+        api().create_collection(f"Later {number}", namespace="lab")
+    outcome = publish(one, title="Of many")[-1]
+    assert (outcome.id, outcome.did) == (slug, "unchanged")
+
+
 def test_a_note_that_a_cut_off_publication_left_behind_is_still_ours(hub: TestHub) -> None:
     from zoo.remote import api
 
@@ -110,7 +149,7 @@ def test_settings_that_the_recipe_names_are_set_and_others_stay(hub: TestHub) ->
     api().add_space_variable("lab/set-up", "THEIRS", "1")
     api().add_space_secret("lab/set-up", "KEY", "not shown anywhere")
     found = plan_fleet(fleet_of(space))
-    assert [(one.action, one.path, one.note) for one in found.settings["lab/set-up"]] == [
+    assert [(one.action, one.path, one.note) for one in found.settings["space", "lab/set-up"]] == [
         ("missing", "secret OTHER", "hf spaces secrets add lab/set-up -s OTHER")
     ]
     assert found.changed == 0

@@ -20,8 +20,8 @@ from zoo.publish.apply import apply
 from zoo.publish.history import Repository, compare, find, tags
 from zoo.publish.plan import plan
 from zoo.publish.release import Release, sealed
-from zoo.publish.rollback import put_back, roll_back, way_back
-from zoo.publish.versions import CHANGELOG, draft, parse, publish_version, supersede, with_entry
+from zoo.publish.rollback import Way, put_back, roll_back, way_back
+from zoo.publish.versions import CHANGELOG, draft, naming, parse, publish_version, supersede, with_entry
 from zoo.remote import api
 
 OWNER = "historian"
@@ -196,12 +196,44 @@ def test_a_superseded_model_names_its_successor_once(account: Account) -> None:
     assert api().model_info(old).card_data["new_version"] == new.id
     assert supersede(old, new) is None
     assert len(titles(old)) == 3
+    before, after = CARD.decode().splitlines(), read(old, "README.md").splitlines()
+    assert [line for line in after if line not in before] == [f"new_version: {new.id}"]
     with pytest.raises(PublishError, match="model 'lab/old' is not of the account 'historian'"):
         supersede("lab/old", new)
     with pytest.raises(PublishError, match="cannot supersede itself"):
         supersede(new.id, new)
     with pytest.raises(HubError, match="no such repository"):
         supersede(f"{OWNER}/nobody", new)
+
+
+@pytest.mark.parametrize(
+    ("card", "named"),
+    [
+        (
+            "---\n# ours\nlicense: 'mit' # legal\n---\nHi\n",
+            "---\nnew_version: o/n\n# ours\nlicense: 'mit' # legal\n---\nHi\n",
+        ),
+        ("---\r\nlicense: mit\r\n---\r\n", "---\r\nnew_version: o/n\r\nlicense: mit\r\n---\r\n"),
+        ("---\nnew_version: o/m # x\nlicense: mit\n---\n", "---\nnew_version: o/n # x\nlicense: mit\n---\n"),
+        ("Hi\n", "---\nnew_version: o/n\n---\n\nHi\n"),
+        ("", "---\nnew_version: o/n\n---\n\n"),
+    ],
+)
+def test_a_successor_is_one_line_of_the_metadata(card: str, named: str) -> None:
+    assert naming(card, "o/n") == named
+    assert naming(named, "o/n") == named
+
+
+def test_a_card_that_cannot_be_read_is_left_alone() -> None:
+    with pytest.raises(PublishError, match=r"the card of it, line \d: the front matter is not YAML"):
+        naming("---\na: [\n---\n", "o/n")
+
+
+def test_a_changelog_that_is_no_text_is_told(account: Account) -> None:
+    one = publish(release(f"{OWNER}/no-text"))
+    push("model", one.id, {CHANGELOG: b"# Caf\xe9\n"})
+    with pytest.raises(PublishError, match="'CHANGELOG.md' of model 'historian/no-text' is not UTF-8"):
+        draft(release(one.id), one, "v1.0.0")
 
 
 # The way back
@@ -294,13 +326,50 @@ def test_what_was_taken_out_of_the_collection_is_put_back_and_what_is_there_stay
     inside, outside = (publish(release(f"{OWNER}/{name}")) for name in ("inside", "outside"))
     slug = api().create_collection("Ours", namespace=OWNER).slug
     api().add_collection_item(slug, inside.id, "model", note="mine")
-    assert put_back(inside, "Ours") is None
-    assert put_back(outside, "Ours") == slug
+    assert put_back(nowhere_from(inside), "Ours") is None
+    assert put_back(nowhere_from(outside), "Ours") == slug
     assert [(item.item_id, item.note) for item in api().get_collection(slug).items] == [
         (inside.id, "mine"),
         (outside.id, None),
     ]
-    assert put_back(inside, "No such title") is None
+    assert put_back(nowhere_from(inside), "No such title") is None
+
+
+def nowhere_from(repository: Repository) -> Way:
+    return way_back(repository, str(api().model_info(repository.id).sha))
+
+
+def test_the_note_of_the_version_comes_back_with_it_unless_somebody_wrote_another(account: Account) -> None:
+    from zoo.publish.collection import Item
+    from zoo.publish.fleet import Fleet, plan_fleet
+    from zoo.publish.rollout import Rollout
+
+    id, repository = f"{OWNER}/noted", Repository("model", f"{OWNER}/noted", "noted")
+
+    def publish_as(note: str) -> Item:
+        one = sealed(Release("model", id, "noted", {"README.md": CARD, "a.txt": note.encode()}, note=note))
+        Rollout(plan_fleet(Fleet(OWNER, [one], "Notes", ""))).run()
+        return listed()
+
+    def listed() -> Item:
+        (slug,) = [one.slug for one in api().list_collections(owner=OWNER) if one.title == "Notes"]
+        (item,) = api().get_collection(slug).items
+        return Item(item.item_type, item.item_id, item.note or "")
+
+    first = publish_as("first") and str(api().model_info(id).sha)
+    assert publish_as("second").note == "second"
+    way = way_back(repository, first)
+    roll_back(way)
+    assert put_back(way, "Notes")
+    assert listed().note == "first"
+    assert put_back(way, "Notes") is None
+    assert publish_as("third").note == "third", "and it is still ours"
+    (slug,) = [one.slug for one in api().list_collections(owner=OWNER) if one.title == "Notes"]
+    api().update_collection_item(slug, api().get_collection(slug).items[0].item_object_id, note="a person's")
+    way = way_back(repository, first)
+    roll_back(way)
+    assert put_back(way, "Notes") is None
+    assert listed().note == "a person's"
 
 
 def test_two_trees_compare() -> None:

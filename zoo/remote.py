@@ -7,6 +7,7 @@ command line has set the environment by then.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -34,6 +35,7 @@ SIZE_CATEGORIES = [  # of datasets: below so many rows
     (1_000_000_000_000, "100B<n<1T"),
 ]
 
+ACCOUNT = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -65,6 +67,9 @@ def explained(what: str) -> Iterator[None]:
 
     try:
         yield
+    except errors.HFValidationError as error:
+        said = str(error).splitlines()[0].rstrip(".")
+        raise HubError(f"cannot {what}: {said}", hint="correct the name") from None
     except errors.LocalTokenNotFoundError:
         raise no_token() from None
     except errors.GatedRepoError as error:
@@ -143,8 +148,8 @@ def namespace(preferred: str | None) -> str:
     name = os.environ.get("ZOO_NAMESPACE") or preferred or account()
     if name is None:
         raise no_token()
-    if "/" in name:
-        raise WorkspaceError(f"namespace '{name}' has a slash", hint="an account's name alone, e.g. my-lab")
+    if not ACCOUNT.fullmatch(name):
+        raise WorkspaceError(f"'{name}' is not the name of an account", hint="letters, digits and '-', e.g. my-lab")
     return name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from zoo import say
 from zoo.cli.build import scale_option
@@ -35,7 +37,10 @@ SIGNS = {
     "missing": "?",
 }
 COLOURS = {"+": "green", "~": "yellow", ">": "cyan", "-": "red", "!": "magenta", "?": "magenta"}
+BRANCH = re.compile(r"(?![0-9a-f]{40}$)(?!.*(\.\.|//|\.lock$|[./]$))\w[\w./-]*")
 MOST_LINES = 40  # of a card's difference
+
+SAID_BY_PLANS = ("scale", "revision", "pr", "overwrite")
 
 overwrite_option = click.option(
     "--overwrite", multiple=True, metavar="ID:PATH", help="Take our file, whatever was done to it on the Hub."
@@ -70,6 +75,8 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if pr and revision:
             raise click.UsageError("--pr goes to a pull request, --revision to a branch: give one of them")
+        if revision and not BRANCH.fullmatch(revision):
+            raise click.BadParameter(f"'{revision}' is not the name of a branch", param_hint="--revision")
         connect()
         from zoo.publish.saved import Asked
 
@@ -81,11 +88,17 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 @command("plan", epilog="Example: zoo plan --out friday.json && zoo publish friday.json")
 @click.argument("names", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan: zoo publish FILE applies just that.")
-@click.option("--write", type=click.Path(path_type=Path), help="Write what each repository would hold, as folders.")
+@click.option(
+    "--write",
+    type=click.Path(path_type=Path),
+    help="Write our files, as they would be, into folders.",
+)
 @click.pass_context
 @asking
 def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
     """Show what publishing would change. Exit code 2 when something would."""
+    if out and out.suffix != ".json":
+        raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
     from zoo.publish import saved
     from zoo.publish.fleet import plan_fleet
 
@@ -94,10 +107,10 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
     _say_plan(found)
     if write:
         for one in found.plans:
-            one.release.write(write / f"{one.release.kind}s" / one.release.id)
+            one.expected.write(write / f"{one.release.kind}s" / one.release.id)
     if out:
         saved.save(out, asked, found)
-        say.hint(f"zoo publish {out}")
+        say.hint(_command(str(out)))
     say.result({"units": _units(found), "changed": found.changed})
     ctx.exit(2 if found.changed or found.blocked else 0)
 
@@ -115,7 +128,7 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
             "conflicts": [_as_json(change) for change in one.conflicts],
             "problems": list(one.problems),
             "missing": [
-                _as_json(change) for change in found.settings.get(one.release.id, ()) if change.action == "missing"
+                _as_json(change) for change in found.settings.get(one.release.key, ()) if change.action == "missing"
             ],
             "metadata": [{"key": key, "old": old, "new": new} for key, old, new in metadata(*one.card)]
             if one.card
@@ -138,7 +151,7 @@ def _as_json(change: Change) -> dict[str, Any]:
 
 def _say_plan(found: FleetPlan) -> None:
     for one in found.plans:
-        _say_repository(one, [*one.changes, *found.settings.get(one.release.id, ())])
+        _say_repository(one, [*one.changes, *found.settings.get(one.release.key, ())])
     if found.collection:
         changes = found.collection.changes
         _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
@@ -222,8 +235,11 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
         raise click.UsageError("with --json there is nobody to ask: add --yes")
     from zoo.pipeline.fleet import roll_out
 
-    file = _plan_file(asked.names)
-    build, found = _from_file(file) if file else _from_names(asked)
+    file = _plan_file(ctx, asked.names)
+    if file:
+        asked, build, found = _from_file(file)
+    else:
+        build, found = _from_names(asked)
     if (found.changed or found.blocked) and not yes:
         _confirm(found)
     with say.progress() as progress:
@@ -235,15 +251,17 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
     if all(outcome.did == "unchanged" for outcome in done):
         say.line("nothing to publish: the Hub is up to date")
     if missed := [outcome for outcome in done if outcome.missed]:
-        _say_missed(missed, len(done), asked)
+        _say_missed(missed, len(done), _again_command(asked, private=private))
         ctx.exit(1)
 
 
-def _plan_file(names: Sequence[str]) -> Path | None:
+def _plan_file(ctx: click.Context, names: Sequence[str]) -> Path | None:
     """Recipes' names have no suffix."""
     found = [Path(name) for name in names if name.endswith(".json")]
-    if found and len(names) > 1:
-        raise click.UsageError("a saved plan stands alone: zoo publish FILE")
+    typed = [name for name in SAID_BY_PLANS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if found and (len(names) > 1 or typed):
+        besides = f"'--{typed[0]}'" if typed else "another name"
+        raise click.UsageError(f"a saved plan says what goes where, without {besides} beside it: zoo publish FILE")
     return found[0] if found else None
 
 
@@ -254,13 +272,13 @@ def _from_names(asked: Asked) -> tuple[Build, FleetPlan]:
     return build, plan_fleet(fleet, asked.target, asked.overwrite)
 
 
-def _from_file(file: Path) -> tuple[Build, FleetPlan]:
+def _from_file(file: Path) -> tuple[Asked, Build, FleetPlan]:
     from zoo.publish import saved
 
     asked, content = saved.read(file)
     build, found = _from_names(asked)
     saved.compare(file, content, asked, found)
-    return build, found
+    return asked, build, found
 
 
 def _confirm(found: FleetPlan) -> None:
@@ -288,24 +306,29 @@ def say_published(outcome: Published) -> None:
     say.step(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{url}{proof}{why}")
 
 
-def _say_missed(missed: list[Published], count: int, asked: Asked) -> None:
+def _say_missed(missed: list[Published], count: int, again: str) -> None:
     say.line(f"{len(missed)} of {count} were not published")
     for outcome in missed:
         if outcome.hint:
             say.hint(outcome.hint)
-    say.hint(f"to go on: {_command(asked)}")
+    say.hint(f"to go on: {again}")
 
 
-def _command(asked: Asked) -> str:
-    """What was typed, to be typed again."""
-    hub = click.get_current_context().meta.get("hub")
-    words = ["zoo", "publish", *asked.names]
+def _again_command(asked: Asked, *, private: bool) -> str:
+    """What was asked for, to be typed again."""
+    words = [*asked.names]
+    words += ["--private"] if private else []
     words += ["--scale", asked.scale] if asked.scale != "full" else []
     words += ["--pr"] if asked.pull_request else []
     words += ["--revision", asked.branch] if asked.branch else []
     words += [word for place in asked.overwrite for word in ("--overwrite", place)]
-    words += ["--hub", hub] if hub else []
-    return shlex.join(words)
+    return _command(*words)
+
+
+def _command(*words: str) -> str:
+    """`zoo publish` to the Hub in use."""
+    hub = click.get_current_context().meta.get("hub")
+    return shlex.join(["zoo", "publish", *words, *(["--hub", hub] if hub else [])])
 
 
 @command("status")

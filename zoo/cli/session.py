@@ -101,8 +101,19 @@ def connect(*, seed: bool = False, tasks: Iterable[str] = ()) -> None:
     elif hub:
         if urlsplit(hub).scheme not in ("http", "https"):
             raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
+        _refuse_password(hub)
         os.environ["HF_ENDPOINT"] = hub.rstrip("/")
+    else:
+        _refuse_password(os.environ.get("HF_ENDPOINT", ""))
     _keep_caches_apart()
+
+
+def _refuse_password(hub: str) -> None:
+    """Addresses stand in messages."""
+    address = urlsplit(hub)
+    if address.password or address.username:
+        problem = f"the address of the Hub '{address.hostname}' has a name or a password in it"
+        raise HubError(problem, hint="leave them out, and set HF_TOKEN")
 
 
 def _start_local(ctx: click.Context, *, seed: bool, tasks: Iterable[str]) -> None:

@@ -105,9 +105,9 @@ def rollback(target: str, yes: bool) -> None:
         click.confirm("roll back?", abort=True)
     commit, repository = roll_back(way), way.repository
     say.step(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
-    collection = put_back(repository, space.family.collection.title if space.family.collection else None)
+    collection = put_back(way, space.family.collection.title if space.family.collection else None)
     if collection:
-        say.step(f"put back into the collection {collection}")
+        say.step(f"the collection {collection} has it as it had it then")
     back = way.head if commit != way.head else None
     found = proof(repository.kind, repository.id, commit, name=name, back=back)
     say.line(found.said)

@@ -91,7 +91,8 @@ def load(text: str) -> tuple[Any, yaml.Node | None]:
         node = yaml.compose(text, Loader=Loader)
         _refuse_size(node)
         return (yaml.load(text, Loader=Loader) if node else {}), node  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:  # a date such as 2024-13-45; {[]: 1}
+    # a date such as 2024-13-45; {[]: 1}; !!int ''; !!bool zz; !!timestamp zz
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or "a value that is none"
         raise Broken(f"is not YAML: {what}", mark.line if mark else 0) from None

@@ -15,11 +15,12 @@ from zoo.pipeline.build import STAGES, Build
 from zoo.publish import digests, provenance
 from zoo.publish.digests import Digests
 from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
+from zoo.publish.listing import MAIN
 from zoo.publish.plan import Plan
 from zoo.publish.prove import Proof, proof
 from zoo.publish.release import Release, Settings, dataset_release, model_release, space_release
 from zoo.publish.rollout import Published, Rollout
-from zoo.recipe import Recipe
+from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
 from zoo.scores import FILE as SCORES
@@ -56,7 +57,7 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
     datasets = list(_datasets(build, members, account, known))
     models = [_model(build, recipe, account, known) for recipe in members]
     family = build.workspace.family
-    space = [_space(build, members, datasets, account, known)] if family.space else []
+    space = [_space(build, members, account, known)] if family.space else []
     collection = family.collection
     return Fleet(
         account,
@@ -74,8 +75,7 @@ def _refuse_rehearsal(is_one: bool, what: str) -> None:
 
 def _datasets(build: Build, members: Sequence[Recipe], account: str, known: Digests) -> Iterator[Release]:
     templates = build.workspace.folders("cards")
-    used = {name: dataset for recipe in members for name, dataset in recipe.datasets.items()}
-    for name, dataset in sorted(used.items()):
+    for name, dataset in _used(members).items():
         if dataset.release:
             run = build.folder(name)
             yield dataset_release(
@@ -115,9 +115,14 @@ def _learn(known: Digests, run: Run, stage: str) -> None:
         known.learn(run.stage(stage) / path, sha256, when)
 
 
-def _space(
-    build: Build, members: Sequence[Recipe], datasets: Sequence[Release], account: str, known: Digests
-) -> Release:
+def _used(recipes: Sequence[Recipe]) -> dict[str, Dataset]:
+    """All that they and their parents were trained on, by name."""
+    members = (member for recipe in recipes for member in recipe.lineage)
+    found = {name: dataset for member in members for name, dataset in member.datasets.items()}
+    return dict(sorted(found.items()))
+
+
+def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests) -> Release:
     """The demo offers the models of this publication and those that are on the Hub already."""
     workspace = build.workspace
     space = workspace.family.space
@@ -150,7 +155,7 @@ def _space(
         id,
         workspace.family,
         scores,
-        [release.id for release in datasets],
+        [f"{account}/{one.release.repo}" for one in _used(offered).values() if one.release],
         workspace.folders("cards"),
         sdk_version=_sdk_version(app),
     )
@@ -226,5 +231,5 @@ def _prove(build: Build, plan: Plan, commit: str) -> Proof:
         commit,
         built=folder / training.MODEL if folder and release.kind == "model" else folder,
         name="space" if release.kind == "space" else release.name,
-        back=plan.head,
+        back=plan.head if plan.target == MAIN else None,  # a rollback is of main
     )

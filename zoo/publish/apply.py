@@ -54,6 +54,8 @@ def apply(plan: Plan, *, private: bool = False, progress: Progress | None = None
         head = plan.head or _create(plan, private=private)
         if plan.target.missing and plan.target.branch:
             _branch(release, plan.target.branch, head)
+        if not (plan.sent or plan.deleted):
+            return Commit(head)
         adds = _upload(plan, progress or Silent())
         return _commit(plan, head, adds)
 
@@ -61,7 +63,8 @@ def apply(plan: Plan, *, private: bool = False, progress: Progress | None = None
 def _refuse(plan: Plan) -> None:
     release = plan.release
     if plan.problems:
-        hint = "correct it where it comes from, and build again"
+        theirs = any(problem.startswith(f"{path}, ") for path in plan.merged for problem in plan.problems)
+        hint = "take it out on the Hub" if theirs else "correct it where it comes from, and build again"
         raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=hint)
     if plan.conflicts:
         path = plan.conflicts[0].path
@@ -70,7 +73,7 @@ def _refuse(plan: Plan) -> None:
 
 def way_out(release: Release, path: str) -> str:
     """Of a conflict."""
-    return f"edit '{path}' on the Hub until it agrees, or take ours: --overwrite {release.id}:{path}"
+    return f"edit '{path}' on the Hub until it agrees, or take ours: --overwrite {release.address}:{path}"
 
 
 @contextmanager
@@ -119,6 +122,7 @@ def _upload(plan: Plan, progress: Progress) -> list[CommitOperationAdd]:
         revision=target.revision,
         create_pr=opens,
         free_memory=False,
+        gitignore_content="",  # what the Hub's would ignore is left out in silence otherwise
     )
     progress.start(f"{release.id}, bytes", sum(add.upload_info.size for add in adds))
     for portion in _portions(adds):

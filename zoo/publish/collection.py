@@ -55,7 +55,7 @@ class Found:
 def look_at_collection(title: str, namespace: str) -> Found:
     """Two requests; one when there is none of that title."""
     with explained(f"look at the collections of '{namespace}'"):
-        listed = patiently(lambda: list(api().list_collections(owner=namespace, limit=100)))
+        listed = patiently(lambda: list(api().list_collections(owner=namespace)))
         slug = next((found.slug for found in listed if found.title == title), None)
         if slug is None:
             return Found()
@@ -71,14 +71,14 @@ def plan_collection(
     wanted: Sequence[Item],
     was: Mapping[tuple[str, str], Collection[str]],
 ) -> CollectionPlan:
-    """What others put into it, and wrote into it, stays.
+    """What others put into it stays, and what they wrote beside it; its description is the recipe's, when it has one.
 
     Args:
         was: {kind and id: the notes that we wrote}. The newest need not be there: publishing may have been cut off
             after the repository's commit.
     """
     changes = [Change("create", title)] if found.slug is None else []
-    if found.slug and found.description != description:
+    if found.slug and description and found.description != description:
         changes.append(Change("set", "description", note=f"'{brief(found.description)}' -> '{brief(description)}'"))
     changes += compare_items(found.items, [short(item) for item in wanted], was)
     return CollectionPlan(title, description, namespace, found.slug, wanted, changes)
@@ -161,8 +161,9 @@ def _add(slug: str, item: Item) -> None:
 
 
 def _change(slug: str, there: Sequence[Any], key: tuple[str, str], **values: Any) -> None:
-    found = next(one for one in there if (one.item_type, one.item_id) == key)
-    patiently(lambda: api().update_collection_item(slug, found.item_object_id, **values))
+    found = next((one.item_object_id for one in there if (one.item_type, one.item_id) == key), None)
+    if found is not None:  # else somebody took it out meanwhile
+        patiently(lambda: api().update_collection_item(slug, found, **values))
 
 
 def _item(listed: Any) -> Item:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from zoo.characters import visible
+from zoo.lint.front import Broken, load
 
 CONTEXT = 2  # lines around a change
 LONGEST = 60  # characters of a value
@@ -21,8 +22,8 @@ def split(card: str) -> tuple[dict[str, Any], str]:
     if not found:
         return {}, card
     try:
-        data = yaml.safe_load(found[1])
-    except (yaml.YAMLError, ValueError):
+        data, _ = load(found[1])
+    except Broken:
         return {}, card
     return (data, card[found.end() :]) if isinstance(data, dict) else ({}, card)
 

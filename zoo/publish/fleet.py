@@ -40,8 +40,8 @@ class FleetPlan:
     fleet: Fleet
     plans: Sequence[Plan]
     """In the order in which they are applied."""
-    settings: Mapping[str, Sequence[Change]] = field(default_factory=dict)
-    """{Space: what would change beside its files}."""
+    settings: Mapping[tuple[str, str], Sequence[Change]] = field(default_factory=dict)
+    """{key of a Space: what would change beside its files}."""
     collection: CollectionPlan | None = None
     target: Target = MAIN
     overwrite: Collection[str] = ()
@@ -63,7 +63,7 @@ class FleetPlan:
 
     def changes(self, plan: Plan) -> list[Change]:
         """What would be done to a repository and its settings."""
-        beside = self.settings.get(plan.release.id, ())
+        beside = self.settings.get(plan.release.key, ())
         return [*plan.pending, *(change for change in beside if change.action not in SHOWN_ONLY)]
 
 
@@ -75,17 +75,17 @@ def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] =
     Raises:
         HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
     """
-    _check_overwrite(fleet, overwrite)
+    overwrite = [_addressed(fleet, place) for place in overwrite]
     api()  # made once, before the threads
     on_main = target == MAIN
-    spaces = {one.id: one.settings for one in fleet.releases if one.settings and on_main}
+    spaces = {one.key: one.settings for one in fleet.releases if one.settings and on_main}
     with ThreadPoolExecutor(WORKERS) as pool:
         plans = [pool.submit(plan, release, target, overwrite) for release in fleet.releases]
-        runtimes = {id: pool.submit(look_at_space, id, wanted) for id, wanted in spaces.items()}
+        runtimes = {key: pool.submit(look_at_space, key[1], wanted) for key, wanted in spaces.items()}
         titled = fleet.title is not None and on_main
         collection = pool.submit(look_at_collection, str(fleet.title), fleet.account) if titled else None
         found = [one.result() for one in plans]
-        beside = {id: compare_settings(wanted, runtimes[id].result(), id) for id, wanted in spaces.items()}
+        beside = {key: compare_settings(wanted, runtimes[key].result(), key[1]) for key, wanted in spaces.items()}
         listed = _collection(fleet, found, collection.result()) if collection else None
         return FleetPlan(fleet, found, beside, listed, target, overwrite)
 
@@ -95,13 +95,15 @@ def _collection(fleet: Fleet, plans: Sequence[Plan], found: Found) -> Collection
     return plan_collection(str(fleet.title), fleet.description, fleet.account, found, fleet.items, was)
 
 
-def _check_overwrite(fleet: Fleet, overwrite: Collection[str]) -> None:
-    known = {f"{release.id}:{path}" for release in fleet.releases for path in release.files}
-    for place in overwrite:
-        id, colon, path = place.partition(":")
-        if not colon or not path or (place not in known and id not in {release.id for release in fleet.releases}):
-            hint = f"ID:PATH, for example {fleet.releases[0].id}:{CARD}" if fleet.releases else None
-            raise PublishError(f"--overwrite '{place}' names no file that is published here", hint=hint)
+def _addressed(fleet: Fleet, place: str) -> str:
+    """`ID:PATH` as `ADDRESS:PATH`: a dataset or a Space goes by its bare id as long as no other repository does."""
+    where, _, path = place.partition(":")
+    exact = [one for one in fleet.releases if one.address == where]
+    found = exact or [one for one in fleet.releases if one.id == where]
+    if not path or len(found) != 1:
+        hint = f"ID:PATH, for example {fleet.releases[0].address}:{CARD}" if fleet.releases else None
+        raise PublishError(f"--overwrite '{place}' names no file that is published here", hint=hint)
+    return f"{found[0].address}:{path}"
 
 
 def preflight(found: FleetPlan) -> None:
@@ -139,10 +141,13 @@ def _check_token(account: str, *, anywhere: bool) -> None:
     if role == "read":
         hint = "make one that may write in the settings of your account, then hf auth login"
         raise HubError(f"the token of '{me['name']}' may only read", hint=hint)
-    mine = {me["name"].lower(), *(org["name"].lower() for org in me.get("orgs", []))}
-    if not anywhere and account.lower() not in mine:
-        hint = "set ZOO_NAMESPACE to an account of yours, or propose it with --pr"
-        raise HubError(f"'{me['name']}' may not publish as '{account}'", hint=hint)
+    mine = [me["name"], *(org["name"] for org in me.get("orgs", []))]
+    if anywhere or account in mine:
+        return
+    if near := next((name for name in mine if name.lower() == account.lower()), None):
+        raise HubError(f"the account '{account}' is called '{near}'", hint=f"ZOO_NAMESPACE={near}")
+    hint = "set ZOO_NAMESPACE to an account of yours, or propose it with --pr"
+    raise HubError(f"'{me['name']}' may not publish as '{account}'", hint=hint)
 
 
 def _check_card(plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import HubError, PublishError, RecipeError, did_you_mean
@@ -93,7 +94,11 @@ def tree(repository: Repository, commit: str) -> dict[str, str]:
 
 
 def text(repository: Repository, path: str, commit: str) -> str:
-    """A file's text; empty when it is not there."""
+    """A file's text; empty when it is not there.
+
+    Raises:
+        PublishError: it is no text.
+    """
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
     with explained(f"read '{path}' of {repository}"):
@@ -101,8 +106,10 @@ def text(repository: Repository, path: str, commit: str) -> str:
             place = api().hf_hub_download(repository.id, path, repo_type=repository.kind, revision=commit)
         except RemoteEntryNotFoundError:
             return ""
-    with open(place, encoding="utf-8") as file:  # noqa: PTH123 - the client returns a str
-        return file.read()
+    try:
+        return Path(place).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise PublishError(f"'{path}' of {repository} is not UTF-8", hint="correct it on the Hub") from None
 
 
 def commit_to(repository: Repository, operations: list[Any], title: str, *, parent: str, again: str) -> str:

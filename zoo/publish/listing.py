@@ -6,13 +6,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from zoo.errors import HubError, PublishError
 from zoo.publish.digests import Ids
 from zoo.publish.patience import patiently
 from zoo.publish.release import CARD, FORMAT, MANIFEST, Release
-from zoo.remote import account, api, endpoint, explained
+from zoo.remote import Kind, account, api, endpoint, explained
+
+
+class Repo(Protocol):
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def id(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def look(release: Release, target: Target = MAIN) -> Remote:
         hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
         raise HubError(f"{release.kind} '{release.id}' was renamed to '{info.id}' on the Hub", hint=hint)
     files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
-    was, notes = _manifest(release, info.sha) if MANIFEST in files else ({}, ())
+    was, notes = manifest_at(release, info.sha) if MANIFEST in files else ({}, ())
     return Remote(
         info.sha,
         files,
@@ -95,6 +102,8 @@ def _info(release: Release, target: Target) -> tuple[Any, Target]:
         return patiently(lambda: found(release.id, repo_type=release.kind, revision=revision, files_metadata=True))
 
     try:
+        if target.branch:
+            _refuse_tag(release, target.branch)
         try:
             return ask(target.revision), target
         except RevisionNotFoundError:
@@ -103,16 +112,27 @@ def _info(release: Release, target: Target) -> tuple[Any, Target]:
         return None, replace(target, missing=target.branch is not None)
 
 
+def _refuse_tag(release: Release, branch: str) -> None:
+    refs = patiently(lambda: api().list_repo_refs(release.id, repo_type=release.kind))
+    if branch in {tag.name for tag in refs.tags}:
+        problem = f"'{branch}' is a tag of {release.kind} '{release.id}', and a commit goes to a branch"
+        raise HubError(problem, hint="--revision with another name")
+
+
 def _pull_request(release: Release) -> int | None:
     """The newest of ours that is open and bears our title."""
     from huggingface_hub.errors import RepositoryNotFoundError
+
+    me = account()
+    if me is None:  # anybody's may bear our title
+        return None
 
     def ask() -> list[Any]:
         return list(
             api().get_repo_discussions(
                 release.id,
                 repo_type=release.kind,
-                author=account(),
+                author=me,
                 discussion_type="pull_request",
                 discussion_status="open",
             )
@@ -131,35 +151,37 @@ def pull_request_url(release: Release, number: int) -> str:
     return f"{endpoint()}/{folder}{release.id}/discussions/{number}"
 
 
-def text_at(release: Release, path: str, commit: str) -> str:
-    """A text as it is there, read through the client's cache."""
-    what = f"read '{path}' of {release.kind} '{release.id}'"
+def bytes_at(repository: Repo, path: str, commit: str) -> bytes:
+    """A file as it is there, read through the client's cache."""
+    kind, id = repository.kind, repository.id
+    what = f"read '{path}' of {kind} '{id}'"
     try:
         with explained(what):
-            got = patiently(lambda: api().hf_hub_download(release.id, path, repo_type=release.kind, revision=commit))
+            got = patiently(lambda: api().hf_hub_download(id, path, repo_type=kind, revision=commit))
     except OSError as error:
         hint = "make room on the disk of the client's cache, or set HF_HOME to another folder"
         raise HubError(f"cannot {what}: {error.strerror or error}", hint=hint) from None
-    return Path(got).read_bytes().decode("utf-8", "replace")
+    return Path(got).read_bytes()
 
 
-def _manifest(release: Release, commit: str) -> tuple[dict[str, Ids | None], tuple[str, ...]]:
+def manifest_at(repository: Repo, commit: str) -> tuple[dict[str, Ids | None], tuple[str, ...]]:
     """Files and notes; a damaged one says nothing.
 
     Raises:
         PublishError: a later zoo wrote it.
     """
     try:
-        data = json.loads(text_at(release, MANIFEST, commit))
+        data = json.loads(bytes_at(repository, MANIFEST, commit))
         if data.get("format", 1) > FORMAT:
-            problem = f"{release.kind} '{release.id}' was published by a later zoo than this one"
+            problem = f"{repository.kind} '{repository.id}' was published by a later zoo than this one"
             raise PublishError(problem, hint="pip install --upgrade hub-zoo")
         files = data["files"]
         if isinstance(files, list):  # as zoo 0.1 wrote it
             return {str(path): None for path in files if path != MANIFEST}, ()
         notes = tuple(str(note) for note in (data.get("note"), *data.get("earlier", ())) if note)
+        "".join(notes).encode()  # half of a character cannot be written again
         return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}, ()
 
 

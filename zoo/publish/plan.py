@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Literal
 
+from zoo.lint import front
 from zoo.publish.guard import problems
-from zoo.publish.listing import MAIN, Remote, Target, look, text_at
+from zoo.publish.listing import MAIN, Remote, Target, bytes_at, look
 from zoo.publish.merge import Clash, merge
 from zoo.publish.release import CARD, MANIFEST, RENDERED, Content, Release, remembering
 
@@ -72,19 +74,25 @@ class Plan:
     def content(self, path: str) -> Content:
         return self.merged.get(path, self.release.files[path])
 
+    @property
+    def expected(self) -> Release:
+        """Our files as they will be there: the card with what people made of it."""
+        kept = {CARD: self.drift[1].encode()} if self.drift else {}
+        return replace(self.release, files={**self.release.files, **self.merged, **kept})
+
 
 def plan(release: Release, target: Target = MAIN, overwrite: Collection[str] = ()) -> Plan:
     """Look, compare, and merge the card with what people made of it there.
 
     Args:
-        overwrite: `ID:PATH` of files that become ours whatever was done to them on the Hub.
+        overwrite: `ADDRESS:PATH` of files that become ours whatever was done to them on the Hub.
 
     Raises:
         HubError: the Hub cannot be asked.
     """
     remote = look(release, target)
     release = remembering(release, remote.notes)
-    prefix = f"{release.id}:"
+    prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
     changes = compare(release, remote, chosen)
     found = Plan(release, remote.head, changes, remote.target, private=remote.private, notes=remote.notes)
@@ -94,6 +102,8 @@ def plan(release: Release, target: Target = MAIN, overwrite: Collection[str] = (
 def compare(release: Release, remote: Remote, overwrite: Collection[str] = ()) -> list[Change]:
     """Changes in the order in which people read them; pure."""
     created = [Change("create", release.id)] if remote.head is None else []
+    if remote.target.missing and remote.target.branch:
+        created.append(Change("create", f"branch {remote.target.branch}"))
     found = [_compared(release, remote, path, path in overwrite) for path in release.files]
     gone = [_gone(remote, path, path in overwrite) for path in sorted(remote.was.keys() - release.files.keys())]
     return [*created, *_with_renames(release, remote, [change for change in (*found, *gone) if change])]
@@ -103,6 +113,9 @@ def _compared(release: Release, remote: Remote, path: str, overwrite: bool) -> C
     ours, theirs, known = release.ids[path], remote.files.get(path), path in remote.was
     size = release.size(path)
     if theirs is None:
+        if other := _in_the_way(remote, path):
+            why = f"in place of '{other}'" if overwrite else f"others have '{other}'"
+            return Change("add" if overwrite else "conflict", path, size, why)
         return Change("add", path, size, "put back: it was deleted on the Hub" if known else "")
     if theirs in ours:
         return None
@@ -119,6 +132,13 @@ def _compared(release: Release, remote: Remote, path: str, overwrite: bool) -> C
     if was == ours:
         return Change("keep", path, note="changed on the Hub")
     return Change("conflict", path, size, "changed on the Hub and here")
+
+
+def _in_the_way(remote: Remote, path: str) -> str | None:
+    """A file of others where we have a folder, or in a folder where we have a file: it would be lost."""
+    folders = set(map(str, PurePosixPath(path).parents))
+    theirs = sorted(remote.files.keys() - remote.was.keys())
+    return next((one for one in theirs if one in folders or one.startswith(f"{path}/")), None)
 
 
 def _gone(remote: Remote, path: str, overwrite: bool) -> Change | None:
@@ -156,10 +176,12 @@ def _with_card(plan: Plan, remote: Remote) -> Plan:
     change = next((one for one in plan.changes if one.path == CARD and one.action in known), None)
     if change is None or remote.head is None:
         return plan
-    theirs = text_at(plan.release, CARD, remote.head)
-    ours = plan.release.bytes(CARD).decode()
+    raw = bytes_at(plan.release, CARD, remote.head)
+    theirs, ours = raw.decode("utf-8", "replace"), plan.release.bytes(CARD).decode()
     if change.action == "keep":  # ours is what was published
         return replace(plan, drift=(ours, theirs))
+    if change.action == "conflict" and theirs.encode() != raw:
+        return _with(plan, change, replace(change, note="is not UTF-8 on the Hub, and changed here"))
     if change.action == "conflict":
         return _merged(plan, remote, change, theirs, ours)
     return replace(plan, card=(theirs, ours))
@@ -171,15 +193,19 @@ def _merged(plan: Plan, remote: Remote, change: Change, theirs: str, ours: str) 
         return replace(plan, card=(theirs, ours))
     made = merge(base, theirs, ours)
     if made.clashes:
-        new = replace(change, clashes=made.clashes)
-    elif made.text == theirs:
-        new = Change("keep", CARD, note="changed on the Hub")
-        plan = replace(plan, drift=(base, theirs))
-    else:
-        content = made.text.encode()
-        new = Change("update", CARD, len(content), "merged with edits made on the Hub")
-        plan = replace(plan, merged={CARD: content}, card=(theirs, made.text))
-    return replace(plan, changes=[new if one is change else one for one in plan.changes])
+        return _with(plan, change, replace(change, clashes=made.clashes))
+    if made.text == theirs:
+        kept = Change("keep", CARD, note="changed on the Hub")
+        return _with(replace(plan, drift=(base, theirs)), change, kept)
+    if twice := front.read(made.text)[0].twice:
+        return _with(plan, change, replace(change, note=f"'{twice[0][1]}' was added on the Hub and here"))
+    content = made.text.encode()
+    new = Change("update", CARD, len(content), "merged with edits made on the Hub")
+    return _with(replace(plan, merged={CARD: content}, card=(theirs, made.text)), change, new)
+
+
+def _with(plan: Plan, old: Change, new: Change) -> Plan:
+    return replace(plan, changes=[new if one is old else one for one in plan.changes])
 
 
 def _base(release: Release, remote: Remote) -> str | None:
@@ -187,7 +213,7 @@ def _base(release: Release, remote: Remote) -> str | None:
     was = remote.was.get(CARD)
     if was is None or remote.files.get(RENDERED) not in was or remote.head is None:
         return None
-    return text_at(release, RENDERED, remote.head)
+    return bytes_at(release, RENDERED, remote.head).decode("utf-8", "replace")
 
 
 def _guarded(plan: Plan) -> Plan:

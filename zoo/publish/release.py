@@ -67,6 +67,11 @@ class Release:
         """Kind and id: a model and a dataset may have the same id."""
         return self.kind, self.id
 
+    @property
+    def address(self) -> str:
+        """As the Hub's pages have it: nothing else goes by it."""
+        return self.id if self.kind == "model" else f"{self.kind}s/{self.id}"
+
     @cached_property
     def ids(self) -> dict[str, Ids]:
         return {path: _ids(content, self.digests) for path, content in self.files.items()}

@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zoo.errors import PublishError, did_you_mean
+from zoo.publish.collection import LONGEST_NOTE, look_at_collection
 from zoo.publish.history import Change, Repository, commit_to, compare, tags, tree
+from zoo.publish.listing import manifest_at
+from zoo.publish.release import MANIFEST
 from zoo.remote import api, explained
 
 
@@ -68,15 +71,33 @@ def roll_back(way: Way) -> str:
     return made
 
 
-def put_back(repository: Repository, title: str | None) -> str | None:
-    """Into the account's collection of that title, when somebody took it out: its slug. Its place there is the last."""
+def put_back(way: Way, title: str | None) -> str | None:
+    """Into the account's collection of that title: its slug, or None when nothing was to be done.
+
+    What somebody took out comes back, at the end; so does the note that it had, unless somebody else wrote another.
+    """
     if title is None:
         return None
+    kind, id = way.repository.kind, way.repository.id
+    note = next(iter(_notes(way, way.source)), "")[:LONGEST_NOTE]
     with explained(f"look at the collection '{title}'"):
-        listed = api().list_collections(owner=repository.id.split("/")[0], limit=100)
-        slug = next((found.slug for found in listed if found.title == title), None)
-        items = api().get_collection(slug).items if slug else []
-        if slug is None or (repository.kind, repository.id) in {(item.item_type, item.item_id) for item in items}:
+        slug = look_at_collection(title, id.split("/")[0]).slug
+        if slug is None:
             return None
-        api().add_collection_item(slug, repository.id, repository.kind, exists_ok=True)
-        return slug
+        there = {(item.item_type, item.item_id): item for item in api().get_collection(slug).items}
+        item = there.get((kind, id))
+        if item is None:
+            api().add_collection_item(slug, id, kind, note=note or None, exists_ok=True)
+        elif note and item.note != note and item.note in {one[:LONGEST_NOTE] for one in _notes(way, way.head)}:
+            api().update_collection_item(slug, item.item_object_id, note=note)
+        else:
+            return None
+    return slug
+
+
+def _notes(way: Way, commit: str) -> tuple[str, ...]:
+    """What we wrote beside it in the collection, as of a commit."""
+    kind, id = way.repository.kind, way.repository.id
+    with explained(f"look at the files of {way.repository}"):
+        known = api().file_exists(id, MANIFEST, repo_type=kind, revision=commit)
+    return manifest_at(way.repository, commit)[1] if known else ()

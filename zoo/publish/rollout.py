@@ -134,7 +134,7 @@ class Rollout:
             self._note(Published(release.kind, release.id, "skipped", why=f"it needs '{missing[0]}'"))
             return
         try:
-            outcome, made = self._apply(plan)
+            plan, outcome, made = self._apply(plan)
         except ZooError as problem:
             did: Did = "conflict" if plan.conflicts else "failed"
             self._note(Published(release.kind, release.id, did, plan.head, why=problem.message, hint=problem.hint))
@@ -144,32 +144,37 @@ class Rollout:
         else:
             self._note(outcome)
 
-    def _apply(self, plan: Plan) -> tuple[Published, str | None]:
-        """What came of it, and the commit that is to be proved."""
+    def _apply(self, plan: Plan) -> tuple[Plan, Published, str | None]:
+        """What was applied, what came of it, and the commit that is to be proved."""
         release, first = plan.release, plan.head is None
+        plan, commit = self._commit(plan)
         if plan.conflicts and not plan.problems:
             path = plan.conflicts[0].path
             why, hint = f"'{path}' {plan.conflicts[0].note}", way_out(release, path)
-            return Published(release.kind, release.id, "conflict", plan.head, why=why, hint=hint), None
-        commit = self._commit(plan)
-        beside = self.found.settings.get(release.id, ())
+            return plan, Published(release.kind, release.id, "conflict", plan.head, why=why, hint=hint), None
+        beside = self.found.settings.get(release.key, ())
         if release.settings and beside:
             apply_settings(release.id, release.settings, list(beside))
         did: Did = ("created" if first else "updated") if self.found.changes(plan) else "unchanged"
         number = commit.pull_request if commit else plan.target.number
         url = pull_request_url(release, number) if number else None
         head = commit.id if commit else plan.head
-        return Published(release.kind, release.id, did, head, url), commit.id if commit else None
+        return plan, Published(release.kind, release.id, did, head, url), commit.id if commit else None
 
-    def _commit(self, old: Plan) -> Commit | None:
+    def _commit(self, old: Plan) -> tuple[Plan, Commit | None]:
+        """The plan that was applied: another one when the repository changed meanwhile. With conflicts none is."""
+        if old.conflicts and not old.problems:
+            return old, None
         try:
-            return apply(old, private=self.private, progress=self.progress)
+            return old, apply(old, private=self.private, progress=self.progress)
         except MovedError:
             new = plan(old.release, self.found.target, self.found.overwrite)
-            if new.conflicts or new.problems or not self.go_on(new):
+            if new.conflicts and not new.problems:
+                return new, None
+            if new.problems or not self.go_on(new):
                 raise
             made = apply(new, private=self.private, progress=self.progress)
-            return made or (Commit(new.head, new.target.number) if new.head else None)
+            return new, made or (Commit(new.head, new.target.number) if new.head else None)
 
     def _collection(self) -> Published:
         collection = self.found.collection

@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def target(self) -> Target:
-        return Target(self.branch, self.pull_request)
+        return Target(None if self.branch == "main" else self.branch, self.pull_request)
 
 
 def save(path: Path, asked: Asked, found: FleetPlan) -> None:
@@ -65,6 +65,7 @@ def described(asked: Asked, found: FleetPlan) -> dict[str, Any]:
         "repositories": [_repository(one, found) for one in found.plans],
         "collection": {
             "title": collection.title,
+            "description": collection.description,
             "changes": [[change.action, change.path, change.note] for change in collection.changes],
         }
         if collection
@@ -82,7 +83,7 @@ def _repository(plan: Plan, found: FleetPlan) -> dict[str, Any]:
         "delete": sorted(plan.deleted),
         "keep": [change.path for change in plan.changes if change.action == "keep"],
         "conflicts": [change.path for change in plan.conflicts],
-        "settings": [[change.path, change.note] for change in found.settings.get(plan.release.id, ())],
+        "settings": [[change.path, change.note] for change in found.settings.get(plan.release.key, ())],
     }
 
 

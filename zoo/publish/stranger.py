@@ -78,7 +78,7 @@ class Stranger:
         return place
 
     def card(self) -> str:
-        return self.file("README.md").read_text("utf-8")
+        return self.file("README.md").read_text("utf-8", "replace")
 
     def run(self, function: Callable[..., Any], arguments: Mapping[str, Any], card: str = "") -> tuple[Any, int | None]:
         """What `function` returns there, and how many of the card's snippets ran after it."""

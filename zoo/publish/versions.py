@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.errors import PublishError
+from zoo.lint import front
 from zoo.markdown import code, escaped
-from zoo.publish.history import Change, Repository, commit_to, compare, tags, text, tree, unless_moved
+from zoo.publish.history import Change, Repository, commit_to, compare, tags, text, tree
 from zoo.publish.plan import plan
-from zoo.publish.release import SCORES, Release
+from zoo.publish.release import CARD, SCORES, Release
 from zoo.remote import api, explained
 from zoo.scores import Score, ScoreFile
 
@@ -149,7 +150,7 @@ def _scores(repository: Repository, commit: str) -> ScoreFile | None:
 
     try:
         return ScoreFile.model_validate_json(text(repository, SCORES, commit))
-    except ValidationError:
+    except (ValidationError, PublishError):
         return None
 
 
@@ -177,22 +178,45 @@ def _by_task(scores: ScoreFile) -> dict[tuple[str, str, str], Score]:
 
 
 def supersede(old: str, repository: Repository) -> str | None:
-    """Tell readers of model `old` of its successor: the commit's address; None when they are told already.
+    """Tell readers of model `old` of its successor, in a line of its card's metadata: the commit.
+
+    None when they are told already.
 
     Raises:
-        PublishError: they are not two models of one account. HubError: the Hub refused.
+        PublishError: they are not two models of one account, or the card cannot be read. HubError: the Hub refused.
     """
-    from huggingface_hub import metadata_update
+    from huggingface_hub import CommitOperationAdd
 
     check_superseded(old, repository)
-    with explained(f"look up model '{old}'"):
-        info = api().model_info(old)
-    if info.card_data is not None and info.card_data.get("new_version") == repository.id:
+    model = Repository("model", old, repository.name)
+    with explained(f"look up {model}"):
+        head = str(api().model_info(old).sha)
+    card = text(model, CARD, head)
+    new = naming(card, repository.id, str(model))
+    if new == card:
         return None
-    title = f"superseded by {repository.id}"
-    with unless_moved(f"model '{old}'", f"zoo release {repository.name} again"), explained(f"update model '{old}'"):
-        new = {"new_version": repository.id}
-        return str(metadata_update(old, new, overwrite=True, commit_message=title, parent_commit=info.sha))
+    again = f"zoo release {repository.name} again"
+    add = CommitOperationAdd(CARD, new.encode())
+    return commit_to(model, [add], f"superseded by {repository.id}", parent=head, again=again)
+
+
+def naming(card: str, successor: str, what: str = "it") -> str:
+    """The card with `new_version`; all that people wrote into its metadata stays as they wrote it.
+
+    Raises:
+        PublishError: the metadata cannot be read.
+    """
+    block = front.BLOCK.match(card)
+    if block is None:
+        return f"---\nnew_version: {successor}\n---\n\n{card}"
+    found, _ = front.read(card)
+    if found.broken:
+        raise PublishError(f"the card of {what}, line {found.broken[0]}: {found.broken[1]}", hint="correct it there")
+    if "new_version" in found.spans:
+        fix = found.replaced(card, "new_version", successor, "")
+        return card[: fix.start] + fix.text + card[fix.end :]
+    newline = "\r\n" if "\r\n" in card[: block.start(1)] else "\n"
+    return f"{card[: block.start(1)]}new_version: {successor}{newline}{card[block.start(1) :]}"
 
 
 def check_superseded(old: str, repository: Repository) -> None:

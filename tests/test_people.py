@@ -1,0 +1,169 @@
+"""What people do to a repository on the Hub, and what becomes of it: nothing of theirs is lost, nothing of ours left out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from conftest import TestHub
+from hub_wire import Wire, file
+from small_fleet import BODY, card, commits, edit, fleet_of, publish, release, shown, there
+
+from zoo.errors import HubError, PublishError
+from zoo.publish.apply import apply
+from zoo.publish.fleet import plan_fleet, preflight
+from zoo.publish.listing import Target
+from zoo.publish.plan import plan
+from zoo.publish.release import CARD, MANIFEST, Settings
+from zoo.publish.rollout import Rollout
+
+
+@pytest.mark.parametrize("ignored", ["*.safetensors\n", "*\n"])
+def test_what_the_hub_would_ignore_is_sent_all_the_same(hub: TestHub, ignored: str) -> None:
+    id = f"lab/ignored-{len(ignored)}"
+    publish(release({CARD: card(), "model.safetensors": b"1" * 9000}, id))
+    edit(id, ".gitignore", ignored.encode())
+    again = release({CARD: card(), "model.safetensors": b"2" * 9000, "new.txt": b"3"}, id)
+    assert publish(again)[0].did == "updated"
+    assert (there(id, "model.safetensors"), there(id, "new.txt")) == ("2" * 9000, "3")
+    assert plan(again).changes == []
+
+
+def test_a_card_that_is_not_utf8_there_is_a_conflict_and_stays(hub: TestHub) -> None:
+    publish(release({CARD: card()}, "lab/latin"))
+    latin = card(BODY.replace("One.", "Un café.")).decode().encode("latin-1")
+    answer = Wire(hub.running).commit("lab/latin", file(CARD, latin))  # the client refuses it, git does not
+    assert answer.status == 200
+    again = release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/latin")
+    (outcome,) = publish(again)
+    assert (outcome.did, outcome.why) == ("conflict", "'README.md' is not UTF-8 on the Hub, and changed here")
+    assert plan(again).head == answer.json()["commitOid"]
+    assert publish(again, overwrite=["lab/latin:README.md"])[0].did == "updated"
+    assert "Four." in there("lab/latin", CARD)
+
+
+def test_a_key_that_both_sides_add_to_the_metadata_is_a_conflict(hub: TestHub) -> None:
+    publish(release({CARD: card(a=1, b=2, c=3)}, "lab/keys"))
+    edit("lab/keys", CARD, card(a=1, b=2, c=3, language="ar"))
+    front, body = card(a=1, b=2, c=3).decode().split("\n", 1)
+    ours = release({CARD: f'{front}\nlanguage: "en"\n{body}'.encode()}, "lab/keys")
+    (conflict,) = plan(ours).conflicts
+    assert (conflict.path, conflict.note) == (CARD, "'language' was added on the Hub and here")
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("other", "other/a.txt"), ("other/a.txt", "other")])
+def test_a_file_of_others_is_not_replaced_by_a_folder_nor_the_other_way_round(
+    hub: TestHub, theirs: str, ours: str
+) -> None:
+    id = f"lab/in-the-way-{len(ours)}"
+    publish(release({CARD: card()}, id))
+    edit(id, theirs, b"a person's")
+    (outcome,) = publish(release({CARD: card(), ours: b"1"}, id))
+    assert (outcome.did, outcome.why) == ("conflict", f"'{ours}' others have '{theirs}'")
+    assert there(id, theirs) == "a person's"
+
+
+def test_a_conflict_that_comes_up_while_publishing_holds_up_nobody_else(hub: TestHub) -> None:
+    parent = release({CARD: card(), "a.txt": b"1"}, "lab/late")
+    child = release({CARD: card(), "a.txt": b"1"}, "lab/late-child", needs=frozenset(["lab/late"]))
+    publish(parent, child)
+    new = [
+        release({CARD: card(), "a.txt": b"2"}, "lab/late"),
+        release({CARD: card(), "a.txt": b"2"}, "lab/late-child", needs=frozenset(["lab/late"])),
+    ]
+    found = plan_fleet(fleet_of(*new))
+    head = edit("lab/late", "a.txt", b"a person's")
+    done = Rollout(found).run()
+    assert [(one.did, one.why) for one in done] == [
+        ("conflict", "'a.txt' changed on the Hub and here"),
+        ("updated", None),
+    ]
+    assert done[0].commit == head
+
+
+def test_what_was_planned_again_is_what_is_proved(hub: TestHub) -> None:
+    publish(release({CARD: card(), "a.txt": b"1"}, "lab/proved"))
+    found = plan_fleet(fleet_of(release({CARD: card(), "a.txt": b"2"}, "lab/proved")))
+    head = edit("lab/proved", "theirs.txt", b"a person's")
+    proved: list[str | None] = []
+    Rollout(found, go_on=lambda _: True, prove=lambda plan, _: proved.append(plan.head)).run()
+    assert proved == [head], "going back leads to what they made, not before it"
+
+
+@pytest.mark.parametrize("manifest", ["[" * 50_000, json.dumps({"files": {}, "note": "\ud800"}), "\xff", "[]"])
+def test_a_manifest_that_somebody_spoilt_says_nothing(hub: TestHub, manifest: str) -> None:
+    id = f"lab/spoilt-{abs(hash(manifest)) % 10**6}"
+    publish(release({CARD: card(), "a.txt": b"1"}, id))
+    edit(id, MANIFEST, manifest.encode("latin-1"))
+    assert shown(plan(release({CARD: card(), "a.txt": b"2"}, id)).changes) == [("conflict", "a.txt")]
+
+
+def test_a_model_and_a_space_of_one_id_are_two_repositories(hub: TestHub) -> None:
+    model = release({CARD: card(), "a.txt": b"1"}, "lab/same")
+    space = release(
+        {CARD: card(sdk="gradio"), "a.txt": b"1"}, "lab/same", kind="space", settings=Settings(variables={"A": "1"})
+    )
+    publish(model, space)
+    changed = release(
+        {CARD: card(sdk="gradio"), "a.txt": b"1"}, "lab/same", kind="space", settings=Settings(variables={"A": "2"})
+    )
+    assert [one.did for one in publish(model, changed)] == ["unchanged", "updated"]
+    for kind in ("model", "space"):
+        edit("lab/same", "a.txt", b"a person's", kind)
+    new = release({CARD: card(sdk="gradio"), "a.txt": b"2"}, "lab/same", kind="space")
+    done = publish(release({CARD: card(), "a.txt": b"2"}, "lab/same"), new, overwrite=["spaces/lab/same:a.txt"])
+    assert [one.did for one in done] == ["conflict", "updated"]
+    assert (there("lab/same", "a.txt"), there("lab/same", "a.txt", "space")) == ("a person's", "2")
+    with pytest.raises(PublishError, match="names no file"):
+        publish(model, new, overwrite=["datasets/lab/same:a.txt"])
+
+
+def test_what_would_be_there_is_written_with_what_people_made_of_the_card(hub: TestHub) -> None:
+    publish(release({CARD: card()}, "lab/expected"))
+    edit("lab/expected", CARD, card(BODY.replace("One.", "One, says a person.")))
+    kept = plan(release({CARD: card()}, "lab/expected"))
+    merged = plan(release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/expected"))
+    assert "says a person" in kept.expected.bytes(CARD).decode()
+    assert all(said in merged.expected.bytes(CARD).decode() for said in ("says a person", "Four."))
+
+
+def test_a_token_in_somebodys_edit_is_to_be_taken_out_there(hub: TestHub) -> None:
+    publish(release({CARD: card()}, "lab/theirs-leaked"))
+    token = "hf_" + "aZ3kq9Lm2Wx7Tn5Bv8Yc1Df4Gh6Jp0RsQe"
+    edit("lab/theirs-leaked", CARD, card(BODY.replace("One.", f"One: {token}")))
+    found = plan(release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/theirs-leaked"))
+    with pytest.raises(PublishError, match="must not be published") as caught:
+        apply(found)
+    assert caught.value.hint == "take it out on the Hub"
+    assert token not in str(caught.value.message)
+
+
+# Where it goes -------------------------------------------------------------------------------------------------------
+
+
+def test_a_branch_is_made_although_main_has_the_same(hub: TestHub) -> None:
+    one = release({"a.txt": b"1"}, "lab/branched-same")
+    publish(one)
+    (outcome,) = publish(one, target=Target("next"))
+    assert (outcome.did, there("lab/branched-same", "a.txt", revision="next")) == ("updated", "1")
+    assert publish(one, target=Target("next"))[0].did == "unchanged"
+    assert commits("lab/branched-same") == 2, "and the Hub's first"
+
+
+def test_a_tag_is_no_branch(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({"a.txt": b"1"}, "lab/tagged")
+    publish(one)
+    api().create_tag("lab/tagged", tag="v1")
+    with pytest.raises(HubError, match="'v1' is a tag of model 'lab/tagged'"):
+        plan(one, Target("v1"))
+
+
+def test_the_account_is_spelt_as_the_hub_spells_it(hub: TestHub) -> None:
+    from zoo.publish.fleet import Fleet
+
+    found = plan_fleet(Fleet("Lab", [release({"a.txt": b"1"}, "Lab/cased")], None, ""))
+    with pytest.raises(HubError, match="the account 'Lab' is called 'lab'") as caught:
+        preflight(found)
+    assert caught.value.hint == "ZOO_NAMESPACE=lab"
