@@ -314,6 +314,22 @@ def test_an_unknown_tag_is_told_with_the_nearest(account: Account, two_versions:
     assert told.value.hint == "one of: v1.0.0, v1.1.0"
 
 
+def test_a_commit_from_before_the_first_publication_is_no_way_back(account: Account) -> None:
+    one = publish(release(f"{OWNER}/first-only"))
+    first = api().list_repo_commits(one.id)[-1].commit_id
+    with pytest.raises(PublishError, match="has no 'README.md': nothing was published there yet") as told:
+        way_back(one, first[:8])
+    assert told.value.hint == "there is no earlier version of it"
+    with pytest.raises(PublishError, match="no tag or commit 'v9'") as told:
+        way_back(one, "v9")
+    assert told.value.hint == "there is no earlier version of it"
+    published = api().model_info(one.id).sha
+    publish(release(one.id, b_txt=b"1"))
+    with pytest.raises(PublishError, match="no tag or commit 'v9'") as told:
+        way_back(one, "v9")
+    assert told.value.hint == f"take a commit, for example {published[:8]}"
+
+
 def test_a_strangers_commit_in_a_pull_request_is_no_way_back(account: Account, two_versions: Repository) -> None:
     proposed = (
         api().upload_file(path_or_fileobj=b"x", path_in_repo="x.txt", repo_id=two_versions.id, create_pr=True).oid

@@ -10,7 +10,7 @@ from zoo.errors import PublishError, did_you_mean
 from zoo.publish.collection import LONGEST_NOTE, look_at_collection
 from zoo.publish.history import Change, Repository, commit_to, compare, tags, tree
 from zoo.publish.listing import manifest_at
-from zoo.publish.release import MANIFEST
+from zoo.publish.release import CARD, MANIFEST
 from zoo.remote import api, explained
 
 
@@ -35,7 +35,17 @@ def way_back(repository: Repository, ref: str) -> Way:
     with explained(f"look at the commits of {repository}"):
         commits = [one.commit_id for one in api().list_repo_commits(repository.id, repo_type=repository.kind)]
     source = known.get(ref) or _commit_of(repository, ref, commits, known)
-    return Way(repository, ref, source, commits[0], compare(tree(repository, commits[0]), tree(repository, source)))
+    here, there = tree(repository, commits[0]), tree(repository, source)
+    if CARD in here and CARD not in there:
+        problem = f"'{ref}' of {repository} has no '{CARD}': nothing was published there yet"
+        raise PublishError(problem, hint=_earlier(commits))
+    return Way(repository, ref, source, commits[0], compare(here, there))
+
+
+def _earlier(commits: Sequence[str]) -> str:
+    """What one can go back to; the first commit is the Hub's own."""
+    published = commits[1:-1]
+    return f"take a commit, for example {published[0][:8]}" if published else "there is no earlier version of it"
 
 
 def _commit_of(repository: Repository, ref: str, commits: Sequence[str], known: Mapping[str, str]) -> str:
@@ -43,8 +53,7 @@ def _commit_of(repository: Repository, ref: str, commits: Sequence[str], known: 
     if len(found) != 1:
         near = [tag for tag in known if tag.startswith(ref)] or known
         hint = did_you_mean(ref, near) or f"a tag, for example {max(known, default='none')}"
-        none = f"it has no tags; take a commit, for example {commits[:2][-1][:8]}"
-        raise PublishError(f"no tag or commit '{ref}' in {repository}", hint=hint if known else none)
+        raise PublishError(f"no tag or commit '{ref}' in {repository}", hint=hint if known else _earlier(commits))
     return found[0]
 
 
