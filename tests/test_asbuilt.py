@@ -94,6 +94,32 @@ def test_stages_of_different_builds_are_never_published_together(
     assert caught.value.message == f"recipe '{RECIPE}' is half built: {says}"
 
 
+def test_results_that_somebody_edited_are_not_published(copy: Path, zoo: Any) -> None:
+    path = copy / "runs" / SCALE / RECIPE / "evaluate" / "scores.json"
+    scores = json.loads(path.read_text("utf-8"))
+    scores["scores"][0]["value"] += 20
+    path.write_text(json.dumps(scores), "utf-8")
+    code, _, err = zoo("plan", RECIPE, "--scale", SCALE, cwd=copy)
+    assert (code, err) == (
+        1,
+        f"error: 'runs/{SCALE}/{RECIPE}/evaluate/scores.json' is not as zoo made it\n"
+        f"hint: zoo build {RECIPE} --scale {SCALE} --force evaluate\n",
+    )
+    path.write_text("none", "utf-8")
+    assert zoo("plan", RECIPE, "--scale", SCALE, cwd=copy)[0] == 1
+    assert "holds no scores" in zoo("card", RECIPE, "--scale", SCALE, cwd=copy)[2]
+
+
+def test_a_dataset_whose_build_is_gone_is_told(copy: Path, zoo: Any) -> None:
+    shutil.rmtree(copy / "runs" / SCALE / "arabic-stsb")
+    code, _, err = zoo("plan", RECIPE, "--scale", SCALE, cwd=copy)
+    assert (code, err) == (
+        1,
+        "error: dataset 'arabic-stsb' has no finished stage 'data'\n"
+        f"hint: zoo data build arabic-stsb --scale {SCALE}\n",
+    )
+
+
 def test_receipts_of_another_version_say_so(copy: Path, seeded: TestHub) -> None:
     path = copy / "runs" / SCALE / RECIPE / "train" / "receipt.json"
     receipt = json.loads(path.read_text("utf-8"))

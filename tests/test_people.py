@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from conftest import TestHub
@@ -13,9 +14,10 @@ from zoo.errors import HubError, PublishError
 from zoo.publish.apply import apply
 from zoo.publish.fleet import plan_fleet, preflight
 from zoo.publish.listing import Target
-from zoo.publish.plan import plan
+from zoo.publish.owed import Owed
+from zoo.publish.plan import Plan, plan
 from zoo.publish.release import CARD, MANIFEST, Settings
-from zoo.publish.rollout import Rollout
+from zoo.publish.rollout import Published, Rollout
 
 
 @pytest.mark.parametrize("ignored", ["*.safetensors\n", "*\n"])
@@ -88,6 +90,30 @@ def test_what_was_planned_again_is_what_is_proved(hub: TestHub) -> None:
     proved: list[str | None] = []
     Rollout(found, go_on=lambda _: True, prove=lambda plan, _: proved.append(plan.head)).run()
     assert proved == [head], "going back leads to what they made, not before it"
+
+
+def test_a_proof_that_was_not_made_is_made_up_for(hub: TestHub, tmp_path: Path) -> None:
+    one = release({CARD: card(), "a.txt": b"1"}, "lab/owed")
+    proved: list[str] = []
+
+    def roll_out(problem: Exception | None = None) -> Published:
+        def prove(_: Plan, commit: str) -> None:
+            if problem:
+                raise problem
+            proved.append(commit)
+
+        return Rollout(plan_fleet(fleet_of(one)), prove=prove, owed=Owed(tmp_path / "owed.json")).run()[0]
+
+    apply(plan(one))  # what was published by others is not proved
+    assert (roll_out().did, proved) == ("unchanged", [])
+    one = release({CARD: card(), "a.txt": b"2"}, "lab/owed")
+    assert roll_out(PublishError("it does not load")).did == "failed"
+    again = roll_out(PublishError("it does not load"))
+    assert (again.did, again.why) == ("failed", "it does not load")
+    done = roll_out()
+    assert (done.did, proved) == ("unchanged", [done.commit])
+    roll_out()
+    assert proved == [done.commit], "once"
 
 
 @pytest.mark.parametrize("manifest", ["[" * 50_000, json.dumps({"files": {}, "note": "\ud800"}), "\xff", "[]"])

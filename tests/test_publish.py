@@ -288,6 +288,16 @@ def test_a_saved_plan_is_applied_once(
     assert commits("model", MODELS[1]) == before
 
 
+def test_a_model_that_is_published_but_not_built_here_keeps_its_rows(lab: Lab, published: list[Any], zoo: Any) -> None:
+    stage = lab.workspace.root / "runs" / SCALE / RECIPE / "evaluate"
+    away = stage.rename(stage.with_name("away"))
+    try:
+        code, out, err = zoo("plan", PARENT, "--scale", SCALE, cwd=lab.workspace.root)
+    finally:
+        away.rename(stage)
+    assert (code, "nothing to publish" in out) == (0, True), out + err
+
+
 def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_published(
     lab: Lab, published: list[Any], other_summary: str, zoo: Any
 ) -> None:

@@ -96,3 +96,15 @@ def test_digests_do_not_depend_on_the_order_of_keys() -> None:
 
 def test_equal_values_have_no_difference() -> None:
     assert first_difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}) is None
+
+
+def test_two_at_once_do_not_build_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.run.PATIENCE", 0)
+    run = Run(tmp_path / "one")
+    other, told = Run(tmp_path / "one"), pytest.raises(ZooError, match="another zoo is building in")
+    with run.making("train", {"a": 1}), told as caught, other.making("train", {"a": 1}):
+        pass
+    assert caught.value.hint == "wait until it is done, then run the command again"
+    with run.making("train", {"a": 2}) as work:
+        (work / "b").write_text("2")
+    assert run.receipt("train")

@@ -22,6 +22,8 @@ from zoo.errors import NO_ROOM, ZooError
 Ingredients = Mapping[str, Any]  # JSON-like; the first difference is the reason that a user reads
 
 RECEIPT = "receipt.json"
+LOCK = ".lock"
+PATIENCE = 5  # seconds for another zoo to be done: a card is rendered in less, a training is not
 
 
 def digest(value: Any) -> str:
@@ -94,9 +96,13 @@ class Run:
         """A folder to write the stage into; renamed to its name, with a receipt, when the block ends well.
 
         Raises:
-            ZooError: the disk is full. What was there before stays.
+            ZooError: the disk is full, or another zoo is at work there. What was there before stays.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        with self._alone():
+            yield from self._making(stage, made_from)
+
+    def _making(self, stage: str, made_from: Ingredients) -> Iterator[Path]:
         work = self._partial(stage, made_from)
         began = time.monotonic()
         try:
@@ -111,6 +117,22 @@ class Run:
                 raise ZooError(f"no space left on the disk of '{self.folder}'", hint=hint) from error
             raise
         self._put(work, self.stage(stage))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The lock ends with its process, however that ends."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            hint = "wait until it is done, then run the command again"
+            raise ZooError(f"another zoo is building in '{self.folder}'", hint=hint) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _partial(self, stage: str, made_from: Ingredients) -> Path:
         work = self.folder / f".{stage}.partial"

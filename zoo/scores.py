@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.errors import EvaluationError
 from zoo.tasks import TASKS
@@ -172,8 +172,16 @@ class ScoreFile(_Fact):
 
 
 def read_scores(folder: Path) -> ScoreFile:
-    """A finished evaluate stage's scores."""
-    return ScoreFile.model_validate_json((folder / FILE).read_text("utf-8"))
+    """A finished evaluate stage's scores.
+
+    Raises:
+        EvaluationError: the file is damaged.
+    """
+    try:
+        return ScoreFile.model_validate_json((folder / FILE).read_bytes())
+    except ValidationError:
+        hint = f"zoo build {folder.parent.name} --force {folder.name}"
+        raise EvaluationError(f"'{folder / FILE}' holds no scores", hint=hint) from None
 
 
 def current(tasks: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from zoo import data
 from zoo.errors import PublishError
 from zoo.evaluate import ingredients as evaluating
 from zoo.recipe import Recipe, Workspace
-from zoo.run import Run, first_difference
+from zoo.run import Receipt, Run, first_difference
 from zoo.scores import ScoreFile, read_scores
 from zoo.train import ingredients as training
 
@@ -108,9 +108,9 @@ def _misfits(built: Built, recipe: Recipe) -> Iterator[str]:
     )
     for stage, found in ((training.STAGE, trained), (evaluating.CONTAMINATION, searched)):
         for name, digest in found["data"].items():
-            if digest != built.digest(name, data.STAGE):
+            if digest != _receipt(built, name, data.STAGE).digest:
                 yield f"'{stage}' read '{name}' before it was built again"
-    if recipe.parent and trained["parent"] != built.digest(recipe.parent.name, training.STAGE):
+    if recipe.parent and trained["parent"] != _receipt(built, recipe.parent.name, training.STAGE).digest:
         yield f"it was trained from '{recipe.parent.name}' before that was trained again"
     if evaluated["models"].get(f"zoo/{recipe.name}") != built.weights(recipe.name):
         yield "it was evaluated before it was trained again"
@@ -125,12 +125,16 @@ def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
 
 
 def _made_from(built: Built, name: str, stage: str) -> dict[str, Any]:
+    return _receipt(built, name, stage).made_from
+
+
+def _receipt(built: Built, name: str, stage: str) -> Receipt:
     receipt = built.folder(name).receipt(stage)
     if receipt is None:
         kind, command = ("dataset", "zoo data build") if stage == data.STAGE else ("recipe", "zoo build")
         hint = f"{command} {name}{built.as_typed}"
         raise PublishError(f"{kind} '{name}' has no finished stage '{stage}'", hint=hint)
-    return receipt.made_from
+    return receipt
 
 
 def _way(built: Built, recipe: Recipe) -> str:

@@ -18,9 +18,9 @@ from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.candidates import base_candidate, trained_candidate
 from zoo.recipe import Recipe
 from zoo.remote import namespace, revision_of
-from zoo.run import Run
+from zoo.run import Run, digest
 from zoo.say import Progress, Silent
-from zoo.scores import Role
+from zoo.scores import Role, ScoreFile
 from zoo.train import ingredients as training
 
 STAGES = (data.STAGE, training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE, cards.STAGE)
@@ -51,6 +51,8 @@ class Build(Built):
     device: str | None = None
     jobs: int = 1
     """Processes that evaluate."""
+    elsewhere: Mapping[str, ScoreFile] = field(default_factory=dict)
+    """{recipe that is not built here: its published scores}; looked up when something is published."""
     progress: Progress = field(default_factory=Silent)
     report: Callable[[Outcome], None] = _nothing
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
@@ -176,16 +178,23 @@ class Build(Built):
         known = self.scale in ("full", *self.workspace.family.scales)  # a recipe's file may bring a scale of its own
         return self.workspace.every_recipe(scale=self.scale) if known else []
 
-    def _siblings(self, recipe: Recipe) -> list[Recipe]:
-        """The other recipes for the same language and tasks that are evaluated."""
-        return [
+    def _siblings(self, recipe: Recipe) -> dict[str, str]:
+        """{recipe: digest of its scores} of the others for the same language and tasks."""
+        others = [
             other
             for other in self._recipes
-            if other.name != recipe.name
-            and other.release.language == recipe.release.language
-            and (receipt := self.folder(other.name).receipt(evaluating.STAGE))
-            and list(receipt.made_from["tasks"]) == recipe.evaluation.tasks
+            if other.name != recipe.name and other.release.language == recipe.release.language
         ]
+        found = {other.name: self._scored(other.name, recipe.evaluation.tasks) for other in others}
+        return {name: scored for name, scored in found.items() if scored}
+
+    def _scored(self, name: str, tasks: Sequence[str]) -> str | None:
+        """The digest of scores on just these tasks."""
+        if name in self.elsewhere:
+            published = self.elsewhere[name]
+            return digest(published.model_dump(mode="json")) if published.tasks == list(tasks) else None
+        receipt = self.folder(name).receipt(evaluating.STAGE)
+        return receipt.digest if receipt and list(receipt.made_from["tasks"]) == list(tasks) else None
 
     def card(self, recipe: Recipe) -> None:
         """Of what was built, whatever the recipe has become since.
@@ -201,7 +210,7 @@ class Build(Built):
             scores=self.digest(recipe.name, evaluating.STAGE),
             train=self.digest(recipe.name, training.STAGE),
             account=account,
-            family={other.name: self.digest(other.name, evaluating.STAGE) for other in self._siblings(recipe)},
+            family=self._siblings(recipe),
         )
         make = partial(self._card, recipe, made_from, templates, account)
         self._stage(recipe.name, cards.STAGE, made_from, make)
@@ -220,7 +229,7 @@ class Build(Built):
             },
             recipe=recipe,
             scores=self.scores(recipe.name),
-            family=[self.scores(other.name) for other in self._siblings(recipe)],
+            family=[self.elsewhere.get(name) or self.scores(name) for name in self._siblings(recipe)],
             reports={name: _json(self.folder(name).stage(data.STAGE) / data.REPORT) for name in sorted(used)},
             contamination=Report.model_validate(_json(run.stage(evaluating.CONTAMINATION) / evaluating.REPORT)),
             log=_json(run.stage(training.STAGE) / training.LOG),

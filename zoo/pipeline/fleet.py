@@ -12,10 +12,12 @@ from zoo.errors import PublishError
 from zoo.evaluate import ingredients as evaluating
 from zoo.pipeline.asbuilt import as_built
 from zoo.pipeline.build import STAGES, Build
-from zoo.publish import digests, provenance
+from zoo.pipeline.elsewhere import published_scores
+from zoo.publish import digests, owed, provenance
 from zoo.publish.digests import Digests
 from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
 from zoo.publish.listing import MAIN
+from zoo.publish.owed import Owed
 from zoo.publish.plan import Plan
 from zoo.publish.prove import Proof, proof
 from zoo.publish.release import Release, Settings, dataset_release, model_release, space_release
@@ -25,6 +27,8 @@ from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
 from zoo.scores import FILE as SCORES
 from zoo.train import ingredients as training
+
+MEASURED = (training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE)
 
 
 def built(build: Build) -> list[Recipe]:
@@ -50,10 +54,13 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
     _refuse_rehearsal(build.scale != "full", f"models of scale '{build.scale}'")
     account = namespace(build.workspace.family.namespace)
     members = [as_built(build, recipe) for recipe in named.values()]
+    known = Digests(build.workspace.root / digests.FILE)
+    _refuse_changed(build, members, known)
     for recipe in members:
         _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
+    build.elsewhere = published_scores(account, _not_built(build))
+    for recipe in members:
         build.card(recipe)  # names the account, which may be another one than when it was built
-    known = Digests(build.workspace.root / digests.FILE)
     datasets = list(_datasets(build, members, account, known))
     models = [_model(build, recipe, account, known) for recipe in members]
     family = build.workspace.family
@@ -71,6 +78,27 @@ def _refuse_rehearsal(is_one: bool, what: str) -> None:
     if is_one and not is_local():
         hint = "build it at scale full on the real Hub, or rehearse with `--hub local`"
         raise PublishError(f"rehearsals do not go to {endpoint()}: {what}", hint=hint)
+
+
+def _refuse_changed(build: Build, members: Sequence[Recipe], known: Digests) -> None:
+    """What stages made is what their receipts say: nobody has edited a number since."""
+    stages = [(recipe.name, stage) for recipe in members for stage in MEASURED]
+    for name, stage in [*((name, data.STAGE) for name in _used(members)), *stages]:
+        run = build.folder(name)
+        _learn(known, run, stage)
+        receipt = run.receipt(stage)
+        for path, sha256 in (receipt.made if receipt else {}).items():
+            place = run.stage(stage) / path
+            if known.of(place).sha256 != sha256:
+                changed = f"'{place.relative_to(build.workspace.root)}' is not as zoo made it"
+                again = f"{name}{build.as_typed} --force"
+                hint = f"zoo data build {again}" if stage == data.STAGE else f"zoo build {again} {stage}"
+                raise PublishError(changed, hint=hint)
+
+
+def _not_built(build: Build) -> list[Recipe]:
+    known = {recipe.name for recipe in built(build)}
+    return [recipe for recipe in build.workspace.every_recipe(scale=build.scale) if recipe.name not in known]
 
 
 def _datasets(build: Build, members: Sequence[Recipe], account: str, known: Digests) -> Iterator[Release]:
@@ -94,7 +122,6 @@ def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Releas
     used = sorted({use.dataset for phase in recipe.phases for use in phase.data})
     trained_on = [release for name in used if (release := recipe.datasets[name].release)]
     above = (f"{account}/{parent.release.repo}", build.folder(parent.name)) if parent else None
-    _learn(known, run, training.STAGE)
     return model_release(
         recipe,
         f"{account}/{recipe.release.repo}",
@@ -131,14 +158,11 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     app = next((place for place in places if (place / "app.py").is_file()), None)
     if app is None:
         raise PublishError(f"no app '{space.app}' in spaces/", hint="correct space.app in recipes/family.yaml")
-    names = {member.name for member in members}
-    offered = [
-        recipe
-        for recipe in built(build)
-        if recipe.release.language == workspace.family.language
-        and (recipe.name in names or _exists(f"{account}/{recipe.release.repo}"))
-    ]
-    scores = {f"{account}/{recipe.release.repo}": build.scores(recipe.name) for recipe in offered}
+    offered = _offered(build, {member.name for member in members}, account)
+    scores = {
+        f"{account}/{recipe.release.repo}": build.elsewhere.get(recipe.name) or build.scores(recipe.name)
+        for recipe in offered
+    }
     models: list[dict[str, object]] = [
         {
             "id": model,
@@ -163,6 +187,21 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     return space_release(
         id, space.app, app, card=card, models=models, settings=settings, note=space.summary, digests=known
     )
+
+
+def _offered(build: Build, names: set[str], account: str) -> list[Recipe]:
+    """Those of the family's language that are published with it, or are on the Hub."""
+    ready = {recipe.name for recipe in built(build)}
+    return [
+        recipe
+        for recipe in build.workspace.every_recipe(scale=build.scale)
+        if recipe.release.language == build.workspace.family.language
+        and (
+            recipe.name in names
+            or recipe.name in build.elsewhere
+            or (recipe.name in ready and _exists(f"{account}/{recipe.release.repo}"))
+        )
+    ]
 
 
 def _sdk_version(app: Path) -> str:
@@ -217,7 +256,8 @@ def roll_out(
     if found.changed:
         preflight(found)
     proved = partial(_prove, build)
-    return Rollout(found, private, proved, go_on, report, build.progress).run()
+    left = Owed(build.workspace.root / owed.FILE)
+    return Rollout(found, private, proved, go_on, report, build.progress, left).run()
 
 
 def _prove(build: Build, plan: Plan, commit: str) -> Proof:

@@ -12,7 +12,8 @@ from zoo.errors import ZooError
 from zoo.publish.apply import Commit, MovedError, apply, way_out
 from zoo.publish.collection import apply_collection
 from zoo.publish.fleet import FleetPlan
-from zoo.publish.listing import pull_request_url
+from zoo.publish.listing import MAIN, pull_request_url
+from zoo.publish.owed import Owed
 from zoo.publish.plan import Plan, plan
 from zoo.publish.prove import Proof
 from zoo.publish.space import apply_settings
@@ -86,6 +87,7 @@ class Rollout:
     """Asked when the Hub moved meanwhile and a new plan, which it gets, has no conflicts."""
     report: Callable[[Published], None] = _nothing
     progress: Progress = field(default_factory=Silent)
+    owed: Owed = field(default_factory=Owed)
     done: list[Published] = field(default_factory=list)
     _proving: dict[tuple[str, str], tuple[Published, Future[Proof | None]]] = field(default_factory=dict)
 
@@ -114,7 +116,10 @@ class Rollout:
         for key, (outcome, proof) in list(self._proving.items()):
             if outcome.id in ids or proof.done():
                 del self._proving[key]
-                self._note(_proved(outcome, proof))
+                outcome = _proved(outcome, proof)
+                if not outcome.missed:
+                    self.owed.remove(key)
+                self._note(outcome)
 
     def _settle_all(self) -> None:
         self.progress.start("proofs", len(self._proving))
@@ -139,6 +144,8 @@ class Rollout:
             did: Did = "conflict" if plan.conflicts else "failed"
             self._note(Published(release.kind, release.id, did, plan.head, why=problem.message, hint=problem.hint))
             return
+        if made is None and release.key in self.owed and not outcome.missed and plan.target == MAIN:
+            made = plan.head
         if made:
             self._proving[release.key] = outcome, pool.submit(self.prove, plan, made)
         else:
@@ -165,6 +172,8 @@ class Rollout:
         """The plan that was applied: another one when the repository changed meanwhile. With conflicts none is."""
         if old.conflicts and not old.problems:
             return old, None
+        if old.pending:
+            self.owed.add(old.release.key)
         try:
             return old, apply(old, private=self.private, progress=self.progress)
         except MovedError:
