@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import RECIPE, SCALE, Lab, TestHub
 
-from zoo.errors import PublishError
+from zoo.errors import EvaluationError, PublishError
 from zoo.pipeline.asbuilt import as_built, edited
 from zoo.pipeline.build import Build
 from zoo.recipe import Workspace
@@ -107,7 +107,8 @@ def test_results_that_somebody_edited_are_not_published(copy: Path, zoo: Any) ->
     )
     path.write_text("none", "utf-8")
     assert zoo("plan", RECIPE, "--scale", SCALE, cwd=copy)[0] == 1
-    assert "holds no scores" in zoo("card", RECIPE, "--scale", SCALE, cwd=copy)[2]
+    with pytest.raises(EvaluationError, match="scores.json' holds no scores"):
+        Build(Workspace(copy), SCALE).scores(RECIPE)
 
 
 def test_a_dataset_whose_build_is_gone_is_told(copy: Path, zoo: Any) -> None:
@@ -118,6 +119,20 @@ def test_a_dataset_whose_build_is_gone_is_told(copy: Path, zoo: Any) -> None:
         "error: dataset 'arabic-stsb' has no finished stage 'data'\n"
         f"hint: zoo data build arabic-stsb --scale {SCALE}\n",
     )
+
+
+def test_what_is_built_at_another_scale_says_so(copy: Path, zoo: Any) -> None:
+    there = f"add --scale {SCALE}: there it is"
+    for arguments, problem in (
+        (("plan",), "nothing is built at scale 'full'"),
+        (("plan", PARENT), f"recipe '{PARENT}' has no finished stage 'train'"),
+    ):
+        assert zoo(*arguments, cwd=copy) == (1, "", f"error: {problem}\nhint: {there}\n")
+
+
+def test_a_plan_that_is_not_there_is_told(copy: Path, zoo: Any) -> None:
+    code, _, err = zoo("publish", "friday.json", "--yes", cwd=copy)
+    assert (code, err) == (1, "error: there is no plan 'friday.json'\nhint: make a new one: zoo plan --out FILE\n")
 
 
 def test_receipts_of_another_version_say_so(copy: Path, seeded: TestHub) -> None:

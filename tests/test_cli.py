@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, TestHub
+
+from zoo.errors import of_the_disk
 
 
 @pytest.fixture
@@ -237,8 +240,8 @@ def test_a_port_that_is_taken_is_told(workspace: Path, hub: TestHub, zoo: Any) -
     port = hub.running.url.rsplit(":", 1)[1]
     code, _, err = zoo("hub", "serve", "--root", str(workspace / "hub"), "--port", port, cwd=workspace)
     assert code == 1
-    assert err.startswith("error: the local Hub did not start: ")
-    assert "hint: zoo hub serve --port 0 takes any free port" in err
+    assert err.startswith(f"error: a local Hub is already at '{hub.running.url}'\n")
+    assert "zoo hub serve --port 0" in err
 
 
 def test_rehearsals_do_not_leave_this_machine(workspace: Path, monkeypatch: pytest.MonkeyPatch, zoo: Any) -> None:
@@ -251,6 +254,114 @@ def test_rehearsals_do_not_leave_this_machine(workspace: Path, monkeypatch: pyte
     space = Workspace(workspace)
     with pytest.raises(PublishError, match="rehearsals do not go to https://huggingface.co: models of scale 'mini'"):
         fleet(Build(space, "mini"), [space.recipe("arabert-hybrid", scale="mini")])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--device", "gpu"), "'gpu' is none of cpu, cuda, cuda:1 (or another number), mps and xpu"),
+        (("--device", "cuda:"), "'cuda:' is none of cpu"),
+        (("--report-to", "wandbb"), "'wandbb' is not one of 'clearml', "),
+    ],
+)
+def test_what_no_machine_has_is_wrong_usage(workspace: Path, zoo: Any, arguments: tuple[str, ...], said: str) -> None:
+    code, _, err = zoo("build", "arabert-hybrid", *arguments, cwd=workspace)
+    assert (code, said in " ".join(err.split())) == (2, True), err
+
+
+def test_a_device_that_is_not_here_is_told_before_the_data_are_built(
+    workspace: Path, seeded: TestHub, zoo: Any
+) -> None:
+    told = zoo("build", "arabert-hybrid", "--scale", "mini", "--device", "cuda:99", cwd=workspace)
+    assert told[0] == 1
+    assert told[2].startswith("error: this machine has no device 'cuda:99'\nhint: --device takes one of: cpu")
+    assert not (workspace / "runs").exists()
+
+
+def test_a_tracker_that_is_not_installed_is_told_before_the_data_are_built(
+    workspace: Path, seeded: TestHub, zoo: Any
+) -> None:
+    told = zoo("build", "arabert-hybrid", "--scale", "mini", "--report-to", "neptune", cwd=workspace)
+    assert told == (1, "", "error: tracker 'neptune' is not installed\nhint: pip install neptune\n")
+    assert not (workspace / "runs").exists()
+
+
+def test_transformers_reports_to_every_tracker_that_we_take() -> None:
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    from zoo.cli.build import TRACKERS
+
+    assert set(TRACKERS) <= INTEGRATION_TO_CALLBACK.keys()
+
+
+def test_a_recipe_file_keeps_its_scale(workspace: Path, zoo: Any) -> None:
+    (workspace / "mine.yaml").write_text(zoo("show", "arabert-hybrid", "--scale", "mini", cwd=workspace)[1], "utf-8")
+    code, _, err = zoo("build", "--recipe", "mine.yaml", "--scale", "full")
+    assert code == 2
+    assert "'mine.yaml' is of scale 'mini', which '--scale full' beside it cannot change" in " ".join(err.split())
+
+
+def test_what_is_built_of_a_recipe_file_is_planned_at_its_scale(lab: Any, zoo: Any, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(zoo("show", "arabert-hybrid", "--scale", "mini", cwd=lab.workspace.root)[1], "utf-8")
+    for scale in ([], ["--scale", "mini"]):
+        code, _, err = zoo("build", "--recipe", str(mine), *scale)
+        assert (code, err.splitlines()[-1]) == (0, "hint: zoo plan arabert-hybrid --scale mini")
+
+
+def test_a_device_is_not_asked_for_when_all_is_built(lab: Any, zoo: Any) -> None:
+    """That would take torch, and seconds."""
+    code, out, _ = zoo("build", "arabert-hybrid", "--scale", "mini", "--device", "cuda:99", cwd=lab.workspace.root)
+    assert (code, out) == (0, "nothing to do: every stage is up to date\n")
+
+
+def test_a_file_that_may_not_be_written_is_told(workspace: Path, zoo: Any) -> None:
+    schema = workspace / "recipes" / "schema.json"
+    schema.unlink()
+    schema.symlink_to("/sys/kernel/zoo.json")  # not even root may
+    code, _, err = zoo("schema", "--write", cwd=workspace)
+    assert (code, err.startswith(f"error: cannot use '{schema}': ")) == (1, True), err
+    assert err.endswith(f"hint: ls -ld {schema.parent} shows who may write there\n")
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a b/c"),
+            ("cannot use 'a b/c': Permission denied", "'a b'"),
+        ),
+        (OSError(errno.EROFS, "Read-only file system", b"lab/c"), ("cannot use 'lab/c': Read-only file system", "lab")),
+    ],
+)
+def test_a_read_only_disk_is_something_to_put_right(problem: OSError, told: tuple[str, str]) -> None:
+    found = of_the_disk(problem)
+    assert found
+    assert (found.message, found.hint) == (told[0], f"ls -ld {told[1]} shows who may write there")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [PermissionError(errno.EACCES, "Permission denied"), FileNotFoundError(errno.ENOENT, "No such file", "x")],
+)
+def test_our_own_mistakes_keep_their_traceback(problem: OSError) -> None:
+    assert of_the_disk(problem) is None
+
+
+def test_the_doctor_tells_a_refused_token_apart_from_a_hub_that_is_down(workspace: Path) -> None:
+    done = run("doctor", "--json", cwd=workspace, HF_TOKEN="hf_" + "x" * 34)
+    checks = {check["what"]: check["ok"] for check in json.loads(done.stdout.split("\n}\n")[0] + "}")["checks"]}
+    assert (checks["Hub"], checks["token"]) == (True, False)
+
+
+def test_the_doctor_names_every_check_that_failed(workspace: Path) -> None:
+    (workspace / "recipes" / "labse.yaml").write_text("", "utf-8")
+    done = run("doctor", cwd=workspace, HF_TOKEN="hf_" + "x" * 34)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2:] == [
+        "error: 2 of 12 checks failed: 'token', 'workspace'",
+        "hint: hf auth login; edit recipes/labse.yaml, then `zoo check`",
+    ]
 
 
 @pytest.mark.slow

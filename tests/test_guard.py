@@ -98,3 +98,6 @@ def test_a_token_that_cannot_write_is_told(
 def test_overwrite_must_name_a_file_of_ours(hub: TestHub) -> None:
     with pytest.raises(PublishError, match="--overwrite 'lab/none:README.md' names no file that is published here"):
         plan_fleet(fleet_of(release({"a.txt": b"1"}, "lab/some")), overwrite=["lab/none:README.md"])
+    with pytest.raises(PublishError, match="--overwrite 'lab/some:README.mdd' names no file") as caught:
+        plan_fleet(fleet_of(release({CARD: card()}, "lab/some")), overwrite=["lab/some:README.mdd"])
+    assert caught.value.hint == "did you mean 'README.md'?"

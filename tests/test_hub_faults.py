@@ -15,7 +15,7 @@ from hub_wire import Wire
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from zoo.hub.faults import read_rules
+from zoo.hub.faults import EXAMPLE, read_rules
 from zoo.hub.fsck import check
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.store import Store
@@ -169,4 +169,28 @@ def test_rules_that_make_no_sense_are_told(tmp_path: Path, text: str, message: s
     with pytest.raises(RuntimeError, match="the local Hub did not start: "), local_hub(tmp_path, faults=path):
         pass
     code, _, err = zoo("hub", "serve", "--root", str(tmp_path), "--faults", str(path))
-    assert (code, "hint: zoo/hub/faults.py says what a rule looks like" in err) == (1, True)
+    assert (code, err.count("\n")) == (1, 2)
+    assert err.endswith(f"\nhint: name a file of rules like this one: {EXAMPLE}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nope.yaml", "'nope.yaml' cannot be read: No such file or directory"),
+        (".", "'.' cannot be read: Is a directory"),
+        ("bytes.yaml", "'bytes.yaml' is not text in UTF-8"),
+    ],
+)
+def test_rules_that_cannot_be_read_are_told_in_a_sentence(
+    tmp_path: Path, name: str, message: str, zoo: Callable[..., Any]
+) -> None:
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe")
+    code, out, err = zoo("hub", "serve", "--root", "hub", "--faults", name, cwd=tmp_path)
+    assert (code, out) == (1, "")
+    assert err == f"error: {message}\nhint: name a file of rules like this one: {EXAMPLE}\n"
+
+
+def test_the_rule_that_the_hint_shows_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text(EXAMPLE, "utf-8")
+    assert [rule.fault for rule in read_rules(path)] == ["503"]

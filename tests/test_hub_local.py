@@ -5,8 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
@@ -49,6 +53,54 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         message = f"the local Hub did not start: cannot listen on 127.0.0.1 port {port}: Address already in use"
         with pytest.raises(RuntimeError, match=message), local_hub(tmp_path, port=port):
             pass
+
+
+def test_a_second_one_at_the_same_port_says_where_the_first_is(tmp_path: Path, zoo: Callable[..., Any]) -> None:
+    with local_hub(tmp_path / "first") as hub:
+        port = hub.url.rpartition(":")[2]
+        code, out, err = zoo("hub", "serve", "--root", str(tmp_path / "second"), "--port", port)
+        assert (code, out) == (1, "")
+        assert err == (
+            f"error: a local Hub is already at '{hub.url}'\n"
+            f"hint: use it: export HF_ENDPOINT={hub.url}; or `zoo hub serve --port 0` for another one\n"
+        )
+
+
+class Stranger(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<title>Something else</title>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("speaks", [True, False])
+def test_a_port_that_somebody_else_took_is_told_as_taken(
+    tmp_path: Path, zoo: Callable[..., Any], *, speaks: bool
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        if speaks:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_port
+        code, _, err = zoo("hub", "serve", "--root", str(tmp_path), "--port", str(port))
+        if speaks:
+            server.shutdown()
+    assert code == 1
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use\nhint: zoo hub serve --port 0" in err
+
+
+def test_ctrl_c_ends_it_without_asking_to_go_on(tmp_path: Path) -> None:
+    # Python hears Ctrl-C only where nobody told it to ignore it, as shells do with what runs in the background.
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from zoo.cli import main; main()"
+    command = [sys.executable, "-c", script, "hub", "serve", "--root", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not process.stdout.readline().startswith("export HF_HOME"):
+            pass
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "stopped\n")
 
 
 def test_the_environment_is_all_a_client_needs_and_hides_the_token(tmp_path: Path) -> None:

@@ -17,14 +17,17 @@ from browser import offline, open_browser
 from conftest import ROOT, TestHub, workspace_in
 from playwright.sync_api import Browser, Page, expect
 from pylatexenc.latexwalker import LatexWalker
-from simulated import BASE, BASELINE, HYBRID, PARENT, SUITE, Model, measure
+from simulated import BASE, BASELINE, HUB, HYBRID, PARENT, SUITE, Model, measure
 
 from zoo import published
 from zoo.errors import EvaluationError
+from zoo.evaluate.ingredients import STAGE
 from zoo.leaderboard.formats import as_text, write
 from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables import TABLES, Board, tables
 from zoo.recipe import Workspace
+from zoo.run import Run
+from zoo.scores import FILE
 
 HOSTILE = """x|y<img src=x onerror="window.hacked=1"> & 100% of #1 $a_b^c~ {d} [e]\\ "f" \x07 عربي"""
 
@@ -171,6 +174,105 @@ def test_tied_leaders_share_a_rank(lab: Workspace) -> None:
     }
     means = {row["model"].text: row["measured:current"].value for row in table.rows if "measured:rank" in row}
     assert means["GATE-AraBert-v1"] != means["Arabic-Triplet-Matryoshka-V2"]
+
+
+HERE, THERE = "GATE-AraBert-v1 (built here)", "GATE-AraBert-v1 (lab @ 11111111)"
+FOLDER = "GATE-AraBert-v1 (a folder here)"
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A model built here, what the Hub has of it, and a copy of it in a folder, each with other scores."""
+    workspace = workspace_in(tmp_path_factory.mktemp("rebuilt"))
+    measure(workspace, "arabert-hybrid", [HYBRID, BASELINE])
+    hub = Model("lab/GATE-AraBert-v1", "lab/GATE-AraBert-v1", "self", 0.3, (768, 64))
+    folder = Model("local/GATE-AraBert-v1", "GATE-AraBert-v1", "self", 0.4, (768,))
+    measure(workspace, "eval/hub", [hub, BASELINE])
+    measure(workspace, "eval/folder", [folder, BASELINE])
+    return workspace
+
+
+def test_models_of_one_name_are_told_apart(rebuilt: Workspace) -> None:
+    (table,) = made(rebuilt, "models")
+    rows = [(row["model"].text, row["dim"].text) for row in table.rows]
+    assert len(set(rows)) == len(rows) == 5 + 2 + 1 + 1
+    assert {name for name, _ in rows} == {HERE, THERE, FOLDER, "character TF-IDF"}
+    (kept,) = made(rebuilt, "retention")
+    assert {row["model"].text for row in kept.rows} == {"Arabic-Triplet-Matryoshka-V2", HERE, THERE}
+
+
+def test_what_a_model_keeps_on_two_suites_is_told_apart(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    arabic = measure(workspace, "arabert-hybrid", [HYBRID, BASELINE])
+    english = ["STS17-en", "STSB-en"]
+    tasks = dict(zip(("STS17-ar", "STS22v2-ar"), english, strict=True))
+    also = arabic.model_copy(
+        update={
+            "suite": "eng-sts",
+            "tasks": english,
+            "scores": [one.model_copy(update={"task": tasks[one.task]}) for one in arabic.scores if one.task in tasks],
+            "means": [one.model_copy(update={"tasks": english}) for one in arabic.means if one.tasks == list(tasks)],
+        }
+    )
+    with Run.of(workspace.root, "eval/english", "mini").making(STAGE, {"hub": HUB}) as folder:
+        (folder / FILE).write_text(also.model_dump_json(), "utf-8")
+    (kept,) = made(workspace, "retention")
+    names = [row["model"].text for row in kept.rows if "measured:768" in row]
+    assert names == ["GATE-AraBert-v1 (ara-sts)", "GATE-AraBert-v1 (eng-sts)"]
+
+
+def test_a_size_that_is_too_wide_comes_with_what_every_command_takes(tmp_path: Path) -> None:
+    from zoo.evaluate import results
+    from zoo.evaluate.ingredients import Candidate
+    from zoo.evaluate.measure import measure as evaluate
+    from zoo.say import Silent
+
+    traits = {"width": 768, "parameters": 1, "max_seq_length": 512, "dtype": "float32", "tokens_per_second": None}
+    results.keep_traits(tmp_path, "lab/m", "1" * 40, results.Traits(**traits, prompts={}, versions={}))
+    wide = Candidate("lab/m", "1" * 40, "self", "m", [2000, 64], lambda: None)
+    [(_, _, problem)] = evaluate([wide], [], tmp_path, progress=Silent()).problems
+    assert problem.message == "dim '2000' is wider than 'm' (768)"
+    assert problem.hint == "at most 768: --dims 768 for `zoo eval`, NAME@768 for `zoo compare` and `zoo errors`"
+
+
+@pytest.mark.parametrize("form", ["md", "csv", "tex", "html", "json"])
+def test_every_format_tells_models_of_one_name_apart(rebuilt: Workspace, form: str) -> None:
+    text = as_text(made(rebuilt, "models"), form, rebuilt)
+    for name in (HERE, THERE, FOLDER):
+        assert name in text
+    bare = {"md": "| GATE-AraBert-v1 |", "csv": ",GATE-AraBert-v1,", "tex": "GATE-AraBert-v1 &"}
+    assert bare.get(form, '"GATE-AraBert-v1"') not in text
+
+
+def test_a_name_that_only_one_model_has_stands_alone(lab: Workspace) -> None:
+    (table,) = made(lab, "models")
+    assert {row["model"].text for row in table.rows} == {
+        "GATE-AraBert-v1",
+        "Arabic-Triplet-Matryoshka-V2",
+        "bert-base-arabertv02",
+        "character TF-IDF",
+    }
+
+
+def test_the_mean_of_a_comparison_has_the_leaderboards_name(lab: Workspace) -> None:
+    from zoo.evaluate import results
+    from zoo.evaluate.summary import At, Evidence
+    from zoo.tasks import TASKS
+
+    folder = Board.of(lab, "mini").ours.files[0][1]
+    for model in (HYBRID, PARENT):
+        for task in SUITE:
+            ours = TASKS[task]
+            entry = {"hf_subset": ours.subset, ours.metric: 0.5}
+            found = {"task_name": ours.mteb, "dataset_revision": ours.revision, "scores": {ours.split: [entry]}}
+            results.write(results.result_path(folder, model.subject, 768, ours), json.dumps(found))
+    places = [At(model.subject, 768) for model in (HYBRID, PARENT)]
+    header = next(column.label.en for column in made(lab, "3")[0].columns if column.key == "measured:current")
+    assert header == "Mean without STS22"
+    names = [verdict.task for verdict in Evidence(folder, places, SUITE).verdicts()]
+    assert names == [*SUITE, "mean without STS22"]
+    apart = ["STS17-ar", "STS22v2-ar"]
+    assert [verdict.task for verdict in Evidence(folder, places, apart).verdicts()] == [*apart, "mean"]
 
 
 def test_without_its_rows_a_score_has_no_rank(tmp_path: Path) -> None:

@@ -424,6 +424,139 @@ def test_scores_of_our_own_make_numbers_exact() -> None:
     assert set(found(lint(files))) == {"L29", "L30", "L38"}
 
 
+OURS = {"name": "good", "scale": "mini", "release": {"repo": "Good-Matryoshka", "license": "apache-2.0"}}
+STORED = [  # model, dim, tasks, value, low, high
+    ("own", 16, ["STS17-ar", "STS22-ar", "STS22v2-ar"], 71.7741, 67.6432, 75.1001),
+    ("own", 16, ["STS17-ar", "STS22v2-ar"], 73.1506, 69.0, 76.9),
+    ("own", 8, ["STS17-ar", "STS22-ar", "STS22v2-ar"], 72.9012, 68.8, 76.1),
+    ("rival", 16, ["STS17-ar", "STS22-ar", "STS22v2-ar"], 45.2874, 38.2, 51.4),
+    ("rival", 16, ["STS17-ar", "STS22v2-ar"], 45.82, 38.9, 52.1),
+    ("rival", 8, ["STS17-ar", "STS22-ar", "STS22v2-ar"], 44.01, 37.2, 50.4),
+    ("spelling", None, ["STS17-ar", "STS22-ar", "STS22v2-ar"], 56.6482, 50.4, 62.0),
+]
+
+
+def measured_model() -> Files:
+    """The good model with our scores and a row of its best rival."""
+    subjects = [
+        {"name": "own", "role": "self", "title": "Good-Matryoshka", "dims": [16, 8]},
+        {"name": "rival", "role": "base", "title": "قاعدة_base", "dims": [16, 8]},
+        {"name": "spelling", "role": "baseline", "title": "character TF-IDF", "dims": []},
+    ]
+    means = [dict(zip(("model", "dim", "tasks", "value", "low", "high"), row, strict=True)) for row in STORED]
+    files = good_model() | {"zoo/scores.json": json.dumps({"subjects": subjects, "means": means}).encode()}
+    files["zoo/recipe.yaml"] = json.dumps(OURS).encode()
+    rival = "| Best rival measured beside it | character TF-IDF: 56.65 [50.4, 62.0] |\n| Embedding sizes"
+    files["README.md"] = files["README.md"].replace(b"| Embedding sizes", rival.encode(), 1)
+    return files
+
+
+OWN_ROW = "| Mean of 3 tasks (ara-sts), 16 numbers | **71.77 [67.6, 75.1]** |"
+RIVAL_ROW = "| Best rival measured beside it | character TF-IDF: 56.65 [50.4, 62.0] |"
+
+
+def glance(row: str) -> Report:
+    """Of the measured model with another row at a glance."""
+    files, was = measured_model(), RIVAL_ROW if row.startswith("| Best") else OWN_ROW
+    files["README.md"] = files["README.md"].replace(was.encode(), row.encode())
+    return lint(files)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        OWN_ROW,
+        RIVAL_ROW,
+        "| Mean of 3 tasks (ara-sts), 16 numbers | 71.78 |",
+        "| Mean of 3 tasks, 8 numbers | 72.90 [68.8, 76.1] |",
+        "| Mean of 3 tasks | 72.90 |",
+        "| Mean of 2 tasks | 73.15 |",
+        "| Mean of 2 tasks | 73.55 |",
+        "| Mean of 3 tasks, 16 numbers | 0.7177 |",
+        "| Mean length of a text | 12.5 |",
+        "| Best rival measured beside it | <bdi>قاعدة\\_base</bdi>: 45.29 [38.2, 51.4] |",
+        "| Best rival | another model, measured elsewhere: 99.99 |",
+        "| Best rival | LaBSE |",
+    ],
+)
+def test_means_that_our_scores_have_are_fine_at_a_glance(row: str) -> None:
+    assert said(glance(row)) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            "| Mean of 3 tasks (ara-sts), 16 numbers | **99.99 [67.6, 75.1]** |",
+            "a mean of 99.99, and zoo/scores.json has 71.77",
+        ),
+        (
+            "| Mean of 3 tasks (ara-sts), 16 numbers | **72.90 [67.6, 75.1]** |",
+            "a mean of 72.90, and zoo/scores.json has 71.77",
+        ),
+        ("| Mean of 3 tasks | **73.15** |", "a mean of 73.15, and zoo/scores.json has 71.77, 72.90"),
+        (
+            "| Mean of 3 tasks (ara-sts), 16 numbers | **71.77 [71.6, 75.1]** |",
+            "an interval [71.6, 75.1], and zoo/scores.json has [67.6, 75.1], for the mean of 71.77",
+        ),
+        (
+            "| Best rival measured beside it | character TF-IDF: 16.65 [50.4, 62.0] |",
+            "a mean of 16.65 for 'character TF-IDF', and zoo/scores.json has 56.65",
+        ),
+        (
+            "| Best rival measured beside it | <bdi>قاعدة\\_base</bdi>: 45.82 [38.2, 51.4] |",
+            "a mean of 45.82 for 'قاعدة_base', and zoo/scores.json has 45.29",
+        ),
+        (
+            "| Best rival measured beside it | character TF-IDF: 56.65 [50.4, 92.0] |",
+            "an interval [50.4, 92.0], and zoo/scores.json has [50.4, 62.0], for the mean of 56.65 for 'character TF-IDF'",
+        ),
+    ],
+)
+def test_a_mean_at_a_glance_that_our_scores_do_not_have_is_found(row: str, message: str) -> None:
+    report = glance(row)
+    assert [(one.rule, one.message) for one in report.findings] == [("L29", message)]
+    assert report.findings[0].hint == "zoo build good --scale mini --force card"
+
+
+def test_a_mean_over_all_results_is_wrong_however_far_it_is_from_them() -> None:
+    files = good_model()
+    files["README.md"] = files["README.md"].replace(b"**71.77 [67.6", b"**99.99 [67.6")
+    assert [one.message for one in lint(files).findings] == ["a mean of 99.99, and the results have 71.77"]
+
+
+@pytest.mark.parametrize("key", ["title", "dims", "means", "tasks", "low", "value", "subjects"])
+@pytest.mark.parametrize("value", [None, 5, "x", [], [5], {}, [{}], True])
+def test_scores_of_any_content_end_in_findings(key: str, value: Any) -> None:
+    files = measured_model()
+    scores = json.loads(files["zoo/scores.json"])
+    for part in (scores, *scores["subjects"], *scores["means"]):
+        if key in part:
+            part[key] = value
+    lint(files | {"zoo/scores.json": json.dumps(scores).encode()})
+
+
+def test_a_stale_card_comes_with_the_way_to_a_fresh_one_wherever_it_is(tmp_path: Path) -> None:
+    files = measured_model()
+    files["README.md"] = files["README.md"].replace(b"license: apache-2.0", b"license: mit")
+
+    def hint(repo: Any) -> str | None:
+        return next(one.hint for one in check(repo).findings if one.rule == "L38")
+
+    listed, folder = sources.of(files), written(files, tmp_path / "my model")
+    assert hint(of_files(listed, Shelf())) == (
+        "correct the recipe, or take its card: zoo build good --scale mini --force card"
+    )
+    assert hint(of_folder(folder, Shelf())) == (
+        f"correct the recipe, or take its card: zoo card good --scale mini > '{folder}/README.md'"
+    )
+    assert hint(of_files(listed, Shelf(), kind="model", id="lab/Good-Matryoshka")) == (
+        "correct the recipe, or take its card: zoo publish good --scale mini --overwrite lab/Good-Matryoshka:README.md"
+    )
+    nameless = sources.of(files | {"zoo/recipe.yaml": b"release: {license: apache-2.0}\n"})
+    assert hint(of_files(nameless, Shelf())) == "license: apache-2.0"
+
+
 # ---- hostile input -------------------------------------------------------------------------------------------------
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -578,7 +711,7 @@ def test_links_and_pipes_are_listed_and_never_read(tmp_path: Path) -> None:
     ("target", "message"),
     [
         ("a b", "error: 'a b' is neither a folder nor an id"),
-        ("../../etc/x/y", "error: '../../etc/x/y' is neither a folder nor an id"),
+        ("https://huggingface.co/a/b/c", "error: 'https://huggingface.co/a/b/c' is neither a folder nor an id"),
         ("datasets/a/b/c", "error: 'datasets/a/b/c' is neither a folder nor an id"),
         ("lab/not-there", "error: cannot look at model 'lab/not-there': no such repository on "),
     ],
@@ -587,6 +720,25 @@ def test_a_target_that_is_none_is_one_error(target: str, message: str, zoo: Zoo)
     code, _, err = zoo("lint", target)
     assert code == 1
     assert err.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "target", ["/nonexistent", "./nope", "../nope", "../../etc/x/y", "~/nope", "runs/mni/x", "nope/", "lab/nope/"]
+)
+def test_a_folder_that_is_not_there_is_not_asked_of_the_hub(
+    target: str, zoo: Zoo, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    code, _, err = zoo("lint", target, cwd=tmp_path / "a" / "b")
+    assert (code, err) == (1, f"error: there is no folder '{target}'\nhint: name the folder that holds README.md\n")
+    assert asked == []
+
+
+def test_a_misspelt_folder_comes_with_the_nearest(zoo: Zoo, tmp_path: Path) -> None:
+    (tmp_path / "runs" / "mini" / "x").mkdir(parents=True)
+    code, _, err = zoo("lint", "runs/mni/x", cwd=tmp_path)
+    assert (code, err) == (1, "error: there is no folder 'runs/mni/x'\nhint: did you mean 'runs/mini'?\n")
 
 
 def test_an_empty_folder_and_a_file_are_errors(zoo: Zoo, tmp_path: Path) -> None:

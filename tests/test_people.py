@@ -53,6 +53,17 @@ def test_a_key_that_both_sides_add_to_the_metadata_is_a_conflict(hub: TestHub) -
     assert (conflict.path, conflict.note) == (CARD, "'language' was added on the Hub and here")
 
 
+def test_an_edit_that_would_make_the_card_contradict_the_recipe_is_a_conflict(hub: TestHub) -> None:
+    recipe = b"release: {license: mit}\n"
+    publish(release({CARD: card(), "zoo/recipe.yaml": recipe}, "lab/licensed"))
+    edit("lab/licensed", CARD, card().replace(b'"mit"', b'"apache-2.0"'))
+    again = release({CARD: card(BODY.replace("Three.", "Four.")), "zoo/recipe.yaml": recipe}, "lab/licensed")
+    (conflict,) = plan(again).conflicts
+    assert conflict.note == (
+        "was edited on the Hub so that, merged, line 2: license is 'apache-2.0', and zoo/recipe.yaml says 'mit'"
+    )
+
+
 @pytest.mark.parametrize(("theirs", "ours"), [("other", "other/a.txt"), ("other/a.txt", "other")])
 def test_a_file_of_others_is_not_replaced_by_a_folder_nor_the_other_way_round(
     hub: TestHub, theirs: str, ours: str
@@ -153,15 +164,15 @@ def test_what_would_be_there_is_written_with_what_people_made_of_the_card(hub: T
     assert all(said in merged.expected.bytes(CARD).decode() for said in ("says a person", "Four."))
 
 
-def test_a_token_in_somebodys_edit_is_to_be_taken_out_there(hub: TestHub) -> None:
+def test_a_token_in_somebodys_edit_is_not_published_again(hub: TestHub) -> None:
     publish(release({CARD: card()}, "lab/theirs-leaked"))
     token = "hf_" + "aZ3kq9Lm2Wx7Tn5Bv8Yc1Df4Gh6Jp0RsQe"
     edit("lab/theirs-leaked", CARD, card(BODY.replace("One.", f"One: {token}")))
-    found = plan(release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/theirs-leaked"))
-    with pytest.raises(PublishError, match="must not be published") as caught:
-        apply(found)
-    assert caught.value.hint == "take it out on the Hub"
-    assert token not in str(caught.value.message)
+    (outcome,) = publish(release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/theirs-leaked"))
+    assert (outcome.did, token in str(outcome.why)) == ("conflict", False)
+    assert outcome.hint == (
+        "edit 'README.md' on the Hub until it agrees, or take ours: --overwrite lab/theirs-leaked:README.md"
+    )
 
 
 # Where it goes -------------------------------------------------------------------------------------------------------

@@ -200,12 +200,39 @@ def test_set_lays_a_value_over_the_recipe() -> None:
         ("phases.hybrid.train.epoch=2", "--set: no key 'epoch' in 'phases.hybrid.train.epoch'"),
         ("phases.hybrid", "'phases.hybrid' is not key=value"),
         ("phases.hybrid.train.epochs=many", "--set: phases.0.train.epochs: 'many'"),
+        ("dims=[768,999]", "--set: dims: '[768, 999]' are not in decreasing order"),
+        ("dims=[999,768]", "--set: dims: '999' is wider than the model (768)"),
+        ("phases.hybrid.dev=gone", "--set: phases: 'hybrid': no dataset 'gone'"),
+        ("release.repo=my model", "--set: release.repo: 'my model': the name of a repository is made of"),
     ],
 )
 def test_set_refuses_what_does_not_fit(assignment: str, told: str) -> None:
     with pytest.raises(RecipeError) as caught:
         override(OURS.recipe("arabert-hybrid"), [assignment])
     assert told in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told", "hint"),
+    [
+        ("learning_rate=1e-4", "--set: no key 'learning_rate'", "did you mean 'phases.hybrid.train.learning_rate'?"),
+        ("train.seed=1", "--set: no key 'train' in 'train.seed'", "did you mean 'phases.hybrid.train'?"),
+        ("phases.hybrid.train.lr=1", "--set: no key 'lr' in 'phases.hybrid.train.lr'", "did you mean 'learning_rate'?"),
+        ("phases.hybird.dev=x", "--set: no key 'hybird' in 'phases.hybird.dev'", "did you mean 'hybrid'?"),
+    ],
+)
+def test_set_knows_the_key_that_was_meant(assignment: str, told: str, hint: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        override(OURS.recipe("arabert-hybrid"), [assignment])
+    assert (caught.value.message, caught.value.hint) == (told, hint)
+
+
+def test_a_resolved_file_is_checked_as_recipes_are(workspace: Workspace) -> None:
+    path = workspace.root / "mine.yaml"
+    text = dump(workspace.recipe("arabert-matryoshka"))
+    path.write_text(text.replace("dims: [768, 512, 256, 128, 64]", "dims: [64, 768]", 1), "utf-8")
+    with pytest.raises(RecipeError, match=r"mine.yaml, line \d+: dims: '\[64, 768\]' are not in decreasing order"):
+        load_resolved(path)
 
 
 def test_a_folder_without_recipes_is_no_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

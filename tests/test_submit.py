@@ -11,6 +11,7 @@ import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub
 
 from zoo.errors import PublishError
+from zoo.run import file_digest
 from zoo.submit import TRAINING_SETS, Clone, merged, submissions, training_tasks
 
 ID = "lab/GATE-AraBert-v1"
@@ -236,13 +237,17 @@ def test_a_guessed_name_is_not_committed(submit: Any, clone: Path, monkeypatch: 
 
 
 def test_scores_that_are_not_the_published_ones_are_refused(submit: Any, lab: Lab, clone: Path) -> None:
-    place = lab.build.folder(RECIPE).stage("evaluate") / "scores.json"
-    kept = place.read_text("utf-8")
-    place.write_text(kept + "\n", "utf-8")
+    stage = lab.build.folder(RECIPE).stage("evaluate")
+    scores, receipt = stage / "scores.json", stage / "receipt.json"
+    kept = {path: path.read_text("utf-8") for path in (scores, receipt)}
+    was = file_digest(scores)
+    scores.write_text(kept[scores] + "\n", "utf-8")
+    receipt.write_text(kept[receipt].replace(was, file_digest(scores)), "utf-8")
     try:
         code, _, err = submit("--yes")
     finally:
-        place.write_text(kept, "utf-8")
+        for path, text in kept.items():
+            path.write_text(text, "utf-8")
     assert (code, err) == (
         1,
         f"error: '{ID}' on the Hub is not what was built: 'zoo/scores.json' differs\n"

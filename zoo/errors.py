@@ -14,10 +14,14 @@ ZooError
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from shlex import quote
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of an OSError: something that the user can put right
+NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}  # too, when it says of which file
 
 
 class ZooError(Exception):
@@ -61,9 +65,28 @@ class PublishError(ZooError):
     pass
 
 
+def of_the_disk(problem: OSError) -> ZooError | None:
+    """What a full or a read-only disk says; None for what may be our own mistake."""
+    what = problem.strerror
+    if problem.errno in NO_ROOM:
+        where = f" for '{problem.filename}'" if problem.filename else ""
+        return ZooError(f"there is no room{where}: {what}", hint="make room, then run it again")
+    if problem.errno in NO_RIGHT and isinstance(problem.filename, str | bytes):
+        path = Path(os.fsdecode(problem.filename))
+        hint = f"ls -ld {quote(str(path.parent))} shows who may write there"
+        return ZooError(f"cannot use '{path}': {what}", hint=hint)
+    return None
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest of `known`, or all of them when none is near and they are few."""
     choices = sorted(known)
-    if near := get_close_matches(name, choices, n=1, cutoff=0.6):
+    short = [choice for choice in choices if name == _initials(choice)]  # lr: learning_rate
+    if near := get_close_matches(name, choices, n=1, cutoff=0.6) or short:
         return f"did you mean '{near[0]}'?"
     return f"one of: {', '.join(choices)}" if 0 < len(choices) <= 12 else None
+
+
+def _initials(name: str) -> str:
+    words = name.split("_")
+    return "".join(word[:1] for word in words) if len(words) > 1 else ""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
@@ -15,6 +16,23 @@ from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
 LOADING = {"use_safetensors": True}  # never a pickle
+ACCELERATORS = ("cuda", "mps", "xpu")
+
+
+def require_device(name: str | None) -> None:
+    """Nothing without a name: the best there is.
+
+    Raises:
+        TrainError: this machine has no such device.
+    """
+    if name is None:
+        return
+    known = ["cpu"]
+    for kind in ACCELERATORS:
+        count = torch.get_device_module(kind).device_count()
+        known += [kind, *(f"{kind}:{index}" for index in range(count))] if count else []
+    if name not in known:
+        raise TrainError(f"this machine has no device '{name}'", hint=f"--device takes one of: {', '.join(known)}")
 
 
 def starting_model(
@@ -23,8 +41,9 @@ def starting_model(
     """Ready to train: right width, prompts and similarity.
 
     Raises:
-        TrainError: the model cannot be loaded, or is not as wide as the recipe says.
+        TrainError: no such device; the model cannot be loaded, or is not as wide as the recipe says.
     """
+    require_device(device)
     model = (
         SentenceTransformer(str(parent), device=device) if parent else base_model(recipe.base, base_revision, device)
     )
@@ -36,6 +55,7 @@ def starting_model(
 
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:
     """The untrained model, pooled as the recipe says."""
+    require_device(device)
     try:
         with _explained(base.model):
             model = _pooled(base, revision, device) if base.pooling else _whole(base, revision, device)
@@ -76,6 +96,7 @@ def _pooled(base: Base, revision: str, device: str | None) -> SentenceTransforme
 
 def trained_model(folder: Path, device: str | None = None) -> SentenceTransformer:
     """A model that a train stage saved."""
+    require_device(device)
     return SentenceTransformer(str(folder), device=device, model_kwargs=LOADING)
 
 

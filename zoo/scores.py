@@ -104,7 +104,7 @@ class CleanScore(Measured):
 
 
 class Verdict(Comparison):
-    """A comparison beside the two scores; `task` is "mean" and `rows` null for the mean over several tasks."""
+    """A comparison beside the two scores; of the mean over several tasks, `task` is its name and `rows` null."""
 
     first: Measured
     second: Measured

@@ -12,7 +12,7 @@ import click
 from zoo import __version__, say
 from zoo.cli import analysis, build, demo, hub, lint, publish, space, tables, versions, workspace
 from zoo.cli.session import ZooGroup, hub_option, json_option
-from zoo.errors import NO_ROOM, ZooError
+from zoo.errors import ZooError, of_the_disk
 
 
 @click.group(
@@ -63,10 +63,9 @@ def main() -> None:
         say.error(problem)
         code = 1
     except OSError as problem:
-        if problem.errno not in NO_ROOM:
+        if (told := of_the_disk(problem)) is None:
             raise
-        where = f" for '{problem.filename}'" if problem.filename else ""
-        say.error(ZooError(f"there is no room{where}: {problem.strerror}", hint="make room, then run it again"))
+        say.error(told)
         code = 1
     except click.ClickException as problem:
         problem.show()

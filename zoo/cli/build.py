@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from zoo import say
 from zoo.cli.session import ZooGroup, command, connect, workspace
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from zoo.scores import Measured, ScoreFile, Verdict
 
 STAGE_NAMES = ("data", "train", "contamination", "evaluate", "card")  # as zoo.pipeline.build.STAGES, for --help
+
+TRACKERS = ("clearml", "codecarbon", "comet_ml", "mlflow", "neptune", "swanlab", "tensorboard", "trackio", "wandb")
+DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:\d+)?", re.ASCII)
 
 scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
 
@@ -54,14 +59,23 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
 data.add_command(data_build)
 
 
+def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    """What may be a device. Whether this machine has it, only torch can say."""
+    if name is not None and not DEVICE.fullmatch(name):
+        raise click.BadParameter(f"'{name}' is none of cpu, cuda, cuda:1 (or another number), mps and xpu")
+    return name
+
+
 @command("build", epilog="Example: zoo build arabert-hybrid --hub local --scale mini")
 @click.argument("recipes", nargs=-1)
 @click.option("--recipe", "file", type=click.Path(path_type=Path), help="A resolved recipe, as `zoo show` prints it.")
 @scale_option
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
 @click.option("--force", multiple=True, type=click.Choice(STAGE_NAMES), help="Make a stage again, fresh or not.")
-@click.option("--report-to", multiple=True, help="Trackers: trackio, tensorboard, wandb.")
-@click.option("--device", help="cpu, cuda, cuda:1 …  [default: the best there is]")
+@click.option(
+    "--report-to", multiple=True, type=click.Choice(TRACKERS), metavar="TRACKER", help="trackio, tensorboard, wandb …"
+)
+@click.option("--device", callback=_device, help="cpu, cuda, cuda:1 …  [default: the best there is]")
 def build(
     recipes: tuple[str, ...],
     file: Path | None,
@@ -74,6 +88,7 @@ def build(
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
     connect(seed=True)
+    _require(chosen, report_to, device)
     from zoo.pipeline.build import Build
 
     with say.progress() as progress:
@@ -96,7 +111,26 @@ def build(
     )
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
-    say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(scale)}")
+    say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
+
+
+def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | None) -> None:
+    """Refuse what would stop the training only after its data were built.
+
+    Asking takes torch and its seconds, so what was built before is not asked for: a stale stage asks for itself.
+    """
+    from zoo.run import Run
+
+    root = workspace().root
+    runs = [Run.of(root, recipe.name, recipe.scale) for recipe in recipes]
+    built = all(run.receipt(stage) for run in runs for stage in ("train", "evaluate"))
+    if built or not (report_to or device):
+        return
+    from zoo.models import require_device
+    from zoo.train.phases import require_trackers
+
+    require_device(device)
+    require_trackers(report_to)
 
 
 def _as_typed(scale: str) -> str:
@@ -105,12 +139,24 @@ def _as_typed(scale: str) -> str:
 
 
 def _recipes(names: tuple[str, ...], file: Path | None, scale: str, assignments: tuple[str, ...]) -> list[Recipe]:
-    from zoo.recipe import load_resolved, override
+    from zoo.recipe import override
 
     if bool(names) == bool(file):
         raise click.UsageError("give names of recipes, or --recipe FILE (zoo ls lists the names)")
-    found = [load_resolved(file)] if file else [workspace().recipe(name, scale=scale) for name in names]
+    found = [_from_file(file, scale)] if file else [workspace().recipe(name, scale=scale) for name in names]
     return [override(recipe, assignments) for recipe in found]
+
+
+def _from_file(file: Path, scale: str) -> Recipe:
+    from zoo.recipe import load_resolved
+
+    recipe = load_resolved(file)
+    typed = click.get_current_context().get_parameter_source("scale") is ParameterSource.COMMANDLINE
+    if typed and scale != recipe.scale:
+        raise click.UsageError(
+            f"'{file}' is of scale '{recipe.scale}', which '--scale {scale}' beside it cannot change"
+        )
+    return recipe
 
 
 def say_outcome(outcome: Outcome) -> None:

@@ -17,7 +17,11 @@ from zoo.cli.session import serve as start
 from zoo.errors import HubError
 
 if TYPE_CHECKING:
+    from zoo.hub.local import LocalHub
     from zoo.hub.store import Store
+
+ANSWERS_WITHIN = 2  # seconds
+FIRST_PAGE = 1 << 16  # bytes of it that are looked at
 
 root_option = click.option("--root", type=click.Path(path_type=Path), help="Its folder.  [default: .zoo/hub]")
 
@@ -37,7 +41,7 @@ def serve(root: Path | None, port: int, workers: int, faults: Path | None) -> No
     root = local_root(root)
     if faults:
         _check_rules(faults, workers)
-    running = start(click.get_current_context(), root, port=port, workers=workers, faults=faults)
+    running = _started(root, port, workers, faults)
     say.line(f"the local Hub is at {running.url}  (store: {root})")
     say.line()
     say.line(f"export HF_ENDPOINT={running.url}")
@@ -45,7 +49,7 @@ def serve(root: Path | None, port: int, workers: int, faults: Path | None) -> No
     say.line(f"export HF_HOME={client_home(root)}")
     say.result({**running.environment(), "HF_HOME": str(client_home(root)), "root": str(root)})
     sys.stdout.flush()
-    running.process.wait()
+    _wait(running)
 
 
 @command("seed", hub=False)
@@ -89,16 +93,48 @@ def fsck(ctx: click.Context, root: Path | None) -> None:
     ctx.exit(1 if found.problems else 0)
 
 
+def _started(root: Path, port: int, workers: int, faults: Path | None) -> LocalHub:
+    try:
+        return start(click.get_current_context(), root, port=port, workers=workers, faults=faults)
+    except HubError:
+        url = f"http://127.0.0.1:{port}"
+        if port and _is_local_hub(port):
+            hint = f"use it: export HF_ENDPOINT={url}; or `zoo hub serve --port 0` for another one"
+            raise HubError(f"a local Hub is already at '{url}'", hint=hint) from None
+        raise
+
+
+def _is_local_hub(port: int) -> bool:
+    """Whether what answers there has the first page of ours."""
+    from http.client import HTTPConnection, HTTPException
+
+    with closing(HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN)) as connection:
+        try:
+            connection.request("GET", "/")
+            return b"<title>Local Hub</title>" in connection.getresponse().read(FIRST_PAGE)
+        except (OSError, HTTPException):
+            return False
+
+
+def _wait(running: LocalHub) -> None:
+    """Until it ends, or Ctrl-C: there is nothing that the same command would go on with."""
+    try:
+        running.process.wait()
+    except KeyboardInterrupt:
+        say.step("stopped")
+        click.get_current_context().exit(130)
+
+
 def _check_rules(faults: Path, workers: int) -> None:
-    from zoo.hub.faults import read_rules
+    from zoo.hub.faults import EXAMPLE, read_rules
 
     if workers > 1:
         raise HubError("how often a fault strikes is counted in one process", hint="leave --workers out, or --faults")
 
     try:
         read_rules(faults)
-    except (OSError, ValueError) as problem:
-        raise HubError(str(problem), hint="zoo/hub/faults.py says what a rule looks like") from None
+    except ValueError as problem:
+        raise HubError(str(problem), hint=f"name a file of rules like this one: {EXAMPLE}") from None
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.session import command, connect, workspace
+from zoo.cli.session import command, confirm, connect, workspace
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     build = Build(workspace(), scale)
     recipes = [build.workspace.recipe(name, scale=scale) for name in names] or built(build)
     if not recipes:
-        hint = f"zoo build {build.workspace.names[0]}{build.as_typed}"
+        others = [other for other in build.workspace.scales if other != scale and built(Build(build.workspace, other))]
+        way = f"zoo build {build.workspace.names[0]}{build.as_typed}"
+        hint = f"add --scale {others[0]}: there it is" if others else way
         raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
     found = fleet(build, recipes)
     for what, names in edited_since(build, recipes).items():
@@ -104,12 +106,13 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
 
     _, fleet = _fleet(asked.names, asked.scale)
     found = plan_fleet(fleet, asked.target, asked.overwrite)
-    _say_plan(found)
     if write:
         for one in found.plans:
             one.expected.write(write / f"{one.release.kind}s" / one.release.id)
-    if out:
+    if out:  # before anything is said: a reader that has seen enough ends us
         saved.save(out, asked, found)
+    _say_plan(found)
+    if out and found.changed and not found.blocked:
         say.hint(_command(str(out)))
     say.result({"units": _units(found), "changed": found.changed})
     ctx.exit(2 if found.changed or found.blocked else 0)
@@ -286,7 +289,7 @@ def _confirm(found: FleetPlan) -> None:
 
     _say_plan(found)
     question = f"publish {found.changed} of {found.count} as '{found.fleet.account}' to {endpoint()}?"
-    click.confirm(question, abort=True)
+    confirm(question)
 
 
 def _again(new: Plan, yes: bool) -> bool:

@@ -87,6 +87,16 @@ def prepare() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def confirm(question: str) -> None:
+    """Goes on after a yes; a no ends the command."""
+    try:
+        click.confirm(question, abort=True)
+    except click.Abort as stop:
+        if isinstance(stop.__context__, EOFError):
+            raise click.UsageError("nobody answered: add --yes") from None
+        raise
+
+
 def connect(*, seed: bool = False, tasks: Iterable[str] = ()) -> None:
     """Set the environment for the Hub in use. Before anything imports huggingface_hub, which reads it only once.
 

@@ -9,7 +9,7 @@ import click
 from zoo import say
 from zoo.cli.build import scale_option
 from zoo.cli.publish import _fleet
-from zoo.cli.session import command, connect, workspace
+from zoo.cli.session import command, confirm, connect, workspace
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _release(draft: Draft, yes: bool) -> str:
 
     say.line(f"{draft.repository} at {draft.head[:8]} becomes {draft.version}\n\n{draft.entry.strip()}\n")
     if not yes:
-        click.confirm("release it?", abort=True)
+        confirm("release it?")
     commit = publish_version(draft)
     say.line(f"released {draft.repository} {draft.version} ({commit[:8]})")
     return commit
@@ -80,7 +80,7 @@ def _supersede(old: str, repository: Repository, yes: bool) -> bool:
     from zoo.publish.versions import supersede
 
     if not yes:
-        click.confirm(f"write `new_version: {repository.id}` into the card of '{old}'?", abort=True)
+        confirm(f"write `new_version: {repository.id}` into the card of '{old}'?")
     return supersede(old, repository) is not None
 
 
@@ -96,13 +96,14 @@ def rollback(target: str, yes: bool) -> None:
     connect()
     from zoo.publish.history import find
     from zoo.publish.prove import proof
+    from zoo.publish.release import SCORES
     from zoo.publish.rollback import put_back, roll_back, way_back
 
     space = workspace()
     way = way_back(find(space, name), ref)
     _say_way(way)
     if way.changes and not yes:
-        click.confirm("roll back?", abort=True)
+        confirm("roll back?")
     commit, repository = roll_back(way), way.repository
     say.step(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
     collection = put_back(way, space.family.collection.title if space.family.collection else None)
@@ -111,6 +112,8 @@ def rollback(target: str, yes: bool) -> None:
     back = way.head if commit != way.head else None
     found = proof(repository.kind, repository.id, commit, name=name, back=back)
     say.line(found.said)
+    if any(change.path == SCORES for change in way.changes):
+        say.hint("zoo plan: the cards of its siblings and the Space still have the scores that went")
     files = [vars(change) for change in way.changes]
     say.result(
         {"id": repository.id, "commit": commit, "changes": files, "collection": collection, "proof": vars(found)}

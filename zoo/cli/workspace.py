@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo import say
 from zoo.cli.session import command, connect, workspace
-from zoo.errors import RecipeError, WorkspaceError, ZooError
+from zoo.errors import RecipeError, ZooError
+
+if TYPE_CHECKING:
+    from zoo.recipe import Workspace
 
 
 @command("init", hub=False, epilog="Example: zoo init my-lab && cd my-lab && zoo ls")
 @click.argument("folder", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
     """Start a workspace: a folder with recipes of its own."""
-    import shutil
+    from zoo.recipe.start import first_steps, start
 
-    from zoo.recipe import shipped
-
-    if (folder / "recipes").exists():
-        raise WorkspaceError(f"'{folder}' has recipes already", hint=f"cd {folder} && zoo ls")
-    work = folder.with_name(f".{folder.name}.partial") / "recipes"
-    shutil.rmtree(work.parent, ignore_errors=True)
-    shutil.copytree(shipped() / "recipes", work, ignore=shutil.ignore_patterns("LOG.md"))
-    (work.parent / ".gitignore").write_text("runs/\n.zoo/\n", "utf-8")
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in work.parent.iterdir():
-        path.rename(folder / path.name)
-    work.parent.rmdir()
+    start(folder)
     say.line(f"made {folder} with {len(list((folder / 'recipes').glob('*.yaml')))} recipe files")
-    say.hint(f"cd {folder} && zoo ls")
+    say.hint(first_steps(folder))
     say.result({"workspace": str(folder)})
 
 
@@ -56,7 +49,8 @@ def ls(scale: str) -> None:
         )
     say.table(rows)
     say.result({"workspace": str(space.root), "scale": scale, "recipes": rows})
-    say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
+    if rows:
+        say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
 
 
 @command("show", hub=False, epilog="Example: zoo show arabert-hybrid > mine.yaml; zoo build --recipe mine.yaml")
@@ -79,24 +73,26 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
 def check(recipes: tuple[str, ...]) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
     space = workspace()
-    problems: list[ZooError] = []
-    names: list[str] = list(recipes)
-    try:
-        names = names or space.names
-    except RecipeError as problem:
-        problems.append(problem)
-    for name in names:
-        try:
-            space.recipe(name)
-        except RecipeError as problem:
-            problems.append(problem)
+    problems = _problems(space, recipes) if recipes else space.problems()
     unique = list({problem.message: problem for problem in problems}.values())
     for earlier in unique[:-1]:
         say.error(earlier)
     if unique:
         raise unique[-1]
+    names = list(recipes) or space.names
     say.line(f"{len(names)} recipes are fine")
     say.result({"recipes": names, "problems": []})
+
+
+def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
+    """What keeps these recipes from being resolved."""
+    found: list[ZooError] = []
+    for name in recipes:
+        try:
+            space.recipe(name)
+        except RecipeError as problem:
+            found.append(problem)
+    return found
 
 
 @command("schema", hub=False)
@@ -123,4 +119,6 @@ def doctor() -> None:
     say.table([{"what": item.what, "": "ok" if item.fine else "!", "found": item.found} for item in found])
     say.result({"checks": [{"what": item.what, "ok": item.fine, "found": item.found} for item in found]})
     if bad := [item for item in found if not item.fine]:
-        raise ZooError(f"{len(bad)} of {len(found)} checks failed: '{bad[0].what}'", hint=bad[0].hint)
+        names = ", ".join(f"'{item.what}'" for item in bad)
+        hints = "; ".join(dict.fromkeys(item.hint for item in bad if item.hint))
+        raise ZooError(f"{len(bad)} of {len(found)} checks failed: {names}", hint=hints or None)

@@ -110,7 +110,8 @@ def _measure_one(
 
 def _subject(candidate: Candidate, traits: Traits) -> Subject:
     if wide := [dim for dim in candidate.dims if dim > traits.width]:
-        hint = f"{candidate.title} is {traits.width} wide: --dims {traits.width}"
+        most = traits.width
+        hint = f"at most {most}: --dims {most} for `zoo eval`, NAME@{most} for `zoo compare` and `zoo errors`"
         raise EvaluationError(f"dim '{wide[0]}' is wider than '{candidate.title}' ({traits.width})", hint=hint)
     return Subject(
         name=candidate.name,

@@ -153,7 +153,9 @@ class Evidence:
         return [Comparison(**self._compared(*pair, [task]), task=task) for pair in pairs for task in self.tasks]
 
     def verdicts(self) -> list[Verdict]:
-        """The first place against the second on every task, and on the mean over those that none supersedes."""
+        """The first place against the second on every task, and on the mean over those that none supersedes, which
+        has the name of what it is.
+        """
         tasks = current(self.tasks)
         each = [self._verdict(self._score(0, task), self._score(1, task), [task]) for task in self.tasks]
         return each if len(tasks) == 1 else [*each, self._verdict(self._mean(0, tasks), self._mean(1, tasks), tasks)]
@@ -162,7 +164,7 @@ class Evidence:
         one = isinstance(first, Score)
         return Verdict(
             **self._compared(0, 1, tasks),
-            task=tasks[0] if one else "mean",
+            task=tasks[0] if one else mean_name(self.tasks),
             rows=first.rows if isinstance(first, Score) else None,
             first=_measured(first),
             second=_measured(second),
@@ -173,6 +175,12 @@ class Evidence:
         names = {"model": mine.subject.name, "dim": mine.dim, "rival": other.subject.name, "rival_dim": other.dim}
         found = vars(self.contrast(first, second, tasks))
         return {**names, **{name: round(value, 4) for name, value in found.items()}}
+
+
+def mean_name(tasks: Sequence[str]) -> str:
+    """Of the mean over those of the tasks that none supersedes: 'mean without STS22', as the leaderboard calls it."""
+    twice = [TASKS[task].column for task in tasks if task not in current(tasks)]
+    return f"mean without {', '.join(twice)}" if twice else "mean"
 
 
 def _without(sample: Sample, rows: Sequence[int]) -> Sample:

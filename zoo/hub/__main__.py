@@ -43,7 +43,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
 
     try:
         rules = read_rules(options.faults) if options.faults else []
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         print(error, file=sys.stderr)
         return 1
     store = Store(options.root)

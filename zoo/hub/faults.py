@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zoo.hub.errors import HubError, disk_full
 
 STATUSES = ("429", "500", "503", "disk-full")  # the request is read, not handled
+EXAMPLE = "- {path: /commit/, fault: 503, count: 2}"
 FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
 
 
@@ -59,16 +60,19 @@ class Rule:
 def read_rules(path: Path) -> list[Rule]:
     """
     Raises:
-        ValueError: the file is not a list of rules; the message names the one that is wrong.
-        OSError: it cannot be read.
+        ValueError: the file cannot be read or is not a list of rules; the message, a sentence, names the wrong one.
     """
     try:
         found = yaml.safe_load(path.read_text("utf-8")) or []
+    except OSError as error:
+        raise ValueError(f"'{path}' cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"'{path}' is not text in UTF-8") from None
     except yaml.YAMLError as error:
-        raise ValueError(f"{path} is not YAML: {error}") from None
+        raise ValueError(f"'{path}' is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(found, list):
-        raise ValueError(f"{path} is not a list of rules")  # noqa: TRY004
-    return [_rule(f"rule {number} of {path}", item) for number, item in enumerate(found, 1)]
+        raise ValueError(f"'{path}' is not a list of rules")  # noqa: TRY004
+    return [_rule(f"rule {number} of '{path}'", item) for number, item in enumerate(found, 1)]
 
 
 def _rule(where: str, item: Any) -> Rule:

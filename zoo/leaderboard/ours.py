@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE, sample_path
-from zoo.leaderboard.table import NOTHING, Cell
+from zoo.leaderboard.table import NOTHING, Cell, shown_name
 from zoo.recipe import Workspace
 from zoo.run import Run
 from zoo.scores import Mean, Score, ScoreFile, Subject, read_scores
@@ -33,6 +32,8 @@ class Place:
     results: Path
     full: bool = True
     """Whether it is the widest that was measured of its model."""
+    aside: str = ""
+    """Where it is from, when people would read another model under the same name: 'built here', 'lab @ 4e1db44d'."""
 
     @property
     def key(self) -> Key:
@@ -94,7 +95,11 @@ class Ours:
                     if place.mean(tasks):
                         found.setdefault((subject.name, dim), place)
         widest = {name: max((dim or 0 for other, dim in found if other == name), default=0) for name, _ in found}
-        return [replace(place, full=(dim or 0) == widest[name]) for (name, dim), place in found.items()]
+        asides = _asides(place.subject for place in found.values())
+        return [
+            replace(place, full=(dim or 0) == widest[name], aside=asides.get(name, ""))
+            for (name, dim), place in found.items()
+        ]
 
     def find(self, model: str, dim: int, tasks: Sequence[str]) -> Place | None:
         """By the repository's name or the base model's id."""
@@ -139,7 +144,19 @@ class Ours:
 
 
 def same_name(place: Place, model: str) -> bool:
-    return model.rsplit("/", 1)[-1] == place.subject.title.rsplit("/", 1)[-1]
+    return shown_name(model) == shown_name(place.subject.title)
+
+
+def _asides(subjects: Iterable[Subject]) -> dict[str, str]:
+    """{a model's name: where it is from} of those that share the name that people read and are from several places."""
+    known = {subject.name: (shown_name(subject.title), _origin(subject)) for subject in subjects}
+    count = Counter(shown for shown, _ in set(known.values()))
+    return {name: origin for name, (shown, origin) in known.items() if count[shown] > 1}
+
+
+def _origin(subject: Subject) -> str:
+    owner = subject.name.partition("/")[0]
+    return {"zoo": "built here", "local": "a folder here"}.get(owner, f"{owner} @ {subject.revision[:8]}")
 
 
 def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
@@ -148,7 +165,7 @@ def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
     assert receipt is not None
     try:
         return read_scores(run.stage(STAGE)), scale / "mteb" / str(receipt.made_from["hub"])
-    except (ValidationError, KeyError):
+    except (EvaluationError, KeyError):
         return None
 
 

@@ -64,10 +64,10 @@ class Cell:
         return cls(f"{found.value:.2f}", found.value, found.low, found.high)
 
     @classmethod
-    def name(cls, name: str) -> Cell:
-        """A model's: people read it without its owner."""
-        name = clean(name)
-        return cls(name.rsplit("/", 1)[-1], name)
+    def name(cls, name: str, aside: str = "") -> Cell:
+        """A model's: people read it without its owner. `aside` tells it from another one of that name."""
+        after = f" ({clean(aside)})" if aside else ""
+        return cls(shown_name(clean(name)) + after, clean(name) + after)
 
     @property
     def amount(self) -> float:
@@ -80,6 +80,11 @@ class Cell:
     def interval(self) -> str:
         """' [72.5, 82.4]'; empty without one."""
         return "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
+
+
+def shown_name(model: str) -> str:
+    """Of a model, without its owner."""
+    return model.rsplit("/", 1)[-1]
 
 
 NOTHING = Cell()

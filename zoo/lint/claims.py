@@ -95,13 +95,22 @@ def _in_sentences(repo: Repo) -> Iterator[Claim]:
 class MeanClaim:
     line: int
     shown: Printed
-    tasks: int | None
+    tasks: int | None = None
     """Over how many, where it says so."""
+    dim: int | None = None
+    """At how many numbers, where it says so."""
+    bounds: tuple[Printed, ...] = ()
+    """Of the interval behind it."""
+    whose: str = ""
+    """A rival's name; empty: the model's own."""
 
 
 OWN_MEAN = re.compile(
     r"(?i)\b(?:average|mean) (?:score|result|performance)s?(?: \w+){0,3}? (?:of|is|:) \**(\d{1,3}\.\d+)"
 )
+RIVAL = re.compile(r"(?i)^best rival\b")
+NAMED_SCORE = re.compile(r"(?:<bdi>)?(.{1,200}?)(?:</bdi>)?: (\d{1,3}\.\d{1,9})(?: \[.{0,40}\])?")
+INTERVAL = re.compile(r"\[(-?\d{1,3}\.\d{1,9}), (-?\d{1,3}\.\d{1,9})\]")
 
 
 def own_means(repo: Repo) -> Iterator[MeanClaim]:
@@ -110,10 +119,34 @@ def own_means(repo: Repo) -> Iterator[MeanClaim]:
         found = OWN_MEAN.search(sentence.text)
         if found and not OTHERS.search(sentence.text):
             yield MeanClaim(sentence.number, printed(found[1]), _task_count(sentence.text))
+    for row in _facts(repo):
+        name, cell = row.cells
+        if MEAN.match(name) and (shown := single(cell)):
+            yield MeanClaim(row.line, shown, _task_count(name), _numbers(name), _bounds(cell))
+
+
+def rival_means(repo: Repo) -> Iterator[MeanClaim]:
+    """'NAME: 71.77 [67.6, 75.1]' of the best rival."""
+    for row in _facts(repo):
+        found = NAMED_SCORE.fullmatch(row.cells[1])
+        if found and RIVAL.match(row.cells[0]):
+            yield MeanClaim(row.line, printed(found[2]), bounds=_bounds(row.cells[1]), whose=found[1])
+
+
+def _facts(repo: Repo) -> Iterator[Row]:
+    """(name, value): the rows of tables without a header."""
     for table in repo.card.tables:
-        for row in table.rows if not any(table.header) else ():
-            if len(row.cells) == 2 and MEAN.match(row.cells[0]) and (shown := single(row.cells[1])):
-                yield MeanClaim(row.line, shown, _task_count(row.cells[0]))
+        yield from (row for row in table.rows if len(row.cells) == 2 and not any(table.header))
+
+
+def _bounds(cell: str) -> tuple[Printed, ...]:
+    found = INTERVAL.search(cell)
+    return tuple(printed(one) for one in found.groups()) if found else ()
+
+
+def _numbers(text: str) -> int | None:
+    found = re.search(r"(?i)\b(\d{1,6}) (?:numbers|dimensions|dims)\b", text)
+    return int(found[1]) if found else None
 
 
 def _task_count(text: str) -> int | None:

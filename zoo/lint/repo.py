@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -101,6 +102,19 @@ class Repo:
     def recipe(self) -> dict[str, Any]:
         """The recipe that the repository carries, if it is one of ours."""
         return self.mapping("zoo/recipe.yaml")
+
+    @cached_property
+    def card_again(self) -> str | None:
+        """The command that puts our card there, from the recipe and its scores; None when the recipe has no name."""
+        if not isinstance(name := self.recipe.get("name"), str):
+            return None
+        scale = self.recipe.get("scale", "full")
+        recipe = shlex.quote(name) + (f" --scale {shlex.quote(str(scale))}" if scale != "full" else "")
+        if self.given_id:
+            return f"zoo publish {recipe} --overwrite {self.given_id}:{CARD}"
+        if self.folder:
+            return f"zoo card {recipe} > {shlex.quote(str(self.folder / CARD))}"
+        return f"zoo build {recipe} --force card"
 
     @cached_property
     def scores(self) -> Scores:

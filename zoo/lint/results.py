@@ -51,31 +51,77 @@ def _slack(value: float, shown: Printed) -> float:
 
 
 @dataclass(frozen=True)
+class StoredMean:
+    """Of the model itself, or of one that was measured beside it."""
+
+    title: str
+    own: bool
+    dim: int | None
+    full: bool
+    """Whether that is its full width."""
+    tasks: int
+    """Over how many."""
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
 class Scores:
     """`zoo/scores.json` as far as a linter needs it; empty when there is none."""
 
     rows: tuple[tuple[str, str, str, float], ...] = ()
     """(dataset, revision, metric, value) of the model itself at full width."""
-    means: tuple[float, ...] = ()
-    """Of the model itself, at any width."""
+    means: tuple[StoredMean, ...] = ()
 
     def values(self, dataset: str, revision: str, metric: str) -> list[float]:
         return [row[3] for row in self.rows if row[:3] == (dataset, revision, metric)]
 
+    def own_means(self, *, tasks: int | None = None, dim: int | None = None) -> list[StoredMean]:
+        """The model's own; those over so many tasks, at that width, where these are given."""
+        return [one for one in self.means if one.own and tasks in (None, one.tasks) and dim in (None, one.dim)]
+
+    def rival_means(self, title: str) -> list[StoredMean]:
+        """Of what is called that, at full width over all tasks."""
+        most = max((one.tasks for one in self.means), default=0)
+        return [one for one in self.means if not one.own and one.full and one.tasks == most and one.title == title]
+
 
 def read_scores(found: dict[str, Any]) -> Scores:
-    subjects = [one for one in _list(found.get("subjects")) if one.get("role") == "self"]
-    if not subjects:
+    subjects = _list(found.get("subjects"))
+    own = next((one for one in subjects if one.get("role") == "self"), None)
+    if own is None:
         return Scores()
-    name = subjects[0].get("name")
-    dims = [dim for dim in subjects[0].get("dims") or [] if isinstance(dim, int)]
-    rows = [one for one in _list(found.get("scores")) if one.get("model") == name and _number(one.get("value"))]
-    full = [one for one in rows if one.get("dim") == max(dims, default=None)]
-    means = [
-        one["value"] for one in _list(found.get("means")) if one.get("model") == name and _number(one.get("value"))
-    ]
+    full = [one for one in _numbered(found, "scores", own) if one.get("dim") == _width(own)]
     keys = ("dataset", "revision", "metric")
-    return Scores(tuple((*(str(one.get(key)) for key in keys), float(one["value"])) for one in full), tuple(means))  # type: ignore[misc]
+    rows = tuple((*(str(one.get(key)) for key in keys), float(one["value"])) for one in full)
+    return Scores(rows, tuple(mean for subject in subjects for mean in _means(found, subject)))  # type: ignore[arg-type]
+
+
+def _numbered(found: dict[str, Any], key: str, subject: dict[str, Any]) -> list[dict[str, Any]]:
+    """A subject's entries of a list, those with a value."""
+    named = [one for one in _list(found.get(key)) if one.get("model") == subject.get("name")]
+    return [one for one in named if _number(one.get("value"))]
+
+
+def _width(subject: dict[str, Any]) -> int | None:
+    dims = subject.get("dims")
+    return max((dim for dim in dims if isinstance(dim, int)), default=None) if isinstance(dims, list) else None
+
+
+def _means(found: dict[str, Any], subject: dict[str, Any]) -> Iterator[StoredMean]:
+    for one in _numbered(found, "means", subject):
+        dim, tasks = one.get("dim"), one.get("tasks")
+        yield StoredMean(
+            title=str(subject.get("title")),
+            own=subject.get("role") == "self",
+            dim=dim if isinstance(dim, int) else None,
+            full=dim == _width(subject),
+            tasks=len(tasks) if isinstance(tasks, list) else 0,
+            value=float(one["value"]),
+            low=one["low"] if _number(one.get("low")) else None,
+            high=one["high"] if _number(one.get("high")) else None,
+        )
 
 
 def read_results(front: Front, entries: Sequence[tuple[str, Any]], scores: Scores) -> list[Result]:

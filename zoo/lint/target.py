@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from zoo.errors import ZooError
@@ -52,10 +53,34 @@ def of_hub(target: str, *, run_snippets: bool = False) -> Repo:
 
 def split(target: str) -> tuple[Kind, str]:
     """Raises ZooError: nothing on a Hub can be called that."""
-    path = target.removeprefix(endpoint()).removeprefix("https://huggingface.co").strip("/")
+    path = target
+    for address in (endpoint(), "https://huggingface.co"):
+        path = path.removeprefix(address)
+    if path == target and _is_path(target):
+        raise _no_folder(target)
+    path = path.strip("/")
     first, _, rest = path.partition("/")
     kind, id = (PREFIXES[first], rest) if first in PREFIXES and rest else ("model", path)
     if not re.fullmatch(r"(?:[\w][\w.-]*/)?[\w][\w.-]*", id, re.ASCII):
         hint = "a folder, a recipe, or owner/name; datasets/ or spaces/ before those"
         raise ZooError(f"'{target}' is neither a folder nor an id", hint=hint)
     return kind, id
+
+
+def _is_path(target: str) -> bool:
+    """Whether only a folder is written like that."""
+    parts = target.split("/")
+    return parts[0] in ("", ".", "..") or parts[-1] == "" or target[:1] == "~" or _too_deep(parts)
+
+
+def _too_deep(parts: list[str]) -> bool:
+    return len(parts) > 2 and parts[0] not in PREFIXES and ":" not in parts[0]
+
+
+def _no_folder(target: str) -> ZooError:
+    """With the nearest name beside the first part that is not there."""
+    path = Path(target).expanduser()
+    missing = next((one for one in (*reversed(path.parents), path) if not one.exists()), path)
+    near = get_close_matches(missing.name, sorted(one.name for one in missing.parent.glob("*") if one.is_dir()), n=1)
+    hint = f"did you mean '{missing.with_name(near[0])}'?" if near else "name the folder that holds README.md"
+    return ZooError(f"there is no folder '{target}'", hint=hint)

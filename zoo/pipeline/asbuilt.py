@@ -27,6 +27,9 @@ class Built:
     workspace: Workspace
     scale: str
 
+    def at(self, scale: str) -> Built:
+        return Built(self.workspace, scale)
+
     def folder(self, name: str) -> Run:
         return Run.of(self.workspace.root, name, self.scale)
 
@@ -132,7 +135,8 @@ def _receipt(built: Built, name: str, stage: str) -> Receipt:
     receipt = built.folder(name).receipt(stage)
     if receipt is None:
         kind, command = ("dataset", "zoo data build") if stage == data.STAGE else ("recipe", "zoo build")
-        hint = f"{command} {name}{built.as_typed}"
+        other = next((scale for scale in built.workspace.scales if built.at(scale).folder(name).receipt(stage)), None)
+        hint = f"add --scale {other}: there it is" if other else f"{command} {name}{built.as_typed}"
         raise PublishError(f"{kind} '{name}' has no finished stage '{stage}'", hint=hint)
     return receipt
 

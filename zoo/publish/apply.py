@@ -63,8 +63,7 @@ def apply(plan: Plan, *, private: bool = False, progress: Progress | None = None
 def _refuse(plan: Plan) -> None:
     release = plan.release
     if plan.problems:
-        theirs = any(problem.startswith(f"{path}, ") for path in plan.merged for problem in plan.problems)
-        hint = "take it out on the Hub" if theirs else "correct it where it comes from, and build again"
+        hint = "correct it where it comes from, and build again"
         raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=hint)
     if plan.conflicts:
         path = plan.conflicts[0].path

@@ -1,4 +1,4 @@
-"""What must not leave this machine: secrets in texts, and files that do not belong into a repository."""
+"""What must not leave this machine: secrets, files that do not belong there, contradictions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from zoo.lint import policy, secrets
+from zoo.lint.check import check
+from zoo.lint.facts import NoHub
 from zoo.lint.files import MOST_BYTES
+from zoo.lint.files import of as held
+from zoo.lint.finding import CARD, Finding
+from zoo.lint.target import of_files
+from zoo.remote import Kind
 
 
 def problems(files: Mapping[str, bytes | Path]) -> list[str]:
@@ -20,6 +26,18 @@ def problems(files: Mapping[str, bytes | Path]) -> list[str]:
         with content.open("rb") if isinstance(content, Path) else BytesIO(content) as file:
             found += [f"{path}, line {one.line}: {one.kind} {one.masked}" for one in _secrets(file)]
     return found
+
+
+def contradictions(kind: Kind, id: str, files: Mapping[str, bytes | Path], card: bytes) -> list[str]:
+    """What is an error in a repository with this card, and none with the card of `files`."""
+    known = {one.message for one in _errors(kind, id, files)}
+    found = _errors(kind, id, {**files, CARD: card})
+    return [f"line {one.line}: {one.message}" for one in found if one.message not in known]
+
+
+def _errors(kind: Kind, id: str, files: Mapping[str, bytes | Path]) -> list[Finding]:
+    found = check(of_files(held(files), NoHub(), kind=kind, id=id)).findings
+    return [one for one in found if one.severity == "error"]
 
 
 def _secrets(file: BinaryIO) -> list[secrets.Secret]:

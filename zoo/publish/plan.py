@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Literal
 
+from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
-from zoo.publish.guard import problems
+from zoo.publish.guard import contradictions, problems
 from zoo.publish.listing import MAIN, Remote, Target, bytes_at, look
 from zoo.publish.merge import Clash, merge
 from zoo.publish.release import CARD, MANIFEST, RENDERED, Content, Release, remembering
@@ -88,12 +89,15 @@ def plan(release: Release, target: Target = MAIN, overwrite: Collection[str] = (
         overwrite: `ADDRESS:PATH` of files that become ours whatever was done to them on the Hub.
 
     Raises:
-        HubError: the Hub cannot be asked.
+        HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
     """
     remote = look(release, target)
     release = remembering(release, remote.notes)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
+    if unknown := sorted(chosen - release.files.keys() - remote.was.keys()):
+        problem = f"--overwrite '{prefix}{unknown[0]}' names no file that is published here"
+        raise PublishError(problem, hint=did_you_mean(unknown[0], release.files))
     changes = compare(release, remote, chosen)
     found = Plan(release, remote.head, changes, remote.target, private=remote.private, notes=remote.notes)
     return _guarded(_with_card(found, remote))
@@ -199,7 +203,9 @@ def _merged(plan: Plan, remote: Remote, change: Change, theirs: str, ours: str) 
         return _with(replace(plan, drift=(base, theirs)), change, kept)
     if twice := front.read(made.text)[0].twice:
         return _with(plan, change, replace(change, note=f"'{twice[0][1]}' was added on the Hub and here"))
-    content = made.text.encode()
+    content, release = made.text.encode(), plan.release
+    if said := contradictions(release.kind, release.id, release.files, content):
+        return _with(plan, change, replace(change, note=f"was edited on the Hub so that, merged, {said[0]}"))
     new = Change("update", CARD, len(content), "merged with edits made on the Hub")
     return _with(replace(plan, merged={CARD: content}, card=(theirs, made.text)), change, new)
 

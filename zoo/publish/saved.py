@@ -97,6 +97,8 @@ def read(path: Path) -> tuple[Asked, dict[str, Any]]:
     Raises:
         PublishError: it is not a plan, or not as zoo wrote it.
     """
+    if not path.exists():
+        raise PublishError(f"there is no plan '{path}'", hint=AGAIN)
     try:
         content = json.loads(path.read_text("utf-8"))
         signed = content.pop("digest")

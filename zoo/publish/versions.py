@@ -220,7 +220,7 @@ def naming(card: str, successor: str, what: str = "it") -> str:
 
 
 def check_superseded(old: str, repository: Repository) -> None:
-    """As `supersede` does, before anything is asked."""
+    """As `supersede` does, before anything is changed."""
     account = repository.id.split("/")[0]
     if repository.kind != "model":
         raise PublishError(f"{repository} supersedes no model", hint="only models have a newer version")
@@ -228,3 +228,5 @@ def check_superseded(old: str, repository: Repository) -> None:
         raise PublishError(f"{repository} cannot supersede itself", hint="name the older model")
     if old.split("/")[0] != account:
         raise PublishError(f"model '{old}' is not of the account '{account}'", hint=f"{account}/NAME")
+    with explained(f"look up model '{old}'"):
+        api().model_info(old)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import Field, PositiveInt, StringConstraints, ValidationError
+from pydantic import Field, PositiveInt, ValidationError, field_validator
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
 from zoo.losses import LOSSES
 from zoo.recipe.schema import (
+    ALLOWED,
     NAME,
     Base,
     Identifier,
@@ -25,12 +27,15 @@ from zoo.recipe.schema import (
     Section,
     Split,
     TrainOverrides,
+    text_like,
 )
 
 KeyPath = tuple[str | int, ...]
 LONGEST = 500  # characters of a mistake
 DEEPEST, MOST_KEYS = 50, 100_000  # nobody writes so many; aliases of aliases become as many
-EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+EnvironmentName = Annotated[
+    str, text_like(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and '_'")
+]
 S = TypeVar("S", bound=Section)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where it was compiled
@@ -71,6 +76,13 @@ class Scale(Section):
 class Collection(Section):
     title: str = Field(max_length=59)  # the Hub's limit is 60, exclusive
     description: str = Field("", max_length=149)
+
+    @field_validator("title")
+    @classmethod
+    def _title_says_something(cls, title: str) -> str:
+        if not title.strip():
+            raise ValueError("is empty; it is what readers see")
+        return title
 
 
 class Space(Section):
@@ -125,7 +137,7 @@ class Mistakes:
     def check(self) -> None:
         if not self.found:
             return
-        name = _shown(self.path)
+        name = shown(self.path)
         if len(self.found) == 1:
             line, message = self.found[0]
             raise RecipeError(f"{name}, line {line}: {message}", hint=f"edit {name}, then `zoo check`")
@@ -152,7 +164,7 @@ def name_of(path: Path) -> str:
         RecipeError: it is no name.
     """
     if not re.fullmatch(NAME, path.stem):
-        problem = f"'{brief(path.name)}' in {_shown(path.parent)}/ is no name: a-z, 0-9, '.' and '-' are"
+        problem = f"'{brief(path.name)}' in {shown(path.parent)}/ is no name: a-z, 0-9, '.' and '-' are"
         raise RecipeError(problem, hint="rename that file")
     return path.stem
 
@@ -171,7 +183,7 @@ def read(path: Path) -> SourceFile:
     except yaml.YAMLError as error:
         raise _syntax_error(path, error) from None
     except RecursionError:
-        raise RecipeError(f"{_shown(path)}: nested too deeply", hint="mind the brackets there") from None
+        raise RecipeError(f"{shown(path)}: nested too deeply", hint="mind the brackets there") from None
     source = SourceFile(path, data, {})
     mistakes = source.mistakes()
     if node is not None:
@@ -184,9 +196,9 @@ def _text(path: Path) -> str:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        raise RecipeError(f"cannot read '{_shown(path)}': {error.strerror}", hint="check the path") from None
+        raise RecipeError(f"cannot read '{shown(path)}': {error.strerror}", hint="check the path") from None
     except UnicodeDecodeError as error:
-        raise RecipeError(f"'{_shown(path)}' is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
+        raise RecipeError(f"'{shown(path)}' is not UTF-8 (byte {error.start})", hint="save it as UTF-8") from None
     mistakes = Mistakes(path)
     mistakes.found += [(at, why) for at, line in enumerate(text.split("\n"), 1) if (why := refusal(line.strip(" ")))]
     mistakes.check()
@@ -197,13 +209,13 @@ def _syntax_error(path: Path, error: yaml.YAMLError) -> RecipeError:
     mark = getattr(error, "problem_mark", None)
     where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     problem = brief(getattr(error, "problem", None) or error, LONGEST)
-    return RecipeError(f"{_shown(path)}{where}: not YAML: {problem}", hint="mind indentation, colons and quotes there")
+    return RecipeError(f"{shown(path)}{where}: not YAML: {problem}", hint="mind indentation, colons and quotes there")
 
 
 def _note_lines(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
     mistakes.lines.setdefault(at, node.start_mark.line + 1)
     if len(at) > DEEPEST or len(mistakes.lines) > MOST_KEYS:
-        raise RecipeError(f"{_shown(mistakes.path)}: too large, or an alias in itself", hint="write out the aliases")
+        raise RecipeError(f"{shown(mistakes.path)}: too large, or an alias in itself", hint="write out the aliases")
     if isinstance(node, yaml.MappingNode):
         _note_keys(node, at, mistakes)
     elif isinstance(node, yaml.ScalarNode):
@@ -245,15 +257,21 @@ def parse(kind: type[S], source: SourceFile) -> S:
         return kind.model_validate(source.data)
     except ValidationError as error:
         for problem in error.errors():
-            at = tuple(part for part in problem["loc"] if part not in LOSSES)  # a loss's tag is not a key of the file
+            at = key_path(problem)
             mistakes.add(at, explain(at, dict(problem), kind))
     mistakes.check()
     raise AssertionError("unreachable: a ValidationError has errors")
 
 
+def key_path(problem: Mapping[str, Any]) -> KeyPath:
+    """Where one of pydantic's errors stands in the file: without a loss's tag, and without its mark for a wrong key."""
+    return tuple(part for part in problem["loc"] if part not in LOSSES and part != "[key]")
+
+
 def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
     """One of pydantic's errors in our words; `at` is the key path to show."""
-    key, given = _path(at), brief(problem["input"])
+    key = _path(at)
+    given = "empty" if problem["input"] is None else f"'{brief(problem['input'])}'"
     match problem["type"]:
         case "extra_forbidden":
             near = did_you_mean(str(at[-1]), _known_keys(kind, problem["loc"]))
@@ -266,12 +284,14 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
         case "union_tag_not_found":
             return f"{key}: missing 'type'; {did_you_mean('', LOSSES)}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"{key}: '{given}' where keys and values belong"
+            return f"{key}: {given} where keys and values belong" if at or problem["input"] else "the file is empty"
+        case "string_pattern_mismatch":
+            return f"{key}: {given}: {ALLOWED[problem['ctx']['pattern']]}"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}"
         case _:
             message = problem["msg"][0].lower() + problem["msg"][1:]
-            return f"{key}: '{given}': {message}"
+            return f"{key}: {given}: {message}"
 
 
 def _known_keys(kind: Any, loc: KeyPath) -> set[str]:
@@ -306,7 +326,7 @@ def _step(schema: dict[str, Any], place: dict[str, Any], part: str | int) -> dic
     return chosen
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
     """The path as the user would type it."""
     try:
         return brief(path.resolve().relative_to(Path.cwd()), LONGEST)

@@ -8,17 +8,50 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraint
 
 from zoo.losses import LossSpec
 
+ALLOWED: dict[str, str] = {}
+"""Pattern to what it allows, for people."""
+
+
+def text_like(pattern: str, allowed: str) -> StringConstraints:
+    ALLOWED[pattern] = allowed
+    return StringConstraints(pattern=pattern)
+
+
 NAME = r"^[a-z0-9][a-z0-9.-]*$"
-Name = Annotated[str, StringConstraints(pattern=NAME)]
+Name = Annotated[str, text_like(NAME, "a name is made of a-z, 0-9, '.' and '-', the first of them a letter or a digit")]
 # ASCII only, as on the Hub: \w would take letters of every script, and joiners that nobody sees.
-RepoName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$")]
-RepoId = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
-Revision = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+RepoName = Annotated[
+    str,
+    text_like(
+        r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$",
+        "the name of a repository is made of A-Z, a-z, 0-9, '_', '.' and '-', at most 96 of them",
+    ),
+]
+RepoId = Annotated[
+    str,
+    text_like(
+        r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        "an id is 'account/name', each made of A-Z, a-z, 0-9, '_', '.' and '-'",
+    ),
+]
+Revision = Annotated[
+    str, text_like(r"^[0-9a-f]{40}$", "a revision is the whole name of a commit: 40 of the characters 0-9 and a-f")
+]
 Identifier = Annotated[str, StringConstraints(pattern=NAME)]
 """A licence or a category, as the Hub writes them."""
-Language = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|code|multilingual)$")]
+Language = Annotated[
+    str,
+    text_like(
+        r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|code|multilingual)$",
+        "a language is a code of two or three small letters, as 'ar' or 'arz'",
+    ),
+]
 Address = Annotated[
-    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:\d+)?([/?#][A-Za-z0-9._~:/?#@&=%+,-]*)?$")
+    str,
+    text_like(
+        r"^https?://[A-Za-z0-9.-]+(:\d+)?([/?#][A-Za-z0-9._~:/?#@&=%+,-]*)?$",
+        "an address starts with 'https://', and characters that addresses cannot hold are percent-encoded",
+    ),
 ]
 """http or https; other characters percent-encoded."""
 Split = Literal["train", "validation", "test"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
@@ -14,12 +15,24 @@ from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, WorkspaceError, did_you_mean
-from zoo.losses import LOSSES, innermost
-from zoo.recipe.files import BaseFile, Family, Mistakes, Scale, SourceFile, Variant, explain, name_of, parse, read
-from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Phase, Recipe, Release, Train
-from zoo.tasks import TASKS
+from zoo.recipe.check import base_mistakes, collect, family_mistakes, parent_mistake, resolved_mistakes, shared
+from zoo.recipe.files import (
+    BaseFile,
+    Family,
+    Scale,
+    SourceFile,
+    Variant,
+    explain,
+    key_path,
+    name_of,
+    parse,
+    read,
+    shown,
+)
+from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Recipe, Release, Section
 
 NOT_BASES = {"family.yaml"}
+NEARLY = {".yaml", ".yml"}  # in letters of either case
 
 
 def shipped() -> Path:
@@ -52,22 +65,36 @@ class Workspace:
 
     @cached_property
     def family(self) -> Family:
-        return parse(Family, self._read(self.recipes / "family.yaml"))
+        return parse(Family, self._read(self._family_path))
 
     @cached_property
     def bases(self) -> dict[str, BaseFile]:
-        paths = (path for path in sorted(self.recipes.glob("*.yaml")) if path.name not in NOT_BASES)
-        return {name_of(path): parse(BaseFile, self._read(path)) for path in paths}
+        return {name_of(path): parse(BaseFile, self._read(path)) for path in self._base_paths}
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
-        paths = sorted((self.recipes / "datasets").glob("*.yaml"))
-        return {name_of(path): parse(Dataset, self._read(path)) for path in paths}
+        return {name_of(path): parse(Dataset, self._read(path)) for path in self._dataset_paths}
+
+    @property
+    def _family_path(self) -> Path:
+        return self.recipes / "family.yaml"
+
+    @property
+    def _base_paths(self) -> list[Path]:
+        return [path for path in sorted(self.recipes.glob("*.yaml")) if path.name not in NOT_BASES]
+
+    @property
+    def _dataset_paths(self) -> list[Path]:
+        return sorted((self.recipes / "datasets").glob("*.yaml"))
 
     @property
     def names(self) -> list[str]:
         """Every recipe's name, `<file>-<variant>`."""
-        return [f"{base}-{variant}" for base, file in self.bases.items() for variant in file.variants]
+        return list(self._variants)
+
+    @property
+    def _variants(self) -> dict[str, Variant]:
+        return {f"{base}-{name}": made for base, file in self.bases.items() for name, made in file.variants.items()}
 
     def _read(self, path: Path) -> SourceFile:
         if path not in self._files:
@@ -83,12 +110,41 @@ class Workspace:
         return self._resolve(name, self._scale(scale), scale)
 
     def every_recipe(self, *, scale: str = "full") -> list[Recipe]:
+        """All of them, resolved.
+
+        Raises:
+            RecipeError: one cannot be, or two recipes or two datasets would overwrite each other on the Hub.
+        """
+        for name in self.datasets:
+            self._check_dataset(name)
         return [self.recipe(name, scale=scale) for name in self.names]
 
     def dataset(self, name: str, *, scale: str = "full") -> Dataset:
         if name not in self.datasets:
             raise RecipeError(f"no dataset '{name}' in recipes/datasets/", hint=did_you_mean(name, self.datasets))
+        self._check_dataset(name)
         return _limited(self.datasets[name], self._scale(scale))
+
+    def problems(self) -> list[RecipeError]:
+        """What is wrong with the workspace's files, at any scale: an error per file, with all of its mistakes."""
+        kinds: dict[Path, type[Section]] = {self._family_path: Family, **dict.fromkeys(self._base_paths, BaseFile)}
+        kinds |= dict.fromkeys(self._dataset_paths, Dataset)
+        strays = [_stray(path) for folder in (self.recipes, self.recipes / "datasets") for path in _strays(folder)]
+        unread = _caught(partial(self._parse, path, kind) for path, kind in kinds.items())
+        if unread:  # where names lead cannot be told yet
+            return strays + unread
+        datasets = _caught(partial(self._check_dataset, name) for name in self.datasets)
+        bases = _caught(partial(self._check, base) for base in self.bases)
+        return [*strays, *_caught([self._check_family]), *datasets, *bases]
+
+    def _parse(self, path: Path, kind: type[Section]) -> None:
+        name_of(path)
+        parse(kind, self._read(path))
+
+    @property
+    def scales(self) -> list[str]:
+        """`full` first."""
+        return ["full", *self.family.scales]
 
     def _scale(self, name: str) -> Scale:
         scales = {"full": Scale(), **self.family.scales}
@@ -109,6 +165,7 @@ class Workspace:
 
     def _resolve(self, name: str, scale: Scale, scale_name: str) -> Recipe:
         base, variant = self._split(name)
+        self._check_family()
         self._check(base)
         file = self.bases[base]
         phases = [self._phase(phase, file.dims, scale) for phase in variant.phases]
@@ -122,7 +179,7 @@ class Workspace:
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
             datasets={known: _limited(self.datasets[known], scale) for known in sorted(names)},
             phases=phases,
-            evaluation=Evaluation(suite=suite, tasks=self._tasks(suite)),
+            evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite]),
             release=Release(
                 repo=variant.repo,
                 license=file.license or self.family.license,
@@ -133,77 +190,65 @@ class Workspace:
             ),
         )
 
+    def _check_family(self) -> None:
+        apps = {path.name for folder in self.folders("spaces") for path in folder.iterdir() if path.is_dir()}
+        mistakes = self._read(self._family_path).mistakes()
+        collect(family_mistakes(self.family, self.datasets, apps), mistakes).check()
+
     def _check(self, base: str) -> None:
-        """Every name in a base's file leads somewhere, and losses fit the columns that they read.
+        """Every name in a base's file leads somewhere, and no repository in it is an earlier recipe's.
 
         Raises:
             RecipeError: with every mistake of the file.
         """
-        file = self.bases[base]
-        mistakes = self._read(self.recipes / f"{base}.yaml").mistakes()
-        _check_dims(file, mistakes)
-        suite = file.suite or self.family.suite
-        if suite not in self.family.suites:
-            mistakes.add(("suite",), f"suite: no suite '{suite}' in family.yaml; {_or(suite, self.family.suites)}")
+        file, mistakes = self.bases[base], self._read(self.recipes / f"{base}.yaml").mistakes()
+        parents = {name: variant.parent for name, variant in self._variants.items()}
+        collect(base_mistakes(file, self.family, lambda name: parent_mistake(f"{base}-{name}", parents)), mistakes)
+        overwritten = shared({name: variant.repo for name, variant in self._variants.items()})
         for name, variant in file.variants.items():
-            at = ("variants", name)
-            if problem := self._wrong_parent(f"{base}-{name}", variant):
-                mistakes.add((*at, "from"), f"from: {problem}")
-            for index, phase in enumerate(variant.phases):
-                for problem in self._wrong_phase(phase):
-                    mistakes.add((*at, "phases", index), f"phases: {problem}")
+            if (owner := self._split(f"{base}-{name}")[0]) != base:
+                mistakes.add(("variants", name), f"variants.{name}: recipes/{owner}.yaml has '{base}-{name}' already")
+            elif earlier := overwritten.get(f"{base}-{name}"):
+                problem = f"variants.{name}.repo: '{variant.repo}' is the repository of recipe '{earlier}' too"
+                mistakes.add(("variants", name, "repo"), problem)
         mistakes.check()
 
-    def _wrong_parent(self, name: str, variant: Variant) -> str | None:
-        line = [name]
-        parent = variant.parent
-        while parent is not None:
-            if parent not in self.names:
-                return f"no recipe '{parent}'; {_or(parent, self.names)}" if len(line) == 1 else None
-            if parent in line:
-                return f"'{variant.parent}' descends from itself: {' -> '.join([*line, parent])}"
-            line.append(parent)
-            parent = self._split(parent)[1].parent
-        return None
-
-    def _wrong_phase(self, name: str) -> list[str]:
-        if name not in self.family.phases:
-            return [f"no phase '{name}' in family.yaml; {_or(name, self.family.phases)}"]
-        return wrong_phase(name, self.family.phases[name], self.datasets)
+    def _check_dataset(self, name: str) -> None:
+        repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
+        if earlier := shared(repos).get(name):
+            mistakes = self._read(self.recipes / "datasets" / f"{name}.yaml").mistakes()
+            problem = f"release.repo: '{repos[name]}' is the repository of dataset '{earlier}' too"
+            mistakes.add(("release", "repo"), problem)
+            mistakes.check()
 
     def _phase(self, name: str, dims: list[int], scale: Scale) -> NamedPhase:
         """The family's phase with the recipe's dims and the scale's settings laid over it."""
         given = self.family.phases[name].model_dump()
         for use in given["data"]:
             _fill_dims(use["loss"], dims)
-        given["train"] = self._train(given["train"], scale, name)
+        given["train"] |= {**scale.train, **scale.phases.get(name, {})}
         return NamedPhase.model_validate({**given, "name": name})
 
-    def _train(self, settings: dict[str, Any], scale: Scale, phase: str) -> Train:
+
+def _strays(folder: Path) -> list[Path]:
+    """Files that somebody took for recipes and that nothing reads."""
+    return [path for path in sorted(folder.glob("*")) if path.suffix.lower() in NEARLY and path.suffix != ".yaml"]
+
+
+def _stray(path: Path) -> RecipeError:
+    right = f"{path.stem}.yaml"
+    problem = f"'{shown(path)}' is not read: the names of recipe files end in '.yaml'"
+    return RecipeError(problem, hint=f"rename it to {quote(right)}, or take it out of {shown(path.parent)}/")
+
+
+def _caught(checks: Iterable[Callable[[], None]]) -> list[RecipeError]:
+    found = []
+    for check in checks:
         try:
-            return Train.model_validate({**settings, **scale.train, **scale.phases.get(phase, {})})
-        except ValidationError as error:
-            mistakes = self._read(self.recipes / "family.yaml").mistakes()
-            for problem in error.errors():
-                ends = ((phase, *problem["loc"]), ("train", *problem["loc"]))
-                at = next(at for at in mistakes.lines if at[0:1] == ("scales",) and at[-2:] in ends)
-                mistakes.add(at, explain(at, dict(problem), Train))
-            mistakes.check()
-            raise
-
-    def _tasks(self, suite: str) -> list[str]:
-        tasks = self.family.suites[suite]
-        mistakes = self._read(self.recipes / "family.yaml").mistakes()
-        for index, task in enumerate(tasks):
-            if task not in TASKS:
-                at = ("suites", suite, index)
-                mistakes.add(at, f"suites.{suite}: no evaluation task '{task}'; {_or(task, TASKS)}")
-        mistakes.check()
-        return tasks
-
-
-def _or(name: str, known: Iterable[str]) -> str:
-    return did_you_mean(name, known) or "see `zoo ls`"
+            check()
+        except RecipeError as problem:
+            found.append(problem)
+    return found
 
 
 def _limited(dataset: Dataset, scale: Scale) -> Dataset:
@@ -216,50 +261,6 @@ def _fill_dims(loss: dict[str, Any], dims: list[int]) -> None:
         loss["dims"] = dims
     if "inner" in loss:
         _fill_dims(loss["inner"], dims)
-
-
-def _check_dims(file: BaseFile, mistakes: Mistakes) -> None:
-    if file.dims != sorted(set(file.dims), reverse=True):
-        mistakes.add(("dims",), f"dims: '{file.dims}' are not in decreasing order")
-    if too_wide := [dim for dim in file.dims if dim > file.base.width]:
-        mistakes.add(("dims",), f"dims: '{too_wide[0]}' is wider than the model ({file.base.width})")
-
-
-def wrong_phase(name: str, phase: Phase, datasets: Mapping[str, Dataset]) -> list[str]:
-    """What is wrong with a phase's datasets and losses."""
-    used = [*(use.dataset for use in phase.data), *([phase.dev] if phase.dev else [])]
-    wrong = [f"'{name}': no dataset '{gone}'; {_or(gone, datasets)}" for gone in used if gone not in datasets]
-    for use in phase.data:
-        if use.dataset in datasets and (problem := misfit(use.loss, datasets[use.dataset])):
-            wrong.append(f"'{name}', dataset '{use.dataset}': {problem}")
-    if phase.dev and phase.dev in datasets and not _is_scored(datasets[phase.dev]):
-        wrong.append(f"'{name}': dev dataset '{phase.dev}' has no score column")
-    return wrong
-
-
-def _is_scored(dataset: Dataset) -> bool:
-    return dataset.label is not None and dataset.label[1].type == "score" and len(dataset.texts) == 2
-
-
-def misfit(loss: Any, dataset: Dataset) -> str | None:
-    """Why `loss` cannot read `dataset`'s columns; None when it can."""
-    inner = innermost(loss)
-    needs = LOSSES[inner.type]
-    least, most = needs.texts
-    if not least <= len(dataset.texts) <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        return f"loss '{inner.type}' reads {wanted} text columns, not {len(dataset.texts)}"
-    has = dataset.label[1].type if dataset.label else None
-    if has != needs.label:
-        return f"loss '{inner.type}' reads {_label(needs.label)}, the dataset has {_label(has)}"
-    classes = len(dataset.label[1].names or []) if dataset.label else 0
-    if needs.label == "class" and inner.num_labels != classes:  # type: ignore[attr-defined]
-        return f"loss '{inner.type}' has num_labels {inner.num_labels}, the dataset {classes} classes"  # type: ignore[attr-defined]
-    return None
-
-
-def _label(kind: str | None) -> str:
-    return f"a {kind} column" if kind else "no label"
 
 
 def dump(recipe: Recipe) -> str:
@@ -276,20 +277,11 @@ def load_resolved(path: Path) -> Recipe:
     """
     source = read(path)
     if isinstance(source.data, dict) and "variants" in source.data:
-        hint = f"zoo show {path.stem}-{next(iter(source.data['variants'] or ['hybrid']))} > mine.yaml"
+        name = f"{path.stem}-{next(iter(source.data['variants'] or ['hybrid']))}"
+        hint = f"zoo show {quote(name)} > mine.yaml"
         raise RecipeError(f"'{path}' is the file of a base model, not a resolved recipe", hint=hint)
     recipe = parse(Recipe, source)
-    mistakes = source.mistakes()
-    for member in recipe.lineage:
-        for phase in member.phases:
-            for problem in wrong_phase(phase.name, phase, member.datasets):
-                mistakes.add(("phases",), f"phases: {problem}")
-        for task in member.evaluation.tasks:
-            if task not in TASKS:
-                mistakes.add(("evaluation", "tasks"), f"no evaluation task '{task}'; {_or(task, TASKS)}")
-        if too_wide := [dim for dim in member.dims if dim > member.base.width]:
-            mistakes.add(("dims",), f"dims: '{too_wide[0]}' is wider than the model ({member.base.width})")
-    mistakes.check()
+    collect(resolved_mistakes(recipe), source.mistakes()).check()
     return recipe
 
 
@@ -306,14 +298,16 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             raise RecipeError(
                 f"'{assignment}' is not key=value", hint="for example --set phases.triplets.train.epochs=2"
             )
-        _assign(data, path.split("."), _value(value, assignment), path)
+        _assign(data, path, _value(value, assignment))
     try:
-        return Recipe.model_validate(data)
+        changed = Recipe.model_validate(data)
     except ValidationError as error:
         problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        given = brief(problem["input"])
-        raise RecipeError(f"--set: {place}: '{given}': {problem['msg']}", hint="zoo show R") from None
+        told = explain(key_path(problem), dict(problem), Recipe)
+        raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}") from None
+    if wrong := next(resolved_mistakes(changed), None):
+        raise RecipeError(f"--set: {wrong[1]}", hint=f"zoo show {recipe.name}")
+    return changed
 
 
 def _value(text: str, assignment: str) -> Any:
@@ -337,23 +331,43 @@ def _strings(data: Any) -> Iterator[str]:
             yield from _strings(part)
 
 
-def _assign(data: Any, keys: list[str], value: Any, path: str) -> None:
-    *parents, last = keys
+def _assign(recipe: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    place: Any = recipe
     for key in parents:
-        data = data[_index(data, key, path)]
-    data[_index(data, last, path)] = value
+        place = place[_index(place, key, path)]
+    place[_index(place, last, path)] = value
 
 
-def _index(data: Any, key: str, path: str) -> Any:
-    if isinstance(data, list):
-        named = {item["name"]: index for index, item in enumerate(data) if isinstance(item, dict) and "name" in item}
-        known = {**named, **{str(index): index for index in range(len(data))}}
-        if key in known:
-            return known[key]
-    elif isinstance(data, dict):
-        known = dict.fromkeys(data, 0)
-        if key in data:
-            return key
-    else:
-        known = {}
-    raise RecipeError(f"--set: no key '{key}' in '{path}'", hint=did_you_mean(key, known) or "zoo show R")
+def _index(place: Any, key: str, path: str) -> Any:
+    known = {name: index for name, (index, _) in _parts(place).items()}
+    if key in known:
+        return known[key]
+    first = path.partition(".")[0]
+    near = _inside(place, key) if key == first else None
+    where = f" in '{path}'" if path != key else ""
+    raise RecipeError(f"--set: no key '{key}'{where}", hint=near or did_you_mean(key, known) or "zoo show R")
+
+
+def _parts(place: Any) -> dict[str, tuple[Any, Any]]:
+    """What `--set` calls each part of a section or a list, to its key or number and itself."""
+    if isinstance(place, dict):
+        return {key: (key, part) for key, part in place.items()}
+    if not isinstance(place, list):
+        return {}
+    named = {part["name"]: (at, part) for at, part in enumerate(place) if isinstance(part, dict) and "name" in part}
+    return {**named, **{str(at): (at, part) for at, part in enumerate(place)}}
+
+
+def _inside(place: Any, key: str) -> str | None:
+    """A hint with the whole path of a key that stands further inside, the least deep of them."""
+    found = sorted((path for path in _paths(place) if path.endswith(f".{key}")), key=lambda path: path.count("."))
+    return f"did you mean '{found[0]}'?" if found else None
+
+
+def _paths(place: Any, above: str = "") -> Iterator[str]:
+    """Of every key but a parent's."""
+    for name, (_, part) in _parts(place).items():
+        if name != "parent":
+            yield f"{above}{name}"
+            yield from _paths(part, f"{above}{name}.")

@@ -15,6 +15,7 @@ from datasets import load_dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimilarityEvaluator
 from transformers import PrinterCallback, set_seed
+from transformers.integrations import get_available_reporting_integrations
 from transformers.trainer_utils import get_last_checkpoint
 
 from zoo.errors import TrainError
@@ -45,8 +46,9 @@ def train(
     A run that was cut off goes on from its last checkpoint: the same result as one that was not.
 
     Raises:
-        TrainError: the model cannot be loaded or trained as the recipe says.
+        TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
     """
+    require_trackers(report_to)
     with run.making(STAGE, ingredients) as folder:
         if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
             (folder / HEADS).mkdir(exist_ok=True)
@@ -62,6 +64,13 @@ def train(
             (folder / LOG).write_text(json.dumps(logs, indent=1), "utf-8")
             done.rename(folder / MODEL)
         _clear(folder)
+
+
+def require_trackers(names: Sequence[str]) -> None:
+    """Raises a TrainError when one is not installed, or transformers has none of that name."""
+    there = get_available_reporting_integrations()
+    if missing := [name for name in names if name not in there]:
+        raise TrainError(f"tracker '{missing[0]}' is not installed", hint=f"pip install {missing[0]}")
 
 
 def _clear(folder: Path) -> None:

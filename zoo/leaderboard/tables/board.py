@@ -156,9 +156,9 @@ def parameters(count: int | None) -> Cell:
     return NOTHING if count is None else Cell(f"{count / 1e6:.1f}M", count)
 
 
-def name_cells(model: str, dim: int | None) -> Row:
-    return {MODEL.key: Cell.name(model), DIM.key: Cell.number(dim, "{}")}
+def name_cells(model: str, dim: int | None, aside: str = "") -> Row:
+    return {MODEL.key: Cell.name(model, aside), DIM.key: Cell.number(dim, "{}")}
 
 
 def place_cells(place: Place, tasks: Sequence[str], ranks: Mapping[Key, int]) -> Row:
-    return {**name_cells(place.subject.title, place.dim), **measured_cells(place, tasks, ranks)}
+    return {**name_cells(place.subject.title, place.dim, place.aside), **measured_cells(place, tasks, ranks)}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import Cell, Column, Row, Table, Text
+from zoo.leaderboard.table import Cell, Column, Row, Source, Table, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
@@ -114,15 +116,13 @@ def retention(board: Board) -> Table:
     printed = board.printed("gate-table5")
     shares = _printed_shares(board)
     measured = _measured_shares(board)
-    dims = sorted({dim for _, row in (*shares, *measured) for dim in row}, reverse=True)
+    dims = sorted({dim for share in (*shares, *measured) for dim in share.cells}, reverse=True)
     columns = [
         Column(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
         for source in (COMPUTED, MEASURED)
         for dim in dims
     ]
-    rows = _beside(
-        [_share_row(COMPUTED.key, *pair) for pair in shares], [_share_row(MEASURED.key, *pair) for pair in measured]
-    )
+    rows = _beside(shares, measured)
     title = Text("Retention: what each size keeps", "الاحتفاظ: ما يبقى عند كل حجم")
     sources = {
         source: where for source, where in notes.sources(board, printed).items() if source in (COMPUTED, MEASURED)
@@ -131,42 +131,56 @@ def retention(board: Board) -> Table:
     return Table("retention", title, [MODEL, *columns], rows, known, sources)
 
 
-def _beside(printed: Sequence[Row], measured: Sequence[Row]) -> list[Row]:
+class _Share(NamedTuple):
+    """What a model keeps, {dim: percent}; `aside` as of a place."""
+
+    model: str
+    cells: dict[int, Cell]
+    aside: str = ""
+
+    def row(self, source: Source) -> Row:
+        cells = {f"{source.key}:{dim}": cell for dim, cell in self.cells.items()}
+        return {MODEL.key: Cell.name(self.model, self.aside), **cells}
+
+
+def _beside(printed: Sequence[_Share], measured: Sequence[_Share]) -> list[Row]:
     """A printed row and the first measured one of its model are one row."""
-    rows = list(measured)
-    for row in reversed(printed):
-        name = row[MODEL.key].text
-        place = next((number for number, other in enumerate(rows) if other[MODEL.key].text == name), None)
-        if place is None:
-            rows.insert(0, row)
-        else:
-            rows[place] = {**row, **rows[place]}
-    return rows
+    rows = [share.row(MEASURED) for share in measured]
+    names = [shown_name(share.model) for share in measured]
+    for share in printed:
+        if (name := shown_name(share.model)) in names:
+            rows[names.index(name)] = {**share.row(COMPUTED), **rows[names.index(name)]}
+    return [*(share.row(COMPUTED) for share in printed if shown_name(share.model) not in names), *rows]
 
 
-def _share_row(source: str, model: str, cells: dict[int, Cell]) -> Row:
-    return {MODEL.key: Cell.name(model), **{f"{source}:{dim}": cell for dim, cell in cells.items()}}
-
-
-def _printed_shares(board: Board) -> list[tuple[str, dict[int, Cell]]]:
+def _printed_shares(board: Board) -> list[_Share]:
     rows = board.printed("gate-table5")
     if not rows:
         return []
     means = {int(row["dim"]): mean(row, current(PAPER_TASKS)) for row in rows}
     cells = {dim: Cell.number(100 * value / means[max(means)], "{:.1f}") for dim, value in means.items()}
-    return [(rows[0]["model"], cells)]
+    return [_Share(rows[0]["model"], cells)]
 
 
-def _measured_shares(board: Board) -> list[tuple[str, dict[int, Cell]]]:
-    """Of every model with more than one size, on its own suite, best first."""
-    found = []
-    for tasks in board.suites.values():
-        places = board.ours.places(tasks)
-        for whole in best_first((place for place in places if place.full and len(place.subject.dims) > 1), tasks):
-            mine = [place for place in places if place.subject.name == whole.subject.name and place.dim]
-            cells = {place.dim: board.ours.kept(place, whole, current(tasks)) for place in mine if place.dim}
-            found.append((whole.subject.title, cells))
-    return found
+def _measured_shares(board: Board) -> list[_Share]:
+    """Of every model with more than one size, on its own suite, best first; on several suites it has a row for each."""
+    found = [(suite, whole) for suite, tasks in board.suites.items() for whole in _wholes(board, tasks)]
+    count = Counter(whole.subject.name for _, whole in found)
+    shares = []
+    for suite, whole in found:
+        aside = ", ".join(filter(None, (whole.aside, suite if count[whole.subject.name] > 1 else "")))
+        shares.append(_Share(whole.subject.title, _kept(board, whole, board.suites[suite]), aside))
+    return shares
+
+
+def _wholes(board: Board, tasks: Sequence[str]) -> list[Place]:
+    places = board.ours.places(tasks)
+    return best_first((place for place in places if place.full and len(place.subject.dims) > 1), tasks)
+
+
+def _kept(board: Board, whole: Place, tasks: Sequence[str]) -> dict[int, Cell]:
+    mine = [place for place in board.ours.places(tasks) if place.subject.name == whole.subject.name]
+    return {place.dim: board.ours.kept(place, whole, current(tasks)) for place in mine if place.dim}
 
 
 def models(board: Board) -> list[Table]:

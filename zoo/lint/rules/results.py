@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import combinations
 from statistics import fmean
 
-from zoo.lint.claims import ScoreTable, claims, own_means, score_tables
+from zoo.lint.claims import MeanClaim, ScoreTable, claims, own_means, rival_means, score_tables
 from zoo.lint.finding import Problem
 from zoo.lint.numbers import Printed
 from zoo.lint.repo import Repo
-from zoo.lint.results import Result, folded
+from zoo.lint.results import Result, StoredMean, folded
 from zoo.lint.rule import rule
 
 MOST_TASKS = 8  # of a mean whose subsets are tried: among many subsets one fits by chance
@@ -57,12 +57,17 @@ def unequal_means(repo: Repo) -> Iterator[Problem]:
                 message = f"the mean of '{row.cells[0]}' leaves out {', '.join(missing)}, which other rows count"
                 yield Problem(message, row.line, hint="leave the mean out, or take all over the same tasks")
     for claim in own_means(repo):
-        tasks = _part_of(repo, claim.shown)
-        if tasks and len(tasks) != claim.tasks and not _is_whole_mean(repo, claim.shown):
+        if tasks := _left_alone(repo, claim):
             left = [one.task for one in repo.results if one.task not in tasks]
             yield Problem(
                 f"{claim.shown.text} is the mean of {', '.join(tasks)} alone, without {', '.join(left)}", claim.line
             )
+
+
+def _left_alone(repo: Repo, claim: MeanClaim) -> list[str] | None:
+    """The tasks that a mean is of when it should be of more."""
+    tasks = _part_of(repo, claim.shown)
+    return tasks if tasks and len(tasks) != claim.tasks and not _is_whole_mean(repo, claim.shown) else None
 
 
 def _part_of(repo: Repo, shown: Printed) -> list[str] | None:
@@ -78,10 +83,15 @@ def _part_of(repo: Repo, shown: Printed) -> list[str] | None:
 
 
 def _is_whole_mean(repo: Repo, shown: Printed) -> bool:
-    known = [*repo.scores.means]
+    known = [one.value for one in repo.scores.own_means()]
     if all(len(one.values) == 1 for one in repo.results):
         known.append(fmean(one.values[0] for one in repo.results))
-    return any(abs(value * scale - shown.value) <= shown.unit for value in known for scale in (1, 100))
+    return any(_is_about(value, shown) for value in known)
+
+
+def _is_about(value: float, shown: Printed) -> bool:
+    """The last digit may differ; 0.7808 is 78.08 too."""
+    return any(abs(value * scale - shown.value) <= shown.unit + 1e-9 for scale in (0.01, 1, 100))
 
 
 @rule("L12", "truncated", severity="warning", kinds=("model",))
@@ -148,17 +158,55 @@ def tested_on_training_data(repo: Repo) -> Iterator[Problem]:
 
 @rule("L29", "wrong-mean", kinds=("model",))
 def wrong_mean(repo: Repo) -> Iterator[Problem]:
-    """A printed mean is not the mean of its row, or of the model's results.
+    """A printed mean is not the mean of its row, or of the model's results, or not the one in `zoo/scores.json`.
 
-    Not flagged: tables whose rows do not show what is averaged; differences in the last digit; more than eight tasks.
+    Not flagged: tables whose rows do not show what is averaged; differences in the last digit; a mean of more than
+    eight tasks, or far from all results, when `zoo/scores.json` has none like it.
     """
     for found in score_tables(repo):
         yield from _odd_rows(found)
-    for claim in own_means(repo) if 1 < len(repo.results) <= MOST_TASKS else ():
-        known = _is_whole_mean(repo, claim.shown) or _part_of(repo, claim.shown)
-        if not known and claim.tasks in (None, len(repo.results)) and _near(repo.results, claim.shown):
-            values = [value for one in repo.results for value in one.values]
-            yield Problem(f"a mean of {claim.shown.text}, and the results have {fmean(values):.2f}", claim.line)
+    for claim in own_means(repo):
+        stored = repo.scores.own_means(tasks=claim.tasks, dim=claim.dim) if claim.tasks else []
+        if not _left_alone(repo, claim):
+            yield from _unlike_stored(repo, claim, stored) if stored else _unlike_results(repo, claim)
+    for claim in rival_means(repo):
+        yield from _unlike_stored(repo, claim, repo.scores.rival_means(claim.whose))
+
+
+def _unlike_results(repo: Repo, claim: MeanClaim) -> Iterator[Problem]:
+    count = len(repo.results)
+    if not 1 < count <= MOST_TASKS or claim.tasks not in (None, count):
+        return
+    if claim.tasks is None and not _near(repo.results, claim.shown):
+        return
+    if not _is_whole_mean(repo, claim.shown) and not _part_of(repo, claim.shown):
+        values = [value for one in repo.results for value in one.values]
+        yield Problem(f"a mean of {claim.shown.text}, and the results have {fmean(values):.2f}", claim.line)
+
+
+def _unlike_stored(repo: Repo, claim: MeanClaim, stored: list[StoredMean]) -> Iterator[Problem]:
+    """`stored`: the means that the claim may be; none: nothing to say."""
+    part = None if claim.whose else _part_of(repo, claim.shown)
+    if not stored or (part and len(part) == claim.tasks):
+        return
+    of = f" for '{claim.whose}'" if claim.whose else ""
+    same = next((one for one in stored if _is_about(one.value, claim.shown)), None)
+    if same is None:
+        exact = ", ".join(dict.fromkeys(f"{one.value:.2f}" for one in stored))
+        message = f"a mean of {claim.shown.text}{of}, and zoo/scores.json has {exact}"
+        yield Problem(message, claim.line, hint=repo.card_again)
+    elif odd := _odd_bounds(claim, same):
+        yield Problem(f"{odd} for the mean of {claim.shown.text}{of}", claim.line, hint=repo.card_again)
+
+
+def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
+    """How the interval is not the stored one; None when it is, or one of them has none."""
+    if not claim.bounds or stored.low is None or stored.high is None:
+        return None
+    if all(map(_is_about, (stored.low, stored.high), claim.bounds)):
+        return None
+    shown = ", ".join(one.text for one in claim.bounds)
+    return f"an interval [{shown}], and zoo/scores.json has [{stored.low:.1f}, {stored.high:.1f}],"
 
 
 def _odd_rows(found: ScoreTable) -> Iterator[Problem]:

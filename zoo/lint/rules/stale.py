@@ -53,17 +53,19 @@ def stale_card(repo: Repo) -> Iterator[Problem]:
 
     Not flagged: tags that people add; numbers that round to the scores.
     """
+    again = repo.card_again
     for key, wanted in _recipe_says(repo):
         have = repo.strings(key)
         if have and wanted not in ([one.rpartition("/")[2] for one in have] if "/" not in wanted else have):
             message = f"{key} is '{', '.join(have)}', and zoo/recipe.yaml says '{wanted}'"
-            yield Problem(message, repo.card.front.line(key), hint="render the card again: zoo card")
+            hint = f"correct the recipe, or take its card: {again}" if again else f"{key}: {wanted}"
+            yield Problem(message, repo.card.front.line(key), hint=hint)
     for line, dataset, metric in index_values(repo.card.front):
         known = repo.scores.values(str(dataset.get("type")), str(dataset.get("revision")), str(metric.get("type")))
         value, unit = float(metric["value"]), own_unit(float(metric["value"]))
         if known and not any(abs(exact - value) <= 0.5 * max(unit, 0.01) + 1e-9 for exact in known):
             message = f"model-index has {value:g}, and zoo/scores.json {', '.join(f'{one:.2f}' for one in known)}"
-            yield Problem(message, line, hint="render the card again: zoo card")
+            yield Problem(message, line, hint=again or f"value: {known[0]:.2f}")
 
 
 def _recipe_says(repo: Repo) -> Iterator[tuple[str, str]]:
