@@ -135,6 +135,15 @@ def test_an_address_with_a_password_is_not_taken(workspace: Path, zoo: Any) -> N
     assert err.startswith("error: the address of the Hub '127.0.0.1' has a name or a password in it\n")
 
 
+def test_an_endpoint_without_its_scheme_is_told(workspace: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "localhost:8642")
+    assert zoo("status", cwd=workspace) == (
+        1,
+        "",
+        "error: HF_ENDPOINT is 'localhost:8642', which is no URL\nhint: begin it with http:// or https://\n",
+    )
+
+
 def test_without_a_workspace_there_is_a_way_to_one(tmp_path: Path, zoo: Any) -> None:
     code, _, err = zoo("ls", cwd=tmp_path)
     assert code == 1

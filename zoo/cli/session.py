@@ -109,13 +109,19 @@ def connect(*, seed: bool = False, tasks: Iterable[str] = ()) -> None:
     if hub == "local":
         _start_local(ctx, seed=seed, tasks=tasks)
     elif hub:
-        if urlsplit(hub).scheme not in ("http", "https"):
+        if not _is_address(hub):
             raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
         _refuse_password(hub)
         os.environ["HF_ENDPOINT"] = hub.rstrip("/")
-    else:
-        _refuse_password(os.environ.get("HF_ENDPOINT", ""))
+    elif hub := os.environ.get("HF_ENDPOINT"):
+        if not _is_address(hub):
+            raise HubError(f"HF_ENDPOINT is '{hub}', which is no URL", hint="begin it with http:// or https://")
+        _refuse_password(hub)
     _keep_caches_apart()
+
+
+def _is_address(hub: str) -> bool:
+    return urlsplit(hub).scheme in ("http", "https")
 
 
 def _refuse_password(hub: str) -> None:
