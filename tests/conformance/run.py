@@ -17,6 +17,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,11 @@ from zoo.hub.store import Store
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PLACE = ROOT / ".zoo" / "conformance"
+LOG = PLACE / "pytest.log"
 MODES = {"default": ({}, 302), "HF_HUB_DISABLE_XET=1": ({"HF_HUB_DISABLE_XET": "1"}, 297)}  # the rest needs Xet reads
 WORKERS = 4
+# It asserts that a later request is still under way when an earlier one was answered: ours may have answered both.
+RACES = ["tests/test_hf_api.py::TestCommitInBackground::test_run_as_future"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def main() -> None:
     tests, python = fetched(client), environment()
     ids = (HERE / "core_tests.txt").read_text("utf-8").split()
     missed = False
+    LOG.unlink(missing_ok=True)
     for mode, (variables, bar) in MODES.items():
         outcome = measured(tests, python, ids, variables)
         for test in outcome.failed:
@@ -91,25 +96,46 @@ def environment() -> Path:
 
 
 def measured(tests: Path, python: Path, ids: list[str], variables: dict[str, str]) -> Outcome:
-    """One run of the tests against a Hub of its own."""
+    """One run of the tests against a Hub of its own; those that race with it get a second one, with the Hub to itself."""
     with tempfile.TemporaryDirectory(prefix="zoo-conformance-") as folder:
         store = Path(folder) / "hub"
         populate(store, runpy.run_path(str(tests / "tests" / "testing_constants.py")))
         with local_hub(store) as hub:
-            began, report = time.monotonic(), Path(folder) / "report.xml"
-            options = ["-p", "no:env", "-p", "no:cacheprovider", "-p", "hub_under_test", "-n", str(WORKERS), "-q"]
-            options += ["-o", "addopts=-Werror::FutureWarning --strict-markers", f"--junitxml={report}"]
             given = {"HUB_URL": hub.url, "HF_ENDPOINT": hub.url, "HF_HOME": f"{folder}/home", **variables}
-            with (PLACE / "pytest.log").open("wb") as log:
-                subprocess.run(
-                    [str(python), "-m", "pytest", *options, *ids],
-                    cwd=tests,
-                    env=clean() | given,
-                    stdout=log,
-                    stderr=log,
-                    check=False,  # the report says what failed
-                )
-            return counted(report, time.monotonic() - began)
+            run = partial(_tested, tests, python, given=clean() | given, report=Path(folder) / "report.xml")
+            began = time.monotonic()
+            found = run(ids, workers=WORKERS)
+            if lost := [test for test in RACES if found.get(_dotted(test)) == "failed"]:
+                found |= run(lost, workers=1)
+            failed = tuple(sorted(name for name, how in found.items() if how == "failed"))
+            passed = sum(how == "passed" for how in found.values())
+            return Outcome(passed, failed, time.monotonic() - began)
+
+
+def _tested(
+    tests: Path, python: Path, ids: list[str], *, given: dict[str, str], report: Path, workers: int
+) -> dict[str, str]:
+    """{test: passed, failed or skipped}."""
+    options = ["-p", "no:env", "-p", "no:cacheprovider", "-p", "hub_under_test", "-n", str(workers), "-q"]
+    options += ["-o", "addopts=-Werror::FutureWarning --strict-markers", f"--junitxml={report}"]
+    report.unlink(missing_ok=True)
+    with LOG.open("ab") as log:
+        command = [str(python), "-m", "pytest", *options, *ids]
+        # the report says what failed
+        subprocess.run(command, cwd=tests, env=given, stdout=log, stderr=log, check=False)
+    if not report.exists():
+        sys.exit(f"the client's tests did not run; see {LOG}")
+    cases = ElementTree.parse(report).getroot().iter("testcase")  # our own file
+    return {f"{case.get('classname')}.{case.get('name')}": _how({child.tag for child in case}) for case in cases}
+
+
+def _how(tags: set[str]) -> str:
+    return "failed" if {"failure", "error"} & tags else "skipped" if "skipped" in tags else "passed"
+
+
+def _dotted(id: str) -> str:
+    """As the report names a test."""
+    return id.replace(".py::", ".").replace("::", ".").replace("/", ".")
 
 
 def populate(root: Path, constants: dict[str, Any]) -> None:
@@ -124,16 +150,6 @@ def populate(root: Path, constants: dict[str, Any]) -> None:
         for who in ("", "OTHER_", "ENTERPRISE_"):
             accounts.add_token(db, constants[f"{who}USER"], constants[f"{who}TOKEN"], "write")
     store.close()
-
-
-def counted(report: Path, seconds: float) -> Outcome:
-    if not report.exists():
-        sys.exit(f"the client's tests did not run; see {PLACE / 'pytest.log'}")
-    cases = ElementTree.parse(report).getroot().iter("testcase")  # our own file
-    results = {f"{case.get('classname')}.{case.get('name')}": [child.tag for child in case] for case in cases}
-    bad = {name for name, tags in results.items() if {"failure", "error"} & set(tags)}
-    good = {name for name, tags in results.items() if "skipped" not in tags} - bad
-    return Outcome(len(good), tuple(sorted(bad)), seconds)
 
 
 def clean() -> dict[str, str]:

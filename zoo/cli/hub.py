@@ -42,14 +42,12 @@ def serve(root: Path | None, port: int, workers: int, faults: Path | None) -> No
     if faults:
         _check_rules(faults, workers)
     running = _started(root, port, workers, faults)
-    say.line(f"the local Hub is at {running.url}  (store: {root})")
-    say.line()
-    say.line(f"export HF_ENDPOINT={running.url}")
-    say.line(f"export HF_TOKEN={running.token}")
-    say.line(f"export HF_HOME={client_home(root)}")
-    say.result({**running.environment(), "HF_HOME": str(client_home(root)), "root": str(root)})
-    sys.stdout.flush()
-    _wait(running)
+    try:
+        _announce(running, root)
+        running.process.wait()
+    except KeyboardInterrupt:  # there is nothing that the same command would go on with
+        say.step("stopped")
+        click.get_current_context().exit(130)
 
 
 @command("seed", hub=False)
@@ -116,13 +114,14 @@ def _is_local_hub(port: int) -> bool:
             return False
 
 
-def _wait(running: LocalHub) -> None:
-    """Until it ends, or Ctrl-C: there is nothing that the same command would go on with."""
-    try:
-        running.process.wait()
-    except KeyboardInterrupt:
-        say.step("stopped")
-        click.get_current_context().exit(130)
+def _announce(running: LocalHub, root: Path) -> None:
+    say.line(f"the local Hub is at {running.url}  (store: {root})")
+    say.line()
+    say.line(f"export HF_ENDPOINT={running.url}")
+    say.line(f"export HF_TOKEN={running.token}")
+    say.line(f"export HF_HOME={client_home(root)}")
+    say.result({**running.environment(), "HF_HOME": str(client_home(root)), "root": str(root)})
+    sys.stdout.flush()
 
 
 def _check_rules(faults: Path, workers: int) -> None:
