@@ -18,7 +18,7 @@ from zoo.errors import ZooError, of_the_disk
 @click.group(
     cls=ZooGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Commands take --hub and --json too, and explain themselves with -h. First steps: zoo demo",
+    epilog="All commands take --json and -h, those that ask a Hub --hub too. First steps: zoo demo",
 )
 @click.version_option(__version__, prog_name="zoo")
 def cli() -> None:

@@ -87,9 +87,6 @@ class MuradifTriplet(AbsTask):  # type: ignore[misc]
         assert self.dataset is not None
         return {"num_samples": len(self.dataset[split])}
 
-    def _push_dataset_to_hub(self, repo_name: str, **options: Any) -> None:
-        raise NotImplementedError("zoo publish pushes it")
-
 
 def cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of rows; 0 beside a vector of zeros."""
