@@ -11,7 +11,7 @@ from hypothesis import find, settings
 from hypothesis import strategies as some
 
 from zoo.recipe import Dataset, Family, Recipe
-from zoo.recipe.files import BaseFile
+from zoo.recipe.family import BaseFile
 
 # ---- texts that recipes take, and that must stay text ----
 

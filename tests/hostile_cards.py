@@ -12,10 +12,11 @@ from conftest import ROOT
 from hostile import FILES, WORDS
 from markdown_it import MarkdownIt
 
-from zoo.cards import ModelFacts, dataset_card, model_card, space_card
-from zoo.contamination import Report
+from zoo.cards.facts import ModelFacts
+from zoo.cards.readme import dataset_card, model_card, space_card
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.scores import Mean, Score, ScoreFile, Subject
 from zoo.recipe import Recipe, Workspace, load_resolved
-from zoo.scores import Mean, Score, ScoreFile, Subject
 from zoo.tasks import TASKS
 
 TEMPLATES = [ROOT / "cards"]
@@ -100,7 +101,7 @@ def model_facts(recipe: Recipe, title: str) -> ModelFacts:
         scores=scores,
         family=[scores],
         reports={title: {"train": {"rows": 9, "dropped": {"unique": 1}}}},
-        contamination=Report(tasks={TASK: overlap}, training_texts=9, similarity=0.85, shortest=4),
+        contamination=OverlapReport(tasks={TASK: overlap}, training_texts=9, similarity=0.85, shortest=4),
         log=[{"steps": 9}],
         published=[row],
     )

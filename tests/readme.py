@@ -15,11 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from zoo import published
 from zoo.evaluate.ingredients import STAGE
+from zoo.evidence import published
+from zoo.evidence.scores import read_scores
 from zoo.recipe import Recipe, Workspace
 from zoo.run import Run
-from zoo.scores import read_scores
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / ".github" / "images"

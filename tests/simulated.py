@@ -9,12 +9,12 @@ from typing import get_args
 
 import numpy as np
 
-from zoo import statistics
 from zoo.evaluate.ingredients import STAGE, sample_path
+from zoo.evidence import resampling
+from zoo.evidence.resampling import Floats, Resamples, Sample
+from zoo.evidence.scores import FILE, Correlation, Mean, Score, ScoreFile, Subject, current
 from zoo.recipe import Workspace
 from zoo.run import Run
-from zoo.scores import FILE, Correlation, Mean, Score, ScoreFile, Subject, current
-from zoo.statistics import Floats, Resamples, Sample
 from zoo.tasks import TASKS
 
 HUB = "huggingface.co"
@@ -70,12 +70,12 @@ def measure(
 def score_file(results: Path, models: list[Model], *, miniature: bool) -> ScoreFile:
     places = [(model, dim) for model in models for dim in model.dims or (None,)]
     samples = {task: [model.sample(task, dim, TASKS[task].rows) for model, dim in places] for task in SUITE}
-    rows = {task: statistics.replicates(found, Resamples.of(found[0], key=task)) for task, found in samples.items()}
+    rows = {task: resampling.replicates(found, Resamples.of(found[0], key=task)) for task, found in samples.items()}
     for task, found in samples.items():
         for (model, dim), sample in zip(places, found, strict=True):
             path = sample_path(results, model.subject, dim, task)
             path.parent.mkdir(parents=True, exist_ok=True)
-            statistics.save(sample, path)
+            resampling.save(sample, path)
     scores = [
         _score(model, task, dim, samples[task][place], rows[task][place])
         for place, (model, dim) in enumerate(places)
@@ -101,14 +101,14 @@ def score_file(results: Path, models: list[Model], *, miniature: bool) -> ScoreF
 
 
 def _score(model: Model, task: str, dim: int | None, sample: Sample, rows: Floats) -> Score:
-    low, high = statistics.interval(rows)
+    low, high = resampling.interval(rows)
     ours = TASKS[task]
     data = {"dataset": ours.dataset, "revision": ours.revision, "rows": ours.rows, "metric": ours.metric}
-    return Score(model=model.name, task=task, dim=dim, value=statistics.score(sample), low=low, high=high, **data)
+    return Score(model=model.name, task=task, dim=dim, value=resampling.score(sample), low=low, high=high, **data)
 
 
 def _mean(model: Model, dim: int | None, tasks: list[str], scores: list[Score], rows: dict[str, Floats]) -> Mean:
-    low, high = statistics.interval(statistics.mean_replicates([rows[task] for task in tasks]))
+    low, high = resampling.interval(resampling.mean_replicates([rows[task] for task in tasks]))
     mine = [score.value for score in scores if (score.model, score.dim) == (model.name, dim) and score.task in tasks]
     return Mean(model=model.name, dim=dim, tasks=tasks, value=sum(mine) / len(mine), low=low, high=high)
 

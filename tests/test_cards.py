@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.cards import render
+from zoo.cards.readme import render
 from zoo.errors import CardError
 from zoo.remote import size_category
 

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.contamination import (
+from zoo.contamination.ingredients import training_columns
+from zoo.contamination.search import (
     SHORTEST,
     SIMILARITY,
     Match,
     Overlap,
-    Report,
     overlap,
     texts_of,
-    training_columns,
     word_similarity,
 )
+from zoo.evidence.overlap import OverlapReport
 from zoo.miniature.rows import Row, document_pairs, scored_pairs, triplets
 from zoo.recipe import Workspace
 
@@ -220,7 +220,7 @@ def test_training_text_is_read_once_as_it_comes() -> None:
 
 def test_a_report_survives_json() -> None:
     report = overlap(EDITED.values(), {"task": [(text,) for text in EDITED], "none": []})
-    assert Report.model_validate_json(report.model_dump_json()) == report
+    assert OverlapReport.model_validate_json(report.model_dump_json()) == report
 
 
 def test_the_texts_of_parquet_files_are_read_in_their_columns(tmp_path: Path) -> None:

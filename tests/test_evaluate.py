@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
 
-from zoo import statistics
 from zoo.evaluate import results
 from zoo.evaluate.ingredients import Candidate, results_folder, sample_path
 from zoo.evaluate.store import EmbeddingStore, key_of, make_room
-from zoo.scores import Subject
+from zoo.evidence import resampling
+from zoo.evidence.scores import Subject
 from zoo.tasks import TASKS
 
 BASE = "aubmindlab/bert-base-arabertv02"
@@ -37,7 +37,7 @@ def place(seeded: TestHub, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def tiny(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model in a folder, as sentence-transformers saves it."""
-    from zoo.models import base_model
+    from zoo.models.load import base_model
     from zoo.recipe import Workspace
     from zoo.remote import revision_of
 
@@ -50,7 +50,7 @@ def tiny(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def candidate(folder: Path, *dims: int, revision: str = "a" * 40) -> Candidate:
     from functools import partial
 
-    from zoo.models import trained_model
+    from zoo.models.load import trained_model
 
     return Candidate("zoo/tiny", revision, "self", "tiny", dims, partial(trained_model, folder))
 
@@ -71,7 +71,7 @@ def test_a_dims_score_is_that_of_a_model_cut_to_it(lab: Lab) -> None:
     from sentence_transformers import SentenceTransformer
 
     from zoo.evaluate.encoders import encoder
-    from zoo.evaluate.tasks import load
+    from zoo.tasks.loading import load
 
     scores = lab.build.scores(RECIPE)
     cut = SentenceTransformer(str(lab.build.model(RECIPE)), truncate_dim=128)
@@ -116,7 +116,7 @@ def test_the_grid_of_correlations_is_scipys(lab: Lab) -> None:
     import polars as pl
     from scipy.stats import pearsonr, spearmanr
 
-    from zoo import data
+    from zoo.data import ingredients as data
 
     frame = pl.read_parquet(data.splits(lab.build.folder("arabic-stsb"))["test"])
     from sentence_transformers import SentenceTransformer
@@ -191,7 +191,7 @@ def fail() -> Any:
 
 def test_a_text_is_encoded_once_for_all_dims_tasks_and_runs(tiny: Path, tmp_path: Path) -> None:
     """What another run left in the store is not encoded again: its vectors are used, here ones that nobody computes."""
-    from zoo.evaluate.tasks import load, texts_of
+    from zoo.tasks.loading import load, texts_of
 
     measured(tmp_path, [candidate(tiny, 64)], STS)
     (store,) = (tmp_path / "embeddings").glob("*.sqlite")
@@ -415,7 +415,7 @@ def test_a_models_rows_give_its_score(lab: Lab) -> None:
         for dim in subject.dims or (None,):
             for task in STS:
                 sample = results.sample(folder, subject, dim, task)
-                assert statistics.score(sample) == pytest.approx(scores.value(subject.name, task, dim), abs=1e-3)
+                assert resampling.score(sample) == pytest.approx(scores.value(subject.name, task, dim), abs=1e-3)
 
 
 # Training text in the tasks
@@ -424,13 +424,13 @@ def test_a_models_rows_give_its_score(lab: Lab) -> None:
 def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(lab: Lab, tmp_path: Path) -> None:
     import polars as pl
 
-    from zoo.contamination import Report
+    from zoo.contamination.work import find_overlap
     from zoo.evaluate.measure import loaded_task
-    from zoo.evaluate.overlap import find_overlap
     from zoo.evaluate.summary import Evidence, everywhere
-    from zoo.evaluate.tasks import rows_of
+    from zoo.evidence.overlap import OverlapReport
     from zoo.run import Run
     from zoo.say import Silent
+    from zoo.tasks.loading import rows_of
 
     rows = rows_of(loaded_task("STS17-ar"), TASKS["STS17-ar"])
     leaked = [first for first, _ in rows[:20]]
@@ -438,7 +438,7 @@ def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(la
     pl.DataFrame({"anchor": [*leaked, "جملة لا صلة لها بما سبق ولا بما يلي"]}).write_parquet(training)
     run = Run(tmp_path / "run")
     find_overlap(run, {}, ["STS17-ar"], {training: ["anchor"]}, progress=Silent())
-    report = Report.model_validate_json((run.stage("contamination") / "contamination.json").read_text())
+    report = OverlapReport.model_validate_json((run.stage("contamination") / "contamination.json").read_text())
     assert set(range(20)) <= set(report.tasks["STS17-ar"].rows_found)
     assert report.training_texts == 21
     subject = lab.build.scores(RECIPE).subject("self")

@@ -15,14 +15,14 @@ import pytest
 from hostile import FILES, HIDDEN, LONG, PLACES, TEXTS, WORDS, Place, places
 from hostile_cards import GFM, HALF, TASK, cards, parts, resolved, swapped, written
 
-from zoo.cards import render
+from zoo.cards.readme import render
 from zoo.characters import HIDDEN as REFUSED
 from zoo.characters import UNSEEN, brief
 from zoo.errors import RecipeError, ZooError
+from zoo.evidence.scores import Mean
 from zoo.markdown import address, on_hub
 from zoo.recipe import Recipe, Workspace, dump, load_resolved, override
-from zoo.recipe.files import parse, read
-from zoo.scores import Mean
+from zoo.recipe.yamlfile import parse, read
 
 
 def refused(path: Path, kind: type[Any]) -> str:

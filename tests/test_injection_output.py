@@ -24,6 +24,7 @@ from zoo.characters import HIDDEN as REFUSED
 from zoo.characters import UNSEEN, visible
 from zoo.errors import ZooError
 from zoo.evaluate.ingredients import STAGE
+from zoo.evidence.scores import FILE, ScoreFile
 from zoo.leaderboard.formats import as_text, plots
 from zoo.leaderboard.tables import Board, tables
 from zoo.publish.collection import Found, plan_collection
@@ -31,7 +32,6 @@ from zoo.publish.history import Change
 from zoo.publish.versions import _said, _score_table
 from zoo.recipe import Recipe
 from zoo.run import Run
-from zoo.scores import FILE, ScoreFile
 
 # ---- terminals -----------------------------------------------------------------------------------------------------
 

@@ -19,15 +19,15 @@ from playwright.sync_api import Browser, Page, expect
 from pylatexenc.latexwalker import LatexWalker
 from simulated import BASE, BASELINE, HUB, HYBRID, PARENT, SUITE, Model, measure
 
-from zoo import published
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE
+from zoo.evidence import published
+from zoo.evidence.scores import FILE
 from zoo.leaderboard.formats import as_text, write
 from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables import TABLES, Board, tables
 from zoo.recipe import Workspace
 from zoo.run import Run
-from zoo.scores import FILE
 
 HOSTILE = """x|y<img src=x onerror="window.hacked=1"> & 100% of #1 $a_b^c~ {d} [e]\\ "f" \x07 عربي"""
 

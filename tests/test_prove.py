@@ -15,10 +15,10 @@ from conftest import ROOT, TestHub
 from test_space_app import DIMS, tiny_model
 
 from zoo.errors import PublishError
+from zoo.evidence.scores import Score, ScoreFile, Subject
 from zoo.publish import stranger
 from zoo.publish.prove import Proof, proof, prove_dataset, prove_model, prove_space
 from zoo.remote import api
-from zoo.scores import Score, ScoreFile, Subject
 from zoo.tasks import TASKS
 
 TASK = "STS17-ar"

@@ -35,7 +35,7 @@ CHANCE = {
 def mteb_task(ours: Task) -> Any:
     import mteb
 
-    import zoo.evaluate.muradif  # noqa: F401 - adds our task to mteb's
+    import zoo.tasks.triplets  # noqa: F401 - adds our task to mteb's
 
     subsets = None if ours.subset == "default" else [ours.subset]
     return mteb.get_task(ours.mteb, hf_subsets=subsets, eval_splits=[ours.split])

@@ -23,13 +23,13 @@ from zoo.errors import PublishError, ZooError
 from zoo.evaluate import results
 from zoo.evaluate.ingredients import folder_name, results_folder
 from zoo.evaluate.results import Traits
+from zoo.evidence.scores import ScoreFile, Subject
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import fleet
 from zoo.publish.plan import plan
 from zoo.publish.release import SCORES, Release
 from zoo.recipe import Recipe
 from zoo.remote import api, explained
-from zoo.scores import ScoreFile, Subject
 from zoo.tasks import TASKS
 
 UPSTREAM = "embeddings-benchmark/results"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import bootstrap, rankdata
 
 from tests.bench.measure import verdict
-from zoo.statistics import Floats, Resamples, Sample, interval, rank, replicates
+from zoo.evidence.resampling import Floats, Resamples, Sample, interval, rank, replicates
 
 ROWS, MODELS, DIMS = 250, 20, 5
 PEER_RESAMPLES = 1_000

@@ -42,7 +42,7 @@ def material(folder: Path) -> None:
 
 
 def ours(folder: Path) -> None:
-    from zoo.contamination import overlap, texts_of
+    from zoo.contamination.search import overlap, texts_of
 
     evaluation = json.loads((folder / EVALUATION).read_text("utf-8"))
     report = overlap(texts_of({folder / TRAINING: ["text"]}), evaluation)

@@ -82,7 +82,7 @@ def ours(model: str, tasks: Sequence[str]) -> Scores:
     from zoo.evaluate import results
     from zoo.evaluate.ingredients import Candidate
     from zoo.evaluate.measure import measure
-    from zoo.models import trained_model
+    from zoo.models.load import trained_model
     from zoo.say import Silent
     from zoo.tasks import TASKS
 
@@ -159,7 +159,7 @@ def main() -> None:
         os.environ.update({**hub.environment(), "HF_HOME": f"{folder}/home", "MTEB_CACHE": f"{folder}/mteb"})
         recipe = Workspace.find().recipe("arabert-matryoshka")
         seed(hub.root, [recipe], tasks=WIDE, progress=Silent())
-        from zoo.models import base_model
+        from zoo.models.load import base_model
         from zoo.remote import revision_of
 
         model = f"{folder}/model"

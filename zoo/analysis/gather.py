@@ -9,11 +9,11 @@ from zoo.analysis.errors import Pairs, Predictions, Report, report, scaled
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import results
 from zoo.evaluate.texts import graded
+from zoo.evidence.resampling import Sample
+from zoo.evidence.scores import ScoreFile, Subject
 from zoo.pipeline.evaluation import Request, evaluate_target, name_and_dim
 from zoo.recipe import Workspace
 from zoo.say import Progress
-from zoo.scores import ScoreFile, Subject
-from zoo.statistics import Sample
 from zoo.tasks import TASKS
 
 KIND = "STS"

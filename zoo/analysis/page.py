@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
-
-from zoo import __version__
 from zoo.analysis.errors import BANDS
 from zoo.analysis.gather import Gathered
-from zoo.errors import CardError
 from zoo.tasks import TASKS
+from zoo.templates import Templates, as_html
 
 TEMPLATE = "errors.html.j2"
 SHOWN = 240  # characters of a text; the rest opens on demand
 
 
-def page(found: Gathered, templates: Sequence[Path]) -> str:
+def page(found: Gathered, templates: Templates) -> str:
     """Args:
         templates: folders, the workspace's own `cards/` before ours.
 
     Raises:
         CardError: the template asks for what is not there.
     """
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader(list(templates)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
-    environment.filters |= {"signed": _signed, "share": _share}
+    filters = {"signed": _signed, "share": _share}
     facts = {"found": found, "report": found.report, "task": TASKS[found.task], "bands": BANDS, "shown": SHOWN}
-    try:
-        return environment.get_template(TEMPLATE).render(**facts, zoo_version=__version__)
-    except TemplateError as error:
-        raise CardError(f"{TEMPLATE}: {error.message}", hint=f"edit {templates[0] / TEMPLATE}") from None
+    return as_html(TEMPLATE, templates, filters, **facts)
 
 
 def _signed(value: float | None) -> str:

@@ -14,10 +14,10 @@ from zoo.cli.session import ZooGroup, command, connect, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
+    from zoo.evidence.scores import Measured, ScoreFile, Verdict
     from zoo.pipeline.build import Outcome
     from zoo.pipeline.evaluation import Request
     from zoo.recipe import Recipe, Workspace
-    from zoo.scores import Measured, ScoreFile, Verdict
 
 STAGE_NAMES = ("data", "train", "contamination", "evaluate", "card")  # as zoo.pipeline.build.STAGES, for --help
 
@@ -39,7 +39,8 @@ def data() -> None:
 def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
     connect(seed=True)
-    from zoo import data as stage
+    from zoo.data import ingredients as stage
+    from zoo.data.work import build as make
     from zoo.run import Run
 
     space = workspace()
@@ -50,7 +51,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
         why = "asked for" if force else run.stale(stage.STAGE, stage.made_from(dataset, revision))
         if why:
             with say.progress() as progress:
-                stage.build(name, dataset, run, revision=revision, progress=progress)
+                make(name, dataset, run, revision=revision, progress=progress)
         rows.append({"dataset": name, "did": "built" if why else "kept", "why": why or "nothing changed"})
     say.table(rows)
     say.result({"datasets": rows})
@@ -126,7 +127,7 @@ def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | No
     built = all(run.receipt(stage) for run in runs for stage in ("train", "evaluate"))
     if built or not (report_to or device):
         return
-    from zoo.models import require_device
+    from zoo.models.load import require_device
     from zoo.train.phases import require_trackers
 
     require_device(device)

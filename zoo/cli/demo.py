@@ -12,7 +12,7 @@ from zoo.cli.publish import say_published
 from zoo.cli.session import command, connect, workspace
 
 if TYPE_CHECKING:
-    from zoo.scores import ScoreFile
+    from zoo.evidence.scores import ScoreFile
 
 RECIPE, SCALE = "arabert-hybrid", "mini"
 

@@ -135,11 +135,11 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
     Raises:
         PublishError: it is not built.
     """
-    from zoo.cards import FILE, STAGE
+    from zoo.cards.ingredients import FILE, STAGE
     from zoo.evaluate.ingredients import STAGE as EVALUATE
+    from zoo.evidence.scores import FILE as SCORES
     from zoo.pipeline.asbuilt import as_built
     from zoo.publish.release import model_release
-    from zoo.scores import FILE as SCORES
 
     recipe, run = as_built(build, build.workspace.recipe(name, scale=build.scale)), build.folder(name)
     card, scores = run.stage(STAGE) / FILE, run.stage(EVALUATE) / SCORES

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances, paired_manhattan_distances
 
-from zoo import statistics
 from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Loaded
 from zoo.evaluate.store import Embeddings
+from zoo.evidence import resampling
+from zoo.evidence.resampling import Floats, Resamples, Sample
+from zoo.evidence.scores import Correlation, Subject
 from zoo.say import Progress
-from zoo.scores import Correlation, Subject
-from zoo.statistics import Floats, Resamples, Sample
 
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
 SIMILARITIES: dict[Similarity, Callable[[Embeddings, Embeddings], Floats]] = {
@@ -60,10 +60,10 @@ def _cells(model: str, dim: int, pairs: tuple[Embeddings, Embeddings], gold: Flo
     found = []
     for coefficient in COEFFICIENTS:
         samples = [Sample(coefficient, similarities.astype(np.float64), gold) for similarities in values.values()]
-        replicates = statistics.replicates(samples, Resamples.of(samples[0], key="correlations"))
+        replicates = resampling.replicates(samples, Resamples.of(samples[0], key="correlations"))
         for name, sample, rows in zip(values, samples, replicates, strict=True):
-            low, high = statistics.interval(rows)
-            bounds = {"value": statistics.score(sample), "low": low, "high": high}
+            low, high = resampling.interval(rows)
+            bounds = {"value": resampling.score(sample), "low": low, "high": high}
             rounded = {key: round(value, 4) for key, value in bounds.items()}
             found.append(Correlation(model=model, dim=dim, similarity=name, coefficient=coefficient, **rounded))
     return found

@@ -16,8 +16,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from zoo.errors import EvaluationError
 from zoo.evaluate.store import Embeddings, EmbeddingStore, key_of
+from zoo.evidence.scores import Subject
 from zoo.say import Progress
-from zoo.scores import Subject
 
 ENCODERS = ("encode", "encode_query", "encode_document")
 CHUNK = 1024

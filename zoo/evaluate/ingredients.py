@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.evidence.scores import Role, Subject
 from zoo.remote import host
 from zoo.run import versions
-from zoo.scores import Role, Subject
 from zoo.tasks import TASKS
 
 STAGE = "evaluate"
-CONTAMINATION, REPORT = "contamination", "contamination.json"
 FORMAT = 2  # one more whenever the stage leaves other files, or measures otherwise
 
 
@@ -54,11 +53,6 @@ def made_from(
     }
 
 
-def contamination_from(tasks: Sequence[str], data: Mapping[str, str]) -> dict[str, Any]:
-    """The ingredients of the contamination stage; `data` are the digests of the training datasets."""
-    return {"format": 1, "tasks": {task: TASKS[task].revision for task in tasks}, "data": dict(data), "hub": host()}
-
-
 def results_folder(runs: Path) -> Path:
     """Where mteb's result files of one scale are. One folder per Hub: a base model has one name and commit on all."""
     return runs / "mteb" / host()
@@ -70,6 +64,6 @@ def folder_name(model: str) -> str:
 
 
 def sample_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
-    """Where a score's rows are (`zoo.statistics.load`), for intervals and comparisons with models evaluated later."""
+    """Where the rows behind a score are (`zoo.evidence.resampling.load`), for intervals and later comparisons."""
     size = "full" if dim is None else f"embed_dim_{dim}"
     return results / "samples" / folder_name(subject.name) / subject.revision / size / f"{task}.npz"

@@ -17,7 +17,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from mteb.models import ModelMeta
 from mteb.results import TaskResult
 from sentence_transformers import SentenceTransformer
 
-from zoo import statistics
 from zoo.errors import EvaluationError, ZooError
 from zoo.evaluate import results
 from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
@@ -35,11 +33,12 @@ from zoo.evaluate.ingredients import Candidate, folder_name, sample_path
 from zoo.evaluate.results import Traits
 from zoo.evaluate.samples import sample_of
 from zoo.evaluate.store import EmbeddingStore
-from zoo.evaluate.tasks import load, texts_of
+from zoo.evidence import resampling
+from zoo.evidence.scores import Subject
 from zoo.run import versions
 from zoo.say import Progress, Silent
-from zoo.scores import Subject
 from zoo.tasks import TASKS
+from zoo.tasks.loading import loaded_task, texts_of
 
 BATCH = {"cpu": 32, "cuda": 256}
 
@@ -58,7 +57,7 @@ class _Found:
 
     dim: int | None
     result: TaskResult
-    sample: statistics.Sample
+    sample: resampling.Sample
     batch: int
 
 
@@ -183,12 +182,6 @@ class Loaded:
         self.progress.finish()
 
 
-@cache
-def loaded_task(name: str) -> Any:
-    """A task with its data, kept: several models, and every dim, read it."""
-    return load(name)
-
-
 def _here(loaded: Loaded, missing: dict[str, list[int | None]], done: Measurement) -> Traits:
     for task, dims in missing.items():
         with _problem(done, loaded.subject.title, task):
@@ -234,7 +227,7 @@ def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
     """The sample first: a result without its rows is measured again, and so is the other way round."""
     rows = sample_path(folder, subject, found.dim, task)
     rows.parent.mkdir(parents=True, exist_ok=True)
-    statistics.save(found.sample, rows)
+    resampling.save(found.sample, rows)
     place = results.result_path(folder, subject, found.dim, TASKS[task])
     result = _merged(place, found.result)
     with tempfile.TemporaryDirectory() as folder_of_mteb:

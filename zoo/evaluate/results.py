@@ -16,9 +16,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from zoo import statistics
 from zoo.evaluate.ingredients import folder_name, sample_path
-from zoo.scores import Subject
+from zoo.evidence import resampling
+from zoo.evidence.scores import Subject
 from zoo.tasks import Task
 
 
@@ -61,10 +61,10 @@ def stored(results: Path, subject: Subject, dim: int | None, ours: Task) -> floa
     return round(100 * float(value), 4)
 
 
-def sample(results: Path, subject: Subject, dim: int | None, task: str) -> statistics.Sample | None:
+def sample(results: Path, subject: Subject, dim: int | None, task: str) -> resampling.Sample | None:
     """The rows behind a score; None when its file is not there or not whole."""
     try:
-        return statistics.load(sample_path(results, subject, dim, task))
+        return resampling.load(sample_path(results, subject, dim, task))
     except (OSError, ValueError):
         return None
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytrec_eval
 from sklearn.metrics import average_precision_score
 
-from zoo.evaluate.tasks import data_of
+from zoo.evidence.resampling import Sample, score
 from zoo.registry import Registry
-from zoo.statistics import Sample, score
 from zoo.tasks import Task
+from zoo.tasks.loading import data_of
 
 Scores = Mapping[str, Any]
 SAMPLERS: Registry[Callable[[Any, Task, Any, Scores], Sample]] = Registry("kind of task")

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.contamination import Report
 from zoo.errors import EvaluationError
 from zoo.evaluate.correlations import correlations
 from zoo.evaluate.ingredients import STAGE, Candidate
 from zoo.evaluate.measure import Measurement, measure
 from zoo.evaluate.summary import Evidence, everywhere
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.scores import FILE, ScoreFile
 from zoo.remote import is_miniature
 from zoo.run import Run
 from zoo.say import Progress
-from zoo.scores import FILE, ScoreFile
 from zoo.tasks import TASKS
 
 
@@ -54,7 +54,7 @@ def evaluate(
             means=evidence.means(),
             comparisons=evidence.comparisons(done.subjects[0].name),
             correlations=correlations(candidates, done.subjects, sts, results, progress) if sts else [],
-            clean=evidence.clean(Report.model_validate_json(overlap.read_text("utf-8"))) if overlap else [],
+            clean=evidence.clean(OverlapReport.model_validate_json(overlap.read_text("utf-8"))) if overlap else [],
             versions=dict(ingredients["versions"]),
             miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in tasks),
         )

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo import statistics
-from zoo.contamination import Report
 from zoo.errors import EvaluationError
 from zoo.evaluate import results
-from zoo.scores import CleanScore, Comparison, Mean, Measured, Score, Subject, Verdict, current
-from zoo.statistics import Contrast, Floats, Resamples, Sample
+from zoo.evidence import resampling
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.resampling import Contrast, Floats, Resamples, Sample
+from zoo.evidence.scores import CleanScore, Comparison, Mean, Measured, Score, Subject, Verdict, current
 from zoo.tasks import TASKS
 
 FEWEST = 10  # rows that a score of a clean subset must have
@@ -68,7 +68,7 @@ class Evidence:
     def replicates(self) -> dict[str, Floats]:
         """Per task (places, resamples)."""
         return {
-            task: statistics.replicates(samples, Resamples.of(samples[0], key=task))
+            task: resampling.replicates(samples, Resamples.of(samples[0], key=task))
             for task, samples in self.samples.items()
         }
 
@@ -85,7 +85,7 @@ class Evidence:
 
     def _score(self, place: int, task: str) -> Score:
         ours, at = TASKS[task], self.places[place]
-        low, high = statistics.interval(self.replicates[task][place])
+        low, high = resampling.interval(self.replicates[task][place])
         return Score(
             model=at.subject.name,
             task=task,
@@ -106,12 +106,12 @@ class Evidence:
 
     def _mean(self, place: int, tasks: Sequence[str]) -> Mean:
         at = self.places[place]
-        low, high = statistics.interval(self.mean_replicates(tasks)[place])
+        low, high = resampling.interval(self.mean_replicates(tasks)[place])
         value = sum(self.value(place, task) for task in tasks) / len(tasks)
         bounds = {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
         return Mean(model=at.subject.name, dim=at.dim, tasks=list(tasks), **bounds)
 
-    def clean(self, report: Report) -> list[CleanScore]:
+    def clean(self, report: OverlapReport) -> list[CleanScore]:
         """The first place's scores without the rows that were found in training text.
 
         Clusterings are scored whole, so theirs has no clean subset; of retrieval, queries count.
@@ -126,19 +126,19 @@ class Evidence:
 
     def _clean(self, task: str, found: Sequence[int]) -> CleanScore:
         rest = _without(self.samples[task][0], found)
-        low, high = statistics.interval(statistics.replicates([rest], Resamples.of(rest, key=task))[0])
-        bounds = {"value": statistics.score(rest), "low": low, "high": high}
+        low, high = resampling.interval(resampling.replicates([rest], Resamples.of(rest, key=task))[0])
+        bounds = {"value": resampling.score(rest), "low": low, "high": high}
         rounded = {name: round(value, 4) for name, value in bounds.items()}
         return CleanScore(task=task, rows=len(rest.values), found=len(found), **rounded)
 
     def mean_replicates(self, tasks: Sequence[str]) -> Floats:
-        return statistics.mean_replicates([self.replicates[task] for task in tasks])
+        return resampling.mean_replicates([self.replicates[task] for task in tasks])
 
     def contrast(self, first: int, second: int, tasks: Sequence[str]) -> Contrast:
         """Two places, on the mean of some tasks or on one."""
         rows = self.mean_replicates(tasks)
         difference = sum(self.value(first, task) - self.value(second, task) for task in tasks) / len(tasks)
-        return statistics.contrast(difference, rows[first] - rows[second])
+        return resampling.contrast(difference, rows[first] - rows[second])
 
     def comparisons(self, model: str) -> list[Comparison]:
         """`model` against every other subject at the dims they share (a rival without dims: at the full one), and its

@@ -29,7 +29,7 @@ def graded(task: str, folder: Path, gold: Sequence[float]) -> Graded:
 
     Args:
         folder: where mteb's result files are.
-        gold: of a sample (zoo/statistics.py): the texts must be those it was measured on.
+        gold: of a sample (zoo/evidence/resampling.py): the texts must be those it was measured on.
 
     Raises:
         HubError: the Hub cannot give them. EvaluationError: it gives other data than mteb documents.
@@ -43,7 +43,7 @@ def graded(task: str, folder: Path, gold: Sequence[float]) -> Graded:
 
 
 def _loaded(task: str) -> Graded:
-    from zoo.evaluate.tasks import data_of, load, rows_of  # mteb takes seconds
+    from zoo.tasks.loading import data_of, load, rows_of  # mteb takes seconds
 
     ours, found = TASKS[task], load(task)
     texts = [(first, second) for first, second in rows_of(found, ours)]

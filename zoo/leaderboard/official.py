@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zoo.errors import EvaluationError
-from zoo.published import OFFICIAL, Row, table
+from zoo.evidence.published import OFFICIAL, Row, table
 from zoo.recipe import Workspace
 from zoo.remote import api, explained
 from zoo.tasks import TASKS

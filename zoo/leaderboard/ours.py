@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE, sample_path
+from zoo.evidence.scores import Mean, Score, ScoreFile, Subject, read_scores
 from zoo.leaderboard.table import NOTHING, Cell, shown_name
 from zoo.recipe import Workspace
 from zoo.run import Run
-from zoo.scores import Mean, Score, ScoreFile, Subject, read_scores
 
 if TYPE_CHECKING:
-    from zoo.statistics import Floats, Sample
+    from zoo.evidence.resampling import Floats, Sample
 
 Key = tuple[str, str, int | None]
 Replicates = dict[Key, "Floats"]
@@ -54,10 +54,10 @@ class Place:
 
     def sample(self, task: str) -> Sample | None:
         """The rows behind a score; None when their file is gone."""
-        from zoo import statistics  # numpy: only once something was measured
+        from zoo.evidence import resampling  # numpy: only once something was measured
 
         try:
-            return statistics.load(sample_path(self.results, self.subject, self.dim, task))
+            return resampling.load(sample_path(self.results, self.subject, self.dim, task))
         except (OSError, ValueError):
             return None
 
@@ -116,9 +116,9 @@ class Ours:
             return {}
         import numpy as np
 
-        from zoo import statistics
+        from zoo.evidence import resampling
 
-        return dict(zip(keys, statistics.rank(np.stack([known[key] for key in keys])), strict=True))
+        return dict(zip(keys, resampling.rank(np.stack([known[key] for key in keys])), strict=True))
 
     def kept(self, place: Place, whole: Place, tasks: Sequence[str]) -> Cell:
         """Percent of the full width's mean that is left, with the interval of that ratio where its rows are there."""
@@ -131,9 +131,9 @@ class Ours:
         value = 100 * mean.value / full.value
         if place.key not in known or whole.key not in known:
             return Cell.number(value, "{:.1f}")
-        from zoo import statistics
+        from zoo.evidence import resampling
 
-        low, high = statistics.interval(100 * known[place.key] / known[whole.key])
+        low, high = resampling.interval(100 * known[place.key] / known[whole.key])
         return Cell(f"{value:.1f}", value, low, high)
 
     def replicates(self, tasks: Sequence[str]) -> Replicates:
@@ -170,7 +170,7 @@ def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
 
 
 def _replicates(places: Sequence[Place], tasks: Sequence[str]) -> Replicates:
-    from zoo import statistics
+    from zoo.evidence import resampling
 
     by_task = [_shared({place.key: place.sample(task) for place in places}) for task in tasks]
     keys = [place.key for place in places if all(place.key in samples for samples in by_task)]
@@ -179,8 +179,8 @@ def _replicates(places: Sequence[Place], tasks: Sequence[str]) -> Replicates:
     found = []
     for task, samples in zip(tasks, by_task, strict=True):
         chosen = [samples[key] for key in keys]
-        found.append(statistics.replicates(chosen, statistics.Resamples.of(chosen[0], key=task)))
-    return dict(zip(keys, statistics.mean_replicates(found), strict=True))
+        found.append(resampling.replicates(chosen, resampling.Resamples.of(chosen[0], key=task)))
+    return dict(zip(keys, resampling.mean_replicates(found), strict=True))
 
 
 def _shared(samples: Mapping[Key, Sample | None]) -> dict[Key, Sample]:

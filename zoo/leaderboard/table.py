@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from zoo.characters import clean
-from zoo.scores import Measured
+from zoo.evidence.scores import Measured
 
 
 class Text(NamedTuple):

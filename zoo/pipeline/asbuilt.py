@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from zoo import data
+from zoo.contamination import ingredients as searching
+from zoo.data import ingredients as data
 from zoo.errors import PublishError
 from zoo.evaluate import ingredients as evaluating
+from zoo.evidence.scores import ScoreFile, read_scores
 from zoo.recipe import Recipe, Workspace
 from zoo.run import Receipt, Run, first_difference
-from zoo.scores import ScoreFile, read_scores
 from zoo.train import ingredients as training
 
 EDITABLE = ("name", "scale", "release")  # of a recipe: what no stage before the card is made from
@@ -107,9 +108,9 @@ def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]
 def _misfits(built: Built, recipe: Recipe) -> Iterator[str]:
     """Stages that were made from what is there no more."""
     trained, evaluated, searched = (
-        _made_from(built, recipe.name, stage) for stage in (training.STAGE, evaluating.STAGE, evaluating.CONTAMINATION)
+        _made_from(built, recipe.name, stage) for stage in (training.STAGE, evaluating.STAGE, searching.STAGE)
     )
-    for stage, found in ((training.STAGE, trained), (evaluating.CONTAMINATION, searched)):
+    for stage, found in ((training.STAGE, trained), (searching.STAGE, searched)):
         for name, digest in found["data"].items():
             if digest != _receipt(built, name, data.STAGE).digest:
                 yield f"'{stage}' read '{name}' before it was built again"
@@ -117,7 +118,7 @@ def _misfits(built: Built, recipe: Recipe) -> Iterator[str]:
         yield f"it was trained from '{recipe.parent.name}' before that was trained again"
     if evaluated["models"].get(f"zoo/{recipe.name}") != built.weights(recipe.name):
         yield "it was evaluated before it was trained again"
-    if evaluated["contamination"] != built.digest(recipe.name, evaluating.CONTAMINATION):
+    if evaluated["contamination"] != built.digest(recipe.name, searching.STAGE):
         yield "it was evaluated before its training text was searched again"
 
 

@@ -9,21 +9,27 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo import cards, data, published
-from zoo.contamination import Report, training_columns
+from zoo.cards import ingredients as cards
+from zoo.cards.facts import ModelFacts
+from zoo.cards.work import build as build_card
+from zoo.contamination import ingredients as searching
+from zoo.data import ingredients as data
 from zoo.errors import CardError, HubError
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate
+from zoo.evidence import published
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.scores import Role, ScoreFile
 from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.candidates import base_candidate, trained_candidate
 from zoo.recipe import Recipe
 from zoo.remote import namespace, revision_of
 from zoo.run import Run, digest
 from zoo.say import Progress, Silent
-from zoo.scores import Role, ScoreFile
+from zoo.templates import Templates
 from zoo.train import ingredients as training
 
-STAGES = (data.STAGE, training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE, cards.STAGE)
+STAGES = (data.STAGE, training.STAGE, searching.STAGE, evaluating.STAGE, cards.STAGE)
 UNPUBLISHED = "local"  # the account in cards that are rendered without one; publishing needs one and renders anew
 
 
@@ -89,7 +95,9 @@ class Build(Built):
             return
         dataset = recipe.datasets[name]
         revision = data.source_revision(dataset)
-        make = partial(data.build, name, dataset, revision=revision, progress=self.progress)
+        from zoo.data.work import build  # polars and datasets: only when there is something to fetch
+
+        make = partial(build, name, dataset, revision=revision, progress=self.progress)
         self._stage(name, data.STAGE, data.made_from(dataset, revision), make)
 
     def train(self, recipe: Recipe) -> None:
@@ -116,15 +124,18 @@ class Build(Built):
         )
 
     def contamination(self, recipe: Recipe) -> None:
-        columns = training_columns(recipe)
+        columns = searching.training_columns(recipe)
         digests = {name: self.digest(name, data.STAGE) for name in columns}
-        made_from = evaluating.contamination_from(recipe.evaluation.tasks, digests)
-        self._stage(recipe.name, evaluating.CONTAMINATION, made_from, partial(self._contamination, recipe, made_from))
+        made_from = searching.made_from(recipe.evaluation.tasks, digests)
+        self._stage(recipe.name, searching.STAGE, made_from, partial(self._contamination, recipe, made_from))
 
     def _contamination(self, recipe: Recipe, made_from: Mapping[str, Any], run: Run) -> None:
-        from zoo.evaluate.overlap import find_overlap  # mteb takes seconds
+        from zoo.contamination.work import find_overlap  # mteb takes seconds
 
-        files = {data.splits(self.folder(name))["train"]: columns for name, columns in training_columns(recipe).items()}
+        files = {
+            data.splits(self.folder(name))["train"]: columns
+            for name, columns in searching.training_columns(recipe).items()
+        }
         find_overlap(run, made_from, recipe.evaluation.tasks, files, progress=self.progress)
 
     def evaluate(self, recipe: Recipe) -> None:
@@ -134,7 +145,7 @@ class Build(Built):
             evaluation.suite,
             evaluation.tasks,
             sts=self.digest(sts, data.STAGE) if sts else None,
-            contamination=self.digest(recipe.name, evaluating.CONTAMINATION),
+            contamination=self.digest(recipe.name, searching.STAGE),
         )
         self._stage(recipe.name, evaluating.STAGE, made_from, partial(self._evaluate, recipe, made_from, candidates))
 
@@ -167,7 +178,7 @@ class Build(Built):
             candidates,
             results=evaluating.results_folder(run.folder.parent),
             sts=data.splits(self.folder(sts))["test"] if sts else None,
-            overlap=run.stage(evaluating.CONTAMINATION) / evaluating.REPORT,
+            overlap=run.stage(searching.STAGE) / searching.REPORT,
             progress=self.progress,
             jobs=self.jobs,
         )
@@ -215,12 +226,10 @@ class Build(Built):
         make = partial(self._card, recipe, made_from, templates, account)
         self._stage(recipe.name, cards.STAGE, made_from, make)
 
-    def _card(
-        self, recipe: Recipe, made_from: Mapping[str, Any], templates: cards.Templates, account: str, run: Run
-    ) -> None:
+    def _card(self, recipe: Recipe, made_from: Mapping[str, Any], templates: Templates, account: str, run: Run) -> None:
         own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
         used = {use.dataset for member in recipe.lineage for phase in member.phases for use in phase.data}
-        facts = cards.ModelFacts(
+        facts = ModelFacts(
             id=f"{account}/{recipe.release.repo}",
             parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
             datasets={
@@ -231,11 +240,11 @@ class Build(Built):
             scores=self.scores(recipe.name),
             family=[self.elsewhere.get(name) or self.scores(name) for name in self._siblings(recipe)],
             reports={name: _json(self.folder(name).stage(data.STAGE) / data.REPORT) for name in sorted(used)},
-            contamination=Report.model_validate(_json(run.stage(evaluating.CONTAMINATION) / evaluating.REPORT)),
+            contamination=OverlapReport.model_validate(_json(run.stage(searching.STAGE) / searching.REPORT)),
             log=_json(run.stage(training.STAGE) / training.LOG),
             published=published.of_repository(self.workspace.recipes, recipe.release.repo),
         )
-        cards.build(run, made_from, facts, templates)
+        build_card(run, made_from, facts, templates)
 
     def _stage(self, name: str, stage: str, made_from: Mapping[str, Any], make: Callable[[Run], None]) -> None:
         """Make the stage unless its receipt holds."""

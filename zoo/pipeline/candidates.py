@@ -9,11 +9,11 @@ from typing import Any
 
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate.ingredients import Candidate
+from zoo.evidence.scores import Role
 from zoo.recipe import Recipe, Workspace
 from zoo.recipe.schema import Base
 from zoo.remote import revision_of
 from zoo.run import Run, digest, file_digest
-from zoo.scores import Role
 from zoo.train import ingredients as training
 
 
@@ -76,7 +76,7 @@ def _of_hub(workspace: Workspace, target: str, dims: Sequence[int]) -> Candidate
 
 
 def _load_trained(folder: Path, width: int | None, device: str | None) -> Any:
-    from zoo.models import trained_model
+    from zoo.models.load import trained_model
 
     model = trained_model(folder, device)
     if width is not None and (found := model.get_embedding_dimension()) != width:
@@ -86,7 +86,7 @@ def _load_trained(folder: Path, width: int | None, device: str | None) -> Any:
 
 
 def _load_base(base: Base, revision: str, device: str | None) -> Any:
-    from zoo.models import base_model
+    from zoo.models.load import base_model
 
     return base_model(base, revision, device)
 
@@ -95,7 +95,7 @@ def _load_hub(id: str, revision: str) -> Any:
     """With the prompts that mteb's registry has for it, where it has any."""
     from mteb.models.get_model_meta import MODEL_REGISTRY
 
-    from zoo.models import hub_model
+    from zoo.models.load import hub_model
 
     model = hub_model(id, revision)
     known = MODEL_REGISTRY.get(id)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from zoo.evidence.scores import ScoreFile
 from zoo.publish.release import SCORES
 from zoo.recipe import Recipe
 from zoo.remote import api, explained
-from zoo.scores import ScoreFile
 
 WORKERS = 8  # most of it is waiting
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
+from zoo.evidence.scores import ScoreFile, Verdict, read_scores
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
 from zoo.run import Run
 from zoo.say import Progress
-from zoo.scores import ScoreFile, Verdict, read_scores
 from zoo.tasks import TASKS
 
 

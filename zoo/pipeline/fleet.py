@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from zoo import cards, data
+from zoo.cards import ingredients as cards
+from zoo.cards.readme import space_card
+from zoo.contamination import ingredients as searching
+from zoo.data import ingredients as data
 from zoo.errors import PublishError
 from zoo.evaluate import ingredients as evaluating
+from zoo.evidence.scores import FILE as SCORES
 from zoo.pipeline.asbuilt import as_built
 from zoo.pipeline.build import STAGES, Build
 from zoo.pipeline.elsewhere import published_scores
@@ -25,10 +29,9 @@ from zoo.publish.rollout import Published, Rollout
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
-from zoo.scores import FILE as SCORES
 from zoo.train import ingredients as training
 
-MEASURED = (training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE)
+MEASURED = (training.STAGE, searching.STAGE, evaluating.STAGE)
 
 
 def built(build: Build) -> list[Recipe]:
@@ -175,7 +178,7 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         if (mine := found.subject("self"))
     ]
     id = f"{account}/{space.repo}"
-    card = cards.space_card(
+    card = space_card(
         id,
         workspace.family,
         scores,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo import data
+from zoo.data import ingredients as data
 from zoo.errors import PublishError
 from zoo.evaluate import ingredients as evaluating
 from zoo.pipeline.asbuilt import edited

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
-from zoo.scores import Score, ScoreFile, Subject
+from zoo.evidence.scores import Score, ScoreFile, Subject
 from zoo.tasks import TASKS
 
 FOLDER = ".eval_results"

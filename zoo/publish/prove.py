@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import data
+from zoo.data import ingredients as data
 from zoo.errors import PublishError
+from zoo.evidence.scores import ScoreFile
 from zoo.publish.release import SCORES
 from zoo.publish.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_model
 from zoo.remote import Kind, api, explained, is_local
-from zoo.scores import ScoreFile
 from zoo.tasks import TASKS
 
 SENTENCES = ("رجل يقود سيارة", "الأولاد يلعبون كرة القدم", "a short sentence")

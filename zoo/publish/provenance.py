@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo import __version__, data
+from zoo import __version__
+from zoo.contamination import ingredients as searching
+from zoo.data import ingredients as data
 from zoo.evaluate import ingredients as evaluating
 from zoo.recipe import Dataset, Recipe
 from zoo.run import Receipt, Run, digest
@@ -24,7 +26,7 @@ def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets:
         parent: its id on the Hub, and its run.
         datasets: {dataset recipe: run}, those that it was trained on.
     """
-    stages = (training.STAGE, evaluating.CONTAMINATION, evaluating.STAGE)
+    stages = (training.STAGE, searching.STAGE, evaluating.STAGE)
     receipts = {stage: receipt for stage in stages if (receipt := run.receipt(stage))}
     train = receipts[training.STAGE]
     return {

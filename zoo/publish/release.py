@@ -10,13 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, data
+from zoo.cards.metadata import data_path
+from zoo.cards.readme import dataset_card
+from zoo.data import ingredients as data
 from zoo.errors import PublishError, ZooError
+from zoo.evidence.scores import ScoreFile
 from zoo.publish.digests import Digests, Ids, of_bytes
 from zoo.publish.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
 from zoo.remote import Kind
-from zoo.scores import ScoreFile
+from zoo.templates import Templates
 
 CARD = "README.md"
 RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are told from
@@ -153,7 +156,7 @@ def dataset_release(
     id: str,
     *,
     folder: Path,
-    templates: cards.Templates,
+    templates: Templates,
     provenance: Mapping[str, Any] | None = None,
     digests: Digests | None = None,
 ) -> Release:
@@ -162,8 +165,8 @@ def dataset_release(
     parquet = {split: parquet[split] for split in dataset.source.splits}
     facts = {name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()}
     sizes = {split: path.stat().st_size for split, path in parquet.items()}
-    files: dict[str, Content] = {cards.data_path(split): path for split, path in parquet.items()}
-    files[CARD] = cards.dataset_card(id, dataset, sizes, templates, **facts).encode()
+    files: dict[str, Content] = {data_path(split): path for split, path in parquet.items()}
+    files[CARD] = dataset_card(id, dataset, sizes, templates, **facts).encode()
     if provenance:
         files[PROVENANCE] = as_json(provenance)
     note = dataset.release.summary if dataset.release else ""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.errors import PublishError
+from zoo.evidence.scores import Score, ScoreFile
 from zoo.lint import front
 from zoo.markdown import code, escaped
 from zoo.publish.history import Change, Repository, commit_to, compare, tags, text, tree
 from zoo.publish.plan import plan
 from zoo.publish.release import CARD, SCORES, Release
 from zoo.remote import api, explained
-from zoo.scores import Score, ScoreFile
 
 CHANGELOG = "CHANGELOG.md"  # written on the Hub alone: no release holds it, and none counts it as drift
 MOST_FILES = 20  # named in an entry

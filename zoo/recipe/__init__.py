@@ -1,7 +1,9 @@
 """Recipes: files in, one resolved `Recipe` per model out."""
 
-from zoo.recipe.files import Family
+from zoo.recipe.family import Family
+from zoo.recipe.override import override
+from zoo.recipe.resolved import dump, load_resolved
 from zoo.recipe.schema import Dataset, NamedPhase, Recipe
-from zoo.recipe.workspace import Workspace, dump, load_resolved, override, shipped
+from zoo.recipe.workspace import Workspace, shipped
 
 __all__ = ["Dataset", "Family", "NamedPhase", "Recipe", "Workspace", "dump", "load_resolved", "override", "shipped"]

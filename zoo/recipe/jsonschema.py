@@ -6,7 +6,7 @@ import json
 
 from pydantic.json_schema import models_json_schema
 
-from zoo.recipe.files import BaseFile, Family
+from zoo.recipe.family import BaseFile, Family
 from zoo.recipe.schema import Dataset
 
 

@@ -13,6 +13,6 @@ __all__ = ["TASKS", "Task"]
 TASKS: Registry[Task] = Registry("evaluation task")
 
 for _module in iter_modules(__path__):
-    if _module.name != "task":
+    if _module.name not in ("task", "loading", "triplets"):
         _task = import_module(f"{__name__}.{_module.name}").TASK
         TASKS.add(_task.name, _task)

@@ -20,7 +20,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from zoo.errors import TrainError
 from zoo.losses import build as build_loss
-from zoo.models import starting_model
+from zoo.models.load import starting_model
 from zoo.recipe.schema import Dataset, NamedPhase, Recipe
 from zoo.run import Run
 from zoo.say import Progress

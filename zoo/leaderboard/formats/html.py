@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from zoo.leaderboard.formats.charts import bar_key, bars, lines, scale_of, swatch
 from zoo.leaderboard.series import MEANS, Panel, bar_rows, column_holds, legend, panels
 from zoo.leaderboard.table import Cell, Column, Row, Table, Text
 from zoo.leaderboard.words import DIM, MODEL
+from zoo.templates import Templates, as_html
 
 PAGE = "leaderboard.html.j2"
 
 
-def render(tables: Sequence[Table], *, title: Text, templates: Sequence[Path]) -> str:
+def render(tables: Sequence[Table], *, title: Text, templates: Templates) -> str:
     """The page. `templates`: folders, the workspace's own first."""
-    environment = Environment(
-        loader=FileSystemLoader(list(templates)),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     views = [_View(table) for table in tables]
     dims = {row[DIM.key].value for table in tables for row in table.rows if DIM.key in row}
     names = dict.fromkeys(column.task for table in tables for column in table.shown if column.task)
-    page = environment.get_template(PAGE)
     numbers = sorted((int(dim) for dim in dims if dim is not None), reverse=True)
-    return page.render(title=title, tables=views, dims=numbers, tasks=list(names))
+    return as_html(PAGE, templates, {}, title=title, tables=views, dims=numbers, tasks=list(names))
 
 
 class _View:

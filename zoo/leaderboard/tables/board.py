@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from zoo import published
 from zoo.errors import EvaluationError
+from zoo.evidence import published
+from zoo.evidence.scores import current
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
 from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Source, Text
 from zoo.leaderboard.words import (
@@ -24,7 +25,6 @@ from zoo.leaderboard.words import (
     without,
 )
 from zoo.recipe import Workspace
-from zoo.scores import current
 from zoo.tasks import TASKS
 
 PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")

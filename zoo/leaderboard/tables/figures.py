@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from zoo.evidence.published import mean
+from zoo.evidence.scores import Correlation, current
 from zoo.leaderboard.ours import Place
 from zoo.leaderboard.table import Cell, Column, Row, Source, Table, Text, shown_name
 from zoo.leaderboard.tables import notes
@@ -23,8 +25,6 @@ from zoo.leaderboard.tables.board import (
     printed_columns,
 )
 from zoo.leaderboard.words import AVERAGE, COMPUTED, DIM, MEASURED, MODEL, MTEB, PAPER, PARAMETERS
-from zoo.published import mean
-from zoo.scores import Correlation, current
 
 COEFFICIENTS = {"pearson": Text("Pearson", "بيرسون"), "spearman": Text("Spearman", "سبيرمان")}
 SIMILARITIES = {

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
-from zoo import published
+from zoo.evidence import published
+from zoo.evidence.scores import current
 from zoo.leaderboard.table import Source, Text, ltr
 from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
-from zoo.scores import current
 from zoo.tasks import TASKS
 
 TWICE = Text(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from zoo import published
+from zoo.evidence import published
+from zoo.evidence.scores import current
 from zoo.leaderboard.ours import Place
 from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Table, Text
 from zoo.leaderboard.tables import notes
@@ -24,7 +25,6 @@ from zoo.leaderboard.tables.board import (
 )
 from zoo.leaderboard.words import DIM, MEASURED, MODEL, PAPER, PARAMETERS, RECIPES
 from zoo.run import Run
-from zoo.scores import current
 
 
 def _named(key: str, en: str, ar: str) -> Column:
@@ -104,7 +104,7 @@ def _report(board: Board, dataset: str) -> dict[str, dict[str, int]] | None:
     run = Run.of(board.workspace.root, dataset, board.scale)
     if run.receipt("data") is None:
         return None
-    from zoo import data  # polars: only when there is something to read
+    from zoo.data import ingredients as data  # polars: only when there is something to read
 
     found: dict[str, dict[str, int]] = json.loads((run.stage(data.STAGE) / data.REPORT).read_text("utf-8"))
     return found

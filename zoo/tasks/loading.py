@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import mteb
 from datasets import Dataset
 
 from zoo.errors import EvaluationError
-from zoo.evaluate import muradif  # noqa: F401 - makes its task known to mteb
 from zoo.remote import MINIATURE_TAG, api, explained
-from zoo.tasks import TASKS, Task
+from zoo.tasks import TASKS, Task, triplets  # noqa: F401 - makes its task known to mteb
 
 Row = tuple[str, ...]
 
@@ -38,6 +38,12 @@ def load(name: str) -> Any:
     if ours.kind == "Classification":
         _read_labels_once(task)
     return task
+
+
+@cache
+def loaded_task(name: str) -> Any:
+    """A task with its data, kept: several models, and every dim, read it."""
+    return load(name)
 
 
 def _expected_rows(ours: Task) -> int:

@@ -12,75 +12,23 @@ from functools import lru_cache
 from itertools import chain
 from math import inf
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from zoo.arabic import normalised
-from zoo.recipe import Recipe
-
-Kind = Literal["exact", "normalised", "near"]
-KINDS: tuple[Kind, ...] = ("exact", "normalised", "near")  # strongest first
+from zoo.evidence.overlap import KINDS, Kind, Match, Overlap, OverlapReport
 
 SIMILARITY = 0.85
 """From here on two texts are near: one word in seven may differ. At 0.8, sentences of one pattern would be."""
-
 SHORTEST = 4
 """Words. Shorter texts are near to nothing: greetings and the like resemble each other by chance."""
-
 EXAMPLES = 5
 ROUNDING = 1e-9
 TOGETHER = 2  # of 1 to 4, the fastest on sentences of the miniature and of Tatoeba alike
 CHUNK = 16_384  # rows of Parquet in memory at a time
-
 Rows = Sequence[Sequence[str]]
 Words = Sequence[str]
 
 
-class _Fact(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Match(_Fact):
-    """An evaluation text and the training text that is most like it."""
-
-    kind: Kind
-    similarity: float
-    """1 for all but near ones."""
-    evaluation: str
-    training: str
-
-
-class Overlap(_Fact):
-    """What was found of one task. Rows are counted once, under the strongest kind of any text in them."""
-
-    rows: int
-    exact: int
-    normalised: int
-    near: int
-    rows_found: list[int]
-    """Places of the rows of which any text was found, from 0: without them the score is that of the clean subset."""
-    rows_found_whole: list[int]
-    """Of these, the rows of which every text was found: both sides of a pair."""
-    examples: list[Match]
-    """The strongest kinds first, then in the order of rows."""
-
-
-class Report(_Fact):
-    """Every task's overlap with the training text."""
-
-    tasks: dict[str, Overlap]
-    training_texts: int
-    """As many as were read, with repetitions."""
-    similarity: float
-    shortest: int
-
-    @property
-    def clean(self) -> bool:
-        return not any(overlap.rows_found for overlap in self.tasks.values())
-
-
-def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> Report:
+def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> OverlapReport:
     """The same report in whatever order the training texts come.
 
     Args:
@@ -93,17 +41,7 @@ def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> Report:
         read += 1
         index.meet(text)
     tasks = {task: _of_task(rows, index.found) for task, rows in evaluation.items()}
-    return Report(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
-
-
-def training_columns(recipe: Recipe) -> dict[str, list[str]]:
-    """The datasets that a recipe and its parents were trained on, and the columns of each that are texts."""
-    return {
-        use.dataset: member.datasets[use.dataset].texts
-        for member in recipe.lineage
-        for phase in member.phases
-        for use in phase.data
-    }
+    return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
 def texts_of(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
@@ -115,9 +53,6 @@ def texts_of(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
             for batch in file.iter_batches(CHUNK, columns=list(columns)):
                 for column in batch.columns:
                     yield from filter(None, column.to_pylist())
-
-
-# What was found
 
 
 class _Index:
@@ -168,9 +103,6 @@ def _of_task(rows: Rows, found: Mapping[str, Match]) -> Overlap:
         rows_found_whole=[place for place in best if all(text in found for text in texts[place])],
         examples=sorted(best.values(), key=lambda match: KINDS.index(match.kind))[:EXAMPLES],
     )
-
-
-# Near ones
 
 
 class _Near:

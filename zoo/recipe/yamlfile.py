@@ -6,119 +6,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import Field, PositiveInt, ValidationError, field_validator
+from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
 from zoo.losses import LOSSES
-from zoo.recipe.schema import (
-    ALLOWED,
-    NAME,
-    Base,
-    Identifier,
-    Language,
-    Name,
-    Paper,
-    Phase,
-    RepoName,
-    Section,
-    Split,
-    TrainOverrides,
-    text_like,
-)
+from zoo.recipe.schema import ALLOWED, NAME, Section
 
 KeyPath = tuple[str | int, ...]
 LONGEST = 500  # characters of a mistake
 DEEPEST, MOST_KEYS = 50, 100_000  # nobody writes so many; aliases of aliases become as many
-EnvironmentName = Annotated[
-    str, text_like(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and '_'")
-]
 S = TypeVar("S", bound=Section)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where it was compiled
-
-
-class Variant(Section):
-    """One model that a base model becomes. Its recipe's name is `<file>-<variant>`."""
-
-    repo: RepoName
-    parent: Name | None = Field(None, alias="from")
-    """Recipe to start from; null = the base model."""
-    phases: list[Name] = Field(min_length=1)
-    """Phases of family.yaml, in order."""
-    summary: str | None = None
-
-
-class BaseFile(Section):
-    """recipes/<base>.yaml"""
-
-    base: Base
-    dims: list[PositiveInt] = Field(min_length=1)
-    variants: dict[Name, Variant] = Field(min_length=1)
-    suite: Name | None = None
-    license: Identifier | None = None
-    language: list[Language] | None = None
-
-
-class Scale(Section):
-    """How much of everything: laid over the recipes, so that they stay the same recipes."""
-
-    rows: dict[Split, PositiveInt] = {}
-    train: TrainOverrides = {}
-    """Laid over the `train` of every phase."""
-    phases: dict[Name, TrainOverrides] = {}
-    """Laid over the `train` of one phase, after that."""
-
-
-class Collection(Section):
-    title: str = Field(max_length=59)  # the Hub's limit is 60, exclusive
-    description: str = Field("", max_length=149)
-
-    @field_validator("title")
-    @classmethod
-    def _title_says_something(cls, title: str) -> str:
-        if not title.strip():
-            raise ValueError("is empty; it is what readers see")
-        return title
-
-
-class Space(Section):
-    """The demo of the family."""
-
-    repo: RepoName
-    app: Name
-    title: str
-    emoji: str = "🧭"
-    summary: str = ""
-    hardware: Identifier | None = None
-    """A flavour of `hf spaces hardware`; null = as it is there."""
-    sleep: PositiveInt | None = None
-    """Seconds without a visitor until it sleeps; null = as it is there."""
-    variables: dict[EnvironmentName, str] = {}
-    """Environment variables that everybody may read; others that are there stay."""
-    secrets: list[EnvironmentName] = []
-    """Names that must be set on the Hub; values are never in a recipe."""
-
-
-class Family(Section):
-    """recipes/family.yaml: what the members share."""
-
-    name: str
-    namespace: RepoName | None = None
-    """Account to publish under; null = ZOO_NAMESPACE, else the token's own."""
-    language: list[Language] = ["ar"]
-    license: Identifier = "apache-2.0"
-    tags: list[str] = []
-    paper: Paper | None = None
-    suite: Name
-    suites: dict[Name, list[str]]
-    phases: dict[Name, Phase]
-    scales: dict[Name, Scale] = {}
-    collection: Collection | None = None
-    space: Space | None = None
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Subject(_Fact):
 
 
 class Measured(_Fact):
-    """A number from 0 to 100 and the 95% interval of the bootstrap around it (zoo/statistics.py)."""
+    """A number from 0 to 100 and the 95% interval of the bootstrap around it (zoo/evidence/resampling.py)."""
 
     value: float
     low: float

@@ -1,4 +1,4 @@
-"""The contamination stage: which rows of the recipe's tasks are in its own and its parents' training text."""
+"""Searches the training text for the rows of the recipe's tasks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.contamination import overlap, texts_of
-from zoo.evaluate.ingredients import CONTAMINATION, REPORT
-from zoo.evaluate.measure import loaded_task
-from zoo.evaluate.tasks import rows_of
+from zoo.contamination.ingredients import REPORT, STAGE
+from zoo.contamination.search import overlap, texts_of
 from zoo.run import Run
 from zoo.say import Progress
 from zoo.tasks import TASKS
+from zoo.tasks.loading import loaded_task, rows_of
 
 
 def find_overlap(
@@ -28,7 +27,7 @@ def find_overlap(
     Raises:
         HubError, EvaluationError: a task's data cannot be had.
     """
-    with run.making(CONTAMINATION, ingredients) as folder:
+    with run.making(STAGE, ingredients) as folder:
         evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in tasks}
         progress.start("training text in the tasks", None)
         report = overlap(texts_of(training), evaluation)

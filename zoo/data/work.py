@@ -1,4 +1,4 @@
-"""The data stage: a dataset from its recipe, as Parquet files and a report of what was dropped."""
+"""Fetches, checks, filters and writes every split of a dataset."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.data.ingredients import REPORT, SOURCE, STAGE, made_from
 from zoo.errors import DataError
 from zoo.recipe import Dataset
-from zoo.remote import api, explained, host, is_miniature
-from zoo.run import Run, versions
+from zoo.remote import explained, is_miniature
+from zoo.run import Run
 from zoo.say import Progress
 
 if TYPE_CHECKING:
-    import polars as pl  # a sixth of a second, which plans do without
-
-STAGE = "data"
-FORMAT = 1  # one more whenever the stage leaves other files, so that older ones are made again
-REPORT = "report.json"  # {split: SplitReport}
-SOURCE = "source.json"  # {revision, miniature}
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -30,27 +26,6 @@ class SplitReport:
     dropped: dict[str, int]
     rows: int
     mean_length: dict[str, float]
-
-
-def made_from(dataset: Dataset, revision: str) -> dict[str, Any]:
-    """The ingredients; `revision` is the commit that the source is at now."""
-    recipe = dataset.model_dump(mode="json", exclude={"release"})
-    return {
-        "format": FORMAT,
-        "dataset": recipe,
-        "revision": revision,
-        "hub": host(),
-        "versions": versions("datasets", "polars"),
-    }
-
-
-def source_revision(dataset: Dataset) -> str:
-    """The source's commit. Asks even when it is pinned: without the Hub, `datasets` would quietly read another
-    revision from its cache."""
-    source = dataset.source
-    with explained(f"read dataset '{source.dataset}'"):
-        sha = api().dataset_info(source.dataset, revision=source.revision).sha
-    return str(source.revision or sha)
 
 
 def build(name: str, dataset: Dataset, run: Run, *, revision: str, progress: Progress) -> None:
@@ -69,11 +44,6 @@ def build(name: str, dataset: Dataset, run: Run, *, revision: str, progress: Pro
         came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
         (folder / SOURCE).write_text(json.dumps(came_from), "utf-8")
         (folder / REPORT).write_text(json.dumps(report, indent=1), "utf-8")
-
-
-def splits(run: Run) -> dict[str, Path]:
-    """The finished stage's Parquet files by split."""
-    return {path.stem: path for path in sorted(run.stage(STAGE).glob("*.parquet"))}
 
 
 def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path) -> SplitReport:

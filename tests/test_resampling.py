@@ -29,8 +29,8 @@ from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import average_precision_score
 
-from zoo import statistics
-from zoo.statistics import (
+from zoo.evidence import resampling
+from zoo.evidence.resampling import (
     Floats,
     Integers,
     Resamples,
@@ -230,7 +230,7 @@ def test_the_same_seed_gives_the_same_replicates(statistic: Statistic, monkeypat
     first = replicates([one, other], drawn)
     assert np.array_equal(replicates([one, other], drawn), first)
     assert np.array_equal(replicates([other], drawn)[0], first[1])
-    monkeypatch.setattr(statistics, "COLUMNS", 77)
+    monkeypatch.setattr(resampling, "COLUMNS", 77)
     assert np.array_equal(replicates([one, other], drawn), first)
     assert not np.array_equal(replicates([one, other], Resamples.of(one, key="STS22", count=500)), first)
 
@@ -392,6 +392,8 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_importing_statistics_is_light() -> None:
-    code = "import sys, zoo.statistics; print(sorted({'scipy', 'torch', 'mteb', 'sklearn'} & set(sys.modules)))"
+    code = (
+        "import sys, zoo.evidence.resampling; print(sorted({'scipy', 'torch', 'mteb', 'sklearn'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

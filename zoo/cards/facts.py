@@ -1,0 +1,34 @@
+"""All that a model's card may say, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.scores import ScoreFile
+from zoo.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """All that a model's card may say."""
+
+    id: str
+    parent: str
+    """Hub id of the model that training started from."""
+    datasets: Mapping[str, str]
+    """{dataset recipe: Hub id}, those of this model's own phases."""
+    recipe: Recipe
+    scores: ScoreFile
+    family: Sequence[ScoreFile]
+    """Of other recipes for the same language and tasks."""
+    reports: Mapping[str, Mapping[str, Any]]
+    """{dataset recipe: the data stage's report}, of the whole lineage."""
+    contamination: OverlapReport
+    """Rows of the tasks that are in the lineage's training text."""
+    log: Sequence[Mapping[str, Any]]
+    """The train stage's log, a phase each."""
+    published: Sequence[Mapping[str, str]]
+    """Rows that others printed of a model of this repository's name."""

@@ -1,0 +1,103 @@
+"""The front matter of cards: what the Hub, its viewer and its search read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
+
+from zoo.cards.facts import ModelFacts
+from zoo.recipe import Dataset, Recipe
+from zoo.remote import MINIATURE_TAG, size_category
+from zoo.tasks import TASKS
+
+
+def model_metadata(facts: ModelFacts) -> ModelCardData:
+    release, scores = facts.recipe.release, facts.scores
+    tags = ["sentence-transformers", "sentence-similarity", "feature-extraction", *release.tags]
+    tags += [f"loss:{name}" for name in sorted(_losses(facts.recipe))]
+    return ModelCardData(
+        language=release.language,
+        license=release.license,
+        library_name="sentence-transformers",
+        pipeline_tag="sentence-similarity",
+        tags=[*dict.fromkeys([*tags, *([MINIATURE_TAG] if scores.miniature else [])])],
+        base_model=facts.parent,
+        base_model_relation="finetune",
+        datasets=list(facts.datasets.values()),
+        model_name=release.repo,
+        eval_results=_eval_results(facts),
+        metrics=["spearmanr"],
+    )
+
+
+def _losses(recipe: Recipe) -> set[str]:
+    names = set()
+    for phase in recipe.phases:
+        for use in phase.data:
+            loss = use.loss
+            while loss is not None:
+                names.add(loss.type)
+                loss = getattr(loss, "inner", None)
+    return names
+
+
+def _eval_results(facts: ModelFacts) -> list[EvalResult]:
+    """`model-index`: the full width's scores, with the revision of the data they were measured on."""
+    mine = facts.scores.subject("self")
+    assert mine is not None
+    return [
+        EvalResult(
+            task_type="STS",
+            dataset_type=TASKS[name].dataset,
+            dataset_name=f"MTEB {TASKS[name].mteb} ({TASKS[name].subset})",
+            dataset_config=TASKS[name].subset,
+            dataset_split=TASKS[name].split,
+            dataset_revision=TASKS[name].revision,
+            metric_type=TASKS[name].metric,
+            metric_name=TASKS[name].metric,
+            metric_value=round(facts.scores.value(mine.name, name, mine.dims[0]), 2),
+        )
+        for name in facts.scores.tasks
+    ]
+
+
+def dataset_metadata(
+    dataset: Dataset, report: Mapping[str, Any], sizes: Mapping[str, int], *, miniature: bool
+) -> DatasetCardData:
+    """Front matter that `load_dataset` and the Hub's viewer need: the configuration, its files, features and sizes."""
+    release = dataset.release
+    assert release is not None
+    rows = {split: report[split]["rows"] for split in sizes}
+    return DatasetCardData(
+        language=release.language,
+        license=release.license,
+        task_categories=release.task_categories,
+        size_categories=size_category(sum(rows.values())),
+        pretty_name=release.title,
+        tags=[MINIATURE_TAG] if miniature else None,
+        source_datasets=[dataset.source.dataset],
+        configs=[
+            {
+                "config_name": "default",
+                "data_files": [{"split": split, "path": data_path(split)} for split in sizes],
+            }
+        ],
+        dataset_info={
+            "features": [_feature(name, column) for name, column in dataset.columns.items()],
+            "splits": [{"name": split, "num_examples": rows[split]} for split in sizes],
+            "download_size": sum(sizes.values()),
+        },
+    )
+
+
+def data_path(split: str) -> str:
+    """A split's file in its repository, named as `push_to_hub` names it."""
+    return f"data/{split}-00000-of-00001.parquet"
+
+
+def _feature(name: str, column: Any) -> dict[str, Any]:
+    if column.type == "class":
+        return {"name": name, "dtype": {"class_label": {"names": dict(enumerate(column.names))}}}
+    return {"name": name, "dtype": "string" if column.type == "text" else "float32"}

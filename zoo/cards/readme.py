@@ -1,0 +1,89 @@
+"""README files of models, datasets and Spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub import CardData, SpaceCardData
+
+from zoo.cards.facts import ModelFacts
+from zoo.cards.metadata import dataset_metadata, model_metadata
+from zoo.cards.view import ModelCardView, full_dim, row
+from zoo.errors import CardError
+from zoo.evidence.scores import Measured, ScoreFile
+from zoo.markdown import Markdown
+from zoo.recipe import Dataset, Family
+from zoo.templates import Templates, as_markdown
+
+
+def model_card(facts: ModelFacts, templates: Templates) -> str:
+    return _card(model_metadata(facts), "model.md.j2", templates, facts=facts, card=ModelCardView(facts))
+
+
+def dataset_card(
+    id: str,
+    dataset: Dataset,
+    sizes: Mapping[str, int],
+    templates: Templates,
+    *,
+    report: Mapping[str, Any],
+    source: Mapping[str, Any],
+) -> str:
+    """`sizes`: bytes of each split's Parquet file; `report` and `source`: what the data stage wrote of them."""
+    metadata = dataset_metadata(dataset, report, sizes, miniature=source["miniature"])
+    facts = {"id": id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
+    return _card(metadata, "dataset.md.j2", templates, **facts)
+
+
+def space_card(
+    id: str,
+    family: Family,
+    models: Mapping[str, ScoreFile],
+    datasets: list[str],
+    templates: Templates,
+    *,
+    sdk_version: str,
+) -> str:
+    """`models`: {Hub id: scores} of those that the Space offers."""
+    space = family.space
+    if space is None:
+        raise CardError("recipes/family.yaml has no 'space'", hint="add one, or publish without it")
+    metadata = SpaceCardData(
+        title=space.title,
+        emoji=space.emoji,
+        colorFrom="green",
+        colorTo="blue",
+        sdk="gradio",
+        sdk_version=sdk_version,
+        app_file="app.py",
+        pinned=False,
+        license=family.license,
+        models=list(models),
+        datasets=datasets,
+        short_description=space.summary or None,
+    )
+    rows = [
+        {"id": model, **row(scores, subject, full_dim(subject)), "dims": subject.dims, "suite": scores.suite}
+        for model, scores in models.items()
+        if (subject := scores.subject("self"))
+    ]
+    miniature = any(scores.miniature for scores in models.values())
+    return _card(metadata, "space.md.j2", templates, id=id, space=space, models=rows, miniature=miniature)
+
+
+def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:
+    front = metadata.to_yaml(line_break="\n")
+    return f"---\n{front}\n---\n\n{render(template, templates, **facts).strip()}\n"
+
+
+def _score(found: Measured) -> Markdown:
+    return Markdown(found.shown)
+
+
+FILTERS = {"score": _score}
+
+
+def render(template: str, templates: Templates, **facts: Any) -> str:
+    """The template with `facts`; every unknown name is an error, and a fact is text unless a filter says otherwise."""
+    return as_markdown(template, templates, FILTERS, **facts)

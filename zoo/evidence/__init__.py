@@ -1,0 +1,1 @@
+"""What numbers are made of: scores, their resampling, printed scores, overlaps."""

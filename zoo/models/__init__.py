@@ -1,0 +1,1 @@
+"""Models as recipes describe them: what decides their embeddings, and how they are loaded."""

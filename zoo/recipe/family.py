@@ -1,0 +1,105 @@
+"""What recipe files hold: recipes/<base>.yaml, and recipes/family.yaml with what the members share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, field_validator
+
+from zoo.recipe.schema import (
+    Base,
+    Identifier,
+    Language,
+    Name,
+    Paper,
+    Phase,
+    RepoName,
+    Section,
+    Split,
+    TrainOverrides,
+    text_like,
+)
+
+EnvironmentName = Annotated[
+    str, text_like(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and '_'")
+]
+
+
+class Variant(Section):
+    """One model that a base model becomes. Its recipe's name is `<file>-<variant>`."""
+
+    repo: RepoName
+    parent: Name | None = Field(None, alias="from")
+    """Recipe to start from; null = the base model."""
+    phases: list[Name] = Field(min_length=1)
+    """Phases of family.yaml, in order."""
+    summary: str | None = None
+
+
+class BaseFile(Section):
+    """recipes/<base>.yaml"""
+
+    base: Base
+    dims: list[PositiveInt] = Field(min_length=1)
+    variants: dict[Name, Variant] = Field(min_length=1)
+    suite: Name | None = None
+    license: Identifier | None = None
+    language: list[Language] | None = None
+
+
+class Scale(Section):
+    """How much of everything: laid over the recipes, so that they stay the same recipes."""
+
+    rows: dict[Split, PositiveInt] = {}
+    train: TrainOverrides = {}
+    """Laid over the `train` of every phase."""
+    phases: dict[Name, TrainOverrides] = {}
+    """Laid over the `train` of one phase, after that."""
+
+
+class Collection(Section):
+    title: str = Field(max_length=59)  # the Hub's limit is 60, exclusive
+    description: str = Field("", max_length=149)
+
+    @field_validator("title")
+    @classmethod
+    def _title_says_something(cls, title: str) -> str:
+        if not title.strip():
+            raise ValueError("is empty; it is what readers see")
+        return title
+
+
+class Space(Section):
+    """The demo of the family."""
+
+    repo: RepoName
+    app: Name
+    title: str
+    emoji: str = "🧭"
+    summary: str = ""
+    hardware: Identifier | None = None
+    """A flavour of `hf spaces hardware`; null = as it is there."""
+    sleep: PositiveInt | None = None
+    """Seconds without a visitor until it sleeps; null = as it is there."""
+    variables: dict[EnvironmentName, str] = {}
+    """Environment variables that everybody may read; others that are there stay."""
+    secrets: list[EnvironmentName] = []
+    """Names that must be set on the Hub; values are never in a recipe."""
+
+
+class Family(Section):
+    """recipes/family.yaml: what the members share."""
+
+    name: str
+    namespace: RepoName | None = None
+    """Account to publish under; null = ZOO_NAMESPACE, else the token's own."""
+    language: list[Language] = ["ar"]
+    license: Identifier = "apache-2.0"
+    tags: list[str] = []
+    paper: Paper | None = None
+    suite: Name
+    suites: dict[Name, list[str]]
+    phases: dict[Name, Phase]
+    scales: dict[Name, Scale] = {}
+    collection: Collection | None = None
+    space: Space | None = None

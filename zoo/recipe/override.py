@@ -1,0 +1,103 @@
+"""`--set a.b=c`: values laid over a resolved recipe, held to what recipe files are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from zoo.characters import brief, refusal
+from zoo.errors import RecipeError, did_you_mean
+from zoo.recipe.check import resolved_mistakes
+from zoo.recipe.schema import Recipe
+from zoo.recipe.yamlfile import explain, key_path
+
+
+def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
+    """`recipe` with `a.b=c` laid over it; list items go by number or by `name`.
+
+    Raises:
+        RecipeError: no such key, or a value that does not fit.
+    """
+    data = recipe.model_dump(mode="json", by_alias=True)
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        if not equals:
+            raise RecipeError(
+                f"'{assignment}' is not key=value", hint="for example --set phases.triplets.train.epochs=2"
+            )
+        _assign(data, path, _value(value, assignment))
+    try:
+        changed = Recipe.model_validate(data)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        told = explain(key_path(problem), dict(problem), Recipe)
+        raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}") from None
+    if wrong := next(resolved_mistakes(changed), None):
+        raise RecipeError(f"--set: {wrong[1]}", hint=f"zoo show {recipe.name}")
+    return changed
+
+
+def _value(text: str, assignment: str) -> Any:
+    """What stands after the '=', held to what recipe files are held to."""
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise RecipeError(f"--set: '{brief(assignment)}' is not YAML after the '='", hint="quote the value") from None
+    if why := next(filter(None, map(refusal, _strings(found))), None):
+        raise RecipeError(f"--set: {why}", hint="zoo show R")
+    return found
+
+
+def _strings(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        yield from _strings([*data, *data.values()])
+    elif isinstance(data, list):
+        for part in data:
+            yield from _strings(part)
+
+
+def _assign(recipe: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    place: Any = recipe
+    for key in parents:
+        place = place[_index(place, key, path)]
+    place[_index(place, last, path)] = value
+
+
+def _index(place: Any, key: str, path: str) -> Any:
+    known = {name: index for name, (index, _) in _parts(place).items()}
+    if key in known:
+        return known[key]
+    first = path.partition(".")[0]
+    near = _inside(place, key) if key == first else None
+    where = f" in '{path}'" if path != key else ""
+    raise RecipeError(f"--set: no key '{key}'{where}", hint=near or did_you_mean(key, known) or "zoo show R")
+
+
+def _parts(place: Any) -> dict[str, tuple[Any, Any]]:
+    """What `--set` calls each part of a section or a list, to its key or number and itself."""
+    if isinstance(place, dict):
+        return {key: (key, part) for key, part in place.items()}
+    if not isinstance(place, list):
+        return {}
+    named = {part["name"]: (at, part) for at, part in enumerate(place) if isinstance(part, dict) and "name" in part}
+    return {**named, **{str(at): (at, part) for at, part in enumerate(place)}}
+
+
+def _inside(place: Any, key: str) -> str | None:
+    """A hint with the whole path of a key that stands further inside, the least deep of them."""
+    found = sorted((path for path in _paths(place) if path.endswith(f".{key}")), key=lambda path: path.count("."))
+    return f"did you mean '{found[0]}'?" if found else None
+
+
+def _paths(place: Any, above: str = "") -> Iterator[str]:
+    """Of every key but a parent's."""
+    for name, (_, part) in _parts(place).items():
+        if name != "parent":
+            yield f"{above}{name}"
+            yield from _paths(part, f"{above}{name}.")

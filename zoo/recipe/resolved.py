@@ -1,0 +1,35 @@
+"""A resolved recipe as the one file that `zoo show` prints and `zoo build --recipe` reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+import yaml
+
+from zoo.errors import RecipeError
+from zoo.recipe.check import collect, resolved_mistakes
+from zoo.recipe.schema import Recipe
+from zoo.recipe.yamlfile import parse, read
+
+
+def dump(recipe: Recipe) -> str:
+    """The resolved recipe as the one file that `zoo show` prints."""
+    data = recipe.model_dump(mode="json", by_alias=True)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+
+
+def load_resolved(path: Path) -> Recipe:
+    """A recipe from a file that `zoo show` printed.
+
+    Raises:
+        RecipeError: as for any recipe file, or a loss that cannot read its dataset.
+    """
+    source = read(path)
+    if isinstance(source.data, dict) and "variants" in source.data:
+        name = f"{path.stem}-{next(iter(source.data['variants'] or ['hybrid']))}"
+        hint = f"zoo show {quote(name)} > mine.yaml"
+        raise RecipeError(f"'{path}' is the file of a base model, not a resolved recipe", hint=hint)
+    recipe = parse(Recipe, source)
+    collect(resolved_mistakes(recipe), source.mistakes()).check()
+    return recipe
