@@ -14,17 +14,17 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 # Bottom to top; a module imports only from rows below its own. `zoo.hub` stands beside everything: it knows nobody.
 ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
-    {"zoo.say", "zoo.arabic", "zoo.markdown"},
+    {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates"},
     {"zoo.losses", "zoo.tasks"},
     {"zoo.recipe"},
     {"zoo.evidence"},
-    {"zoo.models"},
+    {"zoo.models", "zoo.stage"},
     {"zoo.data", "zoo.train", "zoo.contamination", "zoo.evaluate", "zoo.cards", "zoo.miniature"},
     {"zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
-    {"zoo.analysis", "zoo.submit"},
+    {"zoo.analysis", "zoo.submit", "zoo.work"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}

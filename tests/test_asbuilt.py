@@ -66,27 +66,27 @@ def test_a_dataset_built_again_under_its_models_stops_publishing(copy: Path, zoo
     assert zoo("data", "build", "arabic-stsb", "--scale", SCALE, cwd=copy)[0] == 0
     code, _, err = zoo("plan", RECIPE, "--scale", SCALE, cwd=copy)
     assert code == 1
-    assert f"recipe '{PARENT}' is half built: 'train' read 'arabic-stsb' before it was built again" in err
+    assert f"recipe '{PARENT}' is half built: 'train' was made before 'data' of 'arabic-stsb' was made again" in err
     assert f"hint: zoo build {PARENT} --scale mini" in err
     code, out, _ = zoo("status", "--scale", SCALE, cwd=copy)
     assert (code, "is half built" in " ".join(out.split())) == (0, True)
 
 
 @pytest.mark.parametrize(
-    ("stage", "change", "says"),
+    ("stage", "needed", "name", "says"),
     [
-        ("train", {"parent": "0" * 64}, f"it was trained from '{PARENT}' before that was trained again"),
-        ("evaluate", {"models": {f"zoo/{RECIPE}": "0" * 40}}, "it was evaluated before it was trained again"),
-        ("evaluate", {"contamination": "0" * 64}, "it was evaluated before its training text was searched again"),
+        ("train", "train", PARENT, f"'train' was made before 'train' of '{PARENT}' was made again"),
+        ("evaluate", "train", RECIPE, "'evaluate' was made before 'train' was made again"),
+        ("evaluate", "contamination", RECIPE, "'evaluate' was made before 'contamination' was made again"),
     ],
 )
 def test_stages_of_different_builds_are_never_published_together(
-    copy: Path, stage: str, change: dict[str, Any], says: str
+    copy: Path, stage: str, needed: str, name: str, says: str
 ) -> None:
     """As a build leaves them that was cut off between two stages."""
     path = copy / "runs" / SCALE / RECIPE / stage / "receipt.json"
     receipt = json.loads(path.read_text("utf-8"))
-    receipt["made_from"] |= change
+    receipt["made_from"]["needs"][needed][name] = "0" * 64
     path.write_text(json.dumps(receipt), "utf-8")
     build = Build(Workspace(copy), SCALE)
     with pytest.raises(PublishError) as caught:
@@ -138,7 +138,7 @@ def test_a_plan_that_is_not_there_is_told(copy: Path, zoo: Any) -> None:
 def test_receipts_of_another_version_say_so(copy: Path, seeded: TestHub) -> None:
     path = copy / "runs" / SCALE / RECIPE / "train" / "receipt.json"
     receipt = json.loads(path.read_text("utf-8"))
-    receipt["made_from"]["phases"]["hybrid"]["train"]["momentum"] = 0.9
+    receipt["made_from"]["recipe"]["phases"][0]["train"]["momentum"] = 0.9
     path.write_text(json.dumps(receipt), "utf-8")
     build = Build(Workspace(copy), SCALE)
     with pytest.raises(PublishError, match="was built by another version of zoo"):

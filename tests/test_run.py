@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from zoo.errors import ZooError
+from zoo.errors import WorkspaceError, ZooError
 from zoo.run import Run, digest, first_difference
 
 FROM = {"train": {"learning_rate": 2e-5}, "data": {"nli": "a" * 64}}
@@ -51,11 +54,84 @@ def test_a_stage_whose_files_are_gone_is_made_again(tmp_path: Path) -> None:
     assert run.stale("train", FROM) == "not built yet"
 
 
-def test_a_truncated_receipt_counts_as_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "begins"),
+    [
+        (b'{"made_from": {', '{"made_from": {'),
+        (b"null", "null"),
+        (b"[1, 2]", "[1, 2]"),
+        (b"", ""),
+        (b"\xff\xfe{}", "\\xff\\xfe{}"),
+        (b'{"made": {}, "seconds": 1}', '{"made": {}, "second'),
+        (b'{"made_from": 3, "made": {}, "seconds": 1}', '{"made_from": 3, "ma'),
+        (b'{"made_from": {}, "made": {}, "seconds": "long", "format": 2}', '{"made_from": {}, "m'),
+    ],
+)
+def test_a_damaged_receipt_is_told_and_nothing_is_made_over_it(tmp_path: Path, content: bytes, begins: str) -> None:
     run = Run(tmp_path)
     make(run, FROM)
-    (run.stage("train") / "receipt.json").write_text('{"made_from": {')
-    assert run.stale("train", FROM) == "not built yet"
+    receipt = run.stage("train") / "receipt.json"
+    receipt.write_bytes(content)
+    with pytest.raises(WorkspaceError) as caught:
+        run.stale("train", FROM)
+    assert caught.value.message == f"'{receipt}' is no receipt: it begins with '{begins}'"
+    assert caught.value.hint == f"rm {receipt}, and the stage is made again"
+    assert not run.finished("train")
+    receipt.unlink()
+    assert run.stale("train", FROM) == "not built yet", "as the hint says"
+    assert (run.stage("train") / "model").read_text() == "weights"
+
+
+def test_a_receipt_of_a_newer_version_is_told(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    make(run, FROM)
+    receipt = run.stage("train") / "receipt.json"
+    receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "format": 99}))
+    with pytest.raises(WorkspaceError) as caught:
+        run.receipt("train")
+    assert caught.value.message == f"'{receipt}' was written by a newer zoo (format '99', this one reads 2)"
+    assert caught.value.hint == f"pip install --upgrade hub-zoo; or rm {receipt}, and the stage is made again"
+
+
+def test_a_receipt_of_the_version_before_is_read(tmp_path: Path) -> None:
+    """It had neither a format nor the times of files."""
+    run = Run(tmp_path)
+    make(run, FROM)
+    receipt = run.stage("train") / "receipt.json"
+    data = json.loads(receipt.read_text())
+    receipt.write_text(json.dumps({name: data[name] for name in ("made_from", "made", "seconds")}))
+    assert run.stale("train", FROM) is None
+    assert run.stale("train", {**FROM, "format": 2}) == "another version of zoo made it"
+
+
+def test_edited_files_of_a_finished_stage_are_noticed_and_kept_when_it_is_made_again(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    make(run, FROM)
+    (run.stage("train") / "model").write_text("edited!")  # the same length
+    assert run.stale("train", FROM) == "'model' was edited"
+    for number, name in ((1, "train.edited"), (2, "train.edited-2")):
+        (run.stage("train") / "model").write_text(f"edit {number}")
+        make(run, FROM)
+        assert run.stale("train", FROM) is None
+        assert (run.folder / name / "model").read_text() == f"edit {number}"
+
+
+def test_a_file_that_was_only_touched_or_copied_is_not_edited(tmp_path: Path) -> None:
+    run = Run(tmp_path / "one")
+    make(run, FROM)
+    os.utime(run.stage("train") / "model", (1, 1))
+    assert run.stale("train", FROM) is None
+    shutil.copytree(tmp_path / "one", tmp_path / "two", copy_function=shutil.copyfile)
+    assert Run(tmp_path / "two").stale("train", FROM) is None
+
+
+def test_a_fresh_start_leaves_nothing_of_what_was_begun(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    with pytest.raises(RuntimeError), run.making("train", FROM) as folder:
+        (folder / "checkpoint-10").write_text("half")
+        raise RuntimeError("power cut")
+    with run.making("train", FROM, fresh=True) as folder:
+        assert not list(folder.iterdir())
 
 
 def test_a_crash_leaves_the_old_stage_and_what_was_begun(tmp_path: Path) -> None:
@@ -72,13 +148,29 @@ def test_a_crash_leaves_the_old_stage_and_what_was_begun(tmp_path: Path) -> None
     assert (run.stage("train") / "model").read_text() == "new"
 
 
-def test_what_was_begun_of_other_ingredients_is_thrown_away(tmp_path: Path) -> None:
-    run = Run(tmp_path)
+def test_what_was_begun_of_other_ingredients_is_put_aside(tmp_path: Path) -> None:
+    run, changed = Run(tmp_path), {**FROM, "seed": 1}
     with pytest.raises(RuntimeError), run.making("train", FROM) as folder:
         (folder / "checkpoint-10").write_text("half")
         raise RuntimeError("power cut")
-    with run.making("train", {**FROM, "seed": 1}) as folder:
+    assert run.stale("train", FROM) == "not built yet"
+    assert run.stale("train", changed) == "not built yet; what was begun is put aside: seed changed (None -> 1)"
+    with run.making("train", changed) as folder:
         assert not list(folder.iterdir())
+    assert (run.folder / "train.begun" / "checkpoint-10").read_text() == "half"
+
+
+def test_what_was_begun_without_a_note_is_put_aside(tmp_path: Path) -> None:
+    """A partial folder that came from elsewhere, e.g. of another recipe."""
+    run = Run(tmp_path)
+    (tmp_path / ".train.partial").mkdir()
+    (tmp_path / ".train.partial" / "foreign").write_text("x")
+    for note in (None, "", "null", "not JSON"):
+        if note is not None:
+            (tmp_path / ".train.from").write_text(note)
+        make(run, FROM)
+        assert run.receipt("train").made.keys() == {"model"}
+    assert (tmp_path / "train.begun" / "foreign").read_text() == "x"
 
 
 def test_a_full_disk_is_told_and_keeps_what_was_there(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Where the stages meet: `runs/[<scale>/]<name>/<stage>/`, each with a receipt of its ingredients and results.
 
 A stage writes into `.<stage>.partial` and is renamed when it is whole, so what has the stage's name is whole. A partial
-folder of the same ingredients is picked up again (training resumes from its checkpoints); of others, it is emptied.
+folder of the same ingredients is picked up again (training resumes from its checkpoints); of others, it is put aside as
+`<stage>.begun`. Finished files that somebody edited are put aside as `<stage>.edited` when the stage is made again.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
-from zoo.errors import NO_ROOM, ZooError
+from zoo.errors import NO_ROOM, WorkspaceError, ZooError
 
 Ingredients = Mapping[str, Any]  # JSON-like; the first difference is the reason that a user reads
 
 RECEIPT = "receipt.json"
+FORMAT = 2  # of receipts; those before had no format and no times
 LOCK = ".lock"
 PATIENCE = 5  # seconds for another zoo to be done: a card is rendered in less, a training is not
 
@@ -50,6 +54,10 @@ class Receipt:
     made_from: dict[str, Any]
     made: dict[str, str]
     seconds: float
+    seen: dict[str, list[int]]
+    """{relative path: size in bytes and time of the last change in nanoseconds}, when it was made."""
+    circumstances: dict[str, Any]
+    """How it was made, e.g. in which precision: nothing is made again when this is another time otherwise."""
 
     @property
     def digest(self) -> str:
@@ -70,53 +78,107 @@ class Run:
         return cls((runs if scale == "full" else runs / scale) / name)
 
     def stage(self, name: str) -> Path:
+        """The folder of a finished stage."""
         return self.folder / name
 
     def receipt(self, stage: str) -> Receipt | None:
-        """The stage's receipt; None when it was never finished or its files are gone."""
+        """Reads the stage's receipt; None when it was never finished, or its files are gone.
+
+        Raises:
+            WorkspaceError: the receipt is damaged, or a newer zoo wrote it.
+        """
         path = self.stage(stage) / RECEIPT
         try:
-            data = json.loads(path.read_text("utf-8"))
-            found = Receipt(data["made_from"], data["made"], data["seconds"])
-        except (FileNotFoundError, json.JSONDecodeError, KeyError):
+            text = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        found = _parsed(path, text)
         whole = all((self.stage(stage) / name).is_file() for name in found.made)
         return found if whole else None
 
+    def finished(self, stage: str) -> bool:
+        """True when the stage has a receipt that can be read, and its files are there."""
+        try:
+            return self.receipt(stage) is not None
+        except WorkspaceError:
+            return False
+
+    def edited(self, stage: str) -> list[str]:
+        """Files of a finished stage that are not as it made them. What has its size and time is not read again."""
+        receipt = self.receipt(stage)
+        made = receipt.made if receipt else {}
+        return [path for path in made if receipt and self._differs(self.stage(stage) / path, path, receipt)]
+
+    def _differs(self, file: Path, path: str, receipt: Receipt) -> bool:
+        return _seen(file) != receipt.seen.get(path) and file_digest(file) != receipt.made[path]
+
     def stale(self, stage: str, made_from: Ingredients) -> str | None:
-        """Why the stage must be made (again); None when its receipt holds."""
+        """Why the stage must be made (again); None when its receipt holds and its files are as it made them.
+
+        Raises:
+            WorkspaceError: as `receipt`.
+        """
         receipt = self.receipt(stage)
         if receipt is None:
-            return "not built yet"
+            return self._cut_off(stage, made_from) or "not built yet"
         wanted = json.loads(json.dumps(made_from))
-        return first_difference(receipt.made_from, wanted)
+        if receipt.made_from.get("format") != wanted.get("format"):
+            return "another version of zoo made it"
+        if why := first_difference(receipt.made_from, wanted):
+            return why
+        edited = self.edited(stage)
+        return f"'{edited[0]}' was edited" if edited else None
+
+    def _cut_off(self, stage: str, made_from: Ingredients) -> str | None:
+        """What is said of a stage that was begun with other ingredients, which cannot be gone on with."""
+        begun = self._begun(stage)
+        if begun is None or not any(self._partial(stage).glob("*")):
+            return None
+        why = first_difference(begun, json.loads(json.dumps(made_from)))
+        return f"not built yet; what was begun is put aside: {why}" if why else None
 
     @contextmanager
-    def making(self, stage: str, made_from: Ingredients) -> Iterator[Path]:
+    def making(
+        self,
+        stage: str,
+        made_from: Ingredients,
+        *,
+        fresh: bool = False,
+        circumstances: Callable[[Path], Mapping[str, Any]] = lambda folder: {},
+    ) -> Iterator[Path]:
         """A folder to write the stage into; renamed to its name, with a receipt, when the block ends well.
+
+        Args:
+            fresh: start from nothing, and remove what was begun and cut off.
+            circumstances: reads from the finished folder how the work was done, for the receipt.
 
         Raises:
             ZooError: the disk is full, or another zoo is at work there. What was there before stays.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._alone():
-            yield from self._making(stage, made_from)
+            yield from self._making(stage, made_from, fresh, circumstances)
 
-    def _making(self, stage: str, made_from: Ingredients) -> Iterator[Path]:
-        work = self._partial(stage, made_from)
+    def _making(
+        self,
+        stage: str,
+        made_from: Ingredients,
+        fresh: bool,
+        circumstances: Callable[[Path], Mapping[str, Any]],
+    ) -> Iterator[Path]:
+        work = self._prepared(stage, made_from, fresh)
         began = time.monotonic()
         try:
             yield work
             seconds = round(time.monotonic() - began, 2)
-            made = {str(path.relative_to(work)): file_digest(path) for path in _files(work)}
-            receipt = {"made_from": made_from, "made": made, "seconds": seconds}
+            receipt = _receipt_of(work, made_from, seconds, circumstances(work))
             (work / RECEIPT).write_text(json.dumps(receipt, ensure_ascii=False, indent=1), "utf-8")
         except OSError as error:
             if error.errno in NO_ROOM:
                 hint = "free some space and run the command again"
                 raise ZooError(f"no space left on the disk of '{self.folder}'", hint=hint) from error
             raise
-        self._put(work, self.stage(stage))
+        self._put(work, stage)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -134,24 +196,94 @@ class Run:
         finally:
             lock.release()
 
-    def _partial(self, stage: str, made_from: Ingredients) -> Path:
-        work = self.folder / f".{stage}.partial"
-        note = self.folder / f".{stage}.from"
-        mine = digest(made_from)
-        if not note.is_file() or note.read_text() != mine:
+    def _partial(self, stage: str) -> Path:
+        return self.folder / f".{stage}.partial"
+
+    def _note(self, stage: str) -> Path:
+        """The file that says what the partial folder is being made from."""
+        return self.folder / f".{stage}.from"
+
+    def _begun(self, stage: str) -> Any:
+        try:
+            return json.loads(self._note(stage).read_bytes())
+        except (OSError, ValueError):  # none, or not whole: then nothing can be gone on with
+            return None
+
+    def _prepared(self, stage: str, made_from: Ingredients, fresh: bool) -> Path:
+        """The partial folder: gone on with when it is of the same ingredients, else begun anew."""
+        work, note = self._partial(stage), self._note(stage)
+        if fresh:
             shutil.rmtree(work, ignore_errors=True)
+        elif self._begun(stage) != json.loads(json.dumps(made_from)):
+            put_aside(work, self.folder / f"{stage}.begun")
         work.mkdir(exist_ok=True)
-        note.write_text(mine)
+        note.write_text(json.dumps(made_from, ensure_ascii=False), "utf-8")
         return work
 
-    def _put(self, work: Path, place: Path) -> None:
-        old = place.with_name(f".{place.name}.old")
+    def _put(self, work: Path, stage: str) -> None:
+        """Rename the finished work to its name. What a person edited in the old one is kept beside it."""
+        place, old = self.stage(stage), self.folder / f".{stage}.old"
         shutil.rmtree(old, ignore_errors=True)
-        if place.exists():
+        if self._edited_by_hand(stage):
+            put_aside(place, self.folder / f"{stage}.edited")
+        elif place.exists():
             place.rename(old)
         work.rename(place)
         shutil.rmtree(old, ignore_errors=True)
-        (self.folder / f".{place.name}.from").unlink()
+        self._note(stage).unlink()
+
+    def _edited_by_hand(self, stage: str) -> bool:
+        try:
+            return bool(self.edited(stage))
+        except WorkspaceError:  # a damaged receipt: nobody knows
+            return True
+
+
+def put_aside(folder: Path, place: Path) -> None:
+    """Rename a folder to `place`, or to `place-2` and so on where that is taken; an empty one is removed."""
+    if not folder.is_dir():
+        return
+    if not any(folder.iterdir()):
+        folder.rmdir()
+        return
+    names = (place.with_name(f"{place.name}-{number}") for number in count(2))
+    folder.rename(next(free for free in chain([place], names) if not free.exists()))
+
+
+def _receipt_of(work: Path, made_from: Ingredients, seconds: float, circumstances: Mapping[str, Any]) -> dict[str, Any]:
+    files = {path.relative_to(work).as_posix(): path for path in _files(work)}
+    return {
+        "format": FORMAT,
+        "made_from": made_from,
+        "made": {name: file_digest(path) for name, path in files.items()},
+        "seen": {name: _seen(path) for name, path in files.items()},
+        "circumstances": dict(circumstances),
+        "seconds": seconds,
+    }
+
+
+def _seen(file: Path) -> list[int]:
+    status = file.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _parsed(path: Path, text: bytes) -> Receipt:
+    hint = f"rm {quote(str(path))}, and the stage is made again"
+    try:
+        data = json.loads(text)
+        if (newest := data.get("format", 1)) > FORMAT:
+            problem = f"'{path}' was written by a newer zoo (format '{newest}', this one reads {FORMAT})"
+            raise WorkspaceError(problem, hint=f"pip install --upgrade hub-zoo; or {hint}")
+        return Receipt(
+            made_from=dict(data["made_from"]),
+            made=dict(data["made"]),
+            seconds=float(data["seconds"]),
+            seen=dict(data.get("seen", {})),
+            circumstances=dict(data.get("circumstances", {})),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        begins = text[:20].decode("utf-8", "backslashreplace")
+        raise WorkspaceError(f"'{path}' is no receipt: it begins with '{begins}'", hint=hint) from None
 
 
 def _files(folder: Path) -> list[Path]:
@@ -162,6 +294,7 @@ def first_difference(was: Any, now: Any, at: str = "") -> str | None:
     """Where two JSON-like values differ first, for people: 'train.learning_rate changed (2e-05 -> 1e-05)'."""
     if was == now:
         return None
+    was, now = _by_name(was), _by_name(now)
     if isinstance(was, dict) and isinstance(now, dict):
         for key in [*now, *(key for key in was if key not in now)]:
             if (found := first_difference(was.get(key), now.get(key), f"{at}.{key}".lstrip("."))) is not None:
@@ -170,9 +303,17 @@ def first_difference(was: Any, now: Any, at: str = "") -> str | None:
         for index, (before, after) in enumerate(zip(was, now, strict=True)):
             if (found := first_difference(before, after, f"{at}.{index}")) is not None:
                 return found
+    at = at.removeprefix("recipe.").removeprefix("needs.")
     if all(isinstance(value, str | int | float | None) for value in (was, now)):
         return f"{at} changed ({_short(was)} -> {_short(now)})"
     return f"{at} changed"
+
+
+def _by_name(value: Any) -> Any:
+    """A list of things with names as {name: thing}: a change is told by the name, not by the place."""
+    if isinstance(value, list) and value and all(isinstance(part, dict) and "name" in part for part in value):
+        return {part["name"]: part for part in value}
+    return value
 
 
 def _short(value: Any) -> str:

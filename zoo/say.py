@@ -44,6 +44,9 @@ class Silent:
         pass
 
 
+SILENT = Silent()
+
+
 @dataclass
 class _Mode:
     json: bool = False

@@ -2,29 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zoo import __version__
+from zoo.evidence import published
+from zoo.evidence.scores import ScoreFile
+from zoo.layout import CARD, CONTAMINATION, DATA, EVALUATE, TRAIN
 from zoo.recipe import Recipe
-from zoo.run import file_digest
+from zoo.run import digest, file_digest
+from zoo.stage import NamedDataset, Node, Site
 from zoo.templates import Templates
 
-STAGE = "card"
-FILE = "README.md"
+STAGE = CARD
+FORMAT = 2  # one more whenever the stage leaves other files, or fills templates with other facts
 
 
-def made_from(recipe: Recipe, templates: Templates, *, scores: str, train: str, **names: Any) -> dict[str, Any]:
-    """The ingredients: digests of the evaluate and train stages, and the names that the card uses."""
+def needs(recipe: Recipe, site: Site) -> list[Node]:
+    """The recipe's other stages, and the data of its whole line."""
+    known = {name: dataset for member in recipe.lineage for name, dataset in member.datasets.items()}
+    used = {use.dataset for member in recipe.lineage for phase in member.phases for use in phase.data}
+    data = [Node(DATA, NamedDataset(name, known[name])) for name in sorted(used)]
+    return [*data, *(Node(stage, recipe) for stage in (TRAIN, CONTAMINATION, EVALUATE))]
+
+
+def after(recipe: Recipe, site: Site) -> list[Node]:
+    """The scores of all recipes of the build: a card names its siblings."""
+    return [Node(EVALUATE, other) for other in site.chosen]
+
+
+def part(recipe: Recipe) -> dict[str, Any]:
+    """Names, licence and words."""
+    return recipe.model_dump(mode="json", include={"release"})
+
+
+def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
+    """The templates, and the names and scores that the card uses besides the recipe's own."""
     return {
-        "release": recipe.release.model_dump(mode="json"),
-        "templates": {
-            path.name: file_digest(path)
-            for folder in reversed(templates)
-            for path in sorted(folder.glob("*.j2"))
-            if not path.name.endswith(".html.j2")  # pages of other commands
-        },
-        "scores": scores,
-        "train": train,
-        **names,
+        "templates": template_digests(site.workspace.folders("cards")),
+        "account": site.account,
+        "family": {name: _digest(scores) for name, scores in site.siblings(recipe).items()},
+        "printed": published.of_repository(site.workspace.recipes, recipe.release.repo),
         "zoo": __version__,
+    }
+
+
+def template_digests(templates: Templates) -> dict[str, str]:
+    """{template of a card: sha256}; of two with one name the workspace's own."""
+    return {
+        path.name: file_digest(path)
+        for folder in reversed(templates)
+        for path in sorted(folder.glob("*.j2"))
+        if not path.name.endswith(".html.j2")  # pages of other commands
+    }
+
+
+def _digest(scores: ScoreFile) -> str:
+    return digest(scores.model_dump(mode="json"))
+
+
+def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """What `zoo.cards.work` needs."""
+    return {
+        "recipe": recipe.model_dump(mode="json", by_alias=True),
+        "account": site.account,
+        "templates": [str(folder) for folder in site.workspace.folders("cards")],
+        "stages": {stage: str(site.place(recipe.name, stage)) for stage in (TRAIN, CONTAMINATION, EVALUATE)},
+        "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
+        "family": [scores.model_dump(mode="json") for scores in site.siblings(recipe).values()],
+        "printed": made_from["printed"],
     }

@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from zoo.cards.facts import ModelFacts
-from zoo.cards.ingredients import FILE, STAGE
 from zoo.cards.readme import model_card
-from zoo.run import Run
-from zoo.templates import Templates
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.scores import ScoreFile, read_scores
+from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN, TRAIN_LOG
+from zoo.recipe import Recipe
+from zoo.say import SILENT, Progress
 
 
-def build(run: Run, ingredients: Mapping[str, Any], facts: ModelFacts, templates: Templates) -> None:
-    """Write the model's card.
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
+    """Fill the template with what the other stages left.
+
+    Args:
+        spec: {recipe, account, templates: folders, stages: {name: folder}, data: {dataset: folder}, family: score
+            files of the siblings, printed: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
     """
-    with run.making(STAGE, ingredients) as folder:
-        (folder / FILE).write_text(model_card(facts, templates), "utf-8")
+    templates = [Path(place) for place in spec["templates"]]
+    (folder / README).write_text(model_card(facts_of(spec), templates), "utf-8")
+
+
+def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
+    """All that the card may say, read from the stages' files."""
+    recipe, account = Recipe.model_validate(spec["recipe"]), spec["account"]
+    stages = {name: Path(place) for name, place in spec["stages"].items()}
+    own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
+    return ModelFacts(
+        id=f"{account}/{recipe.release.repo}",
+        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
+        datasets={
+            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.source.dataset
+            for name, dataset in own.items()
+        },
+        recipe=recipe,
+        scores=read_scores(stages[EVALUATE]),
+        family=[ScoreFile.model_validate(scores) for scores in spec["family"]],
+        reports={name: _json(Path(place) / DATA_REPORT) for name, place in spec["data"].items()},
+        contamination=OverlapReport.model_validate(_json(stages[CONTAMINATION] / OVERLAP)),
+        log=_json(stages[TRAIN] / TRAIN_LOG),
+        published=spec["printed"],
+    )
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

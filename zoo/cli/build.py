@@ -15,16 +15,27 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from zoo.evidence.scores import Measured, ScoreFile, Verdict
-    from zoo.pipeline.build import Outcome
+    from zoo.pipeline.build import Build, Outcome
     from zoo.pipeline.evaluation import Request
     from zoo.recipe import Recipe, Workspace
-
-STAGE_NAMES = ("data", "train", "contamination", "evaluate", "card")  # as zoo.pipeline.build.STAGES, for --help
 
 TRACKERS = ("clearml", "codecarbon", "comet_ml", "mlflow", "neptune", "swanlab", "tensorboard", "trackio", "wandb")
 DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:\d+)?", re.ASCII)
 
 scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
+
+
+class StageName(click.ParamType[str]):
+    """A stage of the table, which is read only when a name is given."""
+
+    name = "stage"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from zoo.pipeline.stages import STAGES
+
+        if value not in STAGES:
+            raise click.BadParameter(f"'{value}' is none of {', '.join(STAGES)}", ctx, param)
+        return value
 
 
 @click.group("data", cls=ZooGroup)
@@ -39,20 +50,17 @@ def data() -> None:
 def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
     connect(seed=True)
-    from zoo.data import ingredients as stage
-    from zoo.data.work import build as make
-    from zoo.run import Run
+    from zoo.layout import DATA
+    from zoo.pipeline.build import Build
+    from zoo.stage import NamedDataset, Node
 
     space = workspace()
-    rows = []
-    for name in datasets or sorted(space.datasets):
-        dataset, run = space.dataset(name, scale=scale), Run.of(space.root, name, scale)
-        revision = stage.source_revision(dataset)
-        why = "asked for" if force else run.stale(stage.STAGE, stage.made_from(dataset, revision))
-        if why:
-            with say.progress() as progress:
-                make(name, dataset, run, revision=revision, progress=progress)
-        rows.append({"dataset": name, "did": "built" if why else "kept", "why": why or "nothing changed"})
+    names = datasets or sorted(space.datasets)
+    nodes = [Node(DATA, NamedDataset(name, space.dataset(name, scale=scale))) for name in names]
+    with say.progress() as progress:
+        work = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
+        outcomes = [work.make(node) for node in nodes]
+    rows = [{"dataset": outcome.name, "did": outcome.did, "why": outcome.why} for outcome in outcomes]
     say.table(rows)
     say.result({"datasets": rows})
 
@@ -72,11 +80,12 @@ def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str
 @click.option("--recipe", "file", type=click.Path(path_type=Path), help="A resolved recipe, as `zoo show` prints it.")
 @scale_option
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
-@click.option("--force", multiple=True, type=click.Choice(STAGE_NAMES), help="Make a stage again, fresh or not.")
+@click.option("--force", multiple=True, type=StageName(), metavar="STAGE", help="Make a stage again, fresh or not.")
 @click.option(
     "--report-to", multiple=True, type=click.Choice(TRACKERS), metavar="TRACKER", help="trackio, tensorboard, wandb …"
 )
 @click.option("--device", callback=_device, help="cpu, cuda, cuda:1 …  [default: the best there is]")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and why; make nothing.")
 def build(
     recipes: tuple[str, ...],
     file: Path | None,
@@ -85,20 +94,24 @@ def build(
     force: tuple[str, ...],
     report_to: tuple[str, ...],
     device: str | None,
+    dry_run: bool,
 ) -> None:
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
     connect(seed=True)
-    _require(chosen, report_to, device)
     from zoo.pipeline.build import Build
+    from zoo.stage import Circumstances
 
+    if dry_run:
+        _say_plan(Build(workspace(), chosen[0].scale, force=frozenset(force)), chosen)
+        return
+    _require(chosen, report_to, device)
     with say.progress() as progress:
         work = Build(
             workspace(),
             chosen[0].scale,
             force=frozenset(force),
-            report_to=report_to,
-            device=device,
+            circumstances=Circumstances(device, report_to),
             progress=progress,
             report=say_outcome,
         )
@@ -115,16 +128,28 @@ def build(
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
 
 
+def _say_plan(build: Build, recipes: list[Recipe]) -> None:
+    """What a build would make, and why."""
+    outcomes = build.plan(*recipes)
+    say.table([{"recipe": one.name, "stage": one.stage, "": one.did, "why": one.why} for one in outcomes])
+    say.result({"stages": [vars(outcome) for outcome in outcomes]})
+    if all(outcome.did == "kept" for outcome in outcomes):
+        say.line("nothing to do: every stage is up to date")
+    else:
+        say.hint("the same without --dry-run makes them")
+
+
 def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | None) -> None:
     """Refuse what would stop the training only after its data were built.
 
     Asking takes torch and its seconds, so what was built before is not asked for: a stale stage asks for itself.
     """
+    from zoo.pipeline.stages import MEASURED
     from zoo.run import Run
 
     root = workspace().root
     runs = [Run.of(root, recipe.name, recipe.scale) for recipe in recipes]
-    built = all(run.receipt(stage) for run in runs for stage in ("train", "evaluate"))
+    built = all(run.finished(stage) for run in runs for stage in MEASURED)
     if built or not (report_to or device):
         return
     from zoo.models.load import require_device

@@ -135,16 +135,15 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
     Raises:
         PublishError: it is not built.
     """
-    from zoo.cards.ingredients import FILE, STAGE
-    from zoo.evaluate.ingredients import STAGE as EVALUATE
     from zoo.evidence.scores import FILE as SCORES
+    from zoo.layout import CARD, EVALUATE, README
     from zoo.pipeline.asbuilt import as_built
     from zoo.publish.release import model_release
 
     recipe, run = as_built(build, build.workspace.recipe(name, scale=build.scale)), build.folder(name)
-    card, scores = run.stage(STAGE) / FILE, run.stage(EVALUATE) / SCORES
+    card, scores = run.stage(CARD) / README, run.stage(EVALUATE) / SCORES
     if not card.is_file():
-        raise PublishError(f"recipe '{name}' has no finished stage '{STAGE}'", hint=f"zoo build {name}{build.as_typed}")
+        raise PublishError(f"recipe '{name}' has no finished stage '{CARD}'", hint=f"zoo build {name}{build.as_typed}")
     return model_release(recipe, recipe.release.repo, model=build.model(name), card=card, scores=scores).files
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,23 +11,12 @@ from urllib.parse import urlsplit
 import click
 
 from zoo import say
+from zoo.environment import prepare
 from zoo.errors import HubError
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
     from zoo.recipe import Workspace
-
-ENVIRONMENT = {
-    # Waiting threads sleep. OpenMP's default, spinning, costs nothing on an idle machine and triples the time of a
-    # step when something else wants a core (recipes/LOG.md).
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "DATASETS_VERBOSITY": "error",
-    "GRADIO_ANALYTICS_ENABLED": "False",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    "TRANSFORMERS_VERBOSITY": "error",
-}
 
 
 class ZooGroup(click.Group):
@@ -77,14 +65,6 @@ def workspace() -> Workspace:
 def local_root(root: Path | None = None) -> Path:
     """The local Hub's folder: `.zoo/hub` of the workspace."""
     return root.resolve() if root else workspace().root / ".zoo" / "hub"
-
-
-def prepare() -> None:
-    """Before the heavy libraries are imported: they speak when something is wrong; progress is ours to show."""
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    for name in ("datasets", "mteb", "sentence_transformers", "transformers"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def confirm(question: str) -> None:

@@ -31,13 +31,14 @@ def init(folder: Path) -> None:
 @click.option("--scale", default="full", help="Show how far runs of this scale are.")
 def ls(scale: str) -> None:
     """List recipes and how far each is built."""
+    from zoo.pipeline.stages import OF_RECIPES
     from zoo.run import Run
 
     space = workspace()
     rows = []
     for recipe in space.every_recipe(scale=scale):
         run = Run.of(space.root, recipe.name, scale)
-        built = [stage for stage in ("train", "evaluate", "card") if run.receipt(stage)]
+        built = [stage for stage in OF_RECIPES if run.finished(stage)]
         rows.append(
             {
                 "recipe": recipe.name,

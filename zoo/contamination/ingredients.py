@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from zoo.layout import CONTAMINATION, DATA, split_file
 from zoo.recipe import Recipe
 from zoo.remote import host
+from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import TASKS
 
-STAGE = "contamination"
-FORMAT = 1  # one more whenever the stage leaves other files, or searches otherwise
-REPORT = "contamination.json"
+STAGE = CONTAMINATION
+FORMAT = 2  # one more whenever the stage leaves other files, or searches otherwise
 
 
-def made_from(tasks: Sequence[str], data: Mapping[str, str]) -> dict[str, Any]:
-    """The ingredients; `data` are the digests of the training datasets."""
+def needs(recipe: Recipe, site: Site) -> list[Node]:
+    """The data that the recipe and its parents were trained on."""
+    known = {name: dataset for member in recipe.lineage for name, dataset in member.datasets.items()}
+    return [Node(DATA, NamedDataset(name, known[name])) for name in training_columns(recipe)]
+
+
+def part(recipe: Recipe) -> dict[str, Any]:
+    """Nothing that a card would show: the tasks are ingredients, at their revisions."""
+    return {}
+
+
+def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
+    """The tasks at their revisions, and the columns that are searched."""
     return {
-        "format": FORMAT,
-        "tasks": {task: TASKS[task].revision for task in tasks},
-        "data": dict(data),
+        "tasks": {task: TASKS[task].revision for task in recipe.evaluation.tasks},
+        "columns": training_columns(recipe),
         "hub": host(),
+    }
+
+
+def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """What `zoo.contamination.work` needs."""
+    columns = training_columns(recipe)
+    files = {name: split_file(site.place(name, DATA), "train") for name in columns}
+    return {
+        "tasks": list(recipe.evaluation.tasks),
+        "training": [{"file": str(files[name]), "columns": columns[name]} for name in columns],
     }
 
 

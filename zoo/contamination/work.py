@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.contamination.ingredients import REPORT, STAGE
 from zoo.contamination.search import overlap, texts_of
-from zoo.run import Run
-from zoo.say import Progress
+from zoo.layout import OVERLAP
+from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
 from zoo.tasks.loading import loaded_task, rows_of
 
 
-def find_overlap(
-    run: Run,
-    ingredients: Mapping[str, Any],
-    tasks: Sequence[str],
-    training: Mapping[Path, Sequence[str]],
-    *,
-    progress: Progress,
-) -> None:
-    """Write the report. `training`: Parquet files of training splits, and their text columns.
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
+    """Write the report.
+
+    Args:
+        spec: {tasks: names, training: [{file: Parquet of a training split, columns: its columns of text}]}.
 
     Raises:
         HubError, EvaluationError: a task's data cannot be had.
     """
-    with run.making(STAGE, ingredients) as folder:
-        evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in tasks}
-        progress.start("training text in the tasks", None)
-        report = overlap(texts_of(training), evaluation)
-        progress.finish()
-        (folder / REPORT).write_text(report.model_dump_json(indent=1), "utf-8")
+    evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in spec["tasks"]}
+    training = {Path(source["file"]): source["columns"] for source in spec["training"]}
+    progress.start("training text in the tasks", None)
+    report = overlap(texts_of(training), evaluation)
+    progress.finish()
+    (folder / OVERLAP).write_text(report.model_dump_json(indent=1), "utf-8")

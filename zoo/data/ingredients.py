@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zoo.layout import DATA
 from zoo.recipe import Dataset
 from zoo.remote import api, explained, host
 from zoo.run import Run, versions
+from zoo.stage import NamedDataset, Node, Site
 
-STAGE = "data"
-FORMAT = 1  # one more whenever the stage leaves other files, so that older ones are made again
-REPORT = "report.json"  # {split: SplitReport}
-SOURCE = "source.json"  # {revision, miniature}
+STAGE = DATA
+FORMAT = 2  # one more whenever the stage leaves other files, so that older ones are made again
 
 
-def made_from(dataset: Dataset, revision: str) -> dict[str, Any]:
-    """The ingredients; `revision` is the commit that the source is at now."""
-    recipe = dataset.model_dump(mode="json", exclude={"release"})
+def needs(item: NamedDataset, site: Site) -> list[Node]:
+    """None: data come from outside."""
+    return []
+
+
+def part(item: NamedDataset) -> dict[str, Any]:
+    """All of the dataset's recipe but its release, which changes no row."""
+    return item.dataset.model_dump(mode="json", exclude={"release"})
+
+
+def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
+    """The commit that the source is at now, and the libraries that read it."""
     return {
-        "format": FORMAT,
-        "dataset": recipe,
-        "revision": revision,
+        "revision": source_revision(item.dataset),
         "hub": host(),
         "versions": versions("datasets", "polars"),
     }
+
+
+def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """What `zoo.data.work` needs."""
+    return {"name": item.name, "dataset": item.dataset.model_dump(mode="json"), "revision": made_from["revision"]}
 
 
 def source_revision(dataset: Dataset) -> str:

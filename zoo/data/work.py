@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.data.ingredients import REPORT, SOURCE, STAGE, made_from
 from zoo.errors import DataError
+from zoo.layout import DATA_REPORT, DATA_SOURCE, split_file
 from zoo.recipe import Dataset
 from zoo.remote import explained, is_miniature
-from zoo.run import Run
-from zoo.say import Progress
+from zoo.say import SILENT, Progress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,22 +28,25 @@ class SplitReport:
     mean_length: dict[str, float]
 
 
-def build(name: str, dataset: Dataset, run: Run, *, revision: str, progress: Progress) -> None:
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     """Fetch, check, filter and write every split.
+
+    Args:
+        spec: {name, dataset: its recipe, revision: the source's commit}.
 
     Raises:
         HubError: the source cannot be read. DataError: it is not what the recipe says.
     """
-    with run.making(STAGE, made_from(dataset, revision)) as folder:
-        progress.start(f"{name}: data", len(dataset.source.splits))
-        report = {}
-        for split in dataset.source.splits:
-            report[split] = asdict(_write(name, dataset, split, revision, folder))
-            progress.advance()
-        progress.finish()
-        came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
-        (folder / SOURCE).write_text(json.dumps(came_from), "utf-8")
-        (folder / REPORT).write_text(json.dumps(report, indent=1), "utf-8")
+    name, dataset, revision = spec["name"], Dataset.model_validate(spec["dataset"]), spec["revision"]
+    progress.start(f"{name}: data", len(dataset.source.splits))
+    report = {}
+    for split in dataset.source.splits:
+        report[split] = asdict(_write(name, dataset, split, revision, folder))
+        progress.advance()
+    progress.finish()
+    came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
+    (folder / DATA_SOURCE).write_text(json.dumps(came_from), "utf-8")
+    (folder / DATA_REPORT).write_text(json.dumps(report, indent=1), "utf-8")
 
 
 def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path) -> SplitReport:
@@ -58,7 +61,7 @@ def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path)
         raise DataError(
             f"dataset '{name}': no rows left in split '{split}'", hint="zoo show its recipe; look at filters"
         )
-    _with_features(frame, dataset).to_parquet(folder / f"{split}.parquet")
+    _with_features(frame, dataset).to_parquet(split_file(folder, split))
     lengths = {text: round(float(frame[text].str.len_chars().mean()), 1) for text in dataset.texts}  # type: ignore[arg-type]
     return SplitReport(read, dropped, len(frame), lengths)
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import EvaluationError
-from zoo.evaluate.ingredients import STAGE, sample_path
+from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import Mean, Score, ScoreFile, Subject, read_scores
+from zoo.layout import EVALUATE
 from zoo.leaderboard.table import NOTHING, Cell, shown_name
 from zoo.recipe import Workspace
 from zoo.run import Run
@@ -77,7 +78,7 @@ class Ours:
         runs = [Run.of(workspace.root, name, scale) for name in workspace.names]
         others = Run.of(workspace.root, "eval", scale).folder
         runs += [Run(folder) for folder in sorted(others.glob("*/")) if folder.is_dir()]
-        found = {run.folder.name: _read(run, others.parent) for run in runs if run.receipt(STAGE)}
+        found = {run.folder.name: _read(run, others.parent) for run in runs if run.finished(EVALUATE)}
         files = [pair for pair in found.values() if pair is not None]
         return cls(files, [name for name, pair in found.items() if pair is None])
 
@@ -161,10 +162,10 @@ def _origin(subject: Subject) -> str:
 
 def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
     """A run's scores, and the results of the Hub that it was measured on; None when they are not what we write."""
-    receipt = run.receipt(STAGE)
+    receipt = run.receipt(EVALUATE)
     assert receipt is not None
     try:
-        return read_scores(run.stage(STAGE)), scale / "mteb" / str(receipt.made_from["hub"])
+        return read_scores(run.stage(EVALUATE)), scale / "mteb" / str(receipt.made_from["hub"])
     except (EvaluationError, KeyError):
         return None
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from zoo.contamination import ingredients as searching
-from zoo.data import ingredients as data
 from zoo.errors import PublishError
-from zoo.evaluate import ingredients as evaluating
 from zoo.evidence.scores import ScoreFile, read_scores
+from zoo.layout import DATA, EVALUATE, MODEL, TRAIN
+from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Recipe, Workspace
 from zoo.run import Receipt, Run, first_difference
-from zoo.train import ingredients as training
-
-EDITABLE = ("name", "scale", "release")  # of a recipe: what no stage before the card is made from
 
 
 @dataclass
@@ -34,12 +30,21 @@ class Built:
     def folder(self, name: str) -> Run:
         return Run.of(self.workspace.root, name, self.scale)
 
+    @property
+    def runs(self) -> Path:
+        """The folder of all runs of this scale."""
+        return self.folder("any").folder.parent
+
+    def place(self, name: str, stage: str) -> Path:
+        """The folder of a stage, finished or not."""
+        return self.folder(name).stage(stage)
+
     def model(self, name: str) -> Path:
         """The trained model's folder."""
-        return self.folder(name).stage(training.STAGE) / training.MODEL
+        return self.place(name, TRAIN) / MODEL
 
     def scores(self, name: str) -> ScoreFile:
-        return read_scores(self.folder(name).stage(evaluating.STAGE))
+        return read_scores(self.place(name, EVALUATE))
 
     @property
     def as_typed(self) -> str:
@@ -51,10 +56,6 @@ class Built:
         receipt = self.folder(name).receipt(stage)
         assert receipt is not None, f"{name}: {stage} must be made before it is used"
         return receipt.digest
-
-    def weights(self, name: str) -> str:
-        """The trained model's revision in result files: 40 hex, as a commit's."""
-        return self.digest(name, training.STAGE)[:40]
 
 
 def as_built(built: Built, recipe: Recipe) -> Recipe:
@@ -73,27 +74,33 @@ def as_built(built: Built, recipe: Recipe) -> Recipe:
 
 
 def _parts_as_built(built: Built, recipe: Recipe) -> dict[str, Any]:
-    trained, evaluated = (_made_from(built, recipe.name, stage) for stage in (training.STAGE, evaluating.STAGE))
+    """Today's recipe with what the receipts carry laid over it."""
+    whole = recipe.model_dump(mode="json", exclude={"parent", "datasets"})
+    for stage in MEASURED:
+        whole = _laid_over(whole, _made_from(built, recipe.name, stage)["recipe"])
     return {
-        **{name: getattr(recipe, name) for name in EDITABLE},
-        "base": {**trained["base"], "miniature": recipe.base.miniature},
-        "dims": evaluated["dims"],
+        **whole,
         "parent": as_built(built, recipe.parent) if recipe.parent else None,
-        "datasets": {name: _dataset(built, recipe, name) for name in sorted(trained["data"])},
-        "phases": list(trained["phases"].values()),
-        "evaluation": {"suite": evaluated["suite"], "tasks": list(evaluated["tasks"])},
+        "datasets": {name: _dataset(built, recipe, name) for name in sorted(_needs(built, recipe.name, TRAIN)[DATA])},
     }
+
+
+def _laid_over(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
+    """The part's values in the place of the whole's. Of a section, what the part does not have stays the whole's."""
+    sections = {name: {**whole[name], **value} for name, value in part.items() if isinstance(value, dict)}
+    return {**whole, **part, **sections}
+
+
+def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
+    known = recipe.datasets.get(name)
+    return {**(known.model_dump(mode="json") if known else {}), **_made_from(built, name, DATA)["recipe"]}
 
 
 def edited(built: Built, recipe: Recipe) -> str | None:
     """What of the recipe is not what was built; null when `zoo build` would find nothing of it to do."""
-    found = first_difference(_parts(as_built(built, recipe)), _parts(recipe))
+    was, now = (one.model_dump(mode="json", exclude={"parent"}) for one in (as_built(built, recipe), recipe))
+    found = first_difference(was, now)
     return found or (edited(built, recipe.parent) if recipe.parent else None)
-
-
-def _parts(recipe: Recipe) -> dict[str, Any]:
-    part = recipe.model_dump(mode="json", exclude={"parent"})
-    return {**part, "phases": {phase["name"]: phase for phase in part["phases"]}}
 
 
 def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]]:
@@ -107,25 +114,17 @@ def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]
 
 def _misfits(built: Built, recipe: Recipe) -> Iterator[str]:
     """Stages that were made from what is there no more."""
-    trained, evaluated, searched = (
-        _made_from(built, recipe.name, stage) for stage in (training.STAGE, evaluating.STAGE, searching.STAGE)
-    )
-    for stage, found in ((training.STAGE, trained), (searching.STAGE, searched)):
-        for name, digest in found["data"].items():
-            if digest != _receipt(built, name, data.STAGE).digest:
-                yield f"'{stage}' read '{name}' before it was built again"
-    if recipe.parent and trained["parent"] != _receipt(built, recipe.parent.name, training.STAGE).digest:
-        yield f"it was trained from '{recipe.parent.name}' before that was trained again"
-    if evaluated["models"].get(f"zoo/{recipe.name}") != built.weights(recipe.name):
-        yield "it was evaluated before it was trained again"
-    if evaluated["contamination"] != built.digest(recipe.name, searching.STAGE):
-        yield "it was evaluated before its training text was searched again"
+    for stage in MEASURED:
+        for needed, digests in _needs(built, recipe.name, stage).items():
+            for name, digest in digests.items():
+                if digest != _receipt(built, name, needed).digest:
+                    of = "" if name == recipe.name else f" of '{name}'"
+                    yield f"'{stage}' was made before '{needed}'{of} was made again"
 
 
-def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
-    known = recipe.datasets.get(name)
-    release = known.release.model_dump(mode="json") if known and known.release else None
-    return {**_made_from(built, name, data.STAGE)["dataset"], "release": release}
+def _needs(built: Built, name: str, stage: str) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = _made_from(built, name, stage)["needs"]
+    return found
 
 
 def _made_from(built: Built, name: str, stage: str) -> dict[str, Any]:
@@ -135,8 +134,10 @@ def _made_from(built: Built, name: str, stage: str) -> dict[str, Any]:
 def _receipt(built: Built, name: str, stage: str) -> Receipt:
     receipt = built.folder(name).receipt(stage)
     if receipt is None:
-        kind, command = ("dataset", "zoo data build") if stage == data.STAGE else ("recipe", "zoo build")
-        other = next((scale for scale in built.workspace.scales if built.at(scale).folder(name).receipt(stage)), None)
+        dataset = STAGES[stage].of == "dataset"
+        kind, command = ("dataset", "zoo data build") if dataset else ("recipe", "zoo build")
+        scales = built.workspace.scales
+        other = next((scale for scale in scales if built.at(scale).folder(name).finished(stage)), None)
         hint = f"add --scale {other}: there it is" if other else f"{command} {name}{built.as_typed}"
         raise PublishError(f"{kind} '{name}' has no finished stage '{stage}'", hint=hint)
     return receipt

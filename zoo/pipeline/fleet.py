@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from zoo.cards import ingredients as cards
 from zoo.cards.readme import space_card
-from zoo.contamination import ingredients as searching
-from zoo.data import ingredients as data
 from zoo.errors import PublishError
-from zoo.evaluate import ingredients as evaluating
 from zoo.evidence.scores import FILE as SCORES
+from zoo.layout import CARD, DATA, EVALUATE, MODEL, README, TRAIN
 from zoo.pipeline.asbuilt import as_built
-from zoo.pipeline.build import STAGES, Build
+from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
+from zoo.pipeline.stages import MEASURED, OF_RECIPES
 from zoo.publish import digests, owed, provenance
 from zoo.publish.digests import Digests
 from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
@@ -29,21 +27,18 @@ from zoo.publish.rollout import Published, Rollout
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
-from zoo.train import ingredients as training
-
-MEASURED = (training.STAGE, searching.STAGE, evaluating.STAGE)
 
 
 def built(build: Build) -> list[Recipe]:
     """The workspace's recipes that are trained and evaluated at this scale."""
     recipes = build.workspace.every_recipe(scale=build.scale)
-    return [recipe for recipe in recipes if {training.STAGE, evaluating.STAGE} <= set(finished(build, recipe))]
+    return [recipe for recipe in recipes if {TRAIN, EVALUATE} <= set(finished(build, recipe))]
 
 
 def finished(build: Build, recipe: Recipe) -> list[str]:
     """The stages that are there."""
     run = build.folder(recipe.name)
-    return [stage for stage in STAGES if stage != data.STAGE and run.receipt(stage)]
+    return [stage for stage in OF_RECIPES if run.finished(stage)]
 
 
 def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
@@ -86,7 +81,7 @@ def _refuse_rehearsal(is_one: bool, what: str) -> None:
 def _refuse_changed(build: Build, members: Sequence[Recipe], known: Digests) -> None:
     """What stages made is what their receipts say: nobody has edited a number since."""
     stages = [(recipe.name, stage) for recipe in members for stage in MEASURED]
-    for name, stage in [*((name, data.STAGE) for name in _used(members)), *stages]:
+    for name, stage in [*((name, DATA) for name in _used(members)), *stages]:
         run = build.folder(name)
         _learn(known, run, stage)
         receipt = run.receipt(stage)
@@ -95,7 +90,7 @@ def _refuse_changed(build: Build, members: Sequence[Recipe], known: Digests) -> 
             if known.of(place).sha256 != sha256:
                 changed = f"'{place.relative_to(build.workspace.root)}' is not as zoo made it"
                 again = f"{name}{build.as_typed} --force"
-                hint = f"zoo data build {again}" if stage == data.STAGE else f"zoo build {again} {stage}"
+                hint = f"zoo data build {again}" if stage == DATA else f"zoo build {again} {stage}"
                 raise PublishError(changed, hint=hint)
 
 
@@ -113,7 +108,7 @@ def _datasets(build: Build, members: Sequence[Recipe], account: str, known: Dige
                 name,
                 dataset,
                 f"{account}/{dataset.release.repo}",
-                folder=run.stage(data.STAGE),
+                folder=run.stage(DATA),
                 templates=templates,
                 provenance=provenance.of_dataset(name, dataset, run),
                 digests=known,
@@ -129,8 +124,8 @@ def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Releas
         recipe,
         f"{account}/{recipe.release.repo}",
         model=build.model(recipe.name),
-        card=run.stage(cards.STAGE) / cards.FILE,
-        scores=run.stage(evaluating.STAGE) / SCORES,
+        card=run.stage(CARD) / README,
+        scores=run.stage(EVALUATE) / SCORES,
         provenance=provenance.of_model(recipe, run, above, {name: build.folder(name) for name in used}),
         needs=frozenset([*([above[0]] if above else []), *(f"{account}/{one.repo}" for one in trained_on)]),
         digests=known,
@@ -266,13 +261,13 @@ def roll_out(
 def _prove(build: Build, plan: Plan, commit: str) -> Proof:
     """That it is what was built, as a stranger finds it on the Hub."""
     release = plan.release
-    built = {"model": training.STAGE, "dataset": data.STAGE}.get(release.kind)
+    built = {"model": TRAIN, "dataset": DATA}.get(release.kind)
     folder = build.folder(release.name).stage(built) if built else None
     return proof(
         release.kind,
         release.id,
         commit,
-        built=folder / training.MODEL if folder and release.kind == "model" else folder,
+        built=folder / MODEL if folder and release.kind == "model" else folder,
         name="space" if release.kind == "space" else release.name,
         back=plan.head if plan.target == MAIN else None,  # a rollback is of main
     )

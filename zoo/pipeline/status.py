@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.data import ingredients as data
-from zoo.errors import PublishError
-from zoo.evaluate import ingredients as evaluating
+from zoo.errors import PublishError, WorkspaceError
+from zoo.layout import DATA, EVALUATE
 from zoo.pipeline.asbuilt import edited
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, finished, fleet
@@ -43,14 +42,14 @@ def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
     """Whether it can be published, and what of the recipe is not what was built."""
     try:
         return True, edited(build, recipe)
-    except PublishError as problem:
+    except (PublishError, WorkspaceError) as problem:
         return False, problem.message
 
 
 def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, object]:
     stages = finished(build, recipe)
     row = _row("model", recipe.name, ", ".join(stages) or None, plan)
-    if evaluating.STAGE in stages:
+    if EVALUATE in stages:
         scores = build.scores(recipe.name)
         mine = scores.subject("self")
         assert mine is not None
@@ -61,7 +60,7 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, obj
 
 
 def _built_data(build: Build, name: str) -> str | None:
-    return data.STAGE if build.folder(name).receipt(data.STAGE) else None
+    return DATA if build.folder(name).finished(DATA) else None
 
 
 def _row(kind: str, name: str, stages: str | None, plan: Plan | None) -> dict[str, object]:

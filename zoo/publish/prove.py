@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.data import ingredients as data
 from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile
+from zoo.layout import DATA_REPORT
 from zoo.publish.release import SCORES
 from zoo.publish.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_model
 from zoo.remote import Kind, api, explained, is_local
@@ -111,7 +111,7 @@ def prove_dataset(id: str, revision: str, built: Path | None = None) -> Proof:
     Raises:
         PublishError: one of these is not so. HubError: the Hub cannot be asked.
     """
-    report = json.loads((built / data.REPORT).read_text("utf-8")) if built else {}
+    report = json.loads((built / DATA_REPORT).read_text("utf-8")) if built else {}
     paths = {split: str((built / f"{split}.parquet").absolute()) for split in report} if built else {}
     with a_stranger("dataset", id, revision) as stranger:
         arguments = {"id": id, "revision": revision, "built": paths}

@@ -10,12 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo import __version__
-from zoo.contamination import ingredients as searching
-from zoo.data import ingredients as data
-from zoo.evaluate import ingredients as evaluating
+from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, TRAIN
 from zoo.recipe import Dataset, Recipe
 from zoo.run import Receipt, Run, digest
-from zoo.train import ingredients as training
 
 FORMAT = 1
 
@@ -26,9 +23,9 @@ def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets:
         parent: its id on the Hub, and its run.
         datasets: {dataset recipe: run}, those that it was trained on.
     """
-    stages = (training.STAGE, searching.STAGE, evaluating.STAGE)
+    stages = (TRAIN, CONTAMINATION, EVALUATE)
     receipts = {stage: receipt for stage in stages if (receipt := run.receipt(stage))}
-    train = receipts[training.STAGE]
+    train = receipts[TRAIN]
     return {
         "format": FORMAT,
         "zoo": __version__,
@@ -38,7 +35,7 @@ def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets:
             "sha256": digest(recipe.model_dump(mode="json", by_alias=True)),
         },
         "base": {"id": recipe.base.model, "revision": train.made_from["base_revision"]},
-        "parent": {"id": parent[0], "weights": _weights(parent[1].receipt(training.STAGE))} if parent else None,
+        "parent": {"id": parent[0], "weights": _weights(parent[1].receipt(TRAIN))} if parent else None,
         "data": {name: _data(recipe.datasets[name], found) for name, found in sorted(datasets.items())},
         "stages": {stage: receipt.digest for stage, receipt in receipts.items()},
         "weights": _weights(train),
@@ -47,7 +44,7 @@ def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets:
 
 
 def of_dataset(name: str, dataset: Dataset, run: Run) -> dict[str, Any]:
-    receipt = run.receipt(data.STAGE)
+    receipt = run.receipt(DATA)
     return {
         "format": FORMAT,
         "zoo": __version__,
@@ -58,7 +55,7 @@ def of_dataset(name: str, dataset: Dataset, run: Run) -> dict[str, Any]:
 
 
 def _data(dataset: Dataset, run: Run) -> dict[str, Any]:
-    receipt = run.receipt(data.STAGE)
+    receipt = run.receipt(DATA)
     assert receipt is not None
     source = {"id": dataset.source.dataset, "revision": receipt.made_from["revision"]}
     return {"source": source, "sha256": receipt.digest}
@@ -67,7 +64,7 @@ def _data(dataset: Dataset, run: Run) -> dict[str, Any]:
 def _weights(receipt: Receipt | None) -> dict[str, str]:
     """{file: sha256}, as the Hub lists large files."""
     made = receipt.made if receipt else {}
-    inside = f"{training.MODEL}/"
+    inside = f"{MODEL}/"
     return {
         path.removeprefix(inside): sha256
         for path, sha256 in sorted(made.items())

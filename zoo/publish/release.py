@@ -12,9 +12,9 @@ from typing import Any
 
 from zoo.cards.metadata import data_path
 from zoo.cards.readme import dataset_card
-from zoo.data import ingredients as data
 from zoo.errors import PublishError, ZooError
 from zoo.evidence.scores import ScoreFile
+from zoo.layout import DATA_REPORT, DATA_SOURCE
 from zoo.publish.digests import Digests, Ids, of_bytes
 from zoo.publish.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
@@ -30,7 +30,7 @@ MANIFEST = "zoo/manifest.json"  # the files that we put there, and what they wer
 FORMAT = 2  # of the manifest; 1 had names only
 MOST_EARLIER = 4  # notes that are remembered
 
-FACTS = {"report": data.REPORT, "source": data.SOURCE}  # files of a data stage that its card is made from
+FACTS = {"report": DATA_REPORT, "source": DATA_SOURCE}  # files of a data stage that its card is made from
 
 Content = bytes | Path
 

@@ -5,28 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.layout import DATA, MODEL, TRAIN, split_file
 from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
+from zoo.stage import NamedDataset, Node, Site
 
-STAGE = "train"
-FORMAT = 1  # one more whenever the stage leaves other files, or trains otherwise
-MODEL = "model"  # the trained model, as sentence-transformers saves it
+STAGE = TRAIN
+FORMAT = 2  # one more whenever the stage leaves other files, or trains otherwise
 HEADS = "heads"  # heads/<phase>.safetensors: parameters of losses, where they have any
-LOG = "log.json"  # [{phase, steps, best, log: [...]}]
 
 
-def made_from(recipe: Recipe, *, base_revision: str, data: Mapping[str, str], parent: str | None) -> dict[str, Any]:
-    """The ingredients: `data` and `parent` are the digests of what those stages made."""
-    part = recipe.model_dump(mode="json", include={"base", "phases"})
-    part["base"].pop("miniature")
+def needs(recipe: Recipe, site: Site) -> list[Node]:
+    """Data to train on and to choose the best checkpoint by, and the parent's model."""
+    data = [Node(DATA, NamedDataset(name, dataset)) for name, dataset in recipe.datasets.items()]
+    return [*data, *([Node(TRAIN, recipe.parent)] if recipe.parent else [])]
+
+
+def part(recipe: Recipe) -> dict[str, Any]:
+    """The base model and the phases; what its stand-in looks like changes no training."""
+    return recipe.model_dump(mode="json", include={"base", "phases"}, exclude={"base": {"miniature"}})
+
+
+def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
+    """The base model's commit, and the libraries that train."""
     return {
-        "format": FORMAT,
-        "base": part["base"],
-        "base_revision": base_revision,
+        "base_revision": site.base_revision(recipe.base),
         "hub": host(),
-        "parent": parent,
-        "phases": {phase["name"]: phase for phase in part["phases"]},
-        "data": dict(data),
         "versions": versions("torch", "transformers", "sentence-transformers"),
+    }
+
+
+def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """What `zoo.train.work` needs."""
+    return {
+        "recipe": recipe.model_dump(mode="json", by_alias=True),
+        "base_revision": made_from["base_revision"],
+        "splits": {
+            name: {split: str(split_file(site.place(name, DATA), split)) for split in dataset.source.splits}
+            for name, dataset in recipe.datasets.items()
+        },
+        "parent": str(site.place(recipe.parent.name, TRAIN) / MODEL) if recipe.parent else None,
+        "device": site.circumstances.device,
+        "report_to": list(site.circumstances.report_to),
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from zoo.evidence import published
 from zoo.evidence.scores import current
+from zoo.layout import DATA, DATA_REPORT
 from zoo.leaderboard.ours import Place
 from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Table, Text
 from zoo.leaderboard.tables import notes
@@ -102,11 +103,9 @@ def _flagged(row: Row, keys: Iterable[str]) -> Row:
 
 def _report(board: Board, dataset: str) -> dict[str, dict[str, int]] | None:
     run = Run.of(board.workspace.root, dataset, board.scale)
-    if run.receipt("data") is None:
+    if not run.finished(DATA):
         return None
-    from zoo.data import ingredients as data  # polars: only when there is something to read
-
-    found: dict[str, dict[str, int]] = json.loads((run.stage(data.STAGE) / data.REPORT).read_text("utf-8"))
+    found: dict[str, dict[str, int]] = json.loads((run.stage(DATA) / DATA_REPORT).read_text("utf-8"))
     return found
 
 

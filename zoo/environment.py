@@ -1,0 +1,26 @@
+"""The environment that heavy libraries read on import: they speak only when something is wrong."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+VARIABLES = {
+    # Waiting threads sleep. OpenMP's default, spinning, costs nothing on an idle machine and triples the time of a
+    # step when something else wants a core (recipes/LOG.md).
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "DATASETS_VERBOSITY": "error",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+
+def prepare() -> None:
+    """Set what the libraries read when they are imported. What the user has set stays."""
+    for name, value in VARIABLES.items():
+        os.environ.setdefault(name, value)
+    for name in ("datasets", "mteb", "sentence_transformers", "transformers"):
+        logging.getLogger(name).setLevel(logging.ERROR)

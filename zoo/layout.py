@@ -1,0 +1,24 @@
+"""Where stages meet: the names of the built-in stages, and of the files that one leaves and another reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DATA = "data"
+TRAIN = "train"
+CONTAMINATION = "contamination"
+EVALUATE = "evaluate"
+CARD = "card"
+
+DATA_REPORT = "report.json"  # of data: {split: SplitReport}
+DATA_SOURCE = "source.json"  # of data: {revision, miniature}
+MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
+TRAIN_LOG = "log.json"  # of train
+OVERLAP = "contamination.json"  # of contamination: an OverlapReport
+SCORES = "scores.json"  # of evaluate: a ScoreFile
+README = "README.md"  # of card
+
+
+def split_file(folder: Path, split: str) -> Path:
+    """The Parquet file of a split, in the folder of a data stage."""
+    return folder / f"{split}.parquet"

@@ -1,0 +1,69 @@
+"""`python -m zoo.work SPEC`: one stage's work in a process of its own. What decides and renames is another one.
+
+SPEC is a JSON file: {"stage": a name from zoo/pipeline/stages.py, "folder": where to write, "spec": what it needs}.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import WorkspaceError, ZooError
+from zoo.pipeline.stages import STAGES
+from zoo.say import SILENT, Progress
+
+
+def work(task: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
+    """Do a stage's work in its folder.
+
+    Args:
+        task: {stage, folder, spec}, as a file for `python -m zoo.work` holds it.
+
+    Raises:
+        ZooError: what the stage cannot do.
+    """
+    folder = Path(task["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    import_module(STAGES[task["stage"]].work).work(folder, task["spec"], progress=progress)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A file for `python -m zoo.work`.
+
+    Raises:
+        WorkspaceError: it cannot be read, or is none.
+    """
+    hint = 'it holds JSON: {"stage": …, "folder": …, "spec": …}'
+    try:
+        task = json.loads(path.read_text("utf-8"))
+        known = task["stage"] in STAGES and isinstance(task["folder"], str) and isinstance(task["spec"], dict)
+    except OSError as error:
+        raise WorkspaceError(f"cannot read '{path}': {error.strerror}", hint=hint) from None
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise WorkspaceError(f"'{path}' is no work for a stage", hint=hint)
+    found: dict[str, Any] = task
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0: done; 1: told on stderr what the user can put right."""
+    from zoo import say
+    from zoo.environment import prepare
+
+    prepare()
+    try:
+        work(read(Path(arguments[0])))
+    except ZooError as problem:
+        say.error(problem)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
