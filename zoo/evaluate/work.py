@@ -1,4 +1,4 @@
-"""The evaluate stage: who is measured on a suite, and `scores.json` of it."""
+"""The work of the evaluate stage: measure models on a suite, and leave `scores.json` of them."""
 
 from __future__ import annotations
 
@@ -8,61 +8,78 @@ from typing import Any
 
 from zoo.errors import EvaluationError
 from zoo.evaluate.correlations import correlations
-from zoo.evaluate.ingredients import STAGE, Candidate
-from zoo.evaluate.measure import Measurement, measure
+from zoo.evaluate.ingredients import Candidate
+from zoo.evaluate.measure import Measurement, Place, measure
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport
-from zoo.evidence.scores import FILE, ScoreFile
+from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile
 from zoo.remote import is_miniature
-from zoo.run import Run
-from zoo.say import Progress
+from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
 
+SILENT = Silent()
 
-def evaluate(
-    suite: str,
-    tasks: Sequence[str],
-    run: Run,
-    ingredients: Mapping[str, Any],
-    candidates: Sequence[Candidate],
-    *,
-    results: Path,
-    sts: Path | None = None,
-    overlap: Path | None = None,
-    progress: Progress,
-    jobs: int = 1,
-) -> None:
-    """Score every candidate and the baseline on the tasks; what the result files hold already is not measured again.
+
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
+    """Score every candidate and the baseline, and fill `folder`; what the result files hold is not measured again.
 
     Args:
-        results: where mteb's result files are.
-        sts: a split of scored sentence pairs for the grid of correlations (Parquet).
-        overlap: the contamination stage's report.
+        folder: it exists, and may hold what an attempt with the same ingredients left when it was cut off.
+        spec: as `zoo.evaluate.ingredients.spec` makes it.
 
     Raises:
-        EvaluationError: something could not be measured; what could is kept.
+        EvaluationError: something could not be measured; what could is kept. Or the libraries here are not those that
+            the evaluation was decided with.
     """
-    with run.making(STAGE, ingredients) as folder:
-        done = measure(candidates, tasks, results, progress=progress, jobs=jobs)
-        _refuse_gaps(done)
-        evidence = Evidence(results, everywhere(done.subjects), list(tasks))
-        file = ScoreFile(
-            suite=suite,
-            tasks=list(tasks),
-            subjects=done.subjects,
-            scores=evidence.scores(),
-            means=evidence.means(),
-            comparisons=evidence.comparisons(done.subjects[0].name),
-            correlations=correlations(candidates, done.subjects, sts, results, progress) if sts else [],
-            clean=evidence.clean(OverlapReport.model_validate_json(overlap.read_text("utf-8"))) if overlap else [],
-            versions=dict(ingredients["versions"]),
-            miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in tasks),
-        )
-        (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
+    candidates = [Candidate.model_validate(candidate) for candidate in spec["candidates"]]
+    _refuse_other_libraries(candidates)
+    place = Place(Path(spec["results"]), spec["device"], spec["jobs"], progress)
+    done = measure(candidates, spec["tasks"], place)
+    _refuse_gaps(done)
+    file = _score_file(spec, candidates, done, place)
+    (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
+
+
+def _refuse_other_libraries(candidates: Sequence[Candidate]) -> None:
+    """Refuse to file embeddings under the identity of others."""
+    for candidate in candidates:
+        if (here := candidate.model.identity).digest != candidate.identity:
+            names = ", ".join(f"{name} {version}" for name, version in here.versions.items())
+            problem = f"'{candidate.title}' is to be measured with other libraries than are here ({names})"
+            raise EvaluationError(problem, hint="install the same versions on both machines")
+
+
+def _score_file(spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: Place) -> ScoreFile:
+    tasks: list[str] = list(spec["tasks"])
+    evidence = Evidence(place.folder, everywhere(done.subjects), tasks)
+    return ScoreFile(
+        suite=spec["suite"],
+        tasks=tasks,
+        subjects=done.subjects,
+        scores=evidence.scores(),
+        means=evidence.means(),
+        comparisons=evidence.comparisons(done.subjects[0].name),
+        correlations=_correlations(spec["sts"], candidates, done, place),
+        clean=_clean(spec["overlap"], evidence),
+        versions=evidence.versions(),
+        miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in tasks),
+    )
+
+
+def _correlations(
+    split: str | None, candidates: Sequence[Candidate], done: Measurement, place: Place
+) -> list[Correlation]:
+    return correlations(candidates, done.subjects, Path(split), place) if split else []
+
+
+def _clean(report: str | None, evidence: Evidence) -> list[CleanScore]:
+    if report is None:
+        return []
+    return evidence.clean(OverlapReport.model_validate_json(Path(report).read_text("utf-8")))
 
 
 def _refuse_gaps(done: Measurement) -> None:
-    """One mean over fewer tasks than another's would be read as one over all."""
+    """Refuse a mean over fewer tasks than another's: it would be read as one over all."""
     if not done.problems:
         return
     (_, _, problem), *others = done.problems

@@ -154,10 +154,13 @@ class Build(Built):
         own = [self._trained(recipe, "self", recipe.dims)]
         if recipe.parent:
             own.append(self._trained(recipe.parent, "parent", recipe.dims))
-        return [*own, base_candidate(recipe.base, self._base_revision(recipe), recipe.dims, self.device)]
+        return [*own, base_candidate(recipe.base, self._base_revision(recipe), recipe.dims)]
 
     def _trained(self, recipe: Recipe, role: Role, dims: Sequence[int]) -> Candidate:
-        return trained_candidate(recipe, self.weights(recipe.name), self.model(recipe.name), role, dims, self.device)
+        run = self.folder(recipe.name)
+        trained = run.receipt(training.STAGE)
+        assert trained is not None, f"{recipe.name} must be trained before it is evaluated"
+        return trained_candidate(recipe, run, trained, role, dims)
 
     def _sts(self, recipe: Recipe) -> str | None:
         """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
@@ -167,21 +170,21 @@ class Build(Built):
     def _evaluate(
         self, recipe: Recipe, made_from: Mapping[str, Any], candidates: Sequence[Candidate], run: Run
     ) -> None:
-        from zoo.evaluate.stage import evaluate  # torch and mteb take seconds
+        from zoo.evaluate.work import work  # torch and mteb take seconds
 
         sts = self._sts(recipe)
-        evaluate(
+        spec = evaluating.spec(
+            candidates,
             recipe.evaluation.suite,
             recipe.evaluation.tasks,
-            run,
-            made_from,
-            candidates,
-            results=evaluating.results_folder(run.folder.parent),
+            evaluating.results_folder(run.folder.parent),
             sts=data.splits(self.folder(sts))["test"] if sts else None,
             overlap=run.stage(searching.STAGE) / searching.REPORT,
-            progress=self.progress,
+            device=self.device,
             jobs=self.jobs,
         )
+        with run.making(evaluating.STAGE, made_from) as folder:
+            work(folder, spec, progress=self.progress)
 
     @cached_property
     def _recipes(self) -> list[Recipe]:
