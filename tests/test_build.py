@@ -85,9 +85,10 @@ def test_dims_are_apart_in_mtebs_own_layout(lab: Lab) -> None:
     runs = results_folder(lab.build.folder(RECIPE).folder.parent)
     loaded = mteb.ResultCache(runs).load_results(models=[f"zoo/{RECIPE}"], load_experiments="match_name")
     found = {result.experiment_name: sorted(task.task_name for task in result) for result in loaded}
+    mine = lab.build.scores(RECIPE).subject("self").identity
     assert found == {
         experiment: ["STS17", "STS22", "STS22.v2"]
-        for experiment in (None, "embed_dim_512", "embed_dim_256", "embed_dim_128", "embed_dim_64")
+        for experiment in (f"identity_{mine}", *(f"embed_dim_{dim}__identity_{mine}" for dim in DIMS[1:]))
     }
 
 
@@ -203,7 +204,7 @@ def test_e5_trains_and_encodes_with_its_prompt_and_labse_keeps_its_dense(seeded:
     for recipe in recipes:
         build.run(override(recipe, ["phases.0.train.max_steps=2", "phases.0.train.eval_steps=2"]))
     e5 = SentenceTransformer(str(build.model("e5-matryoshka")))
-    assert e5.prompts["query"] == "query: "
+    assert (e5.prompts, e5.default_prompt_name) == ({"query": "query: ", "document": "passage: "}, "query")
     assert np.allclose(e5.encode("نص"), e5.encode("نص", prompt="query: ")), "the prompt comes by itself"
     assert not np.allclose(e5.encode("نص"), e5.encode("نص", prompt=""))
     assert build.scores("e5-matryoshka").subject("self").dims == [384, 256, 128, 64]

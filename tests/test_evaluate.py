@@ -22,6 +22,8 @@ from zoo.evaluate.ingredients import Candidate, results_folder, sample_path
 from zoo.evaluate.store import EmbeddingStore, key_of, make_room
 from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
+from zoo.models.identity import ENGINES, ModelSource
+from zoo.run import versions
 from zoo.tasks import TASKS
 
 BASE = "aubmindlab/bert-base-arabertv02"
@@ -48,18 +50,14 @@ def tiny(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def candidate(folder: Path, *dims: int, revision: str = "a" * 40) -> Candidate:
-    from functools import partial
-
-    from zoo.models.load import trained_model
-
-    return Candidate("zoo/tiny", revision, "self", "tiny", dims, partial(trained_model, folder))
+    source = ModelSource(kind="folder", place=str(folder), weights=revision)
+    return Candidate.of("zoo/tiny", revision, "self", "tiny", dims=dims, model=source)
 
 
 def measured(folder: Path, candidates: list[Candidate], tasks: list[str], **options: Any) -> Any:
-    from zoo.evaluate.measure import measure
-    from zoo.say import Silent
+    from zoo.evaluate.measure import Place, measure
 
-    return measure(candidates, tasks, folder, progress=Silent(), **options)
+    return measure(candidates, tasks, Place(folder, **options))
 
 
 # What is measured
@@ -140,15 +138,16 @@ def test_what_was_loaded_is_recorded(lab: Lab) -> None:
     assert (mine.max_seq_length, mine.dtype) == (512, "float32")
     assert mine.tokens_per_second > 0
     folder = results_folder(lab.build.folder(RECIPE).folder.parent)
-    traits = results.traits(folder, mine.name, mine.revision)
-    assert traits.prompts == {"query": "", "document": ""}
-    assert set(traits.versions) == {"mteb", "sentence-transformers", "transformers", "torch"}
+    assert results.traits(folder, mine).width == 768
+    assert (mine.prompts, mine.default_prompt) == ({"query": "", "document": ""}, None)
+    measured_with = results.measured_with(folder, mine, 64, "STS17-ar")
+    assert measured_with == versions("mteb", *ENGINES, "scikit-learn", "numpy") == scores.versions
 
 
 def test_two_subsets_of_one_mteb_task_share_its_file(tiny: Path, tmp_path: Path) -> None:
     measured(tmp_path, [candidate(tiny)], ["STS17-ar"])
     measured(tmp_path, [candidate(tiny)], ["STS17-en"])
-    (file,) = tmp_path.glob("results/zoo__tiny/*/STS17.json")
+    (file,) = tmp_path.glob("results/zoo__tiny/*/experiments/identity_*/STS17.json")
     subsets = [entry["hf_subset"] for entry in json.loads(file.read_text())["scores"]["test"]]
     assert sorted(subsets) == ["ar-ar", "en-en"]
 
@@ -181,12 +180,8 @@ def contents(folder: Path) -> dict[str, Any]:
 
 def test_scores_that_are_there_are_read_and_the_model_is_not_loaded(tiny: Path, tmp_path: Path) -> None:
     measured(tmp_path, [candidate(tiny)], ["STS17-ar"])
-    gone = Candidate("zoo/tiny", "a" * 40, "self", "tiny", (), fail)
+    gone = candidate(tmp_path / "no such folder")
     assert not measured(tmp_path, [gone], ["STS17-ar"]).problems
-
-
-def fail() -> Any:
-    raise AssertionError("the model was loaded")
 
 
 def test_a_text_is_encoded_once_for_all_dims_tasks_and_runs(tiny: Path, tmp_path: Path) -> None:
@@ -208,14 +203,16 @@ def test_a_text_is_encoded_once_for_all_dims_tasks_and_runs(tiny: Path, tmp_path
     shutil.rmtree(tmp_path / "results")
     measured(tmp_path, [candidate(tiny, 64)], ["STS17-ar"])
     assert contents(tmp_path) != before
-    (file,) = tmp_path.glob("results/zoo__tiny/*/STS17.json")
+    (file,) = tmp_path.glob("results/zoo__tiny/*/experiments/identity_*/STS17.json")
     assert abs(json.loads(file.read_text())["scores"]["test"][0]["main_score"]) < 0.2
 
 
 def test_results_of_another_revision_cut_short_or_foreign_are_not_believed(tiny: Path, tmp_path: Path) -> None:
     measured(tmp_path, [candidate(tiny, 64)], ["STS17-ar"])
-    task, mine = TASKS["STS17-ar"], Subject(name="zoo/tiny", revision="a" * 40, role="self", title="", dims=[768, 64])
-    path = next(tmp_path.glob("results/zoo__tiny/*/experiments/embed_dim_64/STS17.json"))
+    one = candidate(tiny)
+    facts: Any = {"role": "self", "title": "", "dims": [768, 64]}
+    task, mine = TASKS["STS17-ar"], Subject(name=one.name, revision=one.revision, identity=one.identity, **facts)
+    path = next(tmp_path.glob("results/zoo__tiny/*/experiments/embed_dim_64__identity_*/STS17.json"))
     whole = path.read_text("utf-8")
     value = results.stored(tmp_path, mine, 64, task)
     assert value is not None
@@ -237,7 +234,9 @@ def test_mtebs_own_cache_reads_dims_apart(tiny: Path, tmp_path: Path) -> None:
     measured(tmp_path, [candidate(tiny, 256, 64)], STS)
     loaded = mteb.ResultCache(tmp_path).load_results(models=["zoo/tiny"], load_experiments="match_name")
     found = {result.experiment_name: sorted(task.task_name for task in result) for result in loaded}
-    assert found == {name: ["STS17", "STS22", "STS22.v2"] for name in (None, "embed_dim_256", "embed_dim_64")}
+    identity = candidate(tiny).identity
+    names = (f"identity_{identity}", *(f"embed_dim_{dim}__identity_{identity}" for dim in (256, 64)))
+    assert found == {name: ["STS17", "STS22", "STS22.v2"] for name in names}
 
 
 @pytest.mark.slow
@@ -374,7 +373,7 @@ def test_data_of_another_revision_is_refused(seeded: TestHub, tmp_path: Path) ->
     code = (
         "import datasets\n"
         "from zoo.errors import EvaluationError\n"
-        "from zoo.evaluate import tasks\n"
+        "from zoo.tasks import loading as tasks\n"
         "new = tasks.TASKS['STS22v2-ar']\n"
         "datasets.load_dataset(new.dataset, revision=new.revision)\n"
         "datasets.config.HF_HUB_OFFLINE = True\n"

@@ -224,13 +224,15 @@ def test_what_a_model_keeps_on_two_suites_is_told_apart(tmp_path: Path) -> None:
 def test_a_size_that_is_too_wide_comes_with_what_every_command_takes(tmp_path: Path) -> None:
     from zoo.evaluate import results
     from zoo.evaluate.ingredients import Candidate
+    from zoo.evaluate.measure import Place
     from zoo.evaluate.measure import measure as evaluate
-    from zoo.say import Silent
+    from zoo.models.identity import ModelSource
 
+    source = ModelSource(kind="hub", place="lab/m", weights="1" * 40)
+    wide = Candidate.of("lab/m", "1" * 40, "self", "m", dims=[2000, 64], model=source)
     traits = {"width": 768, "parameters": 1, "max_seq_length": 512, "dtype": "float32", "tokens_per_second": None}
-    results.keep_traits(tmp_path, "lab/m", "1" * 40, results.Traits(**traits, prompts={}, versions={}))
-    wide = Candidate("lab/m", "1" * 40, "self", "m", [2000, 64], lambda: None)
-    [(_, _, problem)] = evaluate([wide], [], tmp_path, progress=Silent()).problems
+    results.keep_traits(tmp_path, wide, results.Traits(**traits, prompts={}, default_prompt=None))
+    [(_, _, problem)] = evaluate([wide], [], Place(tmp_path)).problems
     assert problem.message == "dim '2000' is wider than 'm' (768)"
     assert problem.hint == "at most 768: --dims 768 for `zoo eval`, NAME@768 for `zoo compare` and `zoo errors`"
 

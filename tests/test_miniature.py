@@ -40,7 +40,6 @@ MODELS: dict[str, dict[str, Any]] = {
         "tokenizer": "unigram",
         "width": 384,
         "modules": ("mean", "normalize"),
-        "prompts": {"query": "query: "},
     },
     "mpnet": {"architecture": "xlm-roberta", "tokenizer": "unigram", "width": 768, "modules": ("mean",)},
     "distilroberta": {"architecture": "roberta", "tokenizer": "bpe", "width": 768, "language": "en"},
@@ -459,10 +458,5 @@ def test_stand_ins_load_with_their_modules_and_width(name: str, modules: list[st
     model = SentenceTransformer(str(write(repository.files, tmp_path)))
     assert [type(module).__name__ for module in model] == modules
     assert model.encode(["نص قصير", "a short text"]).shape == (2, MODELS[name]["width"])
-    assert model.prompts.items() >= MODELS[name].get("prompts", {}).items()
+    assert model.prompts == {"query": "", "document": ""}, "none of the real ones has any"
     assert "cls" not in MODELS[name].get("modules", ()) or model[1].pooling_mode == "cls"
-
-
-def test_a_plain_repository_cannot_hold_prompts() -> None:
-    with pytest.raises(ValueError, match="holds no prompts"):
-        stand_in("a/b", None, architecture="bert", tokenizer="wordpiece", width=768, prompts={"query": "query: "})

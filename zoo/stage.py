@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from zoo.evidence.scores import ScoreFile
 from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.recipe.schema import Base
+from zoo.run import Receipt
 
 Spec = Mapping[str, Any]
 
@@ -76,6 +77,9 @@ class Site(Protocol):
 
     def digest(self, name: str, stage: str) -> str:
         """What a finished stage made, in 64 hex digits."""
+
+    def receipt(self, name: str, stage: str) -> Receipt:
+        """The receipt of a finished stage."""
 
     def base_revision(self, base: Base) -> str:
         """The commit of a base model, in 40 hex digits."""

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,7 +22,6 @@ from typing import Any, Literal, get_args
 from zoo.errors import PublishError, ZooError
 from zoo.evaluate import results
 from zoo.evaluate.ingredients import folder_name, results_folder
-from zoo.evaluate.results import Traits
 from zoo.evidence.scores import ScoreFile, Subject
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import fleet
@@ -139,7 +138,7 @@ class _Model:
 
     @cached_property
     def meta(self) -> Any:
-        from mteb.languages.iso_mappings import _hf_langs_to_iso_lang_scripts  # no public way (2.26)
+        from mteb.languages.iso_mappings import _hf_langs_to_iso_lang_scripts  # no public way (2.26); test_submit.py
         from mteb.models import ModelMeta, SentenceTransformerEncoderWrapper
         from mteb.models.model_meta import ScoringFunction
         from mteb.types import Licenses
@@ -173,8 +172,7 @@ class _Model:
 
     @property
     def _prompts(self) -> dict[str, str]:
-        traits: Traits | None = results.traits(self.results, self.subject.name, self.subject.revision)
-        return {name: prompt for name, prompt in (traits.prompts if traits else {}).items() if prompt}
+        return {name: prompt for name, prompt in (self.subject.prompts or {}).items() if prompt}
 
     @property
     def source(self) -> str:
@@ -198,12 +196,19 @@ def _training_data(recipe: Recipe) -> set[str]:
     return {member.datasets[use.dataset].source.dataset for member, use in uses}
 
 
-def _official() -> list[str]:
+@cache
+def _official() -> tuple[str, ...]:
     """Our names of mteb's own tasks: it knows none of those that we add."""
-    from mteb.get_tasks import _TASKS_REGISTRY
+    return tuple(name for name in TASKS if _is_of_mteb(TASKS[name].mteb))
 
-    classes = {name: _TASKS_REGISTRY.get(TASKS[name].mteb) for name in TASKS}
-    return [name for name, known in classes.items() if known and known.__module__.startswith("mteb.")]
+
+def _is_of_mteb(task: str) -> bool:
+    import mteb
+
+    try:
+        return type(mteb.get_task(task)).__module__.startswith("mteb.")
+    except KeyError:
+        return False
 
 
 def _created(id: str) -> str | None:

@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -81,16 +81,16 @@ def ours(model: str, tasks: Sequence[str]) -> Scores:
     """Files, intervals' rows and embeddings on disk included; the baseline, which the peer lacks, measured before."""
     from zoo.evaluate import results
     from zoo.evaluate.ingredients import Candidate
-    from zoo.evaluate.measure import measure
-    from zoo.models.load import trained_model
-    from zoo.say import Silent
+    from zoo.evaluate.measure import Place, measure
+    from zoo.models.identity import ModelSource
     from zoo.tasks import TASKS
 
-    candidate = Candidate("zoo/bench", "0" * 40, "self", "bench", DIMS, partial(trained_model, Path(model)))
+    source = ModelSource(kind="folder", place=model, weights="0" * 40)
+    candidate = Candidate.of("zoo/bench", "0" * 40, "self", "bench", dims=DIMS, model=source)
     with tempfile.TemporaryDirectory() as folder:
-        measure([], tasks, Path(folder), progress=Silent())
+        measure([], tasks, Place(Path(folder)))
         began = time.perf_counter()
-        done = measure([candidate], tasks, Path(folder), progress=Silent())
+        done = measure([candidate], tasks, Place(Path(folder)))
         seconds["zoo, one pass"].append(time.perf_counter() - began)
         if done.problems:
             sys.exit(str(done.problems))

@@ -221,7 +221,9 @@ def eval_(
     connect(seed=True, tasks=request.tasks)
     found, problems = _evaluate_all(request, targets, sizes)
     for scores in found.values():
-        say.table(score_rows(scores), title=f"{scores.subjects[0].title}: {scores.suite}")
+        say.table(score_rows(scores), title=_title(scores))
+    for target in found:
+        _say_as_base(space, target)
     say.result({target: scores.model_dump() for target, scores in found.items()})
     for problem in problems:
         say.error(problem)
@@ -252,6 +254,20 @@ def _evaluate_all(
             except ZooError as problem:
                 problems.append(problem)
     return found, problems
+
+
+def _say_as_base(space: Workspace, target: str) -> None:
+    from zoo.pipeline.candidates import recipes_from
+
+    if recipes := recipes_from(space, target):
+        as_base = f"as the base of {', '.join(recipes)} it has the prompts and the pooling of the recipe"
+        say.line(f"{target} as its repository is; {as_base}")
+
+
+def _title(scores: ScoreFile) -> str:
+    """The heading of a model's scores: its name, the suite, and what stood before its texts."""
+    mine = scores.subjects[0]
+    return f"{mine.title}: {scores.suite}, {mine.prompted}"
 
 
 def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:

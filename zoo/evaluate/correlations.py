@@ -11,12 +11,11 @@ import polars as pl
 from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances, paired_manhattan_distances
 
 from zoo.evaluate.ingredients import Candidate
-from zoo.evaluate.measure import Loaded
+from zoo.evaluate.measure import Loaded, Place
 from zoo.evaluate.store import Embeddings
 from zoo.evidence import resampling
 from zoo.evidence.resampling import Floats, Resamples, Sample
 from zoo.evidence.scores import Correlation, Subject
-from zoo.say import Progress
 
 Similarity = Literal["cosine", "dot", "euclidean", "manhattan"]
 SIMILARITIES: dict[Similarity, Callable[[Embeddings, Embeddings], Floats]] = {
@@ -29,9 +28,9 @@ COEFFICIENTS: tuple[Literal["pearson", "spearman"], ...] = ("pearson", "spearman
 
 
 def correlations(
-    candidates: Sequence[Candidate], subjects: Sequence[Subject], split: Path, results: Path, progress: Progress
+    candidates: Sequence[Candidate], subjects: Sequence[Subject], split: Path, place: Place
 ) -> list[Correlation]:
-    """Of every candidate at each of its dims, x 100, on a split with the columns text, text, score.
+    """The grid of every candidate at each of its dims, x 100, on a split with the columns text, text, score.
 
     Vectors are cut and not scaled back to length 1, as `truncate_dim` leaves them: cosine does not mind, the other
     three do, and their decline at small dims in the paper is of that.
@@ -41,17 +40,17 @@ def correlations(
     gold = frame[frame.columns[-1]].to_numpy().astype(np.float64)
     found = []
     for candidate, subject in zip(candidates, subjects, strict=False):  # the baseline is last and has no candidate
-        vectors = _vectors(candidate, subject, [*first, *second], results, progress)
+        vectors = _vectors(candidate, subject, [*first, *second], place)
         pairs = vectors[: len(first)], vectors[len(first) :]
         found += [cell for dim in subject.dims for cell in _cells(subject.name, dim, pairs, gold)]
     return found
 
 
-def _vectors(candidate: Candidate, subject: Subject, texts: list[str], results: Path, progress: Progress) -> Embeddings:
-    with Loaded.of(candidate, subject, results, progress) as loaded:
-        progress.start(f"{subject.title}: correlations", len(set(texts)))
+def _vectors(candidate: Candidate, subject: Subject, texts: list[str], place: Place) -> Embeddings:
+    with Loaded.of(candidate, subject, place) as loaded:
+        place.progress.start(f"{subject.title}: correlations", len(set(texts)))
         rows: Embeddings = loaded.model.encode(texts)
-        progress.finish()
+        place.progress.finish()
         return rows
 
 

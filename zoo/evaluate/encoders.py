@@ -15,6 +15,8 @@ from sentence_transformers import SentenceTransformer, SimilarityFunction
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from zoo.errors import EvaluationError
+from zoo.evaluate.ingredients import experiment
+from zoo.evaluate.results import cut
 from zoo.evaluate.store import Embeddings, EmbeddingStore, key_of
 from zoo.evidence.scores import Subject
 from zoo.say import Progress
@@ -25,11 +27,10 @@ CHUNK = 1024
 
 
 def meta(subject: Subject, dim: int | None) -> ModelMeta:
-    """mteb's identity of a subject at a dim: cut dims are experiments, in folders of their own.
+    """A subject at a dim, as mteb files it: what decides its embeddings and cut dims are experiments in own folders.
 
     Without it mteb would file every local model and every dim under one name and answer with the first one's scores.
     """
-    full = dim is None or dim == subject.dims[0]
     return ModelMeta.create_empty(
         {
             "name": subject.name,
@@ -39,7 +40,7 @@ def meta(subject: Subject, dim: int | None) -> ModelMeta:
             "n_parameters": subject.parameters,
             "similarity_fn_name": ScoringFunction.COSINE,
             "training_datasets": set(),
-            "experiment_kwargs": None if full else {"embed_dim": dim},
+            "experiment_kwargs": experiment(subject.identity, cut(subject, dim)),
         }
     )
 
@@ -69,7 +70,11 @@ class Remembering:
         return round(int(self._tokens) / self._seconds, 1) if self._seconds else None
 
     def _count(self, _module: Any, inputs: tuple[Any, ...]) -> None:
-        self._tokens = self._tokens + inputs[0]["attention_mask"].sum()
+        """Add the tokens of a batch; static embeddings read no padding and give no mask."""
+        features = inputs[0]
+        self._tokens = self._tokens + (
+            features["attention_mask"].sum() if "attention_mask" in features else features["input_ids"].numel()
+        )
 
     def _encode(self, function: str, inputs: Sequence[str], **options: Any) -> Embeddings:
         if self._computing:  # `encode_query` and `encode_document` call `encode`
@@ -117,7 +122,7 @@ class Remembering:
 
 
 def encoder(model: SentenceTransformer, subject: Subject) -> Any:
-    """mteb's own wrapper with our identity on it."""
+    """mteb's own wrapper of a model, under the subject's name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # mteb 2.26 calls names that ST 6 renamed
         wrapper = SentenceTransformerEncoderWrapper(model)

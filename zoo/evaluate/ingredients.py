@@ -2,68 +2,189 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from zoo.evidence.scores import Role, Subject
+from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN, split_file
+from zoo.models.identity import ModelSource, base_source
+from zoo.recipe import Recipe
+from zoo.recipe.schema import Base
 from zoo.remote import host
-from zoo.run import versions
+from zoo.run import Receipt, digest, versions
+from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import TASKS
 
-STAGE = "evaluate"
-FORMAT = 2  # one more whenever the stage leaves other files, or measures otherwise
+STAGE = EVALUATE
+FORMAT = 3  # one more whenever the stage leaves other files, or measures otherwise
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A model to evaluate: who it is, at which dims (none: its width alone), and how to load it.
+class Candidate(BaseModel):
+    """A model to evaluate: who it is, at which dims (none: its width alone), and where it comes from. Plain data."""
 
-    `load` is called when a score is missing, and again in every worker: a `partial` of a function that has a name.
-    """
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    """As result files know it."""
     revision: str
     role: Role
     title: str
-    dims: Sequence[int]
-    load: Callable[[], Any]
+    dims: tuple[int, ...]
+    model: ModelSource
+    identity: str
+    """`model.identity.digest` where the evaluation was decided: elsewhere other libraries may give another one."""
+
+    @classmethod
+    def of(
+        cls, name: str, revision: str, role: Role, title: str, *, dims: Sequence[int], model: ModelSource
+    ) -> Candidate:
+        """A candidate with its identity on this machine."""
+        identity = model.identity.digest
+        return cls(
+            name=name, revision=revision, role=role, title=title, dims=tuple(dims), model=model, identity=identity
+        )
 
 
-def made_from(
-    candidates: Sequence[Candidate],
-    suite: str,
-    tasks: Sequence[str],
-    *,
-    sts: str | None = None,
-    contamination: str | None = None,
-) -> dict[str, Any]:
-    """The ingredients; digests of the pairs for the grid of correlations, and of the contamination report."""
+def needs(recipe: Recipe, site: Site) -> list[Node]:
+    """The models to measure, the report on their training text, and the pairs for the grid of correlations."""
+    trained = [Node(TRAIN, one) for one in (recipe, recipe.parent) if one]
+    sts = _sts(recipe)
+    pairs = [Node(DATA, NamedDataset(sts, recipe.datasets[sts]))] if sts else []
+    return [*trained, Node(CONTAMINATION, recipe), *pairs]
+
+
+def part(recipe: Recipe) -> dict[str, Any]:
+    """The sizes, the suite and its tasks. What is laid over the base model is part of its identity."""
+    return recipe.model_dump(mode="json", include={"dims", "evaluation"})
+
+
+def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
+    """The identity of every model, the tasks at their revisions, and the libraries that score."""
+    return measured(candidates(recipe, site), recipe.evaluation.tasks)
+
+
+def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
+    """What `zoo.evaluate.work` needs."""
+    sts = _sts(recipe)
+    return measurement(
+        candidates(recipe, site),
+        recipe.evaluation.suite,
+        recipe.evaluation.tasks,
+        results_folder(site.runs),
+        sts=split_file(site.place(sts, DATA), "test") if sts else None,
+        overlap=site.place(recipe.name, CONTAMINATION) / OVERLAP,
+        device=site.circumstances.device,
+        jobs=site.circumstances.jobs,
+    )
+
+
+def _sts(recipe: Recipe) -> str | None:
+    """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
+    name = recipe.phases[-1].dev
+    return name if name and "test" in recipe.datasets[name].source.splits else None
+
+
+def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
+    """Who is evaluated for a recipe: its model, its parent's, and the base model."""
+    own = [_trained(recipe, "self", recipe, site)]
+    if recipe.parent:
+        own.append(_trained(recipe.parent, "parent", recipe, site))
+    return [*own, base_candidate(recipe.base, site.base_revision(recipe.base), recipe.dims)]
+
+
+def _trained(trained: Recipe, role: Role, recipe: Recipe, site: Site) -> Candidate:
+    receipt = site.receipt(trained.name, TRAIN)
+    return trained_candidate(trained, site.place(trained.name, TRAIN), receipt, role, recipe.dims)
+
+
+def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role, dims: Sequence[int]) -> Candidate:
+    """A recipe's own model, in the `folder` of its train stage.
+
+    Its revision is the digest of what that stage made, 40 hex as a commit's.
+    """
+    files = {path: sha256 for path, sha256 in trained.made.items() if path.startswith(f"{MODEL}/")}
+    source = ModelSource(kind="recipe", place=str(folder / MODEL), weights=digest(files), width=recipe.base.width)
+    return Candidate.of(f"zoo/{recipe.name}", trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
+
+
+def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
+    """The model that a recipe starts from, with the prompts, pooling and length that the recipe gives it."""
+    return Candidate.of(base.model, revision, "base", base.model, dims=dims, model=base_source(base, revision))
+
+
+def measured(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
+    """What decides the scores of some models on some tasks."""
     return {
-        "format": FORMAT,
         "models": {candidate.name: candidate.revision for candidate in candidates},
-        "suite": suite,
+        "identities": {candidate.name: candidate.model.identity.facts for candidate in candidates},
         "tasks": {task: TASKS[task].revision for task in tasks},
-        "dims": list(candidates[0].dims),
-        "sts": sts,
-        "contamination": contamination,
         "hub": host(),
         "versions": versions("mteb", "sentence-transformers", "scikit-learn", "numpy"),
     }
 
 
+def measurement(
+    candidates: Sequence[Candidate],
+    suite: str,
+    tasks: Sequence[str],
+    results: Path,
+    *,
+    sts: Path | None = None,
+    overlap: Path | None = None,
+    device: str | None = None,
+    jobs: int = 1,
+) -> dict[str, Any]:
+    """All that `zoo.evaluate.work.work` needs, as JSON.
+
+    Args:
+        results: the folder of mteb's result files.
+        sts: a split of scored sentence pairs for the grid of correlations (Parquet).
+        overlap: the contamination stage's report.
+        device: where models are loaded; None: the best there is.
+        jobs: processes; each loads the model and scores whole tasks.
+    """
+    return {
+        "suite": suite,
+        "tasks": list(tasks),
+        "candidates": [candidate.model_dump(mode="json") for candidate in candidates],
+        "results": str(results),
+        "sts": str(sts) if sts else None,
+        "overlap": str(overlap) if overlap else None,
+        "device": device,
+        "jobs": jobs,
+    }
+
+
 def results_folder(runs: Path) -> Path:
-    """Where mteb's result files of one scale are. One folder per Hub: a base model has one name and commit on all."""
+    """The folder of mteb's result files of one scale. One per Hub: a base model has one name and commit on all."""
     return runs / "mteb" / host()
 
 
 def folder_name(model: str) -> str:
-    """As mteb names a model's folder."""
+    """The name that mteb gives a model's folder."""
     return model.replace("/", "__").replace(" ", "_")
+
+
+def experiment(identity: str | None, dim: int | None) -> Mapping[str, int | str] | None:
+    """What mteb files beside a model's name and commit, as its `experiment_kwargs`.
+
+    Args:
+        identity: None for what has none: the baseline, and whatever the version before measured.
+        dim: None for the full width.
+    """
+    found: dict[str, int | str] = {} if dim is None else {"embed_dim": dim}
+    return found | ({"identity": identity} if identity else {}) or None
+
+
+def samples_folder(results: Path, model: Candidate | Subject) -> Path:
+    """Where the rows behind a model's scores are, and what was loaded to measure them."""
+    return results / "samples" / folder_name(model.name) / model.revision / (model.identity or "")
 
 
 def sample_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
     """Where the rows behind a score are (`zoo.evidence.resampling.load`), for intervals and later comparisons."""
     size = "full" if dim is None else f"embed_dim_{dim}"
-    return results / "samples" / folder_name(subject.name) / subject.revision / size / f"{task}.npz"
+    return samples_folder(results, subject) / size / f"{task}.npz"

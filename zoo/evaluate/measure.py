@@ -35,7 +35,7 @@ from zoo.evaluate.samples import sample_of
 from zoo.evaluate.store import EmbeddingStore
 from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
-from zoo.run import versions
+from zoo.models.load import load_model
 from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
 from zoo.tasks.loading import loaded_task, texts_of
@@ -45,7 +45,7 @@ BATCH = {"cpu": 32, "cuda": 256}
 
 @dataclass
 class Measurement:
-    """Who was measured, and what could not be: (model, task or none, why)."""
+    """The subjects that were measured, and what could not be: (model, task or none, why)."""
 
     subjects: list[Subject] = field(default_factory=list)
     problems: list[tuple[str, str | None, ZooError]] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class _Found:
-    """What one evaluation leaves."""
+    """The result and the rows of one evaluation."""
 
     dim: int | None
     result: TaskResult
@@ -61,19 +61,25 @@ class _Found:
     batch: int
 
 
-def measure(
-    candidates: Sequence[Candidate], tasks: Sequence[str], folder: Path, *, progress: Progress, jobs: int = 1
-) -> Measurement:
-    """Every candidate, then the baseline; files go below `folder`. A model or task that fails leaves the others alone.
+@dataclass(frozen=True)
+class Place:
+    """Where models are loaded and files go: circumstances that no score depends on."""
 
-    Args:
-        jobs: processes; each loads the model and scores whole tasks.
-    """
+    folder: Path
+    """mteb's results and the rows behind them."""
+    device: str | None = None
+    jobs: int = 1
+    """Processes; each loads the model and scores whole tasks."""
+    progress: Progress = field(default_factory=Silent)
+
+
+def measure(candidates: Sequence[Candidate], tasks: Sequence[str], place: Place) -> Measurement:
+    """Measure every candidate, then the baseline. A model or task that fails leaves the others alone."""
     done = Measurement()
     for candidate in candidates:
         with _problem(done, candidate.title, None):
-            done.subjects.append(_measure_one(candidate, tasks, folder, progress, jobs, done))
-    _measure_baseline(tasks, folder, done)
+            done.subjects.append(_measure_one(candidate, tasks, place, done))
+    _measure_baseline(tasks, place.folder, done)
     done.subjects.append(CharacterTfidf.subject)
     return done
 
@@ -86,24 +92,23 @@ def _problem(done: Measurement, model: str, task: str | None) -> Iterator[None]:
         done.problems.append((model, task, error))
 
 
-def _measure_one(
-    candidate: Candidate, tasks: Sequence[str], folder: Path, progress: Progress, jobs: int, done: Measurement
-) -> Subject:
-    traits = results.traits(folder, candidate.name, candidate.revision)
+def _measure_one(candidate: Candidate, tasks: Sequence[str], place: Place, done: Measurement) -> Subject:
+    folder = place.folder
+    traits = results.traits(folder, candidate)
     model = None
     if traits is None:
-        model = candidate.load()
+        model = load_model(candidate.model, place.device)
         traits = _traits(model)
     subject = _subject(candidate, traits)
     missing = {task: dims for task in tasks if (dims := _missing(folder, subject, task))}
     if not missing:
         return subject
-    if jobs > 1 and len(missing) > 1:
-        _in_processes(candidate, subject, missing, folder, progress, jobs, done)
+    if place.jobs > 1 and len(missing) > 1:
+        _in_processes(candidate, subject, missing, place, done)
     else:
-        with Loaded.of(candidate, subject, folder, progress, model) as loaded:
+        with Loaded.of(candidate, subject, place, model) as loaded:
             traits = _here(loaded, missing, done)
-    results.keep_traits(folder, candidate.name, candidate.revision, traits)
+    results.keep_traits(folder, candidate, traits)
     return subject.model_copy(update={"tokens_per_second": traits.tokens_per_second})
 
 
@@ -115,6 +120,7 @@ def _subject(candidate: Candidate, traits: Traits) -> Subject:
     return Subject(
         name=candidate.name,
         revision=candidate.revision,
+        identity=candidate.identity,
         role=candidate.role,
         title=candidate.title,
         dims=sorted({traits.width, *candidate.dims}, reverse=True),
@@ -122,6 +128,8 @@ def _subject(candidate: Candidate, traits: Traits) -> Subject:
         tokens_per_second=traits.tokens_per_second,
         max_seq_length=traits.max_seq_length,
         dtype=traits.dtype,
+        prompts=traits.prompts,
+        default_prompt=traits.default_prompt,
     )
 
 
@@ -132,22 +140,32 @@ def _traits(model: SentenceTransformer, tokens_per_second: float | None = None) 
     return Traits(
         width=width,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        max_seq_length=model.max_seq_length,
+        max_seq_length=_length(model),
         dtype=str(model.dtype).removeprefix("torch."),
         prompts={name: prompt or "" for name, prompt in model.prompts.items()},
+        default_prompt=model.default_prompt_name,
         tokens_per_second=tokens_per_second,
-        versions=versions("mteb", "sentence-transformers", "transformers", "torch"),
     )
 
 
+def _length(model: SentenceTransformer) -> int | None:
+    """The longest input in tokens; None when there is no limit, as for static embeddings (infinity)."""
+    length = model.max_seq_length
+    return int(length) if length is not None and math.isfinite(length) else None
+
+
 def _missing(folder: Path, subject: Subject, task: str) -> list[int | None]:
+    """The dims at which a task was not measured, or not by the libraries of today."""
     dims: list[int | None] = [*subject.dims] or [None]
-    return [
-        dim
-        for dim in dims
-        if results.stored(folder, subject, dim, TASKS[task]) is None
-        or results.sample(folder, subject, dim, task) is None
-    ]
+    return [dim for dim in dims if not _is_measured(folder, subject, dim, task)]
+
+
+def _is_measured(folder: Path, subject: Subject, dim: int | None, task: str) -> bool:
+    return (
+        results.stored(folder, subject, dim, TASKS[task]) is not None
+        and results.sample(folder, subject, dim, task) is not None
+        and results.of_this_version(results.measured_with(folder, subject, dim, task))
+    )
 
 
 @dataclass(frozen=True)
@@ -155,38 +173,38 @@ class Loaded:
     """A candidate in memory; every text that it encodes is kept in its store."""
 
     subject: Subject
-    folder: Path
-    progress: Progress
+    place: Place
     model: SentenceTransformer
     remembering: Remembering
 
     @classmethod
     @contextmanager
     def of(
-        cls, candidate: Candidate, subject: Subject, folder: Path, progress: Progress, model: Any = None
+        cls, candidate: Candidate, subject: Subject, place: Place, model: SentenceTransformer | None = None
     ) -> Iterator[Loaded]:
-        """Its embeddings are in a file named after all that they depend on besides the text."""
-        model = model or candidate.load()
-        name = f"{folder_name(subject.name)}-{subject.revision}-{subject.dtype}-{subject.max_seq_length}.sqlite"
-        with closing(EmbeddingStore(folder / "embeddings" / name)) as store:
-            yield cls(subject, folder, progress, model, Remembering(model, store, progress, title=subject.title))
+        """A candidate, loaded unless it is there already. Its store is named after all that embeddings depend on."""
+        model = model or load_model(candidate.model, place.device)
+        name = f"{folder_name(subject.name)}-{candidate.identity}.sqlite"
+        with closing(EmbeddingStore(place.folder / "embeddings" / name)) as store:
+            yield cls(subject, place, model, Remembering(model, store, place.progress, title=subject.title))
 
     def score(self, name: str, dims: Sequence[int | None]) -> Iterator[_Found]:
+        """Score a task at some dims, from one encoding pass."""
         task = loaded_task(name)
         self.remembering.storing = TASKS[name].store
-        self.progress.start(f"{self.subject.title}: {name}", len(set(texts_of(task, TASKS[name]))))
+        self.place.progress.start(f"{self.subject.title}: {name}", len(set(texts_of(task, TASKS[name]))))
         full = encoder(self.model, self.subject)
         for dim in dims:
             view = full if dim in (None, self.subject.dims[0]) else DimView(full, self.subject, dim)
             yield _evaluate(view, task, name, dim, BATCH.get(self.model.device.type, 32))
-        self.progress.finish()
+        self.place.progress.finish()
 
 
 def _here(loaded: Loaded, missing: dict[str, list[int | None]], done: Measurement) -> Traits:
     for task, dims in missing.items():
         with _problem(done, loaded.subject.title, task):
             for found in loaded.score(task, dims):
-                _keep(loaded.folder, loaded.subject, task, found)
+                _keep(loaded.place.folder, loaded.subject, task, found)
     return _traits(loaded.model, loaded.remembering.tokens_per_second or loaded.subject.tokens_per_second)
 
 
@@ -224,7 +242,8 @@ def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> 
 
 
 def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
-    """The sample first: a result without its rows is measured again, and so is the other way round."""
+    """Write a score and what it was computed from, the sample first: one without the other is measured again."""
+    results.keep_versions(folder, subject, found.dim, task)
     rows = sample_path(folder, subject, found.dim, task)
     rows.parent.mkdir(parents=True, exist_ok=True)
     resampling.save(found.sample, rows)
@@ -235,7 +254,7 @@ def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
 
 
 def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta, batch: int) -> None:
-    """mteb writes beside what it has to merge with, and each of its files is put in place whole."""
+    """Let mteb write beside what it has to merge with, and put each of its files in place whole."""
     cache = mteb.ResultCache(work)
     folder = cache.get_task_result_path(result.task_name, identity).parent
     folder.mkdir(parents=True)
@@ -247,7 +266,7 @@ def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta,
 
 
 def _merged(place: Path, new: TaskResult) -> TaskResult:
-    """With the subsets that the file holds already, when they are of the same data."""
+    """The result with the subsets that the file holds already, when they are of the same data."""
     old = results.read(place)
     try:
         was = TaskResult.model_validate(old)
@@ -266,26 +285,24 @@ def _in_processes(
     candidate: Candidate,
     subject: Subject,
     missing: dict[str, list[int | None]],
-    folder: Path,
-    progress: Progress,
-    jobs: int,
+    place: Place,
     done: Measurement,
 ) -> None:
-    progress.start(f"{subject.title}: tasks", len(missing))
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    place.progress.start(f"{subject.title}: tasks", len(missing))
+    threads = max(1, (os.cpu_count() or 1) // place.jobs)
     with ProcessPoolExecutor(
-        min(jobs, len(missing)),
+        min(place.jobs, len(missing)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(candidate, subject, folder, threads),
+        initargs=(candidate, subject, Place(place.folder, place.device), threads),
     ) as pool:
         futures = {task: pool.submit(_work, task, dims) for task, dims in missing.items()}
         for task, future in futures.items():
             with _problem(done, subject.title, task):
                 for found in _answer(future, task):
-                    _keep(folder, subject, task, found)
-            progress.advance()
-    progress.finish()
+                    _keep(place.folder, subject, task, found)
+            place.progress.advance()
+    place.progress.finish()
 
 
 def _answer(future: Any, task: str) -> list[_Found]:
@@ -297,11 +314,11 @@ def _answer(future: Any, task: str) -> list[_Found]:
     return found
 
 
-def _start_worker(candidate: Candidate, subject: Subject, folder: Path, threads: int) -> None:
+def _start_worker(candidate: Candidate, subject: Subject, place: Place, threads: int) -> None:
     global _worker
     torch.set_num_threads(threads)
     logging.getLogger("mteb").setLevel(logging.ERROR)  # as the command line does
-    _worker = _open.enter_context(Loaded.of(candidate, subject, folder, Silent()))
+    _worker = _open.enter_context(Loaded.of(candidate, subject, place))
 
 
 def _work(task: str, dims: Sequence[int | None]) -> list[_Found]:

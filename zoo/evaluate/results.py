@@ -1,9 +1,14 @@
 """mteb's result files, in mteb's own layout, and the rows behind each score beside them. Light: mteb is not imported.
 
-<results>/results/<org>__<name>/<revision>/<Task>.json                             full width
-<results>/results/<org>__<name>/<revision>/experiments/embed_dim_<d>/<Task>.json   cut to d
-<results>/samples/<org>__<name>/<revision>/<full | embed_dim_d>/<task>.npz         what each score was computed from
-<results>/samples/<org>__<name>/<revision>/traits.json                             what was loaded
+<model> is <org>__<name>/<revision>; <identity>, 12 hex, tells apart what was measured under that name.
+
+<results>/results/<model>/experiments/identity_<identity>/<Task>.json                  full width
+<results>/results/<model>/experiments/embed_dim_<d>__identity_<identity>/<Task>.json   cut to d
+<results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.npz                   what each score was computed from
+<results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.json                  the libraries that computed it
+<results>/samples/<model>/<identity>/traits.json                                       what was loaded
+
+The baseline has no identity: its results are the model's own, without `experiments`.
 """
 
 from __future__ import annotations
@@ -11,19 +16,30 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from zoo.evaluate.ingredients import folder_name, sample_path
+from zoo.evaluate.ingredients import Candidate, experiment, folder_name, sample_path, samples_folder
 from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
+from zoo.models.identity import ENGINES, minor
+from zoo.run import versions
 from zoo.tasks import Task
+
+TRAITS = "traits.json"
+
+
+MEASURING = ("mteb", *ENGINES, "scikit-learn", "numpy")
+"""The libraries whose versions are kept with every score."""
+SCORING = ("mteb", "scikit-learn")
+"""Those that turn embeddings into scores: with another major.minor version of them a score is measured again."""
 
 
 class Traits(BaseModel):
-    """What a score depends on besides weights and data, as the model was loaded."""
+    """What a model was when it was loaded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,15 +48,21 @@ class Traits(BaseModel):
     max_seq_length: int | None
     dtype: str
     prompts: dict[str, str]
+    default_prompt: str | None
     tokens_per_second: float | None
-    versions: dict[str, str]
 
 
 def result_path(results: Path, subject: Subject, dim: int | None, ours: Task) -> Path:
+    """Where mteb looks for the result of a task at a dim."""
     place = results / "results" / folder_name(subject.name) / subject.revision
-    if dim is not None and dim != subject.dims[0]:
-        place = place / "experiments" / f"embed_dim_{dim}"
+    if facts := experiment(subject.identity, cut(subject, dim)):
+        place = place / "experiments" / "__".join(f"{name}_{value}" for name, value in sorted(facts.items()))
     return place / f"{ours.mteb}.json"
+
+
+def cut(subject: Subject, dim: int | None) -> int | None:
+    """The dim that a subject's vectors are cut to; None when it is their full width."""
+    return None if dim is None or dim == subject.dims[0] else dim
 
 
 def stored(results: Path, subject: Subject, dim: int | None, ours: Task) -> float | None:
@@ -69,20 +91,39 @@ def sample(results: Path, subject: Subject, dim: int | None, task: str) -> resam
         return None
 
 
-def traits(results: Path, name: str, revision: str) -> Traits | None:
+def measured_with(results: Path, subject: Subject, dim: int | None, task: str) -> dict[str, str] | None:
+    """{library: version} that computed a score; None when that is not known."""
+    found = read(_versions_path(results, subject, dim, task))
+    whole = isinstance(found, dict) and all(isinstance(found.get(name), str) for name in MEASURING)
+    return found if whole else None
+
+
+def keep_versions(results: Path, subject: Subject, dim: int | None, task: str) -> None:
+    """Note the libraries that compute a score now."""
+    write(_versions_path(results, subject, dim, task), json.dumps(versions(*MEASURING)))
+
+
+def of_this_version(measured: Mapping[str, str] | None) -> bool:
+    """Whether the libraries that turned embeddings into a score are, but for their last number, those of today."""
+    now = versions(*SCORING)
+    return measured is not None and all(minor(measured[name]) == minor(now[name]) for name in SCORING)
+
+
+def _versions_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
+    return sample_path(results, subject, dim, task).with_suffix(".json")
+
+
+def traits(results: Path, model: Candidate | Subject) -> Traits | None:
     """What was recorded when the model was loaded last; None when it never was."""
     try:
-        return Traits.model_validate_json(_traits_path(results, name, revision).read_text("utf-8"))
-    except (OSError, ValidationError):
+        return Traits.model_validate_json((samples_folder(results, model) / TRAITS).read_text("utf-8"))
+    except (OSError, ValueError):
         return None
 
 
-def keep_traits(results: Path, name: str, revision: str, found: Traits) -> None:
-    write(_traits_path(results, name, revision), found.model_dump_json(indent=1))
-
-
-def _traits_path(results: Path, name: str, revision: str) -> Path:
-    return results / "samples" / folder_name(name) / revision / "traits.json"
+def keep_traits(results: Path, model: Candidate | Subject, found: Traits) -> None:
+    """Record what was loaded."""
+    write(samples_folder(results, model) / TRAITS, found.model_dump_json(indent=1))
 
 
 def write(path: Path, text: str) -> None:

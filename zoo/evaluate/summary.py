@@ -33,7 +33,7 @@ class At:
         return self.dim is None or self.dim == self.subject.dims[0]
 
     def __hash__(self) -> int:
-        return hash((self.subject.name, self.subject.revision, self.dim))
+        return hash((self.subject.name, self.subject.revision, self.subject.identity, self.dim))
 
 
 def everywhere(subjects: Sequence[Subject]) -> list[At]:
@@ -80,6 +80,16 @@ class Evidence:
             raise EvaluationError(f"'{at.subject.title}' was not measured on '{task}'", hint="zoo eval it again")
         return value
 
+    def _measured_with(self, place: int, task: str) -> dict[str, str]:
+        at = self.places[place]
+        return results.measured_with(self.folder, at.subject, at.dim, task) or {}
+
+    def versions(self) -> dict[str, str]:
+        """{library: version} that computed the scores; where several did, all of them, separated by commas."""
+        known = [self._measured_with(place, task) for place in range(len(self.places)) for task in self.tasks]
+        names = dict.fromkeys(name for one in known for name in one)
+        return {name: ", ".join(sorted({one[name] for one in known if name in one})) for name in names}
+
     def scores(self) -> list[Score]:
         return [self._score(place, task) for place in range(len(self.places)) for task in self.tasks]
 
@@ -97,6 +107,7 @@ class Evidence:
             rows=len(self.samples[task][place].values),
             dataset=ours.dataset,
             revision=ours.revision,
+            mteb=self._measured_with(place, task).get("mteb"),
         )
 
     def means(self) -> list[Mean]:

@@ -21,10 +21,12 @@ class _Fact(BaseModel):
 
 
 class Subject(_Fact):
-    """A model that was evaluated. `name` and `revision` are its identity in mteb's result files."""
+    """A model that was evaluated. `name`, `revision` and `identity` say where its result files are."""
 
     name: str
     revision: str
+    identity: str | None = None
+    """12 hex: what decides its embeddings (zoo/models/identity.py); null for the baseline, and in older files."""
     role: Role
     title: str
     dims: list[int]
@@ -33,7 +35,22 @@ class Subject(_Fact):
     tokens_per_second: float | None = None
     """Encoded on the machine that measured, padding not counted; compare only what one machine measured."""
     max_seq_length: int | None = None
+    """In tokens; null: not known, or no limit."""
     dtype: str | None = None
+    prompts: dict[str, str] | None = None
+    """What the model puts before a text, by name: `query`, `document` and others; null in older files."""
+    default_prompt: str | None = None
+    """Name of the prompt that a text gets which is neither a query nor a document; null: none."""
+
+    @property
+    def prompted(self) -> str:
+        """What stands before the texts that were encoded, for people: "prompt 'query: '" or 'no prompt'."""
+        if self.prompts is None:
+            return "prompts not known"
+        text = self.prompts.get(self.default_prompt or "", "")
+        named = [f"{name} '{prompt}'" for name, prompt in sorted(self.prompts.items()) if prompt and prompt != text]
+        plain = f"prompt '{text}'" if text else "no prompt"
+        return f"{plain} ({', '.join(named)})" if named else plain
 
 
 class Measured(_Fact):
@@ -59,6 +76,8 @@ class Score(Measured):
     rows: int
     dataset: str
     revision: str
+    mteb: str | None = None
+    """The version of mteb that computed it; null in older files."""
 
 
 class Mean(Measured):
@@ -136,6 +155,7 @@ class ScoreFile(_Fact):
     clean: list[CleanScore]
     """Of the tasks with rows in the recipe's training text; empty when there are none, or the text is not known."""
     versions: dict[str, str]
+    """Of the libraries that measured; several, separated by commas, where scores are of several runs."""
     miniature: bool
     """Measured on the local Hub's generated data: good for comparing models there, and for nothing else."""
 

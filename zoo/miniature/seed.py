@@ -80,7 +80,6 @@ def _stand_in(base: Base, languages: list[str]) -> Repository:
         architecture=shape.architecture,
         tokenizer=shape.tokenizer,
         modules=shape.modules,
-        prompts=base.prompts if shape.modules else None,
         width=base.width,
         language="en" if languages == ["en"] else "ar",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,25 +46,21 @@ def stand_in(
     architecture: Architecture,
     tokenizer: Family,
     modules: Sequence[Module] = (),
-    prompts: Mapping[str, str] | None = None,
     width: int,
     language: Language = "ar",
     seed: int = 0,
 ) -> Repository:
-    """A model repository; the same bytes for the same arguments.
+    """A model repository; the same bytes for the same arguments. It brings no prompts: recipes lay them over.
 
     Args:
         modules: what sentence-transformers puts after the transformer, pooling first; () makes a plain transformers
             repository.
-        prompts: by name, for `encode(prompt_name=...)`; they need modules to be stored beside.
         width: of the embeddings, a multiple of 12.
     """
-    if prompts and not modules:
-        raise ValueError("a plain transformers repository holds no prompts: give modules too")
     words = vocabularies.tokenizer(tokenizer, language, seed=seed)
     with TemporaryDirectory() as folder, _torch_seeded(f"{seed} {model_id}"), _quiet():
         saved = _save_transformer(Path(folder, "transformer"), _config(architecture, words, width), words)
-        saved = _save_modules(saved, Path(folder, "sentence"), modules, prompts or {}, width) if modules else saved
+        saved = _save_modules(saved, Path(folder, "sentence"), modules, width) if modules else saved
         files = {path.relative_to(saved).as_posix(): path.read_bytes() for path in _files(saved)}
     files["README.md"] = CARD.format(id=model_id, language=language).encode()
     return Repository("model", model_id, revision, files)
@@ -128,14 +124,12 @@ def _save_transformer(folder: Path, config: PretrainedConfig, words: PreTrainedT
     return folder
 
 
-def _save_modules(
-    transformer: Path, folder: Path, modules: Sequence[Module], prompts: Mapping[str, str], width: int
-) -> Path:
+def _save_modules(transformer: Path, folder: Path, modules: Sequence[Module], width: int) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Transformer
 
     first = Transformer(str(transformer))
-    model = SentenceTransformer(modules=[first, *(_module(name, width) for name in modules)], prompts=dict(prompts))
+    model = SentenceTransformer(modules=[first, *(_module(name, width) for name in modules)])
     model.save(str(folder), create_model_card=False)
     return folder
 

@@ -1,8 +1,8 @@
-"""Loads models as recipes describe them: a base model from the Hub, or one that we trained."""
+"""Loads the models that sources describe: from the Hub, from a folder, with what a recipe lays over them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,18 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 
-from zoo.errors import EvaluationError, TrainError
+from zoo.errors import EvaluationError, TrainError, ZooError
+from zoo.models.identity import ModelSource, base_source
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
+SAFE = {"trust_remote_code": False}  # code from a repository is not run
 LOADING = {"use_safetensors": True}  # never a pickle
 ACCELERATORS = ("cuda", "mps", "xpu")
 
 
 def require_device(name: str | None) -> None:
-    """Nothing without a name: the best there is.
+    """Refuse a device that this machine lacks; no name means the best there is.
 
     Raises:
         TrainError: this machine has no such device.
@@ -38,43 +40,95 @@ def require_device(name: str | None) -> None:
 def starting_model(
     recipe: Recipe, *, base_revision: str, parent: Path | None, device: str | None
 ) -> SentenceTransformer:
-    """Ready to train: right width, prompts and similarity.
+    """A model that is ready to train: right width, prompts and similarity.
 
     Raises:
         TrainError: no such device; the model cannot be loaded, or is not as wide as the recipe says.
     """
     require_device(device)
     model = (
-        SentenceTransformer(str(parent), device=device) if parent else base_model(recipe.base, base_revision, device)
+        SentenceTransformer(str(parent), device=device, model_kwargs=LOADING, **SAFE)
+        if parent
+        else base_model(recipe.base, base_revision, device)
     )
-    model.prompts = {"query": "", "document": "", **recipe.base.prompts}
-    model.default_prompt_name = recipe.base.default_prompt
+    _put_prompts(model, recipe.base.prompts, recipe.base.default_prompt)
     model.similarity_fn_name = "cosine"
     return model
 
 
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:
-    """The untrained model, pooled as the recipe says."""
+    """The untrained model with the pooling, prompts and length that the recipe says.
+
+    Raises:
+        TrainError: no such device; the model cannot be loaded, or is not as wide as the recipe says.
+    """
+    return load_model(base_source(base, revision), device)
+
+
+def load_model(source: ModelSource, device: str | None = None) -> SentenceTransformer:
+    """The model that a source describes, ready to encode.
+
+    Raises:
+        HubError: it cannot be fetched. TrainError, EvaluationError: it cannot be loaded, or has another width than the
+            source says; or there is no such device.
+    """
     require_device(device)
     try:
-        with _explained(base.model):
-            model = _pooled(base, revision, device) if base.pooling else _whole(base, revision, device)
+        with _explained(source.place):
+            model = _pooled(source, device) if source.pooling else _whole(source, device)
     except (OSError, ValueError) as error:
-        message = str(error).strip().splitlines()[0]
-        raise TrainError(f"cannot load model '{base.model}': {message}", hint="see `base` in its recipe") from error
-    if (width := model.get_embedding_dimension()) != base.width:
-        hint = f"set base.width: {width}, and dims no wider"
-        raise TrainError(f"model '{base.model}' is {width} wide, its recipe says '{base.width}'", hint=hint)
-    model.max_seq_length = base.max_seq_length
+        raise _unloadable(source, error) from error
+    _require_width(model, source)
+    if source.prompts is not None:
+        _put_prompts(model, source.prompts, source.default_prompt or _default_of(model, source))
+    if source.max_seq_length is not None:
+        model.max_seq_length = source.max_seq_length
     return model
 
 
+def _put_prompts(model: SentenceTransformer, prompts: Mapping[str, str], default: str | None) -> None:
+    """Replace the prompts of a model: those that its repository brings and nobody names are not kept."""
+    model.prompts = {"query": "", "document": "", **prompts}
+    model.default_prompt_name = default
+
+
+def _default_of(model: SentenceTransformer, source: ModelSource) -> str | None:
+    """A recipe decides about the default prompt too; for a model of the Hub its own stays, if it still has a text."""
+    name: str | None = model.default_prompt_name
+    return name if source.kind == "hub" and name in (source.prompts or {}) else None
+
+
+def _require_width(model: SentenceTransformer, source: ModelSource) -> None:
+    """Refuse a model whose vectors are not as wide as its source says."""
+    if source.width is None or (width := model.get_embedding_dimension()) == source.width:
+        return
+    if source.kind == "base":
+        hint = f"set base.width: {width}, and dims no wider"
+        raise TrainError(f"model '{source.place}' is {width} wide, its recipe says '{source.width}'", hint=hint)
+    hint = "it was changed after training: zoo build it again with --force train"
+    raise EvaluationError(f"the model in '{source.place}' is {width} wide, its recipe says '{source.width}'", hint=hint)
+
+
+HINTS = {
+    "base": "see `base` in its recipe",
+    "hub": "is it an embedding model?",
+    "folder": "save it again with sentence-transformers",
+    "recipe": "zoo build it again with --force train",
+}
+
+
+def _unloadable(source: ModelSource, error: Exception) -> ZooError:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    kind = TrainError if source.kind == "base" else EvaluationError
+    return kind(f"cannot load model '{source.place}': {lines[0]}", hint=HINTS[source.kind])
+
+
 @contextmanager
-def _explained(id: str) -> Iterator[None]:
+def _explained(place: str) -> Iterator[None]:
     """As `explained`, also for what transformers wraps into an OSError of its own."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    with explained(f"load model '{id}'"):
+    with explained(f"load model '{place}'"):
         try:
             yield
         except OSError as error:
@@ -83,32 +137,25 @@ def _explained(id: str) -> Iterator[None]:
             raise
 
 
-def _whole(base: Base, revision: str, device: str | None) -> SentenceTransformer:
-    return SentenceTransformer(base.model, revision=revision, device=device, model_kwargs=LOADING)
+def _whole(source: ModelSource, device: str | None) -> SentenceTransformer:
+    """A model with modules of its own, or with those that sentence-transformers gives a plain repository."""
+    options: dict[str, Any] = {"revision": source.revision, "device": device, "backend": source.backend, **SAFE}
+    return SentenceTransformer(source.place, model_kwargs=_weights(source), **options)
 
 
-def _pooled(base: Base, revision: str, device: str | None) -> SentenceTransformer:
-    at: dict[str, Any] = {"revision": revision}
-    transformer = Transformer(base.model, model_kwargs={**at, **LOADING}, processor_kwargs=at, config_kwargs=at)
-    pooling = Pooling(transformer.get_embedding_dimension(), base.pooling)
-    return SentenceTransformer(modules=[transformer, pooling], device=device)
+def _pooled(source: ModelSource, device: str | None) -> SentenceTransformer:
+    """A plain transformers model with the source's pooling after it."""
+    at: dict[str, Any] = {"revision": source.revision, **SAFE}
+    transformer = Transformer(
+        source.place,
+        model_kwargs={**at, **_weights(source)},
+        processor_kwargs=dict(at),
+        config_kwargs=dict(at),
+        backend=source.backend,
+    )
+    pooling = Pooling(transformer.get_embedding_dimension(), source.pooling)
+    return SentenceTransformer(modules=[transformer, pooling], device=device, **SAFE)
 
 
-def trained_model(folder: Path, device: str | None = None) -> SentenceTransformer:
-    """A model that a train stage saved."""
-    require_device(device)
-    return SentenceTransformer(str(folder), device=device, model_kwargs=LOADING)
-
-
-def hub_model(id: str, revision: str) -> SentenceTransformer:
-    """Any model on the Hub that sentence-transformers can load without remote code.
-
-    Raises:
-        HubError: it cannot be fetched. EvaluationError: it cannot be loaded.
-    """
-    try:
-        with _explained(id):
-            return SentenceTransformer(id, revision=revision, model_kwargs=LOADING, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        message = str(error).strip().splitlines()[0]
-        raise EvaluationError(f"cannot load model '{id}': {message}", hint="is it an embedding model?") from error
+def _weights(source: ModelSource) -> dict[str, Any]:
+    return dict(LOADING) if source.dtype == "stored" else {**LOADING, "dtype": source.dtype}

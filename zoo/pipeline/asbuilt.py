@@ -53,9 +53,13 @@ class Built:
 
     def digest(self, name: str, stage: str) -> str:
         """Of what the stage made."""
-        receipt = self.folder(name).receipt(stage)
-        assert receipt is not None, f"{name}: {stage} must be made before it is used"
-        return receipt.digest
+        return self.receipt(name, stage).digest
+
+    def receipt(self, name: str, stage: str) -> Receipt:
+        """The receipt of a finished stage."""
+        found = self.folder(name).receipt(stage)
+        assert found is not None, f"{name}: {stage} must be made before it is used"
+        return found
 
 
 def as_built(built: Built, recipe: Recipe) -> Recipe:

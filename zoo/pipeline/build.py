@@ -144,8 +144,8 @@ class Build(Built):
             needs.setdefault(need.stage, {})[need.name] = self.digest(*need.key)
         return {
             "format": stage.format,
-            "recipe": stage.part(node.item),
             **stage.ingredients(node.item, self),
+            "recipe": stage.part(node.item),
             "needs": needs,
         }
 

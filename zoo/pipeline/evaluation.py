@@ -29,7 +29,11 @@ class Request:
 
     @classmethod
     def of(cls, workspace: Workspace, suite: str | None, scale: str, jobs: int = 1) -> Request:
-        """Raises EvaluationError: no such suite, or one that names unknown tasks."""
+        """A request for a suite, by default the family's.
+
+        Raises:
+            EvaluationError: no such suite, or one that names unknown tasks.
+        """
         name = suite or workspace.family.suite
         if name not in workspace.family.suites:
             hint = did_you_mean(name, workspace.family.suites)
@@ -57,31 +61,25 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     """
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
-    made_from = evaluating.made_from([candidate], request.suite, request.tasks)
+    measured = evaluating.measured([candidate], request.tasks)
+    made_from = {"format": evaluating.FORMAT, "suite": request.suite, "dims": list(candidate.dims), **measured}
     if run.stale(evaluating.STAGE, made_from):
-        from zoo.evaluate.stage import evaluate  # torch and mteb take seconds: only when there is something to measure
+        from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure
 
-        evaluate(
-            request.suite,
-            request.tasks,
-            run,
-            made_from,
-            [candidate],
-            results=request.results,
-            progress=progress,
-            jobs=request.jobs,
-        )
+        spec = evaluating.measurement([candidate], request.suite, request.tasks, request.results, jobs=request.jobs)
+        with run.making(evaluating.STAGE, made_from) as folder:
+            work(folder, spec, progress=progress)
     return read_scores(run.stage(evaluating.STAGE))
 
 
 def _slug(candidate: Candidate, suite: str) -> str:
-    """A folder for each model, suite and choice of dims."""
+    """The name of a folder for a model, a suite and a choice of dims."""
     dims = "-".join(map(str, candidate.dims)) or "width"
     return re.sub(r"[^\w.-]", "_", f"{folder_name(candidate.name)}--{suite}--{dims}")
 
 
 def compare(request: Request, first: str, second: str, *, progress: Progress) -> list[Verdict]:
-    """`first` less `second`, paired, on every task of the suite and on the mean over those that none supersedes.
+    """Judge `first` less `second`, paired, on every task of the suite and on the mean over those that none supersedes.
 
     Args:
         first: a target of `zoo eval`, at its full width or, as NAME@DIM, cut.

@@ -39,9 +39,9 @@ def _entry(score: Score, mine: Subject, scores: ScoreFile, id: str) -> EvalResul
 
 def _notes(score: Score, mine: Subject, scores: ScoreFile) -> str:
     said = [
-        f"mteb {scores.versions['mteb']}",
+        f"mteb {score.mteb or scores.versions['mteb']}",
         f"{score.dim} dims",
-        f"max_seq_length {mine.max_seq_length}",
+        *([f"max_seq_length {mine.max_seq_length}"] if mine.max_seq_length else []),
         f"95% interval {score.low:.1f}-{score.high:.1f}",
     ]
     return ", ".join([*said, *(["rehearsal on generated data"] if scores.miniature else [])])

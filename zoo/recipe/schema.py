@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from zoo.losses import LossSpec
 
@@ -55,6 +64,19 @@ Address = Annotated[
 ]
 """http or https; other characters percent-encoded."""
 Split = Literal["train", "validation", "test"]
+ROLES = ("query", "document")
+"""What sentence-transformers and mteb call the two sides of a search."""
+_SYNONYMS = {
+    "query": ("queries", "question", "questions"),
+    "document": ("doc", "docs", "passage", "passages", "corpus"),
+}
+
+
+def role_like(name: str) -> str | None:
+    """The role that a prompt's name means in other words or another spelling; None for a name of its own."""
+    spelt = name.casefold()
+    meant = next((role for role, words in _SYNONYMS.items() if spelt in words), None)
+    return meant or next(iter(get_close_matches(spelt, ROLES, cutoff=0.8)), None)
 
 
 class Section(BaseModel):
@@ -84,10 +106,20 @@ class Base(Section):
     pooling: Literal["mean", "cls", "max"] | None = None
     """For plain transformers repositories; null = the repository brings its own modules."""
     prompts: dict[str, str] = {}
-    """Prompt name to text; saved in the model."""
+    """What stands before a text: `query` and `document` are the roles that libraries know, other names are for
+    `encode(prompt_name=...)`. Saved in the model; prompts that its repository brings and that are not here are not
+    kept."""
     default_prompt: str | None = None
-    """The prompt that training, evaluation and a plain `encode` use."""
+    """Name of the prompt that training, evaluation and a plain `encode` use."""
     miniature: Miniature = Miniature()
+
+    @field_validator("prompts")
+    @classmethod
+    def _roles_are_spelt_as_libraries_do(cls, prompts: dict[str, str]) -> dict[str, str]:
+        for name in prompts:
+            if name not in ROLES and (role := role_like(name)):
+                raise ValueError(f"'{name}' is no role that libraries look for; did you mean '{role}'?")
+        return prompts
 
     @model_validator(mode="after")
     def _default_prompt_exists(self) -> Base:

@@ -1,0 +1,87 @@
+"""The work of the evaluate stage: measure models on a suite, and leave `scores.json` of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import EvaluationError
+from zoo.evaluate.correlations import correlations
+from zoo.evaluate.ingredients import Candidate
+from zoo.evaluate.measure import Measurement, Place, measure
+from zoo.evaluate.summary import Evidence, everywhere
+from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile
+from zoo.remote import is_miniature
+from zoo.say import Progress, Silent
+from zoo.tasks import TASKS
+
+SILENT = Silent()
+
+
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
+    """Score every candidate and the baseline, and fill `folder`; what the result files hold is not measured again.
+
+    Args:
+        folder: it exists, and may hold what an attempt with the same ingredients left when it was cut off.
+        spec: as `zoo.evaluate.ingredients.spec` makes it.
+
+    Raises:
+        EvaluationError: something could not be measured; what could is kept. Or the libraries here are not those that
+            the evaluation was decided with.
+    """
+    candidates = [Candidate.model_validate(candidate) for candidate in spec["candidates"]]
+    _refuse_other_libraries(candidates)
+    place = Place(Path(spec["results"]), spec["device"], spec["jobs"], progress)
+    done = measure(candidates, spec["tasks"], place)
+    _refuse_gaps(done)
+    file = _score_file(spec, candidates, done, place)
+    (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
+
+
+def _refuse_other_libraries(candidates: Sequence[Candidate]) -> None:
+    """Refuse to file embeddings under the identity of others."""
+    for candidate in candidates:
+        if (here := candidate.model.identity).digest != candidate.identity:
+            names = ", ".join(f"{name} {version}" for name, version in here.versions.items())
+            problem = f"'{candidate.title}' is to be measured with other libraries than are here ({names})"
+            raise EvaluationError(problem, hint="install the same versions on both machines")
+
+
+def _score_file(spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: Place) -> ScoreFile:
+    tasks: list[str] = list(spec["tasks"])
+    evidence = Evidence(place.folder, everywhere(done.subjects), tasks)
+    return ScoreFile(
+        suite=spec["suite"],
+        tasks=tasks,
+        subjects=done.subjects,
+        scores=evidence.scores(),
+        means=evidence.means(),
+        comparisons=evidence.comparisons(done.subjects[0].name),
+        correlations=_correlations(spec["sts"], candidates, done, place),
+        clean=_clean(spec["overlap"], evidence),
+        versions=evidence.versions(),
+        miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in tasks),
+    )
+
+
+def _correlations(
+    split: str | None, candidates: Sequence[Candidate], done: Measurement, place: Place
+) -> list[Correlation]:
+    return correlations(candidates, done.subjects, Path(split), place) if split else []
+
+
+def _clean(report: str | None, evidence: Evidence) -> list[CleanScore]:
+    if report is None:
+        return []
+    return evidence.clean(OverlapReport.model_validate_json(Path(report).read_text("utf-8")))
+
+
+def _refuse_gaps(done: Measurement) -> None:
+    """Refuse a mean over fewer tasks than another's: it would be read as one over all."""
+    if not done.problems:
+        return
+    (_, _, problem), *others = done.problems
+    rest = f"; {len(others)} more could not be measured" if others else ""
+    raise EvaluationError(f"{problem.message}{rest}", hint=problem.hint)

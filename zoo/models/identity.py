@@ -1,0 +1,107 @@
+"""What decides an embedding, as plain data and known before any model is loaded. Light: no torch."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from zoo.recipe.schema import Base
+from zoo.run import digest, versions
+
+ENGINES = ("torch", "transformers", "sentence-transformers")
+"""The libraries that compute embeddings."""
+
+Kind = Literal["recipe", "base", "folder", "hub"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Everything that two models must have in common for their embeddings to be the same.
+
+    None stands for what the model's own files say; `weights` covers those files.
+    """
+
+    weights: str
+    """A commit on the Hub, or a digest of files."""
+    pooling: str | None
+    prompts: dict[str, str] | None
+    default_prompt: str | None
+    max_seq_length: int | None
+    dtype: str
+    backend: str
+    versions: dict[str, str]
+    """Of the libraries that compute the embeddings: major.minor."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The identity as ingredients of a stage, so that a difference can be told in words."""
+        return asdict(self)
+
+    @property
+    def digest(self) -> str:
+        """12 hex for names of files and folders; other embeddings have another one."""
+        return digest(self.facts)[:12]
+
+
+class ModelSource(BaseModel):
+    """Where a model comes from and what is laid over it: enough to load it in any process (zoo/models/load.py)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    place: str
+    """A folder, or an id on the Hub."""
+    revision: str | None = None
+    """The commit on the Hub; null for a folder."""
+    weights: str
+    """A commit, or a digest of the files that are loaded."""
+    width: int | None = None
+    """How wide its vectors must be; null: as wide as they are."""
+    pooling: str | None = None
+    """For plain transformers repositories; null: the model has modules of its own."""
+    prompts: dict[str, str] | None = None
+    """They replace the model's own; null: its own stay."""
+    default_prompt: str | None = None
+    """Name of the prompt that a plain `encode` adds; null beside null `prompts`: the model's own stays."""
+    max_seq_length: int | None = None
+    dtype: Literal["stored", "float32", "bfloat16", "float16"] = "stored"
+    """stored: as the weights are, or as the repository asks."""
+    backend: Literal["torch"] = "torch"
+    trusted: Literal[False] = False
+    """Code from a repository is not run."""
+
+    @property
+    def identity(self) -> Identity:
+        """What decides the embeddings of this model on this machine."""
+        return Identity(
+            weights=self.weights,
+            pooling=self.pooling,
+            prompts=self.prompts,
+            default_prompt=self.default_prompt,
+            max_seq_length=self.max_seq_length,
+            dtype=self.dtype,
+            backend=self.backend,
+            versions={name: minor(version) for name, version in versions(*ENGINES).items()},
+        )
+
+
+def minor(version: str) -> str:
+    """'2.13' of '2.13.0+cpu'."""
+    return ".".join(version.partition("+")[0].split(".")[:2])
+
+
+def base_source(base: Base, revision: str) -> ModelSource:
+    """The model that a recipe starts from, with all that the recipe lays over it."""
+    return ModelSource(
+        kind="base",
+        place=base.model,
+        revision=revision,
+        weights=revision,
+        width=base.width,
+        pooling=base.pooling,
+        prompts=base.prompts,
+        default_prompt=base.default_prompt,
+        max_seq_length=base.max_seq_length,
+    )
