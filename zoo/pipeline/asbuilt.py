@@ -93,7 +93,7 @@ def edited(built: Built, recipe: Recipe) -> str | None:
 
 def _parts(recipe: Recipe) -> dict[str, Any]:
     part = recipe.model_dump(mode="json", exclude={"parent"})
-    return {**part, "phases": {phase["name"]: phase for phase in part["phases"]}}
+    return {**part, "phases": {phase["name"]: phase for phase in training.phases_that_count(recipe)}}
 
 
 def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]]:

@@ -110,18 +110,20 @@ class Build(Built):
         self._stage(recipe.name, training.STAGE, made_from, partial(self._train, recipe, made_from))
 
     def _train(self, recipe: Recipe, made_from: Mapping[str, Any], run: Run) -> None:
-        from zoo.train.phases import train  # torch takes seconds: only when there is something to train
+        from zoo.train.arguments import require_trackers  # torch takes seconds: only when there is something to train
+        from zoo.train.work import work
 
-        train(
+        require_trackers(self.report_to)
+        spec = training.spec(
             recipe,
-            run,
-            made_from,
+            base_revision=made_from["base_revision"],
             splits={name: data.splits(self.folder(name)) for name in recipe.datasets},
             parent=self.model(recipe.parent.name) if recipe.parent else None,
-            progress=self.progress,
-            report_to=self.report_to,
             device=self.device,
+            report_to=self.report_to,
         )
+        with run.making(training.STAGE, made_from) as folder:
+            work(folder, spec, progress=self.progress)
 
     def contamination(self, recipe: Recipe) -> None:
         columns = searching.training_columns(recipe)
