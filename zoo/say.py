@@ -29,6 +29,8 @@ class Progress(Protocol):
     def start(self, label: str, total: int | None) -> None: ...
     def advance(self, steps: int = 1) -> None: ...
     def finish(self) -> None: ...
+    def note(self, text: str) -> None:
+        """A line that people should read now: something was done otherwise than asked."""
 
 
 class Silent:
@@ -41,6 +43,9 @@ class Silent:
         pass
 
     def finish(self) -> None:
+        pass
+
+    def note(self, text: str) -> None:
         pass
 
 
@@ -145,15 +150,20 @@ def error(problem: ZooError) -> None:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Bars with time left on a terminal; nothing in a pipe or with `--json`."""
+    """Bars with time left on a terminal; in a pipe only notes, with `--json` nothing."""
     if _mode.json or not sys.stderr.isatty():
-        yield Silent()
+        yield _Notes()
         return
     from rich import progress as bars
 
     columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
     with bars.Progress(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
         yield _Bars(shown)
+
+
+class _Notes(Silent):
+    def note(self, text: str) -> None:
+        step(text)
 
 
 class _Bars:
@@ -173,3 +183,6 @@ class _Bars:
         if self._task is not None:
             self._shown.remove_task(self._task)
             self._task = None
+
+    def note(self, text: str) -> None:
+        self._shown.console.print(_text(text))  # above the bars

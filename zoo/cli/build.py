@@ -153,7 +153,7 @@ def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | No
     if built or not (report_to or device):
         return
     from zoo.models.load import require_device
-    from zoo.train.phases import require_trackers
+    from zoo.train.arguments import require_trackers
 
     require_device(device)
     require_trackers(report_to)

@@ -46,14 +46,15 @@ def starting_model(
         TrainError: no such device; the model cannot be loaded, or is not as wide as the recipe says.
     """
     require_device(device)
-    model = (
-        SentenceTransformer(str(parent), device=device, model_kwargs=LOADING, **SAFE)
-        if parent
-        else base_model(recipe.base, base_revision, device)
-    )
+    model = saved_model(parent, device) if parent else base_model(recipe.base, base_revision, device)
     _put_prompts(model, recipe.base.prompts, recipe.base.default_prompt)
     model.similarity_fn_name = "cosine"
     return model
+
+
+def saved_model(folder: Path, device: str | None = None) -> SentenceTransformer:
+    """A model that training saved, as it was."""
+    return SentenceTransformer(str(folder), device=device, model_kwargs=LOADING, **SAFE)
 
 
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:

@@ -15,6 +15,7 @@ from zoo.layout import DATA, EVALUATE, MODEL, TRAIN
 from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Recipe, Workspace
 from zoo.run import Receipt, Run, first_difference
+from zoo.stage import NamedDataset
 
 
 @dataclass
@@ -102,9 +103,15 @@ def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
 
 def edited(built: Built, recipe: Recipe) -> str | None:
     """What of the recipe is not what was built; null when `zoo build` would find nothing of it to do."""
-    was, now = (one.model_dump(mode="json", exclude={"parent"}) for one in (as_built(built, recipe), recipe))
-    found = first_difference(was, now)
+    found = first_difference(_parts(as_built(built, recipe)), _parts(recipe))
     return found or (edited(built, recipe.parent) if recipe.parent else None)
+
+
+def _parts(recipe: Recipe) -> dict[str, Any]:
+    """All of a recipe that a stage is made from."""
+    data = {name: STAGES[DATA].part(NamedDataset(name, dataset)) for name, dataset in recipe.datasets.items()}
+    own = (STAGES[stage].part(recipe) for stage in MEASURED)
+    return {"datasets": data, **{name: value for part in own for name, value in part.items()}}
 
 
 def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]]:

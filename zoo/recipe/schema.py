@@ -149,6 +149,8 @@ class Train(Section):
     """How batches of several datasets alternate."""
     eval_steps: PositiveInt | None = None
     """Evaluate on `dev`, log and save a checkpoint every so many steps; null = at the end of every epoch."""
+    save_steps: PositiveInt | None = None
+    """Save a checkpoint between evaluations too, at the first logged step after so many; null = after 15 minutes."""
     seed: int = 42
 
 

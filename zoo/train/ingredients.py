@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from zoo.layout import DATA, MODEL, TRAIN, split_file
+from zoo.layout import DATA, MODEL, TRAIN, TRAIN_LOG, split_file
 from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
@@ -14,6 +16,8 @@ from zoo.stage import NamedDataset, Node, Site
 STAGE = TRAIN
 FORMAT = 2  # one more whenever the stage leaves other files, or trains otherwise
 HEADS = "heads"  # heads/<phase>.safetensors: parameters of losses, where they have any
+SAVING = {"save_steps"}
+"""Settings of a phase that change nothing of what comes out: another value must not train again."""
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
@@ -23,8 +27,11 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 
 
 def part(recipe: Recipe) -> dict[str, Any]:
-    """The base model and the phases; what its stand-in looks like changes no training."""
-    return recipe.model_dump(mode="json", include={"base", "phases"}, exclude={"base": {"miniature"}})
+    """The base model and the phases, without what changes nothing of what comes out."""
+    return {
+        **recipe.model_dump(mode="json", include={"base"}, exclude={"base": {"miniature"}}),
+        "phases": [phase.model_dump(mode="json", exclude={"train": SAVING}) for phase in recipe.phases],
+    }
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
@@ -49,3 +56,9 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "device": site.circumstances.device,
         "report_to": list(site.circumstances.report_to),
     }
+
+
+def circumstances(folder: Path) -> dict[str, Any]:
+    """The precision and the device of every phase, from the log of a finished stage."""
+    log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
+    return {"precision": {phase["phase"]: phase["precision"] for phase in log}}

@@ -1,22 +1,26 @@
-"""sentence-transformers' Trainer with what it lacks: loss heads in checkpoints, and progress of ours."""
+"""sentence-transformers' Trainer with what it lacks: loss heads in checkpoints, whole checkpoints, progress of ours."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from sentence_transformers import SentenceTransformerTrainer
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from zoo.models.load import saved_model
 from zoo.say import Progress
+from zoo.train import checkpoints
 
 HEAD_FILE = "loss_state.safetensors"
 
 
 class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
-    """Checkpoints the parameters that belong to a loss (a classifier head) and puts them back on resume.
+    """Checkpoints the parameters that belong to a loss (a classifier head) beside the model, and puts them back.
 
     sentence-transformers 6.2 saves the encoder only, so a resumed SoftmaxLoss would start from a new random head with
     the old head's Adam moments.
@@ -34,16 +38,12 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         }
 
     def save_loss_state(self, path: Path) -> None:
+        """Write the losses' parameters to `path`; no file where no loss has any."""
         if state := self.loss_state():
             save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, path)
 
-    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        super()._save(output_dir, state_dict)
-        self.save_loss_state(Path(output_dir or self.args.output_dir) / HEAD_FILE)
-
-    def _load_from_checkpoint(self, checkpoint_path: str, *args: Any) -> None:
-        super()._load_from_checkpoint(checkpoint_path, *args)
-        path = Path(checkpoint_path) / HEAD_FILE
+    def load_loss_state(self, path: Path) -> None:
+        """Put the losses' parameters back as `save_loss_state` wrote them."""
         state = self.loss_state()
         saved = load_file(path) if path.is_file() else {}
         if saved.keys() != state.keys():
@@ -52,20 +52,55 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
             for key, parameter in state.items():
                 parameter.copy_(saved[key])
 
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write model and losses as the first part of a checkpoint; no card and no pickle of the arguments."""
+        if self.args.should_save:
+            folder = Path(output_dir or self.args.output_dir)
+            checkpoints.begin(folder)
+            self.model.save_pretrained(str(folder), create_model_card=False)
+            self.save_loss_state(folder / HEAD_FILE)
+
+    def load_model(self, checkpoint: Path) -> None:
+        """Put model and losses back as `save_model` wrote them."""
+        saved = saved_model(checkpoint, device="cpu")
+        self.model.load_state_dict(saved.state_dict())
+        self.load_loss_state(checkpoint / HEAD_FILE)
+
+
+class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
+    """Marks a checkpoint as whole once the Trainer has written it, and only then removes older ones."""
+
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        folder = Path(args.output_dir)
+        checkpoints.seal(checkpoints.place(folder, state.global_step))
+        checkpoints.rotate(folder, newest=state.global_step, best=state.best_global_step)
+
+
+class StopAtNonsense(TrainerCallback):  # type: ignore[misc]
+    """Ends the training with an error at the first logged loss that is no number, before it is saved."""
+
+    def __init__(self, error: Callable[[str], Exception]) -> None:
+        self.error = error
+
+    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: Any = None, **rest: Any) -> None:
+        loss = (logs or {}).get("loss", 0.0)
+        if not math.isfinite(loss):
+            raise self.error(f"has loss '{loss}' at step {state.global_step}")
+
 
 class ShowProgress(TrainerCallback):  # type: ignore[misc]
-    """Steps to a `Progress`, in place of the Trainer's own bars."""
+    """Reports steps to a `Progress`, in place of the Trainer's own bars."""
 
     def __init__(self, progress: Progress, label: str) -> None:
         self.progress = progress
         self.label = label
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         self.progress.start(self.label, state.max_steps)
         self.progress.advance(state.global_step)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         self.progress.advance()
 
-    def on_train_end(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         self.progress.finish()

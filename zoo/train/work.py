@@ -1,0 +1,74 @@
+"""Trains a recipe's phases in order, each from the best model of the one before; what was cut off goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.layout import MODEL, TRAIN_LOG
+from zoo.models.load import starting_model
+from zoo.recipe.schema import NamedPhase, Recipe
+from zoo.say import Progress, Silent
+from zoo.train.arguments import require_trackers
+from zoo.train.ingredients import HEADS
+from zoo.train.phases import Phase
+from zoo.train.precision import effective
+
+
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = Silent()) -> None:  # noqa: B008 - it has no state
+    """Fill `folder` with the trained model, the heads of its losses and the log.
+
+    A folder that an attempt with the same ingredients left goes on from its newest whole checkpoint and ends in the
+    same bits as one that was never cut off. An empty folder starts from nothing.
+
+    Args:
+        folder: exists.
+        spec: what `zoo.train.ingredients.spec` says.
+        progress: shows the steps, and hears in which precision a phase trains and which checkpoint was dropped.
+
+    Raises:
+        TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
+    """
+    require_trackers(spec["report_to"])
+    recipe = Recipe.model_validate(spec["recipe"])
+    if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
+        _train(folder, spec, recipe, progress)
+    _clear(folder)
+
+
+def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Progress) -> None:
+    (folder / HEADS).mkdir(exist_ok=True)
+    logs, start = [], Path(spec["parent"]) if spec["parent"] else None
+    for phase in recipe.phases:
+        done = folder / f"phase-{phase.name}"
+        if not done.is_dir():
+            _run(folder, spec, recipe, phase, start, progress)
+        logs.append(json.loads((done / TRAIN_LOG).read_text("utf-8")))
+        start = done
+    text = json.dumps(logs, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+    (folder / TRAIN_LOG).write_text(text, "utf-8")
+    done.rename(folder / MODEL)
+
+
+def _run(
+    folder: Path, spec: Mapping[str, Any], recipe: Recipe, phase: NamedPhase, start: Path | None, progress: Progress
+) -> None:
+    """Train one phase from the model in `start`, or from the base model, into `phase-<name>`."""
+    device = spec["device"]
+    precision = effective(recipe, phase, device)
+    if precision.remarkable:
+        progress.note(f"{recipe.name}: phase '{phase.name}' {precision.told}")
+    model = starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
+    Phase(recipe, phase, model, folder, spec["splits"], precision, spec["report_to"], progress).run()
+
+
+def _clear(folder: Path) -> None:
+    """Remove what only served the way to the model. A second time it does nothing."""
+    (folder / MODEL / TRAIN_LOG).unlink(missing_ok=True)
+    for path in [*folder.glob("phase-*"), *folder.glob(".phase-*"), *folder.glob("checkpoints-*")]:
+        shutil.rmtree(path)
+    if (folder / HEADS).is_dir() and not any((folder / HEADS).iterdir()):
+        (folder / HEADS).rmdir()
