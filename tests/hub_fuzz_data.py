@@ -13,7 +13,7 @@ from hub_fuzz_world import FOREIGN, ODD_CARDS, Request, World, content
 from hub_wire import file
 from hypothesis import strategies as st
 
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 from zoo.hub.routing import Route
 
 HOSTILE = [
@@ -68,7 +68,7 @@ def matching(routes: Sequence[Route], method: str, target: str) -> str:
     for route in routes:
         try:
             found = route.params(path) is not None
-        except HubError:  # not UTF-8: no other route is tried
+        except RefusalError:  # not UTF-8: no other route is tried
             return f"{route.method} {route.path}"
         if found and route.method == ("GET" if method == "HEAD" else method):
             return f"{route.method} {route.path}"

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zoo.hub.errors import HubError, disk_full
+from zoo.hub.errors import RefusalError, disk_full
 
 STATUSES = ("429", "500", "503", "disk-full")  # the request is read, not handled
 EXAMPLE = "- {path: /commit/, fault: 503, count: 2}"
@@ -28,18 +28,21 @@ FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
 
 @dataclass
 class Rule:
-    """`drop-before-body` hangs up when the headers are there; `drop-after-body` does what is asked, then hangs up."""
+    """A fault, and the requests that it strikes.
+
+    `drop-before-body` hangs up when the headers are there; `drop-after-body` does what is asked, then hangs up.
+    """
 
     fault: str
     path: str = ""
-    """Regular expression, found anywhere in the path as it was sent."""
+    """Regular expression that is found somewhere in the path as it was sent."""
     method: str = ""
-    """Any when empty."""
+    """Method that it must have; any when empty."""
     count: int = 1
     retry_after: int = 1
-    """Seconds, with 429 and 503."""
+    """Seconds to wait that the answer names, with 429 and 503."""
     bytes_per_second: int = 1 << 16
-    """With `slow`: of the request's body and of the answer's."""
+    """With `slow`: how fast the request's body and the answer's go."""
 
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
@@ -50,7 +53,7 @@ class Rule:
         self._pattern = re.compile(self.path)
 
     def strikes(self, scope: Scope) -> bool:
-        """Whether this request is its victim; counts it."""
+        """True when the fault strikes this request, which then counts."""
         path = scope["raw_path"].decode("latin-1")
         fits = self.count > 0 and self.method in ("", scope["method"]) and self._pattern.search(path) is not None
         self.count -= fits
@@ -58,7 +61,8 @@ class Rule:
 
 
 def read_rules(path: Path) -> list[Rule]:
-    """
+    """The rules in a file of YAML or JSON.
+
     Raises:
         ValueError: the file cannot be read or is not a list of rules; the message, a sentence, names the wrong one.
     """
@@ -87,7 +91,7 @@ def _rule(where: str, item: Any) -> Rule:
 
 
 class Faulty:
-    """The application, with faults. Counts are of this process."""
+    """The ASGI application with faults around it. How often a rule has struck is counted in this process only."""
 
     def __init__(self, app: ASGIApp, rules: Sequence[Rule]) -> None:
         self._app, self._rules = app, rules
@@ -109,11 +113,11 @@ class Faulty:
             await _answer(rule).response()(scope, receive, send)
 
 
-def _answer(rule: Rule) -> HubError:
+def _answer(rule: Rule) -> RefusalError:
     if rule.fault == "disk-full":
         return disk_full()
     headers = {} if rule.fault == "500" else {"Retry-After": str(rule.retry_after)}
-    return HubError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
+    return RefusalError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
 
 
 async def _nowhere(_message: Message) -> None:
