@@ -37,7 +37,7 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text)) and not text.endswith((".git", ".lock", "."))
 
 
-def digest(token: str) -> str:
+def _digest(token: str) -> str:
     """The sha256 of a token (64 hex digits), the only form in which tokens are kept."""
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -75,7 +75,7 @@ def add_token(db: sqlite3.Connection, user: str, token: str, role: str) -> None:
         raise ValueError(f"a token's role is one of {ROLES}, not '{role}'")
     if not exists(db, user):
         raise ValueError(f"no user '{user}' on this Hub")
-    db.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)", (digest(token), user, role, timestamp()))
+    db.execute("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?, ?)", (_digest(token), user, role, timestamp()))
 
 
 def exists(db: sqlite3.Connection, name: str) -> bool:
@@ -98,7 +98,7 @@ def private_by_default(db: sqlite3.Connection, name: str) -> bool:
 def of_token(db: sqlite3.Connection, token: str) -> User | None:
     """The owner of a token; None when this Hub did not issue it."""
     row = db.execute(
-        "SELECT name, fullname, role FROM tokens JOIN accounts ON name = user WHERE sha256 = ?", (digest(token),)
+        "SELECT name, fullname, role FROM tokens JOIN accounts ON name = user WHERE sha256 = ?", (_digest(token),)
     ).fetchone()
     if row is None:
         return None

@@ -27,7 +27,7 @@ FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
 
 
 @dataclass
-class Rule:
+class FaultRule:
     """A fault, and the requests that it strikes.
 
     `drop-before-body` hangs up when the headers are there; `drop-after-body` does what is asked, then hangs up.
@@ -60,7 +60,7 @@ class Rule:
         return fits
 
 
-def read_rules(path: Path) -> list[Rule]:
+def read_rules(path: Path) -> list[FaultRule]:
     """The rules in a file of YAML or JSON.
 
     Raises:
@@ -79,13 +79,13 @@ def read_rules(path: Path) -> list[Rule]:
     return [_rule(f"rule {number} of '{path}'", item) for number, item in enumerate(found, 1)]
 
 
-def _rule(where: str, item: Any) -> Rule:
-    known = {field.name for field in fields(Rule)}
+def _rule(where: str, item: Any) -> FaultRule:
+    known = {field.name for field in fields(FaultRule)}
     if not isinstance(item, dict) or not item.keys() <= known or "fault" not in item:
         raise ValueError(f"{where} needs a fault, and may have {', '.join(sorted(known - {'fault'}))}")
     try:
         texts = {name: str(item[name]) for name in ("fault", "path", "method") if name in item}
-        return Rule(**{**item, **texts})
+        return FaultRule(**{**item, **texts})
     except (ValueError, re.error) as error:
         raise ValueError(f"{where}: {error}") from None
 
@@ -93,7 +93,7 @@ def _rule(where: str, item: Any) -> Rule:
 class Faulty:
     """The ASGI application with faults around it. How often a rule has struck is counted in this process only."""
 
-    def __init__(self, app: ASGIApp, rules: Sequence[Rule]) -> None:
+    def __init__(self, app: ASGIApp, rules: Sequence[FaultRule]) -> None:
         self._app, self._rules = app, rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +113,7 @@ class Faulty:
             await _answer(rule).response()(scope, receive, send)
 
 
-def _answer(rule: Rule) -> RefusalError:
+def _answer(rule: FaultRule) -> RefusalError:
     if rule.fault == "disk-full":
         return disk_full()
     headers = {} if rule.fault == "500" else {"Retry-After": str(rule.retry_after)}
@@ -131,7 +131,7 @@ async def _hang_up(receive: Receive, send: Send) -> None:
         pass
 
 
-def _slowed(receive: Receive, rule: Rule) -> Receive:
+def _slowed(receive: Receive, rule: FaultRule) -> Receive:
     async def slow() -> Message:
         message = await receive()
         await asyncio.sleep(len(message.get("body", b"")) / rule.bytes_per_second)
@@ -140,7 +140,7 @@ def _slowed(receive: Receive, rule: Rule) -> Receive:
     return slow
 
 
-def _slowed_down(send: Send, rule: Rule) -> Send:
+def _slowed_down(send: Send, rule: FaultRule) -> Send:
     async def slow(message: Message) -> None:
         await asyncio.sleep(len(message.get("body", b"")) / rule.bytes_per_second)
         await send(message)

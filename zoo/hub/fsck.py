@@ -19,7 +19,7 @@ from zoo.hub.xetformat import chunks
 
 @dataclass
 class Findings:
-    """How many things of each kind were looked at, and a sentence for everything that is wrong."""
+    """Counts of the things that were looked at, by kind, and a sentence for everything that is wrong."""
 
     checked: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)

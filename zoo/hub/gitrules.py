@@ -72,7 +72,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _covered(reached: set[int], names: list[str], piece: str) -> set[int]:
-    """How many names may be used up after one more piece of the pattern, given how many may be so far."""
+    """Counts of names that may be used up after one more piece of the pattern, from those before it."""
     if piece == "**":
         return set(range(min(reached, default=len(names) + 1), len(names) + 1))
     fits = _compiled(piece).fullmatch

@@ -61,7 +61,7 @@ def card_html(markdown: str, *, files: str) -> str:
 
 
 @dataclass(frozen=True)
-class Line:
+class ShownLine:
     """One line of a text or a diff, and its number in the old and in the new text."""
 
     kind: str  # "same", "plus", "minus", or "gap" where lines are left out
@@ -81,9 +81,9 @@ def text(content: bytes) -> str | None:
         return None
 
 
-def numbered(text: str) -> list[Line]:
+def numbered(text: str) -> list[ShownLine]:
     """The lines of a text with their numbers, from 1."""
-    return [Line("same", None, number, line) for number, line in enumerate(lines(text), 1)]
+    return [ShownLine("same", None, number, line) for number, line in enumerate(lines(text), 1)]
 
 
 def lines(text: str) -> list[str]:
@@ -91,17 +91,17 @@ def lines(text: str) -> list[str]:
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
-def diff(before: str, after: str) -> Iterator[Line]:
+def diff(before: str, after: str) -> Iterator[ShownLine]:
     """The lines that were taken out and put in, with three lines around them; none when only line ends differ."""
     old, new = lines(before), lines(after)
     for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
-        yield Line("gap", None, None, f"@@ -{group[0][1] + 1} +{group[0][3] + 1} @@")
+        yield ShownLine("gap", None, None, f"@@ -{group[0][1] + 1} +{group[0][3] + 1} @@")
         for tag, start, end, new_start, new_end in group:
             if tag == "equal":
-                yield from (Line("same", n + 1, n + 1 + new_start - start, old[n]) for n in range(start, end))
+                yield from (ShownLine("same", n + 1, n + 1 + new_start - start, old[n]) for n in range(start, end))
             else:
-                yield from (Line("minus", n + 1, None, old[n]) for n in range(start, end))
-                yield from (Line("plus", None, n + 1, new[n]) for n in range(new_start, new_end))
+                yield from (ShownLine("minus", n + 1, None, old[n]) for n in range(start, end))
+                yield from (ShownLine("plus", None, n + 1, new[n]) for n in range(new_start, new_end))
 
 
 def _direction(text: str) -> str:

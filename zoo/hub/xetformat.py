@@ -21,7 +21,7 @@ _RAW, _LZ4, _GROUPED_LZ4 = 0, 1, 2
 
 @dataclass(frozen=True)
 class Chunk:
-    """Where a chunk lies in its xorb's file, header included, and how long it is unpacked."""
+    """The place of a chunk in its xorb's file, header included, and its length when it is unpacked."""
 
     start: int
     end: int

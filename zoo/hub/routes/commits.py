@@ -33,7 +33,7 @@ _STALE = "The branch was updated since you opened this page. Please refresh and 
 
 @dataclass
 class CommitRequest:
-    """What a commit request asks for, its contents already on disk or in memory."""
+    """A commit as it is asked for, its contents already on disk or in memory."""
 
     summary: str = ""
     description: str = ""
@@ -89,7 +89,7 @@ def _contributor(call: Call, repo: Repo) -> User:
 
 
 def _advice(call: Call, tree: str, file: Fields, attributes: str, ignore: str) -> dict[str, object]:
-    """What a client should do with one file before it commits it."""
+    """Facts on one file that a client wants to commit: how to send it, whether it is ignored, what is there now."""
     path, size = file.text("path"), file.number("size")
     sample = _decoded(file.text("sample", ""), path)
     lfs = gitrules.goes_to_lfs(path, size=size, sample=sample, attributes=attributes)

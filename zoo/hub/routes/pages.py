@@ -13,7 +13,7 @@ from zoo.hub import cards, collected, discussions, history, info, rendering, rep
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
-from zoo.hub.rendering import Line
+from zoo.hub.rendering import ShownLine
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import SHOWN_AS_THEY_ARE, media_type
 from zoo.hub.routing import get
@@ -41,7 +41,7 @@ class ChangedFile:
     change: TreeChange
     before: Blob | None
     after: Blob | None
-    lines: list[Line] | None
+    lines: list[ShownLine] | None
 
 
 def home(call: Call) -> Response:
@@ -167,7 +167,7 @@ def _compared(call: Call, changes: Sequence[TreeChange]) -> list[ChangedFile]:
     return shown
 
 
-def _diff(call: Call, change: TreeChange, blobs: Mapping[str, Blob]) -> list[Line] | None:
+def _diff(call: Call, change: TreeChange, blobs: Mapping[str, Blob]) -> list[ShownLine] | None:
     if change.how == "renamed":
         return None
     sides = [_text(call, blobs[oid], _MAX_DIFF) if oid else "" for oid in (change.before, change.after)]
