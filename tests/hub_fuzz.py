@@ -41,6 +41,8 @@ _MEANT = (501, 503)  # not supported, and come back later
 
 @dataclass
 class Answer:
+    """A response that has been read."""
+
     status: int
     headers: http.client.HTTPMessage
     body: bytes
@@ -48,6 +50,8 @@ class Answer:
 
 @dataclass
 class Report:
+    """Counts of answers by route and status, and what was wrong."""
+
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)  # by route and complaint: the shortest request seen
 
@@ -57,12 +61,14 @@ class Report:
         return [route for route in routes if route not in seen]
 
     def statuses(self) -> dict[int, int]:
+        """{status: how many answers had it}."""
         totals: Counter[int] = Counter()
         for (_, status), count in self.answers.items():
             totals[status] += count
         return dict(sorted(totals.items()))
 
     def fail(self, complaint: str, request: Request) -> None:
+        """Note a complaint, with the shortest request that led to it."""
         text = f"{complaint}\n  {request.raw[:3000]!r}"
         known = self.failures.get(complaint)
         self.failures[complaint] = min(known or text, text, key=len)
@@ -70,6 +76,8 @@ class Report:
 
 @dataclass
 class Fuzz:
+    """A run of the fuzz against one Hub."""
+
     hub: LocalHub
     report: Report = field(default_factory=Report)
 
@@ -119,7 +127,7 @@ class Fuzz:
             requests_are_answered()
 
     def _judge(self, request: Request) -> str | None:
-        """What is wrong with the answer, also noted in the report."""
+        """The complaint about the answer, if there is one, which the report then has too."""
         route = matching(self.routes, request.method, request.target)
         try:
             answer = exchange(self.hub.url, request)
@@ -134,7 +142,7 @@ class Fuzz:
         return complaint
 
     def finish(self) -> list[str]:
-        """Everything that is wrong, now that the Hub has seen it all."""
+        """Sentences on everything that is wrong, now that the Hub has seen it all."""
         found = list(self.report.failures.values())
         found += [f"{name}: never answered with 2xx" for name in self.report.without(2, self.names)]
         found += [f"{name}: never answered with 4xx" for name in self.report.without(4, self.names)]
@@ -149,7 +157,10 @@ class Fuzz:
 
 
 def exchange(url: str, request: Request) -> Answer:
-    """Send the bytes as they are. Of a broken request the end is closed, or the Hub would wait for the rest."""
+    """Send the bytes as they are; returns the answer.
+
+    Of a broken request the end is closed, or the Hub would wait for the rest.
+    """
     where = urlsplit(url)
     with socket.create_connection((where.hostname, where.port), timeout=30) as connection:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may have heard enough
@@ -162,6 +173,7 @@ def exchange(url: str, request: Request) -> Answer:
 
 
 def complaints(answer: Answer, request: Request) -> Iterator[str]:
+    """Sentences on what is wrong with an answer."""
     if answer.status >= 500 and answer.status not in _MEANT:
         yield f"answered with {answer.status}"
     explained = answer.headers["X-Error-Message"] or answer.headers["X-Error-Code"]
@@ -201,6 +213,7 @@ def _peak(hub: LocalHub) -> Iterator[float]:
 
 
 def main() -> int:
+    """Run the fuzz for so many seconds, then print what was answered and what is wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, default=int(time.time()))

@@ -13,7 +13,7 @@ from hub_fuzz_world import FOREIGN, ODD_CARDS, Request, World, content
 from hub_wire import file
 from hypothesis import strategies as st
 
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 from zoo.hub.routing import Route
 
 HOSTILE = [
@@ -68,7 +68,7 @@ def matching(routes: Sequence[Route], method: str, target: str) -> str:
     for route in routes:
         try:
             found = route.params(path) is not None
-        except HubError:  # not UTF-8: no other route is tried
+        except RefusalError:  # not UTF-8: no other route is tried
             return f"{route.method} {route.path}"
         if found and route.method == ("GET" if method == "HEAD" else method):
             return f"{route.method} {route.path}"
@@ -76,7 +76,7 @@ def matching(routes: Sequence[Route], method: str, target: str) -> str:
 
 
 def oversized(request: Request) -> Request:
-    """Claims a body that no route accepts."""
+    """The request with the claim of a body that no route accepts."""
     headers = [(name, str(1 << 45) if name == "Content-Length" else value) for name, value in request.headers]
     return replace(request, headers=headers)
 
@@ -99,6 +99,7 @@ _PIECES = st.one_of(st.binary(max_size=16), st.sampled_from([b"\xff" * 8, b"\0" 
 
 @st.composite
 def drawn(draw: st.DrawFn, world: World, routes: Sequence[Route]) -> Request:
+    """A request that succeeds, with some of it changed."""
     route = draw(st.one_of(st.sampled_from(routes), st.sampled_from([r for r in routes if world.sample(r).body])))
     sample = world.sample(route)
     changed = draw(_CHANGED_WITH_BODY if sample.body is not None else _CHANGED)
@@ -122,7 +123,7 @@ def drawn(draw: st.DrawFn, world: World, routes: Sequence[Route]) -> Request:
 
 @st.composite
 def _target(draw: st.DrawFn, world: World, params: dict[str, str]) -> dict[str, str]:
-    """Mostly what the sample says, else the same for another kind of repository."""
+    """Parameters for the address: mostly what the sample says, else the same for another kind of repository."""
     kinds = dict(zip(world.values["kind"], world.values["repo"], strict=False))
     kind = draw(st.sampled_from([None, None, *kinds])) if params["repo"] == world.main else None
     return {"kind": kind, "repo": kinds[kind]} if kind else {}

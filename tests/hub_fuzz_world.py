@@ -1,4 +1,4 @@
-"""What the fuzz works on: repositories with everything in them, and for every route a request that succeeds."""
+"""A world for the fuzz: repositories with everything in them, and for every route a request that succeeds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ODD_RESULTS = ["5", "[5, null]", "{a: b}", "- !!timestamp x", "[.nan]", "[[[]]]"
 
 @dataclass(frozen=True)
 class Sample:
-    """What a route wants: other parameters than usual, and a body (JSON, lines of JSON, a form, or bytes)."""
+    """The needs of a route: other parameters than usual, and a body (JSON, lines of JSON, a form, or bytes)."""
 
     body: object = None
     params: dict[str, str] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Sample:
 
 @dataclass
 class Request:
-    """On its way to bytes. `headers` may repeat a name or break the rules."""
+    """A request before it becomes bytes. `headers` may repeat a name or break the rules."""
 
     method: str
     target: str
@@ -53,16 +53,18 @@ class Request:
 
     @property
     def is_foreign(self) -> bool:
+        """True when whoever sends it may not see what is private."""
         return self.visitor in FOREIGN
 
     @property
     def raw(self) -> bytes:
+        """The bytes to send."""
         head = [f"{self.method} {self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers)]
         return "\r\n".join(head).encode("latin-1", "replace") + b"\r\n\r\n" + self.body
 
 
 def visitors(store: Store, token: str) -> dict[str, str | None]:
-    """Values of `Authorization` by who sends them."""
+    """{who sends: value of `Authorization`}."""
     for name in ("guest", "late", "early"):
         store.add_user(name)
     store.add_user("lab", orgs=["team"])
@@ -73,6 +75,7 @@ def visitors(store: Store, token: str) -> dict[str, str | None]:
 
 
 def content(value: object) -> bytes:
+    """The bytes of a body."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, list):
@@ -94,15 +97,17 @@ class World:
         self.samples = self._samples()
 
     def request(self, route: Route) -> Request:
+        """A request to this route that succeeds."""
         sample = self.sample(route)
         params = {name: found[0] for name, found in self.values.items()} | sample.params
         return self.build(route, params, content(sample.body), sample.visitor)
 
     def sample(self, route: Route) -> Sample:
+        """The needs of this route."""
         return self.samples.get(f"{route.method} {route.path}", Sample())
 
     def build(self, route: Route, params: dict[str, str], body: bytes, visitor: str) -> Request:
-        """Values starting with `raw:` go into the address as they are."""
+        """A request to this route; parameters starting with `raw:` go into the address as they are."""
 
         def put(match: re.Match[str]) -> str:
             if match[3]:

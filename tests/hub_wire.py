@@ -19,28 +19,34 @@ from zoo.hub.store import Store
 
 @dataclass
 class Answer:
+    """A response that has been read."""
+
     status: int
     headers: http.client.HTTPMessage
     body: bytes
 
     def json(self):
+        """The body as JSON."""
         return json.loads(self.body)
 
 
 @dataclass
 class Address:
+    """A Hub that is known by its address only."""
+
     url: str
     token: str
 
 
 @dataclass
 class Wire:
-    """Sends what it is told, as the user `lab` unless told otherwise."""
+    """A client that sends what it is told, as the user `lab` unless told otherwise."""
 
     hub: LocalHub | Address
 
     @classmethod
     def at(cls, url: str, token: str) -> Wire:
+        """A client for the Hub at this address."""
         return cls(Address(url, token))
 
     def __call__(self, method: str, path: str, body: object = None, token: str | None = "", **headers: str) -> Answer:
@@ -55,21 +61,25 @@ class Wire:
         return answer
 
     def commit(self, repo: str, *lines: dict | bytes, rev: str = "main", header: dict | None = None) -> Answer:
+        """Send a commit of these lines to a model repository."""
         first = {"key": "header", "value": header or {"summary": "change"}}
         content = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in (first, *lines))
         return self("POST", f"/api/models/{repo}/commit/{rev}", content, Content_Type="application/x-ndjson")
 
 
 def file(path: str, content: bytes = b"x") -> dict:
+    """A line of a commit that adds a small file."""
     value = {"path": path, "content": base64.b64encode(content).decode(), "encoding": "base64"}
     return {"key": "file", "value": value}
 
 
 def lfs_file(path: str, oid: str) -> dict:
+    """A line of a commit that adds a file that was uploaded through LFS."""
     return {"key": "lfsFile", "value": {"path": path, "algo": "sha256", "oid": oid}}
 
 
 def upload_lfs(wire: Wire, content: bytes, repo: str = "lab/m") -> str:
+    """Upload content through LFS; returns its sha256."""
     oid = hashlib.sha256(content).hexdigest()
     wanted = {"operation": "upload", "transfers": ["basic"], "objects": [{"oid": oid, "size": len(content)}]}
     (found,) = wire("POST", f"/{repo}.git/info/lfs/objects/batch", wanted).json()["objects"]
@@ -82,6 +92,7 @@ def upload_lfs(wire: Wire, content: bytes, repo: str = "lab/m") -> str:
 
 
 def head(wire: Wire, repo: str = "lab/m") -> str:
+    """The id of the newest commit on main."""
     return wire("GET", f"/api/models/{repo}").json()["sha"]
 
 
@@ -95,5 +106,6 @@ def contents(root: Path, repo_id: str) -> tuple[list[history.Commit], dict[str, 
 
 
 def problems(root: Path) -> list[str]:
+    """Sentences on everything that is wrong with a store."""
     with closing(Store(root)) as store:
         return check(store).problems

@@ -23,7 +23,7 @@ from zoo.contamination.search import (
     word_similarity,
 )
 from zoo.evidence.overlap import OverlapReport
-from zoo.miniature.rows import Row, document_pairs, scored_pairs, triplets
+from zoo.miniature.rows import FramedRow, document_pairs, scored_pairs, triplets
 from zoo.recipe import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +71,7 @@ def scored(split: str, count: int, seed: int) -> list[tuple[str, str]]:
     return sides(scored_pairs(split, count, languages=("ar", "ar"), seed=seed))  # type: ignore[arg-type]
 
 
-def sides(rows: list[Row]) -> list[tuple[str, str]]:
+def sides(rows: list[FramedRow]) -> list[tuple[str, str]]:
     return [(str(row.values[0]), str(row.values[1])) for row in rows]
 
 

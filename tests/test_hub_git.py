@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from zoo.hub import cards, gitobjects, gitrules
-from zoo.hub.errors import HubError, header_text
+from zoo.hub.errors import RefusalError, header_text
 from zoo.hub.gitobjects import Entry
 from zoo.hub.paths import check_path
 
@@ -106,7 +106,7 @@ def test_the_last_matching_line_of_gitignore_wins() -> None:
     ["../a", "/a", "a//b", "a/", "a/../b", ".git/config", "a/.GIT/x", "a\0b", "a\nb", "..\\a", "", ".", "a" * 2000],
 )
 def test_unsafe_paths_are_refused(path: str) -> None:
-    with pytest.raises(HubError, match="Invalid path") as error:
+    with pytest.raises(RefusalError, match="Invalid path") as error:
         check_path(path)
     assert error.value.status == 422
 

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from zoo.miniature import Repository, arabic, english
-from zoo.miniature.arabic import Agreement, Verb, conjugate
+from zoo.miniature.arabic import Agreement, ArabicVerb, conjugate
 from zoo.miniature.datasets import REPOSITORIES
 from zoo.miniature.frames import Frame, Split, draw, fits, similarity, split_of
 from zoo.miniature.grammar import ask, render
 from zoo.miniature.lexicon import Language, lexicon
-from zoo.miniature.rows import Row, labelled_pairs, scored_pairs, triplets
+from zoo.miniature.rows import FramedRow, labelled_pairs, scored_pairs, triplets
 from zoo.miniature.standins import stand_in
-from zoo.miniature.tables import Source, repository
+from zoo.miniature.tables import Blueprint, repository
 from zoo.miniature.tasks import WIDE
 from zoo.miniature.vocabularies import tokenizer
 from zoo.tasks import TASKS
@@ -50,7 +50,7 @@ def made(name: str) -> Repository:
     return stand_in(f"zoo-tests/{name}", None, **MODELS[name])
 
 
-def source(id: str, revision: str | None = None) -> Source:
+def source(id: str, revision: str | None = None) -> Blueprint:
     (found,) = [s for s in REPOSITORIES if s.id == id and revision in (None, s.revision)]
     return found
 
@@ -188,7 +188,7 @@ SHE, WOMEN, TWO_WOMEN = Agreement("f", "singular"), Agreement("f", "plural"), Ag
     ],
 )
 def test_verbs_agree(verb: str, mood: arabic.Mood, agrees: Agreement, form: str) -> None:
-    assert conjugate(Verb.read(verb), mood, agrees) == form
+    assert conjugate(ArabicVerb.read(verb), mood, agrees) == form
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_english_agrees() -> None:
     assert "An elder did not eat an apple." in said
     said = tellings(Frame("woman", "plural", "write", "poem"), "en")
     assert {"Ladies are composing verse.", "The women are writing a poem."} <= said
-    assert english.Verb.read("carry") == english.Verb("carry", "carried", "carrying")
+    assert english.EnglishVerb.read("carry") == english.EnglishVerb("carry", "carried", "carrying")
 
 
 # Meaning
@@ -305,7 +305,7 @@ def test_similarity_is_symmetric_and_stays_in_its_range() -> None:
 
 def test_no_event_of_one_split_is_met_in_another() -> None:
     for split in SPLITS:
-        rows: list[Row] = [
+        rows: list[FramedRow] = [
             *triplets(split, 60, language="ar", seed=0),
             *labelled_pairs(split, 60, language="en", seed=0),
             *scored_pairs(split, 60, languages=("en", "ar"), seed=0),
@@ -334,7 +334,7 @@ def test_labels_are_balanced() -> None:
 # Datasets
 
 
-def load(source: Source, folder: Path, config: str | None = None) -> Any:
+def load(source: Blueprint, folder: Path, config: str | None = None) -> Any:
     from datasets import load_dataset
 
     files = repository(source, train=TRAIN).files

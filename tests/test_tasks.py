@@ -98,10 +98,10 @@ def test_the_miniature_has_data_for_every_task() -> None:
 
 
 def test_wide_data_is_made_when_it_is_asked_for() -> None:
-    from zoo.miniature.seed import sources
+    from zoo.miniature.seed import blueprints
 
-    assert sources([]) == [*REPOSITORIES]
-    asked = sources(["AJGTv2", "STS17-ar", "Flores-arb-eng", "Flores-eng-arb"])
+    assert blueprints([]) == [*REPOSITORIES]
+    asked = blueprints(["AJGTv2", "STS17-ar", "Flores-arb-eng", "Flores-eng-arb"])
     assert [source.id for source in asked[len(REPOSITORIES) :]] == ["mteb/ajgt", "mteb/FloresBitextMining"]
 
 

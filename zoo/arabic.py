@@ -18,7 +18,7 @@ _LETTERS = str.maketrans(
 
 
 class _Folding(dict[int, str | None]):
-    """What becomes of a character; found out when it is met first, since there are a million of them."""
+    """Table of what becomes of each character; filled as they are met, since there are a million of them."""
 
     def __missing__(self, code: int) -> str | None:
         self[code] = folded = _folded(chr(code))

@@ -25,12 +25,12 @@ LONGEST = 80  # characters of a value in a message
 
 
 def visible(text: str) -> str:
-    """For a terminal: whatever nobody would see as its code point, `<U+202E>`."""
+    """Text for a terminal: whatever nobody would see is shown as its code point, `<U+202E>`."""
     return UNSEEN.sub(_code_point, text)
 
 
 def clean(text: str) -> str:
-    """For a card: as `visible`, but for the marks that writing needs."""
+    """Text for a card: as `visible`, but the marks that writing needs stay."""
     return HIDDEN.sub(_code_point, text)
 
 
@@ -39,14 +39,14 @@ def _code_point(found: re.Match[str]) -> str:
 
 
 def brief(value: object, longest: int = LONGEST) -> str:
-    """A value in a message: on one line, visible, and not longer than a reader reads."""
+    """A value for a message: on one line, visible, and not longer than a reader reads."""
     text = str(value)
     shown = visible(text[: longest + 1].replace("\n", r"\n").replace("\t", r"\t"))
     return shown if len(text) <= longest else f"{shown[: longest - 1]}…"
 
 
 def refusal(text: str) -> str | None:
-    """Why a recipe may not hold this text; None when it may."""
+    """The reason why a recipe may not hold this text; None when it may."""
     found = HIDDEN.search(text)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""`zoo doctor`: is everything here that a build and a publication need?"""
+"""Checks of `zoo doctor`: is everything here that a build and a publication need?"""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ ENOUGH_DISK = 5e9  # bytes; a base model, its optimizer and two checkpoints
 
 @dataclass(frozen=True)
 class Check:
+    """One thing that was looked at: what was found, and what to do when it is not fine."""
+
     what: str
     found: str
     fine: bool = True
@@ -25,7 +27,7 @@ class Check:
 
 
 def examine() -> list[Check]:
-    """Every check, also when one before it failed."""
+    """The results of all checks, also of those after one that failed."""
     python = Check("python", sys.version.split()[0], sys.version_info >= (3, 11), "install Python 3.11 or newer")
     return [
         python,

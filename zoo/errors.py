@@ -1,4 +1,4 @@
-"""What the user can put right. Everything else is our bug and keeps its traceback.
+"""Errors that the user can put right. Everything else is our bug and keeps its traceback.
 
 ZooError
 ├── WorkspaceError    no recipes here, or a folder that cannot be used
@@ -20,12 +20,17 @@ from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of an OSError: something that the user can put right
-NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}  # too, when it says of which file
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # of an OSError that the user can put right
+NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}  # as well, when the error names the file
 
 
 class ZooError(Exception):
-    """One sentence, lower case, the value in quotes; `hint` is a command or an edit."""
+    """An error that the user can put right.
+
+    Args:
+        message: one sentence, lower case, the value in quotes.
+        hint: a command to run or an edit to make.
+    """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -34,39 +39,39 @@ class ZooError(Exception):
 
 
 class WorkspaceError(ZooError):
-    pass
+    """A folder has no recipes, or cannot be used."""
 
 
 class RecipeError(ZooError):
-    pass
+    """A recipe has mistakes: all of a file at once, each with its place."""
 
 
 class HubError(ZooError):
-    pass
+    """The Hub refused or did not answer: no token, no rights, no such repository."""
 
 
 class DataError(ZooError):
-    pass
+    """A dataset is not what its recipe says."""
 
 
 class TrainError(ZooError):
-    pass
+    """A model cannot be trained as asked."""
 
 
 class EvaluationError(ZooError):
-    pass
+    """A model or a task cannot be evaluated."""
 
 
 class CardError(ZooError):
-    pass
+    """A card asks for a fact that was not measured."""
 
 
 class PublishError(ZooError):
-    pass
+    """Something was published, or would be, that is not what was built."""
 
 
 def of_the_disk(problem: OSError) -> ZooError | None:
-    """What a full or a read-only disk says; None for what may be our own mistake."""
+    """The error for a full or a read-only disk; None for a problem that may be our own mistake."""
     what = problem.strerror
     if problem.errno in NO_ROOM:
         where = f" for '{problem.filename}'" if problem.filename else ""

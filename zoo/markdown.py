@@ -28,11 +28,12 @@ class Markdown(Markup):
 
     @classmethod
     def escape(cls, text: Any, /) -> Markdown:
+        """The text as Markdown: escaped, unless it is Markdown or Markup already."""
         return text if isinstance(text, Markdown) else cls(text if isinstance(text, Markup) else escaped(str(text)))
 
 
 def escaped(text: str) -> str:
-    """Text as text wherever it stands: on one line, and neither a cell's end, nor markup, nor the start of a block."""
+    """Text that shows as it is wherever it stands: it ends no cell and is neither markup nor a block's start."""
     line = re.sub(r"[\t\n ]+", " ", clean(text))
     return NUMBERED.sub(r"\1\\\2", MARKS.sub(_backslash, line))
 
@@ -42,14 +43,17 @@ def _backslash(found: re.Match[str]) -> str:
 
 
 def isolated(text: object) -> Markdown:
-    """Text beside numbers: Arabic would draw them to its other side, and turn an interval around."""
+    """Text that stands beside numbers: Arabic would draw them to its other side, and turn an interval around."""
     right_to_left = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in str(text))
     shown = escaped(str(text))
     return Markdown(f"<bdi>{shown}</bdi>" if right_to_left else shown)
 
 
 def join(parts: Iterable[Any], between: str = "", attribute: str | None = None) -> str:
-    """Jinja's filter of this name: Markdown as soon as one part is, which Jinja would escape for HTML."""
+    """The parts in one text, as Jinja's filter of this name: Markdown as soon as one part is.
+
+    Jinja's own would escape for HTML then.
+    """
     found = [_part(part, attribute) if attribute else part for part in parts]
     if any(isinstance(part, Markup) for part in found):
         return Markdown.escape(between).join(found)
@@ -61,7 +65,10 @@ def _part(part: Any, attribute: str) -> Any:
 
 
 def code(text: object) -> Markdown:
-    """In a line: between more backticks than it has. A '|' would end a table's cell even there: then it is plain."""
+    """Code in a line, between more backticks than it has.
+
+    A '|' would end a table's cell even there, so code with one is shown as plain text.
+    """
     line = re.sub(r"[\t\n]", " ", clean(str(text)))
     if "|" in line or not line.strip():
         return Markdown(escaped(line))
@@ -82,17 +89,17 @@ def _longest_run(text: str) -> int:
 
 
 def string(text: object) -> Markdown:
-    """As Python writes it, for a snippet."""
+    """The text as Python writes a string, for a snippet."""
     return Markdown(json.dumps(clean(str(text)), ensure_ascii=False))
 
 
 def address(url: str) -> Markdown:
-    """A URL, shown: what would be markup in it, percent-encoded."""
+    """A URL to show, with what would be markup in it percent-encoded."""
     kept = quote(url, safe="-._~:/?#@&=%+,")
     return Markdown(re.sub(r"(?<![^\W_])_|_(?![^\W_])|~|&(?=#?\w+;)", lambda found: f"%{ord(found[0]):02X}", kept))
 
 
-def on_hub(id: str, kind: str = "") -> Markdown:
-    """A repository's id as a link to it; `kind`: datasets or spaces."""
-    place = "/".join(part for part in (SITE, kind, quote(id)) if part)
-    return Markdown(f"[{escaped(id)}]({place})")
+def on_hub(repo_id: str, kind: str = "") -> Markdown:
+    """A repository's id as a link to it; `kind` is datasets or spaces, and nothing for models."""
+    place = "/".join(part for part in (SITE, kind, quote(repo_id)) if part)
+    return Markdown(f"[{escaped(repo_id)}]({place})")

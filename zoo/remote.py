@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["model", "dataset", "space"]
 
-MINIATURE_TAG = "zoo-miniature"  # of generated stand-ins, so that nothing made from them is taken for the real thing
-SIZE_CATEGORIES = [  # of datasets: below so many rows
+MINIATURE_TAG = "zoo-miniature"  # marks generated stand-ins, so that nothing made from them is taken for the real thing
+SIZE_CATEGORIES = [  # (limit, name): the size of a dataset with fewer rows than the limit
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
     (100_000, "10K<n<100K"),
@@ -40,6 +40,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def endpoint() -> str:
+    """The address of the Hub in use, without a slash at the end."""
     return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
@@ -49,11 +50,13 @@ def host() -> str:
 
 
 def is_local() -> bool:
+    """True when the Hub in use is on this machine."""
     return host() in LOOPBACK
 
 
 @lru_cache(maxsize=1)
 def api() -> HfApi:
+    """The client of the Hub in use, one for the whole process."""
     from huggingface_hub import HfApi
 
     return HfApi(library_name="zoo")
@@ -61,7 +64,7 @@ def api() -> HfApi:
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """Turns the client's errors inside the block into a `HubError`; `what` completes 'cannot …'."""
+    """Turn the client's errors inside the block into a `HubError`; `what` completes 'cannot …'."""
     from httpx2 import TransportError
     from huggingface_hub import errors
 
@@ -86,10 +89,12 @@ def explained(what: str) -> Iterator[None]:
 
 
 def no_token() -> HubError:
+    """The error for what needs a token when there is none."""
     return HubError(f"no token for {endpoint()}", hint="hf auth login, or set HF_TOKEN")
 
 
 def unreachable(what: str, error: Exception) -> HubError:
+    """The error for a Hub that does not answer; `what` completes 'cannot …'."""
     hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
     reason = type(error.__cause__ or error).__name__
     return HubError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
@@ -109,7 +114,7 @@ def _refused(what: str, error: object) -> HubError:
 
 def _url(error: object) -> str:
     response = getattr(error, "response", None)
-    return str(getattr(response, "url", endpoint())).partition("/resolve/")[0]  # a file's, or the repository's own
+    return str(getattr(response, "url", endpoint())).partition("/resolve/")[0]  # without the file, if it is of one
 
 
 def revision_of(kind: Kind, repo: str, revision: str | None) -> str:
@@ -123,7 +128,7 @@ def revision_of(kind: Kind, repo: str, revision: str | None) -> str:
 
 
 def is_miniature(dataset: str, revision: str) -> bool:
-    """Whether a dataset is a generated stand-in."""
+    """True when a dataset is a generated stand-in."""
     with explained(f"look up dataset '{dataset}'"):
         return MINIATURE_TAG in (api().dataset_info(dataset, revision=revision).tags or [])
 
@@ -144,6 +149,7 @@ def namespace(preferred: str | None) -> str:
 
     Raises:
         HubError: none of the three.
+        WorkspaceError: it cannot be the name of an account.
     """
     name = os.environ.get("ZOO_NAMESPACE") or preferred or account()
     if name is None:

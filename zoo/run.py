@@ -49,7 +49,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a stage was made from, what it made ({relative path: sha256}), and how long it took."""
+    """A note on what a stage was made from, what it made ({relative path: sha256}), and how long it took."""
 
     made_from: dict[str, Any]
     made: dict[str, str]
@@ -61,7 +61,7 @@ class Receipt:
 
     @property
     def digest(self) -> str:
-        """Of what was made: the ingredient of the stages that follow."""
+        """The digest of what was made, which is an ingredient of the stages that follow."""
         return digest(self.made)
 
 
@@ -73,12 +73,12 @@ class Run:
 
     @classmethod
     def of(cls, root: Path, name: str, scale: str) -> Run:
-        """`root` is the workspace. The full scale needs no folder of its own."""
+        """The folder for this name in a workspace at `root`. The full scale needs no folder of its own."""
         runs = root / "runs"
         return cls((runs if scale == "full" else runs / scale) / name)
 
     def stage(self, name: str) -> Path:
-        """The folder of a finished stage."""
+        """The folder of a stage, whether it is there or not."""
         return self.folder / name
 
     def receipt(self, stage: str) -> Receipt | None:
@@ -182,7 +182,7 @@ class Run:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """The lock ends with its process, however that ends."""
+        """Hold the folder's lock inside the block. It ends with its process, however that ends."""
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.folder / LOCK)
@@ -291,7 +291,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def first_difference(was: Any, now: Any, at: str = "") -> str | None:
-    """Where two JSON-like values differ first, for people: 'train.learning_rate changed (2e-05 -> 1e-05)'."""
+    """The first place where two JSON-like values differ, for people, as in 'epochs changed (1 -> 2)'."""
     if was == now:
         return None
     was, now = _by_name(was), _by_name(now)

@@ -24,29 +24,35 @@ WIDTH_OF_A_FILE = 200  # columns; tables in a pipe or a file are not squeezed
 
 
 class Progress(Protocol):
-    """What long work reports to. The core gets one of these and never prints."""
+    """A display of long work. The core gets one of these and never prints."""
 
-    def start(self, label: str, total: int | None) -> None: ...
-    def advance(self, steps: int = 1) -> None: ...
-    def finish(self) -> None: ...
+    def start(self, label: str, total: int | None) -> None:
+        """Begin some work with a label. `total` is its number of steps, None when nobody knows."""
+
+    def advance(self, steps: int = 1) -> None:
+        """Note that so many more steps are done."""
+
+    def finish(self) -> None:
+        """End what was begun last. A second time nothing happens."""
+
     def note(self, text: str) -> None:
-        """A line that people should read now: something was done otherwise than asked."""
+        """Say a line that people should read now: something was done otherwise than asked."""
 
 
 class Silent:
     """A `Progress` that shows nothing."""
 
     def start(self, label: str, total: int | None) -> None:
-        pass
+        """Show nothing."""
 
     def advance(self, steps: int = 1) -> None:
-        pass
+        """Show nothing."""
 
     def finish(self) -> None:
-        pass
+        """Show nothing."""
 
     def note(self, text: str) -> None:
-        pass
+        """Show nothing."""
 
 
 SILENT = Silent()
@@ -61,10 +67,12 @@ _mode = _Mode()
 
 
 def configure(*, json: bool) -> None:
+    """Choose between answers in JSON and answers for people, for the rest of the command."""
     _mode.json = json
 
 
 def wants_json() -> bool:
+    """True when answers are to be JSON."""
     return _mode.json
 
 
@@ -76,41 +84,45 @@ def _console(*, stderr: bool) -> Console:
 
 
 def result(facts: Mapping[str, Any]) -> None:
-    """The machine's answer; silent unless `--json` is on."""
+    """Print the machine's answer, one JSON document; silent unless `--json` is on."""
     if _mode.json:
         print(_as_json(facts, indent=2))
 
 
 def _as_json(facts: Any, **options: Any) -> str:
-    """Arabic as it is; what nobody would see escaped, which a parser reads back as it was."""
+    """JSON with Arabic as it is. Characters that nobody sees are escaped; a parser reads them back as they were."""
     text = json.dumps(facts, ensure_ascii=False, default=str, **options)
     return UNSEEN.sub(lambda found: json.dumps(found[0]).strip('"'), text)
 
 
 def line(text: str = "") -> None:
-    """A line of the human's answer."""
+    """Print a line of the human's answer; silent with `--json`."""
     if not _mode.json:
         print(visible(text))
 
 
 def raw(text: str) -> None:
-    """Text that is the answer itself (a file, a table as CSV), in either mode; into a pipe, every character of it."""
+    """Print text that is the answer itself (a file, a table as CSV), with `--json` too.
+
+    Into a pipe goes every character of it; on a terminal, those that nobody would see are shown.
+    """
     text = text if text.endswith("\n") else text + "\n"
     sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
 
 def step(text: str) -> None:
-    """What is being done; to stderr, so that answers can be piped."""
+    """Tell what is being done, on stderr, so that answers can be piped; silent with `--json`."""
     if not _mode.json:
         print(visible(text), file=sys.stderr, flush=True)
 
 
 def hint(text: str) -> None:
+    """Suggest the next command, on stderr."""
     step(f"hint: {text}")
 
 
 def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
-    """Rows of one kind. Numbers are right-aligned; a missing cell is '-'."""
+    """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'."""
     if _mode.json or not rows:
         return
     from rich.table import Table
@@ -133,13 +145,14 @@ def _cell(value: Any) -> Text:
 
 
 def _text(text: str, style: str = "") -> Text:
-    """For rich, which would read markup in a string."""
+    """Text that rich shows as it is; in a plain string it would read markup."""
     from rich.text import Text
 
     return Text(visible(text), style)
 
 
 def error(problem: ZooError) -> None:
+    """Tell an error and its hint, on stderr or, with `--json`, as the answer."""
     if _mode.json:
         print(_as_json({"error": problem.message, "hint": problem.hint}))
         return
@@ -150,7 +163,7 @@ def error(problem: ZooError) -> None:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Bars with time left on a terminal; in a pipe only notes, with `--json` nothing."""
+    """Show bars with the time left on a terminal; in a pipe only notes, with `--json` nothing."""
     if _mode.json or not sys.stderr.isatty():
         yield _Notes()
         return

@@ -31,7 +31,7 @@ MARKDOWN: Filters = {
 
 
 def as_markdown(template: str, templates: Templates, filters: Filters, **facts: Any) -> str:
-    """The template with `facts`; a fact is text, escaped for Markdown unless a filter says otherwise.
+    """The rendered template. A fact in it is text, escaped for Markdown unless a filter says otherwise.
 
     Raises:
         CardError: the template names what is not there, or is not a template.
@@ -42,7 +42,7 @@ def as_markdown(template: str, templates: Templates, filters: Filters, **facts: 
 
 
 def as_html(template: str, templates: Templates, filters: Filters, **facts: Any) -> str:
-    """The template with `facts`, escaped for HTML.
+    """The rendered template, with its facts escaped for HTML.
 
     Raises:
         CardError: as `as_markdown`.
@@ -73,7 +73,7 @@ def _rendered(environment: SandboxedEnvironment, template: str, templates: Templ
 
 
 class _MarkdownEnvironment(SandboxedEnvironment):
-    """Escapes for Markdown where Jinja knows HTML only: `a ~ b` becomes `[a, b] | join`."""
+    """A Jinja that escapes for Markdown, where it knows HTML only: `a ~ b` becomes `[a, b] | join`."""
 
     def _generate(self, source: nodes.Template, *rest: Any, **options: Any) -> str:
         return super()._generate(_Joined().visit(source), *rest, **options)
@@ -87,6 +87,6 @@ class _Joined(NodeTransformer):
 
 
 def _line_of(error: TemplateError, template: str) -> int | None:
-    """Where in the template it went wrong: jinja puts the template's own lines into the traceback."""
+    """The line of the template where it went wrong, which jinja puts into the traceback; None when it did not."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(template)]
     return lines[-1] if lines else None

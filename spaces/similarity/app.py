@@ -62,18 +62,22 @@ OUR_LISTS = (
 
 
 def html(kind: str, body: str) -> str:
+    """A block of the page, written from right to left; the body is HTML already."""
     return f'<div class="zoo {kind}" dir="rtl">{body}</div>'
 
 
 def both(ar: str, en: str) -> str:
+    """Two paragraphs of HTML, Arabic and English, from plain text."""
     return f'<p>{escape(ar)}</p><p class="quiet" dir="ltr">{escape(en)}</p>'
 
 
 def notice(error: SpaceError) -> str:
+    """A block that tells an error."""
     return html("notice wrong", f'<div role="alert">{both(error.ar, error.en)}</div>')
 
 
 def hint(ar: str, en: str) -> str:
+    """A block that tells what to do."""
     return html("notice", both(ar, en))
 
 
@@ -93,12 +97,13 @@ def bar(score: float) -> str:
 
 
 def band(score: float) -> str:
+    """A score in words, in HTML."""
     _, ar, en = next((row for row in BANDS if score >= row[0]), BANDS[-1])
     return f'<b>{ar} <small dir="ltr">{en}</small></b>'
 
 
 def printed(model: Model, sentence1: str, sentence2: str) -> str:
-    """What the GATE paper says of this pair, when it is one of its examples."""
+    """The GATE paper's figures for this pair, in HTML, when it is one of its examples; else nothing."""
     for place, (number, first, second, truth) in enumerate(PAPER_PAIRS):
         if {first, second} == {sentence1.strip(), sentence2.strip()}:
             facts = [f"الدرجة المرجعية <small>ground truth</small> <b>{truth}</b>"]
@@ -121,6 +126,7 @@ def comparison(model: Model, scores: dict[int, float], dim: int, remark: str = "
 
 
 def ranking(rows: Sequence[tuple[str, float]]) -> str:
+    """A list of sentences with their scores, in HTML."""
     items = "".join(
         f'<li><span class="quiet">{place}</span><span class="sentence" dir="auto">{escape(sentence)}</span>'
         f'<span class="value" dir="ltr">{score:.3f}</span>{bar(score)}</li>'
@@ -130,7 +136,10 @@ def ranking(rows: Sequence[tuple[str, float]]) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells are HTML already. The first column is text, the others are numbers; a short row's last cell fills it."""
+    """A table in HTML of cells that are HTML already.
+
+    The first column is text, the others are numbers; a short row's last cell fills it.
+    """
 
     def line(cells: Sequence[str], tag: str) -> str:
         first, *numbers, last = cells
@@ -143,6 +152,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def paper_table() -> str:
+    """The GATE paper's examples and what its models gave for them, in HTML."""
     head = ["", *(f"{first}<br>{second}<br><small>جدول {number}</small>" for number, first, second, _ in PAPER_PAIRS)]
     truth = ["<b>الدرجة المرجعية <small>ground truth</small></b>", *(f"<b>{pair[3]}</b>" for pair in PAPER_PAIRS)]
     rows = [[f"<bdi>{name}</bdi>", *scores] for name, scores in PAPER_SCORES.items()]
@@ -151,6 +161,7 @@ def paper_table() -> str:
 
 
 def models_table(models: Sequence[Model]) -> str:
+    """The Space's models with their revisions and dims, in HTML."""
     rows = [
         [
             f"<bdi>{escape(model.title)}</bdi><br><small dir='ltr'>{escape(model.id)}</small>",
@@ -163,13 +174,14 @@ def models_table(models: Sequence[Model]) -> str:
 
 
 def matrix(answers: Sequence[tuple[Model, dict[int, float] | SpaceError]]) -> str:
-    """One row per model, one column per dim that any of them has."""
+    """A table in HTML with one row per model, and one column per dim that any of them has."""
     dims = sorted({dim for _, scores in answers if isinstance(scores, dict) for dim in scores}, reverse=True)
     rows = [matrix_row(model, answer, dims) for model, answer in answers]
     return html("result", table(["النموذج <small>model</small>", *(map(str, dims) if dims else "-")], rows))
 
 
 def matrix_row(model: Model, answer: dict[int, float] | SpaceError, dims: Sequence[int]) -> list[str]:
+    """The cells of a model in that table: its scores, or why it has none."""
     title = f"<bdi>{escape(model.title)}</bdi>"
     if isinstance(answer, SpaceError):
         return [title, f"<small>{escape(answer.ar)}</small>"]
@@ -179,9 +191,10 @@ def matrix_row(model: Model, answer: dict[int, float] | SpaceError, dims: Sequen
 # ---- what it does ----
 
 
-def show_comparison(models: Sequence[Model], id: str, dim: int | None, sentence1: str, sentence2: str) -> str:
+def show_comparison(models: Sequence[Model], model_id: str, dim: int | None, sentence1: str, sentence2: str) -> str:
+    """The HTML that answers the button Compare; an error is shown too."""
     try:
-        model = similarity.find(models, id)
+        model = similarity.find(models, model_id)
         scores = similarity.compare(model, sentence1, sentence2)
         return comparison(model, scores, similarity.chosen(model, dim), printed(model, sentence1, sentence2))
     except SpaceError as error:
@@ -189,16 +202,17 @@ def show_comparison(models: Sequence[Model], id: str, dim: int | None, sentence1
         return notice(error)
 
 
-def show_ranking(models: Sequence[Model], id: str, dim: int | None, query: str, sentences: str) -> str:
+def show_ranking(models: Sequence[Model], model_id: str, dim: int | None, query: str, sentences: str) -> str:
+    """The HTML that answers the button Rank; an error is shown too."""
     try:
-        return ranking(similarity.rank(similarity.find(models, id), query, sentences, dim))
+        return ranking(similarity.rank(similarity.find(models, model_id), query, sentences, dim))
     except SpaceError as error:
         warn(error)
         return notice(error)
 
 
 def show_all(models: Sequence[Model], sentence1: str, sentence2: str) -> Iterator[str]:
-    """The table grows by a row whenever a model has answered."""
+    """The table of all models, again with one row more whenever a model has answered."""
     try:
         pair = similarity.pair(sentence1, sentence2)
     except SpaceError as error:
@@ -212,6 +226,7 @@ def show_all(models: Sequence[Model], sentence1: str, sentence2: str) -> Iterato
 
 
 def attempt(model: Model, sentence1: str, sentence2: str) -> dict[int, float] | SpaceError:
+    """The scores of a model, or the error that it ended with."""
     try:
         return similarity.compare(model, sentence1, sentence2)
     except SpaceError as error:
@@ -219,14 +234,14 @@ def attempt(model: Model, sentence1: str, sentence2: str) -> dict[int, float] | 
 
 
 def warn(error: SpaceError) -> None:
-    """Above the page, for readers who have scrolled away from the result."""
+    """Show an error above the page, for readers who have scrolled away from the result."""
     gr.Warning(both(error.ar, error.en))
 
 
-def dims_menu(models: Sequence[Model], id: str) -> dict:
-    """The sizes of that model, the widest chosen. One listed without sizes is loaded to find out."""
+def dims_menu(models: Sequence[Model], model_id: str) -> dict:
+    """The update of the menu of sizes, the widest chosen. A model listed without sizes is loaded to find out."""
     try:
-        dims = similarity.dims_of(similarity.find(models, id))
+        dims = similarity.dims_of(similarity.find(models, model_id))
     except SpaceError as error:
         warn(error)
         dims = ()
@@ -237,10 +252,12 @@ def dims_menu(models: Sequence[Model], id: str) -> dict:
 
 
 def block(content: str, *, elem_id: str | None = None, render: bool = True) -> gr.HTML:
+    """A piece of the page with this HTML."""
     return gr.HTML(content, elem_id=elem_id, render=render, apply_default_css=False)
 
 
 def model_and_dim(models: Sequence[Model], prefix: str, hint: str) -> tuple[gr.Dropdown, gr.Radio, gr.HTML]:
+    """Menus of models and sizes, and the place for the result, which the caller renders."""
     first = models[0].dims
     with gr.Row():
         menu = gr.Dropdown(
@@ -262,8 +279,10 @@ def model_and_dim(models: Sequence[Model], prefix: str, hint: str) -> tuple[gr.D
 
 
 def choose_model(demo: gr.Blocks, models: Sequence[Model], menu: gr.Dropdown, dim: gr.Radio) -> None:
-    def dims(id: str) -> dict:
-        return dims_menu(models, id)
+    """Wire the menu of models to the menu of sizes."""
+
+    def dims(model_id: str) -> dict:
+        return dims_menu(models, model_id)
 
     menu.input(dims, menu, dim, api_visibility="private")
     if not models[0].dims:
@@ -271,6 +290,7 @@ def choose_model(demo: gr.Blocks, models: Sequence[Model], menu: gr.Dropdown, di
 
 
 def compare_tab(demo: gr.Blocks, models: Sequence[Model]) -> None:
+    """Lay out and wire the tab that compares two sentences."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             first = sentence_box("الجملة الأولى / Sentence 1", "sentence-1", "مثال: الطقس جميل اليوم")
@@ -288,11 +308,11 @@ def compare_tab(demo: gr.Blocks, models: Sequence[Model]) -> None:
     with gr.Accordion("ماذا طبعت ورقة GATE؟ / What the GATE paper printed", open=False):
         block(paper_table())
 
-    def show(id: str, dim: int | None, sentence1: str, sentence2: str) -> str:
-        return show_comparison(models, id, dim, sentence1, sentence2)
+    def show(model_id: str, dim: int | None, sentence1: str, sentence2: str) -> str:
+        return show_comparison(models, model_id, dim, sentence1, sentence2)
 
-    def again(id: str, dim: int | None, sentence1: str, sentence2: str) -> str:
-        return show(id, dim, sentence1, sentence2) if sentence1.strip() and sentence2.strip() else COMPARE_HINT
+    def again(model_id: str, dim: int | None, sentence1: str, sentence2: str) -> str:
+        return show(model_id, dim, sentence1, sentence2) if sentence1.strip() and sentence2.strip() else COMPARE_HINT
 
     def show_every(sentence1: str, sentence2: str) -> Iterator[str]:
         yield from show_all(models, sentence1, sentence2)
@@ -318,10 +338,12 @@ def examples() -> tuple[list[list[str]], list[str]]:
 
 
 def sentence_box(label: str, elem_id: str, placeholder: str) -> gr.Textbox:
+    """A box to write an Arabic sentence in."""
     return gr.Textbox(label=label, elem_id=elem_id, placeholder=placeholder, rtl=True, lines=2, max_lines=6)
 
 
 def rank_tab(demo: gr.Blocks, models: Sequence[Model]) -> None:
+    """Lay out and wire the tab that ranks a list of sentences."""
     with gr.Row(equal_height=False):
         with gr.Column(min_width=300):
             query = gr.Textbox(label="جملة البحث / Query", elem_id="query", rtl=True, placeholder="أين أتعلم البرمجة؟")
@@ -348,11 +370,11 @@ def rank_tab(demo: gr.Blocks, models: Sequence[Model]) -> None:
         preload=False,
     )
 
-    def show(id: str, dim: int | None, query: str, sentences: str) -> str:
-        return show_ranking(models, id, dim, query, sentences)
+    def show(model_id: str, dim: int | None, query: str, sentences: str) -> str:
+        return show_ranking(models, model_id, dim, query, sentences)
 
-    def again(id: str, dim: int | None, query: str, sentences: str) -> str:
-        return show(id, dim, query, sentences) if query.strip() and sentences.strip() else RANK_HINT
+    def again(model_id: str, dim: int | None, query: str, sentences: str) -> str:
+        return show(model_id, dim, query, sentences) if query.strip() and sentences.strip() else RANK_HINT
 
     inputs = [menu, dim, query, sentences]
     choose_model(demo, models, menu, dim)
@@ -363,11 +385,12 @@ def rank_tab(demo: gr.Blocks, models: Sequence[Model]) -> None:
 
 
 def one_line(text: str) -> str:
+    """The text with all white space made single spaces."""
     return " ".join(text.split())
 
 
 def endpoints(models: Sequence[Model]) -> None:
-    """`/compare` and `/rank` for gradio_client and curl; a refusal arrives there as the message of the error."""
+    """Offer `/compare` and `/rank` to gradio_client and curl; an error arrives there as its message."""
 
     def compare(sentence1: str, sentence2: str, model: str | None = None, dim: int | None = None) -> dict:
         """Cosine similarity: {"model", "dim", "score", "by_dim": {"768": ...}}. Default: first model, full width."""
@@ -398,6 +421,7 @@ TITLE = html(
 
 
 def page(models: Sequence[Model]) -> gr.Blocks:
+    """The whole page of the Space."""
     with gr.Blocks(title="تشابه الجمل العربية · Arabic sentence similarity", analytics_enabled=False) as demo:
         block(TITLE)
         with gr.Tab("قارن بين جملتين / Compare"):
@@ -418,6 +442,7 @@ def excuse(error: SpaceError) -> gr.Blocks:
 
 
 def build() -> gr.Blocks:
+    """The page, or the one that tells why there is none."""
     try:
         return page(similarity.catalogue(HERE, os.environ))
     except SpaceError as error:

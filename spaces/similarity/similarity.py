@@ -1,4 +1,4 @@
-"""Which models the Space offers, and how alike their vectors are. Knows nothing of the page."""
+"""Models that the Space offers, and how alike their vectors are. Knows nothing of the page."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _loading = Lock()
 
 
 class SpaceError(Exception):
-    """What the reader or the owner of the Space can put right, in both languages."""
+    """A problem that the reader or the owner of the Space can put right, told in both languages."""
 
     def __init__(self, ar: str, en: str) -> None:
         super().__init__(ar, en)
@@ -53,6 +53,8 @@ class SpaceError(Exception):
 
 @dataclass(frozen=True)
 class Model:
+    """A model that the Space offers."""
+
     id: str
     """`owner/name` on the Hub, or a folder."""
     revision: str | None
@@ -65,7 +67,7 @@ class Model:
 
 
 def catalogue(folder: Path, env: Mapping[str, str]) -> list[Model]:
-    """`models.json` in `folder`, else the ids in SPACE_MODELS. Never empty.
+    """The models in `models.json` in this folder, else those whose ids are in SPACE_MODELS. Never empty.
 
     Raises:
         SpaceError: neither is there, or models.json has a mistake; the message names the entry.
@@ -81,13 +83,13 @@ def catalogue(folder: Path, env: Mapping[str, str]) -> list[Model]:
 
 
 def parse_ids(text: str) -> list[Model]:
-    """Comma-separated ids or folders, newest revision, dims not said."""
+    """The models in a list of ids or folders between commas, at their newest revision, dims not said."""
     ids = [part.strip().rstrip("/") for part in text.split(",")]
-    return [Model(id, None, Path(id).name, ()) for id in dict.fromkeys(ids) if id]
+    return [Model(model_id, None, Path(model_id).name, ()) for model_id in dict.fromkeys(ids) if model_id]
 
 
 def parse_models(text: str) -> list[Model]:
-    """A JSON list of {id, revision, title, dims}, all but the id optional; the order is the menu's."""
+    """The models in a JSON list of {id, revision, title, dims}, all but the id optional, in its order."""
     try:
         rows = json.loads(text)
     except ValueError as why:
@@ -129,13 +131,13 @@ def _model(row: dict[str, Any]) -> Model:
     return Model(row["id"], row.get("revision"), row.get("title") or Path(row["id"]).name, dims)
 
 
-def find(models: Sequence[Model], id: str | None) -> Model:
+def find(models: Sequence[Model], model_id: str | None) -> Model:
     """The model of that id; the first when none is asked for."""
     for model in models:
-        if id in (None, "", model.id):
+        if model_id in (None, "", model.id):
             return model
     known = "، ".join(model.id for model in models)
-    raise SpaceError(f"النموذج '{id}' غير معروف. المتاح: {known}", f"No model '{id}'. There are: {known}")
+    raise SpaceError(f"النموذج '{model_id}' غير معروف. المتاح: {known}", f"No model '{model_id}'. There are: {known}")
 
 
 # ---- vectors ----
@@ -155,10 +157,10 @@ def load(model: Model) -> SentenceTransformer:
 
 
 @lru_cache(maxsize=MODELS_IN_MEMORY)
-def _load(id: str, revision: str | None) -> SentenceTransformer:
+def _load(model_id: str, revision: str | None) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer  # seconds of torch: the page is up before it is needed
 
-    return SentenceTransformer(id, revision=revision, trust_remote_code=False)
+    return SentenceTransformer(model_id, revision=revision, trust_remote_code=False)
 
 
 @lru_cache(maxsize=32)  # so another dim, or the same text again, costs nothing
@@ -183,7 +185,7 @@ def _encode(model: Model, texts: tuple[str, ...]) -> np.ndarray:
 
 
 def dims_of(model: Model) -> tuple[int, ...]:
-    """The listed dims, widest first; for a model listed without, its width and the powers of two below (loads it)."""
+    """The listed dims, widest first. A model listed without any is loaded: its width and the powers of two below."""
     if model.dims:
         return model.dims
     return usual_dims(int(load(model).get_embedding_dimension() or encode(model, ("?",)).shape[1]))
@@ -196,7 +198,7 @@ def usual_dims(width: int) -> tuple[int, ...]:
 
 
 def unit(vectors: np.ndarray, dim: int) -> np.ndarray:
-    """(n, dim): the first `dim` numbers of every row, scaled to length 1. A row of zeros stays zeros."""
+    """The first `dim` numbers of every row, (n, dim), scaled to length 1. A row of zeros stays zeros."""
     head = vectors[:, :dim]
     lengths = np.linalg.norm(head, axis=1, keepdims=True)
     return head / np.where(lengths > 0, lengths, 1)
@@ -231,7 +233,7 @@ def written(text: str | None, ar: str, en: str) -> str:
 
 
 def lines(text: str | None) -> list[str]:
-    """One sentence per line; empty lines do not count."""
+    """The sentences in a text, one per line; empty lines do not count."""
     found = [line.strip() for line in written(text, "قائمة الجمل", "the list of sentences").splitlines()]
     found = [line for line in found if line]
     if len(found) > MOST_LINES:
@@ -243,6 +245,11 @@ def lines(text: str | None) -> list[str]:
 
 
 def pair(sentence1: str | None, sentence2: str | None) -> tuple[str, str]:
+    """Both sentences without the white space around them.
+
+    Raises:
+        SpaceError: one is missing or too long.
+    """
     return (
         written(sentence1, "الجملة الأولى", "the first sentence"),
         written(sentence2, "الجملة الثانية", "the second sentence"),

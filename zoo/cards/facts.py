@@ -23,7 +23,7 @@ class ModelFacts:
     recipe: Recipe
     scores: ScoreFile
     family: Sequence[ScoreFile]
-    """Of other recipes for the same language and tasks."""
+    """Scores of other recipes for the same language and tasks."""
     reports: Mapping[str, Mapping[str, Any]]
     """{dataset recipe: the data stage's report}, of the whole lineage."""
     contamination: OverlapReport

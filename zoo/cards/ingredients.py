@@ -1,4 +1,4 @@
-"""What the card stage is made from and what it leaves."""
+"""Ingredients of the card stage, and what it leaves."""
 
 from __future__ import annotations
 

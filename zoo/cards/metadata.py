@@ -14,6 +14,7 @@ from zoo.tasks import TASKS
 
 
 def model_metadata(facts: ModelFacts) -> ModelCardData:
+    """The front matter of a model's card, with its scores as `model-index`."""
     release, scores = facts.recipe.release, facts.scores
     tags = ["sentence-transformers", "sentence-similarity", "feature-extraction", *release.tags]
     tags += [f"loss:{name}" for name in sorted(_losses(facts.recipe))]
@@ -44,7 +45,7 @@ def _losses(recipe: Recipe) -> set[str]:
 
 
 def _eval_results(facts: ModelFacts) -> list[EvalResult]:
-    """`model-index`: the full width's scores, with the revision of the data they were measured on."""
+    """The entries of `model-index`: the full width's scores, each with the revision of its data."""
     mine = facts.scores.subject("self")
     assert mine is not None
     return [
@@ -66,7 +67,7 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult]:
 def dataset_metadata(
     dataset: Dataset, report: Mapping[str, Any], sizes: Mapping[str, int], *, miniature: bool
 ) -> DatasetCardData:
-    """Front matter that `load_dataset` and the Hub's viewer need: the configuration, its files, features and sizes."""
+    """The front matter that `load_dataset` and the viewer need: configuration, files, features and sizes."""
     release = dataset.release
     assert release is not None
     rows = {split: report[split]["rows"] for split in sizes}

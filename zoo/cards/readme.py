@@ -18,11 +18,12 @@ from zoo.templates import Templates, as_markdown
 
 
 def model_card(facts: ModelFacts, templates: Templates) -> str:
+    """The README of a model."""
     return _card(model_metadata(facts), "model.md.j2", templates, facts=facts, card=ModelCardView(facts))
 
 
 def dataset_card(
-    id: str,
+    repo_id: str,
     dataset: Dataset,
     sizes: Mapping[str, int],
     templates: Templates,
@@ -30,14 +31,20 @@ def dataset_card(
     report: Mapping[str, Any],
     source: Mapping[str, Any],
 ) -> str:
-    """`sizes`: bytes of each split's Parquet file; `report` and `source`: what the data stage wrote of them."""
+    """The README of a dataset.
+
+    Args:
+        sizes: bytes of each split's Parquet file.
+        report: what the data stage wrote of the rows.
+        source: what the data stage wrote of their source.
+    """
     metadata = dataset_metadata(dataset, report, sizes, miniature=source["miniature"])
-    facts = {"id": id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
+    facts = {"id": repo_id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
     return _card(metadata, "dataset.md.j2", templates, **facts)
 
 
 def space_card(
-    id: str,
+    repo_id: str,
     family: Family,
     models: Mapping[str, ScoreFile],
     datasets: list[str],
@@ -45,7 +52,7 @@ def space_card(
     *,
     sdk_version: str,
 ) -> str:
-    """`models`: {Hub id: scores} of those that the Space offers."""
+    """The README of a Space. `models` holds the scores of those that it offers, by Hub id."""
     space = family.space
     if space is None:
         raise CardError("recipes/family.yaml has no 'space'", hint="add one, or publish without it")
@@ -69,7 +76,7 @@ def space_card(
         if (subject := scores.subject("self"))
     ]
     miniature = any(scores.miniature for scores in models.values())
-    return _card(metadata, "space.md.j2", templates, id=id, space=space, models=rows, miniature=miniature)
+    return _card(metadata, "space.md.j2", templates, id=repo_id, space=space, models=rows, miniature=miniature)
 
 
 def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:
@@ -85,5 +92,5 @@ FILTERS = {"score": _score}
 
 
 def render(template: str, templates: Templates, **facts: Any) -> str:
-    """The template with `facts`; every unknown name is an error, and a fact is text unless a filter says otherwise."""
+    """The rendered template; every unknown name is an error, and a fact is text unless a filter says otherwise."""
     return as_markdown(template, templates, FILTERS, **facts)

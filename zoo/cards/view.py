@@ -13,7 +13,7 @@ from zoo.tasks import TASKS
 
 
 class ModelCardView:
-    """Tables of a model's card, computed."""
+    """Tables and lines of a model's card, computed when the template asks for them."""
 
     def __init__(self, facts: ModelFacts) -> None:
         self.facts = facts
@@ -25,17 +25,18 @@ class ModelCardView:
 
     @property
     def best(self) -> Mean:
+        """The mean score of this model at its full width."""
         return self.scores.mean(self.mine.name, self.mine.dims[0])
 
     @property
     def rivals(self) -> list[dict[str, Any]]:
-        """Every measured model at its full width: {title, mine, dim, parameters, scores, mean}, best first."""
+        """All measured models at their full width: {title, mine, dim, parameters, scores, mean}, best first."""
         rows = [row(self.scores, subject, full_dim(subject)) for subject in self.scores.subjects]
         return sorted(rows, key=_best_first)
 
     @property
     def rival(self) -> dict[str, Any]:
-        """The best of the others."""
+        """The best of the other models, a row of `rivals`."""
         return next(row for row in self.rivals if not row["mine"])
 
     @property
@@ -55,7 +56,7 @@ class ModelCardView:
         return [{**row, "kept": 100 * row["mean"].value / rows[0]["mean"].value} for row in rows]
 
     def verdicts(self, verdict: Literal["ahead", "behind", "tied"]) -> list[Markdown]:
-        """A line a rival: the tasks on which this model, at full width, is ahead of it, behind it, or neither."""
+        """Lines, one for a rival: the tasks on which this model, at full width, has that verdict."""
         lines = []
         for subject in self.scores.subjects:
             found = [one for one in self._against(subject) if _verdict(one) == verdict]
@@ -69,17 +70,18 @@ class ModelCardView:
 
     @property
     def clean(self) -> dict[str, CleanScore]:
-        """Per task with rows in the training text: the score of the others."""
+        """{task: score on the rows that are not in the training text}, of tasks that have some in it."""
         return {found.task: found for found in self.scores.clean}
 
     @property
     def shrinking(self) -> dict[int, Markdown]:
-        """Per cut dim, the tasks on which it is told apart from the full width."""
+        """{cut dim: tasks on which it is told apart from the full width}."""
         own = [one for one in self.scores.comparisons if one.rival == self.mine.name and not one.tied]
         return {dim: _listed([one for one in own if one.dim == dim]) for dim in self.mine.dims[1:]}
 
 
 def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:
+    """The facts of a model at a dim, as `ModelCardView.rivals` has them."""
     return {
         "title": subject.title,
         "mine": subject.role == "self",
@@ -91,6 +93,7 @@ def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:
 
 
 def full_dim(subject: Subject) -> int | None:
+    """The full width of a model; None when it has no dims."""
     return subject.dims[0] if subject.dims else None
 
 

@@ -1,4 +1,4 @@
-"""The command line. Its modules import click and nothing heavy: `zoo --help` is instant.
+"""All commands of `zoo`. The modules import click and nothing heavy: `zoo --help` is instant.
 
 Commands parse, call one function of the core, and say what came of it.
 """
@@ -56,7 +56,11 @@ cli.params += [hub_option(), json_option()]  # before the command's name they me
 
 
 def main() -> None:
-    """Entry point: 0 done, 1 something that the user can put right, 2 usage (or a plan with changes)."""
+    """Run the command line, then exit.
+
+    The code is 0 when it is done, 1 for something that the user can put right, 2 for wrong usage (or a plan with
+    changes), and 130 when it was stopped.
+    """
     try:
         code = cli.main(standalone_mode=False)
     except ZooError as problem:

@@ -50,7 +50,7 @@ def demo(recipe: str) -> None:
 
 
 def _before_and_after(scores: ScoreFile) -> list[dict[str, Any]]:
-    """A row per model, base first, a column per dim."""
+    """A row for each model, base first, with a column for each dim."""
     order = {"baseline": 0, "base": 1, "parent": 2, "self": 3}
     rows = []
     for subject in sorted(scores.subjects, key=lambda subject: order[subject.role]):

@@ -103,7 +103,7 @@ def _started(root: Path, port: int, workers: int, faults: Path | None) -> LocalH
 
 
 def _is_local_hub(port: int) -> bool:
-    """Whether what answers there has the first page of ours."""
+    """True when what answers at this port has the first page of a local Hub."""
     from http.client import HTTPConnection, HTTPException
 
     with closing(HTTPConnection("127.0.0.1", port, timeout=ANSWERS_WITHIN)) as connection:

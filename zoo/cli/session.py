@@ -1,4 +1,4 @@
-"""What all commands share: their global options, the Hub in use, and the workspace."""
+"""The frame of all commands: their global options, the Hub in use, and the workspace."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class ZooGroup(click.Group):
-    """Lists commands in the order of the flow."""
+    """A group of commands in the order of the flow."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands in the order in which they were added."""
         return list(self.commands)
 
 
@@ -40,6 +41,8 @@ def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Call
 
 
 def json_option() -> click.Option:
+    """The option `--json`."""
+
     def remember(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         if value:
             say.configure(json=True)
@@ -48,6 +51,8 @@ def json_option() -> click.Option:
 
 
 def hub_option() -> click.Option:
+    """The option `--hub`."""
+
     def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
         if value is not None:
             ctx.meta["hub"] = value
@@ -57,6 +62,7 @@ def hub_option() -> click.Option:
 
 
 def workspace() -> Workspace:
+    """The workspace that the current folder is in."""
     from zoo.recipe import Workspace
 
     return Workspace.find()
@@ -68,7 +74,7 @@ def local_root(root: Path | None = None) -> Path:
 
 
 def confirm(question: str) -> None:
-    """Goes on after a yes; a no ends the command."""
+    """Ask a question and go on after a yes; a no ends the command."""
     try:
         click.confirm(question, abort=True)
     except click.Abort as stop:
@@ -78,7 +84,7 @@ def confirm(question: str) -> None:
 
 
 def connect(*, seed: bool = False, tasks: Iterable[str] = ()) -> None:
-    """Set the environment for the Hub in use. Before anything imports huggingface_hub, which reads it only once.
+    """Set the environment for the Hub in use, before anything imports huggingface_hub, which reads it only once.
 
     With `--hub local`, starts the local Hub for the length of the command; `seed` fills it first with what the
     workspace's recipes name and it lacks, and with the data of `tasks`.
@@ -105,7 +111,7 @@ def _is_address(hub: str) -> bool:
 
 
 def _refuse_password(hub: str) -> None:
-    """Addresses stand in messages."""
+    """Refuse an address with a name or a password in it, since addresses are shown in messages."""
     address = urlsplit(hub)
     if address.password or address.username:
         problem = f"the address of the Hub '{address.hostname}' has a name or a password in it"
@@ -122,7 +128,11 @@ def _start_local(ctx: click.Context, *, seed: bool, tasks: Iterable[str]) -> Non
 
 
 def serve(ctx: click.Context, root: Path, *, port: int = 0, workers: int = 1, faults: Path | None = None) -> LocalHub:
-    """The local Hub, running until the command ends; that it does not start is something the user can put right."""
+    """Start the local Hub, which runs until the command ends.
+
+    Raises:
+        HubError: it does not start.
+    """
     from zoo.hub.local import local_hub
 
     try:
@@ -132,7 +142,10 @@ def serve(ctx: click.Context, root: Path, *, port: int = 0, workers: int = 1, fa
 
 
 def client_home(root: Path) -> Path:
-    """Caches of a local Hub's clients. The real Hub's cache must not see it: ids and commits there are the same."""
+    """The folder for caches of a local Hub's clients.
+
+    The real Hub's cache must not see it: ids and commits there are the same.
+    """
     return root / "client"
 
 

@@ -25,6 +25,7 @@ _PATIENCE = 30  # seconds until a worker that does not answer counts as hung; on
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Serve a store as the command line asks, until told to stop; returns the exit code."""
     options = _options(arguments)
     try:
         listener = _listen(options.host, options.port)
@@ -48,7 +49,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
         return 1
     store = Store(options.root)
     store.add_user(options.user)
-    app = create_app(store)  # imports much: first, since whoever reads the address asks at once
+    app = create_app(store)  # imports much, so before the address is told: clients use it at once
     _announce(options, listener, store.issue_token(options.user))
     if options.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -62,7 +63,10 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
 
 
 def _serve_together(options: argparse.Namespace, listener: socket.socket) -> None:
-    """Processes that take turns at one socket. One that dies is replaced; all end when this one does, even killed."""
+    """Run several processes that answer at one socket. One that dies is replaced.
+
+    All end when this one ends, even when it is killed.
+    """
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
@@ -70,7 +74,8 @@ def _serve_together(options: argparse.Namespace, listener: socket.socket) -> Non
 
     class Team(Multiprocess):
         def keep_subprocess_alive(self) -> None:
-            # While the workers' ends of the pipes are open here too, one that dies while it is asked seems to think.
+            # Our copies of the workers' ends of the pipes are closed: while they are open, a worker that dies during
+            # a health check looks like one that has not answered yet.
             for worker in self.processes:
                 worker.child_conn.close()
             super().keep_subprocess_alive()
@@ -91,14 +96,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _announce(options: argparse.Namespace, listener: socket.socket, token: str) -> None:
-    """The one line on stdout. The token is nowhere else."""
+    """Print address, user and token as one line of JSON on stdout. The token is printed nowhere else."""
     host = f"[{options.host}]" if ":" in options.host else options.host
     url = f"http://{host}:{listener.getsockname()[1]}"
     print(json.dumps({"url": url, "user": options.user, "token": token}), flush=True)
 
 
 def _end_with_parent() -> None:
-    """Stdin ends when the process that started us is gone, however it went."""
+    """Stop this process as soon as stdin ends, which it does when the process that started us is gone."""
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -26,8 +26,8 @@ from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
-MAX_DEPTH = 100  # of objects and lists in each other
-MAX_VALUES = 100_000  # in one piece of JSON: parsed, each takes thirty times the memory of its two characters
+MAX_DEPTH = 100  # levels of objects and lists inside each other
+MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty times their memory when it is parsed
 
 
 class Body:
@@ -42,12 +42,14 @@ class Body:
 
     @property
     def sha256(self) -> str:
+        """The sha256 (64 hex digits) of what has arrived."""
         return self._digest.hexdigest()
 
     async def receive(self, request: Request, limit: int) -> None:
-        """
+        """Read the body: a small one into memory, a larger one to disk while it arrives.
+
         Raises:
-            HubError: 413, there are more than `limit` bytes, or the sender says so; the rest is not read.
+            RefusalError: 413, there are more than `limit` bytes, or the sender says so; the rest is not read.
         """
         if int(request.headers.get("content-length", "0")) > limit:  # the server has checked that it is a number
             raise _too_large(limit)
@@ -62,7 +64,7 @@ class Body:
                     if writing:
                         await writing
                     full, self._memory = self._memory, bytearray()
-                    writing = asyncio.create_task(run_in_threadpool(self._spill, full))  # the next arrives meanwhile
+                    writing = asyncio.create_task(run_in_threadpool(self._spill, full))  # while more arrives
         finally:
             if writing:
                 await writing
@@ -72,16 +74,17 @@ class Body:
             await run_in_threadpool(self._spill, self._memory)
 
     def open(self) -> BinaryIO:
-        """The whole body, from its start."""
+        """Open the whole body for reading, from its first byte."""
         return io.BytesIO(self._memory) if self._file is None else self._staged.open("rb")
 
     def move_to(self, target: Path) -> None:
-        """Keep the body under another name on the same filesystem, safely on disk."""
+        """Move the body to a file on the same filesystem; it is safely on disk when this returns."""
         if self._file is None:
             self._staged.write_bytes(self._memory)
         adopt(self._staged, target)
 
     def discard(self) -> None:
+        """Close the body and delete what of it is on disk, unless it was moved."""
         if self._file is not None:
             self._file.close()
         self._staged.unlink(missing_ok=True)
@@ -121,12 +124,16 @@ class Call:
         if not scheme:
             return None
         user = accounts.of_token(self.db, token.strip()) if scheme.lower() == "bearer" else None
-        if user is None:  # never as if nobody had asked: the caller believes to be somebody
+        if user is None:  # not treated as anonymous: whoever sends a token expects to be known
             raise errors.invalid_token()
         return user
 
     def login(self, *, to_write: bool = False) -> User:
-        """The user, who must be one; `to_write` also asks for a token that may change things."""
+        """The user who asks. `to_write` also wants a token that may change things.
+
+        Raises:
+            RefusalError: 401, the caller sent no token; 403, the token may only read.
+        """
         if self.user is None:
             raise errors.login_required()
         if to_write and self.user.role != "write":
@@ -134,7 +141,11 @@ class Call:
         return self.user
 
     def writer(self, namespace: str, what: str = "write there") -> User:
-        """The user, who must be allowed to write to `namespace`."""
+        """The user who asks, when they may write to `namespace`.
+
+        Raises:
+            RefusalError: 401, the caller sent no token; 403, they may not, and `what` says what they wanted to do.
+        """
         user = self.login()
         if not user.may_write_to(namespace):
             raise errors.forbidden(f"you need a write token of a member of '{namespace}' to {what}")
@@ -143,33 +154,45 @@ class Call:
     # What is asked for ------------------------------------------------------------------------------------------------
     @property
     def kind(self) -> str:
+        """The kind of repository that the path is about: model, dataset or space."""
         return KINDS[(self.params.get("kind") or "models").rstrip("/")]
 
     def repo(self) -> Repo:
-        """The repository named in the path, if the caller may know of it. It may go by another name today."""
+        """The repository named in the path, also when it has been renamed since. Raises as `find_repo` does."""
         return self.find_repo(self.kind, self.params["repo"])
 
     def find_repo(self, kind: str, name: str) -> Repo:
+        """A repository by its name of today or an earlier one.
+
+        Raises:
+            RefusalError: 404 (401 without a token), there is none, or the caller may not know of it.
+        """
         repo = repos.find(self.db, kind, name)
         if repo is None or not self.may_see(repo):
             raise errors.repo_not_found(anonymous=self.user is None)
         return repo
 
     def may_see(self, repo: Repo) -> bool:
+        """True when the repository is public, or the caller belongs to its namespace."""
         return not repo.private or (self.user is not None and self.user.belongs_to(repo.namespace))
 
     def readable_repo(self) -> Repo:
-        """As `repo`, but its files may be read as well: it is not gated, or the caller was let in."""
+        """The repository named in the path, when the caller may read its files.
+
+        Raises:
+            RefusalError: as `repo`; 403 (401 without a token), it is gated and the caller was not let in.
+        """
         repo = self.repo()
         if repo.gated and not self._let_in(repo):
             status = 403 if self.user else 401
             message = f"Access to {repo.kind} {repo.name} is restricted and you are not in the authorized list."
-            raise errors.HubError(
+            raise errors.RefusalError(
                 status, f"{message} Visit {self.base}{repo.web_path} to ask for access.", code="GatedRepo"
             )
         return repo
 
     def writable_repo(self) -> Repo:
+        """The repository named in the path, when the caller may write to it. Raises as `repo` and `writer` do."""
         repo = self.repo()
         self.writer(repo.namespace, "write to this repository")
         return repo
@@ -181,38 +204,42 @@ class Call:
         return self.db.execute(query, (repo.id, self.user.name)).fetchone() is not None
 
     def revision(self, repo: Repo) -> Revision:
+        """The commit that the path asks for by a branch, a tag or an id."""
         return repos.resolve(self.db, repo, self.params["rev"])
 
     # How it is asked --------------------------------------------------------------------------------------------------
     @property
     def base(self) -> str:
-        """This Hub's address as the caller wrote it, so that it can follow our links."""
+        """The address of this Hub as the caller wrote it, so that they can follow our links."""
         return f"{self.request.url.scheme}://{self.request.headers.get('host', '127.0.0.1')}"
 
     def flag(self, name: str) -> bool:
+        """True when the query says `name=1` (or true, on, yes)."""
         return self.query.get(name, "").lower() in ("1", "true", "on", "yes")
 
     def number(self, name: str, default: int, *, low: int = 0, high: int = 1 << 40) -> int:
-        """A query parameter, cut off at `high`."""
+        """A query parameter that is a whole number: 400 when it is below `low` or no number, cut off at `high`."""
         text = self.query.get(name) or str(default)
         if not (text.isascii() and text.isdigit() and len(text) < 15 and int(text) >= low):
             raise bad_request(f"'{name}' must be a whole number of at least {low}, not '{text[:40]}'")
         return min(int(text), high)
 
     def several(self, name: str) -> list[str]:
-        """All values of a parameter, written `name=` or `name[]=`."""
+        """All values of a query parameter, written `name=` or `name[]=`."""
         return [*self.query.getlist(name), *self.query.getlist(f"{name}[]")]
 
     def document(self) -> bytes:
-        """The body as a whole. Its route lets in only small ones."""
+        """The body in one piece. Only for routes that accept small ones."""
         with self.body.open() as file:
             return file.read()
 
     def json(self) -> Fields:
+        """The body as a JSON object; an empty body counts as an empty object."""
         content = self.document()
         return Fields(parse_object(content, "the request body") if content.strip() else {})
 
     def form(self) -> dict[str, list[str]]:
+        """The body as an HTML form: {name: values}."""
         try:
             return parse_qs(self.document().decode(), errors="strict", max_num_fields=100_000)
         except ValueError as error:
@@ -220,7 +247,7 @@ class Call:
 
 
 class Fields:
-    """A JSON object from outside: every access says which type it wants, and answers 400 when it is another one."""
+    """A JSON object from outside. Each method says which type it wants, and raises a 400 when it finds another one."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self.values = values
@@ -229,6 +256,7 @@ class Fields:
         return self.values.get(key) is not None
 
     def text(self, key: str, default: str | None = None) -> str:
+        """The string at `key`; `default`, where one is given, when there is none."""
         value = self.values.get(key)
         if value is None and default is not None:
             return default
@@ -237,43 +265,51 @@ class Fields:
         return value
 
     def number(self, key: str, default: int | None = None) -> int:
+        """The whole number at `key`, from 0 up to 2^50."""
         value = self.values.get(key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 50:
             raise bad_request(f"'{key}' must be a whole number from 0 on")
         return value
 
     def flag(self, key: str) -> bool:
+        """The truth value at `key`; false when there is none."""
         value = self.values.get(key) or False
         if not isinstance(value, bool):
             raise bad_request(f"'{key}' must be true or false")
         return value
 
     def fields(self, key: str) -> Fields:
+        """The object at `key`."""
         value = self.values.get(key)
         if not isinstance(value, dict):
             raise bad_request(f"'{key}' must be an object")
         return Fields(value)
 
     def list(self, key: str) -> list[Fields]:
-        """A list of objects; missing counts as empty."""
+        """The list of objects at `key`; empty when there is none."""
         value = self.values.get(key) or []
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise bad_request(f"'{key}' must be a list of objects")
         return [Fields(item) for item in value]
 
     def texts(self, key: str) -> tuple[str, ...]:
+        """The list of strings at `key`; empty when there is none."""
         value = self.values.get(key) or []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise bad_request(f"'{key}' must be a list of strings")
         return tuple(value)
 
 
-def _too_large(limit: int) -> errors.HubError:
-    return errors.HubError(413, f"a request body may have at most {limit} bytes here")
+def _too_large(limit: int) -> errors.RefusalError:
+    return errors.RefusalError(413, f"a request body may have at most {limit} bytes here")
 
 
 def _finite(text: str) -> float:
-    """Python reads NaN and 1e999, which could not be written down in an answer."""
+    """The number that `text` says. Python also reads NaN and 1e999, which no answer in JSON could hold.
+
+    Raises:
+        ValueError: it is not finite.
+    """
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:40]} is not a finite number")
@@ -281,10 +317,14 @@ def _finite(text: str) -> float:
 
 
 def parse_object(content: bytes, what: str) -> dict[str, object]:
-    """A JSON object whose texts can all be written down as UTF-8, and all of it as JSON again."""
+    """The JSON object in `content`, of which every part can be written down again, as UTF-8 and as JSON.
+
+    Raises:
+        RefusalError: 400 or 413, it is malformed, too deep or too large; the message calls it `what`.
+    """
     marks = {sign: content.count(sign) for sign in (b",", b"[", b"{")}
     if sum(marks.values()) > MAX_VALUES:
-        raise errors.HubError(413, f"{what} has too many values; send files in base64, or through LFS")
+        raise errors.RefusalError(413, f"{what} has too many values; send files in base64, or through LFS")
     try:
         # Decoded here: by itself, `json` would guess UTF-16, and let halves of surrogate pairs pass.
         value = json.loads(content.decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
@@ -300,7 +340,7 @@ def parse_object(content: bytes, what: str) -> dict[str, object]:
 
 
 def _is_deep(value: object) -> bool:
-    """What can just be read may be too deep to be written again."""
+    """True when lists and objects are nested more than `MAX_DEPTH` times: too deep to be surely written again."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [inner for outer in level for inner in _inside(outer)]

@@ -11,7 +11,7 @@ import yaml
 _FRONT_MATTER = re.compile(r"\s*---[ \t]*\r?\n(?P<yaml>.*?)(?:\r?\n)?---[ \t]*(?:\r?\n|$)(?P<body>.*)", re.DOTALL)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*|code|multilingual")
 _MAX_YAML = 1 << 20  # characters
-_MAX_DEPTH = 50  # what can just be read may be too deep to be written again
+_MAX_DEPTH = 50  # levels; YAML that can just be read may be too deep to be written again
 _MAX_BITS = 1024  # of a number; Python refuses to write down much larger ones
 _MAX_VALUES = 100_000  # with every alias written out: a few lines of them can stand for billions
 _LICENSES = """
@@ -57,7 +57,7 @@ def _loaded(text: str) -> object:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ValueError(str(error).splitlines()[0]) from error
-    except (ArithmeticError, AttributeError, LookupError) as error:  # PyYAML's own: `!!timestamp x`, `!!bool x`
+    except (ArithmeticError, AttributeError, LookupError) as error:  # from PyYAML, for `!!timestamp x`, `!!bool x`
         raise ValueError(f"a value is not what it claims to be: {error}") from None
 
 
@@ -78,13 +78,13 @@ def _plain(value: object, budget: Iterator[int], depth: int) -> object:
 
 
 def split(card: str) -> tuple[str | None, str]:
-    """(YAML text or None, Markdown below it)."""
+    """Split a card into its YAML (None when there is none) and the Markdown below."""
     match = _FRONT_MATTER.match(card)
     return (match["yaml"], match["body"]) if match else (None, card)
 
 
 def metadata(card: str) -> dict[str, object]:
-    """The YAML of a card; empty when there is none or it is broken."""
+    """The values in a card's YAML; empty when there is none or it is broken."""
     text, _ = split(card)
     try:
         loaded = parse_yaml(text or "")
@@ -102,7 +102,7 @@ def tags(data: Mapping[str, object]) -> list[str]:
 
 
 def validate(card: str) -> tuple[list[str], list[str]]:
-    """(errors, warnings) of a card's YAML, worded as the Hub words them."""
+    """Check a card's YAML: (errors, warnings), worded as the Hub words them."""
     text, _ = split(card)
     if text is None:
         return [], ["empty or missing yaml metadata in repo card"]

@@ -15,6 +15,8 @@ _PATIENCE = 20  # seconds a writer waits for others
 
 
 class Database:
+    """The SQLite file of a store, made when it is missing. Threads and processes may share it."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
@@ -23,17 +25,21 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One unchanging view of all records, whatever is written meanwhile."""
+        """Run the block on one unchanging view of all records, whatever is written meanwhile."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """All changes or none. Only one writer at a time: check what you depend on inside."""
+        """Run the block as one transaction: all changes or none. There is one writer at a time.
+
+        What the changes depend on must be read inside the block, since others may have written before it began.
+        """
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     def close(self) -> None:
+        """Close all connections that no block is using."""
         while self._idle:
             self._idle.pop().close()
 

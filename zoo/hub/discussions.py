@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zoo.hub import history, repos, trees
 from zoo.hub.database import timestamp
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 from zoo.hub.repos import MAIN, Repo
 
 STATUSES = ("open", "closed", "draft", "merged")
@@ -18,6 +18,8 @@ STATUSES = ("open", "closed", "draft", "merged")
 
 @dataclass(frozen=True)
 class Discussion:
+    """A discussion or a pull request of a repository, known by its number."""
+
     repo: int
     num: int
     title: str
@@ -30,6 +32,7 @@ class Discussion:
 
     @property
     def ref(self) -> str:
+        """The ref that a pull request's commits are at."""
         return f"refs/pr/{self.num}"
 
 
@@ -44,7 +47,7 @@ def start(
     head: str | None = None,
     status: str = "open",
 ) -> int:
-    """Open a discussion, or a pull request from commit `base` that now stands at `head`; its number."""
+    """Open a discussion, or a pull request from commit `base` that now stands at `head`; returns its number."""
     num = int(db.execute("SELECT count(*) FROM discussions WHERE repo = ?", (repo.id,)).fetchone()[0]) + 1
     row = (repo.id, num, title, status, author, timestamp(), base is not None, base, None)
     db.execute("INSERT INTO discussions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
@@ -54,31 +57,49 @@ def start(
     return num
 
 
+def number(text: str) -> int:
+    """The number of a discussion as it is written in an address.
+
+    Raises:
+        RefusalError: 400, it is no number.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise RefusalError(400, f"'{text[:40]}' is not the number of a discussion")
+    return int(text)
+
+
 def get(db: sqlite3.Connection, repo: Repo, num: int) -> Discussion:
+    """The discussion of this number.
+
+    Raises:
+        RefusalError: 404, there is none.
+    """
     row = db.execute("SELECT * FROM discussions WHERE repo = ? AND num = ?", (repo.id, num)).fetchone()
     if row is None:
-        raise HubError(404, f"There is no discussion {num}")
+        raise RefusalError(404, f"There is no discussion {num}")
     return _discussion(row)
 
 
 def every(db: sqlite3.Connection, repo: Repo) -> list[Discussion]:
-    """Newest first."""
+    """All discussions and pull requests of a repository, newest first."""
     rows = db.execute("SELECT * FROM discussions WHERE repo = ? ORDER BY num DESC", (repo.id,))
     return [_discussion(row) for row in rows]
 
 
 def note_commit(db: sqlite3.Connection, repo: Repo, ref: str, author: str, title: str, oid: str) -> None:
-    """Tell a pull request that its branch has a new commit; nothing happens for other refs."""
+    """Tell a pull request that its branch has a new commit. Does nothing for other refs."""
     match = re.fullmatch(r"refs/pr/(\d{1,9})", ref)
     if match:
         add_event(db, get(db, repo, int(match[1])), "commit", author, {"subject": title, "oid": oid})
 
 
 def comment(db: sqlite3.Connection, discussion: Discussion, author: str, text: str) -> dict[str, object]:
+    """Add a comment; returns its event."""
     return add_event(db, discussion, "comment", author, _comment(text, author))
 
 
 def rename(db: sqlite3.Connection, discussion: Discussion, author: str, title: str) -> dict[str, object]:
+    """Change the title; returns the event that says so."""
     _set(db, discussion, "title", title)
     return add_event(db, discussion, "title-change", author, {"from": discussion.title, "to": title})
 
@@ -86,6 +107,7 @@ def rename(db: sqlite3.Connection, discussion: Discussion, author: str, title: s
 def change_status(
     db: sqlite3.Connection, discussion: Discussion, author: str, status: str, reason: str = ""
 ) -> dict[str, object]:
+    """Set the status; returns the event that says so. The reason, if there is one, becomes a comment."""
     _set(db, discussion, "status", status)
     event = add_event(db, discussion, "status-change", author, {"status": status})
     if reason:
@@ -94,18 +116,18 @@ def change_status(
 
 
 def merge(db: sqlite3.Connection, repo: Repo, discussion: Discussion, author: str) -> str:
-    """Put what the pull request changed on top of main; the id of the merge commit.
+    """Put what the pull request changed on top of main; returns the id of the merge commit.
 
     Raises:
-        HubError: 409, it is not open or main changed the same files meanwhile; 400, it is no pull request.
+        RefusalError: 409, it is not open or main changed the same files meanwhile; 400, it is no pull request.
     """
     if not discussion.is_pull_request:
-        raise HubError(400, "only a pull request can be merged")
+        raise RefusalError(400, "only a pull request can be merged")
     if discussion.status not in ("open", "draft"):
-        raise HubError(409, f"this pull request is {discussion.status}")
+        raise RefusalError(409, f"this pull request is {discussion.status}")
     conflicts = conflicting_files(db, repo, discussion)
     if conflicts:
-        raise HubError(409, f"main changed the same files meanwhile: {', '.join(conflicts[:10])}")
+        raise RefusalError(409, f"main changed the same files meanwhile: {', '.join(conflicts[:10])}")
     main, head = history.at(db, repo, MAIN), history.at(db, repo, discussion.ref)
     tree = trees.edit(db, main.tree, _changes(db, repo, discussion.base or "", head.oid))
     title = f"{discussion.title} (#{discussion.num})"
@@ -118,6 +140,7 @@ def merge(db: sqlite3.Connection, repo: Repo, discussion: Discussion, author: st
 
 
 def conflicting_files(db: sqlite3.Connection, repo: Repo, discussion: Discussion) -> list[str]:
+    """Paths that main and an unmerged pull request have both changed, in different ways."""
     if discussion.merge_commit or not discussion.base:
         return []
     theirs = _changes(db, repo, discussion.base, history.at(db, repo, discussion.ref).oid)
@@ -126,6 +149,7 @@ def conflicting_files(db: sqlite3.Connection, repo: Repo, discussion: Discussion
 
 
 def events(db: sqlite3.Connection, discussion: Discussion) -> list[dict[str, object]]:
+    """All events of a discussion, oldest first, as clients read them."""
     rows = db.execute(
         "SELECT * FROM events WHERE repo = ? AND num = ? ORDER BY position", (discussion.repo, discussion.num)
     )
@@ -135,6 +159,7 @@ def events(db: sqlite3.Connection, discussion: Discussion) -> list[dict[str, obj
 def add_event(
     db: sqlite3.Connection, discussion: Discussion, kind: str, author: str, data: dict[str, object]
 ) -> dict[str, object]:
+    """Append an event to a discussion; returns it as clients read it."""
     count = "SELECT count(*) FROM events WHERE repo = ? AND num = ?"
     position = db.execute(count, (discussion.repo, discussion.num)).fetchone()[0]
     event_id = uuid.uuid4().hex[:24]
@@ -144,23 +169,28 @@ def add_event(
 
 
 def event(db: sqlite3.Connection, discussion: Discussion, event_id: str) -> dict[str, object]:
+    """One event of a discussion, as clients read it.
+
+    Raises:
+        RefusalError: 404, the discussion has no such event.
+    """
     query = "SELECT * FROM events WHERE repo = ? AND num = ? AND id = ?"
     row = db.execute(query, (discussion.repo, discussion.num, event_id)).fetchone()
     if row is None:
-        raise HubError(404, "There is no such event in this discussion")
+        raise RefusalError(404, "There is no such event in this discussion")
     return _event(row)
 
 
 def rewrite(
     db: sqlite3.Connection, discussion: Discussion, event_id: str, data: dict[str, object]
 ) -> dict[str, object]:
-    """Replace what a comment says about itself."""
+    """Replace the data of an event (text, history and visibility of a comment); returns the event."""
     db.execute("UPDATE events SET data = ? WHERE id = ?", (json.dumps(data), event_id))
     return event(db, discussion, event_id)
 
 
 def written(text: str, author: str) -> dict[str, object]:
-    """One version of a comment."""
+    """One version of a comment's text, with its author and the time."""
     return {"raw": text, "html": text, "updatedAt": timestamp(), "author": {"name": author}}
 
 
@@ -169,6 +199,7 @@ def _comment(text: str, author: str) -> dict[str, object]:
 
 
 def _changes(db: sqlite3.Connection, repo: Repo, base: str, head: str) -> dict[str, str | None]:
+    """Content ids by path of the files that `head` has changed since `base`; None for files that it deleted."""
     before = trees.files(db, history.get(db, repo, base).tree)
     after = trees.files(db, history.get(db, repo, head).tree)
     changed: dict[str, str | None] = dict.fromkeys(before.keys() - after.keys())

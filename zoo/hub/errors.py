@@ -1,4 +1,4 @@
-"""What does a client hear when something is wrong? One exception, and the cases clients tell apart."""
+"""What does a client hear when something is wrong? One exception, and the cases that clients tell apart."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 _MAX_HEADER = 2000  # characters; clients give up at 64 KB of header, and each may take twelve
 
 
-class HubError(Exception):
-    """An answer with a status of 400 or more.
+class RefusalError(Exception):
+    """An answer with a status of 400 or more, raised from wherever the request turns out to be wrong.
 
     Args:
         status: not 500, 502, 503 or 504 unless repeating may help: clients do so for half a minute.
@@ -34,6 +34,7 @@ class HubError(Exception):
         self.headers, self.body = dict(headers or {}), dict(body or {})
 
     def response(self) -> JSONResponse:
+        """The HTTP response: a JSON body, and the headers that clients look at."""
         headers = {"X-Error-Message": header_text(self.message), **self.headers}
         if self.code:
             headers["X-Error-Code"] = self.code
@@ -41,42 +42,48 @@ class HubError(Exception):
 
 
 def header_text(message: str) -> str:
-    """`message` as a header can carry it: one line, not too long, latin-1, everything else percent-encoded."""
+    """The message as a header can carry it: one line, not too long, latin-1, all else percent-encoded."""
     line = re.sub(r"[\x00-\x1f\x7f-\x9f]+", " ", message[:_MAX_HEADER]).strip()
     return "".join(char if ord(char) < 256 else quote(char, errors="replace") for char in line)
 
 
-def bad_request(message: str) -> HubError:
-    return HubError(400, message)
+def bad_request(message: str) -> RefusalError:
+    """A 400: the request itself is wrong."""
+    return RefusalError(400, message)
 
 
-def forbidden(message: str) -> HubError:
-    return HubError(403, f"Forbidden: {message}")
+def forbidden(message: str) -> RefusalError:
+    """A 403: the caller is known, and may not do this."""
+    return RefusalError(403, f"Forbidden: {message}")
 
 
-def invalid_token() -> HubError:
-    return HubError(401, "Invalid credentials in Authorization header")
+def invalid_token() -> RefusalError:
+    """A 401: the token is none that this Hub issued."""
+    return RefusalError(401, "Invalid credentials in Authorization header")
 
 
-def login_required() -> HubError:
-    return HubError(401, "Unauthorized: log in with a token of this Hub")
+def login_required() -> RefusalError:
+    """A 401: nobody may do this without a token."""
+    return RefusalError(401, "Unauthorized: log in with a token of this Hub")
 
 
-def repo_not_found(*, anonymous: bool) -> HubError:
-    """Says the same of a private repository as of none at all."""
+def repo_not_found(*, anonymous: bool) -> RefusalError:
+    """A 404 (401 without a token) that says the same of a private repository as of none at all."""
     if anonymous:  # on plain http, the client maps a 401 to RepositoryNotFoundError by this code only
-        return HubError(401, "Invalid username or password.", code="RepoNotFound")
-    return HubError(404, "Repository not found", code="RepoNotFound")
+        return RefusalError(401, "Invalid username or password.", code="RepoNotFound")
+    return RefusalError(404, "Repository not found", code="RepoNotFound")
 
 
-def revision_not_found(revision: str) -> HubError:
-    return HubError(404, f"Invalid rev id: {revision}", code="RevisionNotFound")
+def revision_not_found(revision: str) -> RefusalError:
+    """A 404: the repository has no such branch, tag or commit."""
+    return RefusalError(404, f"Invalid rev id: {revision}", code="RevisionNotFound")
 
 
-def disk_full() -> HubError:
-    return HubError(507, "The disk of this Hub is full")
+def disk_full() -> RefusalError:
+    """A 507: there is no room for what was sent."""
+    return RefusalError(507, "The disk of this Hub is full")
 
 
-def entry_not_found(message: str, *, commit: str | None = None) -> HubError:
-    """`commit` lets the client remember that this revision has no such file."""
-    return HubError(404, message, code="EntryNotFound", headers={"X-Repo-Commit": commit} if commit else None)
+def entry_not_found(message: str, *, commit: str | None = None) -> RefusalError:
+    """A 404: no such file. `commit` lets the client remember that this revision does not have it."""
+    return RefusalError(404, message, code="EntryNotFound", headers={"X-Repo-Commit": commit} if commit else None)

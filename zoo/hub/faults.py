@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zoo.hub.errors import HubError, disk_full
+from zoo.hub.errors import RefusalError, disk_full
 
 STATUSES = ("429", "500", "503", "disk-full")  # the request is read, not handled
 EXAMPLE = "- {path: /commit/, fault: 503, count: 2}"
@@ -27,19 +27,22 @@ FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
 
 
 @dataclass
-class Rule:
-    """`drop-before-body` hangs up when the headers are there; `drop-after-body` does what is asked, then hangs up."""
+class FaultRule:
+    """A fault, and the requests that it strikes.
+
+    `drop-before-body` hangs up when the headers are there; `drop-after-body` does what is asked, then hangs up.
+    """
 
     fault: str
     path: str = ""
-    """Regular expression, found anywhere in the path as it was sent."""
+    """Regular expression that is found somewhere in the path as it was sent."""
     method: str = ""
-    """Any when empty."""
+    """Method that it must have; any when empty."""
     count: int = 1
     retry_after: int = 1
-    """Seconds, with 429 and 503."""
+    """Seconds to wait that the answer names, with 429 and 503."""
     bytes_per_second: int = 1 << 16
-    """With `slow`: of the request's body and of the answer's."""
+    """With `slow`: how fast the request's body and the answer's go."""
 
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
@@ -50,15 +53,16 @@ class Rule:
         self._pattern = re.compile(self.path)
 
     def strikes(self, scope: Scope) -> bool:
-        """Whether this request is its victim; counts it."""
+        """True when the fault strikes this request, which then counts."""
         path = scope["raw_path"].decode("latin-1")
         fits = self.count > 0 and self.method in ("", scope["method"]) and self._pattern.search(path) is not None
         self.count -= fits
         return fits
 
 
-def read_rules(path: Path) -> list[Rule]:
-    """
+def read_rules(path: Path) -> list[FaultRule]:
+    """The rules in a file of YAML or JSON.
+
     Raises:
         ValueError: the file cannot be read or is not a list of rules; the message, a sentence, names the wrong one.
     """
@@ -75,21 +79,21 @@ def read_rules(path: Path) -> list[Rule]:
     return [_rule(f"rule {number} of '{path}'", item) for number, item in enumerate(found, 1)]
 
 
-def _rule(where: str, item: Any) -> Rule:
-    known = {field.name for field in fields(Rule)}
+def _rule(where: str, item: Any) -> FaultRule:
+    known = {field.name for field in fields(FaultRule)}
     if not isinstance(item, dict) or not item.keys() <= known or "fault" not in item:
         raise ValueError(f"{where} needs a fault, and may have {', '.join(sorted(known - {'fault'}))}")
     try:
         texts = {name: str(item[name]) for name in ("fault", "path", "method") if name in item}
-        return Rule(**{**item, **texts})
+        return FaultRule(**{**item, **texts})
     except (ValueError, re.error) as error:
         raise ValueError(f"{where}: {error}") from None
 
 
 class Faulty:
-    """The application, with faults. Counts are of this process."""
+    """The ASGI application with faults around it. How often a rule has struck is counted in this process only."""
 
-    def __init__(self, app: ASGIApp, rules: Sequence[Rule]) -> None:
+    def __init__(self, app: ASGIApp, rules: Sequence[FaultRule]) -> None:
         self._app, self._rules = app, rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,11 +113,11 @@ class Faulty:
             await _answer(rule).response()(scope, receive, send)
 
 
-def _answer(rule: Rule) -> HubError:
+def _answer(rule: FaultRule) -> RefusalError:
     if rule.fault == "disk-full":
         return disk_full()
     headers = {} if rule.fault == "500" else {"Retry-After": str(rule.retry_after)}
-    return HubError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
+    return RefusalError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
 
 
 async def _nowhere(_message: Message) -> None:
@@ -127,7 +131,7 @@ async def _hang_up(receive: Receive, send: Send) -> None:
         pass
 
 
-def _slowed(receive: Receive, rule: Rule) -> Receive:
+def _slowed(receive: Receive, rule: FaultRule) -> Receive:
     async def slow() -> Message:
         message = await receive()
         await asyncio.sleep(len(message.get("body", b"")) / rule.bytes_per_second)
@@ -136,7 +140,7 @@ def _slowed(receive: Receive, rule: Rule) -> Receive:
     return slow
 
 
-def _slowed_down(send: Send, rule: Rule) -> Send:
+def _slowed_down(send: Send, rule: FaultRule) -> Send:
     async def slow(message: Message) -> None:
         await asyncio.sleep(len(message.get("body", b"")) / rule.bytes_per_second)
         await send(message)

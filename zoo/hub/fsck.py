@@ -19,17 +19,19 @@ from zoo.hub.xetformat import chunks
 
 @dataclass
 class Findings:
+    """Counts of the things that were looked at, by kind, and a sentence for everything that is wrong."""
+
     checked: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
     def take(self, kind: str, wrong: Iterator[str]) -> None:
-        """Note one thing of a kind and what is wrong with it."""
+        """Count one thing of a kind, and note what is wrong with it."""
         self.checked[kind] += 1
         self.problems += wrong
 
 
 def check(store: Store) -> Findings:
-    """Look at everything; reads every byte. A server may go on meanwhile."""
+    """Look at everything in a store, every byte of it. Servers may go on meanwhile."""
     found = Findings()
     try:
         with store.read() as db:
@@ -107,7 +109,10 @@ def _commit(row: Row, commits: set[tuple[int, str]], folders: set[str]) -> Itera
 
 
 def _git_id(row: Row) -> str:
-    """Imported commits have another id, and so do those that files were taken out of afterwards."""
+    """The id that git gives to a commit with these facts.
+
+    Imported commits have another one, and so do commits that files were taken out of afterwards.
+    """
     message = history.full_message(row["title"], row["message"])
     date = datetime.fromisoformat(row["date"])
     body = gitobjects.encode_commit(row["tree"], json.loads(row["parents"]), row["author"], date, message)

@@ -26,12 +26,13 @@ class Entry:
 
 
 def object_id(kind: str, content: bytes) -> str:
-    """The 40 hex digits git gives to `content` stored as a `blob`, `tree` or `commit`."""
+    """The 40 hex digits that git gives to `content` stored as a `blob`, `tree` or `commit`."""
     header = f"{kind} {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
 def blob_id(content: bytes) -> str:
+    """The id that git gives to a file of this content."""
     return object_id("blob", content)
 
 
@@ -45,6 +46,7 @@ def encode_tree(entries: Iterable[Entry]) -> bytes:
 
 
 def decode_tree(body: bytes) -> list[Entry]:
+    """The entries in the body of a tree object, in git's order."""
     entries, at = [], 0
     while at < len(body):
         end = body.index(b"\0", at)

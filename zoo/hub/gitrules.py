@@ -17,10 +17,10 @@ DEFAULT_ATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" 
 
 
 def goes_to_lfs(path: str, *, size: int, sample: bytes, attributes: str) -> bool:
-    """Whether a file is kept as an LFS object.
+    """True when a file is to be kept as an LFS object.
 
     Args:
-        sample: its first bytes; a NUL among them means it is not text.
+        sample: its first bytes; a NUL among them means that it is not text.
         attributes: text of the repository's .gitattributes.
     """
     if size == 0:
@@ -29,7 +29,7 @@ def goes_to_lfs(path: str, *, size: int, sample: bytes, attributes: str) -> bool
 
 
 def is_ignored(path: str, ignore: str) -> bool:
-    """Whether the .gitignore text `ignore` covers `path`. The last matching line wins; `!` takes a file back."""
+    """True when the .gitignore text `ignore` covers `path`. The last line that fits wins; `!` takes a file back."""
     ignored = False
     for line in ignore.splitlines():
         pattern = line.strip()
@@ -57,7 +57,10 @@ def _with_parents(path: str) -> Iterator[str]:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """As git does: a pattern without a slash is about the last name only. Time grows with the product of lengths."""
+    """True when git's pattern covers the path; a pattern without a slash is compared with the last name only.
+
+    The time it takes grows with the product of both lengths, and no faster.
+    """
     names = path.split("/") if "/" in pattern else [path.rpartition("/")[2]]
     reached = {0}  # how many names the pattern's pieces so far may cover
     *pieces, last = pattern.lstrip("/").split("/")
@@ -69,6 +72,7 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def _covered(reached: set[int], names: list[str], piece: str) -> set[int]:
+    """Counts of names that may be used up after one more piece of the pattern, from those before it."""
     if piece == "**":
         return set(range(min(reached, default=len(names) + 1), len(names) + 1))
     fits = _compiled(piece).fullmatch
@@ -77,5 +81,5 @@ def _covered(reached: set[int], names: list[str], piece: str) -> set[int]:
 
 @lru_cache(maxsize=512)
 def _compiled(piece: str) -> re.Pattern[str]:
-    """One name's glob. `fnmatch` knows classes and translates stars so that nothing is tried twice."""
+    """A glob for one name as a regular expression, with stars that never try the same text twice."""
     return re.compile(translate(piece.replace("[^", "[!")))

@@ -16,6 +16,8 @@ from zoo.hub.repos import Repo
 
 @dataclass(frozen=True)
 class Commit:
+    """A commit of a repository: its tree, its parents, and who made it when and why."""
+
     oid: str
     tree: str
     parents: tuple[str, ...]
@@ -26,6 +28,11 @@ class Commit:
 
 
 def get(db: sqlite3.Connection, repo: Repo, oid: str) -> Commit:
+    """The commit of this full id.
+
+    Raises:
+        RefusalError: 404, the repository has none.
+    """
     row = db.execute("SELECT * FROM commits WHERE repo = ? AND oid = ?", (repo.id, oid)).fetchone()
     if row is None:
         raise revision_not_found(oid)
@@ -34,7 +41,7 @@ def get(db: sqlite3.Connection, repo: Repo, oid: str) -> Commit:
 
 
 def at(db: sqlite3.Connection, repo: Repo, revision: str) -> Commit:
-    """The commit a branch, tag or id stands for."""
+    """The commit that a branch, tag or id stands for. Raises as `repos.resolve` does."""
     return get(db, repo, repos.resolve(db, repo, revision).commit)
 
 
@@ -50,7 +57,7 @@ def record(
     date: datetime | None = None,
     oid: str | None = None,
 ) -> str:
-    """Add a commit and return its id; no ref moves. `oid` overrides git's id, for commits pinned elsewhere."""
+    """Add a commit and return its id; no ref moves. A given `oid` replaces git's id, for commits pinned elsewhere."""
     moment = date or datetime.now(UTC)
     body = gitobjects.encode_commit(tree, parents, author, moment, full_message(title, message))
     oid = oid or gitobjects.object_id("commit", body)
@@ -60,11 +67,12 @@ def record(
 
 
 def full_message(title: str, message: str) -> str:
+    """Title and message as git keeps them, in one text."""
     return f"{title}\n\n{message}" if message else title
 
 
 def log(db: sqlite3.Connection, repo: Repo, oid: str) -> Iterator[Commit]:
-    """The commit and its first parents, newest first."""
+    """The commit `oid` and its line of first parents, newest first."""
     commit = get(db, repo, oid)
     yield commit
     while commit.parents:
@@ -73,7 +81,7 @@ def log(db: sqlite3.Connection, repo: Repo, oid: str) -> Iterator[Commit]:
 
 
 def last_changes(db: sqlite3.Connection, repo: Repo, oid: str, paths: Iterable[str]) -> dict[str, Commit]:
-    """For every path of a commit, the latest commit that changed it (or something in it)."""
+    """The latest commit that changed each of the paths (or something in it), as seen from commit `oid`."""
     commits = log(db, repo, oid)
     newer = next(commits)
     open_paths = {path: _oid(db, newer, path) for path in paths}

@@ -32,26 +32,33 @@ EXPANDABLE = {  # what clients may ask for; what we do not have is left out of t
 
 
 @dataclass(frozen=True)
-class Card:
+class ParsedCard:
+    """A README.md as text, and the values in its YAML."""
+
     text: str
     data: Mapping[str, object]
 
 
-def card(db: sqlite3.Connection, objects: Objects, tree: str) -> Card:
-    """The README.md of a tree; empty when there is none."""
+def card(db: sqlite3.Connection, objects: Objects, tree: str) -> ParsedCard:
+    """The README.md of a tree; empty when there is none or it is too large to look into."""
     blob = trees.blob_at(db, tree, "README.md")
     if blob is None or blob.size > _MAX_CARD:
-        return Card("", {})
+        return ParsedCard("", {})
     return _parsed(blob.read(objects))
 
 
 @lru_cache(maxsize=256)
-def _parsed(content: bytes) -> Card:
+def _parsed(content: bytes) -> ParsedCard:
     text = content.decode("utf-8", "replace")
-    return Card(text, cards.metadata(text))
+    return ParsedCard(text, cards.metadata(text))
 
 
 def check_expand(kind: str, names: list[str]) -> list[str]:
+    """The names themselves, when clients may ask for all of them.
+
+    Raises:
+        RefusalError: 400, one is no fact about this kind of repository.
+    """
     for name in names:
         if name not in EXPANDABLE[kind]:
             allowed = ", ".join(sorted(EXPANDABLE[kind]))
@@ -101,7 +108,7 @@ def describe(
 
 
 def only(facts: dict[str, object], names: list[str]) -> dict[str, object]:
-    """What was asked for, plus the id."""
+    """The facts that were asked for, and the id."""
     return {key: value for key, value in facts.items() if key in _ALWAYS or key in names}
 
 
@@ -135,7 +142,7 @@ def _sibling(path: str, blob: Blob, *, blobs: bool) -> dict[str, object]:
 
 
 def lfs_facts(blob: Blob, name: str = "oid") -> dict[str, object]:
-    """The object behind a pointer; `name` is what this answer calls its sha256."""
+    """Size and sha256 of the object behind a pointer; `name` is the key that the sha256 gets."""
     return {
         name: blob.sha256,
         "size": blob.size,

@@ -15,7 +15,10 @@ CHUNK = 1 << 20
 
 
 class Objects:
-    """`objects/ab/cd/<sha256>` for contents, `xorbs/ab/cd/<hash>` for Xet's parts, `staging/` for what is arriving."""
+    """Large contents in files below `root`.
+
+    `objects/ab/cd/<sha256>` for contents, `xorbs/ab/cd/<hash>` for Xet's parts, `staging/` for what is arriving.
+    """
 
     def __init__(self, root: Path) -> None:
         self._objects, self._xorbs, self.staging = root / "objects", root / "xorbs", root / "staging"
@@ -23,26 +26,33 @@ class Objects:
             _make_folder(folder)
 
     def path(self, sha256: str) -> Path:
+        """The file that holds an object, whether it is there or not."""
         return self._objects / sha256[:2] / sha256[2:4] / sha256
 
     def xorb_path(self, xorb: str) -> Path:
+        """The file that holds a xorb, whether it is there or not."""
         return self._xorbs / xorb[:2] / xorb[2:4] / xorb
 
     def size(self, sha256: str) -> int | None:
-        """Size in bytes, None when there is no such object."""
+        """The size of an object in bytes; None when there is no such object."""
         try:
             return self.path(sha256).stat().st_size
         except FileNotFoundError:
             return None
 
     def keep(self, sha256: str) -> int | None:
-        """As `size`, for somebody who will name the object in a commit: its grace period starts anew."""
+        """The size of an object that a commit is going to name; its grace period starts anew.
+
+        None when it is missing.
+        """
         return self.size(sha256) if touch(self.path(sha256)) else None
 
     def every_object(self) -> Iterator[Path]:
+        """The files of all objects."""
         return self._objects.glob("??/??/*")
 
     def every_xorb(self) -> Iterator[Path]:
+        """The files of all xorbs."""
         return self._xorbs.glob("??/??/*")
 
     def stage(self) -> Path:
@@ -50,7 +60,7 @@ class Objects:
         return self.staging / uuid.uuid4().hex
 
     def add(self, chunks: Iterable[bytes], *, expected: str | None = None) -> tuple[str, int]:
-        """Store the concatenated chunks; (sha256, size).
+        """Store the concatenated chunks; returns (sha256, size in bytes).
 
         Raises:
             ValueError: the content's sha256 is not `expected`; nothing was stored.
@@ -71,7 +81,7 @@ class Objects:
 
     @contextmanager
     def parts(self, upload: str) -> Iterator[Path]:
-        """The folder of a multipart upload; gone afterwards."""
+        """The folder of a multipart upload, which is deleted when the block ends."""
         folder = self.staging / f"parts-{upload}"
         try:
             yield folder
@@ -79,23 +89,24 @@ class Objects:
             shutil.rmtree(folder, ignore_errors=True)
 
     def part(self, upload: str, number: int) -> Path:
+        """The file for one part of a multipart upload; the folder is made when it is missing."""
         folder = self.staging / f"parts-{upload}"
         folder.mkdir(exist_ok=True)
         return folder / str(number)
 
 
 def adopt(staged: Path, target: Path) -> None:
-    """Give a staged file its final name, on disk before this returns. What has that name already stays."""
+    """Give a staged file its final name, on disk before this returns. A file that has that name already stays."""
     if not touch(target):
         with staged.open("rb") as file:
             os.fsync(file.fileno())
         _make_folder(target.parent)
         staged.replace(target)
-    _sync_folder(target.parent)  # also when it was there: whoever put it there may not have come so far
+    _sync_folder(target.parent)  # also when it was there: the process that put it there may have stopped here
 
 
 def touch(path: Path) -> bool:
-    """Make a file count as new, which the sweep leaves alone; False when there is no such file."""
+    """Make a file count as new, so that the sweep leaves it alone; False when there is no such file."""
     try:
         os.utime(path)
     except FileNotFoundError:
@@ -104,11 +115,13 @@ def touch(path: Path) -> bool:
 
 
 def read_chunks(file: BinaryIO) -> Iterator[bytes]:
+    """The bytes of an open file, a megabyte at a time."""
     while chunk := file.read(CHUNK):
         yield chunk
 
 
 def read_file(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, a megabyte at a time."""
     with path.open("rb") as file:
         yield from read_chunks(file)
 

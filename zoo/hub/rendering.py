@@ -35,17 +35,17 @@ _PAGES = Environment(
 
 
 def page(name: str, **facts: object) -> str:
-    """One of the templates in `pages/`; everything in `facts` is escaped."""
+    """The HTML of one of the templates in `pages/`; everything in `facts` is escaped."""
     return _PAGES.get_template(f"{name}.html.j2").render(**facts)
 
 
 def card_html(markdown: str, *, files: str) -> str:
-    """Safe HTML. `files` is the address under which the repository's own files are, with a slash at the end."""
+    """Safe HTML of a card. `files` is the address of the repository's own files, with a slash at the end."""
     if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
         return f"<pre>{escape(markdown)}</pre>"
     tokens = _MARKDOWN.parse(markdown)
     for position, token in enumerate(tokens):
-        if token.type.removesuffix("_open") in _BLOCKS:  # Arabic and English in one card
+        if token.type.removesuffix("_open") in _BLOCKS:  # one card may have Arabic and English blocks
             below = (tokens[place] for place in range(position, len(tokens)))
             text = next((inner.content for inner in below if inner.type == "inline"), "")
             token.attrSet("dir", _direction(text))
@@ -61,7 +61,7 @@ def card_html(markdown: str, *, files: str) -> str:
 
 
 @dataclass(frozen=True)
-class Line:
+class ShownLine:
     """One line of a text or a diff, and its number in the old and in the new text."""
 
     kind: str  # "same", "plus", "minus", or "gap" where lines are left out
@@ -71,37 +71,41 @@ class Line:
 
 
 def text(content: bytes) -> str | None:
-    """None when it is not text. What turns the direction of writing, to make code look like other code, is shown."""
+    """The text in a file's content; None when it is not text.
+
+    Characters that turn the direction of writing, which can make code look like other code, are shown by number.
+    """
     try:
         return None if b"\0" in content else content.decode("utf-8-sig").translate(_TURNS)
     except UnicodeDecodeError:
         return None
 
 
-def numbered(text: str) -> list[Line]:
-    return [Line("same", None, number, line) for number, line in enumerate(lines(text), 1)]
+def numbered(text: str) -> list[ShownLine]:
+    """The lines of a text with their numbers, from 1."""
+    return [ShownLine("same", None, number, line) for number, line in enumerate(lines(text), 1)]
 
 
 def lines(text: str) -> list[str]:
-    """As editors count them; `splitlines` would also split at form feeds and the like."""
+    """The lines of a text as editors count them; `splitlines` would also split at form feeds and the like."""
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
 
 
-def diff(before: str, after: str) -> Iterator[Line]:
-    """What was taken out and put in, with a few lines around it. Nothing when only line ends differ."""
+def diff(before: str, after: str) -> Iterator[ShownLine]:
+    """The lines that were taken out and put in, with three lines around them; none when only line ends differ."""
     old, new = lines(before), lines(after)
     for group in SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
-        yield Line("gap", None, None, f"@@ -{group[0][1] + 1} +{group[0][3] + 1} @@")
+        yield ShownLine("gap", None, None, f"@@ -{group[0][1] + 1} +{group[0][3] + 1} @@")
         for tag, start, end, new_start, new_end in group:
             if tag == "equal":
-                yield from (Line("same", n + 1, n + 1 + new_start - start, old[n]) for n in range(start, end))
+                yield from (ShownLine("same", n + 1, n + 1 + new_start - start, old[n]) for n in range(start, end))
             else:
-                yield from (Line("minus", n + 1, None, old[n]) for n in range(start, end))
-                yield from (Line("plus", None, n + 1, new[n]) for n in range(new_start, new_end))
+                yield from (ShownLine("minus", n + 1, None, old[n]) for n in range(start, end))
+                yield from (ShownLine("plus", None, n + 1, new[n]) for n in range(new_start, new_end))
 
 
 def _direction(text: str) -> str:
-    """As `dir=auto` decides, by the first letter; but that ignores what is inside of tables and quotations."""
+    """`ltr` or `rtl`, by the first letter. HTML's own `dir=auto` passes over tables and quotations."""
     letters = (unicodedata.bidirectional(char) for char in text)
     strong = next((letter for letter in letters if letter in ("L", "R", "AL")), "L")
     return "ltr" if strong == "L" else "rtl"
@@ -131,7 +135,7 @@ def size(count: int) -> str:
 
 
 def _segment(text: str) -> str:
-    """As one segment of an address, slashes included: `refs/pr/1`."""
+    """Text quoted as one segment of an address, its slashes too: `refs/pr/1` as `refs%2Fpr%2F1`."""
     return quote(text, safe="")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from zoo.hub.database import timestamp
-from zoo.hub.errors import HubError, revision_not_found
+from zoo.hub.errors import RefusalError, revision_not_found
 
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
@@ -20,6 +20,8 @@ _CHANGEABLE = frozenset({"private", "gated", "sdk", "modified", "runtime"})
 
 @dataclass(frozen=True)
 class Repo:
+    """A repository as it is recorded; its files are in the trees of its commits."""
+
     id: int
     kind: str  # "model", "dataset" or "space"
     name: str  # "namespace/name", in the case it was created with
@@ -32,25 +34,30 @@ class Repo:
 
     @property
     def namespace(self) -> str:
+        """The account that the repository belongs to."""
         return self.name.split("/")[0]
 
     @property
     def web_path(self) -> str:
+        """The path of the repository's page."""
         return f"/{self.name}" if self.kind == "model" else f"/{PLURALS[self.kind]}/{self.name}"
 
     @property
     def api_path(self) -> str:
+        """The path below which the API knows the repository."""
         return f"/api/{PLURALS[self.kind]}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Revision:
+    """A commit, and the ref by which it was asked for."""
+
     commit: str
     ref: str | None  # the branch, tag or pull request asked for; None when it was a commit id
 
 
 def find(db: sqlite3.Connection, kind: str, name: str) -> Repo | None:
-    """By name in any case, or by a name it had before it was moved."""
+    """A repository by its name in letters of either case, or by one it had before; None when there is none."""
     row = db.execute("SELECT * FROM repos WHERE kind = ? AND name = ?", (kind, name)).fetchone()
     row = (
         row
@@ -63,7 +70,7 @@ def find(db: sqlite3.Connection, kind: str, name: str) -> Repo | None:
 
 
 def every(db: sqlite3.Connection, kind: str) -> list[Repo]:
-    """Newest first."""
+    """All repositories of a kind, newest first."""
     rows = db.execute("SELECT * FROM repos WHERE kind = ? ORDER BY created DESC, id DESC", (kind,))
     return [_repo(row) for row in rows]
 
@@ -71,6 +78,7 @@ def every(db: sqlite3.Connection, kind: str) -> list[Repo]:
 def add(
     db: sqlite3.Connection, kind: str, name: str, *, private: bool = False, sdk: str | None, created: datetime | None
 ) -> Repo:
+    """Add a repository without any commit. Its name leads to no earlier repository any more."""
     moment = timestamp(created)
     db.execute("DELETE FROM former_names WHERE kind = ? AND name = ?", (kind, name))
     cursor = db.execute(
@@ -81,11 +89,12 @@ def add(
 
 
 def get(db: sqlite3.Connection, repo_id: int) -> Repo:
+    """The repository in this row, which must be there."""
     return _repo(db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone())
 
 
 def change(db: sqlite3.Connection, repo: Repo, **values: object) -> Repo:
-    """Set columns of the repository's row."""
+    """Set columns of a repository's row; returns the repository as it is now."""
     unknown = values.keys() - _CHANGEABLE
     if unknown:
         raise ValueError(f"not settings of a repository: {sorted(unknown)}")
@@ -96,7 +105,7 @@ def change(db: sqlite3.Connection, repo: Repo, **values: object) -> Repo:
 
 
 def move(db: sqlite3.Connection, repo: Repo, name: str) -> None:
-    """The old name goes on leading here until somebody creates a repository of that name."""
+    """Rename a repository. The old name leads to it until somebody creates a repository of that name."""
     db.execute("DELETE FROM former_names WHERE kind = ? AND name = ?", (repo.kind, name))
     db.execute("UPDATE repos SET name = ? WHERE id = ?", (name, repo.id))
     if name.lower() != repo.name.lower():
@@ -104,34 +113,50 @@ def move(db: sqlite3.Connection, repo: Repo, name: str) -> None:
 
 
 def delete(db: sqlite3.Connection, repo: Repo) -> None:
+    """Remove a repository and all its records. Contents that no commit names any more stay until the sweep."""
     db.execute("DELETE FROM refs WHERE repo = ?", (repo.id,))  # refs restrict the deletion of their commits
     db.execute("DELETE FROM repos WHERE id = ?", (repo.id,))
 
 
 def refs(db: sqlite3.Connection, repo: Repo) -> dict[str, str]:
-    """Full name of every ref to the commit it points to."""
+    """{full name: commit} of all branches, tags and pull requests."""
     rows = db.execute("SELECT name, target FROM refs WHERE repo = ? ORDER BY name", (repo.id,))
     return {row["name"]: row["target"] for row in rows}
 
 
 def point(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
+    """Make a ref point to a commit; a missing ref is made."""
     db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, commit))
 
 
 def add_ref(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
+    """Make a new branch or tag.
+
+    Raises:
+        RefusalError: 409, it is there already.
+    """
     if ref in refs(db, repo):
         kind = "Tag reference exists already" if ref.startswith("refs/tags/") else f"Reference {ref} already exists"
-        raise HubError(409, kind)
+        raise RefusalError(409, kind)
     point(db, repo, ref, commit)
 
 
 def drop_ref(db: sqlite3.Connection, repo: Repo, ref: str) -> None:
+    """Remove a branch or tag.
+
+    Raises:
+        RefusalError: 404, there is none.
+    """
     if db.execute("DELETE FROM refs WHERE repo = ? AND name = ?", (repo.id, ref)).rowcount == 0:
         raise revision_not_found(ref)
 
 
 def resolve(db: sqlite3.Connection, repo: Repo, revision: str) -> Revision:
-    """A branch, a tag, a full ref, or a commit id of which at least five digits are given."""
+    """The commit that is meant by a branch, a tag, a full ref, or at least the first five digits of its id.
+
+    Raises:
+        RefusalError: 404, none is meant, or several.
+    """
     known = refs(db, repo)
     for ref in (revision, f"refs/heads/{revision}", f"refs/tags/{revision}"):
         if ref in known:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from zoo.hub.calls import MAX_DOCUMENT, Body, Call
-from zoo.hub.errors import HubError, bad_request, disk_full, header_text
+from zoo.hub.errors import RefusalError, bad_request, disk_full, header_text
 from zoo.hub.store import Store
 
 Handler = Callable[[Call], Response]
@@ -34,7 +34,9 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class Route:
-    """`{name}` is one segment, `{name*}` the rest with its slashes; `_PARAMETERS` are special.
+    """A row of the table: requests of this method and path go to this handler.
+
+    In a path, `{name}` is one segment and `{name*}` the rest with its slashes; those in `_PARAMETERS` are special.
 
     Args:
         writes: the handler's `db` may be written to. By default only reading methods do not need that.
@@ -51,36 +53,42 @@ class Route:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
+        """The path as a regular expression."""
         return re.compile(re.sub(r"\{([\w/]+)(\*?)\}", _as_group, self.path))
 
     def params(self, raw_path: str) -> dict[str, str] | None:
+        """The decoded parameters in a path as it was sent; None when the path is another one."""
         match = self.pattern.fullmatch(raw_path)
         return {name: _decoded(value) for name, value in match.groupdict().items()} if match else None
 
 
 def get(path: str, handler: Handler, *, public: bool = False) -> Route:
+    """A route for GET and HEAD. It reads only."""
     return Route("GET", path, handler, public=public)
 
 
 def post(path: str, handler: Handler) -> Route:
+    """A route for POST that writes."""
     return Route("POST", path, handler, writes=True)
 
 
 def put(path: str, handler: Handler) -> Route:
+    """A route for PUT that writes."""
     return Route("PUT", path, handler, writes=True)
 
 
 def delete(path: str, handler: Handler) -> Route:
+    """A route for DELETE, which writes."""
     return Route("DELETE", path, handler, writes=True)
 
 
 def query(path: str, handler: Handler, *, public: bool = False, limit: int = MAX_DOCUMENT) -> Route:
-    """A POST that opens no writing transaction: it only asks, or writes in its own time."""
+    """A route for POST that opens no writing transaction: it only asks, or writes in its own time."""
     return Route("POST", path, handler, public=public, limit=limit)
 
 
 class Hub:
-    """The ASGI application."""
+    """The ASGI application: finds the route of a request and sends the handler's answer."""
 
     def __init__(self, store: Store, routes: Sequence[Route]) -> None:
         self._store, self.routes = store, routes
@@ -98,7 +106,7 @@ class Hub:
             route, params = self._match(request)
             await body.receive(request, route.limit)
             return await run_in_threadpool(self._run, route, request, params, body)
-        except HubError as error:
+        except RefusalError as error:
             return error.response()
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -127,14 +135,16 @@ class Hub:
             if params is not None:
                 allowed.add(route.method)
         if allowed:
-            raise HubError(405, f"{request.method} is not possible here", headers={"Allow": ", ".join(sorted(allowed))})
-        raise HubError(404, f"This Hub has nothing at {request.method} {path}")
+            raise RefusalError(
+                405, f"{request.method} is not possible here", headers={"Allow": ", ".join(sorted(allowed))}
+            )
+        raise RefusalError(404, f"This Hub has nothing at {request.method} {path}")
 
 
-def _trouble(error: OperationalError) -> HubError | OperationalError:
-    """SQLite's complaint as an answer: wait and repeat, make room, or (a bug of ours) the complaint itself."""
+def _trouble(error: OperationalError) -> RefusalError | OperationalError:
+    """The answer to SQLite's complaint: wait and repeat, make room, or (a bug of ours) the complaint itself."""
     if "locked" in str(error):
-        return HubError(503, "This Hub is busy with other writes", headers={"Retry-After": "1"})
+        return RefusalError(503, "This Hub is busy with other writes", headers={"Retry-After": "1"})
     return disk_full() if "full" in str(error) else error
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.hub.routes import (
     accounts,
     branches,
-    collections,
+    collected,
     commits,
     content,
     discussions,
@@ -33,7 +33,7 @@ _TOPICS = (
     spaces,
     lfs,
     xet,
-    collections,
+    collected,
     listings,
     branches,
     commits,
@@ -45,7 +45,7 @@ _TOPICS = (
 
 
 def create_app(store: Store) -> Hub:
-    """The ASGI application. The store stays open; whoever opened it closes it."""
+    """The ASGI application over a store, which stays open: whoever opened it closes it."""
     return Hub(store, [route for topic in _TOPICS for route in topic.ROUTES])
 
 

@@ -9,13 +9,13 @@ import hmac
 import json
 import time
 
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 
 LIFETIME = 6 * 3600  # seconds; long enough for the slowest upload
 
 
 def sign(key: bytes, purpose: str, **claims: str | int) -> str:
-    """A ticket that says `claims`, good for one purpose and `LIFETIME` seconds."""
+    """A ticket that holds `claims`, good for one purpose and `LIFETIME` seconds."""
     content = json.dumps(
         {"for": purpose, "until": int(time.time()) + LIFETIME, **claims}, separators=(",", ":")
     ).encode()
@@ -23,10 +23,10 @@ def sign(key: bytes, purpose: str, **claims: str | int) -> str:
 
 
 def check(key: bytes, purpose: str, ticket: str) -> dict[str, str | int]:
-    """The claims of a ticket.
+    """The claims that a ticket holds.
 
     Raises:
-        HubError: 403, it is forged, expired or for something else.
+        RefusalError: 403, it is forged, expired or for another purpose.
     """
     content, _, mac = ticket.partition(".")
     try:
@@ -36,7 +36,7 @@ def check(key: bytes, purpose: str, ticket: str) -> dict[str, str | int]:
         genuine = False
     claims: dict[str, str | int] = json.loads(body) if genuine else {}
     if claims.get("for") != purpose or int(claims["until"]) < time.time():
-        raise HubError(403, "This link is not valid, or not any more")
+        raise RefusalError(403, "This link is not valid, or not any more")
     return claims
 
 

@@ -15,7 +15,7 @@ from sqlite3 import Connection
 
 from zoo.hub import accounts, gitrules, history, repos, trees
 from zoo.hub.database import Database
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.objects import CHUNK, Objects, read_file
 from zoo.hub.paths import check_path
@@ -26,7 +26,7 @@ IMPORTER = "hub-import"
 
 
 class Store:
-    """Opens the folder `root`, or makes it. Several threads and processes may have it open at once."""
+    """The folder of a Hub, made when it is missing. Several threads and processes may have it open at once."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
@@ -39,23 +39,28 @@ class Store:
 
     @property
     def uuid(self) -> str:
-        """What clients know the content by that they sent. Read anew: the sweep may change it while servers run."""
+        """The name by which clients remember what they have sent here.
+
+        It is read anew each time: the sweep may change it while servers run.
+        """
         with self.read() as db:
             return str(db.execute("SELECT value FROM meta WHERE key = 'uuid'").fetchone()["value"])
 
     def change_uuid(self) -> None:
+        """Take another `uuid`, so that clients forget what they have sent."""
         with self.write() as db:
             db.execute("UPDATE meta SET value = ? WHERE key = 'uuid'", (uuid.uuid4().hex,))
 
     def read(self) -> AbstractContextManager[Connection]:
-        """A transaction that sees one unchanging state."""
+        """Open a transaction that sees one unchanging state."""
         return self._database.read()
 
     def write(self) -> AbstractContextManager[Connection]:
-        """A transaction that happens whole or, when the block raises, not at all."""
+        """Open a transaction that happens whole or, when the block raises, not at all."""
         return self._database.write()
 
     def close(self) -> None:
+        """Close the database."""
         self._database.close()
 
     def add_user(self, name: str, *, fullname: str | None = None, orgs: Sequence[str] = ()) -> None:
@@ -76,14 +81,14 @@ class Store:
         return token
 
     def has_commit(self, kind: str, repo_id: str, revision: str | None = None) -> bool:
-        """Whether the repository has this branch, tag or commit id (None: whether it exists)."""
+        """True when the repository has this branch, tag or commit id (None: when it has a branch `main`)."""
         with self.read() as db:
             repo = repos.find(db, kind, repo_id)
             if repo is None:
                 return False
             try:
                 repos.resolve(db, repo, revision or MAIN)
-            except HubError:
+            except RefusalError:
                 return False
             return True
 
@@ -166,7 +171,7 @@ def _check_import(kind: str, repo_id: str, files: Mapping[str, bytes | Path], co
     for path in files:
         try:
             check_path(path)
-        except HubError as error:
+        except RefusalError as error:
             raise ValueError(error.message) from None
 
 
@@ -178,7 +183,11 @@ def _new_repo(db: Connection, kind: str, repo_id: str, created: datetime | None,
 
 
 def _already(db: Connection, repo: Repo, tree: str, commit_id: str | None) -> str | None:
-    """The commit that an import would only repeat."""
+    """The commit that an import would only repeat; None when there is none.
+
+    Raises:
+        ValueError: `commit_id` is taken by a commit of other files.
+    """
     known = repos.refs(db, repo).get(MAIN)
     if commit_id is not None:
         row = db.execute("SELECT 1 FROM commits WHERE repo = ? AND oid = ?", (repo.id, commit_id)).fetchone()

@@ -20,7 +20,7 @@ XORB_LIFETIME = 28 * 24 * 3600  # seconds; for three weeks Xet clients do not se
 
 @dataclass(frozen=True)
 class Swept:
-    """How many files went, and how many bytes they had."""
+    """Counts of the files that were removed, by kind, and the bytes that they had together."""
 
     staged: int
     objects: int
@@ -49,7 +49,10 @@ def sweep(store: Store, *, grace: float = GRACE, forget_caches: bool = False) ->
 
 
 def _drop_unreachable(db: Connection) -> None:
-    """Rows first, files in a later transaction: a crash between leaves files without a name, never the reverse."""
+    """Remove the records of files and folders that no commit reaches.
+
+    Their contents go in a later transaction: a crash between leaves files without a name, never the reverse.
+    """
     folders, files = set[str](), set[str]()
     waiting = [row["tree"] for row in db.execute("SELECT DISTINCT tree FROM commits")]
     while waiting:
@@ -82,7 +85,7 @@ def _dead_xorbs(db: Connection, objects: Objects) -> list[Path]:
 
 
 def _remove(paths: Iterable[Path], *, before: float) -> tuple[int, int]:
-    """Files and folders that were last touched before that moment; (how many, their bytes)."""
+    """Delete the files and folders that were last touched before a moment; returns (how many, their bytes)."""
     count = size = 0
     for path in paths:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from zoo.hub import gitobjects
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 from zoo.hub.gitobjects import EMPTY_TREE, Entry
 from zoo.hub.objects import Objects
 
@@ -29,14 +29,16 @@ class Blob:
 
     @property
     def lfs_sha256(self) -> str | None:
+        """The sha256 of an LFS object; None for a regular file."""
         return self.sha256 if self.is_lfs else None
 
     @property
     def etag(self) -> str:
-        """What clients compare files by: sha256 for LFS, git's sha1 for the rest."""
+        """The digest that clients compare files by: sha256 for LFS, git's sha1 for the rest."""
         return self.lfs_sha256 or self.oid
 
     def read(self, objects: Objects) -> bytes:
+        """The content as bytes."""
         if self.data is not None:
             return self.data
         return objects.path(self.sha256 or "").read_bytes()
@@ -44,7 +46,7 @@ class Blob:
 
 @dataclass(frozen=True)
 class Node:
-    """A file or folder with its full path. `blob` is None for a folder."""
+    """A file or a folder with its full path. `blob` is None for a folder."""
 
     path: str
     oid: str
@@ -52,8 +54,8 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Change:
-    """A file that two trees do not agree on: ids of its contents, None where it is not there."""
+class TreeChange:
+    """A file that differs between two trees: ids of its contents, None where it is not there."""
 
     path: str
     before: str | None
@@ -62,15 +64,16 @@ class Change:
 
     @property
     def how(self) -> str:
+        """One word for what happened: added, deleted, changed or renamed."""
         if self.before is None or self.after is None:
             return "deleted" if self.before else "added"
         return "changed" if self.path == self.old_path else "renamed"
 
 
 def stage(content: bytes, objects: Objects, *, in_memory: int = IN_DATABASE) -> Blob:
-    """A regular file's content, on disk when it is large or there is no room `in_memory`.
+    """Prepare a regular file's content, on disk when it is large or more than there is room for `in_memory`.
 
-    Text that is an LFS pointer means the object, as in git.
+    As in git, text that is an LFS pointer stands for the object that it points to. Raises as `lfs_blob` does.
     """
     pointer = gitobjects.decode_pointer(content)
     if pointer:
@@ -83,31 +86,32 @@ def stage(content: bytes, objects: Objects, *, in_memory: int = IN_DATABASE) -> 
 
 
 def lfs_blob(sha256: str, objects: Objects) -> Blob:
-    """A pointer to an object that is already there.
+    """Prepare a pointer to an LFS object that is already here.
 
     Raises:
-        HubError: 400, it is not.
+        RefusalError: 400, the object is not here.
     """
     size = objects.keep(sha256)
     if size is None:
-        raise HubError(400, _MISSING)
+        raise RefusalError(400, _MISSING)
     oid = gitobjects.blob_id(gitobjects.encode_pointer(sha256, size))
     return Blob(oid, size, None, sha256, is_lfs=True)
 
 
 def save(db: sqlite3.Connection, blobs: Collection[Blob], objects: Objects) -> None:
-    """Record contents. Looks once more for those in files: only a transaction keeps the sweep away.
+    """Record contents. Those in files are looked for once more: only a transaction keeps the sweep away.
 
     Raises:
-        HubError: 400, one has gone since it was staged.
+        RefusalError: 400, one has gone since it was staged.
     """
     if any(blob.sha256 and objects.size(blob.sha256) is None for blob in blobs):
-        raise HubError(400, _MISSING)
+        raise RefusalError(400, _MISSING)
     rows = [(blob.oid, blob.size, blob.data, blob.sha256, blob.is_lfs) for blob in blobs]
     db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def entries(db: sqlite3.Connection, tree: str) -> list[Entry]:
+    """The lines of a tree: what is directly inside it. Empty for a tree that is not here."""
     row = db.execute("SELECT body FROM trees WHERE oid = ?", (tree,)).fetchone()
     return gitobjects.decode_tree(row["body"]) if row else []
 
@@ -131,7 +135,7 @@ def blob_at(db: sqlite3.Connection, tree: str, path: str) -> Blob | None:
 
 
 def load(db: sqlite3.Connection, oids: Iterable[str], *, largest: int = IN_DATABASE) -> dict[str, Blob]:
-    """`data` of those larger than `largest` bytes is left out."""
+    """{id: blob}. The `data` of those with more than `largest` bytes is left out."""
     query = """SELECT oid, size, CASE WHEN size <= ? THEN data END AS data, sha256, is_lfs
         FROM blobs WHERE oid IN (SELECT value FROM json_each(?))"""
     return {row["oid"]: _blob(row) for row in db.execute(query, (largest, json.dumps(list(oids))))}
@@ -145,25 +149,25 @@ def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bo
 
 
 def files(db: sqlite3.Connection, tree: str) -> dict[str, Blob]:
-    """Every file of a tree by its path."""
+    """{path: blob} of all files in a tree."""
     return {node.path: node.blob for node in listing(db, tree, recursive=True) if node.blob}
 
 
-def changes(db: sqlite3.Connection, old: str, new: str) -> list[Change]:
-    """What became of the files of tree `old` in tree `new`. The same content under another name is a renamed file."""
+def changes(db: sqlite3.Connection, old: str, new: str) -> list[TreeChange]:
+    """The files that differ between two trees. Equal content that moved to another name is a renamed file."""
     found = list(_differences(db, old, new, ""))
     gone = {before: path for path, before, after in found if before and not after}
     sources = {path: gone.pop(after) for path, before, after in found if not before and after in gone}
     renamed = set(sources.values())
     return [
-        Change(path, after if path in sources else before, after, sources.get(path, path))
+        TreeChange(path, after if path in sources else before, after, sources.get(path, path))
         for path, before, after in found
         if path not in renamed
     ]
 
 
 def edit(db: sqlite3.Connection, tree: str, changes: Mapping[str, str | None]) -> str:
-    """The tree after putting blobs at paths and removing the paths that map to None (files or whole folders)."""
+    """The id of the tree after putting blobs at paths, and removing paths that map to None (files or whole folders)."""
     here, below = _split(changes)
     content = {entry.name: entry for entry in entries(db, tree)}
     for name, oid in here.items():
@@ -210,7 +214,7 @@ def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], di
             here[name] = oid
     for name in below.keys() & here.keys():
         if here[name] and any(below[name].values()):
-            raise HubError(422, f"'{name}' cannot be a file and a folder at once")
+            raise RefusalError(422, f"'{name}' cannot be a file and a folder at once")
     return here, below
 
 

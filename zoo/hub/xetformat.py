@@ -17,12 +17,11 @@ _RECORD = 48  # bytes of every record in a shard
 _END = b"\xff" * 32
 _HAS_VERIFICATION, _HAS_METADATA = 1 << 31, 1 << 30
 _RAW, _LZ4, _GROUPED_LZ4 = 0, 1, 2
-MAX_CHUNK = 1 << 24
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Where a chunk lies in its xorb's file, header included, and how long it is unpacked."""
+    """The place of a chunk in its xorb's file, header included, and its length when it is unpacked."""
 
     start: int
     end: int
@@ -32,7 +31,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Term:
-    """Chunks `first` … `last - 1` of a xorb."""
+    """A piece of a file: chunks `first` … `last - 1` of a xorb."""
 
     xorb: str
     first: int
@@ -41,7 +40,7 @@ class Term:
 
 @dataclass(frozen=True)
 class FileRecipe:
-    """How a file is put together. `sha256` is None when the client did not say."""
+    """The pieces that a file is put together from. `sha256` is None when the client did not say."""
 
     hash: str
     terms: tuple[Term, ...]
@@ -88,7 +87,7 @@ def unpack(file: BinaryIO, chunk: Chunk) -> bytes:
 
 
 def recipes(shard: BinaryIO) -> Iterator[FileRecipe]:
-    """The files a shard describes.
+    """The files that a shard describes.
 
     Raises:
         ValueError: the shard is cut off.
@@ -116,12 +115,12 @@ def _record(shard: BinaryIO) -> bytes:
 
 
 def _name(digest: bytes) -> str:
-    """Xet writes a hash as four little-endian numbers, sha256 included."""
+    """The hex digits of a hash, which Xet writes as four little-endian numbers (a sha256 too)."""
     return "".join(f"{number:016x}" for number in struct.unpack("<4Q", digest))
 
 
 def _ungrouped(grouped: bytes) -> bytes:
-    """Scheme 2 sorts the bytes of 4-byte numbers by their place in the number; this undoes it."""
+    """The bytes as they were before scheme 2 sorted those of 4-byte numbers by their place in the number."""
     content, at = bytearray(len(grouped)), 0
     for place in range(4):
         count = len(content[place::4])

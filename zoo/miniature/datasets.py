@@ -8,8 +8,8 @@ from functools import partial
 
 from zoo.miniature.frames import Split
 from zoo.miniature.lexicon import Language
-from zoo.miniature.rows import Pair, Row, document_pairs, labelled_pairs, scored_pairs, triplets
-from zoo.miniature.tables import SCORED, Source, Table, language_table, parquet_table
+from zoo.miniature.rows import FramedRow, LanguagePair, document_pairs, labelled_pairs, scored_pairs, triplets
+from zoo.miniature.tables import SCORED, Blueprint, DataTable, language_table, parquet_table
 from zoo.tasks import TASKS
 
 NAMESPACE = "Omartificial-Intelligence-Space"
@@ -25,7 +25,7 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 def _nli(
-    make: Callable[..., list[Row]],
+    make: Callable[..., list[FramedRow]],
     columns: Mapping[str, str],
     language: Language,
     seed: int,
@@ -33,7 +33,7 @@ def _nli(
     *,
     config: str = "default",
     names: Mapping[Split, str] | None = None,
-) -> list[Table]:
+) -> list[DataTable]:
     sizes = {"train": train, "validation": train // 10, "test": train // 10}
     return [
         parquet_table(
@@ -43,8 +43,8 @@ def _nli(
     ]
 
 
-def _all_nli(seed: int, train: int) -> list[Table]:
-    """Two of the real configurations; their middle split is called dev."""
+def _all_nli(seed: int, train: int) -> list[DataTable]:
+    """Tables of two of the real configurations; their middle split is called dev."""
     names: Mapping[Split, str] = {"validation": "dev"}
     return [
         *_nli(triplets, TRIPLET, "en", seed, train, config="triplet", names=names),
@@ -52,10 +52,10 @@ def _all_nli(seed: int, train: int) -> list[Table]:
     ]
 
 
-def _sts(language: Language, seed: int, train: int) -> list[Table]:
+def _sts(language: Language, seed: int, train: int) -> list[DataTable]:
     # As many as labelled pairs: with fewer, the hybrid phase unlearns the order of similarities that triplets taught.
     sizes = {"train": train, "validation": train // 20, "test": train // 20}
-    languages: Pair = (language, language)
+    languages: LanguagePair = (language, language)
     return [
         parquet_table("default", split, SCORED, scored_pairs(split, sizes[split], languages=languages, seed=seed))
         for split in SPLITS
@@ -65,9 +65,9 @@ def _sts(language: Language, seed: int, train: int) -> list[Table]:
 # Evaluation data: JSON lines, a file for each language, as mteb has it
 
 
-def _sts17(seed: int, train: int) -> list[Table]:
+def _sts17(seed: int, train: int) -> list[DataTable]:
     del train
-    pairs: tuple[Pair, ...] = (("ar", "ar"), ("en", "ar"), ("en", "en"))
+    pairs: tuple[LanguagePair, ...] = (("ar", "ar"), ("en", "ar"), ("en", "en"))
     rows = TASKS["STS17-ar"].rows
     return [
         language_table("-".join(pair), SCORED, scored_pairs("test", rows, languages=pair, seed=seed + 1, scale=5.0))
@@ -75,26 +75,26 @@ def _sts17(seed: int, train: int) -> list[Table]:
     ]
 
 
-def _sts22(seed: int, train: int) -> list[Table]:
-    """STS22.v2 and two pairs more, with nothing on one side."""
+def _sts22(seed: int, train: int) -> list[DataTable]:
+    """The table of STS22.v2 and two pairs more, which have no text on one side."""
     (table,) = _sts22_v2(seed, train)
     rows = list(table.rows)
     for place, kept in EMPTY_SIDES.items():
         texts = [text if side == kept else "" for side, text in enumerate(rows[place].values[:2])]
-        rows.insert(place, Row((*texts, 1.0, "ar"), ()))
+        rows.insert(place, FramedRow((*texts, 1.0, "ar"), ()))
     return [replace(table, rows=rows)]
 
 
-def _sts22_v2(seed: int, train: int) -> list[Table]:
+def _sts22_v2(seed: int, train: int) -> list[DataTable]:
     del train
     rows = document_pairs("test", TASKS["STS22v2-ar"].rows, language="ar", seed=seed + 1)
     return [language_table("ar", SCORED, rows)]
 
 
-def _stsbenchmark(seed: int, train: int) -> list[Table]:
+def _stsbenchmark(seed: int, train: int) -> list[DataTable]:
     sizes = {"train": train // 20, "validation": train // 20, "test": TASKS["STSB-en"].rows}
     return [
-        Table(
+        DataTable(
             f"{split}.jsonl.gz",
             split,
             SCORED,
@@ -107,14 +107,14 @@ def _stsbenchmark(seed: int, train: int) -> list[Table]:
 # What there is
 
 REPOSITORIES = (
-    Source(f"{NAMESPACE}/Arabic-NLi-Triplet", None, ("ar",), partial(_nli, triplets, TRIPLET, "ar")),
-    Source(f"{NAMESPACE}/Arabic-NLi-Pair-Class", None, ("ar",), partial(_nli, labelled_pairs, LABELLED, "ar")),
-    Source(f"{NAMESPACE}/Arabic-stsb", None, ("ar",), partial(_sts, "ar")),
-    Source("sentence-transformers/all-nli", None, ("en",), _all_nli),
-    Source("sentence-transformers/stsb", None, ("en",), partial(_sts, "en")),
-    Source.of("STS17-ar", ("ar", "en"), _sts17),
-    Source.of("STS22-ar", ("ar",), _sts22),
-    Source.of("STS22v2-ar", ("ar",), _sts22_v2),
-    Source.of("STSB-en", ("en",), _stsbenchmark),
+    Blueprint(f"{NAMESPACE}/Arabic-NLi-Triplet", None, ("ar",), partial(_nli, triplets, TRIPLET, "ar")),
+    Blueprint(f"{NAMESPACE}/Arabic-NLi-Pair-Class", None, ("ar",), partial(_nli, labelled_pairs, LABELLED, "ar")),
+    Blueprint(f"{NAMESPACE}/Arabic-stsb", None, ("ar",), partial(_sts, "ar")),
+    Blueprint("sentence-transformers/all-nli", None, ("en",), _all_nli),
+    Blueprint("sentence-transformers/stsb", None, ("en",), partial(_sts, "en")),
+    Blueprint.of("STS17-ar", ("ar", "en"), _sts17),
+    Blueprint.of("STS22-ar", ("ar",), _sts22),
+    Blueprint.of("STS22v2-ar", ("ar",), _sts22_v2),
+    Blueprint.of("STSB-en", ("en",), _stsbenchmark),
 )
-"""What recipes train on, and what their own suites evaluate on."""
+"""Blueprints of what recipes train on, and of what their own suites evaluate on."""

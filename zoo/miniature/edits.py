@@ -1,4 +1,4 @@
-"""What follows from a frame, what denies it, what it leaves open: one change at a time."""
+"""Edits of a frame, one change at a time: to what follows from it, what denies it, or what it leaves open."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ Edit = Callable[[Frame, Random], Frame | None]
 
 
 def keep(frame: Frame, rng: Random) -> Frame | None:
-    """The same meaning: other words and another order will say it."""
+    """The frame itself: other words and another order will say it."""
     del rng
     return frame
 
 
 def generalise(frame: Frame, rng: Random) -> Frame | None:
-    """One step up: a doctor to a person, an apple to fruit. Not under a denial, where it would not follow."""
+    """The frame with a more general concept: a doctor becomes a person, an apple fruit.
+
+    None under a denial: that nobody ate an apple does not say that nobody ate fruit.
+    """
     slots = [slot for slot in ("subject", "object", "place") if _hypernym(slot_of(frame, slot))]
     if frame.negated or not slots:
         return None
@@ -43,18 +46,19 @@ def generalise(frame: Frame, rng: Random) -> Frame | None:
 
 
 def drop(frame: Frame, rng: Random) -> Frame | None:
-    """Without one of its details; a denial does not lose them."""
+    """The frame without one of its details; None under a denial, from which that does not follow."""
     given = [slot for slot in DETAILS if slot_of(frame, slot)]
     return _with(frame, rng.choice(given), None) if given and not frame.negated else None
 
 
 def deny(frame: Frame, rng: Random) -> Frame | None:
+    """The frame denied, or affirmed when it was denied before."""
     del rng
     return replace(frame, negated=not frame.negated)
 
 
 def oppose(frame: Frame, rng: Random) -> Frame | None:
-    """The opposite action or, where there is none, another of its kind."""
+    """The frame with the opposite action or, where there is none, another of its kind."""
     words = lexicon()
     here = words.actions[frame.action]
     sisters = [n for n, a in words.actions.items() if a.parent == here.parent and a.objects == here.objects != ()]
@@ -63,27 +67,32 @@ def oppose(frame: Frame, rng: Random) -> Frame | None:
 
 
 def swap_object(frame: Frame, rng: Random) -> Frame | None:
+    """The frame with another object."""
     return _swap(frame, rng, "object", objects_of(frame.action, frame.subject))
 
 
 def swap_subject(frame: Frame, rng: Random) -> Frame | None:
+    """The frame with another subject."""
     return _swap(frame, rng, "subject", actors_of(frame.action))
 
 
 def swap_quality(frame: Frame, rng: Random) -> Frame | None:
+    """The frame with another adjective for its subject."""
     return _swap(frame, rng, "quality", qualities_of(frame.subject))
 
 
 def swap_place(frame: Frame, rng: Random) -> Frame | None:
+    """The frame in another place."""
     return _swap(frame, rng, "place", places_of(frame.action))
 
 
 def swap_time(frame: Frame, rng: Random) -> Frame | None:
+    """The frame at another time."""
     return _swap(frame, rng, "time", times())
 
 
 def detail(frame: Frame, rng: Random) -> Frame | None:
-    """With one more detail, which nothing supports."""
+    """The frame with one more detail, which nothing supports."""
     choices = {"place": places_of(frame.action), "time": times(), "quality": qualities_of(frame.subject)}
     missing = [slot for slot in choices if not slot_of(frame, slot)]
     if not missing:
@@ -99,6 +108,7 @@ def decoy(frame: Frame, rng: Random) -> Frame | None:
 
 
 def unrelated(frame: Frame, rng: Random) -> Frame | None:
+    """Any other frame, whatever this one says."""
     del frame
     return draw(rng)
 
@@ -108,7 +118,10 @@ def _fitting(frame: Frame) -> Frame | None:
 
 
 def _swap(frame: Frame, rng: Random, slot: str, choices: Sequence[str]) -> Frame | None:
-    """Another filler, rather one of the same kind: a taxi for a bus misleads more than a taxi for a poem."""
+    """The frame with another filler of this slot, half of the time one of the same kind where there is any.
+
+    A taxi for a bus misleads more than a taxi for a poem.
+    """
     here = slot_of(frame, slot)
     others = [c for c in choices if here and closeness(here, c) < 0.5 and c != here]
     near = [c for c in others if here and closeness(here, c) > 0.3]

@@ -8,7 +8,7 @@ VOWELS = "aeiou"
 
 
 def with_article(noun: str, *, definite: bool) -> str:
-    """`*` marks a noun without an indefinite article (*rice)."""
+    """The noun with its article. `*` marks a noun that has no indefinite one (*rice)."""
     bare = noun.removeprefix("*")
     if definite:
         return f"the {bare}"
@@ -20,7 +20,7 @@ def _a(word: str) -> str:
 
 
 def plural(entry: str) -> str:
-    """Entry: singular[/plural]."""
+    """The plural of a noun. The entry is singular[/plural]."""
     singular, *given = entry.split("/")
     if given:
         return given[0]
@@ -30,8 +30,8 @@ def plural(entry: str) -> str:
 
 
 @dataclass(frozen=True)
-class Verb:
-    """`rest` is the particle or preposition that follows every form."""
+class EnglishVerb:
+    """A verb in its three forms; `rest` is the particle or preposition that follows each of them."""
 
     base: str
     past: str
@@ -39,8 +39,8 @@ class Verb:
     rest: str = ""
 
     @classmethod
-    def read(cls, entry: str) -> Verb:
-        """Entry: base[/past/participle] [particle or preposition]."""
+    def read(cls, entry: str) -> EnglishVerb:
+        """The verb of an entry: base[/past/participle] [particle or preposition]."""
         forms, _, rest = entry.partition(" ")
         base, *given = forms.split("/")
         past, participle = given if given else (_past(base), _participle(base))

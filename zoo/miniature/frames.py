@@ -1,4 +1,4 @@
-"""What a sentence says, apart from its words: frames, and how close two of them are."""
+"""Frames: what a sentence says, apart from its words, and how close two of them are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ Tense = Literal["present", "past"]
 
 @dataclass(frozen=True)
 class Frame:
-    """Who does what to what, where and when. All but `number`, `tense` and `negated` are names of concepts."""
+    """An event: who does what to what, where and when.
+
+    All fields but `number`, `tense` and `negated` are names of concepts.
+    """
 
     subject: str
     number: Number
@@ -32,7 +35,10 @@ class Frame:
 
 
 def split_of(frame: Frame) -> Split:
-    """By the core alone (subject, action, object), so that a core met in training is never met in evaluation."""
+    """The split that a frame belongs to.
+
+    The core alone decides (subject, action, object), so that a core met in training is never met in evaluation.
+    """
     return _split_of_core(f"{frame.subject} {frame.action} {frame.object}")
 
 
@@ -47,33 +53,37 @@ def _split_of_core(core: str) -> Split:
 
 @cache
 def actors_of(action: str) -> tuple[str, ...]:
+    """Concepts that can do this action."""
     return lexicon().named(lexicon().nouns, lexicon().actions[action].actors)
 
 
 @cache
 def objects_of(action: str, subject: str) -> tuple[str, ...]:
-    """What the action is done to; nobody does it to their own kind (a cat does not chase a cat)."""
+    """Concepts that this subject can do the action to, itself left out: a cat does not chase a cat."""
     kinds = lexicon().actions[action].objects
     return tuple(o for o in lexicon().named(lexicon().nouns, kinds) if o != subject) if kinds else ()
 
 
 @cache
 def places_of(action: str) -> tuple[str, ...]:
+    """Places where this action can happen."""
     return lexicon().named(lexicon().places, lexicon().actions[action].places)
 
 
 @cache
 def times() -> tuple[str, ...]:
+    """Times at which anything can happen."""
     return lexicon().named(lexicon().times, ())
 
 
 @cache
 def qualities_of(subject: str) -> tuple[str, ...]:
+    """Adjectives that this subject can have."""
     return tuple(name for name, quality in lexicon().qualities.items() if lexicon().within(subject, quality.actors))
 
 
 def fits(frame: Frame) -> bool:
-    """Whether the actor can do it, to this object, in this place."""
+    """True when the actor can do it, to this object, in this place."""
     objects = objects_of(frame.action, frame.subject)
     return (
         frame.subject in actors_of(frame.action)
@@ -84,7 +94,7 @@ def fits(frame: Frame) -> bool:
 
 
 def draw(rng: Random) -> Frame:
-    """Any frame that makes sense."""
+    """A random frame that makes sense."""
     action = rng.choice(tuple(lexicon().actions))
     subject = rng.choice(actors_of(action))
     objects = objects_of(action, subject)
@@ -116,7 +126,7 @@ WEAKEST = 0.5  # how far the worst match of the core pulls the whole down: anoth
 
 
 def similarity(a: Frame, b: Frame) -> float:
-    """0 (nothing in common) to 1 (the same meaning); symmetric, blind to the words chosen."""
+    """Closeness of two frames, 0 (nothing in common) to 1 (the same meaning); symmetric, blind to the words chosen."""
     core = {slot: _core_closeness(a, b, slot) for slot in CORE if slot_of(a, slot) or slot_of(b, slot)}
     details = {slot: _detail_closeness(a, b, slot) for slot in DETAILS if slot_of(a, slot) or slot_of(b, slot)}
     weights = {slot: weight for slot, weight in {**CORE, **DETAILS}.items() if slot in core or slot in details}
@@ -126,6 +136,7 @@ def similarity(a: Frame, b: Frame) -> float:
 
 
 def slot_of(frame: Frame, slot: str) -> str | None:
+    """The concept in this slot of a frame; None when the slot is empty."""
     value: str | None = getattr(frame, slot)
     return value
 
@@ -145,7 +156,10 @@ def _detail_closeness(a: Frame, b: Frame, slot: str) -> float:
 
 @cache
 def closeness(a: str, b: str) -> float:
-    """By the steps up to the nearest shared concept: the same 1, its parent 0.8, opposites 0, sisters 0.35."""
+    """Closeness of two concepts by the steps up to the nearest one that they share.
+
+    The same concept has 1, its parent 0.8, opposites 0, sisters 0.35.
+    """
     if a == b:
         return 1.0
     if b in opposites(a):
@@ -159,6 +173,7 @@ def closeness(a: str, b: str) -> float:
 
 
 def opposites(name: str) -> tuple[str, ...]:
+    """The opposite of an action or a quality, if it has one."""
     words = lexicon()
     concept = words.actions.get(name) or words.qualities.get(name)
     return (concept.opposite,) if concept and concept.opposite else ()

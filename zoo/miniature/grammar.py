@@ -1,4 +1,4 @@
-"""From a frame to a sentence: picks synonyms, definiteness and word order, and makes everything agree."""
+"""Sentences for frames: picks synonyms, definiteness and word order, and makes everything agree."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from zoo.miniature import arabic, english
 from zoo.miniature.frames import Frame
 from zoo.miniature.lexicon import Concept, Language, lexicon
 
-Asked = Literal["subject", "place", "time"]
+AskedSlot = Literal["subject", "place", "time"]
 
 
 def render(frame: Frame, language: Language, rng: Random) -> str:
-    """One of the many sentences that say this."""
+    """One of the many sentences that say what the frame says."""
     return _arabic(frame, rng) if language == "ar" else _english(frame, rng)
 
 
@@ -23,7 +23,7 @@ def _word(concept: Concept, language: Language, rng: Random) -> str:
 
 
 def _setting(frame: Frame, language: Language, rng: Random) -> list[str]:
-    """Place and time, in either order."""
+    """The words for place and time, in either order."""
     words = lexicon()
     phrases = [_word(words.places[frame.place], language, rng)] if frame.place else []
     phrases += [_word(words.times[frame.time], language, rng)] if frame.time else []
@@ -73,14 +73,14 @@ def _arabic_subject(frame: Frame, agrees: arabic.Agreement, rng: Random, *, defi
 
 def _arabic_predicate(frame: Frame, agrees: arabic.Agreement, rng: Random, *, denied: bool | None = None) -> list[str]:
     """The verb with its negation, then the object where there is one."""
-    verb = arabic.Verb.read(_word(lexicon().actions[frame.action], "ar", rng))
+    verb = arabic.ArabicVerb.read(_word(lexicon().actions[frame.action], "ar", rng))
     negated = frame.negated if denied is None else denied
     phrase = _arabic_verb(verb, frame, agrees, negated=negated)
     return [phrase, _arabic_object(frame.object, verb.preposition, rng)] if frame.object else [phrase]
 
 
-def _arabic_verb(verb: arabic.Verb, frame: Frame, agrees: arabic.Agreement, *, negated: bool) -> str:
-    """لا with the present; لم with the jussive denies the past."""
+def _arabic_verb(verb: arabic.ArabicVerb, frame: Frame, agrees: arabic.Agreement, *, negated: bool) -> str:
+    """The verb with its negation: لا before the present; لم before the jussive, which denies the past."""
     if not negated:
         return arabic.conjugate(verb, frame.tense, agrees)
     if frame.tense == "present":
@@ -97,11 +97,11 @@ def _arabic_object(name: str, preposition: str, rng: Random) -> str:
     return preposition + bare if preposition == "ب" else f"{preposition} {bare}"
 
 
-QUESTIONS: dict[Asked, str] = {"subject": "من", "place": "أين", "time": "متى"}
+QUESTIONS: dict[AskedSlot, str] = {"subject": "من", "place": "أين", "time": "متى"}
 
 
-def ask(frame: Frame, slot: Asked, rng: Random) -> str:
-    """An Arabic question that the frame answers: who, where or when. Gives everything else that the frame says."""
+def ask(frame: Frame, slot: AskedSlot, rng: Random) -> str:
+    """An Arabic question that the frame answers: who, where or when. It tells everything else that the frame says."""
     asked = replace(
         frame,
         place=None if slot == "place" else frame.place,
@@ -129,7 +129,7 @@ def _english(frame: Frame, rng: Random) -> str:
 
 def _english_clause(frame: Frame, rng: Random) -> list[str]:
     subject = _english_subject(frame, rng, definite=rng.random() < 0.5)
-    verb = english.Verb.read(_word(lexicon().actions[frame.action], "en", rng))
+    verb = english.EnglishVerb.read(_word(lexicon().actions[frame.action], "en", rng))
     return [subject, _english_verb(verb, frame), *_english_object(frame, verb, rng)]
 
 
@@ -138,7 +138,7 @@ def _english_there_is(frame: Frame, rng: Random) -> list[str]:
     subject = _english_subject(frame, rng, definite=False)
     if frame.negated:
         subject = "no " + (subject.split(" ", 1)[1] if frame.number == "singular" else subject)
-    verb = english.Verb.read(_word(lexicon().actions[frame.action], "en", rng))
+    verb = english.EnglishVerb.read(_word(lexicon().actions[frame.action], "en", rng))
     return [there, subject, verb.participle, *_english_object(frame, verb, rng)]
 
 
@@ -153,14 +153,14 @@ def _english_subject(frame: Frame, rng: Random, *, definite: bool) -> str:
     return f"the {counted}" if definite else counted
 
 
-def _english_verb(verb: english.Verb, frame: Frame) -> str:
+def _english_verb(verb: english.EnglishVerb, frame: Frame) -> str:
     if frame.tense == "past":
         return f"did not {verb.base}" if frame.negated else verb.past
     be = "is" if frame.number == "singular" else "are"
     return f"{be} not {verb.participle}" if frame.negated else f"{be} {verb.participle}"
 
 
-def _english_object(frame: Frame, verb: english.Verb, rng: Random) -> list[str]:
+def _english_object(frame: Frame, verb: english.EnglishVerb, rng: Random) -> list[str]:
     particle = [verb.rest] if verb.rest else []
     if not frame.object:
         return particle

@@ -1,4 +1,4 @@
-"""The words: concepts in a small taxonomy, each with its synonyms in Arabic and English (`words/*.txt`)."""
+"""Words: concepts in a small taxonomy, each with its synonyms in Arabic and English (`words/*.txt`)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Concept:
 
 
 @dataclass(frozen=True)
-class Action(Concept):
+class ActionConcept(Concept):
     """An action with who can do it, to what and where; `objects` is empty where it takes none."""
 
     actors: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Action(Concept):
 
 
 @dataclass(frozen=True)
-class Quality(Concept):
+class QualityConcept(Concept):
     """An adjective for actors of some kinds."""
 
     actors: tuple[str, ...] = ()
@@ -50,15 +50,17 @@ class Quality(Concept):
 
 @dataclass(frozen=True)
 class Lexicon:
+    """All concepts by their names, in five kinds."""
+
     nouns: Mapping[str, Concept]
-    actions: Mapping[str, Action]
-    qualities: Mapping[str, Quality]
+    actions: Mapping[str, ActionConcept]
+    qualities: Mapping[str, QualityConcept]
     places: Mapping[str, Concept]
     times: Mapping[str, Concept]
 
     @cached_property
     def parents(self) -> Mapping[str, str]:
-        """The step up from every concept that has one."""
+        """{concept: the one a step more general}, of those that have one."""
         kinds = (self.nouns, self.actions, self.qualities, self.places, self.times)
         return {c.name: c.parent for kind in kinds for c in kind.values() if c.parent}
 
@@ -79,7 +81,7 @@ class Lexicon:
         return tuple(line)
 
     def within(self, name: str, kinds: tuple[str, ...]) -> bool:
-        """Whether the concept is one of the kinds or below one."""
+        """True when the concept is one of these kinds or below one."""
         return any(kind in kinds for kind in self.lineage(name))
 
     def named(self, concepts: Mapping[str, Concept], kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -99,7 +101,7 @@ def _synonyms(arabic: str, english: str) -> Mapping[Language, tuple[str, ...]]:
 
 
 def split_words(cell: str) -> tuple[str, ...]:
-    """Of one cell: synonyms stand between semicolons."""
+    """The synonyms in a cell, which stand between semicolons."""
     return tuple(word.strip() for word in cell.split(";") if word.strip())
 
 
@@ -122,9 +124,9 @@ def _nouns() -> dict[str, Concept]:
     }
 
 
-def _actions() -> dict[str, Action]:
+def _actions() -> dict[str, ActionConcept]:
     return {
-        name: Action(
+        name: ActionConcept(
             name,
             f"{group} (action)",
             _synonyms(ar, en),
@@ -137,9 +139,9 @@ def _actions() -> dict[str, Action]:
     }
 
 
-def _qualities() -> dict[str, Quality]:
+def _qualities() -> dict[str, QualityConcept]:
     return {
-        name: Quality(
+        name: QualityConcept(
             name, f"{group} (quality)", _synonyms(ar, en), actors=_kinds(actors), opposite=_optional(opposite)
         )
         for name, group, actors, opposite, ar, en in entries("qualities.txt")
@@ -152,5 +154,5 @@ def _circumstances(file: str) -> dict[str, Concept]:
 
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
-    """All words, read once."""
+    """All words, read from `words/` once."""
     return Lexicon(_nouns(), _actions(), _qualities(), _circumstances("places.txt"), _circumstances("times.txt"))

@@ -18,46 +18,57 @@ from zoo.miniature.lexicon import Language
 
 ENTAILED, NEUTRAL, CONTRADICTED = 0, 1, 2
 Wording = Literal["near", "far", "any"]
-Pair = tuple[Language, Language]
+LanguagePair = tuple[Language, Language]
 
 
 @dataclass(frozen=True)
-class Row:
+class FramedRow:
     """One row of a dataset and the frames that its sentences were made from, where any were."""
 
     values: tuple[str | float | int | tuple[str, ...], ...]
     frames: tuple[Frame, ...] = ()
 
 
-def triplets(split: Split, count: int, *, language: Language, seed: int) -> list[Row]:
-    """(anchor, positive, negative)."""
+def triplets(split: Split, count: int, *, language: Language, seed: int) -> list[FramedRow]:
+    """Rows of (anchor, positive, negative)."""
     return distinct(count, lambda rng, _: _triplet(split, language, rng), f"{seed} triplets {split} {language}")
 
 
-def labelled_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[Row]:
-    """(premise, hypothesis, label): the three labels in turn, shuffled."""
+def labelled_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[FramedRow]:
+    """Rows of (premise, hypothesis, label): the three labels in turn, shuffled."""
     name = f"{seed} labelled {split} {language}"
     rows = distinct(count, lambda rng, made: _labelled(split, made % 3, language, rng), name)
     Random(name).shuffle(rows)
     return rows
 
 
-def scored_pairs(split: Split, count: int, *, languages: Pair, seed: int, scale: float = 1.0) -> list[Row]:
-    """(sentence1, sentence2, score): the score in 0…scale, in 25 steps as averaged human scores are."""
+def scored_pairs(
+    split: Split, count: int, *, languages: LanguagePair, seed: int, scale: float = 1.0
+) -> list[FramedRow]:
+    """Rows of (sentence1, sentence2, score).
+
+    The score is in 0…scale, in 25 steps as averaged human scores are.
+    """
     name = f"{seed} scored {split} {languages}"
     rows = distinct(count, lambda rng, made: _scored(split, CHANGES[made % len(CHANGES)], languages, scale, rng), name)
     Random(name).shuffle(rows)
     return rows
 
 
-def document_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[Row]:
-    """(sentence1, sentence2, score): texts of three to six sentences; 1 (different news) to 4 (the same news)."""
+def document_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[FramedRow]:
+    """Rows of (sentence1, sentence2, score), with texts of three to six sentences.
+
+    The score is 1 (different news) to 4 (the same news).
+    """
     return distinct(count, lambda rng, _: _documents(split, language, rng), f"{seed} documents {split} {language}")
 
 
-def distinct(count: int, make: Callable[[Random, int], Row | None], name: str) -> list[Row]:
-    """Rows unlike each other, with unlike texts in each; `make` may give None and is asked again."""
-    rng, rows, seen = Random(name), list[Row](), set[tuple[object, ...]]()
+def distinct(count: int, make: Callable[[Random, int], FramedRow | None], name: str) -> list[FramedRow]:
+    """Rows unlike each other, with unlike texts in each; `make` is asked again where it gives None.
+
+    The name seeds all choices, so that the same name gives the same rows.
+    """
+    rng, rows, seen = Random(name), list[FramedRow](), set[tuple[object, ...]]()
     while len(rows) < count:
         row = make(rng, len(rows))
         texts = tuple(value for value in row.values if isinstance(value, str)) if row else ()
@@ -68,7 +79,7 @@ def distinct(count: int, make: Callable[[Random, int], Row | None], name: str) -
 
 
 def drawn(split: Split, rng: Random) -> Frame:
-    """Any frame of the split."""
+    """A random frame of the split."""
     while split_of(frame := draw(rng)) != split:
         pass
     return frame
@@ -77,7 +88,7 @@ def drawn(split: Split, rng: Random) -> Frame:
 # Sentences that share few or many words
 
 TELLINGS = 4
-"""Sentences to choose among when the wording is to be near to a given one, or far from it."""
+"""Number of sentences to choose among when the wording is to be near to a given one, or far from it."""
 
 
 def tell(frame: Frame, language: Language, rng: Random, *, beside: str = "", wording: Wording = "any") -> str:
@@ -102,7 +113,7 @@ MENUS = {ENTAILED: ENTAILMENTS, NEUTRAL: OPEN, CONTRADICTED: CONTRADICTIONS}
 
 
 def edited(frame: Frame, menu: Mapping[Edit, int], rng: Random) -> Frame | None:
-    """One edit, chosen by weight; None unless it applies and gives a frame of the same split."""
+    """The frame after one edit, chosen by weight; None unless it applies and gives a frame of the same split."""
     edit = rng.choices(tuple(menu), tuple(menu.values()))[0]
     return _in_split(edit(frame, rng), split_of(frame))
 
@@ -111,7 +122,7 @@ def _in_split(frame: Frame | None, split: Split) -> Frame | None:
     return frame if frame and split_of(frame) == split else None
 
 
-def _triplet(split: Split, language: Language, rng: Random) -> Row | None:
+def _triplet(split: Split, language: Language, rng: Random) -> FramedRow | None:
     frame = drawn(split, rng)
     entailed, denied = edited(frame, ENTAILMENTS, rng), edited(frame, CONTRADICTIONS, rng)
     if not entailed or not denied:
@@ -119,17 +130,17 @@ def _triplet(split: Split, language: Language, rng: Random) -> Row | None:
     anchor = tell(frame, language, rng)
     positive = tell(entailed, language, rng, beside=anchor, wording="far")
     negative = tell(denied, language, rng, beside=anchor, wording="near")
-    return Row((anchor, positive, negative), (frame, entailed, denied))
+    return FramedRow((anchor, positive, negative), (frame, entailed, denied))
 
 
-def _labelled(split: Split, label: int, language: Language, rng: Random) -> Row | None:
+def _labelled(split: Split, label: int, language: Language, rng: Random) -> FramedRow | None:
     frame = drawn(split, rng)
     other = edited(frame, MENUS[label], rng)
     if not other:
         return None
     premise = tell(frame, language, rng)
     wording: Wording = "far" if label == ENTAILED else "near"
-    return Row((premise, tell(other, language, rng, beside=premise, wording=wording), label), (frame, other))
+    return FramedRow((premise, tell(other, language, rng, beside=premise, wording=wording), label), (frame, other))
 
 
 CHANGES: Sequence[tuple[Edit, ...]] = (
@@ -150,7 +161,7 @@ CHANGES: Sequence[tuple[Edit, ...]] = (
     *[(edits.decoy,)] * 3,
     *[(edits.unrelated,)] * 3,
 )
-"""What may happen between the two sentences of a scored pair, from paraphrase to nothing in common; taken in turn."""
+"""Edits between the two sentences of a scored pair, from paraphrase to nothing in common; taken in turn."""
 
 
 def _changed(frame: Frame, change: Sequence[Edit], rng: Random) -> Frame | None:
@@ -160,7 +171,9 @@ def _changed(frame: Frame, change: Sequence[Edit], rng: Random) -> Frame | None:
     return _in_split(after, split_of(frame))
 
 
-def _scored(split: Split, change: Sequence[Edit], languages: Pair, scale: float, rng: Random) -> Row | None:
+def _scored(
+    split: Split, change: Sequence[Edit], languages: LanguagePair, scale: float, rng: Random
+) -> FramedRow | None:
     frame = drawn(split, rng)
     other = _changed(frame, change, rng)
     if not other:
@@ -168,7 +181,7 @@ def _scored(split: Split, change: Sequence[Edit], languages: Pair, scale: float,
     closeness = similarity(frame, other)
     first = tell(frame, languages[0], rng)
     second = tell(other, languages[1], rng, beside=first, wording=_misleading(closeness, rng))
-    return Row((first, second, round(round(closeness * 25) / 25 * scale, 2)), (frame, other))
+    return FramedRow((first, second, round(round(closeness * 25) / 25 * scale, 2)), (frame, other))
 
 
 MISLEADING = 0.15
@@ -182,17 +195,17 @@ def _misleading(closeness: float, rng: Random) -> Wording:
 
 
 UNRELATED_NEWS = 0.2
-"""How similar the sentences of unrelated texts are on average, when each is matched with its best."""
+"""Mean similarity of the sentences of unrelated texts, when each is matched with its best."""
 
 
-def _documents(split: Split, language: Language, rng: Random) -> Row:
+def _documents(split: Split, language: Language, rng: Random) -> FramedRow:
     news = [drawn(split, rng) for _ in range(rng.randint(3, 6))]
     other = _other_news(news, rng.random(), rng)
     closeness = max(0.0, (_matched(news, other) - UNRELATED_NEWS) / (1 - UNRELATED_NEWS))
     first = [tell(frame, language, rng) for frame in news]
     second = [_retold(frame, a, text, language, rng) for frame, a, text in zip(other, news, first, strict=True)]
     rng.shuffle(second)
-    return Row((" ".join(first), " ".join(second), round(1 + 3 * closeness, 2)), (*news, *other))
+    return FramedRow((" ".join(first), " ".join(second), round(1 + 3 * closeness, 2)), (*news, *other))
 
 
 def _retold(frame: Frame, original: Frame, beside: str, language: Language, rng: Random) -> str:
@@ -200,7 +213,10 @@ def _retold(frame: Frame, original: Frame, beside: str, language: Language, rng:
 
 
 def _other_news(news: Sequence[Frame], kept: float, rng: Random) -> list[Frame]:
-    """Every event kept with this probability, and otherwise replaced by something in the same setting or elsewhere."""
+    """The events, each kept with probability `kept` or else replaced by another one.
+
+    What replaces it is a decoy, its opposite, its denial, or something unrelated.
+    """
     replaced = ((edits.decoy,), (edits.oppose,), (edits.deny,), (edits.unrelated,))
     told = [_changed(frame, (edits.keep,) if rng.random() < kept else rng.choice(replaced), rng) for frame in news]
     return [frame or drawn(split_of(news[0]), rng) for frame in told]

@@ -1,4 +1,4 @@
-"""Fills a local Hub with the miniature: generated datasets, and stand-ins for the base models that recipes name."""
+"""Filling a local Hub with the miniature: generated datasets, and stand-ins for the base models of recipes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
     from zoo.miniature import Repository
-    from zoo.miniature.tables import Source
+    from zoo.miniature.tables import Blueprint
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the same files are the same commit everywhere
 
@@ -31,7 +31,11 @@ def seed(root: Path, recipes: Iterable[Recipe], *, tasks: Iterable[str] = (), pr
     bases = {recipe.base.model: recipe for recipe in recipes}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
-        missing = [recipe for id, recipe in bases.items() if not store.has_commit("model", id, recipe.base.revision)]
+        missing = [
+            recipe
+            for model_id, recipe in bases.items()
+            if not store.has_commit("model", model_id, recipe.base.revision)
+        ]
         added = _add_data(store, named, progress)
         if missing:
             progress.start("stand-ins for base models", len(missing))
@@ -42,8 +46,8 @@ def seed(root: Path, recipes: Iterable[Recipe], *, tasks: Iterable[str] = (), pr
     return added
 
 
-def sources(tasks: Iterable[str]) -> list[Source]:
-    """What recipes train on and are evaluated on as they are, then what these tasks read beside it."""
+def blueprints(tasks: Iterable[str]) -> list[Blueprint]:
+    """Blueprints of what recipes need as they are, then of what these tasks read beside it."""
     from zoo.miniature.datasets import REPOSITORIES
     from zoo.miniature.tasks import WIDE
 
@@ -54,7 +58,7 @@ def sources(tasks: Iterable[str]) -> list[Source]:
 def _add_data(store: Store, tasks: Iterable[str], progress: Progress) -> list[str]:
     from zoo.miniature.tables import repository
 
-    wanted = [source for source in sources(tasks) if not store.has_commit("dataset", source.id, source.revision)]
+    wanted = [source for source in blueprints(tasks) if not store.has_commit("dataset", source.id, source.revision)]
     if wanted:
         progress.start("generated datasets", len(wanted))
     added = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from zoo.miniature import vocabularies
 from zoo.miniature.lexicon import Language
 from zoo.miniature.repository import Repository
-from zoo.miniature.vocabularies import MAX_LENGTH, Family
+from zoo.miniature.vocabularies import MAX_LENGTH, TokenizerFamily
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,7 +44,7 @@ def stand_in(
     revision: str | None,
     *,
     architecture: Architecture,
-    tokenizer: Family,
+    tokenizer: TokenizerFamily,
     modules: Sequence[Module] = (),
     width: int,
     language: Language = "ar",
@@ -72,7 +72,7 @@ def _files(folder: Path) -> list[Path]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars of transformers for a file that takes a moment."""
+    """Show no progress bars of transformers inside the block, for files that take a moment."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
@@ -86,7 +86,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _torch_seeded(name: str) -> Iterator[None]:
-    """Weights of our own choosing, without touching the random state of whoever calls."""
+    """Seed torch's random numbers from a name inside the block; the caller's random state is restored."""
     import torch
 
     with torch.random.fork_rng(devices=[]):

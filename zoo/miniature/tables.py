@@ -12,7 +12,7 @@ from typing import Any
 
 from zoo.miniature.lexicon import Language
 from zoo.miniature.repository import Repository
-from zoo.miniature.rows import Row
+from zoo.miniature.rows import FramedRow
 from zoo.remote import MINIATURE_TAG
 from zoo.tasks import TASKS
 
@@ -30,8 +30,8 @@ the real dataset and holds none of its rows; scores on it say nothing about scor
 
 
 @dataclass(frozen=True)
-class Table:
-    """One file: a split of a configuration, or of one language in it.
+class DataTable:
+    """One file of a dataset: a split of a configuration, or of one language in it.
 
     Attributes:
         columns: name to type, as `datasets` names types, or `STRINGS`; one for every value of a row.
@@ -40,37 +40,39 @@ class Table:
     path: str
     split: str
     columns: Mapping[str, str]
-    rows: Sequence[Row]
+    rows: Sequence[FramedRow]
     config: str = "default"
 
     def records(self) -> list[dict[str, object]]:
+        """The rows as {column: value}."""
         return [dict(zip(self.columns, row.values, strict=True)) for row in self.rows]
 
 
-def parquet_table(config: str, split: str, columns: Mapping[str, str], rows: Sequence[Row]) -> Table:
+def parquet_table(config: str, split: str, columns: Mapping[str, str], rows: Sequence[FramedRow]) -> DataTable:
+    """A table in one Parquet file, which has the name that the Hub's own files have."""
     folder = "data" if config == "default" else config
-    return Table(f"{folder}/{split}-00000-of-00001.parquet", split, columns, rows, config)
+    return DataTable(f"{folder}/{split}-00000-of-00001.parquet", split, columns, rows, config)
 
 
-def language_table(lang: str, columns: Mapping[str, str], rows: Sequence[Row]) -> Table:
-    """JSON lines of one language or pair, named in a column, as mteb has them."""
-    named = [Row((*row.values, lang), row.frames) for row in rows]
-    return Table(f"test/{lang}.jsonl.gz", "test", {**columns, "lang": "string"}, named)
+def language_table(lang: str, columns: Mapping[str, str], rows: Sequence[FramedRow]) -> DataTable:
+    """A table in JSON lines, of one language or pair that is named in a column, as mteb has them."""
+    named = [FramedRow((*row.values, lang), row.frames) for row in rows]
+    return DataTable(f"test/{lang}.jsonl.gz", "test", {**columns, "lang": "string"}, named)
 
 
 @dataclass(frozen=True)
-class Source:
-    """A repository not made yet.
+class Blueprint:
+    """A dataset repository that is not made yet.
 
     Attributes:
-        tables: from a seed and the length of an NLI training split.
+        tables: makes them from a seed and the length of an NLI training split.
         rows: tasks of ours that have another number of rows here than mteb documents; the card says so.
     """
 
     id: str
     revision: str | None
     languages: tuple[Language, ...]
-    tables: Callable[[int, int], Sequence[Table]]
+    tables: Callable[[int, int], Sequence[DataTable]]
     rows: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -78,18 +80,20 @@ class Source:
         cls,
         task: str,
         languages: tuple[Language, ...],
-        tables: Callable[[int, int], Sequence[Table]],
+        tables: Callable[[int, int], Sequence[DataTable]],
         *,
         rows: int | None = None,
-    ) -> Source:
-        """The repository that a task reads, at the revision that it pins."""
+    ) -> Blueprint:
+        """The blueprint of the repository that a task reads, at the revision that it pins."""
         ours = TASKS[task]
         return cls(ours.dataset, ours.revision, languages, tables, {task: rows} if rows else {})
 
 
-def repository(source: Source, *, seed: int = 0, train: int = 6000) -> Repository:
-    """Its files. `train` is the length of an NLI training split, and other splits follow it; what mteb evaluates on
-    keeps its number of rows whatever `train` is.
+def repository(source: Blueprint, *, seed: int = 0, train: int = 6000) -> Repository:
+    """The files of a dataset repository, made from its blueprint.
+
+    `train` is the length of an NLI training split, and other splits follow it. What mteb evaluates on keeps its
+    number of rows whatever `train` is.
     """
     tables = source.tables(seed, train)
     files = {table.path: _parquet(table) if table.path.endswith(".parquet") else _json_lines(table) for table in tables}
@@ -99,7 +103,7 @@ def repository(source: Source, *, seed: int = 0, train: int = 6000) -> Repositor
 # Files
 
 
-def _parquet(table: Table) -> bytes:
+def _parquet(table: DataTable) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -110,12 +114,12 @@ def _parquet(table: Table) -> bytes:
     return buffer.getvalue()
 
 
-def _json_lines(table: Table) -> bytes:
+def _json_lines(table: DataTable) -> bytes:
     lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in table.records())
     return gzip.compress("".join(lines).encode(), mtime=0)  # a time of day would change the bytes
 
 
-def _card(source: Source, tables: Sequence[Table]) -> bytes:
+def _card(source: Blueprint, tables: Sequence[DataTable]) -> bytes:
     import yaml
 
     configs = [(config, list(group)) for config, group in groupby(tables, key=lambda table: table.config)]
@@ -132,11 +136,11 @@ def _card(source: Source, tables: Sequence[Table]) -> bytes:
     return CARD.format(front_matter=text, id=source.id).encode()
 
 
-def _data_files(tables: Sequence[Table]) -> list[dict[str, object]]:
+def _data_files(tables: Sequence[DataTable]) -> list[dict[str, object]]:
     return [{"split": split, "path": [table.path for table in group]} for split, group in _by_split(tables)]
 
 
-def _info(config: str, tables: Sequence[Table]) -> dict[str, object]:
+def _info(config: str, tables: Sequence[DataTable]) -> dict[str, object]:
     columns = tables[0].columns
     return {
         "config_name": config,
@@ -152,5 +156,5 @@ def _feature(name: str, kind: str) -> dict[str, str]:
     return {"name": name, "list": "string"} if kind == STRINGS else {"name": name, "dtype": kind}
 
 
-def _by_split(tables: Sequence[Table]) -> list[tuple[str, list[Table]]]:
+def _by_split(tables: Sequence[DataTable]) -> list[tuple[str, list[DataTable]]]:
     return [(split, list(group)) for split, group in groupby(tables, key=lambda table: table.split)]

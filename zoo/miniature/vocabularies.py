@@ -19,14 +19,14 @@ from zoo.miniature.lexicon import Language
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Family = Literal["wordpiece", "bpe", "unigram"]
+TokenizerFamily = Literal["wordpiece", "bpe", "unigram"]
 
 PIECES = 2200  # the embedding table is a quarter of a stand-in's file at this size
 SENTENCES = 6000
 MAX_LENGTH = 512
 
 
-def tokenizer(family: Family, language: Language, *, seed: int) -> PreTrainedTokenizerBase:
+def tokenizer(family: TokenizerFamily, language: Language, *, seed: int) -> PreTrainedTokenizerBase:
     """A tokenizer of transformers' own class for the family, so that it loads as the real one does.
 
     An Arabic tokenizer knows some English too; an English one knows only English.
@@ -42,7 +42,7 @@ def _corpus(language: Language, seed: int) -> Iterator[str]:
 
 
 def _learn(texts: list[str], pre_tokenizer: Any, alphabet: list[str]) -> Any:
-    """A plain BPE tokenizer."""
+    """A plain BPE tokenizer, learnt from the texts."""
     from tokenizers import Tokenizer
     from tokenizers.models import BPE
     from tokenizers.trainers import BpeTrainer
@@ -54,7 +54,10 @@ def _learn(texts: list[str], pre_tokenizer: Any, alphabet: list[str]) -> Any:
 
 
 def _wordpiece(texts: list[str]) -> PreTrainedTokenizerBase:
-    """Cased, and accents stay: stripping them would take the hamza off its alif and the tanwin off its word."""
+    """A cased WordPiece tokenizer that keeps accents.
+
+    Stripping them would take the hamza off its alif and the tanwin off its word.
+    """
     from tokenizers.pre_tokenizers import BertPreTokenizer
     from transformers import BertTokenizer
 
@@ -72,7 +75,10 @@ def _wordpiece(texts: list[str]) -> PreTrainedTokenizerBase:
 
 
 def _unigram(texts: list[str]) -> PreTrainedTokenizerBase:
-    """Pieces scored by how often BPE uses them; a letter never used still gets a (low) score."""
+    """A Unigram tokenizer whose pieces are scored by how often BPE uses them.
+
+    A letter that is never used still gets a (low) score.
+    """
     from tokenizers.pre_tokenizers import Metaspace, Punctuation, Sequence, WhitespaceSplit
     from transformers import XLMRobertaTokenizer
 

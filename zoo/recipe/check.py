@@ -1,4 +1,4 @@
-"""What is wrong with recipe files beyond their form: names that lead nowhere, losses that do not fit, places taken."""
+"""Mistakes in recipe files beyond their form: names that lead nowhere, losses that do not fit, places taken."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ Found = Iterator[tuple[KeyPath, str]]  # where in the file, and what
 
 
 def or_(name: str, known: Iterable[str]) -> str:
+    """A hint at the nearest name that is known, else at the list of all."""
     return did_you_mean(name, known) or "see `zoo ls`"
 
 
 def family_mistakes(family: Family, datasets: Mapping[str, Dataset], apps: Collection[str]) -> Found:
-    """Of family.yaml, at every scale and also in what no recipe uses."""
+    """Mistakes in family.yaml, at every scale and also in what no recipe uses."""
     if family.suite not in family.suites:
         yield ("suite",), f"suite: no suite '{family.suite}' in family.yaml; {or_(family.suite, family.suites)}"
     yield from _suites(family)
@@ -57,7 +58,7 @@ def _scale(at: KeyPath, scale: Scale, family: Family) -> Found:
 
 
 def _settings(at: KeyPath, settings: Mapping[str, Any]) -> Found:
-    """What is laid over a `train`; every setting there stands for itself, so that it is checked alone."""
+    """Mistakes in what is laid over a `train`. Each setting there is checked alone."""
     try:
         Train.model_validate(settings)
     except ValidationError as error:
@@ -67,7 +68,7 @@ def _settings(at: KeyPath, settings: Mapping[str, Any]) -> Found:
 
 
 def base_mistakes(file: BaseFile, family: Family, parent_problem: Callable[[str], str | None]) -> Found:
-    """Of a base model's file. `parent_problem` says what is wrong with the parent of a variant."""
+    """Mistakes in a base model's file. `parent_problem` tells what is wrong with the parent of a variant."""
     yield from dims_mistakes(file.dims, file.base)
     if file.suite is not None and file.suite not in family.suites:
         yield ("suite",), f"suite: no suite '{file.suite}' in family.yaml; {or_(file.suite, family.suites)}"
@@ -82,6 +83,7 @@ def base_mistakes(file: BaseFile, family: Family, parent_problem: Callable[[str]
 
 
 def dims_mistakes(dims: list[int], base: Base) -> Found:
+    """Mistakes in a list of dims: out of order, or wider than the model."""
     if dims != sorted(set(dims), reverse=True):
         yield ("dims",), f"dims: '{dims}' are not in decreasing order"
     if too_wide := [dim for dim in dims if dim > base.width]:
@@ -89,7 +91,10 @@ def dims_mistakes(dims: list[int], base: Base) -> Found:
 
 
 def parent_mistake(name: str, parents: Mapping[str, str | None]) -> str | None:
-    """Why the recipe's parent cannot be its parent. `parents`: every recipe's."""
+    """The reason why a recipe's parent cannot be its parent; None when it can.
+
+    `parents` maps every recipe's name to its parent.
+    """
     line, parent = [name], parents[name]
     while parent is not None:
         if parent not in parents:
@@ -102,7 +107,7 @@ def parent_mistake(name: str, parents: Mapping[str, str | None]) -> str | None:
 
 
 def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
-    """What is wrong with a phase's datasets and losses; places from the phase on, sentences to follow its name."""
+    """Mistakes in a phase's datasets and losses; places from the phase on, sentences to follow its name."""
     for index, use in enumerate(phase.data):
         at = ("data", index)
         if use.dataset not in datasets:
@@ -120,7 +125,7 @@ def _is_scored(dataset: Dataset) -> bool:
 
 
 def misfit(loss: Any, dataset: Dataset) -> str | None:
-    """Why `loss` cannot read `dataset`'s columns; None when it can."""
+    """The reason why `loss` cannot read `dataset`'s columns; None when it can."""
     inner = innermost(loss)
     needs = LOSSES[inner.type]
     least, most = needs.texts
@@ -141,7 +146,7 @@ def _label(kind: str | None) -> str:
 
 
 def resolved_mistakes(recipe: Recipe) -> Found:
-    """Of a resolved recipe and its parents: what the files it could come from are checked for."""
+    """Mistakes in a resolved recipe and its parents: what their files would be checked for."""
     for above, member in enumerate(reversed(recipe.lineage)):
         at = ("parent",) * above
         for index, phase in enumerate(member.phases):
@@ -155,13 +160,17 @@ def resolved_mistakes(recipe: Recipe) -> Found:
 
 
 def shared(repos: Mapping[str, str]) -> dict[str, str]:
-    """Name to the earlier name whose repository it would overwrite: on the Hub letters of either case are the same."""
+    """{name: the earlier name whose repository it would overwrite}.
+
+    On the Hub letters of either case are the same.
+    """
     first: dict[str, str] = {}
     found = {name: first.setdefault(repo.lower(), name) for name, repo in repos.items()}
     return {name: earlier for name, earlier in found.items() if earlier != name}
 
 
 def collect(found: Found, mistakes: Mistakes) -> Mistakes:
+    """Add what was found to the mistakes of a file; returns these."""
     for at, problem in found:
         mistakes.add(at, problem)
     return mistakes

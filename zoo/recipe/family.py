@@ -1,4 +1,4 @@
-"""What recipe files hold: recipes/<base>.yaml, and recipes/family.yaml with what the members share."""
+"""Sections of recipe files: recipes/<base>.yaml, and recipes/family.yaml with what the members share."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Variant(Section):
 
 
 class BaseFile(Section):
-    """recipes/<base>.yaml"""
+    """The file recipes/<base>.yaml: a base model and what it becomes."""
 
     base: Base
     dims: list[PositiveInt] = Field(min_length=1)
@@ -48,7 +48,7 @@ class BaseFile(Section):
 
 
 class Scale(Section):
-    """How much of everything: laid over the recipes, so that they stay the same recipes."""
+    """Amounts of everything, laid over the recipes, so that they stay the same recipes."""
 
     rows: dict[Split, PositiveInt] = {}
     train: TrainOverrides = {}
@@ -58,6 +58,8 @@ class Scale(Section):
 
 
 class Collection(Section):
+    """The family's collection on the Hub."""
+
     title: str = Field(max_length=59)  # the Hub's limit is 60, exclusive
     description: str = Field("", max_length=149)
 
@@ -88,7 +90,7 @@ class Space(Section):
 
 
 class Family(Section):
-    """recipes/family.yaml: what the members share."""
+    """The file recipes/family.yaml: what the members share."""
 
     name: str
     namespace: RepoName | None = None

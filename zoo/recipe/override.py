@@ -41,7 +41,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 
 
 def _value(text: str, assignment: str) -> Any:
-    """What stands after the '=', held to what recipe files are held to."""
+    """The value after the '=', held to what recipe files are held to."""
     try:
         found = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -80,7 +80,7 @@ def _index(place: Any, key: str, path: str) -> Any:
 
 
 def _parts(place: Any) -> dict[str, tuple[Any, Any]]:
-    """What `--set` calls each part of a section or a list, to its key or number and itself."""
+    """{what `--set` calls a part of a section or a list: (its key or number, the part)}."""
     if isinstance(place, dict):
         return {key: (key, part) for key, part in place.items()}
     if not isinstance(place, list):
@@ -96,7 +96,7 @@ def _inside(place: Any, key: str) -> str | None:
 
 
 def _paths(place: Any, above: str = "") -> Iterator[str]:
-    """Of every key but a parent's."""
+    """The paths of all keys except a parent's."""
     for name, (_, part) in _parts(place).items():
         if name != "parent":
             yield f"{above}{name}"

@@ -22,6 +22,7 @@ ALLOWED: dict[str, str] = {}
 
 
 def text_like(pattern: str, allowed: str) -> StringConstraints:
+    """A constraint on text, and what the pattern allows, in words for people."""
     ALLOWED[pattern] = allowed
     return StringConstraints(pattern=pattern)
 
@@ -86,7 +87,7 @@ class Section(BaseModel):
 
 
 class Miniature(Section):
-    """What the local Hub's stand-in of a base model looks like: same architecture and tokenizer family, two layers."""
+    """The shape of a base model's stand-in on the local Hub: same architecture and tokenizer family, two layers."""
 
     architecture: Literal["bert", "roberta", "xlm-roberta"] = "bert"
     tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
@@ -174,10 +175,14 @@ class Phase(Section):
 
 
 class NamedPhase(Phase):
+    """A phase with the name that it has in family.yaml."""
+
     name: Name
 
 
 class Column(Section):
+    """A column of a dataset."""
+
     type: Literal["text", "class", "score"]
     """text; class: whole numbers from 0 that index `names`; score: 0 to 1."""
     names: list[str] | None = None
@@ -192,7 +197,7 @@ class Column(Section):
 
 
 class Source(Section):
-    """Where rows come from."""
+    """The repository that rows come from."""
 
     dataset: RepoId
     config: str | None = None
@@ -225,10 +230,12 @@ class Dataset(Section):
 
     @property
     def texts(self) -> list[str]:
+        """The names of the text columns, in order."""
         return [name for name, column in self.columns.items() if column.type == "text"]
 
     @property
     def label(self) -> tuple[str, Column] | None:
+        """(name, column) of the column that is no text; None when all are."""
         return next(((name, column) for name, column in self.columns.items() if column.type != "text"), None)
 
     @model_validator(mode="after")
@@ -240,11 +247,15 @@ class Dataset(Section):
 
 
 class Evaluation(Section):
+    """The suite that evaluates the model, and its tasks."""
+
     suite: Name
     tasks: list[str] = Field(min_length=1)
 
 
 class Paper(Section):
+    """The paper to cite."""
+
     title: str
     url: Address
     bibtex: str

@@ -28,6 +28,8 @@ def shipped() -> Path:
 
 @dataclass(frozen=True)
 class Workspace:
+    """A folder with `recipes/`. Files are read when they are first needed, and once."""
+
     root: Path
     _files: dict[Path, SourceFile] = field(default_factory=dict, compare=False)
 
@@ -42,6 +44,7 @@ class Workspace:
 
     @property
     def recipes(self) -> Path:
+        """The folder of the recipe files."""
         return self.root / "recipes"
 
     def folders(self, name: str) -> list[Path]:
@@ -50,14 +53,17 @@ class Workspace:
 
     @cached_property
     def family(self) -> Family:
+        """The checked content of recipes/family.yaml."""
         return parse(Family, self._read(self._family_path))
 
     @cached_property
     def bases(self) -> dict[str, BaseFile]:
+        """{name: file of a base model}."""
         return {name_of(path): parse(BaseFile, self._read(path)) for path in self._base_paths}
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
+        """{name: dataset recipe}."""
         return {name_of(path): parse(Dataset, self._read(path)) for path in self._dataset_paths}
 
     @property
@@ -74,7 +80,7 @@ class Workspace:
 
     @property
     def names(self) -> list[str]:
-        """Every recipe's name, `<file>-<variant>`."""
+        """Names of all recipes, `<file>-<variant>`."""
         return list(self._variants)
 
     @property
@@ -95,7 +101,7 @@ class Workspace:
         return self._resolve(name, self._scale(scale), scale)
 
     def every_recipe(self, *, scale: str = "full") -> list[Recipe]:
-        """All of them, resolved.
+        """All recipes, resolved.
 
         Raises:
             RecipeError: one cannot be, or two recipes or two datasets would overwrite each other on the Hub.
@@ -105,13 +111,18 @@ class Workspace:
         return [self.recipe(name, scale=scale) for name in self.names]
 
     def dataset(self, name: str, *, scale: str = "full") -> Dataset:
+        """The recipe of a dataset, with the scale's numbers of rows.
+
+        Raises:
+            RecipeError: there is none, or it would overwrite another one on the Hub.
+        """
         if name not in self.datasets:
             raise RecipeError(f"no dataset '{name}' in recipes/datasets/", hint=did_you_mean(name, self.datasets))
         self._check_dataset(name)
         return _limited(self.datasets[name], self._scale(scale))
 
     def problems(self) -> list[RecipeError]:
-        """What is wrong with the workspace's files, at any scale: an error per file, with all of its mistakes."""
+        """Errors in the workspace's files, at any scale: one per file, with all of its mistakes."""
         kinds: dict[Path, type[Section]] = {self._family_path: Family, **dict.fromkeys(self._base_paths, BaseFile)}
         kinds |= dict.fromkeys(self._dataset_paths, Dataset)
         strays = [_stray(path) for folder in (self.recipes, self.recipes / "datasets") for path in _strays(folder)]
@@ -128,7 +139,7 @@ class Workspace:
 
     @property
     def scales(self) -> list[str]:
-        """`full` first."""
+        """Names of all scales, `full` first."""
         return ["full", *self.family.scales]
 
     def _scale(self, name: str) -> Scale:
@@ -181,7 +192,7 @@ class Workspace:
         collect(family_mistakes(self.family, self.datasets, apps), mistakes).check()
 
     def _check(self, base: str) -> None:
-        """Every name in a base's file leads somewhere, and no repository in it is an earlier recipe's.
+        """Check that the names in a base's file lead somewhere, and no repository is an earlier recipe's.
 
         Raises:
             RecipeError: with every mistake of the file.
@@ -241,7 +252,7 @@ def _limited(dataset: Dataset, scale: Scale) -> Dataset:
 
 
 def _fill_dims(loss: dict[str, Any], dims: list[int]) -> None:
-    """A matryoshka without dims gets the recipe's."""
+    """Give a matryoshka loss without dims the recipe's."""
     if "dims" in loss and loss["dims"] is None:
         loss["dims"] = dims
     if "inner" in loss:

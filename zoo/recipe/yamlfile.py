@@ -26,18 +26,24 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten
 
 @dataclass
 class Mistakes:
-    """Collects what is wrong with one file, then raises it all."""
+    """A collection of what is wrong with one file, to be raised all at once."""
 
     path: Path
     lines: dict[KeyPath, int] = field(default_factory=dict)
     found: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, at: KeyPath, message: str) -> None:
+        """Note a mistake at a key path; its line is that of the nearest key above that the file has."""
         while at and at not in self.lines:
             at = at[:-1]
         self.found.append((self.lines.get(at, 1), brief(message, LONGEST)))
 
     def check(self) -> None:
+        """Raise what was noted.
+
+        Raises:
+            RecipeError: there were mistakes.
+        """
         if not self.found:
             return
         name = shown(self.path)
@@ -57,11 +63,12 @@ class SourceFile:
     lines: dict[KeyPath, int]
 
     def mistakes(self) -> Mistakes:
+        """An empty collection for this file's mistakes."""
         return Mistakes(self.path, self.lines)
 
 
 def name_of(path: Path) -> str:
-    """A recipe file's, which its recipes or its dataset are called by.
+    """The name of a recipe file, which its recipes or its dataset are called by.
 
     Raises:
         RecipeError: it is no name.
@@ -73,7 +80,7 @@ def name_of(path: Path) -> str:
 
 
 def read(path: Path) -> SourceFile:
-    """Parse without building anything but plain data.
+    """Parse a file without building anything but plain data.
 
     Raises:
         RecipeError: no such file, not UTF-8, not YAML, a key that stands twice, or a character that nobody sees.
@@ -140,7 +147,7 @@ def _note_keys(node: yaml.MappingNode, at: KeyPath, mistakes: Mistakes) -> None:
 
 
 def _note_text(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
-    """What is written as an escape, and so is not in the file itself."""
+    """Note a character that nobody sees and that is written as an escape, so that the file does not hold it."""
     if why := refusal(node.value):
         mistakes.add(at, f"{_path(at)}: {why}")
 
@@ -150,7 +157,7 @@ def _path(at: KeyPath) -> str:
 
 
 def parse(kind: type[S], source: SourceFile) -> S:
-    """`source` as a `kind`.
+    """The file's content as a section of this kind.
 
     Raises:
         RecipeError: with every mistake of the file.
@@ -167,7 +174,10 @@ def parse(kind: type[S], source: SourceFile) -> S:
 
 
 def key_path(problem: Mapping[str, Any]) -> KeyPath:
-    """Where one of pydantic's errors stands in the file: without a loss's tag, and without its mark for a wrong key."""
+    """The place in the file of one of pydantic's errors.
+
+    pydantic's path also has a loss's tag, and a mark for a wrong key; both are left out.
+    """
     return tuple(part for part in problem["loc"] if part not in LOSSES and part != "[key]")
 
 

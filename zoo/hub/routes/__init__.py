@@ -1,1 +1,1 @@
-"""What this Hub answers to: one file per topic, each with its table of routes."""
+"""What does this Hub answer to? One file per topic, each with its table of routes."""

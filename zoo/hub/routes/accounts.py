@@ -1,4 +1,4 @@
-"""Who am I, what is mine, and the small questions clients ask on their way."""
+"""Who am I, and what is mine? Also the small questions that clients ask on their way."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from zoo.hub import accounts, cards, info, repos, trees
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError, header_text
+from zoo.hub.errors import RefusalError, header_text
 from zoo.hub.routing import get, query
 
 
 def whoami(call: Call) -> Response:
+    """Tell the caller who they are, their organisations, and what their token may do."""
     user = call.login()
     orgs = [{"type": "org", "id": org, "name": org, "fullname": accounts.fullname(call.db, org)} for org in user.orgs]
     token = {"displayName": "local", "role": user.role}
@@ -29,20 +30,23 @@ def whoami(call: Call) -> Response:
 
 
 def overview(call: Call) -> Response:
+    """Tell about a user or an organisation."""
     name = call.params["name"]
     if not accounts.exists(call.db, name):
-        raise HubError(404, f"There is no account '{name}' on this Hub")
+        raise RefusalError(404, f"There is no account '{name}' on this Hub")
     fullname = accounts.fullname(call.db, name)
     return JSONResponse({"user": name, "name": name, "fullname": fullname, "avatarUrl": "", "isPro": False, "orgs": []})
 
 
 def my_repos(call: Call) -> Response:
+    """List the repositories of the caller and their organisations, with the bytes that each takes."""
     user = call.login()
     mine = [repo for kind in repos.PLURALS for repo in repos.every(call.db, kind) if user.belongs_to(repo.namespace)]
     return JSONResponse([_owned(call, repo) for repo in mine])
 
 
 def _owned(call: Call, repo: repos.Repo) -> dict[str, object]:
+    """A repository as its owner sees it, with the bytes of the files on main."""
     head = repos.refs(call.db, repo).get(repos.MAIN)
     query = "SELECT tree FROM commits WHERE repo = ? AND oid = ?"
     row = call.db.execute(query, (repo.id, head)).fetchone()
@@ -58,6 +62,7 @@ def _owned(call: Call, repo: repos.Repo) -> dict[str, object]:
 
 
 def validate_yaml(call: Call) -> Response:
+    """Check the YAML of a card: 400 when it has errors, in JSON or as the plain text that RepoCard shows."""
     found, warned = cards.validate(call.json().text("content"))
     headers = {"X-Error-Message": header_text(found[0])} if found else None
     if found and "text/plain" in call.request.headers.get("accept", ""):  # RepoCard.validate shows the body as it is
@@ -67,11 +72,12 @@ def validate_yaml(call: Call) -> Response:
 
 
 def agent_harnesses(_call: Call) -> Response:
-    """An object: a list here makes the `hf` command fail when it is imported."""
+    """Answer with an empty object: a list here makes the `hf` command fail when it is imported."""
     return JSONResponse({"schemaVersion": 1, "standardEnvVars": [], "harnesses": {}})
 
 
 def telemetry(_call: Call) -> Response:
+    """Accept what clients report about their use, and keep none of it."""
     return Response()
 
 

@@ -1,4 +1,4 @@
-"""Branches, tags and squashing."""
+"""Branches and tags: create and delete them, and squash a branch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, repos
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError, bad_request
+from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.repos import MAIN
 from zoo.hub.routing import delete, post
 
@@ -16,6 +16,7 @@ _REF = re.compile(r"(?!refs/|/|-|\.)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[\w.+/@=,
 
 
 def create_branch(call: Call) -> Response:
+    """Create a branch at a starting point, the head of main by default."""
     repo, ref = call.writable_repo(), f"refs/heads/{_checked('branch', call.params['branch'])}"
     start = call.json().text("startingPoint", "") or MAIN
     repos.add_ref(call.db, repo, ref, repos.resolve(call.db, repo, start).commit)
@@ -23,14 +24,16 @@ def create_branch(call: Call) -> Response:
 
 
 def delete_branch(call: Call) -> Response:
+    """Delete any branch but main."""
     repo, ref = call.writable_repo(), f"refs/heads/{call.params['branch']}"
     if ref == MAIN:
-        raise HubError(403, f"Cannot delete {MAIN}")
+        raise RefusalError(403, f"Cannot delete {MAIN}")
     repos.drop_ref(call.db, repo, ref)
     return JSONResponse({})
 
 
 def create_tag(call: Call) -> Response:
+    """Create a tag at the revision in the path."""
     repo = call.writable_repo()
     target = call.revision(repo).commit
     repos.add_ref(call.db, repo, f"refs/tags/{_checked('tag', call.json().text('tag'))}", target)
@@ -38,12 +41,13 @@ def create_tag(call: Call) -> Response:
 
 
 def delete_tag(call: Call) -> Response:
+    """Delete a tag; the commit that it points to stays."""
     repos.drop_ref(call.db, call.writable_repo(), f"refs/tags/{call.params['rev']}")
     return JSONResponse({})
 
 
 def super_squash(call: Call) -> Response:
-    """The branch's files in one commit without a past."""
+    """Replace the history of a branch by one commit with the same files and no parent."""
     repo = call.writable_repo()
     here = call.revision(repo)
     if here.ref is None or here.ref.startswith("refs/tags/"):

@@ -16,7 +16,7 @@ from zoo.hub import cards, discussions, gitrules, history, repos, trees
 from zoo.hub.accounts import User
 from zoo.hub.calls import Call, Fields, parse_object
 from zoo.hub.database import timestamp
-from zoo.hub.errors import HubError, bad_request, entry_not_found, forbidden, revision_not_found
+from zoo.hub.errors import RefusalError, bad_request, entry_not_found, forbidden, revision_not_found
 from zoo.hub.objects import Objects
 from zoo.hub.paths import check_path
 from zoo.hub.repos import Repo
@@ -32,8 +32,8 @@ _STALE = "The branch was updated since you opened this page. Please refresh and 
 
 
 @dataclass
-class Change:
-    """What a commit request asks for, its contents already on disk."""
+class CommitRequest:
+    """A commit as it is asked for, its contents already on disk or in memory."""
 
     summary: str = ""
     description: str = ""
@@ -44,6 +44,7 @@ class Change:
 
 
 def preupload(call: Call) -> Response:
+    """Tell for each file whether to send it whole or through LFS, whether it is ignored, and what is there now."""
     repo = call.repo()
     _contributor(call, repo)
     tree = history.get(call.db, repo, call.revision(repo).commit).tree
@@ -57,12 +58,13 @@ def preupload(call: Call) -> Response:
 
 
 def commit(call: Call) -> Response:
+    """Make a commit from lines of JSON, or a pull request with it when the query says `create_pr`."""
     repo = call.repo()
     user = _contributor(call, repo)
     with call.body.open() as lines:
-        change = _read_change(lines, call.store.objects)
+        request = _read_request(lines, call.store.objects)
     with call.store.write() as db:  # everything slow is done: contents are on disk
-        oid, pull_request = _apply(call, db, repos.get(db, repo.id), user, change)
+        oid, pull_request = _apply(call, db, repos.get(db, repo.id), user, request)
     url = f"{call.base}{repo.web_path}"
     answer = {"success": True, "commitOid": oid, "commitUrl": f"{url}/commit/{oid}", "hookOutput": ""}
     if pull_request:
@@ -71,7 +73,11 @@ def commit(call: Call) -> Response:
 
 
 def _contributor(call: Call, repo: Repo) -> User:
-    """Whoever may write here, or anybody with a token when it is for a pull request."""
+    """The user who asks: they may write here, or have a token that may write and want a pull request.
+
+    Raises:
+        RefusalError: 401, the caller sent no token; 403, they may not, and how they could.
+    """
     user = call.login()
     for_pull_request = call.flag("create_pr") or re.fullmatch(r"refs/pr/\d+", call.params["rev"])
     if user.may_write_to(repo.namespace) or (for_pull_request and user.role == "write"):
@@ -83,6 +89,7 @@ def _contributor(call: Call, repo: Repo) -> User:
 
 
 def _advice(call: Call, tree: str, file: Fields, attributes: str, ignore: str) -> dict[str, object]:
+    """Facts on one file that a client wants to commit: how to send it, whether it is ignored, what is there now."""
     path, size = file.text("path"), file.number("size")
     sample = _decoded(file.text("sample", ""), path)
     lfs = gitrules.goes_to_lfs(path, size=size, sample=sample, attributes=attributes)
@@ -100,27 +107,32 @@ def _text_at(call: Call, tree: str, path: str) -> str:
     return blob.read(call.store.objects).decode("utf-8", "replace") if blob else ""
 
 
-def _read_change(lines: BinaryIO, objects: Objects) -> Change:
-    change = Change()
+def _read_request(lines: BinaryIO, objects: Objects) -> CommitRequest:
+    """The commit that a body of JSON lines asks for.
+
+    Raises:
+        RefusalError: 400, 413 or 422, a line is malformed, too large, or names a path that no file may have.
+    """
+    request = CommitRequest()
     for number, line in enumerate(_lines(lines), 1):
         item = Fields(parse_object(line, f"line {number} of the commit"))
         key, value = item.text("key"), item.fields("value")
         if key == "header":
-            change.summary, change.description = value.text("summary"), value.text("description", "")
-            change.parent = value.text("parentCommit", "") or None
+            request.summary, request.description = value.text("summary"), value.text("description", "")
+            request.parent = value.text("parentCommit", "") or None
         elif key in ("file", "lfsFile"):
             path = check_path(value.text("path"))
-            room = _IN_MEMORY - change.in_memory
+            room = _IN_MEMORY - request.in_memory
             blob = _lfs_file(path, value, objects) if key == "lfsFile" else _file(path, value, objects, room)
-            change.added[path] = blob
-            change.in_memory += len(blob.data or b"")
+            request.added[path] = blob
+            request.in_memory += len(blob.data or b"")
         elif key in ("deletedFile", "deletedFolder"):
-            change.deleted[check_path(value.text("path").rstrip("/"))] = key
+            request.deleted[check_path(value.text("path").rstrip("/"))] = key
         else:
             raise bad_request(f"line {number} of the commit has an unknown key: {key[:40]}")
-    if not change.summary.strip():
+    if not request.summary.strip():
         raise bad_request("a commit needs a header with a summary")
-    return change
+    return request
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -128,9 +140,9 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     while line := file.readline(MAX_LINE):
         count += 1
         if count > MAX_LINES:
-            raise HubError(413, f"a commit has at most {MAX_LINES} changes: make several")
+            raise RefusalError(413, f"a commit has at most {MAX_LINES} changes: make several")
         if len(line) == MAX_LINE:
-            raise HubError(413, "a regular file is too large: send it through LFS")
+            raise RefusalError(413, "a regular file is too large: send it through LFS")
         if line.strip():
             yield line
 
@@ -151,7 +163,7 @@ def _lfs_file(path: str, value: Fields, objects: Objects) -> Blob:
         raise bad_request(f"'{path}' needs an oid of 64 hex digits (sha256)")
     try:
         return trees.lfs_blob(oid, objects)
-    except HubError as error:
+    except RefusalError as error:
         raise bad_request(f"{error.message} Offending file: {path}") from None
 
 
@@ -162,8 +174,8 @@ def _decoded(text: str, path: str) -> bytes:
         raise bad_request(f"the content of '{path}' is not base64: {error}") from None
 
 
-def _apply(call: Call, db: Connection, repo: Repo, user: User, change: Change) -> tuple[str, int | None]:
-    """The new commit's id, and the number of the pull request it opened. Runs inside the transaction."""
+def _apply(call: Call, db: Connection, repo: Repo, user: User, request: CommitRequest) -> tuple[str, int | None]:
+    """Make the commit, inside the transaction; returns its id, and the number of the pull request it opened."""
     wants_pull_request = call.flag("create_pr")
     here = repos.resolve(db, repo, call.params["rev"])
     if here.ref is None and wants_pull_request:
@@ -171,33 +183,35 @@ def _apply(call: Call, db: Connection, repo: Repo, user: User, change: Change) -
     if here.ref is None or here.ref.startswith("refs/tags/"):
         raise bad_request("a commit goes to a branch, not to a commit id or a tag")
     base = here.commit
-    if change.parent and wants_pull_request:
-        base = repos.resolve(db, repo, change.parent).commit
-    elif change.parent and change.parent != base:
-        raise HubError(412, _STALE)
-    oid = _record(db, call.store.objects, repo, base, user, change)
+    if request.parent and wants_pull_request:
+        base = repos.resolve(db, repo, request.parent).commit
+    elif request.parent and request.parent != base:
+        raise RefusalError(412, _STALE)
+    oid = _record(db, call.store.objects, repo, base, user, request)
     if not wants_pull_request:
         repos.point(db, repo, here.ref, oid)
-        discussions.note_commit(db, repo, here.ref, user.name, change.summary, oid)
+        discussions.note_commit(db, repo, here.ref, user.name, request.summary, oid)
         repos.change(db, repo, modified=timestamp())
         return oid, None
-    num = discussions.start(db, repo, user.name, change.summary, change.description, base=base, head=oid, status="open")
-    discussions.note_commit(db, repo, f"refs/pr/{num}", user.name, change.summary, oid)
+    num = discussions.start(
+        db, repo, user.name, request.summary, request.description, base=base, head=oid, status="open"
+    )
+    discussions.note_commit(db, repo, f"refs/pr/{num}", user.name, request.summary, oid)
     return oid, num
 
 
-def _record(db: Connection, objects: Objects, repo: Repo, base: str, user: User, change: Change) -> str:
+def _record(db: Connection, objects: Objects, repo: Repo, base: str, user: User, request: CommitRequest) -> str:
     tree = history.get(db, repo, base).tree
-    for path, how in change.deleted.items():
+    for path, how in request.deleted.items():
         entry = trees.find(db, tree, path)
         if entry is None or (how == "deletedFolder" and not entry.is_folder):
             what = "folder" if how == "deletedFolder" else "file"
             raise entry_not_found(f"A {what} with this name doesn't exist: {path}")
-    trees.save(db, change.added.values(), objects)
-    tree = trees.edit(db, tree, dict.fromkeys(change.deleted))
-    tree = trees.edit(db, tree, {path: blob.oid for path, blob in change.added.items()})
+    trees.save(db, request.added.values(), objects)
+    tree = trees.edit(db, tree, dict.fromkeys(request.deleted))
+    tree = trees.edit(db, tree, {path: blob.oid for path, blob in request.added.items()})
     return history.record(
-        db, repo, tree=tree, parents=[base], title=change.summary, message=change.description, author=user.name
+        db, repo, tree=tree, parents=[base], title=request.summary, message=request.description, author=user.name
     )
 
 

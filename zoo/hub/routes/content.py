@@ -1,4 +1,4 @@
-"""Reading a file of a repository: HEAD, GET, and parts of it."""
+"""Reading a file of a repository: HEAD, GET, and ranges of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from zoo.hub import history, trees
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError, entry_not_found
+from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.repos import Repo
 from zoo.hub.routes.listings import xet_hash
 from zoo.hub.routing import get
@@ -23,31 +23,32 @@ SHOWN_AS_THEY_ARE = ("image/png", "image/jpeg", "image/gif", "image/webp", "imag
 
 
 class FileStream(FileResponse):
-    """A file on disk, or the one range of it that was asked for."""
+    """A response with a file on disk, or the one range of it that was asked for."""
 
     chunk_size = 1 << 19  # eight times the default: a third faster, and still little for 200 readers at once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Looks at the range first, since Starlette refuses one without saying why."""
+        """Look at the range first, since Starlette refuses one without saying why."""
         asked = Headers(scope=scope).get("range")
         try:
             wanted = asked_range(asked, Path(self.path).stat().st_size)
-        except HubError as error:
+        except RefusalError as error:
             await self._refuse(error, scope, receive, send)
         except FileNotFoundError:
-            await self._refuse(HubError(404, "This content is not here any more"), scope, receive, send)
+            await self._refuse(RefusalError(404, "This content is not here any more"), scope, receive, send)
         else:
-            if asked and wanted is None:  # several ranges: the whole, as for small files
+            if asked and wanted is None:  # several ranges: send the whole file, as for small ones
                 scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"range"]}
             await super().__call__(scope, receive, send)
 
-    async def _refuse(self, error: HubError, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _refuse(self, error: RefusalError, scope: Scope, receive: Receive, send: Send) -> None:
         response = error.response()
         response.headers["X-Request-Id"] = self.headers.get("x-request-id", "")
         await response(scope, receive, send)
 
 
 def resolve(call: Call) -> Response:
+    """Send a file at a revision, with the headers that the client's cache goes by."""
     repo = call.readable_repo()
     path = call.params["path"]
     if repo.name.lower() != call.params["repo"].lower():
@@ -61,7 +62,7 @@ def resolve(call: Call) -> Response:
 
 
 def send(call: Call, blob: Blob, headers: dict[str, str], media_type: str) -> Response:
-    """The content, or the one range of it that was asked for."""
+    """The response with a content, or with the one range of it that was asked for."""
     if blob.data is None:
         path = call.store.objects.path(blob.sha256 or "")
         return FileStream(path, headers=headers, media_type=media_type, stat_result=path.stat())
@@ -74,23 +75,23 @@ def send(call: Call, blob: Blob, headers: dict[str, str], media_type: str) -> Re
 
 
 def asked_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte of a `Range` header; None for the whole (also when there are several ranges).
+    """(first, last) byte of a `Range` header; None for the whole, also when it asks for several ranges.
 
     Raises:
-        HubError: 416, it starts behind the end; 400, it is none.
+        RefusalError: 416, it starts behind the end; 400, it is no range.
     """
     if header is None or "," in header:
         return None
     match = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", header.strip(), re.ASCII)
     if not match or match.groups() == ("", ""):
-        raise HubError(400, f"'{header[:80]}' is not a range of bytes")
+        raise RefusalError(400, f"'{header[:80]}' is not a range of bytes")
     start, end = match.groups()
     first = int(start) if start else max(0, size - int(end))
     last = min(int(end), size - 1) if start and end else size - 1
     if first >= size:
-        raise HubError(416, f"the file has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
+        raise RefusalError(416, f"the file has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
     if last < first:
-        raise HubError(400, f"'{header[:80]}' is not a range of bytes")
+        raise RefusalError(400, f"'{header[:80]}' is not a range of bytes")
     return first, last
 
 
@@ -119,6 +120,7 @@ def _xet_headers(call: Call, repo: Repo, blob: Blob, commit: str) -> dict[str, s
 
 
 def media_type(path: str, blob: Blob) -> str:
+    """The type to send a file as: an image as itself, other LFS objects as bytes, all else as plain text."""
     guessed = mimetypes.guess_type(path)[0]
     if guessed in SHOWN_AS_THEY_ARE:
         return guessed

@@ -10,14 +10,15 @@ from zoo.hub import discussions, repos
 from zoo.hub.accounts import User
 from zoo.hub.calls import Call
 from zoo.hub.discussions import Discussion
-from zoo.hub.errors import HubError, bad_request, forbidden
+from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.routing import get, post
 
-_PAGE = 10  # the clients count on it
+_PAGE = 10  # clients rely on this number
 
 
 def listing(call: Call) -> Response:
+    """List discussions and pull requests, ten at a time, by type, status or author."""
     repo = call.readable_repo()
     found = [found for found in discussions.every(call.db, repo) if _is_wanted(call, found)]
     start = call.number("p", 0) * _PAGE
@@ -26,6 +27,7 @@ def listing(call: Call) -> Response:
 
 
 def start(call: Call) -> Response:
+    """Open a discussion, or a pull request as a draft that starts from the head of main."""
     repo, wanted, user = call.readable_repo(), call.json(), call.login(to_write=True)
     title, description = wanted.text("title"), wanted.text("description", "")
     head = repos.refs(call.db, repo)[MAIN] if wanted.flag("pullRequest") else None
@@ -36,6 +38,7 @@ def start(call: Call) -> Response:
 
 
 def details(call: Call) -> Response:
+    """Show a discussion with its events and, of a pull request, the files in conflict."""
     repo, discussion = _found(call)
     answer = {**_summary(repo, discussion), "events": discussions.events(call.db, discussion)}
     if discussion.is_pull_request:
@@ -47,12 +50,14 @@ def details(call: Call) -> Response:
 
 
 def comment(call: Call) -> Response:
+    """Add a comment of the caller's."""
     _, discussion = _found(call)
     text = call.json().text("comment")
     return JSONResponse({"newMessage": discussions.comment(call.db, discussion, call.login(to_write=True).name, text)})
 
 
 def edit_comment(call: Call) -> Response:
+    """Replace the text of a comment; its earlier texts stay readable."""
     text = call.json().text("content")
 
     def edited(data: dict[str, object], user: User) -> dict[str, object]:
@@ -68,27 +73,31 @@ def edit_comment(call: Call) -> Response:
 
 
 def hide_comment(call: Call) -> Response:
+    """Mark a comment as hidden."""
     return _rewritten(call, lambda data, _user: {**data, "hidden": True})
 
 
 def title(call: Call) -> Response:
+    """Change the title of a discussion."""
     _, discussion, user = _steered(call)
     event = discussions.rename(call.db, discussion, user.name, call.json().text("title"))
     return JSONResponse({"newTitle": event})
 
 
 def status(call: Call) -> Response:
+    """Open or close a discussion, with a comment if there is one; 409 when it is merged."""
     _, discussion, user = _steered(call)
     wanted = call.json()
     if wanted.text("status") not in ("open", "closed"):
         raise bad_request("'status' must be open or closed")
     if discussion.status == "merged":
-        raise HubError(409, "this pull request is merged")
+        raise RefusalError(409, "this pull request is merged")
     event = discussions.change_status(call.db, discussion, user.name, wanted.text("status"), wanted.text("comment", ""))
     return JSONResponse({"newStatus": event})
 
 
 def merge(call: Call) -> Response:
+    """Merge a pull request into main, when the caller may write there."""
     repo, discussion = _found(call)
     user = call.writer(repo.namespace, "merge")
     discussions.merge(call.db, repo, discussion, user.name)
@@ -96,14 +105,16 @@ def merge(call: Call) -> Response:
 
 
 def _found(call: Call) -> tuple[Repo, Discussion]:
-    repo, num = call.readable_repo(), call.params["num"]
-    if not (num.isascii() and num.isdigit() and len(num) < 10):
-        raise bad_request(f"'{num[:40]}' is not the number of a discussion")
-    return repo, discussions.get(call.db, repo, int(num))
+    repo = call.readable_repo()
+    return repo, discussions.get(call.db, repo, discussions.number(call.params["num"]))
 
 
 def _steered(call: Call) -> tuple[Repo, Discussion, User]:
-    """The author of a discussion and the owners of the repository may change it."""
+    """The discussion and the user who asks, when they opened it or own the repository.
+
+    Raises:
+        RefusalError: 401 or 403, they may not change it.
+    """
     (repo, discussion), user = _found(call), call.login(to_write=True)
     if user.name != discussion.author and not user.may_write_to(repo.namespace):
         raise forbidden("only its author and the owners of the repository may change a discussion")

@@ -1,4 +1,4 @@
-"""Large files the LFS way: batch, basic and multipart upload, verify; and a repository's list of them."""
+"""Large files the LFS way: batch, upload whole or in parts, verify; and a repository's list of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, repos, signing, trees
 from zoo.hub.calls import Call, Fields
-from zoo.hub.errors import HubError, bad_request
+from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.objects import read_file
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import FileStream
@@ -24,6 +24,7 @@ _MEDIA_TYPE = "application/vnd.git-lfs+json"
 
 
 def batch(call: Call) -> Response:
+    """Tell where to send or fetch each object. Objects that are here already need no upload."""
     wanted = call.json()
     uploads = wanted.text("operation") == "upload"
     repo = call.repo() if uploads else call.readable_repo()
@@ -31,7 +32,7 @@ def batch(call: Call) -> Response:
         call.login(to_write=True)
     objects = [_checked(item) for item in wanted.list("objects")]
     if sum(-(-size // PART_SIZE) or 1 for _, size in objects) > _MAX_PARTS:
-        raise HubError(413, "ask for fewer objects at once")
+        raise RefusalError(413, "ask for fewer objects at once")
     transfers = wanted.texts("transfers")
     multipart = "multipart" in transfers and ("basic" not in transfers or any(size > WHOLE for _, size in objects))
     if uploads:
@@ -44,7 +45,7 @@ def batch(call: Call) -> Response:
 
 
 def receive(call: Call) -> Response:
-    """The whole object in one PUT."""
+    """Keep an object that was sent whole in one PUT; 400 when its sha256 is another one."""
     oid = str(_claims(call, "upload")["oid"])
     if call.body.sha256 != oid:
         raise bad_request(f"the content has sha256 {call.body.sha256}, not {oid}")
@@ -53,6 +54,7 @@ def receive(call: Call) -> Response:
 
 
 def receive_part(call: Call) -> Response:
+    """Keep one part of an object until all are there."""
     claims = _claims(call, "part")
     part = call.store.objects.part(str(claims["upload"]), int(claims["number"]))
     part.unlink(missing_ok=True)  # a part that is sent again replaces what arrived of it before
@@ -61,6 +63,7 @@ def receive_part(call: Call) -> Response:
 
 
 def complete(call: Call) -> Response:
+    """Put the parts of an object together; 400 when one is missing or the sha256 is another one."""
     claims = _claims(call, "complete")
     with call.store.objects.parts(str(claims["upload"])) as folder:
         parts = [folder / str(number) for number in range(1, int(claims["parts"]) + 1)]
@@ -75,18 +78,20 @@ def complete(call: Call) -> Response:
 
 
 def verify(call: Call) -> Response:
+    """Confirm that an object is here with the size that the client names."""
     oid, size = _checked(call.json())
     if call.store.objects.size(oid) != size:
-        raise HubError(404, f"object {oid} is not here with {size} bytes")
+        raise RefusalError(404, f"object {oid} is not here with {size} bytes")
     return JSONResponse({})
 
 
 def download(call: Call) -> Response:
+    """Send an object to whoever holds a link to it."""
     return FileStream(call.store.objects.path(str(_claims(call, "download")["oid"])))
 
 
 def files(call: Call) -> Response:
-    """Every LFS object that any commit of the repository names."""
+    """List every LFS object that any commit of the repository names."""
     repo = call.repo()
     heads = {
         ref: trees.files(call.db, history.get(call.db, repo, oid).tree)
@@ -109,7 +114,7 @@ def files(call: Call) -> Response:
 
 
 def forget(call: Call) -> Response:
-    """Takes LFS files out of every commit. Commit ids stay, as on the real Hub; contents stay until swept."""
+    """Take LFS files out of every commit. Commit ids stay, as on the real Hub; contents stay until swept."""
     repo = call.writable_repo()
     oids = set(call.json().fields("deletions").texts("sha"))
     for commit in _commits(call, repo):
@@ -123,11 +128,11 @@ def forget(call: Call) -> Response:
 
 
 def duplicate(call: Call) -> Response:
-    """Objects are shared by all repositories, so copying one is a matter of its being here."""
+    """Tell which objects are here. All repositories share objects, so that there is nothing to copy."""
     call.login(to_write=True)
     wanted = [file.text("sha256") for file in call.json().list("files")]
     if not all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in wanted):
-        raise HubError(422, "a sha256 has 64 hex digits")
+        raise RefusalError(422, "a sha256 has 64 hex digits")
     here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.keep(sha256) is not None]
     missing = [{"sha256": sha256, "error": "not here"} for sha256 in wanted if {"sha256": sha256} not in here]
     return JSONResponse({"succeeded": here, "failed": missing})
@@ -136,9 +141,9 @@ def duplicate(call: Call) -> Response:
 def _checked(item: Fields) -> tuple[str, int]:
     oid, size = item.text("oid"), item.number("size")
     if not re.fullmatch(r"[0-9a-f]{64}", oid):
-        raise HubError(422, f"'{oid[:80]}' is not a sha256")
+        raise RefusalError(422, f"'{oid[:80]}' is not a sha256")
     if size > MAX_OBJECT:
-        raise HubError(413, f"a file may have at most {MAX_OBJECT} bytes; split it")
+        raise RefusalError(413, f"a file may have at most {MAX_OBJECT} bytes; split it")
     return oid, size
 
 
@@ -164,7 +169,7 @@ def _download(call: Call, oid: str, size: int, *, allowed: bool) -> dict[str, ob
 
 
 def _link(call: Call, purpose: str, **claims: str | int) -> str:
-    """Clients send no token to these addresses, so the address itself must be the permission."""
+    """A signed address for one purpose: clients send no token there, so the address itself is the permission."""
     return f"{call.base}/lfs/{purpose}/{signing.sign(call.store.signing_key, f'lfs-{purpose}', **claims)}"
 
 
@@ -178,7 +183,7 @@ def _joined(parts: list[Path]) -> Iterator[bytes]:
 
 
 def _commits(call: Call, repo: Repo) -> list[history.Commit]:
-    """All of them, newest first, also those that no branch leads to any more."""
+    """All commits of a repository, newest first, also those that no branch leads to any more."""
     rows = call.db.execute("SELECT oid FROM commits WHERE repo = ? ORDER BY date DESC", (repo.id,))
     return [history.get(call.db, repo, row["oid"]) for row in rows.fetchall()]
 

@@ -21,6 +21,7 @@ _MAX_PATHS = 2000
 
 
 def tree(call: Call) -> Response:
+    """List the files and folders below a path, a page at a time; with `expand`, the last commit of each."""
     repo = call.readable_repo()
     commit = history.get(call.db, repo, call.revision(repo).commit)
     path = call.params.get("path", "").strip("/")
@@ -33,6 +34,7 @@ def tree(call: Call) -> Response:
 
 
 def paths_info(call: Call) -> Response:
+    """Tell about single paths; those that do not exist are left out."""
     repo, form = call.readable_repo(), call.form()
     commit = history.get(call.db, repo, call.revision(repo).commit)
     paths = [path.strip("/") for path in form.get("paths", [])]
@@ -46,6 +48,7 @@ def paths_info(call: Call) -> Response:
 
 
 def refs(call: Call) -> Response:
+    """List branches and tags; with `include_prs`, pull requests too."""
     known = repos.refs(call.db, call.repo())
     answer = {
         "branches": _under("refs/heads/", known),
@@ -60,6 +63,7 @@ def refs(call: Call) -> Response:
 
 
 def commits(call: Call) -> Response:
+    """List the commits of a revision, newest first, a page at a time."""
     repo = call.readable_repo()
     log = list(history.log(call.db, repo, call.revision(repo).commit))
     start, size = call.number("p", 0) * _COMMITS_PAGE, call.number("limit", _COMMITS_PAGE, low=1, high=1000)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse, Response
 
-from zoo.hub import cards, collections, discussions, history, info, rendering, repos, trees
+from zoo.hub import cards, collected, discussions, history, info, rendering, repos, trees
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError, bad_request, entry_not_found
+from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
-from zoo.hub.rendering import Line
+from zoo.hub.rendering import ShownLine
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import SHOWN_AS_THEY_ARE, media_type
 from zoo.hub.routing import get
-from zoo.hub.trees import Blob, Change
+from zoo.hub.trees import Blob, TreeChange
 
 _STYLE = Path(__file__).parent.parent / "pages" / "style.css"
 _POLICY = {
@@ -29,35 +29,37 @@ _POLICY = {
     "Referrer-Policy": "no-referrer",
 }
 _COMMITS, _COMMITS_PAGE = 10, 50
-_MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # of a file that is shown
+_MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # bytes and lines of a file that is shown
 _MAX_DIFF, _MAX_DIFF_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
-_MAX_CHANGES, _MAX_DIFFS = 200, 20  # files of a commit that are named, and whose lines are compared
+_MAX_CHANGES, _MAX_DIFFS = 200, 20  # files of a commit that are listed, and that are compared line by line
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedFile:
     """A changed file as a commit's page shows it; `lines` is None when they are not compared."""
 
-    change: Change
+    change: TreeChange
     before: Blob | None
     after: Blob | None
-    lines: list[Line] | None
+    lines: list[ShownLine] | None
 
 
 def home(call: Call) -> Response:
+    """Show all repositories and collections that anybody may see."""
     shelves = {
         plural.title(): [_row(repo) for repo in repos.every(call.db, kind) if call.may_see(repo)]
         for plural, kind in repos.KINDS.items()
     }
     shelves["Collections"] = [
         {"href": f"/collections/{found.slug}", "name": found.title, "note": found.namespace}
-        for found in collections.every(call.db)
+        for found in collected.every(call.db)
         if found.visible_to(call.user)
     ]
     return _page("home", shelves={title: rows for title, rows in shelves.items() if rows}, base=call.base)
 
 
 def repository(call: Call) -> Response:
+    """Show a repository at a revision: card, files, branches, latest commits and discussions."""
     repo = call.readable_repo()
     revision = call.params.get("rev") or "main"
     commit = history.at(call.db, repo, revision)
@@ -80,6 +82,7 @@ def repository(call: Call) -> Response:
 
 
 def commits(call: Call) -> Response:
+    """Show the commits of a revision, fifty at a time."""
     repo, page = call.readable_repo(), call.number("p", 0)
     log = history.log(call.db, repo, call.revision(repo).commit)
     found = list(islice(log, page * _COMMITS_PAGE, (page + 1) * _COMMITS_PAGE + 1))
@@ -88,7 +91,7 @@ def commits(call: Call) -> Response:
 
 
 def commit(call: Call) -> Response:
-    """What a commit changed, compared with the first of its parents."""
+    """Show what a commit changed, compared with the first of its parents."""
     repo = call.readable_repo()
     found = history.get(call.db, repo, call.revision(repo).commit)
     parent = history.get(call.db, repo, found.parents[0]).tree if found.parents else EMPTY_TREE
@@ -98,7 +101,7 @@ def commit(call: Call) -> Response:
 
 
 def blob(call: Call) -> Response:
-    """One file: an image or a text as such, everything else by its size."""
+    """Show one file: an image or a text as such, everything else by its size."""
     repo, path, revision = call.readable_repo(), call.params["path"], call.params["rev"]
     found = history.get(call.db, repo, call.revision(repo).commit)
     content = trees.blob_at(call.db, found.tree, path)
@@ -110,22 +113,21 @@ def blob(call: Call) -> Response:
 
 
 def discussion(call: Call) -> Response:
+    """Show a discussion with its comments."""
     repo = call.readable_repo()
-    num = call.params["num"]
-    if not (num.isascii() and num.isdigit() and len(num) < 10):
-        raise bad_request(f"'{num[:40]}' is not the number of a discussion")
-    found = discussions.get(call.db, repo, int(num))
+    found = discussions.get(call.db, repo, discussions.number(call.params["num"]))
     events = discussions.events(call.db, found)
     texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events}
     return _page("discussion", repo=repo, discussion=found, events=events, cards=texts)
 
 
 def collection(call: Call) -> Response:
-    found = collections.find(call.db, call.params["slug"])
+    """Show a collection and what is in it."""
+    found = collected.find(call.db, call.params["slug"])
     if found is None or not found.visible_to(call.user):
-        raise HubError(404, "Collection not found")
+        raise RefusalError(404, "Collection not found")
     rows = []
-    for item in collections.items(call.db, found):
+    for item in collected.items(call.db, found):
         repo = repos.find(call.db, item["type"], item["item"])
         if repo and call.may_see(repo):
             rows.append(_row(repo) | {"note": item["note"] or repo.kind})
@@ -133,6 +135,7 @@ def collection(call: Call) -> Response:
 
 
 def style(_call: Call) -> Response:
+    """Send the one style sheet of all pages."""
     return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
 
 
@@ -141,7 +144,7 @@ def _page(name: str, **facts: object) -> Response:
 
 
 def _refs(call: Call, repo: Repo) -> dict[str, dict[str, str]]:
-    """Names that are shown to those that lead there, by their sort."""
+    """{heading: {shown name: revision to link to}} of branches, tags and pull requests."""
     known = repos.refs(call.db, repo)
     sorts = {"Branches": "refs/heads/", "Tags": "refs/tags/", "Pull requests": "refs/pr/"}
     found = {
@@ -152,7 +155,7 @@ def _refs(call: Call, repo: Repo) -> dict[str, dict[str, str]]:
     return {title: names for title, names in found.items() if names}
 
 
-def _compared(call: Call, changes: Sequence[Change]) -> list[Changed]:
+def _compared(call: Call, changes: Sequence[TreeChange]) -> list[ChangedFile]:
     oids = {oid for change in changes for oid in (change.before, change.after) if oid}
     blobs = trees.load(call.db, oids, largest=_MAX_DIFF)
     left, shown = _MAX_DIFFS, []
@@ -160,11 +163,11 @@ def _compared(call: Call, changes: Sequence[Change]) -> list[Changed]:
         before, after = blobs.get(change.before or ""), blobs.get(change.after or "")
         lines = _diff(call, change, blobs) if left else None
         left -= lines is not None
-        shown.append(Changed(change, before, after, lines))
+        shown.append(ChangedFile(change, before, after, lines))
     return shown
 
 
-def _diff(call: Call, change: Change, blobs: Mapping[str, Blob]) -> list[Line] | None:
+def _diff(call: Call, change: TreeChange, blobs: Mapping[str, Blob]) -> list[ShownLine] | None:
     if change.how == "renamed":
         return None
     sides = [_text(call, blobs[oid], _MAX_DIFF) if oid else "" for oid in (change.before, change.after)]
@@ -173,7 +176,10 @@ def _diff(call: Call, change: Change, blobs: Mapping[str, Blob]) -> list[Line] |
 
 
 def _shown(call: Call, path: str, content: Blob, folder: str) -> dict[str, object]:
-    """A file as `image`, Markdown's HTML (`card`) or `lines`; the others are None, all of them when it is not shown."""
+    """The facts that show a file: `image`, the HTML of its Markdown (`card`), or its `lines`.
+
+    Those that do not apply are empty, all of them for a file that is not shown.
+    """
     shown: dict[str, object] = {"image": media_type(path, content) in SHOWN_AS_THEY_ARE, "card": None, "lines": None}
     text = None if shown["image"] else _text(call, content, _MAX_TEXT)
     if text is not None and path.lower().endswith((".md", ".markdown")):
@@ -184,7 +190,7 @@ def _shown(call: Call, path: str, content: Blob, folder: str) -> dict[str, objec
 
 
 def _text(call: Call, content: Blob, largest: int) -> str | None:
-    """None for what is large, in LFS or no text."""
+    """The text of a file; None when it is large, in LFS or no text."""
     if content.is_lfs or content.size > largest:
         return None
     return rendering.text(content.read(call.store.objects))

@@ -10,30 +10,34 @@ from starlette.responses import JSONResponse, Response
 from zoo.hub import accounts, repos
 from zoo.hub.calls import Call
 from zoo.hub.database import timestamp
-from zoo.hub.errors import HubError, bad_request
+from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.routing import delete, get, post
 
 _STATUSES = ("pending", "accepted", "rejected")
 
 
 def like(call: Call) -> Response:
+    """Note that the caller likes a repository; a second time changes nothing."""
     repo, user = call.repo(), call.login(to_write=True)
     call.db.execute("INSERT OR IGNORE INTO likes VALUES (?, ?, ?)", (repo.id, user.name, timestamp()))
     return JSONResponse({})
 
 
 def unlike(call: Call) -> Response:
+    """Take the caller's like back."""
     repo, user = call.repo(), call.login(to_write=True)
     call.db.execute("DELETE FROM likes WHERE repo = ? AND user = ?", (repo.id, user.name))
     return JSONResponse({})
 
 
 def likers(call: Call) -> Response:
+    """List who likes a repository."""
     rows = call.db.execute("SELECT user FROM likes WHERE repo = ? ORDER BY created", (call.repo().id,)).fetchall()
     return JSONResponse([{"user": row["user"], "fullname": row["user"], "avatarUrl": ""} for row in rows])
 
 
 def liked(call: Call) -> Response:
+    """List what a user likes, as far as the caller may see it."""
     query = "SELECT repo, likes.created FROM likes WHERE user = ?"
     rows = call.db.execute(query, (call.params["name"],)).fetchall()
     found = [(repos.get(call.db, row["repo"]), row["created"]) for row in rows]
@@ -47,6 +51,7 @@ def liked(call: Call) -> Response:
 
 
 def ask_access(call: Call) -> Response:
+    """Ask for access to a gated repository, which is granted at once unless its owners want to decide."""
     repo, user = call.repo(), call.login(to_write=True)
     status = "pending" if repo.gated == "manual" else "accepted"
     call.db.execute(
@@ -56,12 +61,14 @@ def ask_access(call: Call) -> Response:
 
 
 def access_requests(call: Call) -> Response:
+    """List requests for access of one status, to the owners of the repository."""
     query = "SELECT * FROM access_requests WHERE repo = ? AND status = ? ORDER BY created"
     rows = call.db.execute(query, (call.writable_repo().id, _status(call.params["status"]))).fetchall()
     return JSONResponse([_request(row["user"], row["status"], row["created"]) for row in rows])
 
 
 def grant_access(call: Call) -> Response:
+    """Let a user in who has not asked; 400 when they have."""
     repo, user = call.writable_repo(), _named_user(call)
     if _access(call, repo.id, user):
         raise bad_request(f"'{user}' has asked for access already, or has it")
@@ -70,19 +77,22 @@ def grant_access(call: Call) -> Response:
 
 
 def decide_access(call: Call) -> Response:
+    """Accept, reject or reopen a request for access."""
     repo, user, status = call.writable_repo(), _named_user(call), _status(call.json().text("status"))
     if _access(call, repo.id, user) in (None, status):
-        raise HubError(404, f"There is no request of '{user}' that is not {status} already")
+        raise RefusalError(404, f"There is no request of '{user}' that is not {status} already")
     call.db.execute("UPDATE access_requests SET status = ? WHERE repo = ? AND user = ?", (status, repo.id, user))
     return JSONResponse({})
 
 
 def webhooks(call: Call) -> Response:
+    """List the caller's webhooks."""
     rows = call.db.execute("SELECT * FROM webhooks WHERE user = ?", (call.login().name,)).fetchall()
     return JSONResponse([json.loads(row["settings"]) for row in rows])
 
 
 def create_webhook(call: Call) -> Response:
+    """Keep a new webhook. It is never called."""
     wanted = call.json()
     settings = {
         "id": uuid.uuid4().hex[:24],
@@ -97,21 +107,25 @@ def create_webhook(call: Call) -> Response:
 
 
 def webhook(call: Call) -> Response:
+    """Show one of the caller's webhooks."""
     return JSONResponse({"webhook": _webhook(call)})
 
 
 def update_webhook(call: Call) -> Response:
+    """Change settings of a webhook; those that are not sent stay."""
     changes = {key: value for key, value in call.json().values.items() if value is not None and key != "id"}
     return _kept(call, _webhook(call) | changes)
 
 
 def switch_webhook(call: Call) -> Response:
+    """Enable or disable a webhook."""
     if call.params["switch"] not in ("enable", "disable"):
-        raise HubError(404, "A webhook can be enabled or disabled")
+        raise RefusalError(404, "A webhook can be enabled or disabled")
     return _kept(call, _webhook(call) | {"disabled": call.params["switch"] == "disable"})
 
 
 def remove_webhook(call: Call) -> Response:
+    """Delete one of the caller's webhooks."""
     call.login(to_write=True)
     call.db.execute("DELETE FROM webhooks WHERE id = ?", (_webhook(call)["id"],))
     return JSONResponse({})
@@ -127,7 +141,7 @@ def _named_user(call: Call) -> str:
     wanted = call.json()
     name = wanted.text("user", "") or wanted.text("requestId", "") or wanted.text("userId", "")
     if not accounts.exists(call.db, name):
-        raise HubError(404, f"There is no user '{name}'")
+        raise RefusalError(404, f"There is no user '{name}'")
     return name
 
 
@@ -146,7 +160,7 @@ def _webhook(call: Call) -> dict[str, object]:
     query = "SELECT settings FROM webhooks WHERE id = ? AND user = ?"
     row = call.db.execute(query, (call.params["id"], call.login().name)).fetchone()
     if row is None:
-        raise HubError(404, "There is no such webhook")
+        raise RefusalError(404, "There is no such webhook")
     settings: dict[str, object] = json.loads(row["settings"])
     return settings
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from zoo.hub import accounts, gitrules, history, info, repos, trees
 from zoo.hub.calls import Call, Fields
 from zoo.hub.database import timestamp
-from zoo.hub.errors import HubError, bad_request
+from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.repos import MAIN, PLURALS, Repo
 from zoo.hub.routing import delete, get, post, put
@@ -21,16 +21,17 @@ _SORTS = {"createdAt", "lastModified", "likes", "downloads", "trendingScore"}
 
 
 def create(call: Call) -> Response:
+    """Create a repository with its first commit; 409 when it is there already."""
     wanted, user = call.json(), call.login()
     kind, namespace, name = _kind(wanted), wanted.text("organization", user.name), wanted.text("name")
     if not user.may_write_to(namespace):
-        raise HubError(403, f'You don\'t have the rights to create a {kind} under the namespace "{namespace}"')
+        raise RefusalError(403, f'You don\'t have the rights to create a {kind} under the namespace "{namespace}"')
     _check_name(name)
     full_name = f"{namespace}/{name}"
     existing = repos.find(call.db, kind, full_name)
     if existing and existing.name.lower() == full_name.lower():
         url = f"{call.base}{existing.web_path}"
-        raise HubError(409, f"You already created this {kind} repo: {existing.name}", body={"url": url})
+        raise RefusalError(409, f"You already created this {kind} repo: {existing.name}", body={"url": url})
     sdk = _sdk(wanted) if kind == "space" else None
     repo = repos.add(call.db, kind, full_name, private=_private(call, wanted, namespace), sdk=sdk, created=None)
     repo = _with_settings(call, repo, wanted)
@@ -39,6 +40,7 @@ def create(call: Call) -> Response:
 
 
 def remove(call: Call) -> Response:
+    """Delete a repository."""
     wanted, user = call.json(), call.login()
     repo = call.find_repo(_kind(wanted), f"{wanted.text('organization', user.name)}/{wanted.text('name')}")
     call.writer(repo.namespace, "delete this repository")
@@ -47,6 +49,7 @@ def remove(call: Call) -> Response:
 
 
 def move(call: Call) -> Response:
+    """Rename a repository, or give it to another namespace; 409 when that name is taken."""
     wanted = call.json()
     kind, target = _kind(wanted), wanted.text("toRepo")
     repo = call.find_repo(kind, wanted.text("fromRepo"))
@@ -56,12 +59,13 @@ def move(call: Call) -> Response:
     _check_name(name)
     taken = repos.find(call.db, kind, target)
     if taken and taken.id != repo.id:
-        raise HubError(409, f"A {kind} repository called {target} already exists")
+        raise RefusalError(409, f"A {kind} repository called {target} already exists")
     repos.move(call.db, repo, target)
     return PlainTextResponse("OK")
 
 
 def describe(call: Call) -> Response:
+    """Tell all about a repository, or the facts in `expand`. An old name leads to the new one (307)."""
     repo = call.repo()
     if repo.name.lower() != call.params["repo"].lower():
         return _redirect(call, repo)
@@ -72,6 +76,7 @@ def describe(call: Call) -> Response:
 
 
 def listing(call: Call) -> Response:
+    """List repositories of a kind, filtered and sorted as the query asks, a page at a time."""
     expand = info.check_expand(call.kind, call.several("expand"))
     sort = call.query.get("sort") or "createdAt"
     if sort not in _SORTS:
@@ -87,6 +92,7 @@ def listing(call: Call) -> Response:
 
 
 def tags_by_type(call: Call) -> Response:
+    """List the tags of all public models or datasets, grouped by the part before their colon."""
     kind = "model" if call.params["which"] == "models" else "dataset"
     visible = [repo for repo in repos.every(call.db, kind) if not repo.private]
     tags = {tag for repo in visible for tag in _tags(info.describe(call.db, call.store.objects, repo))}
@@ -99,6 +105,7 @@ def tags_by_type(call: Call) -> Response:
 
 
 def settings(call: Call) -> Response:
+    """Change whether a repository is private or gated."""
     repo, wanted = call.writable_repo(), call.json()
     changes: dict[str, object] = {}
     if "visibility" in wanted:
@@ -115,13 +122,14 @@ def settings(call: Call) -> Response:
 
 
 def duplicate(call: Call) -> Response:
+    """Create a repository with the files of another one in a single commit."""
     source, wanted = call.readable_repo(), call.json()
     target = wanted.text("repository")
     namespace, _, name = target.partition("/")
     user = call.writer(namespace, "make a copy there")
     _check_name(name)
     if repos.find(call.db, source.kind, target):
-        raise HubError(409, f"A {source.kind} repository called {target} already exists")
+        raise RefusalError(409, f"A {source.kind} repository called {target} already exists")
     private = _visibility(wanted) == "private" if "visibility" in wanted else source.private
     copy = repos.add(call.db, source.kind, target, private=private, sdk=source.sdk, created=None)
     copy = _with_settings(call, copy, wanted)
@@ -133,11 +141,13 @@ def duplicate(call: Call) -> Response:
 
 
 def auth_check(call: Call) -> Response:
+    """Confirm that the caller may read a repository's files."""
     call.readable_repo()
     return JSONResponse({})
 
 
 def auth_check_write(call: Call) -> Response:
+    """Confirm that the caller may write to a repository."""
     call.writable_repo()
     return JSONResponse({})
 
@@ -182,7 +192,7 @@ def _visibility(wanted: Fields) -> str:
 
 
 def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
-    """Records what a Space was asked for at its creation."""
+    """The repository after recording what a Space was asked for at its creation."""
     if repo.kind != "space":
         return repo
     save_settings(call, repo, wanted.list("secrets"), secret=True)
@@ -196,7 +206,7 @@ def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
 
 
 def save_settings(call: Call, repo: Repo, settings: list[Fields], *, secret: bool) -> None:
-    """Put variables, or the names of secrets, of a Space on record."""
+    """Record variables of a Space, or the names of its secrets; the values of secrets are not kept."""
     for setting in settings:
         key, value = setting.text("key"), setting.text("value", "")
         if not re.fullmatch(r"[A-Za-z_]\w{0,200}", key, re.ASCII):
@@ -235,7 +245,7 @@ def _redirect(call: Call, repo: Repo) -> Response:
 
 
 def _facts(call: Call) -> list[dict[str, object]]:
-    """Everything about every repository of a kind that the caller may see."""
+    """All facts about every repository of a kind that the caller may see."""
     author = call.query.get("author", "").lower()
     visible = [
         repo

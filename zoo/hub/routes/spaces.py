@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, info, repos, trees
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError
+from zoo.hub.errors import RefusalError
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.routes.repos import save_settings
 from zoo.hub.routing import delete, get, post
@@ -20,10 +20,12 @@ _HARDWARE = {
 
 
 def runtime(call: Call) -> Response:
+    """Tell what a Space runs on, and whether it would run."""
     return _answer(call, call.repo())
 
 
 def hardware(call: Call) -> Response:
+    """Record the hardware that a Space asks for."""
     wanted, repo = call.json(), call.writable_repo()
     changes: dict[str, object] = {"hardware": wanted.text("flavor")}
     if "sleepTimeSeconds" in wanted:
@@ -32,54 +34,65 @@ def hardware(call: Call) -> Response:
 
 
 def sleep_time(call: Call) -> Response:
+    """Record after how many seconds without visitors a Space shall sleep; -1 is never."""
     repo = call.writable_repo()
     seconds = call.json().values.get("seconds")
     if not isinstance(seconds, int) or seconds < -1:
-        raise HubError(400, "'seconds' must be a whole number, -1 for never")
+        raise RefusalError(400, "'seconds' must be a whole number, -1 for never")
     return _changed(call, repo, {"sleep": seconds})
 
 
 def pause(call: Call) -> Response:
+    """Record that a Space is paused."""
     return _changed(call, call.writable_repo(), {"paused": True})
 
 
 def restart(call: Call) -> Response:
+    """Record that a Space is not paused any more."""
     return _changed(call, call.writable_repo(), {"paused": False})
 
 
 def secrets(call: Call) -> Response:
+    """List the names of a Space's secrets, to its owners."""
     return _listed(call, call.writable_repo(), secret=True)
 
 
 def add_secret(call: Call) -> Response:
+    """Record the name of a secret; its value is not kept."""
     repo = call.writable_repo()
     save_settings(call, repo, [call.json()], secret=True)
     return _listed(call, repo, secret=True)
 
 
 def remove_secret(call: Call) -> Response:
+    """Forget a secret."""
     return _removed(call, secret=True)
 
 
 def variables(call: Call) -> Response:
+    """List a Space's variables with their values."""
     return _listed(call, call.repo(), secret=False)
 
 
 def add_variable(call: Call) -> Response:
+    """Set a variable of a Space."""
     repo = call.writable_repo()
     save_settings(call, repo, [call.json()], secret=False)
     return _listed(call, repo, secret=False)
 
 
 def remove_variable(call: Call) -> Response:
+    """Forget a variable."""
     return _removed(call, secret=False)
 
 
 def known_hardware(_call: Call) -> Response:
+    """List the kinds of hardware that a Space can ask for."""
     return JSONResponse([{"name": name, "prettyName": title} for name, title in _HARDWARE.items()])
 
 
 def templates(_call: Call) -> Response:
+    """List the templates for new Spaces: there are none."""
     return JSONResponse([])
 
 

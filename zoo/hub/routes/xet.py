@@ -1,4 +1,4 @@
-"""Large files the Xet way: tokens, xorbs and shards in; what a client needs to put a file together again out.
+"""Large files the Xet way: xorbs and shards come in, and out goes how to put a file together again.
 
 A file that arrives is rebuilt, checked and kept as an ordinary object at once: nothing else here knows of xorbs.
 """
@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from zoo.hub import signing
 from zoo.hub.calls import Call
-from zoo.hub.errors import HubError, bad_request, forbidden
+from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.objects import adopt, touch
 from zoo.hub.routes.content import FileStream, asked_range
 from zoo.hub.routing import Route, get, query
@@ -25,6 +25,7 @@ MAX_XORB = 128 << 20  # bytes, of a shard as well; clients make them half as lar
 
 
 def write_token(call: Call) -> Response:
+    """Give the caller a token to upload with, for this repository or for a pull request to it."""
     repo, user = call.repo(), call.login()
     foreign = call.flag("create_pr") or call.params["rev"].startswith("refs/pr/")
     if not user.may_write_to(repo.namespace) and not (foreign and user.role == "write"):
@@ -33,11 +34,13 @@ def write_token(call: Call) -> Response:
 
 
 def read_token(call: Call) -> Response:
+    """Give the caller a token to download with, when they may read the repository."""
     call.readable_repo()
     return _token(call, "read")
 
 
 def store_xorb(call: Call) -> Response:
+    """Keep a xorb; 400 when it is malformed. One that is here already is not written again."""
     _bearer(call, "write")
     path = _xorb_path(call, call.params["hash"])
     if touch(path):
@@ -55,7 +58,10 @@ def store_xorb(call: Call) -> Response:
 
 
 def store_shard(call: Call) -> Response:
-    """Rebuilds every file of the shard. Records are written last, so a crash leaves only objects without a name."""
+    """Rebuild every file that a shard describes, and keep each as an object.
+
+    Records are written last, so that a crash leaves only objects without a name.
+    """
     _bearer(call, "write")
     try:
         with call.body.open() as shard:
@@ -68,26 +74,32 @@ def store_shard(call: Call) -> Response:
 
 
 def reconstruction(call: Call) -> Response:
+    """Tell which chunks of which xorbs make up a file, or the range of it that was asked for."""
     _bearer(call, "read", "write")
     row = call.db.execute("SELECT * FROM xet_files WHERE hash = ?", (call.params["hash"],)).fetchone()
     if row is None:
-        raise HubError(404, "There is no such file")
+        raise RefusalError(404, "There is no such file")
     wanted = asked_range(call.request.headers.get("range"), row["size"]) if row["size"] else None
     first, last = wanted or (0, row["size"] - 1)
     return JSONResponse(_plan(call, [Term(*term) for term in json.loads(row["terms"])], first, last))
 
 
 def fetch_xorb(call: Call) -> Response:
+    """Send a xorb to whoever holds a link to it."""
     claims = signing.check(call.store.signing_key, "xorb", call.params["ticket"])
     return FileStream(_xorb_path(call, str(claims["hash"])))
 
 
 def telemetry(_call: Call) -> Response:
+    """Accept what Xet clients report, and keep none of it."""
     return JSONResponse({})
 
 
 def _token(call: Call, role: str) -> Response:
-    """The address names the store: a client's cache of what it uploaded must not outlive the store (see the tests)."""
+    """The answer with a Xet token and the address to use it at.
+
+    The address names the store: a client's cache of what it uploaded must not outlive the store (see the tests).
+    """
     address = f"{call.base}/cas/{call.store.uuid}"
     token = signing.sign(call.store.signing_key, f"xet-{role}")
     until = int(time.time()) + signing.LIFETIME
@@ -96,14 +108,18 @@ def _token(call: Call, role: str) -> Response:
 
 
 def _bearer(call: Call, *roles: str) -> None:
-    """The caller holds a Xet token for one of these roles, for this store."""
+    """Check that the caller holds a Xet token for one of these roles, for this store.
+
+    Raises:
+        RefusalError: 403, they do not; 404, the store is another one.
+    """
     token = call.request.headers.get("authorization", "").partition(" ")[2]
     if call.params["store"] != call.store.uuid:
-        raise HubError(404, "There is no such store")
+        raise RefusalError(404, "There is no such store")
     for role in roles[:-1]:
         try:
             signing.check(call.store.signing_key, f"xet-{role}", token)
-        except HubError:
+        except RefusalError:
             continue
         return
     signing.check(call.store.signing_key, f"xet-{roles[-1]}", token)
@@ -135,7 +151,7 @@ def _content(call: Call, terms: tuple[Term, ...]) -> Iterator[bytes]:
 
 
 def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, object]:
-    """Which chunks hold the bytes `first` … `last` of a file, and where to fetch them."""
+    """The chunks that hold the bytes `first` … `last` of a file, and where to fetch them."""
     wanted, spans, skipped, at = [], dict[str, list[tuple[int, int]]](), None, 0
     for term in terms:
         row = chunks(_xorb_path(call, term.xorb))
@@ -155,7 +171,10 @@ def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, obj
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Without overlaps: a client takes the first span with the start of its term, and crashes if that is too short."""
+    """The spans without overlaps, sorted.
+
+    A client takes the first span with the start of its term, and crashes if that is too short.
+    """
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

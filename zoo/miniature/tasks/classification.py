@@ -8,19 +8,19 @@ from random import Random
 
 from zoo.miniature.grammar import render
 from zoo.miniature.lexicon import entries, split_words
-from zoo.miniature.rows import Row, distinct, drawn
-from zoo.miniature.tables import Source, Table, parquet_table
+from zoo.miniature.rows import FramedRow, distinct, drawn
+from zoo.miniature.tables import Blueprint, DataTable, parquet_table
 
 LABELLED = {"text": "string", "label": "int64"}
 TRAIN = 40
-"""Texts of a label to learn from; mteb draws 8 of them, ten times."""
+"""Training texts of each label; mteb draws 8 of them, ten times."""
 
 Say = Callable[[int, Random], str]
-"""A text for a label."""
+"""Makes a text for a label."""
 
 
-def _tables(task: str, say: Say, labels: Mapping[int, int], seed: int, train: int) -> list[Table]:
-    """`labels`: how many texts of each the test split has, as mteb documents."""
+def _tables(task: str, say: Say, labels: Mapping[int, int], seed: int, train: int) -> list[DataTable]:
+    """A training and a test table. `labels` says how many texts of each label the test has, as mteb documents."""
     del train
     sizes: Mapping[str, Mapping[int, int]] = {"train": dict.fromkeys(labels, TRAIN), "test": labels}
     return [
@@ -29,9 +29,9 @@ def _tables(task: str, say: Say, labels: Mapping[int, int], seed: int, train: in
     ]
 
 
-def _said(say: Say, sizes: Mapping[int, int], name: str) -> list[Row]:
+def _said(say: Say, sizes: Mapping[int, int], name: str) -> list[FramedRow]:
     labels = [label for label, count in sizes.items() for _ in range(count)]
-    rows = distinct(len(labels), lambda rng, made: Row((say(labels[made], rng), labels[made])), name)
+    rows = distinct(len(labels), lambda rng, made: FramedRow((say(labels[made], rng), labels[made])), name)
     Random(name).shuffle(rows)
     return rows
 
@@ -52,7 +52,7 @@ def _things() -> Mapping[str, Sequence[tuple[str, ...]]]:
 
 
 def _judgement(domain: str, grade: int, rng: Random) -> str:
-    """Two things, each with a verdict: الغرفة سيئة والسرير رديء."""
+    """Words on two things, each with a verdict: الغرفة سيئة والسرير رديء."""
     adjectives, _ = _opinions()[grade]
     things = rng.sample(_things()[domain], 2)
     return " و".join(
@@ -89,7 +89,7 @@ def _emotion(label: int, rng: Random) -> str:
 
 @cache
 def _openings() -> Sequence[Sequence[str]]:
-    """Plain ones, then sarcastic ones: by label."""
+    """Phrases that open a tweet, by label: plain ones, then sarcastic ones."""
     openings = {kind: split_words(phrases) for kind, phrases in entries("sarcasm.txt")}
     return openings["plain"], openings["sarcastic"]
 
@@ -98,11 +98,11 @@ def _sarcasm(label: int, rng: Random) -> str:
     return f"{rng.choice(_openings()[label])}، {_judgement('life', rng.randint(1, 5), rng)}."
 
 
-def _source(task: str, say: Say, labels: Mapping[int, int]) -> Source:
-    return Source.of(task, ("ar",), partial(_tables, task, say, labels))
+def _source(task: str, say: Say, labels: Mapping[int, int]) -> Blueprint:
+    return Blueprint.of(task, ("ar",), partial(_tables, task, say, labels))
 
 
-SOURCES = (
+BLUEPRINTS = (
     _source("AJGTv2", partial(_review, "life", BAD_OR_GOOD), {0: 409, 1: 433}),
     _source("HotelReviewv2", partial(_review, "hotel", WITHOUT_THREE), {0: 138, 1: 373, 3: 256, 4: 253}),
     _source("OnlineStoreReviewv2", partial(_review, "store", STARS), {1: 91, 2: 64, 3: 164, 4: 80, 5: 578}),

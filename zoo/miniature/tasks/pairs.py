@@ -13,21 +13,21 @@ from zoo.miniature.rows import (
     ENTAILMENTS,
     NEUTRAL,
     OPEN,
-    Row,
+    FramedRow,
     distinct,
     drawn,
     edited,
     scored_pairs,
     tell,
 )
-from zoo.miniature.tables import SCORED, Source, Table, parquet_table
+from zoo.miniature.tables import SCORED, Blueprint, DataTable, parquet_table
 from zoo.tasks import TASKS
 
 JUDGED = {"premise": "string", "hypothesis": "string", "label": "int64"}
 DIALECTS = ("arb", "arq", "ary")
 
 
-def _semrel(seed: int, train: int) -> list[Table]:
+def _semrel(seed: int, train: int) -> list[DataTable]:
     del train
     return [
         parquet_table(
@@ -53,16 +53,19 @@ DENIALS: Mapping[Edit, int] = {
 MENUS = {ENTAILED: ENTAILMENTS, NEUTRAL: OPEN, CONTRADICTED: DENIALS}
 
 
-def _judged(relations: Sequence[int], labels: Mapping[int, int], count: int, name: str) -> list[Row]:
-    """(premise, hypothesis, label): the relations in turn, shuffled; `labels` says how the data set writes each."""
+def _judged(relations: Sequence[int], labels: Mapping[int, int], count: int, name: str) -> list[FramedRow]:
+    """Rows of (premise, hypothesis, label): the relations in turn, shuffled.
 
-    def row(rng: Random, made: int) -> Row | None:
+    `labels` says how the data set writes each relation.
+    """
+
+    def row(rng: Random, made: int) -> FramedRow | None:
         relation = relations[made % len(relations)]
         frame = drawn("test", rng)
         other = edited(frame, MENUS[relation], rng)
         if not other:
             return None
-        return Row((tell(frame, "ar", rng), tell(other, "ar", rng), labels[relation]), (frame, other))
+        return FramedRow((tell(frame, "ar", rng), tell(other, "ar", rng), labels[relation]), (frame, other))
 
     rows = distinct(count, row, name)
     Random(name).shuffle(rows)
@@ -70,10 +73,13 @@ def _judged(relations: Sequence[int], labels: Mapping[int, int], count: int, nam
 
 
 XNLI_PAIRS = {"test": 2048, "validation": 90}
-"""Two in three are left when mteb has dropped the neutral ones; it reads both splits whichever is scored."""
+"""Pairs in each split, of which two in three are left when mteb has dropped the neutral ones.
+
+mteb reads both splits whichever is scored.
+"""
 
 
-def _xnli(seed: int, train: int) -> list[Table]:
+def _xnli(seed: int, train: int) -> list[DataTable]:
     del train
     labels = {ENTAILED: 0, NEUTRAL: 1, CONTRADICTED: 2}
     return [
@@ -82,15 +88,15 @@ def _xnli(seed: int, train: int) -> list[Table]:
     ]
 
 
-def _arentail(seed: int, train: int) -> list[Table]:
+def _arentail(seed: int, train: int) -> list[DataTable]:
     del train
     labels = {ENTAILED: 1, CONTRADICTED: 0}
     rows = _judged(tuple(labels), labels, TASKS["ArEntail"].rows, f"{seed} arentail")
     return [parquet_table("default", "test", JUDGED, rows)]
 
 
-SOURCES = (
-    Source.of("SemRel24-arb", ("ar",), _semrel),
-    Source.of("XNLI-ar", ("ar",), _xnli),
-    Source.of("ArEntail", ("ar",), _arentail),
+BLUEPRINTS = (
+    Blueprint.of("SemRel24-arb", ("ar",), _semrel),
+    Blueprint.of("XNLI-ar", ("ar",), _xnli),
+    Blueprint.of("ArEntail", ("ar",), _arentail),
 )

@@ -8,22 +8,22 @@ from itertools import permutations
 from random import Random
 
 from zoo.miniature.lexicon import Concept, lexicon
-from zoo.miniature.rows import Row
-from zoo.miniature.tables import Source, Table, parquet_table
+from zoo.miniature.rows import FramedRow
+from zoo.miniature.tables import Blueprint, DataTable, parquet_table
 
 COLUMNS = {"anchor": "string", "positive": "string", "negative": "string", "synset": "string"}
 NEGATIVES = 2
-"""Triplets for every ordered pair of synonyms."""
+"""Number of triplets for every ordered pair of synonyms."""
 
 TRAINING_SHARE = 0.7
 TESTED = 400
 
 
-def _muradif(seed: int, train: int) -> list[Table]:
-    """Split by synset: the test has none that training has."""
+def _muradif(seed: int, train: int) -> list[DataTable]:
+    """Triplets, split by synset: the test has no synset that training has."""
     del train
     rng = Random(f"{seed} muradif")
-    rows: dict[str, list[Row]] = {"train": [], "test": []}
+    rows: dict[str, list[FramedRow]] = {"train": [], "test": []}
     for row in _triplets(rng):
         rows[_split(str(row.values[-1]))].append(row)
     rows["test"] = rng.sample(rows["test"], TESTED)
@@ -34,18 +34,18 @@ def _split(synset: str) -> str:
     return "train" if hashlib.sha256(synset.encode()).digest()[0] < 256 * TRAINING_SHARE else "test"
 
 
-def _triplets(rng: Random) -> Iterator[Row]:
+def _triplets(rng: Random) -> Iterator[FramedRow]:
     words = lexicon()
     for kind in (words.nouns, words.actions, words.qualities, words.places, words.times):
         synsets = {name: _words(concept) for name, concept in kind.items() if concept.words["ar"]}
         for name, synonyms in synsets.items():
             for anchor, positive in permutations(synonyms, 2):
                 for negative in _others(synsets, name, rng):
-                    yield Row((anchor, positive, negative, name))
+                    yield FramedRow((anchor, positive, negative, name))
 
 
 def _words(concept: Concept) -> Sequence[str]:
-    """Each as it is first written: singular, or past."""
+    """The synonyms, each in the form that is written first: singular, or past."""
     plain = (word.split("/")[0].removesuffix("^") for word in concept.words["ar"])
     return [word.split()[0].removesuffix("!") if _is_verb(concept) else word for word in plain]
 
@@ -60,4 +60,4 @@ def _others(synsets: Mapping[str, Sequence[str]], name: str, rng: Random) -> lis
     return [rng.choice(synsets[other]) for other in rng.sample(others, NEGATIVES)]
 
 
-SOURCES: tuple[Source, ...] = (Source.of("Muradif", ("ar",), _muradif, rows=TESTED),)
+BLUEPRINTS: tuple[Blueprint, ...] = (Blueprint.of("Muradif", ("ar",), _muradif, rows=TESTED),)

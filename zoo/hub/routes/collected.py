@@ -1,4 +1,4 @@
-"""Collections: list, create, change, and what is in them."""
+"""Collections: list, create and change them, and what is in them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import uuid
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import collections, repos
+from zoo.hub import collected, repos
 from zoo.hub.calls import Call
-from zoo.hub.collections import Collection
+from zoo.hub.collected import Collection
 from zoo.hub.database import timestamp
-from zoo.hub.errors import HubError, bad_request
+from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.routes.repos import next_page
 from zoo.hub.routing import Route, delete, get, post
 
@@ -19,10 +19,11 @@ _OTHER_TYPES = ("paper", "collection", "bucket")  # not kept on this Hub: any id
 
 
 def listing(call: Call) -> Response:
+    """List the collections that the caller may see, by owner, words in the title, or an item in them."""
     owners, wanted = [owner.lower() for owner in call.several("owner")], call.several("item")
     found = [
         collection
-        for collection in collections.every(call.db)
+        for collection in collected.every(call.db)
         if collection.visible_to(call.user)
         and (not owners or collection.namespace.lower() in owners)
         and call.query.get("q", "").lower() in collection.title.lower()
@@ -32,21 +33,22 @@ def listing(call: Call) -> Response:
     headers = next_page(call, start + size) if start + size < len(found) else {}
     page = [_described(call, collection) for collection in found[start : start + size]]
     for facts in page:
-        facts.pop("position")  # clients count for themselves, and fail when it is there twice
+        facts.pop("position")  # clients add a position of their own, and fail when they get one
     return JSONResponse(page, headers=headers)
 
 
 def create(call: Call) -> Response:
+    """Create a collection, with a first item if there is one; 409 when the namespace has one of this title."""
     wanted = call.json()
     title, namespace = _title(wanted.text("title")), wanted.text("namespace")
     call.writer(namespace, "create a collection there")
-    existing = collections.titled(call.db, namespace, title)
+    existing = collected.titled(call.db, namespace, title)
     if existing:
-        raise HubError(409, "This collection already exists", body={"slug": existing.slug})
-    collection_id, theme = uuid.uuid4().hex[:24], collections.THEMES[0]
+        raise RefusalError(409, "This collection already exists", body={"slug": existing.slug})
+    collection_id, theme = uuid.uuid4().hex[:24], collected.THEMES[0]
     row = (collection_id, namespace, title, wanted.text("description", "") or None, wanted.flag("private"), theme)
     call.db.execute("INSERT INTO collections VALUES (?, ?, ?, ?, ?, ?, 0, ?)", (*row, timestamp()))
-    collection = collections.find(call.db, collection_id)
+    collection = collected.find(call.db, collection_id)
     item = wanted.fields("item") if "item" in wanted else None
     if collection and item:
         _insert(call, collection, item.text("type"), item.text("id"), wanted.text("note", ""))
@@ -54,17 +56,19 @@ def create(call: Call) -> Response:
 
 
 def details(call: Call) -> Response:
+    """Show one collection with its items."""
     return JSONResponse(_described(call, _found(call)))
 
 
 def update(call: Call) -> Response:
+    """Change title, description, theme, position or privacy of a collection."""
     collection, wanted = _owned(call), call.json()
     changes: dict[str, object] = {}
     if "title" in wanted:
         changes["title"] = _title(wanted.text("title"))
-        taken = collections.titled(call.db, collection.namespace, str(changes["title"]))
+        taken = collected.titled(call.db, collection.namespace, str(changes["title"]))
         if taken and taken.id != collection.id:
-            raise HubError(409, "This collection already exists", body={"slug": taken.slug})
+            raise RefusalError(409, "This collection already exists", body={"slug": taken.slug})
     if "description" in wanted:
         changes["description"] = wanted.text("description")
     if "private" in wanted:
@@ -72,48 +76,52 @@ def update(call: Call) -> Response:
     if "position" in wanted:
         changes["position"] = wanted.number("position")
     if "theme" in wanted:
-        if wanted.text("theme") not in collections.THEMES:
-            raise bad_request(f"'theme' must be one of {list(collections.THEMES)}")
+        if wanted.text("theme") not in collected.THEMES:
+            raise bad_request(f"'theme' must be one of {list(collected.THEMES)}")
         changes["theme"] = wanted.text("theme")
-    return JSONResponse({"data": _described(call, collections.change(call.db, collection, **changes))})
+    return JSONResponse({"data": _described(call, collected.change(call.db, collection, **changes))})
 
 
 def remove(call: Call) -> Response:
+    """Delete a collection; the repositories in it stay."""
     call.db.execute("DELETE FROM collections WHERE id = ?", (_owned(call).id,))
     return JSONResponse({})
 
 
 def add_item(call: Call) -> Response:
+    """Put a repository or a paper at the end of a collection; 409 when it is in there already."""
     collection, wanted = _owned(call), call.json()
     item = wanted.fields("item")
     _insert(call, collection, item.text("type"), item.text("id"), wanted.text("note", ""))
-    return _answer(call, collections.change(call.db, collection).id)
+    return _answer(call, collected.change(call.db, collection).id)
 
 
 def update_item(call: Call) -> Response:
+    """Change the note of an item, or move it to another position."""
     collection, wanted, item = _owned(call), call.json(), call.params["item"]
     _check_item(call, collection, item)
     if "note" in wanted:
         call.db.execute("UPDATE collection_items SET note = ? WHERE id = ?", (wanted.text("note"), item))
     if "position" in wanted:
-        collections.reorder(call.db, collection, item, wanted.number("position"))
-    collections.change(call.db, collection)
+        collected.reorder(call.db, collection, item, wanted.number("position"))
+    collected.change(call.db, collection)
     return JSONResponse({"success": True})
 
 
 def remove_item(call: Call) -> Response:
+    """Take an item out of a collection."""
     collection, item = _owned(call), call.params["item"]
     _check_item(call, collection, item)
     call.db.execute("DELETE FROM collection_items WHERE id = ?", (item,))
-    collections.change(call.db, collection)
+    collected.change(call.db, collection)
     return JSONResponse({"success": True})
 
 
 def _found(call: Call) -> Collection:
-    collection = collections.find(call.db, call.params["slug"])
+    collection = collected.find(call.db, call.params["slug"])
     same_owner = collection and collection.namespace.lower() == call.params["namespace"].lower()
     if collection is None or not same_owner or not collection.visible_to(call.user):
-        raise HubError(404, "Collection not found")
+        raise RefusalError(404, "Collection not found")
     return collection
 
 
@@ -132,38 +140,38 @@ def _title(title: str) -> str:
 def _insert(call: Call, collection: Collection, kind: str, item: str, note: str) -> None:
     if kind in repos.PLURALS:
         if not _is_visible(call, kind, item):
-            raise HubError(404, f"There is no {kind} {item} to put into the collection")
+            raise RefusalError(404, f"There is no {kind} {item} to put into the collection")
     elif kind not in _OTHER_TYPES:
         raise bad_request(f"'{kind[:40]}' cannot be in a collection")
-    rows = collections.items(call.db, collection)
+    rows = collected.items(call.db, collection)
     if any(row["type"] == kind and row["item"].lower() == item.lower() for row in rows):
-        raise HubError(409, "This item is in the collection already")
+        raise RefusalError(409, "This item is in the collection already")
     row = (uuid.uuid4().hex[:24], collection.id, kind, item, note or None, len(rows))
     call.db.execute("INSERT INTO collection_items VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
 def _check_item(call: Call, collection: Collection, item: str) -> None:
-    if item not in [row["id"] for row in collections.items(call.db, collection)]:
-        raise HubError(404, "There is no such item in this collection")
+    if item not in [row["id"] for row in collected.items(call.db, collection)]:
+        raise RefusalError(404, "There is no such item in this collection")
 
 
 def _holds(call: Call, collection: Collection, wanted: list[str]) -> bool:
-    """Whether any of `wanted` ("models/ns/name") is in the collection."""
+    """True when any of `wanted` ("models/ns/name") is in the collection, or nothing is wanted."""
     if not wanted:
         return True
     inside = {
-        f"{repos.PLURALS.get(row['type'], row['type'])}/{row['item']}" for row in collections.items(call.db, collection)
+        f"{repos.PLURALS.get(row['type'], row['type'])}/{row['item']}" for row in collected.items(call.db, collection)
     }
     return not inside.isdisjoint(wanted)
 
 
 def _answer(call: Call, collection_id: str) -> Response:
-    collection = collections.find(call.db, collection_id)
+    collection = collected.find(call.db, collection_id)
     return JSONResponse(_described(call, collection) if collection else {})
 
 
 def _described(call: Call, collection: Collection) -> dict[str, object]:
-    shown = [row for row in collections.items(call.db, collection) if _is_visible(call, row["type"], row["item"])]
+    shown = [row for row in collected.items(call.db, collection) if _is_visible(call, row["type"], row["item"])]
     return {
         "slug": collection.slug,
         "title": collection.title,
@@ -183,7 +191,7 @@ def _described(call: Call, collection: Collection) -> dict[str, object]:
 
 
 def _is_visible(call: Call, kind: str, item: str) -> bool:
-    """A private repository does not show up in somebody else's view of a collection."""
+    """True unless the item is a repository that the caller may not see."""
     if kind not in repos.PLURALS:
         return True
     repo = repos.find(call.db, kind, item)

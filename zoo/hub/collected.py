@@ -15,6 +15,8 @@ _CHANGEABLE = frozenset({"title", "description", "private", "theme", "position"}
 
 @dataclass(frozen=True)
 class Collection:
+    """A titled list of repositories and papers that somebody put together."""
+
     id: str  # 24 hex digits; stays when the title changes
     namespace: str
     title: str
@@ -26,31 +28,35 @@ class Collection:
 
     @property
     def slug(self) -> str:
-        """`namespace/words-of-the-title-id`. Only the id counts when a collection is looked up."""
+        """The name in addresses, `namespace/words-of-the-title-id`. Only the id counts in a search."""
         words = re.sub(r"[^\w]+", "-", self.title.lower()).strip("-_")
         ascii_words = re.sub(r"[^a-z0-9]+", "-", words).strip("-")
         return f"{self.namespace}/{f'{ascii_words}-' if ascii_words else ''}{self.id}"
 
     def visible_to(self, user: User | None) -> bool:
+        """True when the collection is public, or the user belongs to its namespace."""
         return not self.private or (user is not None and user.belongs_to(self.namespace))
 
 
 def find(db: sqlite3.Connection, slug: str) -> Collection | None:
+    """The collection that a slug or an id leads to; None when there is none."""
     row = db.execute("SELECT * FROM collections WHERE id = ?", (slug[-24:],)).fetchone()
     return _collection(row) if row else None
 
 
 def titled(db: sqlite3.Connection, namespace: str, title: str) -> Collection | None:
+    """The collection of this title in a namespace; None when there is none."""
     row = db.execute("SELECT * FROM collections WHERE namespace = ? AND title = ?", (namespace, title)).fetchone()
     return _collection(row) if row else None
 
 
 def every(db: sqlite3.Connection) -> list[Collection]:
-    """Those changed last come first."""
+    """All collections, those changed last first."""
     return [_collection(row) for row in db.execute("SELECT * FROM collections ORDER BY updated DESC, rowid DESC")]
 
 
 def change(db: sqlite3.Connection, collection: Collection, **values: object) -> Collection:
+    """Set columns of a collection, and the time of its last change in any case; returns it as it is now."""
     for column, value in values.items():
         if column not in _CHANGEABLE:
             raise ValueError(f"'{column}' is not a setting of a collection")
@@ -60,12 +66,13 @@ def change(db: sqlite3.Connection, collection: Collection, **values: object) -> 
 
 
 def items(db: sqlite3.Connection, collection: Collection) -> list[sqlite3.Row]:
-    """Columns id, type, item, note, position."""
+    """Rows of what is in the collection, in order, with the columns id, type, item, note, position."""
     query = "SELECT * FROM collection_items WHERE collection = ? ORDER BY position, rowid"
     return list(db.execute(query, (collection.id,)))
 
 
 def reorder(db: sqlite3.Connection, collection: Collection, item_id: str, position: int) -> None:
+    """Move an item to a position, counted from 0; the others keep their order."""
     order = [row["id"] for row in items(db, collection) if row["id"] != item_id]
     order.insert(position, item_id)
     for place, item in enumerate(order):
