@@ -23,7 +23,7 @@ from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence import published
 from zoo.evidence.scores import FILE
-from zoo.leaderboard.formats import as_text, write
+from zoo.leaderboard.formats import as_text, write_leaderboard
 from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables import TABLES, Board, tables
 from zoo.recipe import Workspace
@@ -366,7 +366,7 @@ def test_json_says_who_measured_what(lab: Workspace) -> None:
 
 def test_equal_results_give_equal_bytes(lab: Workspace, tmp_path: Path) -> None:
     names = ["md", "csv", "tex", "html", "json", "svg", "png"]
-    first, second = (write(made(lab), tmp_path / folder, names, lab) for folder in "ab")
+    first, second = (write_leaderboard(made(lab), tmp_path / folder, names, lab) for folder in "ab")
     assert [path.name for path in first] == [
         *(f"leaderboard.{form}" for form in ("md", "csv", "tex", "html", "json")),
         *(f"figure-{name}.{form}" for form in ("png", "svg") for name in ("1", "2", "retention")),

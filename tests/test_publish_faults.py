@@ -22,9 +22,9 @@ from zoo.hub.fsck import check
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.store import Store
 from zoo.publish import patience
-from zoo.publish.digests import of_file
-from zoo.publish.fleet import plan_fleet
-from zoo.publish.release import CARD, Release, sealed
+from zoo.publish.desired.digests import of_file
+from zoo.publish.desired.release import CARD, Release, sealed
+from zoo.publish.plan.everything import plan_fleet
 
 WORLD = Path(__file__).with_name("publish_world.py")
 EDIT = "First, says a person."

@@ -146,7 +146,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Report:
+class ErrorReport:
     pairs: int
     models: list[str]
     bands: list[BandError]
@@ -160,7 +160,7 @@ class Report:
     """Lookalikes that a model puts into the upper half of all pairs."""
 
 
-def report(pairs: Pairs, models: Sequence[Predictions], yardstick: Predictions, *, top: int) -> Report:
+def error_report(pairs: Pairs, models: Sequence[Predictions], yardstick: Predictions, *, top: int) -> ErrorReport:
     """Everything, from predictions in the order of the pairs.
 
     Args:
@@ -171,7 +171,7 @@ def report(pairs: Pairs, models: Sequence[Predictions], yardstick: Predictions, 
     mistaken = np.stack([_mistaken(pairs, model) for model in models])
     show = [_typical(pairs, ranks), _worst(ranks, top), _worst(-ranks, top), _worst(ranks, top, mistaken)]
     shown = [*models, yardstick]
-    return Report(
+    return ErrorReport(
         len(pairs.texts),
         [model.model for model in shown],
         [_band_error(pairs, model, band) for model in shown for band in BANDS if pairs.within(band).any()],

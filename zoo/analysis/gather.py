@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.analysis.errors import Pairs, Predictions, Report, report, scaled
+from zoo.analysis.errors import ErrorReport, Pairs, Predictions, error_report, scaled
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import results
 from zoo.evaluate.texts import graded
@@ -33,7 +33,7 @@ class Gathered:
 
     task: str
     miniature: bool
-    report: Report
+    report: ErrorReport
 
 
 def check_task(workspace: Workspace, task: str | None) -> str:
@@ -83,10 +83,10 @@ def _sample(request: OneTask, subject: Subject, dim: int | None) -> Sample:
     return found
 
 
-def _report(request: OneTask, models: dict[str, Sample], baseline: Subject, top: int) -> Report:
+def _report(request: OneTask, models: dict[str, Sample], baseline: Subject, top: int) -> ErrorReport:
     yardstick = _sample(request, baseline, None)
     assert yardstick.gold is not None
     data = graded(request.suite, request.results, yardstick.gold.tolist())
     pairs = Pairs(data.texts, scaled(data.gold, data.least, data.most))
     found = [Predictions(title, sample.values, pairs.gold) for title, sample in models.items()]
-    return report(pairs, found, Predictions(baseline.title, yardstick.values, pairs.gold), top=top)
+    return error_report(pairs, found, Predictions(baseline.title, yardstick.values, pairs.gold), top=top)

@@ -11,7 +11,7 @@ TEMPLATE = "errors.html.j2"
 SHOWN = 240  # characters of a text; the rest opens on demand
 
 
-def page(found: Gathered, templates: Templates) -> str:
+def errors_page(found: Gathered, templates: Templates) -> str:
     """Args:
         templates: folders, the workspace's own `cards/` before ours.
 

@@ -28,7 +28,7 @@ def ltr(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class Origin:
     """Who says so. `ours`: we measured it, or our recipes say it."""
 
     key: str
@@ -99,12 +99,12 @@ def _number(text: str) -> float | str:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """`task` is what a filter by task goes by. Without a source it names the row."""
 
     key: str
     label: Text
-    source: Source | None = None
+    source: Origin | None = None
     task: str | None = None
     numeric: bool = True
     bounded: bool = False
@@ -119,18 +119,18 @@ class Column:
 class Table:
     key: str
     title: Text
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Row]
     notes: Sequence[Text] = ()
-    sources: Mapping[Source, str] = field(default_factory=dict)
+    sources: Mapping[Origin, str] = field(default_factory=dict)
     """Where exactly: page and table, address and revision, versions."""
 
     @property
-    def shown(self) -> list[Column]:
+    def shown(self) -> list[TableColumn]:
         """The columns for people: those that hold something."""
         return [column for column in self.columns if any(self.cell(row, column).text != "-" for row in self.rows)]
 
-    def cell(self, row: Row, column: Column) -> Cell:
+    def cell(self, row: Row, column: TableColumn) -> Cell:
         return row.get(column.key, NOTHING)
 
     @property
@@ -140,7 +140,7 @@ class Table:
         return [credit(source, where) for source, where in self.sources.items() if source in shown]
 
 
-def credit(source: Source, where: str) -> Text:
+def credit(source: Origin, where: str) -> Text:
     return Text(
         f"{source.name.en}: {where} ({'ours' if source.ours else 'printed by others, not measured by us'})",
         f"{source.name.ar}: {ltr(where)} ({'لنا' if source.ours else 'نشره آخرون ولم نقسه'})",

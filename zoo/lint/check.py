@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoo.lint.finding import CARD, Finding, Problem, Unchecked
-from zoo.lint.repo import Repo
-from zoo.lint.rule import Rule, rules
-from zoo.lint.secrets import redacted
+from zoo.lint.leaks import redacted
+from zoo.lint.repo import CheckedRepo
+from zoo.lint.rule import Rule
+from zoo.lint.rules import rules
 
 
 @dataclass(frozen=True)
-class Report:
+class LintReport:
     target: str
     kind: str
     findings: list[Finding]
@@ -21,9 +22,9 @@ class Report:
     """Rules that looked."""
 
 
-def check(repo: Repo, target: str = ".") -> Report:
+def check_repository(repo: CheckedRepo, target: str = ".") -> LintReport:
     """Every rule for this kind of repository."""
-    chosen = [rules()[id] for id in sorted(rules()) if repo.kind in rules()[id].kinds]
+    chosen = [rules()[rule_id] for rule_id in sorted(rules()) if repo.kind in rules()[rule_id].kinds]
     readable = bool(repo.card.text) and repo.card.front.broken is None
     findings: list[Finding] = []
     unchecked: dict[str, str] = {}
@@ -37,7 +38,7 @@ def check(repo: Repo, target: str = ".") -> Report:
         except Unchecked as reason:
             unchecked[rule.id] = redacted(str(reason))
     findings = list(dict.fromkeys(sorted(findings, key=lambda one: (one.file != CARD, *one.place))))
-    return Report(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
+    return LintReport(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
 
 
 def _finding(rule: Rule, problem: Problem) -> Finding:

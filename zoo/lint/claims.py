@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from zoo.lint.card import Row, Table
-from zoo.lint.numbers import Printed, printed, single
-from zoo.lint.repo import Repo
+from zoo.lint.card import CardRow, CardTable
+from zoo.lint.printed import Printed, printed, single
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.results import Result, folded
 
 SAYS = re.compile(r"(?i)\b(reach(es)?|achiev(es|ed)|scores?|obtain(s|ed)|gets|attain(s|ed))\b")
@@ -33,7 +33,7 @@ class Claim:
     shown: Printed
 
 
-def claims(repo: Repo) -> Iterator[Claim]:
+def claims(repo: CheckedRepo) -> Iterator[Claim]:
     """Numbers that are this model's at full width, and which result each one is of."""
     for table in repo.card.tables if repo.results else ():
         yield from _in_columns(repo, table)
@@ -41,14 +41,14 @@ def claims(repo: Repo) -> Iterator[Claim]:
     yield from _in_sentences(repo)
 
 
-def result_named(repo: Repo, name: str) -> Result | None:
+def result_named(repo: CheckedRepo, name: str) -> Result | None:
     """The one result of this name; None when it could be several."""
     exact, short = repo.results_by_name
     chosen = exact.get(folded(name)) or short.get(folded(name), [])
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _in_columns(repo: Repo, table: Table) -> Iterator[Claim]:
+def _in_columns(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
     columns = {at: result for at, name in enumerate(table.header) if (result := result_named(repo, name))}
     for row in table.rows if columns else ():
         if _is_own(repo, table, row):
@@ -57,7 +57,7 @@ def _in_columns(repo: Repo, table: Table) -> Iterator[Claim]:
                     yield Claim(row.line, result, shown)
 
 
-def _is_own(repo: Repo, table: Table, row: Row) -> bool:
+def _is_own(repo: CheckedRepo, table: CardTable, row: CardRow) -> bool:
     """Whether a row is about this model, uncut."""
     at = table.column(DIM)
     dim = single(row.cell(at))
@@ -66,11 +66,11 @@ def _is_own(repo: Repo, table: Table, row: Row) -> bool:
     return (at == 0 and dim is not None) or repo.own(row.cells[0])
 
 
-def _largest(table: Table, at: int | None) -> float:
+def _largest(table: CardTable, at: int | None) -> float:
     return max((one.value for row in table.rows if (one := single(row.cell(at)))), default=0)
 
 
-def _in_rows(repo: Repo, table: Table) -> Iterator[Claim]:
+def _in_rows(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
     """Tables with a row per task and a column for this model."""
     at = next((at for at, name in enumerate(table.header) if at and (VALUE.match(name) or repo.own(name))), None)
     for row in table.rows if at is not None else ():
@@ -79,7 +79,7 @@ def _in_rows(repo: Repo, table: Table) -> Iterator[Claim]:
             yield Claim(row.line, result, shown)
 
 
-def _in_sentences(repo: Repo) -> Iterator[Claim]:
+def _in_sentences(repo: CheckedRepo) -> Iterator[Claim]:
     """Sentences with one task, one number, a word that says whose it is, and none that compares."""
     for sentence in repo.card.sentences if repo.results else ():
         text = sentence.text
@@ -113,7 +113,7 @@ NAMED_SCORE = re.compile(r"(?:<bdi>)?(.{1,200}?)(?:</bdi>)?: (\d{1,3}\.\d{1,9})(
 INTERVAL = re.compile(r"\[(-?\d{1,3}\.\d{1,9}), (-?\d{1,3}\.\d{1,9})\]")
 
 
-def own_means(repo: Repo) -> Iterator[MeanClaim]:
+def own_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
     """Means that the card gives as this model's own, outside tables of models."""
     for sentence in repo.card.sentences:
         found = OWN_MEAN.search(sentence.text)
@@ -125,7 +125,7 @@ def own_means(repo: Repo) -> Iterator[MeanClaim]:
             yield MeanClaim(row.line, shown, _task_count(name), _numbers(name), _bounds(cell))
 
 
-def rival_means(repo: Repo) -> Iterator[MeanClaim]:
+def rival_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
     """'NAME: 71.77 [67.6, 75.1]' of the best rival."""
     for row in _facts(repo):
         found = NAMED_SCORE.fullmatch(row.cells[1])
@@ -133,7 +133,7 @@ def rival_means(repo: Repo) -> Iterator[MeanClaim]:
             yield MeanClaim(row.line, printed(found[2]), bounds=_bounds(row.cells[1]), whose=found[1])
 
 
-def _facts(repo: Repo) -> Iterator[Row]:
+def _facts(repo: CheckedRepo) -> Iterator[CardRow]:
     """(name, value): the rows of tables without a header."""
     for table in repo.card.tables:
         yield from (row for row in table.rows if len(row.cells) == 2 and not any(table.header))
@@ -158,19 +158,19 @@ def _task_count(text: str) -> int | None:
 class ScoreTable:
     """A table with a column of means."""
 
-    table: Table
+    table: CardTable
     mean: int
     scores: list[int]
     """Columns of which it may be the mean."""
 
-    def filled(self, row: Row) -> dict[int, Printed]:
+    def filled(self, row: CardRow) -> dict[int, Printed]:
         return {at: shown for at in self.scores if (shown := single(row.cell(at)))}
 
-    def mean_of(self, row: Row) -> Printed | None:
+    def mean_of(self, row: CardRow) -> Printed | None:
         return single(row.cell(self.mean))
 
 
-def score_tables(repo: Repo) -> Iterator[ScoreTable]:
+def score_tables(repo: CheckedRepo) -> Iterator[ScoreTable]:
     for table in repo.card.tables:
         means = [at for at, name in enumerate(table.header) if MEAN.match(name)]
         scores = [
@@ -182,7 +182,7 @@ def score_tables(repo: Repo) -> Iterator[ScoreTable]:
             yield ScoreTable(table, means[0], scores)
 
 
-def _mostly_scores(table: Table, at: int) -> bool:
+def _mostly_scores(table: CardTable, at: int) -> bool:
     found = [single(row.cell(at)) for row in table.rows]
     good = [one for one in found if one and one.unit < 1 and one.value <= 100]
     return 2 * len(good) >= len(table.rows)

@@ -63,7 +63,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Remote:
+class HubFile:
     """On the Hub: the bytes asked for, and no others."""
 
     kind: Kind
@@ -102,7 +102,7 @@ class Remote:
         return data[skip : skip + count]
 
 
-def folder(path: Path) -> dict[str, File]:
+def folder_files(path: Path) -> dict[str, File]:
     """Every file below a folder but git's own; symbolic links are listed, not followed.
 
     Raises:
@@ -113,7 +113,7 @@ def folder(path: Path) -> dict[str, File]:
         folders[:] = sorted(name for name in folders if name != ".git")
         for name in sorted([*names, *(name for name in folders if Path(parent, name).is_symlink())]):
             place = Path(parent, name)
-            found[place.relative_to(path).as_posix()] = stored(place)
+            found[place.relative_to(path).as_posix()] = stored_file(place)
         if len(found) > MOST_FILES:
             raise ZooError(f"'{path}' has more than {MOST_FILES:,} files", hint="name the folder of one repository")
     return found
@@ -123,7 +123,7 @@ def _unreadable(error: OSError) -> None:
     raise ZooError(f"'{error.filename}' cannot be read: {error.strerror}", hint="correct its permissions")
 
 
-def stored(path: Path) -> Stored:
+def stored_file(path: Path) -> Stored:
     cached = bool(SNAPSHOT.search(path.absolute().as_posix()))
     try:
         info = path.stat() if cached else path.lstat()
@@ -132,12 +132,12 @@ def stored(path: Path) -> Stored:
     return Stored(path, info.st_size, link=not stat.S_ISREG(info.st_mode))
 
 
-def of(contents: Mapping[str, bytes | Path]) -> dict[str, File]:
+def held_files(contents: Mapping[str, bytes | Path]) -> dict[str, File]:
     """What is about to be published, as a release holds it."""
-    return {path: stored(held) if isinstance(held, Path) else Held(held) for path, held in contents.items()}
+    return {path: stored_file(held) if isinstance(held, Path) else Held(held) for path, held in contents.items()}
 
 
-def on_hub(kind: Kind, id: str, revision: str | None = None) -> tuple[dict[str, File], str]:
+def hub_files(kind: Kind, repo_id: str, revision: str | None = None) -> tuple[dict[str, File], str]:
     """The listing of a repository at one commit, and its id as the Hub spells it.
 
     Raises:
@@ -145,9 +145,9 @@ def on_hub(kind: Kind, id: str, revision: str | None = None) -> tuple[dict[str, 
     """
     from huggingface_hub.hf_api import RepoFile
 
-    with explained(f"look at {kind} '{id}'"):
-        info = api().repo_info(id, repo_type=kind, revision=revision)
+    with explained(f"look at {kind} '{repo_id}'"):
+        info = api().repo_info(repo_id, repo_type=kind, revision=revision)
         commit = str(info.sha)
-        tree = api().list_repo_tree(id, repo_type=kind, revision=commit, recursive=True)
+        tree = api().list_repo_tree(repo_id, repo_type=kind, revision=commit, recursive=True)
         listed = [item for item in tree if isinstance(item, RepoFile)]
-    return {item.path: Remote(kind, info.id, commit, item.path, item.size) for item in listed}, info.id
+    return {item.path: HubFile(kind, info.id, commit, item.path, item.size) for item in listed}, info.id

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from zoo.errors import ZooError
-from zoo.lint.check import Report
+from zoo.lint.check import LintReport
 from zoo.lint.finding import Finding, Fix
 
 MOST_ROUNDS = 20  # an edit may uncover the next; each round makes at least one
 
 
-def fix(folder: Path, look: Callable[[], Report]) -> tuple[list[str], Report]:
+def fix(folder: Path, look: Callable[[], LintReport]) -> tuple[list[str], LintReport]:
     """What was done, and the report of what is left. A second time does nothing.
 
     Raises:

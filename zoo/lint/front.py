@@ -11,7 +11,7 @@ import yaml
 
 from zoo.lint.finding import CARD, Fix
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast on a long model-index
 
 BLOCK = re.compile(r"^\ufeff?\s*---[ \t]*(?:\r\n|\r|\n)([\S\s]*?)(?:(?:\r\n|\r|\n)|(?<=\n))---[ \t]*(?:\r\n|\n|$)")
@@ -23,7 +23,7 @@ DEEPEST = 100
 @dataclass(frozen=True)
 class Front:
     data: dict[str, Any] = field(default_factory=dict)
-    lines: dict[Path, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
     """Line in the README of every key and list item."""
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Characters of the README from each top-level key to the end of its value."""
@@ -48,7 +48,7 @@ class Front:
         return Fix(CARD, start, end, dumped.replace("\n", newline), did)
 
 
-def read(text: str) -> tuple[Front, int]:
+def read_front(text: str) -> tuple[Front, int]:
     """The front matter of a README and the character at which its body begins."""
     found = BLOCK.match(text)
     if found is None:
@@ -60,7 +60,7 @@ def read(text: str) -> tuple[Front, int]:
 
 def _parsed(block: str, begins: int, line: int) -> Front:
     try:
-        data, node = load(block)
+        data, node = load_yaml(block)
     except Broken as problem:
         return Front(broken=(line + problem.line, f"the front matter {problem}"))
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode | None):
@@ -80,7 +80,7 @@ class Broken(Exception):  # noqa: N818 - the message is what a rule reports
         self.line = line
 
 
-def load(text: str) -> tuple[Any, yaml.Node | None]:
+def load_yaml(text: str) -> tuple[Any, yaml.Node | None]:
     """YAML from anybody: plain values, of bounded size and depth, and the nodes that know their places.
 
     Raises:
@@ -147,7 +147,7 @@ def _end(node: yaml.Node) -> int:
     return max(_end(child) for child in children)
 
 
-def _lines(node: yaml.Node, path: Path, line: int) -> Iterator[tuple[Path, int]]:
+def _lines(node: yaml.Node, path: KeyPath, line: int) -> Iterator[tuple[KeyPath, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))

@@ -31,7 +31,7 @@ def family(licence: str) -> str:
 def named(text: str) -> set[str]:
     """The licences that a text names, as families."""
     text = " ".join(text.split())
-    found = {id for pattern, id in NAMES.items() if re.search(rf"(?i){pattern}", text)}
+    found = {licence for pattern, licence in NAMES.items() if re.search(rf"(?i){pattern}", text)}
     found -= {"gpl-3.0"} if found & {"agpl-3.0", "lgpl-3.0"} else set()
     for parts in CREATIVE.finditer(text):
         found.add("cc-by" + re.sub(r"[ -]+", "-", parts[1].lower()))

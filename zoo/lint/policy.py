@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from zoo.lint.files import Files, Stored, of
+from zoo.lint.files import Files, Stored, held_files
 from zoo.lint.finding import Finding, Problem
 
 LARGEST = 50 * 10**9  # bytes: what the Hub takes
@@ -27,14 +27,16 @@ STRAYS = (
 )
 
 
-def check(contents: Mapping[str, bytes | Path]) -> list[Finding]:
+def check_policy(contents: Mapping[str, bytes | Path]) -> list[Finding]:
     """What of a release must not go up: {path in the repository: content}."""
-    files = of(contents)
+    files = held_files(contents)
     found = [
         *(("L37", "pickle", one) for one in pickles(files)),
         *(("L40", "file-policy", one) for one in strays(files)),
     ]
-    return [Finding(id, name, "error", one.message, one.file, one.line or 1, one.hint) for id, name, one in found]
+    return [
+        Finding(rule_id, name, "error", one.message, one.file, one.line or 1, one.hint) for rule_id, name, one in found
+    ]
 
 
 def pickles(files: Files) -> Iterator[Problem]:

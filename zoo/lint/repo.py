@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.lint import front
-from zoo.lint.card import Card
+from zoo.lint.card import ParsedCard
 from zoo.lint.facts import Facts, NoHub
 from zoo.lint.files import MOST_BYTES, Files
 from zoo.lint.finding import CARD
-from zoo.lint.results import Result, Scores, folded, read_results, read_scores
+from zoo.lint.results import Result, Scores, folded, read_results, stored_scores
 from zoo.lint.weights import Header, safetensors
 from zoo.remote import Kind
 
@@ -32,7 +32,7 @@ class Unreadable(Exception):  # noqa: N818 - the message is what a rule reports
 
 
 @dataclass
-class Repo:
+class CheckedRepo:
     kind: Kind
     files: Files
     given_id: str | None = None
@@ -71,7 +71,7 @@ class Repo:
         try:
             if path.endswith(".json"):
                 return json.loads(text)
-            return front.load(text)[0]
+            return front.load_yaml(text)[0]
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"is not JSON: {error}") from None
         except front.Broken as problem:
@@ -82,12 +82,12 @@ class Repo:
         return found if isinstance(found, dict) else {}
 
     @cached_property
-    def card(self) -> Card:
+    def card(self) -> ParsedCard:
         """Of an empty text when the README cannot be read (rule L41 says so)."""
         try:
-            return Card(self.text(CARD) or "")
+            return ParsedCard(self.text(CARD) or "")
         except Unreadable:
-            return Card("")
+            return ParsedCard("")
 
     @property
     def front(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class Repo:
 
     @cached_property
     def scores(self) -> Scores:
-        return read_scores(self.mapping("zoo/scores.json"))
+        return stored_scores(self.mapping("zoo/scores.json"))
 
     @cached_property
     def results(self) -> list[Result]:
@@ -154,7 +154,7 @@ class Repo:
         """Given; else, for a folder, the id that its snippets load under its own name."""
         if self.given_id:
             return self.given_id
-        loaded = {id for _, id in self.loaded if id.rpartition("/")[2] == self.name}
+        loaded = {repo_id for _, repo_id in self.loaded if repo_id.rpartition("/")[2] == self.name}
         return loaded.pop() if len(loaded) == 1 else None
 
     @cached_property

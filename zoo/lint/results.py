@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.lint.finding import CARD
 from zoo.lint.front import Front
-from zoo.lint.numbers import Printed, own_unit
+from zoo.lint.printed import Printed, own_unit
 
 
 def folded(name: str) -> str:
@@ -87,7 +87,7 @@ class Scores:
         return [one for one in self.means if not one.own and one.full and one.tasks == most and one.title == title]
 
 
-def read_scores(found: dict[str, Any]) -> Scores:
+def stored_scores(found: dict[str, Any]) -> Scores:
     subjects = _list(found.get("subjects"))
     own = next((one for one in subjects if one.get("role") == "self"), None)
     if own is None:

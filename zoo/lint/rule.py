@@ -1,21 +1,17 @@
-"""What a rule is, and all of them by id."""
+"""What a rule is, and the registry that rules add themselves to. `zoo.lint.rules` loads them all."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from zoo.lint.finding import Problem, Severity
+from zoo.lint.repo import CheckedRepo
 from zoo.registry import Registry
 from zoo.remote import Kind
 
-if TYPE_CHECKING:
-    from zoo.lint.repo import Repo
-
-Look = Callable[["Repo"], Iterator[Problem]]
+Look = Callable[[CheckedRepo], Iterator[Problem]]
 ALL: tuple[Kind, ...] = ("model", "dataset", "space")
 
 
@@ -46,11 +42,11 @@ class Rule:
         return [*(inspect.getdoc(self.look) or "").split("\n\n"), ""]
 
 
-_rules: Registry[Rule] = Registry("rule")
+REGISTRY: Registry[Rule] = Registry("rule")
 
 
 def rule(
-    id: str,
+    rule_id: str,
     name: str,
     *,
     severity: Severity = "error",
@@ -62,15 +58,7 @@ def rule(
     """Decorator. The docstring is the documentation: a sentence, an empty line, 'Not flagged: …'."""
 
     def add(look: Look) -> Look:
-        _rules.add(id, Rule(id, name, look, severity, kinds, card, hub, fixable))
+        REGISTRY.add(rule_id, Rule(rule_id, name, look, severity, kinds, card, hub, fixable))
         return look
 
     return add
-
-
-@lru_cache(maxsize=1)
-def rules() -> Registry[Rule]:
-    """Every rule; their modules are imported on the first call."""
-    import zoo.lint.rules  # noqa: F401 - registers them
-
-    return _rules

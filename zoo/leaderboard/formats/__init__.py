@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.errors import EvaluationError
-from zoo.leaderboard.formats import csv, json, latex, markdown
+from zoo.leaderboard.formats import csvtable as csv
+from zoo.leaderboard.formats import jsontable as json
+from zoo.leaderboard.formats import latex, markdown
 from zoo.leaderboard.table import Table, Text
 from zoo.recipe import Workspace
 
@@ -20,7 +22,7 @@ _LIGHT = {"md": markdown.render, "csv": csv.render, "tex": latex.render, "json":
 def as_text(tables: Sequence[Table], form: str, workspace: Workspace) -> str:
     if form in _LIGHT:
         return _LIGHT[form](tables)
-    from zoo.leaderboard.formats import html  # Jinja: only pages need it
+    from zoo.leaderboard.formats import htmlpage as html  # Jinja: only pages need it
 
     return html.render(tables, title=_title(workspace.family.name), templates=workspace.folders("cards"))
 
@@ -29,7 +31,7 @@ def _title(family: str) -> Text:
     return Text(f"{family} leaderboard", f"لوحة نتائج {family}")
 
 
-def write(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace: Workspace) -> list[Path]:
+def write_leaderboard(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace: Workspace) -> list[Path]:
     """leaderboard.<form> of all tables, and a picture of each figure that has something to draw.
 
     Raises:
@@ -50,12 +52,12 @@ def write(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace
 
 
 def _draw(tables: Sequence[Table], folder: Path, form: Literal["png", "svg"]) -> list[Path]:
-    from zoo.leaderboard.formats import plots  # matplotlib: only pictures need it
+    from zoo.leaderboard.formats import pictures as plots  # matplotlib: only pictures need it
 
     made = []
     for table in tables:
         if table.key in FIGURES and plots.drawable(table):
             name = table.key.removeprefix("figure")
             made.append(folder / f"figure-{name}.{form}")
-            made[-1].write_bytes(plots.draw(table, form))
+            made[-1].write_bytes(plots.draw_figure(table, form))
     return made

@@ -61,8 +61,8 @@ def _pages(table: Table) -> list[str]:
 def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
     columns = table.shown
     key = "".join(mark for mark in table.key if mark.isalnum())
-    caption = escaped(_caption(table.title.en) + (f", part {number} of {count}" if count > 1 else ""))
-    notes = "\n\n".join(escaped(note.en) for note in (*table.notes, *table.credits)) if number == count else ""
+    caption = latex_escaped(_caption(table.title.en) + (f", part {number} of {count}" if count > 1 else ""))
+    notes = "\n\n".join(latex_escaped(note.en) for note in (*table.notes, *table.credits)) if number == count else ""
     return "\n".join(
         [
             r"\begin{table}[p]",
@@ -72,7 +72,7 @@ def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
             FIT,
             rf"\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in columns)}}}",
             r"\toprule",
-            _line([escaped(column.label.en) for column in columns]),
+            _line([latex_escaped(column.label.en) for column in columns]),
             _line([_small(column.source.name.en if column.source else "") for column in columns]),
             r"\midrule",
             *(_line([_shown(table.cell(row, column)) for column in columns]) for row in rows),
@@ -97,14 +97,14 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _shown(cell: Cell) -> str:
-    return " ".join(part for part in (escaped(cell.text), _small(cell.interval.strip())) if part)
+    return " ".join(part for part in (latex_escaped(cell.text), _small(cell.interval.strip())) if part)
 
 
 def _small(text: str) -> str:
-    return rf"{{\scriptsize {escaped(text)}}}" if text else ""
+    return rf"{{\scriptsize {latex_escaped(text)}}}" if text else ""
 
 
-def escaped(text: str) -> str:
+def latex_escaped(text: str) -> str:
     """Text as text; what Latin 1 lacks as its code point: pdflatex stops at it."""
     return "{}".join("".join(map(_mark, part)) for part in re.split("(?<=-)(?=-)", text))  # no -- as a dash
 

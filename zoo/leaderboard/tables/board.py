@@ -9,7 +9,7 @@ from zoo.errors import EvaluationError
 from zoo.evidence import published
 from zoo.evidence.scores import current
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
-from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Source, Text
+from zoo.leaderboard.table import NOTHING, Cell, Origin, Row, TableColumn, Text
 from zoo.leaderboard.words import (
     AVERAGE,
     COMPUTED,
@@ -77,31 +77,31 @@ def superseded(tasks: Sequence[str]) -> str:
     return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))
 
 
-def _score_columns(source: Source, tasks: Sequence[str], *, bounded: bool = False) -> list[Column]:
+def _score_columns(source: Origin, tasks: Sequence[str], *, bounded: bool = False) -> list[TableColumn]:
     names = [(task, Text.same(TASKS[task].column)) for task in tasks]
-    return [Column(f"{source.key}:{task}", name, source, name.en, bounded=bounded) for task, name in names]
+    return [TableColumn(f"{source.key}:{task}", name, source, name.en, bounded=bounded) for task, name in names]
 
 
-def printed_columns() -> list[Column]:
+def printed_columns() -> list[TableColumn]:
     """The paper's scores, its mean, the mean it should have taken, and the same scores in mteb's repository."""
     return [
         *_score_columns(PAPER, PAPER_TASKS),
-        Column("paper:average", AVERAGE, PAPER),
-        Column("computed:current", without(superseded(PAPER_TASKS)), COMPUTED),
+        TableColumn("paper:average", AVERAGE, PAPER),
+        TableColumn("computed:current", without(superseded(PAPER_TASKS)), COMPUTED),
         *_score_columns(MTEB, PAPER_TASKS),
     ]
 
 
-def measured_columns(tasks: Sequence[str]) -> list[Column]:
+def measured_columns(tasks: Sequence[str]) -> list[TableColumn]:
     twice = superseded(tasks)
-    mean = [Column("measured:mean", MEAN, MEASURED, bounded=True)]
-    only = [Column("measured:current", without(twice), MEASURED, bounded=True)] if twice else []
-    return [*_score_columns(MEASURED, tasks, bounded=True), *mean, *only, Column("measured:rank", RANK, MEASURED)]
+    mean = [TableColumn("measured:mean", MEAN, MEASURED, bounded=True)]
+    only = [TableColumn("measured:current", without(twice), MEASURED, bounded=True)] if twice else []
+    return [*_score_columns(MEASURED, tasks, bounded=True), *mean, *only, TableColumn("measured:rank", RANK, MEASURED)]
 
 
 SIZE_COLUMNS = [
-    Column("measured:parameters", PARAMETERS, MEASURED),
-    Column("measured:speed", SPEED, MEASURED),
+    TableColumn("measured:parameters", PARAMETERS, MEASURED),
+    TableColumn("measured:speed", SPEED, MEASURED),
 ]
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoo.evidence.published import mean
 from zoo.evidence.scores import Correlation, current
 from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import Cell, Column, Row, Source, Table, Text, shown_name
+from zoo.leaderboard.table import Cell, Origin, Row, Table, TableColumn, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
@@ -35,10 +35,10 @@ SIMILARITIES = {
 }
 
 
-def grid_columns() -> list[Column]:
+def grid_columns() -> list[TableColumn]:
     """A column for each coefficient and similarity."""
     return [
-        Column(f"{key}:{kind}", Text(f"{one.en} {other.en}", f"{one.ar}، {other.ar}"), MEASURED, bounded=True)
+        TableColumn(f"{key}:{kind}", Text(f"{one.en} {other.en}", f"{one.ar}، {other.ar}"), MEASURED, bounded=True)
         for key, one in COEFFICIENTS.items()
         for kind, other in SIMILARITIES.items()
     ]
@@ -47,7 +47,7 @@ def grid_columns() -> list[Column]:
 def figure_1(board: Board) -> Table:
     """Pearson and Spearman of four similarities, per model and dim."""
     rows = board.printed("gate-figure1")
-    printed = Column("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
+    printed = TableColumn("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
     said = {row["model"].rsplit("/", 1)[-1]: row["printed"] for row in rows}
     cells: list[Row] = []
     for model, dim, found in _correlations(board):
@@ -55,7 +55,7 @@ def figure_1(board: Board) -> Table:
         cells.append({**name_cells(model, dim), printed.key: Cell.printed(text), **found})
     unmeasured = [{**name_cells(name, None), printed.key: Cell.printed(text)} for name, text in said.items()]
     title = Text("Figure 1: correlations of four similarities", "الشكل 1: ارتباطات أربعة مقاييس تشابه")
-    sources = notes.sources(board, rows, mteb=False)
+    sources = notes.origins_of(board, rows, mteb=False)
     known = [*notes.measured(board)[:-1], notes.GRID] if board.ours.files else [notes.NOTHING_YET, notes.GRID]
     return Table("figure1", title, [MODEL, DIM, printed, *grid_columns()], [*cells, *unmeasured], known, sources)
 
@@ -80,12 +80,12 @@ def figure_2(board: Board) -> Table:
     places = [_at_full_width(board, row["model"]) for row in rows]
     rest = board.rest(rows, {"base", "baseline", "parent"})
     ranks = board.ours.ranks([*(place for place in places if place), *rest], current(PAPER_TASKS))
-    means = notes.unequal_means(board, rows)
+    means = notes.unequal_means_notes(board, rows)
     cells: list[Row] = [
         {
             **name_cells(row["model"], None),
             "paper:parameters": Cell.printed(row["parameters"]),
-            "paper:average": Cell.printed(row["average"], wrong=bool(notes.unequal_means(board, [row]))),
+            "paper:average": Cell.printed(row["average"], wrong=bool(notes.unequal_means_notes(board, [row]))),
             **official_cells(board, row["model"]),
             "mteb:average": Cell.number(official_mean(board, row["model"], PAPER_TASKS)),
             **measured_cells(place, PAPER_TASKS, ranks),
@@ -95,13 +95,13 @@ def figure_2(board: Board) -> Table:
     cells += [{**place_cells(place, PAPER_TASKS, ranks)} for place in rest]
     title = Text("Figure 2: the family and larger models", "الشكل 2: العائلة ونماذج أكبر")
     known = [*notes.measured(board), *means, notes.TWICE, notes.NO_BARS]
-    return Table("figure2", title, _figure_2_columns(), cells, known, notes.sources(board, rows))
+    return Table("figure2", title, _figure_2_columns(), cells, known, notes.origins_of(board, rows))
 
 
-def _figure_2_columns() -> list[Column]:
-    printed = [Column("paper:parameters", PARAMETERS, PAPER), Column("paper:average", AVERAGE, PAPER)]
+def _figure_2_columns() -> list[TableColumn]:
+    printed = [TableColumn("paper:parameters", PARAMETERS, PAPER), TableColumn("paper:average", AVERAGE, PAPER)]
     official = [column for column in printed_columns() if column.source == MTEB]
-    mean = Column("mteb:average", AVERAGE, MTEB)
+    mean = TableColumn("mteb:average", AVERAGE, MTEB)
     return [MODEL, *printed, *official, mean, *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
 
 
@@ -118,14 +118,14 @@ def retention(board: Board) -> Table:
     measured = _measured_shares(board)
     dims = sorted({dim for share in (*shares, *measured) for dim in share.cells}, reverse=True)
     columns = [
-        Column(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
+        TableColumn(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
         for source in (COMPUTED, MEASURED)
         for dim in dims
     ]
     rows = _beside(shares, measured)
     title = Text("Retention: what each size keeps", "الاحتفاظ: ما يبقى عند كل حجم")
     sources = {
-        source: where for source, where in notes.sources(board, printed).items() if source in (COMPUTED, MEASURED)
+        source: where for source, where in notes.origins_of(board, printed).items() if source in (COMPUTED, MEASURED)
     }
     known = [notes.SHARE, *notes.measured(board)[:-1]] if board.ours.files else [notes.SHARE, notes.NOTHING_YET]
     return Table("retention", title, [MODEL, *columns], rows, known, sources)
@@ -138,7 +138,7 @@ class _Share(NamedTuple):
     cells: dict[int, Cell]
     aside: str = ""
 
-    def row(self, source: Source) -> Row:
+    def row(self, source: Origin) -> Row:
         cells = {f"{source.key}:{dim}": cell for dim, cell in self.cells.items()}
         return {MODEL.key: Cell.name(self.model, self.aside), **cells}
 
@@ -194,5 +194,5 @@ def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
     rows = [place_cells(place, tasks, ranks) for place in places]
     columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]
     title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")
-    sources = {MEASURED: notes.versions(board)}
+    sources = {MEASURED: notes.versions_shown(board)}
     return Table(f"models-{suite}", title, columns, rows, notes.measured(board, tasks), sources)

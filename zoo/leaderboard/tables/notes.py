@@ -8,7 +8,7 @@ from typing import Literal
 
 from zoo.evidence import published
 from zoo.evidence.scores import current
-from zoo.leaderboard.table import Source, Text, ltr
+from zoo.leaderboard.table import Origin, Text, ltr
 from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 from zoo.tasks import TASKS
@@ -151,7 +151,7 @@ def _listed(board: Board, rows: Sequence[published.Row], found: Mapping[tuple[st
     return ", ".join(parts)
 
 
-def unequal_means(board: Board, rows: Iterable[published.Row]) -> list[Text]:
+def unequal_means_notes(board: Board, rows: Iterable[published.Row]) -> list[Text]:
     """Printed means that the scores give over two of the three tasks only."""
     notes = []
     for row in rows:
@@ -178,7 +178,9 @@ def _unequal(row: published.Row, over_two: float, over_all: float) -> Text:
     )
 
 
-def sources(board: Board, rows: Iterable[published.Row], *, mteb: bool = True, ours: bool = True) -> dict[Source, str]:
+def origins_of(
+    board: Board, rows: Iterable[published.Row], *, mteb: bool = True, ours: bool = True
+) -> dict[Origin, str]:
     """Where the numbers of a table are from, exactly."""
     rows = list(rows)
     found = {PAPER: _joined(row["source"] for row in rows), COMPUTED: _joined(row["source"] for row in rows)}
@@ -186,7 +188,7 @@ def sources(board: Board, rows: Iterable[published.Row], *, mteb: bool = True, o
     if any(official):
         found[MTEB] = _joined(row["source"] for row in official if row)
     if ours and board.ours.files:
-        found[MEASURED] = versions(board)
+        found[MEASURED] = versions_shown(board)
     return found if mteb else {source: where for source, where in found.items() if source is not COMPUTED}
 
 
@@ -194,7 +196,7 @@ def _joined(parts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(parts))
 
 
-def versions(board: Board) -> str:
+def versions_shown(board: Board) -> str:
     return _joined(
         ", ".join(f"{name} {version}" for name, version in file.versions.items()) for file, _ in board.ours.files
     )
