@@ -1,4 +1,4 @@
-"""The same tables in every format. Light ones need nothing; the page needs Jinja, pictures need matplotlib."""
+"""The same tables in every format: text needs nothing, the page Jinja, charts and pictures matplotlib."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _LIGHT = {"md": markdown.render, "csv": csv.render, "tex": latex.render, "json":
 
 
 def as_text(tables: Sequence[Table], form: str, workspace: Workspace) -> str:
+    """Return the tables as the text of one format: md, csv, tex, html or json."""
     if form in _LIGHT:
         return _LIGHT[form](tables)
     from zoo.leaderboard.formats import htmlpage as html  # Jinja: only pages need it
@@ -32,7 +33,7 @@ def _title(family: str) -> Text:
 
 
 def write_leaderboard(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace: Workspace) -> list[Path]:
-    """leaderboard.<form> of all tables, and a picture of each figure that has something to draw.
+    """Write leaderboard.<form> of all tables, and a picture of each figure that has something to draw.
 
     Raises:
         EvaluationError: `folder` is a file, or nothing was asked for that can be drawn.

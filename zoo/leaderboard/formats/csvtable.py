@@ -1,4 +1,4 @@
-"""All tables as one CSV file: a row a model, every column of every table, intervals as columns of their own."""
+"""Writes all tables as one CSV file: a row a model, every column of every table, intervals as columns of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render(tables: Sequence[Table]) -> str:
+    """Return all tables as one CSV text."""
     header = dict.fromkeys(name for table in tables for column in table.columns for name in _names(column))
     out = io.StringIO()
     writer = csv.DictWriter(out, ["table", *header], lineterminator="\n")
@@ -34,7 +35,7 @@ def _row(table: Table, row: Row) -> dict[str, str]:
 
 
 def _values(cell: Cell, column: TableColumn) -> list[str]:
-    """What the paper printed stays as printed; other numbers keep their digits."""
+    """Return a cell's text and bounds. What the paper printed stays as printed; other numbers keep their digits."""
     if cell.value is None:
         return [""]
     value = _text(cell.text) if column.source == PAPER else _plain(cell.value)
@@ -46,7 +47,7 @@ def _plain(value: float | str) -> str:
 
 
 def _text(value: str) -> str:
-    """A spreadsheet takes what begins like a formula for one, unless a quote stands before it; numbers are numbers."""
+    """Put a quote before what a spreadsheet would take for a formula; numbers are numbers."""
     return f"'{value}" if value.startswith(FORMULA) and not _is_number(value) else value
 
 

@@ -1,4 +1,4 @@
-"""Tables as data."""
+"""Writes tables as JSON."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from zoo.leaderboard.table import Cell, Table, TableColumn
 
 
 def render(tables: Sequence[Table]) -> str:
+    """Return the tables as JSON."""
     return json.dumps(data(tables), ensure_ascii=False, indent=2) + "\n"
 
 
 def data(tables: Sequence[Table]) -> dict[str, Any]:
+    """Return the tables as plain values."""
     return {"tables": [_table(table) for table in tables]}
 
 
@@ -34,7 +36,7 @@ def _column(column: TableColumn) -> dict[str, Any]:
 
 
 def _cell(cell: Cell) -> dict[str, Any] | None:
-    """None for what was neither printed nor measured."""
+    """Return a cell as plain values; None for what was neither printed nor measured."""
     if cell.value is None:
         return None
     bounds = {} if cell.low is None else {"low": cell.low, "high": cell.high}

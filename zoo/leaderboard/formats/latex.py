@@ -1,4 +1,4 @@
-"""Tables as a LaTeX document that pdflatex compiles; each is a table of its own to copy."""
+"""Writes tables as a LaTeX document that pdflatex compiles; each is a table of its own to copy."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ ROWS = 26  # that fit on a page with the notes below them
 
 
 def render(tables: Sequence[Table]) -> str:
+    """Return a document of all tables."""
     return HEAD + "\n".join(part for table in tables for part in _pages(table)) + FOOT
 
 
 def _pages(table: Table) -> list[str]:
-    """A long table as several, the notes under the last."""
+    """Cut a long table into several, the notes under the last."""
     parts = [table.rows[start : start + ROWS] for start in range(0, len(table.rows), ROWS)]
     return [_page(table, rows, number, len(parts)) for number, rows in enumerate(parts, start=1)]
 
@@ -87,7 +88,7 @@ def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
 
 
 def _caption(title: str) -> str:
-    """LaTeX numbers tables itself; the paper's number goes behind."""
+    """Return the caption: LaTeX numbers tables itself, so the paper's number goes behind."""
     number, _, rest = title.partition(": ")
     return f"{rest} ({number.lower()} of the paper)" if number.startswith(("Table", "Figure")) else title
 
@@ -105,7 +106,7 @@ def _small(text: str) -> str:
 
 
 def latex_escaped(text: str) -> str:
-    """Text as text; what Latin 1 lacks as its code point: pdflatex stops at it."""
+    """Return text that LaTeX prints as it is; what Latin 1 lacks as its code point, at which pdflatex would stop."""
     return "{}".join("".join(map(_mark, part)) for part in re.split("(?<=-)(?=-)", text))  # no -- as a dash
 
 
