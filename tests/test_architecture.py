@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,18 @@ def test_one_name_stands_for_one_thing() -> None:
     twice = {name: modules for name, modules in public_names().items() if len(modules) > 1}
     assert {name: modules for name, modules in twice.items() if name not in SHARED_NAMES} == {}
     assert SHARED_NAMES.keys() <= twice.keys(), "a name that only one thing has needs no reason"
+
+
+def test_what_is_imported_is_declared() -> None:
+    declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[<>=]", one)[0].lower().replace("-", "_") for one in declared}
+    known = {name: {one.lower().replace("-", "_") for one in of} for name, of in packages_distributions().items()}
+    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    found = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and node.level == 0}
+    found |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    foreign = {name.split(".")[0] for name in found} - sys.stdlib_module_names - {"zoo"}
+    assert {name for name in foreign if not known.get(name, {name}) & names} == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["ls"], ["build", "--help"], ["leaderboard"], ["show", "e5-hybrid"]])
