@@ -29,7 +29,7 @@ from zoo.leaderboard.formats import as_text
 from zoo.leaderboard.formats import pictures as plots
 from zoo.leaderboard.tables import Board, tables
 from zoo.publish.plan.collection import Found, plan_collection
-from zoo.publish.versions.changelog import _said, _score_table
+from zoo.publish.versions.changelog import changes_said, scores_said
 from zoo.publish.versions.history import VersionChange
 from zoo.recipe import Recipe
 from zoo.run import Run
@@ -188,7 +188,7 @@ def test_an_entry_of_the_changelog_names_tasks_and_files_as_text(text: str) -> N
 
 def changelog(text: str) -> str:
     old, new = (_with_score(text, value) for value in (50.0, 60.0))
-    return f"{_said([VersionChange('add', text), VersionChange('update', text)], 'v1.0.0')}\n\n{_score_table(old, new, 'v1.0.0', 'v1.1.0')}"
+    return f"{changes_said([VersionChange('add', text), VersionChange('update', text)], 'v1.0.0')}\n\n{scores_said(old, new, 'v1.0.0', 'v1.1.0')}"
 
 
 def _with_score(task: str, value: float) -> ScoreFile:

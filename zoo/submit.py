@@ -226,6 +226,8 @@ def _embedding_parameters(folder: Path) -> int | None:
 
 @dataclass(frozen=True)
 class BranchChange:
+    """A file that the next commit of the branch adds or updates."""
+
     action: Literal["add", "update"]
     path: str
     content: bytes

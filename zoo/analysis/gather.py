@@ -1,4 +1,4 @@
-"""From targets of `zoo eval` to the report of their errors; what is not measured yet is measured."""
+"""Makes the report of errors from targets of `zoo eval`; what is not measured yet is measured."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ class OneTask(Request):
 
     @property
     def tasks(self) -> list[str]:
+        """The task's name, alone."""
         return [self.suite]
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The report, and what it is of."""
+    """A report with the task that it is of."""
 
     task: str
     miniature: bool
@@ -37,7 +38,7 @@ class Gathered:
 
 
 def check_task(workspace: Workspace, task: str | None) -> str:
-    """A task of graded pairs; by default the first one of the family's suite.
+    """Return the name of a task of graded pairs; by default the first one of the family's suite.
 
     Raises:
         EvaluationError: there is no such task, or its rows have no graded similarity.
@@ -54,7 +55,7 @@ def check_task(workspace: Workspace, task: str | None) -> str:
 
 
 def gather(request: OneTask, targets: Sequence[str], *, top: int, progress: Progress) -> Gathered:
-    """Every target, at full width or as NAME@DIM, and the baseline last: what similar spelling alone says.
+    """Report on every target, at full width or as NAME@DIM; the baseline last says what similar spelling alone does.
 
     Raises:
         EvaluationError, HubError: as `evaluate_target`; `graded`.

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no network, no script."""
+"""Writes the report as one HTML page that needs nothing else: no network, no script."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ SHOWN = 240  # characters of a text; the rest opens on demand
 
 
 def errors_page(found: Gathered, templates: Templates) -> str:
-    """Args:
+    """Return the page.
+
+    Args:
         templates: folders, the workspace's own `cards/` before ours.
 
     Raises:

@@ -156,7 +156,7 @@ def _say_changes(pending: Pending) -> None:
 
 
 def _write_meta(build: Build, submission: Submission) -> Path:
-    """mteb's definition of the model, for a pull request to mteb itself."""
+    """Write mteb's definition of the model, for a pull request to mteb itself."""
     from zoo.evaluate.results import write
 
     place = build.folder(submission.recipe).folder / "submit" / "model_meta.py"

@@ -121,7 +121,7 @@ def _built(name: str, scale: str, asked: Facts) -> CheckedRepo:
 
 
 def published_with(build: Build, name: str) -> Iterator[tuple[Kind, str, str]]:
-    """Kind, id and licence of what is published together with a recipe's model: its parents and datasets."""
+    """Find (kind, id, licence) of what is published together with a recipe's model: its parents and datasets."""
     for member in build.workspace.recipe(name, scale=build.scale).lineage:
         yield "model", f"{build.account}/{member.release.repo}", member.release.license
         for dataset in member.datasets.values():
@@ -130,7 +130,7 @@ def published_with(build: Build, name: str) -> Iterator[tuple[Kind, str, str]]:
 
 
 def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
-    """The files that publishing a recipe's model would put on the Hub.
+    """Return the files that publishing a recipe's model would put on the Hub.
 
     Raises:
         PublishError: it is not built.

@@ -71,7 +71,7 @@ def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
 
 
 def asking(function: Callable[..., None]) -> Callable[..., None]:
-    """What plan and publish are asked alike, as one `Asked`; the Hub is connected first."""
+    """Give a command what plan and publish are asked alike, as one `Asked`; the Hub is connected first."""
 
     @wraps(function)
     def run(
@@ -218,7 +218,7 @@ def _say_card(before: str, after: str) -> None:
 
 
 def _line(text: str, colour: str | None = None) -> None:
-    """Colours on a terminal; click leaves them out in a pipe."""
+    """Print a line. Colours are for a terminal; click leaves them out in a pipe."""
     from zoo.characters import visible
 
     if not say.wants_json():
@@ -261,7 +261,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
 
 
 def _plan_file(ctx: click.Context, names: Sequence[str]) -> Path | None:
-    """Recipes' names have no suffix."""
+    """Return the saved plan among the names; recipes' names have no suffix."""
     found = [Path(name) for name in names if name.endswith(".json")]
     typed = [name for name in SAID_BY_PLANS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if found and (len(names) > 1 or typed):
@@ -295,7 +295,7 @@ def _confirm(found: FleetPlan) -> None:
 
 
 def _again(new: Plan, yes: bool) -> bool:
-    """A repository changed meanwhile, and what we would do now has no conflicts."""
+    """Ask whether to go on: a repository changed meanwhile, and what we would do now has no conflicts."""
     if yes:
         return True
     say.step(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
@@ -304,6 +304,7 @@ def _again(new: Plan, yes: bool) -> bool:
 
 
 def say_published(outcome: Published) -> None:
+    """Tell what came of one repository or collection."""
     proof = f"  {outcome.proved}" if outcome.proved else ""
     commit = f"  {outcome.commit[:8]}" if outcome.commit else ""
     why = f"  {outcome.why}" if outcome.why else ""
@@ -320,7 +321,7 @@ def _say_missed(missed: list[Published], count: int, again: str) -> None:
 
 
 def _again_command(asked: Asked, *, private: bool) -> str:
-    """What was asked for, to be typed again."""
+    """Return what was asked for, to be typed again."""
     words = [*asked.names]
     words += ["--private"] if private else []
     words += ["--scale", asked.scale] if asked.scale != "full" else []
@@ -331,7 +332,7 @@ def _again_command(asked: Asked, *, private: bool) -> str:
 
 
 def _command(*words: str) -> str:
-    """`zoo publish` to the Hub in use."""
+    """Return a `zoo publish` command for the Hub in use."""
     hub = click.get_current_context().meta.get("hub")
     return shlex.join(["zoo", "publish", *words, *(["--hub", hub] if hub else [])])
 

@@ -58,7 +58,7 @@ def _require_yes(yes: bool) -> None:
 
 
 def _built(repository: NamedRepository, scale: str) -> Release:
-    """What would be published of it."""
+    """Return what would be published of a repository."""
     _, fleet = _fleet((repository.name,) if repository.kind == "model" else (), scale)
     for one in fleet.releases:
         if (one.kind, one.id) == (repository.kind, repository.id):

@@ -20,4 +20,5 @@ RANK = Text("Rank", "الرتبة")
 
 
 def without(names: str) -> Text:
+    """Return the label of a mean that leaves tasks out."""
     return Text(f"Mean without {names}", f"المتوسط دون {names}")

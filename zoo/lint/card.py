@@ -17,43 +17,53 @@ LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 
 @dataclass(frozen=True)
 class CardLine:
+    """A line or a sentence of prose."""
+
     number: int
     text: str
     heading: str
-    """Of the section it stands in."""
+    """The heading of the section that it stands in."""
 
 
 @dataclass(frozen=True)
 class Code:
+    """A block of code."""
+
     language: str
     line: int
-    """Of its first line."""
+    """The number of its first line."""
     text: str
 
 
 @dataclass(frozen=True)
 class CardRow:
+    """A row of a table."""
+
     line: int
     cells: list[str]
 
     def cell(self, at: int | None) -> str:
-        """Empty where the row ends sooner, or when there is no such column."""
+        """Return a cell's text; empty where the row ends sooner, or when there is no such column."""
         return self.cells[at] if at is not None and at < len(self.cells) else ""
 
 
 @dataclass(frozen=True)
 class CardTable:
+    """A table, with the heading that it stands under."""
+
     heading: str
     header: list[str]
     """Empty strings when the table has none to speak of."""
     rows: list[CardRow]
 
     def column(self, pattern: re.Pattern[str], start: int = 0) -> int | None:
-        """The first column, from `start` on, whose name begins like that."""
+        """Return the first column, from `start` on, whose name begins like that; None: there is none."""
         return next((at for at, name in enumerate(self.header) if at >= start and pattern.match(name)), None)
 
 
 class ParsedCard:
+    """A README, read once and taken apart when a part is asked for."""
+
     def __init__(self, text: str) -> None:
         self.text = text
         self.front: Front
@@ -61,6 +71,7 @@ class ParsedCard:
 
     @cached_property
     def body(self) -> str:
+        """The text after the front matter."""
         return self.text[self.begins :]
 
     @cached_property
@@ -92,34 +103,37 @@ class ParsedCard:
 
     @property
     def prose(self) -> list[CardLine]:
-        """Lines outside code and comments."""
+        """The lines outside code and comments."""
         return self._parts[0]
 
     @property
     def code(self) -> list[Code]:
+        """The blocks of code, in any language."""
         return self._parts[1]
 
     @cached_property
     def snippets(self) -> list[Code]:
-        """Code in Python."""
+        """The blocks of Python."""
         return [code for code in self.code if code.language in ("python", "py", "python3")]
 
     @cached_property
     def tables(self) -> list[CardTable]:
+        """The tables of the prose."""
         return list(_tables(self.prose))
 
     @cached_property
     def sentences(self) -> list[CardLine]:
-        """Prose outside tables and headings, a sentence each; a paragraph's lines are joined before they are cut."""
+        """The prose outside tables and headings, a sentence each; lines are joined before they are cut."""
         return list(_sentences(self.prose))
 
     @cached_property
     def title(self) -> str:
+        """The first heading; empty when there is none."""
         return next((_title(found) for line in self.prose if (found := HEADING.match(line.text))), "")
 
 
 def without_marks(text: str) -> str:
-    """Markdown's marks taken off a line or a cell."""
+    """Return a line or a cell without the marks of Markdown."""
     text = LINK.sub(r"\1", text)
     return re.sub(r"\\([\\`*_\[\]<>|#~&.)+=-])", r"\1", re.sub(r"\*\*|__|`|~~", "", text)).strip().strip("*").strip()
 
@@ -129,7 +143,7 @@ def _title(heading: re.Match[str]) -> str:
 
 
 def _without_comments(text: str, inside: bool) -> tuple[str, bool]:
-    """A line without its HTML comments, and whether one goes on in the next line."""
+    """Return a line without its HTML comments, and whether one goes on in the next line."""
     kept = ""
     while text:
         before, mark, text = text.partition("-->" if inside else "<!--")
@@ -171,7 +185,7 @@ def _sentences(prose: list[CardLine]) -> Iterator[CardLine]:
 
 
 def _cut(paragraph: list[CardLine]) -> Iterator[CardLine]:
-    """Cut where a sentence ends; one that starts in a line has that line's number."""
+    """Cut a paragraph into sentences; one that starts in a line has that line's number."""
     words: list[str] = []
     first: int | None = None
     for line in paragraph:

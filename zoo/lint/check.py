@@ -13,17 +13,23 @@ from zoo.lint.rules import rules
 
 @dataclass(frozen=True)
 class LintReport:
+    """What the rules found in a repository, and which of them could not look."""
+
     target: str
     kind: str
     findings: list[Finding]
     unchecked: dict[str, str]
     """{rule: why it could not look}; such a rule did not pass."""
     checked: int
-    """Rules that looked."""
+    """The number of rules that looked."""
 
 
 def check_repository(repo: CheckedRepo, target: str = ".") -> LintReport:
-    """Every rule for this kind of repository."""
+    """Run every rule for this kind of repository and return what they found.
+
+    Args:
+        target: what the user called it, for the report.
+    """
     chosen = [rules()[rule_id] for rule_id in sorted(rules()) if repo.kind in rules()[rule_id].kinds]
     readable = bool(repo.card.text) and repo.card.front.broken is None
     findings: list[Finding] = []
@@ -55,5 +61,5 @@ def _finding(rule: Rule, problem: Problem) -> Finding:
 
 
 def _one_line(text: str) -> str:
-    """Without secrets, line breaks and what moves a terminal's cursor or turns text around."""
+    """Return a text without secrets, line breaks and what moves a terminal's cursor or turns text around."""
     return redacted("".join(char if char.isprintable() else " " for char in text))[:500]

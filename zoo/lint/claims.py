@@ -1,4 +1,4 @@
-"""What a card says in numbers about its own model: in tables, and in sentences that cannot be meant otherwise."""
+"""Finds what a card says in numbers about its own model: in tables, and in sentences that cannot be meant otherwise."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ DECIMAL = re.compile(r"(?<![\w.+/-])\d{1,3}\.\d{1,20}(?![\w.]{0,30}\d)")
 
 @dataclass(frozen=True)
 class Claim:
+    """A number that a card prints for one of its model's results."""
+
     line: int
     result: Result
     shown: Printed
 
 
 def claims(repo: CheckedRepo) -> Iterator[Claim]:
-    """Numbers that are this model's at full width, and which result each one is of."""
+    """Find the numbers that are this model's at full width, and which result each one is of."""
     for table in repo.card.tables if repo.results else ():
         yield from _in_columns(repo, table)
         yield from _in_rows(repo, table)
@@ -42,13 +44,14 @@ def claims(repo: CheckedRepo) -> Iterator[Claim]:
 
 
 def result_named(repo: CheckedRepo, name: str) -> Result | None:
-    """The one result of this name; None when it could be several."""
+    """Return the one result of this name; None when it could be several."""
     exact, short = repo.results_by_name
     chosen = exact.get(folded(name)) or short.get(folded(name), [])
     return chosen[0] if len(chosen) == 1 else None
 
 
 def _in_columns(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
+    """Find claims in tables with a column per task and a row for this model."""
     columns = {at: result for at, name in enumerate(table.header) if (result := result_named(repo, name))}
     for row in table.rows if columns else ():
         if _is_own(repo, table, row):
@@ -58,7 +61,7 @@ def _in_columns(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
 
 
 def _is_own(repo: CheckedRepo, table: CardTable, row: CardRow) -> bool:
-    """Whether a row is about this model, uncut."""
+    """Return whether a row is about this model, uncut."""
     at = table.column(DIM)
     dim = single(row.cell(at))
     if dim and dim.value != (repo.width or _largest(table, at)):
@@ -71,7 +74,7 @@ def _largest(table: CardTable, at: int | None) -> float:
 
 
 def _in_rows(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
-    """Tables with a row per task and a column for this model."""
+    """Find claims in tables with a row per task and a column for this model."""
     at = next((at for at, name in enumerate(table.header) if at and (VALUE.match(name) or repo.own(name))), None)
     for row in table.rows if at is not None else ():
         result = result_named(repo, row.cells[0])
@@ -80,7 +83,7 @@ def _in_rows(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
 
 
 def _in_sentences(repo: CheckedRepo) -> Iterator[Claim]:
-    """Sentences with one task, one number, a word that says whose it is, and none that compares."""
+    """Find claims in sentences with one task, one number, a word that says whose it is, and none that compares."""
     for sentence in repo.card.sentences if repo.results else ():
         text = sentence.text
         numbers = DECIMAL.findall(re.sub(r"\[[^\[\]]{0,99}\]", " ", text))
@@ -93,16 +96,18 @@ def _in_sentences(repo: CheckedRepo) -> Iterator[Claim]:
 
 @dataclass(frozen=True)
 class MeanClaim:
+    """A mean over tasks that a card prints."""
+
     line: int
     shown: Printed
     tasks: int | None = None
-    """Over how many, where it says so."""
+    """The number of tasks, where the card says it."""
     dim: int | None = None
-    """At how many numbers, where it says so."""
+    """The width of the embeddings, where the card says it."""
     bounds: tuple[Printed, ...] = ()
-    """Of the interval behind it."""
+    """The two ends of the interval behind it; empty: there is none."""
     whose: str = ""
-    """A rival's name; empty: the model's own."""
+    """A rival's name; empty: it is the model's own mean."""
 
 
 OWN_MEAN = re.compile(
@@ -114,7 +119,7 @@ INTERVAL = re.compile(r"\[(-?\d{1,3}\.\d{1,9}), (-?\d{1,3}\.\d{1,9})\]")
 
 
 def own_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
-    """Means that the card gives as this model's own, outside tables of models."""
+    """Find the means that the card gives as this model's own, outside tables of models."""
     for sentence in repo.card.sentences:
         found = OWN_MEAN.search(sentence.text)
         if found and not OTHERS.search(sentence.text):
@@ -126,7 +131,7 @@ def own_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
 
 
 def rival_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
-    """'NAME: 71.77 [67.6, 75.1]' of the best rival."""
+    """Find the mean of the best rival, which the card prints as 'NAME: 71.77 [67.6, 75.1]'."""
     for row in _facts(repo):
         found = NAMED_SCORE.fullmatch(row.cells[1])
         if found and RIVAL.match(row.cells[0]):
@@ -134,7 +139,7 @@ def rival_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
 
 
 def _facts(repo: CheckedRepo) -> Iterator[CardRow]:
-    """(name, value): the rows of tables without a header."""
+    """Find the (name, value) rows of tables without a header."""
     for table in repo.card.tables:
         yield from (row for row in table.rows if len(row.cells) == 2 and not any(table.header))
 
@@ -161,16 +166,19 @@ class ScoreTable:
     table: CardTable
     mean: int
     scores: list[int]
-    """Columns of which it may be the mean."""
+    """The columns that it may be the mean of."""
 
     def filled(self, row: CardRow) -> dict[int, Printed]:
+        """Return {column: number} of a row's scores that are there."""
         return {at: shown for at in self.scores if (shown := single(row.cell(at)))}
 
     def mean_of(self, row: CardRow) -> Printed | None:
+        """Return the mean that a row prints; None: it has none."""
         return single(row.cell(self.mean))
 
 
 def score_tables(repo: CheckedRepo) -> Iterator[ScoreTable]:
+    """Find the tables with one column of means and at least two of scores."""
     for table in repo.card.tables:
         means = [at for at, name in enumerate(table.header) if MEAN.match(name)]
         scores = [

@@ -1,4 +1,4 @@
-"""The card's Python, run in a process of its own. It is somebody's code: only when the user asked for it."""
+"""Runs the card's Python in a process of its own. It is somebody's code: only when the user asked for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HF_
 
 
 def python(code: Code) -> str:
-    """A snippet as a program: prompts and notebook commands gone, lines where they were."""
+    """Return a snippet as a program: prompts and notebook commands gone, lines where they were."""
     text = textwrap.dedent(code.text)
     if re.search(r"^>>> ", text, re.MULTILINE):
         text = "\n".join(line[4:] if line.startswith((">>> ", "... ")) else "" for line in text.split("\n"))
@@ -29,9 +29,10 @@ def python(code: Code) -> str:
 
 
 def run(repo: CheckedRepo) -> Problem | None:
-    """All snippets in order, as one program whose line numbers are the README's. Tokens stay out of its environment.
+    """Run all snippets in order, as one program whose line numbers are the README's; return the first failure.
 
-    A folder that names itself is loaded from the folder: it may not be on the Hub yet.
+    Tokens stay out of its environment. A folder that names itself is loaded from the folder: it may not be on the Hub
+    yet.
     """
     program = _program(repo)
     if not program.strip():

@@ -1,4 +1,4 @@
-"""What only the Hub in use knows: which ids there are, and what their cards say. Each is asked once."""
+"""Asks the Hub in use what only it knows: which ids there are, and what their cards say. Each is asked once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 1.5  # seconds to find out that the Hub does not answer
 
 @dataclass(frozen=True)
 class Known:
-    """A repository that is there."""
+    """A repository that is there, and what its card says of itself."""
 
     id: str
     licenses: tuple[str, ...] = ()
@@ -29,57 +29,75 @@ class Known:
 
 
 class Facts(Protocol):
+    """Whoever can be asked which repositories there are."""
+
     def known(self, kind: Kind, repo_id: str) -> Known | None:
-        """None: there is no such repository, or not for us. Raises Unchecked when the Hub cannot be asked."""
+        """Return the repository; None: there is none, or not for us.
+
+        Raises:
+            Unchecked: the Hub cannot be asked.
+        """
 
     def near(self, kind: Kind, repo_id: str) -> list[str]:
-        """Ids that there are, the most alike first."""
+        """Return ids that there are, the most alike first.
+
+        Raises:
+            Unchecked: the Hub cannot be asked.
+        """
 
 
 @dataclass(frozen=True)
 class NoHub:
-    """Nothing is known, and `reason` says why."""
+    """Facts without a Hub: nothing is known, and `reason` says why."""
 
     reason: str = "the Hub was not asked"
 
     def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Raise Unchecked."""
         raise Unchecked(self.reason)
 
     def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Raise Unchecked."""
         raise Unchecked(self.reason)
 
 
 @dataclass(frozen=True)
 class Coming:
-    """What `facts` knows, and repositories that will be published together with the one that is looked at."""
+    """Facts that also know repositories which will be published together with the one that is looked at."""
 
     facts: Facts
     licenses: Mapping[tuple[Kind, str], str]
 
     def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Return the repository as it is, or as it will be."""
         found = self.facts.known(kind, repo_id)
         license = self.licenses.get((kind, repo_id))
         return Known(repo_id, (license,)) if found is None and license else found
 
     def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Return ids that there are, the most alike first."""
         return self.facts.near(kind, repo_id)
 
 
 class HubFacts:
+    """Facts of the Hub in use; each repository is asked for once."""
+
     def __init__(self) -> None:
         self._known: dict[tuple[Kind, str], Known | None] = {}
 
     def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Return the repository; None: there is none, or not for us."""
         if (kind, repo_id) not in self._known:
             self._known[kind, repo_id] = _asked(lambda: _look_up(kind, repo_id))
         return self._known[kind, repo_id]
 
     def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Return ids that the Hub has, the most alike first."""
         return _asked(lambda: _search(kind, repo_id))
 
 
 def hub_facts() -> Facts:
-    """Of the Hub in use when it answers; quick to find out that it does not."""
+    """Return the facts of the Hub in use; `NoHub` when it does not answer within `PATIENCE` seconds."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return NoHub("HF_HUB_OFFLINE is set")
     return HubFacts() if _answers() else NoHub(f"{endpoint()} does not answer")

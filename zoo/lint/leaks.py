@@ -1,4 +1,4 @@
-"""Tokens, keys and passwords in text: found, and never repeated.
+"""Finds tokens, keys and passwords in text, and never repeats them.
 
 Own patterns: detect-secrets 1.5.0 was tried. It has none for Hugging Face, its import takes 0.1 s, and its entropy
 rules take commit ids and digests, of which cards are full, for secrets; what is left when those are off is below.
@@ -61,14 +61,16 @@ STAND_INS = re.compile(r"(?i)x{4,}|your|example|placeholder|redacted|dummy|chang
 
 @dataclass(frozen=True)
 class Secret:
+    """A secret that was found; its text is not kept."""
+
     kind: str
     line: int
     masked: str
-    """Its public prefix and its length; nothing of the secret itself."""
+    """The public prefix and the length; nothing of the secret itself."""
 
 
 def find_secrets(text: str) -> list[Secret]:
-    """Every secret of a text, in order. Placeholders are none."""
+    """Find every secret of a text, in order. Placeholders are none."""
     return [
         _secret(kind, text.count("\n", 0, start) + 1, prefix, length)
         for start, kind, prefix, length, _ in sorted(_found(text))
@@ -76,7 +78,7 @@ def find_secrets(text: str) -> list[Secret]:
 
 
 def find_tokens(pieces: Iterable[str]) -> Iterator[Secret]:
-    """Secrets of a text that is too long for `find`, read piece by piece; also those that lie across two pieces.
+    """Find the secrets of a text that is too long for `find_secrets`, read piece by piece, also across two pieces.
 
     Only what can be told by its beginning (`STARTS`): assigned secrets and passwords in addresses are not looked for,
     which would take ten times as long.
@@ -97,7 +99,7 @@ def _tokens(pieces: Iterable[str]) -> Iterator[Secret]:
 
 
 def redacted(text: str) -> str:
-    """The text with every secret masked."""
+    """Return the text with every secret masked."""
     for _, _, _, length, (begin, end) in sorted(_found(text), reverse=True):
         text = f"{text[:begin]}…{text[end:]}" if length else text
     return text
@@ -108,7 +110,7 @@ def _secret(kind: str, line: int, prefix: str, length: int) -> Secret:
 
 
 def _found(text: str, *, short: bool = True) -> Iterator[tuple[int, str, str, int, tuple[int, int]]]:
-    """`short`: also what only a pattern tells."""
+    """Find secrets; `short`: also those that only a pattern tells."""
     taken: list[tuple[int, int]] = []
     for kind, pattern in COMPILED:
         starts = STARTS.get(kind, ())
@@ -123,7 +125,7 @@ def _found(text: str, *, short: bool = True) -> Iterator[tuple[int, str, str, in
 
 
 def _beginning(text: str, pattern: re.Pattern[str], starts: Iterable[str]) -> Iterator[re.Match[str]]:
-    """As `pattern.finditer`, of a pattern that begins with one of `starts`."""
+    """Find matches as `pattern.finditer` does, of a pattern that begins with one of `starts`."""
     for start in starts:
         place = text.find(start)
         while place >= 0:
@@ -142,5 +144,5 @@ def _is_random(value: str) -> bool:
 
 
 def _public(prefix: str) -> str:
-    """What everybody may see: the kind of token, not an account's name or a variable's."""
+    """Return what everybody may see: the kind of token, not an account's name or a variable's."""
     return prefix if re.fullmatch(r"[A-Za-z]+[_-](?:[a-z]+[_-])*|AKIA|ASIA|AIza|eyJ", prefix) else ""

@@ -1,4 +1,4 @@
-"""A report for machines: our own JSON, and SARIF 2.1.0 for code review tools."""
+"""Writes a report for machines: as our own JSON, and as SARIF 2.1.0 for code review tools."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 
 def report_as_json(report: LintReport, fixed: list[str]) -> dict[str, Any]:
+    """Return the report as plain values."""
     return {
         "target": report.target,
         "kind": report.kind,
@@ -32,6 +33,7 @@ def _finding(one: Finding) -> dict[str, Any]:
 
 
 def rule_rows() -> list[dict[str, Any]]:
+    """Return a row for each rule, for a table."""
     return [
         {
             "id": one.id,
@@ -48,6 +50,7 @@ def rule_rows() -> list[dict[str, Any]]:
 
 
 def report_as_sarif(report: LintReport) -> dict[str, Any]:
+    """Return the report as SARIF 2.1.0."""
     ids = sorted(rules())
     driver = {
         "name": "zoo lint",

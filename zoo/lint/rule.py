@@ -17,20 +17,22 @@ ALL: tuple[Kind, ...] = ("model", "dataset", "space")
 
 @dataclass(frozen=True)
 class Rule:
+    """A rule: what it finds, in which repositories, and the function that looks."""
+
     id: str
     name: str
     look: Look
     severity: Severity
     kinds: tuple[Kind, ...]
     card: bool
-    """Needs a card that can be read."""
+    """Whether it needs a card that can be read."""
     hub: bool
-    """Asks the Hub, all of it or some."""
+    """Whether it asks the Hub, at least sometimes."""
     fixable: bool
 
     @property
     def documentation(self) -> str:
-        """One sentence: what is found."""
+        """What is found, in one sentence."""
         return " ".join(self._parts()[0].split())
 
     @property
@@ -55,7 +57,7 @@ def rule(
     hub: bool = False,
     fixable: bool = False,
 ) -> Callable[[Look], Look]:
-    """Decorator. The docstring is the documentation: a sentence, an empty line, 'Not flagged: …'."""
+    """Register a rule. The function's docstring is its documentation: a sentence, an empty line, 'Not flagged: …'."""
 
     def add(look: Look) -> Look:
         REGISTRY.add(rule_id, Rule(rule_id, name, look, severity, kinds, card, hub, fixable))

@@ -1,4 +1,4 @@
-"""What a user points at: a folder, or a repository of the Hub in use."""
+"""Finds what a user points at: a folder, or a repository of the Hub in use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ PREFIXES: dict[str, Kind] = {"models": "model", "datasets": "dataset", "spaces":
 
 
 def of_folder(path: Path, facts: Facts, *, kind: Kind | None = None, run_snippets: bool = False) -> CheckedRepo:
-    """Raises ZooError: there is nothing in it."""
+    """Return the repository that a folder is or will be.
+
+    Raises:
+        ZooError: there is nothing in it.
+    """
     listed = files.folder_files(path)
     if not listed:
         raise ZooError(f"'{path}' is empty", hint="name the folder that holds README.md")
@@ -33,7 +37,7 @@ def of_files(
     folder: Path | None = None,
     run_snippets: bool = False,
 ) -> CheckedRepo:
-    """A repository that is not on a Hub, perhaps not yet; its kind is guessed when it is not given."""
+    """Return a repository that is not on a Hub, perhaps not yet; its kind is guessed when it is not given."""
     repo = CheckedRepo(kind or "model", listed, repo_id, facts, folder, run_snippets)
     if kind is None:
         repo.kind = kind_of(listed, repo.front)
@@ -41,7 +45,7 @@ def of_files(
 
 
 def of_hub(target: str, *, run_snippets: bool = False) -> CheckedRepo:
-    """`owner/name`, `datasets/owner/name`, `spaces/owner/name`, or the address of one.
+    """Return a repository by its id (`owner/name`, `datasets/owner/name`, `spaces/owner/name`) or its address.
 
     Raises:
         HubError: it is not there, or the Hub does not answer.
@@ -52,7 +56,11 @@ def of_hub(target: str, *, run_snippets: bool = False) -> CheckedRepo:
 
 
 def split_target(target: str) -> tuple[Kind, str]:
-    """Raises ZooError: nothing on a Hub can be called that."""
+    """Return the kind and the id that a target stands for.
+
+    Raises:
+        ZooError: nothing on a Hub can be called that.
+    """
     path = target
     for address in (endpoint(), "https://huggingface.co"):
         path = path.removeprefix(address)
@@ -68,7 +76,7 @@ def split_target(target: str) -> tuple[Kind, str]:
 
 
 def _is_path(target: str) -> bool:
-    """Whether only a folder is written like that."""
+    """Return whether only a folder is written like that."""
     parts = target.split("/")
     return parts[0] in ("", ".", "..") or parts[-1] == "" or target[:1] == "~" or _too_deep(parts)
 
@@ -78,7 +86,7 @@ def _too_deep(parts: list[str]) -> bool:
 
 
 def _no_folder(target: str) -> ZooError:
-    """With the nearest name beside the first part that is not there."""
+    """Return the error, with the nearest name beside the first part that is not there."""
     path = Path(target).expanduser()
     missing = next((one for one in (*reversed(path.parents), path) if not one.exists()), path)
     near = get_close_matches(missing.name, sorted(one.name for one in missing.parent.glob("*") if one.is_dir()), n=1)

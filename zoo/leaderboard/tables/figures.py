@@ -36,7 +36,7 @@ SIMILARITIES = {
 
 
 def grid_columns() -> list[TableColumn]:
-    """A column for each coefficient and similarity."""
+    """Return a column for each coefficient and similarity."""
     return [
         TableColumn(f"{key}:{kind}", Text(f"{one.en} {other.en}", f"{one.ar}، {other.ar}"), MEASURED, bounded=True)
         for key, one in COEFFICIENTS.items()
@@ -45,7 +45,7 @@ def grid_columns() -> list[TableColumn]:
 
 
 def figure_1(board: Board) -> Table:
-    """Pearson and Spearman of four similarities, per model and dim."""
+    """Return Pearson and Spearman of four similarities, per model and dim."""
     rows = board.printed("gate-figure1")
     printed = TableColumn("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
     said = {row["model"].rsplit("/", 1)[-1]: row["printed"] for row in rows}
@@ -61,7 +61,7 @@ def figure_1(board: Board) -> Table:
 
 
 def _correlations(board: Board) -> Iterator[tuple[str, int, Row]]:
-    """(title, dim, cells) of everything whose correlations were measured; of two measurements, the first."""
+    """Find (title, dim, cells) of everything whose correlations were measured; of two measurements, the first."""
     seen = set()
     for file, _ in board.ours.files:
         titles = {subject.name: subject.title for subject in file.subjects}
@@ -75,7 +75,7 @@ def _correlations(board: Board) -> Iterator[tuple[str, int, Row]]:
 
 
 def figure_2(board: Board) -> Table:
-    """Our family against larger models."""
+    """Return our family against larger models."""
     rows = board.printed("gate-figure2")
     places = [_at_full_width(board, row["model"]) for row in rows]
     rest = board.rest(rows, {"base", "baseline", "parent"})
@@ -112,7 +112,7 @@ def _at_full_width(board: Board, model: str) -> Place | None:
 
 
 def retention(board: Board) -> Table:
-    """What every model keeps of its own full width's mean at each dim."""
+    """Return what every model keeps of its own full width's mean at each dim."""
     printed = board.printed("gate-table5")
     shares = _printed_shares(board)
     measured = _measured_shares(board)
@@ -144,7 +144,7 @@ class _Share(NamedTuple):
 
 
 def _beside(printed: Sequence[_Share], measured: Sequence[_Share]) -> list[Row]:
-    """A printed row and the first measured one of its model are one row."""
+    """Join a printed row and the first measured one of its model into one row."""
     rows = [share.row(MEASURED) for share in measured]
     names = [shown_name(share.model) for share in measured]
     for share in printed:
@@ -163,7 +163,10 @@ def _printed_shares(board: Board) -> list[_Share]:
 
 
 def _measured_shares(board: Board) -> list[_Share]:
-    """Of every model with more than one size, on its own suite, best first; on several suites it has a row for each."""
+    """Return what every model with more than one size keeps on its own suite, best first.
+
+    A model measured on several suites has a row for each.
+    """
     found = [(suite, whole) for suite, tasks in board.suites.items() for whole in _wholes(board, tasks)]
     count = Counter(whole.subject.name for _, whole in found)
     shares = []
@@ -184,7 +187,7 @@ def _kept(board: Board, whole: Place, tasks: Sequence[str]) -> dict[int, Cell]:
 
 
 def models(board: Board) -> list[Table]:
-    """Every model at every dim, a table a suite: means over different tasks never meet."""
+    """Return every model at every dim, a table a suite: means over different tasks never meet."""
     return [_suite(board, suite, tasks) for suite, tasks in board.suites.items()]
 
 

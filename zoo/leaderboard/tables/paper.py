@@ -1,4 +1,4 @@
-"""Tables 1 to 5 of the paper: as printed, and ours beside."""
+"""Makes tables 1 to 5 of the paper: as printed, and ours beside."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _printed(key: str, en: str, ar: str, *, numeric: bool = False) -> TableColum
 
 
 def table_1(board: Board) -> Table:
-    """Embedding models and what they can do."""
+    """Return table 1: embedding models and what they can do."""
     rows = board.printed("gate-table1")
     columns = [
         _named("work", "Work", "العمل"),
@@ -61,7 +61,7 @@ def _texts(row: published.Row) -> Row:
 
 
 def _sizes(board: Board, row: published.Row) -> Cell:
-    """The width of the base that a row is of; every size of the family for the paper's own models."""
+    """Return the width of the base that a row is of; every size of the family for the paper's own models."""
     if base := board.workspace.bases.get(row["base"]):
         return Cell.number(base.base.width, "{}")
     if not row["work"].startswith("GATE"):
@@ -72,7 +72,7 @@ def _sizes(board: Board, row: published.Row) -> Cell:
 
 
 def table_2(board: Board) -> Table:
-    """The datasets."""
+    """Return table 2: the datasets."""
     rows = board.printed("gate-table2")
     columns = [
         _named("subset", "Subset", "القسم"),
@@ -136,7 +136,7 @@ def _rows_measured(board: Board, rows: Sequence[published.Row]) -> list[Text]:
 def _with_ours(
     board: Board, rows: Sequence[published.Row], extras: Sequence[Place], wrong: Iterable[tuple[str, str]] = ()
 ) -> list[Row]:
-    """The printed rows, ours beside, then what else was measured; ranks are over all of them."""
+    """Return the printed rows, ours beside, then what else was measured; ranks are over all of them."""
     places = [board.found(row) for row in rows]
     ranks = board.ours.ranks([*(place for place in places if place), *extras], current(PAPER_TASKS))
     cells = [
@@ -151,7 +151,7 @@ def _with_ours(
 
 
 def table_3(board: Board) -> Table:
-    """Matryoshka models against their base models."""
+    """Return table 3: Matryoshka models against their base models."""
     rows = board.printed("gate-table3")
     printed = TableColumn("paper:parameters", PARAMETERS, PAPER)
     columns = [MODEL, DIM, printed, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
@@ -165,7 +165,7 @@ def table_3(board: Board) -> Table:
 
 
 def table_4(board: Board) -> Table:
-    """What each loss adds."""
+    """Return table 4: what each loss adds."""
     rows = board.printed("gate-table4")
     loss = _named("loss", "Loss", "الخسارة")
     columns = [loss, MODEL, DIM, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
@@ -178,7 +178,7 @@ def table_4(board: Board) -> Table:
 
 
 def table_5(board: Board) -> Table:
-    """One model at every dim, its base model at the same, and the baseline."""
+    """Return table 5: one model at every dim, its base model at the same, and the baseline."""
     rows = board.printed("gate-table5")
     columns = [MODEL, DIM, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
     cells = _with_ours(board, rows, [*_ancestors(board, rows), *board.rest(rows, {"baseline"})])
@@ -193,7 +193,7 @@ def table_5(board: Board) -> Table:
 
 
 def _ancestors(board: Board, rows: Sequence[published.Row]) -> list[Place]:
-    """The base model and the parent of the printed model, at the dims printed, largest first."""
+    """Return the base model and the parent of the printed model, at the dims printed, largest first."""
     mine = next((place for row in rows if (place := board.found(row))), None)
     if mine is None:
         return []

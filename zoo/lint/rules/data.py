@@ -32,7 +32,7 @@ def _infos(repo: CheckedRepo) -> list[dict[str, Any]]:
 
 
 def _splits(info: dict[str, Any]) -> dict[str, int]:
-    """{split: rows} as declared."""
+    """Return {split: rows} as declared."""
     splits = info.get("splits")
     named = [one for one in (splits if isinstance(splits, list) else []) if isinstance(one, dict)]
     return {str(one.get("name")): one["num_examples"] for one in named if _count(one.get("num_examples"))}
@@ -112,7 +112,7 @@ def data_files_match_nothing(repo: CheckedRepo) -> Iterator[Problem]:
 
 
 def _fits(path: str, pattern: str) -> bool:
-    """As the Hub matches, or more: a folder's name stands for what is in it."""
+    """Match as the Hub does, or more: a folder's name stands for what is in it."""
     return fnmatchcase(path, pattern.replace("**/", "*")) or path.startswith(f"{pattern.rstrip('/')}/")
 
 

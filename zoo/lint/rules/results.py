@@ -65,13 +65,13 @@ def unequal_means(repo: CheckedRepo) -> Iterator[Problem]:
 
 
 def _left_alone(repo: CheckedRepo, claim: MeanClaim) -> list[str] | None:
-    """The tasks that a mean is of when it should be of more."""
+    """Return the tasks that a mean is of when it should be of more."""
     tasks = _part_of(repo, claim.shown)
     return tasks if tasks and len(tasks) != claim.tasks and not _is_whole_mean(repo, claim.shown) else None
 
 
 def _part_of(repo: CheckedRepo, shown: Printed) -> list[str] | None:
-    """The tasks, fewer than all, that a mean is of."""
+    """Return the tasks, fewer than all, that a mean is of."""
     single = [one for one in repo.results if len(one.values) == 1]
     if len(single) != len(repo.results) or not 2 < len(single) <= MOST_TASKS:
         return None
@@ -90,7 +90,7 @@ def _is_whole_mean(repo: CheckedRepo, shown: Printed) -> bool:
 
 
 def _is_about(value: float, shown: Printed) -> bool:
-    """The last digit may differ; 0.7808 is 78.08 too."""
+    """Return whether two numbers are the same but for the last digit; 0.7808 is 78.08 too."""
     return any(abs(value * scale - shown.value) <= shown.unit + 1e-9 for scale in (0.01, 1, 100))
 
 
@@ -185,7 +185,7 @@ def _unlike_results(repo: CheckedRepo, claim: MeanClaim) -> Iterator[Problem]:
 
 
 def _unlike_stored(repo: CheckedRepo, claim: MeanClaim, stored: list[StoredMean]) -> Iterator[Problem]:
-    """`stored`: the means that the claim may be; none: nothing to say."""
+    """Find a claim that is none of the stored means; where there are none there is nothing to say."""
     part = None if claim.whose else _part_of(repo, claim.shown)
     if not stored or (part and len(part) == claim.tasks):
         return
@@ -200,7 +200,7 @@ def _unlike_stored(repo: CheckedRepo, claim: MeanClaim, stored: list[StoredMean]
 
 
 def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
-    """How the interval is not the stored one; None when it is, or one of them has none."""
+    """Say how the interval is not the stored one; None when it is, or one of them has none."""
     if not claim.bounds or stored.low is None or stored.high is None:
         return None
     if all(map(_is_about, (stored.low, stored.high), claim.bounds)):
@@ -210,7 +210,7 @@ def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
 
 
 def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
-    """Rows that break what at least two, and most, of the others keep."""
+    """Find rows that break what at least two, and most, of the others keep."""
     means = []
     for row in found.table.rows:
         cells, shown = found.filled(row), found.mean_of(row)

@@ -28,7 +28,7 @@ SLACK = 0.03  # of a parameter count: some leave the pooler or the embeddings of
 
 
 def _statements(repo: CheckedRepo) -> Iterator[CardLine]:
-    """Sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
+    """Find sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
     facts = [line for line in repo.card.prose if line.text.lstrip().startswith("|") and line.text.count("|") <= 3]
     return (line for line in [*repo.card.sentences, *facts] if not OTHER_MODEL.search(line.text))
 

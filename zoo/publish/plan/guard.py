@@ -46,7 +46,7 @@ def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list
 
 
 def _secrets(file: BinaryIO) -> list[secrets.Secret]:
-    """Find the secrets of a text of any length. One longer than people write is searched in pieces, for tokens alone."""
+    """Find the secrets of a text of any length. A very long one is searched in pieces, for tokens alone."""
     pieces = _texts(file)
     first, second = next(pieces, ""), next(pieces, "")
     return list(secrets.find_tokens(chain([first, second], pieces))) if second else secrets.find_secrets(first)

@@ -15,7 +15,10 @@ Key = tuple[str, str]  # kind and id
 
 
 class Owed:
-    """The repositories that still have to be proved. A file that cannot be read or written says nothing, and nothing fails."""
+    """The repositories that still have to be proved.
+
+    A file that cannot be read or written says nothing, and nothing fails.
+    """
 
     def __init__(self, place: Path | None = None) -> None:
         self._place = place

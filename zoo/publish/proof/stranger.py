@@ -177,6 +177,7 @@ def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> 
 
 
 def load_model(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
+    """Encode sentences with the published model and the built one; return their largest difference, and any pickles."""
     from pathlib import Path
 
     import numpy as np
@@ -196,6 +197,7 @@ def load_model(repo_id: str, revision: str, built: str | None, sentences: list[s
 
 
 def load_dataset(repo_id: str, revision: str, built: dict[str, str]) -> list[dict[str, Any]]:
+    """Load every split, whole and as a stream; return what was found of each."""
     import pyarrow.parquet as pq
     from datasets import Features, get_dataset_config_names, load_dataset, load_dataset_builder
 
@@ -219,6 +221,7 @@ def load_dataset(repo_id: str, revision: str, built: dict[str, str]) -> list[dic
 
 
 def ask_space(url: str, model: str, dims: list[int | None], pair: list[str]) -> list[dict[str, Any]]:
+    """Ask a Space's API to compare a pair at every dim; return its answers."""
     from gradio_client import Client  # type: ignore[import-untyped]
 
     client = Client(url, verbose=False, analytics_enabled=False)
