@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from zoo.publish.fleet import Fleet, plan_fleet
-from zoo.publish.release import CARD, Release, sealed
-from zoo.publish.rollout import Published, Rollout
+from zoo.publish.apply.rollout import Published, Rollout
+from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.release import CARD, Release, sealed
+from zoo.publish.plan.everything import plan_fleet
 
 BODY = "# {name}\n\nFirst.\n\nSecond.\n\nVersion {version}.\n"
 WEIGHTS = b"\0weights\xff" * 8000  # goes to the large files

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zoo.publish.fleet import Fleet, plan_fleet
-from zoo.publish.release import MANIFEST, RENDERED, Content, Release, sealed
-from zoo.publish.rollout import Rollout
+from zoo.publish.apply.rollout import Rollout
+from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.release import MANIFEST, RENDERED, Content, Release, sealed
+from zoo.publish.plan.everything import plan_fleet
 
 KEPT = {MANIFEST, RENDERED}
 BODY = "# Small\n\nOne.\n\nTwo.\n\nThree.\n"

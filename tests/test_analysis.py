@@ -12,9 +12,9 @@ from browser import offline, open_browser
 from conftest import RECIPE, ROOT, SCALE, Lab
 from scipy.stats import spearmanr
 
-from zoo.analysis.errors import BANDS, NO, Pair, Pairs, Predictions, correlation, percentiles, report, scaled
+from zoo.analysis.errors import BANDS, NO, Pair, Pairs, Predictions, correlation, error_report, percentiles, scaled
 from zoo.analysis.gather import Gathered
-from zoo.analysis.page import SHOWN, page
+from zoo.analysis.page import SHOWN, errors_page
 
 GUITAR = ("رجل يعزف على العود", "رجل يعزف على الطبل في العيد")
 TEXTS = [
@@ -82,7 +82,9 @@ def test_a_lookalike_has_low_gold_and_as_many_words_in_common_as_the_median_pair
 
 
 def test_the_report_says_how_far_each_model_errs_in_each_band() -> None:
-    made = report(Pairs(TEXTS, GOLD), [predicted(0.9, 0.2, 0.5, 0.8)], predicted(0.1, 0.0, 0.6, 1.0, model="y"), top=2)
+    made = error_report(
+        Pairs(TEXTS, GOLD), [predicted(0.9, 0.2, 0.5, 0.8)], predicted(0.1, 0.0, 0.6, 1.0, model="y"), top=2
+    )
     mine = {one.band: one for one in made.bands if one.model == "m"}
     assert (mine["no"].pairs, mine["moderate"].pairs, mine["high"].pairs) == (2, 1, 1)
     assert (mine["no"].raw, mine["no"].raw_absolute) == pytest.approx((0.5, 0.5))
@@ -93,7 +95,7 @@ def test_the_report_says_how_far_each_model_errs_in_each_band() -> None:
 
 def test_pairs_are_the_models_own_worst_and_the_yardstick_brings_none() -> None:
     first, second = predicted(0.9, 0.5, 0.2, 0.8, model="a"), predicted(0.1, 0.9, 0.5, 0.3, model="b")
-    made = report(Pairs(TEXTS, GOLD), [first, second], predicted(0.3, 0.2, 0.9, 0.1, model="y"), top=1)
+    made = error_report(Pairs(TEXTS, GOLD), [first, second], predicted(0.3, 0.2, 0.9, 0.1, model="y"), top=1)
     assert made.models == ["a", "b", "y"]
     assert [pair.row for pair in made.over] == [1, 0], "the worst of each, the largest error first"
     assert {pair.row for pair in made.under} == {2, 3}
@@ -104,14 +106,16 @@ def test_pairs_are_the_models_own_worst_and_the_yardstick_brings_none() -> None:
 
 
 def test_false_positives_are_counted_against_the_lookalikes() -> None:
-    made = report(Pairs(TEXTS, GOLD), [predicted(0.9, 0.2, 0.5, 0.8)], predicted(0, 0.1, 0.6, 1, model="y"), top=2)
+    made = error_report(
+        Pairs(TEXTS, GOLD), [predicted(0.9, 0.2, 0.5, 0.8)], predicted(0, 0.1, 0.6, 1, model="y"), top=2
+    )
     assert [(one.model, one.false_positives, one.lookalikes) for one in made.lexical] == [("m", 1, 1), ("y", 0, 1)]
 
 
 def rendered(texts: list[tuple[str, str]]) -> str:
     yardstick = predicted(0.1, 0.0, 0.6, 1.0, model="spelling")
-    made = report(Pairs(texts, GOLD), [predicted(0.9, 0.2, 0.5, 0.8, model="<b>mine</b>")], yardstick, top=5)
-    return page(Gathered("STS17-ar", True, made), [ROOT / "cards"])
+    made = error_report(Pairs(texts, GOLD), [predicted(0.9, 0.2, 0.5, 0.8, model="<b>mine</b>")], yardstick, top=5)
+    return errors_page(Gathered("STS17-ar", True, made), [ROOT / "cards"])
 
 
 def test_the_page_needs_nothing_else_and_takes_text_for_text() -> None:
@@ -211,6 +215,6 @@ def test_empty_texts_overlap_nothing() -> None:
     assert not pairs.lookalikes.any()
     assert pairs.within(NO).tolist() == [True, False]
     right = Predictions("m", np.array([0.1, 0.2]), pairs.gold)
-    made = report(pairs, [right], right, top=3)
+    made = error_report(pairs, [right], right, top=3)
     assert made.false_positives == made.over == made.under == []
     assert all(isinstance(pair, Pair) for pair in made.typical)

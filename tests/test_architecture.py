@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from graphlib import CycleError, TopologicalSorter
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -29,6 +33,13 @@ ROWS = [
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}
 HEAVY |= {"matplotlib"}
+
+# Names that several things have on purpose: the reason.
+SHARED_NAMES = {
+    "made_from": "every stage says so what it is made from, and is called through its module",
+    "work": "every stage does its work so, and is called through its module",
+    "render": "every format of tables is written so, and is called through its module",
+}
 
 
 def part(module: str) -> str:
@@ -71,6 +82,61 @@ def is_module(name: str) -> bool:
     """Whether a name is a file or folder of ours, and not something that one of them defines."""
     path = PACKAGE / name.removeprefix("zoo").lstrip(".")
     return path.is_dir() or path.with_suffix(".py").is_file()
+
+
+MODULES = {
+    ".".join(["zoo", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Modules of ours that a file imports, at its top, for its types or inside a function."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= {name if name in MODULES else node.module for name in names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found & MODULES.keys()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = TopologicalSorter({name: imported_modules(path) - {name} for name, path in MODULES.items()})
+    try:
+        graph.prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def public_names() -> dict[str, list[str]]:
+    """{a public class or function: the modules that define one of that name}. Commands and routes are none."""
+    found: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        if not module.startswith(("zoo.cli", "zoo.hub.routes")):
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
+                    found.setdefault(node.name, []).append(module)
+    return found
+
+
+def test_one_name_stands_for_one_thing() -> None:
+    twice = {name: modules for name, modules in public_names().items() if len(modules) > 1}
+    assert {name: modules for name, modules in twice.items() if name not in SHARED_NAMES} == {}
+    assert SHARED_NAMES.keys() <= twice.keys(), "a name that only one thing has needs no reason"
+
+
+def test_what_is_imported_is_declared() -> None:
+    declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[<>=]", one)[0].lower().replace("-", "_") for one in declared}
+    known = {name: {one.lower().replace("-", "_") for one in of} for name, of in packages_distributions().items()}
+    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    found = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and node.level == 0}
+    found |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    foreign = {name.split(".")[0] for name in found} - sys.stdlib_module_names - {"zoo"}
+    assert {name for name in foreign if not known.get(name, {name}) & names} == set()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["ls"], ["build", "--help"], ["leaderboard"], ["show", "e5-hybrid"]])

@@ -8,12 +8,13 @@ from typing import Any
 from conftest import TestHub
 from small_fleet import card, commits, fleet_of, publish, release, there
 
-from zoo.publish.apply import apply
-from zoo.publish.collection import Item, compare_items, moves
-from zoo.publish.fleet import Fleet, plan_fleet
-from zoo.publish.release import CARD, MANIFEST, Release, Settings
-from zoo.publish.rollout import Rollout
-from zoo.publish.space import Runtime, compare_settings
+from zoo.publish.apply.repository import apply_plan
+from zoo.publish.apply.rollout import Rollout
+from zoo.publish.desired.fleet import Fleet, Item
+from zoo.publish.desired.release import CARD, MANIFEST, Release, Settings
+from zoo.publish.plan.collection import compare_items, moves
+from zoo.publish.plan.everything import plan_fleet
+from zoo.publish.plan.settings import Runtime, compare_settings
 
 # Collections and Spaces ----------------------------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ def test_a_note_that_a_cut_off_publication_left_behind_is_still_ours(hub: TestHu
     api().update_collection_item(slug, theirs.item_object_id, note="says a person")
     for note in ("second", "third"):  # cut off twice, each time after the repositories' commits
         for one in plan_fleet(fleet_of(*noted(note), title="Left")).plans:
-            apply(one)
+            apply_plan(one)
     collection = plan_fleet(fleet_of(*noted("third"), title="Left")).collection
     assert collection
     assert [(one.action, one.path, one.note) for one in collection.changes] == [

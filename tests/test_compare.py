@@ -13,13 +13,14 @@ import pytest
 from conftest import TestHub
 from small_fleet import BODY, KEPT, card, fleet_of, publish, release, shown
 
-from zoo.publish import difference
-from zoo.publish.digests import Digests, Ids, of_bytes
-from zoo.publish.fleet import plan_fleet
-from zoo.publish.listing import Remote
-from zoo.publish.merge import merge
-from zoo.publish.plan import Change, compare
-from zoo.publish.release import CARD, MANIFEST, RENDERED
+from zoo.publish.desired.digests import Digests, Ids, of_bytes
+from zoo.publish.desired.release import CARD, MANIFEST, RENDERED
+from zoo.publish.plan import difference
+from zoo.publish.plan.change import PlannedChange
+from zoo.publish.plan.everything import plan_fleet
+from zoo.publish.plan.files import compare_files
+from zoo.publish.plan.listing import Listing
+from zoo.publish.plan.merge import merge_texts
 
 # Comparing, which is pure --------------------------------------------------------------------------------------------
 
@@ -50,11 +51,11 @@ def test_every_combination_of_what_was_what_is_and_what_should_be(case: Any, kin
     ids = {"a": A, "b": B, "c": C}
     wanted = release({"f": ours.encode()} if ours else {})
     files = {"f": getattr(ids[theirs], kind)} if theirs else {}
-    remote = Remote("f" * 40, files, {"f": ids[was]} if was else {})
-    found = [change.action for change in compare(wanted, remote) if change.path == "f"]
+    remote = Listing("f" * 40, files, {"f": ids[was]} if was else {})
+    found = [change.action for change in compare_files(wanted, remote) if change.path == "f"]
     assert found == ([EXPECTED[case]] if EXPECTED[case] else [])
     if EXPECTED[case] in ("conflict", "keep"):
-        overwritten = [change.action for change in compare(wanted, remote, {"f"}) if change.path == "f"]
+        overwritten = [change.action for change in compare_files(wanted, remote, {"f"}) if change.path == "f"]
         assert overwritten == ["update" if ours else "delete"]
 
 
@@ -68,17 +69,21 @@ def test_the_table_above_is_whole() -> None:
 
 def test_a_file_that_goes_and_comes_is_renamed() -> None:
     wanted = release({"new.txt": b"same", "other.txt": b"more"})
-    remote = Remote("f" * 40, {"old.txt": of_bytes(b"same").git or ""}, {"old.txt": of_bytes(b"same")})
-    (renamed, other) = [change for change in compare(wanted, remote) if change.path not in KEPT]
-    assert renamed == Change("rename", "new.txt", 4, "was old.txt", "old.txt")
+    remote = Listing("f" * 40, {"old.txt": of_bytes(b"same").git or ""}, {"old.txt": of_bytes(b"same")})
+    (renamed, other) = [change for change in compare_files(wanted, remote) if change.path not in KEPT]
+    assert renamed == PlannedChange("rename", "new.txt", 4, "was old.txt", "old.txt")
     assert (other.action, other.path) == ("add", "other.txt")
 
 
 def test_a_manifest_of_the_first_format_owns_files_without_saying_what_they_were() -> None:
     wanted = release({CARD: card(), "config.json": b"{}"})
     files = {CARD: "0" * 40, "config.json": "1" * 40, "gone.txt": "2" * 40}
-    remote = Remote("f" * 40, files, dict.fromkeys(files))
-    assert shown(compare(wanted, remote)) == [("conflict", CARD), ("update", "config.json"), ("delete", "gone.txt")]
+    remote = Listing("f" * 40, files, dict.fromkeys(files))
+    assert shown(compare_files(wanted, remote)) == [
+        ("conflict", CARD),
+        ("update", "config.json"),
+        ("delete", "gone.txt"),
+    ]
 
 
 # Merging -------------------------------------------------------------------------------------------------------------
@@ -88,17 +93,17 @@ LINES = "".join(f"line {number}\n" for number in range(9))
 
 def test_changes_in_different_places_are_both_there() -> None:
     theirs, ours = LINES.replace("line 2\n", "theirs\n"), LINES.replace("line 7\n", "ours\n") + "more\n"
-    made = merge(LINES, theirs, ours)
+    made = merge_texts(LINES, theirs, ours)
     assert made.clashes == ()
     assert made.text == LINES.replace("line 2\n", "theirs\n").replace("line 7\n", "ours\n") + "more\n"
-    assert merge(LINES, ours, theirs).text == made.text
+    assert merge_texts(LINES, ours, theirs).text == made.text
 
 
 def test_changes_of_the_same_lines_clash_unless_they_are_the_same() -> None:
     theirs, ours = LINES.replace("line 4\n", "theirs\n"), LINES.replace("line 4\n", "ours\n")
-    (clash,) = merge(LINES, theirs, ours).clashes
+    (clash,) = merge_texts(LINES, theirs, ours).clashes
     assert (clash.line, clash.theirs, clash.ours) == (5, ("theirs\n",), ("ours\n",))
-    assert merge(LINES, ours, ours) == merge(LINES, LINES, ours) == merge(LINES, ours, LINES)
+    assert merge_texts(LINES, ours, ours) == merge_texts(LINES, LINES, ours) == merge_texts(LINES, ours, LINES)
 
 
 def test_merging_loses_nothing() -> None:
@@ -113,7 +118,7 @@ def test_merging_loses_nothing() -> None:
             lines = [f"{name}{line}" if chance.random() < 0.1 else line for line in base if chance.random() > 0.08]
             lines.insert(chance.randrange(len(lines) + 1), f"{name}new\n")
             sides.append(lines)
-        made = merge("".join(base), "".join(sides[0]), "".join(sides[1]))
+        made = merge_texts("".join(base), "".join(sides[0]), "".join(sides[1]))
         if not made.clashes:
             result = made.text.splitlines(keepends=True)
             for lines in sides:
@@ -190,12 +195,12 @@ def test_files_above_the_hubs_limit_have_one_id(tmp_path: Path) -> None:
 def test_a_cards_difference_is_its_keys_and_its_lines() -> None:
     before = card(tags=["a", "b"], language="ar").decode()
     after = card(BODY.replace("Two.", "نصّ\u202e."), tags=["a", "c"], datasets=["lab/d"]).decode()
-    assert difference.metadata(before, after) == [
+    assert difference.metadata_changes(before, after) == [
         ("tags[1]", "b", "c"),
         ("language", "ar", "-"),
         ("datasets", "-", "[lab/d]"),
     ]
-    assert difference.text(before, after)[1:] == [" One.", " ", "-Two.", "+نصّ<U+202E>.", " ", " Three."]
+    assert difference.text_changes(before, after)[1:] == [" One.", " ", "-Two.", "+نصّ<U+202E>.", " ", " Three."]
 
 
 def test_a_release_is_the_same_folder_every_time(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from conftest import TestHub
 from small_fleet import card, fleet_of, publish, release
 
 from zoo.errors import HubError, PublishError
-from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
-from zoo.publish.guard import problems
-from zoo.publish.release import CARD
+from zoo.publish.apply.preflight import preflight
+from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.release import CARD
+from zoo.publish.plan.everything import FleetPlan, plan_fleet
+from zoo.publish.plan.guard import problems
 
 # What must not go up -------------------------------------------------------------------------------------------------
 

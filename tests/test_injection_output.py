@@ -25,11 +25,12 @@ from zoo.characters import UNSEEN, visible
 from zoo.errors import ZooError
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence.scores import FILE, ScoreFile
-from zoo.leaderboard.formats import as_text, plots
+from zoo.leaderboard.formats import as_text
+from zoo.leaderboard.formats import pictures as plots
 from zoo.leaderboard.tables import Board, tables
-from zoo.publish.collection import Found, plan_collection
-from zoo.publish.history import Change
-from zoo.publish.versions import _said, _score_table
+from zoo.publish.plan.collection import Found, plan_collection
+from zoo.publish.versions.changelog import changes_said, scores_said
+from zoo.publish.versions.history import VersionChange
 from zoo.recipe import Recipe
 from zoo.run import Run
 
@@ -165,7 +166,7 @@ def test_latex_reads_names_as_text(board: Any) -> None:
 def test_a_drawn_figure_is_a_picture_and_nothing_else(board: Any) -> None:
     _, found = board.hostile
     [retention] = [table for table in found if table.key == "retention"]
-    root = ElementTree.fromstring(plots.draw(retention, "svg"))
+    root = ElementTree.fromstring(plots.draw_figure(retention, "svg"))
     assert {one.tag.rsplit("}", 1)[-1] for one in root.iter()} & {"script", "a", "foreignObject", "image"} == set()
 
 
@@ -187,7 +188,7 @@ def test_an_entry_of_the_changelog_names_tasks_and_files_as_text(text: str) -> N
 
 def changelog(text: str) -> str:
     old, new = (_with_score(text, value) for value in (50.0, 60.0))
-    return f"{_said([Change('add', text), Change('update', text)], 'v1.0.0')}\n\n{_score_table(old, new, 'v1.0.0', 'v1.1.0')}"
+    return f"{changes_said([VersionChange('add', text), VersionChange('update', text)], 'v1.0.0')}\n\n{scores_said(old, new, 'v1.0.0', 'v1.1.0')}"
 
 
 def _with_score(task: str, value: float) -> ScoreFile:

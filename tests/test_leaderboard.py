@@ -23,7 +23,7 @@ from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence import published
 from zoo.evidence.scores import FILE
-from zoo.leaderboard.formats import as_text, write
+from zoo.leaderboard.formats import as_text, write_leaderboard
 from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables import TABLES, Board, tables
 from zoo.recipe import Workspace
@@ -368,7 +368,7 @@ def test_json_says_who_measured_what(lab: Workspace) -> None:
 
 def test_equal_results_give_equal_bytes(lab: Workspace, tmp_path: Path) -> None:
     names = ["md", "csv", "tex", "html", "json", "svg", "png"]
-    first, second = (write(made(lab), tmp_path / folder, names, lab) for folder in "ab")
+    first, second = (write_leaderboard(made(lab), tmp_path / folder, names, lab) for folder in "ab")
     assert [path.name for path in first] == [
         *(f"leaderboard.{form}" for form in ("md", "csv", "tex", "html", "json")),
         *(f"figure-{name}.{form}" for form in ("png", "svg") for name in ("1", "2", "retention")),
@@ -489,9 +489,24 @@ def test_names_are_text_and_nothing_is_fetched(browser: Browser, html: str) -> N
 
 def test_the_page_draws_intervals_and_lines(page: Page) -> None:
     assert page.locator("[id='models-ara-sts'] .bar").count() > 20
-    assert page.locator("#retention svg polyline:visible").count() > 2
+    assert page.locator("#retention svg.chart path:visible").count() > 2
     assert page.locator("#figure1 svg.chart").count() == 2 * 4  # coefficients x models
-    assert page.locator("#figure2 svg.chart rect").count() > 8
+    assert page.locator("#figure2 svg.chart path").count() > 8
+    assert page.locator("#figure2 svg.chart text", has_text="GATE-AraBert-v1").count() == 1  # text, not outlines
+
+
+def test_charts_take_over_the_colours_of_a_dark_page(page: Page) -> None:
+    line, name = page.locator("#retention svg.chart path[style*='--s0']").first, page.locator("#figure2 svg text").first
+    colours = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        colours[scheme] = [
+            line.evaluate("one => getComputedStyle(one).stroke"),
+            name.evaluate("one => getComputedStyle(one).fill"),
+        ]
+    page.emulate_media(color_scheme="light")
+    assert colours["light"] == ["rgb(0, 114, 178)", "rgb(28, 32, 36)"]
+    assert colours["dark"] == ["rgb(86, 180, 233)", "rgb(232, 234, 237)"]
 
 
 def test_every_table_has_a_name_on_the_command_line() -> None:

@@ -17,26 +17,27 @@ from lint_repos import BAD, CARD, GOOD, TOKEN, Files, Shelf, good_model
 
 from zoo.errors import ZooError
 from zoo.lint import files as sources
-from zoo.lint import policy, secrets
-from zoo.lint.check import Report, check
+from zoo.lint import leaks as secrets
+from zoo.lint import policy
+from zoo.lint.check import LintReport, check_repository
 from zoo.lint.facts import NoHub
 from zoo.lint.fix import fix
-from zoo.lint.report import as_sarif
-from zoo.lint.rule import rules
-from zoo.lint.target import of_files, of_folder, split
+from zoo.lint.report import report_as_sarif
+from zoo.lint.rules import rules
+from zoo.lint.target import of_files, of_folder, split_target
 
 Zoo = Callable[..., tuple[int, str, str]]
 
 
-def lint(files: Mapping[str, bytes | Path], shelf: Any = None, **options: Any) -> Report:
-    return check(of_files(sources.of(files), shelf or Shelf(), **options))
+def lint(files: Mapping[str, bytes | Path], shelf: Any = None, **options: Any) -> LintReport:
+    return check_repository(of_files(sources.held_files(files), shelf or Shelf(), **options))
 
 
-def found(report: Report) -> list[str]:
+def found(report: LintReport) -> list[str]:
     return [one.rule for one in report.findings]
 
 
-def said(report: Report) -> list[tuple[str, int, str]]:
+def said(report: LintReport) -> list[tuple[str, int, str]]:
     return [(one.rule, one.line, one.message) for one in report.findings]
 
 
@@ -115,12 +116,12 @@ def repaired(id: str) -> tuple[Files, Shelf]:
 def test_fixed_repositories_are_clean_and_a_second_time_changes_nothing(id: str, tmp_path: Path) -> None:
     files, shelf = repaired(id)
     folder = written(files, tmp_path)
-    assert found(check(of_folder(folder, shelf))) == [id]
-    did, report = fix(folder, lambda: check(of_folder(folder, shelf)))
+    assert found(check_repository(of_folder(folder, shelf))) == [id]
+    did, report = fix(folder, lambda: check_repository(of_folder(folder, shelf)))
     assert len(did) == 1
     assert said(report) == []
     after = {path: (folder / path).read_bytes() for path in files}
-    assert fix(folder, lambda: check(of_folder(folder, shelf)))[0] == []
+    assert fix(folder, lambda: check_repository(of_folder(folder, shelf)))[0] == []
     assert {path: (folder / path).read_bytes() for path in files} == after
 
 
@@ -128,7 +129,7 @@ def test_fixed_repositories_are_clean_and_a_second_time_changes_nothing(id: str,
 def test_a_fix_gives_back_the_good_card_byte_for_byte(id: str, tmp_path: Path) -> None:
     files, shelf = repaired(id)
     folder = written(files, tmp_path)
-    fix(folder, lambda: check(of_folder(folder, shelf)))
+    fix(folder, lambda: check_repository(of_folder(folder, shelf)))
     assert (folder / "README.md").read_text("utf-8") == CARD
 
 
@@ -137,7 +138,7 @@ def test_fixes_of_one_file_are_made_together_and_line_ends_stay(tmp_path: Path) 
     BAD["L02"].change(files, shelf)
     files["README.md"] = files["README.md"].replace(b"\n", b"\r\n")
     folder = written(files, tmp_path)
-    did, report = fix(folder, lambda: check(of_folder(folder, shelf)))
+    did, report = fix(folder, lambda: check_repository(of_folder(folder, shelf)))
     assert did == ["tags: 'arabic' once", "https://hf-mirror.com is https://huggingface.co"]
     assert said(report) == []
     assert (folder / "README.md").read_bytes() == CARD.replace("\n", "\r\n").encode()
@@ -148,7 +149,7 @@ def test_two_indexes_with_other_results_are_not_merged(tmp_path: Path) -> None:
     text = files["README.md"].decode()
     at = text.rindex("value: 78.0862")
     folder = written({**files, "README.md": (text[:at] + "value: 70.5" + text[at + 14 :]).encode()}, tmp_path)
-    did, report = fix(folder, lambda: check(of_folder(folder, shelf)))
+    did, report = fix(folder, lambda: check_repository(of_folder(folder, shelf)))
     assert did == []
     assert "L05" in found(report)
 
@@ -214,7 +215,7 @@ def test_sarif_has_what_its_schema_asks_for(zoo: Zoo, tmp_path: Path) -> None:
 
 def test_sarif_addresses_are_addresses() -> None:
     files = good_model() | {"my weights/optimizer نسخة.pt": b"\x80\x02."}
-    [result] = as_sarif(lint(files))["runs"][0]["results"]
+    [result] = report_as_sarif(lint(files))["runs"][0]["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert re.fullmatch(r"[A-Za-z0-9/._~%-]+", uri)
 
@@ -259,7 +260,7 @@ def test_a_secret_is_in_no_output(secret: str, form: str, zoo: Zoo, tmp_path: Pa
 
 
 def test_secrets_are_found_masked_with_their_lines() -> None:
-    [one] = secrets.find(f"first\nlogin(token={TOKEN!r})\n")
+    [one] = secrets.find_secrets(f"first\nlogin(token={TOKEN!r})\n")
     assert (one.kind, one.line, one.masked) == ("Hugging Face token", 2, f"hf_… ({len(TOKEN)} characters)")
     assert secrets.redacted(f"a {TOKEN} b") == "a hf_… b"
 
@@ -283,7 +284,7 @@ EVERY_KIND = {  # split, so that nobody's scanner takes this file for a leak
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_a_token_is_found_once_wherever_two_pieces_of_a_long_text_meet(kind: str) -> None:
     token, before = "".join(EVERY_KIND[kind]), "و\n" * (secrets.LONGEST // 2)
-    wanted = secrets.find(f"{before}{token}\n")
+    wanted = secrets.find_secrets(f"{before}{token}\n")
     assert [one.kind for one in wanted] == [kind]
     for cut in range(len(token) + 1):
         assert list(secrets.find_tokens([before + token[:cut], f"{token[cut:]}\n"])) == wanted
@@ -313,7 +314,7 @@ def test_what_stands_before_a_token_counts_where_two_pieces_meet(before: str, co
     ],
 )
 def test_what_only_looks_like_a_secret_is_none(text: str) -> None:
-    assert secrets.find(text) == []
+    assert secrets.find_secrets(text) == []
 
 
 # ---- policy --------------------------------------------------------------------------------------------------------
@@ -334,7 +335,7 @@ def test_policy_refuses_pickles_caches_checkpoints_and_links(tmp_path: Path) -> 
         "docs/.DS_Store": b"",
         "link.txt": tmp_path / "link",
     }
-    assert sorted((one.rule, one.file) for one in policy.check(contents)) == [
+    assert sorted((one.rule, one.file) for one in policy.check_policy(contents)) == [
         ("L37", "head.pt"),
         ("L37", "training_args.bin"),
         ("L37", "weights.bin"),
@@ -348,7 +349,7 @@ def test_policy_refuses_pickles_caches_checkpoints_and_links(tmp_path: Path) -> 
 def test_a_file_larger_than_the_hub_takes_is_found_without_reading_it(tmp_path: Path) -> None:
     with (tmp_path / "huge.safetensors").open("wb") as file:
         file.truncate(60 * 10**9)
-    [one] = policy.check({"huge.safetensors": tmp_path / "huge.safetensors"})
+    [one] = policy.check_policy({"huge.safetensors": tmp_path / "huge.safetensors"})
     assert one.message == "'huge.safetensors' has 60 GB, more than the Hub takes"
 
 
@@ -455,7 +456,7 @@ OWN_ROW = "| Mean of 3 tasks (ara-sts), 16 numbers | **71.77 [67.6, 75.1]** |"
 RIVAL_ROW = "| Best rival measured beside it | character TF-IDF: 56.65 [50.4, 62.0] |"
 
 
-def glance(row: str) -> Report:
+def glance(row: str) -> LintReport:
     """Of the measured model with another row at a glance."""
     files, was = measured_model(), RIVAL_ROW if row.startswith("| Best") else OWN_ROW
     files["README.md"] = files["README.md"].replace(was.encode(), row.encode())
@@ -541,9 +542,9 @@ def test_a_stale_card_comes_with_the_way_to_a_fresh_one_wherever_it_is(tmp_path:
     files["README.md"] = files["README.md"].replace(b"license: apache-2.0", b"license: mit")
 
     def hint(repo: Any) -> str | None:
-        return next(one.hint for one in check(repo).findings if one.rule == "L38")
+        return next(one.hint for one in check_repository(repo).findings if one.rule == "L38")
 
-    listed, folder = sources.of(files), written(files, tmp_path / "my model")
+    listed, folder = sources.held_files(files), written(files, tmp_path / "my model")
     assert hint(of_files(listed, Shelf())) == (
         "correct the recipe, or take its card: zoo build good --scale mini --force card"
     )
@@ -553,7 +554,7 @@ def test_a_stale_card_comes_with_the_way_to_a_fresh_one_wherever_it_is(tmp_path:
     assert hint(of_files(listed, Shelf(), kind="model", id="lab/Good-Matryoshka")) == (
         "correct the recipe, or take its card: zoo publish good --scale mini --overwrite lab/Good-Matryoshka:README.md"
     )
-    nameless = sources.of(files | {"zoo/recipe.yaml": b"release: {license: apache-2.0}\n"})
+    nameless = sources.held_files(files | {"zoo/recipe.yaml": b"release: {license: apache-2.0}\n"})
     assert hint(of_files(nameless, Shelf())) == "license: apache-2.0"
 
 
@@ -701,7 +702,7 @@ def test_links_and_pipes_are_listed_and_never_read(tmp_path: Path) -> None:
     (folder / "nowhere.md").symlink_to("/nowhere")
     (folder / "loop").symlink_to(folder)
     os.mkfifo(folder / "pipe.md")
-    report = check(of_folder(folder, Shelf()))
+    report = check_repository(of_folder(folder, Shelf()))
     assert sorted((one.rule, one.file) for one in report.findings) == [
         ("L40", name) for name in ("loop", "notes.md", "nowhere.md", "pipe.md")
     ]
@@ -767,11 +768,11 @@ def test_linting_needs_no_workspace(zoo: Zoo, tmp_path: Path) -> None:
 
 
 def test_addresses_are_targets() -> None:
-    assert split("https://huggingface.co/datasets/lab/pairs") == ("dataset", "lab/pairs")
-    assert split("spaces/lab/demo") == ("space", "lab/demo")
-    assert split("distilroberta-base") == ("model", "distilroberta-base")
+    assert split_target("https://huggingface.co/datasets/lab/pairs") == ("dataset", "lab/pairs")
+    assert split_target("spaces/lab/demo") == ("space", "lab/demo")
+    assert split_target("distilroberta-base") == ("model", "distilroberta-base")
     with pytest.raises(ZooError, match="neither a folder nor an id"):
-        split("datasets/ع/x")
+        split_target("datasets/ع/x")
 
 
 # ---- the Hub -------------------------------------------------------------------------------------------------------
@@ -839,13 +840,15 @@ def test_a_hub_target_is_never_fixed(published: str, zoo: Zoo) -> None:
 
 
 def test_weights_on_a_hub_are_not_downloaded(published: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from zoo.lint.files import Remote
+    from zoo.lint.files import HubFile
     from zoo.lint.target import of_hub
 
     repo = of_hub(f"{published}/Good-Matryoshka")
     asked: list[int] = []
-    ranged = Remote._ranged
-    monkeypatch.setattr(Remote, "_ranged", lambda self, start, count: asked.append(count) or ranged(self, start, count))
+    ranged = HubFile._ranged
+    monkeypatch.setattr(
+        HubFile, "_ranged", lambda self, start, count: asked.append(count) or ranged(self, start, count)
+    )
     monkeypatch.setattr("zoo.lint.files.MOST_BYTES", 1000)
     assert repo.parameters == 20_000
     assert sum(asked) < 200
@@ -861,8 +864,10 @@ def test_snippets_run_only_when_asked_and_a_dead_one_is_found(tmp_path: Path) ->
         + "```python\nanswer = 6 * 7\n```\n\ntext\n\n```python\nassert answer == 43, 'no'\n```\n"
     )
     folder = written(files | {"README.md": card.encode()}, tmp_path)
-    assert "L36" not in found(check(of_folder(folder, Shelf())))
-    [one] = [one for one in check(of_folder(folder, Shelf(), run_snippets=True)).findings if one.rule == "L36"]
+    assert "L36" not in found(check_repository(of_folder(folder, Shelf())))
+    [one] = [
+        one for one in check_repository(of_folder(folder, Shelf(), run_snippets=True)).findings if one.rule == "L36"
+    ]
     assert one.message == "the snippet fails: AssertionError: no"
     assert one.line == card.split("assert")[0].count("\n") + 1
 
@@ -871,7 +876,7 @@ def test_snippets_see_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     card = CARD.split("```python")[0] + "```python\nimport os\nassert 'HF_TOKEN' not in os.environ\n```\n"
     folder = written(good_model() | {"README.md": card.encode()}, tmp_path)
-    assert "L36" not in found(check(of_folder(folder, Shelf(), run_snippets=True)))
+    assert "L36" not in found(check_repository(of_folder(folder, Shelf(), run_snippets=True)))
 
 
 def test_linting_a_folder_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -899,7 +904,7 @@ def test_our_own_cards_are_clean(lab: Any) -> None:
     from zoo.cli.lint import release_files
 
     for name in ("arabert-matryoshka", "arabert-hybrid"):
-        report = check(of_files(sources.of(release_files(lab.again(), name)), NoHub()))
+        report = check_repository(of_files(sources.held_files(release_files(lab.again(), name)), NoHub()))
         assert said(report) == []
 
 

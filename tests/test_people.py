@@ -11,13 +11,14 @@ from hub_wire import Wire, file
 from small_fleet import BODY, card, commits, edit, fleet_of, publish, release, shown, there
 
 from zoo.errors import HubError, PublishError
-from zoo.publish.apply import apply
-from zoo.publish.fleet import plan_fleet, preflight
-from zoo.publish.listing import Target
-from zoo.publish.owed import Owed
-from zoo.publish.plan import Plan, plan
-from zoo.publish.release import CARD, MANIFEST, Settings
-from zoo.publish.rollout import Published, Rollout
+from zoo.publish.apply.preflight import preflight
+from zoo.publish.apply.repository import apply_plan
+from zoo.publish.apply.rollout import Published, Rollout
+from zoo.publish.desired.release import CARD, MANIFEST, Settings
+from zoo.publish.plan.everything import plan_fleet
+from zoo.publish.plan.listing import Target
+from zoo.publish.plan.repository import Plan, plan_release
+from zoo.publish.proof.owed import Owed
 
 
 @pytest.mark.parametrize("ignored", ["*.safetensors\n", "*\n"])
@@ -28,7 +29,7 @@ def test_what_the_hub_would_ignore_is_sent_all_the_same(hub: TestHub, ignored: s
     again = release({CARD: card(), "model.safetensors": b"2" * 9000, "new.txt": b"3"}, id)
     assert publish(again)[0].did == "updated"
     assert (there(id, "model.safetensors"), there(id, "new.txt")) == ("2" * 9000, "3")
-    assert plan(again).changes == []
+    assert plan_release(again).changes == []
 
 
 def test_a_card_that_is_not_utf8_there_is_a_conflict_and_stays(hub: TestHub) -> None:
@@ -39,7 +40,7 @@ def test_a_card_that_is_not_utf8_there_is_a_conflict_and_stays(hub: TestHub) -> 
     again = release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/latin")
     (outcome,) = publish(again)
     assert (outcome.did, outcome.why) == ("conflict", "'README.md' is not UTF-8 on the Hub, and changed here")
-    assert plan(again).head == answer.json()["commitOid"]
+    assert plan_release(again).head == answer.json()["commitOid"]
     assert publish(again, overwrite=["lab/latin:README.md"])[0].did == "updated"
     assert "Four." in there("lab/latin", CARD)
 
@@ -49,7 +50,7 @@ def test_a_key_that_both_sides_add_to_the_metadata_is_a_conflict(hub: TestHub) -
     edit("lab/keys", CARD, card(a=1, b=2, c=3, language="ar"))
     front, body = card(a=1, b=2, c=3).decode().split("\n", 1)
     ours = release({CARD: f'{front}\nlanguage: "en"\n{body}'.encode()}, "lab/keys")
-    (conflict,) = plan(ours).conflicts
+    (conflict,) = plan_release(ours).conflicts
     assert (conflict.path, conflict.note) == (CARD, "'language' was added on the Hub and here")
 
 
@@ -58,7 +59,7 @@ def test_an_edit_that_would_make_the_card_contradict_the_recipe_is_a_conflict(hu
     publish(release({CARD: card(), "zoo/recipe.yaml": recipe}, "lab/licensed"))
     edit("lab/licensed", CARD, card().replace(b'"mit"', b'"apache-2.0"'))
     again = release({CARD: card(BODY.replace("Three.", "Four.")), "zoo/recipe.yaml": recipe}, "lab/licensed")
-    (conflict,) = plan(again).conflicts
+    (conflict,) = plan_release(again).conflicts
     assert conflict.note == (
         "was edited on the Hub so that, merged, line 2: license is 'apache-2.0', and zoo/recipe.yaml says 'mit'"
     )
@@ -115,7 +116,7 @@ def test_a_proof_that_was_not_made_is_made_up_for(hub: TestHub, tmp_path: Path) 
 
         return Rollout(plan_fleet(fleet_of(one)), prove=prove, owed=Owed(tmp_path / "owed.json")).run()[0]
 
-    apply(plan(one))  # what was published by others is not proved
+    apply_plan(plan_release(one))  # what was published by others is not proved
     assert (roll_out().did, proved) == ("unchanged", [])
     one = release({CARD: card(), "a.txt": b"2"}, "lab/owed")
     assert roll_out(PublishError("it does not load")).did == "failed"
@@ -132,7 +133,7 @@ def test_a_manifest_that_somebody_spoilt_says_nothing(hub: TestHub, manifest: st
     id = f"lab/spoilt-{abs(hash(manifest)) % 10**6}"
     publish(release({CARD: card(), "a.txt": b"1"}, id))
     edit(id, MANIFEST, manifest.encode("latin-1"))
-    assert shown(plan(release({CARD: card(), "a.txt": b"2"}, id)).changes) == [("conflict", "a.txt")]
+    assert shown(plan_release(release({CARD: card(), "a.txt": b"2"}, id)).changes) == [("conflict", "a.txt")]
 
 
 def test_a_model_and_a_space_of_one_id_are_two_repositories(hub: TestHub) -> None:
@@ -158,8 +159,8 @@ def test_a_model_and_a_space_of_one_id_are_two_repositories(hub: TestHub) -> Non
 def test_what_would_be_there_is_written_with_what_people_made_of_the_card(hub: TestHub) -> None:
     publish(release({CARD: card()}, "lab/expected"))
     edit("lab/expected", CARD, card(BODY.replace("One.", "One, says a person.")))
-    kept = plan(release({CARD: card()}, "lab/expected"))
-    merged = plan(release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/expected"))
+    kept = plan_release(release({CARD: card()}, "lab/expected"))
+    merged = plan_release(release({CARD: card(BODY.replace("Three.", "Four."))}, "lab/expected"))
     assert "says a person" in kept.expected.bytes(CARD).decode()
     assert all(said in merged.expected.bytes(CARD).decode() for said in ("says a person", "Four."))
 
@@ -194,11 +195,11 @@ def test_a_tag_is_no_branch(hub: TestHub) -> None:
     publish(one)
     api().create_tag("lab/tagged", tag="v1")
     with pytest.raises(HubError, match="'v1' is a tag of model 'lab/tagged'"):
-        plan(one, Target("v1"))
+        plan_release(one, Target("v1"))
 
 
 def test_the_account_is_spelt_as_the_hub_spells_it(hub: TestHub) -> None:
-    from zoo.publish.fleet import Fleet
+    from zoo.publish.desired.fleet import Fleet
 
     found = plan_fleet(Fleet("Lab", [release({"a.txt": b"1"}, "Lab/cased")], None, ""))
     with pytest.raises(HubError, match="the account 'Lab' is called 'lab'") as caught:

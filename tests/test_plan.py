@@ -13,13 +13,14 @@ from conftest import TestHub
 from small_fleet import BODY, KEPT, card, commits, edit, fleet_of, publish, release, shown, there
 
 from zoo.errors import HubError, PublishError
-from zoo.publish import difference, saved
-from zoo.publish.apply import MovedError, apply
-from zoo.publish.fleet import FleetPlan, plan_fleet
-from zoo.publish.listing import Target
-from zoo.publish.plan import plan
-from zoo.publish.release import CARD, MANIFEST, RENDERED, Release
-from zoo.publish.rollout import Rollout
+from zoo.publish.apply.commit import MovedError
+from zoo.publish.apply.repository import apply_plan
+from zoo.publish.apply.rollout import Rollout
+from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, Release
+from zoo.publish.plan import difference, saved
+from zoo.publish.plan.everything import FleetPlan, plan_fleet
+from zoo.publish.plan.listing import Target
+from zoo.publish.plan.repository import plan_release
 
 # People on the Hub ---------------------------------------------------------------------------------------------------
 
@@ -31,10 +32,10 @@ def test_an_edit_on_the_hub_and_one_in_the_recipe_are_both_published(hub: TestHu
         CARD,
         card(BODY.replace("One.", "One, says a person. نصّ عربي"), pipeline_tag="sentence-similarity"),
     )
-    (kept,) = plan(release({CARD: card(), "a.txt": b"1"}, "lab/edited")).changes
+    (kept,) = plan_release(release({CARD: card(), "a.txt": b"1"}, "lab/edited")).changes
     assert (kept.action, kept.path) == ("keep", CARD)
     again = release({CARD: card(BODY.replace("Three.", "Four.")), "a.txt": b"1"}, "lab/edited")
-    found = plan(again)
+    found = plan_release(again)
     assert [(one.path, one.note) for one in found.pending if one.path not in KEPT] == [
         (CARD, "merged with edits made on the Hub")
     ]
@@ -45,22 +46,22 @@ def test_an_edit_on_the_hub_and_one_in_the_recipe_are_both_published(hub: TestHu
     assert "Four." in text
     assert "pipeline_tag" in text
     assert there("lab/edited", RENDERED) == again.bytes(CARD).decode()
-    assert plan(again).pending == []
+    assert plan_release(again).pending == []
     assert publish(again)[0].did == "unchanged"
 
 
 def test_what_people_made_of_a_card_is_shown_when_we_have_nothing_new(hub: TestHub, asked: list[str]) -> None:
     ours = release({CARD: card(), "a.txt": b"1"}, "lab/drifted")
     publish(ours)
-    plan(ours)
+    plan_release(ours)
     asked.clear()
-    assert plan(ours).drift is None
+    assert plan_release(ours).drift is None
     assert len(asked) == 1, "nothing was edited: the card is not read"
     edit("lab/drifted", CARD, card(BODY.replace("Two.", "Two, says a person."), pipeline_tag="sentence-similarity"))
-    found = plan(ours)
+    found = plan_release(ours)
     assert found.drift
     assert (found.pending, found.card) == ([], None)
-    assert difference.lines(*found.drift) == [
+    assert difference.changed_lines(*found.drift) == [
         "pipeline_tag: - -> sentence-similarity",
         "@@ -4,5 +4,5 @@",
         " One.",
@@ -71,7 +72,7 @@ def test_what_people_made_of_a_card_is_shown_when_we_have_nothing_new(hub: TestH
         " Three.",
     ]
     same_as_theirs = release({CARD: card(pipeline_tag="sentence-similarity")}, "lab/drifted")
-    assert plan(same_as_theirs).drift == found.drift, "they have it already, and more"
+    assert plan_release(same_as_theirs).drift == found.drift, "they have it already, and more"
 
 
 def test_a_conflict_is_shown_with_its_lines_and_that_repository_alone_is_left(hub: TestHub) -> None:
@@ -79,7 +80,7 @@ def test_a_conflict_is_shown_with_its_lines_and_that_repository_alone_is_left(hu
         publish(release({CARD: card(), "a.txt": b"1"}, id))
     edit("lab/clash", CARD, card(BODY.replace("Two.", "Two, says a person.")))
     new = [release({CARD: card(BODY.replace("Two.", "Zwei.")), "a.txt": b"2"}, id) for id in ("lab/clash", "lab/calm")]
-    (change,) = plan(new[0]).conflicts
+    (change,) = plan_release(new[0]).conflicts
     assert [(one.theirs, one.ours) for one in change.clashes] == [(("Two, says a person.\n",), ("Zwei.\n",))]
     before = commits("lab/clash")
     clash, calm = publish(*new)
@@ -87,7 +88,7 @@ def test_a_conflict_is_shown_with_its_lines_and_that_repository_alone_is_left(hu
     assert clash.hint == ("edit 'README.md' on the Hub until it agrees, or take ours: --overwrite lab/clash:README.md")
     assert (commits("lab/clash"), there("lab/clash", "a.txt")) == (before, "1")
     with pytest.raises(PublishError, match=r"'README.md' of model 'lab/clash' is in conflict"):
-        apply(plan(new[0]))
+        apply_plan(plan_release(new[0]))
     (taken,) = publish(new[0], overwrite=["lab/clash:README.md"])
     assert (taken.did, there("lab/clash", CARD)) == ("updated", new[0].bytes(CARD).decode())
 
@@ -98,7 +99,7 @@ def test_files_of_others_stay_edited_ones_are_kept_deleted_ones_come_back(hub: T
     edit("lab/drift", "theirs.txt", b"mine")
     edit("lab/drift", "a.txt", b"edited")
     edit("lab/drift", "b.txt", None)
-    found = plan(ours)
+    found = plan_release(ours)
     assert shown(found.changes) == [("keep", "a.txt"), ("add", "b.txt")]
     assert found.pending[0].note == "put back: it was deleted on the Hub"
     publish(release({"a.txt": b"1", "b.txt": b"2"}, "lab/drift"))
@@ -116,7 +117,7 @@ def test_the_first_publication_leaves_what_others_put_there(hub: TestHub) -> Non
     edit("lab/taken", "a.txt", b"theirs")
     edit("lab/taken", "same.txt", b"same")
     ours = release({"a.txt": b"ours", "same.txt": b"same"}, "lab/taken")
-    assert shown(plan(ours).changes) == [("conflict", "a.txt")]
+    assert shown(plan_release(ours).changes) == [("conflict", "a.txt")]
     assert publish(ours)[0].did == "conflict"
     assert publish(ours, overwrite=["lab/taken:a.txt"])[0].did == "updated"
     assert there("lab/taken", "a.txt") == "ours"
@@ -127,9 +128,9 @@ def test_a_space_whose_publication_was_cut_off_after_its_creation_is_still_ours(
 
     api().create_repo("lab/cut-off", repo_type="space", space_sdk="gradio")
     ours = release({CARD: card(sdk="gradio"), "app.py": b"1"}, "lab/cut-off", kind="space")
-    assert shown(plan(ours).changes) == [("update", CARD), ("add", "app.py")]
+    assert shown(plan_release(ours).changes) == [("update", CARD), ("add", "app.py")]
     edit("lab/cut-off", CARD, card("mine", sdk="gradio"), "space")
-    assert shown(plan(ours).conflicts) == [("conflict", CARD)]
+    assert shown(plan_release(ours).conflicts) == [("conflict", CARD)]
 
 
 def test_a_repository_that_changed_meanwhile_is_planned_again_once(hub: TestHub) -> None:
@@ -137,7 +138,7 @@ def test_a_repository_that_changed_meanwhile_is_planned_again_once(hub: TestHub)
     stale = plan_fleet(fleet_of(release({"a.txt": b"2", "b.txt": b"1"}, "lab/raced")))
     edit("lab/raced", "b.txt", b"theirs")
     with pytest.raises(MovedError, match="model 'lab/raced' changed on the Hub while it was being published"):
-        apply(stale.plans[0])
+        apply_plan(stale.plans[0])
     assert Rollout(stale).run()[0].did == "failed", "nobody said that it may go on"
     (outcome,) = Rollout(stale, go_on=lambda _: True).run()
     assert (outcome.did, there("lab/raced", "a.txt"), there("lab/raced", "b.txt")) == ("updated", "2", "theirs")
@@ -149,25 +150,25 @@ def test_a_renamed_repository_is_told(hub: TestHub) -> None:
     publish(release({"a.txt": b"1"}, "lab/called-so"))
     api().move_repo("lab/called-so", "lab/called-otherwise")
     with pytest.raises(HubError, match="model 'lab/called-so' was renamed to 'lab/called-otherwise' on the Hub"):
-        plan(release({"a.txt": b"1"}, "lab/called-so"))
+        plan_release(release({"a.txt": b"1"}, "lab/called-so"))
 
 
 def test_what_a_later_zoo_published_is_left_alone(hub: TestHub) -> None:
     publish(release({"a.txt": b"1"}, "lab/later"))
     edit("lab/later", MANIFEST, json.dumps({"format": 3, "files": []}).encode())
     with pytest.raises(PublishError, match="model 'lab/later' was published by a later zoo than this one"):
-        plan(release({"a.txt": b"2"}, "lab/later"))
+        plan_release(release({"a.txt": b"2"}, "lab/later"))
     edit("lab/later", MANIFEST, b"no json")
-    assert shown(plan(release({"a.txt": b"2"}, "lab/later")).changes) == [("conflict", "a.txt")]
+    assert shown(plan_release(release({"a.txt": b"2"}, "lab/later")).changes) == [("conflict", "a.txt")]
 
 
 def test_a_file_that_changes_between_the_plan_and_the_push_is_told(hub: TestHub, tmp_path: Path) -> None:
     file = tmp_path / "w.bin"
     file.write_bytes(b"one")
-    found = plan(release({"w.bin": file}, "lab/hasty"))
+    found = plan_release(release({"w.bin": file}, "lab/hasty"))
     file.write_bytes(b"three")
     with pytest.raises(PublishError, match="'w.bin' changed while it was being published"):
-        apply(found)
+        apply_plan(found)
     assert commits("lab/hasty") == 1
 
 
@@ -177,13 +178,13 @@ def test_a_file_that_changes_between_the_plan_and_the_push_is_told(hub: TestHub,
 def stored(path: Path, one: Release) -> tuple[saved.Asked, FleetPlan]:
     asked = saved.Asked(("small",), "full")
     found = plan_fleet(fleet_of(one))
-    saved.save(path, asked, found)
+    saved.save_plan(path, asked, found)
     return asked, found
 
 
 def check(path: Path, one: Release) -> None:
-    asked, content = saved.read(path)
-    saved.compare(path, content, asked, plan_fleet(fleet_of(one)))
+    asked, content = saved.read_plan(path)
+    saved.require_unchanged(path, content, asked, plan_fleet(fleet_of(one)))
 
 
 def test_a_saved_plan_holds_until_something_moves(hub: TestHub, tmp_path: Path) -> None:
@@ -216,10 +217,10 @@ def test_an_edited_plan_is_refused(hub: TestHub, tmp_path: Path) -> None:
     stored(path, release({"a.txt": b"1"}, "lab/forged"))
     path.write_text(path.read_text().replace("lab/forged", "lab/forget"))
     with pytest.raises(PublishError, match="was edited"):
-        saved.read(path)
+        saved.read_plan(path)
     path.write_text("[]")
     with pytest.raises(PublishError, match="is not a plan"):
-        saved.read(path)
+        saved.read_plan(path)
 
 
 # Elsewhere than main -------------------------------------------------------------------------------------------------
@@ -289,4 +290,4 @@ def test_two_publishers_at_once_leave_one_of_both(hub: TestHub, same: bool) -> N
         assert commits(f"lab/together-{number}") <= (2 if same else 3), "no duplicate commit"
         assert there(f"lab/together-{number}", "who.txt") in names
         assert {one[number] for one in said} & {"created", "updated"}
-        assert plan(release({"README.md": b"# same"}, f"lab/together-{number}")).conflicts == []
+        assert plan_release(release({"README.md": b"# same"}, f"lab/together-{number}")).conflicts == []

@@ -16,8 +16,8 @@ from test_space_app import DIMS, tiny_model
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import Score, ScoreFile, Subject
-from zoo.publish import stranger
-from zoo.publish.prove import Proof, proof, prove_dataset, prove_model, prove_space
+from zoo.publish.proof import stranger
+from zoo.publish.proof.prove import Proof, prove_dataset, prove_model, prove_repository, prove_space
 from zoo.remote import api
 from zoo.tasks import TASKS
 
@@ -120,7 +120,7 @@ def test_one_changed_weight_is_another_model(tiny: Tiny, tmp_path: Path) -> None
     with pytest.raises(
         PublishError, match=r"'lab/prove-tampered' loads as another model than was built: embeddings differ by '0\."
     ) as told:
-        proof("model", id, commit, built=tiny.folder, name="tiny", back="v1.0.0")
+        prove_repository("model", id, commit, built=tiny.folder, name="tiny", back="v1.0.0")
     assert told.value.hint == "zoo rollback tiny@v1.0.0"
 
 
@@ -172,7 +172,7 @@ def test_a_card_whose_index_is_not_the_scores_is_told(hub: TestHub) -> None:
 def test_a_model_without_a_card_is_told(hub: TestHub) -> None:
     commit = push("model", "lab/prove-bare", {"a.txt": b"a"})
     with pytest.raises(PublishError, match="model 'lab/prove-bare' has no 'README.md'") as told:
-        proof("model", "lab/prove-bare", commit, name="bare")
+        prove_repository("model", "lab/prove-bare", commit, name="bare")
     assert told.value.hint == "correct it, then zoo publish bare"
 
 
@@ -287,7 +287,7 @@ def test_a_space_that_does_not_start_is_told(hub: TestHub) -> None:
     with pytest.raises(
         PublishError, match="space 'lab/prove-broken' does not start: ModuleNotFoundError: No module named"
     ):
-        proof("space", "lab/prove-broken", commit)
+        prove_repository("space", "lab/prove-broken", commit)
 
 
 def test_a_space_that_the_hub_does_not_run_yet_is_proved_later(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:

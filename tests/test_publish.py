@@ -180,7 +180,7 @@ def test_the_card_is_a_page_that_a_person_can_look_at(hub: TestHub, published: l
 
 
 def test_another_model_behind_the_id_is_found_out(lab: Lab, published: list[Any]) -> None:
-    from zoo.publish.prove import prove_model
+    from zoo.publish.proof.prove import prove_model
 
     with pytest.raises(PublishError, match="loads as another model than was built"):
         prove_model("lab/GATE-AraBert-v1", published[4].commit, lab.build.model("arabert-matryoshka"))
@@ -230,7 +230,7 @@ def test_what_was_made_from_the_miniature_does_not_leave_this_machine(
 
 
 def test_a_pickle_is_never_published(lab: Lab, tmp_path: Path) -> None:
-    from zoo.publish.release import model_release
+    from zoo.publish.desired.release import model_release
 
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
@@ -432,7 +432,7 @@ def test_folders_that_a_full_disk_cannot_take_hold_whole_files_alone(
 def test_without_room_for_the_cache_of_digests_it_goes_on_without(
     lab: Lab, published: list[Any], cramped: Any, zoo: Any, room: int
 ) -> None:
-    from zoo.publish.digests import FILE
+    from zoo.publish.desired.digests import FILE
 
     cache, arguments = lab.workspace.root / FILE, ("plan", RECIPE)
     whole = zoo(*arguments, "--scale", SCALE, cwd=lab.workspace.root)[0]

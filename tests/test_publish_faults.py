@@ -22,9 +22,13 @@ from zoo.hub.fsck import check
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.store import Store
 from zoo.publish import patience
-from zoo.publish.digests import of_file
-from zoo.publish.fleet import plan_fleet
-from zoo.publish.release import CARD, Release, sealed
+from zoo.publish.desired.digests import of_file
+from zoo.publish.desired.release import CARD, Release, sealed
+from zoo.publish.plan.everything import plan_fleet
+from zoo.publish.versions.history import NamedRepository, tags_of
+from zoo.publish.versions.rollback import put_back, roll_back, way_back
+from zoo.publish.versions.successor import supersede
+from zoo.publish.versions.version import draft_version, publish_version
 
 WORLD = Path(__file__).with_name("publish_world.py")
 EDIT = "First, says a person."
@@ -277,3 +281,70 @@ def test_a_disk_that_fills_up_leaves_no_file_that_looks_whole(tmp_path: Path) ->
     assert sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file()) == ["a.txt"]
     one.write(tmp_path / "out")
     assert of_file(tmp_path / "out" / "w.bin") == one.ids["w.bin"]
+
+
+PARENT = NamedRepository("model", "lab/parent", "parent")
+COMMIT = {"method": "POST", "path": "models/lab/parent/commit/main"}
+
+
+def parent(folder: Path, version: int) -> Release:
+    return next(one for one in fleet(version, folder).releases if one.id == PARENT.id)
+
+
+@pytest.mark.parametrize("fault", TYPICAL)
+@pytest.mark.parametrize("step", [COMMIT, {"method": "POST", "path": "models/lab/parent/tag/"}], ids=["entry", "tag"])
+def test_a_version_is_released_once_whatever_fails_for_a_moment(
+    begin: Begin, tmp_path: Path, step: dict[str, Any], fault: str
+) -> None:
+    begin()
+    run(1, tmp_path)
+    begin({**step, "fault": fault})
+    commit = publish_version(draft_version(parent(tmp_path, 1), PARENT, "v1.0.0"))
+    assert tags_of(PARENT) == {"v1.0.0": commit}
+    files, commits = tree(parent(tmp_path, 1))
+    assert ("CHANGELOG.md" in files, commits) == (True, 3)
+
+
+@pytest.mark.parametrize("fault", TYPICAL)
+def test_going_back_makes_one_commit_whatever_fails_for_a_moment(begin: Begin, tmp_path: Path, fault: str) -> None:
+    from zoo.remote import api
+
+    begin()
+    run(1, tmp_path)
+    first, _ = tree(parent(tmp_path, 1))
+    run(2, tmp_path)
+    second, _ = tree(parent(tmp_path, 1))
+    begin({**COMMIT, "fault": fault})
+    way = way_back(PARENT, api().list_repo_commits(PARENT.id)[1].commit_id)
+    roll_back(way)
+    assert tree(parent(tmp_path, 1)) == (first, 4)
+    assert first != second
+
+
+@pytest.mark.parametrize("fault", TYPICAL)
+def test_a_successor_is_named_once_whatever_fails_for_a_moment(begin: Begin, tmp_path: Path, fault: str) -> None:
+    from zoo.remote import api
+
+    begin()
+    run(1, tmp_path)
+    begin({**COMMIT, "fault": fault})
+    assert supersede(PARENT.id, NamedRepository("model", "lab/child", "child"))
+    assert tree(parent(tmp_path, 1))[1] == 3
+    assert api().model_info(PARENT.id).card_data["new_version"] == "lab/child"
+
+
+@pytest.mark.parametrize("fault", TYPICAL)
+def test_the_way_back_into_the_collection_is_found_whatever_fails_for_a_moment(
+    begin: Begin, tmp_path: Path, fault: str
+) -> None:
+    from zoo.remote import api
+
+    begin()
+    run(1, tmp_path)
+    (listed,) = api().list_collections(owner="lab")
+    slug = listed.slug
+    taken = next(item for item in api().get_collection(slug).items if item.item_id == PARENT.id)
+    api().delete_collection_item(slug, taken.item_object_id)
+    begin({"method": "POST", "path": "/api/collections", "fault": fault})
+    assert put_back(way_back(PARENT, api().model_info(PARENT.id).sha), listed.title) == slug
+    assert [item.item_id for item in api().get_collection(slug).items].count(PARENT.id) == 1

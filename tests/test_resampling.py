@@ -36,7 +36,7 @@ from zoo.evidence.resampling import (
     Resamples,
     Sample,
     Statistic,
-    compare,
+    compare_samples,
     contrast,
     interval,
     load,
@@ -169,7 +169,7 @@ def test_a_detectable_difference_is_found_four_times_in_five() -> None:
     for _ in range(200):
         gold = random.normal(size=250)
         better, worse = normal(gold, 0.85, random), normal(gold, 0.80, random)
-        found.append(compare(better, worse, Resamples.of(better, count=300)))
+        found.append(compare_samples(better, worse, Resamples.of(better, count=300)))
     power = np.mean([each.p < 0.05 for each in found])
     error = np.std([each.difference for each in found])
     assert np.mean([each.detectable for each in found]) == pytest.approx(2.8016 * error, rel=0.15)
@@ -190,7 +190,7 @@ def test_published_neighbours_are_tied_and_far_ones_are_not() -> None:
     gold = np.random.default_rng(7).normal(size=250)
     gate, labse, best, last = (leveled(target, gold) for target in (82.78, 82.46, 85.31, 54.53))
     drawn = Resamples.of(gate)
-    near, far = compare(gate, labse, drawn), compare(best, last, drawn)
+    near, far = compare_samples(gate, labse, drawn), compare_samples(best, last, drawn)
     assert near.low < 0 < near.high
     assert near.p > 0.5
     assert abs(near.difference) < near.detectable
@@ -237,7 +237,7 @@ def test_the_same_seed_gives_the_same_replicates(statistic: Statistic, monkeypat
 
 @pytest.mark.parametrize("statistic", PEERS)
 def test_a_model_is_tied_with_itself(statistic: Statistic) -> None:
-    found = compare(sample(statistic), sample(statistic), Resamples.of(sample(statistic)))
+    found = compare_samples(sample(statistic), sample(statistic), Resamples.of(sample(statistic)))
     assert (found.difference, found.low, found.high, found.p, found.detectable) == (0, 0, 0, 1, 0)
 
 
@@ -269,7 +269,7 @@ def test_constant_samples_have_no_score(statistic: Statistic, values: list[float
     with pytest.raises(ValueError, match=f"a sample has no {statistic}: it is constant, or without a positive"):
         score(one)
     with pytest.raises(ValueError, match=f"a sample has no {statistic}"):
-        compare(one, one, Resamples.of(one))
+        compare_samples(one, one, Resamples.of(one))
     with pytest.raises(ValueError, match="a sample has no score: no replicate is a number"):
         interval(replicates([one], Resamples.of(one))[0])
 
@@ -306,7 +306,7 @@ def test_bad_samples_are_named(arguments: tuple[object, ...], message: str) -> N
 )
 def test_only_samples_of_one_task_are_compared(other: Sample, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        compare(sample("spearman"), other, Resamples.of(sample("spearman")))
+        compare_samples(sample("spearman"), other, Resamples.of(sample("spearman")))
 
 
 def test_resamples_belong_to_a_task() -> None:

@@ -79,7 +79,7 @@ def test_the_hub_reads_the_scores_that_the_card_says(head: str, hub: TestHub) ->
 
 
 def test_entries_say_how_it_was_measured(lab: Lab) -> None:
-    from zoo.publish.evalresults import eval_results
+    from zoo.publish.desired.evalresults import eval_results
 
     scores = lab.build.scores(RECIPE)
     mine = scores.subject("self")

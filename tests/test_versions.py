@@ -16,12 +16,14 @@ from test_prove import data_card, push, scores, table
 from zoo.errors import HubError, PublishError, RecipeError
 from zoo.hub import accounts, history
 from zoo.hub.store import Store
-from zoo.publish.apply import apply
-from zoo.publish.history import Repository, compare, find, tags
-from zoo.publish.plan import plan
-from zoo.publish.release import Release, sealed
-from zoo.publish.rollback import Way, put_back, roll_back, way_back
-from zoo.publish.versions import CHANGELOG, draft, naming, parse, publish_version, supersede, with_entry
+from zoo.publish.apply.repository import apply_plan
+from zoo.publish.desired.release import Release, sealed
+from zoo.publish.plan.repository import plan_release
+from zoo.publish.versions.changelog import CHANGELOG, with_entry
+from zoo.publish.versions.history import NamedRepository, compare_trees, find_repository, tags_of
+from zoo.publish.versions.rollback import Way, put_back, roll_back, way_back
+from zoo.publish.versions.successor import naming, supersede
+from zoo.publish.versions.version import draft_version, parse_version, publish_version
 from zoo.remote import api
 
 OWNER = "historian"
@@ -69,13 +71,13 @@ def release(id: str, **files: bytes) -> Release:
     return sealed_model(id, "small", {"README.md": CARD, **named})
 
 
-def publish(release: Release) -> Repository:
-    apply(plan(release))
-    return Repository(release.kind, release.id, release.name)
+def publish(release: Release) -> NamedRepository:
+    apply_plan(plan_release(release))
+    return NamedRepository(release.kind, release.id, release.name)
 
 
 def released(release: Release, version: str, notes: str = "") -> str:
-    return publish_version(draft(release, publish(release), version, notes))
+    return publish_version(draft_version(release, publish(release), version, notes))
 
 
 def read(id: str, path: str, revision: str = "main") -> str:
@@ -92,13 +94,13 @@ def titles(id: str) -> list[str]:
 def test_the_first_version_has_a_changelog_and_a_tag_on_it(account: Account) -> None:
     id = f"{OWNER}/first"
     commit = released(release(id, a_txt=b"1"), "v1.0.0", notes="It *works*.\n\n## v9.9.9")
-    assert tags(Repository("model", id, "first")) == {"v1.0.0": commit}
+    assert tags_of(NamedRepository("model", id, "first")) == {"v1.0.0": commit}
     day = api().list_repo_commits(id)[1].created_at.date()
     assert read(id, CHANGELOG) == (
         f"# Changelog\n\n## v1.0.0 ({day})\n\nIt *works*.\n\n\\## v9.9.9\n\nThe first version: 5 files.\n"
     )
     assert titles(id)[0] == "release v1.0.0"
-    assert not plan(release(id, a_txt=b"1")).pending, "a changelog is no drift"
+    assert not plan_release(release(id, a_txt=b"1")).pending, "a changelog is no drift"
 
 
 def test_the_next_version_says_what_changed_and_how_scores_moved(account: Account) -> None:
@@ -132,43 +134,43 @@ def test_a_version_that_is_none_or_not_newer_is_refused(
 ) -> None:
     wanted = release(f"{OWNER}/older")
     repository = publish(wanted)
-    if not tags(repository):
-        publish_version(draft(wanted, repository, "v1.10.0"))
+    if not tags_of(repository):
+        publish_version(draft_version(wanted, repository, "v1.10.0"))
         api().create_tag(repository.id, tag="paper")  # other tags are nobody's version
     with pytest.raises(PublishError) as told:
-        draft(wanted, repository, version)
+        draft_version(wanted, repository, version)
     assert (told.value.message, told.value.hint) == (message, hint)
 
 
 def test_what_is_not_on_the_hub_as_it_was_built_gets_no_version(account: Account) -> None:
     id = f"{OWNER}/stale"
     with pytest.raises(PublishError, match=f"model '{id}' is not on http://127.0.0.1"):
-        draft(release(id), Repository("model", id, "small"), "v1.0.0")
+        draft_version(release(id), NamedRepository("model", id, "small"), "v1.0.0")
     repository = publish(release(id))
     with pytest.raises(PublishError, match=r"differs from what was built \(2 changes\)") as told:
-        draft(release(id, a_txt=b"new"), repository, "v1.0.0")
+        draft_version(release(id, a_txt=b"new"), repository, "v1.0.0")
     assert told.value.hint == "zoo publish small"
 
 
 def test_a_release_cut_off_before_its_tag_is_finished_by_the_same_command(account: Account) -> None:
     wanted = release(f"{OWNER}/cut")
     repository = publish(wanted)
-    commit = publish_version(draft(wanted, repository, "v1.0.0"))
+    commit = publish_version(draft_version(wanted, repository, "v1.0.0"))
     api().delete_tag(repository.id, tag="v1.0.0")
-    assert publish_version(draft(wanted, repository, "v1.0.0")) == commit
-    assert tags(repository) == {"v1.0.0": commit}
+    assert publish_version(draft_version(wanted, repository, "v1.0.0")) == commit
+    assert tags_of(repository) == {"v1.0.0": commit}
     assert len(titles(repository.id)) == 3, "the Hub's first, the publication, the release"
 
 
 def test_a_repository_that_moved_gets_neither_entry_nor_tag(account: Account) -> None:
     wanted = release(f"{OWNER}/moved")
     repository = publish(wanted)
-    found = draft(wanted, repository, "v1.0.0")
+    found = draft_version(wanted, repository, "v1.0.0")
     push("model", repository.id, {"theirs.txt": b"1"})
     with pytest.raises(HubError, match=f"model '{OWNER}/moved' changed on the Hub meanwhile") as told:
         publish_version(found)
     assert told.value.hint == "zoo release small v1.0.0"
-    assert tags(repository) == {}
+    assert tags_of(repository) == {}
 
 
 def test_a_token_that_may_only_read_releases_nothing(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +178,7 @@ def test_a_token_that_may_only_read_releases_nothing(account: Account, monkeypat
     repository = publish(wanted)
     monkeypatch.setenv("HF_TOKEN", account.reader)
     with pytest.raises(HubError, match=f"cannot change model '{OWNER}/readonly'") as told:
-        publish_version(draft(wanted, repository, "v1.0.0"))
+        publish_version(draft_version(wanted, repository, "v1.0.0"))
     assert told.value.hint == "use a token with write access, or set ZOO_NAMESPACE to an account of yours"
 
 
@@ -189,7 +191,7 @@ def test_an_entry_goes_above_the_others_and_replaces_its_own() -> None:
 
 
 def test_a_superseded_model_names_its_successor_once(account: Account) -> None:
-    old, new = f"{OWNER}/old", Repository("model", f"{OWNER}/new", "small")
+    old, new = f"{OWNER}/old", NamedRepository("model", f"{OWNER}/new", "small")
     publish(release(old))
     publish(release(new.id))
     assert supersede(old, new)
@@ -233,24 +235,24 @@ def test_a_changelog_that_is_no_text_is_told(account: Account) -> None:
     one = publish(release(f"{OWNER}/no-text"))
     push("model", one.id, {CHANGELOG: b"# Caf\xe9\n"})
     with pytest.raises(PublishError, match="'CHANGELOG.md' of model 'historian/no-text' is not UTF-8"):
-        draft(release(one.id), one, "v1.0.0")
+        draft_version(release(one.id), one, "v1.0.0")
 
 
 # The way back
 
 
 @pytest.fixture
-def two_versions(account: Account, request: pytest.FixtureRequest) -> Repository:
+def two_versions(account: Account, request: pytest.FixtureRequest) -> NamedRepository:
     """v1.0.0 and v1.1.0 differ in updates, one of them of a large file, in an addition and in deletions."""
     id = f"{OWNER}/{request.node.name[:60].replace('_', '-')}"
     big = {"model.safetensors": b"\0" * 100_000, "a.txt": b"1", "gone.txt": b"2", "data/deep.txt": b"5"}
     released(sealed_model(id, "small", {"README.md": CARD, **big}), "v1.0.0")
     new = {"model.safetensors": b"\1" * 100_000, "a.txt": b"3", "new.txt": b"4"}
     released(sealed_model(id, "small", {"README.md": CARD + b"\nMore.\n", **new}), "v1.1.0")
-    return Repository("model", id, "small")
+    return NamedRepository("model", id, "small")
 
 
-def test_rolling_back_gives_the_old_tree_in_a_new_commit(account: Account, two_versions: Repository) -> None:
+def test_rolling_back_gives_the_old_tree_in_a_new_commit(account: Account, two_versions: NamedRepository) -> None:
     before = titles(two_versions.id)
     way = way_back(two_versions, "v1.0.0")
     assert {(change.action, change.path) for change in way.changes} >= {
@@ -263,7 +265,7 @@ def test_rolling_back_gives_the_old_tree_in_a_new_commit(account: Account, two_v
     assert titles(two_versions.id) == ["back to v1.0.0", *before], "history is kept"
     assert trees[0] == trees[3], "byte for byte that of v1.0.0"
     assert trees[0] != trees[1]
-    assert tags(two_versions).keys() == {"v1.0.0", "v1.1.0"}
+    assert tags_of(two_versions).keys() == {"v1.0.0", "v1.1.0"}
 
 
 def test_a_folder_becomes_the_file_again_that_it_was(account: Account) -> None:
@@ -271,13 +273,13 @@ def test_a_folder_becomes_the_file_again_that_it_was(account: Account) -> None:
     first = push("model", id, {"x": b"file"})
     push("model", id, {}, without=("x",))
     push("model", id, {"x/y.txt": b"folder"})
-    roll_back(way_back(Repository("model", id, "folder"), first))
+    roll_back(way_back(NamedRepository("model", id, "folder"), first))
     trees = account.trees(id)
     assert trees[0] == trees[3]
 
 
 def test_rolling_back_twice_makes_one_commit_and_forth_again_another(
-    account: Account, two_versions: Repository
+    account: Account, two_versions: NamedRepository
 ) -> None:
     top = way_back(two_versions, "v1.1.0").head
     first = roll_back(way_back(two_versions, "v1.0.0"))
@@ -288,7 +290,7 @@ def test_rolling_back_twice_makes_one_commit_and_forth_again_another(
     assert titles(two_versions.id)[:2] == [f"back to {top[:8]}", "back to v1.0.0"]
 
 
-def test_the_changelog_keeps_what_a_rollback_took_from_it(account: Account, two_versions: Repository) -> None:
+def test_the_changelog_keeps_what_a_rollback_took_from_it(account: Account, two_versions: NamedRepository) -> None:
     roll_back(way_back(two_versions, "v1.0.0"))
     assert "v1.1.0" not in read(two_versions.id, CHANGELOG)
     released(sealed_model(two_versions.id, "small", {"README.md": CARD, "z.txt": b"6"}), "v1.2.0")
@@ -296,7 +298,7 @@ def test_the_changelog_keeps_what_a_rollback_took_from_it(account: Account, two_
     assert [line.split()[1] for line in text.splitlines() if line.startswith("## ")] == ["v1.2.0", "v1.1.0", "v1.0.0"]
 
 
-def test_a_rollback_of_what_moved_changes_nothing(account: Account, two_versions: Repository) -> None:
+def test_a_rollback_of_what_moved_changes_nothing(account: Account, two_versions: NamedRepository) -> None:
     way = way_back(two_versions, "v1.0.0")
     head = push("model", two_versions.id, {"theirs.txt": b"1"})
     with pytest.raises(HubError, match="changed on the Hub meanwhile") as told:
@@ -305,7 +307,7 @@ def test_a_rollback_of_what_moved_changes_nothing(account: Account, two_versions
     assert api().model_info(two_versions.id).sha == head
 
 
-def test_an_unknown_tag_is_told_with_the_nearest(account: Account, two_versions: Repository) -> None:
+def test_an_unknown_tag_is_told_with_the_nearest(account: Account, two_versions: NamedRepository) -> None:
     with pytest.raises(PublishError, match=f"no tag or commit 'v1.0' in model '{two_versions.id}'") as told:
         way_back(two_versions, "v1.0")
     assert told.value.hint == "did you mean 'v1.0.0'?"
@@ -330,7 +332,7 @@ def test_a_commit_from_before_the_first_publication_is_no_way_back(account: Acco
     assert told.value.hint == f"take a commit, for example {published[:8]}"
 
 
-def test_a_strangers_commit_in_a_pull_request_is_no_way_back(account: Account, two_versions: Repository) -> None:
+def test_a_strangers_commit_in_a_pull_request_is_no_way_back(account: Account, two_versions: NamedRepository) -> None:
     proposed = (
         api().upload_file(path_or_fileobj=b"x", path_in_repo="x.txt", repo_id=two_versions.id, create_pr=True).oid
     )
@@ -351,16 +353,16 @@ def test_what_was_taken_out_of_the_collection_is_put_back_and_what_is_there_stay
     assert put_back(nowhere_from(inside), "No such title") is None
 
 
-def nowhere_from(repository: Repository) -> Way:
+def nowhere_from(repository: NamedRepository) -> Way:
     return way_back(repository, str(api().model_info(repository.id).sha))
 
 
 def test_the_note_of_the_version_comes_back_with_it_unless_somebody_wrote_another(account: Account) -> None:
-    from zoo.publish.collection import Item
-    from zoo.publish.fleet import Fleet, plan_fleet
-    from zoo.publish.rollout import Rollout
+    from zoo.publish.apply.rollout import Rollout
+    from zoo.publish.desired.fleet import Fleet, Item
+    from zoo.publish.plan.everything import plan_fleet
 
-    id, repository = f"{OWNER}/noted", Repository("model", f"{OWNER}/noted", "noted")
+    id, repository = f"{OWNER}/noted", NamedRepository("model", f"{OWNER}/noted", "noted")
 
     def publish_as(note: str) -> Item:
         one = sealed(Release("model", id, "noted", {"README.md": CARD, "a.txt": note.encode()}, note=note))
@@ -389,7 +391,7 @@ def test_the_note_of_the_version_comes_back_with_it_unless_somebody_wrote_anothe
 
 
 def test_two_trees_compare() -> None:
-    changes = compare({"a": "1", "b": "2"}, {"b": "3", "c": "4"})
+    changes = compare_trees({"a": "1", "b": "2"}, {"b": "3", "c": "4"})
     assert [(one.action, one.path) for one in changes] == [("update", "b"), ("add", "c"), ("delete", "a")]
 
 
@@ -403,11 +405,13 @@ def place(account: Account, tmp_path: Path) -> Path:
 
 def test_names_of_recipes_datasets_and_the_space_lead_to_their_repositories(account: Account, tmp_path: Path) -> None:
     space = workspace_in(tmp_path)
-    assert find(space, "arabert-hybrid") == Repository("model", f"{OWNER}/GATE-AraBert-v1", "arabert-hybrid")
-    assert find(space, "arabic-stsb") == Repository("dataset", f"{OWNER}/Arabic-stsb", "arabic-stsb")
-    assert find(space, "space") == Repository("space", f"{OWNER}/arabic-similarity", "space")
+    assert find_repository(space, "arabert-hybrid") == NamedRepository(
+        "model", f"{OWNER}/GATE-AraBert-v1", "arabert-hybrid"
+    )
+    assert find_repository(space, "arabic-stsb") == NamedRepository("dataset", f"{OWNER}/Arabic-stsb", "arabic-stsb")
+    assert find_repository(space, "space") == NamedRepository("space", f"{OWNER}/arabic-similarity", "space")
     with pytest.raises(RecipeError, match="no recipe or dataset 'arabic-stb'") as told:
-        find(space, "arabic-stb")
+        find_repository(space, "arabic-stb")
     assert told.value.hint == "did you mean 'arabic-stsb'?"
 
 
@@ -465,7 +469,7 @@ def test_nothing_happens_without_a_yes(place: Path, zoo: Any, monkeypatch: pytes
 
 
 def test_numbers_of_versions_are_compared_as_numbers() -> None:
-    assert parse("v1.10.0") > parse("v1.9.9")
+    assert parse_version("v1.10.0") > parse_version("v1.9.9")
 
 
 @pytest.mark.slow

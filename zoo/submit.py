@@ -25,8 +25,8 @@ from zoo.evaluate.ingredients import folder_name, results_folder
 from zoo.evidence.scores import ScoreFile, Subject
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import fleet
-from zoo.publish.plan import plan
-from zoo.publish.release import SCORES, Release
+from zoo.publish.desired.release import SCORES, Release
+from zoo.publish.plan.repository import plan_release
 from zoo.recipe import Recipe
 from zoo.remote import api, explained
 from zoo.tasks import TASKS
@@ -96,7 +96,7 @@ def _submission(build: Build, recipe: Recipe, release: Release) -> Submission:
 
 def _published(release: Release, scale: str) -> str:
     """The commit on the Hub, which holds what was built; only the card may have been edited there."""
-    found = plan(release)
+    found = plan_release(release)
     hint = f"zoo publish {release.name}" + ("" if scale == "full" else f" --scale {scale}")
     if found.head is None:
         raise PublishError(f"recipe '{release.name}' is not published as '{release.id}'", hint=hint)
@@ -230,7 +230,9 @@ def _embedding_parameters(folder: Path) -> int | None:
 
 
 @dataclass(frozen=True)
-class Change:
+class BranchChange:
+    """A file that the next commit of the branch adds or updates."""
+
     action: Literal["add", "update"]
     path: str
     content: bytes
@@ -244,7 +246,7 @@ class Pending:
     start: str
     tip: str | None
     """Of the branch; None: there is none yet."""
-    changes: Sequence[Change]
+    changes: Sequence[BranchChange]
 
 
 class Clone:
@@ -276,7 +278,7 @@ class Clone:
             old = self._show(start, path)
             new = content if old is None else merged(path, old, content)
             if new != old:
-                changes.append(Change("add" if old is None else "update", path, new))
+                changes.append(BranchChange("add" if old is None else "update", path, new))
         return Pending(submission, start, tip, changes)
 
     def commit(self, pending: Pending) -> str:

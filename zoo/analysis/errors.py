@@ -26,6 +26,8 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Band:
+    """A band of gold similarity."""
+
     name: str
     low: float
     """Gold scores, scaled to 0 … 1, from here …"""
@@ -39,34 +41,35 @@ NO, MODERATE, HIGH = BANDS = (Band("no", 0.0, 0.25), Band("moderate", 0.25, 0.75
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """What was annotated."""
+    """The pairs of texts that were annotated, and what they have in common."""
 
     texts: Sequence[tuple[str, str]]
     gold: Floats
     """(n,), scaled to 0 … 1."""
 
     def within(self, band: Band) -> Flags:
+        """Return (n,) whether each pair is in a band."""
         last = band is BANDS[-1]
         return (self.gold >= band.low) & ((self.gold < band.high) | last)
 
     @cached_property
     def words(self) -> Floats:
-        """(n,): the share of the words of both texts that both have (Jaccard), spelling habits aside."""
+        """(n,) the share of the words of both texts that both have (Jaccard), spelling habits aside."""
         return np.array([_jaccard(*(set(normalised(text).split()) for text in pair)) for pair in self.texts])
 
     @cached_property
     def letters(self) -> Floats:
-        """(n,): the same of runs of three letters: sees stems that prefixes and suffixes hide from `words`."""
+        """(n,) the same of runs of three letters, which sees stems that prefixes and suffixes hide from `words`."""
         return np.array([_jaccard(*(_trigrams(normalised(text)) for text in pair)) for pair in self.texts])
 
     @cached_property
     def lookalikes(self) -> Flags:
-        """(n,): pairs of the lowest band that share as much of their words as the task's median pair, and some."""
+        """(n,) pairs of the lowest band that share as much of their words as the task's median pair, and some."""
         return self.within(NO) & (self.words >= np.median(self.words)) & (self.words > 0)
 
 
 def scaled(gold: ArrayLike, least: float, most: float) -> Floats:
-    """Gold scores on an annotator's scale, to 0 … 1."""
+    """Return gold scores on an annotator's scale as 0 … 1."""
     return np.clip((np.asarray(gold, np.float64) - least) / (most - least), 0, 1)
 
 
@@ -81,14 +84,17 @@ class Predictions:
 
     @cached_property
     def raw(self) -> Floats:
+        """(n,) the raw error: cosine less gold."""
         return self.cosine - self.gold
 
     @cached_property
     def rank(self) -> Floats:
+        """(n,) the rank error: percentile of the cosine less percentile of the gold score."""
         return self.percentile - percentiles(self.gold)
 
     @cached_property
     def percentile(self) -> Floats:
+        """(n,) the percentile of each cosine among the model's own, 0 … 1."""
         return percentiles(self.cosine)
 
 
@@ -126,6 +132,8 @@ class Lexical:
 
 @dataclass(frozen=True)
 class Said:
+    """What one model said of a pair: its cosine and both errors."""
+
     cosine: float
     raw: float
     rank: float
@@ -146,7 +154,9 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Report:
+class ErrorReport:
+    """Where models err on a task of graded pairs."""
+
     pairs: int
     models: list[str]
     bands: list[BandError]
@@ -160,8 +170,8 @@ class Report:
     """Lookalikes that a model puts into the upper half of all pairs."""
 
 
-def report(pairs: Pairs, models: Sequence[Predictions], yardstick: Predictions, *, top: int) -> Report:
-    """Everything, from predictions in the order of the pairs.
+def error_report(pairs: Pairs, models: Sequence[Predictions], yardstick: Predictions, *, top: int) -> ErrorReport:
+    """Report all errors, from predictions in the order of the pairs.
 
     Args:
         yardstick: shown beside the models; which pairs are shown is the models' matter.
@@ -171,7 +181,7 @@ def report(pairs: Pairs, models: Sequence[Predictions], yardstick: Predictions, 
     mistaken = np.stack([_mistaken(pairs, model) for model in models])
     show = [_typical(pairs, ranks), _worst(ranks, top), _worst(-ranks, top), _worst(ranks, top, mistaken)]
     shown = [*models, yardstick]
-    return Report(
+    return ErrorReport(
         len(pairs.texts),
         [model.model for model in shown],
         [_band_error(pairs, model, band) for model in shown for band in BANDS if pairs.within(band).any()],
@@ -205,14 +215,14 @@ def _lexical(pairs: Pairs, model: Predictions) -> Lexical:
 
 
 def _typical(pairs: Pairs, ranks: Floats) -> list[int]:
-    """A row of every band that has any: in the middle by the mean size of its errors."""
+    """Return a row of every band that has any: in the middle by the mean size of its errors."""
     rows = [np.flatnonzero(pairs.within(band)) for band in BANDS]
     size = abs(ranks).mean(axis=0)
     return [int(here[np.argsort(size[here], kind="stable")[(len(here) - 1) // 2]]) for here in rows if len(here)]
 
 
 def _worst(errors: Floats, top: int, among: Flags | None = None) -> list[int]:
-    """The rows of each model's largest errors above zero: (models, n) to rows, the largest first."""
+    """Return the rows of each model's largest errors above zero, the largest first: (models, n) to rows."""
     chosen = errors if among is None else np.where(among, errors, 0)
     rows = {int(row) for model in chosen for row in np.argsort(-model, kind="stable")[:top] if model[row] > 0}
     return sorted(rows, key=lambda row: (-float(chosen[:, row].max()), row))
@@ -226,25 +236,25 @@ def _pair(pairs: Pairs, models: Sequence[Predictions], row: int) -> Pair:
 
 
 def percentiles(values: Floats) -> Floats:
-    """The share of the others below each value, those equal to it counted half: within 0 … 1, 0.5 on average."""
+    """Return the share of the others below each value, those equal to it counted half: 0 … 1, 0.5 on average."""
     return (_ranks(values) - 1) / max(1, len(values) - 1)
 
 
 def correlation(first: Floats, second: Floats) -> float | None:
-    """Spearman's; None where either is constant."""
+    """Return Spearman's correlation; None where either is constant."""
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
 
 
 def _ranks(values: Floats) -> Floats:
-    """From 1; equal values share the mean of theirs."""
+    """Return ranks from 1; equal values share the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place], np.float64)
 
 
 def _trigrams(text: str) -> set[str]:
-    """Of every word with its ends marked."""
+    """Return the runs of three letters of every word with its ends marked."""
     padded = (f" {word} " for word in text.split())
     return {word[start : start + 3] for word in padded for start in range(len(word) - 2)}
 

@@ -1,11 +1,11 @@
-"""From targets of `zoo eval` to the report of their errors; what is not measured yet is measured."""
+"""Makes the report of errors from targets of `zoo eval`; what is not measured yet is measured."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from zoo.analysis.errors import Pairs, Predictions, Report, report, scaled
+from zoo.analysis.errors import ErrorReport, Pairs, Predictions, error_report, scaled
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import results
 from zoo.evaluate.texts import graded
@@ -24,20 +24,21 @@ class OneTask(Request):
 
     @property
     def tasks(self) -> list[str]:
+        """The task's name, alone."""
         return [self.suite]
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """The report, and what it is of."""
+    """A report with the task that it is of."""
 
     task: str
     miniature: bool
-    report: Report
+    report: ErrorReport
 
 
 def check_task(workspace: Workspace, task: str | None) -> str:
-    """A task of graded pairs; by default the first one of the family's suite.
+    """Return the name of a task of graded pairs; by default the first one of the family's suite.
 
     Raises:
         EvaluationError: there is no such task, or its rows have no graded similarity.
@@ -54,7 +55,7 @@ def check_task(workspace: Workspace, task: str | None) -> str:
 
 
 def gather(request: OneTask, targets: Sequence[str], *, top: int, progress: Progress) -> Gathered:
-    """Every target, at full width or as NAME@DIM, and the baseline last: what similar spelling alone says.
+    """Report on every target, at full width or as NAME@DIM; the baseline last says what similar spelling alone does.
 
     Raises:
         EvaluationError, HubError: as `evaluate_target`; `graded`.
@@ -83,10 +84,10 @@ def _sample(request: OneTask, subject: Subject, dim: int | None) -> Sample:
     return found
 
 
-def _report(request: OneTask, models: dict[str, Sample], baseline: Subject, top: int) -> Report:
+def _report(request: OneTask, models: dict[str, Sample], baseline: Subject, top: int) -> ErrorReport:
     yardstick = _sample(request, baseline, None)
     assert yardstick.gold is not None
     data = graded(request.suite, request.results, yardstick.gold.tolist())
     pairs = Pairs(data.texts, scaled(data.gold, data.least, data.most))
     found = [Predictions(title, sample.values, pairs.gold) for title, sample in models.items()]
-    return report(pairs, found, Predictions(baseline.title, yardstick.values, pairs.gold), top=top)
+    return error_report(pairs, found, Predictions(baseline.title, yardstick.values, pairs.gold), top=top)

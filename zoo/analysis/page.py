@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: no network, no script."""
+"""Writes the report as one HTML page that needs nothing else: no network, no script."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ TEMPLATE = "errors.html.j2"
 SHOWN = 240  # characters of a text; the rest opens on demand
 
 
-def page(found: Gathered, templates: Templates) -> str:
-    """Args:
+def errors_page(found: Gathered, templates: Templates) -> str:
+    """Return the page.
+
+    Args:
         templates: folders, the workspace's own `cards/` before ours.
 
     Raises:

@@ -14,7 +14,7 @@ from zoo.cli.publish import SIGNS
 from zoo.cli.session import ZooGroup, command, connect, workspace
 
 if TYPE_CHECKING:
-    from zoo.analysis.errors import BandError, Lexical, Pair, Report
+    from zoo.analysis.errors import BandError, ErrorReport, Lexical, Pair
     from zoo.pipeline.build import Build
     from zoo.submit import Clone, Pending, Submission
 
@@ -40,14 +40,14 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
     _say_report(found.report, found.task)
     say.result(asdict(found))
     if html:
-        from zoo.analysis.page import page
+        from zoo.analysis.page import errors_page
 
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(page(found, space.folders("cards")), "utf-8")
+        html.write_text(errors_page(found, space.folders("cards")), "utf-8")
         say.step(f"wrote {html}")
 
 
-def _say_report(report: Report, task: str) -> None:
+def _say_report(report: ErrorReport, task: str) -> None:
     say.table([_band(one) for one in report.bands], title=f"{task}: errors by similarity ({report.pairs} pairs)")
     say.line("raw: cosine less gold, not calibrated; rank: percentile of the cosine less percentile of gold")
     say.line()
@@ -156,7 +156,7 @@ def _say_changes(pending: Pending) -> None:
 
 
 def _write_meta(build: Build, submission: Submission) -> Path:
-    """mteb's definition of the model, for a pull request to mteb itself."""
+    """Write mteb's definition of the model, for a pull request to mteb itself."""
     from zoo.evaluate.results import write
 
     place = build.folder(submission.recipe).folder / "submit" / "model_meta.py"

@@ -15,9 +15,9 @@ from zoo.cli.session import command, connect, workspace
 from zoo.errors import HubError, PublishError, WorkspaceError, ZooError, did_you_mean
 
 if TYPE_CHECKING:
-    from zoo.lint.check import Report
+    from zoo.lint.check import LintReport
     from zoo.lint.facts import Facts
-    from zoo.lint.repo import Repo
+    from zoo.lint.repo import CheckedRepo
     from zoo.pipeline.build import Build
     from zoo.remote import Kind
 
@@ -68,24 +68,24 @@ def lint(
     ctx.exit(1 if report.findings else 0)
 
 
-def _checked(repo: Repo, target: str, *, mend: bool) -> tuple[Report, list[str]]:
-    from zoo.lint.check import check
+def _checked(repo: CheckedRepo, target: str, *, mend: bool) -> tuple[LintReport, list[str]]:
+    from zoo.lint.check import check_repository
     from zoo.lint.fix import fix
     from zoo.lint.target import of_folder
 
     if not mend or repo.folder is None:
-        return check(repo, target), []
+        return check_repository(repo, target), []
     folder, options = repo.folder, {"kind": repo.kind, "run_snippets": repo.run_snippets}
-    fixed, report = fix(folder, lambda: check(of_folder(folder, repo.facts, **options), target))  # type: ignore[arg-type]
+    fixed, report = fix(folder, lambda: check_repository(of_folder(folder, repo.facts, **options), target))  # type: ignore[arg-type]
     return report, fixed
 
 
-def _repo(target: str, scale: str, *, offline: bool, kind: str | None, snippets: bool) -> Repo:
+def _repo(target: str, scale: str, *, offline: bool, kind: str | None, snippets: bool) -> CheckedRepo:
     from zoo.lint import facts
     from zoo.lint.target import of_folder, of_hub
 
     path = Path(target)
-    asked: Facts = facts.NoHub() if offline else facts.facts()
+    asked: Facts = facts.NoHub() if offline else facts.hub_facts()
     if path.is_dir():
         return of_folder(path, asked, kind=kind, run_snippets=snippets)  # type: ignore[arg-type]
     if path.exists():
@@ -109,19 +109,19 @@ def _recipes() -> list[str]:
         return []
 
 
-def _built(name: str, scale: str, asked: Facts) -> Repo:
+def _built(name: str, scale: str, asked: Facts) -> CheckedRepo:
     from zoo.lint import files
     from zoo.lint.facts import Coming
     from zoo.lint.target import of_files
     from zoo.pipeline.build import Build
 
     build = Build(workspace(), scale)
-    known = Coming(asked, {(kind, id): license for kind, id, license in published_with(build, name)})
-    return of_files(files.of(release_files(build, name)), known, kind="model")
+    known = Coming(asked, {(kind, repo_id): license for kind, repo_id, license in published_with(build, name)})
+    return of_files(files.held_files(release_files(build, name)), known, kind="model")
 
 
 def published_with(build: Build, name: str) -> Iterator[tuple[Kind, str, str]]:
-    """Kind, id and licence of what is published together with a recipe's model: its parents and datasets."""
+    """Find (kind, id, licence) of what is published together with a recipe's model: its parents and datasets."""
     for member in build.workspace.recipe(name, scale=build.scale).lineage:
         yield "model", f"{build.account}/{member.release.repo}", member.release.license
         for dataset in member.datasets.values():
@@ -130,7 +130,7 @@ def published_with(build: Build, name: str) -> Iterator[tuple[Kind, str, str]]:
 
 
 def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
-    """The files that publishing a recipe's model would put on the Hub.
+    """Return the files that publishing a recipe's model would put on the Hub.
 
     Raises:
         PublishError: it is not built.
@@ -138,7 +138,7 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
     from zoo.evidence.scores import FILE as SCORES
     from zoo.layout import CARD, EVALUATE, README
     from zoo.pipeline.asbuilt import as_built
-    from zoo.publish.release import model_release
+    from zoo.publish.desired.release import model_release
 
     recipe, run = as_built(build, build.workspace.recipe(name, scale=build.scale)), build.folder(name)
     card, scores = run.stage(CARD) / README, run.stage(EVALUATE) / SCORES
@@ -147,15 +147,15 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
     return model_release(recipe, recipe.release.repo, model=build.model(name), card=card, scores=scores).files
 
 
-def _say(report: Report, fixed: list[str], form: str) -> None:
-    from zoo.lint.report import as_json, as_sarif
+def _say(report: LintReport, fixed: list[str], form: str) -> None:
+    from zoo.lint.report import report_as_json, report_as_sarif
 
     if form == "sarif":
         import json
 
-        say.raw(json.dumps(as_sarif(report), ensure_ascii=False, indent=1))
+        say.raw(json.dumps(report_as_sarif(report), ensure_ascii=False, indent=1))
         return
-    say.result(as_json(report, fixed))
+    say.result(report_as_json(report, fixed))
     for did in fixed:
         say.line(f"fixed: {did}")
     for one in report.findings:
@@ -165,11 +165,11 @@ def _say(report: Report, fixed: list[str], form: str) -> None:
     _say_summary(report)
 
 
-def _say_summary(report: Report) -> None:
+def _say_summary(report: LintReport) -> None:
     from zoo.lint.fix import fixable
 
     for reason in dict.fromkeys(report.unchecked.values()):
-        ids = ", ".join(id for id, why in report.unchecked.items() if why == reason)
+        ids = ", ".join(repo_id for repo_id, why in report.unchecked.items() if why == reason)
         say.line(f"not checked: {ids} ({reason})")
     count, safe = len(report.findings), fixable(report.findings)
     found = f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"

@@ -19,10 +19,12 @@ from zoo.errors import PublishError
 
 if TYPE_CHECKING:
     from zoo.pipeline.build import Build
-    from zoo.publish.fleet import Fleet, FleetPlan
-    from zoo.publish.plan import Change, Plan
-    from zoo.publish.rollout import Published
-    from zoo.publish.saved import Asked
+    from zoo.publish.apply.rollout import Published
+    from zoo.publish.desired.fleet import Fleet
+    from zoo.publish.plan.change import PlannedChange
+    from zoo.publish.plan.everything import FleetPlan
+    from zoo.publish.plan.repository import Plan
+    from zoo.publish.plan.saved import Asked
 
 SIGNS = {
     "create": "+",
@@ -69,7 +71,7 @@ def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
 
 
 def asking(function: Callable[..., None]) -> Callable[..., None]:
-    """What plan and publish are asked alike, as one `Asked`; the Hub is connected first."""
+    """Give a command what plan and publish are asked alike, as one `Asked`; the Hub is connected first."""
 
     @wraps(function)
     def run(
@@ -80,7 +82,7 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
         if revision and not BRANCH.fullmatch(revision):
             raise click.BadParameter(f"'{revision}' is not the name of a branch", param_hint="--revision")
         connect()
-        from zoo.publish.saved import Asked
+        from zoo.publish.plan.saved import Asked
 
         function(*rest, asked=Asked(names, scale, revision, pr, overwrite), **others)
 
@@ -101,8 +103,8 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
     """Show what publishing would change. Exit code 2 when something would."""
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
-    from zoo.publish import saved
-    from zoo.publish.fleet import plan_fleet
+    from zoo.publish.plan import saved
+    from zoo.publish.plan.everything import plan_fleet
 
     _, fleet = _fleet(asked.names, asked.scale)
     found = plan_fleet(fleet, asked.target, asked.overwrite)
@@ -110,7 +112,7 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
         for one in found.plans:
             one.expected.write(write / f"{one.release.kind}s" / one.release.id)
     if out:  # before anything is said: a reader that has seen enough ends us
-        saved.save(out, asked, found)
+        saved.save_plan(out, asked, found)
     _say_plan(found)
     if out and found.changed and not found.blocked:
         say.hint(_command(str(out)))
@@ -119,7 +121,7 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
 
 
 def _units(found: FleetPlan) -> list[dict[str, Any]]:
-    from zoo.publish.difference import lines, metadata
+    from zoo.publish.plan.difference import changed_lines, metadata_changes
 
     units: list[dict[str, Any]] = [
         {
@@ -133,10 +135,10 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
             "missing": [
                 _as_json(change) for change in found.settings.get(one.release.key, ()) if change.action == "missing"
             ],
-            "metadata": [{"key": key, "old": old, "new": new} for key, old, new in metadata(*one.card)]
+            "metadata": [{"key": key, "old": old, "new": new} for key, old, new in metadata_changes(*one.card)]
             if one.card
             else [],
-            "drift": lines(*one.drift) if one.drift else [],
+            "drift": changed_lines(*one.drift) if one.drift else [],
         }
         for one in found.plans
     ]
@@ -146,7 +148,7 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
     return units
 
 
-def _as_json(change: Change) -> dict[str, Any]:
+def _as_json(change: PlannedChange) -> dict[str, Any]:
     facts = {"action": change.action, "path": change.path, "bytes": change.size, "note": change.note or None}
     clashes = [{"line": one.line, "hub": "".join(one.theirs), "ours": "".join(one.ours)} for one in change.clashes]
     return {**facts, **({"clashes": clashes} if clashes else {})}
@@ -169,9 +171,9 @@ def _say_plan(found: FleetPlan) -> None:
         say.line(f"{len(found.blocked)} cannot be published as they are")
 
 
-def _say_repository(plan: Plan, changes: list[Change]) -> None:
-    from zoo.publish.apply import way_out
-    from zoo.publish.plan import OURS
+def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
+    from zoo.publish.plan.change import way_out
+    from zoo.publish.plan.files import OURS
 
     release, private = plan.release, " (private)" if plan.private else ""
     nothing = "" if changes or plan.problems else ": no changes"
@@ -188,14 +190,14 @@ def _say_repository(plan: Plan, changes: list[Change]) -> None:
         _say_card(*cards)
 
 
-def _say_change(change: Change) -> None:
+def _say_change(change: PlannedChange) -> None:
     sign = SIGNS[change.action]
     size = f"  ({change.size:,} bytes)" if change.size else ""
     note = f"  {change.note}" if change.note else ""
     _line(f"  {sign} {change.path}{size}{note}", COLOURS.get(sign))
 
 
-def _say_clashes(change: Change) -> None:
+def _say_clashes(change: PlannedChange) -> None:
     for clash in change.clashes:
         _line(f"      line {clash.line} on the Hub:")
         for mark, lines in (("hub ", clash.theirs), ("ours", clash.ours)):
@@ -204,11 +206,11 @@ def _say_clashes(change: Change) -> None:
 
 
 def _say_card(before: str, after: str) -> None:
-    from zoo.publish import difference
+    from zoo.publish.plan import difference
 
-    for key, old, new in difference.metadata(before, after):
+    for key, old, new in difference.metadata_changes(before, after):
         _line(f"      {key}: {old} -> {new}", "yellow")
-    lines = difference.text(before, after)
+    lines = difference.text_changes(before, after)
     for line in lines[:MOST_LINES]:
         _line(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
     if len(lines) > MOST_LINES:
@@ -216,7 +218,7 @@ def _say_card(before: str, after: str) -> None:
 
 
 def _line(text: str, colour: str | None = None) -> None:
-    """Colours on a terminal; click leaves them out in a pipe."""
+    """Print a line. Colours are for a terminal; click leaves them out in a pipe."""
     from zoo.characters import visible
 
     if not say.wants_json():
@@ -259,7 +261,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
 
 
 def _plan_file(ctx: click.Context, names: Sequence[str]) -> Path | None:
-    """Recipes' names have no suffix."""
+    """Return the saved plan among the names; recipes' names have no suffix."""
     found = [Path(name) for name in names if name.endswith(".json")]
     typed = [name for name in SAID_BY_PLANS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     if found and (len(names) > 1 or typed):
@@ -269,18 +271,18 @@ def _plan_file(ctx: click.Context, names: Sequence[str]) -> Path | None:
 
 
 def _from_names(asked: Asked) -> tuple[Build, FleetPlan]:
-    from zoo.publish.fleet import plan_fleet
+    from zoo.publish.plan.everything import plan_fleet
 
     build, fleet = _fleet(asked.names, asked.scale)
     return build, plan_fleet(fleet, asked.target, asked.overwrite)
 
 
 def _from_file(file: Path) -> tuple[Asked, Build, FleetPlan]:
-    from zoo.publish import saved
+    from zoo.publish.plan import saved
 
-    asked, content = saved.read(file)
+    asked, content = saved.read_plan(file)
     build, found = _from_names(asked)
-    saved.compare(file, content, asked, found)
+    saved.require_unchanged(file, content, asked, found)
     return asked, build, found
 
 
@@ -293,7 +295,7 @@ def _confirm(found: FleetPlan) -> None:
 
 
 def _again(new: Plan, yes: bool) -> bool:
-    """A repository changed meanwhile, and what we would do now has no conflicts."""
+    """Ask whether to go on: a repository changed meanwhile, and what we would do now has no conflicts."""
     if yes:
         return True
     say.step(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
@@ -302,6 +304,7 @@ def _again(new: Plan, yes: bool) -> bool:
 
 
 def say_published(outcome: Published) -> None:
+    """Tell what came of one repository or collection."""
     proof = f"  {outcome.proved}" if outcome.proved else ""
     commit = f"  {outcome.commit[:8]}" if outcome.commit else ""
     why = f"  {outcome.why}" if outcome.why else ""
@@ -318,7 +321,7 @@ def _say_missed(missed: list[Published], count: int, again: str) -> None:
 
 
 def _again_command(asked: Asked, *, private: bool) -> str:
-    """What was asked for, to be typed again."""
+    """Return what was asked for, to be typed again."""
     words = [*asked.names]
     words += ["--private"] if private else []
     words += ["--scale", asked.scale] if asked.scale != "full" else []
@@ -329,7 +332,7 @@ def _again_command(asked: Asked, *, private: bool) -> str:
 
 
 def _command(*words: str) -> str:
-    """`zoo publish` to the Hub in use."""
+    """Return a `zoo publish` command for the Hub in use."""
     hub = click.get_current_context().meta.get("hub")
     return shlex.join(["zoo", "publish", *words, *(["--hub", hub] if hub else [])])
 

@@ -47,7 +47,7 @@ def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path 
     zoo leaderboard --format html > leaderboard.html
     zoo leaderboard --out build/ --format svg
     """
-    from zoo.leaderboard.formats import PICTURES, as_text, write
+    from zoo.leaderboard.formats import PICTURES, as_text, write_leaderboard
     from zoo.leaderboard.tables import Board, tables
 
     if form in PICTURES and out is None:
@@ -59,7 +59,7 @@ def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path 
     if out is None:
         say.raw(as_text(found, "json" if say.wants_json() else form or "md", space))
         return
-    made = write(found, out, [form] if form else FORMATS, space)
+    made = write_leaderboard(found, out, [form] if form else FORMATS, space)
     say.result({"written": [str(path) for path in made]})
     for path in made:
         say.line(str(path))

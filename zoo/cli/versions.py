@@ -13,10 +13,10 @@ from zoo.cli.session import command, confirm, connect, workspace
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:
-    from zoo.publish.history import Repository
-    from zoo.publish.release import Release
-    from zoo.publish.rollback import Way
-    from zoo.publish.versions import Draft
+    from zoo.publish.desired.release import Release
+    from zoo.publish.versions.history import NamedRepository
+    from zoo.publish.versions.rollback import Way
+    from zoo.publish.versions.version import Draft
 
 SIGNS = {"add": "+", "update": "~", "delete": "-"}
 
@@ -34,16 +34,17 @@ def release(name: str, version: str, scale: str, notes: str, supersedes: str | N
     """Tag what is published of NAME (a recipe, a dataset or `space`), with an entry in its CHANGELOG.md."""
     _require_yes(yes)
     connect()
-    from zoo.publish.history import find, tags
-    from zoo.publish.versions import check_superseded, draft, parse
+    from zoo.publish.versions.history import find_repository, tags_of
+    from zoo.publish.versions.successor import check_superseded
+    from zoo.publish.versions.version import draft_version, parse_version
 
-    repository = find(workspace(), name)
-    parse(version)
+    repository = find_repository(workspace(), name)
+    parse_version(version)
     if supersedes:
         check_superseded(supersedes, repository)
-    commit = tags(repository).get(version) if supersedes else None
+    commit = tags_of(repository).get(version) if supersedes else None
     if commit is None:  # else only word of it in the older model is missing
-        commit = _release(draft(_built(repository, scale), repository, version, notes), yes)
+        commit = _release(draft_version(_built(repository, scale), repository, version, notes), yes)
     told = _supersede(supersedes, repository, yes) if supersedes else None
     say.result({"id": repository.id, "version": version, "commit": commit, "supersedes": supersedes, "told": told})
     if not supersedes:
@@ -56,8 +57,8 @@ def _require_yes(yes: bool) -> None:
         raise click.UsageError("with --json there is nobody to ask: add --yes")
 
 
-def _built(repository: Repository, scale: str) -> Release:
-    """What would be published of it."""
+def _built(repository: NamedRepository, scale: str) -> Release:
+    """Return what would be published of a repository."""
     _, fleet = _fleet((repository.name,) if repository.kind == "model" else (), scale)
     for one in fleet.releases:
         if (one.kind, one.id) == (repository.kind, repository.id):
@@ -66,7 +67,7 @@ def _built(repository: Repository, scale: str) -> Release:
 
 
 def _release(draft: Draft, yes: bool) -> str:
-    from zoo.publish.versions import publish_version
+    from zoo.publish.versions.version import publish_version
 
     say.line(f"{draft.repository} at {draft.head[:8]} becomes {draft.version}\n\n{draft.entry.strip()}\n")
     if not yes:
@@ -76,8 +77,8 @@ def _release(draft: Draft, yes: bool) -> str:
     return commit
 
 
-def _supersede(old: str, repository: Repository, yes: bool) -> bool:
-    from zoo.publish.versions import supersede
+def _supersede(old: str, repository: NamedRepository, yes: bool) -> bool:
+    from zoo.publish.versions.successor import supersede
 
     if not yes:
         confirm(f"write `new_version: {repository.id}` into the card of '{old}'?")
@@ -94,13 +95,13 @@ def rollback(target: str, yes: bool) -> None:
     if not (name and at and ref):
         raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
     connect()
-    from zoo.publish.history import find
-    from zoo.publish.prove import proof
-    from zoo.publish.release import SCORES
-    from zoo.publish.rollback import put_back, roll_back, way_back
+    from zoo.publish.desired.release import SCORES
+    from zoo.publish.proof.prove import prove_repository
+    from zoo.publish.versions.history import find_repository
+    from zoo.publish.versions.rollback import put_back, roll_back, way_back
 
     space = workspace()
-    way = way_back(find(space, name), ref)
+    way = way_back(find_repository(space, name), ref)
     _say_way(way)
     if way.changes and not yes:
         confirm("roll back?")
@@ -110,7 +111,7 @@ def rollback(target: str, yes: bool) -> None:
     if collection:
         say.step(f"the collection {collection} has it as it had it then")
     back = way.head if commit != way.head else None
-    found = proof(repository.kind, repository.id, commit, name=name, back=back)
+    found = prove_repository(repository.kind, repository.id, commit, name=name, back=back)
     say.line(found.said)
     if any(change.path == SCORES for change in way.changes):
         say.hint("zoo plan: the cards of its siblings and the Space still have the scores that went")

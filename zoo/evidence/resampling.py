@@ -136,8 +136,8 @@ def interval(replicates: Floats, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def compare(a: Sample, b: Sample, resamples: Resamples) -> Contrast:
-    """`a` less `b`, resampled together; raises what `replicates` and `score` raise."""
+def compare_samples(a: Sample, b: Sample, resamples: Resamples) -> Contrast:
+    """Return `a` less `b`, resampled together; raises what `replicates` and `score` raise."""
     first, second = replicates([a, b], resamples)
     return contrast(score(a) - score(b), first - second)
 

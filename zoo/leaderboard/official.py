@@ -1,4 +1,4 @@
-"""MTEB's official scores, fetched anew from the parquet behind its leaderboard into recipes/published/."""
+"""Fetches MTEB's official scores anew, from the parquet behind its leaderboard into recipes/published/."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refresh(workspace: Workspace) -> list[Row]:
 
 
 def _scores(files: Iterable[str], models: set[str]) -> dict[tuple[str, str, str], str]:
-    """{(model, revision, task): score x 100, four digits}."""
+    """Return {(model, revision, task): score x 100, four digits}."""
     import polars as pl
 
     frame = pl.scan_parquet(list(files))
@@ -61,7 +61,7 @@ def _tasks_of(row: dict[str, object]) -> list[str]:
 
 
 def _updated(row: Row, scores: dict[tuple[str, str, str], str], source: str) -> Row:
-    """Of the row's own revision, or of the only other one there is."""
+    """Return a row with the scores of its own revision, or of the only other one there is."""
     revisions = {revision for model, revision, _ in scores if model == row["model"]}
     revision = row["revision"] if row["revision"] in revisions else next(iter(revisions), None)
     if revision is None or (len(revisions) > 1 and row["revision"] not in revisions):

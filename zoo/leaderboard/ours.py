@@ -1,4 +1,4 @@
-"""What was measured: every subject of the score files at every dim, found by name, and ranked from its rows."""
+"""Finds what was measured: every subject of the score files at every dim, by name, ranked from its rows."""
 
 from __future__ import annotations
 
@@ -32,29 +32,31 @@ class Place:
     file: ScoreFile
     results: Path
     full: bool = True
-    """Whether it is the widest that was measured of its model."""
+    """Whether the dim is the widest that was measured of its model."""
     aside: str = ""
     """Where it is from, when people would read another model under the same name: 'built here', 'lab @ 4e1db44d'."""
 
     @property
     def key(self) -> Key:
+        """What tells places apart: name, revision and dim."""
         return self.subject.name, self.subject.revision, self.dim
 
     def score(self, task: str) -> Score | None:
+        """Return the score on a task; None: it was not measured."""
         try:
             return self.file.score(self.subject.name, task, self.dim)
         except EvaluationError:
             return None
 
     def mean(self, tasks: Sequence[str]) -> Mean | None:
-        """None unless it was taken over exactly these tasks."""
+        """Return the mean over exactly these tasks; None when none was taken over them."""
         try:
             return self.file.mean(self.subject.name, self.dim, tasks)
         except EvaluationError:
             return None
 
     def sample(self, task: str) -> Sample | None:
-        """The rows behind a score; None when their file is gone."""
+        """Return the rows behind a score; None when their file is gone."""
         from zoo.evidence import resampling  # numpy: only once something was measured
 
         try:
@@ -65,16 +67,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Ours:
-    """Score files, each with the folder of mteb's results that it was made from."""
+    """Everything that was measured: score files, each with the folder of mteb's results that it was made from."""
 
     files: Sequence[tuple[ScoreFile, Path]]
     unread: Sequence[str] = ()
-    """Runs whose score files are of another version of zoo."""
+    """Names of runs whose score files are of another version of zoo."""
     _replicates: dict[tuple[str, ...], Replicates] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, workspace: Workspace, scale: str) -> Ours:
-        """Of every built recipe, then what `zoo eval` measured besides."""
+        """Read the scores of every built recipe, then what `zoo eval` measured besides."""
         runs = [Run.of(workspace.root, name, scale) for name in workspace.names]
         others = Run.of(workspace.root, "eval", scale).folder
         runs += [Run(folder) for folder in sorted(others.glob("*/")) if folder.is_dir()]
@@ -84,10 +86,11 @@ class Ours:
 
     @property
     def miniature(self) -> bool:
+        """Whether any of it was measured on generated data."""
         return any(file.miniature for file, _ in self.files)
 
     def places(self, tasks: Sequence[str]) -> list[Place]:
-        """Everything with a mean over exactly these tasks; of two measurements of one thing, the first."""
+        """Return everything with a mean over exactly these tasks; of two measurements of one thing, the first."""
         found: dict[tuple[str, int | None], Place] = {}
         for file, results in self.files:
             for subject in file.subjects:
@@ -103,11 +106,11 @@ class Ours:
         ]
 
     def find(self, model: str, dim: int, tasks: Sequence[str]) -> Place | None:
-        """By the repository's name or the base model's id."""
+        """Return the place of a model at a dim, by the name of its repository or its base; None: there is none."""
         return next((one for one in self.places(tasks) if one.dim == dim and same_name(one, model)), None)
 
     def ranks(self, places: Sequence[Place], tasks: Sequence[str]) -> dict[Key, int]:
-        """By the mean over the tasks; those that the rows cannot tell apart from the leader share its rank.
+        """Rank by the mean over the tasks; those that the rows cannot tell apart from the leader share its rank.
 
         What lacks its rows, or was measured on other rows than the first place, has no rank.
         """
@@ -122,7 +125,7 @@ class Ours:
         return dict(zip(keys, resampling.rank(np.stack([known[key] for key in keys])), strict=True))
 
     def kept(self, place: Place, whole: Place, tasks: Sequence[str]) -> Cell:
-        """Percent of the full width's mean that is left, with the interval of that ratio where its rows are there."""
+        """Return the percentage of the full width's mean that is left, with its interval if rows are there."""
         if place.key == whole.key:
             return Cell.number(100.0, "{:.1f}")  # by definition: no interval
         mean, full = place.mean(tasks), whole.mean(tasks)
@@ -138,18 +141,19 @@ class Ours:
         return Cell(f"{value:.1f}", value, low, high)
 
     def replicates(self, tasks: Sequence[str]) -> Replicates:
-        """Of every place, the mean over the tasks on shared resamples."""
+        """Return {key of a place: its mean over the tasks on shared resamples}."""
         if (wanted := tuple(tasks)) not in self._replicates:
             self._replicates[wanted] = _replicates(self.places(tasks), tasks)
         return self._replicates[wanted]
 
 
 def same_name(place: Place, model: str) -> bool:
+    """Return whether people know a place by the name of this model."""
     return shown_name(model) == shown_name(place.subject.title)
 
 
 def _asides(subjects: Iterable[Subject]) -> dict[str, str]:
-    """{a model's name: where it is from} of those that share the name that people read and are from several places."""
+    """Return {name: where it is from} of models that share the name that people read and are from several places."""
     known = {subject.name: (shown_name(subject.title), _origin(subject)) for subject in subjects}
     count = Counter(shown for shown, _ in set(known.values()))
     return {name: origin for name, (shown, origin) in known.items() if count[shown] > 1}
@@ -161,7 +165,7 @@ def _origin(subject: Subject) -> str:
 
 
 def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
-    """A run's scores, and the results of the Hub that it was measured on; None when they are not what we write."""
+    """Read a run's scores, and the results that they were made from; None when they are not what we write."""
     receipt = run.receipt(EVALUATE)
     assert receipt is not None
     try:
@@ -185,7 +189,7 @@ def _replicates(places: Sequence[Place], tasks: Sequence[str]) -> Replicates:
 
 
 def _shared(samples: Mapping[Key, Sample | None]) -> dict[Key, Sample]:
-    """Those of the same rows as the first: only they can be resampled together."""
+    """Return the samples of the same rows as the first: only they can be resampled together."""
     known = {key: sample for key, sample in samples.items() if sample is not None}
     first = next(iter(known.values()), None)
     return {key: sample for key, sample in known.items() if first is not None and _same_rows(sample, first)}

@@ -1,4 +1,4 @@
-"""What figures draw, from their tables: the same for the page and for pictures."""
+"""Prepares what figures draw from their tables: the same for the page and for pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoo.leaderboard.words import COMPUTED, DIM, MEASURED, MODEL
 
 
 class Point(NamedTuple):
-    """`place`: of the dim among the labels, smallest first."""
+    """A value of a line. `place`: of the dim among the labels, smallest first."""
 
     place: int
     value: float
@@ -20,6 +20,8 @@ class Point(NamedTuple):
 
 
 class Series(NamedTuple):
+    """A line over dims."""
+
     name: Text
     points: Sequence[Point]
 
@@ -33,29 +35,29 @@ class Panel(NamedTuple):
 
 
 class Bars(NamedTuple):
-    """Of one model: (kind, cell) of what is known."""
+    """The bars of one model: (kind, cell) of what is known."""
 
     name: str
     cells: Sequence[tuple[str, Cell]]
 
 
 MEANS = {"paper:average": "paper", "mteb:average": "mteb", "measured:mean": "measured"}
-"""The columns that figure 2 draws, and the kind of bar of each."""
+"""{column that figure 2 draws: the kind of its bars}."""
 
 
 def panels(table: Table) -> list[Panel]:
-    """Of figure 1 and of the retention; those with something to draw."""
+    """Return the panels of figure 1 or of the retention that have something to draw."""
     found = retention_panels(table) if table.key == "retention" else correlation_panels(table)
     return [panel for panel in found if panel.series]
 
 
 def legend(found: Iterable[Panel]) -> list[Text]:
-    """The names of all lines; a line's place among them is its style."""
+    """Return the names of all lines; a line's place among them is its style."""
     return list(dict.fromkeys(series.name for panel in found for series in panel.series))
 
 
 def correlation_panels(table: Table) -> Iterator[Panel]:
-    """Two a model, one a coefficient; a line a similarity."""
+    """Make two panels a model, one a coefficient, with a line a similarity."""
     for model, rows in _by_model(table).items():
         dims = _ascending(str(row[DIM.key].value) for row in rows)
         for coefficient, word in COEFFICIENTS.items():
@@ -68,7 +70,7 @@ def correlation_panels(table: Table) -> Iterator[Panel]:
 
 
 def retention_panels(table: Table) -> Iterator[Panel]:
-    """One a model; a line of ours and, where the paper has one, of its."""
+    """Make a panel a model, with a line of ours and, where the paper has one, of its."""
     sources = (MEASURED, COMPUTED)
     for model, rows in _by_model(table).items():
         dims = _ascending(key.rsplit(":")[1] for row in rows for key in row if ":" in key)
@@ -94,6 +96,7 @@ def _ascending(dims: Iterable[str]) -> list[str]:
 
 
 def bar_rows(table: Table) -> list[Bars]:
+    """Return the bars of figure 2, models without any left out."""
     found = []
     for row in table.rows:
         known = [(kind, row[key]) for key, kind in MEANS.items() if key in row and isinstance(row[key].value, float)]
@@ -102,4 +105,5 @@ def bar_rows(table: Table) -> list[Bars]:
 
 
 def column_holds(table: Table, key: str) -> bool:
+    """Return whether any row has a value in a column."""
     return any(key in row and row[key].value is not None for row in table.rows)

@@ -18,18 +18,18 @@ class Text(NamedTuple):
 
     @classmethod
     def same(cls, text: str) -> Text:
-        """A name, which no language changes."""
+        """Return a name, which no language changes."""
         return cls(text, text)
 
 
 def ltr(text: str) -> str:
-    """Names and numbers inside Arabic text, kept in their own order."""
+    """Return a name or number that keeps its own order inside Arabic text."""
     return f"\u2066{text}\u2069"
 
 
 @dataclass(frozen=True)
-class Source:
-    """Who says so. `ours`: we measured it, or our recipes say it."""
+class Origin:
+    """Where numbers come from, and whether that is us: we measured them, or our recipes say them."""
 
     key: str
     name: Text
@@ -38,34 +38,40 @@ class Source:
 
 @dataclass(frozen=True)
 class Cell:
-    """`text` is what people read; `low` and `high` the 95% interval of a measured number."""
+    """A cell: `text` is what people read; `low` and `high` are the 95% interval of a measured number."""
 
     text: str = "-"
     value: float | str | None = None
     low: float | None = None
     high: float | None = None
     wrong: bool = False
-    """Known to be wrong; a note under the table says how."""
+    """Whether it is known to be wrong; a note under the table says how."""
 
     @classmethod
     def printed(cls, text: str, *, wrong: bool = False) -> Cell:
-        """As somebody printed it; empty: not printed."""
+        """Make a cell as somebody printed it; an empty text was not printed."""
         text = clean(text)
         return cls(text, _number(text), wrong=wrong) if text else NOTHING
 
     @classmethod
     def number(cls, value: float | None, form: str = "{:.2f}") -> Cell:
+        """Make a cell of a number; None: there is none."""
         return NOTHING if value is None else cls(form.format(value), value)
 
     @classmethod
     def measured(cls, found: Measured | None) -> Cell:
+        """Make a cell of a measured number with its interval; None: it was not measured."""
         if found is None:
             return NOTHING
         return cls(f"{found.value:.2f}", found.value, found.low, found.high)
 
     @classmethod
     def name(cls, name: str, aside: str = "") -> Cell:
-        """A model's: people read it without its owner. `aside` tells it from another one of that name."""
+        """Make a cell of a model's name, which people read without its owner.
+
+        Args:
+            aside: what tells it from another one of that name.
+        """
         after = f" ({clean(aside)})" if aside else ""
         return cls(shown_name(clean(name)) + after, clean(name) + after)
 
@@ -78,12 +84,12 @@ class Cell:
 
     @property
     def interval(self) -> str:
-        """' [72.5, 82.4]'; empty without one."""
+        """The interval as people read it, ' [72.5, 82.4]'; empty without one."""
         return "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
 
 
 def shown_name(model: str) -> str:
-    """Of a model, without its owner."""
+    """Return a model's name without its owner."""
     return model.rsplit("/", 1)[-1]
 
 
@@ -99,12 +105,12 @@ def _number(text: str) -> float | str:
 
 
 @dataclass(frozen=True)
-class Column:
-    """`task` is what a filter by task goes by. Without a source it names the row."""
+class TableColumn:
+    """A column. `task` is what a filter by task goes by. Without a source it names the row."""
 
     key: str
     label: Text
-    source: Source | None = None
+    source: Origin | None = None
     task: str | None = None
     numeric: bool = True
     bounded: bool = False
@@ -112,35 +118,40 @@ class Column:
 
     @property
     def header(self) -> str:
+        """The label with its source, as one text."""
         return f"{self.label.en} ({self.source.name.en})" if self.source else self.label.en
 
 
 @dataclass(frozen=True)
 class Table:
+    """A table for every format: columns, rows by key of the column, notes and sources."""
+
     key: str
     title: Text
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[Row]
     notes: Sequence[Text] = ()
-    sources: Mapping[Source, str] = field(default_factory=dict)
-    """Where exactly: page and table, address and revision, versions."""
+    sources: Mapping[Origin, str] = field(default_factory=dict)
+    """{source: where exactly}: page and table, address and revision, versions."""
 
     @property
-    def shown(self) -> list[Column]:
+    def shown(self) -> list[TableColumn]:
         """The columns for people: those that hold something."""
         return [column for column in self.columns if any(self.cell(row, column).text != "-" for row in self.rows)]
 
-    def cell(self, row: Row, column: Column) -> Cell:
+    def cell(self, row: Row, column: TableColumn) -> Cell:
+        """Return a row's cell in a column; an empty one where there is none."""
         return row.get(column.key, NOTHING)
 
     @property
     def credits(self) -> list[Text]:
-        """A line a source of what is shown."""
+        """The sources of what is shown, a line each."""
         shown = {column.source for column in self.shown}
         return [credit(source, where) for source, where in self.sources.items() if source in shown]
 
 
-def credit(source: Source, where: str) -> Text:
+def credit(source: Origin, where: str) -> Text:
+    """Return the line that says where numbers come from and whether they are ours."""
     return Text(
         f"{source.name.en}: {where} ({'ours' if source.ours else 'printed by others, not measured by us'})",
         f"{source.name.ar}: {ltr(where)} ({'لنا' if source.ours else 'نشره آخرون ولم نقسه'})",

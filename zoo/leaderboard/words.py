@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from zoo.leaderboard.table import Column, Source, Text
+from zoo.leaderboard.table import Origin, TableColumn, Text
 
-PAPER = Source("paper", Text("paper", "الورقة"), ours=False)
-COMPUTED = Source("computed", Text("computed from the paper", "محسوب من الورقة"), ours=False)
-MTEB = Source("mteb", Text("mteb results repository", "مستودع نتائج mteb"), ours=False)
-MEASURED = Source("measured", Text("measured", "قياسنا"), ours=True)
-RECIPES = Source("recipes", Text("our recipes", "وصفاتنا"), ours=True)
+PAPER = Origin("paper", Text("paper", "الورقة"), ours=False)
+COMPUTED = Origin("computed", Text("computed from the paper", "محسوب من الورقة"), ours=False)
+MTEB = Origin("mteb", Text("mteb results repository", "مستودع نتائج mteb"), ours=False)
+MEASURED = Origin("measured", Text("measured", "قياسنا"), ours=True)
+RECIPES = Origin("recipes", Text("our recipes", "وصفاتنا"), ours=True)
 
-MODEL = Column("model", Text("Model", "النموذج"), numeric=False)
-DIM = Column("dim", Text("Dim", "البُعد"))
+MODEL = TableColumn("model", Text("Model", "النموذج"), numeric=False)
+DIM = TableColumn("dim", Text("Dim", "البُعد"))
 PARAMETERS = Text("Parameters", "المعاملات")
 SPEED = Text("Tokens/s", "رموز/ثانية")
 AVERAGE = Text("Average", "المتوسط")
@@ -20,4 +20,5 @@ RANK = Text("Rank", "الرتبة")
 
 
 def without(names: str) -> Text:
+    """Return the label of a mean that leaves tasks out."""
     return Text(f"Mean without {names}", f"المتوسط دون {names}")

@@ -5,25 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoo.lint.finding import CARD, Finding, Problem, Unchecked
-from zoo.lint.repo import Repo
-from zoo.lint.rule import Rule, rules
-from zoo.lint.secrets import redacted
+from zoo.lint.leaks import redacted
+from zoo.lint.repo import CheckedRepo
+from zoo.lint.rule import Rule
+from zoo.lint.rules import rules
 
 
 @dataclass(frozen=True)
-class Report:
+class LintReport:
+    """What the rules found in a repository, and which of them could not look."""
+
     target: str
     kind: str
     findings: list[Finding]
     unchecked: dict[str, str]
     """{rule: why it could not look}; such a rule did not pass."""
     checked: int
-    """Rules that looked."""
+    """The number of rules that looked."""
 
 
-def check(repo: Repo, target: str = ".") -> Report:
-    """Every rule for this kind of repository."""
-    chosen = [rules()[id] for id in sorted(rules()) if repo.kind in rules()[id].kinds]
+def check_repository(repo: CheckedRepo, target: str = ".") -> LintReport:
+    """Run every rule for this kind of repository and return what they found.
+
+    Args:
+        target: what the user called it, for the report.
+    """
+    chosen = [rules()[rule_id] for rule_id in sorted(rules()) if repo.kind in rules()[rule_id].kinds]
     readable = bool(repo.card.text) and repo.card.front.broken is None
     findings: list[Finding] = []
     unchecked: dict[str, str] = {}
@@ -37,7 +44,7 @@ def check(repo: Repo, target: str = ".") -> Report:
         except Unchecked as reason:
             unchecked[rule.id] = redacted(str(reason))
     findings = list(dict.fromkeys(sorted(findings, key=lambda one: (one.file != CARD, *one.place))))
-    return Report(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
+    return LintReport(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
 
 
 def _finding(rule: Rule, problem: Problem) -> Finding:
@@ -54,5 +61,5 @@ def _finding(rule: Rule, problem: Problem) -> Finding:
 
 
 def _one_line(text: str) -> str:
-    """Without secrets, line breaks and what moves a terminal's cursor or turns text around."""
+    """Return a text without secrets, line breaks and what moves a terminal's cursor or turns text around."""
     return redacted("".join(char if char.isprintable() else " " for char in text))[:500]

@@ -1,4 +1,4 @@
-"""What a card says in numbers about its own model: in tables, and in sentences that cannot be meant otherwise."""
+"""Finds what a card says in numbers about its own model: in tables, and in sentences that cannot be meant otherwise."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from zoo.lint.card import Row, Table
-from zoo.lint.numbers import Printed, printed, single
-from zoo.lint.repo import Repo
+from zoo.lint.card import CardRow, CardTable
+from zoo.lint.printed import Printed, printed, single
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.results import Result, folded
 
 SAYS = re.compile(r"(?i)\b(reach(es)?|achiev(es|ed)|scores?|obtain(s|ed)|gets|attain(s|ed))\b")
@@ -28,27 +28,30 @@ DECIMAL = re.compile(r"(?<![\w.+/-])\d{1,3}\.\d{1,20}(?![\w.]{0,30}\d)")
 
 @dataclass(frozen=True)
 class Claim:
+    """A number that a card prints for one of its model's results."""
+
     line: int
     result: Result
     shown: Printed
 
 
-def claims(repo: Repo) -> Iterator[Claim]:
-    """Numbers that are this model's at full width, and which result each one is of."""
+def claims(repo: CheckedRepo) -> Iterator[Claim]:
+    """Find the numbers that are this model's at full width, and which result each one is of."""
     for table in repo.card.tables if repo.results else ():
         yield from _in_columns(repo, table)
         yield from _in_rows(repo, table)
     yield from _in_sentences(repo)
 
 
-def result_named(repo: Repo, name: str) -> Result | None:
-    """The one result of this name; None when it could be several."""
+def result_named(repo: CheckedRepo, name: str) -> Result | None:
+    """Return the one result of this name; None when it could be several."""
     exact, short = repo.results_by_name
     chosen = exact.get(folded(name)) or short.get(folded(name), [])
     return chosen[0] if len(chosen) == 1 else None
 
 
-def _in_columns(repo: Repo, table: Table) -> Iterator[Claim]:
+def _in_columns(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
+    """Find claims in tables with a column per task and a row for this model."""
     columns = {at: result for at, name in enumerate(table.header) if (result := result_named(repo, name))}
     for row in table.rows if columns else ():
         if _is_own(repo, table, row):
@@ -57,8 +60,8 @@ def _in_columns(repo: Repo, table: Table) -> Iterator[Claim]:
                     yield Claim(row.line, result, shown)
 
 
-def _is_own(repo: Repo, table: Table, row: Row) -> bool:
-    """Whether a row is about this model, uncut."""
+def _is_own(repo: CheckedRepo, table: CardTable, row: CardRow) -> bool:
+    """Return whether a row is about this model, uncut."""
     at = table.column(DIM)
     dim = single(row.cell(at))
     if dim and dim.value != (repo.width or _largest(table, at)):
@@ -66,12 +69,12 @@ def _is_own(repo: Repo, table: Table, row: Row) -> bool:
     return (at == 0 and dim is not None) or repo.own(row.cells[0])
 
 
-def _largest(table: Table, at: int | None) -> float:
+def _largest(table: CardTable, at: int | None) -> float:
     return max((one.value for row in table.rows if (one := single(row.cell(at)))), default=0)
 
 
-def _in_rows(repo: Repo, table: Table) -> Iterator[Claim]:
-    """Tables with a row per task and a column for this model."""
+def _in_rows(repo: CheckedRepo, table: CardTable) -> Iterator[Claim]:
+    """Find claims in tables with a row per task and a column for this model."""
     at = next((at for at, name in enumerate(table.header) if at and (VALUE.match(name) or repo.own(name))), None)
     for row in table.rows if at is not None else ():
         result = result_named(repo, row.cells[0])
@@ -79,8 +82,8 @@ def _in_rows(repo: Repo, table: Table) -> Iterator[Claim]:
             yield Claim(row.line, result, shown)
 
 
-def _in_sentences(repo: Repo) -> Iterator[Claim]:
-    """Sentences with one task, one number, a word that says whose it is, and none that compares."""
+def _in_sentences(repo: CheckedRepo) -> Iterator[Claim]:
+    """Find claims in sentences with one task, one number, a word that says whose it is, and none that compares."""
     for sentence in repo.card.sentences if repo.results else ():
         text = sentence.text
         numbers = DECIMAL.findall(re.sub(r"\[[^\[\]]{0,99}\]", " ", text))
@@ -93,16 +96,18 @@ def _in_sentences(repo: Repo) -> Iterator[Claim]:
 
 @dataclass(frozen=True)
 class MeanClaim:
+    """A mean over tasks that a card prints."""
+
     line: int
     shown: Printed
     tasks: int | None = None
-    """Over how many, where it says so."""
+    """The number of tasks, where the card says it."""
     dim: int | None = None
-    """At how many numbers, where it says so."""
+    """The width of the embeddings, where the card says it."""
     bounds: tuple[Printed, ...] = ()
-    """Of the interval behind it."""
+    """The two ends of the interval behind it; empty: there is none."""
     whose: str = ""
-    """A rival's name; empty: the model's own."""
+    """A rival's name; empty: it is the model's own mean."""
 
 
 OWN_MEAN = re.compile(
@@ -113,8 +118,8 @@ NAMED_SCORE = re.compile(r"(?:<bdi>)?(.{1,200}?)(?:</bdi>)?: (\d{1,3}\.\d{1,9})(
 INTERVAL = re.compile(r"\[(-?\d{1,3}\.\d{1,9}), (-?\d{1,3}\.\d{1,9})\]")
 
 
-def own_means(repo: Repo) -> Iterator[MeanClaim]:
-    """Means that the card gives as this model's own, outside tables of models."""
+def own_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
+    """Find the means that the card gives as this model's own, outside tables of models."""
     for sentence in repo.card.sentences:
         found = OWN_MEAN.search(sentence.text)
         if found and not OTHERS.search(sentence.text):
@@ -125,16 +130,16 @@ def own_means(repo: Repo) -> Iterator[MeanClaim]:
             yield MeanClaim(row.line, shown, _task_count(name), _numbers(name), _bounds(cell))
 
 
-def rival_means(repo: Repo) -> Iterator[MeanClaim]:
-    """'NAME: 71.77 [67.6, 75.1]' of the best rival."""
+def rival_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
+    """Find the mean of the best rival, which the card prints as 'NAME: 71.77 [67.6, 75.1]'."""
     for row in _facts(repo):
         found = NAMED_SCORE.fullmatch(row.cells[1])
         if found and RIVAL.match(row.cells[0]):
             yield MeanClaim(row.line, printed(found[2]), bounds=_bounds(row.cells[1]), whose=found[1])
 
 
-def _facts(repo: Repo) -> Iterator[Row]:
-    """(name, value): the rows of tables without a header."""
+def _facts(repo: CheckedRepo) -> Iterator[CardRow]:
+    """Find the (name, value) rows of tables without a header."""
     for table in repo.card.tables:
         yield from (row for row in table.rows if len(row.cells) == 2 and not any(table.header))
 
@@ -158,19 +163,22 @@ def _task_count(text: str) -> int | None:
 class ScoreTable:
     """A table with a column of means."""
 
-    table: Table
+    table: CardTable
     mean: int
     scores: list[int]
-    """Columns of which it may be the mean."""
+    """The columns that it may be the mean of."""
 
-    def filled(self, row: Row) -> dict[int, Printed]:
+    def filled(self, row: CardRow) -> dict[int, Printed]:
+        """Return {column: number} of a row's scores that are there."""
         return {at: shown for at in self.scores if (shown := single(row.cell(at)))}
 
-    def mean_of(self, row: Row) -> Printed | None:
+    def mean_of(self, row: CardRow) -> Printed | None:
+        """Return the mean that a row prints; None: it has none."""
         return single(row.cell(self.mean))
 
 
-def score_tables(repo: Repo) -> Iterator[ScoreTable]:
+def score_tables(repo: CheckedRepo) -> Iterator[ScoreTable]:
+    """Find the tables with one column of means and at least two of scores."""
     for table in repo.card.tables:
         means = [at for at, name in enumerate(table.header) if MEAN.match(name)]
         scores = [
@@ -182,7 +190,7 @@ def score_tables(repo: Repo) -> Iterator[ScoreTable]:
             yield ScoreTable(table, means[0], scores)
 
 
-def _mostly_scores(table: Table, at: int) -> bool:
+def _mostly_scores(table: CardTable, at: int) -> bool:
     found = [single(row.cell(at)) for row in table.rows]
     good = [one for one in found if one and one.unit < 1 and one.value <= 100]
     return 2 * len(good) >= len(table.rows)

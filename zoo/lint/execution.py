@@ -1,4 +1,4 @@
-"""The card's Python, run in a process of its own. It is somebody's code: only when the user asked for it."""
+"""Runs the card's Python in a process of its own. It is somebody's code: only when the user asked for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import textwrap
 
 from zoo.lint.card import Code
 from zoo.lint.finding import Problem
-from zoo.lint.repo import Repo
+from zoo.lint.repo import CheckedRepo
 
 LONGEST = 300  # seconds
 SHELL = re.compile(
@@ -21,17 +21,18 @@ TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HF_
 
 
 def python(code: Code) -> str:
-    """A snippet as a program: prompts and notebook commands gone, lines where they were."""
+    """Return a snippet as a program: prompts and notebook commands gone, lines where they were."""
     text = textwrap.dedent(code.text)
     if re.search(r"^>>> ", text, re.MULTILINE):
         text = "\n".join(line[4:] if line.startswith((">>> ", "... ")) else "" for line in text.split("\n"))
     return SHELL.sub(r"\1pass", text)
 
 
-def run(repo: Repo) -> Problem | None:
-    """All snippets in order, as one program whose line numbers are the README's. Tokens stay out of its environment.
+def run(repo: CheckedRepo) -> Problem | None:
+    """Run all snippets in order, as one program whose line numbers are the README's; return the first failure.
 
-    A folder that names itself is loaded from the folder: it may not be on the Hub yet.
+    Tokens stay out of its environment. A folder that names itself is loaded from the folder: it may not be on the Hub
+    yet.
     """
     program = _program(repo)
     if not program.strip():
@@ -49,7 +50,7 @@ def run(repo: Repo) -> Problem | None:
     return None if done.returncode == 0 else _explained(done, repo)
 
 
-def _program(repo: Repo) -> str:
+def _program(repo: CheckedRepo) -> str:
     lines: list[str] = []
     for code in repo.card.snippets:
         lines += [""] * (code.line - 1 - len(lines))
@@ -64,7 +65,7 @@ def _named(program: str) -> str:
     return f"exec(compile({program!r}, 'README.md', 'exec', dont_inherit=True), {{'__name__': '__main__'}})"
 
 
-def _explained(done: subprocess.CompletedProcess[str], repo: Repo) -> Problem:
+def _explained(done: subprocess.CompletedProcess[str], repo: CheckedRepo) -> Problem:
     at = re.findall(r'File "README\.md", line (\d+)', done.stderr)
     line = int(at[-1]) if at else repo.card.snippets[0].line
     last = next((text for text in reversed(done.stderr.strip().splitlines()) if text.strip()), "no message")

@@ -1,4 +1,4 @@
-"""What only the Hub in use knows: which ids there are, and what their cards say. Each is asked once."""
+"""Asks the Hub in use what only it knows: which ids there are, and what their cards say. Each is asked once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 1.5  # seconds to find out that the Hub does not answer
 
 @dataclass(frozen=True)
 class Known:
-    """A repository that is there."""
+    """A repository that is there, and what its card says of itself."""
 
     id: str
     licenses: tuple[str, ...] = ()
@@ -29,57 +29,75 @@ class Known:
 
 
 class Facts(Protocol):
-    def known(self, kind: Kind, id: str) -> Known | None:
-        """None: there is no such repository, or not for us. Raises Unchecked when the Hub cannot be asked."""
+    """Whoever can be asked which repositories there are."""
 
-    def near(self, kind: Kind, id: str) -> list[str]:
-        """Ids that there are, the most alike first."""
+    def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Return the repository; None: there is none, or not for us.
+
+        Raises:
+            Unchecked: the Hub cannot be asked.
+        """
+
+    def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Return ids that there are, the most alike first.
+
+        Raises:
+            Unchecked: the Hub cannot be asked.
+        """
 
 
 @dataclass(frozen=True)
 class NoHub:
-    """Nothing is known, and `reason` says why."""
+    """Facts without a Hub: nothing is known, and `reason` says why."""
 
     reason: str = "the Hub was not asked"
 
-    def known(self, kind: Kind, id: str) -> Known | None:
+    def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Raise Unchecked."""
         raise Unchecked(self.reason)
 
-    def near(self, kind: Kind, id: str) -> list[str]:
+    def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Raise Unchecked."""
         raise Unchecked(self.reason)
 
 
 @dataclass(frozen=True)
 class Coming:
-    """What `facts` knows, and repositories that will be published together with the one that is looked at."""
+    """Facts that also know repositories which will be published together with the one that is looked at."""
 
     facts: Facts
     licenses: Mapping[tuple[Kind, str], str]
 
-    def known(self, kind: Kind, id: str) -> Known | None:
-        found = self.facts.known(kind, id)
-        license = self.licenses.get((kind, id))
-        return Known(id, (license,)) if found is None and license else found
+    def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Return the repository as it is, or as it will be."""
+        found = self.facts.known(kind, repo_id)
+        license = self.licenses.get((kind, repo_id))
+        return Known(repo_id, (license,)) if found is None and license else found
 
-    def near(self, kind: Kind, id: str) -> list[str]:
-        return self.facts.near(kind, id)
+    def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Return ids that there are, the most alike first."""
+        return self.facts.near(kind, repo_id)
 
 
 class HubFacts:
+    """Facts of the Hub in use; each repository is asked for once."""
+
     def __init__(self) -> None:
         self._known: dict[tuple[Kind, str], Known | None] = {}
 
-    def known(self, kind: Kind, id: str) -> Known | None:
-        if (kind, id) not in self._known:
-            self._known[kind, id] = _asked(lambda: _look_up(kind, id))
-        return self._known[kind, id]
+    def known(self, kind: Kind, repo_id: str) -> Known | None:
+        """Return the repository; None: there is none, or not for us."""
+        if (kind, repo_id) not in self._known:
+            self._known[kind, repo_id] = _asked(lambda: _look_up(kind, repo_id))
+        return self._known[kind, repo_id]
 
-    def near(self, kind: Kind, id: str) -> list[str]:
-        return _asked(lambda: _search(kind, id))
+    def near(self, kind: Kind, repo_id: str) -> list[str]:
+        """Return ids that the Hub has, the most alike first."""
+        return _asked(lambda: _search(kind, repo_id))
 
 
-def facts() -> Facts:
-    """Of the Hub in use when it answers; quick to find out that it does not."""
+def hub_facts() -> Facts:
+    """Return the facts of the Hub in use; `NoHub` when it does not answer within `PATIENCE` seconds."""
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return NoHub("HF_HUB_OFFLINE is set")
     return HubFacts() if _answers() else NoHub(f"{endpoint()} does not answer")
@@ -103,14 +121,14 @@ def _asked(ask: Callable[[], T]) -> T:
         raise Unchecked(problem.message) from None
 
 
-def _look_up(kind: Kind, id: str) -> Known | None:
+def _look_up(kind: Kind, repo_id: str) -> Known | None:
     from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-    with explained(f"look up {kind} '{id}'"):
+    with explained(f"look up {kind} '{repo_id}'"):
         try:
-            info = api().repo_info(id, repo_type=kind, timeout=10)
+            info = api().repo_info(repo_id, repo_type=kind, timeout=10)
         except GatedRepoError:
-            return Known(id)
+            return Known(repo_id)
         except (RepositoryNotFoundError, HFValidationError):
             return None
     data = getattr(info, "card_data", None)
@@ -118,15 +136,15 @@ def _look_up(kind: Kind, id: str) -> Known | None:
     return Known(info.id, tuple(_texts(card.get("license"))), tuple(_texts(card.get("base_model"))))
 
 
-def _search(kind: Kind, id: str) -> list[str]:
-    owner, _, name = id.rpartition("/")
+def _search(kind: Kind, repo_id: str) -> list[str]:
+    owner, _, name = repo_id.rpartition("/")
     hub: Any = api()  # its three methods have no type in common
     listing = {"model": hub.list_models, "dataset": hub.list_datasets, "space": hub.list_spaces}[kind]
-    with explained(f"search for {kind} '{id}'"):
+    with explained(f"search for {kind} '{repo_id}'"):
         searches = [{"search": name}, *([{"author": owner}] if owner else [])]
         found = {item.id for search in searches for item in listing(**search, limit=200)}
     lower = {one.lower(): one for one in sorted(found)}
-    return [lower[one] for one in get_close_matches(id.lower(), lower, n=3, cutoff=0.75)]
+    return [lower[one] for one in get_close_matches(repo_id.lower(), lower, n=3, cutoff=0.75)]
 
 
 def _texts(value: object) -> list[str]:

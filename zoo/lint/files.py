@@ -1,5 +1,7 @@
-"""The files of a repository, wherever they are: listed with their sizes, read only when a rule asks, and never whole
-when they are large."""
+"""The files of a repository, wherever they are: listed with their sizes, read only when a rule asks.
+
+A large file is never read whole.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,13 @@ SNAPSHOT = re.compile(r"/snapshots/[0-9a-f]{40}(/|$)")  # huggingface_hub's cach
 
 
 class File(Protocol):
+    """A file of a repository, wherever it is."""
+
     @property
     def size(self) -> int: ...
 
     def head(self, count: int, start: int = 0) -> bytes:
-        """At most `count` bytes from `start`; from the end when `start` is negative."""
+        """Return at most `count` bytes from `start`; from the end when `start` is negative."""
 
 
 Files = Mapping[str, File]
@@ -33,13 +37,14 @@ Files = Mapping[str, File]
 
 @dataclass(frozen=True)
 class Stored:
-    """On this disk. `link`: a symbolic link that leaves the folder, or no plain file at all; it is not read."""
+    """A file on this disk. `link`: a symbolic link that leaves the folder, or no plain file; it is not read."""
 
     path: Path
     size: int
     link: bool = False
 
     def head(self, count: int, start: int = 0) -> bytes:
+        """Return at most `count` bytes from `start`; none of a link."""
         if self.link:
             return b""
         with self.path.open("rb") as file:
@@ -49,22 +54,24 @@ class Stored:
 
 @dataclass(frozen=True)
 class Held:
-    """In memory."""
+    """A file in memory."""
 
     content: bytes
 
     @property
     def size(self) -> int:
+        """The number of bytes."""
         return len(self.content)
 
     def head(self, count: int, start: int = 0) -> bytes:
+        """Return at most `count` bytes from `start`."""
         begin = max(0, self.size + start) if start < 0 else start
         return self.content[begin : begin + count]
 
 
 @dataclass(frozen=True)
-class Remote:
-    """On the Hub: the bytes asked for, and no others."""
+class HubFile:
+    """A file on the Hub: only the bytes that are asked for are fetched."""
 
     kind: Kind
     repo: str
@@ -73,6 +80,11 @@ class Remote:
     size: int
 
     def head(self, count: int, start: int = 0) -> bytes:
+        """Return at most `count` bytes from `start`; a small file is fetched whole, once.
+
+        Raises:
+            HubError: the Hub cannot be asked.
+        """
         if self.size == 0:
             return b""
         begin = max(0, self.size + start) if start < 0 else start
@@ -102,8 +114,8 @@ class Remote:
         return data[skip : skip + count]
 
 
-def folder(path: Path) -> dict[str, File]:
-    """Every file below a folder but git's own; symbolic links are listed, not followed.
+def folder_files(path: Path) -> dict[str, File]:
+    """Return every file below a folder but git's own; symbolic links are listed, not followed.
 
     Raises:
         ZooError: it is not a folder that can be read, or far too large for a repository.
@@ -113,7 +125,7 @@ def folder(path: Path) -> dict[str, File]:
         folders[:] = sorted(name for name in folders if name != ".git")
         for name in sorted([*names, *(name for name in folders if Path(parent, name).is_symlink())]):
             place = Path(parent, name)
-            found[place.relative_to(path).as_posix()] = stored(place)
+            found[place.relative_to(path).as_posix()] = stored_file(place)
         if len(found) > MOST_FILES:
             raise ZooError(f"'{path}' has more than {MOST_FILES:,} files", hint="name the folder of one repository")
     return found
@@ -123,7 +135,8 @@ def _unreadable(error: OSError) -> None:
     raise ZooError(f"'{error.filename}' cannot be read: {error.strerror}", hint="correct its permissions")
 
 
-def stored(path: Path) -> Stored:
+def stored_file(path: Path) -> Stored:
+    """Return a file on this disk without reading it. Links are followed only inside huggingface_hub's cache."""
     cached = bool(SNAPSHOT.search(path.absolute().as_posix()))
     try:
         info = path.stat() if cached else path.lstat()
@@ -132,22 +145,22 @@ def stored(path: Path) -> Stored:
     return Stored(path, info.st_size, link=not stat.S_ISREG(info.st_mode))
 
 
-def of(contents: Mapping[str, bytes | Path]) -> dict[str, File]:
-    """What is about to be published, as a release holds it."""
-    return {path: stored(held) if isinstance(held, Path) else Held(held) for path, held in contents.items()}
+def held_files(contents: Mapping[str, bytes | Path]) -> dict[str, File]:
+    """Return the files of what is about to be published, as a release holds them."""
+    return {path: stored_file(held) if isinstance(held, Path) else Held(held) for path, held in contents.items()}
 
 
-def on_hub(kind: Kind, id: str, revision: str | None = None) -> tuple[dict[str, File], str]:
-    """The listing of a repository at one commit, and its id as the Hub spells it.
+def hub_files(kind: Kind, repo_id: str, revision: str | None = None) -> tuple[dict[str, File], str]:
+    """Return the listing of a repository at one commit, and its id as the Hub spells it.
 
     Raises:
         HubError: it is not there, or the Hub does not answer.
     """
     from huggingface_hub.hf_api import RepoFile
 
-    with explained(f"look at {kind} '{id}'"):
-        info = api().repo_info(id, repo_type=kind, revision=revision)
+    with explained(f"look at {kind} '{repo_id}'"):
+        info = api().repo_info(repo_id, repo_type=kind, revision=revision)
         commit = str(info.sha)
-        tree = api().list_repo_tree(id, repo_type=kind, revision=commit, recursive=True)
+        tree = api().list_repo_tree(repo_id, repo_type=kind, revision=commit, recursive=True)
         listed = [item for item in tree if isinstance(item, RepoFile)]
-    return {item.path: Remote(kind, info.id, commit, item.path, item.size) for item in listed}, info.id
+    return {item.path: HubFile(kind, info.id, commit, item.path, item.size) for item in listed}, info.id

@@ -12,7 +12,7 @@ CARD = "README.md"
 
 @dataclass(frozen=True)
 class Fix:
-    """Characters `start` to `end` of `file` become `text`; `did` completes 'fixed: …'."""
+    """An edit: characters `start` to `end` of `file` become `text`; `did` completes 'fixed: …'."""
 
     file: str
     start: int
@@ -23,7 +23,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a rule yields."""
+    """What a rule found, and where. Without a line it is about the whole file."""
 
     message: str
     line: int | None = None
@@ -47,6 +47,7 @@ class Finding:
 
     @property
     def place(self) -> tuple[str, int, str]:
+        """What findings are sorted by: file, line, rule."""
         return (self.file, self.line, self.rule)
 
 

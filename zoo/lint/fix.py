@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from zoo.errors import ZooError
-from zoo.lint.check import Report
+from zoo.lint.check import LintReport
 from zoo.lint.finding import Finding, Fix
 
 MOST_ROUNDS = 20  # an edit may uncover the next; each round makes at least one
 
 
-def fix(folder: Path, look: Callable[[], Report]) -> tuple[list[str], Report]:
-    """What was done, and the report of what is left. A second time does nothing.
+def fix(folder: Path, look: Callable[[], LintReport]) -> tuple[list[str], LintReport]:
+    """Apply every safe edit; return what was done, and the report of what is left. A second time does nothing.
 
     Raises:
         ZooError: a file cannot be written.
@@ -34,7 +34,7 @@ def fix(folder: Path, look: Callable[[], Report]) -> tuple[list[str], Report]:
 
 
 def _apart(edits: Sequence[Fix]) -> list[Fix]:
-    """Those that do not overlap one that comes before them; the others get their turn in the next round."""
+    """Return the edits that do not overlap one before them; the others get their turn in the next round."""
     chosen: list[Fix] = []
     for edit in sorted(set(edits), key=lambda one: (one.file, one.start)):
         if not chosen or chosen[-1].file != edit.file or chosen[-1].end <= edit.start:
@@ -57,4 +57,5 @@ def _edit(path: Path, edits: Sequence[Fix]) -> None:
 
 
 def fixable(findings: Sequence[Finding]) -> int:
+    """Return the number of findings that an edit puts right."""
     return sum(one.fix is not None for one in findings)

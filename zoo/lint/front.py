@@ -1,4 +1,4 @@
-"""Front matter: read without harm, with the place of every key, and rewritten a key at a time."""
+"""Reads front matter without harm, with the place of every key, and rewrites it a key at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from zoo.lint.finding import CARD, Fix
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast on a long model-index
 
 BLOCK = re.compile(r"^\ufeff?\s*---[ \t]*(?:\r\n|\r|\n)([\S\s]*?)(?:(?:\r\n|\r|\n)|(?<=\n))---[ \t]*(?:\r\n|\n|$)")
@@ -22,18 +22,20 @@ DEEPEST = 100
 
 @dataclass(frozen=True)
 class Front:
+    """The front matter of a README, with the place of every key."""
+
     data: dict[str, Any] = field(default_factory=dict)
-    lines: dict[Path, int] = field(default_factory=dict)
-    """Line in the README of every key and list item."""
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    """{path of a key or list item: its line in the README}."""
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Characters of the README from each top-level key to the end of its value."""
+    """{top-level key: its characters in the README, from the key to the end of its value}."""
     broken: tuple[int, str] | None = None
     """(line, what is wrong) when nothing could be read."""
     twice: tuple[tuple[int, str], ...] = ()
     """(line, key) of keys that stand twice in one mapping: the Hub refuses them."""
 
     def line(self, *path: str | int) -> int | None:
-        """Of a key path, or of as much of it as there is."""
+        """Return the line of a key path, or of as much of it as there is; None: there is nothing of it."""
         while path:
             if path in self.lines:
                 return self.lines[path]
@@ -41,15 +43,15 @@ class Front:
         return None
 
     def replaced(self, text: str, key: str, value: Any, did: str) -> Fix:
-        """The edit of README `text` that gives a top-level key another value; all else stays as it is."""
+        """Return the edit of README `text` that gives a top-level key another value; all else stays as it is."""
         start, end = self.spans[key]
         dumped = yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10**9).rstrip("\n")
         newline = "\r\n" if "\r\n" in text[:end] else "\n"
         return Fix(CARD, start, end, dumped.replace("\n", newline), did)
 
 
-def read(text: str) -> tuple[Front, int]:
-    """The front matter of a README and the character at which its body begins."""
+def read_front(text: str) -> tuple[Front, int]:
+    """Return the front matter of a README and the character at which its body begins."""
     found = BLOCK.match(text)
     if found is None:
         return Front(broken=(1, "there is no front matter: the card's metadata, in YAML between two lines of '---'")), 0
@@ -60,7 +62,7 @@ def read(text: str) -> tuple[Front, int]:
 
 def _parsed(block: str, begins: int, line: int) -> Front:
     try:
-        data, node = load(block)
+        data, node = load_yaml(block)
     except Broken as problem:
         return Front(broken=(line + problem.line, f"the front matter {problem}"))
     if not isinstance(data, dict) or not isinstance(node, yaml.MappingNode | None):
@@ -73,15 +75,15 @@ def _parsed(block: str, begins: int, line: int) -> Front:
 
 
 class Broken(Exception):  # noqa: N818 - the message is what a rule reports
-    """What is wrong with a YAML text, and the line of it (from 0)."""
+    """Raised for a YAML text that cannot be read: what is wrong with it, and the line (from 0)."""
 
     def __init__(self, what: str, line: int = 0) -> None:
         super().__init__(what)
         self.line = line
 
 
-def load(text: str) -> tuple[Any, yaml.Node | None]:
-    """YAML from anybody: plain values, of bounded size and depth, and the nodes that know their places.
+def load_yaml(text: str) -> tuple[Any, yaml.Node | None]:
+    """Read YAML from anybody: plain values, of bounded size and depth, and the nodes that know their places.
 
     Raises:
         Broken: it is no YAML, or a bomb.
@@ -99,7 +101,7 @@ def load(text: str) -> tuple[Any, yaml.Node | None]:
 
 
 def _refuse_bombs(block: str) -> None:
-    """From events alone: composing a thousand levels would end in a RecursionError, or in the C library's stack."""
+    """Look at the events alone: composing a thousand levels would end in a RecursionError."""
     if len(block) > MOST_CHARACTERS:
         raise Broken(f"has more than {MOST_CHARACTERS:,} characters")
     depth = 0
@@ -140,14 +142,14 @@ def _spans(node: yaml.MappingNode, block: str, begins: int) -> Iterator[tuple[st
 
 
 def _end(node: yaml.Node) -> int:
-    """Where a value's text ends; a block's own mark is at the next token, behind comments."""
+    """Return where a value's text ends; a block's own mark is at the next token, behind comments."""
     children = list(_children(node))
     if not children or getattr(node, "flow_style", False):
         return int(node.end_mark.index)
     return max(_end(child) for child in children)
 
 
-def _lines(node: yaml.Node, path: Path, line: int) -> Iterator[tuple[Path, int]]:
+def _lines(node: yaml.Node, path: KeyPath, line: int) -> Iterator[tuple[KeyPath, int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))

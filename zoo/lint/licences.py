@@ -23,15 +23,15 @@ WORDS = (
 
 
 def family(licence: str) -> str:
-    """An id without its version, where versions say the same: cc-by-sa-3.0 and -4.0 are one."""
+    """Return an id without its version, where versions say the same: cc-by-sa-3.0 and -4.0 are one."""
     licence = licence.strip().lower()
     return re.sub(r"-\d\.\d$", "", licence) if licence.startswith("cc-by") else licence
 
 
 def named(text: str) -> set[str]:
-    """The licences that a text names, as families."""
+    """Return the licences that a text names, as families."""
     text = " ".join(text.split())
-    found = {id for pattern, id in NAMES.items() if re.search(rf"(?i){pattern}", text)}
+    found = {licence for pattern, licence in NAMES.items() if re.search(rf"(?i){pattern}", text)}
     found -= {"gpl-3.0"} if found & {"agpl-3.0", "lgpl-3.0"} else set()
     for parts in CREATIVE.finditer(text):
         found.add("cc-by" + re.sub(r"[ -]+", "-", parts[1].lower()))
@@ -42,7 +42,7 @@ def named(text: str) -> set[str]:
 
 
 def forbids(base: str, mine: set[str]) -> str | None:
-    """Why a model under `mine` may not come from a base under `base`; both are families."""
+    """Return why a model under `mine` may not come from a base under `base` (both are families); None: it may."""
     parts = set(base.split("-")) if base.startswith("cc-by") else set()
     if "nd" in parts:
         return "it allows no derivatives"

@@ -1,4 +1,4 @@
-"""Which files belong in a repository. Used by the linter, and before every upload."""
+"""Says which files belong in a repository: for the linter, and before every upload."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from zoo.lint.files import Files, Stored, of
+from zoo.lint.files import Files, Stored, held_files
 from zoo.lint.finding import Finding, Problem
 
 LARGEST = 50 * 10**9  # bytes: what the Hub takes
@@ -27,17 +27,24 @@ STRAYS = (
 )
 
 
-def check(contents: Mapping[str, bytes | Path]) -> list[Finding]:
-    """What of a release must not go up: {path in the repository: content}."""
-    files = of(contents)
+def check_policy(contents: Mapping[str, bytes | Path]) -> list[Finding]:
+    """Return what of a release must not go up.
+
+    Args:
+        contents: {path in the repository: content}.
+    """
+    files = held_files(contents)
     found = [
         *(("L37", "pickle", one) for one in pickles(files)),
         *(("L40", "file-policy", one) for one in strays(files)),
     ]
-    return [Finding(id, name, "error", one.message, one.file, one.line or 1, one.hint) for id, name, one in found]
+    return [
+        Finding(rule_id, name, "error", one.message, one.file, one.line or 1, one.hint) for rule_id, name, one in found
+    ]
 
 
 def pickles(files: Files) -> Iterator[Problem]:
+    """Find files that run code when they are loaded."""
     hint = "keep model.safetensors alone: save_pretrained writes it"
     for path in files:
         name = path.rpartition("/")[2].lower()
@@ -46,7 +53,7 @@ def pickles(files: Files) -> Iterator[Problem]:
 
 
 def _is_pickle(files: Files, path: str) -> bool:
-    """By the first bytes: a pickle of protocol 2 to 5, or the zip file that torch makes of one."""
+    """Tell by the first bytes: a pickle of protocol 2 to 5, or the zip file that torch makes of one."""
     start = files[path].head(128)
     return (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1) or (
         start[:4] == b"PK\x03\x04" and b"data.pkl" in start
@@ -54,6 +61,7 @@ def _is_pickle(files: Files, path: str) -> bool:
 
 
 def strays(files: Files) -> Iterator[Problem]:
+    """Find caches, checkpoints, leftovers, credentials, links, and files that are too large for the Hub."""
     seen = set()
     for path, file in files.items():
         for pattern, what in STRAYS:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.lint import front
-from zoo.lint.card import Card
+from zoo.lint.card import ParsedCard
 from zoo.lint.facts import Facts, NoHub
 from zoo.lint.files import MOST_BYTES, Files
 from zoo.lint.finding import CARD
-from zoo.lint.results import Result, Scores, folded, read_results, read_scores
+from zoo.lint.results import Result, Scores, folded, read_results, stored_scores
 from zoo.lint.weights import Header, safetensors
 from zoo.remote import Kind
 
@@ -32,17 +32,19 @@ class Unreadable(Exception):  # noqa: N818 - the message is what a rule reports
 
 
 @dataclass
-class Repo:
+class CheckedRepo:
+    """A repository that rules look at; each part is read when it is asked for, and once."""
+
     kind: Kind
     files: Files
     given_id: str | None = None
     facts: Facts = field(default_factory=NoHub)
     folder: Path | None = None
     run_snippets: bool = False
-    """Execute the card's code in a subprocess."""
+    """Whether to run the card's code in a process of its own."""
 
     def text(self, path: str) -> str | None:
-        """None: no such file.
+        """Return a file's text; None: there is no such file.
 
         Raises:
             Unreadable: not UTF-8, or too long for a text.
@@ -57,44 +59,50 @@ class Repo:
             raise Unreadable(f"is not UTF-8: byte {error.start} ({error.reason})") from None
 
     def config(self, path: str) -> Any:
-        """A JSON or YAML file's content; None when it is not there or cannot be read (rule L42 says so)."""
+        """Return a JSON or YAML file's content; None when it is not there or cannot be read (rule L42 says so)."""
         try:
             return self.parsed(path)
         except Unreadable:
             return None
 
     def parsed(self, path: str) -> Any:
-        """As `config`; raises Unreadable when it cannot be read."""
+        """Return a JSON or YAML file's content; None when it is not there.
+
+        Raises:
+            Unreadable: it is neither.
+        """
         text = self.text(path)
         if text is None:
             return None
         try:
             if path.endswith(".json"):
                 return json.loads(text)
-            return front.load(text)[0]
+            return front.load_yaml(text)[0]
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"is not JSON: {error}") from None
         except front.Broken as problem:
             raise Unreadable(str(problem)) from None
 
     def mapping(self, path: str) -> dict[str, Any]:
+        """Return a JSON or YAML file's mapping; empty when it is none."""
         found = self.config(path)
         return found if isinstance(found, dict) else {}
 
     @cached_property
-    def card(self) -> Card:
-        """Of an empty text when the README cannot be read (rule L41 says so)."""
+    def card(self) -> ParsedCard:
+        """The README, taken apart; of an empty text when it cannot be read (rule L41 says so)."""
         try:
-            return Card(self.text(CARD) or "")
+            return ParsedCard(self.text(CARD) or "")
         except Unreadable:
-            return Card("")
+            return ParsedCard("")
 
     @property
     def front(self) -> dict[str, Any]:
+        """The values of the front matter."""
         return self.card.front.data
 
     def strings(self, key: str) -> list[str]:
-        """A front matter value that may be a text or a list of texts."""
+        """Return the texts of a front matter value, which may be a text or a list of texts."""
         value = self.front.get(key)
         return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
 
@@ -118,16 +126,18 @@ class Repo:
 
     @cached_property
     def scores(self) -> Scores:
-        return read_scores(self.mapping("zoo/scores.json"))
+        """What `zoo/scores.json` holds; empty when there is none."""
+        return stored_scores(self.mapping("zoo/scores.json"))
 
     @cached_property
     def results(self) -> list[Result]:
+        """The model's results, wherever it keeps them."""
         entries = [(path, self.config(path)) for path in sorted(self.files) if path.startswith(".eval_results/")]
         return read_results(self.card.front, entries, self.scores)
 
     @cached_property
     def results_by_name(self) -> tuple[dict[str, list[Result]], dict[str, list[Result]]]:
-        """By task and configuration, and by task alone; names folded."""
+        """The results by task and configuration, and by task alone; names folded."""
         exact: dict[str, list[Result]] = defaultdict(list)
         short: dict[str, list[Result]] = defaultdict(list)
         for one in self.results:
@@ -151,15 +161,15 @@ class Repo:
 
     @cached_property
     def id(self) -> str | None:
-        """Given; else, for a folder, the id that its snippets load under its own name."""
+        """The id that was given; else, for a folder, the id that its snippets load under its own name."""
         if self.given_id:
             return self.given_id
-        loaded = {id for _, id in self.loaded if id.rpartition("/")[2] == self.name}
+        loaded = {repo_id for _, repo_id in self.loaded if repo_id.rpartition("/")[2] == self.name}
         return loaded.pop() if len(loaded) == 1 else None
 
     @cached_property
     def loaded(self) -> list[tuple[int, str]]:
-        """(line, id) of every model that the card's code loads; a constant's name counts as its value."""
+        """The (line, id) of every model that the card's code loads; a constant's name counts as its value."""
         found = []
         for code in self.card.snippets:
             text = code.text
@@ -169,13 +179,13 @@ class Repo:
         return found
 
     def own(self, cell: str) -> bool:
-        """Whether a table's cell names this repository."""
+        """Return whether a table's cell names this repository."""
         text = cell.split(" (")[0].strip().casefold()
         return text in {(self.name or "").casefold(), (self.id or "").casefold(), "this model", "ours"} - {""}
 
     @cached_property
     def width(self) -> int | None:
-        """Numbers per embedding, from the modules' configs."""
+        """The numbers per embedding, from the modules' configs."""
         modules = self.config("modules.json")
         widths = []
         for module in modules if isinstance(modules, list) else []:
@@ -189,13 +199,16 @@ class Repo:
 
     @cached_property
     def dims(self) -> set[int]:
-        """Sizes to which embeddings may be cut, where a file says so."""
+        """The sizes to which embeddings may be cut, where a file says so."""
         listed = self.recipe.get("dims") or self.mapping("config.json").get("matryoshka_dimensions")
         return {dim for dim in listed if isinstance(dim, int)} if isinstance(listed, list) else set()
 
     @cached_property
     def longest_input(self) -> int | None:
-        """Tokens: what sentence-transformers cuts at, else the tokenizer's limit, else the model's positions."""
+        """The most tokens of a text.
+
+        What sentence-transformers cuts at, else the tokenizer's limit or the number of the model's positions.
+        """
         own = self.mapping("sentence_bert_config.json").get("max_seq_length")
         positions = self.mapping("config.json").get("max_position_embeddings")
         limits = [self.mapping("tokenizer_config.json").get("model_max_length"), positions]
@@ -204,18 +217,19 @@ class Repo:
 
     @cached_property
     def headers(self) -> dict[str, Header]:
-        """Of the model's safetensors files, adapters and ONNX exports left out."""
+        """The headers of the model's safetensors files, adapters and ONNX exports left out."""
         paths = [path for path in self.files if re.search(r"(^|/)(model|pytorch_model)[^/]*\.safetensors$", path)]
         found = ((path, safetensors(self.files[path])) for path in paths)
         return {path: header for path, header in found if header}
 
     @property
     def parameters(self) -> int | None:
+        """The number of parameters in those files; None: there are none."""
         return sum(header.parameters for header in self.headers.values()) or None
 
     @cached_property
     def data_files(self) -> list[str]:
-        """A dataset's own files; JSON and the like at the top may be about it rather than of it."""
+        """The dataset's own files; JSON and the like at the top may be about it rather than of it."""
         about = {"dataset_infos.json", "dataset_dict.json", "package.json"}
         return [
             path
@@ -224,14 +238,14 @@ class Repo:
         ]
 
     def places(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
-        """(line, match) in prose, tables included."""
+        """Find (line, match) in prose, tables included."""
         for line in self.card.prose:
             for found in pattern.finditer(line.text):
                 yield line.number, found
 
 
 def kind_of(files: Files, metadata: dict[str, Any]) -> Kind:
-    """What a folder would be on the Hub."""
+    """Return what a folder would be on the Hub."""
     names = {path.rpartition("/")[2] for path in files}
     if "sdk" in metadata or ("app.py" in files and "config.json" not in files):
         return "space"

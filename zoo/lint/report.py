@@ -1,4 +1,4 @@
-"""A report for machines: our own JSON, and SARIF 2.1.0 for code review tools."""
+"""Writes a report for machines: as our own JSON, and as SARIF 2.1.0 for code review tools."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Any
 from urllib.parse import quote
 
 from zoo import __version__
-from zoo.lint.check import Report
+from zoo.lint.check import LintReport
 from zoo.lint.finding import Finding
-from zoo.lint.rule import Rule, rules
+from zoo.lint.rule import Rule
+from zoo.lint.rules import rules
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def as_json(report: Report, fixed: list[str]) -> dict[str, Any]:
+def report_as_json(report: LintReport, fixed: list[str]) -> dict[str, Any]:
+    """Return the report as plain values."""
     return {
         "target": report.target,
         "kind": report.kind,
@@ -31,6 +33,7 @@ def _finding(one: Finding) -> dict[str, Any]:
 
 
 def rule_rows() -> list[dict[str, Any]]:
+    """Return a row for each rule, for a table."""
     return [
         {
             "id": one.id,
@@ -42,25 +45,26 @@ def rule_rows() -> list[dict[str, Any]]:
             "finds": one.documentation,
             "spares": one.spares,
         }
-        for one in (rules()[id] for id in sorted(rules()))
+        for one in (rules()[rule_id] for rule_id in sorted(rules()))
     ]
 
 
-def as_sarif(report: Report) -> dict[str, Any]:
+def report_as_sarif(report: LintReport) -> dict[str, Any]:
+    """Return the report as SARIF 2.1.0."""
     ids = sorted(rules())
     driver = {
         "name": "zoo lint",
         "version": __version__,
         "semanticVersion": __version__,
-        "rules": [_rule(rules()[id]) for id in ids],
+        "rules": [_rule(rules()[rule_id]) for rule_id in ids],
     }
     notes = [
         {
             "level": "note",
             "message": {"text": f"not checked: {why}"},
-            "associatedRule": {"id": id, "index": ids.index(id)},
+            "associatedRule": {"id": rule_id, "index": ids.index(rule_id)},
         }
-        for id, why in report.unchecked.items()
+        for rule_id, why in report.unchecked.items()
     ]
     return {
         "$schema": SCHEMA,

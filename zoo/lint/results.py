@@ -1,4 +1,4 @@
-"""A model's results in one shape, wherever it keeps them: model-index, `.eval_results`, `zoo/scores.json`."""
+"""Brings a model's results into one shape, wherever it keeps them: model-index, `.eval_results`, `zoo/scores.json`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from zoo.lint.finding import CARD
 from zoo.lint.front import Front
-from zoo.lint.numbers import Printed, own_unit
+from zoo.lint.printed import Printed, own_unit
 
 
 def folded(name: str) -> str:
-    """STS22-v2, STS22.v2 and sts22 v2 are one name."""
+    """Return a task's name so that STS22-v2, STS22.v2 and sts22 v2 are one."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -30,14 +30,15 @@ class Result:
     line: int | None
 
     def rounds_to(self, shown: Printed) -> bool:
-        """A value that was stored rounded may be off by half of its own last digit too."""
+        """Return whether a value rounds to what is shown; one stored rounded may be off by half of its last digit."""
         return any(shown.rounds(value, slack=_slack(value, shown)) for value in self._scaled(shown))
 
     def is_cut_to(self, shown: Printed) -> bool:
+        """Return whether what is shown is a value with its last digits cut off."""
         return any(shown.truncates(value) and own_unit(value) < shown.unit for value in self._scaled(shown))
 
     def _scaled(self, shown: Printed) -> list[float]:
-        """0.7808 is printed as 78.08 and the other way round."""
+        """Return the values on the scale of what is shown: 0.7808 is printed as 78.08 and the other way round."""
         return [
             value * factor
             for value in self.values
@@ -52,15 +53,15 @@ def _slack(value: float, shown: Printed) -> float:
 
 @dataclass(frozen=True)
 class StoredMean:
-    """Of the model itself, or of one that was measured beside it."""
+    """A mean over tasks in `zoo/scores.json`: the model's own, or one that was measured beside it."""
 
     title: str
     own: bool
     dim: int | None
     full: bool
-    """Whether that is its full width."""
+    """Whether the dim is the full width."""
     tasks: int
-    """Over how many."""
+    """The number of tasks that it is over."""
     value: float
     low: float | None
     high: float | None
@@ -68,26 +69,28 @@ class StoredMean:
 
 @dataclass(frozen=True)
 class Scores:
-    """`zoo/scores.json` as far as a linter needs it; empty when there is none."""
+    """What a linter needs of `zoo/scores.json`; empty when there is none."""
 
     rows: tuple[tuple[str, str, str, float], ...] = ()
     """(dataset, revision, metric, value) of the model itself at full width."""
     means: tuple[StoredMean, ...] = ()
 
     def values(self, dataset: str, revision: str, metric: str) -> list[float]:
+        """Return the model's own scores on a dataset."""
         return [row[3] for row in self.rows if row[:3] == (dataset, revision, metric)]
 
     def own_means(self, *, tasks: int | None = None, dim: int | None = None) -> list[StoredMean]:
-        """The model's own; those over so many tasks, at that width, where these are given."""
+        """Return the model's own means; those over so many tasks, at that width, where these are given."""
         return [one for one in self.means if one.own and tasks in (None, one.tasks) and dim in (None, one.dim)]
 
     def rival_means(self, title: str) -> list[StoredMean]:
-        """Of what is called that, at full width over all tasks."""
+        """Return the means of the model of that title, at full width over all tasks."""
         most = max((one.tasks for one in self.means), default=0)
         return [one for one in self.means if not one.own and one.full and one.tasks == most and one.title == title]
 
 
-def read_scores(found: dict[str, Any]) -> Scores:
+def stored_scores(found: dict[str, Any]) -> Scores:
+    """Read the content of `zoo/scores.json`; what is not as zoo writes it is left out."""
     subjects = _list(found.get("subjects"))
     own = next((one for one in subjects if one.get("role") == "self"), None)
     if own is None:
@@ -99,7 +102,7 @@ def read_scores(found: dict[str, Any]) -> Scores:
 
 
 def _numbered(found: dict[str, Any], key: str, subject: dict[str, Any]) -> list[dict[str, Any]]:
-    """A subject's entries of a list, those with a value."""
+    """Return a subject's entries of a list, those with a value."""
     named = [one for one in _list(found.get(key)) if one.get("model") == subject.get("name")]
     return [one for one in named if _number(one.get("value"))]
 
@@ -125,7 +128,7 @@ def _means(found: dict[str, Any], subject: dict[str, Any]) -> Iterator[StoredMea
 
 
 def read_results(front: Front, entries: Sequence[tuple[str, Any]], scores: Scores) -> list[Result]:
-    """One per task and configuration."""
+    """Return one result for each task and configuration."""
     merged: dict[tuple[str, str, str], Result] = {}
     for one in [*_of_index(front, scores), *_of_entries(entries)]:
         key = (folded(one.task), folded(one.config), one.dataset)
@@ -139,7 +142,7 @@ def read_results(front: Front, entries: Sequence[tuple[str, Any]], scores: Score
 
 
 def index_values(front: Front) -> Iterator[tuple[int | None, dict[str, Any], dict[str, Any]]]:
-    """(line, dataset, metric) of every number of the model-index."""
+    """Find (line, dataset, metric) of every number of the model-index."""
     for first, model in enumerate(_list(front.data.get("model-index"))):
         for second, result in enumerate(_list(model.get("results"))):
             dataset = result.get("dataset") if isinstance(result.get("dataset"), dict) else {}

@@ -1,40 +1,38 @@
-"""What a rule is, and all of them by id."""
+"""What a rule is, and the registry that rules add themselves to. `zoo.lint.rules` loads them all."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from zoo.lint.finding import Problem, Severity
+from zoo.lint.repo import CheckedRepo
 from zoo.registry import Registry
 from zoo.remote import Kind
 
-if TYPE_CHECKING:
-    from zoo.lint.repo import Repo
-
-Look = Callable[["Repo"], Iterator[Problem]]
+Look = Callable[[CheckedRepo], Iterator[Problem]]
 ALL: tuple[Kind, ...] = ("model", "dataset", "space")
 
 
 @dataclass(frozen=True)
 class Rule:
+    """A rule: what it finds, in which repositories, and the function that looks."""
+
     id: str
     name: str
     look: Look
     severity: Severity
     kinds: tuple[Kind, ...]
     card: bool
-    """Needs a card that can be read."""
+    """Whether it needs a card that can be read."""
     hub: bool
-    """Asks the Hub, all of it or some."""
+    """Whether it asks the Hub, at least sometimes."""
     fixable: bool
 
     @property
     def documentation(self) -> str:
-        """One sentence: what is found."""
+        """What is found, in one sentence."""
         return " ".join(self._parts()[0].split())
 
     @property
@@ -46,11 +44,11 @@ class Rule:
         return [*(inspect.getdoc(self.look) or "").split("\n\n"), ""]
 
 
-_rules: Registry[Rule] = Registry("rule")
+REGISTRY: Registry[Rule] = Registry("rule")
 
 
 def rule(
-    id: str,
+    rule_id: str,
     name: str,
     *,
     severity: Severity = "error",
@@ -59,18 +57,10 @@ def rule(
     hub: bool = False,
     fixable: bool = False,
 ) -> Callable[[Look], Look]:
-    """Decorator. The docstring is the documentation: a sentence, an empty line, 'Not flagged: …'."""
+    """Register a rule. The function's docstring is its documentation: a sentence, an empty line, 'Not flagged: …'."""
 
     def add(look: Look) -> Look:
-        _rules.add(id, Rule(id, name, look, severity, kinds, card, hub, fixable))
+        REGISTRY.add(rule_id, Rule(rule_id, name, look, severity, kinds, card, hub, fixable))
         return look
 
     return add
-
-
-@lru_cache(maxsize=1)
-def rules() -> Registry[Rule]:
-    """Every rule; their modules are imported on the first call."""
-    import zoo.lint.rules  # noqa: F401 - registers them
-
-    return _rules

@@ -1,4 +1,4 @@
-"""What weights say of themselves: the headers of safetensors and Parquet files, never their contents."""
+"""Reads what weights and tables say of themselves: headers of safetensors and Parquet, never their contents."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 
 @dataclass(frozen=True)
 class Header:
+    """What the header of a safetensors file says."""
+
     parameters: int
     dtypes: Counter[str]
-    """Parameters by dtype, in safetensors' names."""
+    """The number of parameters of each dtype, in safetensors' names."""
 
 
 def safetensors(file: File) -> Header | None:
-    """None: not a safetensors file (a pointer of git LFS, or something broken)."""
+    """Read the header of a safetensors file; None: it is none (a pointer of git LFS, or something broken)."""
     length = int.from_bytes(file.head(8), "little")
     if not 2 <= length <= min(LONGEST_HEADER, file.size - 8):
         return None
@@ -39,7 +41,7 @@ def safetensors(file: File) -> Header | None:
 
 
 def parquet_rows(file: File) -> int | None:
-    """Rows of a Parquet file from its footer alone; None: not a Parquet file."""
+    """Return the rows of a Parquet file from its footer alone; None: it is not a Parquet file."""
     tail = file.head(8, -8)
     length = int.from_bytes(tail[:4], "little")
     if tail[4:] != b"PAR1" or not 0 < length <= min(LONGEST_HEADER, file.size - 8):

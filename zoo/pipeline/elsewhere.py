@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from zoo.evidence.scores import ScoreFile
-from zoo.publish.release import SCORES
+from zoo.publish.desired.release import SCORES
 from zoo.recipe import Recipe
 from zoo.remote import api, explained
 

@@ -15,15 +15,18 @@ from zoo.pipeline.asbuilt import as_built
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
-from zoo.publish import digests, owed, provenance
-from zoo.publish.digests import Digests
-from zoo.publish.fleet import Fleet, FleetPlan, plan_fleet, preflight
-from zoo.publish.listing import MAIN
-from zoo.publish.owed import Owed
-from zoo.publish.plan import Plan
-from zoo.publish.prove import Proof, proof
-from zoo.publish.release import Release, Settings, dataset_release, model_release, space_release
-from zoo.publish.rollout import Published, Rollout
+from zoo.publish.apply.preflight import preflight
+from zoo.publish.apply.rollout import Published, Rollout
+from zoo.publish.desired import digests, provenance
+from zoo.publish.desired.digests import Digests
+from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.release import Release, Settings, dataset_release, model_release, space_release
+from zoo.publish.plan.everything import FleetPlan, plan_fleet
+from zoo.publish.plan.listing import MAIN
+from zoo.publish.plan.repository import Plan
+from zoo.publish.proof import owed
+from zoo.publish.proof.owed import Owed
+from zoo.publish.proof.prove import Proof, prove_repository
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
@@ -263,7 +266,7 @@ def _prove(build: Build, plan: Plan, commit: str) -> Proof:
     release = plan.release
     built = {"model": TRAIN, "dataset": DATA}.get(release.kind)
     folder = build.folder(release.name).stage(built) if built else None
-    return proof(
+    return prove_repository(
         release.kind,
         release.id,
         commit,

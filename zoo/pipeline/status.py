@@ -10,9 +10,9 @@ from zoo.layout import DATA, EVALUATE
 from zoo.pipeline.asbuilt import edited
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, finished, fleet
-from zoo.publish.fleet import plan_fleet
-from zoo.publish.plan import Plan
-from zoo.publish.release import CARD, RECIPE, SCORES
+from zoo.publish.desired.release import CARD, RECIPE, SCORES
+from zoo.publish.plan.everything import plan_fleet
+from zoo.publish.plan.repository import Plan
 from zoo.recipe import Recipe
 
 OF_RESULTS = {CARD, RECIPE, SCORES}

@@ -1,6 +1,10 @@
-"""The publish stage: what each repository should hold, what would change, one commit each, and the proof.
+"""Publishes what was built on the Hub, in three acts, with a proof afterwards and versions to go back to.
 
-release -> listing -> plan (with merge, guard) -> apply      one repository
-fleet -> rollout (with collection, space); saved             all of them
-provenance, evalresults, digests, patience, difference       what these are made with
+desired/    what each repository should hold: releases, made from the finished stages
+plan/       what would change: the Hub is looked at and compared, nothing is sent
+apply/      the change itself: one commit for each repository, then the Space's settings and the collection
+proof/      what was published is loaded back by a process that knows nothing but its id
+versions/   tags with a changelog, and the way back to them
+
+patience.py waits out what goes wrong for a moment; everything that changes the Hub asks through it.
 """

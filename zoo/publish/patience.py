@@ -1,4 +1,4 @@
-"""What goes wrong on the way and is gone a moment later: waited for, a few times, and then told."""
+"""Waits out what goes wrong for a moment: the one policy for every request that changes something on the Hub."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ STALE = 412  # the Hub's answer to a commit whose parent is not the head: anothe
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 
 
-def patiently(ask: Callable[[], T]) -> T:
-    """What `ask` returns. It is asked again after a refusal that passes, so it must be safe to repeat."""
+def patiently(ask: Callable[[], T], arrived: Callable[[Exception], T | None] | None = None) -> T:
+    """Return what `ask` returns, asking again after a failure that may pass.
+
+    Args:
+        ask: safe to repeat, or watched by `arrived`.
+        arrived: called after each failure: what `ask` would have returned when the request was carried out and only
+            its answer was lost, else None. What it raises ends the attempts.
+    """
     for pause in (*WAITS, None):
         try:
             return ask()
         except Exception as error:
+            if arrived is not None and (answer := arrived(error)) is not None:
+                return answer
             wait = how_long(error, pause)
             if wait is None:
                 raise
@@ -28,7 +36,7 @@ def patiently(ask: Callable[[], T]) -> T:
 
 
 def how_long(error: BaseException, pause: float | None) -> float | None:
-    """Seconds to wait before the next attempt; None: another one is of no use."""
+    """Return the seconds to wait before the next attempt, or None when another one is of no use."""
     if pause is None or not passes(error):
         return None
     told = _retry_after(error)
@@ -37,8 +45,13 @@ def how_long(error: BaseException, pause: float | None) -> float | None:
     return told if told <= LONGEST else None
 
 
+def is_stale(error: BaseException) -> bool:
+    """Return whether the Hub refused a commit because its parent is no longer the head."""
+    return getattr(getattr(error, "response", None), "status_code", None) == STALE
+
+
 def passes(error: BaseException | None) -> bool:
-    """Whether the Hub was busy or the connection broke. That nobody listens at all does not pass."""
+    """Return whether the Hub was busy or the connection broke. That nobody listens at all does not pass."""
     from httpx2 import ConnectError, TransportError
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 

@@ -261,7 +261,7 @@ class Paper(Section):
     bibtex: str
 
 
-class Release(Section):
+class ModelRelease(Section):
     """The model's repository on the Hub and what its card says that is not measured."""
 
     repo: RepoName
@@ -285,7 +285,7 @@ class Recipe(Section):
     datasets: dict[Name, Dataset]
     phases: list[NamedPhase] = Field(min_length=1)
     evaluation: Evaluation
-    release: Release
+    release: ModelRelease
 
     @property
     def lineage(self) -> list[Recipe]:

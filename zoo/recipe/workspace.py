@@ -13,7 +13,7 @@ from typing import Any
 from zoo.errors import RecipeError, WorkspaceError, did_you_mean
 from zoo.recipe.check import base_mistakes, collect, family_mistakes, parent_mistake, shared
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
-from zoo.recipe.schema import Dataset, Evaluation, NamedPhase, Recipe, Release, Section
+from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
 from zoo.recipe.yamlfile import SourceFile, name_of, parse, read, shown
 
 NOT_BASES = {"family.yaml"}
@@ -176,7 +176,7 @@ class Workspace:
             datasets={known: _limited(self.datasets[known], scale) for known in sorted(names)},
             phases=phases,
             evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite]),
-            release=Release(
+            release=ModelRelease(
                 repo=variant.repo,
                 license=file.license or self.family.license,
                 language=file.language or self.family.language,

@@ -1,4 +1,4 @@
-"""The same tables in every format. Light ones need nothing; the page needs Jinja, pictures need matplotlib."""
+"""The same tables in every format: text needs nothing, the page Jinja, charts and pictures matplotlib."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.errors import EvaluationError
-from zoo.leaderboard.formats import csv, json, latex, markdown
+from zoo.leaderboard.formats import csvtable as csv
+from zoo.leaderboard.formats import jsontable as json
+from zoo.leaderboard.formats import latex, markdown
 from zoo.leaderboard.table import Table, Text
 from zoo.recipe import Workspace
 
@@ -18,9 +20,10 @@ _LIGHT = {"md": markdown.render, "csv": csv.render, "tex": latex.render, "json":
 
 
 def as_text(tables: Sequence[Table], form: str, workspace: Workspace) -> str:
+    """Return the tables as the text of one format: md, csv, tex, html or json."""
     if form in _LIGHT:
         return _LIGHT[form](tables)
-    from zoo.leaderboard.formats import html  # Jinja: only pages need it
+    from zoo.leaderboard.formats import htmlpage as html  # Jinja: only pages need it
 
     return html.render(tables, title=_title(workspace.family.name), templates=workspace.folders("cards"))
 
@@ -29,8 +32,8 @@ def _title(family: str) -> Text:
     return Text(f"{family} leaderboard", f"لوحة نتائج {family}")
 
 
-def write(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace: Workspace) -> list[Path]:
-    """leaderboard.<form> of all tables, and a picture of each figure that has something to draw.
+def write_leaderboard(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace: Workspace) -> list[Path]:
+    """Write leaderboard.<form> of all tables, and a picture of each figure that has something to draw.
 
     Raises:
         EvaluationError: `folder` is a file, or nothing was asked for that can be drawn.
@@ -50,12 +53,12 @@ def write(tables: Sequence[Table], folder: Path, forms: Sequence[str], workspace
 
 
 def _draw(tables: Sequence[Table], folder: Path, form: Literal["png", "svg"]) -> list[Path]:
-    from zoo.leaderboard.formats import plots  # matplotlib: only pictures need it
+    from zoo.leaderboard.formats import pictures as plots  # matplotlib: only pictures need it
 
     made = []
     for table in tables:
         if table.key in FIGURES and plots.drawable(table):
             name = table.key.removeprefix("figure")
             made.append(folder / f"figure-{name}.{form}")
-            made[-1].write_bytes(plots.draw(table, form))
+            made[-1].write_bytes(plots.draw_figure(table, form))
     return made

@@ -1,4 +1,4 @@
-"""Tables as a LaTeX document that pdflatex compiles; each is a table of its own to copy."""
+"""Writes tables as a LaTeX document that pdflatex compiles; each is a table of its own to copy."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ ROWS = 26  # that fit on a page with the notes below them
 
 
 def render(tables: Sequence[Table]) -> str:
+    """Return a document of all tables."""
     return HEAD + "\n".join(part for table in tables for part in _pages(table)) + FOOT
 
 
 def _pages(table: Table) -> list[str]:
-    """A long table as several, the notes under the last."""
+    """Cut a long table into several, the notes under the last."""
     parts = [table.rows[start : start + ROWS] for start in range(0, len(table.rows), ROWS)]
     return [_page(table, rows, number, len(parts)) for number, rows in enumerate(parts, start=1)]
 
@@ -61,8 +62,8 @@ def _pages(table: Table) -> list[str]:
 def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
     columns = table.shown
     key = "".join(mark for mark in table.key if mark.isalnum())
-    caption = escaped(_caption(table.title.en) + (f", part {number} of {count}" if count > 1 else ""))
-    notes = "\n\n".join(escaped(note.en) for note in (*table.notes, *table.credits)) if number == count else ""
+    caption = latex_escaped(_caption(table.title.en) + (f", part {number} of {count}" if count > 1 else ""))
+    notes = "\n\n".join(latex_escaped(note.en) for note in (*table.notes, *table.credits)) if number == count else ""
     return "\n".join(
         [
             r"\begin{table}[p]",
@@ -72,7 +73,7 @@ def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
             FIT,
             rf"\begin{{tabular}}{{{''.join('r' if column.numeric else 'l' for column in columns)}}}",
             r"\toprule",
-            _line([escaped(column.label.en) for column in columns]),
+            _line([latex_escaped(column.label.en) for column in columns]),
             _line([_small(column.source.name.en if column.source else "") for column in columns]),
             r"\midrule",
             *(_line([_shown(table.cell(row, column)) for column in columns]) for row in rows),
@@ -87,7 +88,7 @@ def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
 
 
 def _caption(title: str) -> str:
-    """LaTeX numbers tables itself; the paper's number goes behind."""
+    """Return the caption: LaTeX numbers tables itself, so the paper's number goes behind."""
     number, _, rest = title.partition(": ")
     return f"{rest} ({number.lower()} of the paper)" if number.startswith(("Table", "Figure")) else title
 
@@ -97,15 +98,15 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _shown(cell: Cell) -> str:
-    return " ".join(part for part in (escaped(cell.text), _small(cell.interval.strip())) if part)
+    return " ".join(part for part in (latex_escaped(cell.text), _small(cell.interval.strip())) if part)
 
 
 def _small(text: str) -> str:
-    return rf"{{\scriptsize {escaped(text)}}}" if text else ""
+    return rf"{{\scriptsize {latex_escaped(text)}}}" if text else ""
 
 
-def escaped(text: str) -> str:
-    """Text as text; what Latin 1 lacks as its code point: pdflatex stops at it."""
+def latex_escaped(text: str) -> str:
+    """Return text that LaTeX prints as it is; what Latin 1 lacks as its code point, at which pdflatex would stop."""
     return "{}".join("".join(map(_mark, part)) for part in re.split("(?<=-)(?=-)", text))  # no -- as a dash
 
 

@@ -1,4 +1,4 @@
-"""Tables as GitHub's markdown."""
+"""Writes tables as GitHub's Markdown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoo.markdown import escaped
 
 
 def render(tables: Sequence[Table]) -> str:
+    """Return the tables as Markdown."""
     return "\n".join(_table(table) for table in tables)
 
 

@@ -25,6 +25,6 @@ TABLES: dict[str, Callable[[Board], list[Table]]] = {
 
 
 def tables(board: Board, names: Iterable[str] = ()) -> list[Table]:
-    """Those of these names, all when there are none; a table without rows is left out."""
+    """Return the tables of these names, all when there are none; a table without rows is left out."""
     found = [table for name in names or TABLES for table in TABLES[name](board)]
     return [table for table in found if table.rows]

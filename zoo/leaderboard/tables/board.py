@@ -9,7 +9,7 @@ from zoo.errors import EvaluationError
 from zoo.evidence import published
 from zoo.evidence.scores import current
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
-from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Source, Text
+from zoo.leaderboard.table import NOTHING, Cell, Origin, Row, TableColumn, Text
 from zoo.leaderboard.words import (
     AVERAGE,
     COMPUTED,
@@ -32,32 +32,38 @@ PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
 
 @dataclass(frozen=True)
 class Board:
+    """A workspace at one scale, with everything that was measured in it."""
+
     workspace: Workspace
     scale: str
     ours: Ours
 
     @classmethod
     def of(cls, workspace: Workspace, scale: str) -> Board:
+        """Read what was measured in a workspace."""
         return cls(workspace, scale, Ours.of(workspace, scale))
 
     @property
     def suites(self) -> dict[str, list[str]]:
-        """{suite: its tasks}, of the family's suites that something was measured on; one of two equal ones."""
+        """The family's suites that something was measured on, as {suite: its tasks}; one of two equal ones."""
         measured = {tuple(file.tasks) for file, _ in self.ours.files}
         named = {tuple(tasks): suite for suite, tasks in reversed(self.workspace.family.suites.items())}
         return {suite: list(tasks) for tasks, suite in reversed(named.items()) if tasks in measured}
 
     def printed(self, name: str) -> list[published.Row]:
+        """Return the rows of a table that others printed."""
         return published.table(self.workspace.recipes, name)
 
     def official(self, model: str) -> published.Row | None:
+        """Return a model's row in mteb's results repository; None: it has none."""
         return next((row for row in self.printed(published.OFFICIAL) if row["model"] == model), None)
 
     def found(self, row: published.Row) -> Place | None:
+        """Return what we measured of a printed row's model at its dim; None: nothing."""
         return self.ours.find(row["model"], int(row["dim"]), PAPER_TASKS)
 
     def rest(self, rows: Sequence[published.Row], roles: Iterable[str] | None = None) -> list[Place]:
-        """What was measured at full width and is in none of the printed rows, best first."""
+        """Return what was measured at full width and is in none of the printed rows, best first."""
         places = [place for place in self.ours.places(PAPER_TASKS) if place.full]
         places = [place for place in places if roles is None or place.subject.role in roles]
         places = [place for place in places if not any(same_name(place, row["model"]) for row in rows)]
@@ -65,6 +71,8 @@ class Board:
 
 
 def best_first(places: Iterable[Place], tasks: Sequence[str]) -> list[Place]:
+    """Sort places by their mean, superseded tasks left out."""
+
     def value(place: Place) -> float:
         mean = place.mean(current(tasks))
         return mean.value if mean else float("-inf")
@@ -73,40 +81,45 @@ def best_first(places: Iterable[Place], tasks: Sequence[str]) -> list[Place]:
 
 
 def superseded(tasks: Sequence[str]) -> str:
-    """Headings of the tasks that others of them replace; empty when there are none."""
+    """Return the headings of the tasks that others of them replace; empty when there are none."""
     return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))
 
 
-def _score_columns(source: Source, tasks: Sequence[str], *, bounded: bool = False) -> list[Column]:
+def _score_columns(source: Origin, tasks: Sequence[str], *, bounded: bool = False) -> list[TableColumn]:
     names = [(task, Text.same(TASKS[task].column)) for task in tasks]
-    return [Column(f"{source.key}:{task}", name, source, name.en, bounded=bounded) for task, name in names]
+    return [TableColumn(f"{source.key}:{task}", name, source, name.en, bounded=bounded) for task, name in names]
 
 
-def printed_columns() -> list[Column]:
-    """The paper's scores, its mean, the mean it should have taken, and the same scores in mteb's repository."""
+def printed_columns() -> list[TableColumn]:
+    """Return the columns of the paper's scores and mean, the mean it should have taken, and mteb's own scores."""
     return [
         *_score_columns(PAPER, PAPER_TASKS),
-        Column("paper:average", AVERAGE, PAPER),
-        Column("computed:current", without(superseded(PAPER_TASKS)), COMPUTED),
+        TableColumn("paper:average", AVERAGE, PAPER),
+        TableColumn("computed:current", without(superseded(PAPER_TASKS)), COMPUTED),
         *_score_columns(MTEB, PAPER_TASKS),
     ]
 
 
-def measured_columns(tasks: Sequence[str]) -> list[Column]:
+def measured_columns(tasks: Sequence[str]) -> list[TableColumn]:
+    """Return the columns of our scores, means and ranks over these tasks."""
     twice = superseded(tasks)
-    mean = [Column("measured:mean", MEAN, MEASURED, bounded=True)]
-    only = [Column("measured:current", without(twice), MEASURED, bounded=True)] if twice else []
-    return [*_score_columns(MEASURED, tasks, bounded=True), *mean, *only, Column("measured:rank", RANK, MEASURED)]
+    mean = [TableColumn("measured:mean", MEAN, MEASURED, bounded=True)]
+    only = [TableColumn("measured:current", without(twice), MEASURED, bounded=True)] if twice else []
+    return [*_score_columns(MEASURED, tasks, bounded=True), *mean, *only, TableColumn("measured:rank", RANK, MEASURED)]
 
 
 SIZE_COLUMNS = [
-    Column("measured:parameters", PARAMETERS, MEASURED),
-    Column("measured:speed", SPEED, MEASURED),
+    TableColumn("measured:parameters", PARAMETERS, MEASURED),
+    TableColumn("measured:speed", SPEED, MEASURED),
 ]
 
 
 def printed_cells(row: published.Row, wrong: Iterable[tuple[str, str]] = ()) -> Row:
-    """Of a row of the paper's. `wrong`: (model, task)."""
+    """Return the cells of a row of the paper's.
+
+    Args:
+        wrong: (model, task) of scores that are known to be wrong.
+    """
     flagged = set(wrong)
     cells = {f"paper:{task}": Cell.printed(row[task], wrong=(row["model"], task) in flagged) for task in PAPER_TASKS}
     cells["paper:average"] = Cell.printed(row["average"])
@@ -115,6 +128,7 @@ def printed_cells(row: published.Row, wrong: Iterable[tuple[str, str]] = ()) -> 
 
 
 def official_cells(board: Board, model: str) -> Row:
+    """Return the cells of a model's scores in mteb's results repository."""
     row = board.official(model) or {}
     return {f"mteb:{task}": _rounded(row.get(task, "")) for task in PAPER_TASKS}
 
@@ -124,7 +138,7 @@ def _rounded(text: str) -> Cell:
 
 
 def official_mean(board: Board, model: str, tasks: Sequence[str]) -> float | None:
-    """None where the repository lacks a score: such a mean is refused."""
+    """Return the mean of a model's scores there; None where one is missing: such a mean is refused."""
     row = board.official(model)
     try:
         return published.mean(row, tasks) if row else None
@@ -133,6 +147,7 @@ def official_mean(board: Board, model: str, tasks: Sequence[str]) -> float | Non
 
 
 def measured_cells(place: Place | None, tasks: Sequence[str], ranks: Mapping[Key, int]) -> Row:
+    """Return the cells of what we measured; none without a place."""
     if place is None:
         return {}
     rank = ranks.get(place.key)
@@ -146,6 +161,7 @@ def measured_cells(place: Place | None, tasks: Sequence[str], ranks: Mapping[Key
 
 
 def size_cells(place: Place) -> Row:
+    """Return the cells of parameters and speed."""
     return {
         "measured:parameters": parameters(place.subject.parameters),
         "measured:speed": Cell.number(place.subject.tokens_per_second, "{:,.0f}"),
@@ -153,12 +169,15 @@ def size_cells(place: Place) -> Row:
 
 
 def parameters(count: int | None) -> Cell:
+    """Return a count of parameters as a cell, in millions."""
     return NOTHING if count is None else Cell(f"{count / 1e6:.1f}M", count)
 
 
 def name_cells(model: str, dim: int | None, aside: str = "") -> Row:
+    """Return the cells that name a row: model and dim."""
     return {MODEL.key: Cell.name(model, aside), DIM.key: Cell.number(dim, "{}")}
 
 
 def place_cells(place: Place, tasks: Sequence[str], ranks: Mapping[Key, int]) -> Row:
+    """Return all cells of a place: its name and what we measured."""
     return {**name_cells(place.subject.title, place.dim, place.aside), **measured_cells(place, tasks, ranks)}

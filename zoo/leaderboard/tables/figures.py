@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoo.evidence.published import mean
 from zoo.evidence.scores import Correlation, current
 from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import Cell, Column, Row, Source, Table, Text, shown_name
+from zoo.leaderboard.table import Cell, Origin, Row, Table, TableColumn, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
@@ -35,19 +35,19 @@ SIMILARITIES = {
 }
 
 
-def grid_columns() -> list[Column]:
-    """A column for each coefficient and similarity."""
+def grid_columns() -> list[TableColumn]:
+    """Return a column for each coefficient and similarity."""
     return [
-        Column(f"{key}:{kind}", Text(f"{one.en} {other.en}", f"{one.ar}، {other.ar}"), MEASURED, bounded=True)
+        TableColumn(f"{key}:{kind}", Text(f"{one.en} {other.en}", f"{one.ar}، {other.ar}"), MEASURED, bounded=True)
         for key, one in COEFFICIENTS.items()
         for kind, other in SIMILARITIES.items()
     ]
 
 
 def figure_1(board: Board) -> Table:
-    """Pearson and Spearman of four similarities, per model and dim."""
+    """Return Pearson and Spearman of four similarities, per model and dim."""
     rows = board.printed("gate-figure1")
-    printed = Column("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
+    printed = TableColumn("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
     said = {row["model"].rsplit("/", 1)[-1]: row["printed"] for row in rows}
     cells: list[Row] = []
     for model, dim, found in _correlations(board):
@@ -55,13 +55,13 @@ def figure_1(board: Board) -> Table:
         cells.append({**name_cells(model, dim), printed.key: Cell.printed(text), **found})
     unmeasured = [{**name_cells(name, None), printed.key: Cell.printed(text)} for name, text in said.items()]
     title = Text("Figure 1: correlations of four similarities", "الشكل 1: ارتباطات أربعة مقاييس تشابه")
-    sources = notes.sources(board, rows, mteb=False)
+    sources = notes.origins_of(board, rows, mteb=False)
     known = [*notes.measured(board)[:-1], notes.GRID] if board.ours.files else [notes.NOTHING_YET, notes.GRID]
     return Table("figure1", title, [MODEL, DIM, printed, *grid_columns()], [*cells, *unmeasured], known, sources)
 
 
 def _correlations(board: Board) -> Iterator[tuple[str, int, Row]]:
-    """(title, dim, cells) of everything whose correlations were measured; of two measurements, the first."""
+    """Find (title, dim, cells) of everything whose correlations were measured; of two measurements, the first."""
     seen = set()
     for file, _ in board.ours.files:
         titles = {subject.name: subject.title for subject in file.subjects}
@@ -75,17 +75,17 @@ def _correlations(board: Board) -> Iterator[tuple[str, int, Row]]:
 
 
 def figure_2(board: Board) -> Table:
-    """Our family against larger models."""
+    """Return our family against larger models."""
     rows = board.printed("gate-figure2")
     places = [_at_full_width(board, row["model"]) for row in rows]
     rest = board.rest(rows, {"base", "baseline", "parent"})
     ranks = board.ours.ranks([*(place for place in places if place), *rest], current(PAPER_TASKS))
-    means = notes.unequal_means(board, rows)
+    means = notes.unequal_means_notes(board, rows)
     cells: list[Row] = [
         {
             **name_cells(row["model"], None),
             "paper:parameters": Cell.printed(row["parameters"]),
-            "paper:average": Cell.printed(row["average"], wrong=bool(notes.unequal_means(board, [row]))),
+            "paper:average": Cell.printed(row["average"], wrong=bool(notes.unequal_means_notes(board, [row]))),
             **official_cells(board, row["model"]),
             "mteb:average": Cell.number(official_mean(board, row["model"], PAPER_TASKS)),
             **measured_cells(place, PAPER_TASKS, ranks),
@@ -95,13 +95,13 @@ def figure_2(board: Board) -> Table:
     cells += [{**place_cells(place, PAPER_TASKS, ranks)} for place in rest]
     title = Text("Figure 2: the family and larger models", "الشكل 2: العائلة ونماذج أكبر")
     known = [*notes.measured(board), *means, notes.TWICE, notes.NO_BARS]
-    return Table("figure2", title, _figure_2_columns(), cells, known, notes.sources(board, rows))
+    return Table("figure2", title, _figure_2_columns(), cells, known, notes.origins_of(board, rows))
 
 
-def _figure_2_columns() -> list[Column]:
-    printed = [Column("paper:parameters", PARAMETERS, PAPER), Column("paper:average", AVERAGE, PAPER)]
+def _figure_2_columns() -> list[TableColumn]:
+    printed = [TableColumn("paper:parameters", PARAMETERS, PAPER), TableColumn("paper:average", AVERAGE, PAPER)]
     official = [column for column in printed_columns() if column.source == MTEB]
-    mean = Column("mteb:average", AVERAGE, MTEB)
+    mean = TableColumn("mteb:average", AVERAGE, MTEB)
     return [MODEL, *printed, *official, mean, *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
 
 
@@ -112,20 +112,20 @@ def _at_full_width(board: Board, model: str) -> Place | None:
 
 
 def retention(board: Board) -> Table:
-    """What every model keeps of its own full width's mean at each dim."""
+    """Return what every model keeps of its own full width's mean at each dim."""
     printed = board.printed("gate-table5")
     shares = _printed_shares(board)
     measured = _measured_shares(board)
     dims = sorted({dim for share in (*shares, *measured) for dim in share.cells}, reverse=True)
     columns = [
-        Column(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
+        TableColumn(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
         for source in (COMPUTED, MEASURED)
         for dim in dims
     ]
     rows = _beside(shares, measured)
     title = Text("Retention: what each size keeps", "الاحتفاظ: ما يبقى عند كل حجم")
     sources = {
-        source: where for source, where in notes.sources(board, printed).items() if source in (COMPUTED, MEASURED)
+        source: where for source, where in notes.origins_of(board, printed).items() if source in (COMPUTED, MEASURED)
     }
     known = [notes.SHARE, *notes.measured(board)[:-1]] if board.ours.files else [notes.SHARE, notes.NOTHING_YET]
     return Table("retention", title, [MODEL, *columns], rows, known, sources)
@@ -138,13 +138,13 @@ class _Share(NamedTuple):
     cells: dict[int, Cell]
     aside: str = ""
 
-    def row(self, source: Source) -> Row:
+    def row(self, source: Origin) -> Row:
         cells = {f"{source.key}:{dim}": cell for dim, cell in self.cells.items()}
         return {MODEL.key: Cell.name(self.model, self.aside), **cells}
 
 
 def _beside(printed: Sequence[_Share], measured: Sequence[_Share]) -> list[Row]:
-    """A printed row and the first measured one of its model are one row."""
+    """Join a printed row and the first measured one of its model into one row."""
     rows = [share.row(MEASURED) for share in measured]
     names = [shown_name(share.model) for share in measured]
     for share in printed:
@@ -163,7 +163,10 @@ def _printed_shares(board: Board) -> list[_Share]:
 
 
 def _measured_shares(board: Board) -> list[_Share]:
-    """Of every model with more than one size, on its own suite, best first; on several suites it has a row for each."""
+    """Return what every model with more than one size keeps on its own suite, best first.
+
+    A model measured on several suites has a row for each.
+    """
     found = [(suite, whole) for suite, tasks in board.suites.items() for whole in _wholes(board, tasks)]
     count = Counter(whole.subject.name for _, whole in found)
     shares = []
@@ -184,7 +187,7 @@ def _kept(board: Board, whole: Place, tasks: Sequence[str]) -> dict[int, Cell]:
 
 
 def models(board: Board) -> list[Table]:
-    """Every model at every dim, a table a suite: means over different tasks never meet."""
+    """Return every model at every dim, a table a suite: means over different tasks never meet."""
     return [_suite(board, suite, tasks) for suite, tasks in board.suites.items()]
 
 
@@ -194,5 +197,5 @@ def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
     rows = [place_cells(place, tasks, ranks) for place in places]
     columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]
     title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")
-    sources = {MEASURED: notes.versions(board)}
+    sources = {MEASURED: notes.versions_shown(board)}
     return Table(f"models-{suite}", title, columns, rows, notes.measured(board, tasks), sources)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from zoo.evidence import published
 from zoo.evidence.scores import current
-from zoo.leaderboard.table import Source, Text, ltr
+from zoo.leaderboard.table import Origin, Text, ltr
 from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 from zoo.tasks import TASKS
@@ -83,6 +83,7 @@ INTERVALS = Text(
 
 
 def ranking(tasks: Sequence[str]) -> Text:
+    """Return what ranks over these tasks mean."""
     names = ", ".join(TASKS[task].column for task in current(tasks))
     return Text(
         f"Rank: one more than the number of models that are better by a paired 95% interval of the mean over {names}; "
@@ -92,7 +93,7 @@ def ranking(tasks: Sequence[str]) -> Text:
 
 
 def measured(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text]:
-    """What a reader must know of our columns."""
+    """Return what a reader must know of our columns."""
     stale = ", ".join(board.ours.unread)
     old = Text(
         f"Left out, measured by another version of zoo: {stale}. zoo build or zoo eval them again.",
@@ -108,7 +109,7 @@ Slip = Literal["cut off", "differs"]
 
 
 def slips(board: Board, rows: Iterable[published.Row]) -> dict[tuple[str, str], Slip]:
-    """{(model, task): how the printed score is not mteb's own, rounded}."""
+    """Return {(model, task): how the printed score is not mteb's own, rounded}."""
     found: dict[tuple[str, str], Slip] = {}
     for row in rows:
         official = board.official(row["model"]) or {}
@@ -126,6 +127,7 @@ def _slip(printed: Decimal, official: Decimal) -> Slip | None:
 
 
 def slip_notes(board: Board, rows: Sequence[published.Row]) -> list[Text]:
+    """Return the notes that list those scores."""
     found = slips(board, rows)
     cut, other = (_listed(board, rows, found, kind) for kind in ("cut off", "differs"))
     notes = []
@@ -151,8 +153,8 @@ def _listed(board: Board, rows: Sequence[published.Row], found: Mapping[tuple[st
     return ", ".join(parts)
 
 
-def unequal_means(board: Board, rows: Iterable[published.Row]) -> list[Text]:
-    """Printed means that the scores give over two of the three tasks only."""
+def unequal_means_notes(board: Board, rows: Iterable[published.Row]) -> list[Text]:
+    """Return a note for each printed mean that the scores give over two of the three tasks only."""
     notes = []
     for row in rows:
         over_two = official_mean(board, row["model"], PAPER_TASKS[:2])
@@ -178,15 +180,17 @@ def _unequal(row: published.Row, over_two: float, over_all: float) -> Text:
     )
 
 
-def sources(board: Board, rows: Iterable[published.Row], *, mteb: bool = True, ours: bool = True) -> dict[Source, str]:
-    """Where the numbers of a table are from, exactly."""
+def origins_of(
+    board: Board, rows: Iterable[published.Row], *, mteb: bool = True, ours: bool = True
+) -> dict[Origin, str]:
+    """Return {source: where exactly} of the numbers of a table."""
     rows = list(rows)
     found = {PAPER: _joined(row["source"] for row in rows), COMPUTED: _joined(row["source"] for row in rows)}
     official = [board.official(row["model"]) for row in rows] if mteb else []
     if any(official):
         found[MTEB] = _joined(row["source"] for row in official if row)
     if ours and board.ours.files:
-        found[MEASURED] = versions(board)
+        found[MEASURED] = versions_shown(board)
     return found if mteb else {source: where for source, where in found.items() if source is not COMPUTED}
 
 
@@ -194,7 +198,8 @@ def _joined(parts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(parts))
 
 
-def versions(board: Board) -> str:
+def versions_shown(board: Board) -> str:
+    """Return the library versions that ours were measured with."""
     return _joined(
         ", ".join(f"{name} {version}" for name, version in file.versions.items()) for file, _ in board.ours.files
     )

@@ -1,4 +1,4 @@
-"""Tables 1 to 5 of the paper: as printed, and ours beside."""
+"""Makes tables 1 to 5 of the paper: as printed, and ours beside."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.evidence import published
 from zoo.evidence.scores import current
 from zoo.layout import DATA, DATA_REPORT
 from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import NOTHING, Cell, Column, Row, Table, Text
+from zoo.leaderboard.table import NOTHING, Cell, Row, Table, TableColumn, Text
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
@@ -28,21 +28,21 @@ from zoo.leaderboard.words import DIM, MEASURED, MODEL, PAPER, PARAMETERS, RECIP
 from zoo.run import Run
 
 
-def _named(key: str, en: str, ar: str) -> Column:
-    return Column(key, Text(en, ar), numeric=False)
+def _named(key: str, en: str, ar: str) -> TableColumn:
+    return TableColumn(key, Text(en, ar), numeric=False)
 
 
-def _printed(key: str, en: str, ar: str, *, numeric: bool = False) -> Column:
-    return Column(key, Text(en, ar), PAPER, numeric=numeric)
+def _printed(key: str, en: str, ar: str, *, numeric: bool = False) -> TableColumn:
+    return TableColumn(key, Text(en, ar), PAPER, numeric=numeric)
 
 
 def table_1(board: Board) -> Table:
-    """Embedding models and what they can do."""
+    """Return table 1: embedding models and what they can do."""
     rows = board.printed("gate-table1")
     columns = [
         _named("work", "Work", "العمل"),
         _printed("embedding_size", "Embedding size", "حجم التضمين"),
-        Column("sizes", Text("Sizes", "الأحجام"), RECIPES, numeric=False),
+        TableColumn("sizes", Text("Sizes", "الأحجام"), RECIPES, numeric=False),
         _printed("focus", "Primary language focus", "اللغة الأساس"),
         _printed("hybrid_loss", "Hybrid loss", "خسارة هجينة"),
         _printed("multi_dimensional", "Multi-dimensional", "متعدد الأبعاد"),
@@ -53,7 +53,7 @@ def table_1(board: Board) -> Table:
         "Table 1: embedding models by loss, sizes and training",
         "الجدول 1: نماذج التضمين بحسب الخسارة والأحجام والتدريب",
     )
-    sources = notes.sources(board, rows, mteb=False, ours=False)
+    sources = notes.origins_of(board, rows, mteb=False, ours=False)
     return Table("1", title, columns, cells, [notes.WIDTHS], {**sources, RECIPES: "recipes/*.yaml"})
 
 
@@ -62,7 +62,7 @@ def _texts(row: published.Row) -> Row:
 
 
 def _sizes(board: Board, row: published.Row) -> Cell:
-    """The width of the base that a row is of; every size of the family for the paper's own models."""
+    """Return the width of the base that a row is of; every size of the family for the paper's own models."""
     if base := board.workspace.bases.get(row["base"]):
         return Cell.number(base.base.width, "{}")
     if not row["work"].startswith("GATE"):
@@ -73,7 +73,7 @@ def _sizes(board: Board, row: published.Row) -> Cell:
 
 
 def table_2(board: Board) -> Table:
-    """The datasets."""
+    """Return table 2: the datasets."""
     rows = board.printed("gate-table2")
     columns = [
         _named("subset", "Subset", "القسم"),
@@ -81,14 +81,14 @@ def table_2(board: Board) -> Table:
         _printed("columns", "Columns", "الأعمدة"),
         _printed("training", "Training", "التدريب", numeric=True),
         _printed("test", "Test", "الاختبار", numeric=True),
-        *(Column(f"measured:{split}", Text(en, ar), MEASURED) for split, en, ar in SPLITS),
+        *(TableColumn(f"measured:{split}", Text(en, ar), MEASURED) for split, en, ar in SPLITS),
     ]
     cells = [{**_texts(row), **_split_sizes(board, row["dataset"])} for row in rows]
     title = Text("Table 2: the datasets", "الجدول 2: البيانات")
     wrong = {"STS": {"training", "test"}, "Triplet": {"training"}}
     cells = [{**row, **_flagged(row, wrong.get(row["subset"].text, set()))} for row in cells]
     sources = {
-        **notes.sources(board, rows, mteb=False, ours=False),
+        **notes.origins_of(board, rows, mteb=False, ours=False),
         MEASURED: "rows of the Parquet files that zoo built",
     }
     return Table("2", title, columns, cells, [*_rows_measured(board, rows), notes.SPLITS], sources)
@@ -135,7 +135,7 @@ def _rows_measured(board: Board, rows: Sequence[published.Row]) -> list[Text]:
 def _with_ours(
     board: Board, rows: Sequence[published.Row], extras: Sequence[Place], wrong: Iterable[tuple[str, str]] = ()
 ) -> list[Row]:
-    """The printed rows, ours beside, then what else was measured; ranks are over all of them."""
+    """Return the printed rows, ours beside, then what else was measured; ranks are over all of them."""
     places = [board.found(row) for row in rows]
     ranks = board.ours.ranks([*(place for place in places if place), *extras], current(PAPER_TASKS))
     cells = [
@@ -150,9 +150,9 @@ def _with_ours(
 
 
 def table_3(board: Board) -> Table:
-    """Matryoshka models against their base models."""
+    """Return table 3: Matryoshka models against their base models."""
     rows = board.printed("gate-table3")
-    printed = Column("paper:parameters", PARAMETERS, PAPER)
+    printed = TableColumn("paper:parameters", PARAMETERS, PAPER)
     columns = [MODEL, DIM, printed, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
     cells = _with_ours(board, rows, board.rest(rows), notes.slips(board, rows))
     for index, row in enumerate(rows):
@@ -160,11 +160,11 @@ def table_3(board: Board) -> Table:
         cells[index] = {**cells[index], printed.key: wrong, **official_cells(board, row["model"])}
     title = Text("Table 3: Matryoshka models and their base models", "الجدول 3: نماذج ماتريوشكا ونماذجها الأساس")
     known = [notes.TWICE, notes.PARAMETERS, *notes.slip_notes(board, rows)]
-    return Table("3", title, columns, cells, [*notes.measured(board), *known], notes.sources(board, rows))
+    return Table("3", title, columns, cells, [*notes.measured(board), *known], notes.origins_of(board, rows))
 
 
 def table_4(board: Board) -> Table:
-    """What each loss adds."""
+    """Return table 4: what each loss adds."""
     rows = board.printed("gate-table4")
     loss = _named("loss", "Loss", "الخسارة")
     columns = [loss, MODEL, DIM, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
@@ -173,11 +173,11 @@ def table_4(board: Board) -> Table:
         cells[index] = {**cells[index], loss.key: Cell.printed(row["loss"]), **official_cells(board, row["model"])}
     title = Text("Table 4: effect of the losses", "الجدول 4: أثر دوال الخسارة")
     known = [notes.TWICE, notes.UNTRAINED, *notes.slip_notes(board, rows)]
-    return Table("4", title, columns, cells, [*notes.measured(board), *known], notes.sources(board, rows))
+    return Table("4", title, columns, cells, [*notes.measured(board), *known], notes.origins_of(board, rows))
 
 
 def table_5(board: Board) -> Table:
-    """One model at every dim, its base model at the same, and the baseline."""
+    """Return table 5: one model at every dim, its base model at the same, and the baseline."""
     rows = board.printed("gate-table5")
     columns = [MODEL, DIM, *printed_columns(), *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
     cells = _with_ours(board, rows, [*_ancestors(board, rows), *board.rest(rows, {"baseline"})])
@@ -188,11 +188,11 @@ def table_5(board: Board) -> Table:
         "الجدول 5: Arabic-Triplet-Matryoshka-V2 بكل أحجام التضمين",
     )
     known = [notes.TWICE, notes.NO_DIMS]
-    return Table("5", title, columns, cells, [*notes.measured(board), *known], notes.sources(board, rows))
+    return Table("5", title, columns, cells, [*notes.measured(board), *known], notes.origins_of(board, rows))
 
 
 def _ancestors(board: Board, rows: Sequence[published.Row]) -> list[Place]:
-    """The base model and the parent of the printed model, at the dims printed, largest first."""
+    """Return the base model and the parent of the printed model, at the dims printed, largest first."""
     mine = next((place for row in rows if (place := board.found(row))), None)
     if mine is None:
         return []

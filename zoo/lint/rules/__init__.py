@@ -1,5 +1,6 @@
 """The rules, a file per subject. L01-L26 are mistakes found in real cards; ids are never given twice."""
 
+from zoo.lint.rule import REGISTRY, Rule
 from zoo.lint.rules import (  # noqa: F401
     data,
     lineage,
@@ -12,3 +13,9 @@ from zoo.lint.rules import (  # noqa: F401
     stale,
     wording,
 )
+from zoo.registry import Registry
+
+
+def rules() -> Registry[Rule]:
+    """Return every rule by its id. The imports above have registered them."""
+    return REGISTRY

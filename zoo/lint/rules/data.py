@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from zoo.lint.finding import Problem
-from zoo.lint.numbers import COUNT, counted
-from zoo.lint.repo import Repo
+from zoo.lint.printed import COUNT, counted
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
 from zoo.lint.weights import parquet_rows
 from zoo.remote import size_category
@@ -26,13 +26,13 @@ ROWS = re.compile(
 COUNTS = re.compile(r"(?i)(num(ber of)? )?(rows|examples)$")
 
 
-def _infos(repo: Repo) -> list[dict[str, Any]]:
+def _infos(repo: CheckedRepo) -> list[dict[str, Any]]:
     info = repo.front.get("dataset_info")
     return [one for one in (info if isinstance(info, list) else [info]) if isinstance(one, dict)]
 
 
 def _splits(info: dict[str, Any]) -> dict[str, int]:
-    """{split: rows} as declared."""
+    """Return {split: rows} as declared."""
     splits = info.get("splits")
     named = [one for one in (splits if isinstance(splits, list) else []) if isinstance(one, dict)]
     return {str(one.get("name")): one["num_examples"] for one in named if _count(one.get("num_examples"))}
@@ -43,7 +43,7 @@ def _count(value: Any) -> bool:
 
 
 @rule("L13", "split-sizes", kinds=("dataset",))
-def split_sizes(repo: Repo) -> Iterator[Problem]:
+def split_sizes(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives a split another number of rows than `dataset_info`: often the total, called the train split.
 
     Not flagged: rounded numbers, datasets of several configurations.
@@ -55,7 +55,7 @@ def split_sizes(repo: Repo) -> Iterator[Problem]:
             yield Problem(f"{digits}{scale or ''} rows in split '{split}', and dataset_info has {rows:,}", line)
 
 
-def _said(repo: Repo) -> Iterator[tuple[int, str, str, str | None]]:
+def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
     for line, found in repo.places(ROWS):
         yield line, SPLITS[found[3].lower()], found[1], found[2]
     for table in repo.card.tables:
@@ -67,7 +67,7 @@ def _said(repo: Repo) -> Iterator[tuple[int, str, str, str | None]]:
 
 
 @rule("L20", "size-category", severity="warning", kinds=("dataset",), fixable=True)
-def size_categories(repo: Repo) -> Iterator[Problem]:
+def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     """`size_categories` is not the one that the declared rows fall into.
 
     Not flagged: datasets that declare no rows; the category of a single configuration among several.
@@ -84,7 +84,7 @@ def size_categories(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L21", "no-configs", severity="warning", kinds=("dataset",))
-def no_configs(repo: Repo) -> Iterator[Problem]:
+def no_configs(repo: CheckedRepo) -> Iterator[Problem]:
     """Several data files and no `configs`, so that the viewer and `load_dataset` have to guess the splits.
 
     Not flagged: one file alone, and names that tell the split (`train-00000-of-00001.parquet`, `my-test.csv`).
@@ -96,7 +96,7 @@ def no_configs(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L33", "data-files-match-nothing", kinds=("dataset",))
-def data_files_match_nothing(repo: Repo) -> Iterator[Problem]:
+def data_files_match_nothing(repo: CheckedRepo) -> Iterator[Problem]:
     """A pattern of `data_files` matches no file of the repository, so that the dataset does not load.
 
     Not flagged: addresses, and files inside archives.
@@ -112,7 +112,7 @@ def data_files_match_nothing(repo: Repo) -> Iterator[Problem]:
 
 
 def _fits(path: str, pattern: str) -> bool:
-    """As the Hub matches, or more: a folder's name stands for what is in it."""
+    """Match as the Hub does, or more: a folder's name stands for what is in it."""
     return fnmatchcase(path, pattern.replace("**/", "*")) or path.startswith(f"{pattern.rstrip('/')}/")
 
 
@@ -127,7 +127,7 @@ def _patterns(value: Any) -> Iterator[str]:
 
 
 @rule("L34", "stale-dataset-info", kinds=("dataset",))
-def stale_dataset_info(repo: Repo) -> Iterator[Problem]:
+def stale_dataset_info(repo: CheckedRepo) -> Iterator[Problem]:
     """`dataset_info` declares another number of rows than the footers of the Parquet files add up to.
 
     Not flagged: splits with other files than Parquet, or without `configs` that say which files are theirs.
@@ -147,7 +147,7 @@ def stale_dataset_info(repo: Repo) -> Iterator[Problem]:
                 )
 
 
-def _stored(repo: Repo, patterns: list[str]) -> int | None:
+def _stored(repo: CheckedRepo, patterns: list[str]) -> int | None:
     paths = [path for path in repo.files if any(_fits(path, one) for one in patterns)]
     if not paths or not all(path.endswith(".parquet") for path in paths):
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.lint.finding import CARD, Problem
 from zoo.lint.licences import family, forbids, named
-from zoo.lint.repo import Repo, Unreadable
+from zoo.lint.repo import CheckedRepo, Unreadable
 from zoo.lint.rule import rule
 
 LISTS = ("tags", "datasets", "language", "base_model", "metrics", "models", "task_categories")
@@ -21,7 +21,7 @@ SHORT_LOSSES = {"multiplenegativesranking": "mnrl", "cachedmultiplenegativesrank
 
 
 @rule("L05", "two-model-indexes", kinds=("model",), fixable=True)
-def two_model_indexes(repo: Repo) -> Iterator[Problem]:
+def two_model_indexes(repo: CheckedRepo) -> Iterator[Problem]:
     """`model-index` has more than one entry, so that readers and leaderboards see two models, or two sets of results.
 
     Not flagged: nothing; the Hub's format allows more, and a repository holds one model.
@@ -45,7 +45,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 @rule("L06", "other-loss", severity="warning", kinds=("model",))
-def other_loss(repo: Repo) -> Iterator[Problem]:
+def other_loss(repo: CheckedRepo) -> Iterator[Problem]:
     """A `loss:` tag names a loss that the text does not, though the text names others.
 
     Not flagged: a text that names no loss by its class; the losses of a recipe that the repository carries.
@@ -64,7 +64,7 @@ def _loss(name: str) -> str:
 
 
 @rule("L09", "no-licence", kinds=("model", "dataset"))
-def no_licence(repo: Repo) -> Iterator[Problem]:
+def no_licence(repo: CheckedRepo) -> Iterator[Problem]:
     """The metadata has no `license`, so that nobody knows whether the repository may be used.
 
     Not flagged: Spaces.
@@ -74,7 +74,7 @@ def no_licence(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L18", "licence-contradiction")
-def licence_contradiction(repo: Repo) -> Iterator[Problem]:
+def licence_contradiction(repo: CheckedRepo) -> Iterator[Problem]:
     """The text or the LICENSE file states another licence than the metadata.
 
     Not flagged: the licence of a base model, of data or of code; names that are no licence of the Hub's list.
@@ -87,7 +87,7 @@ def licence_contradiction(repo: Repo) -> Iterator[Problem]:
             yield Problem(message, line, file)
 
 
-def _stated(repo: Repo) -> Iterator[tuple[int, str, str]]:
+def _stated(repo: CheckedRepo) -> Iterator[tuple[int, str, str]]:
     for line in repo.card.prose:
         found = LICENCE.search(line.text)
         if found and (found["value"] or not FOREIGN.search(line.text)):
@@ -100,7 +100,7 @@ def _stated(repo: Repo) -> Iterator[tuple[int, str, str]]:
 
 
 @rule("L32", "licence-of-base", kinds=("model",), hub=True)
-def licence_of_base(repo: Repo) -> Iterator[Problem]:
+def licence_of_base(repo: CheckedRepo) -> Iterator[Problem]:
     """The base's licence does not allow the one that the metadata gives: share-alike, non-commercial, no derivatives.
 
     Not flagged: bases without a licence or under one of their own making ('other').
@@ -116,7 +116,7 @@ def licence_of_base(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L41", "front-matter", card=False)
-def front_matter(repo: Repo) -> Iterator[Problem]:
+def front_matter(repo: CheckedRepo) -> Iterator[Problem]:
     """The README is missing or not text, its front matter is missing or not YAML, or a key stands in it twice.
 
     Not flagged: keys that the Hub does not know; it keeps them.
@@ -136,7 +136,7 @@ def front_matter(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L43", "repeated-value", severity="warning", fixable=True)
-def repeated_value(repo: Repo) -> Iterator[Problem]:
+def repeated_value(repo: CheckedRepo) -> Iterator[Problem]:
     """A list of the metadata holds a value twice.
 
     Not flagged: values that differ in case.

@@ -9,8 +9,8 @@ from statistics import fmean
 
 from zoo.lint.claims import MeanClaim, ScoreTable, claims, own_means, rival_means, score_tables
 from zoo.lint.finding import Problem
-from zoo.lint.numbers import Printed
-from zoo.lint.repo import Repo
+from zoo.lint.printed import Printed
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.results import Result, StoredMean, folded
 from zoo.lint.rule import rule
 
@@ -24,7 +24,7 @@ BOTH = re.compile(r"(?i)success|supersed|both|twice|same (pairs|test|data)|large
 
 
 @rule("L04", "mixed-scopes", severity="warning", kinds=("model",))
-def mixed_scopes(repo: Repo) -> Iterator[Problem]:
+def mixed_scopes(repo: CheckedRepo) -> Iterator[Problem]:
     """One row of a table sets a score on held-out rows beside a score on the full set.
 
     Not flagged: a cell that gives both itself, or a row whose scopes are columns of their own.
@@ -44,7 +44,7 @@ def _scopes(cell: str) -> set[str]:
 
 
 @rule("L07", "unequal-means", kinds=("model",))
-def unequal_means(repo: Repo) -> Iterator[Problem]:
+def unequal_means(repo: CheckedRepo) -> Iterator[Problem]:
     """A mean leaves out tasks that other rows have, or that the results have, without saying so.
 
     Not flagged: rows without a mean; a mean over every result; a table in which no row is whole.
@@ -64,14 +64,14 @@ def unequal_means(repo: Repo) -> Iterator[Problem]:
             )
 
 
-def _left_alone(repo: Repo, claim: MeanClaim) -> list[str] | None:
-    """The tasks that a mean is of when it should be of more."""
+def _left_alone(repo: CheckedRepo, claim: MeanClaim) -> list[str] | None:
+    """Return the tasks that a mean is of when it should be of more."""
     tasks = _part_of(repo, claim.shown)
     return tasks if tasks and len(tasks) != claim.tasks and not _is_whole_mean(repo, claim.shown) else None
 
 
-def _part_of(repo: Repo, shown: Printed) -> list[str] | None:
-    """The tasks, fewer than all, that a mean is of."""
+def _part_of(repo: CheckedRepo, shown: Printed) -> list[str] | None:
+    """Return the tasks, fewer than all, that a mean is of."""
     single = [one for one in repo.results if len(one.values) == 1]
     if len(single) != len(repo.results) or not 2 < len(single) <= MOST_TASKS:
         return None
@@ -82,7 +82,7 @@ def _part_of(repo: Repo, shown: Printed) -> list[str] | None:
     return None
 
 
-def _is_whole_mean(repo: Repo, shown: Printed) -> bool:
+def _is_whole_mean(repo: CheckedRepo, shown: Printed) -> bool:
     known = [one.value for one in repo.scores.own_means()]
     if all(len(one.values) == 1 for one in repo.results):
         known.append(fmean(one.values[0] for one in repo.results))
@@ -90,12 +90,12 @@ def _is_whole_mean(repo: Repo, shown: Printed) -> bool:
 
 
 def _is_about(value: float, shown: Printed) -> bool:
-    """The last digit may differ; 0.7808 is 78.08 too."""
+    """Return whether two numbers are the same but for the last digit; 0.7808 is 78.08 too."""
     return any(abs(value * scale - shown.value) <= shown.unit + 1e-9 for scale in (0.01, 1, 100))
 
 
 @rule("L12", "truncated", severity="warning", kinds=("model",))
-def truncated(repo: Repo) -> Iterator[Problem]:
+def truncated(repo: CheckedRepo) -> Iterator[Problem]:
     """A number of the text is a result with its last digits cut off, not rounded.
 
     Not flagged: results that are stored with no more digits than the text prints.
@@ -109,7 +109,7 @@ def truncated(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L22", "results-nobody-finds", severity="warning", kinds=("model",))
-def results_nobody_finds(repo: Repo) -> Iterator[Problem]:
+def results_nobody_finds(repo: CheckedRepo) -> Iterator[Problem]:
     """A table has this model's scores on known tasks, but neither `model-index` nor `.eval_results` has any.
 
     Not flagged: tables of other models, and tasks that are not MTEB's.
@@ -126,7 +126,7 @@ def results_nobody_finds(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L23", "counted-twice", severity="warning", kinds=("model",))
-def counted_twice(repo: Repo) -> Iterator[Problem]:
+def counted_twice(repo: CheckedRepo) -> Iterator[Problem]:
     """A mean counts a task and the version that supersedes it: largely one test set, counted twice.
 
     Not flagged: a card that says so.
@@ -142,7 +142,7 @@ def counted_twice(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L26", "tested-on-training-data", kinds=("model",))
-def tested_on_training_data(repo: Repo) -> Iterator[Problem]:
+def tested_on_training_data(repo: CheckedRepo) -> Iterator[Problem]:
     """A result was measured on the train split, or on an unnamed one, of a dataset that the model was trained on.
 
     Not flagged: results on the test or validation split; overlap between datasets takes the texts to find.
@@ -157,7 +157,7 @@ def tested_on_training_data(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L29", "wrong-mean", kinds=("model",))
-def wrong_mean(repo: Repo) -> Iterator[Problem]:
+def wrong_mean(repo: CheckedRepo) -> Iterator[Problem]:
     """A printed mean is not the mean of its row, or of the model's results, or not the one in `zoo/scores.json`.
 
     Not flagged: tables whose rows do not show what is averaged; differences in the last digit; a mean of more than
@@ -173,7 +173,7 @@ def wrong_mean(repo: Repo) -> Iterator[Problem]:
         yield from _unlike_stored(repo, claim, repo.scores.rival_means(claim.whose))
 
 
-def _unlike_results(repo: Repo, claim: MeanClaim) -> Iterator[Problem]:
+def _unlike_results(repo: CheckedRepo, claim: MeanClaim) -> Iterator[Problem]:
     count = len(repo.results)
     if not 1 < count <= MOST_TASKS or claim.tasks not in (None, count):
         return
@@ -184,8 +184,8 @@ def _unlike_results(repo: Repo, claim: MeanClaim) -> Iterator[Problem]:
         yield Problem(f"a mean of {claim.shown.text}, and the results have {fmean(values):.2f}", claim.line)
 
 
-def _unlike_stored(repo: Repo, claim: MeanClaim, stored: list[StoredMean]) -> Iterator[Problem]:
-    """`stored`: the means that the claim may be; none: nothing to say."""
+def _unlike_stored(repo: CheckedRepo, claim: MeanClaim, stored: list[StoredMean]) -> Iterator[Problem]:
+    """Find a claim that is none of the stored means; where there are none there is nothing to say."""
     part = None if claim.whose else _part_of(repo, claim.shown)
     if not stored or (part and len(part) == claim.tasks):
         return
@@ -200,7 +200,7 @@ def _unlike_stored(repo: Repo, claim: MeanClaim, stored: list[StoredMean]) -> It
 
 
 def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
-    """How the interval is not the stored one; None when it is, or one of them has none."""
+    """Say how the interval is not the stored one; None when it is, or one of them has none."""
     if not claim.bounds or stored.low is None or stored.high is None:
         return None
     if all(map(_is_about, (stored.low, stored.high), claim.bounds)):
@@ -210,7 +210,7 @@ def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
 
 
 def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
-    """Rows that break what at least two, and most, of the others keep."""
+    """Find rows that break what at least two, and most, of the others keep."""
     means = []
     for row in found.table.rows:
         cells, shown = found.filled(row), found.mean_of(row)
@@ -231,7 +231,7 @@ def _near(results: list[Result], shown: Printed) -> bool:
 
 
 @rule("L30", "number-disagrees", kinds=("model",))
-def number_disagrees(repo: Repo) -> Iterator[Problem]:
+def number_disagrees(repo: CheckedRepo) -> Iterator[Problem]:
     """A score in a table or a sentence is not the one in the results.
 
     Not flagged: other models' rows, cut sizes, cells with several numbers, sentences that compare.

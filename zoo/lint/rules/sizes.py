@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from zoo.lint.card import Line
+from zoo.lint.card import CardLine
 from zoo.lint.finding import Fix, Problem
-from zoo.lint.numbers import COUNT, Printed, counted
-from zoo.lint.repo import ID, Repo
+from zoo.lint.printed import COUNT, Printed, counted
+from zoo.lint.repo import ID, CheckedRepo
 from zoo.lint.rule import rule
 from zoo.lint.weights import DTYPES
 
@@ -27,14 +27,14 @@ OTHER_MODEL = re.compile(rf"(?i)\b(than|vs\.?|versus|compared|baseline|teacher|i
 SLACK = 0.03  # of a parameter count: some leave the pooler or the embeddings of types out
 
 
-def _statements(repo: Repo) -> Iterator[Line]:
-    """Sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
+def _statements(repo: CheckedRepo) -> Iterator[CardLine]:
+    """Find sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
     facts = [line for line in repo.card.prose if line.text.lstrip().startswith("|") and line.text.count("|") <= 3]
     return (line for line in [*repo.card.sentences, *facts] if not OTHER_MODEL.search(line.text))
 
 
 @rule("L08", "training-size", severity="warning", kinds=("model",))
-def training_size(repo: Repo) -> Iterator[Problem]:
+def training_size(repo: CheckedRepo) -> Iterator[Problem]:
     """The tag `dataset_size:` and the text give different numbers of training rows.
 
     Not flagged: texts that give several numbers, or none that is called what the model was trained on.
@@ -55,7 +55,7 @@ def _roughly(shown: Printed, exact: float) -> bool:
 
 
 @rule("L10", "wrong-max-length", kinds=("model",))
-def wrong_max_length(repo: Repo) -> Iterator[Problem]:
+def wrong_max_length(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives another longest input than the configs.
 
     Not flagged: lengths of training or evaluation, other models' lengths, models whose configs name no limit.
@@ -70,7 +70,7 @@ def wrong_max_length(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L11", "wrong-parameter-count", kinds=("model",))
-def wrong_parameter_count(repo: Repo) -> Iterator[Problem]:
+def wrong_parameter_count(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives another number of parameters than the headers of the safetensors files add up to.
 
     Not flagged: a rounded count, one within 3 %, other models' counts, weights that are not safetensors.
@@ -84,7 +84,7 @@ def wrong_parameter_count(repo: Repo) -> Iterator[Problem]:
     yield from _in_tables(repo)
 
 
-def _in_tables(repo: Repo) -> Iterator[Problem]:
+def _in_tables(repo: CheckedRepo) -> Iterator[Problem]:
     for table in repo.card.tables if repo.parameters else ():
         at = table.column(re.compile(r"(?i)#?\s?param"), start=1)
         for row in table.rows:
@@ -95,7 +95,7 @@ def _in_tables(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L35", "wrong-dims", kinds=("model",))
-def wrong_dims(repo: Repo) -> Iterator[Problem]:
+def wrong_dims(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives embeddings another width than the modules' configs.
 
     Not flagged: smaller sizes of Matryoshka models and of cut vectors, other models' widths.
@@ -113,12 +113,12 @@ def wrong_dims(repo: Repo) -> Iterator[Problem]:
                 yield Problem(f"an embedding size of {wide[0]}, and the model has {repo.width}", line.number)
 
 
-def _may_be_cut(repo: Repo, dim: int) -> bool:
+def _may_be_cut(repo: CheckedRepo, dim: int) -> bool:
     return dim in repo.dims or (not repo.dims and "matryoshka" in repo.card.text.lower())
 
 
 @rule("L44", "wrong-dtype", severity="warning", kinds=("model",), card=False, fixable=True)
-def wrong_dtype(repo: Repo) -> Iterator[Problem]:
+def wrong_dtype(repo: CheckedRepo) -> Iterator[Problem]:
     """config.json names another dtype than the weights have, and loaders follow config.json.
 
     Not flagged: weights of several dtypes, quantised models, a config that names none.
@@ -132,7 +132,7 @@ def wrong_dtype(repo: Repo) -> Iterator[Problem]:
             yield Problem(f"{key} is '{said}', and the weights are {right}", *_dtype_fix(repo, key, said, right))
 
 
-def _dtype_fix(repo: Repo, key: str, said: str, right: str) -> tuple[int, str, None, Fix | None]:
+def _dtype_fix(repo: CheckedRepo, key: str, said: str, right: str) -> tuple[int, str, None, Fix | None]:
     text = repo.text("config.json") or ""
     found = list(re.finditer(rf'"{key}"\s*:\s*"({said})"', text))
     line = text[: found[0].start()].count("\n") + 1 if found else 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from zoo.lint import execution
 from zoo.lint.card import Code
 from zoo.lint.finding import Problem
-from zoo.lint.repo import Repo
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
 
 PINNED = re.compile(r"""(?:code_)?revision\s*=\s*["'][0-9a-f]{40}["']""")
@@ -24,7 +24,7 @@ SCALED = re.compile(r"(?i)normali[sz]e|cos_sim|cosine|\bnorm\(|similarity\(")
 
 
 @rule("L03", "unpinned-remote-code", kinds=("model",))
-def unpinned_remote_code(repo: Repo) -> Iterator[Problem]:
+def unpinned_remote_code(repo: CheckedRepo) -> Iterator[Problem]:
     """A snippet runs code from the Hub without a pinned revision, or config.json takes code from another repository.
 
     Not flagged: `trust_remote_code=True` beside a `revision` or `code_revision` of 40 hex digits.
@@ -45,7 +45,7 @@ def unpinned_remote_code(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L24", "missing-prompts", kinds=("model",))
-def missing_prompts(repo: Repo) -> Iterator[Problem]:
+def missing_prompts(repo: CheckedRepo) -> Iterator[Problem]:
     """The model wants a prompt before each text (E5, or prompts in its config), and the snippets give none.
 
     Not flagged: a default prompt in the config, texts with the prefix, `prompt_name`, `encode_query`; empty prompts.
@@ -66,7 +66,7 @@ def missing_prompts(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L31", "dot-on-cut-vectors", severity="warning", kinds=("model",))
-def dot_on_cut_vectors(repo: Repo) -> Iterator[Problem]:
+def dot_on_cut_vectors(repo: CheckedRepo) -> Iterator[Problem]:
     """A snippet cuts embeddings and compares them with a dot product, without scaling them back to length 1.
 
     Not flagged: cosine similarity, or any normalisation in the same snippet.
@@ -79,7 +79,7 @@ def dot_on_cut_vectors(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L36", "dead-snippet")
-def dead_snippet(repo: Repo) -> Iterator[Problem]:
+def dead_snippet(repo: CheckedRepo) -> Iterator[Problem]:
     """A Python snippet does not compile or, with `--snippets`, fails when it is run against the Hub in use.
 
     Not flagged: notebook commands (`!pip`, `%time`), sessions with `>>>`, and code in other languages.

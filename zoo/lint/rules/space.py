@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from zoo.lint.finding import Problem
-from zoo.lint.repo import Repo
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
 
 
 @rule("L45", "space-settings", kinds=("space",))
-def space_settings(repo: Repo) -> Iterator[Problem]:
+def space_settings(repo: CheckedRepo) -> Iterator[Problem]:
     """A Space names no SDK, does not pin its version, disagrees with its requirements about it, or lacks its app file.
 
     Not flagged: Docker and static Spaces, which have no version.
@@ -31,6 +31,6 @@ def space_settings(repo: Repo) -> Iterator[Problem]:
         yield Problem(f"sdk_version is {version}, and requirements.txt asks for {pinned[1]}", front.line("sdk_version"))
 
 
-def _requirements(repo: Repo) -> str:
+def _requirements(repo: CheckedRepo) -> str:
     file = repo.files.get("requirements.txt")
     return file.head(100_000).decode("utf-8", "replace") if file else ""

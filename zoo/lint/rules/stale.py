@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from zoo.lint.finding import Problem
-from zoo.lint.numbers import own_unit
-from zoo.lint.repo import Repo, Unreadable
+from zoo.lint.printed import own_unit
+from zoo.lint.repo import CheckedRepo, Unreadable
 from zoo.lint.results import index_values
 from zoo.lint.rule import rule
 
@@ -28,7 +28,7 @@ CONFIGS = (
 
 
 @rule("L27", "wrong-library", kinds=("model",))
-def wrong_library(repo: Repo) -> Iterator[Problem]:
+def wrong_library(repo: CheckedRepo) -> Iterator[Problem]:
     """`library_name` is sentence-transformers, but there is no modules.json, or the text says that it cannot load.
 
     Not flagged: adapters, cross-encoders, and repositories without weights.
@@ -48,7 +48,7 @@ def wrong_library(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L38", "stale-card", kinds=("model",))
-def stale_card(repo: Repo) -> Iterator[Problem]:
+def stale_card(repo: CheckedRepo) -> Iterator[Problem]:
     """The card's metadata is not what the recipe or the scores in the repository say.
 
     Not flagged: tags that people add; numbers that round to the scores.
@@ -68,7 +68,7 @@ def stale_card(repo: Repo) -> Iterator[Problem]:
             yield Problem(message, line, hint=again or f"value: {known[0]:.2f}")
 
 
-def _recipe_says(repo: Repo) -> Iterator[tuple[str, str]]:
+def _recipe_says(repo: CheckedRepo) -> Iterator[tuple[str, str]]:
     release, parent, base = (_mapping(repo.recipe.get(key)) for key in ("release", "parent", "base"))
     if release.get("license"):
         yield "license", str(release["license"])
@@ -82,7 +82,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 @rule("L42", "broken-config", card=False)
-def broken_config(repo: Repo) -> Iterator[Problem]:
+def broken_config(repo: CheckedRepo) -> Iterator[Problem]:
     """A config that loaders read is not JSON, not YAML, or far too long.
 
     Not flagged: JSON that nothing here reads.

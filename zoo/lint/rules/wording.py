@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from zoo.lint.finding import CARD, Fix, Problem
-from zoo.lint.repo import Repo
+from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
 
 HOSTS = (
@@ -31,7 +31,7 @@ RESIDUE = re.compile(r"(?i)\bdimensionality\W{1,6}\d+ tokens\b|\b[a-z]+-n_li-[a-
 
 
 @rule("L02", "mirror-address", severity="warning", fixable=True)
-def mirror_address(repo: Repo) -> Iterator[Problem]:
+def mirror_address(repo: CheckedRepo) -> Iterator[Problem]:
     """An address of a repository leads to a mirror or to a machine of one's own instead of the Hub.
 
     Not flagged: `HF_ENDPOINT=…` in instructions, and local services (`localhost:8080/v1/embeddings`).
@@ -47,7 +47,7 @@ def mirror_address(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L17", "matryoshka-without-loss", severity="warning", kinds=("model",))
-def matryoshka_without_loss(repo: Repo) -> Iterator[Problem]:
+def matryoshka_without_loss(repo: CheckedRepo) -> Iterator[Problem]:
     """The name or the tags say Matryoshka, but the `loss:` tags name no Matryoshka loss.
 
     Not flagged: cards without `loss:` tags, models trained from a Matryoshka model, a text that names MatryoshkaLoss.
@@ -66,7 +66,7 @@ def matryoshka_without_loss(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L19", "template-residue", severity="warning", kinds=("model",))
-def template_residue(repo: Repo) -> Iterator[Problem]:
+def template_residue(repo: CheckedRepo) -> Iterator[Problem]:
     """Remains of an old card template: dimensions counted in tokens, dataset names broken by its spelling rules.
 
     Not flagged: anything inside code.
@@ -76,7 +76,7 @@ def template_residue(repo: Repo) -> Iterator[Problem]:
 
 
 @rule("L25", "placeholder")
-def placeholder(repo: Repo) -> Iterator[Problem]:
+def placeholder(repo: CheckedRepo) -> Iterator[Problem]:
     """Text that stands for something that somebody meant to write.
 
     Not flagged: HTML comments, and words such as TODO in the middle of a sentence or in code.

@@ -1,0 +1,60 @@
+"""Writes tables as one page that needs nothing else: cards/leaderboard.html.j2 filled in. Every name is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from zoo.leaderboard.formats.pagecharts import PageCharts, page_charts
+from zoo.leaderboard.table import Cell, Row, Table, TableColumn, Text
+from zoo.leaderboard.words import DIM, MODEL
+from zoo.templates import Templates, as_html
+
+PAGE = "leaderboard.html.j2"
+
+
+def render(tables: Sequence[Table], *, title: Text, templates: Templates) -> str:
+    """Return the page.
+
+    Args:
+        templates: folders, the workspace's own first.
+    """
+    views = [_View(table) for table in tables]
+    dims = {row[DIM.key].value for table in tables for row in table.rows if DIM.key in row}
+    names = dict.fromkeys(column.task for table in tables for column in table.shown if column.task)
+    numbers = sorted((int(dim) for dim in dims if dim is not None), reverse=True)
+    return as_html(PAGE, templates, {}, title=title, tables=views, dims=numbers, tasks=list(names))
+
+
+class _View:
+    """A table as the page shows it."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.columns = table.shown
+        bounds = [bound for cell in self._bounded() for bound in (cell.low, cell.high) if bound is not None]
+        self.low = 5 * (min(bounds) // 5) if bounds else 0.0
+        self.high = max(5 * -(-max(bounds) // 5), self.low + 5) if bounds else 100.0
+        self.bounded = bool(bounds)
+
+    def _bounded(self) -> list[Cell]:
+        return [self.table.cell(row, column) for row in self.table.rows for column in self.columns if column.bounded]
+
+    @property
+    def charts(self) -> PageCharts | None:
+        return page_charts(self.table)
+
+    def dim(self, row: Row) -> Any:
+        """Return what a filter by dim goes by; empty for a row that has none."""
+        value = row[DIM.key].value if DIM.key in row else None
+        return "" if value is None else value
+
+    def name(self, row: Row) -> Any:
+        return row[MODEL.key].value if MODEL.key in row else ""
+
+    def cell(self, row: Row, column: TableColumn) -> Cell:
+        return self.table.cell(row, column)
+
+    def percent(self, value: float) -> str:
+        """Return how far right a value is on the scale of this table's intervals."""
+        return f"{100 * (value - self.low) / (self.high - self.low):.2f}%"

@@ -1,0 +1,174 @@
+"""Draws figures by matplotlib, as PNG and SVG: equal tables give equal bytes; shapes and dashes survive a printer."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from zoo.leaderboard.series import Bars, Panel, bar_rows, legend, panels
+from zoo.leaderboard.table import Cell, Table, Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#c75000", "#00795c", "#a3417c", "#6b5b00", "#444a52")
+DASHES: Sequence[Any] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (8, 3)), (0, (3, 1)))
+MARKS = "os^DvP"
+GRID, FAINT = "#e0e3e8", "#c9ced6"
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "zoo",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+}
+
+
+def draw_figure(table: Table, form: Literal["png", "svg"]) -> bytes:
+    """Return the figure of a table as a picture; see `drawable`."""
+    from matplotlib import rc_context  # half a second, and only pictures need it
+
+    with rc_context(STYLE):
+        undated: Mapping[str, Any] = {"Date": None, "Creator": "zoo"} if form == "svg" else {"Software": "zoo"}
+        return saved_figure(FIGURES[table.key](table), form, dpi=160, metadata=undated, bbox_inches="tight")
+
+
+def drawable(table: Table) -> bool:
+    """Return whether a table holds numbers to draw: the paper's text has none of figure 1."""
+    return bool(bar_rows(table) if table.key == "figure2" else panels(table))
+
+
+def new_figure(size: tuple[float, float], layout: Literal["constrained"] | None = "constrained") -> Figure:
+    """Return a figure (width and height in inches). It has no window: nothing global is touched."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def saved_figure(figure: Figure, form: Literal["png", "svg"], **options: Any) -> bytes:
+    """Return a figure as the bytes of a file."""
+    out = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks
+        figure.savefig(out, format=form, **options)
+    return out.getvalue()
+
+
+def _panels(table: Table) -> Figure:
+    """Draw a panel for each model and coefficient on one scale, so that nothing covers anything; one legend below."""
+    found = panels(table)
+    columns = min(len(found), 4)
+    rows = -(-len(found) // columns)
+    figure = new_figure((2.8 * columns, 0.7 + 1.75 * rows))
+    axes: Any = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    names = legend(found)
+    for place, panel in zip(axes.flat, found, strict=False):
+        draw_panel(place, panel, names)
+        place.set_title(_short(panel.title.en), fontsize=7)
+    for place in axes.flat[len(found) :]:
+        place.set_axis_off()
+    figure.supylabel(UNITS[table.key], fontsize=9)
+    _legend(figure, axes.flat[: len(found)])
+    return figure
+
+
+TITLE = 52  # characters above a panel
+UNITS = {"figure1": "coefficient x 100", "retention": "% of the full width's mean"}
+
+
+def line_style(number: int) -> dict[str, Any]:
+    """Return how the line of this number in a figure's legend looks: colours alone do not tell lines apart in print."""
+    at = number % len(COLOURS)
+    return {"color": COLOURS[at], "linestyle": DASHES[at], "marker": MARKS[at], "linewidth": 1.3, "markersize": 4}
+
+
+def draw_panel(axes: Axes, panel: Panel, names: Sequence[Text]) -> None:
+    """Draw the lines of a panel over its dims, with 95% intervals.
+
+    Lines stand a little beside each other, so that their intervals do not cover each other.
+
+    Args:
+        names: of all lines of the figure, which gives each its style.
+    """
+    for one in panel.series:
+        number = names.index(one.name)
+        places = [point.place + 0.09 * (number - (len(names) - 1) / 2) for point in one.points]
+        values = [point.value for point in one.points]
+        style = line_style(number)
+        axes.plot(places, values, label=one.name.en, **style)
+        for place, point in zip(places, one.points, strict=True):
+            if point.low is not None and point.high is not None:
+                axes.vlines(place, point.low, point.high, color=style["color"], linewidth=0.9, alpha=0.6)
+    axes.set_xticks(range(len(panel.dims)), list(panel.dims))
+    axes.grid(visible=False, axis="x")
+
+
+def _short(title: str) -> str:
+    """Cut a title in the middle: its end says which coefficient."""
+    return title if len(title) <= TITLE else f"{title[: TITLE - 14]}…{title[-12:]}"
+
+
+def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """Put the legend below everything, so that it covers nothing."""
+    found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
+    figure.legend(
+        list(found.values()), list(found), loc="outside lower center", ncols=2, frameon=False, handlelength=3.5
+    )
+
+
+BARS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "paper": ("paper, as printed", {"color": FAINT, "edgecolor": COLOURS[5]}),
+    "mteb": ("mteb results repository", {"color": "white", "edgecolor": COLOURS[5], "hatch": "////"}),
+    "measured": ("measured, 95% interval", {"color": COLOURS[0], "edgecolor": COLOURS[0]}),
+}
+
+
+def _bars(table: Table) -> Figure:
+    """Draw a group of bars for each model: the printed mean, mteb's own where there is one, and ours."""
+    rows = bar_rows(table)
+    figure = new_figure((8, 0.9 + 0.2 * sum(len(row.cells) + 1 for row in rows)))
+    axes = figure.subplots()
+    middles, top = [], 0.0
+    for row in rows:
+        draw_bars(axes, top, row)
+        middles.append(top + (len(row.cells) - 1) / 2)
+        top += len(row.cells) + 0.8
+    axes.set_yticks(middles, [row.name for row in rows])
+    axes.invert_yaxis()
+    axes.set(xlabel="mean of STS17, STS22 and STS22-v2", xlim=(0, 100))
+    axes.grid(visible=False, axis="y")
+    _legend(figure, [axes])
+    return figure
+
+
+def draw_bars(axes: Axes, top: float, row: Bars, *, size: float = 6.5) -> None:
+    """Draw the bars of one model, the first at height `top`, each with its value and, where it has one, interval.
+
+    Args:
+        size: of the values' text, in points.
+    """
+    for place, (kind, cell) in enumerate(row.cells):
+        _bar(axes, top + place, cell, *BARS[kind], size)
+
+
+def _bar(axes: Axes, y: float, cell: Cell, label: str, style: Mapping[str, Any], size: float) -> None:
+    known = axes.get_legend_handles_labels()[1]
+    axes.barh(y, cell.amount, height=0.9, label="_" if label in known else label, linewidth=0.7, **style)
+    if cell.low is not None and cell.high is not None:
+        axes.hlines(y, cell.low, cell.high, color="black", linewidth=1)
+    end = cell.amount if cell.high is None else cell.high
+    axes.text(end + 0.8, y, cell.text, va="center", fontsize=size)
+
+
+FIGURES: dict[str, Callable[[Table], Figure]] = {"figure1": _panels, "figure2": _bars, "retention": _panels}

@@ -1,0 +1,120 @@
+"""Applies the plan of one repository: made when it is missing, then changed in one commit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from zoo.errors import PublishError
+from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, push, told
+from zoo.publish.desired.digests import Ids, of_bytes
+from zoo.publish.desired.release import Release
+from zoo.publish.patience import patiently
+from zoo.publish.plan.change import way_out
+from zoo.publish.plan.listing import look, title
+from zoo.publish.plan.repository import Plan
+from zoo.remote import api
+from zoo.say import Progress
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd
+
+
+def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None = None) -> Pushed | None:
+    """Return the commit that was made; None when there was nothing to do.
+
+    A push that is cut off changes nothing that readers see; run again, it sends what is missing. What fails for a
+    moment is tried again, and never makes a second commit.
+
+    Raises:
+        HubError: the Hub refused. MovedError: the repository changed since the plan was made.
+        PublishError: the plan has conflicts or findings, or a file changed on this disk meanwhile.
+    """
+    if not plan.pending:
+        return None
+    _refuse(plan)
+    release = plan.release
+    with told(f"publish {release.kind} '{release.id}'"):
+        head = plan.head or _create(plan, private=private)
+        if plan.target.missing and plan.target.branch:
+            _branch(release, plan.target.branch, head)
+        if not (plan.sent or plan.deleted):
+            return Pushed(head)
+        return push(_commit_of(plan, head), progress)
+
+
+def _refuse(plan: Plan) -> None:
+    release = plan.release
+    if plan.problems:
+        hint = "correct it where it comes from, and build again"
+        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=hint)
+    if plan.conflicts:
+        path = plan.conflicts[0].path
+        raise PublishError(f"'{path}' of {release.kind} '{release.id}' is in conflict", hint=way_out(release, path))
+
+
+def _create(plan: Plan, *, private: bool) -> str:
+    """Make the repository and return its first commit, which is the Hub's own."""
+    release = plan.release
+    sdk = "gradio" if release.kind == "space" else None
+    create = api().create_repo
+    patiently(lambda: create(release.id, repo_type=release.kind, private=private or None, exist_ok=True, space_sdk=sdk))
+    listing = look(release)
+    if listing.head is None or not (listing.untouched or listing.files.keys() <= {".gitattributes"}):
+        raise _moved(release)
+    return listing.head
+
+
+def _branch(release: Release, branch: str, head: str) -> None:
+    make = api().create_branch
+    patiently(lambda: make(release.id, branch=branch, revision=head, repo_type=release.kind, exist_ok=True))
+
+
+def _commit_of(plan: Plan, head: str) -> NextCommit:
+    from huggingface_hub import CommitOperationDelete
+
+    release = plan.release
+    return NextCommit(
+        release,
+        title(release),
+        head,
+        [
+            *(_addition(plan, path) for path in plan.sent),
+            *(CommitOperationDelete(path, is_folder=False) for path in plan.deleted),
+        ],
+        {path: _ids(plan, path) for path in plan.sent},
+        _moved(release),
+        summary(plan),
+        plan.target,
+    )
+
+
+def _addition(plan: Plan, path: str) -> CommitOperationAdd:
+    from huggingface_hub import CommitOperationAdd
+
+    content = plan.content(path)
+    if isinstance(content, bytes):
+        return CommitOperationAdd(path, content)
+    ids = plan.release.ids[path]
+    if not content.is_file() or plan.release.digests.of(content) != ids:
+        raise PublishError(
+            f"'{content.name}' changed while it was being published", hint="zoo plan, then publish again"
+        )
+    made = CommitOperationAdd(path, str(content))
+    made.upload_info.sha256 = bytes.fromhex(ids.sha256)  # known already: reading gigabytes again takes seconds
+    return made
+
+
+def _ids(plan: Plan, path: str) -> Ids:
+    return of_bytes(plan.merged[path]) if path in plan.merged else plan.release.ids[path]
+
+
+def _moved(release: Release) -> MovedError:
+    problem = f"{release.kind} '{release.id}' changed on the Hub while it was being published"
+    return MovedError(problem, hint="zoo plan, then publish again")
+
+
+def summary(plan: Plan) -> str:
+    """Return what a commit does, in a line: 'add 3, update 1'."""
+    actions = ("add", "update", "rename", "delete")
+    counts = {action: sum(change.action == action for change in plan.changes) for action in actions}
+    return ", ".join(f"{action} {count}" for action, count in counts.items() if count)

@@ -1,0 +1,1 @@
+"""What each repository of the fleet should hold, as data: nothing is copied and nothing is sent."""

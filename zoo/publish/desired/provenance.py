@@ -1,0 +1,80 @@
+"""Says where a release comes from: what the receipts say, and nothing of the machine or the day.
+
+A parent is named by its weights, not by its commit: the commit is not known before it is made, and a card that is
+corrected later makes another one, while the weights that a child was trained from stay what they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo import __version__
+from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, TRAIN
+from zoo.recipe import Dataset, Recipe
+from zoo.run import Receipt, Run, digest
+
+FORMAT = 1
+
+
+def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets: Mapping[str, Run]) -> dict[str, Any]:
+    """Return what a model was made from: recipe, base, parent, data, stages and library versions, as plain JSON.
+
+    Args:
+        parent: its id on the Hub, and its run.
+        datasets: {dataset recipe: run}, those that it was trained on.
+    """
+    stages = (TRAIN, CONTAMINATION, EVALUATE)
+    receipts = {stage: receipt for stage in stages if (receipt := run.receipt(stage))}
+    train = receipts[TRAIN]
+    return {
+        "format": FORMAT,
+        "zoo": __version__,
+        "recipe": {
+            "name": recipe.name,
+            "scale": recipe.scale,
+            "sha256": digest(recipe.model_dump(mode="json", by_alias=True)),
+        },
+        "base": {"id": recipe.base.model, "revision": train.made_from["base_revision"]},
+        "parent": {"id": parent[0], "weights": _weights(parent[1].receipt(TRAIN))} if parent else None,
+        "data": {name: _data(recipe.datasets[name], found) for name, found in sorted(datasets.items())},
+        "stages": {stage: receipt.digest for stage, receipt in receipts.items()},
+        "weights": _weights(train),
+        "versions": _versions(*receipts.values()),
+    }
+
+
+def of_dataset(name: str, dataset: Dataset, run: Run) -> dict[str, Any]:
+    """Return what a dataset was made from: recipe, source and library versions, as plain JSON."""
+    receipt = run.receipt(DATA)
+    return {
+        "format": FORMAT,
+        "zoo": __version__,
+        "recipe": {"name": name, "sha256": digest(dataset.model_dump(mode="json"))},
+        **_data(dataset, run),
+        "versions": _versions(*([receipt] if receipt else [])),
+    }
+
+
+def _data(dataset: Dataset, run: Run) -> dict[str, Any]:
+    receipt = run.receipt(DATA)
+    assert receipt is not None
+    source = {"id": dataset.source.dataset, "revision": receipt.made_from["revision"]}
+    return {"source": source, "sha256": receipt.digest}
+
+
+def _weights(receipt: Receipt | None) -> dict[str, str]:
+    """Return {file: sha256} of the trained weights, as the Hub lists large files."""
+    made = receipt.made if receipt else {}
+    inside = f"{MODEL}/"
+    return {
+        path.removeprefix(inside): sha256
+        for path, sha256 in sorted(made.items())
+        if path.startswith(inside) and path.endswith(".safetensors")
+    }
+
+
+def _versions(*receipts: Receipt) -> dict[str, str]:
+    return dict(
+        sorted({name: it for one in receipts for name, it in one.made_from.get("versions", {}).items()}.items())
+    )

@@ -1,0 +1,231 @@
+"""A release: what one repository should hold, as data. Nothing is copied, nothing is sent."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from zoo.cards.metadata import data_path
+from zoo.cards.readme import dataset_card
+from zoo.errors import PublishError, ZooError
+from zoo.evidence.scores import ScoreFile
+from zoo.layout import DATA_REPORT, DATA_SOURCE
+from zoo.publish.desired.digests import Digests, Ids, of_bytes
+from zoo.publish.desired.evalresults import eval_results
+from zoo.recipe import Dataset, Recipe, dump
+from zoo.remote import Kind
+from zoo.templates import Templates
+
+CARD = "README.md"
+RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are told from
+RECIPE = "zoo/recipe.yaml"
+SCORES = "zoo/scores.json"
+PROVENANCE = "zoo/provenance.json"
+MANIFEST = "zoo/manifest.json"  # the files that we put there, and what they were; only these are ever deleted
+FORMAT = 2  # of the manifest; 1 had names only
+MOST_EARLIER = 4  # notes that are remembered
+
+FACTS = {"report": DATA_REPORT, "source": DATA_SOURCE}  # files of a data stage that its card is made from
+
+Content = bytes | Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a Space has beside its files. None: whatever it is there stays."""
+
+    hardware: str | None = None
+    sleep: int | None = None
+    """Seconds without a visitor until it sleeps."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables that must have these values; others that are there stay."""
+    secrets: tuple[str, ...] = ()
+    """Names that must be there; their values are nobody's business here."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything that a repository should hold, and what belongs beside it."""
+
+    kind: Kind
+    id: str
+    name: str
+    """The name of the recipe, dataset or Space that it was made from."""
+    files: Mapping[str, Content]
+    """{path in the repository: content}."""
+    needs: frozenset[str] = frozenset()
+    """Ids of the repositories that its card names: without them it is not published."""
+    note: str = ""
+    """What stands beside it in the collection."""
+    earlier: tuple[str, ...] = ()
+    """Notes that it had before: one may still stand in the collection, which is changed after the repository."""
+    settings: Settings | None = None
+    digests: Digests = field(default_factory=Digests, compare=False, repr=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The kind and the id: a model and a dataset may have the same id."""
+        return self.kind, self.id
+
+    @property
+    def address(self) -> str:
+        """The id as the Hub's pages have it ('datasets/lab/name'): no two repositories share it."""
+        return self.id if self.kind == "model" else f"{self.kind}s/{self.id}"
+
+    @cached_property
+    def ids(self) -> dict[str, Ids]:
+        """{path: the ids by which the Hub may list our file}."""
+        return {path: _ids(content, self.digests) for path, content in self.files.items()}
+
+    def size(self, path: str) -> int:
+        """Return the number of bytes of a file."""
+        content = self.files[path]
+        return content.stat().st_size if isinstance(content, Path) else len(content)
+
+    def bytes(self, path: str) -> bytes:
+        """Return the content of a file."""
+        content = self.files[path]
+        return content.read_bytes() if isinstance(content, Path) else content
+
+    def write(self, folder: Path) -> None:
+        """Write the repository as a folder, the same bytes every time.
+
+        Raises:
+            ZooError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            for path, content in self.files.items():
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(content, target)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            problem = f"cannot write the release '{self.id}' into '{folder}': {reason}"
+            raise ZooError(problem, hint="make room there, or name another folder") from None
+
+
+def write_whole(content: Content, target: Path) -> None:
+    """Write a file under another name first: what has the right name is whole."""
+    partial = target.with_name(f".{target.name}.partial")
+    partial.unlink(missing_ok=True)
+    try:
+        if isinstance(content, Path):
+            shutil.copyfile(content, partial)
+        else:
+            partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _ids(content: Content, known: Digests) -> Ids:
+    return known.of(content) if isinstance(content, Path) else of_bytes(content)
+
+
+def model_release(
+    recipe: Recipe,
+    repo_id: str,
+    *,
+    model: Path,
+    card: Path,
+    scores: Path,
+    provenance: Mapping[str, Any] | None = None,
+    needs: frozenset[str] = frozenset(),
+    digests: Digests | None = None,
+) -> Release:
+    """Return a release of the trained model, its card, its resolved recipe and its scores.
+
+    The scores go in twice: for programs, and as the Hub's pages read them.
+
+    Raises:
+        PublishError: the model's folder holds a pickle.
+    """
+    files: dict[str, Content] = {str(path.relative_to(model)): path for path in _files(model)}
+    if unsafe := [path for path in files if path.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]:
+        raise PublishError(
+            f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
+        )
+    files[CARD] = card
+    files[RECIPE] = dump(recipe).encode()
+    files[SCORES] = scores
+    measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
+    files |= {path: text.encode() for path, text in eval_results(measured, repo_id).items()}
+    if provenance:
+        files[PROVENANCE] = json_bytes(provenance)
+    note = recipe.release.summary or ""
+    return sealed(Release("model", repo_id, recipe.name, files, needs, note, digests=digests or Digests()))
+
+
+def dataset_release(
+    name: str,
+    dataset: Dataset,
+    repo_id: str,
+    *,
+    folder: Path,
+    templates: Templates,
+    provenance: Mapping[str, Any] | None = None,
+    digests: Digests | None = None,
+) -> Release:
+    """Return a release of Parquet files under the names that the Hub's viewer expects, and the card."""
+    parquet = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
+    parquet = {split: parquet[split] for split in dataset.source.splits}
+    facts = {name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()}
+    sizes = {split: path.stat().st_size for split, path in parquet.items()}
+    files: dict[str, Content] = {data_path(split): path for split, path in parquet.items()}
+    files[CARD] = dataset_card(repo_id, dataset, sizes, templates, **facts).encode()
+    if provenance:
+        files[PROVENANCE] = json_bytes(provenance)
+    note = dataset.release.summary if dataset.release else ""
+    return sealed(Release("dataset", repo_id, name, files, note=note, digests=digests or Digests()))
+
+
+def space_release(
+    repo_id: str,
+    name: str,
+    app: Path,
+    *,
+    card: str,
+    models: list[dict[str, object]],
+    settings: Settings | None = None,
+    note: str = "",
+    digests: Digests | None = None,
+) -> Release:
+    """Return a release of the app's own files, its card and the models that it offers."""
+    files: dict[str, Content] = {str(path.relative_to(app)): path for path in _files(app)}
+    files[CARD] = card.encode()
+    files["models.json"] = json_bytes(models)
+    needs = frozenset(str(model["id"]) for model in models)
+    return sealed(Release("space", repo_id, name, files, needs, note, settings=settings, digests=digests or Digests()))
+
+
+def json_bytes(value: object) -> bytes:
+    """Return a value as JSON that people can read, in UTF-8."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def sealed(release: Release) -> Release:
+    """Return the release with its manifest, and with the card a second time: the copy that people leave alone."""
+    files = {path: content for path, content in release.files.items() if path != MANIFEST}
+    if CARD in files:
+        files[RENDERED] = files[CARD]
+    ids = {path: _ids(content, release.digests) for path, content in sorted(files.items())}
+    listed = {path: {"sha256": one.sha256, **({"git": one.git} if one.git else {})} for path, one in ids.items()}
+    notes = {"note": release.note, **({"earlier": release.earlier} if release.earlier else {})}
+    files[MANIFEST] = json_bytes({"format": FORMAT, **notes, "files": listed})
+    return replace(release, files=dict(sorted(files.items())))
+
+
+def remembering(release: Release, notes: Sequence[str]) -> Release:
+    """Return the release with the notes that were published before its own."""
+    earlier = tuple(note for note in notes if note != release.note)[:MOST_EARLIER]
+    return release if earlier == release.earlier else sealed(replace(release, earlier=earlier))
+
+
+def _files(folder: Path) -> list[Path]:
+    hidden = {"__pycache__"}
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not hidden & set(path.parts))

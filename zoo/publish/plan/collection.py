@@ -1,0 +1,131 @@
+"""The plan of a collection: what it lacks, in which order ours stand, and what is written beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.characters import brief
+from zoo.publish.desired.fleet import Item
+from zoo.publish.patience import patiently
+from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.remote import api, explained
+
+LONGEST_NOTE = 500  # characters: the Hub's limit
+
+
+@dataclass(frozen=True)
+class CollectionPlan:
+    """The way from a collection as it is to one that lists the fleet."""
+
+    title: str
+    description: str
+    namespace: str
+    slug: str | None
+    """None: there is no such collection yet."""
+    wanted: Sequence[Item]
+    """In order."""
+    changes: Sequence[PlannedChange]
+
+    @property
+    def pending(self) -> list[PlannedChange]:
+        """The changes that would be made; the others are only shown."""
+        return [change for change in self.changes if change.action not in SHOWN_ONLY]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A collection as the Hub has it."""
+
+    slug: str | None = None
+    """None: there is no such collection yet."""
+    description: str = ""
+    items: tuple[Item, ...] = ()
+
+
+def look_at_collection(title: str, namespace: str) -> Found:
+    """Return the account's collection of that title, in two requests; one when there is none."""
+    with explained(f"look at the collections of '{namespace}'"):
+        listed = patiently(lambda: list(api().list_collections(owner=namespace)))
+        slug = next((found.slug for found in listed if found.title == title), None)
+        if slug is None:
+            return Found()
+        there = patiently(lambda: api().get_collection(slug))
+    return Found(slug, there.description or "", tuple(map(item_of, there.items)))
+
+
+def plan_collection(
+    title: str,
+    description: str,
+    namespace: str,
+    found: Found,
+    wanted: Sequence[Item],
+    was: Mapping[tuple[str, str], Collection[str]],
+) -> CollectionPlan:
+    """Return what would change. What others put into it or wrote beside it stays; the description is the recipe's.
+
+    Args:
+        description: empty: the recipe has none, and the one that is there stays.
+        was: {kind and id: the notes that we wrote}. The newest need not be there: publishing may have been cut off
+            after the repository's commit.
+    """
+    changes = [PlannedChange("create", title)] if found.slug is None else []
+    if found.slug and description and found.description != description:
+        why = f"'{brief(found.description)}' -> '{brief(description)}'"
+        changes.append(PlannedChange("set", "description", note=why))
+    changes += compare_items(found.items, [short(item) for item in wanted], was)
+    return CollectionPlan(title, description, namespace, found.slug, wanted, changes)
+
+
+def compare_items(
+    there: Sequence[Item], wanted: Sequence[Item], was: Mapping[tuple[str, str], Collection[str]]
+) -> list[PlannedChange]:
+    """Return what is missing, what stands elsewhere, and which notes differ; pure."""
+    known = {item.key: item for item in there}
+    added = [item for item in wanted if item.key not in known]
+    full = [*there, *added]
+    notes = [(item, known[item.key].note) for item in wanted if item.key in known and item.note]
+    return [
+        *(PlannedChange("add", label(item)) for item in added),
+        *(
+            PlannedChange("move", label(item), note=f"place {full.index(item) + 1} -> {place + 1}")
+            for item, place in moves(full, wanted)
+        ),
+        *(_note(item, old, was.get(item.key, ())) for item, old in notes if old != item.note),
+    ]
+
+
+def _note(item: Item, there: str, was: Collection[str]) -> PlannedChange:
+    if not there or there in {note[:LONGEST_NOTE] for note in was}:
+        return PlannedChange("set", label(item), note=f"note: {brief(item.note)}")
+    return PlannedChange("keep", label(item), note="its note was written by others")
+
+
+def moves(there: Sequence[Item], wanted: Sequence[Item]) -> list[tuple[Item, int]]:
+    """Return which items to put where, one after the other, so that ours stand in order in the places of ours."""
+    order = {item.key: place for place, item in enumerate(wanted)}
+    ours = sorted((item for item in there if item.key in order), key=lambda item: order[item.key])
+    target = [ours.pop(0) if item.key in order else item for item in there]
+    now, steps = list(there), []
+    for place, item in enumerate(target):
+        if now[place] != item:
+            now.remove(item)
+            now.insert(place, item)
+            steps.append((item, place))
+    return steps
+
+
+def item_of(listed: Any) -> Item:
+    """Return an item as the client lists it as one of ours."""
+    return Item(listed.item_type, listed.item_id, listed.note or "")
+
+
+def short(item: Item) -> Item:
+    """Return the item with its note cut to what the Hub takes."""
+    return Item(item.kind, item.id, item.note[:LONGEST_NOTE])
+
+
+def label(item: Item) -> str:
+    """Return what an item is called in a plan: 'model lab/name'."""
+    return f"{item.kind} {item.id}"

@@ -1,0 +1,93 @@
+"""The plan of a whole fleet: its repositories, the settings of its Space, and its collection."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from zoo.errors import PublishError
+from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.release import CARD
+from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.publish.plan.collection import CollectionPlan, Found, look_at_collection, plan_collection
+from zoo.publish.plan.listing import MAIN, Target
+from zoo.publish.plan.repository import Plan, plan_release
+from zoo.publish.plan.settings import compare_settings, look_at_space
+from zoo.remote import api
+
+WORKERS = 8  # repositories looked at together: most of it is waiting
+
+
+@dataclass(frozen=True)
+class FleetPlan:
+    """What would change of everything that is published together."""
+
+    fleet: Fleet
+    plans: Sequence[Plan]
+    """In the order in which they are applied."""
+    settings: Mapping[tuple[str, str], Sequence[PlannedChange]] = field(default_factory=dict)
+    """{key of a Space: what would change beside its files}."""
+    collection: CollectionPlan | None = None
+    target: Target = MAIN
+    overwrite: Collection[str] = ()
+
+    @property
+    def changed(self) -> int:
+        """The number of repositories and collections that would change."""
+        units = [bool(self.changes(one)) for one in self.plans]
+        return sum([*units, bool(self.collection and self.collection.pending)])
+
+    @property
+    def count(self) -> int:
+        """The number of repositories and collections that were looked at."""
+        return len(self.plans) + (self.collection is not None)
+
+    @property
+    def blocked(self) -> list[Plan]:
+        """The plans that cannot be published as they are: they have conflicts or problems."""
+        return [one for one in self.plans if one.conflicts or one.problems]
+
+    def changes(self, plan: Plan) -> list[PlannedChange]:
+        """Return what would be done to a repository and its settings."""
+        beside = self.settings.get(plan.release.key, ())
+        return [*plan.pending, *(change for change in beside if change.action not in SHOWN_ONLY)]
+
+
+def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] = ()) -> FleetPlan:
+    """Look at everything at once, and compare. At most three requests for a repository.
+
+    On a branch or a pull request only files change: the collection and settings are of what is on main.
+
+    Raises:
+        HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
+    """
+    overwrite = [_addressed(fleet, place) for place in overwrite]
+    api()  # made once, before the threads
+    on_main = target == MAIN
+    spaces = {one.key: one.settings for one in fleet.releases if one.settings and on_main}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        plans = [pool.submit(plan_release, release, target, overwrite) for release in fleet.releases]
+        runtimes = {key: pool.submit(look_at_space, key[1], wanted) for key, wanted in spaces.items()}
+        titled = fleet.title is not None and on_main
+        collection = pool.submit(look_at_collection, str(fleet.title), fleet.account) if titled else None
+        found = [one.result() for one in plans]
+        beside = {key: compare_settings(wanted, runtimes[key].result(), key[1]) for key, wanted in spaces.items()}
+        listed = _collection(fleet, found, collection.result()) if collection else None
+        return FleetPlan(fleet, found, beside, listed, target, overwrite)
+
+
+def _collection(fleet: Fleet, plans: Sequence[Plan], found: Found) -> CollectionPlan:
+    was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
+    return plan_collection(str(fleet.title), fleet.description, fleet.account, found, fleet.items, was)
+
+
+def _addressed(fleet: Fleet, place: str) -> str:
+    """Return `ID:PATH` as `ADDRESS:PATH`. A bare id is enough as long as no other repository goes by it."""
+    where, _, path = place.partition(":")
+    exact = [one for one in fleet.releases if one.address == where]
+    found = exact or [one for one in fleet.releases if one.id == where]
+    if not path or len(found) != 1:
+        hint = f"ID:PATH, for example {fleet.releases[0].address}:{CARD}" if fleet.releases else None
+        raise PublishError(f"--overwrite '{place}' names no file that is published here", hint=hint)
+    return f"{found[0].address}:{path}"

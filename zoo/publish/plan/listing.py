@@ -1,0 +1,211 @@
+"""What the Hub has of a repository: one request for the listing, and the manifest, which the client keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoo.errors import HubError, PublishError
+from zoo.publish.desired.digests import Ids
+from zoo.publish.desired.release import CARD, FORMAT, MANIFEST
+from zoo.publish.patience import patiently
+from zoo.remote import Kind, account, api, endpoint, explained
+
+
+class Addressed(Protocol):
+    """Whatever has the kind and the id of a repository."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def id(self) -> str: ...
+
+
+class NamedAddress(Addressed, Protocol):
+    """A repository, and its name in the workspace, which our commits and pull requests bear."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where in a repository a release goes."""
+
+    branch: str | None = None
+    """None: main."""
+    pull_request: bool = False
+    """Whether it goes to a pull request instead, which stays open and is added to the next time."""
+    number: int | None = None
+    """The number of the pull request that is open already."""
+    missing: bool = False
+    """Whether there is no such branch yet."""
+
+    @property
+    def revision(self) -> str | None:
+        """The name by which the Hub knows the branch or pull request; None: main."""
+        return f"refs/pr/{self.number}" if self.number else self.branch
+
+
+MAIN = Target()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A repository as the Hub lists it at one commit."""
+
+    head: str | None
+    """None: there is no such repository yet."""
+    files: Mapping[str, str]
+    """{path: git id, or sha256 of what is kept as a large file}."""
+    was: Mapping[str, Ids | None] = field(default_factory=dict)
+    """What our manifest there says that we put there; None: it does not say what it was."""
+    notes: tuple[str, ...] = ()
+    """What our manifest there says that we wrote beside it in the collection, newest first."""
+    untouched: bool = False
+    """Whether nobody but the Hub itself has put anything there."""
+    private: bool = False
+    target: Target = MAIN
+
+
+def title(repository: NamedAddress) -> str:
+    """Return the title of our commits and pull requests; the same every time, so that ours are found again."""
+    return f"zoo: {repository.name}"
+
+
+def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
+    """List the repository at the target; at main when the branch or the pull request is not there yet.
+
+    Raises:
+        HubError: the Hub cannot be asked, or the repository goes by another name now.
+    """
+    what = f"{repository.kind} '{repository.id}'"
+    with explained(f"look at {what}"):
+        if target.pull_request:
+            target = replace(target, number=_pull_request(repository))
+        info, target = _info(repository, target)
+    if info is None:
+        return Listing(None, {}, target=target)
+    if info.id.lower() != repository.id.lower():
+        hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
+        raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=hint)
+    files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
+    was, notes = manifest_at(repository, info.sha) if MANIFEST in files else ({}, ())
+    return Listing(
+        info.sha,
+        files,
+        was,
+        notes,
+        untouched=_is_untouched(repository, files),
+        private=bool(info.private),
+        target=target,
+    )
+
+
+def _info(repository: Addressed, target: Target) -> tuple[Any, Target]:
+    """Return what the Hub tells of the repository (None: it is not there), and the target as it is there."""
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    def ask(revision: str | None) -> Any:
+        found = api().repo_info
+        return patiently(
+            lambda: found(repository.id, repo_type=repository.kind, revision=revision, files_metadata=True)
+        )
+
+    try:
+        if target.branch:
+            _refuse_tag(repository, target.branch)
+        try:
+            return ask(target.revision), target
+        except RevisionNotFoundError:
+            return ask(None), replace(target, missing=True)
+    except RepositoryNotFoundError:
+        return None, replace(target, missing=target.branch is not None)
+
+
+def _refuse_tag(repository: Addressed, branch: str) -> None:
+    refs = patiently(lambda: api().list_repo_refs(repository.id, repo_type=repository.kind))
+    if branch in {tag.name for tag in refs.tags}:
+        problem = f"'{branch}' is a tag of {repository.kind} '{repository.id}', and a commit goes to a branch"
+        raise HubError(problem, hint="--revision with another name")
+
+
+def _pull_request(repository: NamedAddress) -> int | None:
+    """Return the number of the newest pull request of ours that is open and bears our title."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    me = account()
+    if me is None:  # anybody's may bear our title
+        return None
+
+    def ask() -> list[Any]:
+        return list(
+            api().get_repo_discussions(
+                repository.id,
+                repo_type=repository.kind,
+                author=me,
+                discussion_type="pull_request",
+                discussion_status="open",
+            )
+        )
+
+    try:
+        found = [one.num for one in patiently(ask) if one.title == title(repository)]
+    except RepositoryNotFoundError:
+        return None
+    return max(found, default=None)
+
+
+def pull_request_url(repository: Addressed, number: int) -> str:
+    """Return the address of a pull request's page."""
+    folder = "" if repository.kind == "model" else f"{repository.kind}s/"
+    return f"{endpoint()}/{folder}{repository.id}/discussions/{number}"
+
+
+def bytes_at(repository: Addressed, path: str, commit: str) -> bytes:
+    """Return a file's content as of a commit, read through the client's cache.
+
+    Raises:
+        HubError: the Hub cannot be asked, or there is no room for the file.
+    """
+    kind, repo_id = repository.kind, repository.id
+    what = f"read '{path}' of {kind} '{repo_id}'"
+    try:
+        with explained(what):
+            got = patiently(lambda: api().hf_hub_download(repo_id, path, repo_type=kind, revision=commit))
+    except OSError as error:
+        hint = "make room on the disk of the client's cache, or set HF_HOME to another folder"
+        raise HubError(f"cannot {what}: {error.strerror or error}", hint=hint) from None
+    return Path(got).read_bytes()
+
+
+def manifest_at(repository: Addressed, commit: str) -> tuple[dict[str, Ids | None], tuple[str, ...]]:
+    """Return what our manifest says that we put there, and the notes, newest first; a damaged one says nothing.
+
+    Raises:
+        PublishError: a later zoo wrote it.
+    """
+    try:
+        data = json.loads(bytes_at(repository, MANIFEST, commit))
+        if data.get("format", 1) > FORMAT:
+            problem = f"{repository.kind} '{repository.id}' was published by a later zoo than this one"
+            raise PublishError(problem, hint="pip install --upgrade hub-zoo")
+        files = data["files"]
+        if isinstance(files, list):  # as zoo 0.1 wrote it
+            return {str(path): None for path in files if path != MANIFEST}, ()
+        notes = tuple(str(note) for note in (data.get("note"), *data.get("earlier", ())) if note)
+        "".join(notes).encode()  # half of a character cannot be written again
+        return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}, ()
+
+
+def _is_untouched(repository: Addressed, files: Mapping[str, str]) -> bool:
+    """Return whether a Space holds only the card that the Hub wrote: nobody has committed anything since."""
+    if repository.kind != "space" or not files.keys() <= {CARD, ".gitattributes"}:
+        return False
+    with explained(f"look at the commits of space '{repository.id}'"):
+        return len(patiently(lambda: list(api().list_repo_commits(repository.id, repo_type="space")))) == 1

@@ -1,0 +1,146 @@
+"""The plan of one repository: what was published, what is there and what we have, compared and merged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from zoo.errors import PublishError, did_you_mean
+from zoo.lint import front
+from zoo.publish.desired.release import CARD, RENDERED, Content, Release, remembering
+from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.publish.plan.files import compare_files
+from zoo.publish.plan.guard import contradictions, problems
+from zoo.publish.plan.listing import MAIN, Listing, Target, bytes_at, look
+from zoo.publish.plan.merge import merge_texts
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way from what is there to what should be. When nothing is pending there is nothing to do."""
+
+    release: Release
+    head: str | None
+    """The commit that was looked at; None: there is no such repository yet."""
+    changes: Sequence[PlannedChange]
+    target: Target = MAIN
+    merged: Mapping[str, bytes] = field(default_factory=dict)
+    """{path: text} of what goes up instead of the release's own file: it holds edits made on the Hub as well."""
+    card: tuple[str, str] | None = None
+    """The card that is there and the one that would be, when they differ."""
+    drift: tuple[str, str] | None = None
+    """The card that was published and the one that is there, when people's edits are all that differs."""
+    problems: Sequence[str] = ()
+    """Why none of it may be sent: secrets, and files that do not belong there."""
+    private: bool = False
+    """Whether the repository that is there is private."""
+    notes: Sequence[str] = ()
+    """What we wrote beside it in the collection, whenever it was published."""
+
+    @property
+    def pending(self) -> list[PlannedChange]:
+        """The changes that would be made; the others are only shown."""
+        return [change for change in self.changes if change.action not in SHOWN_ONLY]
+
+    @property
+    def conflicts(self) -> list[PlannedChange]:
+        """The files that a person and we changed, so that a person must choose."""
+        return [change for change in self.changes if change.action == "conflict"]
+
+    @property
+    def sent(self) -> list[str]:
+        """Paths whose content goes up."""
+        return [change.path for change in self.changes if change.action in ("add", "update", "rename")]
+
+    @property
+    def deleted(self) -> list[str]:
+        """Paths that go, old names of renamed files among them."""
+        gone = [change.path for change in self.changes if change.action == "delete"]
+        return [*gone, *(change.old for change in self.changes if change.action == "rename" and change.old)]
+
+    def content(self, path: str) -> Content:
+        """Return what goes up as `path`: the merged text where there is one, else the release's file."""
+        return self.merged.get(path, self.release.files[path])
+
+    @property
+    def expected(self) -> Release:
+        """Our files as they will be there: the card with what people made of it."""
+        kept = {CARD: self.drift[1].encode()} if self.drift else {}
+        return replace(self.release, files={**self.release.files, **self.merged, **kept})
+
+
+def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[str] = ()) -> Plan:
+    """Look at the Hub, compare, and merge the card with what people made of it there.
+
+    Args:
+        overwrite: `ADDRESS:PATH` of files that become ours whatever was done to them on the Hub.
+
+    Raises:
+        HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
+    """
+    listing = look(release, target)
+    release = remembering(release, listing.notes)
+    prefix = f"{release.address}:"
+    chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
+    if unknown := sorted(chosen - release.files.keys() - listing.was.keys()):
+        problem = f"--overwrite '{prefix}{unknown[0]}' names no file that is published here"
+        raise PublishError(problem, hint=did_you_mean(unknown[0], release.files))
+    changes = compare_files(release, listing, chosen)
+    found = Plan(release, listing.head, changes, listing.target, private=listing.private, notes=listing.notes)
+    return _guarded(_with_card(found, listing))
+
+
+def _with_card(plan: Plan, listing: Listing) -> Plan:
+    """Add both texts of the card where they differ; where both sides changed it, merge them."""
+    known = ("update", "conflict", "keep")
+    change = next((one for one in plan.changes if one.path == CARD and one.action in known), None)
+    if change is None or listing.head is None:
+        return plan
+    raw = bytes_at(plan.release, CARD, listing.head)
+    theirs, ours = raw.decode("utf-8", "replace"), plan.release.bytes(CARD).decode()
+    if change.action == "keep":  # ours is what was published
+        return replace(plan, drift=(ours, theirs))
+    if change.action == "conflict" and theirs.encode() != raw:
+        return _with(plan, change, replace(change, note="is not UTF-8 on the Hub, and changed here"))
+    if change.action == "conflict":
+        return _merged(plan, listing, change, theirs, ours)
+    return replace(plan, card=(theirs, ours))
+
+
+def _merged(plan: Plan, listing: Listing, change: PlannedChange, theirs: str, ours: str) -> Plan:
+    """Turn a card's conflict into an update that holds both sides' edits, unless they clash or contradict."""
+    base = _base(plan.release, listing)
+    if base is None:
+        return replace(plan, card=(theirs, ours))
+    made = merge_texts(base, theirs, ours)
+    if made.clashes:
+        return _with(plan, change, replace(change, clashes=made.clashes))
+    if made.text == theirs:
+        kept = PlannedChange("keep", CARD, note="changed on the Hub")
+        return _with(replace(plan, drift=(base, theirs)), change, kept)
+    if twice := front.read_front(made.text)[0].twice:
+        return _with(plan, change, replace(change, note=f"'{twice[0][1]}' was added on the Hub and here"))
+    content, release = made.text.encode(), plan.release
+    if said := contradictions(release.kind, release.id, release.files, content):
+        return _with(plan, change, replace(change, note=f"was edited on the Hub so that, merged, {said[0]}"))
+    new = PlannedChange("update", CARD, len(content), "merged with edits made on the Hub")
+    return _with(replace(plan, merged={CARD: content}, card=(theirs, made.text)), change, new)
+
+
+def _with(plan: Plan, old: PlannedChange, new: PlannedChange) -> Plan:
+    return replace(plan, changes=[new if one is old else one for one in plan.changes])
+
+
+def _base(release: Release, listing: Listing) -> str | None:
+    """Return the card as it was last published; None when the Hub no longer has it."""
+    was = listing.was.get(CARD)
+    if was is None or listing.files.get(RENDERED) not in was or listing.head is None:
+        return None
+    return bytes_at(release, RENDERED, listing.head).decode("utf-8", "replace")
+
+
+def _guarded(plan: Plan) -> Plan:
+    """Add what forbids sending it: secrets, and files that do not belong there."""
+    if not plan.sent:
+        return plan
+    return replace(plan, problems=problems({path: plan.content(path) for path in plan.sent}))

@@ -1,0 +1,64 @@
+"""What a Space has beside its files (hardware, sleep, variables, names of secrets), and what of it would change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from zoo.publish.desired.release import Settings
+from zoo.publish.patience import patiently
+from zoo.publish.plan.change import PlannedChange
+from zoo.remote import api, explained
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A Space's settings as the Hub has them."""
+
+    hardware: str | None = None
+    sleep: int | None = None
+    """Seconds without a visitor until it sleeps."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    """Their names; the Hub does not tell their values."""
+
+
+def look_at_space(repo_id: str, settings: Settings) -> Runtime:
+    """Ask only for what the recipe names. A Space that is not there yet has nothing."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with explained(f"look at the settings of space '{repo_id}'"):
+        try:
+            return _look(repo_id, settings)
+        except RepositoryNotFoundError:
+            return Runtime()
+
+
+def _look(repo_id: str, settings: Settings) -> Runtime:
+    running = settings.hardware or settings.sleep is not None
+    runtime = patiently(lambda: api().get_space_runtime(repo_id)) if running else None
+    variables = patiently(lambda: api().get_space_variables(repo_id)) if settings.variables else {}
+    secrets = patiently(lambda: api().get_space_secrets(repo_id)) if settings.secrets else {}
+    return Runtime(
+        runtime.requested_hardware if runtime else None,
+        runtime.sleep_time if runtime else None,
+        {key: str(one.value) for key, one in variables.items()},
+        frozenset(secrets),
+    )
+
+
+def compare_settings(settings: Settings, there: Runtime, repo_id: str) -> list[PlannedChange]:
+    """Return what would be set; pure. A secret that is missing is told; setting it is the user's."""
+    changes = []
+    if settings.hardware and settings.hardware != there.hardware:
+        changes.append(PlannedChange("set", "hardware", note=f"{there.hardware or 'none'} -> {settings.hardware}"))
+    if settings.sleep is not None and settings.sleep != there.sleep:
+        changes.append(PlannedChange("set", "sleep", note=f"{there.sleep} -> {settings.sleep} seconds"))
+    for key, value in sorted(settings.variables.items()):
+        old = there.variables.get(key)
+        if old != value:
+            changes.append(PlannedChange("set", f"variable {key}", note=value if old is None else f"{old} -> {value}"))
+    for key in settings.secrets:
+        if key not in there.secrets:
+            changes.append(PlannedChange("missing", f"secret {key}", note=f"hf spaces secrets add {repo_id} -s {key}"))
+    return changes

@@ -1,0 +1,262 @@
+"""Somebody who knows a repository's id alone: a process with an empty cache, without our modules and our token."""
+
+from __future__ import annotations
+
+import errno
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import PublishError
+from zoo.lint.card import ParsedCard
+from zoo.lint.execution import python
+from zoo.remote import Kind, api, explained
+
+LONGEST = 3600  # seconds for everything that one process proves, downloads included
+SNIPPET_SECONDS = 300  # for all snippets of a card
+
+SECRET = re.compile(r"(?i)TOKEN(?!IZERS)|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_KEY")
+CACHE = re.compile(r"^(HF|HUGGINGFACE|TRANSFORMERS|SENTENCE_TRANSFORMERS|DATASETS)_(\w+_)?(HOME|CACHE|OFFLINE)$")
+# as Python, its tempfile and hf_xet say it
+FULL = re.compile(r"No space left|File too large|quota exceeded|No usable temporary|os error (27|28|122)")
+
+
+class NoRoomError(PublishError):
+    """There was no room for temporary files, so that nothing was found out, good or bad."""
+
+
+class Stranger:
+    """Somebody who knows the id alone: an empty cache, and no token unless the repository is private or gated."""
+
+    def __init__(self, kind: Kind, repo_id: str, revision: str, folder: Path) -> None:
+        from huggingface_hub import get_token
+
+        self.kind, self.repo_id, self.revision, self.folder = kind, repo_id, revision, folder
+        self.what = f"{kind} '{repo_id}'"
+        self.began = time.monotonic()
+        with explained(f"prove {self.what}"):
+            info: Any = api().repo_info(repo_id, repo_type=kind)
+            there: Any = info if info.sha == revision else api().repo_info(repo_id, repo_type=kind, revision=revision)
+        self.is_main = info.sha == revision
+        """Whether this commit is what readers get who name none."""
+        self.paths = {file.rfilename for file in there.siblings or ()}
+        self.token = get_token() if info.private or getattr(info, "gated", False) else None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the proof began."""
+        return round(time.monotonic() - self.began, 1)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of what the stranger runs: no secrets of ours, and a home with an empty cache."""
+        kept = {name: value for name, value in os.environ.items() if not SECRET.search(name) and not CACHE.match(name)}
+        mine = {"HF_TOKEN": self.token} if self.token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+        return {**kept, **mine, "HF_HOME": str(self.folder / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def file(self, path: str) -> Path:
+        """Download one file of the repository and return its path.
+
+        Raises:
+            PublishError: there is no such file. HubError: the Hub cannot be asked.
+        """
+        if path not in self.paths:
+            raise PublishError(f"{self.what} has no '{path}'")
+        with explained(f"read '{path}' of {self.what}"):
+            cache = self.folder / "read"
+            found = api().hf_hub_download(
+                self.repo_id, path, repo_type=self.kind, revision=self.revision, cache_dir=cache
+            )
+        return Path(found)
+
+    def files(self) -> Path:
+        """Download all files of the repository and return their folder."""
+        place = self.folder / "files"
+        with explained(f"read {self.what}"):
+            api().snapshot_download(self.repo_id, repo_type=self.kind, revision=self.revision, local_dir=place)
+        return place
+
+    def card(self) -> str:
+        """Return the text of the repository's README."""
+        return self.file("README.md").read_text("utf-8", "replace")
+
+    def run(self, function: Callable[..., Any], arguments: Mapping[str, Any], card: str = "") -> tuple[Any, int | None]:
+        """Call `function` in a process of the stranger's, and run the card's snippets after it.
+
+        Returns:
+            What the function returned, and how many snippets ran (None: none).
+
+        Raises:
+            PublishError: the function or a snippet failed, or it took too long.
+        """
+        snippets = ParsedCard(card).snippets if self.is_main else []
+        calls: list[tuple[str, Mapping[str, Any]]] = [(function.__name__, arguments)]
+        if snippets:
+            calls.append((_run_snippets.__name__, {"program": _program(card), "seconds": SNIPPET_SECONDS}))
+        (self.folder / "calls.json").write_text(json.dumps(calls), "utf-8")
+        source = "from __future__ import annotations\nfrom typing import Any\n"
+        code = "\n\n".join([source, inspect.getsource(function), inspect.getsource(_run_snippets), FRAME])
+        output = self._finish([sys.executable, "-c", code])
+        facts = self._noted()
+        if len(facts["found"]) < len(calls):
+            (self.folder / "room").write_bytes(bytes(2**16))  # for want of it a process may say nothing
+            if FULL.search(output):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise PublishError(self.clean(_failure(self.what, facts, output, SNIPPET_SECONDS)))
+        return facts["found"][0], len(snippets) or None
+
+    def _noted(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.folder / "found.json").read_text("utf-8")))
+        except (FileNotFoundError, ValueError):
+            return {"found": []}
+
+    def _finish(self, command: Sequence[str]) -> str:
+        """Run a command to its end and return what it wrote to stderr."""
+        errors = self.folder / "errors.log"  # files: a process that outlives ours would hold a pipe open
+        with errors.open("wb") as output:
+            options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": output}
+            try:
+                subprocess.run(command, cwd=self.folder, env=self.environment, timeout=LONGEST, check=False, **options)
+            except subprocess.TimeoutExpired:
+                raise PublishError(f"{self.what} did not load within {LONGEST} seconds") from None
+        return errors.read_text("utf-8", "replace")
+
+    def clean(self, text: str) -> str:
+        """Return what a foreign process said as one line, not long, and without the token."""
+        line = " ".join(text.split())
+        return (line.replace(self.token, "***") if self.token else line)[:400]
+
+
+@contextmanager
+def a_stranger(kind: Kind, repo_id: str, revision: str) -> Iterator[Stranger]:
+    """Give a stranger with an empty folder of its own, which goes afterwards.
+
+    Raises:
+        NoRoomError: there is no room for temporary files.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="zoo-prove-", ignore_cleanup_errors=True) as folder:
+            yield Stranger(kind, repo_id, revision, Path(folder))
+    except (OSError, RuntimeError) as error:
+        if not FULL.search(str(error)):
+            raise
+        raise NoRoomError(f"cannot prove {kind} '{repo_id}': there is no room for temporary files") from None
+
+
+def _program(card: str) -> str:
+    """Return the snippets as one program, each on the lines that it has in the card."""
+    lines: list[str] = []
+    for code in ParsedCard(card).snippets:
+        lines += [""] * (code.line - 1 - len(lines))
+        lines += python(code).rstrip("\n").split("\n")
+    return "\n".join(lines)
+
+
+def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> str:
+    said = facts.get("error") or (output.strip().splitlines() or ["it says nothing"])[-1]
+    if not facts["found"]:
+        return f"{what} does not load: {said}"
+    if "error" not in facts and "Timeout (" in output:
+        lines = re.findall(r'File "README\.md", line (\d+)', output)
+        return f"{what}: the snippets of its card did not end within {seconds} seconds (line {(lines or ['?'])[-1]})"
+    at = f", line {facts['line']}" if facts.get("line") else ""
+    return f"{what}: a snippet of its card fails: {said} (README.md{at})"
+
+
+# What it runs: the source of these functions is all that it gets from us.
+
+
+def load_model(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
+    """Encode sentences with the published model and the built one; return their largest difference, and any pickles."""
+    from pathlib import Path
+
+    import numpy as np
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from sentence_transformers import SentenceTransformer
+
+    def encoded(place: str, revision: str | None) -> Any:
+        safe = {"trust_remote_code": False, "model_kwargs": {"use_safetensors": True}}
+        return SentenceTransformer(place, revision=revision, device="cpu", **safe).encode(sentences)
+
+    theirs = encoded(repo_id, revision)
+    unsafe = {".bin", ".pt", ".pth", ".pkl", ".pickle"}
+    pickles = sorted(path.name for path in Path(HF_HUB_CACHE).rglob("*") if path.suffix in unsafe)
+    ours = encoded(built, None) if built else theirs
+    difference = float(np.abs(ours - theirs).max()) if ours.shape == theirs.shape else float("inf")
+    return {"difference": difference, "pickles": pickles}
+
+
+def load_dataset(repo_id: str, revision: str, built: dict[str, str]) -> list[dict[str, Any]]:
+    """Load every split, whole and as a stream; return what was found of each."""
+    import pyarrow.parquet as pq
+    from datasets import Features, get_dataset_config_names, load_dataset, load_dataset_builder
+
+    found = []
+    for config in get_dataset_config_names(repo_id, revision=revision):
+        declared = dict(load_dataset_builder(repo_id, config, revision=revision).info.splits or {})
+        for split, rows in load_dataset(repo_id, config, revision=revision, verification_mode="no_checks").items():
+            stream = load_dataset(repo_id, config, split=split, revision=revision, streaming=True)
+            ours = Features.from_arrow_schema(pq.read_schema(built[split])) if split in built else None
+            table = {
+                "split": split,
+                "rows": len(rows),
+                "declared": declared[split].num_examples if split in declared else None,
+                "streams": next(iter(stream), None) == next(iter(rows), None),
+                "features": str(rows.features),
+                "built": str(ours or rows.features),
+                "same": ours is None or ours == rows.features,
+            }
+            found.append(table)
+    return found
+
+
+def ask_space(url: str, model: str, dims: list[int | None], pair: list[str]) -> list[dict[str, Any]]:
+    """Ask a Space's API to compare a pair at every dim; return its answers."""
+    from gradio_client import Client  # type: ignore[import-untyped]
+
+    client = Client(url, verbose=False, analytics_enabled=False)
+    return [client.predict(*pair, model, dim, api_name="/compare") for dim in dims]
+
+
+def _run_snippets(program: str, seconds: int) -> None:
+    import faulthandler
+    import os
+    import tempfile
+
+    os.chdir(tempfile.mkdtemp())  # what snippets write does not lie beside what we wrote
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    exec(compile(program, "README.md", "exec", dont_inherit=True), {"__name__": "__main__"})  # noqa: S102
+    faulthandler.cancel_dump_traceback_later()
+
+
+FRAME = """
+import json, os, traceback
+
+def note(place=os.path.abspath("found.json"), **facts):
+    with open(place, "w", encoding="utf-8") as file:
+        json.dump(facts, file)
+
+with open("calls.json", encoding="utf-8") as file:
+    calls = json.load(file)
+found = []
+for name, given in calls:
+    try:
+        found.append(globals()[name](**given))
+        note(found=found)
+    except BaseException as error:
+        said = (str(error).strip().splitlines() or [""])[0]
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "README.md"]
+        line = lines[-1] if lines else getattr(error, "lineno", None)
+        note(found=found, error=f"{type(error).__name__}: {said}".rstrip(": "), line=line)
+        raise
+"""
