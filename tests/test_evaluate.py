@@ -17,13 +17,17 @@ import numpy as np
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
 
-from zoo.evaluate import results
+from zoo.evaluate import ingredients as evaluating
+from zoo.evaluate import registered, results
 from zoo.evaluate.ingredients import Candidate, results_folder, sample_path
 from zoo.evaluate.store import EmbeddingStore, key_of, make_room
 from zoo.evidence import resampling
-from zoo.evidence.scores import Subject
-from zoo.models.identity import ENGINES, ModelSource
-from zoo.run import versions
+from zoo.evidence.scores import ScoreFile, Subject, read_scores
+from zoo.models.identity import ENGINES, ModelSource, minor
+from zoo.pipeline.candidates import base_candidate
+from zoo.publish.evalresults import eval_results
+from zoo.recipe.schema import Base
+from zoo.run import first_difference, versions
 from zoo.tasks import TASKS
 
 BASE = "aubmindlab/bert-base-arabertv02"
@@ -446,3 +450,235 @@ def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(la
     assert clean.found == len(report.tasks["STS17-ar"].rows_found)
     assert clean.rows == 250 - clean.found
     assert clean.low < clean.value < clean.high
+
+
+# Identity: what decides an embedding
+
+
+E5 = "intfloat/multilingual-e5-small"
+
+
+@pytest.fixture(scope="session")
+def e5(seeded: TestHub) -> Base:
+    """The base of the E5 recipes, on the Hub."""
+    from zoo.miniature.seed import seed
+    from zoo.recipe import Workspace
+    from zoo.say import Silent
+
+    recipe = Workspace(Path(__file__).parents[1]).recipe("e5-matryoshka")
+    seed(seeded.root, [recipe], tasks=["Belebele-arb"], progress=Silent())
+    return recipe.base
+
+
+def value(folder: Path, one: Candidate, task: str = "STS17-ar") -> float:
+    done = measured(folder, [one], [task])
+    assert not done.problems
+    found = results.stored(folder, done.subjects[0], None, TASKS[task])
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pooling": "cls"},
+        {"prompts": {"query": "سؤال عن رجل: "}, "default_prompt": "query"},
+        {"max_seq_length": 4},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_base_is_measured_anew_when_its_recipe_loads_it_otherwise(
+    seeded: TestHub, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    from zoo.recipe import Workspace
+    from zoo.remote import revision_of
+
+    base = Workspace(Path(__file__).parents[1]).recipe(RECIPE).base
+    revision = revision_of("model", base.model, None)
+    was, now = (base_candidate(one, revision, []) for one in (base, base.model_copy(update=change)))
+    before, after = value(tmp_path / "kept", was), value(tmp_path / "kept", now)
+    assert after == value(tmp_path / "fresh", now)
+    assert after != before
+    assert value(tmp_path / "kept", was) == before, "the other's results are still there"
+    one, other = (evaluating.made_from([each], "ara-sts", STS) for each in (was, now))
+    assert (first_difference(one, other) or "").startswith(f"identities.{base.model}.{next(iter(change))}")
+
+
+def test_the_base_is_scored_with_the_prompt_that_its_recipe_trains_with(e5: Base) -> None:
+    from zoo.models.load import base_model
+
+    model = base_model(e5, e5.revision)
+    assert (model.prompts, model.default_prompt_name) == ({"query": "query: ", "document": "passage: "}, "query")
+    plain, query, passage = (model.encode("نص", prompt=prompt) for prompt in ("", "query: ", "passage: "))
+    assert np.array_equal(model.encode("نص"), query)
+    assert np.array_equal(model.encode_query("نص"), query)
+    assert np.array_equal(model.encode_document("نص"), passage)
+    assert not np.allclose(plain, query)
+
+
+def test_retrieval_reads_documents_after_their_own_prompt(e5: Base, tmp_path: Path) -> None:
+    import sqlite3
+
+    from zoo.tasks.loading import data_of, load
+
+    one = base_candidate(e5, e5.revision, [])
+    assert not measured(tmp_path, [one], ["Belebele-arb"]).problems
+    data = data_of(load("Belebele-arb"), TASKS["Belebele-arb"])
+    query, document = data["queries"][0]["text"], data["corpus"][0]["text"]
+    (store,) = (tmp_path / "embeddings").glob("*.sqlite")
+    with sqlite3.connect(store) as database:
+        kept = {key for (key,) in database.execute("SELECT key FROM rows").fetchall()}
+    assert key_of("encode_query", "query: ", query) in kept
+    assert key_of("encode_document", "passage: ", document) in kept
+
+
+def test_a_hub_id_is_its_repository_and_another_model_than_a_recipes_base(
+    e5: Base, evaluated: Any, place: Path
+) -> None:
+    """And both say which prompt was used."""
+    as_base = base_candidate(e5, e5.revision, [])
+    base_row = value(place / "base", as_base)
+    code, out, err = evaluated(E5)
+    assert code == 0, err
+    assert f"{E5}: no prompt (document 'passage: ', query 'query: ')\n" in out
+    assert f"{E5} as its repository is; as the base of e5-matryoshka, e5-hybrid it has the prompts" in out
+    code, out, err = evaluated(E5, "--json")
+    scores = ScoreFile.model_validate(json.loads(out)[E5])
+    plain = scores.subjects[0]
+    assert (plain.prompts, plain.default_prompt) == ({"query": "query: ", "document": "passage: "}, None)
+    assert plain.revision == as_base.revision == e5.revision
+    assert plain.identity not in (None, as_base.identity)
+    assert scores.value(E5, "STS17-ar", 384) != base_row
+    assert measured(place / "base", [as_base], ["STS17-ar"]).subjects[0].prompted == (
+        "prompt 'query: ' (document 'passage: ')"
+    )
+
+
+def test_prompts_that_mteb_registers_are_looked_up_once(tmp_path: Path) -> None:
+    place = tmp_path / registered.FILE
+    asked = {"query": "query: ", "document": "passage: "}
+    assert registered.registered_prompts(E5, tmp_path) == asked
+    assert registered.registered_prompts(BASE, tmp_path) is None
+    kept = json.loads(place.read_text("utf-8"))
+    assert kept == {"mteb": versions("mteb")["mteb"], "models": {E5: asked, BASE: None}}
+    place.write_text(json.dumps({**kept, "models": {E5: {"query": "kept: "}}}), "utf-8")
+    assert registered.registered_prompts(E5, tmp_path) == {"query": "kept: "}, "mteb is not asked again"
+    for other in ("", "[]", '{"models": 3}', json.dumps({**kept, "mteb": "2.0", "models": {E5: {"query": "old: "}}})):
+        place.write_text(other, "utf-8")
+        assert registered.registered_prompts(E5, tmp_path) == asked, other
+
+
+def test_an_identity_is_of_everything_that_decides_an_embedding() -> None:
+    source = ModelSource(kind="base", place="lab/m", revision="1" * 40, weights="1" * 40)
+    changes: list[dict[str, Any]] = [
+        {"weights": "2" * 40},
+        {"pooling": "mean"},
+        {"prompts": {"query": "q: "}},
+        {"prompts": {"query": "q: "}, "default_prompt": "query"},
+        {"max_seq_length": 128},
+        {"dtype": "bfloat16"},
+    ]
+    others = [source.model_copy(update=change).identity.digest for change in changes]
+    assert len({source.identity.digest, *others}) == len(changes) + 1
+    assert source.model_copy(update={"place": "elsewhere"}).identity == source.identity
+    assert source.identity.versions.keys() == set(ENGINES)
+    assert (minor("2.13.0+cpu"), minor("5.23.0"), minor("6.2")) == ("2.13", "5.23", "6.2")
+
+
+@pytest.mark.parametrize("dim", [768, 64, None])
+@pytest.mark.parametrize("identity", ["0123456789ab", None])
+def test_results_are_where_mteb_looks_for_them(identity: str | None, dim: int | None, tmp_path: Path) -> None:
+    import mteb
+
+    from zoo.evaluate.encoders import meta
+
+    dims = [768, 64] if dim else []
+    mine = Subject(name="lab/m", revision="1" * 40, identity=identity, role="self", title="m", dims=dims)
+    theirs = mteb.ResultCache(tmp_path).get_task_result_path("STS17", meta(mine, dim))
+    assert results.result_path(tmp_path, mine, dim, TASKS["STS17-ar"]) == theirs
+
+
+# The stage's work
+
+
+def spec_of(one: Candidate, folder: Path) -> Any:
+    """As another process gets it."""
+    return json.loads(json.dumps(evaluating.spec([one], "one", ["STS17-ar"], folder)))
+
+
+def worked(one: Candidate, folder: Path) -> ScoreFile:
+    from zoo.evaluate.work import work
+
+    folder.mkdir(exist_ok=True)
+    work(folder, spec_of(one, folder / "mteb"))
+    return read_scores(folder)
+
+
+def test_the_versions_of_scores_are_those_that_measured(tiny: Path, tmp_path: Path) -> None:
+    """Results of an older run are kept when only the last number of a version changed; then it is that number."""
+    one, now = candidate(tiny), versions("mteb", "torch")
+    assert worked(one, tmp_path).versions.items() >= now.items()
+    (record,) = (tmp_path / "mteb" / "samples" / "zoo__tiny").rglob("STS17-ar.json")
+    before = minor(now["mteb"]) + ".0", minor(now["torch"]) + ".99"
+    older = {**json.loads(record.read_text()), "mteb": before[0], "torch": before[1]}
+    record.write_text(json.dumps(older))
+    scores = worked(one, tmp_path)
+    mine = scores.score("zoo/tiny", "STS17-ar", 768)
+    assert mine.mteb == before[0]
+    assert scores.versions["mteb"] == ", ".join(sorted({before[0], now["mteb"]})), "the baseline's, too"
+    assert before[1] in scores.versions["torch"]
+    for other in ({**older, "mteb": "1.9.0"}, {**older, "scikit-learn": "0.9"}, {}, "text"):
+        record.write_text(json.dumps(other))
+        assert worked(one, tmp_path).versions.items() >= now.items(), "measured again"
+
+
+def test_what_the_version_before_measured_is_measured_again(tiny: Path, tmp_path: Path) -> None:
+    """Its layout had no identity: a wrong number may be in it, and nobody can tell."""
+    one = candidate(tiny)
+    scores = worked(one, tmp_path)
+    results_of = tmp_path / "mteb" / "results" / "zoo__tiny" / one.revision
+    (file,) = results_of.rglob("STS17.json")
+    old = json.loads(file.read_text("utf-8"))
+    old["scores"]["test"][0]["cosine_spearman"] = 0.99
+    (results_of / "STS17.json").write_text(json.dumps(old), "utf-8")
+    shutil.rmtree(results_of / "experiments")
+    samples = tmp_path / "mteb" / "samples" / "zoo__tiny" / one.revision
+    for path in [*(samples / one.identity).iterdir()]:
+        path.rename(samples / path.name)
+    again = worked(one, tmp_path)
+    assert [score.value for score in again.scores] == [score.value for score in scores.scores]
+
+
+def test_scores_of_the_version_before_still_read(lab: Lab) -> None:
+    data = json.loads((lab.build.folder(RECIPE).stage("evaluate") / "scores.json").read_text("utf-8"))
+    for subject in data["subjects"]:
+        for name in ("identity", "prompts", "default_prompt"):
+            del subject[name]
+    for score in data["scores"]:
+        del score["mteb"]
+    old = ScoreFile.model_validate(data)
+    assert old.subjects[0].prompted == "prompts not known"
+    assert ".eval_results/STS17-ar.yaml" in eval_results(old, "lab/m")
+
+
+def test_a_machine_with_other_libraries_does_not_measure_under_this_ones_identity(tiny: Path, tmp_path: Path) -> None:
+    from zoo.errors import EvaluationError
+
+    elsewhere = candidate(tiny).model_copy(update={"identity": "0" * 12})
+    with pytest.raises(EvaluationError, match=r"^'tiny' is to be measured with other libraries than are here \(torch "):
+        worked(elsewhere, tmp_path)
+    assert not (tmp_path / "mteb").exists()
+
+
+def test_static_embeddings_are_measured_and_have_no_longest_input(tiny: Path, evaluated: Any, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+
+    words = Tokenizer.from_file(str(next(tiny.rglob("tokenizer.json"))))
+    SentenceTransformer(modules=[StaticEmbedding(words, embedding_dim=32)]).save_pretrained(str(tmp_path / "static"))
+    code, out, err = evaluated(str(tmp_path / "static"), "--json")
+    assert code == 0, err
+    mine = ScoreFile.model_validate(next(iter(json.loads(out).values()))).subjects[0]
+    assert (mine.dims, mine.max_seq_length) == ([32], None)
+    assert mine.tokens_per_second > 0

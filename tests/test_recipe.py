@@ -72,6 +72,23 @@ def test_the_schema_file_is_what_the_code_says() -> None:
     json.loads(schema_text())
 
 
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [("passage", "document"), ("Doc", "document"), ("corpus", "document"), ("querry", "query"), ("questions", "query")],
+)
+def test_a_prompt_under_a_name_that_no_library_looks_for_is_refused(workspace: Workspace, name: str, role: str) -> None:
+    """sentence-transformers and mteb would read documents after an empty prompt."""
+    write(workspace, "e5.yaml", "document: ", f"{name}: ")
+    assert problem(workspace, "e5-hybrid").splitlines()[0] == (
+        f"recipes/e5.yaml, line 7: base.prompts: '{name}' is no role that libraries look for; did you mean '{role}'?"
+    )
+
+
+def test_a_prompt_may_have_a_name_of_its_own(workspace: Workspace) -> None:
+    write(workspace, "e5.yaml", "document: ", 'clustering: "cluster: ", document: ')
+    assert Workspace(workspace.root).recipe("e5-hybrid").base.prompts["clustering"] == "cluster: "
+
+
 def test_all_mistakes_of_a_file_are_told_at_once_with_their_lines(workspace: Workspace) -> None:
     write(workspace, "arabert.yaml", "  pooling: mean", "  poling: mean")
     write(workspace, "arabert.yaml", "  width: 768", "  width: wide")

@@ -11,7 +11,9 @@ import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub
 
 from zoo.errors import PublishError
+from zoo.miniature.seed import seed
 from zoo.run import file_digest
+from zoo.say import Silent
 from zoo.submit import TRAINING_SETS, Clone, merged, submissions, training_tasks
 
 ID = "lab/GATE-AraBert-v1"
@@ -164,6 +166,34 @@ def test_the_source_for_mteb_defines_the_same_model(submit: Any, lab: Lab, head:
     assert meta.training_datasets == {"STSBenchmark", "STSBenchmarkMultilingualSTS", "XNLI"}
     assert meta.n_embedding_parameters < meta.n_parameters
     assert "# trained on Omartificial-Intelligence-Space/Arabic-NLi-Pair-Class, " in place.read_text("utf-8")
+
+
+def test_mteb_reads_documents_after_the_prompt_of_the_recipe(lab: Lab, seeded: TestHub, tmp_path: Path) -> None:
+    """The model's description names both roles, so that mteb's retrieval does what `encode_document` does."""
+    import mteb
+
+    from zoo.evidence.scores import Subject
+    from zoo.models.load import base_model
+    from zoo.submit import _Model
+
+    recipe = lab.workspace.recipe("e5-matryoshka", scale=SCALE)
+    seed(seeded.root, [recipe], progress=Silent())
+    base = recipe.base
+    facts: dict[str, Any] = {"prompts": {"query": "query: ", "document": "passage: "}, "default_prompt": "query"}
+    mine = Subject(name="zoo/e5", revision="1" * 40, role="self", title="e5", dims=[384], **facts)
+    meta = _Model(recipe, mine, base.model, base.revision, tmp_path, tmp_path).meta
+    assert meta.loader_kwargs == {"model_prompts": {"query": "query: ", "document": "passage: "}}
+    assert meta.use_instructions
+    wrapped = mteb.SentenceTransformerEncoderWrapper(base_model(base, base.revision))
+    assert wrapped.model_prompts == meta.loader_kwargs["model_prompts"], "as we evaluate it"
+
+
+def test_private_names_of_mteb_are_where_we_look_for_them() -> None:
+    """mteb has no public way from a card's languages to its own; when it moves, zoo/submit.py is the place."""
+    from mteb.languages.iso_mappings import _hf_langs_to_iso_lang_scripts
+
+    found = [_hf_langs_to_iso_lang_scripts([language]) for language in ("ar", "en", "arz")]
+    assert found == [["ara-Arab"], ["eng-Latn"], ["arz-Arab"]]
 
 
 def test_a_second_time_there_is_nothing_to_do(submit: Any, clone: Path, head: str) -> None:

@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 from zoo.errors import PublishError, ZooError
 from zoo.evaluate import results
 from zoo.evaluate.ingredients import folder_name, results_folder
-from zoo.evidence.scores import ScoreFile, Subject
+from zoo.evidence.scores import Subject
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import fleet
 from zoo.publish.desired.release import SCORES, Release
@@ -89,7 +89,7 @@ def _submission(build: Build, recipe: Recipe, release: Release) -> Submission:
     scores, runs = build.scores(recipe.name), build.folder(recipe.name).folder.parent
     subject = scores.subject("self")
     assert subject is not None
-    model = _Model(recipe, scores, subject, release.id, head, build.model(recipe.name), results_folder(runs))
+    model = _Model(recipe, subject, release.id, head, build.model(recipe.name), results_folder(runs))
     files = {path: content for dim in subject.dims for path, content in model.files(dim).items()}
     return Submission(recipe.name, release.id, head, files, model.source, scores.miniature or build.scale != "full")
 
@@ -109,8 +109,9 @@ def _published(release: Release, scale: str) -> str:
 
 @dataclass(frozen=True)
 class _Model:
+    """A published model with its results, as mteb describes models."""
+
     recipe: Recipe
-    scores: ScoreFile
     subject: Subject
     id: str
     revision: str

@@ -221,7 +221,9 @@ def eval_(
     connect(seed=True, tasks=request.tasks)
     found, problems = _evaluate_all(request, targets, sizes)
     for scores in found.values():
-        say.table(score_rows(scores), title=_title(scores))
+        mine = scores.subjects[0]
+        say.table(score_rows(scores), title=f"{mine.title}: {scores.suite}")
+        say.line(f"{mine.title}: {mine.prompted}")
     for target in found:
         _say_as_base(space, target)
     say.result({target: scores.model_dump() for target, scores in found.items()})
@@ -257,17 +259,12 @@ def _evaluate_all(
 
 
 def _say_as_base(space: Workspace, target: str) -> None:
+    """Tell that a Hub id was measured as it is there, where recipes load it otherwise."""
     from zoo.pipeline.candidates import recipes_from
 
     if recipes := recipes_from(space, target):
         as_base = f"as the base of {', '.join(recipes)} it has the prompts and the pooling of the recipe"
         say.line(f"{target} as its repository is; {as_base}")
-
-
-def _title(scores: ScoreFile) -> str:
-    """The heading of a model's scores: its name, the suite, and what stood before its texts."""
-    mine = scores.subjects[0]
-    return f"{mine.title}: {scores.suite}, {mine.prompted}"
 
 
 def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:
