@@ -263,7 +263,7 @@ def test_a_disk_that_fills_up_leaves_no_file_that_looks_whole(tmp_path: Path) ->
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "from zoo.errors import ZooError\n"
-        "from zoo.publish.release import Release, sealed\n"
+        "from zoo.publish.desired.release import Release, sealed\n"
         "try:\n    sealed(Release('model', 'lab/large', 'large', one)).write(pathlib.Path(sys.argv[1]))\n"
         "except ZooError as problem:\n    print(problem.message)\n"
     )

@@ -38,10 +38,11 @@ def note(self, request):
     asked.append(str(request.url))
     return real(self, request)
 httpx2.HTTPTransport.handle_request = note
-from zoo.publish.digests import Digests
-from zoo.publish.fleet import Fleet, plan_fleet
-from zoo.publish.release import Release, sealed
-from zoo.publish.rollout import Rollout
+from zoo.publish.desired.digests import Digests
+from zoo.publish.desired.fleet import Fleet
+from zoo.publish.plan.everything import plan_fleet
+from zoo.publish.desired.release import Release, sealed
+from zoo.publish.apply.rollout import Rollout
 root = Path(sys.argv[1])
 known = Digests(root / "digests.sqlite")
 def release(folder):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoo.lint.finding import CARD, Finding, Problem, Unchecked
 from zoo.lint.leaks import redacted
 from zoo.lint.repo import CheckedRepo
-from zoo.lint.rule import Rule
+from zoo.lint.rule import LintRule
 from zoo.lint.rules import rules
 
 
@@ -47,7 +47,7 @@ def check_repository(repo: CheckedRepo, target: str = ".") -> LintReport:
     return LintReport(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
 
 
-def _finding(rule: Rule, problem: Problem) -> Finding:
+def _finding(rule: LintRule, problem: Problem) -> Finding:
     return Finding(
         rule.id,
         rule.name,

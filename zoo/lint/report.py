@@ -9,7 +9,7 @@ from urllib.parse import quote
 from zoo import __version__
 from zoo.lint.check import LintReport
 from zoo.lint.finding import Finding
-from zoo.lint.rule import Rule
+from zoo.lint.rule import LintRule
 from zoo.lint.rules import rules
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -80,7 +80,7 @@ def report_as_sarif(report: LintReport) -> dict[str, Any]:
     }
 
 
-def _rule(one: Rule) -> dict[str, Any]:
+def _rule(one: LintRule) -> dict[str, Any]:
     return {
         "id": one.id,
         "name": one.name,

@@ -16,7 +16,7 @@ ALL: tuple[Kind, ...] = ("model", "dataset", "space")
 
 
 @dataclass(frozen=True)
-class Rule:
+class LintRule:
     """A rule: what it finds, in which repositories, and the function that looks."""
 
     id: str
@@ -44,7 +44,7 @@ class Rule:
         return [*(inspect.getdoc(self.look) or "").split("\n\n"), ""]
 
 
-REGISTRY: Registry[Rule] = Registry("rule")
+REGISTRY: Registry[LintRule] = Registry("rule")
 
 
 def rule(
@@ -60,7 +60,7 @@ def rule(
     """Register a rule. The function's docstring is its documentation: a sentence, an empty line, 'Not flagged: …'."""
 
     def add(look: Look) -> Look:
-        REGISTRY.add(rule_id, Rule(rule_id, name, look, severity, kinds, card, hub, fixable))
+        REGISTRY.add(rule_id, LintRule(rule_id, name, look, severity, kinds, card, hub, fixable))
         return look
 
     return add

@@ -1,6 +1,6 @@
 """The rules, a file per subject. L01-L26 are mistakes found in real cards; ids are never given twice."""
 
-from zoo.lint.rule import REGISTRY, Rule
+from zoo.lint.rule import REGISTRY, LintRule
 from zoo.lint.rules import (  # noqa: F401
     data,
     lineage,
@@ -16,6 +16,6 @@ from zoo.lint.rules import (  # noqa: F401
 from zoo.registry import Registry
 
 
-def rules() -> Registry[Rule]:
+def rules() -> Registry[LintRule]:
     """Return every rule by its id. The imports above have registered them."""
     return REGISTRY
