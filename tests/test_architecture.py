@@ -35,9 +35,9 @@ HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "
 HEAVY |= {"matplotlib"}
 
 # Names that several things have on purpose: the reason.
+STAGE_FUNCTIONS = ("needs", "after", "part", "ingredients", "spec", "circumstances", "work")
 SHARED_NAMES = {
-    "made_from": "every stage says so what it is made from, and is called through its module",
-    "work": "every stage does its work so, and is called through its module",
+    **dict.fromkeys(STAGE_FUNCTIONS, "every stage has them, for its row of the table"),
     "render": "every format of tables is written so, and is called through its module",
 }
 # Names that still stand for two things.
