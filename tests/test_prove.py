@@ -96,6 +96,7 @@ def two_snippets(id: str) -> bytes:
     return card(USE.format(id=id), 'assert model.encode(["نص"]).shape == (1, 64)\n')
 
 
+@pytest.mark.usefixtures("cold")
 def test_a_model_as_it_was_built_is_proved(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_API_KEY", "lab-secret")
     found = prove_model(tiny.id, tiny.commit, tiny.folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -210,7 +209,7 @@ def _started(stranger: Stranger, folder: Path, card: str) -> Iterator[str]:
     environment = {**stranger.environment, **server}
     with log.open("wb") as output:
         options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        process = subprocess.Popen([sys.executable, app], cwd=folder, env=environment, **options)
+        process = subprocess.Popen([*stranger.python, app], cwd=folder, env=environment, **options)
     try:
         yield _answering(stranger, f"http://127.0.0.1:{port}/", process, log)
     finally:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from zoo.errors import PublishError
 from zoo.lint.card import ParsedCard
@@ -36,6 +36,9 @@ class NoRoomError(PublishError):
 
 class Stranger:
     """Somebody who knows the id alone: an empty cache, and no token unless the repository is private or gated."""
+
+    python: ClassVar[tuple[str, ...]] = (sys.executable,)
+    """The command that runs Python in a clean process."""
 
     def __init__(self, kind: Kind, repo_id: str, revision: str, folder: Path) -> None:
         from huggingface_hub import get_token
@@ -105,7 +108,7 @@ class Stranger:
         (self.folder / "calls.json").write_text(json.dumps(calls), "utf-8")
         source = "from __future__ import annotations\nfrom typing import Any\n"
         code = "\n\n".join([source, inspect.getsource(function), inspect.getsource(_run_snippets), FRAME])
-        output = self._finish([sys.executable, "-c", code])
+        output = self._finish([*self.python, "-c", code])
         facts = self._noted()
         if len(facts["found"]) < len(calls):
             (self.folder / "room").write_bytes(bytes(2**16))  # for want of it a process may say nothing
