@@ -25,8 +25,7 @@ from zoo.characters import UNSEEN, visible
 from zoo.errors import ZooError
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence.scores import FILE, ScoreFile
-from zoo.leaderboard.formats import as_text
-from zoo.leaderboard.formats import pictures as plots
+from zoo.leaderboard.formats import as_text, pictures
 from zoo.leaderboard.tables import Board, tables
 from zoo.publish.plan.collection import Found, plan_collection
 from zoo.publish.versions.changelog import changes_said, scores_said
@@ -166,7 +165,7 @@ def test_latex_reads_names_as_text(board: Any) -> None:
 def test_a_drawn_figure_is_a_picture_and_nothing_else(board: Any) -> None:
     _, found = board.hostile
     [retention] = [table for table in found if table.key == "retention"]
-    root = ElementTree.fromstring(plots.draw_figure(retention, "svg"))
+    root = ElementTree.fromstring(pictures.draw_figure(retention, "svg"))
     assert {one.tag.rsplit("}", 1)[-1] for one in root.iter()} & {"script", "a", "foreignObject", "image"} == set()
 
 

@@ -17,8 +17,7 @@ from lint_repos import BAD, CARD, GOOD, TOKEN, Files, Shelf, good_model
 
 from zoo.errors import ZooError
 from zoo.lint import files as sources
-from zoo.lint import leaks as secrets
-from zoo.lint import policy
+from zoo.lint import leaks, policy
 from zoo.lint.check import LintReport, check_repository
 from zoo.lint.facts import NoHub
 from zoo.lint.fix import fix
@@ -260,9 +259,9 @@ def test_a_secret_is_in_no_output(secret: str, form: str, zoo: Zoo, tmp_path: Pa
 
 
 def test_secrets_are_found_masked_with_their_lines() -> None:
-    [one] = secrets.find_secrets(f"first\nlogin(token={TOKEN!r})\n")
+    [one] = leaks.find_secrets(f"first\nlogin(token={TOKEN!r})\n")
     assert (one.kind, one.line, one.masked) == ("Hugging Face token", 2, f"hf_… ({len(TOKEN)} characters)")
-    assert secrets.redacted(f"a {TOKEN} b") == "a hf_… b"
+    assert leaks.redacted(f"a {TOKEN} b") == "a hf_… b"
 
 
 EVERY_KIND = {  # split, so that nobody's scanner takes this file for a leak
@@ -283,19 +282,19 @@ EVERY_KIND = {  # split, so that nobody's scanner takes this file for a leak
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_a_token_is_found_once_wherever_two_pieces_of_a_long_text_meet(kind: str) -> None:
-    token, before = "".join(EVERY_KIND[kind]), "و\n" * (secrets.LONGEST // 2)
-    wanted = secrets.find_secrets(f"{before}{token}\n")
+    token, before = "".join(EVERY_KIND[kind]), "و\n" * (leaks.LONGEST // 2)
+    wanted = leaks.find_secrets(f"{before}{token}\n")
     assert [one.kind for one in wanted] == [kind]
     for cut in range(len(token) + 1):
-        assert list(secrets.find_tokens([before + token[:cut], f"{token[cut:]}\n"])) == wanted
-    assert EVERY_KIND.keys() == secrets.STARTS.keys()
+        assert list(leaks.find_tokens([before + token[:cut], f"{token[cut:]}\n"])) == wanted
+    assert EVERY_KIND.keys() == leaks.STARTS.keys()
 
 
 @pytest.mark.parametrize(("before", "count"), [("     ", 1), ("xxxxx", 0)])
 def test_what_stands_before_a_token_counts_where_two_pieces_meet(before: str, count: int) -> None:
     for short in range(50):
-        pieces = [before + TOKEN + " " * (secrets.LONGEST - short), "\n"]
-        assert len(list(secrets.find_tokens(pieces))) == count
+        pieces = [before + TOKEN + " " * (leaks.LONGEST - short), "\n"]
+        assert len(list(leaks.find_tokens(pieces))) == count
 
 
 @pytest.mark.parametrize(
@@ -314,7 +313,7 @@ def test_what_stands_before_a_token_counts_where_two_pieces_meet(before: str, co
     ],
 )
 def test_what_only_looks_like_a_secret_is_none(text: str) -> None:
-    assert secrets.find_secrets(text) == []
+    assert leaks.find_secrets(text) == []
 
 
 # ---- policy --------------------------------------------------------------------------------------------------------
@@ -552,7 +551,7 @@ def test_a_stale_card_comes_with_the_way_to_a_fresh_one_wherever_it_is(tmp_path:
     assert hint(of_folder(folder, Shelf())) == (
         f"correct the recipe, or take its card: zoo card good --scale mini > '{folder}/README.md'"
     )
-    assert hint(of_files(listed, Shelf(), kind="model", id="lab/Good-Matryoshka")) == (
+    assert hint(of_files(listed, Shelf(), kind="model", repo_id="lab/Good-Matryoshka")) == (
         "correct the recipe, or take its card: zoo publish good --scale mini --overwrite lab/Good-Matryoshka:README.md"
     )
     nameless = sources.held_files(files | {"zoo/recipe.yaml": b"release: {license: apache-2.0}\n"})

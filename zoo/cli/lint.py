@@ -116,7 +116,7 @@ def _built(name: str, scale: str, asked: Facts) -> CheckedRepo:
     from zoo.pipeline.build import Build
 
     build = Build(workspace(), scale)
-    known = Coming(asked, {(kind, repo_id): license for kind, repo_id, license in published_with(build, name)})
+    known = Coming(asked, {(kind, repo_id): licence for kind, repo_id, licence in published_with(build, name)})
     return of_files(files.held_files(release_files(build, name)), known, kind="model")
 
 

@@ -71,8 +71,8 @@ class Coming:
     def known(self, kind: Kind, repo_id: str) -> Known | None:
         """Return the repository as it is, or as it will be."""
         found = self.facts.known(kind, repo_id)
-        license = self.licenses.get((kind, repo_id))
-        return Known(repo_id, (license,)) if found is None and license else found
+        licence = self.licenses.get((kind, repo_id))
+        return Known(repo_id, (licence,)) if found is None and licence else found
 
     def near(self, kind: Kind, repo_id: str) -> list[str]:
         """Return ids that there are, the most alike first."""

@@ -7,25 +7,23 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.errors import EvaluationError
-from zoo.leaderboard.formats import csvtable as csv
-from zoo.leaderboard.formats import jsontable as json
-from zoo.leaderboard.formats import latex, markdown
+from zoo.leaderboard.formats import csvtable, jsontable, latex, markdown
 from zoo.leaderboard.table import Table, Text
 from zoo.recipe import Workspace
 
 TEXTS = ("md", "csv", "tex", "html", "json")
 PICTURES: tuple[Literal["png", "svg"], ...] = ("png", "svg")
 FIGURES = ("figure1", "figure2", "retention")
-_LIGHT = {"md": markdown.render, "csv": csv.render, "tex": latex.render, "json": json.render}
+_LIGHT = {"md": markdown.render, "csv": csvtable.render, "tex": latex.render, "json": jsontable.render}
 
 
 def as_text(tables: Sequence[Table], form: str, workspace: Workspace) -> str:
     """Return the tables as the text of one format: md, csv, tex, html or json."""
     if form in _LIGHT:
         return _LIGHT[form](tables)
-    from zoo.leaderboard.formats import htmlpage as html  # Jinja: only pages need it
+    from zoo.leaderboard.formats import htmlpage  # Jinja: only pages need it
 
-    return html.render(tables, title=_title(workspace.family.name), templates=workspace.folders("cards"))
+    return htmlpage.render(tables, title=_title(workspace.family.name), templates=workspace.folders("cards"))
 
 
 def _title(family: str) -> Text:
@@ -53,12 +51,12 @@ def write_leaderboard(tables: Sequence[Table], folder: Path, forms: Sequence[str
 
 
 def _draw(tables: Sequence[Table], folder: Path, form: Literal["png", "svg"]) -> list[Path]:
-    from zoo.leaderboard.formats import pictures as plots  # matplotlib: only pictures need it
+    from zoo.leaderboard.formats import pictures  # matplotlib: only pictures need it
 
     made = []
     for table in tables:
-        if table.key in FIGURES and plots.drawable(table):
+        if table.key in FIGURES and pictures.drawable(table):
             name = table.key.removeprefix("figure")
             made.append(folder / f"figure-{name}.{form}")
-            made[-1].write_bytes(plots.draw_figure(table, form))
+            made[-1].write_bytes(pictures.draw_figure(table, form))
     return made

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from zoo.lint import leaks as secrets
-from zoo.lint import policy
+from zoo.lint import leaks, policy
 from zoo.lint.files import MOST_BYTES, HubFile
 from zoo.lint.finding import CARD, Problem
 from zoo.lint.repo import CheckedRepo
@@ -49,7 +48,7 @@ def secret(repo: CheckedRepo) -> Iterator[Problem]:
     """
     for path in _texts(repo):
         text = repo.files[path].head(MOST_BYTES).decode("utf-8", "replace")
-        for found in secrets.find_secrets(text):
+        for found in leaks.find_secrets(text):
             hint = "revoke it now: what was published once is known"
             yield Problem(f"{found.kind}: {found.masked}", found.line, path, hint)
 

@@ -9,12 +9,10 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from zoo.lint import leaks as secrets
-from zoo.lint import policy
+from zoo.lint import leaks, policy
 from zoo.lint.check import check_repository
 from zoo.lint.facts import NoHub
-from zoo.lint.files import MOST_BYTES
-from zoo.lint.files import held_files as held
+from zoo.lint.files import MOST_BYTES, held_files
 from zoo.lint.finding import CARD, Finding
 from zoo.lint.target import of_files
 from zoo.remote import Kind
@@ -41,15 +39,15 @@ def contradictions(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path], 
 
 
 def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list[Finding]:
-    found = check_repository(of_files(held(files), NoHub(), kind=kind, repo_id=repo_id)).findings
+    found = check_repository(of_files(held_files(files), NoHub(), kind=kind, repo_id=repo_id)).findings
     return [one for one in found if one.severity == "error"]
 
 
-def _secrets(file: BinaryIO) -> list[secrets.Secret]:
+def _secrets(file: BinaryIO) -> list[leaks.Secret]:
     """Find the secrets of a text of any length. A very long one is searched in pieces, for tokens alone."""
     pieces = _texts(file)
     first, second = next(pieces, ""), next(pieces, "")
-    return list(secrets.find_tokens(chain([first, second], pieces))) if second else secrets.find_secrets(first)
+    return list(leaks.find_tokens(chain([first, second], pieces))) if second else leaks.find_secrets(first)
 
 
 def _texts(file: BinaryIO) -> Iterator[str]:
