@@ -2,6 +2,7 @@
 
 ZooError
 ├── WorkspaceError    no recipes here, or a folder that cannot be used
+├── PluginError       a plugin that cannot be imported, or registers what it may not
 ├── RecipeError       a mistake in a recipe: all mistakes of a file at once, each with its place
 ├── HubError          the Hub refused or did not answer: no token, no rights, no such repository
 ├── DataError         a dataset is not what its recipe says
@@ -34,6 +35,10 @@ class ZooError(Exception):
 
 
 class WorkspaceError(ZooError):
+    pass
+
+
+class PluginError(ZooError):
     pass
 
 

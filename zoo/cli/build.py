@@ -40,7 +40,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
     connect(seed=True)
     from zoo.data import ingredients as stage
-    from zoo.data.work import build as make
+    from zoo.data.work import work
     from zoo.run import Run
 
     space = workspace()
@@ -48,10 +48,11 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     for name in datasets or sorted(space.datasets):
         dataset, run = space.dataset(name, scale=scale), Run.of(space.root, name, scale)
         revision = stage.source_revision(dataset)
-        why = "asked for" if force else run.stale(stage.STAGE, stage.made_from(dataset, revision))
+        made_from = stage.made_from(dataset, revision)
+        why = "asked for" if force else run.stale(stage.STAGE, made_from)
         if why:
-            with say.progress() as progress:
-                make(name, dataset, run, revision=revision, progress=progress)
+            with say.progress() as progress, run.making(stage.STAGE, made_from) as folder:
+                work(folder, stage.spec_of(name, dataset, revision), progress=progress)
         rows.append({"dataset": name, "did": "built" if why else "kept", "why": why or "nothing changed"})
     say.table(rows)
     say.result({"datasets": rows})

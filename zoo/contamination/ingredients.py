@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.recipe import Recipe
 from zoo.remote import host
-from zoo.tasks import TASKS
+from zoo.tasks import pins
 
 STAGE = "contamination"
 FORMAT = 1  # one more whenever the stage leaves other files, or searches otherwise
@@ -18,7 +18,7 @@ def made_from(tasks: Sequence[str], data: Mapping[str, str]) -> dict[str, Any]:
     """The ingredients; `data` are the digests of the training datasets."""
     return {
         "format": FORMAT,
-        "tasks": {task: TASKS[task].revision for task in tasks},
+        "tasks": pins(tasks),
         "data": dict(data),
         "hub": host(),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from zoo.options import digests
 from zoo.recipe import Dataset
 from zoo.remote import api, explained, host
 from zoo.run import Run, versions
@@ -24,7 +25,13 @@ def made_from(dataset: Dataset, revision: str) -> dict[str, Any]:
         "revision": revision,
         "hub": host(),
         "versions": versions("datasets", "polars"),
+        **digests(dataset.steps),
     }
+
+
+def spec_of(name: str, dataset: Dataset, revision: str) -> dict[str, Any]:
+    """What the stage's work needs to know: the dataset's recipe, and the commit of its source."""
+    return {"name": name, "dataset": dataset.model_dump(mode="json"), "revision": revision}
 
 
 def source_revision(dataset: Dataset) -> str:

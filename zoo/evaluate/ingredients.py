@@ -10,7 +10,7 @@ from typing import Any
 from zoo.evidence.scores import Role, Subject
 from zoo.remote import host
 from zoo.run import versions
-from zoo.tasks import TASKS
+from zoo.tasks import pins
 
 STAGE = "evaluate"
 FORMAT = 2  # one more whenever the stage leaves other files, or measures otherwise
@@ -44,7 +44,7 @@ def made_from(
         "format": FORMAT,
         "models": {candidate.name: candidate.revision for candidate in candidates},
         "suite": suite,
-        "tasks": {task: TASKS[task].revision for task in tasks},
+        "tasks": pins(tasks),
         "dims": list(candidates[0].dims),
         "sts": sts,
         "contamination": contamination,

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Transformer
 
+from zoo import modules
 from zoo.errors import EvaluationError, TrainError
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
@@ -90,8 +91,8 @@ def _whole(base: Base, revision: str, device: str | None) -> SentenceTransformer
 def _pooled(base: Base, revision: str, device: str | None) -> SentenceTransformer:
     at: dict[str, Any] = {"revision": revision}
     transformer = Transformer(base.model, model_kwargs={**at, **LOADING}, processor_kwargs=at, config_kwargs=at)
-    pooling = Pooling(transformer.get_embedding_dimension(), base.pooling)
-    return SentenceTransformer(modules=[transformer, pooling], device=device)
+    behind = modules.build(base.pooling, base.modules, transformer.get_embedding_dimension())
+    return SentenceTransformer(modules=[transformer, *behind], device=device)
 
 
 def trained_model(folder: Path, device: str | None = None) -> SentenceTransformer:

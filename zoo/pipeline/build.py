@@ -22,7 +22,7 @@ from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Role, ScoreFile
 from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.candidates import base_candidate, trained_candidate
-from zoo.recipe import Recipe
+from zoo.recipe import Dataset, Recipe
 from zoo.remote import namespace, revision_of
 from zoo.run import Run, digest
 from zoo.say import Progress, Silent
@@ -95,10 +95,14 @@ class Build(Built):
             return
         dataset = recipe.datasets[name]
         revision = data.source_revision(dataset)
-        from zoo.data.work import build  # polars and datasets: only when there is something to fetch
+        made_from = data.made_from(dataset, revision)
+        self._stage(name, data.STAGE, made_from, partial(self._data, name, dataset, revision, made_from))
 
-        make = partial(build, name, dataset, revision=revision, progress=self.progress)
-        self._stage(name, data.STAGE, data.made_from(dataset, revision), make)
+    def _data(self, name: str, dataset: Dataset, revision: str, made_from: Mapping[str, Any], run: Run) -> None:
+        from zoo.data.work import work  # polars and datasets: only when there is something to fetch
+
+        with run.making(data.STAGE, made_from) as folder:
+            work(folder, data.spec_of(name, dataset, revision), progress=self.progress)
 
     def train(self, recipe: Recipe) -> None:
         made_from = training.made_from(

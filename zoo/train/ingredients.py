@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.options import digests
 from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
@@ -29,4 +30,5 @@ def made_from(recipe: Recipe, *, base_revision: str, data: Mapping[str, str], pa
         "phases": {phase["name"]: phase for phase in part["phases"]},
         "data": dict(data),
         "versions": versions("torch", "transformers", "sentence-transformers"),
+        **digests(recipe.base, recipe.phases),
     }
