@@ -16,7 +16,9 @@ ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {"zoo.say", "zoo.arabic", "zoo.markdown"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates"},
-    {"zoo.losses", "zoo.tasks"},
+    {"zoo.options"},
+    {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
+    {"zoo.plugins"},
     {"zoo.recipe"},
     {"zoo.evidence"},
     {"zoo.models"},
@@ -73,7 +75,18 @@ def is_module(name: str) -> bool:
     return path.is_dir() or path.with_suffix(".py").is_file()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["ls"], ["build", "--help"], ["leaderboard"], ["show", "e5-hybrid"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["ls"],
+        ["build", "--help"],
+        ["leaderboard"],
+        ["show", "e5-hybrid"],
+        ["ls", "--tasks"],
+        ["ls", "--modules"],
+    ],
+)
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom zoo.cli import main\n"

@@ -69,12 +69,13 @@ def options_of(registry: Registry[Any], name: str, function: Callable[..., Any])
         )
     annotations = SimpleNamespace(__annotations__={argument.name: argument.annotation for argument in arguments})
     hints = get_type_hints(annotations, getattr(function, "__globals__", {}), include_extras=True)
-    fields: dict[str, Any] = {
+    fields: dict[str, Any] = {"type": (Literal[name], ...)}
+    fields |= {
         argument.name: (hints[argument.name], ... if argument.default is argument.empty else argument.default)
         for argument in arguments
     }
     title = "".join(part.title() for part in (*name.split("_"), registry.kind))
-    model = create_model(title, __base__=Options, __module__=function.__module__, type=(Literal[name], ...), **fields)
+    model = create_model(title, __base__=Options, __module__=function.__module__, **fields)
     model.registry = registry
     _check_defaults(model, registry.kind, name)
     return model
@@ -175,7 +176,7 @@ def chosen(part: Any) -> Iterator[Options]:
 
 
 def digests(*parts: Any) -> dict[str, dict[str, str]]:
-    """An ingredient: {"plugins": {"loss 'angle'": digest of its file}} of what parts of a recipe name; {} without plugins."""
+    """The ingredient {"plugins": {"loss 'angle'": digest of its file}} of what parts of a recipe name, or {}."""
     found: dict[str, str] = {}
     for one in chosen(parts):
         found |= one.registry.digests([one.type])

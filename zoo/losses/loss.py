@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+from zoo.errors import TrainError
 from zoo.options import Chosen, Entry, Options, options_of, sentence
-from zoo.registry import Registry
+from zoo.registry import Registry, blamed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,7 +51,8 @@ def loss(name: str, *, texts: tuple[int, int], label: Label | None = None) -> Ca
 
 def build(spec: Options, model: Model) -> nn.Module:
     """The loss that `spec` describes, over `model`."""
-    made: nn.Module = LOSSES[spec.type].build(model, **spec.given())
+    with blamed(LOSSES, spec.type, f"loss '{spec.type}'", TrainError):
+        made: nn.Module = LOSSES[spec.type].build(model, **spec.given())
     return made
 
 

@@ -91,7 +91,7 @@ def _whole(base: Base, revision: str, device: str | None) -> SentenceTransformer
 def _pooled(base: Base, revision: str, device: str | None) -> SentenceTransformer:
     at: dict[str, Any] = {"revision": revision}
     transformer = Transformer(base.model, model_kwargs={**at, **LOADING}, processor_kwargs=at, config_kwargs=at)
-    behind = modules.build(base.pooling, base.modules, transformer.get_embedding_dimension())
+    behind = modules.build(base, transformer.get_embedding_dimension())
     return SentenceTransformer(modules=[transformer, *behind], device=device)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from zoo.errors import TrainError
 from zoo.options import Chosen, Entry, Options, options_of, sentence
-from zoo.registry import Registry
+from zoo.registry import Registry, blamed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -24,7 +24,7 @@ SEED = 42  # of new weights, so that a base model is the same model every time i
 
 
 def pooling(name: str) -> Callable[[F], F]:
-    """Register the decorated function `(width, *, option, ...) -> Module`: one vector from the tokens', each of `width`."""
+    """Register the decorated function `(width, *, option, ...) -> Module`: one vector from those of the tokens."""
     return _adding(POOLINGS, name)
 
 
@@ -45,8 +45,8 @@ def _adding(registry: Registry[Entry], name: str) -> Callable[[F], F]:
     return add
 
 
-def build(pooling: Options, modules: Sequence[Options], width: int) -> list[nn.Module]:
-    """The modules that stand behind a transformer whose tokens have vectors of `width`, in their order.
+def build(base: Any, width: int) -> list[nn.Module]:
+    """The modules of a recipe's `base` behind a transformer whose tokens have vectors of `width`, in their order.
 
     New weights are the same whenever they are made.
 
@@ -58,16 +58,22 @@ def build(pooling: Options, modules: Sequence[Options], width: int) -> list[nn.M
     made: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(SEED)
-        for spec in (pooling, *modules):
-            one = spec.registry[spec.type].build(width, **spec.given())
-            _require_known(spec, one)
-            made.append(one)
-            width = one.get_embedding_dimension() if hasattr(one, "get_embedding_dimension") else width
+        for spec in (base.pooling, *base.modules):
+            made.append(one := _made(spec, width))
+            width = _width(one) or width
     return made
 
 
-def _require_known(spec: Options, made: nn.Module) -> None:
+def _width(made: Any) -> int | None:
+    """How many numbers it gives; None when it leaves that as it is."""
+    return made.get_embedding_dimension() if hasattr(made, "get_embedding_dimension") else None
+
+
+def _made(spec: Options, width: int) -> nn.Module:
+    with blamed(spec.registry, spec.type, f"{spec.registry.kind} '{spec.type}'", TrainError):
+        made: nn.Module = spec.registry[spec.type].build(width, **spec.given())
     if not type(made).__module__.startswith(SAFE):
         name = f"{type(made).__module__}.{type(made).__name__}"
         problem = f"{spec.registry.kind} '{spec.type}' makes a '{name}', which readers of the model do not have"
         raise TrainError(problem, hint="make one of sentence_transformers.sentence_transformer.modules")
+    return made

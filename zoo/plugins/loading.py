@@ -29,6 +29,7 @@ from zoo.registry import Layer, Origin, RegistrationError, filling, using
 
 FOLDER = "plugins"
 GROUP = "zoo.plugins"
+DOWNLOADED = f".cache/huggingface/download/{FOLDER}"  # huggingface_hub's notes on what `--local-dir` fetched
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,15 @@ class Plugins:
     root: Path
     layers: tuple[Layer, ...]
     problems: tuple[PluginError, ...]
+
+    def added(self) -> dict[str, list[str]]:
+        """{plugin: what it added}, e.g. {"plugins/angle.py": ["loss 'angle'"]}."""
+        found: dict[str, list[str]] = {f"{FOLDER}/{path.name}": [] for path in plugin_files(self.root)}
+        for layer in self.layers:
+            for kind, entries in layer.entries.items():
+                for name, (_, origin) in entries.items():
+                    found.setdefault(origin.title, []).append(f"{kind} '{name}'")
+        return found
 
     def require(self) -> None:
         """Raises the first problem: what a broken plugin would have registered is not known."""
@@ -91,8 +101,16 @@ def read(root: Path) -> Plugins:
         for path in plugin_files(root):
             title, source = f"{FOLDER}/{path.name}", path.read_bytes()
             mine.origin = Origin(title, hashlib.sha256(source).hexdigest(), root, str(path))
-            found += _tried(mine, partial(_run, path, source), path, title)
+            if (note := root / DOWNLOADED / f"{path.name}.metadata").exists():
+                found.append(_foreign(title, note))
+            else:
+                found += _tried(mine, partial(_run, path, source), path, title)
     return Plugins(root, (packages, mine), tuple(found))
+
+
+def _foreign(title: str, note: Path) -> PluginError:
+    problem = f"{title} was downloaded from the Hub: code of others is not run"
+    return PluginError(problem, hint=f"remove it; or read it, and when you want to run it: rm {quote(str(note))}")
 
 
 def plugin_files(root: Path) -> list[Path]:

@@ -131,7 +131,7 @@ def misfit(loss: Any, dataset: Dataset) -> str | None:
     if has != needs.label:
         return f"loss '{inner.type}' reads {_label(needs.label)}, the dataset has {_label(has)}"
     classes = len(dataset.label[1].names or []) if dataset.label else 0
-    wanted = getattr(inner, "num_labels", classes)
+    wanted = inner.given().get("num_labels", classes)
     if needs.label == "class" and wanted != classes:
         return f"loss '{inner.type}' has num_labels {wanted}, the dataset {classes} classes"
     return None

@@ -197,7 +197,7 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any
 def _known_keys(kind: type[Section], loc: KeyPath, data: Any) -> set[str]:
     """Keys that may stand beside the unknown one: follow `loc` down through the JSON schema, and `data` beside it."""
     schema = json_schema(kind)
-    place: Any = schema
+    place: dict[str, Any] = {"$ref": f"#/$defs/{kind.__name__}"}
     for part in loc[:-1]:
         place, data = _step(_follow(schema, place, data), part), _part(data, part)
     return set(_follow(schema, place, data).get("properties", {}))

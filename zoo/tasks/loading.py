@@ -9,6 +9,7 @@ import mteb
 from datasets import Dataset
 
 from zoo.errors import EvaluationError
+from zoo.registry import blamed
 from zoo.remote import MINIATURE_TAG, api, explained
 from zoo.tasks.task import TASKS, Task
 
@@ -65,8 +66,9 @@ def task_of(ours: Task) -> Any:
 def _made(ours: Task) -> Any:
     """What `make` gives, under our name: mteb files results by it."""
     assert ours.make is not None
-    task = ours.make(ours)
-    task = task() if isinstance(task, type) else task
+    with blamed(TASKS, ours.name, f"evaluation task '{ours.name}'", EvaluationError):
+        task = ours.make(ours)
+        task = task() if isinstance(task, type) else task
     where = TASKS.origin(ours.name).title
     if not isinstance(task, mteb.AbsTask):
         problem = f"evaluation task '{ours.name}' makes a '{type(task).__name__}', which is no AbsTask of mteb's"
@@ -81,7 +83,8 @@ def _load(ours: Task) -> Any:
     else:
         with explained(f"read the data of task '{ours.name}' ('{ours.dataset}' at {ours.revision[:8]})"):
             expected, task = _expected_rows(ours), task_of(ours)
-            task.load_data()
+            with blamed(TASKS, ours.name, f"evaluation task '{ours.name}'", EvaluationError):
+                task.load_data()
             if ours.kind in ("Retrieval", "Reranking"):
                 task.convert_v1_dataset_format_to_v2(num_proc=None)
     if (rows := count(task, ours)) != expected:

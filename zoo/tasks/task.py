@@ -105,7 +105,7 @@ def task(
 
 
 def own_name(name: str) -> str:
-    """The name by which mteb files a plugin's task: with the plugin's digest, so that an edited one is measured anew."""
+    """The name by which mteb files a plugin's task: with the plugin's digest, for after an edit it is another task."""
     digest = being_imported().digest
     return f"{name}-{digest[:8]}" if digest else name
 
