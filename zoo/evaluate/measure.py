@@ -35,6 +35,8 @@ from zoo.evaluate.samples import sample_of
 from zoo.evaluate.store import EmbeddingStore
 from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
+from zoo.plugins.loading import root_in_use
+from zoo.plugins.loading import use as use_plugins
 from zoo.run import versions
 from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
@@ -277,7 +279,7 @@ def _in_processes(
         min(jobs, len(missing)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(candidate, subject, folder, threads),
+        initargs=(candidate, subject, folder, threads, root_in_use()),
     ) as pool:
         futures = {task: pool.submit(_work, task, dims) for task, dims in missing.items()}
         for task, future in futures.items():
@@ -297,8 +299,9 @@ def _answer(future: Any, task: str) -> list[_Found]:
     return found
 
 
-def _start_worker(candidate: Candidate, subject: Subject, folder: Path, threads: int) -> None:
+def _start_worker(candidate: Candidate, subject: Subject, folder: Path, threads: int, workspace: Path | None) -> None:
     global _worker
+    use_plugins(workspace)
     torch.set_num_threads(threads)
     logging.getLogger("mteb").setLevel(logging.ERROR)  # as the command line does
     _worker = _open.enter_context(Loaded.of(candidate, subject, folder, Silent()))

@@ -13,7 +13,7 @@ from zoo.evaluate.measure import Measurement, measure
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import FILE, ScoreFile
-from zoo.remote import is_miniature
+from zoo.remote import is_local, is_miniature
 from zoo.run import Run
 from zoo.say import Progress
 from zoo.tasks import TASKS
@@ -56,9 +56,15 @@ def evaluate(
             correlations=correlations(candidates, done.subjects, sts, results, progress) if sts else [],
             clean=evidence.clean(OverlapReport.model_validate_json(overlap.read_text("utf-8"))) if overlap else [],
             versions=dict(ingredients["versions"]),
-            miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in tasks),
+            miniature=_is_rehearsal(tasks),
         )
         (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
+
+
+def _is_rehearsal(tasks: Sequence[str]) -> bool:
+    """Whether generated data was measured on; of files of the workspace alone, whether the Hub is a local one."""
+    on_hub = [TASKS[task] for task in tasks if TASKS[task].file is None]
+    return any(is_miniature(task.dataset, task.revision) for task in on_hub) if on_hub else is_local()
 
 
 def _refuse_gaps(done: Measurement) -> None:

@@ -70,6 +70,10 @@ class Build(Built):
         Raises:
             ZooError: a stage cannot be made; what was made before it stays.
         """
+        with self.workspace.in_use():
+            self._run(recipes)
+
+    def _run(self, recipes: Sequence[Recipe]) -> None:
         _ = self._recipes  # a mistake in any of them is told before hours of training
         for recipe in recipes:
             for member in recipe.lineage:
