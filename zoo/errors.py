@@ -86,7 +86,7 @@ def of_the_disk(problem: OSError) -> ZooError | None:
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest of `known`, or all of them when none is near and they are few."""
     choices = sorted(known)
-    short = [choice for choice in choices if name == _initials(choice)]  # lr: learning_rate
+    short = [choice for choice in choices if name and name == _initials(choice)]  # lr: learning_rate
     if near := get_close_matches(name, choices, n=1, cutoff=0.6) or short:
         return f"did you mean '{near[0]}'?"
     return f"one of: {', '.join(choices)}" if 0 < len(choices) <= 12 else None

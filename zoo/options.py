@@ -34,6 +34,10 @@ class Options(BaseModel):
 
     type: str
 
+    def __eq__(self, other: object) -> bool:
+        """True for the same entry and values, also when its plugin was imported again in between."""
+        return isinstance(other, Options) and self.registry is other.registry and vars(self) == vars(other)
+
     def given(self) -> dict[str, Any]:
         """The options alone, as the registered function takes them."""
         return {name: getattr(self, name) for name in type(self).model_fields if name != "type"}
@@ -64,9 +68,7 @@ def options_of(registry: Registry[Any], name: str, function: Callable[..., Any])
         if argument.kind is argument.KEYWORD_ONLY
     ]
     if bare := [argument.name for argument in arguments if argument.annotation is argument.empty]:
-        raise RegistrationError(
-            f"option '{bare[0]}' of {registry.kind} '{name}' has no type: write '{bare[0]}: float', say"
-        )
+        raise RegistrationError(f"option '{bare[0]}' of {registry.kind} '{name}' has no type, as in '{bare[0]}: float'")
     annotations = SimpleNamespace(__annotations__={argument.name: argument.annotation for argument in arguments})
     hints = get_type_hints(annotations, getattr(function, "__globals__", {}), include_extras=True)
     fields: dict[str, Any] = {"type": (Literal[name], ...)}

@@ -95,7 +95,7 @@ def use(root: Path | None) -> None:
 
 def read(root: Path) -> Plugins:
     """Import the plugins of a workspace, as its files are now, and those of installed packages."""
-    packages, problems = _packages()
+    packages, problems = of_packages()
     mine, found = Layer(), [*problems]
     with using([packages]):
         for path in plugin_files(root):
@@ -126,7 +126,7 @@ def _run(path: Path, source: bytes) -> None:
 
 
 @cache
-def _packages() -> tuple[Layer, tuple[PluginError, ...]]:
+def of_packages() -> tuple[Layer, tuple[PluginError, ...]]:
     """What installed packages add: the same for every workspace."""
     layer, problems = Layer(), []
     for point in sorted(entry_points(group=GROUP)):

@@ -15,7 +15,8 @@ SITE = "https://huggingface.co"  # as in cards; a local Hub's address changes ev
 def eval_results(scores: ScoreFile, id: str) -> dict[str, str]:
     """{path: text} for the model `id`, at full width only: the format has no place for a dim.
 
-    Tasks whose data are on no Hub have no place there either. Values are those of the card's `model-index`. No date: the Hub takes the commit's, and equal releases stay equal.
+    Tasks whose data are on no Hub have no place there either. Values are those of the card's `model-index`. No date:
+    the Hub takes the commit's, and equal releases stay equal.
     """
     mine = scores.subject("self")
     assert mine is not None

@@ -66,9 +66,8 @@ def task_of(ours: Task) -> Any:
 def _made(ours: Task) -> Any:
     """What `make` gives, under our name: mteb files results by it."""
     assert ours.make is not None
-    with blamed(TASKS, ours.name, f"evaluation task '{ours.name}'", EvaluationError):
-        task = ours.make(ours)
-        task = task() if isinstance(task, type) else task
+    task = ours.make(ours)
+    task = task() if isinstance(task, type) else task
     where = TASKS.origin(ours.name).title
     if not isinstance(task, mteb.AbsTask):
         problem = f"evaluation task '{ours.name}' makes a '{type(task).__name__}', which is no AbsTask of mteb's"
@@ -78,20 +77,23 @@ def _made(ours: Task) -> Any:
 
 
 def _load(ours: Task) -> Any:
-    if ours.file is not None:
-        task, expected = task_of(ours), ours.rows
-    else:
-        with explained(f"read the data of task '{ours.name}' ('{ours.dataset}' at {ours.revision[:8]})"):
-            expected, task = _expected_rows(ours), task_of(ours)
-            with blamed(TASKS, ours.name, f"evaluation task '{ours.name}'", EvaluationError):
-                task.load_data()
-            if ours.kind in ("Retrieval", "Reranking"):
-                task.convert_v1_dataset_format_to_v2(num_proc=None)
+    with blamed(TASKS, ours.name, f"evaluation task '{ours.name}'", EvaluationError):
+        task, expected = (task_of(ours), ours.rows) if ours.file is not None else _fetched(ours)
     if (rows := count(task, ours)) != expected:
         raise _other_rows(ours, rows, expected)
     if ours.kind == "Classification":
         _read_labels_once(task)
     return task
+
+
+def _fetched(ours: Task) -> tuple[Any, int]:
+    """The task with its data from the Hub, and how many rows it must have."""
+    with explained(f"read the data of task '{ours.name}' ('{ours.dataset}' at {ours.revision[:8]})"):
+        expected, task = _expected_rows(ours), task_of(ours)
+        task.load_data()
+        if ours.kind in ("Retrieval", "Reranking"):
+            task.convert_v1_dataset_format_to_v2(num_proc=None)
+    return task, expected
 
 
 def _other_rows(ours: Task, rows: int, expected: int) -> EvaluationError:

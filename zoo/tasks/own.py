@@ -14,6 +14,7 @@ from zoo.tasks.task import Task
 
 def metadata_of(ours: Task, **more: Any) -> TaskMetadata:
     """mteb's metadata of a task: what we know of it, and `more` of mteb's fields."""
+    languages = list(ours.languages)
     return TaskMetadata(
         name=ours.mteb,
         description=ours.says,
@@ -22,7 +23,7 @@ def metadata_of(ours: Task, **more: Any) -> TaskMetadata:
         category="t2t",
         modalities=["text"],
         eval_splits=[ours.split],
-        eval_langs=list(ours.languages),
+        eval_langs=languages if ours.subset == "default" else {ours.subset: languages},
         main_score=ours.metric,
         task_subtypes=[],
         dialect=[],
