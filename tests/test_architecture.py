@@ -20,7 +20,9 @@ ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates"},
-    {"zoo.losses", "zoo.tasks"},
+    {"zoo.options"},
+    {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
+    {"zoo.plugins"},
     {"zoo.recipe"},
     {"zoo.evidence"},
     {"zoo.models", "zoo.stage"},
@@ -148,7 +150,18 @@ def test_what_is_imported_is_declared() -> None:
     assert {name for name in foreign if not known.get(name, {name}) & names} == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["ls"], ["build", "--help"], ["leaderboard"], ["show", "e5-hybrid"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["ls"],
+        ["build", "--help"],
+        ["leaderboard"],
+        ["show", "e5-hybrid"],
+        ["ls", "--tasks"],
+        ["ls", "--modules"],
+    ],
+)
 def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom zoo.cli import main\n"

@@ -33,12 +33,9 @@ CHANCE = {
 
 
 def mteb_task(ours: Task) -> Any:
-    import mteb
+    from zoo.tasks.loading import task_of
 
-    import zoo.tasks.triplets  # noqa: F401 - adds our task to mteb's
-
-    subsets = None if ours.subset == "default" else [ours.subset]
-    return mteb.get_task(ours.mteb, hf_subsets=subsets, eval_splits=[ours.split])
+    return task_of(ours)
 
 
 # What a file says
@@ -241,3 +238,34 @@ def test_muradif_counts_what_is_nearer_what_ties_and_by_how_much(tmp_path: Path)
     assert scores["margin"] == pytest.approx(0.0, abs=1e-6)
     kept = json.loads((tmp_path / "MuradifTriplet_predictions.json").read_text("utf-8"))["default"]["test"]
     assert kept == {"positive": pytest.approx([1, 0, 0.6]), "negative": pytest.approx([0, 1, 0.6])}
+
+
+def test_nothing_is_written_into_mtebs_registry() -> None:
+    import mteb
+
+    from zoo.tasks.loading import official
+
+    assert mteb_task(TASKS["Muradif"]).metadata.name == "MuradifTriplet"
+    with pytest.raises(KeyError, match="'MuradifTriplet' not found"):
+        mteb.get_task("MuradifTriplet")
+    assert [name for name in TASKS if not official(name)] == ["Muradif"]
+
+
+def test_every_kind_of_task_can_be_resampled() -> None:
+    from zoo.evaluate.samples import SAMPLERS
+    from zoo.tasks.task import KINDS
+
+    assert set(KINDS) == set(SAMPLERS)
+
+
+def test_what_we_override_of_mtebs_classification_is_there() -> None:
+    """Private names: `zoo.tasks.loading` chooses training rows once, and scores from labels in memory."""
+    import inspect
+
+    from mteb.abstasks import AbsTaskClassification
+
+    arguments = inspect.signature(AbsTaskClassification._undersample_data).parameters
+    assert list(arguments)[:4] == ["self", "dataset", "experiment_num", "idxs"]
+    assert list(inspect.signature(AbsTaskClassification._calculate_scores).parameters) == ["self", "y_test", "y_pred"]
+    source = inspect.getsource(AbsTaskClassification)
+    assert source.count("self._undersample_data(") == source.count("self._calculate_scores(") + 1 == 2

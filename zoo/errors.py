@@ -2,6 +2,7 @@
 
 ZooError
 ├── WorkspaceError    no recipes here, or a folder that cannot be used
+├── PluginError       a plugin that cannot be imported, or registers what it may not
 ├── RecipeError       a mistake in a recipe: all mistakes of a file at once, each with its place
 ├── HubError          the Hub refused or did not answer: no token, no rights, no such repository
 ├── DataError         a dataset is not what its recipe says
@@ -40,6 +41,10 @@ class ZooError(Exception):
 
 class WorkspaceError(ZooError):
     """A folder has no recipes, or cannot be used."""
+
+
+class PluginError(ZooError):
+    pass
 
 
 class RecipeError(ZooError):
@@ -86,7 +91,7 @@ def of_the_disk(problem: OSError) -> ZooError | None:
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest of `known`, or all of them when none is near and they are few."""
     choices = sorted(known)
-    short = [choice for choice in choices if name == _initials(choice)]  # lr: learning_rate
+    short = [choice for choice in choices if name and name == _initials(choice)]  # lr: learning_rate
     if near := get_close_matches(name, choices, n=1, cutoff=0.6) or short:
         return f"did you mean '{near[0]}'?"
     return f"one of: {', '.join(choices)}" if 0 < len(choices) <= 12 else None

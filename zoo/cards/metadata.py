@@ -52,7 +52,7 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult]:
         EvalResult(
             task_type="STS",
             dataset_type=TASKS[name].dataset,
-            dataset_name=f"MTEB {TASKS[name].mteb} ({TASKS[name].subset})",
+            dataset_name=TASKS[name].title,
             dataset_config=TASKS[name].subset,
             dataset_split=TASKS[name].split,
             dataset_revision=TASKS[name].revision,

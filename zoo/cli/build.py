@@ -169,6 +169,7 @@ def _recipes(names: tuple[str, ...], file: Path | None, scale: str, assignments:
 
     if bool(names) == bool(file):
         raise click.UsageError("give names of recipes, or --recipe FILE (zoo ls lists the names)")
+    workspace()  # its plugins are what a FILE may name, and none that came with it
     found = [_from_file(file, scale)] if file else [workspace().recipe(name, scale=scale) for name in names]
     return [override(recipe, assignments) for recipe in found]
 

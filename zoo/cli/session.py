@@ -62,15 +62,26 @@ def hub_option() -> click.Option:
 
 
 def workspace() -> Workspace:
-    """The workspace that the current folder is in."""
+    """The workspace around the current folder. Its plugins stay in use until the command ends.
+
+    Raises:
+        WorkspaceError: there is none. PluginError: one of its plugins is broken.
+    """
     from zoo.recipe import Workspace
 
-    return Workspace.find()
+    ctx = click.get_current_context().find_root()
+    found = Workspace.find()
+    if (known := ctx.meta.get("workspace")) is None or known.root != found.root:
+        known = ctx.meta["workspace"] = ctx.with_resource(found.in_use())
+    place: Workspace = known
+    return place
 
 
 def local_root(root: Path | None = None) -> Path:
     """The local Hub's folder: `.zoo/hub` of the workspace."""
-    return root.resolve() if root else workspace().root / ".zoo" / "hub"
+    from zoo.recipe import Workspace
+
+    return root.resolve() if root else Workspace.find().root / ".zoo" / "hub"
 
 
 def confirm(question: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 
 from zoo import say
 from zoo.cli.session import command, connect, workspace
-from zoo.errors import RecipeError, ZooError
+from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
     from zoo.recipe import Workspace
@@ -27,10 +28,39 @@ def init(folder: Path) -> None:
     say.result({"workspace": str(folder)})
 
 
+LISTS = {
+    "tasks": ("evaluation task",),
+    "losses": ("loss",),
+    "steps": ("step",),
+    "modules": ("pooling", "module"),
+}
+"""Options of `zoo ls` to the kinds of things that recipes can name."""
+
+
 @command("ls", hub=False)
 @click.option("--scale", default="full", help="Show how far runs of this scale are.")
-def ls(scale: str) -> None:
-    """List recipes and how far each is built."""
+@click.option("--tasks", "what", flag_value="tasks", help="List the evaluation tasks that suites can name.")
+@click.option("--losses", "what", flag_value="losses", help="List the losses that phases can name.")
+@click.option("--steps", "what", flag_value="steps", help="List the steps that datasets can name.")
+@click.option("--modules", "what", flag_value="modules", help="List the poolings and modules of base models.")
+def ls(scale: str, what: str | None) -> None:
+    """List recipes and how far each is built; or what recipes can name, ours and that of plugins."""
+    if what:
+        _list_choices(what)
+    else:
+        _list_recipes(scale)
+
+
+def _list_choices(what: str) -> None:
+    from zoo.plugins.listing import listed
+
+    space = workspace()
+    rows = [row for kind in LISTS[what] for row in listed(kind)]
+    say.table([{**row, "options": ", ".join(row["options"]) or None} if "options" in row else row for row in rows])
+    say.result({"workspace": str(space.root), what: rows})
+
+
+def _list_recipes(scale: str) -> None:
     from zoo.pipeline.stages import OF_RECIPES
     from zoo.run import Run
 
@@ -73,7 +103,9 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
 @click.argument("recipes", nargs=-1)
 def check(recipes: tuple[str, ...]) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
-    space = workspace()
+    from zoo.recipe import Workspace
+
+    space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     unique = list({problem.message: problem for problem in problems}.values())
     for earlier in unique[:-1]:
@@ -82,7 +114,10 @@ def check(recipes: tuple[str, ...]) -> None:
         raise unique[-1]
     names = list(recipes) or space.names
     say.line(f"{len(names)} recipes are fine")
-    say.result({"recipes": names, "problems": []})
+    added = space.plugins.added()
+    for plugin, what in added.items():
+        say.line(f"{plugin}: {', '.join(what) or 'adds nothing'}")
+    say.result({"recipes": names, "plugins": added, "problems": []})
 
 
 def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
@@ -102,6 +137,8 @@ def schema(write: bool) -> None:
     """Print the JSON schema of recipe files, for editors."""
     from zoo.recipe.jsonschema import text
 
+    with suppress(WorkspaceError):  # outside of any, the schema of what zoo itself brings
+        workspace()
     if write:
         path = workspace().recipes / "schema.json"
         path.write_text(text(), "utf-8")

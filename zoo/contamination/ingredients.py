@@ -9,7 +9,7 @@ from zoo.layout import CONTAMINATION, DATA, split_file
 from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.stage import NamedDataset, Node, Site
-from zoo.tasks import TASKS
+from zoo.tasks import pins
 
 STAGE = CONTAMINATION
 FORMAT = 2  # one more whenever the stage leaves other files, or searches otherwise
@@ -29,7 +29,7 @@ def part(recipe: Recipe) -> dict[str, Any]:
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The tasks at their revisions, and the columns that are searched."""
     return {
-        "tasks": {task: TASKS[task].revision for task in recipe.evaluation.tasks},
+        "tasks": pins(recipe.evaluation.tasks),
         "columns": training_columns(recipe),
         "hub": host(),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.layout import DATA
+from zoo.options import digests
 from zoo.recipe import Dataset
 from zoo.remote import api, explained, host
 from zoo.run import Run, versions
@@ -32,6 +33,7 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
         "revision": source_revision(item.dataset),
         "hub": host(),
         "versions": versions("datasets", "polars"),
+        **digests(item.dataset.steps),
     }
 
 

@@ -1,4 +1,4 @@
-"""Fetches, checks, filters and writes every split of a dataset."""
+"""Fetches, checks and writes every split of a dataset, after the steps of its recipe."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo import steps
 from zoo.errors import DataError
 from zoo.layout import DATA_REPORT, DATA_SOURCE, split_file
+from zoo.options import Options
 from zoo.recipe import Dataset
+from zoo.registry import blamed
 from zoo.remote import explained, is_miniature
 from zoo.say import SILENT, Progress
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """How many rows came, how many each filter dropped, how many are left, and how long the texts are (characters)."""
+    """How many rows came, how many each step dropped, how many are left, and how long the texts are (characters)."""
 
     read: int
     dropped: dict[str, int]
@@ -35,7 +38,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         spec: {name, dataset: its recipe, revision: the source's commit}.
 
     Raises:
-        HubError: the source cannot be read. DataError: it is not what the recipe says.
+        HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.
     """
     name, dataset, revision = spec["name"], Dataset.model_validate(spec["dataset"]), spec["revision"]
     progress.start(f"{name}: data", len(dataset.source.splits))
@@ -53,17 +56,34 @@ def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path)
     frame = _fetch(name, dataset, split, revision)
     read = len(frame)
     dropped: dict[str, int] = {}
-    for filter_name in dataset.filters:
-        kept = _FILTERS[filter_name](frame, dataset)
-        dropped[filter_name] = len(frame) - len(kept)
+    for step in dataset.steps:
+        kept = _stepped(name, dataset, step, frame)
+        dropped[_another(step.type, dropped)] = len(frame) - len(kept)
         frame = kept
     if frame.is_empty():
-        raise DataError(
-            f"dataset '{name}': no rows left in split '{split}'", hint="zoo show its recipe; look at filters"
-        )
+        raise DataError(f"dataset '{name}': no rows left in split '{split}'", hint="zoo show its recipe; look at steps")
     _with_features(frame, dataset).to_parquet(split_file(folder, split))
     lengths = {text: round(float(frame[text].str.len_chars().mean()), 1) for text in dataset.texts}  # type: ignore[arg-type]
     return SplitReport(read, dropped, len(frame), lengths)
+
+
+def _stepped(name: str, dataset: Dataset, step: Options, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows after a step, which must have the columns that they had before."""
+    what = f"dataset '{name}': step '{step.type}'"
+    with blamed(step.registry, step.type, what, DataError):
+        kept: pl.DataFrame = steps.run(step, frame, dataset.texts)
+    had, has = dict(frame.schema), dict(getattr(kept, "schema", {}))
+    if list(has.items()) != list(had.items()):
+        gives = ", ".join(f"{column} ({kind})" for column, kind in has.items()) or f"a '{type(kept).__name__}'"
+        hint = f"its columns must stay {', '.join(f'{column} ({kind})' for column, kind in had.items())}"
+        raise DataError(f"{what} gives {gives}", hint=hint)
+    return kept
+
+
+def _another(name: str, taken: Mapping[str, int]) -> str:
+    """The name of a step in the report; a second one of the same type is numbered."""
+    times = sum(one.split(" ")[0] == name for one in taken)
+    return name if not times else f"{name} {times + 1}"
 
 
 def _fetch(name: str, dataset: Dataset, split: str, revision: str) -> pl.DataFrame:
@@ -109,20 +129,6 @@ def _columns(name: str, dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
 def _require(name: str, column: str, fine: bool, problem: str, kind: object) -> None:
     if not fine:
         raise DataError(f"dataset '{name}': column '{column}' {problem} ({kind})", hint=f"correct columns.{column}")
-
-
-def _not_empty(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    import polars as pl
-
-    full = [pl.col(text).str.strip_chars().str.len_chars() > 0 for text in dataset.texts]
-    return frame.drop_nulls().filter(*full)
-
-
-def _unique(frame: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    return frame.unique(subset=dataset.texts, keep="first", maintain_order=True)
-
-
-_FILTERS = {"not_empty": _not_empty, "unique": _unique}
 
 
 def _with_features(frame: pl.DataFrame, dataset: Dataset) -> Any:

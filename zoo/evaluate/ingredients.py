@@ -16,7 +16,7 @@ from zoo.recipe.schema import Base
 from zoo.remote import host
 from zoo.run import Receipt, digest, versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.tasks import TASKS
+from zoo.tasks import pins
 
 STAGE = EVALUATE
 FORMAT = 3  # one more whenever the stage leaves other files, or measures otherwise
@@ -120,7 +120,7 @@ def measured(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str,
     return {
         "models": {candidate.name: candidate.revision for candidate in candidates},
         "identities": {candidate.name: candidate.model.identity.facts for candidate in candidates},
-        "tasks": {task: TASKS[task].revision for task in tasks},
+        "tasks": pins(tasks),
         "hub": host(),
         "versions": versions("mteb", "sentence-transformers", "scikit-learn", "numpy"),
     }

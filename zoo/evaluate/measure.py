@@ -36,6 +36,8 @@ from zoo.evaluate.store import EmbeddingStore
 from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
 from zoo.models.load import load_model
+from zoo.plugins.loading import root_in_use
+from zoo.plugins.loading import use as use_plugins
 from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
 from zoo.tasks.loading import loaded_task, texts_of
@@ -294,7 +296,7 @@ def _in_processes(
         min(place.jobs, len(missing)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(candidate, subject, Place(place.folder, place.device), threads),
+        initargs=(candidate, subject, Place(place.folder, place.device), threads, root_in_use()),
     ) as pool:
         futures = {task: pool.submit(_work, task, dims) for task, dims in missing.items()}
         for task, future in futures.items():
@@ -314,8 +316,9 @@ def _answer(future: Any, task: str) -> list[_Found]:
     return found
 
 
-def _start_worker(candidate: Candidate, subject: Subject, place: Place, threads: int) -> None:
+def _start_worker(candidate: Candidate, subject: Subject, place: Place, threads: int, workspace: Path | None) -> None:
     global _worker
+    use_plugins(workspace)
     torch.set_num_threads(threads)
     logging.getLogger("mteb").setLevel(logging.ERROR)  # as the command line does
     _worker = _open.enter_context(Loaded.of(candidate, subject, place))

@@ -13,7 +13,7 @@ from zoo.evaluate.measure import Measurement, Place, measure
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile
-from zoo.remote import is_miniature
+from zoo.remote import is_local, is_miniature
 from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
 
@@ -62,8 +62,14 @@ def _score_file(spec: Mapping[str, Any], candidates: Sequence[Candidate], done: 
         correlations=_correlations(spec["sts"], candidates, done, place),
         clean=_clean(spec["overlap"], evidence),
         versions=evidence.versions(),
-        miniature=any(is_miniature(TASKS[task].dataset, TASKS[task].revision) for task in tasks),
+        miniature=_is_rehearsal(tasks),
     )
+
+
+def _is_rehearsal(tasks: Sequence[str]) -> bool:
+    """True when generated data was measured on; of files of the workspace alone, when the Hub is a local one."""
+    on_hub = [TASKS[task] for task in tasks if TASKS[task].file is None]
+    return any(is_miniature(task.dataset, task.revision) for task in on_hub) if on_hub else is_local()
 
 
 def _correlations(

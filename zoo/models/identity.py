@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from zoo.options import digests
 from zoo.recipe.schema import Base
 from zoo.run import digest, versions
 
@@ -25,7 +26,12 @@ class Identity:
 
     weights: str
     """A commit on the Hub, or a digest of files."""
-    pooling: str | None
+    pooling: Any
+    """As a recipe has it: a name, or {type: name, option: value}."""
+    modules: list[Any]
+    """What stands behind the pooling, in the same form."""
+    plugins: dict[str, str]
+    """Digests of the plugins that define the pooling or a module."""
     prompts: dict[str, str] | None
     default_prompt: str | None
     max_seq_length: int | None
@@ -59,8 +65,12 @@ class ModelSource(BaseModel):
     """A commit, or a digest of the files that are loaded."""
     width: int | None = None
     """How wide its vectors must be; null: as wide as they are."""
-    pooling: str | None = None
-    """For plain transformers repositories; null: the model has modules of its own."""
+    pooling: Any = None
+    """For plain transformers repositories, as a recipe has it; null: the model has modules of its own."""
+    modules: list[Any] = []
+    """What stands behind the pooling, as a recipe has it."""
+    plugins: dict[str, str] = {}
+    """Digests of the plugins that define the pooling or a module."""
     prompts: dict[str, str] | None = None
     """They replace the model's own; null: its own stay."""
     default_prompt: str | None = None
@@ -78,6 +88,8 @@ class ModelSource(BaseModel):
         return Identity(
             weights=self.weights,
             pooling=self.pooling,
+            modules=self.modules,
+            plugins=self.plugins,
             prompts=self.prompts,
             default_prompt=self.default_prompt,
             max_seq_length=self.max_seq_length,
@@ -100,7 +112,8 @@ def base_source(base: Base, revision: str) -> ModelSource:
         revision=revision,
         weights=revision,
         width=base.width,
-        pooling=base.pooling,
+        **base.model_dump(mode="json", include={"pooling", "modules"}),
+        plugins=digests(base.pooling, base.modules).get("plugins", {}),
         prompts=base.prompts,
         default_prompt=base.default_prompt,
         max_seq_length=base.max_seq_length,

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Transformer
 
+from zoo import modules
 from zoo.errors import EvaluationError, TrainError, ZooError
 from zoo.models.identity import ModelSource, base_source
 from zoo.recipe.schema import Base, Recipe
@@ -145,7 +146,7 @@ def _whole(source: ModelSource, device: str | None) -> SentenceTransformer:
 
 
 def _pooled(source: ModelSource, device: str | None) -> SentenceTransformer:
-    """A plain transformers model with the source's pooling after it."""
+    """A plain transformers model with the source's pooling and modules after it."""
     at: dict[str, Any] = {"revision": source.revision, **SAFE}
     transformer = Transformer(
         source.place,
@@ -154,8 +155,8 @@ def _pooled(source: ModelSource, device: str | None) -> SentenceTransformer:
         config_kwargs=dict(at),
         backend=source.backend,
     )
-    pooling = Pooling(transformer.get_embedding_dimension(), source.pooling)
-    return SentenceTransformer(modules=[transformer, pooling], device=device, **SAFE)
+    behind = modules.build(source.pooling, source.modules, transformer.get_embedding_dimension())
+    return SentenceTransformer(modules=[transformer, *behind], device=device, **SAFE)
 
 
 def _weights(source: ModelSource) -> dict[str, Any]:

@@ -57,13 +57,15 @@ class Build(Built):
         Raises:
             ZooError: a stage cannot be made; what was made before it stays.
         """
-        for node in self._ordered(recipes):
-            self.make(node)
+        with self.workspace.in_use():
+            for node in self._ordered(recipes):
+                self.make(node)
 
     def plan(self, *recipes: Recipe) -> list[Outcome]:
         """What `run` would do, and why. Nothing is made; the Hub is asked what it has now."""
-        for node in self._ordered(recipes):
-            self._foresee(node)
+        with self.workspace.in_use():
+            for node in self._ordered(recipes):
+                self._foresee(node)
         return list(self.done.values())
 
     def _ordered(self, recipes: Sequence[Recipe]) -> list[Node]:

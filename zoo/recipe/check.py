@@ -64,7 +64,7 @@ def _settings(at: KeyPath, settings: Mapping[str, Any]) -> Found:
     except ValidationError as error:
         for problem in error.errors():
             place = (*at, *problem["loc"])
-            yield place, explain(place, dict(problem), Train)
+            yield place, explain(place, dict(problem), Train, settings)
 
 
 def base_mistakes(file: BaseFile, family: Family, parent_problem: Callable[[str], str | None]) -> Found:
@@ -136,8 +136,9 @@ def misfit(loss: Any, dataset: Dataset) -> str | None:
     if has != needs.label:
         return f"loss '{inner.type}' reads {_label(needs.label)}, the dataset has {_label(has)}"
     classes = len(dataset.label[1].names or []) if dataset.label else 0
-    if needs.label == "class" and inner.num_labels != classes:  # type: ignore[attr-defined]
-        return f"loss '{inner.type}' has num_labels {inner.num_labels}, the dataset {classes} classes"  # type: ignore[attr-defined]
+    wanted = inner.given().get("num_labels", classes)
+    if needs.label == "class" and wanted != classes:
+        return f"loss '{inner.type}' has num_labels {wanted}, the dataset {classes} classes"
     return None
 
 

@@ -16,6 +16,7 @@ from zoo.recipe.schema import (
     RepoName,
     Section,
     Split,
+    TaskName,
     TrainOverrides,
     text_like,
 )
@@ -100,7 +101,7 @@ class Family(Section):
     tags: list[str] = []
     paper: Paper | None = None
     suite: Name
-    suites: dict[Name, list[str]]
+    suites: dict[Name, list[TaskName]]
     phases: dict[Name, Phase]
     scales: dict[Name, Scale] = {}
     collection: Collection | None = None

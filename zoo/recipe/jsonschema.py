@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 
-from pydantic.json_schema import models_json_schema
-
+from zoo.options import json_schema
 from zoo.recipe.family import BaseFile, Family
 from zoo.recipe.schema import Dataset
 
 
 def text() -> str:
-    """One schema for all recipe files: a base's, the family's or a dataset's."""
+    """One schema for all recipe files, a base's, the family's or a dataset's, with what plugins in use add."""
     kinds = (BaseFile, Family, Dataset)
-    _, schema = models_json_schema([(kind, "validation") for kind in kinds], title="zoo recipe files")
+    schema = json_schema(*kinds, title="zoo recipe files")
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["anyOf"] = [{"$ref": f"#/$defs/{kind.__name__}"} for kind in kinds]
     return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"

@@ -33,7 +33,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
         changed = Recipe.model_validate(data)
     except ValidationError as error:
         problem = error.errors()[0]
-        told = explain(key_path(problem), dict(problem), Recipe)
+        told = explain(key_path(problem), dict(problem), Recipe, data)
         raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}") from None
     if wrong := next(resolved_mistakes(changed), None):
         raise RecipeError(f"--set: {wrong[1]}", hint=f"zoo show {recipe.name}")

@@ -16,6 +16,10 @@ from pydantic import (
 )
 
 from zoo.losses import LossSpec
+from zoo.modules import ModuleSpec, PoolingSpec
+from zoo.options import NameOf
+from zoo.steps import StepSpec
+from zoo.tasks import TASKS
 
 ALLOWED: dict[str, str] = {}
 """Pattern to what it allows, for people."""
@@ -104,8 +108,10 @@ class Base(Section):
     width: PositiveInt
     """Numbers per embedding; checked against the model when it is loaded."""
     max_seq_length: PositiveInt = 512
-    pooling: Literal["mean", "cls", "max"] | None = None
+    pooling: PoolingSpec | None = None
     """For plain transformers repositories; null = the repository brings its own modules."""
+    modules: list[ModuleSpec] = []
+    """What stands behind the pooling, in this order."""
     prompts: dict[str, str] = {}
     """What stands before a text: `query` and `document` are the roles that libraries know, other names are for
     `encode(prompt_name=...)`. Saved in the model; prompts that its repository brings and that are not here are not
@@ -126,6 +132,15 @@ class Base(Section):
     def _default_prompt_exists(self) -> Base:
         if self.default_prompt is not None and self.default_prompt not in self.prompts:
             raise ValueError(f"default_prompt '{self.default_prompt}' is not one of prompts")
+        return self
+
+    @model_validator(mode="after")
+    def _modules_fit(self) -> Base:
+        if self.modules and self.pooling is None:
+            raise ValueError("modules stand behind a pooling, and there is none; a repository brings its own")
+        out = [module.out for module in self.modules if hasattr(module, "out")]
+        if out and out[-1] != self.width:
+            raise ValueError(f"modules end in {out[-1]} numbers, width is {self.width}")
         return self
 
 
@@ -222,7 +237,8 @@ class Dataset(Section):
 
     source: Source
     columns: dict[str, Column] = Field(min_length=1)
-    filters: list[Literal["not_empty", "unique"]] = ["not_empty", "unique"]
+    steps: list[StepSpec] = Field(["not_empty", "unique"], validate_default=True)
+    """What the rows go through, in this order. Recipes of earlier versions call it `filters`."""
     rows: dict[Split, PositiveInt] = {}
     """At most so many rows of a split, the first ones; none named = all."""
     release: DatasetRelease | None = None
@@ -238,6 +254,13 @@ class Dataset(Section):
         """(name, column) of the column that is no text; None when all are."""
         return next(((name, column) for name, column in self.columns.items() if column.type != "text"), None)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _filters_are_steps(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "filters" in data and "steps" not in data:
+            return {**{key: value for key, value in data.items() if key != "filters"}, "steps": data["filters"]}
+        return data
+
     @model_validator(mode="after")
     def _texts_come_first(self) -> Dataset:
         kinds = [column.type for column in self.columns.values()]
@@ -246,11 +269,15 @@ class Dataset(Section):
         return self
 
 
+TaskName = Annotated[str, NameOf(TASKS)]
+"""An evaluation task; that there is one of the name is checked with its place (zoo/recipe/check.py)."""
+
+
 class Evaluation(Section):
     """The suite that evaluates the model, and its tasks."""
 
     suite: Name
-    tasks: list[str] = Field(min_length=1)
+    tasks: list[TaskName] = Field(min_length=1)
 
 
 class Paper(Section):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from zoo.errors import RecipeError, WorkspaceError, did_you_mean
+from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
+from zoo.plugins.loading import Plugins, plugged
+from zoo.plugins.loading import read as read_plugins
 from zoo.recipe.check import base_mistakes, collect, family_mistakes, parent_mistake, shared
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
@@ -52,19 +55,37 @@ class Workspace:
         return [folder for folder in dict.fromkeys((self.root / name, shipped() / name)) if folder.is_dir()]
 
     @cached_property
+    def plugins(self) -> Plugins:
+        """What `plugins/*.py` and installed packages add to what recipes can name, as it was when first asked for."""
+        return read_plugins(self.root)
+
+    @contextmanager
+    def in_use(self) -> Iterator[Workspace]:
+        """Let everything in the block find what the workspace's plugins add.
+
+        Raises:
+            PluginError: one of them is broken.
+        """
+        with plugged(self.plugins):
+            yield self
+
+    @cached_property
     def family(self) -> Family:
         """The checked content of recipes/family.yaml."""
-        return parse(Family, self._read(self._family_path))
+        with self.in_use():
+            return parse(Family, self._read(self._family_path))
 
     @cached_property
     def bases(self) -> dict[str, BaseFile]:
         """{name: file of a base model}."""
-        return {name_of(path): parse(BaseFile, self._read(path)) for path in self._base_paths}
+        with self.in_use():
+            return {name_of(path): parse(BaseFile, self._read(path)) for path in self._base_paths}
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         """{name: dataset recipe}."""
-        return {name_of(path): parse(Dataset, self._read(path)) for path in self._dataset_paths}
+        with self.in_use():
+            return {name_of(path): parse(Dataset, self._read(path)) for path in self._dataset_paths}
 
     @property
     def _family_path(self) -> Path:
@@ -98,7 +119,8 @@ class Workspace:
         Raises:
             RecipeError: no such recipe, or one that cannot be resolved: all reasons at once.
         """
-        return self._resolve(name, self._scale(scale), scale)
+        with self.in_use():
+            return self._resolve(name, self._scale(scale), scale)
 
     def every_recipe(self, *, scale: str = "full") -> list[Recipe]:
         """All recipes, resolved.
@@ -121,17 +143,23 @@ class Workspace:
         self._check_dataset(name)
         return _limited(self.datasets[name], self._scale(scale))
 
-    def problems(self) -> list[RecipeError]:
+    def problems(self) -> list[ZooError]:
         """Errors in the workspace's files, at any scale: one per file, with all of its mistakes."""
+        strays = [_stray(path) for folder in (self.recipes, self.recipes / "datasets") for path in _strays(folder)]
+        if self.plugins.problems:  # what recipes may name cannot be told yet
+            return [*strays, *self.plugins.problems]
+        with self.in_use():
+            return [*strays, *self._mistakes()]
+
+    def _mistakes(self) -> list[RecipeError]:
         kinds: dict[Path, type[Section]] = {self._family_path: Family, **dict.fromkeys(self._base_paths, BaseFile)}
         kinds |= dict.fromkeys(self._dataset_paths, Dataset)
-        strays = [_stray(path) for folder in (self.recipes, self.recipes / "datasets") for path in _strays(folder)]
         unread = _caught(partial(self._parse, path, kind) for path, kind in kinds.items())
         if unread:  # where names lead cannot be told yet
-            return strays + unread
+            return unread
         datasets = _caught(partial(self._check_dataset, name) for name in self.datasets)
         bases = _caught(partial(self._check, base) for base in self.bases)
-        return [*strays, *_caught([self._check_family]), *datasets, *bases]
+        return [*_caught([self._check_family]), *datasets, *bases]
 
     def _parse(self, path: Path, kind: type[Section]) -> None:
         name_of(path)
@@ -221,7 +249,8 @@ class Workspace:
         """The family's phase with the recipe's dims and the scale's settings laid over it."""
         given = self.family.phases[name].model_dump()
         for use in given["data"]:
-            _fill_dims(use["loss"], dims)
+            if isinstance(use["loss"], dict):
+                _fill_dims(use["loss"], dims)
         given["train"] |= {**scale.train, **scale.phases.get(name, {})}
         return NamedPhase.model_validate({**given, "name": name})
 
@@ -252,8 +281,8 @@ def _limited(dataset: Dataset, scale: Scale) -> Dataset:
 
 
 def _fill_dims(loss: dict[str, Any], dims: list[int]) -> None:
-    """Give a matryoshka loss without dims the recipe's."""
+    """Give a matryoshka loss without dims the recipe's. A loss without options is its name alone."""
     if "dims" in loss and loss["dims"] is None:
         loss["dims"] = dims
-    if "inner" in loss:
-        _fill_dims(loss["inner"], dims)
+    if isinstance(inner := loss.get("inner"), dict):
+        _fill_dims(inner, dims)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
-from zoo.losses import LOSSES
+from zoo.options import json_schema
 from zoo.recipe.schema import ALLOWED, NAME, Section
 
 KeyPath = tuple[str | int, ...]
@@ -168,34 +168,28 @@ def parse(kind: type[S], source: SourceFile) -> S:
     except ValidationError as error:
         for problem in error.errors():
             at = key_path(problem)
-            mistakes.add(at, explain(at, dict(problem), kind))
+            mistakes.add(at, explain(at, dict(problem), kind, source.data))
     mistakes.check()
     raise AssertionError("unreachable: a ValidationError has errors")
 
 
 def key_path(problem: Mapping[str, Any]) -> KeyPath:
-    """The place in the file of one of pydantic's errors.
-
-    pydantic's path also has a loss's tag, and a mark for a wrong key; both are left out.
-    """
-    return tuple(part for part in problem["loc"] if part not in LOSSES and part != "[key]")
+    """The place in the file of one of pydantic's errors, without pydantic's mark for a wrong key."""
+    return tuple(part for part in problem["loc"] if part != "[key]")
 
 
-def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
-    """One of pydantic's errors in our words; `at` is the key path to show."""
+def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any) -> str:
+    """One of pydantic's errors about `data` in our words; `at` is the key path to show."""
     key = _path(at)
     given = "empty" if problem["input"] is None else f"'{brief(problem['input'])}'"
     match problem["type"]:
         case "extra_forbidden":
-            near = did_you_mean(str(at[-1]), _known_keys(kind, problem["loc"]))
+            near = did_you_mean(str(at[-1]), _known_keys(kind, problem["loc"], data))
             return f"{key}: unknown key '{brief(at[-1])}'" + (f"; {near}" if near else "")
         case "missing":
             return f"{key}: missing"
-        case "union_tag_invalid":
-            tag = brief(problem["ctx"]["tag"])
-            return f"{key}: no loss '{tag}'; {did_you_mean(tag, LOSSES)}"
-        case "union_tag_not_found":
-            return f"{key}: missing 'type'; {did_you_mean('', LOSSES)}"
+        case "no_such_entry" | "no_type":
+            return f"{key}: {problem['msg']}"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"{key}: {given} where keys and values belong" if at or problem["input"] else "the file is empty"
         case "string_pattern_mismatch":
@@ -207,29 +201,35 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section]) -> str:
             return f"{key}: {given}: {message}"
 
 
-def _known_keys(kind: Any, loc: KeyPath) -> set[str]:
-    """Keys that may stand beside the unknown one: follow `loc` down through the JSON schema."""
-    schema = kind.model_json_schema()
-    place: Any = schema
+def _known_keys(kind: type[Section], loc: KeyPath, data: Any) -> set[str]:
+    """Keys that may stand beside the unknown one: follow `loc` down through the JSON schema, and `data` beside it."""
+    schema = json_schema(kind)
+    place: dict[str, Any] = {"$ref": f"#/$defs/{kind.__name__}"}
     for part in loc[:-1]:
-        place = _step(schema, place, part)
-    place = _follow(schema, place)
-    return set(place.get("properties", {}))
+        place, data = _step(_follow(schema, place, data), part), _part(data, part)
+    return set(_follow(schema, place, data).get("properties", {}))
 
 
-def _follow(schema: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in place:
-        place = schema["$defs"][place["$ref"].rsplit("/", 1)[-1]]
-    for choice in place.get("anyOf", []):
-        if choice.get("type") != "null":
-            return _follow(schema, choice)
-    return place
+def _part(data: Any, part: str | int) -> Any:
+    try:
+        return data[part]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
-def _step(schema: dict[str, Any], place: dict[str, Any], part: str | int) -> dict[str, Any]:
-    place = _follow(schema, place)
+def _follow(schema: dict[str, Any], place: dict[str, Any], data: Any) -> dict[str, Any]:
+    """The schema that holds for `data`: behind references, and among choices the one that its `type` names."""
+    if "$ref" in place:
+        return _follow(schema, schema["$defs"][place["$ref"].rsplit("/", 1)[-1]], data)
     if "discriminator" in place:
-        return {"$ref": place["discriminator"]["mapping"][part]} if part in place["discriminator"]["mapping"] else {}
+        chosen = place["discriminator"]["mapping"].get(_part(data, "type"))
+        return _follow(schema, {"$ref": chosen}, data) if chosen else {}
+    choices = (choice for choice in place.get("anyOf", []) if choice.get("type") != "null")
+    first = next(choices, None)
+    return _follow(schema, first, data) if first else place
+
+
+def _step(place: dict[str, Any], part: str | int) -> dict[str, Any]:
     if isinstance(part, int):
         found: dict[str, Any] = place.get("items", {})
         return found

@@ -1,18 +1,22 @@
-"""Evaluation tasks that suites name. To add one: one file here that defines `TASK`."""
+"""Evaluation tasks that suites name. To add one: one file here that defines `TASK`.
+
+A workspace's own, in `plugins/`, are a decorated function (`task`) or a file of graded pairs (`graded_pairs`).
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
 
-from zoo.registry import Registry
-from zoo.tasks.task import Task
+from zoo.options import sentence
+from zoo.tasks.task import TASKS, Task, pins
 
-__all__ = ["TASKS", "Task"]
+__all__ = ["TASKS", "Task", "pins"]
 
-TASKS: Registry[Task] = Registry("evaluation task")
+_MACHINERY = ("graded", "loading", "own", "task", "triplets")
 
 for _module in iter_modules(__path__):
-    if _module.name not in ("task", "loading", "triplets"):
-        _task = import_module(f"{__name__}.{_module.name}").TASK
-        TASKS.add(_task.name, _task)
+    if _module.name not in _MACHINERY:
+        _found = import_module(f"{__name__}.{_module.name}")
+        TASKS.add(_found.TASK.name, replace(_found.TASK, says=sentence(TASKS.kind, _found.TASK.name, _found.__doc__)))

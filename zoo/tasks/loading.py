@@ -9,8 +9,9 @@ import mteb
 from datasets import Dataset
 
 from zoo.errors import EvaluationError
+from zoo.registry import blamed
 from zoo.remote import MINIATURE_TAG, api, explained
-from zoo.tasks import TASKS, Task, triplets  # noqa: F401 - makes its task known to mteb
+from zoo.tasks.task import TASKS, Task
 
 Row = tuple[str, ...]
 
@@ -19,31 +20,88 @@ def load(name: str) -> Any:
     """The mteb task with its data, at the pinned revision and of the documented size.
 
     Raises:
-        HubError: the Hub cannot give it. EvaluationError: it gave other data. Without a Hub, `datasets` falls back to
-            whatever revision its cache holds, and mteb would record the pinned one.
+        HubError: the Hub cannot give it. EvaluationError: it gave other data, or a plugin's task is not as it says.
+            Without a Hub, `datasets` falls back to whatever revision its cache holds, and mteb would record the pinned
+            one.
     """
-    ours = TASKS[name]
-    with explained(f"read the data of task '{name}' ('{ours.dataset}' at {ours.revision[:8]})"):
-        expected = _expected_rows(ours)
+    return _load(TASKS[name])
+
+
+@cache
+def _loaded(ours: Task) -> Any:
+    return _load(ours)
+
+
+def loaded_task(name: str) -> Any:
+    """A task with its data, kept: several models, and every dim, read it."""
+    return _loaded(TASKS[name])
+
+
+def official(name: str) -> bool:
+    """True when mteb itself has the task, so that its results repository takes the scores."""
+    return TASKS[name].make is None
+
+
+def task_of(ours: Task) -> Any:
+    """mteb's task, without data: its own, or the one that we or a plugin make for it.
+
+    Raises:
+        EvaluationError: a plugin's is none, or says otherwise than its registration.
+    """
+    if ours.make is None:
         subsets = None if ours.subset == "default" else [ours.subset]
         task = mteb.get_task(ours.mteb, hf_subsets=subsets, eval_splits=[ours.split])
-        if (recorded := task.metadata.revision) != ours.revision:
-            raise AssertionError(f"{ours.mteb}: mteb pins {recorded}, zoo/tasks says {ours.revision}")
-        task.load_data()
-        if ours.kind in ("Retrieval", "Reranking"):
-            task.convert_v1_dataset_format_to_v2(num_proc=None)
+    else:
+        task = _made(ours)
+    found = task.metadata
+    said = {"kind": ours.kind, "metric": ours.metric, "dataset": ours.dataset, "revision": ours.revision}
+    theirs = dict(zip(said, (found.type, found.main_score, found.dataset["path"], found.revision), strict=True))
+    for fact, value in said.items():
+        if theirs[fact] != value:
+            problem = f"evaluation task '{ours.name}' says {fact} '{value}', its AbsTask '{theirs[fact]}'"
+            raise EvaluationError(problem, hint=f"correct one of them in {TASKS.origin(ours.name).title}")
+    return task
+
+
+def _made(ours: Task) -> Any:
+    """What `make` gives, under our name: mteb files results by it."""
+    assert ours.make is not None
+    task = ours.make(ours)
+    task = task() if isinstance(task, type) else task
+    where = TASKS.origin(ours.name).title
+    if not isinstance(task, mteb.AbsTask):
+        problem = f"evaluation task '{ours.name}' makes a '{type(task).__name__}', which is no AbsTask of mteb's"
+        raise EvaluationError(problem, hint=f"return one in {where}")
+    task.metadata = task.metadata.model_copy(update={"name": ours.mteb})
+    return task if ours.subset == "default" else task.filter_languages(None, hf_subsets=[ours.subset])
+
+
+def _load(ours: Task) -> Any:
+    with blamed(TASKS, ours.name, f"evaluation task '{ours.name}'", EvaluationError):
+        task, expected = (task_of(ours), ours.rows) if ours.file is not None else _fetched(ours)
     if (rows := count(task, ours)) != expected:
-        hint = "remove the cached copy of it in HF_HOME/datasets and evaluate again"
-        raise EvaluationError(f"task '{name}' has '{rows}' rows, mteb documents {expected}", hint=hint)
+        raise _other_rows(ours, rows, expected)
     if ours.kind == "Classification":
         _read_labels_once(task)
     return task
 
 
-@cache
-def loaded_task(name: str) -> Any:
-    """A task with its data, kept: several models, and every dim, read it."""
-    return load(name)
+def _fetched(ours: Task) -> tuple[Any, int]:
+    """The task with its data from the Hub, and how many rows it must have."""
+    with explained(f"read the data of task '{ours.name}' ('{ours.dataset}' at {ours.revision[:8]})"):
+        expected, task = _expected_rows(ours), task_of(ours)
+        task.load_data()
+        if ours.kind in ("Retrieval", "Reranking"):
+            task.convert_v1_dataset_format_to_v2(num_proc=None)
+    return task, expected
+
+
+def _other_rows(ours: Task, rows: int, expected: int) -> EvaluationError:
+    if ours.file is not None:
+        return EvaluationError(f"'{ours.file}' was edited while zoo ran", hint="run the command again")
+    who = "mteb documents" if ours.make is None else f"{TASKS.origin(ours.name).title} says"
+    hint = "remove the cached copy of it in HF_HOME/datasets and evaluate again"
+    return EvaluationError(f"task '{ours.name}' has '{rows}' rows, {who} {expected}", hint=hint)
 
 
 def _expected_rows(ours: Task) -> int:

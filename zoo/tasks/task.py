@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from zoo.characters import brief
+from zoo.options import sentence
+from zoo.registry import RegistrationError, Registry, being_imported
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # it becomes the name of files
+KINDS = ("STS", "PairClassification", "Classification", "Clustering", "BitextMining", "Retrieval", "Reranking")
+COMMIT = r"[0-9a-f]{40}"
 
 
 @dataclass(frozen=True)
 class Task:
     """One subset and split of an mteb task, scored by one number.
 
-    `name` is ours and goes into recipes and scores; `column` is its heading in tables. `kind` is mteb's type of task.
-    `rows` is the size that mteb documents: pairs, texts to classify, or queries and documents together.
-    `superseded_by` is the task that replaces it (a mean over both counts one test set twice). `store`: keep its
-    embeddings on disk; off for a corpus that is too large.
+    `name` is ours and goes into recipes and scores; `column` is its heading in tables. `kind` is mteb's type of task;
+    `mteb` is mteb's name of it, and of its result files. `rows` is the size that mteb documents: pairs, texts to
+    classify, or queries and documents together. `superseded_by` is the task that replaces it (a mean over both counts
+    one test set twice). `store`: keep its embeddings on disk; off for a corpus that is too large.
+
+    A task that mteb does not know has `make`, which gets this and returns an AbsTask for mteb to evaluate. Its data is
+    on the Hub, or a `file`: then `dataset` is the file's name and `revision` its digest.
     """
 
     name: str
@@ -27,3 +44,81 @@ class Task:
     kind: str = "STS"
     superseded_by: str | None = None
     store: bool = True
+    make: Callable[[Task], Any] | None = None
+    languages: tuple[str, ...] = ()
+    """Of a task that mteb does not know, as `ara-Arab`."""
+    file: Path | None = None
+    says: str = ""
+
+    @property
+    def title(self) -> str:
+        """What readers of a card look for: mteb's name of the task and the subset, or our own name."""
+        return f"MTEB {self.mteb} ({self.subset})" if self.make is None else self.name
+
+
+TASKS: Registry[Task] = Registry("evaluation task", extensible=True)
+
+
+def pins(tasks: Iterable[str]) -> dict[str, str]:
+    """{task: what its scores are of}: the revision of its data, and the digest of the plugin, if one defines it."""
+    digests = {name: TASKS.origin(name).digest for name in tasks}
+    return {
+        name: TASKS[name].revision if digest is None else f"{TASKS[name].revision}+{digest}"
+        for name, digest in digests.items()
+    }
+
+
+def task(
+    name: str,
+    *,
+    kind: str,
+    metric: str,
+    dataset: str,
+    revision: str,
+    rows: int,
+    subset: str = "default",
+    split: str = "test",
+    column: str | None = None,
+    languages: Iterable[str] = ("ara-Arab",),
+    store: bool = True,
+) -> Callable[[F], F]:
+    """Register a task that mteb does not know: the decorated function gets the `Task` and returns mteb's AbsTask of it.
+
+    Args:
+        name: what suites call it; letters, digits, '.', '_' and '-'.
+        kind: mteb's type of task, e.g. `Retrieval`.
+        metric: the score that counts, as the AbsTask names it, e.g. `ndcg_at_10`.
+        dataset: the id of its data on the Hub, at the commit `revision` (40 hex), with `rows` rows.
+        column: its heading in tables; null = its name.
+    """
+
+    def add(make: F) -> F:
+        if not re.fullmatch(COMMIT, revision):
+            raise RegistrationError(f"the revision of evaluation task '{name}' is no commit: 40 of 0-9 and a-f")
+        says = sentence("evaluation task", name, make.__doc__)
+        facts = {"dataset": dataset, "revision": revision, "rows": rows, "metric": metric, "kind": kind}
+        places = {"subset": subset, "split": split, "column": column or name, "languages": tuple(languages)}
+        register(Task(name, own_name(name), **facts, **places, store=store, make=make, says=says))  # type: ignore[arg-type]
+        return make
+
+    return add
+
+
+def own_name(name: str) -> str:
+    """The name by which mteb files a plugin's task: with the plugin's digest, for after an edit it is another task."""
+    digest = being_imported().digest
+    return f"{name}-{digest[:8]}" if digest else name
+
+
+def register(found: Task) -> None:
+    """Add a task that mteb does not know.
+
+    Raises:
+        RegistrationError: its name is none or taken, or scores of its kind cannot be resampled.
+    """
+    if not re.fullmatch(NAME, found.name):
+        problem = f"'{brief(found.name)}' is no name of an evaluation task: A-Z, a-z, 0-9, '.', '_' and '-' are"
+        raise RegistrationError(problem)
+    if found.kind not in KINDS:
+        raise RegistrationError(f"evaluation task '{found.name}' is of kind '{found.kind}', not of: {', '.join(KINDS)}")
+    TASKS.add(found.name, found)

@@ -1,4 +1,4 @@
-"""Synonym triplets as an mteb task, evaluated and filed by mteb like any other: is the synonym the nearer word?"""
+"""Word triplets as an mteb task, evaluated and filed by mteb like any other: is the positive the nearer word?"""
 
 from __future__ import annotations
 
@@ -7,41 +7,26 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from mteb._create_dataloaders import create_dataloader
-from mteb.abstasks import AbsTask
-from mteb.abstasks.task_metadata import TaskMetadata
-from mteb.get_tasks import _TASKS_REGISTRY
+from mteb import AbsTask
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader
 
-from zoo.tasks import TASKS
+from zoo.tasks.own import metadata_of
+from zoo.tasks.task import Task
 
-OURS = TASKS["Muradif"]
 COLUMNS = ("anchor", "positive", "negative")
 
 
-class MuradifTriplet(AbsTask):  # type: ignore[misc]
-    """Rows of an anchor, a synonym of it, another word, and their synset; the test's synsets are not in training."""
+def triplets_task(ours: Task) -> AbsTask:
+    """mteb's task over a dataset of triplets on the Hub. mteb has no type for them; `PairClassification` is nearest."""
+    facts = {"license": "not specified", "annotations_creators": "derived", "sample_creation": "created"}
+    address = f"https://huggingface.co/datasets/{ours.dataset}"
+    return type(ours.mteb, (Triplets,), {"metadata": metadata_of(ours, reference=address, **facts)})()
 
-    metadata = TaskMetadata(
-        name=OURS.mteb,
-        description="Synonym triplets: is a word nearer to its synonym than to another word?",
-        reference=f"https://huggingface.co/datasets/{OURS.dataset}",
-        dataset={"path": OURS.dataset, "revision": OURS.revision},
-        type="PairClassification",  # mteb has no type for triplets
-        category="t2t",
-        modalities=["text"],
-        eval_splits=[OURS.split],
-        eval_langs=["ara-Arab"],
-        main_score=OURS.metric,
-        date=None,
-        domains=None,
-        task_subtypes=[],
-        license="not specified",
-        annotations_creators="derived",
-        dialect=[],
-        sample_creation="created",
-        bibtex_citation="",
-    )
+
+class Triplets(AbsTask):  # type: ignore[misc]
+    """Rows of an anchor, a synonym of it, another word, and the name of their group."""
+
     abstask_prompt = "Retrieve the synonym of the given word."
     column_names = COLUMNS
 
@@ -57,7 +42,7 @@ class MuradifTriplet(AbsTask):  # type: ignore[misc]
         timer: Any,
         **options: Any,
     ) -> dict[str, float]:
-        """Accuracy and ties as shares of the rows, the mean margin of the cosines."""
+        """Accuracy and ties as shares of the rows, and the mean margin of the cosines."""
         del options
         where = {"hf_split": hf_split, "hf_subset": hf_subset}
         with timer("Encoding", split=hf_split, subset=hf_subset):
@@ -75,9 +60,9 @@ class MuradifTriplet(AbsTask):  # type: ignore[misc]
     def _encoded(
         self, model: Any, rows: Dataset, encode_kwargs: Any, where: dict[str, str]
     ) -> list[NDArray[np.float32]]:
-        """Every distinct word once; an array per column."""
+        """Encode every distinct word once; an array (n, width) per column."""
         words = list(dict.fromkeys(word for column in COLUMNS for word in rows[column]))
-        inputs = create_dataloader(Dataset.from_dict({"text": words}), task_metadata=self.metadata, **encode_kwargs)
+        inputs = DataLoader(Dataset.from_dict({"text": words}), batch_size=encode_kwargs.get("batch_size", 32))
         vectors = np.asarray(model.encode(inputs, task_metadata=self.metadata, **where, **encode_kwargs), np.float32)
         place = {word: number for number, word in enumerate(words)}
         return [vectors[[place[word] for word in rows[column]]] for column in COLUMNS]
@@ -89,10 +74,7 @@ class MuradifTriplet(AbsTask):  # type: ignore[misc]
 
 
 def cosines(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of rows; 0 beside a vector of zeros."""
+    """The cosine of every pair of rows, (n,); 0 beside a vector of zeros."""
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     found: NDArray[np.float32] = (first * second).sum(axis=1) / np.maximum(lengths, 1e-12)
     return found
-
-
-_TASKS_REGISTRY.setdefault(OURS.mteb, MuradifTriplet)  # mteb has no public way to add a task (2.26)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.layout import DATA, MODEL, TRAIN, TRAIN_LOG, split_file
+from zoo.options import digests
 from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
@@ -40,6 +41,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
         "base_revision": site.base_revision(recipe.base),
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),
+        **digests(recipe.base, recipe.phases),
     }
 
 

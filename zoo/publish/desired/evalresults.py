@@ -15,11 +15,13 @@ SITE = "https://huggingface.co"  # as in cards; a local Hub's address changes ev
 def eval_results(scores: ScoreFile, model_id: str) -> dict[str, str]:
     """Return {path: text} for the model, at full width only: the format has no place for a dim.
 
-    Values are those of the card's `model-index`. No date: the Hub takes the commit's, and equal releases stay equal.
+    Tasks whose data are on no Hub have no place there either. Values are those of the card's `model-index`. No date:
+    the Hub takes the commit's, and equal releases stay equal.
     """
     mine = scores.subject("self")
     assert mine is not None
-    found = (scores.score(mine.name, task, mine.dims[0]) for task in scores.tasks)
+    on_hub = (task for task in scores.tasks if TASKS[task].file is None)
+    found = (scores.score(mine.name, task, mine.dims[0]) for task in on_hub)
     return {f"{FOLDER}/{score.task}.yaml": _yaml(_entry(score, mine, scores, model_id)) for score in found}
 
 

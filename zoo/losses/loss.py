@@ -1,0 +1,62 @@
+"""What a loss is: a decorated function that makes it for a model, and the rows that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from zoo.errors import TrainError
+from zoo.options import Chosen, Entry, Options, options_of, sentence
+from zoo.registry import Registry, blamed
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Model = Any  # a SentenceTransformer; named here without importing it
+Label = Literal["class", "score"]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Loss(Entry):
+    """A loss and the rows it reads: `texts` columns (least, most), then a label of one kind or none."""
+
+    texts: tuple[int, int]
+    label: Label | None
+
+
+LOSSES: Registry[Loss] = Registry("loss", extensible=True)
+
+LossSpec = Annotated[Any, Chosen(LOSSES)]
+"""A loss and its options, in a recipe and as an option of another loss."""
+
+
+def loss(name: str, *, texts: tuple[int, int], label: Label | None = None) -> Callable[[F], F]:
+    """Register the decorated function `(model, *, option, ...) -> nn.Module` as a loss that recipes can name.
+
+    Args:
+        name: what recipes call it.
+        texts: how many text columns it reads, at least and at most.
+        label: what the column after them holds: `class` (whole numbers from 0), `score` (0 to 1), or nothing.
+    """
+
+    def add(build: F) -> F:
+        says = sentence("loss", name, build.__doc__)
+        LOSSES.add(name, Loss(build, options_of(LOSSES, name, build), says, texts, label))
+        return build
+
+    return add
+
+
+def build(spec: Options, model: Model) -> nn.Module:
+    """The loss that `spec` describes, over `model`."""
+    with blamed(LOSSES, spec.type, f"loss '{spec.type}'", TrainError):
+        made: nn.Module = LOSSES[spec.type].build(model, **spec.given())
+    return made
+
+
+def innermost(spec: Any) -> Any:
+    """The loss that reads the rows: the inside of a matryoshka."""
+    inner = getattr(spec, "inner", None)
+    return innermost(inner) if isinstance(inner, Options) else spec

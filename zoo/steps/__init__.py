@@ -1,0 +1,13 @@
+"""Steps that the rows of a dataset go through. To add one: one decorated function in a file here, or in `plugins/`.
+
+The function's keyword arguments are the step's options in a recipe.
+"""
+
+from __future__ import annotations
+
+from zoo.registry import import_all
+from zoo.steps.step import STEPS, StepSpec, run
+
+__all__ = ["STEPS", "StepSpec", "run"]
+
+import_all(__name__, __path__)
