@@ -10,28 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = (  # what is held to the rules of docstrings; ("zoo/", "spaces/") is everything
-    "zoo/hub/",
-    "zoo/miniature/",
-    "zoo/recipe/",
-    "zoo/cards/",
-    "zoo/cli/__init__.py",
-    "zoo/cli/demo.py",
-    "zoo/cli/hub.py",
-    "zoo/cli/session.py",
-    "zoo/cli/space.py",
-    "zoo/cli/tables.py",
-    "zoo/arabic.py",
-    "zoo/characters.py",
-    "zoo/doctor.py",
-    "zoo/errors.py",
-    "zoo/markdown.py",
-    "zoo/remote.py",
-    "zoo/run.py",
-    "zoo/say.py",
-    "zoo/templates.py",
-    "spaces/",
-)
 # A docstring begins with a verb or with the noun that comes out. These words begin riddles instead ("Of a conflict.",
 # "As the other one, unless it was heard."); 'whether' may stand, since a sentence with it is understood alone.
 RIDDLES = """
@@ -39,13 +17,6 @@ RIDDLES = """
     only or since so than that their them then there these they those though to unless until what when where which while
     who whom whose why with within without
 """
-SHADOWS = {  # modules with a name of Python's that are still to be renamed
-    "zoo/leaderboard/formats/csv.py",
-    "zoo/leaderboard/formats/html.py",
-    "zoo/leaderboard/formats/json.py",
-    "zoo/lint/numbers.py",
-    "zoo/lint/secrets.py",
-}
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -83,7 +54,7 @@ def complaint(name: str, node: Definition) -> str | None:
     return None if summary.endswith(".") and " " in summary else f"is no sentence: '{summary}'"
 
 
-@pytest.mark.parametrize("path", [path for path in sources() if path.startswith(ROOMS)])
+@pytest.mark.parametrize("path", sources())
 def test_every_public_thing_has_a_docstring_that_can_be_read_alone(path: str) -> None:
     tree = ast.parse((ROOT / path).read_text("utf-8"))
     wrong = {name: why for name, node in definitions(tree) if (why := complaint(name, node))}
@@ -111,4 +82,4 @@ def test_riddles_are_found(source: str, why: str | None) -> None:
 
 def test_no_module_has_the_name_of_one_of_pythons() -> None:
     names = {path: {*Path(path).with_suffix("").parts} for path in sources()}
-    assert {path for path, parts in names.items() if parts & sys.stdlib_module_names} <= SHADOWS
+    assert {path for path, parts in names.items() if parts & sys.stdlib_module_names} == set()
