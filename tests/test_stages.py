@@ -175,10 +175,9 @@ def worked(task: Path) -> subprocess.CompletedProcess[str]:
 
 def test_work_runs_in_a_process_of_its_own(lab: Lab, tmp_path: Path) -> None:
     """With nothing but a file of JSON: what another machine would get."""
-    build, stage = lab.again(), STAGES["data"]
+    build = lab.again()
     item = NamedDataset("arabic-stsb", build.workspace.dataset("arabic-stsb", scale=SCALE))
-    made_from = build.made_from(Node("data", item))
-    task = {"stage": "data", "folder": str(tmp_path / "made"), "spec": stage.spec(item, build, made_from)}
+    task = build.task(Node("data", item), tmp_path / "made")
     (tmp_path / "task.json").write_text(json.dumps(task))
     done = worked(tmp_path / "task.json")
     assert (done.returncode, done.stderr) == (0, "")
@@ -191,9 +190,8 @@ def test_work_runs_in_a_process_of_its_own(lab: Lab, tmp_path: Path) -> None:
 def test_every_spec_is_json(lab: Lab) -> None:
     build = lab.again()
     for name in OF_RECIPES:
-        node = build._to_make(Node(name, build.workspace.recipe(RECIPE, scale=SCALE)))
-        spec = STAGES[name].spec(node.item, build, build.made_from(node))
-        assert json.loads(json.dumps(spec)) == spec
+        task = build.task(Node(name, build.workspace.recipe(RECIPE, scale=SCALE)), build.runs)
+        assert json.loads(json.dumps(task)) == task
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """`python -m zoo.work SPEC`: one stage's work in a process of its own. What decides and renames is another one.
 
-SPEC is a JSON file: {"stage": a name from zoo/pipeline/stages.py, "folder": where to write, "spec": what it needs}.
+SPEC is a JSON file: {"stage": a name from zoo/pipeline/stages.py, "folder": where to write, "spec": what it needs,
+"workspace": the folder whose plugins the work may need, or null}.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from zoo.errors import WorkspaceError, ZooError
 from zoo.pipeline.stages import STAGES
+from zoo.plugins.loading import use
 from zoo.say import SILENT, Progress
 
 
@@ -21,11 +23,13 @@ def work(task: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     """Do a stage's work in its folder.
 
     Args:
-        task: {stage, folder, spec}, as a file for `python -m zoo.work` holds it.
+        task: {stage, folder, spec, workspace}, as a file for `python -m zoo.work` holds it.
 
     Raises:
         ZooError: what the stage cannot do.
     """
+    if workspace := task.get("workspace"):
+        use(Path(workspace))
     folder = Path(task["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     import_module(STAGES[task["stage"]].work).work(folder, task["spec"], progress=progress)

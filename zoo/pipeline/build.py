@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import CardError, HubError
@@ -127,6 +128,12 @@ class Build(Built):
         else:
             why = run.stale(node.stage, self.made_from(self._to_make(node)))
         self._tell(Outcome(*node.key, "would build" if why else "kept", why or "nothing changed", 0.0))
+
+    def task(self, node: Node, folder: Path) -> dict[str, Any]:
+        """The work of a node as JSON for `python -m zoo.work`, which fills `folder` in another process."""
+        node = self._to_make(node)
+        spec = STAGES[node.stage].spec(node.item, self, self.made_from(node))
+        return {"stage": node.stage, "folder": str(folder), "spec": spec, "workspace": str(self.workspace.root)}
 
     def _tell(self, outcome: Outcome) -> Outcome:
         self.done[outcome.name, outcome.stage] = outcome
