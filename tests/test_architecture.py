@@ -138,6 +138,11 @@ def test_one_name_stands_for_one_thing() -> None:
     assert SHARED_NAMES.keys() <= twice.keys(), "a name that only one thing has needs no reason"
 
 
+def test_commits_are_made_in_one_place() -> None:
+    made = {str(path.relative_to(PACKAGE)) for path in MODULES.values() if ".create_commit(" in path.read_text("utf-8")}
+    assert made == {"publish/apply/commit.py"}
+
+
 def test_what_is_imported_is_declared() -> None:
     declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     names = {re.split(r"[<>=]", one)[0].lower().replace("-", "_") for one in declared}
