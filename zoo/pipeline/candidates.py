@@ -35,7 +35,7 @@ def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
 
 
 def candidate_of(workspace: Workspace, target: str, dims: Sequence[int], scale: str) -> Candidate:
-    """What `zoo eval TARGET` evaluates, as `self`.
+    """The model that `zoo eval TARGET` evaluates, in the role `self`.
 
     Raises:
         EvaluationError: no such recipe, folder or id, or a recipe that is not trained. HubError: it cannot be asked.
