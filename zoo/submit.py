@@ -131,7 +131,7 @@ class _Model:
         return {**files, place + META: self._meta_file(dim), place + SETTINGS: settings.read_bytes()}
 
     def _meta_file(self, dim: int) -> bytes:
-        """As mteb writes it, with sets in one order."""
+        """`model_meta.json` as mteb writes it, with sets in one order."""
         full = dim == self.subject.dims[0]
         facts = self.meta.model_copy(update={"experiment_kwargs": None if full else {"embed_dim": dim}}).to_dict()
         facts["training_datasets"] = sorted(facts["training_datasets"])
@@ -212,14 +212,15 @@ def _is_of_mteb(task: str) -> bool:
         return False
 
 
-def _created(id: str) -> str | None:
-    with explained(f"look up model '{id}'"):
-        created = api().model_info(id).created_at
+def _created(model_id: str) -> str | None:
+    """The day on which a model appeared on the Hub."""
+    with explained(f"look up model '{model_id}'"):
+        created = api().model_info(model_id).created_at
     return created.date().isoformat() if created else None
 
 
 def _embedding_parameters(folder: Path) -> int | None:
-    """Of the table of word embeddings; None when the weights name none, or several."""
+    """Numbers in the table of word embeddings; None when the weights name none, or several."""
     from safetensors import safe_open
 
     found = []

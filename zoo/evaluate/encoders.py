@@ -66,7 +66,7 @@ class Remembering:
 
     @property
     def tokens_per_second(self) -> float | None:
-        """What the model read in a second, padding not counted; None before it has encoded anything."""
+        """Tokens that the model read in a second, padding not counted; None before it has encoded anything."""
         return round(int(self._tokens) / self._seconds, 1) if self._seconds else None
 
     def _count(self, _module: Any, inputs: tuple[Any, ...]) -> None:

@@ -28,7 +28,7 @@ class Candidate(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    """As result files know it."""
+    """The name in result files."""
     revision: str
     role: Role
     title: str
@@ -169,7 +169,7 @@ def folder_name(model: str) -> str:
 
 
 def experiment(identity: str | None, dim: int | None) -> Mapping[str, int | str] | None:
-    """What mteb files beside a model's name and commit, as its `experiment_kwargs`.
+    """Facts that mteb files a result under besides the model's name and commit: its `experiment_kwargs`.
 
     Args:
         identity: None for what has none: the baseline, and whatever the version before measured.

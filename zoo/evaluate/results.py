@@ -39,7 +39,7 @@ SCORING = ("mteb", "scikit-learn")
 
 
 class Traits(BaseModel):
-    """What a model was when it was loaded."""
+    """Facts of a model that are known once it is loaded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -104,7 +104,7 @@ def keep_versions(results: Path, subject: Subject, dim: int | None, task: str) -
 
 
 def of_this_version(measured: Mapping[str, str] | None) -> bool:
-    """Whether the libraries that turned embeddings into a score are, but for their last number, those of today."""
+    """True when the libraries that turned embeddings into a score have the major.minor versions of today."""
     now = versions(*SCORING)
     return measured is not None and all(minor(measured[name]) == minor(now[name]) for name in SCORING)
 
@@ -114,7 +114,7 @@ def _versions_path(results: Path, subject: Subject, dim: int | None, task: str) 
 
 
 def traits(results: Path, model: Candidate | Subject) -> Traits | None:
-    """What was recorded when the model was loaded last; None when it never was."""
+    """The facts that were recorded when the model was loaded last; None when it never was."""
     try:
         return Traits.model_validate_json((samples_folder(results, model) / TRAITS).read_text("utf-8"))
     except (OSError, ValueError):

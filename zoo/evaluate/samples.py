@@ -83,7 +83,7 @@ def _translations(_task: Any, _ours: Task, predictions: Any, _scores: Scores) ->
 @SAMPLERS.register("Retrieval")
 @SAMPLERS.register("Reranking")
 def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
-    """A query's own score."""
+    """One value a query: its own score."""
     relevant = data_of(task, ours)["relevant_docs"]
     name, depth = ours.metric.split("_at_")
     measure = f"{name}_cut_{depth}"
@@ -93,7 +93,7 @@ def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample
 
 
 def _ranked(task: Any, query: str, hits: Mapping[str, float]) -> Mapping[str, float]:
-    """As mteb scores them."""
+    """The documents of a query that mteb scores, without those that its task leaves out."""
     if task.ignore_identical_ids:
         hits = {document: value for document, value in hits.items() if document != query}
     if task.skip_first_result:

@@ -20,13 +20,13 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, vector BLOB NO
 
 
 def key_of(function: str, prompt: str | None, text: str) -> bytes:
-    """What an embedding depends on besides its model: 16 bytes."""
+    """16 bytes of what an embedding depends on besides its model."""
     parts = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (function, prompt or "", text))
     return hashlib.blake2b(parts, digest_size=16).digest()
 
 
 class EmbeddingStore:
-    """One file per model, dtype and longest input; rows of full width, float32.
+    """Vectors of one model in one file, named after its identity; rows of full width, float32.
 
     Several processes may share it. A crash loses what was not yet `put`.
     """

@@ -73,7 +73,7 @@ class Evidence:
         }
 
     def value(self, place: int, task: str) -> float:
-        """What mteb's result file says, 0 to 100; it is what `samples` give, to mteb's digits."""
+        """The score in mteb's result file, 0 to 100; `samples` give the same, to mteb's digits."""
         at = self.places[place]
         value = results.stored(self.folder, at.subject, at.dim, TASKS[task])
         if value is None:
@@ -111,7 +111,7 @@ class Evidence:
         )
 
     def means(self) -> list[Mean]:
-        """Over all tasks, and over those that none of the others supersedes."""
+        """Means over all tasks, and over those that none of the others supersedes."""
         chosen = list(dict.fromkeys((tuple(self.tasks), tuple(current(self.tasks)))))
         return [self._mean(place, tasks) for tasks in chosen for place in range(len(self.places))]
 
@@ -146,7 +146,7 @@ class Evidence:
         return resampling.mean_replicates([self.replicates[task] for task in tasks])
 
     def contrast(self, first: int, second: int, tasks: Sequence[str]) -> Contrast:
-        """Two places, on the mean of some tasks or on one."""
+        """The difference of two places, on the mean of some tasks or on one."""
         rows = self.mean_replicates(tasks)
         difference = sum(self.value(first, task) - self.value(second, task) for task in tasks) / len(tasks)
         return resampling.contrast(difference, rows[first] - rows[second])
@@ -189,7 +189,7 @@ class Evidence:
 
 
 def mean_name(tasks: Sequence[str]) -> str:
-    """Of the mean over those of the tasks that none supersedes: 'mean without STS22', as the leaderboard calls it."""
+    """The name, as on the leaderboard, of the mean over tasks that no other supersedes: 'mean without STS22'."""
     twice = [TASKS[task].column for task in tasks if task not in current(tasks)]
     return f"mean without {', '.join(twice)}" if twice else "mean"
 

@@ -19,7 +19,7 @@ class Graded:
 
     texts: list[tuple[str, str]]
     gold: list[float]
-    """As annotated, `least` to `most`."""
+    """Scores as people gave them, from `least` to `most`."""
     least: float
     most: float
 

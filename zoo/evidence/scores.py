@@ -38,13 +38,13 @@ class Subject(_Fact):
     """In tokens; null: not known, or no limit."""
     dtype: str | None = None
     prompts: dict[str, str] | None = None
-    """What the model puts before a text, by name: `query`, `document` and others; null in older files."""
+    """Texts that the model puts before others, by name: `query`, `document` and more; null in older files."""
     default_prompt: str | None = None
     """Name of the prompt that a text gets which is neither a query nor a document; null: none."""
 
     @property
     def prompted(self) -> str:
-        """What stands before the texts that were encoded, for people: "prompt 'query: '" or 'no prompt'."""
+        """Words for the prompts that texts were encoded after: "prompt 'query: '", or 'no prompt'."""
         if self.prompts is None:
             return "prompts not known"
         text = self.prompts.get(self.default_prompt or "", "")
@@ -155,7 +155,7 @@ class ScoreFile(_Fact):
     clean: list[CleanScore]
     """Of the tasks with rows in the recipe's training text; empty when there are none, or the text is not known."""
     versions: dict[str, str]
-    """Of the libraries that measured; several, separated by commas, where scores are of several runs."""
+    """{library: version} that measured; several, separated by commas, where scores are of several runs."""
     miniature: bool
     """Measured on the local Hub's generated data: good for comparing models there, and for nothing else."""
 

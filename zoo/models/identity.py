@@ -38,7 +38,7 @@ class Identity:
     dtype: str
     backend: str
     versions: dict[str, str]
-    """Of the libraries that compute the embeddings: major.minor."""
+    """major.minor of the libraries that compute the embeddings."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class ModelSource(BaseModel):
 
     @property
     def identity(self) -> Identity:
-        """What decides the embeddings of this model on this machine."""
+        """The identity of this model's embeddings when this machine computes them."""
         return Identity(
             weights=self.weights,
             pooling=self.pooling,
@@ -100,7 +100,7 @@ class ModelSource(BaseModel):
 
 
 def minor(version: str) -> str:
-    """'2.13' of '2.13.0+cpu'."""
+    """The first two numbers of a version: '2.13' of '2.13.0+cpu'."""
     return ".".join(version.partition("+")[0].split(".")[:2])
 
 

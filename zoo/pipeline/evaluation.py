@@ -20,7 +20,7 @@ from zoo.tasks import TASKS
 
 @dataclass(frozen=True)
 class Request:
-    """What to evaluate on: a suite of the workspace, at which scale, in how many processes."""
+    """The ground to evaluate on: a suite of the workspace, at which scale, in how many processes."""
 
     workspace: Workspace
     suite: str
@@ -85,7 +85,7 @@ def compare(request: Request, first: str, second: str, *, progress: Progress) ->
         first: a target of `zoo eval`, at its full width or, as NAME@DIM, cut.
 
     Raises:
-        EvaluationError, HubError: as `evaluate_target`.
+        EvaluationError, HubError: for the reasons of `evaluate_target`.
     """
     from zoo.evaluate.summary import At, Evidence  # numpy and scipy: not for --help
 
