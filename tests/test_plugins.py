@@ -368,6 +368,10 @@ HEAD = "from zoo.plugins import graded_pairs, loss, module, step, task\n"
             "line 2: evaluation task 'A' is of kind 'STSs', not of: STS, PairClassification",
         ),
         (
+            HEAD + "@task('A', kind='STS', metric='x', dataset='a/b', revision='0' * 40, rows=1)\ndef a(ours):\n    'A.'",
+            "line 2: evaluation task 'A' is scored by 'x', which has no intervals for STS: cosine_(spearman|pearson)",
+        ),
+        (
             HEAD + "@task('A', kind='STS', metric='x', dataset='a/b', revision='main', rows=1)\ndef a(ours):\n    'A.'",
             "line 2: the revision of evaluation task 'A' is no commit",
         ),

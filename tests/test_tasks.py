@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -253,9 +254,10 @@ def test_nothing_is_written_into_mtebs_registry() -> None:
 
 def test_every_kind_of_task_can_be_resampled() -> None:
     from zoo.evaluate.samples import SAMPLERS
-    from zoo.tasks.task import KINDS
+    from zoo.tasks.task import METRICS
 
-    assert set(KINDS) == set(SAMPLERS)
+    assert set(METRICS) == set(SAMPLERS)
+    assert all(re.fullmatch(METRICS[TASKS[name].kind], TASKS[name].metric) for name in TASKS)
 
 
 def test_what_we_override_of_mtebs_classification_is_there() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytrec_eval
 from sklearn.metrics import average_precision_score
 
-from zoo.evidence.resampling import Sample, score
+from zoo.evidence.resampling import Sample, Statistic, score
 from zoo.registry import Registry
 from zoo.tasks import Task
 from zoo.tasks.loading import data_of
@@ -40,7 +40,8 @@ def _mean(values: Any, groups: Any = None) -> Sample:
 @SAMPLERS.register("STS")
 def _sts(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
     gold = np.asarray(data_of(task, ours)["score"], np.float64)
-    return Sample("spearman", np.asarray(predictions["cosine_scores"], np.float64), gold, None)
+    coefficient: Statistic = "pearson" if ours.metric == "cosine_pearson" else "spearman"
+    return Sample(coefficient, np.asarray(predictions["cosine_scores"], np.float64), gold, None)
 
 
 @SAMPLERS.register("PairClassification")

@@ -15,7 +15,16 @@ from zoo.registry import RegistrationError, Registry, being_imported
 F = TypeVar("F", bound=Callable[..., Any])
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # it becomes the name of files
-KINDS = ("STS", "PairClassification", "Classification", "Clustering", "BitextMining", "Retrieval", "Reranking")
+METRICS = {
+    "STS": r"cosine_(spearman|pearson)",
+    "PairClassification": r"max_ap|accuracy",
+    "Classification": r"accuracy",
+    "Clustering": r"v_measure",
+    "BitextMining": r"f1",
+    "Retrieval": r"(ndcg|map)_at_\d+",
+    "Reranking": r"(ndcg|map)_at_\d+",
+}
+"""{mteb's type of task: its scores that can be told from rows, and so have intervals (zoo/evaluate/samples.py)}."""
 COMMIT = r"[0-9a-f]{40}"
 
 
@@ -119,6 +128,13 @@ def register(found: Task) -> None:
     if not re.fullmatch(NAME, found.name):
         problem = f"'{brief(found.name)}' is no name of an evaluation task: A-Z, a-z, 0-9, '.', '_' and '-' are"
         raise RegistrationError(problem)
-    if found.kind not in KINDS:
-        raise RegistrationError(f"evaluation task '{found.name}' is of kind '{found.kind}', not of: {', '.join(KINDS)}")
+    if found.kind not in METRICS:
+        raise RegistrationError(
+            f"evaluation task '{found.name}' is of kind '{found.kind}', not of: {', '.join(METRICS)}"
+        )
+    if not re.fullmatch(METRICS[found.kind], found.metric):
+        problem = (
+            f"evaluation task '{found.name}' is scored by '{found.metric}', which has no intervals for {found.kind}"
+        )
+        raise RegistrationError(f"{problem}: {METRICS[found.kind]}")
     TASKS.add(found.name, found)
