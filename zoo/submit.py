@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -124,7 +124,11 @@ class _Model:
         place = f"results/{folder_name(self.id)}/{self.revision}/"
         if dim != self.subject.dims[0]:
             place += f"experiments/embed_dim_{dim}/"
-        tasks = [task for task in _official() if results.stored(self.results, self.subject, dim, TASKS[task])]
+        tasks = [
+            task
+            for task in TASKS
+            if TASKS[task].official and results.stored(self.results, self.subject, dim, TASKS[task])
+        ]
         sources = [results.result_path(self.results, self.subject, dim, TASKS[task]) for task in tasks]
         files = {place + path.name: path.read_bytes() for path in sources}
         settings = sources[0].with_name(SETTINGS)
@@ -195,21 +199,6 @@ def _training_data(recipe: Recipe) -> set[str]:
     """Where the rows of its training come from: ids on the Hub."""
     uses = ((member, use) for member in recipe.lineage for phase in member.phases for use in phase.data)
     return {member.datasets[use.dataset].source.dataset for member, use in uses}
-
-
-@cache
-def _official() -> tuple[str, ...]:
-    """Our names of mteb's own tasks: it knows none of those that we add."""
-    return tuple(name for name in TASKS if _is_of_mteb(TASKS[name].mteb))
-
-
-def _is_of_mteb(task: str) -> bool:
-    import mteb
-
-    try:
-        return type(mteb.get_task(task)).__module__.startswith("mteb.")
-    except KeyError:
-        return False
 
 
 def _created(model_id: str) -> str | None:

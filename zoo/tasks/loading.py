@@ -37,18 +37,13 @@ def loaded_task(name: str) -> Any:
     return _loaded(TASKS[name])
 
 
-def official(name: str) -> bool:
-    """True when mteb itself has the task, so that its results repository takes the scores."""
-    return TASKS[name].make is None
-
-
 def task_of(ours: Task) -> Any:
     """mteb's task, without data: its own, or the one that we or a plugin make for it.
 
     Raises:
         EvaluationError: a plugin's is none, or says otherwise than its registration.
     """
-    if ours.make is None:
+    if ours.official:
         subsets = None if ours.subset == "default" else [ours.subset]
         task = mteb.get_task(ours.mteb, hf_subsets=subsets, eval_splits=[ours.split])
     else:

@@ -60,9 +60,14 @@ class Task:
     says: str = ""
 
     @property
+    def official(self) -> bool:
+        """True when mteb itself has the task, so that its results repository takes the scores."""
+        return self.make is None
+
+    @property
     def title(self) -> str:
         """What readers of a card look for: mteb's name of the task and the subset, or our own name."""
-        return f"MTEB {self.mteb} ({self.subset})" if self.make is None else self.name
+        return f"MTEB {self.mteb} ({self.subset})" if self.official else self.name
 
 
 TASKS: Registry[Task] = Registry("evaluation task", extensible=True)
