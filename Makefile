@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A file's tests stay together: they share what they are about. A process takes 2 GB at most.
+PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile
 
 .PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish docs clean
 
@@ -26,8 +28,8 @@ check: setup  ## lint, types, recipes
 	$(BIN)/mypy
 	$(BIN)/zoo check
 
-test: setup browser  ## every test but the slow ones
-	$(BIN)/pytest -m "not slow and not network"
+test: setup browser  ## every test but the slow ones, in as many processes as there are cores
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not network"
 
 browser: setup  ## a Chromium for the tests of pages: the system's, else Playwright's own
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || test -n "$$ZOO_CHROMIUM" \
@@ -35,7 +37,7 @@ browser: setup  ## a Chromium for the tests of pages: the system's, else Playwri
 		|| echo "no Chromium here, and none could be fetched: the tests of pages are left out"
 
 slow: setup browser  ## every test that needs no network, the slow ones too
-	$(BIN)/pytest -m "not network"
+	$(BIN)/pytest $(PARALLEL) -m "not network"
 
 conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI
 	$(BIN)/python -m tests.conformance.run
