@@ -2,71 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import TestHub, workspace_in
 from safetensors.numpy import load_file
+from training import SETTINGS, TINY, Heard, PowerCut, Trainings, add_tiny, log, made, recipe_of
 
 from zoo.errors import TrainError
 from zoo.recipe import Recipe, Workspace, override
 from zoo.say import Silent
 
-TINY = "tests/tiny-bert"
-SETTINGS = [
-    f"base.model={TINY}",
-    "base.width=96",
-    "dims=[96, 48]",
-    "parent=null",
-    "phases.hybrid.train.max_steps=8",
-    "phases.hybrid.train.eval_steps=4",
-    "phases.hybrid.train.batch_size=16",
-    "datasets.arabic-nli-pair-class.rows.train=200",
-    "datasets.arabic-stsb.rows.train=100",
-]
-
 
 @pytest.fixture(scope="module")
 def tiny(seeded: TestHub) -> TestHub:
-    from zoo.hub.store import Store
-    from zoo.miniature.standins import stand_in
-
-    made = stand_in(TINY, None, architecture="bert", tokenizer="wordpiece", width=96)
-    store = Store(seeded.root)
-    config = made.files["config.json"].replace(b'_dropout_prob": 0.0', b'_dropout_prob": 0.1')
-    assert config != made.files["config.json"], "dropout, so that random numbers must be resumed too"
-    store.import_commit("model", TINY, {**made.files, "config.json": config})
-    store.close()
+    add_tiny(seeded)
     return seeded
 
 
-class PowerCut(Silent):
-    """Ends the process's work after some steps of training, as Ctrl-C does."""
-
-    def __init__(self, after: int) -> None:
-        self.left: int | None = None
-        self.after = after
-
-    def start(self, label: str, total: int | None) -> None:
-        self.left = self.after if "hybrid" in label else None
-
-    def advance(self, steps: int = 1) -> None:
-        if self.left is not None and steps == 1:
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
+@pytest.fixture(scope="module")
+def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 def train(folder: Path, *settings: str, progress: Any = None) -> Any:
     from zoo.pipeline.build import Build
+    from zoo.stage import Node
 
     workspace = workspace_in(folder) if not (folder / "recipes").exists() else Workspace(folder)
     recipe: Recipe = override(workspace.recipe("arabert-hybrid", scale="mini"), [*SETTINGS, *settings])
     build = Build(workspace, "mini", progress=progress or Silent())
-    for name in recipe.datasets:
-        build.data(name, recipe)
-    build.train(recipe)
+    for node in build.ordered([Node("train", recipe)]):
+        build.make(node)
     return build
 
 
@@ -87,10 +56,6 @@ def test_interrupted_training_ends_in_the_same_model_and_head(tiny: TestHub, tmp
 
 def test_a_crash_after_the_last_step_trains_nothing_again(tiny: TestHub, tmp_path: Path) -> None:
     """As left by a kill between the end of training and the stage's name: whole, but still called partial."""
-    import json
-
-    from zoo.run import digest
-
     run = train(tmp_path / "lab").folder("arabert-hybrid")
     receipt = run.receipt("train")
     assert receipt
@@ -98,7 +63,7 @@ def test_a_crash_after_the_last_step_trains_nothing_again(tiny: TestHub, tmp_pat
         (run.stage("train") / leftover).mkdir()
     (run.stage("train") / "model" / "log.json").write_text(json.dumps({}))
     run.stage("train").rename(run.folder / ".train.partial")
-    (run.folder / ".train.from").write_text(digest(receipt.made_from))
+    (run.folder / ".train.from").write_text(json.dumps(receipt.made_from))
     train(tmp_path / "lab", progress=PowerCut(after=1))
     again = run.receipt("train")
     assert again
@@ -115,6 +80,159 @@ def test_a_width_that_is_not_the_models_is_told(tiny: TestHub, tmp_path: Path) -
 def test_a_loss_that_runs_away_is_told(tiny: TestHub, tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"phase 'hybrid' of 'arabert-hybrid' has loss 'nan' at step 3$"):
         train(tmp_path / "lab", "phases.hybrid.train.learning_rate=1.0e+30")
+
+
+def test_the_log_is_strict_and_holds_the_loss_without_evaluations(trainings: Trainings, tmp_path: Path) -> None:
+    """A loss about a hundred times a phase, and nothing that differs from run to run."""
+    settings = ("phases.hybrid.train.eval_steps=null", "phases.hybrid.train.max_steps=20", "phases.hybrid.dev=null")
+    (phase,) = log(trainings.run(tmp_path / "lab", *settings))
+    assert [entry["step"] for entry in phase["log"]] == list(range(1, 21))
+    assert all(set(entry) == {"epoch", "grad_norm", "learning_rate", "loss", "step"} for entry in phase["log"])
+    assert (phase["best"], phase["best_step"]) == (None, None)
+    text = (tmp_path / "lab" / "log.json").read_text("utf-8")
+    assert text == json.dumps([phase], ensure_ascii=False, indent=1, sort_keys=True)
+
+
+def test_what_is_no_number_is_null_in_the_log() -> None:
+    from zoo.train.phases import plain
+
+    entry = {"loss": 1.0, "grad_norm": float("inf"), "eval_dev_spearman_cosine": float("nan"), "eval_runtime": 3.0}
+    assert plain(entry) == {"loss": 1.0, "grad_norm": None, "eval_dev_spearman_cosine": None}
+
+
+def test_a_hundred_entries_not_a_hundred_thousand() -> None:
+    from transformers import TrainerControl, TrainerState
+
+    from zoo.recipe.schema import Train
+    from zoo.train.rhythm import Rhythm
+
+    rhythm, logged, evaluated = Rhythm(Train(eval_steps=200), evaluates=True), [], []
+    for step in range(1, 73_501):
+        control = TrainerControl()
+        rhythm.on_step_end(None, TrainerState(global_step=step, max_steps=73_500, epoch=step / 14_700), control)
+        logged += [step] * control.should_log
+        evaluated += [step] * control.should_evaluate
+    assert evaluated == [*range(200, 73_501, 200), 73_500]
+    assert len(logged) == len({*evaluated, *range(735, 73_501, 735)})
+
+
+def test_a_checkpoint_is_saved_when_time_or_steps_have_gone_by() -> None:
+    """At logged steps only: a logged loss is the mean since the entry before, which no checkpoint holds."""
+    from transformers import TrainerControl, TrainerState
+
+    from zoo.recipe.schema import Train
+    from zoo.train.rhythm import Rhythm
+
+    def saved(train: Train) -> list[int]:
+        seconds = iter(range(0, 10**6, 60))  # a minute a look
+        rhythm, steps = Rhythm(train, evaluates=False, clock=lambda: next(seconds)), []
+        for step in range(1, 2001):
+            state, control = TrainerState(global_step=step, max_steps=2000, epoch=step / 4000), TrainerControl()
+            rhythm.on_step_end(None, state, control)
+            assert control.should_log or not control.should_save
+            if control.should_save:
+                steps.append(step)
+                rhythm.on_save(None, state, control)
+        return steps
+
+    assert saved(Train(save_steps=290)) == [300, 600, 900, 1200, 1500, 1800, 2000]
+    assert saved(Train()) == [300, 600, 900, 1200, 1500, 1800, 2000], "fifteen minutes, looked at every 20 steps"
+
+
+def test_settings_that_are_circumstances_train_nothing_again() -> None:
+    from zoo.train.ingredients import part
+
+    first, second = part(recipe_of()), part(recipe_of("phases.hybrid.train.save_steps=3"))
+    assert first == second
+    assert "save_steps" not in json.dumps(first)
+
+
+def test_scores_that_are_no_numbers_are_told(trainings: Trainings, tmp_path: Path) -> None:
+    """Embeddings that are all alike have no correlation: no checkpoint is the best, and none is taken silently."""
+    with pytest.raises(TrainError) as caught:
+        trainings.run(tmp_path / "lab", "phases.hybrid.train.max_seq_length=2")  # [CLS] [SEP]
+    assert caught.value.message == (
+        "phase 'hybrid' of 'arabert-hybrid' has no score on 'arabic-stsb' that is a number: the embeddings are all alike"
+    )
+
+
+def test_bf16_trains_on_a_cpu_or_falls_back_and_says_so(trainings: Trainings, tmp_path: Path) -> None:
+    from zoo.train.precision import capabilities, cpu_has_bf16
+
+    heard, used = Heard(), "bf16" if cpu_has_bf16(capabilities()) else "fp32"
+    settings = ("phases.hybrid.train.precision=bf16", "phases.hybrid.train.max_steps=2")
+    (phase,) = log(trainings.run(tmp_path / "lab", *settings, progress=heard, device="cpu"))
+    assert phase["precision"] == {"asked": "bf16", "used": used, "device": "cpu"}
+    why = "" if used == "bf16" else ", which has no bf16"
+    assert heard.notes == [f"arabert-hybrid: phase 'hybrid' trains in {used} on the CPU{why}"]
+    plain = trainings.run(tmp_path / "plain", "phases.hybrid.train.max_steps=2", device="cpu")
+    model = "model/model.safetensors"
+    assert (made(tmp_path / "lab")[model] != made(plain)[model]) == (used == "bf16")
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "bf16", "used", "told"),
+    [
+        ("bf16", "cpu", True, "bf16", "trains in bf16 on the CPU"),
+        ("bf16", "cpu", False, "fp32", "trains in fp32 on the CPU, which has no bf16"),
+        ("bf16", "cuda", False, "fp32", "trains in fp32 on cuda, which has no bf16"),
+        ("bf16", "cuda", True, "bf16", None),
+        ("fp32", "cpu", True, "fp32", None),
+        ("fp16", "cuda", False, "fp16", None),
+    ],
+)
+def test_precision_is_what_the_device_has(asked: Any, kind: str, bf16: bool, used: str, told: str | None) -> None:
+    from zoo.train.precision import decide
+
+    found = decide(asked, kind, bf16=bf16)
+    assert found.used == used
+    assert (found.told if found.remarkable else None) == told
+
+
+def test_bf16_of_a_processor_is_known_by_its_instructions() -> None:
+    import torch
+
+    from zoo.train.precision import capabilities, cpu_has_bf16
+
+    library = torch.backends.mkldnn.is_available()
+    assert cpu_has_bf16({"avx512_f": True, "avx512_bf16": True}) == library
+    assert cpu_has_bf16({"architecture": "aarch64", "bf16": True}) == library
+    assert not cpu_has_bf16({"avx2": True, "avx512_f": True, "avx512_bf16": False})
+    assert not cpu_has_bf16({})
+    assert capabilities(), "torch tells what the processor can do; were it renamed, all would quietly train in fp32"
+
+
+def test_the_device_reaches_the_trainer(tmp_path: Path) -> None:
+    from zoo.train.arguments import arguments
+    from zoo.train.precision import effective
+
+    recipe = recipe_of()
+    (phase,) = recipe.phases
+    found = arguments(recipe, phase, effective(recipe, phase, "cpu"), tmp_path, ())
+    assert (found.use_cpu, found.device.type, found.n_gpu) == (True, "cpu", 0)
+
+
+def test_accelerate_cannot_change_the_precision_behind_the_log(
+    trainings: Trainings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    with pytest.raises(TrainError) as caught:
+        trainings.run(tmp_path / "lab")
+    assert caught.value.message == "accelerate is set to 'bf16', and the recipe trains in 'fp32'"
+    assert caught.value.hint == "unset ACCELERATE_MIXED_PRECISION, or ask for it in the recipe"
+
+
+def test_fp16_on_a_cpu_is_refused_before_anything_is_built(tiny: TestHub, zoo: Any, tmp_path: Path) -> None:
+    lab = workspace_in(tmp_path / "lab")
+    asked = "phases.hybrid.train.precision=fp16"
+    command = ("build", "arabert-hybrid", "--scale", "mini", "--set", asked, "--device", "cpu")
+    code, _, err = zoo(*command, cwd=lab.root)
+    assert code == 1
+    assert err.splitlines()[-2:] == [
+        "error: phase 'hybrid' of 'arabert-hybrid' asks for precision 'fp16', in which a CPU cannot train",
+        "hint: --set phases.hybrid.train.precision=bf16 (which is fp32 where the processor has no bf16)",
+    ]
+    assert not (lab.root / "runs").exists()
 
 
 def test_a_model_without_safetensors_is_refused(tiny: TestHub, tmp_path: Path) -> None:

@@ -150,13 +150,17 @@ def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | No
     root = workspace().root
     runs = [Run.of(root, recipe.name, recipe.scale) for recipe in recipes]
     built = all(run.finished(stage) for run in runs for stage in MEASURED)
-    if built or not (report_to or device):
+    members = [member for recipe in recipes for member in recipe.lineage]
+    fp16 = [member for member in members if any(phase.train.precision == "fp16" for phase in member.phases)]
+    if built or not (report_to or device or fp16):
         return
     from zoo.models.load import require_device
     from zoo.train.arguments import require_trackers
+    from zoo.train.precision import refuse_precision
 
     require_device(device)
     require_trackers(report_to)
+    refuse_precision(fp16, device)
 
 
 def _as_typed(scale: str) -> str:

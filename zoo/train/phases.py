@@ -25,7 +25,7 @@ from zoo.say import Progress
 from zoo.train import checkpoints
 from zoo.train.arguments import METRIC, arguments
 from zoo.train.ingredients import HEADS
-from zoo.train.precision import Precision
+from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
@@ -113,6 +113,7 @@ class Phase:
             loss=losses if several else next(iter(losses.values())),
             evaluator=self._dev(phase.dev) if phase.dev else None,
         )
+        require_used(self.precision, trainer.accelerator.mixed_precision)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
         for callback in (
             Rhythm(phase.train, evaluates=phase.dev is not None),

@@ -83,6 +83,17 @@ def capabilities() -> Mapping[str, Any]:
     return found
 
 
+def require_used(precision: Precision, mixed: str) -> None:
+    """Raise a TrainError when the Trainer would train in another precision than the log will say.
+
+    `mixed` is accelerate's word for it, 'no' for fp32. Its environment variable overrules a recipe that asks for fp32.
+    """
+    used = "fp32" if mixed == "no" else mixed
+    if used != precision.used:
+        hint = "unset ACCELERATE_MIXED_PRECISION, or ask for it in the recipe"
+        raise TrainError(f"accelerate is set to '{used}', and the recipe trains in '{precision.used}'", hint=hint)
+
+
 def refuse_precision(recipes: Iterable[Recipe], device: str | None) -> None:
     """Raise before anything is built when a phase of these recipes cannot train on `device`.
 

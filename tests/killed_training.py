@@ -1,0 +1,63 @@
+"""Run as a script: `killed_training.py FOLDER MOMENT...` trains what FOLDER/spec.json says, undisturbed into FOLDER/whole
+and with a kill at each moment into FOLDER/cut.
+
+Every attempt is a process of its own that really gets SIGKILL: `file:N` when it is about to touch the Nth file of its
+checkpoints, `seconds:S` after so long, `never` not at all. Torch is imported once, and the attempts are forked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from zoo.train.checkpoints import problem
+from zoo.train.work import work
+
+TOUCHING = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at_file(count: int) -> None:
+    seen = 0
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal seen
+        if event in TOUCHING and isinstance(arguments[0], str | os.PathLike):
+            seen += "checkpoint-" in os.fspath(arguments[0])
+            if seen == count:
+                die()
+
+    sys.addaudithook(watch)
+
+
+def attempt(spec: dict[str, Any], folder: Path, moment: str) -> str:
+    """How the attempt ended, and the checkpoints that are not whole after it."""
+    child = os.fork()
+    if child == 0:
+        kind, _, value = moment.partition(":")
+        if kind == "file":
+            die_at_file(int(value))
+        elif kind == "seconds":
+            threading.Timer(float(value), die).start()
+        work(folder, spec)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    how = "killed" if os.WIFSIGNALED(status) else f"exit {os.waitstatus_to_exitcode(status)}"
+    half = [path.name for path in sorted(folder.glob("checkpoints-*/checkpoint-*")) if problem(path)]
+    return f"{moment} {how} {' '.join(half)}".strip()
+
+
+if __name__ == "__main__":
+    top = Path(sys.argv[1])
+    read = json.loads((top / "spec.json").read_text())
+    print(attempt(read, top / "whole", "never"), flush=True)
+    for each in [*sys.argv[2:], "never"]:
+        print(attempt(read, top / "cut", each), flush=True)
