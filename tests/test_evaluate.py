@@ -120,9 +120,9 @@ def test_the_grid_of_correlations_is_scipys(lab: Lab) -> None:
     import polars as pl
     from scipy.stats import pearsonr, spearmanr
 
-    from zoo.data import ingredients as data
+    from zoo.layout import split_file
 
-    frame = pl.read_parquet(data.splits(lab.build.folder("arabic-stsb"))["test"])
+    frame = pl.read_parquet(split_file(lab.build.place("arabic-stsb", "data"), "test"))
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(lab.build.model(RECIPE)))

@@ -255,7 +255,8 @@ def test_a_model_without_safetensors_is_refused(tiny: TestHub, tmp_path: Path) -
 )
 def test_every_recipe_builds_with_its_parent(name: str, hub: TestHub, tmp_path: Path) -> None:
     from zoo.miniature.seed import seed
-    from zoo.pipeline.build import STAGES, Build
+    from zoo.pipeline.build import Build
+    from zoo.pipeline.stages import OF_RECIPES
 
     workspace = workspace_in(tmp_path / "lab")
     recipe = workspace.recipe(name, scale="mini")
@@ -263,7 +264,7 @@ def test_every_recipe_builds_with_its_parent(name: str, hub: TestHub, tmp_path: 
     build = Build(workspace, "mini")
     build.run(recipe)
     for member in recipe.lineage:
-        assert all(build.folder(member.name).receipt(stage) for stage in STAGES[1:])
+        assert all(build.folder(member.name).receipt(stage) for stage in OF_RECIPES)
         base, mine = (build.scores(member.name).subject(role) for role in ("base", "self"))
         task = recipe.evaluation.tasks[0]
         scores = build.scores(member.name)

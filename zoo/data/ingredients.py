@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from zoo.layout import DATA
 from zoo.options import digests
 from zoo.recipe import Dataset
 from zoo.remote import api, explained, host
-from zoo.run import Run, versions
+from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
 
 STAGE = DATA
@@ -49,8 +48,3 @@ def source_revision(dataset: Dataset) -> str:
     with explained(f"read dataset '{source.dataset}'"):
         sha = api().dataset_info(source.dataset, revision=source.revision).sha
     return str(source.revision or sha)
-
-
-def splits(run: Run) -> dict[str, Path]:
-    """The finished stage's Parquet files by split."""
-    return {path.stem: path for path in sorted(run.stage(STAGE).glob("*.parquet"))}
