@@ -212,9 +212,9 @@ def _is_of_mteb(task: str) -> bool:
         return False
 
 
-def _created(id: str) -> str | None:
-    with explained(f"look up model '{id}'"):
-        created = api().model_info(id).created_at
+def _created(repo_id: str) -> str | None:
+    with explained(f"look up model '{repo_id}'"):
+        created = api().model_info(repo_id).created_at
     return created.date().isoformat() if created else None
 
 

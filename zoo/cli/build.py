@@ -188,7 +188,7 @@ def _from_file(file: Path, scale: str) -> Recipe:
 
 def say_outcome(outcome: Outcome) -> None:
     did = f"{outcome.seconds:6.1f} s" if outcome.did == "built" else "    kept"
-    say.step(f"{outcome.name:<24} {outcome.stage:<13} {did}  {outcome.why}")
+    say.note(f"{outcome.name:<24} {outcome.stage:<13} {did}  {outcome.why}")
 
 
 suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")

@@ -44,7 +44,7 @@ def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> OverlapR
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def texts_of(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
+def parquet_texts(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
     """The texts of Parquet files in the columns given for each, a chunk of rows at a time."""
     from pyarrow.parquet import ParquetFile  # brings numpy, which commands that only look can do without
 

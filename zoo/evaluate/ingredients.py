@@ -63,7 +63,7 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The identity of every model, the tasks at their revisions, and the libraries that score."""
-    return measured(candidates(recipe, site), recipe.evaluation.tasks)
+    return score_ingredients(candidates(recipe, site), recipe.evaluation.tasks)
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
     return Candidate.of(base.model, revision, "base", base.model, dims=dims, model=base_source(base, revision))
 
 
-def measured(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
+def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
     """What decides the scores of some models on some tasks."""
     return {
         "models": {candidate.name: candidate.revision for candidate in candidates},
@@ -185,6 +185,6 @@ def samples_folder(results: Path, model: Candidate | Subject) -> Path:
 
 
 def sample_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
-    """Where the rows behind a score are (`zoo.evidence.resampling.load`), for intervals and later comparisons."""
+    """Return the path of the rows behind a score, which `load_sample` of zoo.evidence.resampling reads."""
     size = "full" if dim is None else f"embed_dim_{dim}"
     return samples_folder(results, subject) / size / f"{task}.npz"

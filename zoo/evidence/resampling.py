@@ -170,7 +170,7 @@ def save(sample: Sample, path: Path) -> None:
     staged.replace(path)
 
 
-def load(path: Path) -> Sample:
+def load_sample(path: Path) -> Sample:
     """What `save` wrote; ValueError when the file is something else, or only a part of it."""
     content = path.read_bytes()
     try:

@@ -60,7 +60,7 @@ class Place:
         from zoo.evidence import resampling  # numpy: only once something was measured
 
         try:
-            return resampling.load(sample_path(self.results, self.subject, self.dim, task))
+            return resampling.load_sample(sample_path(self.results, self.subject, self.dim, task))
         except (OSError, ValueError):
             return None
 

@@ -244,7 +244,7 @@ class CheckedRepo:
                 yield line.number, found
 
 
-def kind_of(files: Files, metadata: dict[str, Any]) -> Kind:
+def repo_kind(files: Files, metadata: dict[str, Any]) -> Kind:
     """Return what a folder would be on the Hub."""
     names = {path.rpartition("/")[2] for path in files}
     if "sdk" in metadata or ("app.py" in files and "config.json" not in files):

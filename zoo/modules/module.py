@@ -49,7 +49,7 @@ def _adding(registry: Registry[Entry], name: str) -> Callable[[F], F]:
     return add
 
 
-def build(pooling: Any, modules: Sequence[Any], width: int) -> list[nn.Module]:
+def build_modules(pooling: Any, modules: Sequence[Any], width: int) -> list[nn.Module]:
     """The modules behind a transformer whose tokens have vectors of `width`, in their order.
 
     New weights are the same whenever they are made.

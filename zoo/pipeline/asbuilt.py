@@ -101,10 +101,10 @@ def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
     return {**(known.model_dump(mode="json") if known else {}), **_made_from(built, name, DATA)["recipe"]}
 
 
-def edited(built: Built, recipe: Recipe) -> str | None:
+def edited_part(built: Built, recipe: Recipe) -> str | None:
     """What of the recipe is not what was built; null when `zoo build` would find nothing of it to do."""
     found = first_difference(_parts(as_built(built, recipe)), _parts(recipe))
-    return found or (edited(built, recipe.parent) if recipe.parent else None)
+    return found or (edited_part(built, recipe.parent) if recipe.parent else None)
 
 
 def _parts(recipe: Recipe) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]
     """{what is not what was built: the recipes of which that is true}."""
     found: dict[str, list[str]] = {}
     for recipe in recipes:
-        if what := edited(built, recipe):
+        if what := edited_part(built, recipe):
             found.setdefault(what, []).append(recipe.name)
     return found
 

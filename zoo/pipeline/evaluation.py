@@ -61,7 +61,7 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     """
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
-    measured = evaluating.measured([candidate], request.tasks)
+    measured = evaluating.score_ingredients([candidate], request.tasks)
     made_from = {"format": evaluating.FORMAT, "suite": request.suite, "dims": list(candidate.dims), **measured}
     if run.stale(evaluating.STAGE, made_from):
         from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure

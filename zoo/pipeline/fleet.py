@@ -175,9 +175,9 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         for recipe, (model, found) in zip(offered, scores.items(), strict=True)
         if (mine := found.subject("self"))
     ]
-    id = f"{account}/{space.repo}"
+    repo_id = f"{account}/{space.repo}"
     card = space_card(
-        id,
+        repo_id,
         workspace.family,
         scores,
         [f"{account}/{one.release.repo}" for one in _used(offered).values() if one.release],
@@ -186,7 +186,7 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     )
     settings = Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets))
     return space_release(
-        id, space.app, app, card=card, models=models, settings=settings, note=space.summary, digests=known
+        repo_id, space.app, app, card=card, models=models, settings=settings, note=space.summary, digests=known
     )
 
 
@@ -214,9 +214,9 @@ def _sdk_version(app: Path) -> str:
     return found[1]
 
 
-def _exists(id: str) -> bool:
-    with explained(f"look for '{id}'"):
-        return api().repo_exists(id)
+def _exists(repo_id: str) -> bool:
+    with explained(f"look for '{repo_id}'"):
+        return api().repo_exists(repo_id)
 
 
 def publish(

@@ -90,10 +90,10 @@ def use(root: Path | None) -> None:
         PluginError: one of them is broken.
     """
     if root is not None:
-        _for_good.enter_context(plugged(read(root)))
+        _for_good.enter_context(plugged(read_plugins(root)))
 
 
-def read(root: Path) -> Plugins:
+def read_plugins(root: Path) -> Plugins:
     """Import the plugins of a workspace, as its files are now, and those of installed packages."""
     packages, problems = of_packages()
     mine, found = Layer(), [*problems]

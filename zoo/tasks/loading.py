@@ -16,7 +16,7 @@ from zoo.tasks.task import TASKS, Task
 Row = tuple[str, ...]
 
 
-def load(name: str) -> Any:
+def load_task(name: str) -> Any:
     """The mteb task with its data, at the pinned revision and of the documented size.
 
     Raises:
@@ -137,7 +137,7 @@ def rows_of(task: Any, ours: Task) -> list[Row]:
     return list(zip(*(data[column] for column in columns_of(task)), strict=True))
 
 
-def texts_of(task: Any, ours: Task) -> list[str]:
+def task_texts(task: Any, ours: Task) -> list[str]:
     """Every text that a model encodes for the task, with repetitions."""
     texts = [text for row in rows_of(task, ours) for text in row]
     if ours.kind == "Classification":

@@ -18,7 +18,7 @@ from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
 from zoo.layout import TRAIN_LOG
-from zoo.losses import build as build_loss
+from zoo.losses import build_loss
 from zoo.recipe.schema import Dataset, NamedPhase, Recipe
 from zoo.run import file_digest
 from zoo.say import Progress
@@ -33,7 +33,7 @@ Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseRun:
     """One phase of a recipe that trains `model` in `folder`, where its checkpoints are while it lasts."""
 
     recipe: Recipe
@@ -154,7 +154,7 @@ class Phase:
 
     def _log(self, state: TrainerState, best: Path | None) -> dict[str, Any]:
         """What the train stage tells of the phase: the same however often it was interrupted."""
-        entries = [plain(entry) for entry in state.log_history if "train_runtime" not in entry]
+        entries = [plain_entry(entry) for entry in state.log_history if "train_runtime" not in entry]
         return {
             "phase": self.phase.name,
             "steps": state.global_step,
@@ -165,7 +165,7 @@ class Phase:
         }
 
 
-def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+def plain_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A log entry in strict JSON without what differs from run to run; what is no number becomes null."""
     kept = {key: value for key, value in entry.items() if not key.endswith(("_runtime", "_per_second"))}
     return {

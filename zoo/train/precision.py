@@ -44,7 +44,7 @@ def effective(recipe: Recipe, phase: NamedPhase, device: str | None) -> Precisio
     Raises:
         TrainError: fp16 is asked for and the device is the CPU.
     """
-    asked, kind = phase.train.precision, kind_of(device)
+    asked, kind = phase.train.precision, device_kind(device)
     if asked == "fp16" and kind == "cpu":
         where = f"phase '{phase.name}' of '{recipe.name}'"
         hint = f"--set phases.{phase.name}.train.precision=bf16 (which is fp32 where the processor has no bf16)"
@@ -57,7 +57,7 @@ def decide(asked: Kind, kind: str, *, bf16: bool) -> Precision:
     return Precision(asked, "fp32" if asked == "bf16" and not bf16 else asked, kind)
 
 
-def kind_of(device: str | None) -> str:
+def device_kind(device: str | None) -> str:
     """The kind of `device`; of the one that the Trainer would choose when it is null."""
     if device is not None:
         return torch.device(device).type

@@ -179,7 +179,7 @@ def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> 
 # What it runs: the source of these functions is all that it gets from us.
 
 
-def load_model(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
+def load_published(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
     """Encode sentences with the published model and the built one; return their largest difference, and any pickles."""
     from pathlib import Path
 
