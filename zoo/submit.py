@@ -62,19 +62,22 @@ class Submission:
 
     @property
     def branch(self) -> str:
+        """The name of the branch for this commit of the model."""
         return f"zoo-{self.recipe}-{self.revision[:8]}"
 
     @property
     def title(self) -> str:
+        """The title of the commit and of the pull request."""
         return f"Add results of {self.id} ({self.revision[:8]})"
 
     @property
     def message(self) -> str:
+        """The commit message; of a rehearsal it says that it is not to be sent."""
         return self.title + ("\n\nA rehearsal on generated data: not to be sent." if self.rehearsal else "")
 
 
 def submissions(build: Build, recipes: Sequence[Recipe]) -> list[Submission]:
-    """What the results repository should hold of published recipes.
+    """Submissions of published recipes: what the results repository should hold of each.
 
     Raises:
         PublishError: one is not published, or another model or other scores than were built; or a rehearsal off the
@@ -131,7 +134,7 @@ class _Model:
         return {**files, place + META: self._meta_file(dim), place + SETTINGS: settings.read_bytes()}
 
     def _meta_file(self, dim: int) -> bytes:
-        """As mteb writes it, with sets in one order."""
+        """The file of facts about the model as mteb writes it, with sets in one order."""
         full = dim == self.subject.dims[0]
         facts = self.meta.model_copy(update={"experiment_kwargs": None if full else {"embed_dim": dim}}).to_dict()
         facts["training_datasets"] = sorted(facts["training_datasets"])
@@ -192,7 +195,7 @@ def training_tasks(recipe: Recipe) -> set[str]:
 
 
 def _training_data(recipe: Recipe) -> set[str]:
-    """Where the rows of its training come from: ids on the Hub."""
+    """Ids on the Hub of the datasets that the model was trained on."""
     uses = ((member, use) for member in recipe.lineage for phase in member.phases for use in phase.data)
     return {member.datasets[use.dataset].source.dataset for member, use in uses}
 
@@ -219,7 +222,7 @@ def _created(repo_id: str) -> str | None:
 
 
 def _embedding_parameters(folder: Path) -> int | None:
-    """Of the table of word embeddings; None when the weights name none, or several."""
+    """The size of the table of word embeddings; None when the weights name none, or several."""
     from safetensors import safe_open
 
     found = []
@@ -241,7 +244,7 @@ class BranchChange:
 
 @dataclass(frozen=True)
 class Pending:
-    """What a submission's branch lacks, and the commit that the next one stands on."""
+    """The changes that a submission's branch lacks, and the commit that the next one stands on."""
 
     submission: Submission
     start: str

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """How many rows came, how many each step dropped, how many are left, and how long the texts are (characters)."""
+    """Rows of a split that came, that each step dropped and that are left; mean lengths of its texts in characters."""
 
     read: int
     dropped: dict[str, int]

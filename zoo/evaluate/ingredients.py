@@ -67,7 +67,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """What `zoo.evaluate.work` needs."""
+    """The plain data that `zoo.evaluate.work` needs."""
     sts = _sts(recipe)
     return measurement(
         candidates(recipe, site),
@@ -88,7 +88,7 @@ def _sts(recipe: Recipe) -> str | None:
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
-    """Who is evaluated for a recipe: its model, its parent's, and the base model."""
+    """The models that are evaluated for a recipe: its own, its parent's, and the base model."""
     own = [_trained(recipe, "self", recipe, site)]
     if recipe.parent:
         own.append(_trained(recipe.parent, "parent", recipe, site))
@@ -116,7 +116,7 @@ def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
 
 
 def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
-    """What decides the scores of some models on some tasks."""
+    """Everything that decides the scores of some models on some tasks."""
     return {
         "models": {candidate.name: candidate.revision for candidate in candidates},
         "identities": {candidate.name: candidate.model.identity.facts for candidate in candidates},
@@ -169,7 +169,7 @@ def folder_name(model: str) -> str:
 
 
 def experiment(identity: str | None, dim: int | None) -> Mapping[str, int | str] | None:
-    """What mteb files beside a model's name and commit, as its `experiment_kwargs`.
+    """The `experiment_kwargs` that mteb files beside a model's name and commit; None when there are none.
 
     Args:
         identity: None for what has none: the baseline, and whatever the version before measured.
@@ -180,7 +180,7 @@ def experiment(identity: str | None, dim: int | None) -> Mapping[str, int | str]
 
 
 def samples_folder(results: Path, model: Candidate | Subject) -> Path:
-    """Where the rows behind a model's scores are, and what was loaded to measure them."""
+    """The folder of the rows behind a model's scores, and of what was loaded to measure them."""
     return results / "samples" / folder_name(model.name) / model.revision / (model.identity or "")
 
 

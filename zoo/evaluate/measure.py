@@ -65,7 +65,7 @@ class _Found:
 
 @dataclass(frozen=True)
 class MeasuringPlace:
-    """Where models are loaded and files go: circumstances that no score depends on."""
+    """The place where models are loaded and files go: circumstances that no score depends on."""
 
     folder: Path
     """mteb's results and the rows behind them."""

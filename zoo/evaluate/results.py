@@ -39,7 +39,7 @@ SCORING = ("mteb", "scikit-learn")
 
 
 class Traits(BaseModel):
-    """What a model was when it was loaded."""
+    """Facts about a model, recorded when it was loaded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -53,7 +53,7 @@ class Traits(BaseModel):
 
 
 def result_path(results: Path, subject: Subject, dim: int | None, ours: Task) -> Path:
-    """Where mteb looks for the result of a task at a dim."""
+    """The path at which mteb looks for the result of a task at a dim."""
     place = results / "results" / folder_name(subject.name) / subject.revision
     if facts := experiment(subject.identity, cut(subject, dim)):
         place = place / "experiments" / "__".join(f"{name}_{value}" for name, value in sorted(facts.items()))
@@ -114,7 +114,7 @@ def _versions_path(results: Path, subject: Subject, dim: int | None, task: str) 
 
 
 def traits(results: Path, model: Candidate | Subject) -> Traits | None:
-    """What was recorded when the model was loaded last; None when it never was."""
+    """The facts that were recorded when the model was loaded last; None when it never was."""
     try:
         return Traits.model_validate_json((samples_folder(results, model) / TRAITS).read_text("utf-8"))
     except (OSError, ValueError):

@@ -93,7 +93,7 @@ def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample
 
 
 def _ranked(task: Any, query: str, hits: Mapping[str, float]) -> Mapping[str, float]:
-    """As mteb scores them."""
+    """The hits of a query that mteb scores: not the query itself, and not the first hit, where the task says so."""
     if task.ignore_identical_ids:
         hits = {document: value for document, value in hits.items() if document != query}
     if task.skip_first_result:

@@ -20,7 +20,7 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, vector BLOB NO
 
 
 def key_of(function: str, prompt: str | None, text: str) -> bytes:
-    """What an embedding depends on besides its model: 16 bytes."""
+    """The key of an embedding, 16 bytes: everything that it depends on besides its model."""
     parts = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (function, prompt or "", text))
     return hashlib.blake2b(parts, digest_size=16).digest()
 
@@ -42,6 +42,7 @@ class EmbeddingStore:
         make_room(path, limit)
 
     def close(self) -> None:
+        """Close the file; the store is of no use afterwards."""
         self._database.close()
 
     def get(self, keys: Sequence[bytes], out: Embeddings, places: Sequence[Sequence[int]]) -> list[int]:

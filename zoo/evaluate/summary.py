@@ -30,6 +30,7 @@ class At:
 
     @property
     def full(self) -> bool:
+        """True at the subject's full width."""
         return self.dim is None or self.dim == self.subject.dims[0]
 
     def __hash__(self) -> int:
@@ -73,7 +74,7 @@ class Evidence:
         }
 
     def value(self, place: int, task: str) -> float:
-        """What mteb's result file says, 0 to 100; it is what `samples` give, to mteb's digits."""
+        """The score in mteb's result file, 0 to 100; it is what `samples` give, to mteb's digits."""
         at = self.places[place]
         value = results.stored(self.folder, at.subject, at.dim, TASKS[task])
         if value is None:
@@ -91,6 +92,7 @@ class Evidence:
         return {name: ", ".join(sorted({one[name] for one in known if name in one})) for name in names}
 
     def scores(self) -> list[Score]:
+        """The scores of every place on every task."""
         return [self._score(place, task) for place in range(len(self.places)) for task in self.tasks]
 
     def _score(self, place: int, task: str) -> Score:
@@ -143,6 +145,7 @@ class Evidence:
         return CleanScore(task=task, rows=len(rest.values), found=len(found), **rounded)
 
     def mean_replicates(self, tasks: Sequence[str]) -> Floats:
+        """The replicates of the mean over some tasks, a row for each place."""
         return resampling.mean_replicates([self.replicates[task] for task in tasks])
 
     def contrast(self, first: int, second: int, tasks: Sequence[str]) -> Contrast:
@@ -189,7 +192,7 @@ class Evidence:
 
 
 def mean_name(tasks: Sequence[str]) -> str:
-    """Of the mean over those of the tasks that none supersedes: 'mean without STS22', as the leaderboard calls it."""
+    """The leaderboard's name for a mean over those of the tasks that none supersedes: 'mean without STS22'."""
     twice = [TASKS[task].column for task in tasks if task not in current(tasks)]
     return f"mean without {', '.join(twice)}" if twice else "mean"
 

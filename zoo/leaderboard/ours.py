@@ -38,7 +38,7 @@ class Place:
 
     @property
     def key(self) -> Key:
-        """What tells places apart: name, revision and dim."""
+        """The key that tells places apart: name, revision and dim."""
         return self.subject.name, self.subject.revision, self.dim
 
     def score(self, task: str) -> Score | None:

@@ -29,7 +29,7 @@ def ltr(text: str) -> str:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where numbers come from, and whether that is us: we measured them, or our recipes say them."""
+    """The source of numbers, and whether it is us: we measured them, or our recipes say them."""
 
     key: str
     name: Text

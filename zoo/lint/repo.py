@@ -126,7 +126,7 @@ class CheckedRepo:
 
     @cached_property
     def scores(self) -> Scores:
-        """What `zoo/scores.json` holds; empty when there is none."""
+        """The scores in `zoo/scores.json`; empty when there is no such file."""
         return stored_scores(self.mapping("zoo/scores.json"))
 
     @cached_property

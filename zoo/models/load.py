@@ -127,7 +127,7 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
 
 @contextmanager
 def _explained(place: str) -> Iterator[None]:
-    """As `explained`, also for what transformers wraps into an OSError of its own."""
+    """Explain errors as `explained` does, also those that transformers wraps into an OSError of its own."""
     from huggingface_hub.errors import HfHubHTTPError
 
     with explained(f"load model '{place}'"):

@@ -73,7 +73,7 @@ def build_modules(pooling: Any, modules: Sequence[Any], width: int) -> list[nn.M
 
 
 def _width(made: Any) -> int | None:
-    """How many numbers it gives; None when it leaves that as it is."""
+    """The number of values in each vector that a module gives; None when it leaves that as it is."""
     return made.get_embedding_dimension() if hasattr(made, "get_embedding_dimension") else None
 
 

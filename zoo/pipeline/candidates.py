@@ -15,7 +15,7 @@ from zoo.run import Run, digest, file_digest
 
 
 def candidate_of(workspace: Workspace, target: str, dims: Sequence[int], scale: str) -> Candidate:
-    """What `zoo eval TARGET` evaluates, as `self`.
+    """The candidate that `zoo eval TARGET` evaluates, as `self`.
 
     Raises:
         EvaluationError: no such recipe, folder or id, or a recipe that is not trained. HubError: it cannot be asked.

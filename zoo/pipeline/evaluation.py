@@ -20,7 +20,7 @@ from zoo.tasks import TASKS
 
 @dataclass(frozen=True)
 class Request:
-    """What to evaluate on: a suite of the workspace, at which scale, in how many processes."""
+    """A request to evaluate: on which suite of the workspace, at which scale, in how many processes."""
 
     workspace: Workspace
     suite: str
@@ -45,10 +45,12 @@ class Request:
 
     @property
     def tasks(self) -> list[str]:
+        """The tasks of the suite."""
         return self.workspace.family.suites[self.suite]
 
     @property
     def results(self) -> Path:
+        """The folder of mteb's results at this scale."""
         return results_folder(Run.of(self.workspace.root, "any", self.scale).folder.parent)
 
 

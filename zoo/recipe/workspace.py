@@ -55,7 +55,7 @@ class Workspace:
 
     @cached_property
     def plugins(self) -> Plugins:
-        """What `plugins/*.py` and installed packages add to what recipes can name, as it was when first asked for."""
+        """Plugins in `plugins/*.py` and installed packages, as they were when they were first asked for."""
         return read_plugins(self.root)
 
     @contextmanager

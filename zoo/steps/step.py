@@ -35,5 +35,5 @@ def step(name: str) -> Callable[[F], F]:
 
 
 def run_step(spec: Options, frame: pl.DataFrame, texts: Sequence[str]) -> Any:
-    """What the step that `spec` describes makes of the rows."""
+    """Apply the step that `spec` describes to the rows."""
     return STEPS[spec.type].build(frame, list(texts), **spec.given())

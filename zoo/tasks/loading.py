@@ -64,7 +64,7 @@ def task_of(ours: Task) -> Any:
 
 
 def _made(ours: Task) -> Any:
-    """What `make` gives, under our name: mteb files results by it."""
+    """The task that `make` gives, under our name: mteb files results by it."""
     assert ours.make is not None
     task = ours.make(ours)
     task = task() if isinstance(task, type) else task
@@ -105,7 +105,7 @@ def _other_rows(ours: Task, rows: int, expected: int) -> EvaluationError:
 
 
 def _expected_rows(ours: Task) -> int:
-    """What mteb documents; the miniature of a large task is smaller and says so."""
+    """The number of rows that mteb documents; the miniature of a large task is smaller and says so."""
     info = api().dataset_info(ours.dataset, revision=ours.revision)
     if MINIATURE_TAG not in (info.tags or []) or info.card_data is None:
         return ours.rows
@@ -113,7 +113,7 @@ def _expected_rows(ours: Task) -> int:
 
 
 def data_of(task: Any, ours: Task) -> Any:
-    """What is scored: a `datasets.Dataset`, or for retrieval mteb's dict of corpus, queries and relevant documents."""
+    """The data that is scored: a `Dataset`, or for retrieval mteb's dict of corpus, queries and relevant documents."""
     data = task.dataset.get(ours.subset, task.dataset)[ours.split]
     if isinstance(data, list) or (isinstance(data, Dataset) and len(data) == 1):
         return Dataset.from_dict(data[0])  # mteb's first format: all rows in one

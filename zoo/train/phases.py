@@ -47,11 +47,12 @@ class PhaseRun:
 
     @property
     def checkpoints(self) -> Path:
+        """The folder of the phase's checkpoints while it lasts."""
         return self.folder / f"checkpoints-{self.phase.name}"
 
     @property
     def done(self) -> Path:
-        """Where the phase's model and log are once it is over."""
+        """The folder of the phase's model and log once it is over."""
         return self.folder / f"phase-{self.phase.name}"
 
     def run(self) -> None:
@@ -153,7 +154,7 @@ class PhaseRun:
                 raise self._error(what, hint="run it again")
 
     def _log(self, state: TrainerState, best: Path | None) -> dict[str, Any]:
-        """What the train stage tells of the phase: the same however often it was interrupted."""
+        """The report of the phase in the train stage's log: the same however often it was interrupted."""
         entries = [plain_entry(entry) for entry in state.log_history if "train_runtime" not in entry]
         return {
             "phase": self.phase.name,

@@ -132,7 +132,7 @@ def retention(board: Board) -> Table:
 
 
 class _Share(NamedTuple):
-    """What a model keeps, {dim: percent}; `aside` as of a place."""
+    """The share that a model keeps of its full width's score, {dim: percent}; `aside` as of a place."""
 
     model: str
     cells: dict[int, Cell]

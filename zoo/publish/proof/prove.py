@@ -28,7 +28,7 @@ START_SECONDS = 120  # until a Space answers
 
 @dataclass(frozen=True)
 class Proof:
-    """What a stranger found of a repository that is as it should be."""
+    """Findings of a stranger about a repository that is as it should be."""
 
     what: str
     """The kind and the id of the repository."""
@@ -46,7 +46,7 @@ class Proof:
 
     @property
     def said(self) -> str:
-        """What was found, for people, in one line."""
+        """The findings in one line, for people."""
         if self.later:
             return f"not proved yet: {self.later}"
         parts = [

@@ -31,7 +31,7 @@ FULL = re.compile(r"No space left|File too large|quota exceeded|No usable tempor
 
 
 class NoRoomError(PublishError):
-    """There was no room for temporary files, so that nothing was found out, good or bad."""
+    """Temporary files had no room, so that nothing was found out, good or bad."""
 
 
 class Stranger:
