@@ -12,7 +12,7 @@ import yaml
 from conftest import RECIPE, SCALE, Lab, TestHub
 
 from zoo.errors import EvaluationError, PublishError
-from zoo.pipeline.asbuilt import as_built, edited
+from zoo.pipeline.asbuilt import as_built, edited_part
 from zoo.pipeline.build import Build
 from zoo.recipe import Workspace
 
@@ -40,13 +40,13 @@ def edit(place: Path, old: str, new: str) -> Build:
 def test_the_recipe_as_built_is_the_recipe_that_was_built(lab: Lab) -> None:
     recipe = lab.workspace.recipe(RECIPE, scale=SCALE)
     assert as_built(lab.again(), recipe) == recipe
-    assert edited(lab.again(), recipe) is None
+    assert edited_part(lab.again(), recipe) is None
 
 
 def test_an_edited_recipe_publishes_what_was_built_and_says_so(copy: Path, zoo: Any) -> None:
     build = edit(copy, "learning_rate: 5.0e-5}", "learning_rate: 7.0e-5}")
     recipe = build.workspace.recipe(RECIPE, scale=SCALE)
-    assert edited(build, recipe) == "phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05)"
+    assert edited_part(build, recipe) == "phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05)"
     _, _, err = zoo("plan", RECIPE, "--scale", SCALE, "--write", str(copy / "out"), cwd=copy)
     assert f"built before phases.hybrid.train.learning_rate changed (5e-05 -> 7e-05): {RECIPE}\n" in err
     assert f"hint: zoo build {RECIPE} --scale mini\n" in err

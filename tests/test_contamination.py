@@ -19,7 +19,7 @@ from zoo.contamination.search import (
     Match,
     Overlap,
     overlap,
-    texts_of,
+    parquet_texts,
     word_similarity,
 )
 from zoo.evidence.overlap import OverlapReport
@@ -227,7 +227,7 @@ def test_the_texts_of_parquet_files_are_read_in_their_columns(tmp_path: Path) ->
     pl.DataFrame({"a": ["x", None], "b": ["y", "z"], "label": [0, 1]}).write_parquet(tmp_path / "one.parquet")
     pl.DataFrame({"c": ["w"]}).write_parquet(tmp_path / "two.parquet")
     files = {tmp_path / "one.parquet": ["a", "b"], tmp_path / "two.parquet": ["c"]}
-    assert list(texts_of(files)) == ["x", "y", "z", "w"]
+    assert list(parquet_texts(files)) == ["x", "y", "z", "w"]
 
 
 def test_training_columns_are_those_of_the_whole_lineage() -> None:

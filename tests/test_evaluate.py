@@ -61,9 +61,9 @@ def candidate(folder: Path, *dims: int, revision: str = "a" * 40) -> Candidate:
 
 
 def measured(folder: Path, candidates: list[Candidate], tasks: list[str], **options: Any) -> Any:
-    from zoo.evaluate.measure import Place, measure
+    from zoo.evaluate.measure import MeasuringPlace, measure
 
-    return measure(candidates, tasks, Place(folder, **options))
+    return measure(candidates, tasks, MeasuringPlace(folder, **options))
 
 
 # What is measured
@@ -75,13 +75,13 @@ def test_a_dims_score_is_that_of_a_model_cut_to_it(lab: Lab) -> None:
     from sentence_transformers import SentenceTransformer
 
     from zoo.evaluate.encoders import encoder
-    from zoo.tasks.loading import load
+    from zoo.tasks.loading import load_task
 
     scores = lab.build.scores(RECIPE)
     cut = SentenceTransformer(str(lab.build.model(RECIPE)), truncate_dim=128)
     view = encoder(cut, scores.subject("self"))
     options: Any = {"cache": None, "co2_tracker": False, "show_progress_bar": False}
-    result = mteb.evaluate(view, load("STS17-ar"), **options).task_results[0]
+    result = mteb.evaluate(view, load_task("STS17-ar"), **options).task_results[0]
     theirs = round(100 * result.scores["test"][0]["cosine_spearman"], 4)
     assert scores.value(f"zoo/{RECIPE}", "STS17-ar", 128) == pytest.approx(theirs, abs=1e-4)
 
@@ -192,11 +192,11 @@ def test_scores_that_are_there_are_read_and_the_model_is_not_loaded(tiny: Path, 
 
 def test_a_text_is_encoded_once_for_all_dims_tasks_and_runs(tiny: Path, tmp_path: Path) -> None:
     """What another run left in the store is not encoded again: its vectors are used, here ones that nobody computes."""
-    from zoo.tasks.loading import load, texts_of
+    from zoo.tasks.loading import load_task, task_texts
 
     measured(tmp_path, [candidate(tiny, 64)], STS)
     (store,) = (tmp_path / "embeddings").glob("*.sqlite")
-    texts = {text for task in STS for text in texts_of(load(task), TASKS[task])}
+    texts = {text for task in STS for text in task_texts(load_task(task), TASKS[task])}
     import sqlite3
 
     with sqlite3.connect(store) as database:
@@ -380,11 +380,11 @@ def test_data_of_another_revision_is_refused(seeded: TestHub, tmp_path: Path) ->
         "import datasets\n"
         "from zoo.errors import EvaluationError\n"
         "from zoo.tasks import TASKS\n"
-        "from zoo.tasks.loading import load\n"
+        "from zoo.tasks.loading import load_task\n"
         "new = TASKS['STS22v2-ar']\n"
         "datasets.load_dataset(new.dataset, revision=new.revision)\n"
         "datasets.config.HF_HUB_OFFLINE = True\n"
-        "try:\n    load('STS22-ar')\nexcept EvaluationError as error:\n    print(error.message)\n"
+        "try:\n    load_task('STS22-ar')\nexcept EvaluationError as error:\n    print(error.message)\n"
     )
     environment = {**os.environ, "HF_HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -522,11 +522,11 @@ def test_the_base_is_scored_with_the_prompt_that_its_recipe_trains_with(e5: Base
 def test_retrieval_reads_documents_after_their_own_prompt(e5: Base, tmp_path: Path) -> None:
     import sqlite3
 
-    from zoo.tasks.loading import data_of, load
+    from zoo.tasks.loading import data_of, load_task
 
     one = base_candidate(e5, e5.revision, [])
     assert not measured(tmp_path, [one], ["Belebele-arb"]).problems
-    data = data_of(load("Belebele-arb"), TASKS["Belebele-arb"])
+    data = data_of(load_task("Belebele-arb"), TASKS["Belebele-arb"])
     query, document = data["queries"][0]["text"], data["corpus"][0]["text"]
     (store,) = (tmp_path / "embeddings").glob("*.sqlite")
     with sqlite3.connect(store) as database:

@@ -8,7 +8,7 @@ import pytest
 
 from zoo.hub import cards, gitobjects, gitrules
 from zoo.hub.errors import RefusalError, header_text
-from zoo.hub.gitobjects import Entry
+from zoo.hub.gitobjects import TreeEntry
 from zoo.hub.paths import check_path
 
 
@@ -35,7 +35,7 @@ def test_tree_ids_are_those_of_git_also_where_its_order_is_odd(git) -> None:
     blob = git("hash-object", "-w", "--stdin", given=b"x")
     folder = git("mktree", given=f"100644 blob {blob}\tinner\n".encode())
     lines = [("blob", "a"), ("tree", "a-b"), ("blob", "a.txt"), ("blob", "ab"), ("blob", "مرحبا")]
-    entries = [Entry(name, folder if kind == "tree" else blob, kind == "tree") for kind, name in lines]
+    entries = [TreeEntry(name, folder if kind == "tree" else blob, kind == "tree") for kind, name in lines]
     text = "".join(
         f"{'040000 tree' if entry.is_folder else '100644 blob'} {entry.oid}\t{entry.name}\n" for entry in entries
     )

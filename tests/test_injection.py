@@ -22,13 +22,13 @@ from zoo.errors import RecipeError, ZooError
 from zoo.evidence.scores import Mean
 from zoo.markdown import address, on_hub
 from zoo.recipe import Recipe, Workspace, dump, load_resolved, override
-from zoo.recipe.yamlfile import parse, read
+from zoo.recipe.yamlfile import parse, read_yaml
 
 
 def refused(path: Path, kind: type[Any]) -> str:
     """The message: it names the file and a line of it, and nothing in it acts on a terminal."""
     with pytest.raises(RecipeError) as caught:
-        parse(kind, read(path))
+        parse(kind, read_yaml(path))
     return told(caught.value.message, path)
 
 
@@ -62,7 +62,7 @@ def test_a_text_is_taken_as_it_is_or_refused_by_name(file: str, place: Place, tm
     kind = FILES[file][0]
     for text in TEXTS.values() if not place.closed else a_third(TEXTS, place):
         data = place.put(text)
-        source = read(written(tmp_path / file, data))
+        source = read_yaml(written(tmp_path / file, data))
         assert source.data == data
         answer = attempt(parse, kind, source)
         if isinstance(answer, ZooError):
@@ -121,7 +121,7 @@ def test_what_an_author_does_not_quote_builds_nothing(line: str, says: str, tmp_
     path = tmp_path / "family.yaml"
     path.write_text(f"{line}\n", "utf-8")
     with pytest.raises(RecipeError) as caught:
-        parse(FILES["family.yaml"][0], read(path))
+        parse(FILES["family.yaml"][0], read_yaml(path))
     assert says in caught.value.message
     assert re.match(r"(\d mistakes in )?family\.yaml", caught.value.message)
     assert not UNSEEN.search(caught.value.message)

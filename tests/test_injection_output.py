@@ -41,7 +41,7 @@ def test_nothing_that_is_printed_steers_the_terminal(text: str, capsys: pytest.C
     text = text.replace(HALF, "\ud800")
     say.configure(json=False)
     say.line(text)
-    say.step(text)
+    say.note(text)
     say.hint(text)
     say.error(ZooError(text, hint=text))
     say.table([{text: text, "n": 1.5}], title=text)

@@ -103,7 +103,7 @@ def test_the_papers_tables_are_as_printed(unmeasured: Workspace, name: str, firs
 
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes" / "published").glob("*.csv")), ids=lambda path: path.stem)
 def test_every_published_row_says_where_it_is_from(path: Path) -> None:
-    rows = published.table(ROOT / "recipes", path.stem)
+    rows = published.printed_rows(ROOT / "recipes", path.stem)
     assert rows
     assert all(re.fullmatch(r"arXiv:\S+, .* page \d+|https://\S+ @ [0-9a-f]{8}.*", row["source"]) for row in rows)
 
@@ -147,7 +147,7 @@ def test_a_mean_over_unequal_tasks_is_refused(unmeasured: Workspace) -> None:
     row = Board.of(unmeasured, "mini").official("izhx/udever-bloom-1b1")
     assert row is not None
     with pytest.raises(EvaluationError, match="no mean of 'izhx/udever-bloom-1b1' over STS17-ar, STS22-ar") as caught:
-        published.mean(row, SUITE[:2])
+        published.printed_mean(row, SUITE[:2])
     assert caught.value.hint == "compare it task by task, or over tasks that every model has"
     (table,) = made(unmeasured, "figure2")
     bloom = next(row for row in table.rows if row["model"].text == "udever-bloom-1b1")
@@ -224,7 +224,7 @@ def test_what_a_model_keeps_on_two_suites_is_told_apart(tmp_path: Path) -> None:
 def test_a_size_that_is_too_wide_comes_with_what_every_command_takes(tmp_path: Path) -> None:
     from zoo.evaluate import results
     from zoo.evaluate.ingredients import Candidate
-    from zoo.evaluate.measure import Place
+    from zoo.evaluate.measure import MeasuringPlace
     from zoo.evaluate.measure import measure as evaluate
     from zoo.models.identity import ModelSource
 
@@ -232,7 +232,7 @@ def test_a_size_that_is_too_wide_comes_with_what_every_command_takes(tmp_path: P
     wide = Candidate.of("lab/m", "1" * 40, "self", "m", dims=[2000, 64], model=source)
     traits = {"width": 768, "parameters": 1, "max_seq_length": 512, "dtype": "float32", "tokens_per_second": None}
     results.keep_traits(tmp_path, wide, results.Traits(**traits, prompts={}, default_prompt=None))
-    [(_, _, problem)] = evaluate([wide], [], Place(tmp_path)).problems
+    [(_, _, problem)] = evaluate([wide], [], MeasuringPlace(tmp_path)).problems
     assert problem.message == "dim '2000' is wider than 'm' (768)"
     assert problem.hint == "at most 768: --dims 768 for `zoo eval`, NAME@768 for `zoo compare` and `zoo errors`"
 
@@ -554,7 +554,7 @@ def test_official_scores_are_fetched_from_the_parquet_behind_mtebs_leaderboard(
     from zoo.hub.store import Store
 
     workspace = workspace_in(tmp_path)
-    row = published.table(workspace.recipes, published.OFFICIAL)[0]
+    row = published.printed_rows(workspace.recipes, published.OFFICIAL)[0]
     rows = [("STS17", "ar-ar", 0.9), ("STS22", "ar", 0.61239), ("STS22.v2", "ar", 0.5), ("STS17", "en-ar", 0.1)]
     frame = pl.DataFrame(
         [(row["model"], row["revision"], task, "test", subset, score) for task, subset, score in rows],
@@ -567,9 +567,9 @@ def test_official_scores_are_fetched_from_the_parquet_behind_mtebs_leaderboard(
         store.import_commit("dataset", "mteb/results", {"data/a.parquet": content.getvalue()}, message="scores")
     code, _, err = zoo("eval", "--refresh-published", cwd=workspace.root)
     assert code == 0, err
-    found, *others = published.table(workspace.recipes, published.OFFICIAL)
+    found, *others = published.printed_rows(workspace.recipes, published.OFFICIAL)
     assert [found[task] for task in ("STS17-ar", "STS22-ar", "STS22v2-ar")] == ["90", "61.239", "50"]
     assert found["source"].startswith("mteb/results @ ")
-    assert others == published.table(ROOT / "recipes", published.OFFICIAL)[1:]
+    assert others == published.printed_rows(ROOT / "recipes", published.OFFICIAL)[1:]
     code, _, err = zoo("eval", "a", "--refresh-published", cwd=workspace.root)
     assert code == 2

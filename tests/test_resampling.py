@@ -39,7 +39,7 @@ from zoo.evidence.resampling import (
     compare_samples,
     contrast,
     interval,
-    load,
+    load_sample,
     mean_replicates,
     rank,
     ranks,
@@ -329,8 +329,8 @@ def test_large_group_numbers_stay_apart() -> None:
 @pytest.mark.parametrize("one", [sample("spearman", grouped=True), sample("average_precision"), sample("mean")])
 def test_a_sample_comes_back_from_its_file(one: Sample, tmp_path: Path) -> None:
     save(one, tmp_path / "a.npz")
-    save(load(tmp_path / "a.npz"), tmp_path / "b.npz")
-    back = load(tmp_path / "b.npz")
+    save(load_sample(tmp_path / "a.npz"), tmp_path / "b.npz")
+    back = load_sample(tmp_path / "b.npz")
     assert back.statistic == one.statistic
     for name in ("values", "gold", "groups"):
         assert np.array_equal(getattr(back, name), getattr(one, name))
@@ -345,7 +345,7 @@ def test_a_part_of_a_file_is_no_sample(tmp_path: Path) -> None:
     for size in range(0, len(whole), 7):
         path.write_bytes(whole[:size])
         with pytest.raises(ValueError, match="holds no sample"):
-            load(path)
+            load_sample(path)
 
 
 def test_a_damaged_file_is_no_sample_or_the_same_one(tmp_path: Path) -> None:
@@ -355,7 +355,7 @@ def test_a_damaged_file_is_no_sample_or_the_same_one(tmp_path: Path) -> None:
     for place in range(0, len(whole), 3):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
         try:
-            back = load(path)
+            back = load_sample(path)
         except ValueError as error:
             told.add(str(error).split(":")[0])
         else:
@@ -367,15 +367,15 @@ def test_foreign_files_are_no_samples(tmp_path: Path) -> None:
     path = tmp_path / "sample.npz"
     np.savez(path, values=np.ones(3))
     with pytest.raises(ValueError, match="holds no sample: 'statistic is not a file in the archive'|'statistic'"):
-        load(path)
+        load_sample(path)
     np.savez(path, statistic=np.array("mean"), values=np.ones(3), more=np.ones(3))
     with pytest.raises(ValueError, match="holds no sample: .*'more'"):
-        load(path)
+        load_sample(path)
     np.savez(path, statistic=np.array("mean"), values=np.array([{}]))
     with pytest.raises(ValueError, match="allow_pickle"):
-        load(path)
+        load_sample(path)
     with pytest.raises(FileNotFoundError):
-        load(tmp_path / "none.npz")
+        load_sample(tmp_path / "none.npz")
 
 
 def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,7 +388,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(np, "savez", full)
     with pytest.raises(OSError, match="disk full"):
         save(sample("mean", 1), path)
-    assert np.array_equal(load(path).values, one.values)
+    assert np.array_equal(load_sample(path).values, one.values)
 
 
 def test_importing_statistics_is_light() -> None:

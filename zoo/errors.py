@@ -44,7 +44,7 @@ class WorkspaceError(ZooError):
 
 
 class PluginError(ZooError):
-    pass
+    """A plugin cannot be imported, or registers what it may not."""
 
 
 class RecipeError(ZooError):

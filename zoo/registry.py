@@ -27,7 +27,7 @@ class RegistrationError(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an entry comes from: `zoo`, `plugins/angle.py` of a workspace, or `package lab-losses 1.2`.
+    """The origin of an entry: `zoo`, `plugins/angle.py` of a workspace, or `package lab-losses 1.2`.
 
     `digest` is the sha256 of the file that defines it; null for what zoo brings, whose version stands elsewhere.
     """
@@ -45,7 +45,7 @@ OURS = Origin("zoo")
 
 @dataclass
 class Layer:
-    """What plugins add to the registries, by kind and name; `origin` is the plugin that is being imported now."""
+    """Entries that plugins add, by kind and name; `origin` is the plugin that is being imported now."""
 
     entries: dict[str, dict[str, tuple[Any, Origin]]] = field(default_factory=dict)
     origin: Origin = OURS
@@ -138,7 +138,7 @@ class Registry(Generic[T]):
         return lambda thing: self.add(name, thing)
 
     def origin(self, name: str) -> Origin:
-        """Where an entry comes from."""
+        """The origin of an entry: a plugin, or zoo itself."""
         return self._plugged().get(name, (None, OURS))[1]
 
     def digests(self, names: Iterable[str]) -> dict[str, str]:

@@ -113,7 +113,7 @@ class Run:
         return _seen(file) != receipt.seen.get(path) and file_digest(file) != receipt.made[path]
 
     def stale(self, stage: str, made_from: Ingredients) -> str | None:
-        """Why the stage must be made (again); None when its receipt holds and its files are as it made them.
+        """The reason to make the stage (again); None when its receipt holds and its files are as it made them.
 
         Raises:
             WorkspaceError: as `receipt`.
@@ -130,7 +130,7 @@ class Run:
         return f"'{edited[0]}' was edited" if edited else None
 
     def _cut_off(self, stage: str, made_from: Ingredients) -> str | None:
-        """What is said of a stage that was begun with other ingredients, which cannot be gone on with."""
+        """Words about a stage that was begun with other ingredients and cannot go on; None when there is no such."""
         begun = self._begun(stage)
         if begun is None or not any(self._partial(stage).glob("*")):
             return None

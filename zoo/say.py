@@ -110,7 +110,7 @@ def raw(text: str) -> None:
     sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
 
-def step(text: str) -> None:
+def note(text: str) -> None:
     """Tell what is being done, on stderr, so that answers can be piped; silent with `--json`."""
     if not _mode.json:
         print(visible(text), file=sys.stderr, flush=True)
@@ -118,7 +118,7 @@ def step(text: str) -> None:
 
 def hint(text: str) -> None:
     """Suggest the next command, on stderr."""
-    step(f"hint: {text}")
+    note(f"hint: {text}")
 
 
 def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
@@ -156,7 +156,7 @@ def error(problem: ZooError) -> None:
     if _mode.json:
         print(_as_json({"error": problem.message, "hint": problem.hint}))
         return
-    step(f"error: {problem.message}")
+    note(f"error: {problem.message}")
     if problem.hint:
         hint(problem.hint)
 
@@ -176,7 +176,7 @@ def progress() -> Iterator[Progress]:
 
 class _Notes(Silent):
     def note(self, text: str) -> None:
-        step(text)
+        note(text)
 
 
 class _Bars:

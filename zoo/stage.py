@@ -35,6 +35,7 @@ class Node:
 
     @property
     def name(self) -> str:
+        """The name of the recipe or dataset."""
         return self.item.name
 
     @property
@@ -45,7 +46,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """How work is done, which changes nothing of what comes out."""
+    """The circumstances of work, which change nothing of what comes out."""
 
     device: str | None = None
     report_to: Sequence[str] = ()
@@ -54,12 +55,16 @@ class Circumstances:
 
 
 class Site(Protocol):
-    """What a stage may ask of the build that it is part of."""
+    """The build that a stage is part of, as far as the stage may ask it."""
 
     @property
-    def workspace(self) -> Workspace: ...
+    def workspace(self) -> Workspace:
+        """The workspace that is built."""
+
     @property
-    def circumstances(self) -> Circumstances: ...
+    def circumstances(self) -> Circumstances:
+        """The circumstances of the work."""
+
     @property
     def account(self) -> str:
         """The account to publish under, or a word for none."""
@@ -76,7 +81,7 @@ class Site(Protocol):
         """The folder of a stage, finished or not."""
 
     def digest(self, name: str, stage: str) -> str:
-        """What a finished stage made, in 64 hex digits."""
+        """The digest of what a finished stage made, 64 hex digits."""
 
     def receipt(self, name: str, stage: str) -> Receipt:
         """The receipt of a finished stage."""

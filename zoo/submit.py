@@ -62,19 +62,22 @@ class Submission:
 
     @property
     def branch(self) -> str:
+        """The name of the branch for this commit of the model."""
         return f"zoo-{self.recipe}-{self.revision[:8]}"
 
     @property
     def title(self) -> str:
+        """The title of the commit and of the pull request."""
         return f"Add results of {self.id} ({self.revision[:8]})"
 
     @property
     def message(self) -> str:
+        """The commit message; of a rehearsal it says that it is not to be sent."""
         return self.title + ("\n\nA rehearsal on generated data: not to be sent." if self.rehearsal else "")
 
 
 def submissions(build: Build, recipes: Sequence[Recipe]) -> list[Submission]:
-    """What the results repository should hold of published recipes.
+    """Submissions of published recipes: what the results repository should hold of each.
 
     Raises:
         PublishError: one is not published, or another model or other scores than were built; or a rehearsal off the
@@ -196,7 +199,7 @@ def training_tasks(recipe: Recipe) -> set[str]:
 
 
 def _training_data(recipe: Recipe) -> set[str]:
-    """Where the rows of its training come from: ids on the Hub."""
+    """Ids on the Hub of the datasets that the model was trained on."""
     uses = ((member, use) for member in recipe.lineage for phase in member.phases for use in phase.data)
     return {member.datasets[use.dataset].source.dataset for member, use in uses}
 
@@ -231,7 +234,7 @@ class BranchChange:
 
 @dataclass(frozen=True)
 class Pending:
-    """What a submission's branch lacks, and the commit that the next one stands on."""
+    """The changes that a submission's branch lacks, and the commit that the next one stands on."""
 
     submission: Submission
     start: str

@@ -35,7 +35,7 @@ def work(task: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     import_module(STAGES[task["stage"]].work).work(folder, task["spec"], progress=progress)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_task(path: Path) -> dict[str, Any]:
     """A file for `python -m zoo.work`.
 
     Raises:
@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
     prepare()
     try:
-        work(read(Path(arguments[0])))
+        work(read_task(Path(arguments[0])))
     except ZooError as problem:
         say.error(problem)
         return 1

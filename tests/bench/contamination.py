@@ -42,10 +42,10 @@ def material(folder: Path) -> None:
 
 
 def ours(folder: Path) -> None:
-    from zoo.contamination.search import overlap, texts_of
+    from zoo.contamination.search import overlap, parquet_texts
 
     evaluation = json.loads((folder / EVALUATION).read_text("utf-8"))
-    report = overlap(texts_of({folder / TRAINING: ["text"]}), evaluation)
+    report = overlap(parquet_texts({folder / TRAINING: ["text"]}), evaluation)
     assert report.training_texts == TEXTS
 
 

@@ -81,16 +81,16 @@ def ours(model: str, tasks: Sequence[str]) -> Scores:
     """Files, intervals' rows and embeddings on disk included; the baseline, which the peer lacks, measured before."""
     from zoo.evaluate import results
     from zoo.evaluate.ingredients import Candidate
-    from zoo.evaluate.measure import Place, measure
+    from zoo.evaluate.measure import MeasuringPlace, measure
     from zoo.models.identity import ModelSource
     from zoo.tasks import TASKS
 
     source = ModelSource(kind="folder", place=model, weights="0" * 40)
     candidate = Candidate.of("zoo/bench", "0" * 40, "self", "bench", dims=DIMS, model=source)
     with tempfile.TemporaryDirectory() as folder:
-        measure([], tasks, Place(Path(folder)))
+        measure([], tasks, MeasuringPlace(Path(folder)))
         began = time.perf_counter()
-        done = measure([candidate], tasks, Place(Path(folder)))
+        done = measure([candidate], tasks, MeasuringPlace(Path(folder)))
         seconds["zoo, one pass"].append(time.perf_counter() - began)
         if done.problems:
             sys.exit(str(done.problems))

@@ -75,7 +75,7 @@ def scaled(gold: ArrayLike, least: float, most: float) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What one model, at one dim, said of every pair."""
+    """Cosines that one model, at one dim, gave every pair, beside the gold scores."""
 
     model: str
     cosine: Floats
@@ -113,7 +113,7 @@ class BandError:
 
 @dataclass(frozen=True)
 class Lexical:
-    """How far one model takes shared words for shared meaning.
+    """Measures of how far one model takes shared words for shared meaning.
 
     Spearman's correlations of rank error with overlap, over all pairs and within the lowest band, where gold scores
     are nearly one; null where either is constant.
@@ -132,7 +132,7 @@ class Lexical:
 
 @dataclass(frozen=True)
 class Said:
-    """What one model said of a pair: its cosine and both errors."""
+    """The answer of one model to a pair: its cosine and both errors."""
 
     cosine: float
     raw: float
@@ -155,7 +155,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class ErrorReport:
-    """Where models err on a task of graded pairs."""
+    """A report of where models err on a task of graded pairs."""
 
     pairs: int
     models: list[str]

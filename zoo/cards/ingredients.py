@@ -62,7 +62,7 @@ def _digest(scores: ScoreFile) -> str:
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """What `zoo.cards.work` needs."""
+    """The plain data that `zoo.cards.work` needs."""
     return {
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "account": site.account,

@@ -44,7 +44,7 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
 
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(errors_page(found, space.folders("cards")), "utf-8")
-        say.step(f"wrote {html}")
+        say.note(f"wrote {html}")
 
 
 def _say_report(report: ErrorReport, task: str) -> None:

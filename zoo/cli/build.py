@@ -31,6 +31,7 @@ class StageName(click.ParamType[str]):
     name = "stage"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name of a stage; refuse any other word."""
         from zoo.pipeline.stages import STAGES
 
         if value not in STAGES:
@@ -69,7 +70,7 @@ data.add_command(data_build)
 
 
 def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
-    """What may be a device. Whether this machine has it, only torch can say."""
+    """Refuse what cannot be the name of a device. Whether this machine has the device, only torch can say."""
     if name is not None and not DEVICE.fullmatch(name):
         raise click.BadParameter(f"'{name}' is none of cpu, cuda, cuda:1 (or another number), mps and xpu")
     return name
@@ -129,7 +130,7 @@ def build(
 
 
 def _say_plan(build: Build, recipes: list[Recipe]) -> None:
-    """What a build would make, and why."""
+    """Print what a build would make, and why."""
     outcomes = build.plan(*recipes)
     say.table([{"recipe": one.name, "stage": one.stage, "": one.did, "why": one.why} for one in outcomes])
     say.result({"stages": [vars(outcome) for outcome in outcomes]})
@@ -191,8 +192,9 @@ def _from_file(file: Path, scale: str) -> Recipe:
 
 
 def say_outcome(outcome: Outcome) -> None:
+    """Tell what a build did with one stage, how long it took, and why."""
     did = f"{outcome.seconds:6.1f} s" if outcome.did == "built" else "    kept"
-    say.step(f"{outcome.name:<24} {outcome.stage:<13} {did}  {outcome.why}")
+    say.note(f"{outcome.name:<24} {outcome.stage:<13} {did}  {outcome.why}")
 
 
 suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")

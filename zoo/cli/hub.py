@@ -46,7 +46,7 @@ def serve(root: Path | None, port: int, workers: int, faults: Path | None) -> No
         _announce(running, root)
         running.process.wait()
     except KeyboardInterrupt:  # there is nothing that the same command would go on with
-        say.step("stopped")
+        say.note("stopped")
         click.get_current_context().exit(130)
 
 

@@ -65,7 +65,7 @@ def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
         raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
     found = fleet(build, recipes)
     for what, names in edited_since(build, recipes).items():
-        say.step(f"built before {what}: {', '.join(names)}")
+        say.note(f"built before {what}: {', '.join(names)}")
         say.hint(f"zoo build {' '.join(names)}{build.as_typed}")
     return build, found
 
@@ -298,7 +298,7 @@ def _again(new: Plan, yes: bool) -> bool:
     """Ask whether to go on: a repository changed meanwhile, and what we would do now has no conflicts."""
     if yes:
         return True
-    say.step(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
+    say.note(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
     _say_repository(new, list(new.changes))
     return click.confirm("go on with that?")
 
@@ -309,7 +309,7 @@ def say_published(outcome: Published) -> None:
     commit = f"  {outcome.commit[:8]}" if outcome.commit else ""
     why = f"  {outcome.why}" if outcome.why else ""
     url = f"  {outcome.url}" if outcome.url else ""
-    say.step(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{url}{proof}{why}")
+    say.note(f"{outcome.kind:<10} {outcome.did:<9} {outcome.id}{commit}{url}{proof}{why}")
 
 
 def _say_missed(missed: list[Published], count: int, again: str) -> None:

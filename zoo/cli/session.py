@@ -177,5 +177,5 @@ def seed_hub(root: Path, tasks: Iterable[str] = ()) -> list[str]:
     with say.progress() as progress:
         made: list[str] = seed(root, workspace().every_recipe(), tasks=tasks, progress=progress)
     if made:
-        say.step(f"seeded the local Hub with {len(made)} generated repositories in {root}")
+        say.note(f"seeded the local Hub with {len(made)} generated repositories in {root}")
     return made

@@ -55,7 +55,7 @@ def serve(scale: str, port: int) -> None:
     folder = workspace().root / ".zoo" / "space"
     shutil.rmtree(folder, ignore_errors=True)
     _write(folder, scale)
-    say.step(f"http://127.0.0.1:{port}")
+    say.note(f"http://127.0.0.1:{port}")
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
     subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
 

@@ -106,10 +106,10 @@ def rollback(target: str, yes: bool) -> None:
     if way.changes and not yes:
         confirm("roll back?")
     commit, repository = roll_back(way), way.repository
-    say.step(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
+    say.note(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
     collection = put_back(way, space.family.collection.title if space.family.collection else None)
     if collection:
-        say.step(f"the collection {collection} has it as it had it then")
+        say.note(f"the collection {collection} has it as it had it then")
     back = way.head if commit != way.head else None
     found = prove_repository(repository.kind, repository.id, commit, name=name, back=back)
     say.line(found.said)

@@ -121,7 +121,7 @@ def check(recipes: tuple[str, ...]) -> None:
 
 
 def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
-    """What keeps these recipes from being resolved."""
+    """The mistakes that keep these recipes from being resolved."""
     found: list[ZooError] = []
     for name in recipes:
         try:

@@ -36,7 +36,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """What `zoo.contamination.work` needs."""
+    """The plain data that `zoo.contamination.work` needs."""
     columns = training_columns(recipe)
     files = {name: split_file(site.place(name, DATA), "train") for name in columns}
     return {

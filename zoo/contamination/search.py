@@ -44,7 +44,7 @@ def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> OverlapR
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def texts_of(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
+def parquet_texts(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
     """The texts of Parquet files in the columns given for each, a chunk of rows at a time."""
     from pyarrow.parquet import ParquetFile  # brings numpy, which commands that only look can do without
 
@@ -150,7 +150,7 @@ class _Text:
 
 
 def _lost(words: int) -> int:
-    """How many words of a text may be missing from a near one, which may be longer by the words that were added.
+    """The most words of a text that a near one may lack; the near one may be longer by the words that were added.
 
     No step takes away more than two words, and a variant is half a step.
     """
@@ -170,7 +170,7 @@ def word_similarity(a: Words, b: Words, *, least: float = 0.0) -> float:
 
 
 def _middles(a: Words, b: Words) -> tuple[Words, Words]:
-    """Without the words that both begin or end with."""
+    """Both texts without the words that both begin or end with."""
     start = _shared(a, b)
     a, b = a[start:], b[start:]
     end = _shared(a[::-1], b[::-1])
@@ -178,12 +178,12 @@ def _middles(a: Words, b: Words) -> tuple[Words, Words]:
 
 
 def _shared(a: Words, b: Words) -> int:
-    """How many words both begin with."""
+    """The number of words that both begin with."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _steps(a: Words, b: Words, most: float) -> float:
-    """From one text to the other (Levenshtein over words); given up when they are more than `most`."""
+    """The steps from one text to the other (Levenshtein over words); counting ends when they are more than `most`."""
     before: list[float] = []
     row = [float(j) for j in range(len(b) + 1)]
     for i, word in enumerate(a):

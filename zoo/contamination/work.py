@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.contamination.search import overlap, texts_of
+from zoo.contamination.search import overlap, parquet_texts
 from zoo.layout import OVERLAP
 from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
@@ -25,6 +25,6 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in spec["tasks"]}
     training = {Path(source["file"]): source["columns"] for source in spec["training"]}
     progress.start("training text in the tasks", None)
-    report = overlap(texts_of(training), evaluation)
+    report = overlap(parquet_texts(training), evaluation)
     progress.finish()
     (folder / OVERLAP).write_text(report.model_dump_json(indent=1), "utf-8")

@@ -37,7 +37,7 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
 
 
 def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """What `zoo.data.work` needs."""
+    """The plain data that `zoo.data.work` needs."""
     return {"name": item.name, "dataset": item.dataset.model_dump(mode="json"), "revision": made_from["revision"]}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitReport:
-    """How many rows came, how many each step dropped, how many are left, and how long the texts are (characters)."""
+    """Rows of a split that came, that each step dropped and that are left; mean lengths of its texts in characters."""
 
     read: int
     dropped: dict[str, int]
@@ -71,7 +71,7 @@ def _stepped(name: str, dataset: Dataset, step: Options, frame: pl.DataFrame) ->
     """The rows after a step, which must have the columns that they had before."""
     what = f"dataset '{name}': step '{step.type}'"
     with blamed(step.registry, step.type, what, DataError):
-        kept: pl.DataFrame = steps.run(step, frame, dataset.texts)
+        kept: pl.DataFrame = steps.run_step(step, frame, dataset.texts)
     had, has = dict(frame.schema), dict(getattr(kept, "schema", {}))
     if list(has.items()) != list(had.items()):
         gives = ", ".join(f"{column} ({kind})" for column, kind in has.items()) or f"a '{type(kept).__name__}'"

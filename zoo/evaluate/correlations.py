@@ -11,7 +11,7 @@ import polars as pl
 from sklearn.metrics.pairwise import paired_cosine_distances, paired_euclidean_distances, paired_manhattan_distances
 
 from zoo.evaluate.ingredients import Candidate
-from zoo.evaluate.measure import Loaded, Place
+from zoo.evaluate.measure import Loaded, MeasuringPlace
 from zoo.evaluate.store import Embeddings
 from zoo.evidence import resampling
 from zoo.evidence.resampling import Floats, Resamples, Sample
@@ -28,7 +28,7 @@ COEFFICIENTS: tuple[Literal["pearson", "spearman"], ...] = ("pearson", "spearman
 
 
 def correlations(
-    candidates: Sequence[Candidate], subjects: Sequence[Subject], split: Path, place: Place
+    candidates: Sequence[Candidate], subjects: Sequence[Subject], split: Path, place: MeasuringPlace
 ) -> list[Correlation]:
     """The grid of every candidate at each of its dims, x 100, on a split with the columns text, text, score.
 
@@ -46,7 +46,7 @@ def correlations(
     return found
 
 
-def _vectors(candidate: Candidate, subject: Subject, texts: list[str], place: Place) -> Embeddings:
+def _vectors(candidate: Candidate, subject: Subject, texts: list[str], place: MeasuringPlace) -> Embeddings:
     with Loaded.of(candidate, subject, place) as loaded:
         place.progress.start(f"{subject.title}: correlations", len(set(texts)))
         rows: Embeddings = loaded.model.encode(texts)

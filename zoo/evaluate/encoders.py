@@ -139,12 +139,15 @@ class DimView:
         self.mteb_model_meta = meta(subject, dim)
 
     def encode(self, *args: Any, **options: Any) -> Any:
+        """Encode at full width, and keep the first numbers of every embedding."""
         return self._full.encode(*args, **options)[:, : self._dim]
 
     def similarity(self, first: Any, second: Any) -> Any:
+        """Compare every embedding with every other, as the full encoder does."""
         return self._full.similarity(first, second)
 
     def similarity_pairwise(self, first: Any, second: Any) -> Any:
+        """Compare embeddings pair by pair, as the full encoder does."""
         return self._full.similarity_pairwise(first, second)
 
 
@@ -169,5 +172,6 @@ class CharacterTfidf:
         self.similarity_pairwise = SimilarityFunction.to_similarity_pairwise_fn("cosine")
 
     def encode(self, inputs: Any, **options: Any) -> Embeddings:
+        """The vectors of the texts in mteb's batches, (n, d) float32."""
         texts = [text for batch in inputs for text in batch["text"]]
         return np.asarray(self._vectorizer.transform(texts).toarray(), dtype=np.float32)

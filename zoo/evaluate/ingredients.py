@@ -63,11 +63,11 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The identity of every model, the tasks at their revisions, and the libraries that score."""
-    return measured(candidates(recipe, site), recipe.evaluation.tasks)
+    return score_ingredients(candidates(recipe, site), recipe.evaluation.tasks)
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """What `zoo.evaluate.work` needs."""
+    """The plain data that `zoo.evaluate.work` needs."""
     sts = _sts(recipe)
     return measurement(
         candidates(recipe, site),
@@ -88,7 +88,7 @@ def _sts(recipe: Recipe) -> str | None:
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
-    """Who is evaluated for a recipe: its model, its parent's, and the base model."""
+    """The models that are evaluated for a recipe: its own, its parent's, and the base model."""
     own = [_trained(recipe, "self", recipe, site)]
     if recipe.parent:
         own.append(_trained(recipe.parent, "parent", recipe, site))
@@ -115,8 +115,8 @@ def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
     return Candidate.of(base.model, revision, "base", base.model, dims=dims, model=base_source(base, revision))
 
 
-def measured(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
-    """What decides the scores of some models on some tasks."""
+def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
+    """Everything that decides the scores of some models on some tasks."""
     return {
         "models": {candidate.name: candidate.revision for candidate in candidates},
         "identities": {candidate.name: candidate.model.identity.facts for candidate in candidates},
@@ -180,11 +180,11 @@ def experiment(identity: str | None, dim: int | None) -> Mapping[str, int | str]
 
 
 def samples_folder(results: Path, model: Candidate | Subject) -> Path:
-    """Where the rows behind a model's scores are, and what was loaded to measure them."""
+    """The folder of the rows behind a model's scores, and of what was loaded to measure them."""
     return results / "samples" / folder_name(model.name) / model.revision / (model.identity or "")
 
 
 def sample_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
-    """Where the rows behind a score are (`zoo.evidence.resampling.load`), for intervals and later comparisons."""
+    """Return the path of the rows behind a score, which `load_sample` of zoo.evidence.resampling reads."""
     size = "full" if dim is None else f"embed_dim_{dim}"
     return samples_folder(results, subject) / size / f"{task}.npz"

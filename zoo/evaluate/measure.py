@@ -40,7 +40,7 @@ from zoo.plugins.loading import root_in_use
 from zoo.plugins.loading import use as use_plugins
 from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
-from zoo.tasks.loading import loaded_task, texts_of
+from zoo.tasks.loading import loaded_task, task_texts
 
 BATCH = {"cpu": 32, "cuda": 256}
 
@@ -64,8 +64,8 @@ class _Found:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where models are loaded and files go: circumstances that no score depends on."""
+class MeasuringPlace:
+    """The place where models are loaded and files go: circumstances that no score depends on."""
 
     folder: Path
     """mteb's results and the rows behind them."""
@@ -75,7 +75,7 @@ class Place:
     progress: Progress = field(default_factory=Silent)
 
 
-def measure(candidates: Sequence[Candidate], tasks: Sequence[str], place: Place) -> Measurement:
+def measure(candidates: Sequence[Candidate], tasks: Sequence[str], place: MeasuringPlace) -> Measurement:
     """Measure every candidate, then the baseline. A model or task that fails leaves the others alone."""
     done = Measurement()
     for candidate in candidates:
@@ -94,7 +94,7 @@ def _problem(done: Measurement, model: str, task: str | None) -> Iterator[None]:
         done.problems.append((model, task, error))
 
 
-def _measure_one(candidate: Candidate, tasks: Sequence[str], place: Place, done: Measurement) -> Subject:
+def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPlace, done: Measurement) -> Subject:
     folder = place.folder
     traits = results.traits(folder, candidate)
     model = None
@@ -175,14 +175,14 @@ class Loaded:
     """A candidate in memory; every text that it encodes is kept in its store."""
 
     subject: Subject
-    place: Place
+    place: MeasuringPlace
     model: SentenceTransformer
     remembering: Remembering
 
     @classmethod
     @contextmanager
     def of(
-        cls, candidate: Candidate, subject: Subject, place: Place, model: SentenceTransformer | None = None
+        cls, candidate: Candidate, subject: Subject, place: MeasuringPlace, model: SentenceTransformer | None = None
     ) -> Iterator[Loaded]:
         """A candidate, loaded unless it is there already. Its store is named after all that embeddings depend on."""
         model = model or load_model(candidate.model, place.device)
@@ -194,7 +194,7 @@ class Loaded:
         """Score a task at some dims, from one encoding pass."""
         task = loaded_task(name)
         self.remembering.storing = TASKS[name].store
-        self.place.progress.start(f"{self.subject.title}: {name}", len(set(texts_of(task, TASKS[name]))))
+        self.place.progress.start(f"{self.subject.title}: {name}", len(set(task_texts(task, TASKS[name]))))
         full = encoder(self.model, self.subject)
         for dim in dims:
             view = full if dim in (None, self.subject.dims[0]) else DimView(full, self.subject, dim)
@@ -224,7 +224,7 @@ def _evaluate(view: Any, task: Any, name: str, dim: int | None, batch: int) -> _
             encode_kwargs=options,
             prediction_folder=predictions,
         ).task_results[0]
-        predicted = results.read(Path(predictions) / task.prediction_file_name)
+        predicted = results.read_json(Path(predictions) / task.prediction_file_name)
     scores = next(entry for entry in found.scores[ours.split] if entry["hf_subset"] == ours.subset)
     if not math.isfinite(scores[ours.metric]):
         problem = f"'{view.mteb_model_meta.name}' has no finite {ours.metric} on '{name}'"
@@ -239,7 +239,7 @@ def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> 
         with _problem(done, subject.title, name):
             if _missing(folder, subject, name):
                 task = loaded_task(name)
-                baseline = CharacterTfidf(texts_of(task, TASKS[name]))
+                baseline = CharacterTfidf(task_texts(task, TASKS[name]))
                 _keep(folder, subject, name, _evaluate(baseline, task, name, None, BATCH["cpu"]))
 
 
@@ -269,7 +269,7 @@ def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta,
 
 def _merged(place: Path, new: TaskResult) -> TaskResult:
     """The result with the subsets that the file holds already, when they are of the same data."""
-    old = results.read(place)
+    old = results.read_json(place)
     try:
         was = TaskResult.model_validate(old)
     except ValueError:
@@ -287,7 +287,7 @@ def _in_processes(
     candidate: Candidate,
     subject: Subject,
     missing: dict[str, list[int | None]],
-    place: Place,
+    place: MeasuringPlace,
     done: Measurement,
 ) -> None:
     place.progress.start(f"{subject.title}: tasks", len(missing))
@@ -296,7 +296,7 @@ def _in_processes(
         min(place.jobs, len(missing)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(candidate, subject, Place(place.folder, place.device), threads, root_in_use()),
+        initargs=(candidate, subject, MeasuringPlace(place.folder, place.device), threads, root_in_use()),
     ) as pool:
         futures = {task: pool.submit(_work, task, dims) for task, dims in missing.items()}
         for task, future in futures.items():
@@ -316,7 +316,9 @@ def _answer(future: Any, task: str) -> list[_Found]:
     return found
 
 
-def _start_worker(candidate: Candidate, subject: Subject, place: Place, threads: int, workspace: Path | None) -> None:
+def _start_worker(
+    candidate: Candidate, subject: Subject, place: MeasuringPlace, threads: int, workspace: Path | None
+) -> None:
     global _worker
     use_plugins(workspace)
     torch.set_num_threads(threads)

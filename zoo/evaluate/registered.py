@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from zoo.evaluate.results import read, write
+from zoo.evaluate.results import read_json, write
 from zoo.run import versions
 
 FILE = "prompts.json"  # beside mteb's results
@@ -20,7 +20,7 @@ def registered_prompts(model_id: str, folder: Path) -> dict[str, str] | None:
         folder: where the copy is. One of another version of mteb is forgotten.
     """
     version, place = versions("mteb")["mteb"], folder / FILE
-    known = _kept(read(place), version)
+    known = _kept(read_json(place), version)
     if model_id not in known:
         known[model_id] = _asked(model_id)
         write(place, json.dumps({"mteb": version, "models": known}, ensure_ascii=False, indent=1))

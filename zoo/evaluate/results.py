@@ -53,7 +53,7 @@ class Traits(BaseModel):
 
 
 def result_path(results: Path, subject: Subject, dim: int | None, ours: Task) -> Path:
-    """Where mteb looks for the result of a task at a dim."""
+    """The path at which mteb looks for the result of a task at a dim."""
     place = results / "results" / folder_name(subject.name) / subject.revision
     if facts := experiment(subject.identity, cut(subject, dim)):
         place = place / "experiments" / "__".join(f"{name}_{value}" for name, value in sorted(facts.items()))
@@ -86,14 +86,14 @@ def stored(results: Path, subject: Subject, dim: int | None, ours: Task) -> floa
 def sample(results: Path, subject: Subject, dim: int | None, task: str) -> resampling.Sample | None:
     """The rows behind a score; None when its file is not there or not whole."""
     try:
-        return resampling.load(sample_path(results, subject, dim, task))
+        return resampling.load_sample(sample_path(results, subject, dim, task))
     except (OSError, ValueError):
         return None
 
 
 def measured_with(results: Path, subject: Subject, dim: int | None, task: str) -> dict[str, str] | None:
     """{library: version} that computed a score; None when that is not known."""
-    found = read(_versions_path(results, subject, dim, task))
+    found = read_json(_versions_path(results, subject, dim, task))
     whole = isinstance(found, dict) and all(isinstance(found.get(name), str) for name in MEASURING)
     return found if whole else None
 
@@ -134,7 +134,7 @@ def write(path: Path, text: str) -> None:
     work.replace(path)
 
 
-def read(path: Path) -> Any:
+def read_json(path: Path) -> Any:
     """A JSON file's content; None when it is not there or not whole."""
     try:
         return json.loads(path.read_text("utf-8"))

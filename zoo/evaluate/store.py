@@ -42,6 +42,7 @@ class EmbeddingStore:
         make_room(path, limit)
 
     def close(self) -> None:
+        """Close the file; the store is of no use afterwards."""
         self._database.close()
 
     def get(self, keys: Sequence[bytes], out: Embeddings, places: Sequence[Sequence[int]]) -> list[int]:

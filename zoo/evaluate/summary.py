@@ -30,6 +30,7 @@ class At:
 
     @property
     def full(self) -> bool:
+        """True at the subject's full width."""
         return self.dim is None or self.dim == self.subject.dims[0]
 
     def __hash__(self) -> int:
@@ -91,6 +92,7 @@ class Evidence:
         return {name: ", ".join(sorted({one[name] for one in known if name in one})) for name in names}
 
     def scores(self) -> list[Score]:
+        """The scores of every place on every task."""
         return [self._score(place, task) for place in range(len(self.places)) for task in self.tasks]
 
     def _score(self, place: int, task: str) -> Score:
@@ -143,6 +145,7 @@ class Evidence:
         return CleanScore(task=task, rows=len(rest.values), found=len(found), **rounded)
 
     def mean_replicates(self, tasks: Sequence[str]) -> Floats:
+        """The replicates of the mean over some tasks, a row for each place."""
         return resampling.mean_replicates([self.replicates[task] for task in tasks])
 
     def contrast(self, first: int, second: int, tasks: Sequence[str]) -> Contrast:

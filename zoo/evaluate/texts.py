@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.evaluate.results import read, write
+from zoo.evaluate.results import read_json, write
 from zoo.run import digest
 from zoo.tasks import TASKS
 
@@ -35,7 +35,7 @@ def graded(task: str, folder: Path, gold: Sequence[float]) -> Graded:
         HubError: the Hub cannot give them. EvaluationError: it gives other data than mteb documents.
     """
     place = folder / "texts" / f"{task}-{TASKS[task].revision[:8]}.json"
-    kept = _parsed(read(place))
+    kept = _parsed(read_json(place))
     if kept is None or kept.gold != list(gold):
         kept = _loaded(task)
         write(place, _text(kept))
@@ -43,9 +43,9 @@ def graded(task: str, folder: Path, gold: Sequence[float]) -> Graded:
 
 
 def _loaded(task: str) -> Graded:
-    from zoo.tasks.loading import data_of, load, rows_of  # mteb takes seconds
+    from zoo.tasks.loading import data_of, load_task, rows_of  # mteb takes seconds
 
-    ours, found = TASKS[task], load(task)
+    ours, found = TASKS[task], load_task(task)
     texts = [(first, second) for first, second in rows_of(found, ours)]
     gold = [float(value) for value in data_of(found, ours)["score"]]
     return Graded(texts, gold, float(found.min_score), float(found.max_score))

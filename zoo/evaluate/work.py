@@ -9,7 +9,7 @@ from typing import Any
 from zoo.errors import EvaluationError
 from zoo.evaluate.correlations import correlations
 from zoo.evaluate.ingredients import Candidate
-from zoo.evaluate.measure import Measurement, Place, measure
+from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile
@@ -33,7 +33,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """
     candidates = [Candidate.model_validate(candidate) for candidate in spec["candidates"]]
     _refuse_other_libraries(candidates)
-    place = Place(Path(spec["results"]), spec["device"], spec["jobs"], progress)
+    place = MeasuringPlace(Path(spec["results"]), spec["device"], spec["jobs"], progress)
     done = measure(candidates, spec["tasks"], place)
     _refuse_gaps(done)
     file = _score_file(spec, candidates, done, place)
@@ -49,7 +49,9 @@ def _refuse_other_libraries(candidates: Sequence[Candidate]) -> None:
             raise EvaluationError(problem, hint="install the same versions on both machines")
 
 
-def _score_file(spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: Place) -> ScoreFile:
+def _score_file(
+    spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: MeasuringPlace
+) -> ScoreFile:
     tasks: list[str] = list(spec["tasks"])
     evidence = Evidence(place.folder, everywhere(done.subjects), tasks)
     return ScoreFile(
@@ -73,7 +75,7 @@ def _is_rehearsal(tasks: Sequence[str]) -> bool:
 
 
 def _correlations(
-    split: str | None, candidates: Sequence[Candidate], done: Measurement, place: Place
+    split: str | None, candidates: Sequence[Candidate], done: Measurement, place: MeasuringPlace
 ) -> list[Correlation]:
     return correlations(candidates, done.subjects, Path(split), place) if split else []
 

@@ -25,7 +25,7 @@ class Match(_Fact):
 
 
 class Overlap(_Fact):
-    """What was found of one task. Rows are counted once, under the strongest kind of any text in them."""
+    """The overlap that was found of one task. Rows are counted once, under the strongest kind of any text in them."""
 
     rows: int
     exact: int
@@ -50,4 +50,5 @@ class OverlapReport(_Fact):
 
     @property
     def clean(self) -> bool:
+        """True when no row of any task was found."""
         return not any(overlap.rows_found for overlap in self.tasks.values())

@@ -14,7 +14,7 @@ SCORES = ("gate-table3", "gate-table4", "gate-table5")  # the paper's, a row a m
 OFFICIAL = "mteb-results"
 
 
-def table(recipes: Path, name: str) -> list[Row]:
+def printed_rows(recipes: Path, name: str) -> list[Row]:
     """The rows of recipes/published/<name>.csv; none when there is no such file."""
     path = recipes / "published" / f"{name}.csv"
     if not path.is_file():
@@ -24,14 +24,14 @@ def table(recipes: Path, name: str) -> list[Row]:
 
 
 def of_repository(recipes: Path, repo: str) -> list[Row]:
-    """What the paper printed of models whose repository has this name: one row a dim."""
-    rows = [row for name in SCORES for row in table(recipes, name)]
+    """The rows that the paper printed of models whose repository has this name, one for each dim."""
+    rows = [row for name in SCORES for row in printed_rows(recipes, name)]
     mine = [row for row in rows if row["model"].rsplit("/", 1)[-1] == repo]
     return list({row["dim"]: row for row in mine}.values())
 
 
-def mean(row: Row, tasks: Sequence[str]) -> float:
-    """Of the scores printed in a row, one for each task.
+def printed_mean(row: Row, tasks: Sequence[str]) -> float:
+    """The mean of the scores printed in a row, one for each task.
 
     Raises:
         EvaluationError: one is missing. A mean over fewer tasks is no neighbour of one over all.

@@ -34,7 +34,7 @@ LEAST_VARIANCE = 1e-12  # of a resample, where the whole sample's is 1: less is 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """What one score was computed from, row by row in the order of the data; ValueError for what cannot have one."""
+    """Rows that a score was computed from, in the order of the data; ValueError when none can be computed."""
 
     statistic: Statistic
     values: Floats
@@ -71,11 +71,11 @@ class Resamples:
 
     @classmethod
     def of(cls, sample: Sample, *, key: str = "", count: int = RESAMPLES) -> Resamples:
-        """For a sample, and for all that share its rows and groups."""
+        """Resamples of a sample, and of all that share its rows and groups."""
         return cls(len(sample.values), sample.groups, count, key)
 
     def blocks(self) -> Iterator[Floats]:
-        """How often each row or group was drawn: float64 (rows or groups, up to 2,048), `count` columns in all."""
+        """Counts of draws of each row or group: float64 (rows or groups, up to 2,048), `count` columns in all."""
         units = self.rows if self.groups is None else int(self.groups.max()) + 1
         columns = min(COLUMNS, max(64, CELLS // self.rows))
         random = np.random.default_rng([SEED, *self.key.encode()])
@@ -143,7 +143,7 @@ def compare_samples(a: Sample, b: Sample, resamples: Resamples) -> Contrast:
 
 
 def contrast(difference: float, replicates: Floats) -> Contrast:
-    """From a difference of scores, or of their means, and the replicates (R,) of that difference."""
+    """Judge a difference of scores, or of their means, by the replicates (R,) of that difference."""
     low, high = interval(replicates)
     known = replicates[~np.isnan(replicates)]
     rarer = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
@@ -158,7 +158,7 @@ def ranks(samples: Sequence[Sample], resamples: Resamples) -> list[int]:
 
 
 def rank(replicates: Floats) -> list[int]:
-    """For every row of (samples, R): 1 + the number of rows above it by a paired 95% interval without zero."""
+    """Rank every row of (samples, R): 1 + the number of rows above it by a paired 95% interval without zero."""
     return [1 + int(np.count_nonzero(_quantiles(replicates - row, [0.025])[0] > 0)) for row in replicates]
 
 
@@ -170,8 +170,8 @@ def save(sample: Sample, path: Path) -> None:
     staged.replace(path)
 
 
-def load(path: Path) -> Sample:
-    """What `save` wrote; ValueError when the file is something else, or only a part of it."""
+def load_sample(path: Path) -> Sample:
+    """Read what `save` wrote; ValueError when the file is something else, or only a part of it."""
     content = path.read_bytes()
     try:
         _require(zipfile.ZipFile(io.BytesIO(content)).testzip() is None, "a checksum is wrong")
@@ -245,7 +245,7 @@ def _average_precision(samples: Sequence[Sample], gold: Floats, weights: Floats)
 
 
 def _pearson(samples: Sequence[Sample], gold: Floats, weights: Floats) -> Floats:
-    """From weighted sums, of values scaled to mean 0 and variance 1 first so that little cancels."""
+    """Correlations from weighted sums, of values scaled to mean 0 and variance 1 first so that little cancels."""
     total = weights.sum(axis=0)
     values, gold = (
         (x - x.mean(-1, keepdims=True)) / x.std(-1, keepdims=True)

@@ -62,7 +62,7 @@ class Measured(_Fact):
 
     @property
     def shown(self) -> str:
-        """As it stands in cards, tables and changelogs."""
+        """The value with its interval, as cards, tables and changelogs show it."""
         return f"{self.value:.2f} [{self.low:.1f}, {self.high:.1f}]"
 
 
@@ -160,6 +160,7 @@ class ScoreFile(_Fact):
     """Measured on the local Hub's generated data: good for comparing models there, and for nothing else."""
 
     def subject(self, role: Role) -> Subject | None:
+        """The first subject of that role; None when there is none."""
         return next((subject for subject in self.subjects if subject.role == role), None)
 
     def score(self, model: str, task: str, dim: int | None) -> Score:
@@ -175,7 +176,7 @@ class ScoreFile(_Fact):
         raise EvaluationError(f"'{model}' was not measured on '{task}'{at}", hint="zoo build it again")
 
     def value(self, model: str, task: str, dim: int | None) -> float:
-        """As `score`, its value alone."""
+        """The value alone of what `score` returns."""
         return self.score(model, task, dim).value
 
     def mean(self, model: str, dim: int | None, tasks: Sequence[str] | None = None) -> Mean:
@@ -205,5 +206,5 @@ def read_scores(folder: Path) -> ScoreFile:
 
 
 def current(tasks: Sequence[str]) -> list[str]:
-    """Those that no other of them supersedes: a mean over both counts one test set twice."""
+    """The tasks that no other of them supersedes: a mean over both would count one test set twice."""
     return [task for task in tasks if TASKS[task].superseded_by not in tasks]

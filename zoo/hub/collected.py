@@ -14,7 +14,7 @@ _CHANGEABLE = frozenset({"title", "description", "private", "theme", "position"}
 
 
 @dataclass(frozen=True)
-class Collection:
+class HubCollection:
     """A titled list of repositories and papers that somebody put together."""
 
     id: str  # 24 hex digits; stays when the title changes
@@ -38,24 +38,24 @@ class Collection:
         return not self.private or (user is not None and user.belongs_to(self.namespace))
 
 
-def find(db: sqlite3.Connection, slug: str) -> Collection | None:
+def find(db: sqlite3.Connection, slug: str) -> HubCollection | None:
     """The collection that a slug or an id leads to; None when there is none."""
     row = db.execute("SELECT * FROM collections WHERE id = ?", (slug[-24:],)).fetchone()
     return _collection(row) if row else None
 
 
-def titled(db: sqlite3.Connection, namespace: str, title: str) -> Collection | None:
+def titled(db: sqlite3.Connection, namespace: str, title: str) -> HubCollection | None:
     """The collection of this title in a namespace; None when there is none."""
     row = db.execute("SELECT * FROM collections WHERE namespace = ? AND title = ?", (namespace, title)).fetchone()
     return _collection(row) if row else None
 
 
-def every(db: sqlite3.Connection) -> list[Collection]:
+def every(db: sqlite3.Connection) -> list[HubCollection]:
     """All collections, those changed last first."""
     return [_collection(row) for row in db.execute("SELECT * FROM collections ORDER BY updated DESC, rowid DESC")]
 
 
-def change(db: sqlite3.Connection, collection: Collection, **values: object) -> Collection:
+def change(db: sqlite3.Connection, collection: HubCollection, **values: object) -> HubCollection:
     """Set columns of a collection, and the time of its last change in any case; returns it as it is now."""
     for column, value in values.items():
         if column not in _CHANGEABLE:
@@ -65,13 +65,13 @@ def change(db: sqlite3.Connection, collection: Collection, **values: object) -> 
     return _collection(db.execute("SELECT * FROM collections WHERE id = ?", (collection.id,)).fetchone())
 
 
-def items(db: sqlite3.Connection, collection: Collection) -> list[sqlite3.Row]:
+def items(db: sqlite3.Connection, collection: HubCollection) -> list[sqlite3.Row]:
     """Rows of what is in the collection, in order, with the columns id, type, item, note, position."""
     query = "SELECT * FROM collection_items WHERE collection = ? ORDER BY position, rowid"
     return list(db.execute(query, (collection.id,)))
 
 
-def reorder(db: sqlite3.Connection, collection: Collection, item_id: str, position: int) -> None:
+def reorder(db: sqlite3.Connection, collection: HubCollection, item_id: str, position: int) -> None:
     """Move an item to a position, counted from 0; the others keep their order."""
     order = [row["id"] for row in items(db, collection) if row["id"] != item_id]
     order.insert(position, item_id)
@@ -79,6 +79,6 @@ def reorder(db: sqlite3.Connection, collection: Collection, item_id: str, positi
         db.execute("UPDATE collection_items SET position = ? WHERE id = ?", (place, item))
 
 
-def _collection(row: sqlite3.Row) -> Collection:
+def _collection(row: sqlite3.Row) -> HubCollection:
     values = dict(zip(row.keys(), tuple(row), strict=True))
-    return Collection(**values | {"private": bool(row["private"])})
+    return HubCollection(**values | {"private": bool(row["private"])})

@@ -17,7 +17,7 @@ _MAX_POINTER = 200
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """One line of a tree: a file or a folder directly inside it."""
 
     name: str
@@ -36,7 +36,7 @@ def blob_id(content: bytes) -> str:
     return object_id("blob", content)
 
 
-def encode_tree(entries: Iterable[Entry]) -> bytes:
+def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
     """The body of a tree object. Git sorts a folder as if its name ended in a slash."""
     ordered = sorted(entries, key=lambda entry: entry.name.encode() + (b"/" if entry.is_folder else b""))
     return b"".join(
@@ -45,13 +45,13 @@ def encode_tree(entries: Iterable[Entry]) -> bytes:
     )
 
 
-def decode_tree(body: bytes) -> list[Entry]:
+def decode_tree(body: bytes) -> list[TreeEntry]:
     """The entries in the body of a tree object, in git's order."""
     entries, at = [], 0
     while at < len(body):
         end = body.index(b"\0", at)
         mode, _, name = body[at:end].partition(b" ")
-        entries.append(Entry(name.decode(), body[end + 1 : end + 21].hex(), mode.decode() == FOLDER_MODE))
+        entries.append(TreeEntry(name.decode(), body[end + 1 : end + 21].hex(), mode.decode() == FOLDER_MODE))
         at = end + 21
     return entries
 

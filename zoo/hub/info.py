@@ -32,25 +32,25 @@ EXPANDABLE = {  # what clients may ask for; what we do not have is left out of t
 
 
 @dataclass(frozen=True)
-class ParsedCard:
+class HubCard:
     """A README.md as text, and the values in its YAML."""
 
     text: str
     data: Mapping[str, object]
 
 
-def card(db: sqlite3.Connection, objects: Objects, tree: str) -> ParsedCard:
+def card(db: sqlite3.Connection, objects: Objects, tree: str) -> HubCard:
     """The README.md of a tree; empty when there is none or it is too large to look into."""
     blob = trees.blob_at(db, tree, "README.md")
     if blob is None or blob.size > _MAX_CARD:
-        return ParsedCard("", {})
+        return HubCard("", {})
     return _parsed(blob.read(objects))
 
 
 @lru_cache(maxsize=256)
-def _parsed(content: bytes) -> ParsedCard:
+def _parsed(content: bytes) -> HubCard:
     text = content.decode("utf-8", "replace")
-    return ParsedCard(text, cards.metadata(text))
+    return HubCard(text, cards.metadata(text))
 
 
 def check_expand(kind: str, names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from zoo.hub import gitobjects
 from zoo.hub.errors import RefusalError
-from zoo.hub.gitobjects import EMPTY_TREE, Entry
+from zoo.hub.gitobjects import EMPTY_TREE, TreeEntry
 from zoo.hub.objects import Objects
 
 IN_DATABASE = 1 << 20  # bytes; larger contents become files
@@ -45,7 +45,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Node:
+class TreeNode:
     """A file or a folder with its full path. `blob` is None for a folder."""
 
     path: str
@@ -110,15 +110,15 @@ def save(db: sqlite3.Connection, blobs: Collection[Blob], objects: Objects) -> N
     db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def entries(db: sqlite3.Connection, tree: str) -> list[Entry]:
+def entries(db: sqlite3.Connection, tree: str) -> list[TreeEntry]:
     """The lines of a tree: what is directly inside it. Empty for a tree that is not here."""
     row = db.execute("SELECT body FROM trees WHERE oid = ?", (tree,)).fetchone()
     return gitobjects.decode_tree(row["body"]) if row else []
 
 
-def find(db: sqlite3.Connection, tree: str, path: str) -> Entry | None:
+def find(db: sqlite3.Connection, tree: str, path: str) -> TreeEntry | None:
     """The file or folder at `path`; None when there is neither."""
-    entry = Entry("", tree, is_folder=True)
+    entry = TreeEntry("", tree, is_folder=True)
     for name in path.split("/"):
         below = entries(db, entry.oid) if entry.is_folder else []
         found = next((candidate for candidate in below if candidate.name == name), None)
@@ -141,11 +141,11 @@ def load(db: sqlite3.Connection, oids: Iterable[str], *, largest: int = IN_DATAB
     return {row["oid"]: _blob(row) for row in db.execute(query, (largest, json.dumps(list(oids))))}
 
 
-def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bool = False) -> list[Node]:
+def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bool = False) -> list[TreeNode]:
     """Files and folders under the folder `below`, each folder before what is in it, in git's order."""
     found = list(_walk(db, tree, f"{below}/" if below else "", recursive=recursive))
     blobs = load(db, (entry.oid for _, entry in found if not entry.is_folder))
-    return [Node(path, entry.oid, None if entry.is_folder else blobs[entry.oid]) for path, entry in found]
+    return [TreeNode(path, entry.oid, None if entry.is_folder else blobs[entry.oid]) for path, entry in found]
 
 
 def files(db: sqlite3.Connection, tree: str) -> dict[str, Blob]:
@@ -173,12 +173,12 @@ def edit(db: sqlite3.Connection, tree: str, changes: Mapping[str, str | None]) -
     for name, oid in here.items():
         content.pop(name, None)
         if oid:
-            content[name] = Entry(name, oid)
+            content[name] = TreeEntry(name, oid)
     for name, inner in below.items():
         old = content.pop(name, None)
         folder = edit(db, old.oid if old and old.is_folder else EMPTY_TREE, inner)
         if folder != EMPTY_TREE:
-            content[name] = Entry(name, folder, is_folder=True)
+            content[name] = TreeEntry(name, folder, is_folder=True)
     return _save_tree(db, content.values())
 
 
@@ -218,14 +218,14 @@ def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], di
     return here, below
 
 
-def _save_tree(db: sqlite3.Connection, content: Iterable[Entry]) -> str:
+def _save_tree(db: sqlite3.Connection, content: Iterable[TreeEntry]) -> str:
     body = gitobjects.encode_tree(content)
     oid = gitobjects.object_id("tree", body)
     db.execute("INSERT OR IGNORE INTO trees VALUES (?, ?)", (oid, body))
     return oid
 
 
-def _walk(db: sqlite3.Connection, tree: str, prefix: str, *, recursive: bool) -> Iterator[tuple[str, Entry]]:
+def _walk(db: sqlite3.Connection, tree: str, prefix: str, *, recursive: bool) -> Iterator[tuple[str, TreeEntry]]:
     for entry in entries(db, tree):
         yield prefix + entry.name, entry
         if entry.is_folder and recursive:

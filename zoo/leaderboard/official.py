@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from zoo.errors import EvaluationError
-from zoo.evidence.published import OFFICIAL, Row, table
+from zoo.evidence.published import OFFICIAL, Row, printed_rows
 from zoo.recipe import Workspace
 from zoo.remote import api, explained
 from zoo.tasks import TASKS
@@ -32,7 +32,7 @@ def refresh(workspace: Workspace) -> list[Row]:
         files = [api().hf_hub_download(DATASET, name, repo_type="dataset", revision=sha) for name in parquet]
     if not files:
         raise EvaluationError(f"'{DATASET}' holds no parquet file", hint="it may have moved: look at the Hub")
-    before = table(workspace.recipes, OFFICIAL)
+    before = printed_rows(workspace.recipes, OFFICIAL)
     scores = _scores(files, {row["model"] for row in before})
     after = [_updated(row, scores, f"{DATASET} @ {sha}") for row in before]
     _write(workspace.recipes / "published" / f"{OFFICIAL}.csv", after)

@@ -38,7 +38,7 @@ class Place:
 
     @property
     def key(self) -> Key:
-        """What tells places apart: name, revision and dim."""
+        """The key that tells places apart: name, revision and dim."""
         return self.subject.name, self.subject.revision, self.dim
 
     def score(self, task: str) -> Score | None:
@@ -60,7 +60,7 @@ class Place:
         from zoo.evidence import resampling  # numpy: only once something was measured
 
         try:
-            return resampling.load(sample_path(self.results, self.subject, self.dim, task))
+            return resampling.load_sample(sample_path(self.results, self.subject, self.dim, task))
         except (OSError, ValueError):
             return None
 

@@ -28,8 +28,8 @@ def ltr(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where numbers come from, and whether that is us: we measured them, or our recipes say them."""
+class Provenance:
+    """The source of numbers, and whether it is us: we measured them, or our recipes say them."""
 
     key: str
     name: Text
@@ -110,7 +110,7 @@ class TableColumn:
 
     key: str
     label: Text
-    source: Origin | None = None
+    source: Provenance | None = None
     task: str | None = None
     numeric: bool = True
     bounded: bool = False
@@ -131,7 +131,7 @@ class Table:
     columns: Sequence[TableColumn]
     rows: Sequence[Row]
     notes: Sequence[Text] = ()
-    sources: Mapping[Origin, str] = field(default_factory=dict)
+    sources: Mapping[Provenance, str] = field(default_factory=dict)
     """{source: where exactly}: page and table, address and revision, versions."""
 
     @property
@@ -150,7 +150,7 @@ class Table:
         return [credit(source, where) for source, where in self.sources.items() if source in shown]
 
 
-def credit(source: Origin, where: str) -> Text:
+def credit(source: Provenance, where: str) -> Text:
     """Return the line that says where numbers come from and whether they are ours."""
     return Text(
         f"{source.name.en}: {where} ({'ours' if source.ours else 'printed by others, not measured by us'})",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from zoo.leaderboard.table import Origin, TableColumn, Text
+from zoo.leaderboard.table import Provenance, TableColumn, Text
 
-PAPER = Origin("paper", Text("paper", "الورقة"), ours=False)
-COMPUTED = Origin("computed", Text("computed from the paper", "محسوب من الورقة"), ours=False)
-MTEB = Origin("mteb", Text("mteb results repository", "مستودع نتائج mteb"), ours=False)
-MEASURED = Origin("measured", Text("measured", "قياسنا"), ours=True)
-RECIPES = Origin("recipes", Text("our recipes", "وصفاتنا"), ours=True)
+PAPER = Provenance("paper", Text("paper", "الورقة"), ours=False)
+COMPUTED = Provenance("computed", Text("computed from the paper", "محسوب من الورقة"), ours=False)
+MTEB = Provenance("mteb", Text("mteb results repository", "مستودع نتائج mteb"), ours=False)
+MEASURED = Provenance("measured", Text("measured", "قياسنا"), ours=True)
+RECIPES = Provenance("recipes", Text("our recipes", "وصفاتنا"), ours=True)
 
 MODEL = TableColumn("model", Text("Model", "النموذج"), numeric=False)
 DIM = TableColumn("dim", Text("Dim", "البُعد"))

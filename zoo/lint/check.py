@@ -13,7 +13,7 @@ from zoo.lint.rules import rules
 
 @dataclass(frozen=True)
 class LintReport:
-    """What the rules found in a repository, and which of them could not look."""
+    """The findings of the rules in a repository, and the rules that could not look."""
 
     target: str
     kind: str

@@ -28,7 +28,7 @@ def python(code: Code) -> str:
     return SHELL.sub(r"\1pass", text)
 
 
-def run(repo: CheckedRepo) -> Problem | None:
+def run_snippets(repo: CheckedRepo) -> Problem | None:
     """Run all snippets in order, as one program whose line numbers are the README's; return the first failure.
 
     Tokens stay out of its environment. A folder that names itself is loaded from the folder: it may not be on the Hub

@@ -26,7 +26,8 @@ class File(Protocol):
     """A file of a repository, wherever it is."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """The size in bytes."""
 
     def head(self, count: int, start: int = 0) -> bytes:
         """Return at most `count` bytes from `start`; from the end when `start` is negative."""

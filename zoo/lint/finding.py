@@ -23,7 +23,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a rule found, and where. Without a line it is about the whole file."""
+    """A problem that a rule found, and its place. Without a line it is about the whole file."""
 
     message: str
     line: int | None = None
@@ -47,7 +47,7 @@ class Finding:
 
     @property
     def place(self) -> tuple[str, int, str]:
-        """What findings are sorted by: file, line, rule."""
+        """The place by which findings are sorted: file, line, rule."""
         return (self.file, self.line, self.rule)
 
 

@@ -126,7 +126,7 @@ class CheckedRepo:
 
     @cached_property
     def scores(self) -> Scores:
-        """What `zoo/scores.json` holds; empty when there is none."""
+        """The scores in `zoo/scores.json`; empty when there is no such file."""
         return stored_scores(self.mapping("zoo/scores.json"))
 
     @cached_property
@@ -244,7 +244,7 @@ class CheckedRepo:
                 yield line.number, found
 
 
-def kind_of(files: Files, metadata: dict[str, Any]) -> Kind:
+def repo_kind(files: Files, metadata: dict[str, Any]) -> Kind:
     """Return what a folder would be on the Hub."""
     names = {path.rpartition("/")[2] for path in files}
     if "sdk" in metadata or ("app.py" in files and "config.json" not in files):

@@ -69,7 +69,7 @@ class StoredMean:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a linter needs of `zoo/scores.json`; empty when there is none."""
+    """The part of `zoo/scores.json` that the linter needs; empty when there is no such file."""
 
     rows: tuple[tuple[str, str, str, float], ...] = ()
     """(dataset, revision, metric, value) of the model itself at full width."""

@@ -32,12 +32,12 @@ class LintRule:
 
     @property
     def documentation(self) -> str:
-        """What is found, in one sentence."""
+        """One sentence that says what the rule finds."""
         return " ".join(self._parts()[0].split())
 
     @property
     def spares(self) -> str:
-        """What is not flagged, so that nobody has to guess."""
+        """Words about what the rule does not flag, so that nobody has to guess."""
         return " ".join(self._parts()[1].split())
 
     def _parts(self) -> list[str]:

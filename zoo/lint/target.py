@@ -10,7 +10,7 @@ from zoo.errors import ZooError
 from zoo.lint import files
 from zoo.lint.facts import Facts, HubFacts
 from zoo.lint.files import Files
-from zoo.lint.repo import CheckedRepo, kind_of
+from zoo.lint.repo import CheckedRepo, repo_kind
 from zoo.remote import Kind, endpoint
 
 PREFIXES: dict[str, Kind] = {"models": "model", "datasets": "dataset", "spaces": "space"}
@@ -40,7 +40,7 @@ def of_files(
     """Return a repository that is not on a Hub, perhaps not yet; its kind is guessed when it is not given."""
     repo = CheckedRepo(kind or "model", listed, repo_id, facts, folder, run_snippets)
     if kind is None:
-        repo.kind = kind_of(listed, repo.front)
+        repo.kind = repo_kind(listed, repo.front)
     return repo
 
 

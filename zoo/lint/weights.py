@@ -15,7 +15,7 @@ DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 
 @dataclass(frozen=True)
 class Header:
-    """What the header of a safetensors file says."""
+    """Facts from the header of a safetensors file."""
 
     parameters: int
     dtypes: Counter[str]

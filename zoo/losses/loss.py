@@ -49,7 +49,7 @@ def loss(name: str, *, texts: tuple[int, int], label: Label | None = None) -> Ca
     return add
 
 
-def build(spec: Options, model: Model) -> nn.Module:
+def build_loss(spec: Options, model: Model) -> nn.Module:
     """The loss that `spec` describes, over `model`."""
     with blamed(LOSSES, spec.type, f"loss '{spec.type}'", TrainError):
         made: nn.Module = LOSSES[spec.type].build(model, **spec.given())

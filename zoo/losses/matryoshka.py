@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import PositiveInt
 
-from zoo.losses.loss import LossSpec, Model, build, loss
+from zoo.losses.loss import LossSpec, Model, build_loss, loss
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,5 +17,5 @@ def matryoshka(model: Model, *, inner: LossSpec, dims: list[PositiveInt] | None 
     """`inner` at each of `dims` (default: the recipe's); GATE paper, equation 1."""
     from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss
 
-    made: nn.Module = MatryoshkaLoss(model, build(inner, model), matryoshka_dims=dims)
+    made: nn.Module = MatryoshkaLoss(model, build_loss(inner, model), matryoshka_dims=dims)
     return made

@@ -48,7 +48,7 @@ def accusative(noun: str) -> str:
     return bare if noun.endswith(("^", "ة", "اء", "ات", "ى")) else bare + "ًا"
 
 
-def plain(noun: str) -> str:
+def plain_noun(noun: str) -> str:
     """The noun without the lexicon's mark `^`."""
     return noun.removesuffix("^")
 

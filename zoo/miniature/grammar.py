@@ -92,8 +92,8 @@ def _arabic_object(name: str, preposition: str, rng: Random) -> str:
     noun = _word(lexicon().nouns[name], "ar", rng).split("/")[0]
     definite = rng.random() < 0.4
     if not preposition:
-        return arabic.definite(arabic.plain(noun)) if definite else arabic.accusative(noun)
-    bare = arabic.definite(arabic.plain(noun)) if definite else arabic.plain(noun)
+        return arabic.definite(arabic.plain_noun(noun)) if definite else arabic.accusative(noun)
+    bare = arabic.definite(arabic.plain_noun(noun)) if definite else arabic.plain_noun(noun)
     return preposition + bare if preposition == "ب" else f"{preposition} {bare}"
 
 

@@ -112,7 +112,7 @@ OPEN: Mapping[Edit, int] = {edits.detail: 3, edits.swap_place: 2, edits.swap_tim
 MENUS = {ENTAILED: ENTAILMENTS, NEUTRAL: OPEN, CONTRADICTED: CONTRADICTIONS}
 
 
-def edited(frame: Frame, menu: Mapping[Edit, int], rng: Random) -> Frame | None:
+def edited_frame(frame: Frame, menu: Mapping[Edit, int], rng: Random) -> Frame | None:
     """The frame after one edit, chosen by weight; None unless it applies and gives a frame of the same split."""
     edit = rng.choices(tuple(menu), tuple(menu.values()))[0]
     return _in_split(edit(frame, rng), split_of(frame))
@@ -124,7 +124,7 @@ def _in_split(frame: Frame | None, split: Split) -> Frame | None:
 
 def _triplet(split: Split, language: Language, rng: Random) -> FramedRow | None:
     frame = drawn(split, rng)
-    entailed, denied = edited(frame, ENTAILMENTS, rng), edited(frame, CONTRADICTIONS, rng)
+    entailed, denied = edited_frame(frame, ENTAILMENTS, rng), edited_frame(frame, CONTRADICTIONS, rng)
     if not entailed or not denied:
         return None
     anchor = tell(frame, language, rng)
@@ -135,7 +135,7 @@ def _triplet(split: Split, language: Language, rng: Random) -> FramedRow | None:
 
 def _labelled(split: Split, label: int, language: Language, rng: Random) -> FramedRow | None:
     frame = drawn(split, rng)
-    other = edited(frame, MENUS[label], rng)
+    other = edited_frame(frame, MENUS[label], rng)
     if not other:
         return None
     premise = tell(frame, language, rng)

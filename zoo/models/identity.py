@@ -52,7 +52,7 @@ class Identity:
 
 
 class ModelSource(BaseModel):
-    """Where a model comes from and what is laid over it: enough to load it in any process (zoo/models/load.py)."""
+    """The place of a model and what is laid over it: enough to load it in any process (zoo/models/load.py)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -155,7 +155,7 @@ def _pooled(source: ModelSource, device: str | None) -> SentenceTransformer:
         config_kwargs=dict(at),
         backend=source.backend,
     )
-    behind = modules.build(source.pooling, source.modules, transformer.get_embedding_dimension())
+    behind = modules.build_modules(source.pooling, source.modules, transformer.get_embedding_dimension())
     return SentenceTransformer(modules=[transformer, *behind], device=device, **SAFE)
 
 

@@ -5,9 +5,9 @@ The function's keyword arguments are its options in a recipe.
 
 from __future__ import annotations
 
-from zoo.modules.module import MODULES, POOLINGS, ModuleSpec, PoolingSpec, build
+from zoo.modules.module import MODULES, POOLINGS, ModuleSpec, PoolingSpec, build_modules
 from zoo.registry import import_all
 
-__all__ = ["MODULES", "POOLINGS", "ModuleSpec", "PoolingSpec", "build"]
+__all__ = ["MODULES", "POOLINGS", "ModuleSpec", "PoolingSpec", "build_modules"]
 
 import_all(__name__, __path__)

@@ -49,7 +49,7 @@ def _adding(registry: Registry[Entry], name: str) -> Callable[[F], F]:
     return add
 
 
-def build(pooling: Any, modules: Sequence[Any], width: int) -> list[nn.Module]:
+def build_modules(pooling: Any, modules: Sequence[Any], width: int) -> list[nn.Module]:
     """The modules behind a transformer whose tokens have vectors of `width`, in their order.
 
     New weights are the same whenever they are made.
@@ -73,7 +73,7 @@ def build(pooling: Any, modules: Sequence[Any], width: int) -> list[nn.Module]:
 
 
 def _width(made: Any) -> int | None:
-    """How many numbers it gives; None when it leaves that as it is."""
+    """The number of values in each vector that a module gives; None when it leaves that as it is."""
     return made.get_embedding_dimension() if hasattr(made, "get_embedding_dimension") else None
 
 

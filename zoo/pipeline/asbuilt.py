@@ -20,15 +20,17 @@ from zoo.stage import NamedDataset
 
 @dataclass
 class Built:
-    """What the recipes of one workspace were built into, at one scale."""
+    """Everything that the recipes of one workspace were built into, at one scale."""
 
     workspace: Workspace
     scale: str
 
     def at(self, scale: str) -> Built:
+        """The same workspace, as built at another scale."""
         return Built(self.workspace, scale)
 
     def folder(self, name: str) -> Run:
+        """The run of a recipe or dataset at this scale."""
         return Run.of(self.workspace.root, name, self.scale)
 
     @property
@@ -45,6 +47,7 @@ class Built:
         return self.place(name, TRAIN) / MODEL
 
     def scores(self, name: str) -> ScoreFile:
+        """The scores that a recipe's evaluation wrote."""
         return read_scores(self.place(name, EVALUATE))
 
     @property
@@ -53,7 +56,7 @@ class Built:
         return "" if self.scale == "full" else f" --scale {self.scale}"
 
     def digest(self, name: str, stage: str) -> str:
-        """Of what the stage made."""
+        """The digest of what the stage made."""
         return self.receipt(name, stage).digest
 
     def receipt(self, name: str, stage: str) -> Receipt:
@@ -101,10 +104,10 @@ def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
     return {**(known.model_dump(mode="json") if known else {}), **_made_from(built, name, DATA)["recipe"]}
 
 
-def edited(built: Built, recipe: Recipe) -> str | None:
-    """What of the recipe is not what was built; null when `zoo build` would find nothing of it to do."""
+def edited_part(built: Built, recipe: Recipe) -> str | None:
+    """The part of a recipe that is not what was built; null when `zoo build` would find nothing of it to do."""
     found = first_difference(_parts(as_built(built, recipe)), _parts(recipe))
-    return found or (edited(built, recipe.parent) if recipe.parent else None)
+    return found or (edited_part(built, recipe.parent) if recipe.parent else None)
 
 
 def _parts(recipe: Recipe) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]
     """{what is not what was built: the recipes of which that is true}."""
     found: dict[str, list[str]] = {}
     for recipe in recipes:
-        if what := edited(built, recipe):
+        if what := edited_part(built, recipe):
             found.setdefault(what, []).append(recipe.name)
     return found
 

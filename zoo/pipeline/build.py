@@ -25,7 +25,7 @@ UNPUBLISHED = "local"  # the account in cards that are rendered without one; pub
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a build did with one stage, or would do, and why."""
+    """The outcome for one stage: what a build did with it, or would do, and why."""
 
     name: str
     stage: str
@@ -63,7 +63,7 @@ class Build(Built):
                 self.make(node)
 
     def plan(self, *recipes: Recipe) -> list[Outcome]:
-        """What `run` would do, and why. Nothing is made; the Hub is asked what it has now."""
+        """Foresee what `run` would do, and why. Nothing is made; the Hub is asked what it has now."""
         with self.workspace.in_use():
             for node in self._ordered(recipes):
                 self._foresee(node)
@@ -162,12 +162,14 @@ class Build(Built):
 
     @cached_property
     def account(self) -> str:
+        """The account to publish under, or a word for none."""
         try:
             return namespace(self.workspace.family.namespace)
         except HubError:
             return UNPUBLISHED
 
     def base_revision(self, base: Base) -> str:
+        """The commit of a base model that this build uses, 40 hex digits; the Hub is asked once."""
         if base.model not in self._revisions:
             self._revisions[base.model] = revision_of("model", base.model, base.revision)
         return self._revisions[base.model]

@@ -27,12 +27,12 @@ def published_scores(account: str, recipes: Sequence[Recipe]) -> dict[str, Score
         return {recipe.name: scores for recipe, scores in found if scores}
 
 
-def _scores(id: str) -> ScoreFile | None:
+def _scores(repo_id: str) -> ScoreFile | None:
     from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
-    with explained(f"read '{SCORES}' of model '{id}'"):
+    with explained(f"read '{SCORES}' of model '{repo_id}'"):
         try:
-            text = Path(api().hf_hub_download(id, SCORES)).read_bytes()
+            text = Path(api().hf_hub_download(repo_id, SCORES)).read_bytes()
         except (RepositoryNotFoundError, EntryNotFoundError):
             return None
     try:

@@ -45,10 +45,12 @@ class Request:
 
     @property
     def tasks(self) -> list[str]:
+        """The tasks of the suite."""
         return self.workspace.family.suites[self.suite]
 
     @property
     def results(self) -> Path:
+        """The folder of mteb's results at this scale."""
         return results_folder(Run.of(self.workspace.root, "any", self.scale).folder.parent)
 
 
@@ -61,7 +63,7 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     """
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
-    measured = evaluating.measured([candidate], request.tasks)
+    measured = evaluating.score_ingredients([candidate], request.tasks)
     made_from = {"format": evaluating.FORMAT, "suite": request.suite, "dims": list(candidate.dims), **measured}
     if run.stale(evaluating.STAGE, made_from):
         from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure

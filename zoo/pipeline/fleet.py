@@ -82,7 +82,7 @@ def _refuse_rehearsal(is_one: bool, what: str) -> None:
 
 
 def _refuse_changed(build: Build, members: Sequence[Recipe], known: Digests) -> None:
-    """What stages made is what their receipts say: nobody has edited a number since."""
+    """Refuse files of stages that are not what their receipts say: somebody has edited one since."""
     stages = [(recipe.name, stage) for recipe in members for stage in MEASURED]
     for name, stage in [*((name, DATA) for name in _used(members)), *stages]:
         run = build.folder(name)
@@ -136,7 +136,7 @@ def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Releas
 
 
 def _learn(known: Digests, run: Run, stage: str) -> None:
-    """What a stage hashed when it was finished need not be hashed again."""
+    """Note the digests in a stage's receipt, so that its files need not be hashed again."""
     receipt = run.receipt(stage)
     when = (run.stage(stage) / RECEIPT).stat().st_mtime_ns
     for path, sha256 in (receipt.made if receipt else {}).items():
@@ -175,9 +175,9 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         for recipe, (model, found) in zip(offered, scores.items(), strict=True)
         if (mine := found.subject("self"))
     ]
-    id = f"{account}/{space.repo}"
+    repo_id = f"{account}/{space.repo}"
     card = space_card(
-        id,
+        repo_id,
         workspace.family,
         scores,
         [f"{account}/{one.release.repo}" for one in _used(offered).values() if one.release],
@@ -186,12 +186,12 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     )
     settings = Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets))
     return space_release(
-        id, space.app, app, card=card, models=models, settings=settings, note=space.summary, digests=known
+        repo_id, space.app, app, card=card, models=models, settings=settings, note=space.summary, digests=known
     )
 
 
 def _offered(build: Build, names: set[str], account: str) -> list[Recipe]:
-    """Those of the family's language that are published with it, or are on the Hub."""
+    """Recipes that the Space offers: of the family's language, and published with it or on the Hub already."""
     ready = {recipe.name for recipe in built(build)}
     return [
         recipe
@@ -214,9 +214,9 @@ def _sdk_version(app: Path) -> str:
     return found[1]
 
 
-def _exists(id: str) -> bool:
-    with explained(f"look for '{id}'"):
-        return api().repo_exists(id)
+def _exists(repo_id: str) -> bool:
+    with explained(f"look for '{repo_id}'"):
+        return api().repo_exists(repo_id)
 
 
 def publish(
@@ -262,7 +262,7 @@ def roll_out(
 
 
 def _prove(build: Build, plan: Plan, commit: str) -> Proof:
-    """That it is what was built, as a stranger finds it on the Hub."""
+    """Prove that a repository is what was built, as a stranger finds it on the Hub."""
     release = plan.release
     built = {"model": TRAIN, "dataset": DATA}.get(release.kind)
     folder = build.folder(release.name).stage(built) if built else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.errors import PublishError, WorkspaceError
 from zoo.layout import DATA, EVALUATE
-from zoo.pipeline.asbuilt import edited
+from zoo.pipeline.asbuilt import edited_part
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, finished, fleet
 from zoo.publish.desired.release import CARD, RECIPE, SCORES
@@ -41,7 +41,7 @@ def fleet_status(build: Build) -> list[dict[str, object]]:
 def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
     """Whether it can be published, and what of the recipe is not what was built."""
     try:
-        return True, edited(build, recipe)
+        return True, edited_part(build, recipe)
     except (PublishError, WorkspaceError) as problem:
         return False, problem.message
 

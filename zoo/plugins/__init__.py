@@ -19,8 +19,7 @@ such functions as an entry point of the group `zoo.plugins`.
 from __future__ import annotations
 
 from zoo.losses.loss import LossSpec as Inner
-from zoo.losses.loss import build as build_loss
-from zoo.losses.loss import loss
+from zoo.losses.loss import build_loss, loss
 from zoo.modules.module import module, pooling
 from zoo.steps.step import step
 from zoo.tasks.graded import graded_pairs

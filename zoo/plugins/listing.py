@@ -37,7 +37,7 @@ def _options(options: type[Options]) -> list[str]:
 
 
 def _type(options: type[Options], name: str) -> str:
-    """As people write it: from the JSON schema, which has no `Annotated`."""
+    """The type of an option as people write it: from the JSON schema, which has no `Annotated`."""
     return _named(options.model_json_schema()["properties"][name])
 
 

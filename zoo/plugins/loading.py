@@ -90,10 +90,10 @@ def use(root: Path | None) -> None:
         PluginError: one of them is broken.
     """
     if root is not None:
-        _for_good.enter_context(plugged(read(root)))
+        _for_good.enter_context(plugged(read_plugins(root)))
 
 
-def read(root: Path) -> Plugins:
+def read_plugins(root: Path) -> Plugins:
     """Import the plugins of a workspace, as its files are now, and those of installed packages."""
     packages, problems = of_packages()
     mine, found = Layer(), [*problems]
@@ -127,7 +127,7 @@ def _run(path: Path, source: bytes) -> None:
 
 @cache
 def of_packages() -> tuple[Layer, tuple[PluginError, ...]]:
-    """What installed packages add: the same for every workspace."""
+    """Everything that installed packages add, and their problems: the same for every workspace."""
     layer, problems = Layer(), []
     for point in sorted(entry_points(group=GROUP)):
         path = _file_of(point)
@@ -147,7 +147,7 @@ def _file_of(point: EntryPoint) -> Path | None:
 
 
 def _tried(layer: Layer, run: Callable[[], object], path: Path | None, title: str) -> list[PluginError]:
-    """What is wrong with a plugin; nothing of a broken one stays."""
+    """Import a plugin and return what is wrong with it; nothing of a broken one stays."""
     before = {kind: dict(entries) for kind, entries in layer.entries.items()}
     try:
         with filling(layer), contextlib.redirect_stdout(sys.stderr):
@@ -172,7 +172,7 @@ def _problem(error: BaseException, path: Path | None, title: str) -> PluginError
 
 
 def _line(error: BaseException, path: Path | None) -> int | None:
-    """Where in the plugin it went wrong."""
+    """The line of the plugin at which it went wrong; None when the error does not come from its file."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return error.lineno
     frames = traceback.extract_tb(error.__traceback__)

@@ -10,7 +10,7 @@ import yaml
 from zoo.errors import RecipeError
 from zoo.recipe.check import collect, resolved_mistakes
 from zoo.recipe.schema import Recipe
-from zoo.recipe.yamlfile import parse, read
+from zoo.recipe.yamlfile import parse, read_yaml
 
 
 def dump(recipe: Recipe) -> str:
@@ -25,7 +25,7 @@ def load_resolved(path: Path) -> Recipe:
     Raises:
         RecipeError: as for any recipe file, or a loss that cannot read its dataset.
     """
-    source = read(path)
+    source = read_yaml(path)
     if isinstance(source.data, dict) and "variants" in source.data:
         name = f"{path.stem}-{next(iter(source.data['variants'] or ['hybrid']))}"
         hint = f"zoo show {quote(name)} > mine.yaml"

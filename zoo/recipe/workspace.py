@@ -12,12 +12,11 @@ from shlex import quote
 from typing import Any
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
-from zoo.plugins.loading import Plugins, plugged
-from zoo.plugins.loading import read as read_plugins
+from zoo.plugins.loading import Plugins, plugged, read_plugins
 from zoo.recipe.check import base_mistakes, collect, family_mistakes, parent_mistake, shared
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
-from zoo.recipe.yamlfile import SourceFile, name_of, parse, read, shown
+from zoo.recipe.yamlfile import SourceFile, name_of, parse, read_yaml, shown
 
 NOT_BASES = {"family.yaml"}
 NEARLY = {".yaml", ".yml"}  # in letters of either case
@@ -56,7 +55,7 @@ class Workspace:
 
     @cached_property
     def plugins(self) -> Plugins:
-        """What `plugins/*.py` and installed packages add to what recipes can name, as it was when first asked for."""
+        """Plugins in `plugins/*.py` and installed packages, as they were when they were first asked for."""
         return read_plugins(self.root)
 
     @contextmanager
@@ -110,7 +109,7 @@ class Workspace:
 
     def _read(self, path: Path) -> SourceFile:
         if path not in self._files:
-            self._files[path] = read(path)
+            self._files[path] = read_yaml(path)
         return self._files[path]
 
     def recipe(self, name: str, *, scale: str = "full") -> Recipe:

@@ -79,7 +79,7 @@ def name_of(path: Path) -> str:
     return path.stem
 
 
-def read(path: Path) -> SourceFile:
+def read_yaml(path: Path) -> SourceFile:
     """Parse a file without building anything but plain data.
 
     Raises:

@@ -34,6 +34,6 @@ def step(name: str) -> Callable[[F], F]:
     return add
 
 
-def run(spec: Options, frame: pl.DataFrame, texts: Sequence[str]) -> Any:
-    """What the step that `spec` describes makes of the rows."""
+def run_step(spec: Options, frame: pl.DataFrame, texts: Sequence[str]) -> Any:
+    """Apply the step that `spec` describes to the rows."""
     return STEPS[spec.type].build(frame, list(texts), **spec.given())

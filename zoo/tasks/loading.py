@@ -16,7 +16,7 @@ from zoo.tasks.task import TASKS, Task
 Row = tuple[str, ...]
 
 
-def load(name: str) -> Any:
+def load_task(name: str) -> Any:
     """The mteb task with its data, at the pinned revision and of the documented size.
 
     Raises:
@@ -59,7 +59,7 @@ def task_of(ours: Task) -> Any:
 
 
 def _made(ours: Task) -> Any:
-    """What `make` gives, under our name: mteb files results by it."""
+    """The task that `make` gives, under our name: mteb files results by it."""
     assert ours.make is not None
     task = ours.make(ours)
     task = task() if isinstance(task, type) else task
@@ -100,7 +100,7 @@ def _other_rows(ours: Task, rows: int, expected: int) -> EvaluationError:
 
 
 def _expected_rows(ours: Task) -> int:
-    """What mteb documents; the miniature of a large task is smaller and says so."""
+    """The number of rows that mteb documents; the miniature of a large task is smaller and says so."""
     info = api().dataset_info(ours.dataset, revision=ours.revision)
     if MINIATURE_TAG not in (info.tags or []) or info.card_data is None:
         return ours.rows
@@ -108,7 +108,7 @@ def _expected_rows(ours: Task) -> int:
 
 
 def data_of(task: Any, ours: Task) -> Any:
-    """What is scored: a `datasets.Dataset`, or for retrieval mteb's dict of corpus, queries and relevant documents."""
+    """The data that is scored: a `Dataset`, or for retrieval mteb's dict of corpus, queries and relevant documents."""
     data = task.dataset.get(ours.subset, task.dataset)[ours.split]
     if isinstance(data, list) or (isinstance(data, Dataset) and len(data) == 1):
         return Dataset.from_dict(data[0])  # mteb's first format: all rows in one
@@ -132,7 +132,7 @@ def rows_of(task: Any, ours: Task) -> list[Row]:
     return list(zip(*(data[column] for column in columns_of(task)), strict=True))
 
 
-def texts_of(task: Any, ours: Task) -> list[str]:
+def task_texts(task: Any, ours: Task) -> list[str]:
     """Every text that a model encodes for the task, with repetitions."""
     texts = [text for row in rows_of(task, ours) for text in row]
     if ours.kind == "Classification":

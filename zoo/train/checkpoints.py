@@ -103,7 +103,7 @@ def newest_whole(folder: Path, note: Note) -> Path | None:
 
 
 def problem(checkpoint: Path) -> str | None:
-    """Why the checkpoint is not whole, for people; null when it is."""
+    """The reason why a checkpoint is not whole, for people; null when it is."""
     try:
         digests = json.loads((checkpoint / MARK).read_text("utf-8"))
     except (OSError, ValueError):
@@ -125,7 +125,7 @@ def weights(checkpoint: Path) -> dict[str, str]:
 
 
 def state_of(checkpoint: Path) -> Mapping[str, Any]:
-    """What the Trainer knew when it wrote the checkpoint."""
+    """The state of the Trainer when it wrote the checkpoint."""
     found: Mapping[str, Any] = json.loads((checkpoint / STATE).read_text("utf-8"))
     return found
 
@@ -168,6 +168,7 @@ def place(folder: Path, step: int) -> Path:
 
 
 def step_of(checkpoint: Path) -> int:
+    """The step at which a checkpoint was written, which its name tells."""
     found = NAME.fullmatch(checkpoint.name)
     assert found, checkpoint
     return int(found[1])

@@ -46,7 +46,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
-    """What `zoo.train.work` needs."""
+    """The plain data that `zoo.train.work` needs."""
     return {
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "base_revision": made_from["base_revision"],

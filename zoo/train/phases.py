@@ -18,7 +18,7 @@ from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
 from zoo.layout import TRAIN_LOG
-from zoo.losses import build as build_loss
+from zoo.losses import build_loss
 from zoo.recipe.schema import Dataset, NamedPhase, Recipe
 from zoo.run import file_digest
 from zoo.say import Progress
@@ -33,7 +33,7 @@ Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
 
 
 @dataclass(frozen=True)
-class Phase:
+class PhaseRun:
     """One phase of a recipe that trains `model` in `folder`, where its checkpoints are while it lasts."""
 
     recipe: Recipe
@@ -47,11 +47,12 @@ class Phase:
 
     @property
     def checkpoints(self) -> Path:
+        """The folder of the phase's checkpoints while it lasts."""
         return self.folder / f"checkpoints-{self.phase.name}"
 
     @property
     def done(self) -> Path:
-        """Where the phase's model and log are once it is over."""
+        """The folder of the phase's model and log once it is over."""
         return self.folder / f"phase-{self.phase.name}"
 
     def run(self) -> None:
@@ -154,8 +155,8 @@ class Phase:
                 raise self._error(what, hint="run it again")
 
     def _log(self, state: TrainerState, best: Path | None) -> dict[str, Any]:
-        """What the train stage tells of the phase: the same however often it was interrupted."""
-        entries = [plain(entry) for entry in state.log_history if "train_runtime" not in entry]
+        """The report of the phase in the train stage's log: the same however often it was interrupted."""
+        entries = [plain_entry(entry) for entry in state.log_history if "train_runtime" not in entry]
         return {
             "phase": self.phase.name,
             "steps": state.global_step,
@@ -166,7 +167,7 @@ class Phase:
         }
 
 
-def plain(entry: Mapping[str, Any]) -> dict[str, Any]:
+def plain_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A log entry in strict JSON without what differs from run to run; what is no number becomes null."""
     kept = {key: value for key, value in entry.items() if not key.endswith(("_runtime", "_per_second"))}
     return {

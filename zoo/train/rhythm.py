@@ -30,10 +30,12 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]
         self.saved_at = clock()
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Count from the step at which training begins or goes on."""
         self.last_beat = self.last_save = state.global_step
         self.saved_at = self.clock()
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Ask the Trainer to evaluate, log and save on a beat, and between beats to log and save when it is time."""
         if self._beats(state):
             self._beat(state, control)
         elif state.global_step % max(1, state.max_steps // ENTRIES) == 0:
@@ -47,6 +49,7 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]
             self._beat(state, control)
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Count steps and seconds to the next save from here."""
         self.last_save = state.global_step
         self.saved_at = self.clock()
 

@@ -71,6 +71,7 @@ class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
     """Marks a checkpoint as whole once the Trainer has written it, and only then removes older ones."""
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Mark the new checkpoint as whole, then remove older ones."""
         folder = Path(args.output_dir)
         checkpoints.seal(checkpoints.place(folder, state.global_step))
         checkpoints.rotate(folder, newest=state.global_step, best=state.best_global_step)
@@ -83,6 +84,7 @@ class StopAtNonsense(TrainerCallback):  # type: ignore[misc]
         self.error = error
 
     def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: Any = None, **rest: Any) -> None:
+        """Raise the error when the logged loss is not a finite number."""
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             raise self.error(f"has loss '{loss}' at step {state.global_step}")
@@ -96,11 +98,14 @@ class ShowProgress(TrainerCallback):  # type: ignore[misc]
         self.label = label
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Report the number of steps, and those that were done before an interruption."""
         self.progress.start(self.label, state.max_steps)
         self.progress.advance(state.global_step)
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Report one more step."""
         self.progress.advance()
 
     def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+        """Report that training is over."""
         self.progress.finish()

@@ -14,7 +14,7 @@ from zoo.recipe.schema import NamedPhase, Recipe
 from zoo.say import Progress, Silent
 from zoo.train.arguments import require_trackers
 from zoo.train.ingredients import HEADS
-from zoo.train.phases import Phase
+from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 
 
@@ -62,7 +62,7 @@ def _run(
     if precision.remarkable:
         progress.note(f"{recipe.name}: phase '{phase.name}' {precision.told}")
     model = starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
-    Phase(recipe, phase, model, folder, spec["splits"], precision, spec["report_to"], progress).run()
+    PhaseRun(recipe, phase, model, folder, spec["splits"], precision, spec["report_to"], progress).run()
 
 
 def _clear(folder: Path) -> None:

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from zoo.hub import collected, repos
 from zoo.hub.calls import Call
-from zoo.hub.collected import Collection
+from zoo.hub.collected import HubCollection
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.routes.repos import next_page
@@ -117,7 +117,7 @@ def remove_item(call: Call) -> Response:
     return JSONResponse({"success": True})
 
 
-def _found(call: Call) -> Collection:
+def _found(call: Call) -> HubCollection:
     collection = collected.find(call.db, call.params["slug"])
     same_owner = collection and collection.namespace.lower() == call.params["namespace"].lower()
     if collection is None or not same_owner or not collection.visible_to(call.user):
@@ -125,7 +125,7 @@ def _found(call: Call) -> Collection:
     return collection
 
 
-def _owned(call: Call) -> Collection:
+def _owned(call: Call) -> HubCollection:
     collection = _found(call)
     call.writer(collection.namespace, "change this collection")
     return collection
@@ -137,7 +137,7 @@ def _title(title: str) -> str:
     return title
 
 
-def _insert(call: Call, collection: Collection, kind: str, item: str, note: str) -> None:
+def _insert(call: Call, collection: HubCollection, kind: str, item: str, note: str) -> None:
     if kind in repos.PLURALS:
         if not _is_visible(call, kind, item):
             raise RefusalError(404, f"There is no {kind} {item} to put into the collection")
@@ -150,12 +150,12 @@ def _insert(call: Call, collection: Collection, kind: str, item: str, note: str)
     call.db.execute("INSERT INTO collection_items VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
-def _check_item(call: Call, collection: Collection, item: str) -> None:
+def _check_item(call: Call, collection: HubCollection, item: str) -> None:
     if item not in [row["id"] for row in collected.items(call.db, collection)]:
         raise RefusalError(404, "There is no such item in this collection")
 
 
-def _holds(call: Call, collection: Collection, wanted: list[str]) -> bool:
+def _holds(call: Call, collection: HubCollection, wanted: list[str]) -> bool:
     """True when any of `wanted` ("models/ns/name") is in the collection, or nothing is wanted."""
     if not wanted:
         return True
@@ -170,7 +170,7 @@ def _answer(call: Call, collection_id: str) -> Response:
     return JSONResponse(_described(call, collection) if collection else {})
 
 
-def _described(call: Call, collection: Collection) -> dict[str, object]:
+def _described(call: Call, collection: HubCollection) -> dict[str, object]:
     shown = [row for row in collected.items(call.db, collection) if _is_visible(call, row["type"], row["item"])]
     return {
         "slug": collection.slug,

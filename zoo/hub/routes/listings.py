@@ -14,7 +14,7 @@ from zoo.hub.history import Commit
 from zoo.hub.repos import Repo
 from zoo.hub.routes.repos import next_page
 from zoo.hub.routing import get, query
-from zoo.hub.trees import Node
+from zoo.hub.trees import TreeNode
 
 _TREE_PAGE, _EXPANDED_PAGE, _COMMITS_PAGE = 1000, 50, 50
 _MAX_PATHS = 2000
@@ -42,7 +42,7 @@ def paths_info(call: Call) -> Response:
         raise bad_request(f"ask for at most {_MAX_PATHS} paths at once")
     found = {path: entry for path in paths if (entry := trees.find(call.db, commit.tree, path))}
     blobs = trees.load(call.db, (entry.oid for entry in found.values() if not entry.is_folder))
-    nodes = [Node(path, entry.oid, blobs.get(entry.oid)) for path, entry in found.items()]
+    nodes = [TreeNode(path, entry.oid, blobs.get(entry.oid)) for path, entry in found.items()]
     expand = form.get("expand", ["0"])[0].lower() in ("1", "true")
     return JSONResponse(_described(call, repo, commit, nodes, expand=expand))
 
@@ -74,7 +74,7 @@ def commits(call: Call) -> Response:
     return JSONResponse([_commit(commit, formatted=formatted) for commit in log[start : start + size]], headers=headers)
 
 
-def _nodes(call: Call, commit: Commit, path: str) -> Sequence[Node]:
+def _nodes(call: Call, commit: Commit, path: str) -> Sequence[TreeNode]:
     folder = trees.find(call.db, commit.tree, path) if path else None
     if path and (folder is None or not folder.is_folder):
         raise entry_not_found(f'{path} does not exist on "{call.params["rev"]}"', commit=commit.oid)
@@ -83,13 +83,13 @@ def _nodes(call: Call, commit: Commit, path: str) -> Sequence[Node]:
 
 
 def _described(
-    call: Call, repo: Repo, commit: Commit, nodes: Sequence[Node], *, expand: bool
+    call: Call, repo: Repo, commit: Commit, nodes: Sequence[TreeNode], *, expand: bool
 ) -> list[dict[str, object]]:
     changes = history.last_changes(call.db, repo, commit.oid, [node.path for node in nodes]) if expand else {}
     return [_item(call, node) | _expanded(node, changes.get(node.path)) for node in nodes]
 
 
-def _item(call: Call, node: Node) -> dict[str, object]:
+def _item(call: Call, node: TreeNode) -> dict[str, object]:
     if node.blob is None:
         return {"type": "directory", "oid": node.oid, "size": 0, "path": node.path}
     item: dict[str, object] = {"type": "file", "oid": node.oid, "size": node.blob.size, "path": node.path}
@@ -107,7 +107,7 @@ def xet_hash(call: Call, sha256: str | None) -> str | None:
     return str(row["hash"]) if row else None
 
 
-def _expanded(node: Node, commit: Commit | None) -> dict[str, object]:
+def _expanded(node: TreeNode, commit: Commit | None) -> dict[str, object]:
     if commit is None:
         return {}
     last = {"lastCommit": {"id": commit.oid, "title": commit.title, "date": commit.date}}

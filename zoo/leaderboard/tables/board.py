@@ -9,7 +9,7 @@ from zoo.errors import EvaluationError
 from zoo.evidence import published
 from zoo.evidence.scores import current
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
-from zoo.leaderboard.table import NOTHING, Cell, Origin, Row, TableColumn, Text
+from zoo.leaderboard.table import NOTHING, Cell, Provenance, Row, TableColumn, Text
 from zoo.leaderboard.words import (
     AVERAGE,
     COMPUTED,
@@ -52,7 +52,7 @@ class Board:
 
     def printed(self, name: str) -> list[published.Row]:
         """Return the rows of a table that others printed."""
-        return published.table(self.workspace.recipes, name)
+        return published.printed_rows(self.workspace.recipes, name)
 
     def official(self, model: str) -> published.Row | None:
         """Return a model's row in mteb's results repository; None: it has none."""
@@ -85,7 +85,7 @@ def superseded(tasks: Sequence[str]) -> str:
     return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))
 
 
-def _score_columns(source: Origin, tasks: Sequence[str], *, bounded: bool = False) -> list[TableColumn]:
+def _score_columns(source: Provenance, tasks: Sequence[str], *, bounded: bool = False) -> list[TableColumn]:
     names = [(task, Text.same(TASKS[task].column)) for task in tasks]
     return [TableColumn(f"{source.key}:{task}", name, source, name.en, bounded=bounded) for task, name in names]
 
@@ -123,7 +123,7 @@ def printed_cells(row: published.Row, wrong: Iterable[tuple[str, str]] = ()) -> 
     flagged = set(wrong)
     cells = {f"paper:{task}": Cell.printed(row[task], wrong=(row["model"], task) in flagged) for task in PAPER_TASKS}
     cells["paper:average"] = Cell.printed(row["average"])
-    cells["computed:current"] = Cell.number(published.mean(row, current(PAPER_TASKS)))
+    cells["computed:current"] = Cell.number(published.printed_mean(row, current(PAPER_TASKS)))
     return cells
 
 
@@ -141,7 +141,7 @@ def official_mean(board: Board, model: str, tasks: Sequence[str]) -> float | Non
     """Return the mean of a model's scores there; None where one is missing: such a mean is refused."""
     row = board.official(model)
     try:
-        return published.mean(row, tasks) if row else None
+        return published.printed_mean(row, tasks) if row else None
     except EvaluationError:
         return None
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from zoo.evidence.published import mean
+from zoo.evidence.published import printed_mean
 from zoo.evidence.scores import Correlation, current
 from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import Cell, Origin, Row, Table, TableColumn, Text, shown_name
+from zoo.leaderboard.table import Cell, Provenance, Row, Table, TableColumn, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
@@ -56,7 +56,7 @@ def figure_1(board: Board) -> Table:
     unmeasured = [{**name_cells(name, None), printed.key: Cell.printed(text)} for name, text in said.items()]
     title = Text("Figure 1: correlations of four similarities", "الشكل 1: ارتباطات أربعة مقاييس تشابه")
     sources = notes.origins_of(board, rows, mteb=False)
-    known = [*notes.measured(board)[:-1], notes.GRID] if board.ours.files else [notes.NOTHING_YET, notes.GRID]
+    known = [*notes.reading_notes(board)[:-1], notes.GRID] if board.ours.files else [notes.NOTHING_YET, notes.GRID]
     return Table("figure1", title, [MODEL, DIM, printed, *grid_columns()], [*cells, *unmeasured], known, sources)
 
 
@@ -94,7 +94,7 @@ def figure_2(board: Board) -> Table:
     ]
     cells += [{**place_cells(place, PAPER_TASKS, ranks)} for place in rest]
     title = Text("Figure 2: the family and larger models", "الشكل 2: العائلة ونماذج أكبر")
-    known = [*notes.measured(board), *means, notes.TWICE, notes.NO_BARS]
+    known = [*notes.reading_notes(board), *means, notes.TWICE, notes.NO_BARS]
     return Table("figure2", title, _figure_2_columns(), cells, known, notes.origins_of(board, rows))
 
 
@@ -127,18 +127,18 @@ def retention(board: Board) -> Table:
     sources = {
         source: where for source, where in notes.origins_of(board, printed).items() if source in (COMPUTED, MEASURED)
     }
-    known = [notes.SHARE, *notes.measured(board)[:-1]] if board.ours.files else [notes.SHARE, notes.NOTHING_YET]
+    known = [notes.SHARE, *notes.reading_notes(board)[:-1]] if board.ours.files else [notes.SHARE, notes.NOTHING_YET]
     return Table("retention", title, [MODEL, *columns], rows, known, sources)
 
 
 class _Share(NamedTuple):
-    """What a model keeps, {dim: percent}; `aside` as of a place."""
+    """The share that a model keeps of its full width's score, {dim: percent}; `aside` as of a place."""
 
     model: str
     cells: dict[int, Cell]
     aside: str = ""
 
-    def row(self, source: Origin) -> Row:
+    def row(self, source: Provenance) -> Row:
         cells = {f"{source.key}:{dim}": cell for dim, cell in self.cells.items()}
         return {MODEL.key: Cell.name(self.model, self.aside), **cells}
 
@@ -157,7 +157,7 @@ def _printed_shares(board: Board) -> list[_Share]:
     rows = board.printed("gate-table5")
     if not rows:
         return []
-    means = {int(row["dim"]): mean(row, current(PAPER_TASKS)) for row in rows}
+    means = {int(row["dim"]): printed_mean(row, current(PAPER_TASKS)) for row in rows}
     cells = {dim: Cell.number(100 * value / means[max(means)], "{:.1f}") for dim, value in means.items()}
     return [_Share(rows[0]["model"], cells)]
 
@@ -198,4 +198,4 @@ def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
     columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]
     title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")
     sources = {MEASURED: notes.versions_shown(board)}
-    return Table(f"models-{suite}", title, columns, rows, notes.measured(board, tasks), sources)
+    return Table(f"models-{suite}", title, columns, rows, notes.reading_notes(board, tasks), sources)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from zoo.evidence import published
 from zoo.evidence.scores import current
-from zoo.leaderboard.table import Origin, Text, ltr
+from zoo.leaderboard.table import Provenance, Text, ltr
 from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 from zoo.tasks import TASKS
@@ -92,7 +92,7 @@ def ranking(tasks: Sequence[str]) -> Text:
     )
 
 
-def measured(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text]:
+def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text]:
     """Return what a reader must know of our columns."""
     stale = ", ".join(board.ours.unread)
     old = Text(
@@ -182,7 +182,7 @@ def _unequal(row: published.Row, over_two: float, over_all: float) -> Text:
 
 def origins_of(
     board: Board, rows: Iterable[published.Row], *, mteb: bool = True, ours: bool = True
-) -> dict[Origin, str]:
+) -> dict[Provenance, str]:
     """Return {source: where exactly} of the numbers of a table."""
     rows = list(rows)
     found = {PAPER: _joined(row["source"] for row in rows), COMPUTED: _joined(row["source"] for row in rows)}

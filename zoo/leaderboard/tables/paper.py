@@ -160,7 +160,7 @@ def table_3(board: Board) -> Table:
         cells[index] = {**cells[index], printed.key: wrong, **official_cells(board, row["model"])}
     title = Text("Table 3: Matryoshka models and their base models", "الجدول 3: نماذج ماتريوشكا ونماذجها الأساس")
     known = [notes.TWICE, notes.PARAMETERS, *notes.slip_notes(board, rows)]
-    return Table("3", title, columns, cells, [*notes.measured(board), *known], notes.origins_of(board, rows))
+    return Table("3", title, columns, cells, [*notes.reading_notes(board), *known], notes.origins_of(board, rows))
 
 
 def table_4(board: Board) -> Table:
@@ -173,7 +173,7 @@ def table_4(board: Board) -> Table:
         cells[index] = {**cells[index], loss.key: Cell.printed(row["loss"]), **official_cells(board, row["model"])}
     title = Text("Table 4: effect of the losses", "الجدول 4: أثر دوال الخسارة")
     known = [notes.TWICE, notes.UNTRAINED, *notes.slip_notes(board, rows)]
-    return Table("4", title, columns, cells, [*notes.measured(board), *known], notes.origins_of(board, rows))
+    return Table("4", title, columns, cells, [*notes.reading_notes(board), *known], notes.origins_of(board, rows))
 
 
 def table_5(board: Board) -> Table:
@@ -188,7 +188,7 @@ def table_5(board: Board) -> Table:
         "الجدول 5: Arabic-Triplet-Matryoshka-V2 بكل أحجام التضمين",
     )
     known = [notes.TWICE, notes.NO_DIMS]
-    return Table("5", title, columns, cells, [*notes.measured(board), *known], notes.origins_of(board, rows))
+    return Table("5", title, columns, cells, [*notes.reading_notes(board), *known], notes.origins_of(board, rows))
 
 
 def _ancestors(board: Board, rows: Sequence[published.Row]) -> list[Place]:

@@ -86,7 +86,7 @@ def dead_snippet(repo: CheckedRepo) -> Iterator[Problem]:
     """
     broken = [problem for code in repo.card.snippets if (problem := _compiled(code))]
     yield from broken
-    if repo.run_snippets and not broken and (problem := execution.run(repo)):
+    if repo.run_snippets and not broken and (problem := execution.run_snippets(repo)):
         yield problem
 
 

@@ -16,7 +16,7 @@ from zoo.miniature.rows import (
     FramedRow,
     distinct,
     drawn,
-    edited,
+    edited_frame,
     scored_pairs,
     tell,
 )
@@ -62,7 +62,7 @@ def _judged(relations: Sequence[int], labels: Mapping[int, int], count: int, nam
     def row(rng: Random, made: int) -> FramedRow | None:
         relation = relations[made % len(relations)]
         frame = drawn("test", rng)
-        other = edited(frame, MENUS[relation], rng)
+        other = edited_frame(frame, MENUS[relation], rng)
         if not other:
             return None
         return FramedRow((tell(frame, "ar", rng), tell(other, "ar", rng), labels[relation]), (frame, other))

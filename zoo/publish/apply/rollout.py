@@ -28,7 +28,7 @@ Did = Literal["created", "updated", "unchanged", "conflict", "failed", "skipped"
 
 @dataclass(frozen=True)
 class Published:
-    """What came of one repository or collection."""
+    """The outcome for one repository or collection."""
 
     kind: str
     id: str

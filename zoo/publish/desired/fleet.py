@@ -27,7 +27,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Fleet:
-    """What should be on the Hub: releases (datasets, models with parents first, Space) and the collection of them."""
+    """Releases that should be on the Hub (datasets, models with parents first, Space), and the collection of them."""
 
     account: str
     releases: Sequence[Release]

@@ -37,7 +37,7 @@ Content = bytes | Path
 
 @dataclass(frozen=True)
 class Settings:
-    """What a Space has beside its files. None: whatever it is there stays."""
+    """Settings that a Space has beside its files. None: whatever it is there stays."""
 
     hardware: str | None = None
     sleep: int | None = None

@@ -15,7 +15,7 @@ SHOWN_ONLY = {"keep", "conflict", "missing"}  # nothing is done about them
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """What would be done to one file, setting or item, and why."""
+    """A change that would be made to one file, setting or item, and why."""
 
     action: Action
     path: str

@@ -21,7 +21,7 @@ WORKERS = 8  # repositories looked at together: most of it is waiting
 
 @dataclass(frozen=True)
 class FleetPlan:
-    """What would change of everything that is published together."""
+    """A plan of what would change of everything that is published together."""
 
     fleet: Fleet
     plans: Sequence[Plan]

@@ -19,21 +19,25 @@ class Addressed(Protocol):
     """Whatever has the kind and the id of a repository."""
 
     @property
-    def kind(self) -> Kind: ...
+    def kind(self) -> Kind:
+        """The kind of the repository."""
+
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The id on the Hub, 'account/name'."""
 
 
 class NamedAddress(Addressed, Protocol):
     """A repository, and its name in the workspace, which our commits and pull requests bear."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in the workspace."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where in a repository a release goes."""
+    """The place in a repository to which a release goes."""
 
     branch: str | None = None
     """None: main."""

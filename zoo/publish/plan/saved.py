@@ -28,7 +28,7 @@ AGAIN = "make a new one: zoo plan --out FILE"
 
 @dataclass(frozen=True)
 class Asked:
-    """What `zoo plan` was asked for: names of recipes and its options."""
+    """The request that `zoo plan` was given: names of recipes and its options."""
 
     names: Sequence[str]
     scale: str
@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def target(self) -> Target:
-        """Where in each repository the files go."""
+        """The place in each repository to which the files go."""
         return Target(None if self.branch == "main" else self.branch, self.pull_request)
 
 

@@ -17,7 +17,7 @@ from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import DATA_REPORT
 from zoo.publish.desired.release import SCORES
-from zoo.publish.proof.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_model
+from zoo.publish.proof.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_published
 from zoo.remote import Kind, api, explained, is_local
 from zoo.tasks import TASKS
 
@@ -28,7 +28,7 @@ START_SECONDS = 120  # until a Space answers
 
 @dataclass(frozen=True)
 class Proof:
-    """What a stranger found of a repository that is as it should be."""
+    """Findings of a stranger about a repository that is as it should be."""
 
     what: str
     """The kind and the id of the repository."""
@@ -46,7 +46,7 @@ class Proof:
 
     @property
     def said(self) -> str:
-        """What was found, for people, in one line."""
+        """The findings in one line, for people."""
         if self.later:
             return f"not proved yet: {self.later}"
         parts = [
@@ -96,7 +96,7 @@ def prove_model(repo_id: str, revision: str, built: Path | None = None) -> Proof
         _compare_index(stranger, card)
         folder = str(built.absolute()) if built else None
         arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES}
-        found, snippets = stranger.run(load_model, arguments, card)
+        found, snippets = stranger.run(load_published, arguments, card)
         if found["pickles"]:
             raise PublishError(f"'{repo_id}' is loaded from a pickle: '{found['pickles'][0]}'")
         if not found["difference"] <= TOLERANCE:

@@ -31,7 +31,7 @@ FULL = re.compile(r"No space left|File too large|quota exceeded|No usable tempor
 
 
 class NoRoomError(PublishError):
-    """There was no room for temporary files, so that nothing was found out, good or bad."""
+    """Temporary files had no room, so that nothing was found out, good or bad."""
 
 
 class Stranger:
@@ -179,7 +179,7 @@ def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> 
 # What it runs: the source of these functions is all that it gets from us.
 
 
-def load_model(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
+def load_published(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
     """Encode sentences with the published model and the built one; return their largest difference, and any pickles."""
     from pathlib import Path
 

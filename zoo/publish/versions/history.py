@@ -30,7 +30,7 @@ class NamedRepository:
 
 @dataclass(frozen=True)
 class VersionChange:
-    """What happens to a file on the way from one commit to another."""
+    """A change to a file on the way from one commit to another."""
 
     action: Literal["add", "update", "delete"]
     path: str
