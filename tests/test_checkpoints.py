@@ -180,7 +180,11 @@ def test_what_is_saved_is_what_the_log_calls_the_best(trainings: Trainings, whol
     assert phase["best_step"] != 8, "or the last would be the best anyway"
     from datasets import load_dataset
 
-    rows = load_dataset("parquet", data_files=str(trainings.splits["arabic-stsb"]["validation"]), split="train")
+    from zoo.layout import split_file
+
+    rows = load_dataset(
+        "parquet", data_files=str(split_file(trainings.build.place("arabic-stsb", "data"), "validation")), split="train"
+    )
     columns = [list(rows[name]) for name in ("sentence1", "sentence2", "score")]
     evaluator = EmbeddingSimilarityEvaluator(*columns, name="dev", write_csv=False)
     found = evaluator(SentenceTransformer(str(whole / "model")))["dev_spearman_cosine"]

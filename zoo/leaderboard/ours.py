@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,8 @@ from zoo.run import Run
 if TYPE_CHECKING:
     from zoo.evidence.resampling import Floats, Sample
 
-Key = tuple[str, str, int | None]
+Key = tuple[str, str, str | None, int | None]
+Model = tuple[str, str | None]  # name, and identity where the name alone does not say which
 Replicates = dict[Key, "Floats"]
 
 
@@ -38,8 +38,8 @@ class Place:
 
     @property
     def key(self) -> Key:
-        """The key that tells places apart: name, revision and dim."""
-        return self.subject.name, self.subject.revision, self.dim
+        """The key that tells places apart: name, revision, identity and dim."""
+        return self.subject.name, self.subject.revision, self.subject.identity, self.dim
 
     def score(self, task: str) -> Score | None:
         """Return the score on a task; None: it was not measured."""
@@ -91,18 +91,18 @@ class Ours:
 
     def places(self, tasks: Sequence[str]) -> list[Place]:
         """Return everything with a mean over exactly these tasks; of two measurements of one thing, the first."""
-        found: dict[tuple[str, int | None], Place] = {}
+        found: dict[tuple[Model, int | None], Place] = {}
         for file, results in self.files:
             for subject in file.subjects:
                 for dim in subject.dims or (None,):
                     place = Place(subject, dim, file, results)
                     if place.mean(tasks):
-                        found.setdefault((subject.name, dim), place)
-        widest = {name: max((dim or 0 for other, dim in found if other == name), default=0) for name, _ in found}
-        asides = _asides(place.subject for place in found.values())
+                        found.setdefault((_model(subject), dim), place)
+        widest = {model: max((dim or 0 for other, dim in found if other == model), default=0) for model, _ in found}
+        asides = _asides({_model(place.subject): place.subject for place in found.values()})
         return [
-            replace(place, full=(dim or 0) == widest[name], aside=asides.get(name, ""))
-            for (name, dim), place in found.items()
+            replace(place, full=(dim or 0) == widest[model], aside=asides.get(model, ""))
+            for (model, dim), place in found.items()
         ]
 
     def find(self, model: str, dim: int, tasks: Sequence[str]) -> Place | None:
@@ -152,11 +152,25 @@ def same_name(place: Place, model: str) -> bool:
     return shown_name(model) == shown_name(place.subject.title)
 
 
-def _asides(subjects: Iterable[Subject]) -> dict[str, str]:
-    """Return {name: where it is from} of models that share the name that people read and are from several places."""
-    known = {subject.name: (shown_name(subject.title), _origin(subject)) for subject in subjects}
-    count = Counter(shown for shown, _ in set(known.values()))
-    return {name: origin for name, (shown, origin) in known.items() if count[shown] > 1}
+def _model(subject: Subject) -> Model:
+    """The key of what is one model to readers: a recipe's is the newest, another one is what decides its embeddings."""
+    return subject.name, None if subject.name.startswith("zoo/") else subject.identity
+
+
+def _asides(subjects: Mapping[Model, Subject]) -> dict[Model, str]:
+    """Return {model: how it differs} of models that share the name that people read, in as few words as do it."""
+    found: dict[Model, str] = {}
+    for shown in {shown_name(subject.title) for subject in subjects.values()}:
+        alike = {model: subject for model, subject in subjects.items() if shown_name(subject.title) == shown}
+        if len(alike) > 1:
+            words = ({model: _aside(subject, count) for model, subject in alike.items()} for count in (1, 2, 3, 4))
+            found |= next((each for each in words if len(set(each.values())) == len(alike)), {})
+    return found
+
+
+def _aside(subject: Subject, count: int) -> str:
+    parts = (_origin(subject), subject.prompted, f"{subject.max_seq_length} tokens", str(subject.identity))
+    return ", ".join(parts[:count])
 
 
 def _origin(subject: Subject) -> str:

@@ -123,13 +123,14 @@ def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Releas
     used = sorted({use.dataset for phase in recipe.phases for use in phase.data})
     trained_on = [release for name in used if (release := recipe.datasets[name].release)]
     above = (f"{account}/{parent.release.repo}", build.folder(parent.name)) if parent else None
+    data, measured_with = {name: build.folder(name) for name in used}, build.scores(recipe.name).versions
     return model_release(
         recipe,
         f"{account}/{recipe.release.repo}",
         model=build.model(recipe.name),
         card=run.stage(CARD) / README,
         scores=run.stage(EVALUATE) / SCORES,
-        provenance=provenance.of_model(recipe, run, above, {name: build.folder(name) for name in used}),
+        provenance=provenance.of_model(recipe, run, above, data, measured_with),
         needs=frozenset([*([above[0]] if above else []), *(f"{account}/{one.repo}" for one in trained_on)]),
         digests=known,
     )

@@ -17,12 +17,19 @@ from zoo.run import Receipt, Run, digest
 FORMAT = 1
 
 
-def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets: Mapping[str, Run]) -> dict[str, Any]:
+def of_model(
+    recipe: Recipe,
+    run: Run,
+    parent: tuple[str, Run] | None,
+    datasets: Mapping[str, Run],
+    measured_with: Mapping[str, str],
+) -> dict[str, Any]:
     """Return what a model was made from: recipe, base, parent, data, stages and library versions, as plain JSON.
 
     Args:
         parent: its id on the Hub, and its run.
         datasets: {dataset recipe: run}, those that it was trained on.
+        measured_with: the libraries that its scores were measured with, which may be older than its evaluation.
     """
     stages = (TRAIN, CONTAMINATION, EVALUATE)
     receipts = {stage: receipt for stage in stages if (receipt := run.receipt(stage))}
@@ -40,7 +47,7 @@ def of_model(recipe: Recipe, run: Run, parent: tuple[str, Run] | None, datasets:
         "data": {name: _data(recipe.datasets[name], found) for name, found in sorted(datasets.items())},
         "stages": {stage: receipt.digest for stage, receipt in receipts.items()},
         "weights": _weights(train),
-        "versions": _versions(*receipts.values()),
+        "versions": dict(sorted({**_versions(train), **measured_with}.items())),
     }
 
 
