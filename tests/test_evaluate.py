@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
-from zoo.publish.evalresults import eval_results
 
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate import registered, results
@@ -26,6 +25,7 @@ from zoo.evidence import resampling
 from zoo.evidence.scores import ScoreFile, Subject, read_scores
 from zoo.models.identity import ENGINES, ModelSource, minor
 from zoo.pipeline.candidates import base_candidate
+from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe.schema import Base
 from zoo.run import first_difference, versions
 from zoo.tasks import TASKS
