@@ -86,7 +86,7 @@ def capabilities() -> Mapping[str, Any]:
 def require_used(precision: Precision, mixed: str) -> None:
     """Raise a TrainError when the Trainer would train in another precision than the log will say.
 
-    `mixed` is accelerate's word for it, 'no' for fp32. Its environment variable goes before a recipe that asks for fp32.
+    `mixed` is accelerate's word for it, 'no' for fp32. Its environment variable wins where a recipe asks for fp32.
     """
     used = "fp32" if mixed == "no" else mixed
     if used != precision.used:
