@@ -147,6 +147,7 @@ def test_settings_that_are_circumstances_train_nothing_again() -> None:
     assert "save_steps" not in json.dumps(first)
 
 
+@pytest.mark.filterwarnings("ignore:An input array is constant")
 def test_scores_that_are_no_numbers_are_told(trainings: Trainings, tmp_path: Path) -> None:
     """Embeddings that are all alike have no correlation: no checkpoint is the best, and none is taken silently."""
     with pytest.raises(TrainError) as caught:

@@ -20,7 +20,7 @@ BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 @dataclass(frozen=True)
 class Precision:
-    """The precision that was asked for, the one in use, and the kind of device: 'cpu', 'cuda', 'mps' or 'xpu'."""
+    """What a recipe asks for, what is used, and the kind of device: 'cpu', 'cuda', 'mps' or 'xpu'."""
 
     asked: Kind
     used: Kind
@@ -33,7 +33,6 @@ class Precision:
 
     @property
     def told(self) -> str:
-        """The precision for people: 'trains in fp32 on the CPU, which has no bf16'."""
         where = "on the CPU" if self.device == "cpu" else f"on {self.device}"
         why = f", which has no {self.asked}" if self.used != self.asked else ""
         return f"trains in {self.used} {where}{why}"
@@ -45,7 +44,7 @@ def effective(recipe: Recipe, phase: NamedPhase, device: str | None) -> Precisio
     Raises:
         TrainError: fp16 is asked for and the device is the CPU.
     """
-    asked, kind = phase.train.precision, device_kind(device)
+    asked, kind = phase.train.precision, kind_of(device)
     if asked == "fp16" and kind == "cpu":
         where = f"phase '{phase.name}' of '{recipe.name}'"
         hint = f"--set phases.{phase.name}.train.precision=bf16 (which is fp32 where the processor has no bf16)"
@@ -58,7 +57,7 @@ def decide(asked: Kind, kind: str, *, bf16: bool) -> Precision:
     return Precision(asked, "fp32" if asked == "bf16" and not bf16 else asked, kind)
 
 
-def device_kind(device: str | None) -> str:
+def kind_of(device: str | None) -> str:
     """The kind of `device`; of the one that the Trainer would choose when it is null."""
     if device is not None:
         return torch.device(device).type
@@ -78,7 +77,7 @@ def cpu_has_bf16(found: Mapping[str, Any]) -> bool:
 
 
 def capabilities() -> Mapping[str, Any]:
-    """The capabilities of the processor by name; none when torch is too old to tell."""
+    """What the processor can do, by name; of a torch that is too old to say, nothing."""
     ask = getattr(torch.cpu, "get_capabilities", dict)
     found: Mapping[str, Any] = ask()
     return found
@@ -87,7 +86,7 @@ def capabilities() -> Mapping[str, Any]:
 def require_used(precision: Precision, mixed: str) -> None:
     """Raise a TrainError when the Trainer would train in another precision than the log will say.
 
-    `mixed` is accelerate's word for it, 'no' for fp32. Its environment variable overrules a recipe that asks for fp32.
+    `mixed` is accelerate's word for it, 'no' for fp32. Its environment variable wins where a recipe asks for fp32.
     """
     used = "fp32" if mixed == "no" else mixed
     if used != precision.used:
