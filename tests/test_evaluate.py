@@ -19,12 +19,11 @@ from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
 
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate import registered, results
-from zoo.evaluate.ingredients import Candidate, results_folder, sample_path
+from zoo.evaluate.ingredients import Candidate, base_candidate, results_folder, sample_path
 from zoo.evaluate.store import EmbeddingStore, key_of, make_room
 from zoo.evidence import resampling
 from zoo.evidence.scores import ScoreFile, Subject, read_scores
 from zoo.models.identity import ENGINES, ModelSource, minor
-from zoo.pipeline.candidates import base_candidate
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe.schema import Base
 from zoo.run import first_difference, versions
@@ -497,13 +496,14 @@ def test_a_base_is_measured_anew_when_its_recipe_loads_it_otherwise(
     from zoo.remote import revision_of
 
     base = Workspace(Path(__file__).parents[1]).recipe(RECIPE).base
+    changed = Base.model_validate({**base.model_dump(mode="json"), **change})
     revision = revision_of("model", base.model, None)
-    was, now = (base_candidate(one, revision, []) for one in (base, base.model_copy(update=change)))
+    was, now = (base_candidate(one, revision, []) for one in (base, changed))
     before, after = value(tmp_path / "kept", was), value(tmp_path / "kept", now)
     assert after == value(tmp_path / "fresh", now)
     assert after != before
     assert value(tmp_path / "kept", was) == before, "the other's results are still there"
-    one, other = (evaluating.made_from([each], "ara-sts", STS) for each in (was, now))
+    one, other = (evaluating.score_ingredients([each], STS) for each in (was, now))
     assert (first_difference(one, other) or "").startswith(f"identities.{base.model}.{next(iter(change))}")
 
 
@@ -606,7 +606,7 @@ def test_results_are_where_mteb_looks_for_them(identity: str | None, dim: int | 
 
 def spec_of(one: Candidate, folder: Path) -> Any:
     """As another process gets it."""
-    return json.loads(json.dumps(evaluating.spec([one], "one", ["STS17-ar"], folder)))
+    return json.loads(json.dumps(evaluating.measurement([one], "one", ["STS17-ar"], folder)))
 
 
 def worked(one: Candidate, folder: Path) -> ScoreFile:
