@@ -429,21 +429,18 @@ def test_a_models_rows_give_its_score(lab: Lab) -> None:
 def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(lab: Lab, tmp_path: Path) -> None:
     import polars as pl
 
-    from zoo.contamination.work import find_overlap
+    from zoo.contamination.work import work as search
     from zoo.evaluate.measure import loaded_task
     from zoo.evaluate.summary import Evidence, everywhere
     from zoo.evidence.overlap import OverlapReport
-    from zoo.run import Run
-    from zoo.say import Silent
     from zoo.tasks.loading import rows_of
 
     rows = rows_of(loaded_task("STS17-ar"), TASKS["STS17-ar"])
     leaked = [first for first, _ in rows[:20]]
     training = tmp_path / "train.parquet"
     pl.DataFrame({"anchor": [*leaked, "جملة لا صلة لها بما سبق ولا بما يلي"]}).write_parquet(training)
-    run = Run(tmp_path / "run")
-    find_overlap(run, {}, ["STS17-ar"], {training: ["anchor"]}, progress=Silent())
-    report = OverlapReport.model_validate_json((run.stage("contamination") / "contamination.json").read_text())
+    search(tmp_path, {"tasks": ["STS17-ar"], "training": [{"file": str(training), "columns": ["anchor"]}]})
+    report = OverlapReport.model_validate_json((tmp_path / "contamination.json").read_text())
     assert set(range(20)) <= set(report.tasks["STS17-ar"].rows_found)
     assert report.training_texts == 21
     subject = lab.build.scores(RECIPE).subject("self")
