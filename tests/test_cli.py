@@ -68,6 +68,7 @@ def test_a_mistake_is_one_sentence_and_a_hint(workspace: Path, zoo: Any, argumen
     assert zoo(*arguments, cwd=workspace) == (1, "", told)
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_repository_that_does_not_exist_is_told(workspace: Path, zoo: Any) -> None:
     code, _, err = zoo("eval", "nobody/nothing", cwd=workspace)
     assert code == 1
@@ -230,6 +231,7 @@ def test_publishing_without_a_token_is_told(workspace: Path, tmp_path: Path) -> 
     assert f"{HubError.__module__}.HubError: no token for http://127.0.0.1:" in done.stderr
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_wrong_token_is_told_and_never_shown(workspace: Path, tmp_path: Path) -> None:
     secret = "hf_" + "x" * 34
     done = run("doctor", cwd=workspace, HF_TOKEN=secret)
@@ -238,6 +240,7 @@ def test_a_wrong_token_is_told_and_never_shown(workspace: Path, tmp_path: Path) 
     assert secret not in done.stdout + done.stderr
 
 
+@pytest.mark.usefixtures("hub")
 def test_the_doctor_is_content_here(zoo: Any, workspace: Path) -> None:
     code, out, err = zoo("doctor", "--json", cwd=workspace)
     found = {check["what"]: check for check in json.loads(out)["checks"]}
@@ -357,12 +360,14 @@ def test_our_own_mistakes_keep_their_traceback(problem: OSError) -> None:
     assert of_the_disk(problem) is None
 
 
+@pytest.mark.usefixtures("hub")
 def test_the_doctor_tells_a_refused_token_apart_from_a_hub_that_is_down(workspace: Path) -> None:
     done = run("doctor", "--json", cwd=workspace, HF_TOKEN="hf_" + "x" * 34)
     checks = {check["what"]: check["ok"] for check in json.loads(done.stdout.split("\n}\n")[0] + "}")["checks"]}
     assert (checks["Hub"], checks["token"]) == (True, False)
 
 
+@pytest.mark.usefixtures("hub")
 def test_the_doctor_names_every_check_that_failed(workspace: Path) -> None:
     (workspace / "recipes" / "labse.yaml").write_text("", "utf-8")
     done = run("doctor", cwd=workspace, HF_TOKEN="hf_" + "x" * 34)

@@ -139,6 +139,13 @@ def test_a_dead_snippet_is_told_with_its_line_and_the_token_of_a_private_reposit
     assert os.environ["HF_TOKEN"] not in str(told.value)
 
 
+def test_of_errors_behind_one_another_the_first_is_told(hub: TestHub) -> None:
+    fails = b"```python\ntry:\n    {}['rows']\nexcept KeyError as error:\n    raise ValueError('an error occurred') from error\n```\n"
+    commit = push("dataset", "lab/prove-behind", {**table(3), "README.md": data_card(3) + fails})
+    with pytest.raises(PublishError, match=r"a snippet of its card fails: KeyError: 'rows' \(README.md, line \d+\)"):
+        prove_dataset("lab/prove-behind", commit)
+
+
 def test_a_snippet_without_end_is_cut_off(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stranger, "SNIPPET_SECONDS", 2)
     commit = push(
@@ -218,7 +225,7 @@ def data_card(count: int, features: str = "") -> bytes:
 
 
 @pytest.fixture
-def data_stage(tmp_path: Path) -> Path:
+def data_stage(hub: TestHub, tmp_path: Path) -> Path:
     """What a data stage leaves of one split with seven rows."""
     folder = tmp_path / "data"
     folder.mkdir()

@@ -257,9 +257,12 @@ for name, given in calls:
         found.append(globals()[name](**given))
         note(found=found)
     except BaseException as error:
-        said = (str(error).strip().splitlines() or [""])[0]
+        root = error
+        while root.__cause__:  # "an error occurred" from a library has the error behind it
+            root = root.__cause__
+        said = (str(root).strip().splitlines() or [""])[0]
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == "README.md"]
         line = lines[-1] if lines else getattr(error, "lineno", None)
-        note(found=found, error=f"{type(error).__name__}: {said}".rstrip(": "), line=line)
+        note(found=found, error=f"{type(root).__name__}: {said}".rstrip(": "), line=line)
         raise
 """
