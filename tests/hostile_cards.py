@@ -16,7 +16,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.readme import dataset_card, model_card, space_card
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Mean, Score, ScoreFile, Subject
-from zoo.recipe import Recipe, Workspace, load_resolved
+from zoo.recipe import NamedPhase, Recipe, Workspace, load_resolved
 from zoo.tasks import TASKS
 
 TEMPLATES = [ROOT / "cards"]
@@ -102,9 +102,13 @@ def model_facts(recipe: Recipe, title: str) -> ModelFacts:
         family=[scores],
         reports={title: {"train": {"rows": 9, "dropped": {"unique": 1}}}},
         contamination=OverlapReport(tasks={TASK: overlap}, training_texts=9, similarity=0.85, shortest=4),
-        log=[{"steps": 9}],
+        logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
         published=[row],
     )
+
+
+def log(phase: NamedPhase) -> dict[str, Any]:
+    return {"phase": phase.name, "steps": 9, "precision": {"asked": "fp32", "used": "fp32", "device": "cpu"}}
 
 
 def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ class ModelFacts:
     """{dataset recipe: the data stage's report}, of the whole lineage."""
     contamination: OverlapReport
     """Rows of the tasks that are in the lineage's training text."""
-    log: Sequence[Mapping[str, Any]]
-    """The train stage's log, a phase each."""
+    logs: Mapping[str, Sequence[Mapping[str, Any]]]
+    """{recipe: the train stage's log, a phase each}, of the whole lineage."""
     published: Sequence[Mapping[str, str]]
     """Rows that others printed of a model of this repository's name."""

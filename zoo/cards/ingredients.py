@@ -19,11 +19,12 @@ FORMAT = 2  # one more whenever the stage leaves other files, or fills templates
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
-    """The recipe's other stages, and the data of its whole line."""
+    """The recipe's other stages, and the data and the training of its whole line."""
     known = {name: dataset for member in recipe.lineage for name, dataset in member.datasets.items()}
     used = {use.dataset for member in recipe.lineage for phase in member.phases for use in phase.data}
     data = [Node(DATA, NamedDataset(name, known[name])) for name in sorted(used)]
-    return [*data, *(Node(stage, recipe) for stage in (TRAIN, CONTAMINATION, EVALUATE))]
+    trained = [Node(TRAIN, member) for member in recipe.lineage]
+    return [*data, *trained, *(Node(stage, recipe) for stage in (CONTAMINATION, EVALUATE))]
 
 
 def after(recipe: Recipe, site: Site) -> list[Node]:
@@ -67,7 +68,8 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "account": site.account,
         "templates": [str(folder) for folder in site.workspace.folders("cards")],
-        "stages": {stage: str(site.place(recipe.name, stage)) for stage in (TRAIN, CONTAMINATION, EVALUATE)},
+        "stages": {stage: str(site.place(recipe.name, stage)) for stage in (CONTAMINATION, EVALUATE)},
+        "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
         "family": [scores.model_dump(mode="json") for scores in site.siblings(recipe).values()],
         "printed": made_from["printed"],

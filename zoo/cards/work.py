@@ -11,7 +11,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.readme import model_card
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import ScoreFile, read_scores
-from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN, TRAIN_LOG
+from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
 
@@ -20,8 +20,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Fill the template with what the other stages left.
 
     Args:
-        spec: {recipe, account, templates: folders, stages: {name: folder}, data: {dataset: folder}, family: score
-            files of the siblings, printed: rows that others printed}.
+        spec: {recipe, account, templates: folders, stages: {name: folder}, trained: {recipe: folder of its train stage},
+            data: {dataset: folder}, family: score files of the siblings, printed: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -47,7 +47,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         family=[ScoreFile.model_validate(scores) for scores in spec["family"]],
         reports={name: _json(Path(place) / DATA_REPORT) for name, place in spec["data"].items()},
         contamination=OverlapReport.model_validate(_json(stages[CONTAMINATION] / OVERLAP)),
-        log=_json(stages[TRAIN] / TRAIN_LOG),
+        logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
         published=spec["printed"],
     )
 
