@@ -20,7 +20,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Fill the template with what the other stages left.
 
     Args:
-        spec: {recipe, account, templates: folders, stages: {name: folder}, trained: {recipe: folder of its train stage},
+        spec: {recipe, account, templates: folders, stages: {name: folder}, trained: {recipe: its train stage},
             data: {dataset: folder}, family: score files of the siblings, printed: rows that others printed}.
 
     Raises:
