@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
+from training import add_tiny, recipe_of
 
 from zoo.pipeline.build import Build
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
-from zoo.recipe import Workspace
+from zoo.recipe import Workspace, dump
 from zoo.stage import NamedDataset, Node
 
 PARENT = "arabert-matryoshka"
@@ -211,3 +214,45 @@ def test_what_is_no_work_is_told(tmp_path: Path, content: str | None, says: str)
     assert done.returncode == 1
     assert says in done.stderr.splitlines()[0]
     assert done.stderr.splitlines()[1].startswith("hint: it holds JSON")
+
+
+# Kills
+
+
+def left(folder: Path) -> dict[str, Any]:
+    """What a build left: digests of every stage's files, and the scores without how fast they were measured."""
+    runs = folder / "runs" / SCALE
+    made = {}
+    for receipt in sorted(runs.glob("*/*/receipt.json")):
+        stage = receipt.parent
+        files = json.loads(receipt.read_text("utf-8"))["made"]
+        made |= {f"{stage.relative_to(runs)}/{name}": sha256 for name, sha256 in files.items() if name != "scores.json"}
+    scores = json.loads((runs / RECIPE / "evaluate" / "scores.json").read_text("utf-8"))
+    for subject in scores["subjects"]:
+        del subject["tokens_per_second"]
+    return {"made": made, "scores": scores}
+
+
+@pytest.mark.slow
+def test_a_build_that_is_killed_at_ten_moments_ends_in_the_same_bits(seeded: TestHub, tmp_path: Path) -> None:
+    """Data, training with its checkpoints, search, evaluation and card; each attempt is a process that gets SIGKILL."""
+    add_tiny(seeded)
+    recipe = recipe_of("evaluation.tasks=[STS17-ar]", "phases.hybrid.train.max_steps=24")
+    command = [sys.executable, "-m", "zoo.cli", "build", "--recipe", "mine.yaml"]
+    for name in ("whole", "cut"):
+        workspace_in(tmp_path / name)
+        (tmp_path / name / "mine.yaml").write_text(dump(recipe), "utf-8")
+    began = time.monotonic()
+    subprocess.run(command, cwd=tmp_path / "whole", check=True, capture_output=True)
+    whole = time.monotonic() - began
+    moments, kills = random.Random(5), 0
+    for _ in range(10):
+        with subprocess.Popen(command, cwd=tmp_path / "cut", stderr=subprocess.PIPE) as attempt:
+            try:
+                attempt.wait(timeout=moments.uniform(0.1, 0.9) * whole)
+            except subprocess.TimeoutExpired:
+                attempt.kill()
+                kills += 1
+    subprocess.run(command, cwd=tmp_path / "cut", check=True, capture_output=True)
+    assert kills >= 5, "attempts that find everything made are not killed"
+    assert left(tmp_path / "cut") == left(tmp_path / "whole")
