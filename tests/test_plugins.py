@@ -483,12 +483,12 @@ def test_a_task_that_is_not_as_it_says_is_told(
 def test_an_abstask_of_ones_own_is_handed_to_mteb(lab: Path, seeded: TestHub) -> None:
     from zoo.evaluate.encoders import CharacterTfidf
     from zoo.evaluate.measure import _evaluate
-    from zoo.tasks.loading import load_task, official, rows_of, task_texts
+    from zoo.tasks.loading import load_task, rows_of, task_texts
 
     plug(lab, "captions.py", OWN_TASK)
     with Workspace(lab).in_use():
         ours, task, theirs = TASKS["Captions"], load_task("Captions"), load_task("STS17-ar")
-        assert not official("Captions")
+        assert not TASKS["Captions"].official
         assert ours.mteb.startswith("Captions-")
         assert rows_of(task, ours) == rows_of(theirs, TASKS["STS17-ar"])
         baseline = CharacterTfidf(task_texts(task, ours))
@@ -561,7 +561,7 @@ def test_poolings_and_modules_are_built_in_order() -> None:
         pooling="lasttoken",
         modules=[{"type": "dense", "out": 32, "activation": "none"}, "normalize"],
     )
-    first, second = (modules.build_modules(base, 48) for _ in range(2))
+    first, second = (modules.build_modules(base.pooling, base.modules, 48) for _ in range(2))
     assert [type(one).__name__ for one in first] == ["Pooling", "Dense", "Normalize"]
     assert (first[0].pooling_mode, first[1].in_features, first[1].out_features) == ("lasttoken", 48, 32)
     assert (first[1].linear.weight == second[1].linear.weight).all(), "new weights are the same every time"
@@ -580,7 +580,7 @@ def test_a_module_that_readers_would_not_have_is_refused(lab: Path) -> None:
     with Workspace(lab).in_use():
         base = Base(model="a/b", width=32, pooling="mean", modules=["own"])
         with pytest.raises(ZooError, match="module 'own' makes a 'torch.nn.modules.activation.Tanh', which readers of"):
-            modules.build_modules(base, 32)
+            modules.build_modules(base.pooling, base.modules, 32)
 
 
 # One of each, built

@@ -66,7 +66,7 @@ class Task:
 
     @property
     def title(self) -> str:
-        """What readers of a card look for: mteb's name of the task and the subset, or our own name."""
+        """The title that readers of a card look for: mteb's name of the task and the subset, or our own name."""
         return f"MTEB {self.mteb} ({self.subset})" if self.official else self.name
 
 

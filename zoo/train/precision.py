@@ -20,7 +20,7 @@ BF16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 
 @dataclass(frozen=True)
 class Precision:
-    """What a recipe asks for, what is used, and the kind of device: 'cpu', 'cuda', 'mps' or 'xpu'."""
+    """The precision that a recipe asks for and the one that is used, on a device 'cpu', 'cuda', 'mps' or 'xpu'."""
 
     asked: Kind
     used: Kind
@@ -33,6 +33,7 @@ class Precision:
 
     @property
     def told(self) -> str:
+        """The precision in words that follow the name of a phase: 'trains in fp32 on the CPU, which has no bf16'."""
         where = "on the CPU" if self.device == "cpu" else f"on {self.device}"
         why = f", which has no {self.asked}" if self.used != self.asked else ""
         return f"trains in {self.used} {where}{why}"
@@ -77,7 +78,7 @@ def cpu_has_bf16(found: Mapping[str, Any]) -> bool:
 
 
 def capabilities() -> Mapping[str, Any]:
-    """What the processor can do, by name; of a torch that is too old to say, nothing."""
+    """Instructions that the processor has, by name; none from a torch that is too old to say."""
     ask = getattr(torch.cpu, "get_capabilities", dict)
     found: Mapping[str, Any] = ask()
     return found
