@@ -2,8 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-# A file's tests stay together: they share what they are about. A process takes 2 GB at most.
-PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile
+# A file's tests stay together: they share what they are about; tests/conftest.py orders the files. A process takes 2 GB at most.
+PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish docs clean
 

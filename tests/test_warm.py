@@ -24,7 +24,10 @@ sys.exit(3)
 """
 
 
-CLEAN = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"}
+CLEAN = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | {
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # as a stranger has it, who may have been the first to ask
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
 
 
 def run(command: tuple[str, ...], folder: Path, **environment: str) -> tuple[int, str, str]:
