@@ -5,69 +5,59 @@ Their order is that of `--force`, of `zoo ls` and of what a build says; what rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
 from zoo.cards import ingredients as cards
 from zoo.contamination import ingredients as contamination
 from zoo.data import ingredients as data
 from zoo.evaluate import ingredients as evaluate
-from zoo.stage import Stage
+from zoo.stage import Node, Site, Stage
 from zoo.train import ingredients as train
+
+
+class Ingredients(Protocol):
+    """The light half of a stage, as a module: see `zoo.stage.Stage` for what each part is."""
+
+    STAGE: str
+    FORMAT: int
+
+    def needs(self, item: Any, site: Site, /) -> list[Node]:
+        """The nodes that must be finished before."""
+
+    def part(self, item: Any, /) -> dict[str, Any]:
+        """The part of the recipe that the stage is made from."""
+
+    def ingredients(self, item: Any, site: Site, /) -> dict[str, Any]:
+        """Everything else that decides what comes out."""
+
+    def spec(self, item: Any, site: Site, made_from: Mapping[str, Any], /) -> dict[str, Any]:
+        """The data that the work needs, as JSON."""
+
+
+def row(of: Literal["dataset", "recipe"], half: Ingredients, work: str, **special: Any) -> Stage:
+    """A row of the table, from the stage's light half and the name of the module that does its work."""
+    return Stage(
+        half.STAGE,
+        of=of,
+        needs=half.needs,
+        part=half.part,
+        ingredients=half.ingredients,
+        spec=half.spec,
+        work=work,
+        format=half.FORMAT,
+        **special,
+    )
+
 
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        Stage(
-            data.STAGE,
-            of="dataset",
-            needs=data.needs,
-            part=data.part,
-            ingredients=data.ingredients,
-            spec=data.spec,
-            work="zoo.data.work",
-            format=data.FORMAT,
-        ),
-        Stage(
-            train.STAGE,
-            of="recipe",
-            needs=train.needs,
-            part=train.part,
-            ingredients=train.ingredients,
-            spec=train.spec,
-            work="zoo.train.work",
-            format=train.FORMAT,
-            circumstances=train.circumstances,
-        ),
-        Stage(
-            contamination.STAGE,
-            of="recipe",
-            needs=contamination.needs,
-            part=contamination.part,
-            ingredients=contamination.ingredients,
-            spec=contamination.spec,
-            work="zoo.contamination.work",
-            format=contamination.FORMAT,
-        ),
-        Stage(
-            evaluate.STAGE,
-            of="recipe",
-            needs=evaluate.needs,
-            part=evaluate.part,
-            ingredients=evaluate.ingredients,
-            spec=evaluate.spec,
-            work="zoo.evaluate.work",
-            format=evaluate.FORMAT,
-        ),
-        Stage(
-            cards.STAGE,
-            of="recipe",
-            needs=cards.needs,
-            after=cards.after,
-            part=cards.part,
-            ingredients=cards.ingredients,
-            spec=cards.spec,
-            work="zoo.cards.work",
-            format=cards.FORMAT,
-            of_built=True,
-        ),
+        row("dataset", data, "zoo.data.work"),
+        row("recipe", train, "zoo.train.work", circumstances=train.circumstances),
+        row("recipe", contamination, "zoo.contamination.work"),
+        row("recipe", evaluate, "zoo.evaluate.work"),
+        row("recipe", cards, "zoo.cards.work", after=cards.after, of_built=True),
     )
 }
 OF_RECIPES = tuple(name for name, stage in STAGES.items() if stage.of == "recipe")
