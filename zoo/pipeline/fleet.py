@@ -130,7 +130,7 @@ def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Releas
         model=build.model(recipe.name),
         card=run.stage(CARD) / README,
         scores=run.stage(EVALUATE) / SCORES,
-        provenance=provenance.of_model(recipe, run, above, data, measured_with),
+        provenance=provenance.of_model(recipe, run, above, data, stages=MEASURED, measured_with=measured_with),
         needs=frozenset([*([above[0]] if above else []), *(f"{account}/{one.repo}" for one in trained_on)]),
         digests=known,
     )

@@ -6,11 +6,11 @@ corrected later makes another one, while the weights that a child was trained fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo import __version__
-from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, TRAIN
+from zoo.layout import DATA, MODEL, TRAIN
 from zoo.recipe import Dataset, Recipe
 from zoo.run import Receipt, Run, digest
 
@@ -22,6 +22,8 @@ def of_model(
     run: Run,
     parent: tuple[str, Run] | None,
     datasets: Mapping[str, Run],
+    *,
+    stages: Sequence[str],
     measured_with: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return what a model was made from: recipe, base, parent, data, stages and library versions, as plain JSON.
@@ -29,9 +31,9 @@ def of_model(
     Args:
         parent: its id on the Hub, and its run.
         datasets: {dataset recipe: run}, those that it was trained on.
+        stages: the names of those that it is made of.
         measured_with: the libraries that its scores were measured with, which may be older than its evaluation.
     """
-    stages = (TRAIN, CONTAMINATION, EVALUATE)
     receipts = {stage: receipt for stage in stages if (receipt := run.receipt(stage))}
     train = receipts[TRAIN]
     return {
