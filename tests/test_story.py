@@ -15,7 +15,7 @@ from conftest import RECIPE, SCALE, Lab
 
 MODEL, PARENT, SPACE = "lab/GATE-AraBert-v1", "lab/Arabic-Triplet-Matryoshka-V2", "lab/arabic-similarity"
 CARD = {"README.md", "zoo/card.md", "zoo/manifest.json"}
-RATE, OTHER = "hybrid: {max_steps: 30, eval_steps: 15, learning_rate: 5.0e-5}", "learning_rate: 7.0e-5}"
+RATE, OTHER = "learning_rate: 5.0e-5}", "learning_rate: 7.0e-5}"
 
 
 def zoo(place: Path, *arguments: str, leaves: int = 0) -> Any:
@@ -47,8 +47,8 @@ def test_one_learning_rate_changes_one_model_and_everything_goes_back(lab: Lab, 
 
     family = place / "recipes" / "family.yaml"
     text = family.read_text("utf-8")
-    assert RATE in text
-    family.write_text(text.replace(RATE, RATE.replace("learning_rate: 5.0e-5}", OTHER)), "utf-8")
+    assert text.count(RATE) == 1
+    family.write_text(text.replace(RATE, OTHER), "utf-8")
     assert changed(zoo(place, "plan", RECIPE, *at)) == {}, "what is published is what was built, not what was edited"
     stages = zoo(place, "build", RECIPE, *at)["stages"]
     built = {(one["name"], one["stage"]) for one in stages if one["did"] == "built"}
