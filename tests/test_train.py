@@ -94,10 +94,10 @@ def test_the_log_is_strict_and_holds_the_loss_without_evaluations(trainings: Tra
 
 
 def test_what_is_no_number_is_null_in_the_log() -> None:
-    from zoo.train.phases import plain
+    from zoo.train.phases import plain_entry
 
     entry = {"loss": 1.0, "grad_norm": float("inf"), "eval_dev_spearman_cosine": float("nan"), "eval_runtime": 3.0}
-    assert plain(entry) == {"loss": 1.0, "grad_norm": None, "eval_dev_spearman_cosine": None}
+    assert plain_entry(entry) == {"loss": 1.0, "grad_norm": None, "eval_dev_spearman_cosine": None}
 
 
 def test_a_hundred_entries_not_a_hundred_thousand() -> None:

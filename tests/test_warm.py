@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from warm import warm_python
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="forks as Linux can")
 
@@ -28,6 +30,13 @@ CLEAN = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # as a stranger has it, who may have been the first to ask
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
+    """One of our own: whoever asks the shared one first decides which environment is the warm one's."""
+    with warm_python(tmp_path_factory.mktemp("warm")) as command:
+        yield command
 
 
 def run(command: tuple[str, ...], folder: Path, **environment: str) -> tuple[int, str, str]:

@@ -35,7 +35,7 @@ class Ingredients(Protocol):
         """The data that the work needs, as JSON."""
 
 
-def row(of: Literal["dataset", "recipe"], half: Ingredients, work: str, **special: Any) -> Stage:
+def stage_of(of: Literal["dataset", "recipe"], half: Ingredients, work: str, **special: Any) -> Stage:
     """A row of the table, from the stage's light half and the name of the module that does its work."""
     return Stage(
         half.STAGE,
@@ -53,11 +53,11 @@ def row(of: Literal["dataset", "recipe"], half: Ingredients, work: str, **specia
 STAGES: dict[str, Stage] = {
     stage.name: stage
     for stage in (
-        row("dataset", data, "zoo.data.work"),
-        row("recipe", train, "zoo.train.work", circumstances=train.circumstances),
-        row("recipe", contamination, "zoo.contamination.work"),
-        row("recipe", evaluate, "zoo.evaluate.work"),
-        row("recipe", cards, "zoo.cards.work", after=cards.after, of_built=True),
+        stage_of("dataset", data, "zoo.data.work"),
+        stage_of("recipe", train, "zoo.train.work", circumstances=train.circumstances),
+        stage_of("recipe", contamination, "zoo.contamination.work"),
+        stage_of("recipe", evaluate, "zoo.evaluate.work"),
+        stage_of("recipe", cards, "zoo.cards.work", after=cards.after, of_built=True),
     )
 }
 OF_RECIPES = tuple(name for name, stage in STAGES.items() if stage.of == "recipe")
