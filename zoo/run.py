@@ -92,6 +92,8 @@ class Run:
             text = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except IsADirectoryError:
+            text = b"a folder"
         found = _parsed(path, text)
         whole = all((self.stage(stage) / name).is_file() for name in found.made)
         return found if whole else None
@@ -104,10 +106,16 @@ class Run:
             return False
 
     def edited(self, stage: str) -> list[str]:
-        """Files of a finished stage that are not as it made them. What has its size and time is not read again."""
+        """Files of a finished stage that are not as it made them, and files that somebody added.
+
+        What has its size and time is not read again.
+        """
         receipt = self.receipt(stage)
-        made = receipt.made if receipt else {}
-        return [path for path in made if receipt and self._differs(self.stage(stage) / path, path, receipt)]
+        if receipt is None:
+            return []
+        folder = self.stage(stage)
+        changed = [path for path in receipt.made if self._differs(folder / path, path, receipt)]
+        return changed + sorted({path.relative_to(folder).as_posix() for path in _files(folder)} - receipt.made.keys())
 
     def _differs(self, file: Path, path: str, receipt: Receipt) -> bool:
         return _seen(file) != receipt.seen.get(path) and file_digest(file) != receipt.made[path]
@@ -155,17 +163,19 @@ class Run:
         Raises:
             ZooError: the disk is full, or another zoo is at work there. What was there before stays.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone():
-            yield from self._making(stage, made_from, fresh, circumstances)
+        with self.alone(), self.filling(stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
+            yield folder
 
-    def _making(
+    @contextmanager
+    def filling(
         self,
         stage: str,
         made_from: Ingredients,
+        *,
         fresh: bool,
         circumstances: Callable[[Path], Mapping[str, Any]],
     ) -> Iterator[Path]:
+        """A folder as `making` gives it, for one who is `alone` already."""
         work = self._prepared(stage, made_from, fresh)
         began = time.monotonic()
         try:
@@ -181,10 +191,15 @@ class Run:
         self._put(work, stage)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the folder's lock inside the block. It ends with its process, however that ends."""
+    def alone(self) -> Iterator[None]:
+        """Keep other processes from making anything here; the lock ends with its process, however that ends.
+
+        Raises:
+            ZooError: another zoo is at work there.
+        """
         from filelock import FileLock, Timeout
 
+        self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / LOCK)
         try:
             lock.acquire(timeout=PATIENCE)
@@ -212,12 +227,16 @@ class Run:
     def _prepared(self, stage: str, made_from: Ingredients, fresh: bool) -> Path:
         """The partial folder: gone on with when it is of the same ingredients, else begun anew."""
         work, note = self._partial(stage), self._note(stage)
+        wanted = json.loads(json.dumps(made_from))
         if fresh:
-            shutil.rmtree(work, ignore_errors=True)
-        elif self._begun(stage) != json.loads(json.dumps(made_from)):
+            remove(work)
+        elif self._begun(stage) != wanted:
             put_aside(work, self.folder / f"{stage}.begun")
         work.mkdir(exist_ok=True)
-        note.write_text(json.dumps(made_from, ensure_ascii=False), "utf-8")
+        if self._begun(stage) != wanted:
+            whole = note.with_name(f"{note.name}.new")
+            whole.write_text(json.dumps(wanted, ensure_ascii=False), "utf-8")
+            whole.replace(note)
         return work
 
     def _put(self, work: Path, stage: str) -> None:
@@ -237,6 +256,14 @@ class Run:
             return bool(self.edited(stage))
         except WorkspaceError:  # a damaged receipt: nobody knows
             return True
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, or a link to one without what it leads to."""
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
 
 
 def put_aside(folder: Path, place: Path) -> None:
@@ -274,8 +301,10 @@ def _parsed(path: Path, text: bytes) -> Receipt:
         if (newest := data.get("format", 1)) > FORMAT:
             problem = f"'{path}' was written by a newer zoo (format '{newest}', this one reads {FORMAT})"
             raise WorkspaceError(problem, hint=f"pip install --upgrade hub-zoo; or {hint}")
+        made_from = dict(data["made_from"])
+        dict(made_from.get("recipe", {})), [dict(digests) for digests in dict(made_from.get("needs", {})).values()]
         return Receipt(
-            made_from=dict(data["made_from"]),
+            made_from=made_from,
             made=dict(data["made"]),
             seconds=float(data["seconds"]),
             seen=dict(data.get("seen", {})),

@@ -73,6 +73,8 @@ class MeasuringPlace:
     jobs: int = 1
     """Processes; each loads the model and scores whole tasks."""
     progress: Progress = field(default_factory=Silent)
+    fresh: bool = False
+    """Measure again what is measured, and encode again what is stored."""
 
 
 def measure(candidates: Sequence[Candidate], tasks: Sequence[str], place: MeasuringPlace) -> Measurement:
@@ -81,6 +83,8 @@ def measure(candidates: Sequence[Candidate], tasks: Sequence[str], place: Measur
     for candidate in candidates:
         with _problem(done, candidate.title, None):
             done.subjects.append(_measure_one(candidate, tasks, place, done))
+    if place.fresh:
+        _unseal(place.folder, CharacterTfidf.subject, tasks)
     _measure_baseline(tasks, place.folder, done)
     done.subjects.append(CharacterTfidf.subject)
     return done
@@ -102,6 +106,9 @@ def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPla
         model = load_model(candidate.model, place.device)
         traits = _traits(model)
     subject = _subject(candidate, traits)
+    if place.fresh:
+        store_path(place, candidate).unlink(missing_ok=True)
+        _unseal(folder, subject, tasks)
     missing = {task: dims for task in tasks if (dims := _missing(folder, subject, task))}
     if not missing:
         return subject
@@ -170,6 +177,17 @@ def _is_measured(folder: Path, subject: Subject, dim: int | None, task: str) -> 
     )
 
 
+def _unseal(folder: Path, subject: Subject, tasks: Sequence[str]) -> None:
+    for task in tasks:
+        for dim in subject.dims or (None,):
+            results.unseal(folder, subject, dim, task)
+
+
+def store_path(place: MeasuringPlace, candidate: Candidate) -> Path:
+    """The file of a candidate's embeddings, named after all that they depend on."""
+    return place.folder / "embeddings" / f"{folder_name(candidate.name)}-{candidate.identity}.sqlite"
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A candidate in memory; every text that it encodes is kept in its store."""
@@ -184,10 +202,9 @@ class Loaded:
     def of(
         cls, candidate: Candidate, subject: Subject, place: MeasuringPlace, model: SentenceTransformer | None = None
     ) -> Iterator[Loaded]:
-        """A candidate, loaded unless it is there already. Its store is named after all that embeddings depend on."""
+        """A candidate, loaded unless it is there already, with its store."""
         model = model or load_model(candidate.model, place.device)
-        name = f"{folder_name(subject.name)}-{candidate.identity}.sqlite"
-        with closing(EmbeddingStore(place.folder / "embeddings" / name)) as store:
+        with closing(EmbeddingStore(store_path(place, candidate))) as store:
             yield cls(subject, place, model, Remembering(model, store, place.progress, title=subject.title))
 
     def score(self, name: str, dims: Sequence[int | None]) -> Iterator[_Found]:
@@ -244,8 +261,8 @@ def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> 
 
 
 def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
-    """Write a score and what it was computed from, the sample first: one without the other is measured again."""
-    results.keep_versions(folder, subject, found.dim, task)
+    """Write a score and what it was computed from, sealed at the end: what has no seal is measured again."""
+    results.unseal(folder, subject, found.dim, task)
     rows = sample_path(folder, subject, found.dim, task)
     rows.parent.mkdir(parents=True, exist_ok=True)
     resampling.save(found.sample, rows)
@@ -253,6 +270,7 @@ def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
     result = _merged(place, found.result)
     with tempfile.TemporaryDirectory() as folder_of_mteb:
         _with_mteb(Path(folder_of_mteb), place, result, meta(subject, found.dim), found.batch)
+    results.seal(folder, subject, found.dim, task)
 
 
 def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta, batch: int) -> None:

@@ -5,7 +5,7 @@
 <results>/results/<model>/experiments/identity_<identity>/<Task>.json                  full width
 <results>/results/<model>/experiments/embed_dim_<d>__identity_<identity>/<Task>.json   cut to d
 <results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.npz                   what each score was computed from
-<results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.json                  the libraries that computed it
+<results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.json                  the task, and what computed it
 <results>/samples/<model>/<identity>/traits.json                                       what was loaded
 
 The baseline has no identity: its results are the model's own, without `experiments`.
@@ -27,7 +27,7 @@ from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
 from zoo.models.identity import ENGINES, minor
 from zoo.run import versions
-from zoo.tasks import Task
+from zoo.tasks import TASKS, Task
 
 TRAITS = "traits.json"
 
@@ -92,15 +92,29 @@ def sample(results: Path, subject: Subject, dim: int | None, task: str) -> resam
 
 
 def measured_with(results: Path, subject: Subject, dim: int | None, task: str) -> dict[str, str] | None:
-    """{library: version} that computed a score; None when that is not known."""
-    found = read_json(_versions_path(results, subject, dim, task))
-    whole = isinstance(found, dict) and all(isinstance(found.get(name), str) for name in MEASURING)
-    return found if whole else None
+    """{library: version} that computed a score; None when nothing is sealed, or another task's of the same name."""
+    found = read_json(_seal_path(results, subject, dim, task))
+    if not isinstance(found, dict) or found.get("task") != _sealed_task(task):
+        return None
+    known = found.get("versions")
+    whole = isinstance(known, dict) and all(isinstance(known.get(name), str) for name in MEASURING)
+    return known if whole else None
 
 
-def keep_versions(results: Path, subject: Subject, dim: int | None, task: str) -> None:
-    """Note the libraries that compute a score now."""
-    write(_versions_path(results, subject, dim, task), json.dumps(versions(*MEASURING)))
+def seal(results: Path, subject: Subject, dim: int | None, task: str) -> None:
+    """Note that a result and its rows belong together, and the libraries of now; the last thing that is written."""
+    facts = {"task": _sealed_task(task), "versions": versions(*MEASURING)}
+    write(_seal_path(results, subject, dim, task), json.dumps(facts))
+
+
+def unseal(results: Path, subject: Subject, dim: int | None, task: str) -> None:
+    """Make a score count as not measured, before any of its files is written, or because it is to be made again."""
+    _seal_path(results, subject, dim, task).unlink(missing_ok=True)
+
+
+def _sealed_task(task: str) -> list[str]:
+    """mteb's name of a task, which has the digest of one that a plugin makes, and the revision of its data."""
+    return [TASKS[task].mteb, TASKS[task].revision]
 
 
 def of_this_version(measured: Mapping[str, str] | None) -> bool:
@@ -109,7 +123,7 @@ def of_this_version(measured: Mapping[str, str] | None) -> bool:
     return measured is not None and all(minor(measured[name]) == minor(now[name]) for name in SCORING)
 
 
-def _versions_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
+def _seal_path(results: Path, subject: Subject, dim: int | None, task: str) -> Path:
     return sample_path(results, subject, dim, task).with_suffix(".json")
 
 

@@ -33,7 +33,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """
     candidates = [Candidate.model_validate(candidate) for candidate in spec["candidates"]]
     _refuse_other_libraries(candidates)
-    place = MeasuringPlace(Path(spec["results"]), spec["device"], spec["jobs"], progress)
+    place = MeasuringPlace(
+        Path(spec["results"]), spec["device"], spec["jobs"], progress, fresh=spec.get("fresh", False)
+    )
     done = measure(candidates, spec["tasks"], place)
     _refuse_gaps(done)
     file = _score_file(spec, candidates, done, place)

@@ -18,7 +18,7 @@ from zoo.recipe import Recipe
 from zoo.recipe.schema import Base
 from zoo.remote import namespace, revision_of
 from zoo.say import Progress, Silent
-from zoo.stage import Circumstances, NamedDataset, Node
+from zoo.stage import Circumstances, NamedDataset, Node, Stage
 
 UNPUBLISHED = "local"  # the account in cards that are rendered without one; publishing needs one and renders anew
 
@@ -50,7 +50,7 @@ class Build(Built):
     report: Callable[[Outcome], None] = _nothing
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     chosen: Sequence[Recipe] = ()
-    _revisions: dict[str, str] = field(default_factory=dict)
+    _revisions: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
     def run(self, *recipes: Recipe) -> None:
         """Make every stage of the recipes and of their parents that is missing or stale.
@@ -107,16 +107,24 @@ class Build(Built):
         made_from = self.made_from(node)
         why = "asked for" if forced else run.stale(node.stage, made_from)
         if why is not None:
-            spec = stage.spec(node.item, self, made_from)
-            with run.making(node.stage, made_from, fresh=forced, circumstances=stage.circumstances) as folder:
-                import_module(stage.work).work(folder, spec, progress=self.progress)
+            with run.alone():
+                if not forced:  # another zoo may have made it while this one waited
+                    why = run.stale(node.stage, made_from)
+                if why is not None:
+                    self._work(node, stage, made_from, fresh=forced)
         receipt = run.receipt(node.stage)
         assert receipt is not None, f"{node.name}: {node.stage} left no receipt"
         did: Literal["built", "kept"] = "built" if why else "kept"
         return self._tell(Outcome(*node.key, did, why or "nothing changed", receipt.seconds))
 
+    def _work(self, node: Node, stage: Stage, made_from: dict[str, Any], *, fresh: bool) -> None:
+        spec = {**stage.spec(node.item, self, made_from), "fresh": fresh}
+        run = self.folder(node.name)
+        with run.filling(node.stage, made_from, fresh=fresh, circumstances=stage.circumstances) as folder:
+            import_module(stage.work).work(folder, spec, progress=self.progress)
+
     def _foresee(self, node: Node) -> None:
-        before = [self.done[other.key] for other in STAGES[node.stage].needs(node.item, self)]
+        before = (self.done[other.key] for other in self._before(node) if other.key in self.done)
         first = next((outcome for outcome in before if outcome.did == "would build"), None)
         run = self.folder(node.name)
         if node.stage in self.force:
@@ -134,6 +142,14 @@ class Build(Built):
         node = self._to_make(node)
         spec = STAGES[node.stage].spec(node.item, self, self.made_from(node))
         return {"stage": node.stage, "folder": str(folder), "spec": spec, "workspace": str(self.workspace.root)}
+
+    def _before(self, node: Node) -> list[Node]:
+        """The nodes that what is made of a node may depend on."""
+        stage = STAGES[node.stage]
+        found = [*stage.needs(node.item, self), *stage.after(node.item, self)]
+        if stage.of_built and isinstance(node.item, Recipe):
+            found += [Node(name, member) for member in node.item.lineage for name in MEASURED]
+        return found
 
     def _tell(self, outcome: Outcome) -> Outcome:
         self.done[outcome.name, outcome.stage] = outcome
@@ -170,9 +186,10 @@ class Build(Built):
 
     def base_revision(self, base: Base) -> str:
         """The commit of a base model that this build uses, 40 hex digits; the Hub is asked once."""
-        if base.model not in self._revisions:
-            self._revisions[base.model] = revision_of("model", base.model, base.revision)
-        return self._revisions[base.model]
+        key = base.model, base.revision
+        if key not in self._revisions:
+            self._revisions[key] = revision_of("model", *key)
+        return self._revisions[key]
 
     def siblings(self, recipe: Recipe) -> dict[str, ScoreFile]:
         """Scores of the others for the same language and tasks, by recipe."""

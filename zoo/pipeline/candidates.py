@@ -41,9 +41,12 @@ def _of_recipe(workspace: Workspace, name: str, dims: Sequence[int], scale: str)
     recipe = workspace.recipe(name, scale=scale)
     run = Run.of(workspace.root, name, scale)
     receipt = run.receipt(TRAIN)
+    at = "" if scale == "full" else f" --scale {scale}"
     if receipt is None:
-        at = "" if scale == "full" else f" --scale {scale}"
         raise EvaluationError(f"recipe '{name}' is not trained", hint=f"zoo build {name}{at}")
+    if edited := run.edited(TRAIN):
+        problem = f"'{edited[0]}' of the trained recipe '{name}' was edited"
+        raise EvaluationError(problem, hint=f"zoo build {name}{at} makes it again, and keeps the edited one")
     return trained_candidate(recipe, run.stage(TRAIN), receipt, "self", dims or recipe.dims)
 
 
