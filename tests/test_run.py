@@ -116,6 +116,44 @@ def test_edited_files_of_a_finished_stage_are_noticed_and_kept_when_it_is_made_a
         assert (run.folder / name / "model").read_text() == f"edit {number}"
 
 
+def test_a_file_that_somebody_added_is_noticed_and_kept(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    make(run, FROM)
+    (run.stage("train") / ".DS_Store").write_text("")
+    assert run.stale("train", FROM) is None
+    (run.stage("train") / "my-notes.txt").write_text("mine")
+    assert run.stale("train", FROM) == "'my-notes.txt' was edited"
+    make(run, FROM)
+    assert (run.folder / "train.edited" / "my-notes.txt").read_text() == "mine"
+
+
+def test_a_fresh_start_does_not_follow_a_link(tmp_path: Path) -> None:
+    """What a link leads to stays, and is not gone on with."""
+    elsewhere = tmp_path / "scratch"
+    elsewhere.mkdir()
+    (elsewhere / "checkpoint-5").write_text("x")
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    (run.folder / ".train.partial").symlink_to(elsewhere)
+    with run.making("train", FROM, fresh=True) as folder:
+        assert not list(folder.iterdir())
+    assert (elsewhere / "checkpoint-5").is_file()
+
+
+def test_insides_of_a_receipt_that_are_none_are_told(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    make(run, FROM)
+    receipt = run.stage("train") / "receipt.json"
+    for made_from in ({"recipe": []}, {"needs": []}, {"needs": {"data": 3}}):
+        receipt.write_text(json.dumps({**json.loads(receipt.read_text()), "made_from": made_from}))
+        with pytest.raises(WorkspaceError, match="is no receipt"):
+            run.receipt("train")
+    receipt.unlink()
+    receipt.mkdir()
+    with pytest.raises(WorkspaceError, match="is no receipt: it begins with 'a folder'"):
+        run.receipt("train")
+
+
 def test_a_file_that_was_only_touched_or_copied_is_not_edited(tmp_path: Path) -> None:
     run = Run(tmp_path / "one")
     make(run, FROM)

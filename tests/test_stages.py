@@ -127,6 +127,39 @@ def test_a_dry_run_answers_in_json(lab: Lab, zoo: Any) -> None:
     assert {(one["did"], one["why"]) for one in stages} == {("kept", "nothing changed")}
 
 
+def test_the_help_names_the_stages_of_the_table() -> None:
+    from zoo.cli.build import FORCE_HELP
+
+    assert f"Make a stage again, from nothing: {', '.join(STAGES)}." == FORCE_HELP
+
+
+def test_a_plan_goes_through_stages_of_a_parent_that_are_gone(copy: Path) -> None:
+    shutil.rmtree(copy / "runs" / SCALE / PARENT / "contamination")
+    found = planned(build_of(copy), RECIPE)
+    assert found[PARENT, "contamination"] == ("would build", "not built yet")
+    assert found[RECIPE, "card"] == ("would build", f"'evaluate' of '{PARENT}' is made again")
+
+
+def test_two_commits_of_one_base_model_are_two() -> None:
+    from zoo.recipe.schema import Base
+
+    build = build_of(Path(__file__).parents[1])
+    bases = [Base(model="lab/base", revision=digit * 40, width=8) for digit in "12"]
+    assert [build.base_revision(base) for base in bases] == ["1" * 40, "2" * 40]
+
+
+def test_an_edited_model_is_not_evaluated(copy: Path) -> None:
+    """Its numbers would stay under the name of the model that was trained."""
+    from zoo.errors import EvaluationError
+    from zoo.pipeline.candidates import candidate_of
+
+    (copy / "runs" / SCALE / RECIPE / "train" / "model" / "1_Pooling" / "config.json").write_text("{}")
+    with pytest.raises(EvaluationError) as caught:
+        candidate_of(Workspace(copy), RECIPE, [], SCALE)
+    assert caught.value.message == f"'model/1_Pooling/config.json' of the trained recipe '{RECIPE}' was edited"
+    assert caught.value.hint == f"zoo build {RECIPE} --scale {SCALE} makes it again, and keeps the edited one"
+
+
 def test_an_unknown_stage_is_told(lab: Lab, zoo: Any) -> None:
     code, _, err = zoo("build", PARENT, "--scale", SCALE, "--force", "trian", cwd=lab.workspace.root)
     assert code != 0
@@ -205,6 +238,11 @@ def test_every_spec_is_json(lab: Lab) -> None:
         ("none", "is no work for a stage"),
         ("[]", "is no work for a stage"),
         ('{"stage": "brew", "folder": "x", "spec": {}}', "is no work for a stage"),
+        ('{"stage": "data", "folder": "x", "spec": {}, "workspace": 5}', "is no work for a stage"),
+        (
+            '{"stage": "data", "folder": "x", "spec": {}, "workspace": "/nowhere"}',
+            "names a workspace '/nowhere' that is not",
+        ),
         (None, "No such file or directory"),
     ],
 )
@@ -215,7 +253,7 @@ def test_what_is_no_work_is_told(tmp_path: Path, content: str | None, says: str)
     done = worked(task)
     assert done.returncode == 1
     assert says in done.stderr.splitlines()[0]
-    assert done.stderr.splitlines()[1].startswith("hint: it holds JSON")
+    assert done.stderr.splitlines()[1].startswith(("hint: it holds JSON", 'hint: correct "workspace"'))
 
 
 # Kills

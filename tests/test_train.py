@@ -270,3 +270,19 @@ def test_every_recipe_builds_with_its_parent(name: str, hub: TestHub, tmp_path: 
         task = recipe.evaluation.tasks[0]
         scores = build.scores(member.name)
         assert scores.value(mine.name, task, recipe.dims[0]) > scores.value(base.name, task, recipe.dims[0])
+
+
+def test_a_phase_does_not_go_on_in_another_precision(trainings: Trainings, tmp_path: Path) -> None:
+    """What was begun stays, and the way on is said."""
+    with pytest.raises(KeyboardInterrupt):
+        trainings.run(tmp_path / "cut", progress=PowerCut(after=6), device="cpu")
+    begun = tmp_path / "cut" / "checkpoints-hybrid" / ".precision"
+    assert begun.read_text("utf-8") == "fp32 on cpu"
+    begun.write_text("bf16 on cpu", "utf-8")
+    with pytest.raises(TrainError) as caught:
+        trainings.run(tmp_path / "cut", device="cpu")
+    assert caught.value.message == (
+        "phase 'hybrid' of 'arabert-hybrid' was begun in bf16 on cpu and would go on in fp32 on cpu"
+    )
+    assert caught.value.hint == "use the device of before, or start anew with --force train"
+    assert list((tmp_path / "cut" / "checkpoints-hybrid").glob("checkpoint-*"))

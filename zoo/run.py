@@ -115,7 +115,14 @@ class Run:
             return []
         folder = self.stage(stage)
         changed = [path for path in receipt.made if self._differs(folder / path, path, receipt)]
-        return changed + sorted({path.relative_to(folder).as_posix() for path in _files(folder)} - receipt.made.keys())
+        return changed + self.added(stage)
+
+    def added(self, stage: str) -> list[str]:
+        """Files of a finished stage that it did not make."""
+        receipt, folder = self.receipt(stage), self.stage(stage)
+        visible = [path for path in _files(folder) if path.name[0] != "."]  # no .DS_Store
+        there = {path.relative_to(folder).as_posix() for path in visible} if receipt else set()
+        return sorted(there - (receipt.made.keys() if receipt else set()))
 
     def _differs(self, file: Path, path: str, receipt: Receipt) -> bool:
         return _seen(file) != receipt.seen.get(path) and file_digest(file) != receipt.made[path]
@@ -302,7 +309,9 @@ def _parsed(path: Path, text: bytes) -> Receipt:
             problem = f"'{path}' was written by a newer zoo (format '{newest}', this one reads {FORMAT})"
             raise WorkspaceError(problem, hint=f"pip install --upgrade hub-zoo; or {hint}")
         made_from = dict(data["made_from"])
-        dict(made_from.get("recipe", {})), [dict(digests) for digests in dict(made_from.get("needs", {})).values()]
+        needs = made_from.get("needs", {})
+        if not all(isinstance(part, dict) for part in (made_from.get("recipe", {}), needs, *dict(needs).values())):
+            raise TypeError
         return Receipt(
             made_from=made_from,
             made=dict(data["made"]),

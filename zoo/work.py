@@ -45,12 +45,17 @@ def read_task(path: Path) -> dict[str, Any]:
     try:
         task = json.loads(path.read_text("utf-8"))
         known = task["stage"] in STAGES and isinstance(task["folder"], str) and isinstance(task["spec"], dict)
+        known = known and isinstance(task.get("workspace"), str | None)
     except OSError as error:
         raise WorkspaceError(f"cannot read '{path}': {error.strerror}", hint=hint) from None
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:
         raise WorkspaceError(f"'{path}' is no work for a stage", hint=hint)
+    if (place := task.get("workspace")) and not Path(place).is_dir():
+        raise WorkspaceError(f"'{path}' names a workspace '{place}' that is not there", hint='correct "workspace"')
+    if Path(task["folder"]).is_file():
+        raise WorkspaceError(f"'{path}' names a file, '{task['folder']}', to write into", hint='correct "folder"')
     found: dict[str, Any] = task
     return found
 
@@ -61,6 +66,9 @@ def main(arguments: list[str]) -> int:
     from zoo.environment import prepare
 
     prepare()
+    if len(arguments) != 1:
+        print("usage: python -m zoo.work SPEC.json", file=sys.stderr)
+        return 1
     try:
         work(read_task(Path(arguments[0])))
     except ZooError as problem:

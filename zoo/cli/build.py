@@ -25,6 +25,9 @@ DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:\d+)?", re.ASCII)
 scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
 
 
+FORCE_HELP = "Make a stage again, from nothing: data, train, contamination, evaluate, card."
+
+
 class StageName(click.ParamType[str]):
     """A stage of the table, which is read only when a name is given."""
 
@@ -81,7 +84,7 @@ def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str
 @click.option("--recipe", "file", type=click.Path(path_type=Path), help="A resolved recipe, as `zoo show` prints it.")
 @scale_option
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
-@click.option("--force", multiple=True, type=StageName(), metavar="STAGE", help="Make a stage again, fresh or not.")
+@click.option("--force", multiple=True, type=StageName(), metavar="STAGE", help=FORCE_HELP)
 @click.option(
     "--report-to", multiple=True, type=click.Choice(TRACKERS), metavar="TRACKER", help="trackio, tensorboard, wandb …"
 )

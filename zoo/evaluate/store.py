@@ -21,8 +21,17 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS rows (key BLOB PRIMARY KEY, vector BLOB NO
 
 def key_of(function: str, prompt: str | None, text: str) -> bytes:
     """16 bytes of what an embedding depends on besides its model."""
-    parts = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (function, prompt or "", text))
+    parts = b"\0".join(
+        part.encode("utf-8", "surrogatepass") for part in (function, "" if prompt is None else f"={prompt}", text)
+    )
     return hashlib.blake2b(parts, digest_size=16).digest()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=60, isolation_level=None)
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", _SCHEMA):
+        database.execute(statement)
+    return database
 
 
 class EmbeddingStore:
@@ -34,10 +43,13 @@ class EmbeddingStore:
     def __init__(self, path: Path, *, limit: int = LIMIT) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path, self._limit = path, limit
-        self._database = sqlite3.connect(path, timeout=60, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute(_SCHEMA)
+        try:
+            self._database = _opened(path)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_NOTADB:
+                raise
+            path.unlink()  # a damaged cache is none: what was in it is encoded again
+            self._database = _opened(path)
         os.utime(path)
         make_room(path, limit)
 

@@ -14,10 +14,8 @@ from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile
 from zoo.remote import is_local, is_miniature
-from zoo.say import Progress, Silent
+from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
-
-SILENT = Silent()
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:

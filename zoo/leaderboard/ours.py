@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.errors import EvaluationError
-from zoo.evaluate.ingredients import sample_path
+from zoo.evaluate.ingredients import FORMAT, sample_path
 from zoo.evidence.scores import Mean, Score, ScoreFile, Subject, read_scores
 from zoo.layout import EVALUATE
 from zoo.leaderboard.table import NOTHING, Cell, shown_name
@@ -92,12 +92,13 @@ class Ours:
     def places(self, tasks: Sequence[str]) -> list[Place]:
         """Return everything with a mean over exactly these tasks; of two measurements of one thing, the first."""
         found: dict[tuple[Model, int | None], Place] = {}
-        for file, results in self.files:
-            for subject in file.subjects:
-                for dim in subject.dims or (None,):
-                    place = Place(subject, dim, file, results)
-                    if place.mean(tasks):
-                        found.setdefault((_model(subject), dim), place)
+        subjects = [(subject, file, results) for file, results in self.files for subject in file.subjects]
+        subjects.sort(key=lambda one: one[0].role != "self")  # a model's own evaluation before those beside others'
+        for subject, file, results in subjects:
+            for dim in subject.dims or (None,):
+                place = Place(subject, dim, file, results)
+                if place.mean(tasks):
+                    found.setdefault((_model(subject), dim), place)
         widest = {model: max((dim or 0 for other, dim in found if other == model), default=0) for model, _ in found}
         asides = _asides({_model(place.subject): place.subject for place in found.values()})
         return [
@@ -182,6 +183,8 @@ def _read(run: Run, scale: Path) -> tuple[ScoreFile, Path] | None:
     """Read a run's scores, and the results that they were made from; None when they are not what we write."""
     receipt = run.receipt(EVALUATE)
     assert receipt is not None
+    if receipt.made_from.get("format", FORMAT) != FORMAT:
+        return None  # measured otherwise: not beside what is measured now
     try:
         return read_scores(run.stage(EVALUATE)), scale / "mteb" / str(receipt.made_from["hub"])
     except (EvaluationError, KeyError):

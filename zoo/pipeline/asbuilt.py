@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile, read_scores
 from zoo.layout import DATA, EVALUATE, MODEL, TRAIN
+from zoo.options import digests
 from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Recipe, Workspace
 from zoo.run import Receipt, Run, first_difference
@@ -106,15 +107,22 @@ def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
 
 def edited_part(built: Built, recipe: Recipe) -> str | None:
     """The part of a recipe that is not what was built; null when `zoo build` would find nothing of it to do."""
-    found = first_difference(_parts(as_built(built, recipe)), _parts(recipe))
+    was = as_built(built, recipe)
+    pairs = [(STAGES[stage].part(was), STAGES[stage].part(recipe)) for stage in MEASURED]
+    pairs += [({"datasets": _data_parts(was)}, {"datasets": _data_parts(recipe)})]
+    pairs += [(_plugins(built, recipe), digests(recipe.base, recipe.phases))]
+    found = next(filter(None, (first_difference(before, now) for before, now in pairs)), None)
     return found or (edited_part(built, recipe.parent) if recipe.parent else None)
 
 
-def _parts(recipe: Recipe) -> dict[str, Any]:
-    """All of a recipe that a stage is made from."""
-    data = {name: STAGES[DATA].part(NamedDataset(name, dataset)) for name, dataset in recipe.datasets.items()}
-    own = (STAGES[stage].part(recipe) for stage in MEASURED)
-    return {"datasets": data, **{name: value for part in own for name, value in part.items()}}
+def _data_parts(recipe: Recipe) -> dict[str, Any]:
+    return {name: STAGES[DATA].part(NamedDataset(name, dataset)) for name, dataset in recipe.datasets.items()}
+
+
+def _plugins(built: Built, recipe: Recipe) -> dict[str, Any]:
+    """The plugins that the recipe was trained with, as the ingredient that says so."""
+    made_from = _made_from(built, recipe.name, TRAIN)
+    return {"plugins": made_from["plugins"]} if "plugins" in made_from else {}
 
 
 def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]]:
@@ -129,8 +137,8 @@ def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]
 def _misfits(built: Built, recipe: Recipe) -> Iterator[str]:
     """Stages that were made from what is there no more."""
     for stage in MEASURED:
-        for needed, digests in _needs(built, recipe.name, stage).items():
-            for name, digest in digests.items():
+        for needed, made in _needs(built, recipe.name, stage).items():
+            for name, digest in made.items():
                 if digest != _receipt(built, name, needed).digest:
                     of = "" if name == recipe.name else f" of '{name}'"
                     yield f"'{stage}' was made before '{needed}'{of} was made again"

@@ -205,7 +205,13 @@ class Build(Built):
     def _scores_of(self, name: str) -> ScoreFile | None:
         if name in self.elsewhere:
             return self.elsewhere[name]
-        return self.scores(name) if self.folder(name).finished(EVALUATE) else None
+        run = self.folder(name)
+        if (
+            not run.finished(EVALUATE)
+            or self.receipt(name, EVALUATE).made_from.get("format") != STAGES[EVALUATE].format
+        ):
+            return None  # not measured, or otherwise than what it would stand beside
+        return self.scores(name)
 
     @cached_property
     def _recipes(self) -> list[Recipe]:

@@ -88,13 +88,14 @@ def _refuse_changed(build: Build, members: Sequence[Recipe], known: Digests) -> 
         run = build.folder(name)
         _learn(known, run, stage)
         receipt = run.receipt(stage)
-        for path, sha256 in (receipt.made if receipt else {}).items():
+        made = receipt.made if receipt else {}
+        edited = [path for path, sha256 in made.items() if known.of(run.stage(stage) / path).sha256 != sha256]
+        for path in [*edited, *run.added(stage)]:
             place = run.stage(stage) / path
-            if known.of(place).sha256 != sha256:
-                changed = f"'{place.relative_to(build.workspace.root)}' is not as zoo made it"
-                again = f"{name}{build.as_typed} --force"
-                hint = f"zoo data build {again}" if stage == DATA else f"zoo build {again} {stage}"
-                raise PublishError(changed, hint=hint)
+            changed = f"'{place.relative_to(build.workspace.root)}' is not as zoo made it"
+            again = f"{name}{build.as_typed} --force"
+            hint = f"zoo data build {again}" if stage == DATA else f"zoo build {again} {stage}"
+            raise PublishError(changed, hint=hint)
 
 
 def _not_built(build: Build) -> list[Recipe]:

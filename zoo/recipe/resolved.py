@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import yaml
 
@@ -30,6 +31,17 @@ def load_resolved(path: Path) -> Recipe:
         name = f"{path.stem}-{next(iter(source.data['variants'] or ['hybrid']))}"
         hint = f"zoo show {quote(name)} > mine.yaml"
         raise RecipeError(f"'{path}' is the file of a base model, not a resolved recipe", hint=hint)
+    _update(source.data)
     recipe = parse(Recipe, source)
     collect(resolved_mistakes(recipe), source.mistakes()).check()
     return recipe
+
+
+def _update(data: Any) -> None:
+    """Put published recipes of earlier versions into today's words: the prompt of documents was 'passage'."""
+    while isinstance(data, dict):
+        base = data.get("base")
+        prompts = base.get("prompts") if isinstance(base, dict) else None
+        if isinstance(prompts, dict) and "passage" in prompts and "document" not in prompts:
+            prompts["document"] = prompts.pop("passage")
+        data = data.get("parent")

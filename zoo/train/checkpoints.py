@@ -149,11 +149,23 @@ def require_best(folder: Path, *, step: int, metric: str, value: float) -> Path:
 
 def refuse_foreign(folder: Path) -> None:
     """Raise a TrainError when `folder` holds what zoo did not write. What is hidden (.DS_Store) does not count."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in TRAINERS or _is_ours(path):
+    top = [path for path in folder.iterdir() if path.name not in TRAINERS and not _is_ours(path)]
+    for path in sorted([*top, *(one for checkpoint in _ours(folder) for one in _added(checkpoint))]):
+        if path.name.startswith("."):
             continue
         hint = f"move it elsewhere, then run it again: training goes on. To start anew: rm -r '{folder}'"
         raise TrainError(f"'{path}' is no checkpoint that zoo wrote, and would be lost at the end", hint=hint)
+
+
+def _added(checkpoint: Path) -> list[Path]:
+    """Files in a checkpoint that was sealed which are not of it; none of one that was cut off, as nobody can tell."""
+    try:
+        digests = json.loads((checkpoint / MARK).read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    files = [path for path in checkpoint.rglob("*") if path.is_file() and path.name != MARK]
+    known = digests if isinstance(digests, dict) else {}
+    return [path for path in files if path.relative_to(checkpoint).as_posix() not in known] if known else []
 
 
 def is_the_last(checkpoint: Path) -> bool:

@@ -29,6 +29,7 @@ from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
+BEGUN_IN = ".precision"  # beside the checkpoints
 Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
 
 
@@ -64,6 +65,7 @@ class PhaseRun:
         full_length = self.model.max_seq_length
         longest = self.phase.train.max_seq_length
         self.model.max_seq_length = min(full_length or longest, longest)
+        self._require_same_precision()
         last = checkpoints.newest_whole(self.checkpoints, self._note)
         trainer = self._trainer()
         state = self._trained(trainer, last)
@@ -72,6 +74,15 @@ class PhaseRun:
         self.model.max_seq_length = full_length
         self._save(state, best)
         shutil.rmtree(self.checkpoints)
+
+    def _require_same_precision(self) -> None:
+        """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
+        begun, now = self.checkpoints / BEGUN_IN, f"{self.precision.used} on {self.precision.device}"
+        if begun.is_file() and (was := begun.read_text("utf-8")) != now:
+            hint = "use the device of before, or start anew with --force train"
+            raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
+        self.checkpoints.mkdir(exist_ok=True)
+        begun.write_text(now, "utf-8")
 
     def _note(self, text: str) -> None:
         self.progress.note(f"{self.recipe.name}: phase '{self.phase.name}': {text}")

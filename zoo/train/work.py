@@ -11,14 +11,14 @@ from typing import Any
 from zoo.layout import MODEL, TRAIN_LOG
 from zoo.models.load import starting_model
 from zoo.recipe.schema import NamedPhase, Recipe
-from zoo.say import Progress, Silent
+from zoo.say import SILENT, Progress
 from zoo.train.arguments import require_trackers
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 
 
-def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = Silent()) -> None:  # noqa: B008 - it has no state
+def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     """Fill `folder` with the trained model, the heads of its losses and the log.
 
     A folder that an attempt with the same ingredients left goes on from its newest whole checkpoint and ends in the
