@@ -309,9 +309,7 @@ def _parsed(path: Path, text: bytes) -> Receipt:
             problem = f"'{path}' was written by a newer zoo (format '{newest}', this one reads {FORMAT})"
             raise WorkspaceError(problem, hint=f"pip install --upgrade hub-zoo; or {hint}")
         made_from = dict(data["made_from"])
-        needs = made_from.get("needs", {})
-        if not all(isinstance(part, dict) for part in (made_from.get("recipe", {}), needs, *dict(needs).values())):
-            raise TypeError
+        _require_sections(made_from)
         return Receipt(
             made_from=made_from,
             made=dict(data["made"]),
@@ -322,6 +320,13 @@ def _parsed(path: Path, text: bytes) -> Receipt:
     except (ValueError, KeyError, TypeError, AttributeError):
         begins = text[:20].decode("utf-8", "backslashreplace")
         raise WorkspaceError(f"'{path}' is no receipt: it begins with '{begins}'", hint=hint) from None
+
+
+def _require_sections(made_from: dict[str, Any]) -> None:
+    """Raise a TypeError when ingredients do not have the form that is read later."""
+    needs = made_from.get("needs", {})
+    if not all(isinstance(part, dict) for part in (made_from.get("recipe", {}), needs, *dict(needs).values())):
+        raise TypeError
 
 
 def _files(folder: Path) -> list[Path]:
