@@ -606,11 +606,11 @@ def spec_of(one: Candidate, folder: Path) -> Any:
     return json.loads(json.dumps(evaluating.measurement([one], "one", ["STS17-ar"], folder)))
 
 
-def worked(one: Candidate, folder: Path) -> ScoreFile:
+def worked(one: Candidate, folder: Path, *, fresh: bool = False) -> ScoreFile:
     from zoo.evaluate.work import work
 
     folder.mkdir(exist_ok=True)
-    work(folder, spec_of(one, folder / "mteb"))
+    work(folder, {**spec_of(one, folder / "mteb"), "fresh": fresh})
     return read_scores(folder)
 
 
@@ -620,16 +620,35 @@ def test_the_versions_of_scores_are_those_that_measured(tiny: Path, tmp_path: Pa
     assert worked(one, tmp_path).versions.items() >= now.items()
     (record,) = (tmp_path / "mteb" / "samples" / "zoo__tiny").rglob("STS17-ar.json")
     before = minor(now["mteb"]) + ".0", minor(now["torch"]) + ".99"
-    older = {**json.loads(record.read_text()), "mteb": before[0], "torch": before[1]}
-    record.write_text(json.dumps(older))
+    sealed = json.loads(record.read_text())
+    older = {**sealed["versions"], "mteb": before[0], "torch": before[1]}
+    record.write_text(json.dumps({**sealed, "versions": older}))
     scores = worked(one, tmp_path)
     mine = scores.score("zoo/tiny", "STS17-ar", 768)
     assert mine.mteb == before[0]
     assert scores.versions["mteb"] == ", ".join(sorted({before[0], now["mteb"]})), "the baseline's, too"
     assert before[1] in scores.versions["torch"]
-    for other in ({**older, "mteb": "1.9.0"}, {**older, "scikit-learn": "0.9"}, {}, "text"):
+    changed = [{**sealed, "versions": {**older, **one}} for one in ({"mteb": "1.9.0"}, {"scikit-learn": "0.9"})]
+    another = {**sealed, "task": ["STS17", "0" * 40]}  # of a plugin's task that came back, the rows are another's
+    for other in (*changed, another, {}, "text"):
         record.write_text(json.dumps(other))
         assert worked(one, tmp_path).versions.items() >= now.items(), "measured again"
+
+
+def test_what_is_asked_for_is_measured_again(tiny: Path, tmp_path: Path) -> None:
+    """`--force evaluate`: results that are there, and embeddings, are not believed."""
+    one = candidate(tiny)
+    right = [score.value for score in worked(one, tmp_path).scores]
+    (file,) = (tmp_path / "mteb" / "results" / "zoo__tiny").rglob("STS17.json")
+    file.write_text(file.read_text("utf-8").replace('"cosine_spearman": 0.', '"cosine_spearman": 0.0'), "utf-8")
+    (store,) = (tmp_path / "mteb" / "embeddings").glob("*.sqlite")
+    store.write_bytes(b"garbage")
+    assert [score.value for score in worked(one, tmp_path).scores] != right
+    assert [score.value for score in worked(one, tmp_path, fresh=True).scores] == right
+    store.write_bytes(b"garbage")
+    for record in (tmp_path / "mteb" / "samples").rglob("STS17-ar.json"):
+        record.unlink()
+    assert [score.value for score in worked(one, tmp_path).scores] == right, "a damaged cache is none"
 
 
 def test_what_the_version_before_measured_is_measured_again(tiny: Path, tmp_path: Path) -> None:

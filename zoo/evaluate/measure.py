@@ -180,7 +180,7 @@ def _is_measured(folder: Path, subject: Subject, dim: int | None, task: str) -> 
 def _unseal(folder: Path, subject: Subject, tasks: Sequence[str]) -> None:
     for task in tasks:
         for dim in subject.dims or (None,):
-            results.unseal(folder, subject, dim, task)
+            results.unseal_score(folder, subject, dim, task)
 
 
 def store_path(place: MeasuringPlace, candidate: Candidate) -> Path:
@@ -262,7 +262,7 @@ def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> 
 
 def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
     """Write a score and what it was computed from, sealed at the end: what has no seal is measured again."""
-    results.unseal(folder, subject, found.dim, task)
+    results.unseal_score(folder, subject, found.dim, task)
     rows = sample_path(folder, subject, found.dim, task)
     rows.parent.mkdir(parents=True, exist_ok=True)
     resampling.save(found.sample, rows)
@@ -270,7 +270,7 @@ def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
     result = _merged(place, found.result)
     with tempfile.TemporaryDirectory() as folder_of_mteb:
         _with_mteb(Path(folder_of_mteb), place, result, meta(subject, found.dim), found.batch)
-    results.seal(folder, subject, found.dim, task)
+    results.seal_score(folder, subject, found.dim, task)
 
 
 def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta, batch: int) -> None:

@@ -101,13 +101,13 @@ def measured_with(results: Path, subject: Subject, dim: int | None, task: str) -
     return known if whole else None
 
 
-def seal(results: Path, subject: Subject, dim: int | None, task: str) -> None:
+def seal_score(results: Path, subject: Subject, dim: int | None, task: str) -> None:
     """Note that a result and its rows belong together, and the libraries of now; the last thing that is written."""
     facts = {"task": _sealed_task(task), "versions": versions(*MEASURING)}
     write(_seal_path(results, subject, dim, task), json.dumps(facts))
 
 
-def unseal(results: Path, subject: Subject, dim: int | None, task: str) -> None:
+def unseal_score(results: Path, subject: Subject, dim: int | None, task: str) -> None:
     """Make a score count as not measured, before any of its files is written, or because it is to be made again."""
     _seal_path(results, subject, dim, task).unlink(missing_ok=True)
 
