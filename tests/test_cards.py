@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hostile import FILES
+from hostile_cards import resolved
 
+from zoo.cards.ingredients import ingredients
 from zoo.cards.readme import render
 from zoo.errors import CardError
+from zoo.pipeline.build import Build
+from zoo.plugins.loading import plugged
+from zoo.recipe import Recipe, Workspace
 from zoo.remote import size_category
+from zoo.run import first_difference
 
 OURS = Path(__file__).parents[1] / "cards"
+
+
+LEAFLETS = """from zoo.plugins import graded_pairs
+
+graded_pairs("Leaflets", "leaflets.tsv", "Sentences of leaflets.", column="Leaflets")
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, Recipe]:
+    """A workspace, and a recipe of it."""
+    monkeypatch.setenv("ZOO_NAMESPACE", "lab")
+    return resolved({file: data for file, (_, data) in FILES.items()}, tmp_path)
+
+
+def changed(recipe: Recipe, **update: Any) -> Recipe:
+    return Recipe.model_validate({**recipe.model_dump(mode="json", by_alias=True), **update})
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -58,3 +85,49 @@ def test_names_stay_text_in_tables(tmp_path: Path) -> None:
 )
 def test_sizes_have_the_names_that_the_hub_knows(rows: int, name: str) -> None:
     assert size_category(rows) == name
+
+
+def test_a_card_is_stale_when_a_name_that_it_prints_has_changed(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    site = Build(workspace, "mini")
+    before = changed(recipe, parent=recipe.model_dump(mode="json", by_alias=True))
+
+    def why(**update: Any) -> str | None:
+        return first_difference(ingredients(before, site), ingredients(changed(before, **update), site))
+
+    assert why() is None
+    parent, datasets = (before.model_dump(mode="json", by_alias=True)[part] for part in ("parent", "datasets"))
+    assert why(parent={**parent, "release": {**parent["release"], "repo": "Two"}}) == (
+        "names.parent changed (lab/One -> lab/Two)"
+    )
+    pairs = datasets["pairs"]
+    other = {**pairs, "release": {**pairs["release"], "repo": "Others"}}
+    assert why(datasets={**datasets, "pairs": other}) == "names.datasets.pairs changed (lab/Pairs -> lab/Others)"
+    assert why(datasets={**datasets, "pairs": {**pairs, "release": None}}) == (
+        "names.datasets.pairs changed (lab/Pairs -> lab/pairs)"
+    )
+
+
+def test_a_card_is_stale_when_its_tasks_are_called_otherwise(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    write(workspace.root / "plugins", "leaflets.py", LEAFLETS)
+    write(workspace.root, "leaflets.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n")
+    recipe = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"tasks": ["Leaflets"]})})
+
+    def found() -> dict[str, Any]:
+        again = Workspace(workspace.root)  # plugins are read once for a workspace
+        with plugged(again.plugins):
+            return ingredients(recipe, Build(again, "mini"))["tasks"]["Leaflets"]
+
+    before = found()
+    write(workspace.root / "plugins", "leaflets.py", LEAFLETS.replace('column="Leaflets"', 'column="Package leaflets"'))
+    after = found()
+    assert (before["column"], after["column"]) == ("Leaflets", "Package leaflets")
+    assert before["pin"] != after["pin"]
+    assert after["says"] == "Sentences of leaflets."
+
+
+def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:
+    code = "import sys, zoo.cards.ingredients; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
