@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from hostile import FILES
-from hostile_cards import resolved
+from hostile_cards import TASK, TEMPLATES, model_facts, parts, resolved
 
 from zoo.cards.ingredients import ingredients
-from zoo.cards.readme import render
+from zoo.cards.readme import model_card, render
 from zoo.errors import CardError
 from zoo.pipeline.build import Build
 from zoo.plugins.loading import plugged
 from zoo.recipe import Recipe, Workspace
 from zoo.remote import size_category
 from zoo.run import first_difference
+from zoo.tasks import TASKS
+from zoo.tasks.task import METRICS
 
 OURS = Path(__file__).parents[1] / "cards"
 
@@ -38,6 +40,16 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, Re
 
 def changed(recipe: Recipe, **update: Any) -> Recipe:
     return Recipe.model_validate({**recipe.model_dump(mode="json", by_alias=True), **update})
+
+
+def with_leaflets(workspace: Workspace) -> None:
+    write(workspace.root / "plugins", "leaflets.py", LEAFLETS)
+    write(workspace.root, "leaflets.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n")
+
+
+def printed_line(card: str) -> str | None:
+    """The line with what others printed; none when the card has no such section."""
+    return next((line for line in card.splitlines() if line.startswith("dim 64: ")), None)
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -110,8 +122,7 @@ def test_a_card_is_stale_when_a_name_that_it_prints_has_changed(made: tuple[Work
 
 def test_a_card_is_stale_when_its_tasks_are_called_otherwise(made: tuple[Workspace, Recipe]) -> None:
     workspace, recipe = made
-    write(workspace.root / "plugins", "leaflets.py", LEAFLETS)
-    write(workspace.root, "leaflets.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n")
+    with_leaflets(workspace)
     recipe = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"tasks": ["Leaflets"]})})
 
     def found() -> dict[str, Any]:
@@ -131,3 +142,55 @@ def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:
     code = "import sys, zoo.cards.ingredients; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "printed", "line"),
+    [
+        (["STS17-ar", "STS22-ar"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7, STS22 7, mean 7."),
+        (["STS17-ar", "SIB200-arz"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7."),
+        (["STS17-ar"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7."),
+        (["SIB200-arz"], ["STS17-ar", "STS22-ar"], None),
+    ],
+    ids=["the same tasks", "one that was not printed", "fewer than were printed", "none that was printed"],
+)
+def test_of_a_printed_row_the_card_has_our_tasks_and_a_mean_of_the_same_tasks(
+    tasks: list[str], printed: list[str], line: str | None, made: tuple[Workspace, Recipe]
+) -> None:
+    card = model_card(model_facts(made[1], "7", tasks, printed), TEMPLATES)
+    assert printed_line(card) == line
+    assert ("For comparison, as printed" in card) == (line is not None)
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_scores_stand_under_the_kind_and_metric_of_their_task(kind: str, made: tuple[Workspace, Recipe]) -> None:
+    name = next(task for task in TASKS if TASKS[task].kind == kind)
+    front = parts(model_card(model_facts(made[1], "7", [name]), TEMPLATES)).front
+    [result] = front["model-index"][0]["results"]
+    metric = TASKS[name].metric
+    assert result["task"] == {"type": kind}
+    assert result["metrics"][0]["type"] == metric
+    assert front["metrics"] == [{"cosine_spearman": "spearmanr"}.get(metric, metric)]
+
+
+def test_the_arabic_text_says_which_kinds_of_tasks(made: tuple[Workspace, Recipe]) -> None:
+    def found(*tasks: str) -> str:
+        card = model_card(model_facts(made[1], "7", tasks), TEMPLATES)
+        return next(line for line in card.splitlines() if line.startswith("على "))
+
+    assert "على 1 من مهام تشابه النصوص <bdi>" in found(TASK)
+    assert "على 2 من مهام تشابه النصوص وتصنيف النصوص <bdi>" in found(TASK, "AJGTv2")
+
+
+def test_a_task_whose_data_are_a_file_has_no_place_in_the_model_index(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    with_leaflets(workspace)
+    with plugged(Workspace(workspace.root).plugins):
+        both, alone = (
+            parts(model_card(model_facts(recipe, "7", tasks), TEMPLATES)).front
+            for tasks in ([TASK, "Leaflets"], ["Leaflets"])
+        )
+    assert [result["dataset"]["name"] for result in both["model-index"][0]["results"]] == [TASKS[TASK].title]
+    assert "model-index" not in alone
+    assert "model_name" not in alone
+    assert alone["metrics"] == ["spearmanr"]
