@@ -122,7 +122,8 @@ def log(phase: NamedPhase) -> dict[str, Any]:
 def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:
     """As they are published; `title` wherever scores and reports, which recipes do not hold, have a name."""
     dataset = recipe.datasets["pairs"]
-    report = {"rows": 9, "read": 9, "dropped": {}, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
+    dropped = {step.type: 0 for step in dataset.steps}
+    report = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
     reports = dict.fromkeys(dataset.source.splits, report)
     source = {"revision": "1" * 40, "miniature": False}
     sizes = dict.fromkeys(dataset.source.splits, 1)
