@@ -12,13 +12,15 @@ from hostile import FILES
 from hostile_cards import TASK, TEMPLATES, model_facts, parts, resolved
 
 from zoo.cards.ingredients import ingredients
-from zoo.cards.readme import model_card, render
+from zoo.cards.readme import dataset_card, model_card, render
+from zoo.contamination import ingredients as contamination
 from zoo.errors import CardError
 from zoo.pipeline.build import Build
 from zoo.plugins.loading import plugged
-from zoo.recipe import Recipe, Workspace
+from zoo.publish.desired import provenance
+from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.remote import size_category
-from zoo.run import first_difference
+from zoo.run import Run, first_difference, versions
 from zoo.tasks import TASKS
 from zoo.tasks.task import METRICS
 
@@ -45,6 +47,15 @@ def changed(recipe: Recipe, **update: Any) -> Recipe:
 def with_leaflets(workspace: Workspace) -> None:
     write(workspace.root / "plugins", "leaflets.py", LEAFLETS)
     write(workspace.root, "leaflets.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n")
+
+
+def dataset_text(dataset: Dataset, dropped: dict[str, int]) -> str:
+    """The card of `dataset` when its steps, in this order, were those that dropped rows."""
+    steps = [name.split()[0] for name in dropped]
+    dataset = Dataset.model_validate({**dataset.model_dump(mode="json"), "steps": steps})
+    found = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
+    source = {"revision": "1" * 40, "miniature": False}
+    return dataset_card("lab/Pairs", dataset, {"train": 1}, TEMPLATES, report={"train": found}, source=source)
 
 
 def printed_line(card: str) -> str | None:
@@ -138,6 +149,33 @@ def test_a_card_is_stale_when_its_tasks_are_called_otherwise(made: tuple[Workspa
     assert after["says"] == "Sentences of leaflets."
 
 
+SHORT = """from zoo.plugins import step
+
+@step("short")
+def short(frame, texts):
+    \"\"\"Drop rows with more than 40 words.\"\"\"
+    return frame
+"""
+
+
+def test_a_datasets_card_names_its_own_steps_and_what_each_dropped(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    write(workspace.root / "plugins", "short.py", SHORT)
+    with plugged(Workspace(workspace.root).plugins):
+        card = dataset_text(recipe.datasets["pairs"], {"short": 1204, "unique": 0, "short 2": 7})
+    assert (
+        "at\n`11111111`, and went through these steps:\n\n"
+        "- `short`: Drop rows with more than 40 words. Dropped: 1,204 in train.\n"
+        "- `unique`: Drop rows whose texts stand in an earlier row. Dropped: 0 in train.\n"
+        "- `short`: Drop rows with more than 40 words. Dropped: 7 in train.\n\n"
+        "Card made by"
+    ) in card
+
+
+def test_the_card_of_a_dataset_without_steps_says_so(made: tuple[Workspace, Recipe]) -> None:
+    assert "`11111111`, as they are there.\n\nCard made by" in dataset_text(made[1].datasets["pairs"], {})
+
+
 def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:
     code = "import sys, zoo.cards.ingredients; print('jinja2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -194,3 +232,24 @@ def test_a_task_whose_data_are_a_file_has_no_place_in_the_model_index(made: tupl
     assert "model-index" not in alone
     assert "model_name" not in alone
     assert alone["metrics"] == ["spearmanr"]
+
+
+def test_provenance_tells_the_libraries_that_trained_from_those_that_measured(
+    made: tuple[Workspace, Recipe], tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run")
+    trained, measured = (
+        {"torch": "2.1", "sentence-transformers": "5.0"},
+        {"sentence-transformers": "5.1", "mteb": "2.0"},
+    )
+    with run.making("train", {"base_revision": "1" * 40, "versions": trained}) as folder:
+        write(folder / "model", "model.safetensors", "weights")
+    said = provenance.of_model(made[1], run, None, {}, stages=["train"], measured_with=measured)
+    assert (said["format"], said["versions"], said["measured_with"]) == (2, trained, measured)
+
+
+def test_overlap_is_searched_again_with_other_libraries(made: tuple[Workspace, Recipe]) -> None:
+    """Its rows are places in the rows that mteb reads with datasets."""
+    workspace, recipe = made
+    found = contamination.ingredients(recipe, Build(workspace, "mini"))
+    assert found["versions"] == versions("mteb", "datasets")
