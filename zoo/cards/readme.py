@@ -45,7 +45,7 @@ def dataset_card(
 
 
 def _steps(dataset: Dataset, report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each step is and did: {type, says, dropped: {split: rows}}. A split's report has them in their order."""
+    """The dataset's steps: {type, says, dropped: {split: rows}}. A split's report has them in their order."""
     counts = {split: list(found["dropped"].values()) for split, found in report.items()}
     return [
         {
