@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -53,7 +54,7 @@ def resolved(files: dict[str, Any], folder: Path) -> tuple[Workspace, Recipe]:
     return workspace, load_resolved(single)
 
 
-def score_file(recipe: Recipe, title: str) -> ScoreFile:
+def score_file(recipe: Recipe, title: str, tasks: Sequence[str] = (TASK,)) -> ScoreFile:
     """With a rival of that title."""
     subjects = [
         Subject(name="zoo/one", revision="1" * 40, role="self", title=recipe.release.repo, dims=[64, 32]),
@@ -61,17 +62,15 @@ def score_file(recipe: Recipe, title: str) -> ScoreFile:
     ]
     places = [(one.name, dim) for one in subjects for dim in one.dims]
     number = {"value": 50.0, "low": 40.0, "high": 60.0}
-    ours = TASKS[TASK]
-    data = {"task": TASK, "metric": ours.metric, "rows": 9, "dataset": ours.dataset, "revision": ours.revision}
     compared = {"difference": -1.0, "low": -2.0, "high": -0.5, "p": 0.01, "detectable": 1.0}
-    rival = {"task": TASK, "model": "zoo/one", "dim": 64, "rival": "lab/base", "rival_dim": 64, **compared}
+    rival = {"task": tasks[0], "model": "zoo/one", "dim": 64, "rival": "lab/base", "rival_dim": 64, **compared}
     return ScoreFile.model_validate(
         {
             "suite": "sts",
-            "tasks": [TASK],
+            "tasks": tasks,
             "subjects": subjects,
-            "scores": [Score(model=model, dim=dim, **data, **number) for model, dim in places],
-            "means": [Mean(model=model, dim=dim, tasks=[TASK], **number) for model, dim in places],
+            "scores": [Score(model=model, dim=dim, **of(task), **number) for model, dim in places for task in tasks],
+            "means": [Mean(model=model, dim=dim, tasks=tasks, **number) for model, dim in places],
             "comparisons": [rival],
             "correlations": [],
             "clean": [],
@@ -81,9 +80,17 @@ def score_file(recipe: Recipe, title: str) -> ScoreFile:
     )
 
 
-def model_facts(recipe: Recipe, title: str) -> ModelFacts:
-    scores = score_file(recipe, title)
-    row = {"dim": "64", TASK: title, "average": title}
+def of(task: str) -> dict[str, Any]:
+    ours = TASKS[task]
+    return {"task": task, "metric": ours.metric, "rows": 9, "dataset": ours.dataset, "revision": ours.revision}
+
+
+def model_facts(
+    recipe: Recipe, title: str, tasks: Sequence[str] = (TASK,), printed: Sequence[str] = (TASK,)
+) -> ModelFacts:
+    """All that a card of `recipe` may say, with `printed` as the tasks of a table that others printed."""
+    scores = score_file(recipe, title, tasks)
+    row = {"dim": "64", **dict.fromkeys(printed, title), "average": title}
     overlap = {
         "rows": 9,
         "exact": 0,
@@ -93,6 +100,7 @@ def model_facts(recipe: Recipe, title: str) -> ModelFacts:
         "rows_found_whole": [],
         "examples": [],
     }
+    overlaps = dict.fromkeys(tasks, overlap)
     return ModelFacts(
         id="lab/my_One",
         parent="lab/base",
@@ -101,7 +109,7 @@ def model_facts(recipe: Recipe, title: str) -> ModelFacts:
         scores=scores,
         family=[scores],
         reports={title: {"train": {"rows": 9, "dropped": {"unique": 1}}}},
-        contamination=OverlapReport(tasks={TASK: overlap}, training_texts=9, similarity=0.85, shortest=4),
+        contamination=OverlapReport(tasks=overlaps, training_texts=9, similarity=0.85, shortest=4),
         logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
         published=[row],
     )
@@ -114,7 +122,8 @@ def log(phase: NamedPhase) -> dict[str, Any]:
 def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:
     """As they are published; `title` wherever scores and reports, which recipes do not hold, have a name."""
     dataset = recipe.datasets["pairs"]
-    report = {"rows": 9, "read": 9, "dropped": {}, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
+    dropped = {step.type: 0 for step in dataset.steps}
+    report = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
     reports = dict.fromkeys(dataset.source.splits, report)
     source = {"revision": "1" * 40, "miniature": False}
     sizes = dict.fromkeys(dataset.source.splits, 1)

@@ -2,15 +2,65 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hostile import FILES
+from hostile_cards import TASK, TEMPLATES, model_facts, parts, resolved
 
-from zoo.cards.readme import render
+from zoo.cards.ingredients import ingredients
+from zoo.cards.readme import dataset_card, model_card, render
+from zoo.contamination import ingredients as contamination
 from zoo.errors import CardError
+from zoo.pipeline.build import Build
+from zoo.plugins.loading import plugged
+from zoo.publish.desired import provenance
+from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.remote import size_category
+from zoo.run import Run, first_difference, versions
+from zoo.tasks import TASKS
+from zoo.tasks.task import METRICS
 
 OURS = Path(__file__).parents[1] / "cards"
+
+
+LEAFLETS = """from zoo.plugins import graded_pairs
+
+graded_pairs("Leaflets", "leaflets.tsv", "Sentences of leaflets.", column="Leaflets")
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Workspace, Recipe]:
+    """A workspace, and a recipe of it."""
+    monkeypatch.setenv("ZOO_NAMESPACE", "lab")
+    return resolved({file: data for file, (_, data) in FILES.items()}, tmp_path)
+
+
+def changed(recipe: Recipe, **update: Any) -> Recipe:
+    return Recipe.model_validate({**recipe.model_dump(mode="json", by_alias=True), **update})
+
+
+def with_leaflets(workspace: Workspace) -> None:
+    write(workspace.root / "plugins", "leaflets.py", LEAFLETS)
+    write(workspace.root, "leaflets.tsv", "sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n")
+
+
+def dataset_text(dataset: Dataset, dropped: dict[str, int]) -> str:
+    """The card of `dataset` when its steps, in this order, were those that dropped rows."""
+    steps = [name.split()[0] for name in dropped]
+    dataset = Dataset.model_validate({**dataset.model_dump(mode="json"), "steps": steps})
+    found = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
+    source = {"revision": "1" * 40, "miniature": False}
+    return dataset_card("lab/Pairs", dataset, {"train": 1}, TEMPLATES, report={"train": found}, source=source)
+
+
+def printed_line(card: str) -> str | None:
+    """The line with what others printed; none when the card has no such section."""
+    return next((line for line in card.splitlines() if line.startswith("dim 64: ")), None)
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -58,3 +108,148 @@ def test_names_stay_text_in_tables(tmp_path: Path) -> None:
 )
 def test_sizes_have_the_names_that_the_hub_knows(rows: int, name: str) -> None:
     assert size_category(rows) == name
+
+
+def test_a_card_is_stale_when_a_name_that_it_prints_has_changed(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    site = Build(workspace, "mini")
+    before = changed(recipe, parent=recipe.model_dump(mode="json", by_alias=True))
+
+    def why(**update: Any) -> str | None:
+        return first_difference(ingredients(before, site), ingredients(changed(before, **update), site))
+
+    assert why() is None
+    parent, datasets = (before.model_dump(mode="json", by_alias=True)[part] for part in ("parent", "datasets"))
+    assert why(parent={**parent, "release": {**parent["release"], "repo": "Two"}}) == (
+        "names.parent changed (lab/One -> lab/Two)"
+    )
+    pairs = datasets["pairs"]
+    other = {**pairs, "release": {**pairs["release"], "repo": "Others"}}
+    assert why(datasets={**datasets, "pairs": other}) == "names.datasets.pairs changed (lab/Pairs -> lab/Others)"
+    assert why(datasets={**datasets, "pairs": {**pairs, "release": None}}) == (
+        "names.datasets.pairs changed (lab/Pairs -> lab/pairs)"
+    )
+
+
+def test_a_card_is_stale_when_its_tasks_are_called_otherwise(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    with_leaflets(workspace)
+    recipe = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"tasks": ["Leaflets"]})})
+
+    def found() -> dict[str, Any]:
+        again = Workspace(workspace.root)  # plugins are read once for a workspace
+        with plugged(again.plugins):
+            return ingredients(recipe, Build(again, "mini"))["tasks"]["Leaflets"]
+
+    before = found()
+    write(workspace.root / "plugins", "leaflets.py", LEAFLETS.replace('column="Leaflets"', 'column="Package leaflets"'))
+    after = found()
+    assert (before["column"], after["column"]) == ("Leaflets", "Package leaflets")
+    assert before["pin"] != after["pin"]
+    assert after["says"] == "Sentences of leaflets."
+
+
+SHORT = """from zoo.plugins import step
+
+@step("short")
+def short(frame, texts):
+    \"\"\"Drop rows with more than 40 words.\"\"\"
+    return frame
+"""
+
+
+def test_a_datasets_card_names_its_own_steps_and_what_each_dropped(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    write(workspace.root / "plugins", "short.py", SHORT)
+    with plugged(Workspace(workspace.root).plugins):
+        card = dataset_text(recipe.datasets["pairs"], {"short": 1204, "unique": 0, "short 2": 7})
+    assert (
+        "at\n`11111111`, and went through these steps:\n\n"
+        "- `short`: Drop rows with more than 40 words. Dropped: 1,204 in train.\n"
+        "- `unique`: Drop rows whose texts stand in an earlier row. Dropped: 0 in train.\n"
+        "- `short`: Drop rows with more than 40 words. Dropped: 7 in train.\n\n"
+        "Card made by"
+    ) in card
+
+
+def test_the_card_of_a_dataset_without_steps_says_so(made: tuple[Workspace, Recipe]) -> None:
+    assert "`11111111`, as they are there.\n\nCard made by" in dataset_text(made[1].datasets["pairs"], {})
+
+
+def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:
+    code = "import sys, zoo.cards.ingredients; print('jinja2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("tasks", "printed", "line"),
+    [
+        (["STS17-ar", "STS22-ar"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7, STS22 7, mean 7."),
+        (["STS17-ar", "SIB200-arz"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7."),
+        (["STS17-ar"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7."),
+        (["SIB200-arz"], ["STS17-ar", "STS22-ar"], None),
+    ],
+    ids=["the same tasks", "one that was not printed", "fewer than were printed", "none that was printed"],
+)
+def test_of_a_printed_row_the_card_has_our_tasks_and_a_mean_of_the_same_tasks(
+    tasks: list[str], printed: list[str], line: str | None, made: tuple[Workspace, Recipe]
+) -> None:
+    card = model_card(model_facts(made[1], "7", tasks, printed), TEMPLATES)
+    assert printed_line(card) == line
+    assert ("For comparison, as printed" in card) == (line is not None)
+
+
+@pytest.mark.parametrize("kind", METRICS)
+def test_scores_stand_under_the_kind_and_metric_of_their_task(kind: str, made: tuple[Workspace, Recipe]) -> None:
+    name = next(task for task in TASKS if TASKS[task].kind == kind)
+    front = parts(model_card(model_facts(made[1], "7", [name]), TEMPLATES)).front
+    [result] = front["model-index"][0]["results"]
+    metric = TASKS[name].metric
+    assert result["task"] == {"type": kind}
+    assert result["metrics"][0]["type"] == metric
+    assert front["metrics"] == [{"cosine_spearman": "spearmanr"}.get(metric, metric)]
+
+
+def test_the_arabic_text_says_which_kinds_of_tasks(made: tuple[Workspace, Recipe]) -> None:
+    def found(*tasks: str) -> str:
+        card = model_card(model_facts(made[1], "7", tasks), TEMPLATES)
+        return next(line for line in card.splitlines() if line.startswith("على "))
+
+    assert "على 1 من مهام تشابه النصوص <bdi>" in found(TASK)
+    assert "على 2 من مهام تشابه النصوص وتصنيف النصوص <bdi>" in found(TASK, "AJGTv2")
+
+
+def test_a_task_whose_data_are_a_file_has_no_place_in_the_model_index(made: tuple[Workspace, Recipe]) -> None:
+    workspace, recipe = made
+    with_leaflets(workspace)
+    with plugged(Workspace(workspace.root).plugins):
+        both, alone = (
+            parts(model_card(model_facts(recipe, "7", tasks), TEMPLATES)).front
+            for tasks in ([TASK, "Leaflets"], ["Leaflets"])
+        )
+    assert [result["dataset"]["name"] for result in both["model-index"][0]["results"]] == [TASKS[TASK].title]
+    assert "model-index" not in alone
+    assert "model_name" not in alone
+    assert alone["metrics"] == ["spearmanr"]
+
+
+def test_provenance_tells_the_libraries_that_trained_from_those_that_measured(
+    made: tuple[Workspace, Recipe], tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run")
+    trained, measured = (
+        {"torch": "2.1", "sentence-transformers": "5.0"},
+        {"sentence-transformers": "5.1", "mteb": "2.0"},
+    )
+    with run.making("train", {"base_revision": "1" * 40, "versions": trained}) as folder:
+        write(folder / "model", "model.safetensors", "weights")
+    said = provenance.of_model(made[1], run, None, {}, stages=["train"], measured_with=measured)
+    assert (said["format"], said["versions"], said["measured_with"]) == (2, trained, measured)
+
+
+def test_overlap_is_searched_again_with_other_libraries(made: tuple[Workspace, Recipe]) -> None:
+    """Its rows are places in the rows that mteb reads with datasets."""
+    workspace, recipe = made
+    found = contamination.ingredients(recipe, Build(workspace, "mini"))
+    assert found["versions"] == versions("mteb", "datasets")

@@ -16,8 +16,10 @@ from test_space_app import DIMS, tiny_model
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import Score, ScoreFile, Subject
+from zoo.plugins.loading import plugged
 from zoo.publish.proof import stranger
 from zoo.publish.proof.prove import Proof, prove_dataset, prove_model, prove_repository, prove_space
+from zoo.recipe import Workspace
 from zoo.remote import api
 from zoo.tasks import TASKS
 
@@ -175,6 +177,24 @@ def test_a_card_whose_index_is_not_the_scores_is_told(hub: TestHub) -> None:
     commit = push("model", "lab/prove-index", {"zoo/scores.json": b"{}"})
     with pytest.raises(PublishError, match=r"its 'zoo/scores.json' is none of this version's"):
         prove_model("lab/prove-index", commit)
+
+
+LEAFLETS = (
+    'from zoo.plugins import graded_pairs\n\ngraded_pairs("Leaflets", "leaflets.tsv", "Sentences of leaflets.")\n'
+)
+
+
+def test_an_index_need_not_have_a_task_whose_data_are_a_file(hub: TestHub, tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "leaflets.py").write_text(LEAFLETS, "utf-8")
+    (tmp_path / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n", "utf-8")
+    with plugged(Workspace(tmp_path).plugins):
+        own, official = (json.loads(scores(task=task)) for task in ("Leaflets", TASK))
+        both = {**own, "tasks": ["Leaflets", TASK], "scores": own["scores"] + official["scores"]}
+        files = {"README.md": card(value=None), "zoo/scores.json": json.dumps(both).encode()}
+        commit = push("model", "lab/prove-file", files)
+        with pytest.raises(PublishError, match=r"differ: zoo/scores.json says 71.25 on mteb/sts17"):
+            prove_model("lab/prove-file", commit)  # it misses the other task
 
 
 def test_a_model_without_a_card_is_told(hub: TestHub) -> None:

@@ -249,7 +249,8 @@ def test_provenance_says_where_it_comes_from_and_nothing_of_this_machine(lab: La
     assert child["base"]["id"] == "aubmindlab/bert-base-arabertv02"
     assert set(child["data"]) == {"arabic-nli-pair-class", "arabic-stsb"}
     assert child["data"]["arabic-stsb"]["sha256"] == read("lab/Arabic-stsb", "dataset")["sha256"]
-    assert {"torch", "mteb", "sentence-transformers"} <= set(child["versions"])
+    assert {"torch", "sentence-transformers"} <= set(child["versions"])
+    assert {"mteb", "sentence-transformers"} <= set(child["measured_with"])
     assert str(lab.workspace.root) not in json.dumps(child)
     assert "127.0.0.1" not in json.dumps(child)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from zoo import __version__
 from zoo.evidence import published
@@ -12,10 +13,37 @@ from zoo.layout import CARD, CONTAMINATION, DATA, EVALUATE, TRAIN
 from zoo.recipe import Recipe
 from zoo.run import digest, file_digest
 from zoo.stage import NamedDataset, Node, Site
-from zoo.templates import Templates
+from zoo.tasks import TASKS, pins
+
+if TYPE_CHECKING:
+    from zoo.templates import Templates  # with Jinja, which asking whether to build does not need
 
 STAGE = CARD
-FORMAT = 2  # one more whenever the stage leaves other files, or fills templates with other facts
+FORMAT = 3  # one more whenever the stage leaves other files, or fills templates with other facts
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names on the Hub that a model's card prints."""
+
+    model: str
+    parent: str
+    """Hub id of the model that training started from."""
+    datasets: Mapping[str, str]
+    """{dataset recipe: Hub id}, those of the model's own phases."""
+
+
+def names_of(recipe: Recipe, account: str) -> Names:
+    """The names that the card of `recipe` prints, when everything of ours is published under `account`."""
+    own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
+    return Names(
+        model=f"{account}/{recipe.release.repo}",
+        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
+        datasets={
+            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.source.dataset
+            for name, dataset in own.items()
+        },
+    )
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
@@ -38,10 +66,12 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
-    """The templates, and the names and scores that the card uses besides the recipe's own."""
+    """The templates, and the names, tasks and scores that the card uses besides the recipe's own."""
     return {
         "templates": template_digests(site.workspace.folders("cards")),
         "account": site.account,
+        "names": asdict(names_of(recipe, site.account)),
+        "tasks": task_facts(recipe.evaluation.tasks),
         "family": {name: _digest(scores) for name, scores in site.siblings(recipe).items()},
         "printed": published.of_repository(site.workspace.recipes, recipe.release.repo),
         "zoo": __version__,
@@ -55,6 +85,21 @@ def template_digests(templates: Templates) -> dict[str, str]:
         for folder in reversed(templates)
         for path in sorted(folder.glob("*.j2"))
         if not path.name.endswith(".html.j2")  # pages of other commands
+    }
+
+
+def task_facts(tasks: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """{task: what a card says of it}, and its pin: the evaluation is not repeated for another heading."""
+    return {
+        name: {
+            "pin": pin,
+            "column": TASKS[name].column,
+            "title": TASKS[name].title,
+            "says": TASKS[name].says,
+            "kind": TASKS[name].kind,
+            "metric": TASKS[name].metric,
+        }
+        for name, pin in pins(tasks).items()
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
@@ -12,10 +12,14 @@ from zoo.recipe import Dataset, Recipe
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
 
+METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr"}
+"""{mteb's name of a metric: the Hub's}, of those that have two."""
+
 
 def model_metadata(facts: ModelFacts) -> ModelCardData:
-    """The front matter of a model's card, with its scores as `model-index`."""
+    """The front matter of a model's card, with its scores as `model-index`, unless they are of no data on the Hub."""
     release, scores = facts.recipe.release, facts.scores
+    results = _eval_results(facts)
     tags = ["sentence-transformers", "sentence-similarity", "feature-extraction", *release.tags]
     tags += [f"loss:{name}" for name in sorted(_losses(facts.recipe))]
     return ModelCardData(
@@ -27,9 +31,9 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         base_model=facts.parent,
         base_model_relation="finetune",
         datasets=list(facts.datasets.values()),
-        model_name=release.repo,
-        eval_results=_eval_results(facts),
-        metrics=["spearmanr"],
+        model_name=release.repo if results else None,  # without results it would stand in the card by itself
+        eval_results=results or None,
+        metrics=_metrics(scores.tasks),
     )
 
 
@@ -44,13 +48,18 @@ def _losses(recipe: Recipe) -> set[str]:
     return names
 
 
+def _metrics(tasks: Iterable[str]) -> list[str]:
+    """The Hub's names of the tasks' metrics, each once."""
+    return list(dict.fromkeys(METRIC_IDS.get(TASKS[name].metric, TASKS[name].metric) for name in tasks))
+
+
 def _eval_results(facts: ModelFacts) -> list[EvalResult]:
     """The entries of `model-index`: the full width's scores, each with the revision of its data."""
     mine = facts.scores.subject("self")
     assert mine is not None
     return [
         EvalResult(
-            task_type="STS",
+            task_type=TASKS[name].kind,
             dataset_type=TASKS[name].dataset,
             dataset_name=TASKS[name].title,
             dataset_config=TASKS[name].subset,
@@ -61,6 +70,7 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult]:
             metric_value=round(facts.scores.value(mine.name, name, mine.dims[0]), 2),
         )
         for name in facts.scores.tasks
+        if TASKS[name].file is None  # a file has no id on the Hub, and a result must name its dataset's
     ]
 
 

@@ -14,6 +14,7 @@ from zoo.errors import CardError
 from zoo.evidence.scores import Measured, ScoreFile
 from zoo.markdown import Markdown
 from zoo.recipe import Dataset, Family
+from zoo.steps import STEPS
 from zoo.templates import Templates, as_markdown
 
 
@@ -40,7 +41,20 @@ def dataset_card(
     """
     metadata = dataset_metadata(dataset, report, sizes, miniature=source["miniature"])
     facts = {"id": repo_id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
-    return _card(metadata, "dataset.md.j2", templates, **facts)
+    return _card(metadata, "dataset.md.j2", templates, **facts, steps=_steps(dataset, report))
+
+
+def _steps(dataset: Dataset, report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The dataset's steps: {type, says, dropped: {split: rows}}. A split's report has them in their order."""
+    counts = {split: list(found["dropped"].values()) for split, found in report.items()}
+    return [
+        {
+            "type": step.type,
+            "says": STEPS[step.type].says,
+            "dropped": {split: dropped[place] for split, dropped in counts.items()},
+        }
+        for place, step in enumerate(dataset.steps)
+    ]
 
 
 def space_card(

@@ -69,6 +69,19 @@ class ModelCardView:
         return [one for one in self.scores.comparisons if one.rival == subject.name and one.dim == full]
 
     @property
+    def printed(self) -> list[dict[str, Any]]:
+        """Printed rows with a task of ours: {dim, scores: [(task, score)], mean: None unless of the same tasks}."""
+        rows = [
+            {
+                "dim": row["dim"],
+                "scores": [(task, row[task.name]) for task in self.tasks if row.get(task.name)],
+                "mean": row["average"] if _tasks_of(row) == set(self.scores.tasks) else None,
+            }
+            for row in self.facts.published
+        ]
+        return [row for row in rows if row["scores"]]
+
+    @property
     def clean(self) -> dict[str, CleanScore]:
         """{task: score on the rows that are not in the training text}, of tasks that have some in it."""
         return {found.task: found for found in self.scores.clean}
@@ -95,6 +108,11 @@ def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:
 def full_dim(subject: Subject) -> int | None:
     """The full width of a model; None when it has no dims."""
     return subject.dims[0] if subject.dims else None
+
+
+def _tasks_of(row: Mapping[str, str]) -> set[str]:
+    """The tasks of a printed row that have a score in it: its average is over these."""
+    return {name for name, score in row.items() if name in TASKS and score}
 
 
 def _best_first(row: Mapping[str, Any]) -> float:

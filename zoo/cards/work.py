@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cards.facts import ModelFacts
+from zoo.cards.ingredients import names_of
 from zoo.cards.readme import model_card
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import ScoreFile, read_scores
@@ -32,16 +33,13 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
 def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
     """All that the card may say, read from the stages' files."""
-    recipe, account = Recipe.model_validate(spec["recipe"]), spec["account"]
+    recipe = Recipe.model_validate(spec["recipe"])
     stages = {name: Path(place) for name, place in spec["stages"].items()}
-    own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
+    names = names_of(recipe, spec["account"])
     return ModelFacts(
-        id=f"{account}/{recipe.release.repo}",
-        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
-        datasets={
-            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.source.dataset
-            for name, dataset in own.items()
-        },
+        id=names.model,
+        parent=names.parent,
+        datasets=names.datasets,
         recipe=recipe,
         scores=read_scores(stages[EVALUATE]),
         family=[ScoreFile.model_validate(scores) for scores in spec["family"]],

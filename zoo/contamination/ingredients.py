@@ -8,6 +8,7 @@ from typing import Any
 from zoo.layout import CONTAMINATION, DATA, split_file
 from zoo.recipe import Recipe
 from zoo.remote import host
+from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import pins
 
@@ -27,11 +28,12 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
-    """The tasks at their revisions, and the columns that are searched."""
+    """The tasks at their revisions, the columns that are searched, and the libraries that say which row is where."""
     return {
         "tasks": pins(recipe.evaluation.tasks),
         "columns": training_columns(recipe),
         "hub": host(),
+        "versions": versions("mteb", "datasets"),  # the rows that are found are places in mteb's rows
     }
 
 

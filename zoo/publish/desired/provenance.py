@@ -14,7 +14,7 @@ from zoo.layout import DATA, MODEL, TRAIN
 from zoo.recipe import Dataset, Recipe
 from zoo.run import Receipt, Run, digest
 
-FORMAT = 1
+FORMAT = 2  # 1 had one map of versions, in which those that measured stood in for those that trained
 
 
 def of_model(
@@ -28,11 +28,14 @@ def of_model(
 ) -> dict[str, Any]:
     """Return what a model was made from: recipe, base, parent, data, stages and library versions, as plain JSON.
 
+    `versions` are of the libraries that trained it, `measured_with` of those that its scores were measured with: a
+    score measured later may be of a newer release of the same library.
+
     Args:
         parent: its id on the Hub, and its run.
         datasets: {dataset recipe: run}, those that it was trained on.
         stages: the names of those that it is made of.
-        measured_with: the libraries that its scores were measured with, which may be older than its evaluation.
+        measured_with: {library: version} of its scores.
     """
     receipts = {stage: receipt for stage in stages if (receipt := run.receipt(stage))}
     train = receipts[TRAIN]
@@ -49,7 +52,8 @@ def of_model(
         "data": {name: _data(recipe.datasets[name], found) for name, found in sorted(datasets.items())},
         "stages": {stage: receipt.digest for stage, receipt in receipts.items()},
         "weights": _weights(train),
-        "versions": dict(sorted({**_versions(train), **measured_with}.items())),
+        "versions": _versions(train),
+        "measured_with": dict(sorted(measured_with.items())),
     }
 
 
@@ -61,7 +65,7 @@ def of_dataset(name: str, dataset: Dataset, run: Run) -> dict[str, Any]:
         "zoo": __version__,
         "recipe": {"name": name, "sha256": digest(dataset.model_dump(mode="json"))},
         **_data(dataset, run),
-        "versions": _versions(*([receipt] if receipt else [])),
+        "versions": _versions(receipt),
     }
 
 
@@ -83,7 +87,5 @@ def _weights(receipt: Receipt | None) -> dict[str, str]:
     }
 
 
-def _versions(*receipts: Receipt) -> dict[str, str]:
-    return dict(
-        sorted({name: it for one in receipts for name, it in one.made_from.get("versions", {}).items()}.items())
-    )
+def _versions(receipt: Receipt | None) -> dict[str, str]:
+    return dict(sorted(receipt.made_from.get("versions", {}).items())) if receipt else {}

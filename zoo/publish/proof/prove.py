@@ -169,7 +169,8 @@ def _measured(stranger: Stranger) -> Iterator[tuple[str, str, str, float]]:
         mine = next(subject for subject in scores.subjects if subject.role == "self")
         for name in scores.tasks:
             task = TASKS[name]
-            yield task.dataset, task.subset, task.split, round(scores.value(mine.name, name, mine.dims[0]), 2)
+            if task.file is None:  # else the index has no place for it
+                yield task.dataset, task.subset, task.split, round(scores.value(mine.name, name, mine.dims[0]), 2)
     except (ValidationError, StopIteration, KeyError):
         raise PublishError(f"{stranger.what}: its '{SCORES}' is none of this version's") from None
 
