@@ -280,6 +280,62 @@ def test_a_plugin_from_the_hub_is_not_run(lab: Path, hub: TestHub, zoo: Any) -> 
     assert (lab / "ran").exists()
 
 
+@pytest.mark.parametrize("folder", [".", "plugins"])
+def test_a_plugin_that_was_fetched_alone_is_not_run(lab: Path, hub: TestHub, zoo: Any, folder: str) -> None:
+    """`hf download ID evil.py --local-dir plugins`: the note on it is in that folder."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    (lab / "plugins").mkdir()
+    HfApi().create_repo("lab/alone", exist_ok=True)
+    name = "evil.py" if folder == "plugins" else "plugins/evil.py"
+    HfApi().upload_file(path_or_fileobj=b"open('ran', 'w')\n", path_in_repo=name, repo_id="lab/alone")
+    hf_hub_download("lab/alone", name, local_dir=lab / folder)
+    code, _, err = zoo("ls")
+    assert (code, (lab / "ran").exists()) == (1, False)
+    note = (lab / folder).resolve() / f".cache/huggingface/download/{name}.metadata"
+    assert "error: plugins/evil.py was downloaded from the Hub: code of others is not run\n" in err
+    assert err.endswith(f"when you want to run it: rm {note}\n")
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("own_cache", [True, False])
+def test_a_workspace_in_the_cache_of_the_hub_is_not_run(
+    lab: Path, hub: TestHub, zoo: Any, monkeypatch: pytest.MonkeyPatch, links: bool, own_cache: bool
+) -> None:
+    """`cd $(hf download ID)`, also where the file system has no links."""
+    from huggingface_hub import HfApi, snapshot_download
+
+    repo = f"lab/whole-{links}-{own_cache}"
+    HfApi().create_repo(repo)
+    plug(lab, "evil.py", "open('ran', 'w')\n")
+    HfApi().upload_folder(folder_path=lab, repo_id=repo)
+    there = Path(snapshot_download(repo, cache_dir=lab / "cache" if own_cache else None))
+    if not links:
+        file = there / "plugins/evil.py"
+        source = file.read_bytes()
+        file.unlink()
+        file.write_bytes(source)
+    monkeypatch.chdir(there)
+    code, _, err = zoo("ls")
+    assert (code, (there / "ran").exists()) == (1, False)
+    assert err.startswith(
+        "error: plugins/evil.py was downloaded from the Hub: code of others is not run\nhint: read it"
+    )
+
+
+def test_a_link_to_a_blob_is_not_run(lab: Path, zoo: Any) -> None:
+    plug(lab, "evil.py", "open('ran', 'w')\n").rename(lab / "0a1b")
+    (lab / "blobs").mkdir()
+    (lab / "0a1b").rename(lab / "blobs" / "0a1b")
+    (lab / "plugins" / "evil.py").symlink_to(lab / "blobs" / "0a1b")
+    assert "plugins/evil.py was downloaded from the Hub" in zoo("ls")[2]
+    assert not (lab / "ran").exists()
+    (lab / "blobs").rename(lab / "mine")
+    (lab / "plugins" / "evil.py").unlink()
+    (lab / "plugins" / "evil.py").symlink_to(lab / "mine" / "0a1b")
+    assert zoo("ls")[0] == 0, "a link to a file of one's own is one's own"
+
+
 def test_another_process_uses_the_same_plugins(plugged: Path) -> None:
     import subprocess
 
@@ -338,6 +394,56 @@ def test_a_package_that_is_broken_is_told(
         "error: package lab-losses 1.2, line 2: no module 'zoo_has_no_such'",
         "hint: pip install zoo_has_no_such",
     ]
+
+
+def packaged(folder: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, version: str = "1.2") -> None:
+    """A package of several modules; its entry point is the module `losses`."""
+    from zoo.plugins import loading
+
+    installed(folder, "", monkeypatch)
+    info = folder / "lab_losses-1.2.dist-info"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: lab-losses\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text("[zoo.plugins]\nlosses = lab_package.losses\n")
+    for name, text in {"__init__.py": "", **files}.items():
+        path = folder / "lab_package" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for name in [name for name in sys.modules if name.split(".")[0] == "lab_package"]:
+        monkeypatch.delitem(sys.modules, name)
+    loading.of_packages.cache_clear()
+
+
+def test_a_change_beside_a_packages_module_is_a_change(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any, without_packages: None
+) -> None:
+    def digest(files: dict[str, str], version: str = "1.2") -> str | None:
+        folder = tmp_path_factory.mktemp("site")
+        with monkeypatch.context() as patch:
+            packaged(folder, {"losses.py": ANGLE, "maths.py": "TWO = 2\n", **files}, patch, version)
+            with Workspace(lab).in_use():
+                return LOSSES.digests(["angle"])["loss 'angle'"]
+
+    first = digest({})
+    assert first == digest({}), "it does not depend on where the package is"
+    assert len({first, digest({"maths.py": "TWO = 3\n"}), digest({"__init__.py": "\n"}), digest({}, "1.3")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("\nraise RuntimeError('no licence')", ", line 2: it cannot be imported: RuntimeError: no licence"),
+        ("import sys\nsys.exit(3)", ", line 2: it cannot be imported: SystemExit: 3"),
+        ("import zoo_has_no_such", ", line 1: no module 'zoo_has_no_such'"),
+    ],
+)
+def test_a_package_whose_outside_cannot_be_imported_is_told(
+    lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any, without_packages: None,
+    source: str, told: str,
+) -> None:  # fmt: skip
+    packaged(tmp_path_factory.mktemp("site"), {"__init__.py": source, "losses.py": ANGLE}, monkeypatch)
+    code, _, err = zoo("check")
+    assert code == 1
+    assert err.startswith(f"error: package lab-losses 1.2{told}\nhint: pip install ")
 
 
 # What may be wrong with one
