@@ -211,11 +211,12 @@ def _problem(error: BaseException, origin: Origin) -> PluginError:
 
 
 def _no_module(name: str, where: str, origin: Origin) -> PluginError:
-    top = name.removeprefix(f"{FOLDER}.").split(".")[0]
-    if origin.title.startswith(FOLDER) and origin.folder and (origin.folder / FOLDER / f"{top}.py").is_file():
-        problem = f"{where}: a plugin stands alone; {FOLDER}/{top}.py cannot be imported by another"
+    top = name.split(".")[0]
+    other = FOLDER if top == FOLDER else f"{FOLDER}/{top}.py"
+    if origin.title.startswith(FOLDER) and origin.folder and (origin.folder / other).exists():
+        problem = f"{where}: a plugin stands alone; {other} cannot be imported by another"
         return PluginError(problem, hint=f"copy what it needs into {origin.title}; or make a package of both")
-    return PluginError(f"{where}: no module '{name}'", hint=f"pip install {quote(name.split('.')[0])}")
+    return PluginError(f"{where}: no module '{name}'", hint=f"pip install {quote(top)}")
 
 
 def _line(error: BaseException, file: str | None) -> int | None:
