@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -210,6 +211,22 @@ def test_check_names_the_plugins(plugged: Path, zoo: Any) -> None:
         "plugins/shorter.py: step 'shorter'",
     ]
     assert json.loads(zoo("check", "--json")[1])["plugins"]["plugins/angle.py"] == ["loss 'angle'"]
+
+
+def test_the_plugins_of_the_readme_add_what_it_says(lab: Path, zoo: Any) -> None:
+    blocks = re.findall(r"```python\n# (plugins/\S+), (.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    for name, text in blocks:
+        plug(lab, name.removeprefix("plugins/"), f"# {text}")
+    (lab / "data").mkdir()
+    (lab / "data" / "leaflets.tsv").write_text(leaflets(), "utf-8")
+    write(lab, "family.yaml", "muradif: [Muradif]", "own: [Leaflets]")
+    write(lab, "family.yaml", "type: cosent}", "type: angle, scale: 10}")
+    write(lab, "datasets/arabic-stsb.yaml", "columns:", "steps: [not_empty, {type: shorter, than: 80}]\ncolumns:")
+    assert zoo("check")[1].splitlines()[1:] == [
+        "plugins/angle.py: loss 'angle'",
+        "plugins/leaflets.py: evaluation task 'Leaflets'",
+        "plugins/shorter.py: step 'shorter'",
+    ]
 
 
 def test_nothing_is_left_beside_plugins(plugged: Path, zoo: Any) -> None:
@@ -509,7 +526,13 @@ def test_a_broken_plugin_is_one_sentence(lab: Path, zoo: Any, source: str, told:
 
 
 @pytest.mark.parametrize(
-    "source", ["import angle", "from angle import angle", "import plugins.angle", "import _shared"]
+    ("source", "other"),
+    [
+        ("import angle", "plugins/angle.py"),
+        ("from angle import angle", "plugins/angle.py"),
+        ("import _shared", "plugins/_shared.py"),
+        ("import plugins.angle", "plugins"),
+    ],
 )
 def test_a_plugin_that_imports_another_is_told_that_it_stands_alone(
     lab: Path, zoo: Any, source: str, other: str

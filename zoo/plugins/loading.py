@@ -124,7 +124,7 @@ def _foreign(path: Path, title: str) -> PluginError | None:
 
 
 def _notes(path: Path) -> Iterator[Path]:
-    """What huggingface_hub noted when it fetched this file into its folder or one above."""
+    """The notes that huggingface_hub made when it fetched this file into its folder or one above."""
     for folder in path.parents:
         note = folder / NOTES / f"{path.relative_to(folder)}.metadata"
         if os.path.lexists(note):

@@ -58,7 +58,7 @@ class Mistakes:
         raise RecipeError(f"{len(self.found)} mistakes in {name}\n{listed}", hint=hint)
 
     def _missing(self) -> list[str]:
-        """What is named, is not there and is like nothing that is: a plugin of another workspace may have it."""
+        """Names that are not there and are like none that is: a plugin of another workspace may define them."""
         named = re.compile(rf"\bno ((?:{'|'.join(EXTENSIBLE)}) '[^']*'); (?!did you mean)")
         return list(dict.fromkeys(found[1] for _, message in sorted(self.found) if (found := named.search(message))))
 
