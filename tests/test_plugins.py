@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, TestHub, workspace_in
 
-from zoo.errors import PluginError, RecipeError, ZooError
+from zoo.errors import DataError, PluginError, RecipeError, TrainError, ZooError
 from zoo.losses import LOSSES
 from zoo.recipe import Workspace, dump, load_resolved, override
 from zoo.say import Silent
@@ -212,6 +213,22 @@ def test_check_names_the_plugins(plugged: Path, zoo: Any) -> None:
     assert json.loads(zoo("check", "--json")[1])["plugins"]["plugins/angle.py"] == ["loss 'angle'"]
 
 
+def test_the_plugins_of_the_readme_add_what_it_says(lab: Path, zoo: Any) -> None:
+    blocks = re.findall(r"```python\n# (plugins/\S+), (.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    for name, text in blocks:
+        plug(lab, name.removeprefix("plugins/"), f"# {text}")
+    (lab / "data").mkdir()
+    (lab / "data" / "leaflets.tsv").write_text(leaflets(), "utf-8")
+    write(lab, "family.yaml", "muradif: [Muradif]", "own: [Leaflets]")
+    write(lab, "family.yaml", "type: cosent}", "type: angle, scale: 10}")
+    write(lab, "datasets/arabic-stsb.yaml", "columns:", "steps: [not_empty, {type: shorter, than: 80}]\ncolumns:")
+    assert zoo("check")[1].splitlines()[1:] == [
+        "plugins/angle.py: loss 'angle'",
+        "plugins/leaflets.py: evaluation task 'Leaflets'",
+        "plugins/shorter.py: step 'shorter'",
+    ]
+
+
 def test_nothing_is_left_beside_plugins(plugged: Path, zoo: Any) -> None:
     assert zoo("ls")[0] == 0
     assert sorted(path.name for path in (plugged / "plugins").iterdir()) == ["angle.py", "leaflets.py", "shorter.py"]
@@ -255,6 +272,9 @@ def test_plugins_of_a_resolved_recipes_folder_are_not_run(lab: Path, zoo: Any, t
     code, _, err = zoo("build", "--recipe", str(elsewhere / "recipe.yaml"))
     assert code == 1
     assert "no loss 'evil'; one of: cosent, matryoshka, mnrl, softmax" in err
+    assert "hint: put the plugin that defines loss 'evil' into plugins/; or edit recipe.yaml" in err.replace(
+        f"{elsewhere}/", ""
+    )
     assert zoo("lint", str(elsewhere), "--offline")[0] in (0, 1)
     assert not trap.exists()
 
@@ -278,6 +298,62 @@ def test_a_plugin_from_the_hub_is_not_run(lab: Path, hub: TestHub, zoo: Any) -> 
     note.unlink()
     assert zoo("ls")[0] == 0
     assert (lab / "ran").exists()
+
+
+@pytest.mark.parametrize("folder", [".", "plugins"])
+def test_a_plugin_that_was_fetched_alone_is_not_run(lab: Path, hub: TestHub, zoo: Any, folder: str) -> None:
+    """`hf download ID evil.py --local-dir plugins`: the note on it is in that folder."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    (lab / "plugins").mkdir()
+    HfApi().create_repo("lab/alone", exist_ok=True)
+    name = "evil.py" if folder == "plugins" else "plugins/evil.py"
+    HfApi().upload_file(path_or_fileobj=b"open('ran', 'w')\n", path_in_repo=name, repo_id="lab/alone")
+    hf_hub_download("lab/alone", name, local_dir=lab / folder)
+    code, _, err = zoo("ls")
+    assert (code, (lab / "ran").exists()) == (1, False)
+    note = (lab / folder).resolve() / f".cache/huggingface/download/{name}.metadata"
+    assert "error: plugins/evil.py was downloaded from the Hub: code of others is not run\n" in err
+    assert err.endswith(f"when you want to run it: rm {note}\n")
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("own_cache", [True, False])
+def test_a_workspace_in_the_cache_of_the_hub_is_not_run(
+    lab: Path, hub: TestHub, zoo: Any, monkeypatch: pytest.MonkeyPatch, links: bool, own_cache: bool
+) -> None:
+    """`cd $(hf download ID)`, also where the file system has no links."""
+    from huggingface_hub import HfApi, snapshot_download
+
+    repo = f"lab/whole-{links}-{own_cache}"
+    HfApi().create_repo(repo)
+    plug(lab, "evil.py", "open('ran', 'w')\n")
+    HfApi().upload_folder(folder_path=lab, repo_id=repo)
+    there = Path(snapshot_download(repo, cache_dir=lab / "cache" if own_cache else None))
+    if not links:
+        file = there / "plugins/evil.py"
+        source = file.read_bytes()
+        file.unlink()
+        file.write_bytes(source)
+    monkeypatch.chdir(there)
+    code, _, err = zoo("ls")
+    assert (code, (there / "ran").exists()) == (1, False)
+    assert err.startswith(
+        "error: plugins/evil.py was downloaded from the Hub: code of others is not run\nhint: read it"
+    )
+
+
+def test_a_link_to_a_blob_is_not_run(lab: Path, zoo: Any) -> None:
+    plug(lab, "evil.py", "open('ran', 'w')\n").rename(lab / "0a1b")
+    (lab / "blobs").mkdir()
+    (lab / "0a1b").rename(lab / "blobs" / "0a1b")
+    (lab / "plugins" / "evil.py").symlink_to(lab / "blobs" / "0a1b")
+    assert "plugins/evil.py was downloaded from the Hub" in zoo("ls")[2]
+    assert not (lab / "ran").exists()
+    (lab / "blobs").rename(lab / "mine")
+    (lab / "plugins" / "evil.py").unlink()
+    (lab / "plugins" / "evil.py").symlink_to(lab / "mine" / "0a1b")
+    assert zoo("ls")[0] == 0, "a link to a file of one's own is one's own"
 
 
 def test_another_process_uses_the_same_plugins(plugged: Path) -> None:
@@ -340,6 +416,56 @@ def test_a_package_that_is_broken_is_told(
     ]
 
 
+def packaged(folder: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, version: str = "1.2") -> None:
+    """A package of several modules; its entry point is the module `losses`."""
+    from zoo.plugins import loading
+
+    installed(folder, "", monkeypatch)
+    info = folder / "lab_losses-1.2.dist-info"
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: lab-losses\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text("[zoo.plugins]\nlosses = lab_package.losses\n")
+    for name, text in {"__init__.py": "", **files}.items():
+        path = folder / "lab_package" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    for name in [name for name in sys.modules if name.split(".")[0] == "lab_package"]:
+        monkeypatch.delitem(sys.modules, name)
+    loading.of_packages.cache_clear()
+
+
+def test_a_change_beside_a_packages_module_is_a_change(
+    lab: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any, without_packages: None
+) -> None:
+    def digest(files: dict[str, str], version: str = "1.2") -> str | None:
+        folder = tmp_path_factory.mktemp("site")
+        with monkeypatch.context() as patch:
+            packaged(folder, {"losses.py": ANGLE, "maths.py": "TWO = 2\n", **files}, patch, version)
+            with Workspace(lab).in_use():
+                return LOSSES.digests(["angle"])["loss 'angle'"]
+
+    first = digest({})
+    assert first == digest({}), "it does not depend on where the package is"
+    assert len({first, digest({"maths.py": "TWO = 3\n"}), digest({"__init__.py": "\n"}), digest({}, "1.3")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("\nraise RuntimeError('no licence')", ", line 2: it cannot be imported: RuntimeError: no licence"),
+        ("import sys\nsys.exit(3)", ", line 2: it cannot be imported: SystemExit: 3"),
+        ("import zoo_has_no_such", ", line 1: no module 'zoo_has_no_such'"),
+    ],
+)
+def test_a_package_whose_outside_cannot_be_imported_is_told(
+    lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any, without_packages: None,
+    source: str, told: str,
+) -> None:  # fmt: skip
+    packaged(tmp_path_factory.mktemp("site"), {"__init__.py": source, "losses.py": ANGLE}, monkeypatch)
+    code, _, err = zoo("check")
+    assert code == 1
+    assert err.startswith(f"error: package lab-losses 1.2{told}\nhint: pip install ")
+
+
 # What may be wrong with one
 
 HEAD = "from zoo.plugins import graded_pairs, loss, module, step, task\n"
@@ -359,6 +485,14 @@ HEAD = "from zoo.plugins import graded_pairs, loss, module, step, task\n"
         (ANGLE.replace('"angle"', '"An gle"'), "line 8: 'An gle' is no name of a loss"),
         (ANGLE.replace(": float", ""), "line 8: option 'scale' of loss 'angle' has no type, as in 'scale: float'"),
         (ANGLE.replace("20.0", "'wide'"), "line 8: the default of option 'scale' of loss 'angle' is not of its type"),
+        (ANGLE.replace("model, *,", "model,"), "line 8: argument 'scale' of loss 'angle' is no option: put it after '*'"),
+        (ANGLE.replace("model, *, scale: float = 20.0", "scale=2"), "line 8: argument 'scale' of loss 'angle' is no option"),
+        (SHORTER.replace("texts, *,", "texts,"), "line 4: argument 'than' of step 'shorter' is no option: put it after '*'"),
+        (SHORTER.replace("texts, *,", "*,"), "line 4: step 'shorter' takes 1 arguments before '*', and is given 2: rows, texts"),
+        (
+            HEAD + "@module('own')\ndef own(width, out: int):\n    'Mine.'\n",
+            "line 2: argument 'out' of module 'own' is no option: put it after '*'",
+        ),
         (HEAD + "@step('same')\ndef same(frame, texts):\n    return frame\n", "line 2: step 'same' does not say what it is for"),
         (HEAD + "graded_pairs('A/B', 'data/a.tsv', 'Pairs.')", "line 2: 'A/B' is no name of an evaluation task"),
         (HEAD + "graded_pairs('A', 'data/no.tsv', 'Pairs.')", "/data/no.tsv': No such file or directory"),
@@ -389,6 +523,27 @@ def test_a_broken_plugin_is_one_sentence(lab: Path, zoo: Any, source: str, told:
         assert told in error
         assert hint in ("hint: edit plugins/mine.py, then `zoo check`", "hint: pip install torhc")
     assert sorted(LOSSES) == ["cosent", "matryoshka", "mnrl", "softmax"]
+
+
+@pytest.mark.parametrize(
+    ("source", "other"),
+    [
+        ("import angle", "plugins/angle.py"),
+        ("from angle import angle", "plugins/angle.py"),
+        ("import _shared", "plugins/_shared.py"),
+        ("import plugins.angle", "plugins"),
+    ],
+)
+def test_a_plugin_that_imports_another_is_told_that_it_stands_alone(
+    lab: Path, zoo: Any, source: str, other: str
+) -> None:
+    plug(lab, "angle.py", ANGLE)
+    plug(lab, "_shared.py", "")
+    plug(lab, "mine.py", source)
+    assert zoo("check")[2].splitlines() == [
+        f"error: plugins/mine.py, line 1: a plugin stands alone; {other} cannot be imported by another",
+        "hint: copy what it needs into plugins/mine.py; or make a package of both",
+    ]
 
 
 def test_every_broken_plugin_is_told_at_once(lab: Path, zoo: Any) -> None:
@@ -534,6 +689,19 @@ def test_ingredients_hold_the_digests_of_the_plugins_that_are_used(plugged: Path
         assert pins(["Leaflets"])["Leaflets"].split("+")[0] != now["Leaflets"].split("+")[0]
 
 
+def test_a_changed_own_task_is_told_in_few_words(plugged: Path) -> None:
+    from zoo.run import first_difference
+
+    with Workspace(plugged).in_use():
+        was = pins(["Leaflets"])
+    plug(plugged, "leaflets.py", LEAFLETS + "# edited\n")
+    with Workspace(plugged).in_use():
+        told = first_difference(was, pins(["Leaflets"]))
+    assert told is not None
+    assert (told.startswith("Leaflets changed ("), len(told) < 80) == (True, True), told
+    assert first_difference({"a": "x" * 40}, {"a": "y" * 64}) == f"a changed ({'x' * 40} -> {'y' * 64})"
+
+
 # Earlier versions
 
 
@@ -581,6 +749,82 @@ def test_a_module_that_readers_would_not_have_is_refused(lab: Path) -> None:
         base = Base(model="a/b", width=32, pooling="mean", modules=["own"])
         with pytest.raises(ZooError, match="module 'own' makes a 'torch.nn.modules.activation.Tanh', which readers of"):
             modules.build_modules(base.pooling, base.modules, 32)
+
+
+# What fails while it is used
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "hint"),
+    [
+        ("raise KeyError('no')", "step 'own' failed: KeyError: 'no'", "see plugins/own.py, line 5"),
+        ("import sys; sys.exit(0)", "step 'own' failed: SystemExit: 0", "see plugins/own.py, line 5"),
+        ("return frame.lazy()", "step 'own' gives a 'LazyFrame', which is no DataFrame of polars", "return one in plugins/own.py, line 2"),
+        ("return None", "step 'own' gives a 'NoneType', which is no DataFrame of polars", "return one in plugins/own.py, line 2"),
+        ("return frame[['b', 'a']]", "step 'own' gives b (String), a (String)", "its columns must stay a (String), b (String): see plugins/own.py, line 2"),
+        ("return frame.vstack(frame)", "step 'own' made 4 rows of 2: steps take rows away", "see plugins/own.py, line 2"),
+    ],
+)  # fmt: skip
+def test_a_step_that_does_not_keep_to_it_is_one_sentence(lab: Path, line: str, told: str, hint: str) -> None:
+    import polars as pl
+
+    from zoo.data.work import _stepped
+    from zoo.recipe import Dataset
+
+    plug(
+        lab, "own.py", f"from zoo.plugins import step\n@step('own')\ndef own(frame, texts):\n    'Mine.'\n    {line}\n"
+    )
+    columns = {"a": {"type": "text"}, "b": {"type": "text"}}
+    with Workspace(lab).in_use():
+        dataset = Dataset.model_validate({"source": {"dataset": "a/b"}, "columns": columns, "steps": ["own"]})
+        with pytest.raises(DataError) as caught:
+            _stepped("mine", dataset, dataset.steps[0], pl.DataFrame({"a": ["x", "y"], "b": ["z", "z"]}))
+    assert (caught.value.message, caught.value.hint) == (f"dataset 'mine': {told}", hint)
+
+
+LOSS = """from zoo.plugins import loss
+@loss("own", texts=(2, 2))
+def own(model):
+    "Mine."
+    from torch import nn
+    class Own(nn.Module):
+        def forward(self, features, labels):
+            return 1 / 0
+    return Own()
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "hint"),
+    [
+        ("return None", "loss 'own' makes a 'NoneType', which is no torch.nn.Module", "return one in plugins/own.py, line 2"),
+        ("return 1 / 0", "loss 'own' failed: ZeroDivisionError: division by zero", "see plugins/own.py, line 9"),
+        ("raise SystemExit(0)", "loss 'own' failed: SystemExit: 0", "see plugins/own.py, line 9"),
+    ],
+)  # fmt: skip
+def test_a_loss_that_is_none_is_one_sentence(lab: Path, line: str, told: str, hint: str) -> None:
+    from zoo.losses import build_loss
+
+    plug(lab, "own.py", LOSS.replace("return Own()", line))
+    with Workspace(lab).in_use(), pytest.raises(TrainError) as caught:
+        build_loss(LOSSES["own"].options(type="own"), None)
+    assert (caught.value.message, caught.value.hint) == (told, hint)
+
+
+def test_a_loss_that_fails_in_training_is_one_sentence_and_our_own_bugs_keep_their_traceback(lab: Path) -> None:
+    from zoo.losses import build_loss, losses_blamed
+
+    plug(lab, "own.py", LOSS)
+    with Workspace(lab).in_use():
+        spec = LOSSES["own"].options(type="own")
+        inner = LOSSES["matryoshka"].options(type="matryoshka", inner=spec)
+        for named in (spec, inner):
+            with pytest.raises(TrainError) as caught, losses_blamed([named], "phase 'pairs' of 'mine'"):
+                build_loss(spec, None)({}, None)
+            told = "phase 'pairs' of 'mine': loss 'own' failed: ZeroDivisionError: division by zero"
+            assert (caught.value.message, caught.value.hint) == (told, "see plugins/own.py, line 8")
+        with pytest.raises(RuntimeError, match="^ours$"), losses_blamed([inner], "phase"):
+            raise RuntimeError("ours")
 
 
 # One of each, built
@@ -696,6 +940,20 @@ def test_a_step_that_fails_is_told_with_its_line(built: Callable[[], Any], tmp_p
     )
     with pytest.raises(ZooError, match=r"step 'shorter' gives score \(Float64\)"):
         built()
+
+
+def test_a_loss_that_fails_while_it_trains_is_told_with_its_line(built: Callable[[], Any], tmp_path: Path) -> None:
+    source = ANGLE.replace("    return AnglELoss(", "    class Mine(AnglELoss):\n        def forward(self, *_):\n")
+    plug(
+        tmp_path,
+        "angle.py",
+        source.replace("model, scale=scale)", "            return 1 / 0\n\n    return Mine(model)"),
+    )
+    with pytest.raises(TrainError) as caught:
+        built()
+    told = "phase 'pairs' of 'tiny-angle': loss 'angle' failed: ZeroDivisionError: division by zero"
+    assert caught.value.message == told
+    assert caught.value.hint == "see plugins/angle.py, line 15"
 
 
 def test_steps_are_ours_when_there_are_no_plugins() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, get_type_hints
@@ -52,16 +52,30 @@ class Entry:
     says: str
 
 
-def options_of(registry: Registry[Any], name: str, function: Callable[..., Any]) -> type[Options]:
+def place_of(registry: Registry[Any], name: str) -> str:
+    """The file and line that define a registered function, for people: `plugins/angle.py, line 8`."""
+    code = getattr(inspect.unwrap(registry[name].build), "__code__", None)
+    title = registry.origin(name).title
+    return f"{title}, line {code.co_firstlineno}" if code else title
+
+
+def options_of(
+    registry: Registry[Any], name: str, function: Callable[..., Any], *, takes: Sequence[str]
+) -> type[Options]:
     """The options of a function, from its keyword-only arguments.
 
+    Args:
+        takes: what the function is given by position.
+
     Raises:
-        RegistrationError: the name is none, an argument has no type, or a default is not of it.
+        RegistrationError: the name is none, an argument is neither an option nor one of `takes`, an option has no type,
+            or a default is not of it.
     """
     if not re.fullmatch(NAME, name):
         raise RegistrationError(
             f"'{brief(name)}' is no name of a {registry.kind}: a-z, 0-9 and '_' are, the first of them a letter"
         )
+    _check_positional(f"{registry.kind} '{name}'", function, takes)
     arguments = [
         argument
         for argument in inspect.signature(function).parameters.values()
@@ -81,6 +95,17 @@ def options_of(registry: Registry[Any], name: str, function: Callable[..., Any])
     model.registry = registry
     _check_defaults(model, registry.kind, name)
     return model
+
+
+def _check_positional(what: str, function: Callable[..., Any], takes: Sequence[str]) -> None:
+    arguments = inspect.signature(function).parameters.values()
+    first = [one for one in arguments if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    for at, argument in enumerate(first):
+        if at >= len(takes) or argument.default is not argument.empty:
+            raise RegistrationError(f"argument '{argument.name}' of {what} is no option: put it after '*'")
+    if len(first) < len(takes) and not any(one.kind is one.VAR_POSITIONAL for one in arguments):
+        given = ", ".join(takes)
+        raise RegistrationError(f"{what} takes {len(first)} arguments before '*', and is given {len(takes)}: {given}")
 
 
 def _check_defaults(model: type[Options], kind: str, name: str) -> None:

@@ -83,23 +83,28 @@ def filling(layer: Layer) -> Iterator[None]:
 
 
 @contextmanager
-def blamed(registry: Registry[Any], name: str, what: str, kind: type[ZooError]) -> Iterator[None]:
+def blamed(
+    registry: Registry[Any], name: str, what: str, kind: type[ZooError], *, in_its_file: bool = False
+) -> Iterator[None]:
     """Turn what a plugin's entry raises into one sentence with its file and line; what ours raise keeps its traceback.
 
     Args:
         what: begins the sentence, e.g. "dataset 'mine': step 'shorter'".
         kind: the error to raise.
+        in_its_file: the block runs more than the entry: blame it only for what went through its file.
     """
     origin = registry.origin(name)
     try:
         yield
     except ZooError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin that exits would end the command as if all were well
         if origin == OURS:
             raise
         places = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
         line = next((line for file, line in reversed(places) if file == origin.file), None)
+        if in_its_file and line is None:
+            raise
         where = f"{origin.title}, line {line}" if line else origin.title
         said = f"{type(error).__name__}: {brief(error)}" if str(error) else type(error).__name__
         raise kind(f"{what} failed: {said}", hint=f"see {where}") from error

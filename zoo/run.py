@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -360,5 +361,5 @@ def _by_name(value: Any) -> Any:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
-    return text[:8] if len(text) in (40, 64) else text
+    """The value for people: of every digest and every commit in it the first eight digits."""
+    return re.sub(r"[0-9a-f]{40,}", lambda found: found[0][:8], str(value))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import steps
 from zoo.errors import DataError
 from zoo.layout import DATA_REPORT, DATA_SOURCE, split_file
-from zoo.options import Options
+from zoo.options import Options, place_of
 from zoo.recipe import Dataset
 from zoo.registry import blamed
 from zoo.remote import explained, is_miniature
@@ -68,16 +68,27 @@ def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path)
 
 
 def _stepped(name: str, dataset: Dataset, step: Options, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows after a step, which must have the columns that they had before."""
+    """The rows after a step: no more than before, with the columns that they had."""
+    import polars as pl
+
     what = f"dataset '{name}': step '{step.type}'"
     with blamed(step.registry, step.type, what, DataError):
-        kept: pl.DataFrame = steps.run_step(step, frame, dataset.texts)
-    had, has = dict(frame.schema), dict(getattr(kept, "schema", {}))
-    if list(has.items()) != list(had.items()):
-        gives = ", ".join(f"{column} ({kind})" for column, kind in has.items()) or f"a '{type(kept).__name__}'"
-        hint = f"its columns must stay {', '.join(f'{column} ({kind})' for column, kind in had.items())}"
-        raise DataError(f"{what} gives {gives}", hint=hint)
+        kept = steps.run_step(step, frame, dataset.texts)
+    where = place_of(step.registry, step.type)
+    if not isinstance(kept, pl.DataFrame):
+        problem = f"{what} gives a '{type(kept).__name__}', which is no DataFrame of polars"
+        raise DataError(problem, hint=f"return one in {where}")
+    if kept.schema != frame.schema or kept.columns != frame.columns:
+        hint = f"its columns must stay {_described(frame)}: see {where}"
+        raise DataError(f"{what} gives {_described(kept) or 'no columns'}", hint=hint)
+    if len(kept) > len(frame):
+        problem = f"{what} made {len(kept)} rows of {len(frame)}: steps take rows away"
+        raise DataError(problem, hint=f"see {where}")
     return kept
+
+
+def _described(frame: pl.DataFrame) -> str:
+    return ", ".join(f"{column} ({kind})" for column, kind in frame.schema.items())
 
 
 def _another(name: str, taken: Mapping[str, int]) -> str:

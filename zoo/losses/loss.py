@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from zoo.errors import TrainError
-from zoo.options import Chosen, Entry, Options, options_of, sentence
+from zoo.options import Chosen, Entry, Options, chosen, options_of, place_of, sentence
 from zoo.registry import Registry, blamed
 
 if TYPE_CHECKING:
@@ -43,17 +44,35 @@ def loss(name: str, *, texts: tuple[int, int], label: Label | None = None) -> Ca
 
     def add(build: F) -> F:
         says = sentence("loss", name, build.__doc__)
-        LOSSES.add(name, Loss(build, options_of(LOSSES, name, build), says, texts, label))
+        LOSSES.add(name, Loss(build, options_of(LOSSES, name, build, takes=["model"]), says, texts, label))
         return build
 
     return add
 
 
 def build_loss(spec: Options, model: Model) -> nn.Module:
-    """The loss that `spec` describes, over `model`."""
+    """The loss that `spec` describes, over `model`.
+
+    Raises:
+        TrainError: a plugin's function fails, or makes something else.
+    """
+    from torch import nn
+
     with blamed(LOSSES, spec.type, f"loss '{spec.type}'", TrainError):
-        made: nn.Module = LOSSES[spec.type].build(model, **spec.given())
+        made = LOSSES[spec.type].build(model, **spec.given())
+    if not isinstance(made, nn.Module):
+        problem = f"loss '{spec.type}' makes a '{type(made).__name__}', which is no torch.nn.Module"
+        raise TrainError(problem, hint=f"return one in {place_of(LOSSES, spec.type)}")
     return made
+
+
+@contextmanager
+def losses_blamed(specs: Any, what: str) -> Iterator[None]:
+    """Turn what plugins' losses raise while they are used into one sentence each, which `what` begins."""
+    with ExitStack() as stack:
+        for name in {one.type for one in chosen(specs) if one.registry is LOSSES}:
+            stack.enter_context(blamed(LOSSES, name, f"{what}: loss '{name}'", TrainError, in_its_file=True))
+        yield
 
 
 def innermost(spec: Any) -> Any:

@@ -43,7 +43,7 @@ def module(name: str) -> Callable[[F], F]:
 def _adding(registry: Registry[Entry], name: str) -> Callable[[F], F]:
     def add(build: F) -> F:
         says = sentence(registry.kind, name, build.__doc__)
-        registry.add(name, Entry(build, options_of(registry, name, build), says))
+        registry.add(name, Entry(build, options_of(registry, name, build, takes=["width"]), says))
         return build
 
     return add

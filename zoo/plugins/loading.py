@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
+import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -26,10 +28,12 @@ import zoo.tasks  # noqa: F401 - what zoo has comes first: a plugin cannot take 
 from zoo.characters import brief
 from zoo.errors import PluginError
 from zoo.registry import Layer, Origin, RegistrationError, filling, using
+from zoo.run import file_digest
 
 FOLDER = "plugins"
 GROUP = "zoo.plugins"
-DOWNLOADED = f".cache/huggingface/download/{FOLDER}"  # huggingface_hub's notes on what `--local-dir` fetched
+NOTES = ".cache/huggingface/download"  # in a folder that `--local-dir` named: a note on each file fetched into it
+CACHED = ("models--", "datasets--", "spaces--")  # begin the names of folders in huggingface_hub's cache
 
 
 @dataclass(frozen=True)
@@ -101,16 +105,37 @@ def read_plugins(root: Path) -> Plugins:
         for path in plugin_files(root):
             title, source = f"{FOLDER}/{path.name}", path.read_bytes()
             mine.origin = Origin(title, hashlib.sha256(source).hexdigest(), root, str(path))
-            if (note := root / DOWNLOADED / f"{path.name}.metadata").exists():
-                found.append(_foreign(title, note))
+            if (foreign := _foreign(path, title)) is not None:
+                found.append(foreign)
             else:
-                found += _tried(mine, partial(_run, path, source), path, title)
+                found += _tried(mine, partial(_run, path, source))
     return Plugins(root, (packages, mine), tuple(found))
 
 
-def _foreign(title: str, note: Path) -> PluginError:
+def _foreign(path: Path, title: str) -> PluginError | None:
+    """The error for a file that came from the Hub, by whichever name it is reached."""
     problem = f"{title} was downloaded from the Hub: code of others is not run"
-    return PluginError(problem, hint=f"remove it; or read it, and when you want to run it: rm {quote(str(note))}")
+    places = (path.absolute(), path.resolve())
+    if note := next((note for place in places for note in _notes(place)), None):
+        return PluginError(problem, hint=f"remove it; or read it, and when you want to run it: rm {quote(str(note))}")
+    if any(map(_is_cached, places)) or (places[1] != places[0] and places[1].parent.name == "blobs"):
+        return PluginError(problem, hint="read it, and when you want to run it, copy it into a workspace of your own")
+    return None
+
+
+def _notes(path: Path) -> Iterator[Path]:
+    """The notes that huggingface_hub made when it fetched this file into its folder or one above."""
+    for folder in path.parents:
+        note = folder / NOTES / f"{path.relative_to(folder)}.metadata"
+        if os.path.lexists(note):
+            yield note
+
+
+def _is_cached(path: Path) -> bool:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    inside = path.is_relative_to(Path(HF_HUB_CACHE).expanduser().resolve())
+    return inside or any(folder.name.startswith(CACHED) for folder in path.parents)
 
 
 def plugin_files(root: Path) -> list[Path]:
@@ -130,23 +155,37 @@ def of_packages() -> tuple[Layer, tuple[PluginError, ...]]:
     """Everything that installed packages add, and their problems: the same for every workspace."""
     layer, problems = Layer(), []
     for point in sorted(entry_points(group=GROUP)):
-        path = _file_of(point)
-        package = f"package {point.dist.name} {point.dist.version}" if point.dist else f"entry point {point.name}"
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path else None
-        layer.origin = Origin(package, digest, *((path.parent, str(path)) if path else ()))
-        problems += _tried(layer, point.load, path, package)
+        layer.origin = Origin(
+            f"package {point.dist.name} {point.dist.version}" if point.dist else f"entry point {point.name}"
+        )
+        problems += _tried(layer, partial(_load, point, layer))
     return layer, tuple(problems)
 
 
-def _file_of(point: EntryPoint) -> Path | None:
-    try:
-        spec = find_spec(point.module)
-    except ImportError:
-        return None  # importing it says why
-    return Path(spec.origin) if spec and spec.origin and Path(spec.origin).is_file() else None
+def _load(point: EntryPoint, layer: Layer) -> None:
+    """Import the module of an entry point, whose origin is known by then; finding it may run code of its package."""
+    top = find_spec(point.module.split(".")[0])
+    layer.origin = replace(layer.origin, file=top.origin if top else None)  # for a package that cannot be imported
+    spec = find_spec(point.module)
+    if spec and spec.origin and (path := Path(spec.origin)).is_file():
+        digest = _digest(point, path, top.submodule_search_locations if top else None)
+        layer.origin = replace(layer.origin, digest=digest, folder=path.parent, file=str(path))
+    point.load()
 
 
-def _tried(layer: Layer, run: Callable[[], object], path: Path | None, title: str) -> list[PluginError]:
+def _digest(point: EntryPoint, path: Path, folders: Iterable[str] | None) -> str:
+    """The digest of all that the plugin's package consists of: the module imports from its neighbours."""
+    files = {path.name: path}
+    if point.dist:
+        files |= {str(file): Path(str(file.locate())) for file in point.dist.files or () if file.suffix == ".py"}
+    for folder in map(Path, folders or ()):
+        files |= {str(file.relative_to(folder.parent)): file for file in folder.rglob("*.py")}
+    found = {name: file_digest(file) for name, file in sorted(files.items()) if file.is_file()}
+    package = [point.dist.name, point.dist.version] if point.dist else []
+    return hashlib.sha256(json.dumps([package, found]).encode()).hexdigest()
+
+
+def _tried(layer: Layer, run: Callable[[], object]) -> list[PluginError]:
     """Import a plugin and return what is wrong with it; nothing of a broken one stays."""
     before = {kind: dict(entries) for kind, entries in layer.entries.items()}
     try:
@@ -154,29 +193,38 @@ def _tried(layer: Layer, run: Callable[[], object], path: Path | None, title: st
             run()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others, which may raise anything
         layer.entries = before
-        return [_problem(error, path, title)]
+        return [_problem(error, layer.origin)]
     return []
 
 
-def _problem(error: BaseException, path: Path | None, title: str) -> PluginError:
-    line = _line(error, path)
+def _problem(error: BaseException, origin: Origin) -> PluginError:
+    title, line = origin.title, _line(error, origin.file)
     where = f"{title}, line {line}" if line else title
-    hint = f"edit {title}, then `zoo check`" if path and title.startswith(FOLDER) else f"pip install -U {_name(title)}"
+    hint = f"edit {title}, then `zoo check`" if title.startswith(FOLDER) else f"pip install -U {_name(title)}"
     if isinstance(error, RegistrationError):
         return PluginError(f"{where}: {error}", hint=hint)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return PluginError(f"{where}: no module '{error.name}'", hint=f"pip install {quote(error.name.split('.')[0])}")
+        return _no_module(error.name, where, origin)
     said = error.msg if isinstance(error, SyntaxError) else str(error)
     problem = f"{where}: it cannot be imported: {type(error).__name__}" + (f": {brief(said, 200)}" if said else "")
     return PluginError(problem, hint=hint)
 
 
-def _line(error: BaseException, path: Path | None) -> int | None:
+def _no_module(name: str, where: str, origin: Origin) -> PluginError:
+    top = name.split(".")[0]
+    other = FOLDER if top == FOLDER else f"{FOLDER}/{top}.py"
+    if origin.title.startswith(FOLDER) and origin.folder and (origin.folder / other).exists():
+        problem = f"{where}: a plugin stands alone; {other} cannot be imported by another"
+        return PluginError(problem, hint=f"copy what it needs into {origin.title}; or make a package of both")
+    return PluginError(f"{where}: no module '{name}'", hint=f"pip install {quote(top)}")
+
+
+def _line(error: BaseException, file: str | None) -> int | None:
     """The line of the plugin at which it went wrong; None when the error does not come from its file."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
+    if isinstance(error, SyntaxError) and error.filename == file:
         return error.lineno
     frames = traceback.extract_tb(error.__traceback__)
-    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(path)), None)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == file), None)
 
 
 def _name(package: str) -> str:

@@ -15,6 +15,7 @@ from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
 from zoo.options import json_schema
 from zoo.recipe.schema import ALLOWED, NAME, Section
+from zoo.registry import EXTENSIBLE
 
 KeyPath = tuple[str | int, ...]
 LONGEST = 500  # characters of a mistake
@@ -47,11 +48,19 @@ class Mistakes:
         if not self.found:
             return
         name = shown(self.path)
+        hint = f"edit {name}, then `zoo check`"
+        if missing := self._missing():
+            hint = f"put the plugin that defines {' and '.join(missing)} into plugins/; or {hint}"
         if len(self.found) == 1:
             line, message = self.found[0]
-            raise RecipeError(f"{name}, line {line}: {message}", hint=f"edit {name}, then `zoo check`")
+            raise RecipeError(f"{name}, line {line}: {message}", hint=hint)
         listed = "\n".join(f"  line {line}: {message}" for line, message in sorted(self.found))
-        raise RecipeError(f"{len(self.found)} mistakes in {name}\n{listed}", hint=f"edit {name}, then `zoo check`")
+        raise RecipeError(f"{len(self.found)} mistakes in {name}\n{listed}", hint=hint)
+
+    def _missing(self) -> list[str]:
+        """Names that are not there and are like none that is: a plugin of another workspace may define them."""
+        named = re.compile(rf"\bno ((?:{'|'.join(EXTENSIBLE)}) '[^']*'); (?!did you mean)")
+        return list(dict.fromkeys(found[1] for _, message in sorted(self.found) if (found := named.search(message))))
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,12 @@ def step(name: str) -> Callable[[F], F]:
     """Register the decorated function `(frame, texts, *, option, ...) -> frame` as a step of datasets' recipes.
 
     `frame` is a polars DataFrame with the recipe's columns in their order, which must stay; `texts` are the names of
-    those that hold texts. The same rows in must give the same rows out.
+    those that hold texts. A step changes rows or takes some away. The same rows in must give the same rows out.
     """
 
     def add(build: F) -> F:
         says = sentence("step", name, build.__doc__)
-        STEPS.add(name, Entry(build, options_of(STEPS, name, build), says))
+        STEPS.add(name, Entry(build, options_of(STEPS, name, build, takes=["rows", "texts"]), says))
         return build
 
     return add

@@ -18,7 +18,7 @@ from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
 from zoo.layout import TRAIN_LOG
-from zoo.losses import build_loss
+from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, NamedPhase, Recipe
 from zoo.run import file_digest
 from zoo.say import Progress
@@ -96,7 +96,8 @@ class PhaseRun:
             return TrainerState.load_from_json(str(last / checkpoints.STATE))
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        with losses_blamed(self.phase.data, f"phase '{self.phase.name}' of '{self.recipe.name}'"):
+            trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 
     def _back_to_the_best(self, trainer: Trainer, state: TrainerState) -> Path | None:
