@@ -282,6 +282,7 @@ def test_the_newest_and_the_best_stay(tmp_path: Path) -> None:
 # Real kills
 
 
+@pytest.mark.slow
 def test_kill_9_inside_checkpoint_writes_ends_in_the_same_bits(trainings: Trainings, tmp_path: Path) -> None:
     told = trainings.killed(tmp_path / "lab", ["file:9", "file:31", "file:24"], *OFTEN)
     assert sum("killed checkpoint-" in line for line in told) >= 2, f"inside writes: {told}"

@@ -200,6 +200,9 @@ def test_a_hub_that_is_down_is_told(workspace: Path) -> None:
 
 def test_the_first_command_on_a_local_hub_fills_it_and_uses_it(workspace: Path) -> None:
     """From nothing: start, seed and read in one process, which must not look at the real Hub's address before."""
+    for path in (workspace / "recipes").glob("*.yaml"):
+        if path.name not in ("family.yaml", "arabert.yaml"):
+            path.unlink()  # one stand-in is enough
     done = run(
         "--hub",
         "local",
@@ -214,7 +217,7 @@ def test_the_first_command_on_a_local_hub_fills_it_and_uses_it(workspace: Path) 
         HF_HOME="",
     )
     assert done.returncode == 0, done.stderr
-    assert "seeded the local Hub with 15 generated repositories" in done.stderr
+    assert "seeded the local Hub with 10 generated repositories" in done.stderr
     assert (workspace / "runs" / "mini" / "arabic-stsb" / "data" / "train.parquet").is_file()
     assert (workspace / ".zoo" / "hub" / "client").is_dir(), "its cache is apart from the real Hub's"
 
