@@ -12,8 +12,6 @@ from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.recipe.schema import Base
 from zoo.run import Receipt
 
-Spec = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
 class NamedDataset:

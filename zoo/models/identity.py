@@ -79,8 +79,6 @@ class ModelSource(BaseModel):
     dtype: Literal["stored", "float32", "bfloat16", "float16"] = "stored"
     """stored: as the weights are, or as the repository asks."""
     backend: Literal["torch"] = "torch"
-    trusted: Literal[False] = False
-    """Code from a repository is not run."""
 
     @property
     def identity(self) -> Identity:
