@@ -7,6 +7,7 @@ environment says otherwise what the libraries read when they are imported, a col
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -106,6 +107,11 @@ def load(place: str, environment: dict[str, str]) -> dict[str, str]:
 
 def attend(client: socket.socket, place: str, job: dict[str, Any], files: list[int], *, warm: bool) -> None:
     """Tell a client how its program ended; a client that is killed takes the program with it."""
+    alone = open(f"{place}.lock", "w")  # noqa: SIM115 - held until the program ends
+    try:
+        fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        warm = False  # the link to the cache is of one program at a time
     if not warm:
         client.sendall(b"cold\n")
         os._exit(0)
