@@ -107,7 +107,7 @@ def load(place: str, environment: dict[str, str]) -> dict[str, str]:
 
 def attend(client: socket.socket, place: str, job: dict[str, Any], files: list[int], *, warm: bool) -> None:
     """Tell a client how its program ended; a client that is killed takes the program with it."""
-    alone = open(f"{place}.lock", "w")  # noqa: SIM115 - held until the program ends
+    alone = Path(f"{place}.lock").open("w")  # noqa: SIM115 - held until the program ends
     try:
         fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -127,6 +127,7 @@ def attend(client: socket.socket, place: str, job: dict[str, Any], files: list[i
     if ended not in select.select([ended, client], [], [])[0]:
         os.kill(program, signal.SIGKILL)
     code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
+    alone.close()  # before whoever asked can ask again
     with suppress(BrokenPipeError):
         client.sendall(b"%d\n" % code)
     os._exit(0)
