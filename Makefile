@@ -47,8 +47,9 @@ bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-boo
 bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
 
-fuzz: setup  ## requests that no client would send, to every route of the local Hub; SECONDS=600 by default
+fuzz: setup  ## requests that no client would send, and people against publish, at random; SECONDS=600 by default of each
 	$(BIN)/python tests/hub_fuzz.py --seconds $(or $(SECONDS),600)
+	$(BIN)/python tests/people_fuzz.py --seconds $(or $(SECONDS),600)
 
 docs: setup  ## the README's table and picture, from what `make demo` built
 	PYTHONPATH=tests $(BIN)/python tests/readme.py
