@@ -354,12 +354,16 @@ class Run:
         for name, needs in NEEDS.items():
             card = f"---\nlicense: mit\n---\n\n{BODY.format(name=name, version=self.version)}".encode()
             weights = self.folder / f"{name}-{self.version}"
-            weights.write_bytes(b"\0" + f"{name} {self.version // 2}".encode() * 3000)  # every second version has new ones
+            weights.write_bytes(
+                b"\0" + f"{name} {self.version // 2}".encode() * 3000
+            )  # every second version has new ones
             files = {CARD: card, CONFIG: b'{"version": %d}' % (self.version // 3), "w.bin": weights}
             files[f"only-{self.version}.txt"] = b"x\n"
             ids = frozenset(f"{self.account}/{one}" for one in needs)
             kind: Any = KINDS.get(name, "model")
-            releases.append(sealed(Release(kind, f"{self.account}/{name}", name, files, ids, f"{name}, {self.version}")))
+            releases.append(
+                sealed(Release(kind, f"{self.account}/{name}", name, files, ids, f"{name}, {self.version}"))
+            )
         return Fleet(self.account, releases, "World", "All of it.")
 
     def plan(self, target: Any = None, overwrite: Any = ()) -> FleetPlan:

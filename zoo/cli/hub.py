@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import ZooGroup, client_home, command, local_root, seed_hub
+from zoo.cli.session import ZooGroup, client_home, command, connect, local_root, seed_hub
 from zoo.cli.session import serve as start
 from zoo.errors import HubError
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
     from zoo.hub.store import Store
+    from zoo.remote import Kind
 
 ANSWERS_WITHIN = 2  # seconds
 FIRST_PAGE = 1 << 16  # bytes of it that are looked at
@@ -57,6 +59,50 @@ def seed(root: Path | None) -> None:
     made = seed_hub(local_root(root))
     say.line(f"{len(made)} repositories added" if made else "nothing to do: it has everything already")
     say.result({"added": made})
+
+
+@command(
+    "import", hub=False, epilog="Example: zoo hub import sentence-transformers/LaBSE --from https://huggingface.co"
+)
+@click.argument("repo_id", metavar="ID")
+@click.option("--revision", metavar="REV", help="A branch, a tag or a commit.  [default: main]")
+@click.option("--type", "kind", type=click.Choice(["model", "dataset", "space"]), default="model", show_default=True)
+@click.option(
+    "--from", "source", metavar="URL|DIR", help="A Hub or a folder.  [default: HF_ENDPOINT, else huggingface.co]"
+)
+@root_option
+def import_(repo_id: str, revision: str | None, kind: Kind, source: str | None, root: Path | None) -> None:
+    """Bring a repository of another Hub, or a folder, in under its real id and commit. Servers may go on meanwhile."""
+    folder = Path(source) if source and "://" not in source else None
+    if folder is None:
+        _ask_hub(source, root)
+    from zoo.mirror import import_folder, import_repository
+
+    with say.progress() as progress:
+        if folder:
+            found = import_folder(local_root(root), kind, repo_id, folder, revision=revision, progress=progress)
+        else:
+            found = import_repository(local_root(root), kind, repo_id, revision=revision, progress=progress)
+    what = f"{found.kind} {found.id} at {found.commit}"
+    say.line(f"{what}: {found.files} files, {found.bytes:,} bytes" if found.added else f"{what} is here already")
+    if found.private:
+        say.note("strangers may not read it where it comes from; whoever reaches this Hub may read it here")
+    say.result(asdict(found))
+
+
+def _ask_hub(url: str | None, root: Path | None) -> None:
+    """Make a Hub the one in use. Our token is of the Hub that the environment names, and goes to no other."""
+    from zoo.remote import endpoint, is_local
+
+    known = endpoint()
+    if url:
+        click.get_current_context().meta["hub"] = os.environ["HF_ENDPOINT"] = url
+    if root and is_local():  # a store that is named needs no workspace around it
+        os.environ.setdefault("HF_HOME", str(client_home(root)))
+    connect()
+    if endpoint() != known:
+        os.environ.pop("HF_TOKEN", None)
+        os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # noqa: S105  (a switch)
 
 
 @command("gc", hub=False)
@@ -152,5 +198,5 @@ def _existing_store(root: Path) -> Iterator[Store]:
         yield store
 
 
-for part in (serve, seed, gc, fsck):
+for part in (serve, seed, import_, gc, fsck):
     hub.add_command(part)

@@ -163,8 +163,8 @@ def client_home(root: Path) -> Path:
 def _keep_caches_apart() -> None:
     from zoo.remote import is_local
 
-    if is_local():
-        os.environ.setdefault("HF_HOME", str(client_home(local_root())))
+    if is_local() and "HF_HOME" not in os.environ:
+        os.environ["HF_HOME"] = str(client_home(local_root()))
     os.environ.setdefault(
         "MTEB_CACHE", str(Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser() / "mteb")
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -103,14 +103,19 @@ class Store:
         author: str = IMPORTER,
         created: datetime | None = None,
         sdk: str | None = None,
+        large: Collection[str] | None = None,
+        refs: Collection[str] = (MAIN,),
     ) -> str:
-        """Make `files` the content of `main`, creating the repository and its namespace when they are missing.
+        """Make `files` the content of `refs`, creating the repository and its namespace when they are missing.
 
         A second time with the same files (or the same `commit_id`) it changes nothing. A namespace made here has no
         members, so nobody can write to it through the Hub.
 
         Args:
-            files: contents, or files to read them from, by path in the repository. A default `.gitattributes` is added.
+            files: contents, or files to read them from, by path in the repository.
+            large: paths of the files to keep as large ones, exactly as listed elsewhere. None: a default
+                `.gitattributes` is added, and its rules say which.
+            refs: full names of the branches and tags that stand for the commit. A new repository has a main anyway.
             commit_id: 40 hex digits to know this commit by, instead of the id git would give it.
             created: date of the commit, and of the repository when it is new. With a time zone.
 
@@ -121,7 +126,7 @@ class Store:
             ValueError: `kind`, `repo_id`, `commit_id` or a path is malformed, or `commit_id` is taken by other files.
         """
         _check_import(kind, repo_id, files, commit_id)
-        blobs = self._staged({".gitattributes": gitrules.DEFAULT_ATTRIBUTES, **files})
+        blobs = self._staged(files, large)
         with self.write() as db:
             repo = repos.find(db, kind, repo_id) or _new_repo(db, kind, repo_id, created, sdk)
             trees.save(db, blobs.values(), self.objects)
@@ -130,22 +135,39 @@ class Store:
             if known:
                 return known
             head = repos.refs(db, repo).get(MAIN)
-            parents = [head] if head else []
+            parents = [head] if head and MAIN in refs else []
             new = history.record(
                 db, repo, tree=tree, parents=parents, title=message, author=author, date=created, oid=commit_id
             )
-            repos.point(db, repo, MAIN, new)
+            for ref in refs if head else {*refs, MAIN}:
+                repos.point(db, repo, ref, new)
             return new
 
-    def _staged(self, files: Mapping[str, bytes | Path]) -> dict[str, Blob]:
+    def point(self, kind: str, repo_id: str, commit: str, refs: Collection[str]) -> None:
+        """Make branches and tags, given by their full names, stand for a commit that the repository has.
+
+        Raises:
+            ValueError: there is no such repository.
+        """
+        with self.write() as db:
+            repo = repos.find(db, kind, repo_id)
+            if repo is None:
+                raise ValueError(f"there is no {kind} '{repo_id}'")
+            for ref in refs:
+                repos.point(db, repo, ref, commit)
+
+    def _staged(self, files: Mapping[str, bytes | Path], large: Collection[str] | None) -> dict[str, Blob]:
+        if large is not None:
+            return {path: self._stage(content, as_lfs=path in large) for path, content in files.items()}
+        files = {".gitattributes": gitrules.DEFAULT_ATTRIBUTES, **files}
         attributes = files[".gitattributes"]
         rules = (attributes if isinstance(attributes, bytes) else attributes.read_bytes()).decode("utf-8", "replace")
-        return {path: self._stage(path, content, rules) for path, content in files.items()}
+        return {
+            path: self._stage(content, as_lfs=_goes_to_lfs(path, content, rules)) for path, content in files.items()
+        }
 
-    def _stage(self, path: str, content: bytes | Path, attributes: str) -> Blob:
-        size = len(content) if isinstance(content, bytes) else content.stat().st_size
-        sample = content[:512] if isinstance(content, bytes) else next(read_file(content), b"")[:512]
-        if gitrules.goes_to_lfs(path, size=size, sample=sample, attributes=attributes):
+    def _stage(self, content: bytes | Path, *, as_lfs: bool) -> Blob:
+        if as_lfs:
             chunks = _chunks(content) if isinstance(content, bytes) else read_file(content)
             return trees.lfs_blob(self.objects.add(chunks)[0], self.objects)
         return trees.stage(content if isinstance(content, bytes) else content.read_bytes(), self.objects)
@@ -154,6 +176,12 @@ class Store:
         with self.write() as db:
             db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
             return str(db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()["value"])
+
+
+def _goes_to_lfs(path: str, content: bytes | Path, attributes: str) -> bool:
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    sample = content[:512] if isinstance(content, bytes) else next(read_file(content), b"")[:512]
+    return gitrules.goes_to_lfs(path, size=size, sample=sample, attributes=attributes)
 
 
 def _chunks(content: bytes) -> list[bytes]:
