@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile
+from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
 from zoo.publish.desired.release import SCORES
 from zoo.publish.proof.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_published
@@ -208,21 +208,11 @@ def _started(stranger: Stranger, folder: Path, card: str) -> Iterator[str]:
     port, log = _free_port(), stranger.folder / "app.log"
     server = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     environment = {**stranger.environment, **server}
-    with log.open("wb") as output:
-        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        process = subprocess.Popen([*stranger.python, app], cwd=folder, env=environment, **options)
-    try:
+    with running_program([*stranger.python, app], folder, environment, log) as process:
         yield _answering(stranger, f"http://127.0.0.1:{port}/", process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
-def _answering(stranger: Stranger, url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+def _answering(stranger: Stranger, url: str, process: Program, log: Path) -> str:
     from urllib.request import ProxyHandler, build_opener
 
     opener = build_opener(ProxyHandler({}))  # loopback is not asked for through a proxy
