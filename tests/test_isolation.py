@@ -16,7 +16,8 @@ from conftest import TestHub
 from lint_repos import CARD, Shelf, good_model
 from test_prove import data_card, push, space_files, table
 
-from zoo.errors import PublishError
+from zoo.cli.space import app_environment
+from zoo.errors import EvaluationError, PublishError
 from zoo.isolation import own_environment, proxies, run_to_its_end, running_program
 from zoo.lint.check import check_repository
 from zoo.lint.target import of_folder
@@ -134,6 +135,22 @@ def test_a_spaces_app_has_nothing_of_the_users(hub: TestHub, user: Path, tmp_pat
     with pytest.raises(PublishError, match="does not start: RuntimeError: seen"):
         prove_space("lab/isolated-app", commit)
     require_nothing_of(user, mark)
+
+
+def test_a_space_that_is_served_here_has_the_token_for_restricted_models_alone(
+    hub: TestHub, user: Path, tmp_path: Path
+) -> None:
+    push("model", "lab/served", {"config.json": b"{}"})
+    public = app_environment(tmp_path / "served", ["lab/served", "lab/not-published-yet"], 7860)
+    assert "HF_TOKEN" not in public
+    assert not any("planted" in value or str(user) in value for value in public.values())
+    assert public["GRADIO_SERVER_PORT"] == "7860"
+    push("model", "lab/served-private", {"config.json": b"{}"}, private=True)
+    private = app_environment(tmp_path / "served", ["lab/served", "lab/served-private"], 7860)
+    assert private["HF_TOKEN"] == hub.running.token
+    push("model", "lab/served-odd", {"config.json": b'{"auto_map": {"AutoModel": "odd.Odd"}}'})
+    with pytest.raises(EvaluationError, match="model 'lab/served-odd' asks for code of its own"):
+        app_environment(tmp_path / "served", ["lab/served-odd"], 7860)
 
 
 def test_they_have_what_they_need_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

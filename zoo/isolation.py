@@ -101,7 +101,7 @@ def running_program(
 def run_to_its_end(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, *, seconds: float
 ) -> int | None:
-    """Run a program as `running_program` does and return its exit code; None: it took longer than this and was ended."""
+    """Run a program as `running_program` does and return its exit code; None: it took longer and was ended."""
     with running_program(command, folder, environment, log) as process:
         try:
             return process.wait(seconds)

@@ -16,6 +16,7 @@ from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile
 from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
+from zoo.models.foreign import code_told, foreign_code
 from zoo.publish.desired.release import SCORES
 from zoo.publish.proof.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_published
 from zoo.remote import Kind, api, explained, is_local
@@ -93,6 +94,7 @@ def prove_model(repo_id: str, revision: str, built: Path | None = None) -> Proof
     """
     with a_stranger("model", repo_id, revision) as stranger:
         card = stranger.card()
+        _refuse_code_of_others(stranger)
         _compare_index(stranger, card)
         folder = str(built.absolute()) if built else None
         arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES}
@@ -142,6 +144,12 @@ def prove_space(repo_id: str, revision: str) -> Proof:
         folder = stranger.files()
         with _started(stranger, folder, stranger.card()) as url:
             return _ask(stranger, folder / "models.json", url)
+
+
+def _refuse_code_of_others(stranger: Stranger) -> None:
+    """Refuse a model whose files name Python to run when it is loaded: we publish none that does."""
+    if found := foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.paths else None):
+        raise PublishError(f"{stranger.what} {code_told(found)}")
 
 
 def _compare_index(stranger: Stranger, text: str) -> None:
