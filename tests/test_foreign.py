@@ -52,6 +52,14 @@ ODD = {
         {"processor_config.json": PROCESSOR},
         "'odd.OddTokenizer' in odd.py of 'lab/elsewhere' (named in processor_config.json)",
     ),
+    "kernels": (
+        {"config.json": {"attn_implementation": {"": "lab/kernel@main"}}},
+        "'lab/kernel@main' in compiled kernels on the Hub (named in config.json)",
+    ),
+    "settings": (
+        {"sentence_bert_config.json": {"model_args": {"attn_implementation": "lab/odd", "allow_all_kernels": True}}},
+        "'lab/odd' in compiled kernels on the Hub (named in sentence_bert_config.json)",
+    ),
     "modules": ({"modules.json": MODULES}, "'odd.OddPooling' in odd.py (named in modules.json)"),
 }
 ASKS = "asks for code of its own, and no code of others is run: "
@@ -102,7 +110,7 @@ def test_a_folder_that_asks_for_code_is_refused(name: str, plain: Path, mark: Pa
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("name", [name for name in ODD if name != "modules"])
+@pytest.mark.parametrize("name", [name for name in ODD if name not in ("modules", "settings")])
 def test_a_base_that_asks_for_code_is_refused(
     name: str, hub: TestHub, plain: Path, mark: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,14 +133,28 @@ def test_modules_that_a_recipe_replaces_are_not_asked_for(plain: Path, mark: Pat
     assert not mark.exists()
 
 
-def test_what_is_not_named_where_we_look_is_not_run_either(plain: Path, mark: Path, tmp_path: Path) -> None:
-    """A tokenizer in another folder: the library refuses it, and its advice to trust it is not passed on."""
+def test_a_tokenizer_or_an_adapters_base_elsewhere_is_looked_at(plain: Path, mark: Path, tmp_path: Path) -> None:
+    other = odd_folder(plain, {"tokenizer_config.json": TOKENIZER}, mark, tmp_path / "other")
+    edits = {"sentence_bert_config.json": "tokenizer_name_or_path", "adapter_config.json": "base_model_name_or_path"}
+    for file, key in edits.items():
+        folder = odd_folder(plain, {file: {key: str(other)}}, mark, tmp_path / file)
+        with pytest.raises(EvaluationError) as told:
+            load_model(ModelSource(kind="folder", place=str(folder), weights="w"), "cpu")
+        where = f"odd.py of '{other}' (named in tokenizer_config.json of the model in {file})"
+        assert told.value.message == f"model '{folder}' {ASKS}'odd.OddTokenizer' in {where}"
+    assert not mark.exists()
+
+
+def test_what_is_not_named_where_we_look_is_not_run_and_not_advised(plain: Path, mark: Path, tmp_path: Path) -> None:
+    """The settings have had other names: a tokenizer that only the library sees there is refused by the library."""
     other = odd_folder(plain, {"tokenizer_config.json": TOKENIZER}, mark, tmp_path / "other")
     (other / "config.json").unlink()
-    edits = {"sentence_bert_config.json": {"tokenizer_name_or_path": str(other)}}
+    edits = {"sentence_roberta_config.json": {"tokenizer_name_or_path": str(other)}}
     folder = odd_folder(plain, edits, mark, tmp_path / "odd")
+    (folder / "sentence_bert_config.json").unlink()
     with pytest.raises(EvaluationError) as told:
         load_model(ModelSource(kind="folder", place=str(folder), weights="w"), "cpu")
+    assert told.value.message.startswith(f"cannot load model '{folder}': ")
     assert "trust_remote_code" not in told.value.message
     assert not mark.exists()
 
@@ -157,7 +179,9 @@ def test_every_load_says_that_remote_code_is_not_trusted() -> None:
             name = node.func if isinstance(node, ast.Call) else None
             called = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
             said = ast.get_source_segment(text, node) or "" if called in loaders else "trust_remote_code"
-            if not any(word in said for word in ("trust_remote_code", "SAFE", "safe", "**options", "dict(at)")):
+            if not any(
+                word in said for word in ("trust_remote_code", "SAFE", "**safe", "=safe", "**options", "dict(at)")
+            ):
                 unsaid.append(f"{path}: {said}")
     assert unsaid == []
 

@@ -1,14 +1,16 @@
-"""Finds the Python that a model's own files ask for. zoo runs none of it, so such a model is refused, not loaded.
+"""Finds the code that a model's own files ask for. zoo runs none of it, so such a model is refused, not loaded.
 
-transformers takes classes from `auto_map` in the files below, sentence-transformers from modules.json. Both would load
-some of these models without that code, as another model with the same weights; therefore all are refused alike.
+transformers takes classes from `auto_map` in the files below and compiled kernels from the Hub, sentence-transformers
+takes classes from modules.json. Both would load some of these models without that code, as another model with the same
+weights; therefore all are refused alike.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,7 +26,11 @@ CONFIGS = (
     "preprocessor_config.json",
     "video_preprocessor_config.json",
 )
-MODULES, ROUTER, OURS = "modules.json", "router_config.json", "sentence_transformers."
+MODULES, ROUTER, SETTINGS = "modules.json", "router_config.json", "sentence_bert_config.json"
+OURS = "sentence_transformers."
+ELSEWHERE = {SETTINGS: "tokenizer_name_or_path", "adapter_config.json": "base_model_name_or_path"}
+"""{file: the key under which it names another model, parts of which are loaded}."""
+KERNELS = re.compile(r"_?(attn|experts)_implementation")
 MOST_NAMES = 3  # of one file, in an error
 
 Read = Callable[[str], bytes | None]
@@ -40,20 +46,22 @@ HINTS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class ForeignCode:
-    """A class that a file of a model names and that neither transformers nor sentence-transformers has."""
+    """Code that a file of a model asks for and that neither transformers nor sentence-transformers has."""
 
     file: str
     """The path of the file that names it."""
-    reference: str
-    """`module.Class`, or `owner/name--module.Class` where another repository has it."""
+    name: str
+    place: str
+    """The place of its source, in words."""
 
-    @property
-    def place(self) -> str:
-        """The place of its source, in words."""
-        repository, _, name = self.reference.rpartition("--")
+    @classmethod
+    def of_class(cls, file: str, reference: str, repository: str = "") -> ForeignCode:
+        """Return what a file means by `module.Class`, or by `owner/name--module.Class` of another repository."""
+        elsewhere, _, name = reference.rpartition("--")
         module = name.rpartition(".")[0] or name
         place = f"{module}.py" if "." not in module else f"the package '{module.partition('.')[0]}'"
-        return f"{place} of '{repository}'" if repository else place
+        repository = elsewhere or repository
+        return cls(file, name, f"{place} of '{repository}'" if repository else place)
 
 
 def refuse_foreign_code(source: ModelSource) -> None:
@@ -83,43 +91,78 @@ def _of_folder(folder: Path) -> Read:
 
 
 def _of_hub(repo_id: str, revision: str | None) -> Read:
+    from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import EntryNotFoundError
 
     def read(path: str) -> bytes | None:
+        known = try_to_load_from_cache(repo_id, path, revision=revision)
+        if known is not None and not isinstance(known, str):
+            return None  # it was asked for before: this commit has no such file
         try:
             return Path(api().hf_hub_download(repo_id, path, revision=revision)).read_bytes()
-        except EntryNotFoundError:
+        except EntryNotFoundError:  # also without a network: then the cache has all that can be loaded
             return None
 
     return read
 
 
 def foreign_code(read: Read, *, whole: bool = True) -> list[ForeignCode]:
-    """Return every class that a model's files ask for and that is not the libraries' own.
+    """Return all that a model's files ask for and that is not the libraries' own.
 
     Args:
         whole: with the modules that its modules.json names; False: its transformer alone.
     """
-    found = list(_of_modules(read)) if whole else []
-    folders = dict.fromkeys(["", *(_modules(read) if whole else ())])
-    for folder in folders:
-        for name in CONFIGS:
-            path = str(PurePosixPath(folder, name))
-            found += [ForeignCode(path, one) for one in _names(_mapping(read, path).get("auto_map"))]
+    modules = _modules(read) if whole else {}
+    found = [one for folder, kind in modules.items() for one in _of_module(read, folder, kind)]
+    for folder in dict.fromkeys(["", *modules]):
+        found += _of_configs(read, folder)
+        found += _of_kernels(read, folder)
+        found += _elsewhere(read, folder)
     return found
 
 
-def _of_modules(read: Read) -> Iterator[ForeignCode]:
-    for folder, kind in _modules(read).items():
-        if not kind.startswith(OURS):
-            yield ForeignCode(MODULES, kind)
-        router = str(PurePosixPath(folder, ROUTER))
-        for one in _names(_mapping(read, router).get("types")) if kind.endswith(".Router") else ():
-            if not one.startswith(OURS):
-                yield ForeignCode(router, one)
-        activation = _mapping(read, str(PurePosixPath(folder, "config.json"))).get("activation_function")
-        if isinstance(activation, str) and kind.endswith(".Dense") and not activation.startswith("torch."):
-            yield ForeignCode(str(PurePosixPath(folder, "config.json")), activation)
+def _of_module(read: Read, folder: str, kind: str) -> Iterator[ForeignCode]:
+    if not kind.startswith(OURS):
+        yield ForeignCode.of_class(MODULES, kind)
+    if kind.endswith(".Router"):
+        routes = _names(_mapping(read, router := _path(folder, ROUTER)).get("types"))
+        yield from (ForeignCode.of_class(router, route) for route in routes if not route.startswith(OURS))
+    if kind.endswith(".Dense"):
+        activation = _mapping(read, config := _path(folder, "config.json")).get("activation_function")
+        if isinstance(activation, str) and not activation.startswith("torch."):
+            yield ForeignCode.of_class(config, activation)
+
+
+def _of_configs(read: Read, folder: str, repository: str = "") -> Iterator[ForeignCode]:
+    for name in CONFIGS:
+        for reference in _names(_mapping(read, path := _path(folder, name)).get("auto_map")):
+            yield ForeignCode.of_class(path, reference, repository)
+
+
+def _of_kernels(read: Read, folder: str) -> Iterator[ForeignCode]:
+    for path in (_path(folder, "config.json"), _path(folder, SETTINGS)):
+        yield from (ForeignCode(path, name, "compiled kernels on the Hub") for name in _kernels(_mapping(read, path)))
+
+
+def _kernels(found: dict[str, Any]) -> Iterator[str]:
+    """The repositories of kernels in a configuration and what is nested in it; transformers' own have no slash."""
+    for key, value in found.items():
+        if KERNELS.fullmatch(key):
+            yield from (name for name in _names(value) if "/" in name)
+        elif isinstance(value, dict):
+            yield from _kernels(value)
+
+
+def _elsewhere(read: Read, folder: str) -> Iterator[ForeignCode]:
+    """What the files of another model ask for, parts of which are loaded with this one."""
+    for name, key in ELSEWHERE.items():
+        other = _mapping(read, path := _path(folder, name)).get(key)
+        for one in _of_configs(reader(other), "", other) if isinstance(other, str) else ():
+            yield replace(one, file=f"{one.file} of the model in {path}")
+
+
+def _path(folder: str, name: str) -> str:
+    return str(PurePosixPath(folder, name))
 
 
 def _modules(read: Read) -> dict[str, str]:
@@ -155,7 +198,7 @@ def code_told(found: list[ForeignCode]) -> str:
     """Return what a model asks for, to follow its name in a sentence: files, classes and where their source is."""
     parts = []
     for (file, place), several in groupby(dict.fromkeys(found), key=lambda one: (one.file, one.place)):
-        names = [f"'{one.reference.rpartition('--')[2]}'" for one in several]
+        names = [f"'{one.name}'" for one in several]
         more = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
         parts.append(f"{', '.join(names[:MOST_NAMES] + more)} in {place} (named in {file})")
     return f"asks for code of its own, and no code of others is run: {'; '.join(parts)}"

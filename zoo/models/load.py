@@ -22,7 +22,7 @@ from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
 SAFE = {"trust_remote_code": False}  # code from a repository is not run
-LOADING = {"use_safetensors": True}  # never a pickle
+LOADING = {"use_safetensors": True, "allow_all_kernels": False}  # never a pickle; no compiled code of anybody's
 ACCELERATORS = ("cuda", "mps", "xpu")
 
 dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever a library forgets to say False, it raises and does not ask

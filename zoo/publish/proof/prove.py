@@ -148,7 +148,9 @@ def prove_space(repo_id: str, revision: str) -> Proof:
 
 def _refuse_code_of_others(stranger: Stranger) -> None:
     """Refuse a model whose files name Python to run when it is loaded: we publish none that does."""
-    if found := foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.paths else None):
+    with explained(f"look for code in {stranger.what}"):
+        found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.paths else None)
+    if found:
         raise PublishError(f"{stranger.what} {code_told(found)}")
 
 
