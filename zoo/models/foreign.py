@@ -145,7 +145,7 @@ def _of_kernels(read: Read, folder: str) -> Iterator[ForeignCode]:
 
 
 def _kernels(found: dict[str, Any]) -> Iterator[str]:
-    """The repositories of kernels in a configuration and what is nested in it; transformers' own have no slash."""
+    """Yield kernels that a configuration takes from the Hub: names of transformers' own have no slash."""
     for key, value in found.items():
         if KERNELS.fullmatch(key):
             yield from (name for name in _names(value) if "/" in name)
@@ -154,7 +154,7 @@ def _kernels(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _elsewhere(read: Read, folder: str) -> Iterator[ForeignCode]:
-    """What the files of another model ask for, parts of which are loaded with this one."""
+    """Yield what another model asks for of which parts are loaded with this one."""
     for name, key in ELSEWHERE.items():
         other = _mapping(read, path := _path(folder, name)).get(key)
         for one in _of_configs(reader(other), "", other) if isinstance(other, str) else ():
@@ -192,6 +192,22 @@ def _names(found: Any) -> Iterator[str]:
     elif isinstance(found, dict | list):
         for one in found.values() if isinstance(found, dict) else found:
             yield from _names(one)
+
+
+ADVICE = {
+    re.compile(r"trust_remote_code|custom code|third-party code"): (
+        "asks for code of others, or names a model that does, and none is run"
+    ),
+    re.compile(r"(no file named|not appear to have a file named) \S*safetensors"): (
+        "has no weights as safetensors, and others, such as pickles, can run code when they are loaded"
+    ),
+}
+"""{in a library's error: what it means of the model}. Their advice is to run that code, or to load pickles."""
+
+
+def meant(error: str) -> str | None:
+    """Return what a library's error means, to follow the model's name; None: it advises nothing that runs code."""
+    return next((meaning for pattern, meaning in ADVICE.items() if pattern.search(error)), None)
 
 
 def code_told(found: list[ForeignCode]) -> str:

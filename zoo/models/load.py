@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from transformers import dynamic_module_utils
 from zoo import modules
 from zoo.errors import EvaluationError, TrainError, ZooError
 from zoo.models.foreign import HINTS as WITHOUT_CODE
-from zoo.models.foreign import kind_of_error, refuse_foreign_code
+from zoo.models.foreign import kind_of_error, meant, refuse_foreign_code
 from zoo.models.identity import Kind, ModelSource, base_source
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
@@ -137,14 +136,9 @@ AS_SAFETENSORS: dict[Kind, str] = {
 def _unloadable(source: ModelSource, error: Exception) -> ZooError:
     """The error for a model that a library refuses; advice of the library's to run code or pickles is left out."""
     text, kind, what = str(error).strip(), kind_of_error(source.kind), f"model '{source.place}'"
-    if "trust_remote_code" in text:
-        problem = f"{what} asks for code of others, or names a model that does, and none is run"
-        return kind(problem, hint=WITHOUT_CODE[source.kind])
-    if "safetensors" in text and re.search(r"no file named|does not appear to have a file named", text):
-        problem = (
-            f"{what} has no weights as safetensors, and others, such as pickles, can run code when they are loaded"
-        )
-        return kind(problem, hint=AS_SAFETENSORS[source.kind])
+    if (meaning := meant(text)) is not None:
+        hints = AS_SAFETENSORS if "safetensors" in meaning else WITHOUT_CODE
+        return kind(f"{what} {meaning}", hint=hints[source.kind])
     first = (text.splitlines() or [type(error).__name__])[0]
     return kind(f"cannot load {what}: {first}", hint=HINTS[source.kind])
 

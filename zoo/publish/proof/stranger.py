@@ -19,6 +19,7 @@ from zoo.errors import PublishError
 from zoo.isolation import own_environment, proxies, run_to_its_end
 from zoo.lint.card import ParsedCard
 from zoo.lint.execution import one_program
+from zoo.models.foreign import meant
 from zoo.remote import Kind, api, explained
 
 LONGEST = 3600  # seconds for everything that one process proves, downloads included
@@ -151,7 +152,8 @@ def a_stranger(kind: Kind, repo_id: str, revision: str) -> Iterator[Stranger]:
 def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> str:
     said = facts.get("error") or (output.strip().splitlines() or ["it says nothing"])[-1]
     if not facts["found"]:
-        return f"{what} does not load: {said}"
+        meaning = meant(said)
+        return f"{what} {meaning}" if meaning else f"{what} does not load: {said}"
     if "error" not in facts and "Timeout (" in output:
         lines = re.findall(r'File "README\.md", line (\d+)', output)
         return f"{what}: the snippets of its card did not end within {seconds} seconds (line {(lines or ['?'])[-1]})"
