@@ -22,6 +22,7 @@ from zoo.isolation import own_environment, proxies, run_to_its_end, running_prog
 from zoo.lint.check import check_repository
 from zoo.lint.target import of_folder
 from zoo.publish.proof.prove import prove_dataset, prove_space
+from zoo.publish.proof.stranger import a_stranger
 
 SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIA",
@@ -33,6 +34,7 @@ SECRETS = {
     "GOOGLE_APPLICATION_CREDENTIALS": "/",
     "HF_DEBUG_SESSION": "",
     "HF_TOKEN_PATH": "/",
+    "HF_XET_CACHE": "/",
     "HUGGING_FACE_HUB_TOKEN": "",
     "KAGGLE_KEY": "",
     "NETRC": "/",
@@ -117,17 +119,16 @@ def test_snippets_that_are_published_have_nothing_of_the_users(hub: TestHub, use
     assert "HF_TOKEN" not in seen["environment"]
 
 
-def test_of_a_private_repository_they_have_the_token_and_nothing_else(hub: TestHub, user: Path, tmp_path: Path) -> None:
-    mark = tmp_path / "mark"
-    card = data_card(3) + snippet(SPY.replace("MARK", str(mark))).encode()
-    commit = push("dataset", "lab/isolated-private", {**table(3), "README.md": card}, private=True)
-    prove_dataset("lab/isolated-private", commit)
-    seen = json.loads(mark.read_text("utf-8"))
-    assert seen["environment"].pop("HF_TOKEN") == hub.running.token
-    assert "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in seen["environment"]
-    assert "planted" not in json.dumps(seen)
+def test_of_a_private_repository_they_have_the_token_and_nothing_else(hub: TestHub, user: Path) -> None:
+    commit = push("dataset", "lab/isolated-private", {"README.md": data_card(3)}, private=True)
+    with a_stranger("dataset", "lab/isolated-private", commit) as stranger:
+        found = stranger.environment
+    assert found.pop("HF_TOKEN") == hub.running.token
+    assert "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in found
+    assert not any("planted" in value or str(user) in value for value in found.values())
 
 
+@pytest.mark.usefixtures("cold")
 def test_a_spaces_app_has_nothing_of_the_users(hub: TestHub, user: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     app = SPY.replace("MARK", str(mark)) + "\nraise RuntimeError('seen')\n"

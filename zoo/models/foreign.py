@@ -95,7 +95,7 @@ def _of_hub(repo_id: str, revision: str | None) -> Read:
     from huggingface_hub.errors import EntryNotFoundError
 
     def read(path: str) -> bytes | None:
-        known = try_to_load_from_cache(repo_id, path, revision=revision)
+        known = try_to_load_from_cache(repo_id, path, revision=revision) if revision else None
         if known is not None and not isinstance(known, str):
             return None  # it was asked for before: this commit has no such file
         try:
