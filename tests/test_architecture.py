@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment"},
-    {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates"},
+    {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation"},
     {"zoo.options"},
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
     {"zoo.plugins"},

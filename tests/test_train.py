@@ -246,7 +246,7 @@ def test_a_model_without_safetensors_is_refused(tiny: TestHub, tmp_path: Path) -
     store = Store(tiny.root)
     store.import_commit("model", "tests/pickled", {**files, "pytorch_model.bin": b"\x80\x04."})
     store.close()
-    with pytest.raises(TrainError, match="cannot load model 'tests/pickled'"):
+    with pytest.raises(TrainError, match="model 'tests/pickled' has no weights as safetensors"):
         train(tmp_path / "lab", "base.model=tests/pickled")
 
 

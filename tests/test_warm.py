@@ -41,7 +41,8 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ...]]:
 
 def run(command: tuple[str, ...], folder: Path, **environment: str) -> tuple[int, str, str]:
     folder.mkdir(exist_ok=True)
-    variables = {**CLEAN, "HF_HOME": str(folder / "home"), "COLOUR": folder.name, **environment}
+    homes = {"HOME": str(folder / "home"), "HF_HOME": str(folder / "home" / "cache")}
+    variables = {**CLEAN, **homes, "COLOUR": folder.name, **environment}
     limits = (10**6, resource.RLIM_INFINITY)
     done = subprocess.run(
         [*command, "-c", SAYS, "argument"],
@@ -72,7 +73,7 @@ def test_what_libraries_read_when_they_are_imported_makes_it_a_cold_one(warm: tu
 
 def test_a_program_ends_with_whoever_asked_for_it(warm: tuple[str, ...], tmp_path: Path) -> None:
     code = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(600)"
-    asking = subprocess.Popen([*warm, "-c", code], cwd=tmp_path, env={**CLEAN, "HF_HOME": str(tmp_path)})
+    asking = subprocess.Popen([*warm, "-c", code], cwd=tmp_path, env={**CLEAN, "HOME": str(tmp_path / "home")})
     pid = wait_for(tmp_path / "pid")
     asking.send_signal(signal.SIGKILL)
     asking.wait()

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import traceback
 import types
 from collections.abc import Iterator
@@ -24,8 +25,7 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = ("datasets", "pyarrow.parquet", "sentence_transformers", "transformers.models.bert.modeling_bert")
-READ_AT_IMPORT = ("DATASETS_", "HF_", "HOME", "HUGGINGFACE_", "OMP_", "PYTHON", "TMPDIR", "TORCH", "TRANSFORMERS_")
-OURS = {"HF_HOME"}  # a link, which leads to the home of whoever runs
+READ_AT_IMPORT = ("DATASETS_", "HF_", "HOME", "HUGGINGFACE_", "OMP_", "PYTHON", "TMP", "TORCH", "TRANSFORMERS_", "XDG_")
 LIMITS = (resource.RLIMIT_FSIZE, resource.RLIMIT_CPU, resource.RLIMIT_AS)
 
 
@@ -84,25 +84,39 @@ def serve(place: str) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who attend to a client
             if os.fork() == 0:
                 listener.close()
-                attend(client, place, job, files, warm=read_at_import(job["environment"]) == loaded)
+                attend(client, place, job, files, warm=read_at_import(place, job["environment"]) == loaded)
             client.close()
             for number in files:
                 os.close(number)
 
 
-def read_at_import(environment: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environment.items() if name.startswith(READ_AT_IMPORT) and name not in OURS}
+def read_at_import(place: str, environment: dict[str, str]) -> dict[str, str]:
+    """What decides, where the folder of whoever runs is a link: all of them have it at the same place."""
+    own = str(Path(environment["HOME"]).parent)
+    return {
+        name: value.replace(own, f"{place}.own")
+        for name, value in environment.items()
+        if name.startswith(READ_AT_IMPORT)
+    }
+
+
+def link(place: str, environment: dict[str, str]) -> None:
+    own = Path(f"{place}.own.{os.getpid()}")
+    own.symlink_to(Path(environment["HOME"]).parent)
+    own.replace(f"{place}.own")
 
 
 def load(place: str, environment: dict[str, str]) -> dict[str, str]:
     """Import the libraries as the first who asks would."""
     import importlib
 
+    found = read_at_import(place, environment)
+    link(place, environment)
     os.environ.clear()
-    os.environ.update(environment, HF_HOME=f"{place}.home")
+    os.environ.update(environment, **found)
     for library in LIBRARIES:
         importlib.import_module(library)
-    return read_at_import(environment)
+    return found
 
 
 def attend(client: socket.socket, place: str, job: dict[str, Any], files: list[int], *, warm: bool) -> None:
@@ -116,9 +130,7 @@ def attend(client: socket.socket, place: str, job: dict[str, Any], files: list[i
         client.sendall(b"cold\n")
         os._exit(0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    home = Path(f"{place}.home.{os.getpid()}")
-    home.symlink_to(job["environment"]["HF_HOME"])
-    home.replace(f"{place}.home")
+    link(place, job["environment"])
     program = os.fork()
     if program == 0:
         client.close()
@@ -146,6 +158,7 @@ def run(job: dict[str, Any], files: list[int]) -> int:
     option, *rest = job["arguments"]
     code = rest[0] if option == "-c" else Path(option).read_text("utf-8")
     sys.argv = ["-c", *rest[1:]] if option == "-c" else [option, *rest]
+    tempfile.tempdir = None  # asked for anew
     sys.path[0] = "" if option == "-c" else str(Path(option).absolute().parent)
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     main.__dict__.update(__file__=option)

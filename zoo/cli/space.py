@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -52,12 +53,51 @@ def _write(folder: Path, scale: str) -> None:
 def serve(scale: str, port: int) -> None:
     """Run the demo here, with the models that are on the Hub in use."""
     connect()
+    from zoo.remote import host
+
     folder = workspace().root / ".zoo" / "space"
     shutil.rmtree(folder, ignore_errors=True)
     _write(folder, scale)
+    models = [model["id"] for model in json.loads((folder / "models.json").read_text("utf-8"))]
     say.note(f"http://127.0.0.1:{port}")
-    environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    home = folder.with_name("served") / host()  # ids and commits of different Hubs are the same: caches are apart
+    environment = app_environment(home, models, port)
     subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
+
+
+def app_environment(folder: Path, models: Iterable[str], port: int) -> dict[str, str]:
+    """Return the environment of the app: a home in `folder`, whose cache stays for the next time, and no secrets.
+
+    The token is in it only when one of the models is private or gated.
+
+    Raises:
+        EvaluationError: one of the models asks for code of its own. HubError: the Hub cannot be asked.
+    """
+    from zoo.isolation import own_environment, proxies
+
+    server = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
+    return {**own_environment(folder, _token_for(models)), **proxies(), **server}
+
+
+def _token_for(models: Iterable[str]) -> str | None:
+    from huggingface_hub import get_token
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    from zoo.models.foreign import refuse_foreign_code
+    from zoo.models.identity import ModelSource
+    from zoo.remote import api, explained
+
+    restricted = False
+    for model in models:
+        with explained(f"look up model '{model}'"):
+            try:
+                info = api().model_info(model)
+            except RepositoryNotFoundError:  # the page says so: it is not published yet
+                continue
+        revision = str(info.sha)
+        refuse_foreign_code(ModelSource(kind="hub", place=model, revision=revision, weights=revision))
+        restricted = restricted or bool(info.private or info.gated)
+    return get_token() if restricted else None
 
 
 space.add_command(build)

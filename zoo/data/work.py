@@ -111,6 +111,16 @@ def _fetch(name: str, dataset: Dataset, split: str, revision: str) -> pl.DataFra
         raise DataError(
             f"dataset '{name}': {message}", hint=f"correct `source` in its recipe: {source.dataset}"
         ) from None
+    except RuntimeError as error:
+        if "Dataset scripts" not in str(error):
+            raise
+        script = str(error).rpartition(" ")[2]
+        problem = (
+            f"dataset '{name}': the rows of '{source.dataset}' are made by '{script}', and no code of others is run"
+        )
+        raise DataError(
+            problem, hint="set `source` in its recipe to a dataset or a revision with the rows as Parquet"
+        ) from None
     limit = dataset.rows.get(split)  # type: ignore[call-overload]
     if limit is not None and limit < len(rows):
         rows = rows.select(range(limit))

@@ -119,7 +119,7 @@ def _config(architecture: Architecture, words: PreTrainedTokenizerBase, width: i
 def _save_transformer(folder: Path, config: PretrainedConfig, words: PreTrainedTokenizerBase) -> Path:
     from transformers import AutoModel
 
-    AutoModel.from_config(config).save_pretrained(folder)
+    AutoModel.from_config(config, trust_remote_code=False).save_pretrained(folder)
     words.save_pretrained(folder)
     return folder
 
@@ -128,8 +128,9 @@ def _save_modules(transformer: Path, folder: Path, modules: Sequence[Module], wi
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Transformer
 
-    first = Transformer(str(transformer))
-    model = SentenceTransformer(modules=[first, *(_module(name, width) for name in modules)])
+    safe = {"trust_remote_code": False}
+    first = Transformer(str(transformer), model_kwargs=safe, processor_kwargs=safe, config_kwargs=safe)
+    model = SentenceTransformer(modules=[first, *(_module(name, width) for name in modules)], **safe)
     model.save(str(folder), create_model_card=False)
     return folder
 

@@ -10,16 +10,21 @@ from typing import Any
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
+from transformers import dynamic_module_utils
 
 from zoo import modules
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.identity import ModelSource, base_source
+from zoo.models.foreign import HINTS as WITHOUT_CODE
+from zoo.models.foreign import kind_of_error, meant, refuse_foreign_code
+from zoo.models.identity import Kind, ModelSource, base_source
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
 SAFE = {"trust_remote_code": False}  # code from a repository is not run
-LOADING = {"use_safetensors": True}  # never a pickle
+LOADING = {"use_safetensors": True, "allow_all_kernels": False}  # never a pickle; no compiled code of anybody's
 ACCELERATORS = ("cuda", "mps", "xpu")
+
+dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever a library forgets to say False, it raises and does not ask
 
 
 def require_device(name: str | None) -> None:
@@ -71,14 +76,15 @@ def load_model(source: ModelSource, device: str | None = None) -> SentenceTransf
     """The model that a source describes, ready to encode.
 
     Raises:
-        HubError: it cannot be fetched. TrainError, EvaluationError: it cannot be loaded, or has another width than the
-            source says; or there is no such device.
+        HubError: it cannot be fetched. TrainError, EvaluationError: it cannot be loaded, asks for code of its own, or
+            has another width than the source says; or there is no such device.
     """
     require_device(device)
+    refuse_foreign_code(source)
     try:
         with _explained(source.place):
             model = _pooled(source, device) if source.pooling else _whole(source, device)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:  # a package that its own files ask for is not there
         raise _unloadable(source, error) from error
     _require_width(model, source)
     if source.prompts is not None:
@@ -119,10 +125,22 @@ HINTS = {
 }
 
 
+AS_SAFETENSORS: dict[Kind, str] = {
+    "base": "https://huggingface.co/spaces/safetensors/convert makes them: set `base.revision` to its commit",
+    "hub": "https://huggingface.co/spaces/safetensors/convert makes them for its owner; or choose another model",
+    "folder": "save it again with sentence-transformers, which writes safetensors",
+    "recipe": "zoo build it again with --force train",
+}
+
+
 def _unloadable(source: ModelSource, error: Exception) -> ZooError:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    kind = TrainError if source.kind == "base" else EvaluationError
-    return kind(f"cannot load model '{source.place}': {lines[0]}", hint=HINTS[source.kind])
+    """The error for a model that a library refuses; advice of the library's to run code or pickles is left out."""
+    text, kind, what = str(error).strip(), kind_of_error(source.kind), f"model '{source.place}'"
+    if (meaning := meant(text)) is not None:
+        hints = AS_SAFETENSORS if "safetensors" in meaning else WITHOUT_CODE
+        return kind(f"{what} {meaning}", hint=hints[source.kind])
+    first = (text.splitlines() or [type(error).__name__])[0]
+    return kind(f"cannot load {what}: {first}", hint=HINTS[source.kind])
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from zoo.errors import CardError, HubError
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import CARD, DATA, EVALUATE, README
+from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
+from zoo.models.foreign import refuse_foreign_code
+from zoo.models.identity import base_source
 from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
 from zoo.recipe import Recipe
@@ -56,10 +58,13 @@ class Build(Built):
         """Make every stage of the recipes and of their parents that is missing or stale.
 
         Raises:
-            ZooError: a stage cannot be made; what was made before it stays.
+            ZooError: a stage cannot be made; what was made before it stays. TrainError: a base model asks for code of
+                its own; nothing was made.
         """
         with self.workspace.in_use():
-            for node in self._ordered(recipes):
+            nodes = self._ordered(recipes)
+            self._refuse_foreign_code()
+            for node in nodes:
                 self.make(node)
 
     def plan(self, *recipes: Recipe) -> list[Outcome]:
@@ -68,6 +73,15 @@ class Build(Built):
             for node in self._ordered(recipes):
                 self._foresee(node)
         return list(self.done.values())
+
+    def _refuse_foreign_code(self) -> None:
+        """Refuse base models that ask for code of their own, before data are built for them.
+
+        Training refuses them as well. What is trained needs no question: a build that changes nothing asks none.
+        """
+        for recipe in self.chosen:
+            if self.folder(recipe.name).receipt(TRAIN) is None:
+                refuse_foreign_code(base_source(recipe.base, self.base_revision(recipe.base)))
 
     def _ordered(self, recipes: Sequence[Recipe]) -> list[Node]:
         _ = self._recipes  # a mistake in any of them is told before hours of training

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,9 @@ from typing import Any
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile
+from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
+from zoo.models.foreign import code_told, foreign_code
 from zoo.publish.desired.release import SCORES
 from zoo.publish.proof.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_published
 from zoo.remote import Kind, api, explained, is_local
@@ -93,6 +94,7 @@ def prove_model(repo_id: str, revision: str, built: Path | None = None) -> Proof
     """
     with a_stranger("model", repo_id, revision) as stranger:
         card = stranger.card()
+        _refuse_code_of_others(stranger)
         _compare_index(stranger, card)
         folder = str(built.absolute()) if built else None
         arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES}
@@ -142,6 +144,14 @@ def prove_space(repo_id: str, revision: str) -> Proof:
         folder = stranger.files()
         with _started(stranger, folder, stranger.card()) as url:
             return _ask(stranger, folder / "models.json", url)
+
+
+def _refuse_code_of_others(stranger: Stranger) -> None:
+    """Refuse a model whose files name Python to run when it is loaded: we publish none that does."""
+    with explained(f"look for code in {stranger.what}"):
+        found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.paths else None)
+    if found:
+        raise PublishError(f"{stranger.what} {code_told(found)}")
 
 
 def _compare_index(stranger: Stranger, text: str) -> None:
@@ -208,21 +218,11 @@ def _started(stranger: Stranger, folder: Path, card: str) -> Iterator[str]:
     port, log = _free_port(), stranger.folder / "app.log"
     server = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     environment = {**stranger.environment, **server}
-    with log.open("wb") as output:
-        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
-        process = subprocess.Popen([*stranger.python, app], cwd=folder, env=environment, **options)
-    try:
+    with running_program([*stranger.python, app], folder, environment, log) as process:
         yield _answering(stranger, f"http://127.0.0.1:{port}/", process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
-def _answering(stranger: Stranger, url: str, process: subprocess.Popen[bytes], log: Path) -> str:
+def _answering(stranger: Stranger, url: str, process: Program, log: Path) -> str:
     from urllib.request import ProxyHandler, build_opener
 
     opener = build_opener(ProxyHandler({}))  # loopback is not asked for through a proxy

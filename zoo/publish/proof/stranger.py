@@ -7,7 +7,6 @@ import inspect
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,15 +16,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo.errors import PublishError
+from zoo.isolation import own_environment, proxies, run_to_its_end
 from zoo.lint.card import ParsedCard
-from zoo.lint.execution import python
+from zoo.lint.execution import one_program
+from zoo.models.foreign import meant
 from zoo.remote import Kind, api, explained
 
 LONGEST = 3600  # seconds for everything that one process proves, downloads included
 SNIPPET_SECONDS = 300  # for all snippets of a card
 
-SECRET = re.compile(r"(?i)TOKEN(?!IZERS)|SECRET|PASSWORD|CREDENTIAL|API_?KEY|ACCESS_KEY")
-CACHE = re.compile(r"^(HF|HUGGINGFACE|TRANSFORMERS|SENTENCE_TRANSFORMERS|DATASETS)_(\w+_)?(HOME|CACHE|OFFLINE)$")
 # as Python, its tempfile and hf_xet say it
 FULL = re.compile(r"No space left|File too large|quota exceeded|No usable temporary|os error (27|28|122)")
 
@@ -62,9 +61,7 @@ class Stranger:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of what the stranger runs: no secrets of ours, and a home with an empty cache."""
-        kept = {name: value for name, value in os.environ.items() if not SECRET.search(name) and not CACHE.match(name)}
-        mine = {"HF_TOKEN": self.token} if self.token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
-        return {**kept, **mine, "HF_HOME": str(self.folder / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {**own_environment(self.folder, self.token), **proxies()}
 
     def file(self, path: str) -> Path:
         """Download one file of the repository and return its path.
@@ -104,7 +101,7 @@ class Stranger:
         snippets = ParsedCard(card).snippets if self.is_main else []
         calls: list[tuple[str, Mapping[str, Any]]] = [(function.__name__, arguments)]
         if snippets:
-            calls.append((_run_snippets.__name__, {"program": _program(card), "seconds": SNIPPET_SECONDS}))
+            calls.append((_run_snippets.__name__, {"program": one_program(snippets), "seconds": SNIPPET_SECONDS}))
         (self.folder / "calls.json").write_text(json.dumps(calls), "utf-8")
         source = "from __future__ import annotations\nfrom typing import Any\n"
         code = "\n\n".join([source, inspect.getsource(function), inspect.getsource(_run_snippets), FRAME])
@@ -125,13 +122,9 @@ class Stranger:
 
     def _finish(self, command: Sequence[str]) -> str:
         """Run a command to its end and return what it wrote to stderr."""
-        errors = self.folder / "errors.log"  # files: a process that outlives ours would hold a pipe open
-        with errors.open("wb") as output:
-            options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": output}
-            try:
-                subprocess.run(command, cwd=self.folder, env=self.environment, timeout=LONGEST, check=False, **options)
-            except subprocess.TimeoutExpired:
-                raise PublishError(f"{self.what} did not load within {LONGEST} seconds") from None
+        errors = self.folder / "errors.log"
+        if run_to_its_end(command, self.folder, self.environment, errors, seconds=LONGEST) is None:
+            raise PublishError(f"{self.what} did not load within {LONGEST} seconds")
         return errors.read_text("utf-8", "replace")
 
     def clean(self, text: str) -> str:
@@ -156,19 +149,11 @@ def a_stranger(kind: Kind, repo_id: str, revision: str) -> Iterator[Stranger]:
         raise NoRoomError(f"cannot prove {kind} '{repo_id}': there is no room for temporary files") from None
 
 
-def _program(card: str) -> str:
-    """Return the snippets as one program, each on the lines that it has in the card."""
-    lines: list[str] = []
-    for code in ParsedCard(card).snippets:
-        lines += [""] * (code.line - 1 - len(lines))
-        lines += python(code).rstrip("\n").split("\n")
-    return "\n".join(lines)
-
-
 def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> str:
     said = facts.get("error") or (output.strip().splitlines() or ["it says nothing"])[-1]
     if not facts["found"]:
-        return f"{what} does not load: {said}"
+        meaning = meant(said)
+        return f"{what} {meaning}" if meaning else f"{what} does not load: {said}"
     if "error" not in facts and "Timeout (" in output:
         lines = re.findall(r'File "README\.md", line (\d+)', output)
         return f"{what}: the snippets of its card did not end within {seconds} seconds (line {(lines or ['?'])[-1]})"

@@ -1,0 +1,210 @@
+"""What runs a card's snippets or a Space's app: it has a home of its own, and nothing of ours that is secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import site
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import TestHub
+from lint_repos import CARD, Shelf, good_model
+from test_prove import data_card, push, space_files, table
+
+from zoo.cli.space import app_environment
+from zoo.errors import EvaluationError, PublishError
+from zoo.isolation import own_environment, proxies, run_to_its_end, running_program
+from zoo.lint.check import check_repository
+from zoo.lint.target import of_folder
+from zoo.publish.proof.prove import prove_dataset, prove_space
+from zoo.publish.proof.stranger import a_stranger
+
+SECRETS = {
+    "AWS_ACCESS_KEY_ID": "AKIA",
+    "AWS_SECRET_ACCESS_KEY": "",
+    "AZURE_STORAGE_CONNECTION_STRING": "",
+    "COMET_API_KEY": "",
+    "DATABASE_URL": "postgres://lab:@host",
+    "GITHUB_TOKEN": "",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/",
+    "HF_DEBUG_SESSION": "",
+    "HF_TOKEN_PATH": "/",
+    "HF_XET_CACHE": "/",
+    "HUGGING_FACE_HUB_TOKEN": "",
+    "KAGGLE_KEY": "",
+    "NETRC": "/",
+    "OPENAI_API_KEY": "",
+    "PGPASSWORD": "",
+    "SSH_AUTH_SOCK": "/",
+    "WANDB_API_KEY": "",
+    "OMP_LAB_NOTE": "",
+    "XDG_CONFIG_HOME": "/",
+}
+FILES = [".cache/huggingface/token", ".netrc", ".git-credentials", ".config/gh/hosts.yml", ".aws/credentials", "notes"]
+SPY = """
+import json, os, tempfile
+from pathlib import Path
+files = [path for path in Path.home().rglob("*") if path.is_file()]
+seen = {
+    "environment": dict(os.environ),
+    "homes": [str(Path.home()), os.path.expanduser("~"), os.path.expanduser("~/.netrc"), os.environ["HF_HOME"]],
+    "temporary": tempfile.gettempdir(),
+    "files": [path.read_text(errors="replace")[:100] for path in files],
+    "bytecode": __import__("sys").dont_write_bytecode,
+}
+Path("MARK").write_text(json.dumps(seen))
+"""
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's home with secrets in it, and more of them in the environment: all have 'planted' in them."""
+    home = tmp_path / "user"
+    for name in FILES:
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("planted", "utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    for name, begin in SECRETS.items():
+        monkeypatch.setenv(name, f"{begin}planted")
+    return home
+
+
+def require_nothing_of(user: Path, mark: Path) -> dict[str, Any]:
+    seen: dict[str, Any] = json.loads(mark.read_text("utf-8"))
+    text = json.dumps(seen)
+    assert "planted" not in text
+    assert str(user) not in text
+    assert seen["bytecode"]
+    place = Path(seen["homes"][0]).parent
+    assert all(Path(path).is_relative_to(place) for path in [*seen["homes"], seen["temporary"]])
+    assert not place.exists(), "what they left is gone"
+    return seen
+
+
+def snippet(code: str) -> str:
+    return f"```python\n{code.strip()}\n```\n"
+
+
+def linted(code: str, folder: Path) -> list[str]:
+    """What `zoo lint --snippets` says of a card with one snippet."""
+    for name, content in good_model().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (folder / "README.md").write_text(CARD.split("```python")[0] + snippet(code), "utf-8")
+    report = check_repository(of_folder(folder, Shelf(), run_snippets=True))
+    return [finding.message for finding in report.findings if finding.rule == "L36"]
+
+
+def test_snippets_that_are_linted_have_nothing_of_the_users(user: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    assert linted(SPY.replace("MARK", str(mark)), tmp_path / "model") == []
+    require_nothing_of(user, mark)
+
+
+@pytest.mark.usefixtures("cold")
+def test_snippets_that_are_published_have_nothing_of_the_users(hub: TestHub, user: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    card = data_card(3) + snippet(SPY.replace("MARK", str(mark))).encode()
+    commit = push("dataset", "lab/isolated", {**table(3), "README.md": card})
+    assert prove_dataset("lab/isolated", commit).snippets == 1
+    seen = require_nothing_of(user, mark)
+    assert hub.running.token not in json.dumps(seen)
+    assert "HF_TOKEN" not in seen["environment"]
+
+
+def test_of_a_private_repository_they_have_the_token_and_nothing_else(hub: TestHub, user: Path) -> None:
+    commit = push("dataset", "lab/isolated-private", {"README.md": data_card(3)}, private=True)
+    with a_stranger("dataset", "lab/isolated-private", commit) as stranger:
+        found = stranger.environment
+    assert found.pop("HF_TOKEN") == hub.running.token
+    assert "HF_HUB_DISABLE_IMPLICIT_TOKEN" not in found
+    assert not any("planted" in value or str(user) in value for value in found.values())
+
+
+@pytest.mark.usefixtures("cold")
+def test_a_spaces_app_has_nothing_of_the_users(hub: TestHub, user: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    app = SPY.replace("MARK", str(mark)) + "\nraise RuntimeError('seen')\n"
+    commit = push("space", "lab/isolated-app", space_files(**{"app.py": app.encode()}))
+    with pytest.raises(PublishError, match="does not start: RuntimeError: seen"):
+        prove_space("lab/isolated-app", commit)
+    require_nothing_of(user, mark)
+
+
+def test_a_space_that_is_served_here_has_the_token_for_restricted_models_alone(
+    hub: TestHub, user: Path, tmp_path: Path
+) -> None:
+    push("model", "lab/served", {"config.json": b"{}"})
+    public = app_environment(tmp_path / "served", ["lab/served", "lab/not-published-yet"], 7860)
+    assert "HF_TOKEN" not in public
+    assert not any("planted" in value or str(user) in value for value in public.values())
+    assert public["GRADIO_SERVER_PORT"] == "7860"
+    push("model", "lab/served-private", {"config.json": b"{}"}, private=True)
+    private = app_environment(tmp_path / "served", ["lab/served", "lab/served-private"], 7860)
+    assert private["HF_TOKEN"] == hub.running.token
+    push("model", "lab/served-odd", {"config.json": b'{"auto_map": {"AutoModel": "odd.Odd"}}'})
+    with pytest.raises(EvaluationError, match="model 'lab/served-odd' asks for code of its own"):
+        app_environment(tmp_path / "served", ["lab/served-odd"], 7860)
+
+
+def test_they_have_what_they_need_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = {"LC_CTYPE": "C.UTF-8", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "0", "HF_HUB_DISABLE_XET": "1"}
+    needed |= {"SSL_CERT_FILE": "/certs", "NO_PROXY": "127.0.0.1", "HTTPS_PROXY": "http://proxy:3128"}
+    for name, value in needed.items():
+        monkeypatch.setenv(name, value)
+    found = own_environment(tmp_path)
+    kept = ("PATH", "HF_ENDPOINT", "TOKENIZERS_PARALLELISM", "OMP_WAIT_POLICY")
+    assert needed | {name: os.environ[name] for name in kept} == {name: found[name] for name in (*needed, *kept)}
+    monkeypatch.setattr(site, "ENABLE_USER_SITE", True)
+    assert own_environment(tmp_path)["PYTHONUSERBASE"] == site.getuserbase()
+
+
+def test_a_proxys_password_is_for_what_is_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it nothing could be proved from behind such a proxy; snippets that are linted do without the Hub."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://lab:word@proxy:3128")
+    assert own_environment(tmp_path)["HTTPS_PROXY"] == "http://proxy:3128"
+    assert proxies()["HTTPS_PROXY"] == "http://lab:word@proxy:3128"
+
+
+def test_they_have_no_terminal_to_ask_at(tmp_path: Path) -> None:
+    asks = "import sys; assert sys.stdin.read() == ''; open('/dev/tty')"
+    assert (
+        run_to_its_end([sys.executable, "-c", asks], tmp_path, own_environment(tmp_path), tmp_path / "log", seconds=60)
+        == 1
+    )
+    assert "/dev/tty" in (tmp_path / "log").read_text("utf-8")
+
+
+def test_what_they_start_ends_with_them(tmp_path: Path) -> None:
+    code = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, file=sys.stderr, flush=True)"
+    with running_program(
+        [sys.executable, "-c", code], tmp_path, own_environment(tmp_path), tmp_path / "log"
+    ) as process:
+        process.wait(60)
+        pid = (tmp_path / "log").read_text("utf-8").strip()
+    deadline = time.monotonic() + 10
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(pid)
+
+
+def _runs(pid: str) -> bool:
+    done = subprocess.run(["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False)
+    return done.stdout.strip() not in ("", "Z")
+
+
+def test_too_slow_is_told(tmp_path: Path) -> None:
+    slow = [sys.executable, "-c", "import time; time.sleep(600)"]
+    assert run_to_its_end(slow, tmp_path, own_environment(tmp_path), tmp_path / "log", seconds=0.5) is None
+
+
+def test_a_long_card_runs(tmp_path: Path) -> None:
+    """Longer than what a system takes as an argument."""
+    assert linted(f"text = '''{'long ' * 30_000}'''\nassert text.count('long') == 30_000", tmp_path / "model") == []

@@ -1,0 +1,119 @@
+"""Runs programs that are not zoo's own (a card's snippets, a Space's app) with a home of their own and without secrets.
+
+It is no sandbox: such a program may still read every file that the user may read, if it names the whole path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import site
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from zoo.environment import VARIABLES
+
+ALLOWED = re.compile(
+    "|".join(
+        [
+            r"PATH|LANG|LANGUAGE|LC_\w+|TZ|USER|LOGNAME|USERNAME",
+            r"VIRTUAL_ENV|CONDA_PREFIX|(DY)?LD_LIBRARY_PATH|PYTHON(PATH|HOME|UTF8|IOENCODING|WARNINGS|HASHSEED)",
+            r"SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|NUMBER_OF_PROCESSORS|PROCESSOR_\w+",  # Windows
+            r"(OMP|GOMP|KMP|MKL|OPENBLAS|BLIS|NUMEXPR|VECLIB|RAYON|POLARS|TORCH)_(NUM|MAX)_\w*THREADS|(KMP|GOMP)_AFFINITY",
+            r"CUDA_(VISIBLE_DEVICES|DEVICE_ORDER|HOME|PATH)|NVIDIA_VISIBLE_DEVICES|(HIP|ROCR)_VISIBLE_DEVICES",
+            r"PYTORCH_\w*ALLOC_CONF|PYTORCH_ENABLE_MPS_FALLBACK",
+            r"HF_ENDPOINT|HF_HUB_(ETAG|DOWNLOAD)_TIMEOUT|HF_HUB_(DISABLE|ENABLE)_\w+|HF_XET_HIGH_PERFORMANCE|DO_NOT_TRACK",
+            r"SSL_CERT_(FILE|DIR)|(REQUESTS|CURL)_CA_BUNDLE|(?i:(https?|all|no)_proxy)",
+            *VARIABLES,
+        ]
+    )
+)
+"""What a program gets of our environment: what it needs to run and to reach the Hub. Everything else stays here."""
+
+PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")  # in an address: name:password@
+PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
+
+Program = subprocess.Popen[bytes]
+
+
+def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
+    """Make a home in `folder`, with a place for temporary files, and return the environment of a program at home there.
+
+    Addresses are without passwords.
+
+    Args:
+        token: for programs that must read with one. None: no token, and huggingface_hub looks for none.
+    """
+    home, temporary = folder / "home", folder / "tmp"
+    for place in (home, temporary):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kept = {name: PASSWORD.sub("", value) for name, value in os.environ.items() if ALLOWED.fullmatch(name)}
+    kept.pop("HF_HUB_DISABLE_IMPLICIT_TOKEN", None)
+    access = {"HF_TOKEN": token} if token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+    return {**kept, **_places(home, temporary), **access, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _places(home: Path, temporary: Path) -> dict[str, str]:
+    """Return every variable by which a program finds a folder of its user's."""
+    found = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary)
+    found |= {
+        "HOME": home,
+        "HF_HOME": home / ".cache" / "huggingface",
+        "XDG_CACHE_HOME": home / ".cache",
+        "XDG_CONFIG_HOME": home / ".config",
+        "XDG_DATA_HOME": home / ".local" / "share",
+        "XDG_STATE_HOME": home / ".local" / "state",
+    }
+    if os.name == "nt":
+        found |= {"USERPROFILE": home, "APPDATA": home / "Roaming", "LOCALAPPDATA": home / "Local"}
+    if site.ENABLE_USER_SITE:  # packages of `pip install --user` are found through the home
+        found["PYTHONUSERBASE"] = Path(site.getuserbase())
+    return {name: str(path) for name, path in found.items()}
+
+
+def proxies() -> dict[str, str]:
+    """Return the addresses of proxies as our environment has them, passwords included: for what is zoo's own."""
+    return {name: value for name, value in os.environ.items() if PROXIES.fullmatch(name)}
+
+
+@contextmanager
+def running_program(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+) -> Iterator[Program]:
+    """Start a program in `folder`; when the block ends, so do the program and what it started.
+
+    It has no terminal to ask at. What it writes to stderr goes to `log`: a pipe would be held open by what outlives it.
+    """
+    quiet = subprocess.DEVNULL
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=quiet, stdout=quiet, stderr=errors, start_new_session=True
+        )
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
+def run_to_its_end(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, *, seconds: float
+) -> int | None:
+    """Run a program as `running_program` does and return its exit code; None: it took longer and was ended."""
+    with running_program(command, folder, environment, log) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def _end(process: Program) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        process.terminate()  # does nothing when it has ended
+        process.wait(10)
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # the group is its own: it began a session
+    process.wait()
