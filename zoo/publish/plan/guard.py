@@ -17,6 +17,8 @@ from zoo.lint.finding import CARD, Finding
 from zoo.lint.target import of_files
 from zoo.remote import Kind
 
+REFUSED = ("L41", "L46")  # the linter's rules that say what the Hub refuses
+
 
 def problems(files: Mapping[str, bytes | Path]) -> list[str]:
     """Return a sentence for each reason not to send files, with file and line; of a secret only its kind and length.
@@ -36,6 +38,12 @@ def contradictions(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path], 
     known = {one.message for one in _errors(kind, repo_id, files)}
     found = _errors(kind, repo_id, {**files, CARD: card})
     return [f"line {one.line}: {one.message}" for one in found if one.message not in known]
+
+
+def refusals(kind: Kind, repo_id: str, card: bytes) -> list[str]:
+    """Return what the Hub refuses in a card: publishing would end there."""
+    found = _errors(kind, repo_id, {CARD: card})
+    return [f"{CARD}, line {one.line}: {one.message}" for one in found if one.rule in REFUSED]
 
 
 def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list[Finding]:
