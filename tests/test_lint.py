@@ -697,7 +697,7 @@ def test_numbers_of_any_size_end_in_findings(key: str) -> None:
         files = GOOD[kind]()
         text = files["README.md"].decode().replace(key, f"{key.split()[0]} {number}")
         rules = found(lint({**files, "README.md": text.encode()}))
-        refused = dict.fromkeys(["9" * 4000, ".inf", ".nan"], ["L46"])
+        refused = {one: ["L46"] for one in ("9" * 4000, ".inf", ".nan")}
         assert rules == {**refused, "9" * 9000: ["L41"], "-1": negative}.get(number, []), number[:9]
 
 
