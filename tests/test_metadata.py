@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -245,5 +244,3 @@ def test_a_recipe_may_not_say_what_the_hub_refuses(name: str, tmp_path: Path) ->
     with pytest.raises(RecipeError) as caught:
         parse(kind, read_yaml(path))  # type: ignore[type-var]
     assert f": {told}" in caught.value.message
-
-
