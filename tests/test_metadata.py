@@ -57,8 +57,10 @@ REFUSED = {
     "language with a small country": Refused("language: pt_pt", f'"language" with value "pt_pt" is not valid. {ISO}', f"language: 'pt_pt' {SMALL}", "did you mean 'pt'?"),
     "language in capitals": Refused("language: AR", '"language" must only contain lowercase characters', f"language: 'AR' {SMALL}", "did you mean 'ar'?"),
     "country for a language": Refused("language: jp", f'"language" with value "jp" is not valid. {ISO}', f"language: 'jp' {SMALL}"),
-    "Norwegian": Refused("language: [ar, no]", '"language[1]" must be a string', "language[1]: YAML reads this as 'false', which is no text", "did you mean 'no'?"),
+    "Norwegian": Refused("language: [ar, no]", '"language[1]" must be a string', "language[1]: YAML reads this as 'false', which is no text", "write it in quotes"),
     "nothing in a list": Refused("tags: [a, null]", '"tags[1]" must be a string', "tags[1]: empty where a text belongs"),
+    "nothing in the configs": Refused("configs: [null]", '"configs[0]" must be of type object', "configs[0]: empty where keys and values belong", kind="dataset"),
+    "nothing in the results": Refused("model-index: [{name: x, results: [null]}]", '"model-index[0].results[0]" must be of type object', "model-index[0].results[0]: empty where keys and values belong"),
     "no value": Refused("datasets:", '"datasets" must be a string', "datasets: empty where a text belongs"),
     "an empty id": Refused("base_model: ''", '"base_model" is not allowed to be empty', "base_model: empty"),
     "a year for a tag": Refused("tags: [2024]", '"tags[0]" must be a string', "tags[0]: '2024' where a text belongs"),
@@ -220,7 +222,7 @@ def test_a_library_that_is_nearly_one_and_a_version_that_is_a_number_are_told() 
 
 RECIPES = {
     "license": (BaseFile, "license: apache 2", "'apache 2': no licence of the Hub's list; did you mean 'apache-2.0'?"),
-    "language": (BaseFile, "language: [ar, no]", "YAML reads this as 'false', which is no text; did you mean 'no'?"),
+    "language": (BaseFile, "language: [ar, no]", "YAML reads this as 'false', which is no text; write it in quotes"),
     "base": (BaseFile, "base: {model: a b c, width: 8}", "'a b c' is no id of a model: those are 'account/name'"),
     "source": (Dataset, "source: {dataset: a b c}", "'a b c' is no id of a dataset: those are 'account/name'"),
     "release": (

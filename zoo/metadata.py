@@ -49,6 +49,8 @@ def metadata_problems(data: Mapping[Any, Any], kind: str) -> Iterator[MetadataPr
     for fault in metadata_faults(data, kind):
         meant = _meant(fault)
         hint = f"did you mean '{meant}'?" if meant else _hint(fault)
+        if isinstance(fault.value, bool):
+            hint = "write it in quotes"
         yield MetadataProblem(fault.path, brief(fault.said, LONGEST), fault.severity, hint, meant)
     yield from _quietly_taken(data, kind)
 

@@ -151,8 +151,11 @@ def _wrong_types(data: Mapping[Any, Any], kind: str) -> Iterator[MetadataFault]:
             yield from _no_list((key,), value)
         elif not isinstance(value, list):
             yield from _no_text((key,), value)
-        for index, item in enumerate(value if isinstance(value, list) and key not in _LISTS else ()):
-            yield from _no_text((key, index), item)
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if key not in _LISTS:
+                yield from _no_text((key, index), item)
+            elif item is None:
+                yield _fault((key, index), "must be of type object", "empty where keys and values belong")
 
 
 def _wrong_numbers(value: object, path: KeyPath = ()) -> Iterator[MetadataFault]:
