@@ -184,6 +184,14 @@ def test_a_commit_of_refused_metadata_says_all_that_is_wrong(hub: LocalHub) -> N
     assert '"tags" must be an array "language" with value "english"' in answer.json()["error"]
 
 
+@pytest.mark.parametrize("key", ["license", "tags", "pipeline_tag", "model-index", "sdk", "anything"])
+@pytest.mark.parametrize("value", ["0x" + "f" * 9000, "[{a: 0x" + "f" * 9000 + "}]", "!!binary aGk=", "!!set {a, b}"])
+def test_values_of_any_kind_end_in_an_answer(hub: LocalHub, key: str, value: str) -> None:
+    status, answer = validated(hub, card(f"{key}: {value}"), "space")
+    assert status == (400 if answer["errors"] else 200)
+    assert bool(findings(card(f"{key}: {value}"), "space")) == bool(answer["errors"])
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_places_are_those_of_the_file_whatever_its_line_ends(end: str) -> None:
     text = card("license: mit\ntags:\n- a\n-\nlanguage: ar\nlanguage: en").replace("\n", end)

@@ -58,22 +58,20 @@ def metadata_problems(data: Mapping[Any, Any], kind: str) -> Iterator[MetadataPr
 def _quietly_taken(data: Mapping[Any, Any], kind: str) -> Iterator[MetadataProblem]:
     """Return what the Hub takes without a word, and nobody means."""
     library = data.get("library_name")
-    near = did_you_mean(library, LIBRARIES) if isinstance(library, str) and library not in LIBRARIES else None
-    if near and near.startswith("did you mean") and _alike(str(library), near):
-        yield MetadataProblem(("library_name",), f"'{brief(library)}' is no library of the Hub", "warning", near, None)
+    if isinstance(library, str) and library not in LIBRARIES:
+        for near in get_close_matches(library, LIBRARIES, n=1, cutoff=0.9):  # 'my-transformers' is a name of its own
+            message, hint = f"'{brief(library)}' is no library of the Hub", f"did you mean '{near}'?"
+            yield MetadataProblem(("library_name",), message, "warning", hint, None)
     for key in ("sdk_version", "python_version") if kind == "space" else ():
         if isinstance(data.get(key), float):
             message = f"YAML reads {data[key]}: a number, which loses the last zero of 3.10"
             yield MetadataProblem((key,), message, "warning", "write it in quotes", None)
 
 
-def _alike(library: str, near: str) -> bool:
-    """A name of its own, such as 'my-transformers', is none that was misspelt."""
-    return abs(len(library) - len(near.split("'")[1])) <= 1
-
-
 def _meant(fault: MetadataFault) -> str | None:
     key = fault.path[0] if len(fault.path) in (1, 2) else None
+    if fault.value is None:
+        return None
     if key == "license":
         named = _licences(fault.value)
         return named[0] if len(named) == 1 else None
@@ -105,7 +103,7 @@ def _language(value: object) -> str | None:
 
 
 def _hint(fault: MetadataFault) -> str | None:
-    value = _hyphened(fault.value)
+    value = _hyphened(fault.value) if isinstance(fault.value, str) else ""
     if fault.path[:1] == ("language",) and isinstance(fault.value, str):
         first = value.split("-")[0]
         near = [CODES[name] for name in get_close_matches(value, CODES, n=1)]
@@ -113,7 +111,7 @@ def _hint(fault: MetadataFault) -> str | None:
         return f"did you mean '{code}'?" if code else None
     if fault.path[:1] == ("license",) and (named := _licences(fault.value)):
         return f"did you mean '{named[-1]}'?"
-    return did_you_mean(value, fault.known) if fault.known else None
+    return did_you_mean(value, fault.known)
 
 
 def as_the_hub(key: str, kind: str = "model") -> Callable[[object], object]:

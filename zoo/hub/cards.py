@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 
 from zoo.hub.frontmatter import BLOCK, load_yaml
-from zoo.hub.metadata import MAX_BITS
 
 _PREFIXES = {  # card key -> prefix of its tags
     "language": "",
@@ -34,8 +33,6 @@ def _plain(value: object) -> object:
         return {str(_plain(key)): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | set):
         return [_plain(inner) for inner in value]
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise ValueError("the YAML has a number that is too large")
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value).encode("utf-8", "replace").decode()

@@ -17,6 +17,7 @@ BYTE_ORDER_MARK = "\ufeff"
 MOST_CHARACTERS = 1 << 20
 MOST_VALUES = 200_000  # with every alias written out; an alias bomb is ten lines that mean a billion
 DEEPEST = 50  # levels; YAML that can just be read may be too deep to be written again
+MOST_DIGITS = 300  # of a whole number; Python refuses to write down much larger ones
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast on a long model-index
 
 
@@ -88,10 +89,12 @@ def _refuse_bombs(text: str) -> None:
 
 
 def _refuse_size(node: yaml.Node | None) -> None:
-    """Refuse aliases that repeat each other, or themselves, until they are too many or too deep."""
+    """Refuse huge numbers, and aliases that repeat each other, or themselves, until they are too many or too deep."""
     known: dict[int, tuple[int, int]] = {}  # (values, levels) of a node
 
     def size(part: yaml.Node) -> tuple[int, int]:
+        if part.tag == "tag:yaml.org,2002:int" and len(part.value) > MOST_DIGITS:
+            raise BrokenYaml("a number that is too large", part.start_mark.line + 1, part.start_mark.column + 1)
         if id(part) not in known:
             known[id(part)] = MOST_VALUES + 1, 0  # met again while it is counted: it holds itself
             sizes = [size(child) for child in children(part)]

@@ -17,7 +17,6 @@ from zoo.hub.frontmatter import BLOCK, BrokenYaml, KeyPath, load_yaml
 from zoo.hub.vocabulary import COLORS, LANGUAGES, LICENSES, PIPELINE_TAGS, RELATIONS, SDKS, SIZES, SPECIAL_LANGUAGES
 
 REPO_ID = r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*$"  # no \w: that takes letters of every script
-MAX_BITS = 1024  # of a number; Python refuses to write down much larger ones
 LONGEST_DESCRIPTION = 60  # characters of a Space's short_description
 MISSING = "empty or missing yaml metadata in repo card"
 INVALID = "The YAML metadata of your README.md is invalid."
@@ -55,7 +54,8 @@ class MetadataFault:
     said: str
     """Words to follow the place, with the value in quotes."""
     severity: Literal["error", "warning"] = "error"
-    value: object = None
+    value: str | bool | None = None
+    """What stands there, when that is a text or a truth."""
     known: Collection[str] = ()
     """What may stand there, when that is a list."""
 
@@ -108,7 +108,8 @@ def label(path: KeyPath) -> str:
 
 
 def _fault(path: KeyPath, message: str, said: str, value: object = None, known: Collection[str] = ()) -> MetadataFault:
-    return MetadataFault(path, f'"{label(path)}" {message}', said, "error", value, known)
+    kept = value if isinstance(value, str | bool) else None
+    return MetadataFault(path, f'"{label(path)}" {message}', said, "error", kept, known)
 
 
 def _no_text(path: KeyPath, value: object) -> Iterator[MetadataFault]:
@@ -116,7 +117,7 @@ def _no_text(path: KeyPath, value: object) -> Iterator[MetadataFault]:
     if value is None:
         yield _fault(path, "must be a string", "empty where a text belongs")
     elif not isinstance(value, str):
-        said = f"'{value}' where a text belongs"
+        said = f"{_shown(value)} where a text belongs"
         if isinstance(value, bool):
             said = f"YAML reads this as '{str(value).lower()}', which is no text"
         yield _fault(path, "must be a string", said, value)
@@ -169,8 +170,6 @@ def _wrong_numbers(value: object, path: KeyPath = ()) -> Iterator[MetadataFault]
     elif isinstance(value, float) and not math.isfinite(value):
         message = "must be a number" if math.isnan(value) else "cannot be infinity"
         yield _fault(path, message, f"'{value}' is no number that JSON can hold", value)
-    elif isinstance(value, int) and value.bit_length() > MAX_BITS:
-        yield _fault(path, "must be a safe number", "a number that is too large")
 
 
 def _wrong_licenses(data: Mapping[Any, Any]) -> Iterator[MetadataFault]:
