@@ -204,6 +204,7 @@ def test_a_byte_order_mark_hides_the_metadata_and_goes(hub: LocalHub, tmp_path: 
         200,
         {"errors": [], "warnings": [{"message": "empty or missing yaml metadata in repo card", "path": []}]},
     )
+    assert refusals("model", "lab/cards", text.encode()) == refusals("model", "lab/cards", b"# No metadata") == []
     [one] = findings(text)
     assert one.message == "a byte order mark stands before the front matter, and hides it from the Hub"
     (tmp_path / "README.md").write_text(text, "utf-8")
