@@ -347,9 +347,11 @@ BAD: dict[str, Bad] = {
     "L38": Bad("model", replaced("license: apache-2.0", "license: mit", file="zoo/recipe.yaml")),
     "L39": Bad("model", added("upload.py", f'api = HfApi(token="{TOKEN}")\n'.encode())),
     "L40": Bad("model", added(".cache/huggingface/download/model.lock", b"")),
-    "L41": Bad("model", replaced("pipeline_tag:", "library_name: sentence-transformers\npipeline_tag:")),
+    "L41": Bad("model", replaced("---\nlanguage:", "\ufeff---\nlanguage:")),
     "L42": Bad("model", replaced("}", "", file="config_sentence_transformers.json")),
     "L43": Bad("model", replaced("- arabic\n", "- arabic\n- arabic\n")),
     "L44": Bad("model", replaced('"float32"', '"bfloat16"', file="config.json")),
     "L45": Bad("space", replaced("sdk_version: 6.31.0\n", "")),
+    "L46": Bad("model", replaced("- ar\n", "- AR\n")),
+    "L47": Bad("model", replaced("pipeline_tag: sentence-similarity", "pipeline_tag: Sentence Similarity")),
 }

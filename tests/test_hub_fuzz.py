@@ -66,12 +66,13 @@ def test_yaml_that_is_no_value_is_a_value_error(value: str) -> None:
         cards.parse_yaml(f"key: {value}")
 
 
-def test_a_space_whose_card_names_several_app_files_has_a_runtime(wire: Wire) -> None:
+def test_a_card_that_names_several_app_files_is_refused_and_its_space_has_a_runtime(wire: Wire) -> None:
     content = b'{"key": "header", "value": {"summary": "x"}}\n'
     for line in (file("README.md", b"---\napp_file: [a, {b: c}]\n---\n"), file("app.py")):
         content += json.dumps(line).encode() + b"\n"
-    assert wire("POST", "/api/spaces/lab/s/commit/main", content).status == 200
-    assert wire("GET", "/api/spaces/lab/s/runtime").json()["stage"] == "RUNNING"
+    answer = wire("POST", "/api/spaces/lab/s/commit/main", content)
+    assert (answer.status, '"app_file" must be a string' in answer.json()["error"]) == (400, True)
+    assert wire("GET", "/api/spaces/lab/s/runtime").status == 200
 
 
 @pytest.mark.parametrize("asked", ["bytes=9-1", "lines=1", "bytes=999-"])

@@ -9,6 +9,7 @@ import pytest
 from zoo.hub import cards, gitobjects, gitrules
 from zoo.hub.errors import RefusalError, header_text
 from zoo.hub.gitobjects import TreeEntry
+from zoo.hub.metadata import card_faults
 from zoo.hub.paths import check_path
 
 
@@ -136,16 +137,16 @@ BILLION_LAUGHS = "\n".join(["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}
     ("yaml", "message"),
     [
         ("license: nonsense", '"license" must be one of [apache-2.0'),
-        ("- a list", '"metadata" must be an object'),
+        ("- a list", '"value" must be of type object'),
         ("model-index:\n- results: []", '"model-index[0].name" is required'),
-        (BILLION_LAUGHS, "the YAML has more than 100000 values"),
-        ("a: x" + "x" * (1 << 20), "the YAML has more than 1048576 characters"),
-        ("a: " + "[" * 5000, "nested too deeply"),
+        (BILLION_LAUGHS, "Invalid YAML in README.md: its aliases repeat each other"),
+        ("a: x" + "x" * (1 << 20), "Invalid YAML in README.md: more than 1,048,576 characters"),
+        ("a: " + "[" * 5000, "Invalid YAML in README.md: nested more than 50 deep"),
     ],
 )
 def test_mistakes_in_a_card_are_named(yaml: str, message: str) -> None:
-    errors, _ = cards.validate(f"---\n{yaml}\n---\n")
-    assert message in errors[0]
+    [first, *_] = card_faults(f"---\n{yaml}\n---\n", "model")
+    assert (first.severity, message in first.message) == ("error", True)
 
 
 def test_hostile_globs_take_no_time() -> None:

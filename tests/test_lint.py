@@ -124,7 +124,7 @@ def test_fixed_repositories_are_clean_and_a_second_time_changes_nothing(id: str,
     assert {path: (folder / path).read_bytes() for path in files} == after
 
 
-@pytest.mark.parametrize("id", ["L02", "L05", "L28", "L43"])
+@pytest.mark.parametrize("id", ["L02", "L05", "L28", "L41", "L43", "L46", "L47"])
 def test_a_fix_gives_back_the_good_card_byte_for_byte(id: str, tmp_path: Path) -> None:
     files, shelf = repaired(id)
     folder = written(files, tmp_path)
@@ -162,7 +162,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
         f"README.md:{line}: L30 79.80 for STS17, and the results have 78.0862",
         f"    from README.md:{index}",
         "not checked: L01, L28, L32 (the Hub was not asked)",
-        f"{folder}: 1 finding; 36 rules looked",
+        f"{folder}: 1 finding; 38 rules looked",
     ]
     assert code == 1
 
@@ -170,7 +170,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
 def test_a_clean_folder_exits_with_0(zoo: Zoo, tmp_path: Path) -> None:
     code, out, _ = zoo("lint", str(written(good_model(), tmp_path)), "--offline")
     assert code == 0
-    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 36 rules looked"
+    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 38 rules looked"
 
 
 def test_the_command_fixes_and_says_so(zoo: Zoo, tmp_path: Path) -> None:
@@ -623,7 +623,8 @@ def test_values_of_any_type_end_in_findings(value: str) -> None:
     front = "".join(f"{key}: {value}\n" for key in (*keys, "size_categories", "sdk", "models"))
     for kind, good in GOOD.items():
         files = {**good(), "README.md": f"---\n{front}---\n# x\n| a | STS17 |\n|--|--|\n| x |\n".encode()}
-        assert found(lint(files, kind=kind)) == ODD_VALUES[value][kind], kind
+        rules = [rule for rule in found(lint(files, kind=kind)) if rule != "L46"]  # the Hub refuses most of them
+        assert rules == ODD_VALUES[value][kind], kind
 
 
 @pytest.mark.parametrize(
@@ -696,7 +697,8 @@ def test_numbers_of_any_size_end_in_findings(key: str) -> None:
         files = GOOD[kind]()
         text = files["README.md"].decode().replace(key, f"{key.split()[0]} {number}")
         rules = found(lint({**files, "README.md": text.encode()}))
-        assert rules == {"9" * 9000: ["L41"], "-1": negative}.get(number, []), number[:9]
+        broken = {"9" * 4000: ["L41"], "9" * 9000: ["L41"], ".inf": ["L46"], ".nan": ["L46"]}
+        assert rules == {**broken, "-1": negative}.get(number, []), number[:9]
 
 
 def test_what_findings_quote_cannot_drive_a_terminal() -> None:
@@ -927,4 +929,4 @@ def test_what_is_published_together_may_name_each_other_before_it_is(lab: Any, z
     code, out, _ = zoo("lint", "arabert-hybrid", "--scale", "mini", cwd=lab.workspace.root)
     monkeypatch.delenv("ZOO_NAMESPACE")
     lab.again().card(lab.workspace.recipe("arabert-hybrid", scale="mini"))
-    assert (code, out) == (0, "arabert-hybrid: nothing found; 39 rules looked\n")
+    assert (code, out) == (0, "arabert-hybrid: nothing found; 41 rules looked\n")

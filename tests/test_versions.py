@@ -217,6 +217,7 @@ def test_a_superseded_model_names_its_successor_once(account: Account) -> None:
         ),
         ("---\r\nlicense: mit\r\n---\r\n", "---\r\nnew_version: o/n\r\nlicense: mit\r\n---\r\n"),
         ("---\nnew_version: o/m # x\nlicense: mit\n---\n", "---\nnew_version: o/n # x\nlicense: mit\n---\n"),
+        ("\ufeff---\nlicense: mit\n---\n", "\ufeff---\nnew_version: o/n\nlicense: mit\n---\n"),
         ("Hi\n", "---\nnew_version: o/n\n---\n\nHi\n"),
         ("", "---\nnew_version: o/n\n---\n\n"),
     ],

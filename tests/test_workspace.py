@@ -150,9 +150,9 @@ def test_files_that_cannot_be_read_are_told_together(workspace: Workspace, zoo: 
         ("GATE-LaBSE-v1", "GATE LaBSE v1", "variants.hybrid.repo: 'GATE LaBSE v1': the name of a repository is made of"),
         ("  hybrid:", "  hybrid model:", "variants.hybrid model: 'hybrid model': a name is made of a-z, 0-9, '.' and '-'"),
         ("from: labse-matryoshka", "from: LaBSE", "variants.hybrid.from: 'LaBSE': a name is made of a-z"),
-        ("model: sentence-transformers/LaBSE", "model: a/b/c", "base.model: 'a/b/c': an id is 'account/name'"),
+        ("model: sentence-transformers/LaBSE", "model: a/b/c", "base.model: 'a/b/c' is no id of a model: those are 'account/name'"),
         ("revision: e34", "revision: main34", "a revision is the whole name of a commit: 40 of the characters"),
-        ("variants:", "language: [arabic]\nvariants:", "language.0: 'arabic': a language is a code of two or three"),
+        ("variants:", "language: [arabic]\nvariants:", "language.0: 'arabic' is no language code: two or three small letters, as 'ar' or 'arz'; did you mean 'ar'?"),
     ],
 )  # fmt: skip
 def test_what_may_be_written_is_said_in_words(workspace: Workspace, zoo: Any, old: str, new: str, told: str) -> None:

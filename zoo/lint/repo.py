@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zoo.lint import front
+from zoo.hub.frontmatter import BrokenYaml, load_yaml
 from zoo.lint.card import ParsedCard
 from zoo.lint.facts import Facts, NoHub
 from zoo.lint.files import MOST_BYTES, Files
@@ -77,11 +77,11 @@ class CheckedRepo:
         try:
             if path.endswith(".json"):
                 return json.loads(text)
-            return front.load_yaml(text)[0]
+            return load_yaml(text).data
+        except BrokenYaml as problem:
+            raise Unreadable(f"is not YAML: {problem.what}") from None
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"is not JSON: {error}") from None
-        except front.Broken as problem:
-            raise Unreadable(str(problem)) from None
 
     def mapping(self, path: str) -> dict[str, Any]:
         """Return a JSON or YAML file's mapping; empty when it is none."""

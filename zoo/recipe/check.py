@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from zoo.errors import did_you_mean
+from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost
 from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.schema import Base, Dataset, Phase, Recipe, Train
-from zoo.recipe.yamlfile import KeyPath, Mistakes, explain
+from zoo.recipe.yamlfile import Mistakes, explain
 from zoo.tasks import TASKS
 
 Found = Iterator[tuple[KeyPath, str]]  # where in the file, and what

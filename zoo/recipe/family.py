@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Field, PositiveInt, field_validator
 
+from zoo.hub.metadata import LONGEST_DESCRIPTION
+from zoo.metadata import as_the_hub
 from zoo.recipe.schema import (
     Base,
     Identifier,
     Language,
+    License,
     Name,
     Paper,
     Phase,
@@ -44,7 +47,7 @@ class BaseFile(Section):
     dims: list[PositiveInt] = Field(min_length=1)
     variants: dict[Name, Variant] = Field(min_length=1)
     suite: Name | None = None
-    license: Identifier | None = None
+    license: License | None = None
     language: list[Language] | None = None
 
 
@@ -78,8 +81,8 @@ class Space(Section):
     repo: RepoName
     app: Name
     title: str
-    emoji: str = "🧭"
-    summary: str = ""
+    emoji: Annotated[str, BeforeValidator(as_the_hub("emoji", "space"))] = "🧭"
+    summary: str = Field("", max_length=LONGEST_DESCRIPTION)
     hardware: Identifier | None = None
     """A flavour of `hf spaces hardware`; null = as it is there."""
     sleep: PositiveInt | None = None
@@ -97,7 +100,7 @@ class Family(Section):
     namespace: RepoName | None = None
     """Account to publish under; null = ZOO_NAMESPACE, else the token's own."""
     language: list[Language] = ["ar"]
-    license: Identifier = "apache-2.0"
+    license: License = "apache-2.0"
     tags: list[str] = []
     paper: Paper | None = None
     suite: Name

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
+from zoo.hub.frontmatter import BrokenYaml, load_yaml
 from zoo.recipe.check import resolved_mistakes
 from zoo.recipe.schema import Recipe
 from zoo.recipe.yamlfile import explain, key_path
@@ -43,8 +43,8 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 def _value(text: str, assignment: str) -> Any:
     """The value after the '=', held to what recipe files are held to."""
     try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError:
+        found = load_yaml(text).check_once().data
+    except BrokenYaml:
         raise RecipeError(f"--set: '{brief(assignment)}' is not YAML after the '='", hint="quote the value") from None
     if why := next(filter(None, map(refusal, _strings(found))), None):
         raise RecipeError(f"--set: {why}", hint="zoo show R")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PositiveInt,
@@ -15,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from zoo.hub.metadata import REPO_ID
 from zoo.losses import LossSpec
+from zoo.metadata import as_the_hub
 from zoo.modules import ModuleSpec, PoolingSpec
 from zoo.options import NameOf
 from zoo.steps import StepSpec
@@ -44,7 +47,7 @@ RepoName = Annotated[
 RepoId = Annotated[
     str,
     text_like(
-        r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)?[A-Za-z0-9_][A-Za-z0-9_.-]*$",
+        REPO_ID,
         "an id is 'account/name', each made of A-Z, a-z, 0-9, '_', '.' and '-'",
     ),
 ]
@@ -52,13 +55,14 @@ Revision = Annotated[
     str, text_like(r"^[0-9a-f]{40}$", "a revision is the whole name of a commit: 40 of the characters 0-9 and a-f")
 ]
 Identifier = Annotated[str, StringConstraints(pattern=NAME)]
-"""A licence or a category, as the Hub writes them."""
+"""A category or a flavour of hardware, as the Hub writes them."""
+License = Annotated[str, StringConstraints(pattern=NAME), BeforeValidator(as_the_hub("license"))]
 Language = Annotated[
     str,
     text_like(
-        r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*|code|multilingual)$",
-        "a language is a code of two or three small letters, as 'ar' or 'arz'",
+        r"^([a-z]{2,3}|code|multilingual)$", "a language is a code of two or three small letters, as 'ar' or 'arz'"
     ),
+    BeforeValidator(as_the_hub("language")),
 ]
 Address = Annotated[
     str,
@@ -102,7 +106,7 @@ class Miniature(Section):
 class Base(Section):
     """The model that training starts from."""
 
-    model: RepoId
+    model: Annotated[RepoId, BeforeValidator(as_the_hub("base_model"))]
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
     width: PositiveInt
@@ -214,7 +218,7 @@ class Column(Section):
 class Source(Section):
     """The repository that rows come from."""
 
-    dataset: RepoId
+    dataset: Annotated[RepoId, BeforeValidator(as_the_hub("datasets"))]
     config: str | None = None
     revision: Revision | None = None
     splits: dict[Split, str] = {"train": "train", "validation": "validation", "test": "test"}
@@ -227,7 +231,7 @@ class DatasetRelease(Section):
     repo: RepoName
     title: str
     summary: str
-    license: Identifier = "apache-2.0"
+    license: License = "apache-2.0"
     language: list[Language] = ["ar"]
     task_categories: list[Identifier] = ["sentence-similarity"]
 
@@ -292,7 +296,7 @@ class ModelRelease(Section):
     """The model's repository on the Hub and what its card says that is not measured."""
 
     repo: RepoName
-    license: Identifier = "apache-2.0"
+    license: License = "apache-2.0"
     language: list[Language] = ["ar"]
     tags: list[str] = []
     summary: str | None = None

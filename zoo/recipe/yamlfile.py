@@ -13,16 +13,13 @@ from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
+from zoo.hub.frontmatter import BrokenYaml, KeyPath, load_yaml
 from zoo.options import json_schema
 from zoo.recipe.schema import ALLOWED, NAME, Section
 from zoo.registry import EXTENSIBLE
 
-KeyPath = tuple[str | int, ...]
 LONGEST = 500  # characters of a mistake
-DEEPEST, MOST_KEYS = 50, 100_000  # nobody writes so many; aliases of aliases become as many
 S = TypeVar("S", bound=Section)
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where it was compiled
 
 
 @dataclass
@@ -96,17 +93,17 @@ def read_yaml(path: Path) -> SourceFile:
     """
     text = _text(path)
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else None
-    except yaml.YAMLError as error:
-        raise _syntax_error(path, error) from None
-    except RecursionError:
-        raise RecipeError(f"{shown(path)}: nested too deeply", hint="mind the brackets there") from None
-    source = SourceFile(path, data, {})
+        loaded = load_yaml(text)
+    except BrokenYaml as problem:
+        where = f", line {problem.line}, column {problem.column}" if problem.line else ""
+        sentence = f"{shown(path)}{where}: not YAML: {brief(problem.what, LONGEST)}"
+        raise RecipeError(sentence, hint="mind indentation, colons and quotes there") from None
+    source = SourceFile(path, loaded.data, loaded.lines)
     mistakes = source.mistakes()
-    if node is not None:
-        _note_lines(node, (), mistakes)
+    for at, line, _ in loaded.twice:
+        mistakes.found.append((line, f"'{brief(at[-1])}' stands twice"))
+    if loaded.node is not None:
+        _note_texts(loaded.node, (), mistakes)
     mistakes.check()
     return source
 
@@ -124,40 +121,17 @@ def _text(path: Path) -> str:
     return text
 
 
-def _syntax_error(path: Path, error: yaml.YAMLError) -> RecipeError:
-    mark = getattr(error, "problem_mark", None)
-    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    problem = brief(getattr(error, "problem", None) or error, LONGEST)
-    return RecipeError(f"{shown(path)}{where}: not YAML: {problem}", hint="mind indentation, colons and quotes there")
-
-
-def _note_lines(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
-    mistakes.lines.setdefault(at, node.start_mark.line + 1)
-    if len(at) > DEEPEST or len(mistakes.lines) > MOST_KEYS:
-        raise RecipeError(f"{shown(mistakes.path)}: too large, or an alias in itself", hint="write out the aliases")
+def _note_texts(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
+    """Note characters that nobody sees and that are written as escapes, so that the file does not hold them."""
     if isinstance(node, yaml.MappingNode):
-        _note_keys(node, at, mistakes)
-    elif isinstance(node, yaml.ScalarNode):
-        _note_text(node, at, mistakes)
+        for key, value in node.value:
+            here = (*at, str(key.value))
+            _note_texts(key, here, mistakes)
+            _note_texts(value, here, mistakes)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
-            _note_lines(value, (*at, index), mistakes)
-
-
-def _note_keys(node: yaml.MappingNode, at: KeyPath, mistakes: Mistakes) -> None:
-    seen: set[str] = set()
-    for key, value in node.value:
-        mistakes.lines[(*at, key.value)] = key.start_mark.line + 1
-        if key.value in seen:
-            mistakes.add((*at, key.value), f"'{brief(key.value)}' stands twice")
-        seen.add(key.value)
-        _note_text(key, (*at, key.value), mistakes)
-        _note_lines(value, (*at, key.value), mistakes)
-
-
-def _note_text(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
-    """Note a character that nobody sees and that is written as an escape, so that the file does not hold it."""
-    if why := refusal(node.value):
+            _note_texts(value, (*at, index), mistakes)
+    elif why := refusal(node.value):
         mistakes.add(at, f"{_path(at)}: {why}")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from zoo.hub import accounts, cards, info, repos, trees
+from zoo.hub import accounts, info, repos, trees
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, header_text
+from zoo.hub.metadata import card_faults
 from zoo.hub.routing import get, query
 
 
@@ -63,11 +64,15 @@ def _owned(call: Call, repo: repos.Repo) -> dict[str, object]:
 
 def validate_yaml(call: Call) -> Response:
     """Check the YAML of a card: 400 when it has errors, in JSON or as the plain text that RepoCard shows."""
-    found, warned = cards.validate(call.json().text("content"))
+    fields = call.json()
+    faults = card_faults(fields.text("content"), fields.text("repoType", "model"))
+    answer: dict[str, list[dict[str, object]]] = {"errors": [], "warnings": []}
+    for fault in faults:
+        answer[f"{fault.severity}s"].append({"message": fault.message, "path": list(fault.path)})
+    found = [fault.message for fault in faults if fault.severity == "error"]
     headers = {"X-Error-Message": header_text(found[0])} if found else None
     if found and "text/plain" in call.request.headers.get("accept", ""):  # RepoCard.validate shows the body as it is
         return PlainTextResponse("\n".join(f"- Error: {message}" for message in found), 400, headers)
-    answer = {"errors": [{"message": text} for text in found], "warnings": [{"message": text} for text in warned]}
     return JSONResponse(answer, 400 if found else 200, headers)
 
 

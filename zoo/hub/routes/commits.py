@@ -12,11 +12,12 @@ from typing import BinaryIO
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import cards, discussions, gitrules, history, repos, trees
+from zoo.hub import discussions, gitrules, history, repos, trees
 from zoo.hub.accounts import User
 from zoo.hub.calls import Call, Fields, parse_object
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request, entry_not_found, forbidden, revision_not_found
+from zoo.hub.metadata import card_faults
 from zoo.hub.objects import Objects
 from zoo.hub.paths import check_path
 from zoo.hub.repos import Repo
@@ -63,6 +64,7 @@ def commit(call: Call) -> Response:
     user = _contributor(call, repo)
     with call.body.open() as lines:
         request = _read_request(lines, call.store.objects)
+    _check_card(request.added.get("README.md"), repo.kind, call.store.objects)
     with call.store.write() as db:  # everything slow is done: contents are on disk
         oid, pull_request = _apply(call, db, repos.get(db, repo.id), user, request)
     url = f"{call.base}{repo.web_path}"
@@ -150,11 +152,20 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 def _file(path: str, value: Fields, objects: Objects, room: int) -> Blob:
     content = value.text("content")
     data = _decoded(content, path) if value.text("encoding", "utf-8") == "base64" else content.encode()
-    if path == "README.md":
-        problems, _ = cards.validate(data.decode("utf-8", "replace"))
-        if problems:
-            raise bad_request(f"Invalid metadata in README.md. {problems[0]}")
     return trees.stage(data, objects, in_memory=room)
+
+
+def _check_card(readme: Blob | None, kind: str, objects: Objects) -> None:
+    """Refuse a card whose metadata the Hub does not take.
+
+    Raises:
+        RefusalError: 400, with everything that is wrong.
+    """
+    if readme is None or readme.is_lfs:
+        return
+    faults = card_faults(readme.read(objects).decode("utf-8", "replace"), kind)
+    if wrong := [fault.message for fault in faults if fault.severity == "error"]:
+        raise bad_request("Invalid metadata in README.md. " + " ".join(wrong))
 
 
 def _lfs_file(path: str, value: Fields, objects: Objects) -> Blob:

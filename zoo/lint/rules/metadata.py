@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from zoo.lint.finding import CARD, Problem
+from zoo.hub.frontmatter import BYTE_ORDER_MARK
+from zoo.hub.vocabulary import LICENSES
+from zoo.lint.finding import CARD, Fix, Problem, Severity
 from zoo.lint.licences import family, forbids, named
 from zoo.lint.repo import CheckedRepo, Unreadable
 from zoo.lint.rule import rule
+from zoo.metadata import MetadataProblem, metadata_problems
 
 LISTS = ("tags", "datasets", "language", "base_model", "metrics", "models", "task_categories")
 LICENCE = re.compile(
@@ -79,12 +82,17 @@ def licence_contradiction(repo: CheckedRepo) -> Iterator[Problem]:
 
     Not flagged: the licence of a base model, of data or of code; names that are no licence of the Hub's list.
     """
-    mine = {family(one) for one in repo.strings("license")} - {"other", "unknown", ""}
+    mine = _licences(repo)
     for line, file, text in _stated(repo) if mine else ():
         said = named(text)
         if said and not said & mine:
             message = f"the licence is '{', '.join(sorted(said))}' here and '{', '.join(sorted(mine))}' in the metadata"
             yield Problem(message, line, file)
+
+
+def _licences(repo: CheckedRepo) -> set[str]:
+    """Return the families of the licences in the metadata that the Hub knows; of others rule L46 says what they are."""
+    return {family(one) for one in repo.strings("license") if one in LICENSES} - {"other", "unknown"}
 
 
 def _stated(repo: CheckedRepo) -> Iterator[tuple[int, str, str]]:
@@ -105,7 +113,7 @@ def licence_of_base(repo: CheckedRepo) -> Iterator[Problem]:
 
     Not flagged: bases without a licence or under one of their own making ('other').
     """
-    mine = {family(one) for one in repo.strings("license")} - {"other", "unknown", ""}
+    mine = _licences(repo)
     for base in repo.strings("base_model") if mine else ():
         known = repo.facts.known("model", base)
         theirs = {family(one) for one in known.licenses} if known else set()
@@ -115,9 +123,9 @@ def licence_of_base(repo: CheckedRepo) -> Iterator[Problem]:
             yield Problem(message, repo.card.front.line("license"))
 
 
-@rule("L41", "front-matter", card=False)
+@rule("L41", "front-matter", card=False, fixable=True)
 def front_matter(repo: CheckedRepo) -> Iterator[Problem]:
-    """The README is missing or not text, its front matter is missing or not YAML, or a key stands in it twice.
+    """The README is missing or not text, its front matter is missing, hidden or not YAML, or a key stands in it twice.
 
     Not flagged: keys that the Hub does not know; it keeps them.
     """
@@ -131,8 +139,48 @@ def front_matter(repo: CheckedRepo) -> Iterator[Problem]:
     if repo.card.front.broken:
         line, what = repo.card.front.broken
         yield Problem(what, line)
+    elif repo.card.text.startswith(BYTE_ORDER_MARK):
+        fix = Fix(CARD, 0, len(BYTE_ORDER_MARK), "", "the byte order mark before the front matter removed")
+        yield Problem("a byte order mark stands before the front matter, and hides it from the Hub", 1, fix=fix)
     for line, key in repo.card.front.twice:
         yield Problem(f"'{key}' stands twice", line, hint="the Hub refuses it; keep one")
+
+
+@rule("L46", "refused-metadata", fixable=True)
+def refused_metadata(repo: CheckedRepo) -> Iterator[Problem]:
+    """The Hub refuses the metadata: an unknown licence or language, an id that is none, a value of the wrong kind.
+
+    Not flagged: keys that the Hub does not know; it keeps them.
+    """
+    yield from _of_the_hub(repo, "error")
+
+
+@rule("L47", "unofficial-metadata", severity="warning", fixable=True)
+def unofficial_metadata(repo: CheckedRepo) -> Iterator[Problem]:
+    """The Hub takes the metadata but does not know a task, a size or a library in them, or reads a version as a number.
+
+    Not flagged: libraries whose names are like none that the Hub knows.
+    """
+    yield from _of_the_hub(repo, "warning")
+
+
+def _of_the_hub(repo: CheckedRepo, severity: Severity) -> Iterator[Problem]:
+    """Find what the Hub says of the metadata; where no doubt is left of what was meant, with the edit."""
+    front = repo.card.front
+    for one in metadata_problems(front.data, repo.kind):
+        fix = None
+        if one.meant is not None and one.path[0] in front.spans:
+            value = _with_meant(front.data[str(one.path[0])], one)
+            fix = front.replaced(repo.card.text, str(one.path[0]), value, f"{one.path[0]}: '{one.meant}'")
+        if one.severity == severity:
+            yield Problem(one.sentence, front.line(*one.path), hint=one.hint, fix=fix)
+
+
+def _with_meant(value: Any, problem: MetadataProblem) -> Any:
+    """Return a key's value, or the item of it that the problem is about, as it was meant."""
+    if len(problem.path) == 1:
+        return problem.meant
+    return [problem.meant if index == problem.path[1] else one for index, one in enumerate(value)]
 
 
 @rule("L43", "repeated-value", severity="warning", fixable=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
 from zoo.characters import visible
-from zoo.lint.front import Broken, load_yaml
+from zoo.lint.front import read_front
 
 CONTEXT = 2  # lines around a change
 LONGEST = 60  # characters of a value
@@ -18,14 +17,8 @@ LONGEST = 60  # characters of a value
 
 def split_card(card: str) -> tuple[dict[str, Any], str]:
     """Return front matter and text. Front matter that cannot be read counts as text."""
-    found = re.match(r"\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(\r?\n|$)", card, re.DOTALL)
-    if not found:
-        return {}, card
-    try:
-        data, _ = load_yaml(found[1])
-    except Broken:
-        return {}, card
-    return (data, card[found.end() :]) if isinstance(data, dict) else ({}, card)
+    read, body = read_front(card)
+    return (read.data, card[body:]) if read.broken is None else ({}, card)
 
 
 def metadata_changes(before: str, after: str) -> list[tuple[str, str, str]]:

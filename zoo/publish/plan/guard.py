@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.hub.metadata import card_faults
 from zoo.lint import leaks, policy
 from zoo.lint.check import check_repository
 from zoo.lint.facts import NoHub
@@ -16,6 +17,8 @@ from zoo.lint.files import MOST_BYTES, held_files
 from zoo.lint.finding import CARD, Finding
 from zoo.lint.target import of_files
 from zoo.remote import Kind
+
+REFUSED = ("L41", "L46")  # the linter's rules that say what the Hub refuses
 
 
 def problems(files: Mapping[str, bytes | Path]) -> list[str]:
@@ -36,6 +39,14 @@ def contradictions(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path], 
     known = {one.message for one in _errors(kind, repo_id, files)}
     found = _errors(kind, repo_id, {**files, CARD: card})
     return [f"line {one.line}: {one.message}" for one in found if one.message not in known]
+
+
+def refusals(kind: Kind, repo_id: str, card: bytes) -> list[str]:
+    """Return what the Hub refuses in a card: publishing would end there."""
+    if all(fault.severity == "warning" for fault in card_faults(card.decode("utf-8", "replace"), kind)):
+        return []  # also without any metadata: the Hub takes such a card
+    found = _errors(kind, repo_id, {CARD: card})
+    return [f"{CARD}, line {one.line}: {one.message}" for one in found if one.rule in REFUSED]
 
 
 def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list[Finding]:

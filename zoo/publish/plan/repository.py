@@ -10,7 +10,7 @@ from zoo.lint import front
 from zoo.publish.desired.release import CARD, RENDERED, Content, Release, remembering
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
-from zoo.publish.plan.guard import contradictions, problems
+from zoo.publish.plan.guard import contradictions, problems, refusals
 from zoo.publish.plan.listing import MAIN, Listing, Target, bytes_at, look
 from zoo.publish.plan.merge import merge_texts
 
@@ -143,4 +143,9 @@ def _guarded(plan: Plan) -> Plan:
     """Add what forbids sending it: secrets, and files that do not belong there."""
     if not plan.sent:
         return plan
-    return replace(plan, problems=problems({path: plan.content(path) for path in plan.sent}))
+    found = problems({path: plan.content(path) for path in plan.sent})
+    if CARD in plan.sent:
+        content = plan.content(CARD)
+        card = content if isinstance(content, bytes) else content.read_bytes()
+        found += refusals(plan.release.kind, plan.release.id, card)
+    return replace(plan, problems=found)

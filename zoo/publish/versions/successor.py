@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from zoo.errors import PublishError
-from zoo.lint import front
+from zoo.hub.frontmatter import BLOCK, BYTE_ORDER_MARK
+from zoo.lint.front import read_front
 from zoo.publish.apply.commit import NextCommit, push, told
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import CARD
@@ -45,10 +46,12 @@ def naming(card: str, successor: str, what: str = "it") -> str:
     Raises:
         PublishError: the metadata cannot be read.
     """
-    block = front.BLOCK.match(card)
+    if card.startswith(BYTE_ORDER_MARK):
+        return BYTE_ORDER_MARK + naming(card.removeprefix(BYTE_ORDER_MARK), successor, what)
+    block = BLOCK.match(card)
     if block is None:
         return f"---\nnew_version: {successor}\n---\n\n{card}"
-    found, _ = front.read_front(card)
+    found, _ = read_front(card)
     if found.broken:
         raise PublishError(f"the card of {what}, line {found.broken[0]}: {found.broken[1]}", hint="correct it there")
     if "new_version" in found.spans:
