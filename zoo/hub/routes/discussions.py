@@ -20,10 +20,19 @@ _PAGE = 10  # clients rely on this number
 def listing(call: Call) -> Response:
     """List discussions and pull requests, ten at a time, by type, status or author."""
     repo = call.readable_repo()
-    found = [found for found in discussions.every(call.db, repo) if _is_wanted(call, found)]
+    kind, status = call.query.get("type", "all"), call.query.get("status", "all")
     start = call.number("p", 0) * _PAGE
-    page = [_summary(repo, discussion) for discussion in found[start : start + _PAGE]]
-    return JSONResponse({"count": len(found), "start": start, "discussions": page})
+    found, count = discussions.newest(
+        call.db,
+        repo,
+        limit=_PAGE,
+        skip=start,
+        pull_requests=None if kind == "all" else kind == "pull_request",
+        is_open=None if status == "all" else status == "open",
+        author=call.query.get("author"),
+    )
+    page = [_summary(repo, discussion) for discussion in found]
+    return JSONResponse({"count": count, "start": start, "discussions": page})
 
 
 def start(call: Call) -> Response:
@@ -132,15 +141,6 @@ def _rewritten(call: Call, change: Callable[[dict[str, object], User], dict[str,
         raise forbidden("only its author and the owners of the repository may change a comment")
     updated = discussions.rewrite(call.db, discussion, call.params["event"], change(data, user))
     return JSONResponse({"updatedComment": updated})
-
-
-def _is_wanted(call: Call, discussion: Discussion) -> bool:
-    kind, status = call.query.get("type", "all"), call.query.get("status", "all")
-    return (
-        kind in ("all", "pull_request" if discussion.is_pull_request else "discussion")
-        and status in ("all", "open" if discussion.status in ("open", "draft") else "closed")
-        and call.query.get("author") in (None, discussion.author)
-    )
 
 
 def _summary(repo: Repo, discussion: Discussion) -> dict[str, object]:

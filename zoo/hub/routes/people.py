@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from sqlite3 import Row
 
 from starlette.responses import JSONResponse, Response
 
@@ -11,8 +12,10 @@ from zoo.hub import accounts, repos
 from zoo.hub.calls import Call
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
+from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import delete, get, post
 
+_PAGE = 1000  # likes in one answer
 _STATUSES = ("pending", "accepted", "rejected")
 
 
@@ -32,21 +35,24 @@ def unlike(call: Call) -> Response:
 
 def likers(call: Call) -> Response:
     """List who likes a repository."""
-    rows = call.db.execute("SELECT user FROM likes WHERE repo = ? ORDER BY created", (call.repo().id,)).fetchall()
-    return JSONResponse([{"user": row["user"], "fullname": row["user"], "avatarUrl": ""} for row in rows])
+    query = "SELECT user, rowid AS row FROM likes WHERE repo = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+    rows, headers = _page(call, query, call.repo().id)
+    found = [{"user": row["user"], "fullname": row["user"], "avatarUrl": ""} for row in rows]
+    return JSONResponse(found, headers=headers)
 
 
 def liked(call: Call) -> Response:
     """List what a user likes, as far as the caller may see it."""
-    query = "SELECT repo, likes.created FROM likes WHERE user = ?"
-    rows = call.db.execute(query, (call.params["name"],)).fetchall()
+    query = "SELECT repo, created, rowid AS row FROM likes WHERE user = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+    rows, headers = _page(call, query, call.params["name"])
     found = [(repos.get(call.db, row["repo"]), row["created"]) for row in rows]
     return JSONResponse(
         [
             {"createdAt": created, "repo": {"name": repo.name, "type": repo.kind}}
             for repo, created in found
             if call.may_see(repo)
-        ]
+        ],
+        headers=headers,
     )
 
 
@@ -129,6 +135,13 @@ def remove_webhook(call: Call) -> Response:
     call.login(to_write=True)
     call.db.execute("DELETE FROM webhooks WHERE id = ?", (_webhook(call)["id"],))
     return JSONResponse({})
+
+
+def _page(call: Call, query: str, value: str | int) -> tuple[list[Row], dict[str, str]]:
+    """The rows of a page, and the header that leads to the next one."""
+    (after,) = read_cursor(call, int) or (0,)
+    rows = call.db.execute(query, (value, after, _PAGE + 1)).fetchall()
+    return rows[:_PAGE], next_page(call, rows[_PAGE - 1]["row"]) if len(rows) > _PAGE else {}
 
 
 def _status(status: str) -> str:

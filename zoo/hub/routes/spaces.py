@@ -99,7 +99,7 @@ def templates(_call: Call) -> Response:
 def _answer(call: Call, repo: Repo) -> Response:
     tree = history.at(call.db, repo, MAIN).tree
     data = info.card(call.db, call.store.objects, tree).data
-    return JSONResponse(info.runtime(repo, trees.files(call.db, tree), data))
+    return JSONResponse(info.runtime(repo, lambda path: trees.find(call.db, tree, path) is not None, data))
 
 
 def _changed(call: Call, repo: Repo, changes: dict[str, object]) -> Response:
