@@ -27,7 +27,7 @@ class TreeEntry:
 
     @property
     def key(self) -> str:
-        """What git sorts entries by: the name, of a folder with a slash at the end."""
+        """The text that git sorts entries by: the name, of a folder with a slash at the end."""
         return f"{self.name}/" if self.is_folder else self.name
 
 

@@ -84,7 +84,7 @@ def log(db: sqlite3.Connection, repo: Repo, oid: str, *, skip: int = 0) -> Itera
 
 
 def length(db: sqlite3.Connection, repo: Repo, oid: str) -> int:
-    """How many commits `log` gives."""
+    """Count the commits that `log` gives, without reading them."""
     return len(Line(db, repo.id, oid))
 
 

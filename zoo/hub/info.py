@@ -68,7 +68,7 @@ def check_expand(kind: str, names: list[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Head:
-    """What lists know of a repository without opening it: the newest commit on main, its date and card; likes."""
+    """Facts that lists know of a repository unopened: the newest commit on main, its date and card, and likes."""
 
     commit: str | None
     date: str

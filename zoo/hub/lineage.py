@@ -35,7 +35,7 @@ class Line:
         self._head = self._place(oid)
 
     def __len__(self) -> int:
-        """How many commits there are, the newest and the first included."""
+        """Count the commits, the newest and the first included."""
         return self._head.depth + 1
 
     def at(self, depth: int) -> str:
@@ -98,7 +98,7 @@ def note_all(db: sqlite3.Connection) -> None:
 
 
 def lfs_objects(db: sqlite3.Connection, repo: int, wanted: Iterable[str]) -> set[str]:
-    """Those of the sha256 `wanted` that a commit of the repository names as an LFS object."""
+    """The sha256, out of `wanted`, that commits of the repository name as LFS objects."""
     query = "SELECT sha256 FROM lfs_files WHERE repo = ? AND sha256 IN (SELECT value FROM json_each(?))"
     return {row["sha256"] for row in db.execute(query, (repo, json.dumps(list(wanted))))}
 

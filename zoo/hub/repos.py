@@ -126,7 +126,7 @@ def refs(db: sqlite3.Connection, repo: Repo) -> dict[str, str]:
 
 
 def newest_refs(db: sqlite3.Connection, repo: Repo, prefix: str, limit: int) -> tuple[list[str], int]:
-    """At most `limit` names below a prefix such as `refs/tags/`, the highest numbers first; and how many there are."""
+    """(Names below a prefix such as `refs/tags/`, highest numbers first, at most `limit`; how many there are)."""
     below = (repo.id, prefix, f"{prefix[:-1]}0")  # "0" follows "/"
     where = "FROM refs WHERE repo = ? AND name BETWEEN ? AND ?"
     count = db.execute(f"SELECT count(*) {where}", below).fetchone()[0]

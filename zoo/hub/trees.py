@@ -57,7 +57,7 @@ class TreeNode:
 
     @property
     def key(self) -> str:
-        """What nodes are sorted by: the path, of a folder with a slash at the end."""
+        """The text that nodes are sorted by: the path, of a folder with a slash at the end."""
         return self.path if self.blob else f"{self.path}/"
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import collected, repos
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TITLE, Call
 from zoo.hub.collected import HubCollection
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
@@ -17,6 +17,7 @@ from zoo.hub.routing import Route, delete, get, post
 
 _PAGE = 100
 _SHOWN_ITEMS = 4  # of a collection in a list, as on the real Hub; all are in the collection itself
+_MAX_DESCRIPTION, _MAX_NOTE = 150, 500  # characters, as on the real Hub
 _OTHER_TYPES = ("paper", "collection", "bucket")  # not kept on this Hub: any id is accepted
 
 
@@ -51,12 +52,25 @@ def create(call: Call) -> Response:
     if existing:
         raise RefusalError(409, "This collection already exists", body={"slug": existing.slug})
     collection_id, theme = uuid.uuid4().hex[:24], collected.THEMES[0]
-    row = (collection_id, namespace, title, wanted.text("description", "") or None, wanted.flag("private"), theme)
+    row = (
+        collection_id,
+        namespace,
+        title,
+        wanted.text("description", "", most=_MAX_DESCRIPTION) or None,
+        wanted.flag("private"),
+        theme,
+    )
     call.db.execute("INSERT INTO collections VALUES (?, ?, ?, ?, ?, ?, 0, ?)", (*row, timestamp()))
     collection = collected.find(call.db, collection_id)
     item = wanted.fields("item") if "item" in wanted else None
     if collection and item:
-        _insert(call, collection, item.text("type"), item.text("id"), wanted.text("note", ""))
+        _insert(
+            call,
+            collection,
+            item.text("type"),
+            item.text("id", most=MAX_TITLE),
+            wanted.text("note", "", most=_MAX_NOTE),
+        )
     return _answer(call, collection_id)
 
 
@@ -75,7 +89,7 @@ def update(call: Call) -> Response:
         if taken and taken.id != collection.id:
             raise RefusalError(409, "This collection already exists", body={"slug": taken.slug})
     if "description" in wanted:
-        changes["description"] = wanted.text("description")
+        changes["description"] = wanted.text("description", most=_MAX_DESCRIPTION)
     if "private" in wanted:
         changes["private"] = wanted.flag("private")
     if "position" in wanted:
@@ -97,7 +111,9 @@ def add_item(call: Call) -> Response:
     """Put a repository or a paper at the end of a collection; 409 when it is in there already."""
     collection, wanted = _owned(call), call.json()
     item = wanted.fields("item")
-    _insert(call, collection, item.text("type"), item.text("id"), wanted.text("note", ""))
+    _insert(
+        call, collection, item.text("type"), item.text("id", most=MAX_TITLE), wanted.text("note", "", most=_MAX_NOTE)
+    )
     return _answer(call, collected.change(call.db, collection).id)
 
 
@@ -106,7 +122,9 @@ def update_item(call: Call) -> Response:
     collection, wanted, item = _owned(call), call.json(), call.params["item"]
     _check_item(call, collection, item)
     if "note" in wanted:
-        call.db.execute("UPDATE collection_items SET note = ? WHERE id = ?", (wanted.text("note"), item))
+        call.db.execute(
+            "UPDATE collection_items SET note = ? WHERE id = ?", (wanted.text("note", most=_MAX_NOTE), item)
+        )
     if "position" in wanted:
         collected.reorder(call.db, collection, item, wanted.number("position"))
     collected.change(call.db, collection)

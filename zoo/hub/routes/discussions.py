@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import discussions, repos
+from zoo.hub import discussions, history, patches, repos
 from zoo.hub.accounts import User
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TEXT, MAX_TITLE, Call, Fields
 from zoo.hub.discussions import Discussion
 from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.repos import MAIN, Repo
@@ -38,7 +38,7 @@ def listing(call: Call) -> Response:
 def start(call: Call) -> Response:
     """Open a discussion, or a pull request as a draft that starts from the head of main."""
     repo, wanted, user = call.readable_repo(), call.json(), call.login(to_write=True)
-    title, description = wanted.text("title"), wanted.text("description", "")
+    title, description = _title(wanted), wanted.text("description", "", most=MAX_TEXT)
     head = repos.refs(call.db, repo)[MAIN] if wanted.flag("pullRequest") else None
     status = "draft" if head else "open"
     num = discussions.start(call.db, repo, user.name, title, description, base=head, head=head, status=status)
@@ -47,27 +47,30 @@ def start(call: Call) -> Response:
 
 
 def details(call: Call) -> Response:
-    """Show a discussion with its events and, of a pull request, the files in conflict."""
+    """Show a discussion with its events and, of a pull request, the files in conflict; with `diff`, a patch too."""
     repo, discussion = _found(call)
     answer = {**_summary(repo, discussion), "events": discussions.events(call.db, discussion)}
     if discussion.is_pull_request:
         answer["changes"] = {"base": MAIN}
         if discussion.merge_commit:
             answer["changes"] = {"base": MAIN, "mergeCommitId": discussion.merge_commit}
-        answer |= {"filesWithConflicts": discussions.conflicting_files(call.db, repo, discussion), "diff": ""}
+        answer["filesWithConflicts"] = discussions.conflicting_files(call.db, repo, discussion)
+    if discussion.is_pull_request and call.flag("diff"):
+        before, after = (history.at(call.db, repo, ref).tree for ref in (discussion.base or "", discussion.ref))
+        answer["diff"] = patches.patch(call.db, call.store.objects, before, after)
     return JSONResponse(answer)
 
 
 def comment(call: Call) -> Response:
     """Add a comment of the caller's."""
     _, discussion = _found(call)
-    text = call.json().text("comment")
+    text = call.json().text("comment", most=MAX_TEXT)
     return JSONResponse({"newMessage": discussions.comment(call.db, discussion, call.login(to_write=True).name, text)})
 
 
 def edit_comment(call: Call) -> Response:
     """Replace the text of a comment; its earlier texts stay readable."""
-    text = call.json().text("content")
+    text = call.json().text("content", most=MAX_TEXT)
 
     def edited(data: dict[str, object], user: User) -> dict[str, object]:
         before = data["history"] if isinstance(data["history"], list) else []
@@ -89,7 +92,7 @@ def hide_comment(call: Call) -> Response:
 def title(call: Call) -> Response:
     """Change the title of a discussion."""
     _, discussion, user = _steered(call)
-    event = discussions.rename(call.db, discussion, user.name, call.json().text("title"))
+    event = discussions.rename(call.db, discussion, user.name, _title(call.json()))
     return JSONResponse({"newTitle": event})
 
 
@@ -101,7 +104,8 @@ def status(call: Call) -> Response:
         raise bad_request("'status' must be open or closed")
     if discussion.status == "merged":
         raise RefusalError(409, "this pull request is merged")
-    event = discussions.change_status(call.db, discussion, user.name, wanted.text("status"), wanted.text("comment", ""))
+    reason = wanted.text("comment", "", most=MAX_TEXT)
+    event = discussions.change_status(call.db, discussion, user.name, wanted.text("status"), reason)
     return JSONResponse({"newStatus": event})
 
 
@@ -111,6 +115,13 @@ def merge(call: Call) -> Response:
     user = call.writer(repo.namespace, "merge")
     discussions.merge(call.db, repo, discussion, user.name)
     return JSONResponse({})
+
+
+def _title(wanted: Fields) -> str:
+    title = wanted.text("title", most=MAX_TITLE)
+    if not title.strip():
+        raise bad_request("a discussion needs a title")
+    return title
 
 
 def _found(call: Call) -> tuple[Repo, Discussion]:

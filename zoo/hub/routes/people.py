@@ -9,7 +9,7 @@ from sqlite3 import Row
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import accounts, repos
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TEXT, Call
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.routes.paging import next_page, read_cursor
@@ -181,6 +181,8 @@ def _webhook(call: Call) -> dict[str, object]:
 def _kept(call: Call, settings: dict[str, object]) -> Response:
     user = call.login(to_write=True)
     row = (settings["id"], user.name, json.dumps(settings))
+    if len(row[2]) > MAX_TEXT:
+        raise bad_request(f"the settings of a webhook may have at most {MAX_TEXT} characters as JSON")
     call.db.execute("INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?)", row)
     return JSONResponse({"webhook": settings})
 

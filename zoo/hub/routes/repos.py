@@ -8,7 +8,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from zoo.hub import accounts, catalog, gitrules, history, info, repos, trees
-from zoo.hub.calls import Call, Fields
+from zoo.hub.calls import MAX_TEXT, MAX_TITLE, Call, Fields
 from zoo.hub.catalog import Listed, Search
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
@@ -205,7 +205,7 @@ def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
     save_settings(call, repo, wanted.list("variables"), secret=False)
     runtime: dict[str, object] = {"volumes": [volume.values for volume in wanted.list("volumes")]}
     if "hardware" in wanted:
-        runtime["hardware"] = wanted.text("hardware")
+        runtime["hardware"] = wanted.text("hardware", most=MAX_TITLE)
     if "sleepTimeSeconds" in wanted:
         runtime["sleep"] = wanted.values["sleepTimeSeconds"]
     return repos.change(call.db, repo, runtime=runtime)
@@ -214,10 +214,17 @@ def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
 def save_settings(call: Call, repo: Repo, settings: list[Fields], *, secret: bool) -> None:
     """Record variables of a Space, or the names of its secrets; the values of secrets are not kept."""
     for setting in settings:
-        key, value = setting.text("key"), setting.text("value", "")
+        key, value = setting.text("key"), setting.text("value", "", most=MAX_TEXT)
         if not re.fullmatch(r"[A-Za-z_]\w{0,200}", key, re.ASCII):
             raise bad_request(f"'{key[:100]}' is not a name for an environment variable")
-        row = (repo.id, secret, key, None if secret else value, setting.text("description", ""), timestamp())
+        row = (
+            repo.id,
+            secret,
+            key,
+            None if secret else value,
+            setting.text("description", "", most=MAX_TITLE),
+            timestamp(),
+        )
         call.db.execute("INSERT OR REPLACE INTO space_settings VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
