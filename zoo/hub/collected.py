@@ -13,7 +13,7 @@ from zoo.hub.database import timestamp
 
 THEMES = ("orange", "blue", "green", "purple", "pink", "indigo")
 _HOLDING = """id IN (SELECT collection FROM collection_items JOIN json_each(?) AS wanted
-    ON type = json_extract(wanted.value, '$[0]') AND item = json_extract(wanted.value, '$[1]'))"""
+    ON collection_items.type = json_extract(wanted.value, '$[0]') AND item = json_extract(wanted.value, '$[1]'))"""
 _CHANGEABLE = frozenset({"title", "description", "private", "theme", "position"})
 
 

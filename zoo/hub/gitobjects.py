@@ -67,10 +67,17 @@ def decode_entry(entry: tuple[bytes, bytes, bytes]) -> TreeEntry:
     return TreeEntry(name.decode(), oid.hex(), mode.decode() == FOLDER_MODE)
 
 
-def tree_marks(body: bytes, every: int) -> list[tuple[bytes, int]]:
-    """(`TreeEntry.key` in UTF-8, place of its first byte) of each `every`-th entry in the body of a tree object."""
-    found = (match for number, match in enumerate(_ENTRY.finditer(body)) if number % every == 0)
-    return [(match[2] + (b"/" if match[1].decode() == FOLDER_MODE else b""), match.start()) for match in found]
+def tree_pieces(body: bytes, size: int) -> list[tuple[bytes, bytes]]:
+    """The body of a tree object in pieces of `size` entries, each behind the key of its first one.
+
+    The key is `TreeEntry.key` in UTF-8.
+    """
+    found = [match for number, match in enumerate(_ENTRY.finditer(body)) if number % size == 0]
+    ends = [*(match.start() for match in found[1:]), len(body)]
+    return [
+        (match[2] + (b"/" if match[1].decode() == FOLDER_MODE else b""), body[match.start() : end])
+        for match, end in zip(found, ends, strict=True)
+    ]
 
 
 def encode_commit(tree: str, parents: Sequence[str], author: str, date: datetime, message: str) -> bytes:

@@ -94,9 +94,8 @@ CREATE INDEX IF NOT EXISTS collection_items_by_item ON collection_items (item);
 
 -- What follows from the records above, kept so that a list costs what it returns. A store that lacks it gets it when it
 -- is opened (`Store`); commits bring their own (`lineage.note`), repositories wait in `stale` for `catalog.refresh` -------
-CREATE TABLE IF NOT EXISTS tree_marks (  -- where in the body of a large folder to begin reading
-    tree TEXT NOT NULL REFERENCES trees ON DELETE CASCADE, key BLOB NOT NULL, start INTEGER NOT NULL,
-    PRIMARY KEY (tree, key)
+CREATE TABLE IF NOT EXISTS tree_pieces (  -- the body of a large folder, which `trees` leaves empty, by its first entries
+    tree TEXT NOT NULL REFERENCES trees ON DELETE CASCADE, key BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tree, key)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lineage (  -- `jump` is a far ancestor, so that any other one is few steps away
     repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, oid TEXT NOT NULL, depth INTEGER NOT NULL, parent TEXT,
@@ -110,6 +109,7 @@ CREATE TABLE IF NOT EXISTS lfs_files (  -- the first commit that had this LFS ob
     id INTEGER PRIMARY KEY, repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, blob TEXT NOT NULL, sha256 TEXT NOT NULL,
     path TEXT NOT NULL, oid TEXT NOT NULL, ref TEXT, UNIQUE (repo, blob)
 );
+CREATE INDEX IF NOT EXISTS lfs_files_by_repo ON lfs_files (repo);
 CREATE INDEX IF NOT EXISTS lfs_files_by_sha256 ON lfs_files (repo, sha256);
 CREATE INDEX IF NOT EXISTS lfs_files_by_commit ON lfs_files (repo, oid);
 CREATE TABLE IF NOT EXISTS catalog (

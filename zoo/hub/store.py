@@ -162,7 +162,7 @@ class Store:
                 return
         with self.write() as db:
             if db.execute(query).fetchone() is None:  # nobody else did it meanwhile
-                trees.mark_all(db)
+                trees.split_all(db)
                 lineage.note_all(db)
                 catalog.refresh_all(db)
                 db.execute("INSERT INTO meta VALUES ('derived', '1')")

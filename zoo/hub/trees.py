@@ -7,7 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 
 from zoo.hub import gitobjects
 from zoo.hub.errors import RefusalError
@@ -15,8 +15,7 @@ from zoo.hub.gitobjects import EMPTY_TREE, TreeEntry
 from zoo.hub.objects import Objects
 
 IN_DATABASE = 1 << 20  # bytes; larger contents become files
-_LARGE_FOLDER, _MARK_EVERY = 1 << 16, 1000  # bytes of a body in which every so many entries are marked
-_LARGEST = (1 << 31) - 1  # bytes of a value in SQLite
+_LARGE_FOLDER, _PIECE = 1 << 15, 250  # bytes of a body that is kept in pieces, and the entries in each
 _MISSING = "Your push was rejected because an LFS pointer pointed to a file that does not exist."
 
 
@@ -120,7 +119,7 @@ def save(db: sqlite3.Connection, blobs: Collection[Blob], objects: Objects) -> N
 
 def entries(db: sqlite3.Connection, tree: str) -> list[TreeEntry]:
     """The lines of a tree: what is directly inside it. Empty for a tree that is not here."""
-    return gitobjects.decode_tree(_body(db, tree))
+    return gitobjects.decode_tree(body(db, tree))
 
 
 def find(db: sqlite3.Connection, tree: str, path: str) -> TreeEntry | None:
@@ -215,7 +214,7 @@ def differences(
     db: sqlite3.Connection, old: str, new: str, prefix: str = ""
 ) -> Iterator[tuple[str, str | None, str | None]]:
     """(path, blob before, blob after) of files that differ. Folders that are the same are not opened."""
-    before, after = (set(gitobjects.tree_entries(_body(db, tree))) for tree in (old, new))
+    before, after = (set(gitobjects.tree_entries(body(db, tree))) for tree in (old, new))
     sides = [
         {entry.name: entry for entry in map(gitobjects.decode_entry, side)} for side in (before - after, after - before)
     ]
@@ -242,10 +241,11 @@ def without(db: sqlite3.Connection, tree: str, blobs: Collection[str], known: di
     return known[tree]
 
 
-def mark_all(db: sqlite3.Connection) -> None:
-    """Mark the entries of all large folders, as `_save_tree` does it for new ones."""
+def split_all(db: sqlite3.Connection) -> None:
+    """Keep all large folders in pieces, as `_save_tree` does it with new ones."""
     for row in db.execute("SELECT oid FROM trees WHERE length(body) > ?", (_LARGE_FOLDER,)).fetchall():
-        _mark(db, row["oid"], _body(db, row["oid"]))
+        _save_pieces(db, row["oid"], body(db, row["oid"]))
+        db.execute("UPDATE trees SET body = x'' WHERE oid = ?", (row["oid"],))
 
 
 def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
@@ -266,20 +266,28 @@ def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], di
 def _save_tree(db: sqlite3.Connection, content: Iterable[TreeEntry]) -> str:
     body = gitobjects.encode_tree(content)
     oid = gitobjects.object_id("tree", body)
-    is_new = db.execute("INSERT OR IGNORE INTO trees VALUES (?, ?)", (oid, body)).rowcount
-    if is_new and len(body) > _LARGE_FOLDER:
-        _mark(db, oid, body)
+    is_large = len(body) > _LARGE_FOLDER
+    is_new = db.execute("INSERT OR IGNORE INTO trees VALUES (?, ?)", (oid, b"" if is_large else body)).rowcount
+    if is_new and is_large:
+        _save_pieces(db, oid, body)
     return oid
 
 
-def _mark(db: sqlite3.Connection, tree: str, body: bytes) -> None:
-    marks = ((tree, key, start) for key, start in gitobjects.tree_marks(body, _MARK_EVERY))
-    db.executemany("INSERT OR IGNORE INTO tree_marks VALUES (?, ?, ?)", marks)
+def _save_pieces(db: sqlite3.Connection, tree: str, body: bytes) -> None:
+    rows = ((tree, key, piece) for key, piece in gitobjects.tree_pieces(body, _PIECE))
+    db.executemany("INSERT INTO tree_pieces VALUES (?, ?, ?)", rows)
 
 
-def _body(db: sqlite3.Connection, tree: str) -> bytes:
+def _small_body(db: sqlite3.Connection, tree: str) -> bytes:
+    """The body of a tree that is in one piece; empty for another one, too."""
     row = db.execute("SELECT body FROM trees WHERE oid = ?", (tree,)).fetchone()
     return bytes(row["body"]) if row else b""
+
+
+def body(db: sqlite3.Connection, tree: str) -> bytes:
+    """The body of a tree as git writes it. Empty for a tree that is not here."""
+    pieces = db.execute("SELECT body FROM tree_pieces WHERE tree = ? ORDER BY key", (tree,))
+    return _small_body(db, tree) or b"".join(row["body"] for row in pieces)
 
 
 def _find(db: sqlite3.Connection, tree: str, wanted: Mapping[str, str]) -> dict[str, TreeEntry]:
@@ -303,25 +311,22 @@ def _find(db: sqlite3.Connection, tree: str, wanted: Mapping[str, str]) -> dict[
 
 def _children(db: sqlite3.Connection, tree: str, names: Collection[str]) -> Iterator[TreeEntry]:
     """The entries of these names that are directly inside a tree."""
-    row = db.execute("SELECT length(body) FROM trees WHERE oid = ?", (tree,)).fetchone()
-    if row is None or row[0] <= _LARGE_FOLDER or len(names) > _MARK_EVERY:
-        yield from (entry for entry in entries(db, tree) if entry.name in names)
-        return
-    for name in names:
-        found = (next(_entries_from(db, tree, key), None) for key in (name, f"{name}/"))
-        yield from (entry for entry in found if entry and entry.name == name)
+    whole = _small_body(db, tree)
+    if whole or len(names) > _PIECE:
+        found: Iterable[TreeEntry | None] = gitobjects.decode_tree(whole) or entries(db, tree)
+    else:
+        found = (next(_entries_from(db, tree, key), None) for name in names for key in (name, f"{name}/"))
+    yield from {entry.key: entry for entry in found if entry and entry.name in names}.values()
 
 
 def _entries_from(db: sqlite3.Connection, tree: str, key: str) -> Iterator[TreeEntry]:
-    """The entries of a tree from the first on that is not before `key`, read in pieces as they are asked for."""
-    query = """SELECT start FROM tree_marks WHERE tree = :tree AND key >= ifnull(
-        (SELECT max(key) FROM tree_marks WHERE tree = :tree AND key <= :key), x'') ORDER BY key"""
-    starts = [row["start"] for row in db.execute(query, {"tree": tree, "key": key.encode()})]
-    for start, end in pairwise([*(starts or [0]), _LARGEST]):
-        piece = "SELECT substr(body, ?, ?) AS piece FROM trees WHERE oid = ?"
-        row = db.execute(piece, (start + 1, end - start, tree)).fetchone()
-        found = gitobjects.decode_tree(row["piece"]) if row else []
-        yield from (entry for entry in found if entry.key >= key)
+    """The entries of a tree from the first on that is not before `key`; its pieces are read as they are asked for."""
+    query = """SELECT body FROM tree_pieces WHERE tree = :tree AND key >= ifnull(
+        (SELECT max(key) FROM tree_pieces WHERE tree = :tree AND key <= :key), x'') ORDER BY key"""
+    whole = _small_body(db, tree)
+    rows = db.execute(query, {"tree": tree, "key": key.encode()})
+    pieces = [whole] if whole else (row["body"] for row in rows)
+    yield from (entry for piece in pieces for entry in gitobjects.decode_tree(piece) if entry.key >= key)
 
 
 def _walk(
