@@ -31,6 +31,7 @@ _POLICY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_SHELVES = (*repos.KINDS, "collections")
 _SHELF, _SHELF_PAGE = 50, 200
 _COMMITS, _COMMITS_PAGE = 10, 50
 _FILES, _REFS, _EVENTS, _ITEMS = 200, 100, 100, 200  # shown at once
@@ -69,13 +70,13 @@ class ShownRefs:
 
 def home(call: Call) -> Response:
     """Show repositories and collections that anybody may see, the first ones of each kind."""
-    shelves = [_shelf(call, name, _SHELF) for name in (*repos.KINDS, "collections")]
+    shelves = [_shelf(call, name, _SHELF) for name in _SHELVES]
     return _page("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
 
 
 def shelf(call: Call) -> Response:
     """Show repositories of one kind, or collections, a page at a time."""
-    shelves = [_shelf(call, call.params["shelf"], _SHELF_PAGE)]
+    shelves = [_shelf(call, call.request.url.path.strip("/"), _SHELF_PAGE)]
     return _page("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
 
 
@@ -256,7 +257,7 @@ def _comment(data: object, files: str) -> str:
 
 ROUTES = [
     get("/", home, public=True),
-    get("/(?P<shelf>models|datasets|spaces|collections)", shelf, public=True),
+    *(get(f"/{name}", shelf, public=True) for name in _SHELVES),
     get("/style.css", style, public=True),
     get("/collections/{namespace}/{slug}", collection),
     get("/{kind/}{repo}/discussions/{num}", discussion),
