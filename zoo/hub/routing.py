@@ -111,7 +111,7 @@ class Hub:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            return disk_full().response()
+            return disk_full(_path(request)).response()
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is listening any more
         finally:
@@ -122,10 +122,10 @@ class Hub:
             with self._store.write() if route.writes else self._store.read() as db:
                 return route.handler(Call(request, params, self._store, db, body, public=route.public))
         except OperationalError as error:
-            raise _trouble(error) from error
+            raise _trouble(error, _path(request)) from error
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
-        path = request.scope["raw_path"].decode("latin-1")
+        path = _path(request)
         method = "GET" if request.method == "HEAD" else request.method
         allowed = set()
         for route in self.routes:
@@ -141,11 +141,15 @@ class Hub:
         raise RefusalError(404, f"This Hub has nothing at {request.method} {path}")
 
 
-def _trouble(error: OperationalError) -> RefusalError | OperationalError:
+def _path(request: Request) -> str:
+    return request.scope["raw_path"].decode("latin-1")  # type: ignore[no-any-return]
+
+
+def _trouble(error: OperationalError, path: str) -> RefusalError | OperationalError:
     """The answer to SQLite's complaint: wait and repeat, make room, or (a bug of ours) the complaint itself."""
     if "locked" in str(error):
         return RefusalError(503, "This Hub is busy with other writes", headers={"Retry-After": "1"})
-    return disk_full() if "full" in str(error) else error
+    return disk_full(path) if "full" in str(error) else error
 
 
 def _as_group(match: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import signing
+from zoo.hub import errors, signing
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.objects import adopt, touch
@@ -88,6 +88,11 @@ def fetch_xorb(call: Call) -> Response:
     """Send a xorb to whoever holds a link to it."""
     claims = signing.check(call.store.signing_key, "xorb", call.params["ticket"])
     return FileStream(_xorb_path(call, str(claims["hash"])))
+
+
+def disk_full(_call: Call) -> Response:
+    """Tell that the disk is full, with a status after which Xet clients give up."""
+    raise RefusalError(413, errors.disk_full().message)
 
 
 def telemetry(_call: Call) -> Response:
@@ -201,6 +206,7 @@ ROUTES = [
     query("/cas/{store}/v1/xorbs/{prefix}/{hash}", store_xorb, public=True, limit=MAX_XORB),
     query("/cas/{store}/v1/shards", store_shard, public=True, limit=MAX_XORB),
     get("/cas/{store}/v1/reconstructions/{hash}", reconstruction, public=True),
+    get(f"/cas/{{store}}/{errors.DISK_FULL_PAGE}", disk_full, public=True),
     Route("POST", "/cas/{store}/v1/telemetry", telemetry, public=True),
     get("/xorb/{ticket}", fetch_xorb, public=True),
 ]
