@@ -6,6 +6,7 @@ import json
 import shutil
 import textwrap
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,16 @@ from test_space_app import DIMS, tiny_model
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import Score, ScoreFile, Subject
+from zoo.hub import repos
+from zoo.hub.store import Store
 from zoo.plugins.loading import plugged
+from zoo.publish.desired.release import Release
 from zoo.publish.proof import stranger
 from zoo.publish.proof.prove import Proof, prove_dataset, prove_model, prove_repository, prove_space
+from zoo.publish.proof.rendered import OwnCode, own_code
+from zoo.publish.proof.ways import Ways
 from zoo.recipe import Workspace
-from zoo.remote import api
+from zoo.remote import Kind, api
 from zoo.tasks import TASKS
 
 TASK = "STS17-ar"
@@ -74,6 +80,11 @@ def push(
     return str(api().create_commit(id, [*adds, *deletes], commit_message="by hand", repo_type=kind).oid)
 
 
+def own(kind: Kind, files: Mapping[str, bytes | Path]) -> OwnCode:
+    """What is known to be ours of a repository with these files."""
+    return own_code(Release(kind, "lab/own", "own", dict(files)))
+
+
 def in_folder(folder: Path) -> dict[str, Path]:
     return {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
 
@@ -82,6 +93,7 @@ def in_folder(folder: Path) -> dict[str, Path]:
 class Tiny:
     folder: Path
     commit: str
+    own: OwnCode
     id: str = "lab/prove-tiny"
 
 
@@ -91,7 +103,7 @@ def tiny(hub: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     root = tmp_path_factory.mktemp("tiny")
     tiny_model(root, seed=1)
     files = {**in_folder(root / "model"), "zoo/scores.json": scores(), "README.md": two_snippets(Tiny.id)}
-    return Tiny(root / "model", push("model", Tiny.id, files))
+    return Tiny(root / "model", push("model", Tiny.id, files), own("model", files))
 
 
 def two_snippets(id: str) -> bytes:
@@ -101,7 +113,7 @@ def two_snippets(id: str) -> bytes:
 @pytest.mark.usefixtures("cold")
 def test_a_model_as_it_was_built_is_proved(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAB_API_KEY", "lab-secret")
-    found = prove_model(tiny.id, tiny.commit, tiny.folder)
+    found = prove_model(tiny.id, tiny.commit, tiny.folder, tiny.own)
     assert found == Proof(f"model '{tiny.id}'", found.seconds, difference=0.0, snippets=2)
     assert found.said == "loaded back, embeddings differ by 0.0e+00, 2 snippets run"
 
@@ -123,8 +135,8 @@ def test_one_changed_weight_is_another_model(tiny: Tiny, tmp_path: Path) -> None
     with pytest.raises(
         PublishError, match=r"'lab/prove-tampered' loads as another model than was built: embeddings differ by '0\."
     ) as told:
-        prove_repository("model", id, commit, built=tiny.folder, name="tiny", back="v1.0.0")
-    assert told.value.hint == "zoo rollback tiny@v1.0.0"
+        prove_repository("model", id, commit, built=tiny.folder, ways=Ways("zoo publish tiny"))
+    assert told.value.hint == "correct it, then zoo publish tiny"
 
 
 def test_a_dead_snippet_is_told_with_its_line_and_the_token_of_a_private_repository_is_not(hub: TestHub) -> None:
@@ -134,7 +146,7 @@ def test_a_dead_snippet_is_told_with_its_line_and_the_token_of_a_private_reposit
     dead = data_card(3) + f"```python\nimport os\n```\n\n```python\n{fails}\n```\n".encode()
     commit = push("dataset", "lab/prove-dead", {**table(3), "README.md": dead}, private=True)
     with pytest.raises(PublishError) as told:
-        prove_dataset("lab/prove-dead", commit)
+        prove_dataset("lab/prove-dead", commit, own=own("dataset", {"README.md": dead}))
     line = 1 + dead.decode().splitlines().index(fails)
     said = f"dataset 'lab/prove-dead': a snippet of its card fails: RuntimeError: no *** (README.md, line {line})"
     assert told.value.message == said
@@ -143,27 +155,25 @@ def test_a_dead_snippet_is_told_with_its_line_and_the_token_of_a_private_reposit
 
 def test_of_errors_behind_one_another_the_first_is_told(hub: TestHub) -> None:
     fails = b"```python\ntry:\n    {}['rows']\nexcept KeyError as error:\n    raise ValueError('an error occurred') from error\n```\n"
-    commit = push("dataset", "lab/prove-behind", {**table(3), "README.md": data_card(3) + fails})
+    files = {**table(3), "README.md": data_card(3) + fails}
+    commit = push("dataset", "lab/prove-behind", files)
     with pytest.raises(PublishError, match=r"a snippet of its card fails: KeyError: 'rows' \(README.md, line \d+\)"):
-        prove_dataset("lab/prove-behind", commit)
+        prove_dataset("lab/prove-behind", commit, own=own("dataset", files))
 
 
 def test_a_snippet_without_end_is_cut_off(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stranger, "SNIPPET_SECONDS", 2)
-    commit = push(
-        "dataset",
-        "lab/prove-endless",
-        {**table(3), "README.md": data_card(3) + b"```python\nwhile True:\n    pass\n```\n"},
-    )
+    files = {**table(3), "README.md": data_card(3) + b"```python\nwhile True:\n    pass\n```\n"}
+    commit = push("dataset", "lab/prove-endless", files)
     with pytest.raises(PublishError, match=r"the snippets of its card did not end within 2 seconds \(line \d+\)"):
-        prove_dataset("lab/prove-endless", commit)
+        prove_dataset("lab/prove-endless", commit, own=own("dataset", files))
 
 
 def test_snippets_of_a_commit_that_readers_do_not_get_are_not_run(hub: TestHub) -> None:
     dead = data_card(3) + b"```python\nraise SystemExit\n```\n"
     first = push("dataset", "lab/prove-older", {**table(3), "README.md": dead})
     push("dataset", "lab/prove-older", {"README.md": data_card(3)})
-    found = prove_dataset("lab/prove-older", first)
+    found = prove_dataset("lab/prove-older", first, own=own("dataset", {"README.md": dead}))
     assert (found.rows, found.snippets) == (3, None)
 
 
@@ -200,7 +210,7 @@ def test_an_index_need_not_have_a_task_whose_data_are_a_file(hub: TestHub, tmp_p
 def test_a_model_without_a_card_is_told(hub: TestHub) -> None:
     commit = push("model", "lab/prove-bare", {"a.txt": b"a"})
     with pytest.raises(PublishError, match="model 'lab/prove-bare' has no 'README.md'") as told:
-        prove_repository("model", "lab/prove-bare", commit, name="bare")
+        prove_repository("model", "lab/prove-bare", commit, ways=Ways("zoo publish bare"))
     assert told.value.hint == "correct it, then zoo publish bare"
 
 
@@ -258,8 +268,9 @@ def test_a_dataset_as_it_was_built_is_proved(data_stage: Path) -> None:
     snippet = (
         b'```python\nfrom datasets import load_dataset\nassert len(load_dataset("lab/prove-rows")["train"]) == 7\n```\n'
     )
-    commit = push("dataset", "lab/prove-rows", {**table(7), "README.md": data_card(7) + snippet})
-    found = prove_dataset("lab/prove-rows", commit, data_stage)
+    files = {**table(7), "README.md": data_card(7) + snippet}
+    commit = push("dataset", "lab/prove-rows", files)
+    found = prove_dataset("lab/prove-rows", commit, data_stage, own("dataset", files))
     assert found == Proof("dataset 'lab/prove-rows'", found.seconds, rows=7, snippets=1)
     assert found.said == "loaded back, 7 rows, 1 snippets run"
 
@@ -305,23 +316,37 @@ def space_files(**changed: bytes) -> dict[str, bytes | Path]:
 
 def test_a_space_answers_at_every_size(tiny: Tiny) -> None:
     commit = push("space", "lab/prove-space", space_files())
-    found = prove_space("lab/prove-space", commit)
+    found = prove_space("lab/prove-space", commit, own("space", space_files()))
     assert found == Proof("space 'lab/prove-space'", found.seconds, answers=3)
     assert found.said == "answers at 3 sizes"
 
 
 def test_a_space_that_does_not_start_is_told(hub: TestHub) -> None:
-    commit = push("space", "lab/prove-broken", space_files(**{"app.py": b"import no_such_module\n"}))
+    files = space_files(**{"app.py": b"import no_such_module\n"})
+    commit = push("space", "lab/prove-broken", files)
     with pytest.raises(
         PublishError, match="space 'lab/prove-broken' does not start: ModuleNotFoundError: No module named"
     ):
-        prove_repository("space", "lab/prove-broken", commit)
+        prove_repository("space", "lab/prove-broken", commit, own=own("space", files))
 
 
-def test_a_space_that_the_hub_does_not_run_yet_is_proved_later(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """0.0.0.0 leads to the same Hub, and is not taken for one of this machine."""
+@pytest.fixture
+def elsewhere(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0.0.0.0 leads to the same Hub, and is not taken for one of this machine: it runs its Spaces itself."""
+    monkeypatch.setenv("HF_ENDPOINT", hub.running.url.replace("127.0.0.1", "0.0.0.0"))
+
+
+def as_if(hub: TestHub, id: str, **runtime: Any) -> None:
+    """Let the Hub say of a Space that it is at a stage."""
+    with closing(Store(hub.root)) as store, store.write() as db:
+        repo = repos.find(db, "space", id)
+        assert repo is not None
+        repos.change(db, repo, runtime={**repo.runtime, "as_if": runtime})
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_a_space_that_the_hub_does_not_run_yet_is_proved_later(hub: TestHub) -> None:
     commit = push("space", "lab/prove-paused", space_files())
     api().pause_space("lab/prove-paused")
-    monkeypatch.setenv("HF_ENDPOINT", hub.running.url.replace("127.0.0.1", "0.0.0.0"))
-    found = prove_space("lab/prove-paused", commit)
-    assert found.said == "not proved yet: the Space is PAUSED"
+    found = prove_space("lab/prove-paused", commit, own("space", space_files()))
+    assert found.said == "not proved yet: the Space is PAUSED: hf spaces restart lab/prove-paused, then publish again"

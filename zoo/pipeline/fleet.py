@@ -24,9 +24,12 @@ from zoo.publish.desired.release import Release, Settings, dataset_release, mode
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
 from zoo.publish.plan.listing import MAIN
 from zoo.publish.plan.repository import Plan
-from zoo.publish.proof import owed
+from zoo.publish.proof import owed, rendered
 from zoo.publish.proof.owed import Owed
 from zoo.publish.proof.prove import Proof, prove_repository
+from zoo.publish.proof.rendered import Rendered
+from zoo.publish.proof.running import Waiting
+from zoo.publish.proof.ways import Ways
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
@@ -247,23 +250,29 @@ def roll_out(
     private: bool = False,
     report: Callable[[Published], None] = lambda _: None,
     go_on: Callable[[Plan], bool] = lambda _: False,
+    wait: float = 0.0,
+    typed: str = "",
 ) -> list[Published]:
     """Apply a plan: an outcome for each repository and the collection, good or bad.
 
     Args:
         go_on: asked when a repository changed meanwhile, with its new plan.
+        wait: seconds that a Space may take until it runs; one that takes longer is proved the next time.
+        typed: options that commands in hints must repeat to reach the same Hub, such as ' --hub local'.
 
     Raises:
         HubError: the token, a name or a card would be refused; nothing was sent.
     """
     if found.changed:
         preflight(found)
-    proved = partial(_prove, build)
+    known = Rendered(build.workspace.root / rendered.FILE)
+    known.add(one.release for one in found.plans)
+    proved = partial(_prove, build, known, Waiting(wait, build.progress), typed)
     left = Owed(build.workspace.root / owed.FILE)
     return Rollout(found, private, proved, go_on, report, build.progress, left).run()
 
 
-def _prove(build: Build, plan: Plan, commit: str) -> Proof:
+def _prove(build: Build, known: Rendered, waiting: Waiting, typed: str, plan: Plan, commit: str) -> Proof:
     """Prove that a repository is what was built, as a stranger finds it on the Hub."""
     release = plan.release
     built = {"model": TRAIN, "dataset": DATA}.get(release.kind)
@@ -273,6 +282,18 @@ def _prove(build: Build, plan: Plan, commit: str) -> Proof:
         release.id,
         commit,
         built=folder / MODEL if folder and release.kind == "model" else folder,
-        name="space" if release.kind == "space" else release.name,
-        back=plan.head if plan.target == MAIN else None,  # a rollback is of main
+        own=known.of(release.kind, release.id),
+        waiting=waiting,
+        ways=_ways(plan, f"{build.as_typed}{typed}", typed),
     )
+
+
+def _ways(plan: Plan, again: str, typed: str) -> Ways:
+    """Return the ways out of a failed proof; only on main there are ways back."""
+    release = plan.release
+    name = f" {release.name}" if release.kind == "model" else ""
+    publishes = f"zoo publish{name}{again}"
+    if plan.target != MAIN or plan.head is None:
+        return Ways(publishes, overwrites=True)
+    repository = "space" if release.kind == "space" else release.name
+    return Ways(publishes, f"zoo rollback {repository}@{plan.head}{typed}", plan.head, overwrites=True)
