@@ -58,7 +58,7 @@ class Published:
 
     @property
     def lacking(self) -> str | None:
-        """Why what needs it must not be published; None: it may be, since the weights, rows or app are right.
+        """The reason why what needs it must not be published; None: it may be, for the weights, rows or app are right.
 
         A repository in conflict is there, only not as new as ours.
         """

@@ -35,7 +35,7 @@ Part = Literal["content", "entries", "snippet", "unknown"]
 
 
 class ProofError(PublishError):
-    """What is on the Hub is not what was built.
+    """Something on the Hub is not what was built.
 
     Args:
         part: what is wrong: the `content` (weights, rows, the app), which whatever needs the repository needs too; only
