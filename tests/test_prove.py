@@ -391,13 +391,17 @@ def test_other_features_are_told(data_stage: Path) -> None:
         prove_dataset("lab/prove-features", commit, data_stage)
 
 
-def test_a_configuration_that_somebody_added_is_theirs(data_stage: Path) -> None:
-    """Even one that cannot be loaded."""
-    front = data_card(7).decode()
-    added = front.replace("dataset_info", "- config_name: theirs\n  data_files: theirs.csv\ndataset_info")
-    files = {**table(7), "zoo/card.md": data_card(7), "README.md": added.encode(), "theirs.csv": b"\0\xff"}
+def test_a_configuration_and_a_split_that_somebody_added_are_theirs(data_stage: Path) -> None:
+    """Even a configuration that cannot be loaded."""
+    shutil.copy(data_stage / "train.parquet", data_stage / "test.parquet")
+    (data_stage / "report.json").write_text(json.dumps({"train": {"rows": 7}, "test": {"rows": 7}}), "utf-8")
+    split = "  - {{split: {}, path: data/train-*}}\n"
+    front = data_card(7).decode().replace("dataset_info", split.format("test") + "dataset_info")
+    theirs = split.format("dev") + "- config_name: theirs\n  data_files: theirs.csv\ndataset_info"
+    added = front.replace("dataset_info", theirs)
+    files = {**table(7), "zoo/card.md": front.encode(), "README.md": added.encode(), "theirs.csv": b"\0\xff"}
     commit = push("dataset", "lab/prove-config", files)
-    assert prove_dataset("lab/prove-config", commit, data_stage).said == "loaded back, 7 rows"
+    assert prove_dataset("lab/prove-config", commit, data_stage).said == "loaded back, 14 rows"
 
 
 @pytest.mark.slow

@@ -147,7 +147,7 @@ def prove_dataset(repo_id: str, revision: str, built: Path | None = None, own: O
     paths = {split: str((built / f"{split}.parquet").absolute()) for split in report} if built else {}
     with a_stranger("dataset", repo_id, revision) as stranger:
         card = ParsedCard(stranger.card())
-        arguments = {"repo_id": repo_id, "revision": revision, "built": paths, "ours": _configurations(stranger)}
+        arguments = {"repo_id": repo_id, "revision": revision, "built": paths, "asked": _configurations(stranger)}
         chosen = _chosen(stranger, card, own)
         tables, failure = stranger.run(load_dataset, arguments, chosen.run)
         if missing := sorted(report.keys() - {table["split"] for table in tables}):

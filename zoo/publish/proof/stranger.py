@@ -229,21 +229,21 @@ def load_published(repo_id: str, revision: str, built: str | None, sentences: li
 
 
 def load_dataset(
-    repo_id: str, revision: str, built: dict[str, str], ours: dict[str, list[str]]
+    repo_id: str, revision: str, built: dict[str, str], asked: dict[str, list[str]]
 ) -> list[dict[str, Any]]:
     """Load our splits, whole and as a stream; return what was found of each.
 
     Args:
-        ours: {configuration: its splits}; empty: all that there are.
+        asked: {configuration: its splits}; empty: all that there are.
     """
     import pyarrow.parquet as pq
     from datasets import Features, get_dataset_config_names, load_dataset, load_dataset_builder
 
     found = []
-    for config in list(ours) or get_dataset_config_names(repo_id, revision=revision):
+    for config in list(asked) or get_dataset_config_names(repo_id, revision=revision):
         declared = dict(load_dataset_builder(repo_id, config, revision=revision).info.splits or {})
         for split, rows in load_dataset(repo_id, config, revision=revision, verification_mode="no_checks").items():
-            if ours and split not in ours[config]:
+            if asked and split not in asked[config]:
                 continue
             stream = load_dataset(repo_id, config, split=split, revision=revision, streaming=True)
             ours = Features.from_arrow_schema(pq.read_schema(built[split])) if split in built else None
