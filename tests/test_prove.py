@@ -265,7 +265,7 @@ def test_what_comes_after_a_snippet_that_others_changed_is_not_run(hub: TestHub)
     ours, changed = ("one = 1", "two = 2", "assert two == 2"), ("one = 1", "deux = 2", "assert two == 2")
     commit = push("dataset", "lab/prove-edited", {**table(3), "README.md": data_card(3) + fenced(*changed)})
     found = prove_dataset("lab/prove-edited", commit, own=own("dataset", {"README.md": data_card(3) + fenced(*ours)}))
-    said = "1 snippets run, 1 snippet by others not run, 1 snippet of ours after a change by others not run"
+    said = "1 snippet run, 1 snippet by others not run, 1 snippet of ours after a change by others not run"
     assert found.said == f"loaded back, 3 rows, {said}"
 
 
@@ -308,7 +308,7 @@ def test_what_people_add_to_a_card_fails_no_proof(tiny: Tiny, how: str) -> None:
     made = apply_plan(plan_release(later))
     assert made
     found = prove_model(id, made.commit, tiny.folder, own("model", files))
-    assert found.said == "loaded back, embeddings differ by 0.0e+00, 1 snippets run"
+    assert found.said == "loaded back, embeddings differ by 0.0e+00, 1 snippet run"
 
 
 def test_an_entry_of_ours_that_somebody_changed_is_told_with_whose_it_is(hub: TestHub) -> None:
@@ -369,7 +369,7 @@ def test_a_dataset_as_it_was_built_is_proved(data_stage: Path) -> None:
     commit = push("dataset", "lab/prove-rows", files)
     found = prove_dataset("lab/prove-rows", commit, data_stage, own("dataset", files))
     assert found == Proof("dataset 'lab/prove-rows'", found.seconds, rows=7, snippets=1)
-    assert found.said == "loaded back, 7 rows, 1 snippets run"
+    assert found.said == "loaded back, 7 rows, 1 snippet run"
 
 
 def test_one_row_less_is_another_dataset(data_stage: Path) -> None:
@@ -454,6 +454,7 @@ def test_a_space_is_not_run_when_a_file_of_it_is_by_others(hub: TestHub, changed
     commit = push("space", id, {**space_files(), **changed})
     found = prove_repository("space", id, commit, own=own("space", space_files()))
     assert (found.said, found.answers) == (f"not proved: {why}", None)
+    assert prove_space(id, commit).unproved == "which of its files are ours is not known on this machine"
 
 
 @pytest.fixture
@@ -501,6 +502,8 @@ def test_a_space_that_cannot_run_fails_its_proof(hub: TestHub, runtime: dict[str
     as_if(hub, id, **runtime, sha="0" * 40)
     found = prove_space(id, commit, own("space", space_files()))
     assert found.later == "the Space still runs another commit", "it is not this one that cannot run"
+    push("space", id, {"notes.md": b"1"})
+    assert prove_space(id, commit, own("space", space_files())).said == "not proved: the Hub runs what is on main"
 
 
 @pytest.mark.usefixtures("elsewhere")

@@ -67,7 +67,7 @@ class Proof:
             "loaded back" if self.answers is None else f"answers at {self.answers} sizes",
             None if self.difference is None else f"embeddings differ by {self.difference:.1e}",
             None if self.rows is None else f"{self.rows:,} rows",
-            f"{self.snippets} snippets run" if self.snippets else None,
+            f"{_counted(self.snippets)} run" if self.snippets else None,
             f"{_counted(self.not_run)} by others not run" if self.not_run else None,
             f"{_counted(self.behind)} of ours after a change by others not run" if self.behind else None,
         ]
@@ -173,6 +173,8 @@ def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Wa
         app = str(front.get("app_file") or "app.py")
         if theirs := _not_ours(stranger, own, app):
             return Proof(stranger.what, stranger.seconds, unproved=theirs)
+        if not is_local() and not stranger.is_main:
+            return Proof(stranger.what, stranger.seconds, unproved="the Hub runs what is on main")
         if not is_local():
             later, url = running(repo_id, revision, waiting)
             if later:
@@ -202,6 +204,8 @@ def _chosen(stranger: Stranger, card: ParsedCard, own: OwnCode) -> _Chosen:
 
 def _not_ours(stranger: Stranger, own: OwnCode, app: str) -> str | None:
     """Return why a Space's app is not run: a file there, or what its card calls the app, is not ours."""
+    if not own.files:
+        return "which of its files are ours is not known on this machine"
     for path, listed in sorted(stranger.listed.items()):
         if path not in TEXTS and listed not in own.files.get(path, ()):
             return f"'{path}' is by others"
