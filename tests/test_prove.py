@@ -315,7 +315,7 @@ def test_an_entry_of_ours_that_somebody_changed_is_told_with_whose_it_is(hub: Te
     files = {"README.md": card(), "zoo/scores.json": scores()}
     apply_plan(plan_release(sealed(Release("model", "lab/prove-changed", "changed", dict(files)))))
     commit = push("model", "lab/prove-changed", {"README.md": card(value=88.0)})
-    ways = Ways("zoo publish changed", "zoo rollback changed@v1", "v1", overwrites=True)
+    ways = Ways("zoo publish changed", "changed", overwrites=True)
     with pytest.raises(ProofError) as told:
         prove_repository("model", "lab/prove-changed", commit, ways=ways)
     said = "model-index and zoo/scores.json differ: its card says 88.0 on mteb/sts17-crosslingual-sts, ar-ar"

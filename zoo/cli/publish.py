@@ -265,7 +265,8 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
             report=say_published,
             go_on=lambda one: not file and _again(one, yes),
             wait=wait,
-            typed=hub_as_typed(),
+            again=_again_command(asked, private=private),
+            hub=hub_as_typed(),
         )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):

@@ -135,8 +135,7 @@ def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
     from zoo.publish.proof.running import Waiting
     from zoo.publish.proof.ways import Ways
 
-    repository, typed = way.repository, hub_as_typed()
-    again, back = (f"zoo rollback {repository.name}@{ref}{typed}" for ref in (way.ref, way.head))
+    repository, hub = way.repository, hub_as_typed()
     with say.progress() as progress:
         return prove_repository(
             repository.kind,
@@ -144,7 +143,7 @@ def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
             commit,
             own=rendered.Rendered(space.root / rendered.FILE).of(repository.kind, repository.id),
             waiting=Waiting(wait, progress),
-            ways=Ways(again, back, way.head) if commit != way.head else Ways(again),
+            ways=Ways(f"zoo rollback {repository.name}@{way.ref}{hub}", repository.name, hub),
         )
 
 

@@ -12,25 +12,29 @@ from zoo.publish.desired.release import CARD, MANIFEST
 from zoo.publish.plan.listing import manifest_at
 from zoo.publish.proof.stranger import Part, ProofError
 from zoo.publish.versions.history import NamedRepository, tree_at
+from zoo.remote import api, explained
 
 
 @dataclass(frozen=True)
 class Ways:
-    """The commands that lead out, as they would be typed; empty: there is no such way."""
+    """The commands that lead out of a failed proof."""
 
-    again: str = ""
+    again: str = "zoo publish"
     """Publishes what was built, or proves it once more."""
-    back: str = ""
-    """Goes back to `commit`."""
-    commit: str = ""
-    """The commit before the one that is proved."""
+    name: str = ""
+    """What `zoo rollback` knows the repository by; empty: the commit is not on main, and there is no way back."""
+    hub: str = ""
+    """The option by which a command reaches the same Hub, such as ' --hub local'."""
     overwrites: bool = False
     """Whether `again` takes `--overwrite`."""
 
 
+NOWHERE = Ways()
+
+
 def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways: Ways) -> ProofError:
     """Return a failed proof with whose change it is, where that is known, and with the way out."""
-    message, part, again = problem.message, problem.part, ways.again or "publish it again"
+    message, part, again = problem.message, problem.part, ways.again
     if part == "unknown":
         return ProofError(message, part, hint=f"make room, or set TMPDIR to another folder, then {again}")
     theirs: list[str] = []
@@ -42,8 +46,8 @@ def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways
         folder = "" if repository.kind == "model" else f"{repository.kind}s/"
         places = [shlex.quote(f"{folder}{repository.id}:{path}") for path in theirs]
         return ProofError(message, part, hint=" --overwrite ".join((again, *places)))
-    if ways.back and _holds_something(repository, ways.commit):
-        return ProofError(message, part, hint=ways.back)
+    if ways.name and (before := _before(repository, revision)):
+        return ProofError(message, part, hint=f"zoo rollback {ways.name}@{before}{ways.hub}")
     return ProofError(message, part, hint=f"{problem.hint or 'correct it'}, then {again}")
 
 
@@ -58,10 +62,12 @@ def _by_others(part: Part, repository: NamedRepository, revision: str) -> Iterat
             yield path
 
 
-def _holds_something(repository: NamedRepository, commit: str) -> bool:
-    """Return whether somebody had put anything there by a commit: the Hub's own first one is no way back."""
-    paths = tree_at(repository, commit).keys()
-    return CARD in paths and bool(paths - {CARD, ".gitattributes"})
-
-
-NOWHERE = Ways()
+def _before(repository: NamedRepository, revision: str) -> str | None:
+    """Return the commit before, unless it is the Hub's own first one, which holds nothing to go back to."""
+    with explained(f"look at the commits of {repository}"):
+        commits = api().list_repo_commits(repository.id, repo_type=repository.kind, revision=revision)
+    if len(commits) < 2:
+        return None
+    before = str(commits[1].commit_id)
+    paths = tree_at(repository, before).keys()
+    return before if CARD in paths and paths - {CARD, ".gitattributes"} else None
