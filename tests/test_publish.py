@@ -300,14 +300,17 @@ def test_a_model_that_is_published_but_not_built_here_keeps_its_rows(lab: Lab, p
 
 
 def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_published(
-    lab: Lab, published: list[Any], other_summary: str, zoo: Any
+    lab: Lab, published: list[Any], other_summary: str, zoo: Any, tmp_path: Path
 ) -> None:
+    """What the person wrote as code is not run."""
     from zoo.remote import api
 
     place, arguments = lab.workspace.root, (RECIPE, "--scale", SCALE)
     zoo("publish", *arguments, "--yes", cwd=place)
     card = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")
     written = card.replace("## Use\n", "## Use\n\nتنبيه من شخص: جرّبه أولاً.\n")
+    theirs = f"import pathlib\n\npathlib.Path({str(tmp_path / 'mark')!r}).write_text('run')\nimport no_such_module\n"
+    written += f"\n## With LangChain\n\n```python\n{theirs}```\n"
     api().upload_file(path_or_fileobj=written.encode(), path_in_repo="README.md", repo_id=MODELS[1])
     code, out, _ = zoo("plan", *arguments, cwd=place)
     assert (code, "  = README.md  changed on the Hub\n" in out) == (0, True)
@@ -320,8 +323,11 @@ def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_publis
     recipe.write_text(recipe.read_text("utf-8").replace(other_summary, "One more triplet model"), "utf-8")
     code, out, _ = zoo("plan", *arguments, cwd=place)
     assert (code, "merged with edits made on the Hub" in out) == (2, True)
-    code, _, err = zoo("publish", *arguments, "--yes", cwd=place)
-    assert code == 0, err
+    code, out, err = zoo("publish", *arguments, "--yes", "--json", cwd=place)
+    assert code == 0, out + err
+    told = {one["id"]: (one["proved"], one["not_run"]) for one in json.loads(out)["published"] if one["not_run"]}
+    snippets = "loaded back, embeddings differ by 0.0e+00, 3 snippets run, 1 snippet by others not run"
+    assert (told, list(tmp_path.iterdir())) == ({MODELS[1]: (snippets, 1)}, [])
     text = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")
     assert ("تنبيه من شخص: جرّبه أولاً." in text, "One more triplet model" in text) == (True, True)
     assert zoo("plan", *arguments, cwd=place)[0] == 0
@@ -454,7 +460,8 @@ def test_without_room_for_the_proof_nobody_is_sent_back_to_an_older_model(
     commit = commits("model", MODELS[1])[0]
     assert code == 1
     assert f"cannot prove model '{MODELS[1]}': there is no room for temporary files\n" in err
-    assert (
-        f"hint: make room, or set TMPDIR to another folder; zoo rollback {RECIPE}@{commit[:8]} proves it again" in err
-    )
+    again = f"zoo publish {RECIPE} --scale {SCALE}"
+    assert f"hint: make room, or set TMPDIR to another folder, then {again}\n" in err
     assert "Traceback" not in err
+    code, _, err = zoo(*again.split()[1:], "--yes", cwd=lab.workspace.root)
+    assert (code, f"{MODELS[1]}  {commit[:8]}  loaded back" in err) == (0, True), err

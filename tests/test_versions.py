@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -427,7 +428,9 @@ def test_a_dataset_goes_back_by_its_name_and_is_proved(place: Path, zoo: Any) ->
         ["  ~ data/train-00000-of-00001.parquet", "  - extra.txt", "loaded back, 3 rows"],
     ), err
     code, out, _ = zoo("rollback", "arabic-stsb@v1.0.0", "--yes", cwd=place)
-    assert out.splitlines()[1:] == ["  no changes: its files are there already", "loaded back, 3 rows"]
+    assert (code, out.splitlines()[1:]) == (0, ["  no changes: its files are there already"])
+    code, out, _ = zoo("rollback", "arabic-stsb@v1.0.0", "--yes", "--json", cwd=place)
+    assert {key: json.loads(out)[key] for key in ("changes", "proof")} == {"changes": [], "proof": None}
     good = api().dataset_info(id).sha
     code, out, err = zoo("rollback", f"arabic-stsb@{bad[:10]}", "--yes", cwd=place)
     assert code == 1
@@ -435,6 +438,10 @@ def test_a_dataset_goes_back_by_its_name_and_is_proved(place: Path, zoo: Any) ->
         f"error: dataset '{id}', split 'train' has 2 rows, its card says 3",
         f"hint: zoo rollback arabic-stsb@{good}",
     ]
+    code, out, _ = zoo("rollback", f"arabic-stsb@{bad[:10]}", "--yes", cwd=place)
+    assert (code, "already" in out) == (1, True), "its proof is owed"
+    code, out, _ = zoo("rollback", f"arabic-stsb@{good}", "--yes", cwd=place)
+    assert (code, out.splitlines()[-1]) == (0, "loaded back, 3 rows")
     api().delete_repo(id, repo_type="dataset")  # others publish under this id
 
 

@@ -47,6 +47,14 @@ SAID_BY_PLANS = ("scale", "revision", "pr", "overwrite")
 overwrite_option = click.option(
     "--overwrite", multiple=True, metavar="ID:PATH", help="Take our file, whatever was done to it on the Hub."
 )
+wait_option = click.option(
+    "--wait",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a Space may take to be built and started; later than that it is proved by the next publish.",
+)
 pr_option = click.option("--pr", is_flag=True, help="A pull request for each repository, or what it lacks by now.")
 revision_option = click.option("--revision", metavar="BRANCH", help="Another branch than main, made when missing.")
 
@@ -229,9 +237,10 @@ def _line(text: str, colour: str | None = None) -> None:
 @click.argument("names", nargs=-1, metavar="[NAMES]... | FILE")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--private", is_flag=True, help="Create new repositories as private ones.")
+@wait_option
 @click.pass_context
 @asking
-def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
+def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: int) -> None:
     """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
 
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
@@ -250,7 +259,14 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
     with say.progress() as progress:
         build.progress = progress
         done = roll_out(
-            build, found, private=private, report=say_published, go_on=lambda one: not file and _again(one, yes)
+            build,
+            found,
+            private=private,
+            report=say_published,
+            go_on=lambda one: not file and _again(one, yes),
+            wait=wait,
+            again=_again_command(asked, private=private),
+            hub=hub_as_typed(),
         )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):
@@ -333,8 +349,13 @@ def _again_command(asked: Asked, *, private: bool) -> str:
 
 def _command(*words: str) -> str:
     """Return a `zoo publish` command for the Hub in use."""
+    return shlex.join(["zoo", "publish", *words]) + hub_as_typed()
+
+
+def hub_as_typed() -> str:
+    """Return the option that names the Hub, for hints; empty when none was typed."""
     hub = click.get_current_context().meta.get("hub")
-    return shlex.join(["zoo", "publish", *words, *(["--hub", hub] if hub else [])])
+    return f" --hub {shlex.quote(hub)}" if hub else ""
 
 
 @command("status")

@@ -8,15 +8,17 @@ import click
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.publish import _fleet
+from zoo.cli.publish import _fleet, hub_as_typed, wait_option
 from zoo.cli.session import command, confirm, connect, workspace
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:
     from zoo.publish.desired.release import Release
+    from zoo.publish.proof.prove import Proof
     from zoo.publish.versions.history import NamedRepository
     from zoo.publish.versions.rollback import Way
     from zoo.publish.versions.version import Draft
+    from zoo.recipe import Workspace
 
 SIGNS = {"add": "+", "update": "~", "delete": "-"}
 
@@ -88,7 +90,8 @@ def _supersede(old: str, repository: NamedRepository, yes: bool) -> bool:
 @command("rollback", epilog="Example: zoo rollback arabert-hybrid@v1.1.0")
 @click.argument("target", metavar="NAME@TAG_OR_COMMIT")
 @yes_option
-def rollback(target: str, yes: bool) -> None:
+@wait_option
+def rollback(target: str, yes: bool, wait: int) -> None:
     """Put the files of a tag or an earlier commit back, in one new commit, and prove what is there then."""
     _require_yes(yes)
     name, at, ref = target.rpartition("@")
@@ -96,29 +99,52 @@ def rollback(target: str, yes: bool) -> None:
         raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
     connect()
     from zoo.publish.desired.release import SCORES
-    from zoo.publish.proof.prove import prove_repository
+    from zoo.publish.proof import owed
     from zoo.publish.versions.history import find_repository
     from zoo.publish.versions.rollback import put_back, roll_back, way_back
 
     space = workspace()
     way = way_back(find_repository(space, name), ref)
     _say_way(way)
+    repository, left = way.repository, owed.Owed(space.root / owed.FILE)
+    facts = {"id": repository.id, "commit": way.head, "changes": [vars(change) for change in way.changes]}
+    if not way.changes and repository.key not in left:
+        say.result({**facts, "collection": None, "proof": None})
+        return
     if way.changes and not yes:
         confirm("roll back?")
-    commit, repository = roll_back(way), way.repository
+    left.add(repository.key)
+    commit = roll_back(way)
     say.note(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
     collection = put_back(way, space.family.collection.title if space.family.collection else None)
     if collection:
         say.note(f"the collection {collection} has it as it had it then")
-    back = way.head if commit != way.head else None
-    found = prove_repository(repository.kind, repository.id, commit, name=name, back=back)
+    found = _proved(space, way, commit, wait)
+    if not found.later:
+        left.remove(repository.key)
     say.line(found.said)
     if any(change.path == SCORES for change in way.changes):
         say.hint("zoo plan: the cards of its siblings and the Space still have the scores that went")
-    files = [vars(change) for change in way.changes]
-    say.result(
-        {"id": repository.id, "commit": commit, "changes": files, "collection": collection, "proof": vars(found)}
-    )
+    say.result({**facts, "commit": commit, "collection": collection, "proof": vars(found)})
+
+
+def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
+    """Prove what a rollback left; of its code, only what this machine rendered once is run."""
+    from zoo.publish.proof import rendered
+    from zoo.publish.proof.prove import prove_repository
+    from zoo.publish.proof.running import Waiting
+    from zoo.publish.proof.ways import Ways
+
+    repository, hub = way.repository, hub_as_typed()
+    with say.progress() as progress:
+        return prove_repository(
+            repository.kind,
+            repository.id,
+            commit,
+            own=rendered.Rendered(space.root / rendered.FILE).of(repository.kind, repository.id),
+            waiting=Waiting(wait, progress),
+            ways=Ways(f"zoo rollback {repository.name}@{way.ref}{hub}", repository.name, hub),
+        )
 
 
 def _say_way(way: Way) -> None:

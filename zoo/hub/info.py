@@ -166,12 +166,14 @@ def runtime(repo: Repo, has: Callable[[str], bool], data: Mapping[str, object]) 
     stage = "RUNNING" if has(app_file) or has("Dockerfile") else "NO_APP_FILE"
     wanted = repo.runtime.get("hardware") or "cpu-basic"
     stage = "PAUSED" if repo.runtime.get("paused") else stage
+    recorded = repo.runtime.get("as_if")  # what a rehearsal of a bad day wrote into the store
     return {
         "stage": stage,
         "hardware": {"current": wanted if stage == "RUNNING" else None, "requested": wanted},
         "gcTimeout": repo.runtime.get("sleep", 172800),
         "storage": None,
         "volumes": repo.runtime.get("volumes") or [],
+        **(recorded if isinstance(recorded, dict) else {}),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 from zoo.cards.readme import space_card
@@ -24,9 +23,13 @@ from zoo.publish.desired.release import Release, Settings, dataset_release, mode
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
 from zoo.publish.plan.listing import MAIN
 from zoo.publish.plan.repository import Plan
-from zoo.publish.proof import owed
+from zoo.publish.proof import owed, rendered
 from zoo.publish.proof.owed import Owed
 from zoo.publish.proof.prove import Proof, prove_repository
+from zoo.publish.proof.rendered import OwnCode, Rendered
+from zoo.publish.proof.running import Waiting
+from zoo.publish.proof.ways import Ways
+from zoo.publish.versions.history import SPACE
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
@@ -247,32 +250,40 @@ def roll_out(
     private: bool = False,
     report: Callable[[Published], None] = lambda _: None,
     go_on: Callable[[Plan], bool] = lambda _: False,
+    wait: float = 0.0,
+    again: str = "zoo publish",
+    hub: str = "",
 ) -> list[Published]:
     """Apply a plan: an outcome for each repository and the collection, good or bad.
 
     Args:
         go_on: asked when a repository changed meanwhile, with its new plan.
+        wait: seconds that a Space may take until it runs; one that takes longer is proved the next time.
+        again: the command that asks for the same once more, for hints.
+        hub: the option by which other commands in hints reach the same Hub, such as ' --hub local'.
 
     Raises:
         HubError: the token, a name or a card would be refused; nothing was sent.
     """
     if found.changed:
         preflight(found)
-    proved = partial(_prove, build)
-    left = Owed(build.workspace.root / owed.FILE)
-    return Rollout(found, private, proved, go_on, report, build.progress, left).run()
+    known = Rendered(build.workspace.root / rendered.FILE)
+    known.add(one.release for one in found.plans)
+    left, waiting = Owed(build.workspace.root / owed.FILE), Waiting(wait, build.progress)
+
+    def prove(plan: Plan, commit: str) -> Proof:
+        release = plan.release
+        name = SPACE if release.kind == "space" else release.name
+        ways = Ways(again, name if plan.target == MAIN else "", hub, overwrites=True)  # a rollback is of main
+        own = known.of(release.kind, release.id)
+        return _prove(build, release, commit, own=own, waiting=waiting, ways=ways)
+
+    return Rollout(found, private, prove, go_on, report, build.progress, left).run()
 
 
-def _prove(build: Build, plan: Plan, commit: str) -> Proof:
+def _prove(build: Build, release: Release, commit: str, *, own: OwnCode, waiting: Waiting, ways: Ways) -> Proof:
     """Prove that a repository is what was built, as a stranger finds it on the Hub."""
-    release = plan.release
     built = {"model": TRAIN, "dataset": DATA}.get(release.kind)
     folder = build.folder(release.name).stage(built) if built else None
-    return prove_repository(
-        release.kind,
-        release.id,
-        commit,
-        built=folder / MODEL if folder and release.kind == "model" else folder,
-        name="space" if release.kind == "space" else release.name,
-        back=plan.head if plan.target == MAIN else None,  # a rollback is of main
-    )
+    folder = folder / MODEL if folder and release.kind == "model" else folder
+    return prove_repository(release.kind, release.id, commit, built=folder, own=own, waiting=waiting, ways=ways)

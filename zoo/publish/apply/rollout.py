@@ -19,9 +19,12 @@ from zoo.publish.plan.listing import MAIN, pull_request_url
 from zoo.publish.plan.repository import Plan, plan_release
 from zoo.publish.proof.owed import Owed
 from zoo.publish.proof.prove import Proof
+from zoo.publish.proof.stranger import Part, ProofError
 from zoo.say import Progress, Silent
 
 PROOFS = min(4, os.cpu_count() or 1)  # at a time: each loads a model twice
+
+LACKING = {None: "", "content": ", which is not what was built", "unknown": ", which could not be proved"}
 
 Did = Literal["created", "updated", "unchanged", "conflict", "failed", "skipped"]
 
@@ -40,6 +43,10 @@ class Published:
     """The largest difference between embeddings of the published model and the built one."""
     proved: str | None = None
     """What a stranger found of it, in a line."""
+    not_run: int = 0
+    """The snippets of its card that others wrote or changed; they were not run."""
+    failed: Part | None = None
+    """What is wrong with it according to its proof; None: nothing, or nothing was proved."""
     why: str | None = None
     """Why it is not there as it should be; None: it is."""
     hint: str | None = None
@@ -48,6 +55,16 @@ class Published:
     def missed(self) -> bool:
         """Whether it is not there as it should be."""
         return self.did in ("conflict", "failed", "skipped")
+
+    @property
+    def lacking(self) -> str | None:
+        """The reason why what needs it must not be published; None: it may be, for the weights, rows or app are right.
+
+        A repository in conflict is there, only not as new as ours.
+        """
+        if self.did not in ("failed", "skipped") or self.failed in ("entries", "snippet"):
+            return None
+        return f"'{self.id}'{LACKING[self.failed]}"
 
 
 def _nothing(_outcome: Published) -> None:
@@ -74,8 +91,16 @@ def _proved(outcome: Published, proof: Future[Proof | None]) -> Published:
     try:
         found = proof.result()
     except ZooError as problem:
-        return replace(outcome, did="failed", why=problem.message, hint=problem.hint)
-    return replace(outcome, proof=found.difference, proved=found.said) if found else outcome
+        part = problem.part if isinstance(problem, ProofError) else "unknown"
+        return replace(outcome, did="failed", why=problem.message, hint=problem.hint, failed=part)
+    if found is None:
+        return outcome
+    return replace(outcome, proof=found.difference, proved=found.said, not_run=found.not_run)
+
+
+def _is_for_later(proof: Future[Proof | None]) -> bool:
+    found = proof.result()
+    return found is not None and found.later is not None
 
 
 @dataclass
@@ -123,7 +148,7 @@ class Rollout:
             if outcome.id in repo_ids or proof.done():
                 del self._proving[key]
                 outcome = _proved(outcome, proof)
-                if not outcome.missed:
+                if not outcome.missed and not _is_for_later(proof):
                     self.owed.remove(key)
                 self._note(outcome)
 
@@ -135,17 +160,14 @@ class Rollout:
         self.progress.finish()
 
     @property
-    def _lacking(self) -> set[str]:
-        """Ids of repositories that are not there or not right, so that what needs them must not be published.
-
-        A repository in conflict is there, only not as new as ours: it is not among them.
-        """
-        return {one.id for one in self.done if one.did in ("failed", "skipped")}
+    def _lacking(self) -> dict[str, str]:
+        """{id of a repository that is not there or not right: what is said of it to those that need it}."""
+        return {one.id: why for one in self.done if (why := one.lacking)}
 
     def _repository(self, plan: Plan, pool: ThreadPoolExecutor) -> None:
-        release = plan.release
-        if missing := sorted(release.needs & self._lacking):
-            self._note(Published(release.kind, release.id, "skipped", why=f"it needs '{missing[0]}'"))
+        release, lacking = plan.release, self._lacking
+        if missing := sorted(release.needs & lacking.keys()):
+            self._note(Published(release.kind, release.id, "skipped", why=f"it needs {lacking[missing[0]]}"))
             return
         try:
             plan, outcome, made = self._apply(plan)
@@ -201,8 +223,8 @@ class Rollout:
         collection = self.found.collection
         assert collection is not None
         where = collection.slug or collection.title
-        if lacking := sorted(self._lacking):
-            return Published("collection", where, "skipped", why=f"it lists '{lacking[0]}'")
+        if lacking := sorted(self._lacking.items()):
+            return Published("collection", where, "skipped", why=f"it lists {lacking[0][1]}")
         try:
             slug = apply_collection(collection, private=self.private) if collection.pending else str(collection.slug)
         except ZooError as problem:

@@ -5,26 +5,34 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import PublishError
 from zoo.evidence.scores import ScoreFile
 from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
+from zoo.lint.card import Code, ParsedCard
+from zoo.lint.results import index_values
 from zoo.models.foreign import code_told, foreign_code
-from zoo.publish.desired.release import SCORES
-from zoo.publish.proof.stranger import NoRoomError, Stranger, a_stranger, ask_space, load_dataset, load_published
-from zoo.remote import Kind, api, explained, is_local
+from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
+from zoo.publish.proof.rendered import NOTHING, OwnCode
+from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running
+from zoo.publish.proof.stranger import ProofError, Stranger, a_stranger, ask_space, load_dataset, load_published
+from zoo.publish.proof.ways import NOWHERE, Ways, hinted
+from zoo.publish.versions.changelog import CHANGELOG
+from zoo.publish.versions.history import NamedRepository
+from zoo.remote import Kind, explained, is_local
 from zoo.tasks import TASKS
+
+MODELS = "models.json"  # of a Space
+TEXTS = {CARD, MANIFEST, RENDERED, CHANGELOG, ".gitattributes"}  # of a Space's files those that nobody runs
 
 SENTENCES = ("رجل يقود سيارة", "الأولاد يلعبون كرة القدم", "a short sentence")
 TOLERANCE = 1e-6  # the same weights on the same machine; anything more is another model
-START_SECONDS = 120  # until a Space answers
+START_SECONDS = 120  # until a Space answers that is started here
 
 
 @dataclass(frozen=True)
@@ -37,141 +45,206 @@ class Proof:
     difference: float | None = None
     """A model: the largest difference between its embeddings and the built one's; None: there is none to compare."""
     snippets: int | None = None
-    """The snippets of the card that ran; None: it has none, or the commit is not what readers of main get."""
+    """The snippets of the card that ran; None: none of ours, or the commit is not what readers of main get."""
+    not_run: int = 0
+    """The snippets of the card that others wrote or changed; nobody's code runs unasked."""
+    behind: int = 0
+    """The snippets of ours that did not run either, because others changed one before them."""
     rows: int | None = None
-    """A dataset: its rows over all configurations and splits."""
+    """A dataset: its rows over all configurations and splits of ours."""
     answers: int | None = None
     """A Space: the answers of its API, one for each size."""
     later: str | None = None
     """Why it cannot be proved yet."""
+    unproved: str | None = None
+    """Why it cannot be proved at all."""
 
     @property
     def said(self) -> str:
         """The findings in one line, for people."""
-        if self.later:
-            return f"not proved yet: {self.later}"
+        if self.later or self.unproved:
+            return f"not proved yet: {self.later}" if self.later else f"not proved: {self.unproved}"
         parts = [
             "loaded back" if self.answers is None else f"answers at {self.answers} sizes",
             None if self.difference is None else f"embeddings differ by {self.difference:.1e}",
             None if self.rows is None else f"{self.rows:,} rows",
-            f"{self.snippets} snippets run" if self.snippets else None,
+            f"{_counted(self.snippets)} run" if self.snippets else None,
+            f"{_counted(self.not_run)} by others not run" if self.not_run else None,
+            f"{_counted(self.behind)} of ours after a change by others not run" if self.behind else None,
         ]
         return ", ".join(part for part in parts if part)
 
 
+def _counted(snippets: int) -> str:
+    return f"{snippets} snippet" + "s" * (snippets != 1)
+
+
 def prove_repository(
-    kind: Kind, repo_id: str, revision: str, *, built: Path | None = None, name: str = "", back: str | None = None
+    kind: Kind,
+    repo_id: str,
+    revision: str,
+    *,
+    built: Path | None = None,
+    own: OwnCode = NOTHING,
+    waiting: Waiting = NOT_AT_ALL,
+    ways: Ways = NOWHERE,
 ) -> Proof:
     """Prove a repository at a commit.
 
     Args:
         built: a model's folder, or a dataset's data stage. None: nothing to compare with, as after a rollback.
-        name: what `zoo rollback` knows it by.
-        back: the tag or commit to which one can go back when this fails.
+        own: the code that is ours: only that is run.
+        waiting: how long a Space may take until it runs.
+        ways: the commands of which one is hinted at when this fails.
 
     Raises:
-        PublishError: it is not what it should be. HubError: the Hub cannot be asked.
+        ProofError: it is not what it should be. HubError: the Hub cannot be asked.
     """
-    hint = f"zoo rollback {name}@{back}" if name and back else f"correct it, then zoo publish {name}".rstrip()
     try:
         if kind == "model":
-            return prove_model(repo_id, revision, built)
-        return prove_dataset(repo_id, revision, built) if kind == "dataset" else prove_space(repo_id, revision)
-    except NoRoomError as problem:
-        again = f"; zoo rollback {name}@{revision[:8]} proves it again" if name else ""
-        raise PublishError(problem.message, hint=f"make room, or set TMPDIR to another folder{again}") from None
-    except PublishError as problem:
-        raise PublishError(problem.message, hint=hint) from None
+            return prove_model(repo_id, revision, built, own)
+        if kind == "dataset":
+            return prove_dataset(repo_id, revision, built, own)
+        return prove_space(repo_id, revision, own, waiting)
+    except ProofError as problem:
+        raise hinted(problem, NamedRepository(kind, repo_id, ""), revision, ways) from None
 
 
-def prove_model(repo_id: str, revision: str, built: Path | None = None) -> Proof:
-    """Prove that a model loads as what was built, and that its card's scores are its own and its snippets run.
+def prove_model(repo_id: str, revision: str, built: Path | None = None, own: OwnCode = NOTHING) -> Proof:
+    """Prove that a model loads as what was built, that its card has its scores, and that our snippets of it run.
 
     It must load from safetensors and without remote code.
 
     Raises:
-        PublishError: one of these is not so. HubError: the Hub cannot be asked.
+        ProofError: one of these is not so. HubError: the Hub cannot be asked.
     """
     with a_stranger("model", repo_id, revision) as stranger:
-        card = stranger.card()
+        card = ParsedCard(stranger.card())
         _refuse_code_of_others(stranger)
         _compare_index(stranger, card)
         folder = str(built.absolute()) if built else None
         arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES}
-        found, snippets = stranger.run(load_published, arguments, card)
+        chosen = _chosen(stranger, card, own)
+        found, failure = stranger.run(load_published, arguments, chosen.run)
         if found["pickles"]:
-            raise PublishError(f"'{repo_id}' is loaded from a pickle: '{found['pickles'][0]}'")
+            raise ProofError(f"'{repo_id}' is loaded from a pickle: '{found['pickles'][0]}'")
         if not found["difference"] <= TOLERANCE:
             differ = f"embeddings differ by '{found['difference']:.2g}'"
-            raise PublishError(f"'{repo_id}' loads as another model than was built: {differ}")
+            raise ProofError(f"'{repo_id}' loads as another model than was built: {differ}")
+        if failure:
+            raise failure
         difference = found["difference"] if built else None
-        return Proof(stranger.what, stranger.seconds, difference=difference, snippets=snippets)
+        return Proof(stranger.what, stranger.seconds, difference=difference, **chosen.counted)
 
 
-def prove_dataset(repo_id: str, revision: str, built: Path | None = None) -> Proof:
-    """Prove that every split loads, also as a stream, with the rows and features of the data stage `built`.
+def prove_dataset(repo_id: str, revision: str, built: Path | None = None, own: OwnCode = NOTHING) -> Proof:
+    """Prove that every split of ours loads, also as a stream, with the rows and features of the data stage `built`.
+
+    Configurations and splits that others added are theirs.
 
     Raises:
-        PublishError: one of these is not so. HubError: the Hub cannot be asked.
+        ProofError: one of these is not so. HubError: the Hub cannot be asked.
     """
     report = json.loads((built / DATA_REPORT).read_text("utf-8")) if built else {}
     paths = {split: str((built / f"{split}.parquet").absolute()) for split in report} if built else {}
     with a_stranger("dataset", repo_id, revision) as stranger:
-        arguments = {"repo_id": repo_id, "revision": revision, "built": paths}
-        tables, snippets = stranger.run(load_dataset, arguments, stranger.card())
+        card = ParsedCard(stranger.card())
+        arguments = {"repo_id": repo_id, "revision": revision, "built": paths, "asked": _configurations(stranger)}
+        chosen = _chosen(stranger, card, own)
+        tables, failure = stranger.run(load_dataset, arguments, chosen.run)
         if missing := sorted(report.keys() - {table["split"] for table in tables}):
-            raise PublishError(f"{stranger.what}: there is no split '{missing[0]}'")
+            raise ProofError(f"{stranger.what}: there is no split '{missing[0]}'")
         for table in tables:
             _compare_table(f"{stranger.what}, split '{table['split']}'", table, report.get(table["split"]))
+        if failure:
+            raise failure
         rows = sum(table["rows"] for table in tables)
-        return Proof(stranger.what, stranger.seconds, rows=rows, snippets=snippets)
+        return Proof(stranger.what, stranger.seconds, rows=rows, **chosen.counted)
 
 
-def prove_space(repo_id: str, revision: str) -> Proof:
-    """Prove that a Space's API compares a pair at every size of its first model.
+def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Waiting = NOT_AT_ALL) -> Proof:
+    """Prove that a Space's API compares a pair at every size of its first model, when all that runs is ours.
 
     On a local Hub the app is started from its files, else it is asked where the Hub runs it.
 
     Raises:
-        PublishError: it does not start, or gives no such answers. HubError: the Hub cannot be asked.
+        ProofError: it does not start, or gives no such answers. HubError: the Hub cannot be asked.
     """
     with a_stranger("space", repo_id, revision) as stranger:
+        front = ParsedCard(stranger.card()).front.data
+        app = str(front.get("app_file") or "app.py")
+        if theirs := _not_ours(stranger, own, app):
+            return Proof(stranger.what, stranger.seconds, unproved=theirs)
+        if not is_local() and not stranger.is_main:
+            return Proof(stranger.what, stranger.seconds, unproved="the Hub runs what is on main")
         if not is_local():
-            later, url = _where(repo_id, revision)
+            later, url = running(repo_id, revision, waiting)
             if later:
                 return Proof(stranger.what, stranger.seconds, later=later)
-            return _ask(stranger, stranger.file("models.json"), url)
+            return _ask(stranger, stranger.file(MODELS), url)
         folder = stranger.files()
-        with _started(stranger, folder, stranger.card()) as url:
-            return _ask(stranger, folder / "models.json", url)
+        with _started(stranger, folder, app) as url:
+            return _ask(stranger, folder / MODELS, url)
 
 
 def _refuse_code_of_others(stranger: Stranger) -> None:
     """Refuse a model whose files name Python to run when it is loaded: we publish none that does."""
     with explained(f"look for code in {stranger.what}"):
-        found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.paths else None)
+        found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.listed else None)
     if found:
-        raise PublishError(f"{stranger.what} {code_told(found)}")
+        raise ProofError(f"{stranger.what} {code_told(found)}")
 
 
-def _compare_index(stranger: Stranger, text: str) -> None:
-    """Refuse a card whose `model-index` has other scores than the model's at full width."""
-    from huggingface_hub import ModelCard
+@dataclass(frozen=True)
+class _Chosen:
+    """The snippets of a card that are run, and how many are not."""
 
-    try:
-        front: Any = ModelCard(text).data
-    except ValueError as error:
-        raise PublishError(stranger.clean(f"{stranger.what}: its card has no valid front matter: {error}")) from None
-    results = front.eval_results or ()
-    said = Counter((one.dataset_type, one.dataset_config, one.dataset_split, one.metric_value) for one in results)
-    measured = Counter(_measured(stranger) if said or SCORES in stranger.paths else ())
-    for one in [*(said - measured), *(measured - said)]:
-        where = "its card says" if one in said else f"{SCORES} says"
-        what = f"model-index and {SCORES} differ: {where} {one[3]} on {one[0]}, {one[1]}"
-        raise PublishError(f"{stranger.what}: {what}")
+    run: Sequence[Code]
+    counted: Mapping[str, Any]
 
 
-def _measured(stranger: Stranger) -> Iterator[tuple[str, str, str, float]]:
+def _chosen(stranger: Stranger, card: ParsedCard, own: OwnCode) -> _Chosen:
+    """Choose the snippets that are ours; readers of main get them, of other commits none is run."""
+    if not stranger.is_main:
+        return _Chosen([], {})
+    ours, theirs = own.snippets(card.snippets), sum(not own.knows(code) for code in card.snippets)
+    counts = {"snippets": len(ours) or None, "not_run": theirs, "behind": len(card.snippets) - len(ours) - theirs}
+    return _Chosen(ours, counts)
+
+
+def _not_ours(stranger: Stranger, own: OwnCode, app: str) -> str | None:
+    """Return why a Space's app is not run: a file there, or what its card calls the app, is not ours."""
+    if not own.files:
+        return "which of its files are ours is not known on this machine"
+    for path, listed in sorted(stranger.listed.items()):
+        if path not in TEXTS and listed not in own.files.get(path, ()):
+            return f"'{path}' is by others"
+    return None if app in own.files else f"the app that its card names, '{app}', is by others"
+
+
+def _compare_index(stranger: Stranger, card: ParsedCard) -> None:
+    """Refuse a card that lacks a score of the model at full width, or has another one in its place.
+
+    What else is in its `model-index` is others'.
+    """
+    if card.front.broken:
+        raise ProofError(f"{stranger.what}: its card cannot be read: {card.front.broken[1]}", "entries")
+    said: dict[Place, list[float]] = {}
+    for _, dataset, metric in index_values(card.front):
+        place = (dataset.get("type"), dataset.get("config"), dataset.get("split"), metric.get("type"))
+        said.setdefault(place, []).append(metric["value"])
+    for place, value in _measured(stranger) if SCORES in stranger.listed else ():
+        values = said.get(place, [])
+        if value not in values:
+            says = f"its card says {values[0]}" if values else f"{SCORES} says {value}"
+            what = f"model-index and {SCORES} differ: {says} on {place[0]}, {place[1]}"
+            raise ProofError(f"{stranger.what}: {what}", "entries")
+
+
+Place = tuple[Any, Any, Any, Any]  # dataset, configuration, split, metric
+
+
+def _measured(stranger: Stranger) -> Iterator[tuple[Place, float]]:
     from pydantic import ValidationError
 
     try:
@@ -180,41 +253,39 @@ def _measured(stranger: Stranger) -> Iterator[tuple[str, str, str, float]]:
         for name in scores.tasks:
             task = TASKS[name]
             if task.file is None:  # else the index has no place for it
-                yield task.dataset, task.subset, task.split, round(scores.value(mine.name, name, mine.dims[0]), 2)
+                value = round(scores.value(mine.name, name, mine.dims[0]), 2)
+                yield (task.dataset, task.subset, task.split, task.metric), value
     except (ValidationError, StopIteration, KeyError):
-        raise PublishError(f"{stranger.what}: its '{SCORES}' is none of this version's") from None
+        raise ProofError(f"{stranger.what}: its '{SCORES}' is none of this version's", "entries") from None
+
+
+def _configurations(stranger: Stranger) -> dict[str, list[str]]:
+    """Return {configuration: splits} of the card as it was rendered, without what others added to it since."""
+    if RENDERED not in stranger.listed:
+        return {}
+    front = ParsedCard(stranger.file(RENDERED).read_text("utf-8", "replace")).front.data
+    found: dict[str, list[str]] = {}
+    with suppress(KeyError, TypeError, ValueError):  # of a copy that somebody edited
+        for one in front["configs"]:
+            found[str(one["config_name"])] = [str(file["split"]) for file in one["data_files"]]
+    return found
 
 
 def _compare_table(what: str, table: Mapping[str, Any], built: Mapping[str, Any] | None) -> None:
     rows = table["rows"]
     if built and rows != built["rows"]:
-        raise PublishError(f"{what} has {rows:,} rows, {built['rows']:,} were built")
-    if table["declared"] not in (None, rows):
-        raise PublishError(f"{what} has {rows:,} rows, its card says {table['declared']:,}")
+        raise ProofError(f"{what} has {rows:,} rows, {built['rows']:,} were built")
     if not table["same"]:
-        raise PublishError(f"{what} has other features than were built: {table['features']}, not {table['built']}")
+        raise ProofError(f"{what} has other features than were built: {table['features']}, not {table['built']}")
     if not table["streams"]:
-        raise PublishError(f"{what} does not give the same first row as a stream")
-
-
-def _where(repo_id: str, revision: str) -> tuple[str | None, str]:
-    """Return why a Space cannot be asked yet (None: it can), and its address."""
-    with explained(f"look up space '{repo_id}'"):
-        info = api().space_info(repo_id)
-    runtime = info.runtime
-    if runtime is None or runtime.stage != "RUNNING":
-        return f"the Space is {runtime.stage if runtime else 'not started'}", ""
-    if runtime.raw.get("sha", revision) != revision:
-        return "the Space still runs another commit", ""
-    return None, str(info.host)
+        raise ProofError(f"{what} does not give the same first row as a stream")
+    if table["declared"] not in (None, rows):
+        raise ProofError(f"{what} has {rows:,} rows, its card says {table['declared']:,}", "entries")
 
 
 @contextmanager
-def _started(stranger: Stranger, folder: Path, card: str) -> Iterator[str]:
+def _started(stranger: Stranger, folder: Path, app: str) -> Iterator[str]:
     """Run the Space's app from its files on loopback, and give its address."""
-    from huggingface_hub import RepoCard
-
-    app = str(RepoCard(card).data.get("app_file") or "app.py")
     port, log = _free_port(), stranger.folder / "app.log"
     server = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
     environment = {**stranger.environment, **server}
@@ -235,7 +306,7 @@ def _answering(stranger: Stranger, url: str, process: Program, log: Path) -> str
         else:
             return url
     said = (log.read_text("utf-8", "replace").strip().splitlines() or ["it says nothing"])[-1]
-    raise PublishError(stranger.clean(f"{stranger.what} does not start: {said}"))
+    raise ProofError(stranger.clean(f"{stranger.what} does not start: {said}"))
 
 
 def _free_port() -> int:
@@ -254,5 +325,5 @@ def _ask(stranger: Stranger, models: Path, url: str) -> Proof:
     for dim, answer in zip(dims, answers, strict=True):
         score = answer.get("score") if isinstance(answer, dict) else None
         if not isinstance(score, int | float) or not math.isfinite(score) or abs(score) > 1 + TOLERANCE:
-            raise PublishError(f"{stranger.what} answers '{answer}' at {dim} dims, not with a cosine")
+            raise ProofError(f"{stranger.what} answers '{answer}' at {dim} dims, not with a cosine")
     return Proof(stranger.what, stranger.seconds, answers=len(answers))

@@ -13,13 +13,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from zoo.errors import PublishError
 from zoo.isolation import own_environment, proxies, run_to_its_end
-from zoo.lint.card import ParsedCard
+from zoo.lint.card import Code
 from zoo.lint.execution import one_program
 from zoo.models.foreign import meant
+from zoo.publish.desired.release import CARD, SCORES
 from zoo.remote import Kind, api, explained
 
 LONGEST = 3600  # seconds for everything that one process proves, downloads included
@@ -29,8 +30,27 @@ SNIPPET_SECONDS = 300  # for all snippets of a card
 FULL = re.compile(r"No space left|File too large|quota exceeded|No usable temporary|os error (27|28|122)")
 
 
-class NoRoomError(PublishError):
+Part = Literal["content", "entries", "snippet", "unknown"]
+
+
+class ProofError(PublishError):
+    """Something on the Hub is not what was built.
+
+    Args:
+        part: what is wrong: the `content` (weights, rows, the app), which whatever needs the repository needs too; only
+            the card's `entries`, or a `snippet` of it; `unknown` when nothing was found out.
+    """
+
+    def __init__(self, message: str, part: Part = "content", *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.part = part
+
+
+class NoRoomError(ProofError):
     """Temporary files had no room, so that nothing was found out, good or bad."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, "unknown", hint=hint)
 
 
 class Stranger:
@@ -46,11 +66,12 @@ class Stranger:
         self.what = f"{kind} '{repo_id}'"
         self.began = time.monotonic()
         with explained(f"prove {self.what}"):
-            info: Any = api().repo_info(repo_id, repo_type=kind)
-            there: Any = info if info.sha == revision else api().repo_info(repo_id, repo_type=kind, revision=revision)
+            info: Any = api().repo_info(repo_id, repo_type=kind, files_metadata=True)
+            there: Any = info if info.sha == revision else _at(kind, repo_id, revision)
         self.is_main = info.sha == revision
         """Whether this commit is what readers get who name none."""
-        self.paths = {file.rfilename for file in there.siblings or ()}
+        self.listed = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in there.siblings or ()}
+        """{path: git id, or sha256 of what is kept as a large file}."""
         self.token = get_token() if info.private or getattr(info, "gated", False) else None
 
     @property
@@ -67,10 +88,10 @@ class Stranger:
         """Download one file of the repository and return its path.
 
         Raises:
-            PublishError: there is no such file. HubError: the Hub cannot be asked.
+            ProofError: there is no such file. HubError: the Hub cannot be asked.
         """
-        if path not in self.paths:
-            raise PublishError(f"{self.what} has no '{path}'")
+        if path not in self.listed:
+            raise ProofError(f"{self.what} has no '{path}'", "entries" if path in (CARD, SCORES) else "content")
         with explained(f"read '{path}' of {self.what}"):
             cache = self.folder / "read"
             found = api().hf_hub_download(
@@ -87,18 +108,19 @@ class Stranger:
 
     def card(self) -> str:
         """Return the text of the repository's README."""
-        return self.file("README.md").read_text("utf-8", "replace")
+        return self.file(CARD).read_text("utf-8-sig", "replace")
 
-    def run(self, function: Callable[..., Any], arguments: Mapping[str, Any], card: str = "") -> tuple[Any, int | None]:
-        """Call `function` in a process of the stranger's, and run the card's snippets after it.
+    def run(
+        self, function: Callable[..., Any], arguments: Mapping[str, Any], snippets: Sequence[Code] = ()
+    ) -> tuple[Any, ProofError | None]:
+        """Call `function` in a process of the stranger's, and run snippets after it.
 
         Returns:
-            What the function returned, and how many snippets ran (None: none).
+            What the function returned, and how a snippet failed (None: all ran).
 
         Raises:
-            PublishError: the function or a snippet failed, or it took too long.
+            ProofError: the function failed, or it took too long.
         """
-        snippets = ParsedCard(card).snippets if self.is_main else []
         calls: list[tuple[str, Mapping[str, Any]]] = [(function.__name__, arguments)]
         if snippets:
             calls.append((_run_snippets.__name__, {"program": one_program(snippets), "seconds": SNIPPET_SECONDS}))
@@ -107,12 +129,15 @@ class Stranger:
         code = "\n\n".join([source, inspect.getsource(function), inspect.getsource(_run_snippets), FRAME])
         output = self._finish([*self.python, "-c", code])
         facts = self._noted()
-        if len(facts["found"]) < len(calls):
-            (self.folder / "room").write_bytes(bytes(2**16))  # for want of it a process may say nothing
-            if FULL.search(output):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            raise PublishError(self.clean(_failure(self.what, facts, output, SNIPPET_SECONDS)))
-        return facts["found"][0], len(snippets) or None
+        if len(facts["found"]) == len(calls):
+            return facts["found"][0], None
+        (self.folder / "room").write_bytes(bytes(2**16))  # for want of it a process may say nothing
+        if FULL.search(output):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        said = self.clean(_failure(self.what, facts, output, SNIPPET_SECONDS))
+        if not facts["found"]:
+            raise ProofError(said)
+        return facts["found"][0], ProofError(said, "snippet")
 
     def _noted(self) -> dict[str, Any]:
         try:
@@ -124,7 +149,7 @@ class Stranger:
         """Run a command to its end and return what it wrote to stderr."""
         errors = self.folder / "errors.log"
         if run_to_its_end(command, self.folder, self.environment, errors, seconds=LONGEST) is None:
-            raise PublishError(f"{self.what} did not load within {LONGEST} seconds")
+            raise ProofError(f"{self.what} did not load within {LONGEST} seconds")
         return errors.read_text("utf-8", "replace")
 
     def clean(self, text: str) -> str:
@@ -147,6 +172,10 @@ def a_stranger(kind: Kind, repo_id: str, revision: str) -> Iterator[Stranger]:
         if not FULL.search(str(error)):
             raise
         raise NoRoomError(f"cannot prove {kind} '{repo_id}': there is no room for temporary files") from None
+
+
+def _at(kind: Kind, repo_id: str, revision: str) -> Any:
+    return api().repo_info(repo_id, repo_type=kind, revision=revision, files_metadata=True)
 
 
 def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> str:
@@ -184,15 +213,23 @@ def load_published(repo_id: str, revision: str, built: str | None, sentences: li
     return {"difference": difference, "pickles": pickles}
 
 
-def load_dataset(repo_id: str, revision: str, built: dict[str, str]) -> list[dict[str, Any]]:
-    """Load every split, whole and as a stream; return what was found of each."""
+def load_dataset(
+    repo_id: str, revision: str, built: dict[str, str], asked: dict[str, list[str]]
+) -> list[dict[str, Any]]:
+    """Load our splits, whole and as a stream; return what was found of each.
+
+    Args:
+        asked: {configuration: its splits}; empty: all that there are.
+    """
     import pyarrow.parquet as pq
     from datasets import Features, get_dataset_config_names, load_dataset, load_dataset_builder
 
     found = []
-    for config in get_dataset_config_names(repo_id, revision=revision):
+    for config in list(asked) or get_dataset_config_names(repo_id, revision=revision):
         declared = dict(load_dataset_builder(repo_id, config, revision=revision).info.splits or {})
         for split, rows in load_dataset(repo_id, config, revision=revision, verification_mode="no_checks").items():
+            if asked and split not in asked[config]:
+                continue
             stream = load_dataset(repo_id, config, split=split, revision=revision, streaming=True)
             ours = Features.from_arrow_schema(pq.read_schema(built[split])) if split in built else None
             table = {

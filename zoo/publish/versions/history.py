@@ -24,6 +24,11 @@ class NamedRepository:
     name: str
     """What the command line knows it by."""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The kind and the id: a model and a dataset may have the same id."""
+        return self.kind, self.id
+
     def __str__(self) -> str:
         return f"{self.kind} '{self.id}'"
 
