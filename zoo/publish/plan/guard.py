@@ -44,10 +44,10 @@ def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list
 
 
 def _secrets(file: BinaryIO) -> list[leaks.Secret]:
-    """Find the secrets of a text of any length. A very long one is searched in pieces, for tokens alone."""
+    """Find the secrets of a text of any length; a very long one is searched in pieces."""
     pieces = _texts(file)
     first, second = next(pieces, ""), next(pieces, "")
-    return list(leaks.find_tokens(chain([first, second], pieces))) if second else leaks.find_secrets(first)
+    return list(leaks.find_secrets_in_pieces(chain([first, second], pieces))) if second else leaks.find_secrets(first)
 
 
 def _texts(file: BinaryIO) -> Iterator[str]:
