@@ -23,12 +23,14 @@ from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, groupby, islice
+from operator import itemgetter
 
 from zoo.lint.secretrules import SecretRule, is_secret, secret_rules
 
 MOST = 200  # of a text; whoever has more knows enough
 LONGEST = 2**16  # characters of a secret that is found whole where two pieces of a text meet
+PART = 8  # characters of a secret that are not shown alone either
 BEFORE = 256  # characters before a secret that may count
 LONGEST_BROKEN = 2**10  # characters of a token that stands on several lines
 MOST_LINES = 5
@@ -95,6 +97,29 @@ def redacted(text: str) -> str:
     for one in reversed(_found(text)):
         text = f"{text[: one.hidden[0]]}…{text[one.hidden[1] :]}"
     return text
+
+
+class Mask:
+    """Takes the secrets of some texts, and every part of them, out of what is told about those texts.
+
+    A line of a private key or a value that was cut short cannot be told for a secret by itself.
+    """
+
+    def __init__(self, *texts: str) -> None:
+        hidden = [text[one.hidden[0] : one.hidden[1]] for text in texts for one in _found(text)]
+        wholes = [*hidden, *(ESCAPE.sub(_meant, secret) for secret in hidden)]
+        self._parts = {one[at : at + PART] for one in wholes for at in range(max(1, len(one) - PART + 1))}
+
+    def __call__(self, text: str) -> str:
+        """Return a text without them, and without the secrets that it has besides."""
+        if not self._parts:
+            return redacted(text)
+        known = [False] * len(text)
+        for at in range(len(text)):
+            if text[at : at + PART] in self._parts:
+                known[at : at + PART] = [True] * PART
+        runs = groupby(zip(text, known, strict=False), key=itemgetter(1))
+        return redacted("".join("…" if secret else "".join(char for char, _ in run) for secret, run in runs))
 
 
 def _found(text: str) -> list[_Found]:

@@ -10,7 +10,9 @@ from zoo.publish.apply.commit import NextCommit, push, told
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import Release
 from zoo.publish.patience import passes, patiently
+from zoo.publish.plan.guard import refuse_secrets
 from zoo.publish.plan.repository import plan_release
+from zoo.publish.sending import searched
 from zoo.publish.versions.changelog import CHANGELOG, entry_for, entry_in, with_entry
 from zoo.publish.versions.history import NamedRepository, moved, tags_of, text_at
 from zoo.remote import api, explained
@@ -63,6 +65,7 @@ def draft_version(release: Release, repository: NamedRepository, version: str, n
         major, minor, patch = max(numbered)
         hint = f"zoo release {repository.name} v{major}.{minor}.{patch + 1}"
         raise PublishError(f"version '{version}' of {repository} {what}", hint=hint)
+    refuse_secrets(f"release {repository}", {"its notes": notes})
     found = plan_release(release)
     if found.head is None or found.pending or found.conflicts:
         problem = f"{repository} differs from what was built ({len([*found.pending, *found.conflicts])} changes)"
@@ -111,10 +114,10 @@ def _add_entry(draft: Draft) -> str:
 
 def _tag(repository: NamedRepository, version: str, commit: str) -> None:
     """Tag a commit. A tag that is there although its answer was lost is not made a second time."""
-    make = api().create_tag
+    make = searched(api().create_tag, repository.id, tag=version, revision=commit, repo_type=repository.kind)
 
     def ask() -> str:
-        make(repository.id, tag=version, revision=commit, repo_type=repository.kind)
+        make()
         return commit
 
     def arrived(error: Exception) -> str | None:
