@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, groupby, islice
 from operator import itemgetter
+from typing import Any
 
 from zoo.lint.secretrules import SecretRule, is_secret, secret_rules
 
@@ -97,6 +98,15 @@ def redacted(text: str) -> str:
     for one in reversed(_found(text)):
         text = f"{text[: one.hidden[0]]}…{text[one.hidden[1] :]}"
     return text
+
+
+def redacted_all(value: Any) -> Any:
+    """Return plain JSON values with the secrets of every text in them masked, those of keys too."""
+    if isinstance(value, dict):
+        return {redacted_all(key): redacted_all(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [redacted_all(one) for one in value]
+    return redacted(value) if isinstance(value, str) else value
 
 
 class Mask:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
 
 
+CORRECT = "correct it where it comes from, and build again"
+
+
 def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None = None) -> Pushed | None:
     """Return the commit that was made; None when there was nothing to do.
 
@@ -29,7 +32,7 @@ def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None =
         HubError: the Hub refused. MovedError: the repository changed since the plan was made.
         PublishError: the plan has conflicts or findings, or a file changed on this disk meanwhile.
     """
-    if not plan.pending:
+    if not plan.pending and not plan.problems:
         return None
     _refuse(plan)
     release = plan.release
@@ -45,8 +48,7 @@ def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None =
 def _refuse(plan: Plan) -> None:
     release = plan.release
     if plan.problems:
-        hint = "correct it where it comes from, and build again"
-        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=hint)
+        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=CORRECT)
     if plan.conflicts:
         path = plan.conflicts[0].path
         raise PublishError(f"'{path}' of {release.kind} '{release.id}' is in conflict", hint=way_out(release, path))

@@ -57,6 +57,7 @@ def draft_version(release: Release, repository: NamedRepository, version: str, n
         PublishError: the version is none, is not newer than the newest, or the Hub holds something else.
         HubError: the Hub cannot be asked.
     """
+    refuse_secrets(f"release {repository}", {"its notes": notes})
     wanted, known = parse_version(version), tags_of(repository)
     numbered = {numbers: tag for tag in known if (numbers := _numbers(tag))}
     last = numbered[max(numbered)] if numbered else None
@@ -65,7 +66,6 @@ def draft_version(release: Release, repository: NamedRepository, version: str, n
         major, minor, patch = max(numbered)
         hint = f"zoo release {repository.name} v{major}.{minor}.{patch + 1}"
         raise PublishError(f"version '{version}' of {repository} {what}", hint=hint)
-    refuse_secrets(f"release {repository}", {"its notes": notes})
     found = plan_release(release)
     if found.head is None or found.pending or found.conflicts:
         problem = f"{repository} differs from what was built ({len([*found.pending, *found.conflicts])} changes)"
