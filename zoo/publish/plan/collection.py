@@ -32,7 +32,7 @@ class CollectionPlan:
 
     @property
     def problems(self) -> list[str]:
-        """Why it may not be sent: the secrets in its texts."""
+        """A sentence for each secret in its texts: it may not be sent so."""
         notes = {f"the note of {label(item)}": item.note for item in self.wanted}
         return told_secrets({"the title": self.title, "the description": self.description, **notes})
 
