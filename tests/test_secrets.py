@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from time import process_time
 
 import pytest
 from secrets_table import Draw, Example, look_alikes, positives, tokens
@@ -93,3 +94,14 @@ def test_a_signature_of_results_is_public_and_another_token_beside_it_is_not() -
     assert leaks.find_secrets(signature) == []
     assert [one.kind for one in leaks.find_secrets(f"{signature}\ntoken: {draw.jwt()}")] == ["JSON web token"]
     assert [one.kind for one in leaks.find_secrets(f"verifyToken: hf_{draw(34)}")] == ["Hugging Face token"]
+
+
+@pytest.mark.parametrize("start", ["-eyJ", "sk-", "_ghp_aB3", "://a:", "-----BEGIN PRIVATE KEY-----", "hf_a\n", "\\_"])
+def test_a_text_of_nothing_but_beginnings_is_read_in_a_time_that_grows_with_its_length(start: str) -> None:
+    def cost(size: int) -> float:
+        began = process_time()
+        assert leaks.find_secrets(start * (size // len(start))) == []
+        return process_time() - began
+
+    cost(1000)
+    assert cost(40_000) < 8 * max(cost(20_000), 0.02)

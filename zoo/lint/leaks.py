@@ -41,7 +41,7 @@ ESCAPE = re.compile(  # of Markdown, JSON, Python and shells; and characters of 
     r"|[\u200b-\u200d\u2060\ufeff\u00ad]"
 )
 LINE_END = re.compile(r"""["'`]?[ \t]*\r?\n[ \t>|#+]*["'`]?|["'][ \t]*\+[ \t]*["']""")
-BROKEN = re.compile(rf"(?<![A-Za-z0-9])[\w.:+/=-]{{8,}}(?:{LINE_END.pattern})", re.ASCII)
+BROKEN = re.compile(rf"(?<![A-Za-z0-9])[\w.:+/=-]{{8,512}}+(?:{LINE_END.pattern})", re.ASCII)
 SIGNATURE = re.compile(r"""verify_?token\\*["']?\s*:\s*(?:[>|][+-]?\s+)?\\*["']?$""", re.IGNORECASE)
 """Stands before what the Hub signs verified results with: a JSON web token that everybody may read."""
 
