@@ -136,7 +136,7 @@ def test_one_name_stands_for_one_thing() -> None:
 
 
 def test_commits_are_made_in_one_place() -> None:
-    made = {str(path.relative_to(PACKAGE)) for path in MODULES.values() if ".create_commit(" in path.read_text("utf-8")}
+    made = {str(path.relative_to(PACKAGE)) for path in MODULES.values() if ".create_commit" in path.read_text("utf-8")}
     assert made == {"publish/apply/commit.py"}
 
 

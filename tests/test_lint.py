@@ -264,56 +264,11 @@ def test_secrets_are_found_masked_with_their_lines() -> None:
     assert leaks.redacted(f"a {TOKEN} b") == "a hf_… b"
 
 
-EVERY_KIND = {  # split, so that nobody's scanner takes this file for a leak
-    "Hugging Face token": ("hf_", "aZ3kQ9xW7bN5vR1tY8uL2pD6sF4gH0jCmE"),
-    "Hugging Face OAuth token": ("hf_oauth_", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3s"),
-    "AWS access key": ("AKIA", "Q3EGRIS7LMVZX2TB"),
-    "GitHub token": ("github_pat_", "a8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0o"),
-    "GitLab token": ("glpat-", "q8Zr2Lk9Xv4Tn7Wb1Ym6"),
-    "Slack token": ("xoxb-", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3"),
-    "OpenAI key": ("sk-proj-", "a8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0o"),
-    "Google API key": ("AIza", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3sD0fGj5KpAeU"),
-    "PyPI token": ("pypi-", "AgEa8Kd0fLq2mZx7Vb3nTy6Rw9Ue4Ph1Jc5Sg0oq8Zr2Lk9Xv4Tn7Wb1Ym6Hc3"),
-    "Stripe key": ("sk_live_", "q8Zr2Lk9Xv4Tn7Wb1Ym6Hc3"),
-    "JSON web token": ("eyJ", "hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9x.SflKxwRJSMeKKF2QT4fwpMe"),
-    "private key": ("-----BEGIN RSA ", "PRIVATE KEY-----"),
-}
-
-
-@pytest.mark.parametrize("kind", EVERY_KIND)
-def test_a_token_is_found_once_wherever_two_pieces_of_a_long_text_meet(kind: str) -> None:
-    token, before = "".join(EVERY_KIND[kind]), "و\n" * (leaks.LONGEST // 2)
-    wanted = leaks.find_secrets(f"{before}{token}\n")
-    assert [one.kind for one in wanted] == [kind]
-    for cut in range(len(token) + 1):
-        assert list(leaks.find_tokens([before + token[:cut], f"{token[cut:]}\n"])) == wanted
-    assert EVERY_KIND.keys() == leaks.STARTS.keys()
-
-
 @pytest.mark.parametrize(("before", "count"), [("     ", 1), ("xxxxx", 0)])
 def test_what_stands_before_a_token_counts_where_two_pieces_meet(before: str, count: int) -> None:
     for short in range(50):
         pieces = [before + TOKEN + " " * (leaks.LONGEST - short), "\n"]
-        assert len(list(leaks.find_tokens(pieces))) == count
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        'login(token="hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx")',
-        "revision: faeb762787bd10488a50c8b5be4a3b82e411949c",
-        '"sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
-        'token = os.environ["HF_TOKEN"]',
-        "export HF_TOKEN=<your token>",
-        "from huggingface_hub import hf_hub_download",
-        'pad_token = "[PAD]"',
-        "https://user:password@proxy.example:8080",
-        "postgres://postgres:postgres@localhost/db",
-        "max_new_tokens = 12345678901234567890",
-    ],
-)
-def test_what_only_looks_like_a_secret_is_none(text: str) -> None:
-    assert leaks.find_secrets(text) == []
+        assert len(list(leaks.find_secrets_in_pieces(pieces))) == count
 
 
 # ---- policy --------------------------------------------------------------------------------------------------------

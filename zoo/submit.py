@@ -26,6 +26,7 @@ from zoo.evidence.scores import Subject
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import fleet
 from zoo.publish.desired.release import SCORES, Release
+from zoo.publish.plan.guard import refuse_secrets
 from zoo.publish.plan.repository import plan_release
 from zoo.recipe import Recipe
 from zoo.remote import api, explained
@@ -278,6 +279,8 @@ class Clone:
     def commit(self, pending: Pending) -> str:
         """One commit, on the submission's branch: its id."""
         branch = pending.submission.branch
+        files = {change.path: change.content for change in pending.changes}
+        refuse_secrets("commit the submission", {"its message": pending.submission.message, **files})
         self._refuse_anonymous()
         if f"branch refs/heads/{branch}" in self._run("worktree", "list", "--porcelain").splitlines():
             hint = f"git -C {self.folder} switch main"

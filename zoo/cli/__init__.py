@@ -55,6 +55,14 @@ for command in COMMANDS:
 cli.params += [hub_option(), json_option()]  # before the command's name they mean the same as after it
 
 
+def _masked(problem: ZooError) -> ZooError:
+    """Return the error without the secrets that it may quote from a text."""
+    from zoo.lint.leaks import redacted
+
+    problem.message, problem.hint = redacted(problem.message), problem.hint and redacted(problem.hint)
+    return problem
+
+
 def main() -> None:
     """Run the command line, then exit.
 
@@ -64,7 +72,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except ZooError as problem:
-        say.error(problem)
+        say.error(_masked(problem))
         code = 1
     except OSError as problem:
         if (told := of_the_disk(problem)) is None:

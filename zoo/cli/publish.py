@@ -129,6 +129,7 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
 
 
 def _units(found: FleetPlan) -> list[dict[str, Any]]:
+    from zoo.lint.leaks import redacted_all
     from zoo.publish.plan.difference import changed_lines, metadata_changes
 
     units: list[dict[str, Any]] = [
@@ -152,8 +153,8 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
     ]
     if one := found.collection:
         changes = [_as_json(change) for change in one.pending]
-        units.append({"kind": "collection", "id": one.slug or one.title, "changes": changes})
-    return units
+        units.append({"kind": "collection", "id": one.slug or one.title, "changes": changes, "problems": one.problems})
+    return [redacted_all(unit) for unit in units]
 
 
 def _as_json(change: PlannedChange) -> dict[str, Any]:
@@ -170,6 +171,8 @@ def _say_plan(found: FleetPlan) -> None:
         _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
         for change in changes:
             _say_change(change)
+        for problem in found.collection.problems:
+            _line(f"  ! {problem}", "magenta")
     say.line(
         f"{found.changed} of {found.count} would change"
         if found.changed
@@ -226,11 +229,12 @@ def _say_card(before: str, after: str) -> None:
 
 
 def _line(text: str, colour: str | None = None) -> None:
-    """Print a line. Colours are for a terminal; click leaves them out in a pipe."""
+    """Print a line without the secrets in it. Colours are for a terminal; click leaves them out in a pipe."""
     from zoo.characters import visible
+    from zoo.lint.leaks import redacted
 
     if not say.wants_json():
-        click.secho(visible(text), fg=colour)
+        click.secho(visible(redacted(text)), fg=colour)
 
 
 @command("publish", epilog="Example: zoo publish arabert-hybrid --pr")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zoo.lint.finding import CARD, Finding, Problem, Unchecked
-from zoo.lint.leaks import redacted
+from zoo.lint.leaks import Mask
 from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import LintRule
 from zoo.lint.rules import rules
@@ -31,6 +31,7 @@ def check_repository(repo: CheckedRepo, target: str = ".") -> LintReport:
         target: what the user called it, for the report.
     """
     chosen = [rules()[rule_id] for rule_id in sorted(rules()) if repo.kind in rules()[rule_id].kinds]
+    mask = Mask(repo.card.text or "")
     readable = bool(repo.card.text) and repo.card.front.broken is None
     findings: list[Finding] = []
     unchecked: dict[str, str] = {}
@@ -40,26 +41,26 @@ def check_repository(repo: CheckedRepo, target: str = ".") -> LintReport:
             continue
         try:
             for problem in rule.look(repo):
-                findings.append(_finding(rule, problem))
+                findings.append(_finding(rule, problem, mask))
         except Unchecked as reason:
-            unchecked[rule.id] = redacted(str(reason))
+            unchecked[rule.id] = mask(str(reason))
     findings = list(dict.fromkeys(sorted(findings, key=lambda one: (one.file != CARD, *one.place))))
     return LintReport(target, repo.kind, findings, unchecked, len(chosen) - len(unchecked))
 
 
-def _finding(rule: LintRule, problem: Problem) -> Finding:
+def _finding(rule: LintRule, problem: Problem, mask: Mask) -> Finding:
     return Finding(
         rule.id,
         rule.name,
         rule.severity,
-        _one_line(problem.message),
-        _one_line(problem.file),
+        _one_line(problem.message, mask),
+        _one_line(problem.file, mask),
         max(problem.line or 1, 1),
-        _one_line(problem.hint) if problem.hint else None,
+        _one_line(problem.hint, mask) if problem.hint else None,
         problem.fix,
     )
 
 
-def _one_line(text: str) -> str:
+def _one_line(text: str, mask: Mask) -> str:
     """Return a text without secrets, line breaks and what moves a terminal's cursor or turns text around."""
-    return redacted("".join(char if char.isprintable() else " " for char in text))[:500]
+    return mask("".join(char if char.isprintable() else " " for char in text))[:500]

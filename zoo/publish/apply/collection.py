@@ -8,6 +8,7 @@ from typing import Any
 from zoo.publish.desired.fleet import Item
 from zoo.publish.patience import patiently
 from zoo.publish.plan.collection import CollectionPlan, item_of, label, moves, short
+from zoo.publish.sending import send
 from zoo.remote import api, explained
 
 
@@ -17,7 +18,7 @@ def apply_collection(plan: CollectionPlan, *, private: bool = False) -> str:
         slug = plan.slug or _create(plan, private=private)
         steps = {(change.action, change.path) for change in plan.changes}
         if ("set", "description") in steps:
-            patiently(lambda: api().update_collection_metadata(slug, description=plan.description))
+            send(api().update_collection_metadata, slug, description=plan.description)
         for item in map(short, plan.wanted):
             if ("add", label(item)) in steps:
                 add_item(slug, item)
@@ -31,31 +32,29 @@ def apply_collection(plan: CollectionPlan, *, private: bool = False) -> str:
 
 
 def _create(plan: CollectionPlan, *, private: bool) -> str:
-    create = api().create_collection
-    made = patiently(
-        lambda: create(
-            plan.title,
-            namespace=plan.namespace,
-            description=plan.description or None,
-            private=private,
-            exists_ok=True,
-        )
+    made = send(
+        api().create_collection,
+        plan.title,
+        namespace=plan.namespace,
+        description=plan.description or None,
+        private=private,
+        exists_ok=True,
     )
     return str(made.slug)
 
 
 def add_item(slug: str, item: Item) -> None:
     """Put an item at the end of a collection; one that is there already stays as it is."""
-    add = api().add_collection_item
-    patiently(lambda: add(slug, item.id, item.kind, note=item.note or None, exists_ok=True))  # type: ignore[arg-type]
+    kind: Any = item.kind
+    send(api().add_collection_item, slug, item.id, kind, note=item.note or None, exists_ok=True)
 
 
 def set_note(slug: str, item_object: str, note: str) -> None:
     """Write a note beside the item of a collection that the Hub knows by this id of its own."""
-    patiently(lambda: api().update_collection_item(slug, item_object, note=note))
+    send(api().update_collection_item, slug, item_object, note=note)
 
 
 def _change(slug: str, there: Sequence[Any], key: tuple[str, str], **values: Any) -> None:
     found = next((one.item_object_id for one in there if (one.item_type, one.item_id) == key), None)
     if found is not None:  # else somebody took it out meanwhile
-        patiently(lambda: api().update_collection_item(slug, found, **values))
+        send(api().update_collection_item, slug, found, **values)

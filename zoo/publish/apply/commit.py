@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from zoo.errors import HubError, PublishError
 from zoo.publish.patience import is_stale, passes, patiently
 from zoo.publish.plan.listing import MAIN, NamedAddress, Target, look
+from zoo.publish.sending import searched, send
 from zoo.remote import api, explained
 from zoo.say import Progress, Silent
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
+    from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
 
     Operation: TypeAlias = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
@@ -57,10 +58,12 @@ def push(commit: NextCommit, progress: Progress | None = None) -> Pushed:
     """Make the commit. What fails for a moment is tried again, and never makes a second commit.
 
     Raises:
-        MovedError: the parent is no longer the head. Besides, the client's own errors: see `told`.
+        MovedError: the parent is no longer the head. PublishError: a secret would go up with it.
+        Besides, the client's own errors: see `told`.
     """
+    request = _request(commit)
     _upload(commit, progress or Silent())
-    return patiently(partial(_send, commit), partial(_arrived, commit))
+    return patiently(lambda: _pushed(commit, request()), partial(_arrived, commit))
 
 
 @contextmanager
@@ -85,18 +88,18 @@ def _upload(commit: NextCommit, progress: Progress) -> None:
 
     repository, target = commit.repository, commit.target
     adds = [one for one in commit.operations if isinstance(one, CommitOperationAdd)]
-    send = partial(
-        api().preupload_lfs_files,
-        repository.id,
-        repo_type=repository.kind,
-        revision=target.revision,
-        create_pr=target.pull_request and not target.number,
-        free_memory=False,
-        gitignore_content="",  # what the Hub's would ignore is left out in silence otherwise
-    )
     progress.start(f"{repository.id}, bytes", sum(add.upload_info.size for add in adds))
     for portion in _portions(adds):
-        patiently(partial(send, additions=portion))
+        send(
+            api().preupload_lfs_files,
+            repository.id,
+            portion,
+            repo_type=repository.kind,
+            revision=target.revision,
+            create_pr=target.pull_request and not target.number,
+            free_memory=False,
+            gitignore_content="",  # what the Hub's would ignore is left out in silence otherwise
+        )
         progress.advance(sum(add.upload_info.size for add in portion))
     progress.finish()
 
@@ -108,9 +111,10 @@ def _portions(adds: list[CommitOperationAdd]) -> list[list[CommitOperationAdd]]:
     return [*large, rest] if rest else large
 
 
-def _send(commit: NextCommit) -> Pushed:
+def _request(commit: NextCommit) -> Callable[[], CommitInfo]:
     repository, target = commit.repository, commit.target
-    made = api().create_commit(
+    return searched(
+        api().create_commit,
         repository.id,
         commit.operations,
         commit_message=commit.title,
@@ -120,7 +124,10 @@ def _send(commit: NextCommit) -> Pushed:
         create_pr=target.pull_request and not target.number,
         parent_commit=commit.parent,
     )
-    return Pushed(str(made.oid), target.number or made.pr_num)
+
+
+def _pushed(commit: NextCommit, made: CommitInfo) -> Pushed:
+    return Pushed(str(made.oid), commit.target.number or made.pr_num)
 
 
 def _arrived(commit: NextCommit, error: Exception) -> Pushed | None:

@@ -29,7 +29,7 @@ def preflight(found: FleetPlan) -> None:
             problem = f"{release.kind} '{release.id}' cannot be called so: {str(error).rstrip('.')}"
             raise HubError(problem, hint="correct `repo` in its recipe") from None
     _check_token(found.fleet.account, anywhere=found.target.pull_request)
-    changed = [one for one in found.plans if CARD in one.sent]
+    changed = [one for one in found.plans if CARD in one.sent and not one.problems]  # the Hub is sent those
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(_check_card, changed))
 

@@ -8,15 +8,18 @@ from zoo.errors import PublishError
 from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, push, told
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import Release
-from zoo.publish.patience import patiently
 from zoo.publish.plan.change import way_out
 from zoo.publish.plan.listing import look, title
 from zoo.publish.plan.repository import Plan
+from zoo.publish.sending import send
 from zoo.remote import api
 from zoo.say import Progress
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
+
+
+CORRECT = "correct it where it comes from, and build again"
 
 
 def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None = None) -> Pushed | None:
@@ -29,7 +32,7 @@ def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None =
         HubError: the Hub refused. MovedError: the repository changed since the plan was made.
         PublishError: the plan has conflicts or findings, or a file changed on this disk meanwhile.
     """
-    if not plan.pending:
+    if not plan.pending and not plan.problems:
         return None
     _refuse(plan)
     release = plan.release
@@ -45,8 +48,7 @@ def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None =
 def _refuse(plan: Plan) -> None:
     release = plan.release
     if plan.problems:
-        hint = "correct it where it comes from, and build again"
-        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=hint)
+        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=CORRECT)
     if plan.conflicts:
         path = plan.conflicts[0].path
         raise PublishError(f"'{path}' of {release.kind} '{release.id}' is in conflict", hint=way_out(release, path))
@@ -56,8 +58,8 @@ def _create(plan: Plan, *, private: bool) -> str:
     """Make the repository and return its first commit, which is the Hub's own."""
     release = plan.release
     sdk = "gradio" if release.kind == "space" else None
-    create = api().create_repo
-    patiently(lambda: create(release.id, repo_type=release.kind, private=private or None, exist_ok=True, space_sdk=sdk))
+    kind, hidden = release.kind, private or None
+    send(api().create_repo, release.id, repo_type=kind, private=hidden, exist_ok=True, space_sdk=sdk)
     listing = look(release)
     if listing.head is None or not (listing.untouched or listing.files.keys() <= {".gitattributes"}):
         raise _moved(release)
@@ -65,8 +67,7 @@ def _create(plan: Plan, *, private: bool) -> str:
 
 
 def _branch(release: Release, branch: str, head: str) -> None:
-    make = api().create_branch
-    patiently(lambda: make(release.id, branch=branch, revision=head, repo_type=release.kind, exist_ok=True))
+    send(api().create_branch, release.id, branch=branch, revision=head, repo_type=release.kind, exist_ok=True)
 
 
 def _commit_of(plan: Plan, head: str) -> NextCommit:

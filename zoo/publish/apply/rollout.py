@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from zoo.errors import ZooError
+from zoo.lint.leaks import redacted
 from zoo.publish.apply.collection import apply_collection
 from zoo.publish.apply.commit import MovedError, Pushed
-from zoo.publish.apply.repository import apply_plan
+from zoo.publish.apply.repository import CORRECT, apply_plan
 from zoo.publish.apply.settings import apply_settings
 from zoo.publish.plan.change import way_out
 from zoo.publish.plan.everything import FleetPlan
@@ -139,6 +140,7 @@ class Rollout:
         return self.done
 
     def _note(self, outcome: Published) -> None:
+        outcome = replace(outcome, why=outcome.why and redacted(outcome.why))
         self.done.append(outcome)
         self.report(outcome)
 
@@ -225,6 +227,9 @@ class Rollout:
         where = collection.slug or collection.title
         if lacking := sorted(self._lacking.items()):
             return Published("collection", where, "skipped", why=f"it lists {lacking[0][1]}")
+        if problems := collection.problems:
+            why = f"it must not be published: {problems[0]}"
+            return Published("collection", redacted(where), "failed", why=why, hint=CORRECT)
         try:
             slug = apply_collection(collection, private=self.private) if collection.pending else str(collection.slug)
         except ZooError as problem:

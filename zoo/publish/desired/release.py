@@ -109,11 +109,17 @@ class Release:
             raise ZooError(problem, hint="make room there, or name another folder") from None
 
 
-def write_whole(content: Content, target: Path) -> None:
-    """Write a file under another name first: what has the right name is whole."""
+def write_whole(content: Content, target: Path, *, private: bool = False) -> None:
+    """Write a file under another name first: what has the right name is whole.
+
+    Args:
+        private: only the owner may read and write it, also when others could read the one that it replaces.
+    """
     partial = target.with_name(f".{target.name}.partial")
     partial.unlink(missing_ok=True)
     try:
+        if private:
+            partial.touch(mode=0o600)
         if isinstance(content, Path):
             shutil.copyfile(content, partial)
         else:

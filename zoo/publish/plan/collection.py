@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.characters import brief
+from zoo.lint.leaks import redacted
 from zoo.publish.desired.fleet import Item
 from zoo.publish.patience import patiently
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained
 
 LONGEST_NOTE = 500  # characters: the Hub's limit
@@ -27,6 +29,12 @@ class CollectionPlan:
     wanted: Sequence[Item]
     """In order."""
     changes: Sequence[PlannedChange]
+
+    @property
+    def problems(self) -> list[str]:
+        """A sentence for each secret in its texts: it may not be sent so."""
+        notes = {f"the note of {label(item)}": item.note for item in self.wanted}
+        return told_secrets({"the title": self.title, "the description": self.description, **notes})
 
     @property
     def pending(self) -> list[PlannedChange]:
@@ -72,7 +80,7 @@ def plan_collection(
     """
     changes = [PlannedChange("create", title)] if found.slug is None else []
     if found.slug and description and found.description != description:
-        why = f"'{brief(found.description)}' -> '{brief(description)}'"
+        why = f"'{brief(redacted(found.description))}' -> '{brief(redacted(description))}'"
         changes.append(PlannedChange("set", "description", note=why))
     changes += compare_items(found.items, [short(item) for item in wanted], was)
     return CollectionPlan(title, description, namespace, found.slug, wanted, changes)
@@ -98,7 +106,7 @@ def compare_items(
 
 def _note(item: Item, there: str, was: Collection[str]) -> PlannedChange:
     if not there or there in {note[:LONGEST_NOTE] for note in was}:
-        return PlannedChange("set", label(item), note=f"note: {brief(item.note)}")
+        return PlannedChange("set", label(item), note=f"note: {brief(redacted(item.note))}")
     return PlannedChange("keep", label(item), note="its note was written by others")
 
 

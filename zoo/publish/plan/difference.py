@@ -10,6 +10,7 @@ import yaml
 
 from zoo.characters import visible
 from zoo.lint.front import read_front
+from zoo.lint.leaks import Mask
 
 CONTEXT = 2  # lines around a change
 LONGEST = 60  # characters of a value
@@ -22,11 +23,13 @@ def split_card(card: str) -> tuple[dict[str, Any], str]:
 
 
 def metadata_changes(before: str, after: str) -> list[tuple[str, str, str]]:
-    """Return (key path, old, new) of all metadata that differ; '-' where there is none."""
-    return list(_differences(split_card(before)[0], split_card(after)[0], ""))
+    """Return (key path, old, new) of all metadata that differ, secrets masked; '-' where there is none."""
+    mask = Mask(before, after)
+    found = _differences(split_card(before)[0], split_card(after)[0], "")
+    return [(visible(mask(at)), _shown(old, mask), _shown(new, mask)) for at, old, new in found]
 
 
-def _differences(old: Any, new: Any, at: str) -> Iterator[tuple[str, str, str]]:
+def _differences(old: Any, new: Any, at: str) -> Iterator[tuple[str, Any, Any]]:
     if old == new:
         return
     if isinstance(old, dict) and isinstance(new, dict):
@@ -36,7 +39,7 @@ def _differences(old: Any, new: Any, at: str) -> Iterator[tuple[str, str, str]]:
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _differences(one, other, f"{at}[{index}]")
     else:
-        yield visible(at), _shown(old), _shown(new)
+        yield at, old, new
 
 
 class _Nothing:
@@ -46,22 +49,24 @@ class _Nothing:
 _NONE = _Nothing()
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, mask: Mask) -> str:
     if value is _NONE:
         return "-"
-    text = visible(
-        str(value)
-        if isinstance(value, str | int | float)
-        else yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10**6).strip()
-    )
+    plain = isinstance(value, str | int | float)
+    text = str(value) if plain else yaml.safe_dump(value, allow_unicode=True, default_flow_style=True, width=10**6)
+    text = visible(mask(text.strip()))  # before it is cut short
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def text_changes(before: str, after: str) -> list[str]:
-    """Return the unified difference of what follows the front matter: lines that begin with ' ', '+', '-' or '@@'."""
+    """Return the unified difference of what follows the front matter: lines that begin with ' ', '+', '-' or '@@'.
+
+    Secrets in them are masked, whoever wrote them.
+    """
+    mask = Mask(before, after)
     old, new = (split_card(card)[1].splitlines() for card in (before, after))
     lines = list(difflib.unified_diff(old, new, n=CONTEXT, lineterm=""))
-    return [visible(line) for line in lines[2:]]  # the first two would name the files
+    return [visible(mask(line)) for line in lines[2:]]  # the first two would name the files
 
 
 def changed_lines(before: str, after: str) -> list[str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from zoo.errors import PublishError
 from zoo.publish.desired.fleet import Fleet
-from zoo.publish.desired.release import CARD
+from zoo.publish.desired.release import CARD, Settings
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.collection import CollectionPlan, Found, look_at_collection, plan_collection
 from zoo.publish.plan.listing import MAIN, Target
 from zoo.publish.plan.repository import Plan, plan_release
-from zoo.publish.plan.settings import compare_settings, look_at_space
+from zoo.publish.plan.settings import compare_settings, look_at_space, secret_settings
 from zoo.remote import api
 
 WORKERS = 8  # repositories looked at together: most of it is waiting
@@ -44,9 +44,10 @@ class FleetPlan:
         return len(self.plans) + (self.collection is not None)
 
     @property
-    def blocked(self) -> list[Plan]:
+    def blocked(self) -> list[Plan | CollectionPlan]:
         """The plans that cannot be published as they are: they have conflicts or problems."""
-        return [one for one in self.plans if one.conflicts or one.problems]
+        blocked: list[Plan | CollectionPlan] = [one for one in self.plans if one.conflicts or one.problems]
+        return [*blocked, self.collection] if self.collection and self.collection.problems else blocked
 
     def changes(self, plan: Plan) -> list[PlannedChange]:
         """Return what would be done to a repository and its settings."""
@@ -71,10 +72,16 @@ def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] =
         runtimes = {key: pool.submit(look_at_space, key[1], wanted) for key, wanted in spaces.items()}
         titled = fleet.title is not None and on_main
         collection = pool.submit(look_at_collection, str(fleet.title), fleet.account) if titled else None
-        found = [one.result() for one in plans]
+        found = [_guarded(one.result(), spaces) for one in plans]
         beside = {key: compare_settings(wanted, runtimes[key].result(), key[1]) for key, wanted in spaces.items()}
         listed = _collection(fleet, found, collection.result()) if collection else None
         return FleetPlan(fleet, found, beside, listed, target, overwrite)
+
+
+def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
+    """Add what forbids to set up a Space so: secrets in its variables."""
+    wanted = spaces.get(plan.release.key)
+    return replace(plan, problems=[*plan.problems, *secret_settings(wanted)]) if wanted else plan
 
 
 def _collection(fleet: Fleet, plans: Sequence[Plan], found: Found) -> CollectionPlan:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
+from zoo.errors import PublishError
 from zoo.hub.metadata import card_faults
 from zoo.lint import leaks, policy
 from zoo.lint.check import check_repository
@@ -19,6 +21,8 @@ from zoo.lint.target import of_files
 from zoo.remote import Kind
 
 REFUSED = ("L41", "L46")  # the linter's rules that say what the Hub refuses
+Sent: TypeAlias = str | bytes | Path
+"""A text, the content of a file, or a file on this disk."""
 
 
 def problems(files: Mapping[str, bytes | Path]) -> list[str]:
@@ -28,10 +32,35 @@ def problems(files: Mapping[str, bytes | Path]) -> list[str]:
         files: {path in the repository: content}.
     """
     found = [f"{one.file}, line {one.line}: {one.message}" for one in policy.check_policy(files)]
-    for path, content in files.items():
-        with content.open("rb") if isinstance(content, Path) else BytesIO(content) as file:
-            found += [f"{path}, line {one.line}: {one.kind} {one.masked}" for one in _secrets(file)]
-    return found
+    return [*map(leaks.redacted, found), *told_secrets({"the name of a file": "\n".join(files), **files})]
+
+
+def told_secrets(texts: Mapping[str, Sent]) -> list[str]:
+    """Return a sentence for each secret in what would be sent: where it is, its kind and length.
+
+    Args:
+        texts: {what it is, for people: a text, or the content of a file}.
+    """
+    return [
+        f"{leaks.redacted(where)}, line {one.line}: {one.kind} {one.masked}"
+        for where, content in texts.items()
+        for one in _secrets(content)
+    ]
+
+
+def refuse_secrets(what: str, texts: Mapping[str, Sent]) -> None:
+    """Refuse to send texts with a secret in them.
+
+    Args:
+        what: what would be done, which completes 'cannot …'.
+        texts: {what it is, for people: a text, or the content of a file}.
+
+    Raises:
+        PublishError: there is one.
+    """
+    if found := told_secrets(texts):
+        problem = f"cannot {what}: what would be sent holds a secret: {found[0]}"
+        raise PublishError(problem, hint="take it out where it comes from, and revoke it if others have seen it")
 
 
 def contradictions(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path], card: bytes) -> list[str]:
@@ -54,11 +83,27 @@ def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list
     return [one for one in found if one.severity == "error"]
 
 
-def _secrets(file: BinaryIO) -> list[leaks.Secret]:
-    """Find the secrets of a text of any length. A very long one is searched in pieces, for tokens alone."""
+def _secrets(content: Sent) -> Sequence[leaks.Secret]:
+    if isinstance(content, str):
+        return leaks.find_secrets(content)
+    if isinstance(content, bytes):
+        return _searched(BytesIO(content))
+    state = content.stat()
+    return _of_file(content, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=10_000)
+def _of_file(path: Path, size: int, changed: int) -> Sequence[leaks.Secret]:
+    """Search a file once, although it is looked at when it is planned and when it is sent."""
+    with path.open("rb") as file:
+        return _searched(file)
+
+
+def _searched(file: BinaryIO) -> Sequence[leaks.Secret]:
+    """Find the secrets of a text of any length; a very long one is searched in pieces."""
     pieces = _texts(file)
     first, second = next(pieces, ""), next(pieces, "")
-    return list(leaks.find_tokens(chain([first, second], pieces))) if second else leaks.find_secrets(first)
+    return list(leaks.find_secrets_in_pieces(chain([first, second], pieces))) if second else leaks.find_secrets(first)
 
 
 def _texts(file: BinaryIO) -> Iterator[str]:

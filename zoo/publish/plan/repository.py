@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
+from zoo.lint.leaks import Mask
 from zoo.publish.desired.release import CARD, RENDERED, Content, Release, remembering
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
 from zoo.publish.plan.listing import MAIN, Listing, Target, bytes_at, look
-from zoo.publish.plan.merge import merge_texts
+from zoo.publish.plan.merge import Clash, merge_texts
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _merged(plan: Plan, listing: Listing, change: PlannedChange, theirs: str, ou
         return replace(plan, card=(theirs, ours))
     made = merge_texts(base, theirs, ours)
     if made.clashes:
-        return _with(plan, change, replace(change, clashes=made.clashes))
+        return _with(plan, change, replace(change, clashes=_masked(made.clashes, Mask(theirs, ours))))
     if made.text == theirs:
         kept = PlannedChange("keep", CARD, note="changed on the Hub")
         return _with(replace(plan, drift=(base, theirs)), change, kept)
@@ -125,6 +126,10 @@ def _merged(plan: Plan, listing: Listing, change: PlannedChange, theirs: str, ou
         return _with(plan, change, replace(change, note=f"was edited on the Hub so that, merged, {said[0]}"))
     new = PlannedChange("update", CARD, len(content), "merged with edits made on the Hub")
     return _with(replace(plan, merged={CARD: content}, card=(theirs, made.text)), change, new)
+
+
+def _masked(clashes: Sequence[Clash], mask: Mask) -> tuple[Clash, ...]:
+    return tuple(Clash(one.line, tuple(map(mask, one.theirs)), tuple(map(mask, one.ours))) for one in clashes)
 
 
 def _with(plan: Plan, old: PlannedChange, new: PlannedChange) -> Plan:

@@ -14,6 +14,7 @@ from typing import Any
 
 from zoo import __version__
 from zoo.errors import PublishError
+from zoo.lint.leaks import redacted_all
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import json_bytes, write_whole
 from zoo.publish.plan.everything import FleetPlan
@@ -43,21 +44,21 @@ class Asked:
 
 
 def save_plan(path: Path, asked: Asked, found: FleetPlan) -> None:
-    """Write the plan into a file.
+    """Write the plan into a file that only its owner may read.
 
     Raises:
         PublishError: the file cannot be written.
     """
     content = described(asked, found)
     try:
-        write_whole(json_bytes({**content, "digest": digest(content)}), path)
+        write_whole(json_bytes({**content, "digest": digest(content)}), path, private=True)
     except OSError as error:
         hint = "make room there, or name another file"
         raise PublishError(f"cannot write '{path}': {error.strerror}", hint=hint) from None
 
 
 def described(asked: Asked, found: FleetPlan) -> dict[str, Any]:
-    """Return the plan as plain JSON values, without content, token or path of this machine."""
+    """Return the plan as plain JSON values, without content, token or path of this machine; secrets are masked."""
     collection = found.collection
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -74,7 +75,7 @@ def described(asked: Asked, found: FleetPlan) -> dict[str, Any]:
         if collection
         else None,
     }
-    return dict(json.loads(json.dumps(content)))
+    return dict(redacted_all(json.loads(json.dumps(content))))
 
 
 def _repository(plan: Plan, found: FleetPlan) -> dict[str, Any]:

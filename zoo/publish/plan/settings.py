@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from zoo.lint.leaks import redacted
 from zoo.publish.desired.release import Settings
 from zoo.publish.patience import patiently
 from zoo.publish.plan.change import PlannedChange
+from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained
 
 
@@ -57,8 +59,19 @@ def compare_settings(settings: Settings, there: Runtime, repo_id: str) -> list[P
     for key, value in sorted(settings.variables.items()):
         old = there.variables.get(key)
         if old != value:
-            changes.append(PlannedChange("set", f"variable {key}", note=value if old is None else f"{old} -> {value}"))
+            now, then = _masked(key, value), None if old is None else _masked(key, old)
+            changes.append(PlannedChange("set", f"variable {key}", note=now if then is None else f"{then} -> {now}"))
     for key in settings.secrets:
         if key not in there.secrets:
             changes.append(PlannedChange("missing", f"secret {key}", note=f"hf spaces secrets add {repo_id} -s {key}"))
     return changes
+
+
+def _masked(key: str, value: str) -> str:
+    """Return the value of a variable as it may be shown; its name tells whether it is a secret."""
+    return redacted(f"{key}={value}").removeprefix(f"{key}=")
+
+
+def secret_settings(settings: Settings) -> list[str]:
+    """Return a sentence for each variable that holds a secret, which everybody could read there."""
+    return told_secrets({f"variable {key}": f"{key}={value}" for key, value in settings.variables.items()})

@@ -10,7 +10,9 @@ from zoo.publish.apply.commit import NextCommit, push, told
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import Release
 from zoo.publish.patience import passes, patiently
+from zoo.publish.plan.guard import refuse_secrets
 from zoo.publish.plan.repository import plan_release
+from zoo.publish.sending import searched
 from zoo.publish.versions.changelog import CHANGELOG, entry_for, entry_in, with_entry
 from zoo.publish.versions.history import NamedRepository, moved, tags_of, text_at
 from zoo.remote import api, explained
@@ -55,6 +57,7 @@ def draft_version(release: Release, repository: NamedRepository, version: str, n
         PublishError: the version is none, is not newer than the newest, or the Hub holds something else.
         HubError: the Hub cannot be asked.
     """
+    refuse_secrets(f"release {repository}", {"its notes": notes})
     wanted, known = parse_version(version), tags_of(repository)
     numbered = {numbers: tag for tag in known if (numbers := _numbers(tag))}
     last = numbered[max(numbered)] if numbered else None
@@ -111,10 +114,10 @@ def _add_entry(draft: Draft) -> str:
 
 def _tag(repository: NamedRepository, version: str, commit: str) -> None:
     """Tag a commit. A tag that is there although its answer was lost is not made a second time."""
-    make = api().create_tag
+    make = searched(api().create_tag, repository.id, tag=version, revision=commit, repo_type=repository.kind)
 
     def ask() -> str:
-        make(repository.id, tag=version, revision=commit, repo_type=repository.kind)
+        make()
         return commit
 
     def arrived(error: Exception) -> str | None:
