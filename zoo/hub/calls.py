@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from zoo.hub import accounts, errors, repos
+from zoo.hub import access, accounts, errors, repos
 from zoo.hub.accounts import User
 from zoo.hub.errors import bad_request
 from zoo.hub.objects import adopt
@@ -174,7 +174,11 @@ class Call:
 
     def may_see(self, repo: Repo) -> bool:
         """True when the repository is public, or the caller belongs to its namespace."""
-        return not repo.private or (self.user is not None and self.user.belongs_to(repo.namespace))
+        return access.may_see(repo, self.user)
+
+    def may_read(self, repo: Repo) -> bool:
+        """True when the caller may read the repository's files: it is not gated, or they were let in."""
+        return access.may_read(self.db, repo, self.user)
 
     def readable_repo(self) -> Repo:
         """The repository named in the path, when the caller may read its files.
@@ -183,7 +187,7 @@ class Call:
             RefusalError: as `repo`; 403 (401 without a token), it is gated and the caller was not let in.
         """
         repo = self.repo()
-        if repo.gated and not self._let_in(repo):
+        if not self.may_read(repo):
             status = 403 if self.user else 401
             message = f"Access to {repo.kind} {repo.name} is restricted and you are not in the authorized list."
             raise errors.RefusalError(
@@ -196,12 +200,6 @@ class Call:
         repo = self.repo()
         self.writer(repo.namespace, "write to this repository")
         return repo
-
-    def _let_in(self, repo: Repo) -> bool:
-        if self.user is None or self.user.belongs_to(repo.namespace):
-            return self.user is not None
-        query = "SELECT 1 FROM access_requests WHERE repo = ? AND user = ? AND status = 'accepted'"
-        return self.db.execute(query, (repo.id, self.user.name)).fetchone() is not None
 
     def revision(self, repo: Repo) -> Revision:
         """The commit that the path asks for by a branch, a tag or an id."""

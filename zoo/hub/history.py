@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from zoo.hub import gitobjects, repos, trees
+from zoo.hub import access, gitobjects, repos, trees
 from zoo.hub.database import timestamp
 from zoo.hub.errors import revision_not_found
 from zoo.hub.repos import Repo
@@ -63,6 +63,7 @@ def record(
     oid = oid or gitobjects.object_id("commit", body)
     row = (repo.id, oid, tree, json.dumps(list(parents)), title, message, author, timestamp(moment))
     db.execute("INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    access.note_contents(db, repo.id, tree, parent=parents[0] if parents else None)
     return oid
 
 

@@ -74,17 +74,20 @@ def describe(
     commit: str | None = None,
     blobs: bool = False,
     base: str = "",
+    readable: bool = True,
 ) -> dict[str, object]:
     """Everything about a repository at a commit (default: the head of main).
 
     Args:
         blobs: also sizes and ids of the files.
         base: address of this Hub, for the address of a Space.
+        readable: the caller may read the files. Otherwise only their names are told, and nothing of what is in them.
     """
     commit = commit or repos.refs(db, repo).get(MAIN)
     found = history.get(db, repo, commit) if commit else None
     tree = found.tree if found else ""
-    files, data = trees.files(db, tree), card(db, objects, tree).data
+    names = trees.files(db, tree)
+    files, data = (names, card(db, objects, tree).data) if readable else ({}, {})
     likes = db.execute("SELECT count(*) FROM likes WHERE repo = ?", (repo.id,)).fetchone()[0]
     facts: dict[str, object] = {
         "_id": hex_id(f"{repo.kind}:{repo.id}"),
@@ -101,7 +104,7 @@ def describe(
         "likes": likes,
         "tags": cards.tags(data),
         "cardData": data,
-        "siblings": [_sibling(path, blob, blobs=blobs) for path, blob in files.items()],
+        "siblings": [_sibling(path, blob, blobs=blobs and readable) for path, blob in names.items()],
         "usedStorage": sum({blob.etag: blob.size for blob in files.values()}.values()),
     }
     return facts | _OF_KIND[repo.kind](objects, repo, files, data, base)

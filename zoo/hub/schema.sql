@@ -22,6 +22,11 @@ CREATE TABLE IF NOT EXISTS blobs (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trees (oid TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 
+-- Who sent an object, so that they may name it in a commit before any repository has it
+CREATE TABLE IF NOT EXISTS uploads (
+    user TEXT NOT NULL COLLATE NOCASE, sha256 TEXT NOT NULL, PRIMARY KEY (user, sha256)
+) WITHOUT ROWID;
+
 -- Repositories -------------------------------------------------------------------------------------------------------
 CREATE TABLE IF NOT EXISTS repos (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, private INTEGER NOT NULL DEFAULT 0,
@@ -38,6 +43,9 @@ CREATE TABLE IF NOT EXISTS commits (
     parents TEXT NOT NULL, title TEXT NOT NULL, message TEXT NOT NULL, author TEXT NOT NULL, date TEXT NOT NULL,
     PRIMARY KEY (repo, oid)
 );
+CREATE TABLE IF NOT EXISTS repo_objects (  -- objects that any commit of a repository has
+    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, sha256 TEXT NOT NULL, PRIMARY KEY (sha256, repo)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refs (
     repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, name TEXT NOT NULL, target TEXT NOT NULL,
     PRIMARY KEY (repo, name), FOREIGN KEY (repo, target) REFERENCES commits (repo, oid)
@@ -80,6 +88,6 @@ CREATE TABLE IF NOT EXISTS collection_items (
 );
 CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, user TEXT NOT NULL COLLATE NOCASE, settings TEXT NOT NULL);
 
--- Xet: how a file was put together from xorbs, so that it can be served the same way -----------------------------------
+-- Xet: how a file was put together from xorbs, so that it can be served the same way. Written once, never replaced ------
 CREATE TABLE IF NOT EXISTS xet_files (hash TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, terms TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS xet_files_by_sha256 ON xet_files (sha256);

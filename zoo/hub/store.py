@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
 
-from zoo.hub import accounts, gitrules, history, repos, trees
+from zoo.hub import access, accounts, gitrules, history, repos, trees
 from zoo.hub.database import Database
 from zoo.hub.errors import RefusalError
 from zoo.hub.gitobjects import EMPTY_TREE
-from zoo.hub.objects import CHUNK, Objects, read_file
+from zoo.hub.objects import CHUNK, Objects, make_private, read_file
 from zoo.hub.paths import check_path
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.trees import Blob
@@ -30,10 +30,13 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
+        make_private(root)  # also one that an earlier version made for all to read
         self.root = root
         self.objects = Objects(root)
         self._database = Database(root / "hub.db")
         (root / "hub.db").chmod(0o600)  # it holds the key that signs links
+        with self.write() as db:
+            access.note_old_contents(db)
         self._remembered("uuid", uuid.uuid4().hex)
         self.signing_key = bytes.fromhex(self._remembered("signing_key", secrets.token_hex(32)))
 
@@ -75,7 +78,7 @@ class Store:
         Raises:
             ValueError: no such user, or the role is neither "write" nor "read".
         """
-        token = f"hf_{secrets.token_urlsafe(30)}"
+        token = accounts.new_token()
         with self.write() as db:
             accounts.add_token(db, user, token, role)
         return token

@@ -156,11 +156,13 @@ def _check_item(call: Call, collection: HubCollection, item: str) -> None:
 
 
 def _holds(call: Call, collection: HubCollection, wanted: list[str]) -> bool:
-    """True when any of `wanted` ("models/ns/name") is in the collection, or nothing is wanted."""
+    """True when any of `wanted` ("models/ns/name") is in the collection for the caller, or nothing is wanted."""
     if not wanted:
         return True
     inside = {
-        f"{repos.PLURALS.get(row['type'], row['type'])}/{row['item']}" for row in collected.items(call.db, collection)
+        f"{repos.PLURALS.get(row['type'], row['type'])}/{row['item']}"
+        for row in collected.items(call.db, collection)
+        if _is_visible(call, row["type"], row["item"])
     }
     return not inside.isdisjoint(wanted)
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import cards, discussions, gitrules, history, repos, trees
+from zoo.hub import access, cards, discussions, gitrules, history, repos, trees
 from zoo.hub.accounts import User
 from zoo.hub.calls import Call, Fields, parse_object
 from zoo.hub.database import timestamp
@@ -21,7 +21,7 @@ from zoo.hub.objects import Objects
 from zoo.hub.paths import check_path
 from zoo.hub.repos import Repo
 from zoo.hub.routing import query
-from zoo.hub.trees import Blob
+from zoo.hub.trees import MISSING, Blob
 
 MAX_COMMIT = 1 << 30  # bytes
 MAX_LINE = 32 << 20  # bytes of one NDJSON line; larger files belong in LFS
@@ -45,7 +45,7 @@ class CommitRequest:
 
 def preupload(call: Call) -> Response:
     """Tell for each file whether to send it whole or through LFS, whether it is ignored, and what is there now."""
-    repo = call.repo()
+    repo = call.readable_repo()
     _contributor(call, repo)
     tree = history.get(call.db, repo, call.revision(repo).commit).tree
     wanted = call.json()
@@ -59,10 +59,11 @@ def preupload(call: Call) -> Response:
 
 def commit(call: Call) -> Response:
     """Make a commit from lines of JSON, or a pull request with it when the query says `create_pr`."""
-    repo = call.repo()
+    repo = call.readable_repo()
     user = _contributor(call, repo)
     with call.body.open() as lines:
         request = _read_request(lines, call.store.objects)
+    _check_objects(call, user, request)
     with call.store.write() as db:  # everything slow is done: contents are on disk
         oid, pull_request = _apply(call, db, repos.get(db, repo.id), user, request)
     url = f"{call.base}{repo.web_path}"
@@ -172,6 +173,17 @@ def _decoded(text: str, path: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise bad_request(f"the content of '{path}' is not base64: {error}") from None
+
+
+def _check_objects(call: Call, user: User, request: CommitRequest) -> None:
+    """See that a commit names only objects that its author sent or can read.
+
+    Raises:
+        RefusalError: 400, one is not theirs, with the words for one that is not here at all.
+    """
+    for path, blob in request.added.items():
+        if blob.lfs_sha256 and not access.may_name(call.db, blob.lfs_sha256, user):
+            raise bad_request(f"{MISSING} Offending file: {path}")
 
 
 def _apply(call: Call, db: Connection, repo: Repo, user: User, request: CommitRequest) -> tuple[str, int | None]:

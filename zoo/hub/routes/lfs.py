@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import history, repos, signing, trees
+from zoo.hub import access, history, repos, signing, trees
 from zoo.hub.calls import Call, Fields
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.objects import read_file
@@ -27,7 +27,7 @@ def batch(call: Call) -> Response:
     """Tell where to send or fetch each object. Objects that are here already need no upload."""
     wanted = call.json()
     uploads = wanted.text("operation") == "upload"
-    repo = call.repo() if uploads else call.readable_repo()
+    repo = call.readable_repo()
     if uploads:
         call.login(to_write=True)
     objects = [_checked(item) for item in wanted.list("objects")]
@@ -38,18 +38,19 @@ def batch(call: Call) -> Response:
     if uploads:
         answers = [_upload(call, oid, size, multipart=multipart) for oid, size in objects]
     else:
-        reachable = {blob.sha256 for blob in _lfs_blobs(call, repo)}
-        answers = [_download(call, oid, size, allowed=oid in reachable) for oid, size in objects]
+        answers = [_download(call, repo, oid, size) for oid, size in objects]
     answer = {"transfer": "multipart" if multipart else "basic", "objects": answers}
     return JSONResponse(answer, media_type=_MEDIA_TYPE)
 
 
 def receive(call: Call) -> Response:
     """Keep an object that was sent whole in one PUT; 400 when its sha256 is another one."""
-    oid = str(_claims(call, "upload")["oid"])
+    claims = _claims(call, "upload")
+    oid = str(claims["oid"])
     if call.body.sha256 != oid:
         raise bad_request(f"the content has sha256 {call.body.sha256}, not {oid}")
     call.body.move_to(call.store.objects.path(oid))
+    _note_upload(call, claims)
     return Response()
 
 
@@ -74,13 +75,14 @@ def complete(call: Call) -> Response:
             call.store.objects.add(_joined(parts), expected=str(claims["oid"]))
         except ValueError as error:
             raise bad_request(str(error)) from None
+    _note_upload(call, claims)
     return JSONResponse({})
 
 
 def verify(call: Call) -> Response:
-    """Confirm that an object is here with the size that the client names."""
-    oid, size = _checked(call.json())
-    if call.store.objects.size(oid) != size:
+    """Confirm to who sent an object that it is here with the size that the client names."""
+    (oid, size), user = _checked(call.json()), call.login()
+    if not access.may_name(call.db, oid, user) or call.store.objects.size(oid) != size:
         raise RefusalError(404, f"object {oid} is not here with {size} bytes")
     return JSONResponse({})
 
@@ -92,7 +94,7 @@ def download(call: Call) -> Response:
 
 def files(call: Call) -> Response:
     """List every LFS object that any commit of the repository names."""
-    repo = call.repo()
+    repo = call.readable_repo()
     heads = {
         ref: trees.files(call.db, history.get(call.db, repo, oid).tree)
         for ref, oid in repos.refs(call.db, repo).items()
@@ -124,16 +126,19 @@ def forget(call: Call) -> Response:
         if gone:
             tree = trees.edit(call.db, commit.tree, gone)
             call.db.execute("UPDATE commits SET tree = ? WHERE repo = ? AND oid = ?", (tree, repo.id, commit.oid))
+    access.forget_contents(call.db, repo, oids)
     return JSONResponse({})
 
 
 def duplicate(call: Call) -> Response:
-    """Tell which objects are here. All repositories share objects, so that there is nothing to copy."""
+    """Tell which objects this repository has. All repositories share objects, so that there is nothing to copy."""
+    repo = call.readable_repo()
     call.login(to_write=True)
     wanted = [file.text("sha256") for file in call.json().list("files")]
     if not all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in wanted):
         raise RefusalError(422, "a sha256 has 64 hex digits")
-    here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.keep(sha256) is not None]
+    found = (sha256 for sha256 in wanted if access.holds(call.db, repo.id, sha256))
+    here = [{"sha256": sha256} for sha256 in found if call.store.objects.keep(sha256) is not None]
     missing = [{"sha256": sha256, "error": "not here"} for sha256 in wanted if {"sha256": sha256} not in here]
     return JSONResponse({"succeeded": here, "failed": missing})
 
@@ -149,21 +154,23 @@ def _checked(item: Fields) -> tuple[str, int]:
 
 def _upload(call: Call, oid: str, size: int, *, multipart: bool) -> dict[str, object]:
     answer: dict[str, object] = {"oid": oid, "size": size, "authenticated": True}
-    if call.store.objects.keep(oid) == size:
+    user = call.login()
+    if access.may_name(call.db, oid, user) and call.store.objects.keep(oid) == size:
         return answer  # without actions: it is here already
-    upload = _multipart(call, oid, size) if multipart and size > PART_SIZE else {"href": _link(call, "upload", oid=oid)}
+    whole = {"href": _link(call, "upload", oid=oid, user=user.name)}
+    upload = _multipart(call, oid, size, user.name) if multipart and size > PART_SIZE else whole
     return answer | {"actions": {"upload": upload, "verify": {"href": f"{call.base}/lfs/verify"}}}
 
 
-def _multipart(call: Call, oid: str, size: int) -> dict[str, object]:
+def _multipart(call: Call, oid: str, size: int, user: str) -> dict[str, object]:
     upload, count = call.store.objects.stage().name, -(-size // PART_SIZE)
     parts = {f"{n:05d}": _link(call, "part", upload=upload, number=n) for n in range(1, count + 1)}
-    href = _link(call, "complete", oid=oid, upload=upload, parts=count)
+    href = _link(call, "complete", oid=oid, upload=upload, parts=count, user=user)
     return {"href": href, "header": {"chunk_size": str(PART_SIZE), **parts}}
 
 
-def _download(call: Call, oid: str, size: int, *, allowed: bool) -> dict[str, object]:
-    if not allowed or call.store.objects.size(oid) is None:
+def _download(call: Call, repo: Repo, oid: str, size: int) -> dict[str, object]:
+    if not access.holds(call.db, repo.id, oid) or call.store.objects.size(oid) is None:
         return {"oid": oid, "size": size, "error": {"code": 404, "message": "Object does not exist"}}
     return {"oid": oid, "size": size, "actions": {"download": {"href": _link(call, "download", oid=oid)}}}
 
@@ -177,6 +184,12 @@ def _claims(call: Call, purpose: str) -> dict[str, str | int]:
     return signing.check(call.store.signing_key, f"lfs-{purpose}", call.params["ticket"])
 
 
+def _note_upload(call: Call, claims: dict[str, str | int]) -> None:
+    """Remember who sent the object, which is on disk by now: the link names them."""
+    with call.store.write() as db:
+        access.note_upload(db, str(claims["oid"]), str(claims["user"]))
+
+
 def _joined(parts: list[Path]) -> Iterator[bytes]:
     for part in parts:
         yield from read_file(part)
@@ -186,11 +199,6 @@ def _commits(call: Call, repo: Repo) -> list[history.Commit]:
     """All commits of a repository, newest first, also those that no branch leads to any more."""
     rows = call.db.execute("SELECT oid FROM commits WHERE repo = ? ORDER BY date DESC", (repo.id,))
     return [history.get(call.db, repo, row["oid"]) for row in rows.fetchall()]
-
-
-def _lfs_blobs(call: Call, repo: Repo) -> Iterator[trees.Blob]:
-    for commit in _commits(call, repo):
-        yield from (blob for blob in trees.files(call.db, commit.tree).values() if blob.is_lfs)
 
 
 ROUTES = [

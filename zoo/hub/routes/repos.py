@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from zoo.hub import accounts, gitrules, history, info, repos, trees
+from zoo.hub import access, accounts, gitrules, history, info, repos, trees
 from zoo.hub.calls import Call, Fields
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
@@ -71,7 +71,15 @@ def describe(call: Call) -> Response:
         return _redirect(call, repo)
     expand = info.check_expand(repo.kind, call.several("expand"))
     commit = call.revision(repo).commit if "rev" in call.params else None
-    facts = info.describe(call.db, call.store.objects, repo, commit=commit, blobs=call.flag("blobs"), base=call.base)
+    facts = info.describe(
+        call.db,
+        call.store.objects,
+        repo,
+        commit=commit,
+        blobs=call.flag("blobs"),
+        base=call.base,
+        readable=call.may_read(repo),
+    )
     return JSONResponse(info.only(facts, expand) if expand else facts)
 
 
@@ -94,7 +102,7 @@ def listing(call: Call) -> Response:
 def tags_by_type(call: Call) -> Response:
     """List the tags of all public models or datasets, grouped by the part before their colon."""
     kind = "model" if call.params["which"] == "models" else "dataset"
-    visible = [repo for repo in repos.every(call.db, kind) if not repo.private]
+    visible = [repo for repo in repos.every(call.db, kind) if access.may_read(call.db, repo, None)]
     tags = {tag for repo in visible for tag in _tags(info.describe(call.db, call.store.objects, repo))}
     grouped: dict[str, list[dict[str, str]]] = {}
     for tag in sorted(tags):
@@ -252,7 +260,10 @@ def _facts(call: Call) -> list[dict[str, object]]:
         for repo in repos.every(call.db, call.kind)
         if call.may_see(repo) and author in ("", repo.namespace.lower())
     ]
-    return [info.describe(call.db, call.store.objects, repo, base=call.base) for repo in visible]
+    return [
+        info.describe(call.db, call.store.objects, repo, base=call.base, readable=call.may_read(repo))
+        for repo in visible
+    ]
 
 
 def _is_wanted(call: Call, facts: dict[str, object]) -> bool:
