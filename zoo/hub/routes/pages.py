@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from zoo.hub import cards, collected, discussions, history, info, rendering, repos, trees
+from zoo.hub.answers import html
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
@@ -20,14 +21,6 @@ from zoo.hub.routing import get
 from zoo.hub.trees import Blob, TreeChange
 
 _STYLE = Path(__file__).parent.parent / "pages" / "style.css"
-_POLICY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data: https:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _COMMITS, _COMMITS_PAGE = 10, 50
 _MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # bytes and lines of a file that is shown
 _MAX_DIFF, _MAX_DIFF_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
@@ -55,7 +48,7 @@ def home(call: Call) -> Response:
         for found in collected.every(call.db)
         if found.visible_to(call.user)
     ]
-    return _page("home", shelves={title: rows for title, rows in shelves.items() if rows}, base=call.base)
+    return html("home", shelves={title: rows for title, rows in shelves.items() if rows}, base=call.base)
 
 
 def repository(call: Call) -> Response:
@@ -66,7 +59,7 @@ def repository(call: Call) -> Response:
     card = info.card(call.db, call.store.objects, commit.tree)
     short, nested = rendering.facts(card.data)
     files = f"{repo.web_path}/resolve/{commit.oid}/"
-    return _page(
+    return html(
         "repo",
         repo=repo,
         commit=commit,
@@ -87,7 +80,7 @@ def commits(call: Call) -> Response:
     log = history.log(call.db, repo, call.revision(repo).commit)
     found = list(islice(log, page * _COMMITS_PAGE, (page + 1) * _COMMITS_PAGE + 1))
     shown, more = found[:_COMMITS_PAGE], len(found) > _COMMITS_PAGE
-    return _page("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
+    return html("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
 
 
 def commit(call: Call) -> Response:
@@ -97,7 +90,7 @@ def commit(call: Call) -> Response:
     parent = history.get(call.db, repo, found.parents[0]).tree if found.parents else EMPTY_TREE
     changes = trees.changes(call.db, parent, found.tree)
     shown = _compared(call, changes[:_MAX_CHANGES])
-    return _page("commit", repo=repo, commit=found, changed=shown, more=len(changes) - len(shown))
+    return html("commit", repo=repo, commit=found, changed=shown, more=len(changes) - len(shown))
 
 
 def blob(call: Call) -> Response:
@@ -109,7 +102,7 @@ def blob(call: Call) -> Response:
         raise entry_not_found("Entry not found", commit=found.oid)
     facts = {"repo": repo, "path": path, "revision": revision, "commit": found, "blob": content}
     folder = f"{repo.web_path}/resolve/{found.oid}/{path.rpartition('/')[0]}".rstrip("/") + "/"
-    return _page("blob", **facts, **_shown(call, path, content, folder), max_lines=_MAX_LINES)
+    return html("blob", **facts, **_shown(call, path, content, folder), max_lines=_MAX_LINES)
 
 
 def discussion(call: Call) -> Response:
@@ -118,7 +111,7 @@ def discussion(call: Call) -> Response:
     found = discussions.get(call.db, repo, discussions.number(call.params["num"]))
     events = discussions.events(call.db, found)
     texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events}
-    return _page("discussion", repo=repo, discussion=found, events=events, cards=texts)
+    return html("discussion", repo=repo, discussion=found, events=events, cards=texts)
 
 
 def collection(call: Call) -> Response:
@@ -131,16 +124,12 @@ def collection(call: Call) -> Response:
         repo = repos.find(call.db, item["type"], item["item"])
         if repo and call.may_see(repo):
             rows.append(_row(repo) | {"note": item["note"] or repo.kind})
-    return _page("collection", collection=found, rows=rows)
+    return html("collection", collection=found, rows=rows)
 
 
 def style(_call: Call) -> Response:
     """Send the one style sheet of all pages."""
     return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
-
-
-def _page(name: str, **facts: object) -> Response:
-    return HTMLResponse(rendering.page(name, **facts), headers=_POLICY)
 
 
 def _refs(call: Call, repo: Repo) -> dict[str, dict[str, str]]:
