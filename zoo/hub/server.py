@@ -28,21 +28,25 @@ from zoo.hub.routing import Hub
 from zoo.hub.store import Store
 
 # The first route that fits answers: fixed paths stand before those where a repository's name could be anything.
-_TOPICS = (
-    accounts,
-    people,
-    spaces,
-    lfs,
-    xet,
-    collected,
-    listings,
-    branches,
-    commits,
-    discussions,
-    repos,
-    content,
-    pages,
-)
+ROUTES = [
+    route
+    for topic in (
+        accounts,
+        people,
+        spaces,
+        lfs,
+        xet,
+        collected,
+        listings,
+        branches,
+        commits,
+        discussions,
+        repos,
+        content,
+        pages,
+    )
+    for route in topic.ROUTES
+]
 
 
 def create_app(store: Store, hosts: Collection[str] = ()) -> Hub:
@@ -51,7 +55,7 @@ def create_app(store: Store, hosts: Collection[str] = ()) -> Hub:
     Args:
         hosts: names by which it may be called, beside those of this machine for itself.
     """
-    return Hub(store, [route for topic in _TOPICS for route in topic.ROUTES], hosts)
+    return Hub(store, ROUTES, hosts)
 
 
 def create_worker(root: Path, hosts: Collection[str]) -> Hub:
