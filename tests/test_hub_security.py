@@ -6,11 +6,12 @@ import http.client
 import json
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hub_bodies import HostileBody, commit_bodies, form_bodies, json_bodies, xet_bodies, yaml_bodies
 from hub_wire import Wire, file, head, upload_lfs
 
 from zoo.hub.calls import MAX_DOCUMENT
@@ -18,6 +19,7 @@ from zoo.hub.local import local_hub
 from zoo.hub.routes.commits import MAX_LINE, MAX_LINES
 
 MEGABYTES = 150  # of the server, whatever it is sent
+ANY_BODY = 300  # the same, of bodies that were made to take as much as they can
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +148,30 @@ def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with local_hub(tmp_path_factory.mktemp("victim")) as hub:
+        wire = Wire(hub)
+        assert wire("POST", "/api/repos/create", {"name": "m"}).status == 200
+        yield wire
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    "bodies", [xet_bodies, json_bodies, form_bodies, commit_bodies, pytest.param(yaml_bodies, marks=pytest.mark.slow)]
+)
+def test_no_body_takes_much_memory_or_disk(victim: Wire, bodies: Callable[[Wire, str], Iterator[HostileBody]]) -> None:
+    seconds, root = 60, victim.hub.root
+    sent = before = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    for body in bodies(victim, "lab/m"):
+        answer = victim(body.method, body.path, body.body, body.token, seconds)
+        sent += len(body.body)
+        assert answer.status < 500, (body.name, answer.body[:300])
+        assert peak(victim) < ANY_BODY, body.name
+        written = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+        assert written - before < 2 * sent + (64 << 20), body.name
 
 
 # Names ----------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
+_MAX_FIELD = 10_000  # bytes of a field in a form; a path of a thousand bytes may have three times as many there
 MAX_DEPTH = 100  # levels of objects and lists inside each other
 MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty times their memory when it is parsed
 
@@ -238,8 +239,12 @@ class Call:
 
     def form(self) -> dict[str, list[str]]:
         """The body as an HTML form: {name: values}."""
+        if (
+            max(map(len, self.document().split(b"&", MAX_VALUES))) > _MAX_FIELD
+        ):  # unquoting takes seventy times their memory
+            raise errors.RefusalError(413, f"a field of the form has more than {_MAX_FIELD} bytes")
         try:
-            return parse_qs(self.document().decode(), errors="strict", max_num_fields=100_000)
+            return parse_qs(self.document().decode(), errors="strict", max_num_fields=MAX_VALUES)
         except ValueError as error:
             raise bad_request(f"the form is malformed: {error}") from None
 
@@ -323,11 +328,13 @@ def parse_object(content: bytes, what: str) -> dict[str, object]:
     marks = {sign: content.count(sign) for sign in (b",", b"[", b"{")}
     if sum(marks.values()) > MAX_VALUES:
         raise errors.RefusalError(413, f"{what} has too many values; send files in base64, or through LFS")
+    if len(content) > MAX_DOCUMENT and not content.isascii():  # one wide character makes all of them four bytes wide
+        raise errors.RefusalError(413, f"{what} is a long text; send it in base64, or through LFS")
     try:
         # Decoded here: by itself, `json` would guess UTF-16, and let halves of surrogate pairs pass.
         value = json.loads(content.decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
         if b"\\u" in content:  # an escape can smuggle in half a surrogate pair, which SQLite and UTF-8 refuse
-            json.dumps(value, ensure_ascii=False).encode()
+            _check_texts(value)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"{what} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
@@ -335,6 +342,22 @@ def parse_object(content: bytes, what: str) -> dict[str, object]:
     if marks[b"["] + marks[b"{"] > MAX_DEPTH and _is_deep(value):
         raise bad_request(f"{what} is nested more than {MAX_DEPTH} times")
     return value
+
+
+def _check_texts(value: object) -> None:
+    """See that every text in a JSON value can be written as UTF-8, one by one: all in one piece take much memory.
+
+    Raises:
+        ValueError: one has half a surrogate pair.
+        RecursionError: lists and objects are nested too deeply.
+    """
+    if isinstance(value, str):
+        value.encode()
+    if isinstance(value, dict):
+        for key in value:
+            key.encode()
+    for inner in _inside(value):
+        _check_texts(inner)
 
 
 def _is_deep(value: object) -> bool:

@@ -53,12 +53,29 @@ def parse_yaml(text: str) -> object:
 
 
 def _loaded(text: str) -> object:
+    loader = _Loader(text)
     try:
-        return yaml.safe_load(text)
+        return loader.get_single_data()
     except yaml.YAMLError as error:
         raise ValueError(str(error).splitlines()[0]) from error
     except (ArithmeticError, AttributeError, LookupError) as error:  # from PyYAML, for `!!timestamp x`, `!!bool x`
         raise ValueError(f"a value is not what it claims to be: {error}") from None
+    finally:
+        loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe one, which stops at so many values: it takes a kilobyte for each before any can be counted."""
+
+    nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next value, as PyYAML composes it."""
+        self.nodes += 1
+        if self.nodes > _MAX_VALUES:
+            raise ValueError(f"the YAML has more than {_MAX_VALUES} values")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
 
 
 def _plain(value: object, budget: Iterator[int], depth: int) -> object:

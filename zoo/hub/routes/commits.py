@@ -24,10 +24,11 @@ from zoo.hub.routing import query
 from zoo.hub.trees import MISSING, Blob
 
 MAX_COMMIT = 1 << 30  # bytes
-MAX_LINE = 32 << 20  # bytes of one NDJSON line; larger files belong in LFS
+MAX_LINE = 16 << 20  # bytes of one NDJSON line; ten megabytes, from where on files go to LFS, have fourteen in base64
 MAX_LINES = 50_000
 _IN_MEMORY = 64 << 20  # bytes of contents that wait in memory for the transaction; the rest waits in files
 _MAX_FILES = 1000
+_MAX_RULES = 1 << 20  # characters of a .gitattributes or .gitignore: each file is compared with each line
 _STALE = "The branch was updated since you opened this page. Please refresh and try again."
 
 
@@ -54,6 +55,8 @@ def preupload(call: Call) -> Response:
         raise bad_request(f"ask for at most {_MAX_FILES} files at once")
     attributes = _text_at(call, tree, ".gitattributes")
     ignore = wanted.text("gitIgnore") if "gitIgnore" in wanted else _text_at(call, tree, ".gitignore")
+    if max(len(attributes), len(ignore)) > _MAX_RULES:
+        raise RefusalError(413, f".gitattributes and .gitignore may have at most {_MAX_RULES} characters here")
     return JSONResponse({"files": [_advice(call, tree, file, attributes, ignore) for file in files]})
 
 
