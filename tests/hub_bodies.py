@@ -68,24 +68,24 @@ def xet_bodies(wire: Wire, repo: str) -> Iterator[HostileBody]:
     zeros, huge = bytes(128 << 10), lz4.frame.compress(bytes(1300 * MIB))
     yield body("a chunk of 1.3 GB", f"xorbs/default/{a}", xorb((1, huge, (1 << 24) - 1)))
     small = lz4.frame.compress(bytes(30 * MIB), block_size=lz4.frame.BLOCKSIZE_MAX4MB)
-    yield body("small chunks of 30 MB", f"xorbs/default/{b}", xorb(*[(1, small[: 128 << 10], 100)] * 400))
-    yield body("their file", "shards", shard((a, a, [(b, 0, 400, 40_000)])))
-    yield body("a million empty chunks", f"xorbs/default/{c}", xorb((0, b"", 0)) * 8 * MIB)
+    yield body("small chunks of 30 MB", f"xorbs/default/{b}", xorb(*[(1, small[: 128 << 10], 100)] * 40))
+    yield body("their file", "shards", shard((a, a, [(b, 0, 40, 4_000)])))
+    yield body("too many empty chunks", f"xorbs/default/{c}", xorb((0, b"", 0)) * 20_000)
     packed = lz4.frame.compress(zeros)
     yield body("64 MB of zeros", f"xorbs/default/{d}", xorb(*[(1, packed, len(zeros))] * 512))
     yield body("64 MB of zeros 300 times", "shards", shard((b, b, [(d, 0, 512, 64 * MIB)] * 300)))
     yield body("300 files of it", "shards", shard(*[(f"{n:064x}", b, [(d, 0, 512, 64 * MIB)]) for n in range(300)]))
-    yield body("one chunk a million times", "shards", shard((c, c, [(d, 0, 1, 1 << 17)] * MIB)))
-    yield body("a million files", "shards", shard(*[(d, d, [])] * (MIB // 2)))
+    yield body("one chunk too many times", "shards", shard((c, c, [(d, 0, 1, 1 << 17)] * 110_000)))
+    yield body("too many files", "shards", shard(*[(d, d, [])] * 110_000))
     yield body(
         "four billion terms", "shards", bytes(48) + digest(e) + struct.pack("<IIQ", 0, 0xFFFFFFFF, 0) + bytes(48)
     )
     many = xorb(*[(0, b"x", 1)] * 8192)
-    for number in range(40):
+    for number in range(10):
         yield body("8192 chunks", f"xorbs/default/{number:064x}", many)
-    terms = [(f"{number:064x}", 0, 8192, 8192) for number in range(40)]
-    sha256 = hashlib.sha256(b"x" * 327_680).hexdigest()
-    yield body("327,680 chunks", "shards", shard((e, sha256, terms)))
+    terms = [(f"{number:064x}", 0, 8192, 8192) for number in range(10)]
+    sha256 = hashlib.sha256(b"x" * 81_920).hexdigest()
+    yield body("81,920 chunks", "shards", shard((e, sha256, terms)))
     yield HostileBody("xet: and where they are", f"{cas}/v1/reconstructions/{e}", b"", "GET", token)
 
 
@@ -165,10 +165,6 @@ def commit_bodies(_wire: Wire, repo: str) -> Iterator[HostileBody]:
     }
     for name, content in lines.items():
         yield HostileBody(f"commit: {name}", path, HEADER + content)
-    middle = json.dumps(file("a", bytes(700_000))).encode() + b"\n"
-    yield HostileBody(
-        "commit: 140 MB in files", path, HEADER + b"".join(middle.replace(b'"a"', b'"%d"' % n) for n in range(200))
-    )
     rules = base64.b64encode(b"*? filter=lfs\n" * 100_000).decode()
     value = {"path": ".gitattributes", "content": rules, "encoding": "base64"}
     yield HostileBody("commit: many rules", path, HEADER + json.dumps({"key": "file", "value": value}).encode())

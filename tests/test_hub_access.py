@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from hub_bodies import shard, xet_address
 from hub_fuzz import exchange
 from hub_fuzz_world import World, visitors, xet_upload
 from hub_wire import Wire, file, lfs_file, upload_lfs
@@ -345,12 +346,6 @@ def test_a_store_of_an_earlier_version_gives_everybody_what_they_can_read(tmp_pa
 
 
 # Xet ------------------------------------------------------------------------------------------------------------------
-def xet_address(wire: Wire, repo: str, kind: str = "write") -> tuple[str, str]:
-    """(path, token) for Xet requests."""
-    found = wire("GET", f"/api/models/{repo}/xet-{kind}-token/main").json()
-    return found["casUrl"].removeprefix(wire.hub.url), found["accessToken"]
-
-
 def uploaded(wire: Wire, repo: str, content: bytes) -> str:
     """The Xet name of a file that the real client uploads to a repository."""
     api = HfApi(endpoint=wire.hub.url, token=wire.hub.token)
@@ -410,15 +405,12 @@ def test_a_link_to_a_xorb_is_for_the_part_that_the_file_has(wire: Wire) -> None:
 
 
 def test_a_recipe_is_written_once(wire: Wire, stranger: Wire) -> None:
-    from hub_fuzz_world import _shard
-
     xet = xet_upload(wire.hub.url, wire.hub.token)
     path, token = xet_address(stranger, f"{stranger.name}/own")
     poison = b"\0\1\0\0\0\1\0\0x"
     assert stranger("POST", f"{path}/v1/xorbs/default/{'ab' * 32}", poison, token=token).status == 200
-    terms = [{"hash": "ab" * 32, "unpacked_length": 1, "range": {"start": 0, "end": 1}}]
-    shard = _shard(xet["file"], hashlib.sha256(b"x").hexdigest(), terms)
-    assert stranger("POST", f"{path}/v1/shards", shard, token=token).status == 200
+    poisoned = shard((xet["file"], hashlib.sha256(b"x").hexdigest(), [("ab" * 32, 0, 1, 1)]))
+    assert stranger("POST", f"{path}/v1/shards", poisoned, token=token).status == 200
     path, token = xet_address(wire, "lab/xet", "read")
     plan = wire("GET", f"{path}/v1/reconstructions/{xet['file']}", token=token).json()
     assert sum(term["unpacked_length"] for term in plan["terms"]) == 200_000

@@ -26,7 +26,7 @@ from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
-_MAX_FIELD = 10_000  # bytes of a field in a form; a path of a thousand bytes may have three times as many there
+_MAX_FIELD = 10_000  # bytes of a field in a form, where a path may have 3,000; decoding takes seventy times as many
 MAX_DEPTH = 100  # levels of objects and lists inside each other
 MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty times their memory when it is parsed
 
@@ -239,9 +239,7 @@ class Call:
 
     def form(self) -> dict[str, list[str]]:
         """The body as an HTML form: {name: values}."""
-        if (
-            max(map(len, self.document().split(b"&", MAX_VALUES))) > _MAX_FIELD
-        ):  # unquoting takes seventy times their memory
+        if max(map(len, self.document().split(b"&", MAX_VALUES))) > _MAX_FIELD:
             raise errors.RefusalError(413, f"a field of the form has more than {_MAX_FIELD} bytes")
         try:
             return parse_qs(self.document().decode(), errors="strict", max_num_fields=MAX_VALUES)
