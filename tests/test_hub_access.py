@@ -18,6 +18,7 @@ from hub_wire import Wire, file, lfs_file, upload_lfs
 from huggingface_hub import CommitOperationCopy, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
+from zoo.hub.errors import DISK_FULL_PAGE
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.routing import Route
 from zoo.hub.server import ROUTES
@@ -97,6 +98,7 @@ MATRIX = {
     "POST /cas/{store}/v1/xorbs/{prefix}/{hash}": ("403 200 403 200",) * 3,
     "POST /cas/{store}/v1/shards": ("403 200 403 200",) * 3,
     "GET /cas/{store}/v1/reconstructions/{hash}": ("403 404 200 200",) * 3,
+    f"GET /cas/{{store}}/{DISK_FULL_PAGE}": ("413 413 413 413",) * 3,
     "POST /cas/{store}/v1/telemetry": ANYBODY,
     "GET /xorb/{ticket}": ("206 206 206 206",) * 3,
     "GET /api/collections": ANYBODY,
@@ -143,6 +145,10 @@ MATRIX = {
     f"GET {PAGE}/resolve/{{rev}}/{{path*}}": READS,
     f"GET {PAGE}/raw/{{rev}}/{{path*}}": READS,
     "GET /": ANYBODY,
+    "GET /models": ANYBODY,
+    "GET /datasets": ANYBODY,
+    "GET /spaces": ANYBODY,
+    "GET /collections": ANYBODY,
     "GET /style.css": ANYBODY,
     "GET /collections/{namespace}/{slug}": ANYBODY,
     f"GET {PAGE}/discussions/{{num}}": READS,
@@ -340,7 +346,7 @@ def test_a_store_of_an_earlier_version_gives_everybody_what_they_can_read(tmp_pa
         store.import_commit("model", "lab/m", {"w.bin": SECRET})
         store.import_commit("model", "lab/m", {"other.txt": b"x"})
     with closing(sqlite3.connect(tmp_path / "hub.db")) as old:
-        old.executescript("DROP TABLE repo_objects; DROP TABLE uploads; DELETE FROM meta WHERE key = 'contents_noted'")
+        old.executescript("DROP TABLE lfs_files; DROP TABLE uploads; DELETE FROM meta WHERE key = 'derived'")
     with local_hub(tmp_path) as hub:
         assert Wire(hub).commit("lab/m", lfs_file("back.bin", OID)).status == 200
 

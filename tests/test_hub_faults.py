@@ -149,6 +149,19 @@ def test_xet_uploads_survive_as_well(start: Start, tmp_path: Path, step: str, fa
     assert_pushed(hub, api)
 
 
+@pytest.mark.parametrize("step", ["/v1/", "/v1/xorbs/", "/v1/shards"])
+def test_a_full_disk_is_told_at_once_over_xet_as_well(start: Start, step: str) -> None:
+    hub, api = start({"path": step, "fault": "disk-full", "count": 9})
+    operations = [CommitOperationAdd("w.bin", FILES["w.bin"])]
+    began = time.monotonic()
+    with pytest.raises((OSError, RuntimeError), match="the-disk-of-this-Hub-is-full"):
+        api.create_commit(REPO, operations, commit_message="weights")
+    assert time.monotonic() - began < 10
+    assert assert_whole_or_not_at_all(hub, api) == 1
+    answer = Wire(hub)("GET", f"/cas/{'0' * 32}/the-disk-of-this-Hub-is-full", token=None)
+    assert (answer.status, answer.json()["error"]) == (413, "The disk of this Hub is full")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -277,9 +277,10 @@ def test_a_file_sent_in_parts_is_put_together(wire: Wire) -> None:
     assert wire("PUT", links[1], parts[1], token=None).status == 200
     answer = wire("POST", upload["href"].removeprefix(wire.hub.url), done, token=None)
     assert (answer.status, answer.json()["error"]) == (400, "parts 1 were not uploaded")
-    for link, part in zip(links, parts, strict=True):
-        assert wire("PUT", link, part, token=None).headers["ETag"] == f'"{hashlib.sha256(part).hexdigest()}"'
-    assert wire("POST", upload["href"].removeprefix(wire.hub.url), done, token=None).status == 200
+    answer = wire("PUT", links[0], parts[0], token=None)  # the other part is still there
+    assert answer.headers["ETag"] == f'"{hashlib.sha256(parts[0]).hexdigest()}"'
+    for _ in range(2):  # the first answer may have been lost on its way
+        assert wire("POST", upload["href"].removeprefix(wire.hub.url), done, token=None).status == 200
     assert wire("POST", "/lfs/verify", {"oid": oid, "size": size}).status == 200
 
 

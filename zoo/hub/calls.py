@@ -28,6 +28,7 @@ IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
 _MAX_FIELD = 10_000  # bytes of a field in a form, where a path may have 3,000; decoding takes seventy times as many
 MAX_DEPTH = 100  # levels of objects and lists inside each other
+MAX_TITLE, MAX_TEXT = 255, 65_536  # characters of what people write: a line, and a text
 MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty times their memory when it is parsed
 
 
@@ -256,13 +257,15 @@ class Fields:
     def __contains__(self, key: str) -> bool:
         return self.values.get(key) is not None
 
-    def text(self, key: str, default: str | None = None) -> str:
-        """The string at `key`; `default`, where one is given, when there is none."""
+    def text(self, key: str, default: str | None = None, *, most: int | None = None) -> str:
+        """The string at `key`, of at most `most` characters; `default`, where one is given, when there is none."""
         value = self.values.get(key)
         if value is None and default is not None:
             return default
         if not isinstance(value, str):
             raise bad_request(f"'{key}' must be a string")
+        if most is not None and len(value) > most:
+            raise bad_request(f"'{key}' may have at most {most} characters, and has {len(value)}: shorten it")
         return value
 
     def number(self, key: str, default: int | None = None) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 from zoo.hub.accounts import User
 from zoo.hub.database import timestamp
 
 THEMES = ("orange", "blue", "green", "purple", "pink", "indigo")
+_HOLDING = """id IN (SELECT collection FROM collection_items JOIN json_each(?) AS wanted
+    ON collection_items.type = json_extract(wanted.value, '$[0]') AND item = json_extract(wanted.value, '$[1]'))"""
 _CHANGEABLE = frozenset({"title", "description", "private", "theme", "position"})
 
 
@@ -50,9 +54,40 @@ def titled(db: sqlite3.Connection, namespace: str, title: str) -> HubCollection 
     return _collection(row) if row else None
 
 
-def every(db: sqlite3.Connection) -> list[HubCollection]:
-    """All collections, those changed last first."""
-    return [_collection(row) for row in db.execute("SELECT * FROM collections ORDER BY updated DESC, rowid DESC")]
+def search(
+    db: sqlite3.Connection,
+    user: User | None,
+    *,
+    limit: int,
+    owners: Sequence[str] = (),
+    text: str = "",
+    holding: Sequence[tuple[str, str]] = (),
+    after: tuple[str, int] | tuple[()] = (),
+) -> list[tuple[HubCollection, int]]:
+    """The first `limit` collections that fit and that the user may see, those changed last first, with row numbers.
+
+    Args:
+        owners: namespaces, any of them.
+        text: a piece of the title, in letters of either case.
+        holding: items as (type, id), any of them.
+        after: time of the last change, and number of the row: begin behind it.
+    """
+    mine = json.dumps([user.name, *user.orgs] if user else [])
+    conditions: list[tuple[str, Sequence[str | int]]] = [
+        ("(NOT private OR lower(namespace) IN (SELECT lower(value) FROM json_each(?)))", (mine,))
+    ]
+    if owners:
+        conditions.append(("lower(namespace) IN (SELECT lower(value) FROM json_each(?))", (json.dumps(owners),)))
+    if text:
+        conditions.append(("instr(casefold(title), ?)", (text.casefold(),)))
+    if holding:
+        conditions.append((_HOLDING, (json.dumps(holding),)))
+    if after:
+        conditions.append(("(updated, rowid) < (?, ?)", after))
+    query = f"""SELECT *, rowid AS row FROM collections WHERE {" AND ".join(text for text, _ in conditions)}
+        ORDER BY updated DESC, rowid DESC LIMIT ?"""  # noqa: S608  (our own words only)
+    rows = db.execute(query, [*(value for _, values in conditions for value in values), limit])
+    return [(_collection(row), row["row"]) for row in rows]
 
 
 def change(db: sqlite3.Connection, collection: HubCollection, **values: object) -> HubCollection:
@@ -80,5 +115,5 @@ def reorder(db: sqlite3.Connection, collection: HubCollection, item_id: str, pos
 
 
 def _collection(row: sqlite3.Row) -> HubCollection:
-    values = dict(zip(row.keys(), tuple(row), strict=True))
+    values = {field.name: row[field.name] for field in fields(HubCollection)}
     return HubCollection(**values | {"private": bool(row["private"])})

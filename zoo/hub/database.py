@@ -21,7 +21,7 @@ class Database:
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
         with closing(self._open()) as connection:
-            connection.executescript(_SCHEMA.read_text(encoding="utf-8"))
+            connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA.read_text(encoding='utf-8')};COMMIT;")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -59,6 +59,7 @@ class Database:
         # A connection wanders between worker threads, but only one at a time has it.
         connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
+        connection.create_function("casefold", 1, str.casefold, deterministic=True)  # SQLite's own knows ASCII only
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return connection

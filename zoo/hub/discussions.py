@@ -48,7 +48,7 @@ def start(
     status: str = "open",
 ) -> int:
     """Open a discussion, or a pull request from commit `base` that now stands at `head`; returns its number."""
-    num = int(db.execute("SELECT count(*) FROM discussions WHERE repo = ?", (repo.id,)).fetchone()[0]) + 1
+    num = int(db.execute("SELECT ifnull(max(num), 0) FROM discussions WHERE repo = ?", (repo.id,)).fetchone()[0]) + 1
     row = (repo.id, num, title, status, author, timestamp(), base is not None, base, None)
     db.execute("INSERT INTO discussions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
     add_event(db, get(db, repo, num), "comment", author, _comment(description, author))
@@ -80,10 +80,25 @@ def get(db: sqlite3.Connection, repo: Repo, num: int) -> Discussion:
     return _discussion(row)
 
 
-def every(db: sqlite3.Connection, repo: Repo) -> list[Discussion]:
-    """All discussions and pull requests of a repository, newest first."""
-    rows = db.execute("SELECT * FROM discussions WHERE repo = ? ORDER BY num DESC", (repo.id,))
-    return [_discussion(row) for row in rows]
+def newest(
+    db: sqlite3.Connection,
+    repo: Repo,
+    *,
+    limit: int,
+    skip: int = 0,
+    pull_requests: bool | None = None,
+    is_open: bool | None = None,
+    author: str | None = None,
+) -> tuple[list[Discussion], int]:
+    """A page of a repository's discussions and pull requests, newest first; and how many fit. None asks for all."""
+    states = {True: ["open", "draft"], False: ["closed", "merged"], None: STATUSES}[is_open]
+    where = """FROM discussions WHERE repo = :repo AND is_pull_request = ifnull(:kind, is_pull_request)
+        AND status IN (SELECT value FROM json_each(:states)) AND author = ifnull(:author, author)"""
+    wanted = {"repo": repo.id, "kind": pull_requests, "states": json.dumps(states), "author": author}
+    count = db.execute(f"SELECT count(*) {where}", wanted).fetchone()[0]
+    query = f"SELECT * {where} ORDER BY num DESC LIMIT :limit OFFSET :skip"
+    rows = db.execute(query, {**wanted, "limit": limit, "skip": skip})
+    return [_discussion(row) for row in rows], count
 
 
 def note_commit(db: sqlite3.Connection, repo: Repo, ref: str, author: str, title: str, oid: str) -> None:
@@ -148,11 +163,12 @@ def conflicting_files(db: sqlite3.Connection, repo: Repo, discussion: Discussion
     return sorted(path for path in theirs.keys() & ours.keys() if theirs[path] != ours[path])
 
 
-def events(db: sqlite3.Connection, discussion: Discussion) -> list[dict[str, object]]:
-    """All events of a discussion, oldest first, as clients read them."""
-    rows = db.execute(
-        "SELECT * FROM events WHERE repo = ? AND num = ? ORDER BY position", (discussion.repo, discussion.num)
-    )
+def events(
+    db: sqlite3.Connection, discussion: Discussion, *, skip: int = 0, limit: int = -1
+) -> list[dict[str, object]]:
+    """Events of a discussion, oldest first, as clients read them; all of them by default."""
+    query = "SELECT * FROM events WHERE repo = ? AND num = ? ORDER BY position LIMIT ? OFFSET ?"
+    rows = db.execute(query, (discussion.repo, discussion.num, limit, skip))
     return [_event(row) for row in rows]
 
 
@@ -200,12 +216,8 @@ def _comment(text: str, author: str) -> dict[str, object]:
 
 def _changes(db: sqlite3.Connection, repo: Repo, base: str, head: str) -> dict[str, str | None]:
     """Content ids by path of the files that `head` has changed since `base`; None for files that it deleted."""
-    before = trees.files(db, history.get(db, repo, base).tree)
-    after = trees.files(db, history.get(db, repo, head).tree)
-    changed: dict[str, str | None] = dict.fromkeys(before.keys() - after.keys())
-    return changed | {
-        path: blob.oid for path, blob in after.items() if path not in before or before[path].oid != blob.oid
-    }
+    before, after = (history.get(db, repo, commit).tree for commit in (base, head))
+    return {path: new for path, _, new in trees.differences(db, before, after)}
 
 
 def _set(db: sqlite3.Connection, discussion: Discussion, column: str, value: str) -> None:

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse
 
+DISK_FULL_PAGE = "the-disk-of-this-Hub-is-full"
+_DISK_FULL = "The disk of this Hub is full"
 _MAX_HEADER = 2000  # characters; clients give up at 64 KB of header, and each may take twelve
 
 
@@ -93,9 +95,16 @@ def broken() -> RefusalError:
     return RefusalError(500, "This Hub made a mistake; its log says which")
 
 
-def disk_full() -> RefusalError:
-    """A 507: there is no room for what was sent."""
-    return RefusalError(507, "The disk of this Hub is full")
+def disk_full(path: str = "") -> RefusalError:
+    """A 507: there is no room for what was sent to `path`.
+
+    Xet clients repeat all from 500 on for two minutes, and tell people a status and an address only. They are sent to
+    an address that says it, where they get a 413.
+    """
+    store = re.match("/cas/[^/]+/", path)
+    if store:
+        return RefusalError(303, _DISK_FULL, headers={"Location": f"{store[0]}{DISK_FULL_PAGE}"})
+    return RefusalError(507, _DISK_FULL)
 
 
 def entry_not_found(message: str, *, commit: str | None = None) -> RefusalError:

@@ -110,12 +110,12 @@ class Faulty:
         else:
             while (await receive()).get("more_body"):
                 pass
-            await _answer(rule).response()(scope, receive, send)
+            await _answer(rule, scope).response()(scope, receive, send)
 
 
-def _answer(rule: FaultRule) -> RefusalError:
+def _answer(rule: FaultRule, scope: Scope) -> RefusalError:
     if rule.fault == "disk-full":
-        return disk_full()
+        return disk_full(scope["raw_path"].decode("latin-1"))
     headers = {} if rule.fault == "500" else {"Retry-After": str(rule.retry_after)}
     return RefusalError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
 

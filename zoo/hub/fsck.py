@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection, DatabaseError, Row
 
-from zoo.hub import gitobjects, history
+from zoo.hub import gitobjects, history, trees
 from zoo.hub.objects import Objects, read_file
 from zoo.hub.store import Store
 from zoo.hub.xetformat import chunks
@@ -54,8 +54,8 @@ def _look_at_records(db: Connection, objects: Objects, found: Findings) -> None:
     folders = {row["oid"] for row in db.execute("SELECT oid FROM trees")}
     for row in db.execute("SELECT * FROM blobs"):
         found.take("files", _blob(row, objects))
-    for row in db.execute("SELECT * FROM trees"):
-        found.take("folders", _tree(row, known, folders))
+    for oid in folders:
+        found.take("folders", _tree(oid, trees.body(db, oid), known, folders))
     commits = {(row["repo"], row["oid"]) for row in db.execute("SELECT repo, oid FROM commits")}
     for row in db.execute("SELECT commits.*, kind, name FROM commits JOIN repos ON repos.id = repo"):
         found.take("commits", _commit(row, commits, folders))
@@ -90,13 +90,13 @@ def _content_id(path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def _tree(row: Row, files: set[str], folders: set[str]) -> Iterator[str]:
-    if gitobjects.object_id("tree", row["body"]) != row["oid"]:
-        yield f"folder {row['oid']}: its content is another one"
+def _tree(oid: str, body: bytes, files: set[str], folders: set[str]) -> Iterator[str]:
+    if gitobjects.object_id("tree", body) != oid:
+        yield f"folder {oid}: its content is another one"
         return
-    for entry in gitobjects.decode_tree(row["body"]):
+    for entry in gitobjects.decode_tree(body):
         if entry.oid not in (folders if entry.is_folder else files):
-            yield f"folder {row['oid']}: '{entry.name}' ({entry.oid}) is missing"
+            yield f"folder {oid}: '{entry.name}' ({entry.oid}) is missing"
 
 
 def _commit(row: Row, commits: set[tuple[int, str]], folders: set[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:(?P<sha256>[0-9a-f]{64})\nsize (?P<size>\d{1,15})\n"
 )
 _MAX_POINTER = 200
+_ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class TreeEntry:
     name: str
     oid: str
     is_folder: bool = False
+
+    @property
+    def key(self) -> str:
+        """The text that git sorts entries by: the name, of a folder with a slash at the end."""
+        return f"{self.name}/" if self.is_folder else self.name
 
 
 def object_id(kind: str, content: bytes) -> str:
@@ -38,7 +44,7 @@ def blob_id(content: bytes) -> str:
 
 def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
     """The body of a tree object. Git sorts a folder as if its name ended in a slash."""
-    ordered = sorted(entries, key=lambda entry: entry.name.encode() + (b"/" if entry.is_folder else b""))
+    ordered = sorted(entries, key=lambda entry: entry.key)  # as text: code points sort as their UTF-8 does
     return b"".join(
         f"{FOLDER_MODE if entry.is_folder else FILE_MODE} {entry.name}\0".encode() + bytes.fromhex(entry.oid)
         for entry in ordered
@@ -46,14 +52,32 @@ def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
 
 
 def decode_tree(body: bytes) -> list[TreeEntry]:
-    """The entries in the body of a tree object, in git's order."""
-    entries, at = [], 0
-    while at < len(body):
-        end = body.index(b"\0", at)
-        mode, _, name = body[at:end].partition(b" ")
-        entries.append(TreeEntry(name.decode(), body[end + 1 : end + 21].hex(), mode.decode() == FOLDER_MODE))
-        at = end + 21
-    return entries
+    """The entries in the body of a tree object (or in a part of one, cut between entries), in git's order."""
+    return [decode_entry(entry) for entry in tree_entries(body)]
+
+
+def tree_entries(body: bytes) -> list[tuple[bytes, bytes, bytes]]:
+    """The entries in the body of a tree object as they are written there: mode, name and the 20 bytes of the id."""
+    return _ENTRY.findall(body)
+
+
+def decode_entry(entry: tuple[bytes, bytes, bytes]) -> TreeEntry:
+    """The tree entry in the form in which `tree_entries` found it."""
+    mode, name, oid = entry
+    return TreeEntry(name.decode(), oid.hex(), mode.decode() == FOLDER_MODE)
+
+
+def tree_pieces(body: bytes, size: int) -> list[tuple[bytes, bytes]]:
+    """The body of a tree object in pieces of `size` entries, each behind the key of its first one.
+
+    The key is `TreeEntry.key` in UTF-8.
+    """
+    found = [match for number, match in enumerate(_ENTRY.finditer(body)) if number % size == 0]
+    ends = [*(match.start() for match in found[1:]), len(body)]
+    return [
+        (match[2] + (b"/" if match[1].decode() == FOLDER_MODE else b""), body[match.start() : end])
+        for match, end in zip(found, ends, strict=True)
+    ]
 
 
 def encode_commit(tree: str, parents: Sequence[str], author: str, date: datetime, message: str) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from zoo.hub import access, gitobjects, repos, trees
+from zoo.hub import gitobjects, lineage, repos, trees
 from zoo.hub.database import timestamp
 from zoo.hub.errors import revision_not_found
+from zoo.hub.lineage import Line
 from zoo.hub.repos import Repo
 
 
@@ -62,8 +63,8 @@ def record(
     body = gitobjects.encode_commit(tree, parents, author, moment, full_message(title, message))
     oid = oid or gitobjects.object_id("commit", body)
     row = (repo.id, oid, tree, json.dumps(list(parents)), title, message, author, timestamp(moment))
-    db.execute("INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-    access.note_contents(db, repo.id, tree, parent=parents[0] if parents else None)
+    if db.execute("INSERT OR IGNORE INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+        lineage.note(db, repo.id, oid)
     return oid
 
 
@@ -72,31 +73,38 @@ def full_message(title: str, message: str) -> str:
     return f"{title}\n\n{message}" if message else title
 
 
-def log(db: sqlite3.Connection, repo: Repo, oid: str) -> Iterator[Commit]:
-    """The commit `oid` and its line of first parents, newest first."""
-    commit = get(db, repo, oid)
-    yield commit
-    while commit.parents:
-        commit = get(db, repo, commit.parents[0])
+def log(db: sqlite3.Connection, repo: Repo, oid: str, *, skip: int = 0) -> Iterator[Commit]:
+    """The commit `oid` and its line of first parents, newest first, without the newest `skip` ones."""
+    line = Line(db, repo.id, oid)
+    following = line.at(len(line) - 1 - skip) if 0 <= skip < len(line) else None
+    while following:
+        commit = get(db, repo, following)
         yield commit
+        following = next(iter(commit.parents), None)
+
+
+def length(db: sqlite3.Connection, repo: Repo, oid: str) -> int:
+    """Count the commits that `log` gives, without reading them."""
+    return len(Line(db, repo.id, oid))
+
+
+def forget_lfs(db: sqlite3.Connection, repo: Repo, blobs: Collection[str]) -> None:
+    """Take the LFS files of these contents (git's ids of their pointers) out of every commit, whose ids stay."""
+    here = db.execute("SELECT blob FROM lfs_files WHERE repo = ?", (repo.id,))
+    gone = {row["blob"] for row in here} & set(blobs)
+    if not gone:
+        return
+    known: dict[str, str] = {}
+    for row in db.execute("SELECT oid, tree FROM commits WHERE repo = ?", (repo.id,)).fetchall():
+        tree = trees.without(db, row["tree"], gone, known)
+        if tree != row["tree"]:
+            db.execute("UPDATE commits SET tree = ? WHERE repo = ? AND oid = ?", (tree, repo.id, row["oid"]))
+    db.executemany("DELETE FROM lfs_files WHERE repo = ? AND blob = ?", ((repo.id, blob) for blob in gone))
 
 
 def last_changes(db: sqlite3.Connection, repo: Repo, oid: str, paths: Iterable[str]) -> dict[str, Commit]:
     """The latest commit that changed each of the paths (or something in it), as seen from commit `oid`."""
-    commits = log(db, repo, oid)
-    newer = next(commits)
-    open_paths = {path: _oid(db, newer, path) for path in paths}
-    changes: dict[str, Commit] = {}
-    for older in commits:
-        for path in [path for path, content in open_paths.items() if _oid(db, older, path) != content]:
-            changes[path] = newer
-            del open_paths[path]
-        if not open_paths:
-            break
-        newer = older
-    return changes | dict.fromkeys(open_paths, newer)
-
-
-def _oid(db: sqlite3.Connection, commit: Commit, path: str) -> str | None:
-    entry = trees.find(db, commit.tree, path)
-    return entry.oid if entry else None
+    line = Line(db, repo.id, oid)
+    found = {path: line.last_change(path) for path in paths}
+    commits = {commit: get(db, repo, commit) for commit in set(found.values())}
+    return {path: commits[commit] for path, commit in found.items()}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from zoo.hub import cards, gitobjects, history, repos, trees
 from zoo.hub.errors import bad_request
@@ -66,53 +66,95 @@ def check_expand(kind: str, names: list[str]) -> list[str]:
     return names
 
 
+@dataclass(frozen=True)
+class Head:
+    """Facts that lists know of a repository unopened: the newest commit on main, its date and card, and likes."""
+
+    commit: str | None
+    date: str
+    card: Mapping[str, object]
+    likes: int
+
+
+class _Seen:
+    """A repository at a commit. What it takes to tell a fact is read when the first fact needs it."""
+
+    def __init__(self, db: sqlite3.Connection, objects: Objects, repo: Repo, commit: str | None, base: str) -> None:
+        self._db, self._objects = db, objects
+        self.repo, self.base = repo, base
+        self.commit = commit or repos.target(db, repo, MAIN)
+        self.blobs, self.readable = False, True
+
+    @cached_property
+    def found(self) -> history.Commit | None:
+        return history.get(self._db, self.repo, self.commit) if self.commit else None
+
+    @property
+    def tree(self) -> str:
+        return self.found.tree if self.found else ""
+
+    @cached_property
+    def date(self) -> str:
+        return self.found.date if self.found else self.repo.modified
+
+    @cached_property
+    def card(self) -> Mapping[str, object]:
+        return card(self._db, self._objects, self.tree).data
+
+    @cached_property
+    def likes(self) -> int:
+        query = "SELECT count(*) FROM likes WHERE repo = ?"
+        return int(self._db.execute(query, (self.repo.id,)).fetchone()[0])
+
+    @cached_property
+    def files(self) -> dict[str, Blob]:
+        return trees.files(self._db, self.tree, contents=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, equal ones counted once; 0 to who may not read them."""
+        return sum({blob.etag: blob.size for blob in self.files.values()}.values()) if self.readable else 0
+
+    def has(self, path: str) -> bool:
+        return self.readable and trees.find(self._db, self.tree, path) is not None
+
+    def eval_results(self) -> list[dict[str, object]]:
+        folder = trees.find(self._db, self.tree, ".eval_results") if self.readable else None
+        oid = folder.oid if folder and folder.is_folder else ""
+        nodes = trees.listing(self._db, oid, below=".eval_results", recursive=True, contents=True)
+        wanted = ((node.path, node.blob) for node in nodes if node.blob and node.path.endswith((".yaml", ".yml")))
+        return [fact for path, blob in wanted for fact in _eval_results(path, blob, self._objects)]
+
+
 def describe(
     db: sqlite3.Connection,
     objects: Objects,
     repo: Repo,
     *,
     commit: str | None = None,
+    names: Collection[str] | None = None,
+    head: Head | None = None,
     blobs: bool = False,
     base: str = "",
     readable: bool = True,
 ) -> dict[str, object]:
-    """Everything about a repository at a commit (default: the head of main).
+    """Facts about a repository at a commit (default: the head of main). Only what they take is read.
 
     Args:
-        blobs: also sizes and ids of the files.
+        names: the facts to tell, beside the id; all of them when None.
+        head: what is known of main already.
+        blobs: of the files, also sizes and ids.
         base: address of this Hub, for the address of a Space.
         readable: the caller may read the files. Otherwise only their names are told, and nothing of what is in them.
     """
-    commit = commit or repos.refs(db, repo).get(MAIN)
-    found = history.get(db, repo, commit) if commit else None
-    tree = found.tree if found else ""
-    names = trees.files(db, tree)
-    files, data = (names, card(db, objects, tree).data) if readable else ({}, {})
-    likes = db.execute("SELECT count(*) FROM likes WHERE repo = ?", (repo.id,)).fetchone()[0]
-    facts: dict[str, object] = {
-        "_id": hex_id(f"{repo.kind}:{repo.id}"),
-        "id": repo.name,
-        "author": repo.namespace,
-        "sha": commit,
-        "lastModified": found.date if found else repo.modified,
-        "createdAt": repo.created,
-        "private": repo.private,
-        "visibility": "private" if repo.private else "public",
-        "gated": repo.gated or False,
-        "disabled": False,
-        "downloads": 0,
-        "likes": likes,
-        "tags": cards.tags(data),
-        "cardData": data,
-        "siblings": [_sibling(path, blob, blobs=blobs and readable) for path, blob in names.items()],
-        "usedStorage": sum({blob.etag: blob.size for blob in files.values()}.values()),
-    }
-    return facts | _OF_KIND[repo.kind](objects, repo, files, data, base)
-
-
-def only(facts: dict[str, object], names: list[str]) -> dict[str, object]:
-    """The facts that were asked for, and the id."""
-    return {key: value for key, value in facts.items() if key in _ALWAYS or key in names}
+    seen = _Seen(db, objects, repo, head.commit if head else commit, base)
+    seen.blobs, seen.readable = blobs and readable, readable
+    if head:
+        seen.card, seen.date, seen.likes = head.card, head.date, head.likes
+    if not readable:
+        seen.card = {}
+    facts = {**_COMMON_FACTS, **_FACTS_OF_KIND[repo.kind]}
+    return {name: tell(seen) for name, tell in facts.items() if names is None or name in names or name in _ALWAYS}
 
 
 def hex_id(seed: str) -> str:
@@ -120,12 +162,17 @@ def hex_id(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()[:24]
 
 
-def runtime(repo: Repo, files: Mapping[str, Blob], data: Mapping[str, object]) -> dict[str, object]:
-    """A Space's runtime as recorded. Nothing is started here: a Space that has its app file counts as running."""
+def runtime(repo: Repo, has: Callable[[str], bool], data: Mapping[str, object]) -> dict[str, object]:
+    """A Space's runtime as recorded. Nothing is started here: a Space that has its app file counts as running.
+
+    Args:
+        has: whether there is a file or folder at a path.
+        data: the values in the YAML of the card.
+    """
     named = data.get("app_file")
     usual = "index.html" if repo.sdk == "static" else "app.py"
     app_file = named if named and isinstance(named, str) else usual
-    stage = "RUNNING" if app_file in files or "Dockerfile" in files else "NO_APP_FILE"
+    stage = "RUNNING" if has(app_file) or has("Dockerfile") else "NO_APP_FILE"
     wanted = repo.runtime.get("hardware") or "cpu-basic"
     stage = "PAUSED" if repo.runtime.get("paused") else stage
     return {
@@ -153,50 +200,6 @@ def lfs_facts(blob: Blob, name: str = "oid") -> dict[str, object]:
     }
 
 
-def _of_model(
-    objects: Objects, repo: Repo, files: Mapping[str, Blob], data: Mapping[str, object], _base: str
-) -> dict[str, object]:
-    return {
-        "modelId": repo.name,
-        "pipeline_tag": data.get("pipeline_tag"),
-        "library_name": data.get("library_name"),
-        "model-index": data.get("model-index"),
-        "evalResults": [
-            fact
-            for path, blob in files.items()
-            if _is_eval_results(path)
-            for fact in _eval_results(path, blob, objects)
-        ],
-        "spaces": [],
-    }
-
-
-def _of_dataset(
-    _objects: Objects, _repo: Repo, _files: Mapping[str, Blob], _data: Mapping[str, object], _base: str
-) -> dict[str, object]:
-    return {"description": "", "citation": None}
-
-
-def _of_space(
-    _objects: Objects, repo: Repo, files: Mapping[str, Blob], data: Mapping[str, object], base: str
-) -> dict[str, object]:
-    return {
-        "sdk": data.get("sdk") or repo.sdk,
-        "subdomain": repo.name.replace("/", "-").lower(),
-        "host": f"{base}{repo.web_path}",
-        "runtime": runtime(repo, files, data),
-        "models": data.get("models") or [],
-        "datasets": data.get("datasets") or [],
-    }
-
-
-_OF_KIND = {"model": _of_model, "dataset": _of_dataset, "space": _of_space}
-
-
-def _is_eval_results(path: str) -> bool:
-    return path.startswith(".eval_results/") and path.endswith((".yaml", ".yml"))
-
-
 def _eval_results(path: str, blob: Blob, objects: Objects) -> list[dict[str, object]]:
     try:
         results = cards.parse_yaml(blob.read(objects).decode("utf-8", "replace")) or []
@@ -205,3 +208,45 @@ def _eval_results(path: str, blob: Blob, objects: Objects) -> list[dict[str, obj
     if not isinstance(results, list):
         return [{"filename": path, "error": "not a list of results"}]
     return [{"filename": path, "verified": False, "data": result} for result in results]
+
+
+_Facts = Mapping[str, Callable[[_Seen], object]]
+_COMMON_FACTS: _Facts = {
+    "_id": lambda seen: hex_id(f"{seen.repo.kind}:{seen.repo.id}"),
+    "id": lambda seen: seen.repo.name,
+    "author": lambda seen: seen.repo.namespace,
+    "sha": lambda seen: seen.commit,
+    "lastModified": lambda seen: seen.date,
+    "createdAt": lambda seen: seen.repo.created,
+    "private": lambda seen: seen.repo.private,
+    "visibility": lambda seen: "private" if seen.repo.private else "public",
+    "gated": lambda seen: seen.repo.gated or False,
+    "disabled": lambda _seen: False,
+    "downloads": lambda _seen: 0,
+    "likes": lambda seen: seen.likes,
+    "tags": lambda seen: cards.tags(seen.card),
+    "cardData": lambda seen: seen.card,
+    "siblings": lambda seen: [_sibling(path, blob, blobs=seen.blobs) for path, blob in seen.files.items()],
+    "usedStorage": lambda seen: seen.size,
+}
+_MODEL_FACTS: _Facts = {
+    "modelId": lambda seen: seen.repo.name,
+    "pipeline_tag": lambda seen: seen.card.get("pipeline_tag"),
+    "library_name": lambda seen: seen.card.get("library_name"),
+    "model-index": lambda seen: seen.card.get("model-index"),
+    "evalResults": lambda seen: seen.eval_results(),
+    "spaces": lambda _seen: [],
+}
+_SPACE_FACTS: _Facts = {
+    "sdk": lambda seen: seen.card.get("sdk") or seen.repo.sdk,
+    "subdomain": lambda seen: seen.repo.name.replace("/", "-").lower(),
+    "host": lambda seen: f"{seen.base}{seen.repo.web_path}",
+    "runtime": lambda seen: runtime(seen.repo, seen.has, seen.card),
+    "models": lambda seen: seen.card.get("models") or [],
+    "datasets": lambda seen: seen.card.get("datasets") or [],
+}
+_FACTS_OF_KIND: Mapping[str, _Facts] = {
+    "model": _MODEL_FACTS,
+    "dataset": {"description": lambda _seen: "", "citation": lambda _seen: None},
+    "space": _SPACE_FACTS,
+}

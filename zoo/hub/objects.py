@@ -7,7 +7,6 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -79,14 +78,13 @@ class Objects:
             staged.unlink(missing_ok=True)
         return digest.hexdigest(), size
 
-    @contextmanager
-    def parts(self, upload: str) -> Iterator[Path]:
-        """The folder of a multipart upload, which is deleted when the block ends."""
-        folder = self.staging / f"parts-{upload}"
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def parts(self, upload: str, count: int) -> list[Path]:
+        """The files for all parts of a multipart upload, in order, whether they are there or not."""
+        return [self.staging / f"parts-{upload}" / str(number) for number in range(1, count + 1)]
+
+    def drop_parts(self, upload: str) -> None:
+        """Delete the parts of a multipart upload."""
+        shutil.rmtree(self.staging / f"parts-{upload}", ignore_errors=True)
 
     def part(self, upload: str, number: int) -> Path:
         """The file for one part of a multipart upload; the folder is made when it is missing."""

@@ -24,6 +24,7 @@ _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
 }
 _TURNS = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _MAX_CARD, _MAX_TAGS = 300_000, 10_000  # characters, and `<` among them: time grows with their square
+_MAX_FACT, _MAX_FACTS, _MAX_NESTED = 1_000, 200, 50_000  # the second counts values, the others characters
 _CONTEXT = 3  # lines around a change
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("pages")),
@@ -42,7 +43,7 @@ def page(name: str, **facts: object) -> str:
 def card_html(markdown: str, *, files: str) -> str:
     """Safe HTML of a card. `files` is the address of the repository's own files, with a slash at the end."""
     if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
-        return f"<pre>{escape(markdown)}</pre>"
+        return f"<pre>{escape(markdown[:_MAX_CARD])}</pre>"
     tokens = _MARKDOWN.parse(markdown)
     for position, token in enumerate(tokens):
         if token.type.removesuffix("_open") in _BLOCKS:  # one card may have Arabic and English blocks
@@ -118,9 +119,9 @@ def facts(data: Mapping[str, object]) -> tuple[dict[str, list[str]], dict[str, s
     for key, value in data.items():
         values = value if isinstance(value, list) else [value]
         if any(isinstance(item, dict | list) for item in values):
-            nested[key] = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)
+            nested[key] = yaml.safe_dump(value, allow_unicode=True, sort_keys=False)[:_MAX_NESTED]
         elif value is not None:
-            short[key] = [str(item) for item in values]
+            short[key] = [str(item)[:_MAX_FACT] for item in values[:_MAX_FACTS]]
     return short, nested
 
 

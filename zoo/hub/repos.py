@@ -6,9 +6,10 @@ import json
 import re
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
+from zoo.hub import lineage
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, revision_not_found
 
@@ -66,13 +67,13 @@ def find(db: sqlite3.Connection, kind: str, name: str) -> Repo | None:
             (kind, name),
         ).fetchone()
     )
-    return _repo(row) if row else None
+    return of_row(row) if row else None
 
 
-def every(db: sqlite3.Connection, kind: str) -> list[Repo]:
-    """All repositories of a kind, newest first."""
-    rows = db.execute("SELECT * FROM repos WHERE kind = ? ORDER BY created DESC, id DESC", (kind,))
-    return [_repo(row) for row in rows]
+def owned(db: sqlite3.Connection, kind: str, namespace: str) -> list[Repo]:
+    """All repositories of a kind in a namespace, newest first."""
+    query = "SELECT * FROM repos WHERE kind = ? AND name BETWEEN ? AND ? ORDER BY created DESC, id DESC"
+    return [of_row(row) for row in db.execute(query, (kind, f"{namespace}/", f"{namespace}0"))]  # "0" follows "/"
 
 
 def add(
@@ -90,13 +91,13 @@ def add(
 
 def get(db: sqlite3.Connection, repo_id: int) -> Repo:
     """The repository in this row, which must be there."""
-    return _repo(db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone())
+    return of_row(db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone())
 
 
 def at(db: sqlite3.Connection, repo_id: int) -> Repo | None:
     """The repository in this row; None when it was deleted."""
     row = db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone()
-    return _repo(row) if row else None
+    return of_row(row) if row else None
 
 
 def change(db: sqlite3.Connection, repo: Repo, **values: object) -> Repo:
@@ -130,9 +131,25 @@ def refs(db: sqlite3.Connection, repo: Repo) -> dict[str, str]:
     return {row["name"]: row["target"] for row in rows}
 
 
+def newest_refs(db: sqlite3.Connection, repo: Repo, prefix: str, limit: int) -> tuple[list[str], int]:
+    """(Names below a prefix such as `refs/tags/`, highest numbers first, at most `limit`; how many there are)."""
+    below = (repo.id, prefix, f"{prefix[:-1]}0")  # "0" follows "/"
+    where = "FROM refs WHERE repo = ? AND name BETWEEN ? AND ?"
+    count = db.execute(f"SELECT count(*) {where}", below).fetchone()[0]
+    query = f"SELECT name {where} ORDER BY length(name) DESC, name DESC LIMIT ?"
+    return [row["name"].removeprefix(prefix) for row in db.execute(query, (*below, limit))], count
+
+
+def target(db: sqlite3.Connection, repo: Repo, ref: str) -> str | None:
+    """The commit that a ref, by its full name, points to; None when there is no such ref."""
+    row = db.execute("SELECT target FROM refs WHERE repo = ? AND name = ?", (repo.id, ref)).fetchone()
+    return str(row["target"]) if row else None
+
+
 def point(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
     """Make a ref point to a commit; a missing ref is made."""
     db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, commit))
+    lineage.note_push(db, repo.id, commit, ref)
 
 
 def add_ref(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
@@ -141,7 +158,7 @@ def add_ref(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
     Raises:
         RefusalError: 409, it is there already.
     """
-    if ref in refs(db, repo):
+    if target(db, repo, ref):
         kind = "Tag reference exists already" if ref.startswith("refs/tags/") else f"Reference {ref} already exists"
         raise RefusalError(409, kind)
     point(db, repo, ref, commit)
@@ -163,18 +180,20 @@ def resolve(db: sqlite3.Connection, repo: Repo, revision: str) -> Revision:
     Raises:
         RefusalError: 404, none is meant, or several.
     """
-    known = refs(db, repo)
     for ref in (revision, f"refs/heads/{revision}", f"refs/tags/{revision}"):
-        if ref in known:
-            return Revision(known[ref], ref)
+        commit = target(db, repo, ref)
+        if commit:
+            return Revision(commit, ref)
     if re.fullmatch(r"[0-9a-f]{5,40}", revision):
-        rows = db.execute("SELECT oid FROM commits WHERE repo = ? AND oid GLOB ?", (repo.id, f"{revision}*"))
+        query = "SELECT oid FROM commits WHERE repo = ? AND oid BETWEEN ? AND ? LIMIT 2"
+        rows = db.execute(query, (repo.id, revision, f"{revision}g"))
         matches = [row["oid"] for row in rows]
         if len(matches) == 1:
             return Revision(matches[0], None)
     raise revision_not_found(revision)
 
 
-def _repo(row: sqlite3.Row) -> Repo:
-    values = {key: row[key] for key in row.keys()}  # noqa: SIM118  (iterating a Row gives its values)
+def of_row(row: sqlite3.Row) -> Repo:
+    """The repository in a row that has at least the columns of the table `repos`."""
+    values = {field.name: row[field.name] for field in fields(Repo)}
     return Repo(**values | {"private": bool(row["private"]), "runtime": json.loads(row["runtime"])})

@@ -124,7 +124,7 @@ class Hub:
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            return refusal(disk_full(), request.headers)
+            return refusal(disk_full(_path(request)), request.headers)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is listening any more
         finally:
@@ -145,10 +145,10 @@ class Hub:
             with self._store.write() if route.writes else self._store.read() as db:
                 return route.handler(Call(request, params, self._store, db, body, public=route.public))
         except OperationalError as error:
-            raise _trouble(error) from error
+            raise _trouble(error, _path(request)) from error
 
     def _match(self, request: Request) -> tuple[Route, dict[str, str]]:
-        path = request.scope["raw_path"].decode("latin-1")
+        path = _path(request)
         method = "GET" if request.method == "HEAD" else request.method
         allowed = set()
         for route in self.routes:
@@ -180,11 +180,15 @@ def _broken(request: Request, _error: Exception) -> Response:
     return response
 
 
-def _trouble(error: OperationalError) -> RefusalError | OperationalError:
+def _path(request: Request) -> str:
+    return request.scope["raw_path"].decode("latin-1")  # type: ignore[no-any-return]
+
+
+def _trouble(error: OperationalError, path: str) -> RefusalError | OperationalError:
     """The answer to SQLite's complaint: wait and repeat, make room, or (a bug of ours) the complaint itself."""
     if "locked" in str(error):
         return RefusalError(503, "This Hub is busy with other writes", headers={"Retry-After": "1"})
-    return disk_full() if "full" in str(error) else error
+    return disk_full(path) if "full" in str(error) else error
 
 
 def _as_group(match: re.Match[str]) -> str:

@@ -43,9 +43,6 @@ CREATE TABLE IF NOT EXISTS commits (
     parents TEXT NOT NULL, title TEXT NOT NULL, message TEXT NOT NULL, author TEXT NOT NULL, date TEXT NOT NULL,
     PRIMARY KEY (repo, oid)
 );
-CREATE TABLE IF NOT EXISTS repo_objects (  -- objects that any commit of a repository has
-    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, sha256 TEXT NOT NULL, PRIMARY KEY (sha256, repo)
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refs (
     repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, name TEXT NOT NULL, target TEXT NOT NULL,
     PRIMARY KEY (repo, name), FOREIGN KEY (repo, target) REFERENCES commits (repo, oid)
@@ -91,3 +88,56 @@ CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, user TEXT NOT NULL COL
 -- Xet: how a file was put together from xorbs, so that it can be served the same way. Written once, never replaced ------
 CREATE TABLE IF NOT EXISTS xet_files (hash TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, terms TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS xet_files_by_sha256 ON xet_files (sha256);
+
+-- Indexes for what is listed page by page ------------------------------------------------------------------------------
+CREATE INDEX IF NOT EXISTS commits_by_tree ON commits (tree);
+CREATE INDEX IF NOT EXISTS events_by_discussion ON events (repo, num, position);
+CREATE INDEX IF NOT EXISTS likes_by_repo ON likes (repo);
+CREATE INDEX IF NOT EXISTS likes_by_user ON likes (user);
+CREATE INDEX IF NOT EXISTS collections_by_date ON collections (updated);
+CREATE INDEX IF NOT EXISTS collection_items_by_item ON collection_items (item);
+
+-- What follows from the records above, kept so that a list costs what it returns. A store that lacks it gets it when it
+-- is opened (`Store`); commits bring their own (`lineage.note`), repositories wait in `stale` for `catalog.refresh` -------
+CREATE TABLE IF NOT EXISTS tree_pieces (  -- the body of a large folder, which `trees` leaves empty, by its first entries
+    tree TEXT NOT NULL REFERENCES trees ON DELETE CASCADE, key BLOB NOT NULL, body BLOB NOT NULL, PRIMARY KEY (tree, key)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lineage (  -- `jump` is a far ancestor, so that any other one is few steps away
+    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, oid TEXT NOT NULL, depth INTEGER NOT NULL, parent TEXT,
+    jump TEXT NOT NULL, jump_depth INTEGER NOT NULL, PRIMARY KEY (repo, oid)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes (  -- files and folders that a commit changed; not those of a first commit
+    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, path TEXT NOT NULL, depth INTEGER NOT NULL, oid TEXT NOT NULL,
+    PRIMARY KEY (repo, path, depth, oid)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lfs_files (  -- the first commit that had this LFS object, and the ref that it was pushed to
+    id INTEGER PRIMARY KEY, repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, blob TEXT NOT NULL, sha256 TEXT NOT NULL,
+    path TEXT NOT NULL, oid TEXT NOT NULL, ref TEXT, UNIQUE (repo, blob)
+);
+CREATE INDEX IF NOT EXISTS lfs_files_by_repo ON lfs_files (repo);
+CREATE INDEX IF NOT EXISTS lfs_files_by_sha256 ON lfs_files (sha256, repo);
+CREATE INDEX IF NOT EXISTS lfs_files_by_commit ON lfs_files (repo, oid);
+CREATE TABLE IF NOT EXISTS catalog (
+    repo INTEGER PRIMARY KEY REFERENCES repos ON DELETE CASCADE, kind TEXT NOT NULL, created TEXT NOT NULL,
+    changed TEXT NOT NULL, likes INTEGER NOT NULL, pipeline_tag TEXT, head TEXT,  -- the commit that main is at
+    card TEXT NOT NULL  -- the values of its YAML (JSON)
+);
+CREATE INDEX IF NOT EXISTS catalog_by_creation ON catalog (kind, created, repo);
+CREATE INDEX IF NOT EXISTS catalog_by_change ON catalog (kind, changed, repo);
+CREATE INDEX IF NOT EXISTS catalog_by_likes ON catalog (kind, likes, repo);
+CREATE TABLE IF NOT EXISTS catalog_tags (
+    repo INTEGER NOT NULL REFERENCES repos ON DELETE CASCADE, tag TEXT NOT NULL,
+    whole INTEGER NOT NULL,  -- 0: what follows the colon of a tag
+    PRIMARY KEY (repo, tag)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS catalog_tags_by_tag ON catalog_tags (tag, repo);
+CREATE TABLE IF NOT EXISTS stale (repo INTEGER PRIMARY KEY);
+CREATE TRIGGER IF NOT EXISTS repo_added AFTER INSERT ON repos BEGIN INSERT OR IGNORE INTO stale VALUES (new.id); END;
+CREATE TRIGGER IF NOT EXISTS main_moved AFTER INSERT ON refs WHEN new.name = 'refs/heads/main'
+    BEGIN INSERT OR IGNORE INTO stale VALUES (new.repo); END;
+CREATE TRIGGER IF NOT EXISTS main_set AFTER UPDATE ON refs WHEN new.name = 'refs/heads/main'
+    BEGIN INSERT OR IGNORE INTO stale VALUES (new.repo); END;
+CREATE TRIGGER IF NOT EXISTS files_taken_out AFTER UPDATE OF tree ON commits
+    BEGIN INSERT OR IGNORE INTO stale VALUES (new.repo); END;
+CREATE TRIGGER IF NOT EXISTS like_given AFTER INSERT ON likes BEGIN INSERT OR IGNORE INTO stale VALUES (new.repo); END;
+CREATE TRIGGER IF NOT EXISTS like_taken AFTER DELETE ON likes BEGIN INSERT OR IGNORE INTO stale VALUES (old.repo); END;

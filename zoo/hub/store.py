@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from sqlite3 import Connection
 
-from zoo.hub import access, accounts, gitrules, history, repos, trees
+from zoo.hub import accounts, catalog, gitrules, history, lineage, repos, trees
 from zoo.hub.database import Database
 from zoo.hub.errors import RefusalError
 from zoo.hub.gitobjects import EMPTY_TREE
@@ -35,8 +35,7 @@ class Store:
         self.objects = Objects(root)
         self._database = Database(root / "hub.db")
         (root / "hub.db").chmod(0o600)  # it holds the key that signs links
-        with self.write() as db:
-            access.note_old_contents(db)
+        self._derive()
         self._remembered("uuid", uuid.uuid4().hex)
         self.signing_key = bytes.fromhex(self._remembered("signing_key", secrets.token_hex(32)))
 
@@ -58,9 +57,12 @@ class Store:
         """Open a transaction that sees one unchanging state."""
         return self._database.read()
 
-    def write(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
         """Open a transaction that happens whole or, when the block raises, not at all."""
-        return self._database.write()
+        with self._database.write() as db:
+            yield db
+            catalog.refresh(db, self.objects)
 
     def close(self) -> None:
         """Close the database."""
@@ -132,7 +134,7 @@ class Store:
             known = _already(db, repo, tree, commit_id)
             if known:
                 return known
-            head = repos.refs(db, repo).get(MAIN)
+            head = repos.target(db, repo, MAIN)
             parents = [head] if head else []
             new = history.record(
                 db, repo, tree=tree, parents=parents, title=message, author=author, date=created, oid=commit_id
@@ -152,6 +154,19 @@ class Store:
             chunks = _chunks(content) if isinstance(content, bytes) else read_file(content)
             return trees.lfs_blob(self.objects.add(chunks)[0], self.objects)
         return trees.stage(content if isinstance(content, bytes) else content.read_bytes(), self.objects)
+
+    def _derive(self) -> None:
+        """Make what lists are answered from, in a store of a version that did not keep it yet."""
+        query = "SELECT value FROM meta WHERE key = 'derived'"
+        with self.read() as db:
+            if db.execute(query).fetchone():
+                return
+        with self.write() as db:
+            if db.execute(query).fetchone() is None:  # nobody else did it meanwhile
+                trees.split_all(db)
+                lineage.note_all(db)
+                catalog.refresh_all(db)
+                db.execute("INSERT INTO meta VALUES ('derived', '1')")
 
     def _remembered(self, key: str, value: str) -> str:
         with self.write() as db:
@@ -191,7 +206,7 @@ def _already(db: Connection, repo: Repo, tree: str, commit_id: str | None) -> st
     Raises:
         ValueError: `commit_id` is taken by a commit of other files.
     """
-    known = repos.refs(db, repo).get(MAIN)
+    known = repos.target(db, repo, MAIN)
     if commit_id is not None:
         row = db.execute("SELECT 1 FROM commits WHERE repo = ? AND oid = ?", (repo.id, commit_id)).fetchone()
         known = commit_id if row else None

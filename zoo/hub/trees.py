@@ -7,6 +7,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from zoo.hub import gitobjects
 from zoo.hub.errors import RefusalError
@@ -14,6 +15,7 @@ from zoo.hub.gitobjects import EMPTY_TREE, TreeEntry
 from zoo.hub.objects import Objects
 
 IN_DATABASE = 1 << 20  # bytes; larger contents become files
+_LARGE_FOLDER, _PIECE = 1 << 15, 250  # bytes of a body that is kept in pieces, and the entries in each
 MISSING = "Your push was rejected because an LFS pointer pointed to a file that does not exist."
 
 
@@ -51,6 +53,11 @@ class TreeNode:
     path: str
     oid: str
     blob: Blob | None
+
+    @property
+    def key(self) -> str:
+        """The text that nodes are sorted by: the path, of a folder with a slash at the end."""
+        return self.path if self.blob else f"{self.path}/"
 
 
 @dataclass(frozen=True)
@@ -112,20 +119,18 @@ def save(db: sqlite3.Connection, blobs: Collection[Blob], objects: Objects) -> N
 
 def entries(db: sqlite3.Connection, tree: str) -> list[TreeEntry]:
     """The lines of a tree: what is directly inside it. Empty for a tree that is not here."""
-    row = db.execute("SELECT body FROM trees WHERE oid = ?", (tree,)).fetchone()
-    return gitobjects.decode_tree(row["body"]) if row else []
+    return gitobjects.decode_tree(body(db, tree))
 
 
 def find(db: sqlite3.Connection, tree: str, path: str) -> TreeEntry | None:
     """The file or folder at `path`; None when there is neither."""
-    entry = TreeEntry("", tree, is_folder=True)
-    for name in path.split("/"):
-        below = entries(db, entry.oid) if entry.is_folder else []
-        found = next((candidate for candidate in below if candidate.name == name), None)
-        if found is None:
-            return None
-        entry = found
-    return entry
+    return find_each(db, tree, [path]).get(path)
+
+
+def find_each(db: sqlite3.Connection, tree: str, paths: Iterable[str]) -> dict[str, TreeEntry]:
+    """{path: file or folder} of those paths that are there, in the order of `paths`. Each folder is read once."""
+    found = _find(db, tree, {path: path for path in paths})
+    return {path: found[path] for path in paths if path in found}
 
 
 def blob_at(db: sqlite3.Connection, tree: str, path: str) -> Blob | None:
@@ -141,21 +146,40 @@ def load(db: sqlite3.Connection, oids: Iterable[str], *, largest: int = IN_DATAB
     return {row["oid"]: _blob(row) for row in db.execute(query, (largest, json.dumps(list(oids))))}
 
 
-def listing(db: sqlite3.Connection, tree: str, *, below: str = "", recursive: bool = False) -> list[TreeNode]:
-    """Files and folders under the folder `below`, each folder before what is in it, in git's order."""
-    found = list(_walk(db, tree, f"{below}/" if below else "", recursive=recursive))
-    blobs = load(db, (entry.oid for _, entry in found if not entry.is_folder))
+def listing(
+    db: sqlite3.Connection,
+    tree: str,
+    *,
+    below: str = "",
+    recursive: bool = False,
+    after: str = "",
+    limit: int | None = None,
+    contents: bool = False,
+) -> list[TreeNode]:
+    """Files and folders under the folder `below`, each folder before what is in it, in git's order.
+
+    Args:
+        tree: of the folder itself.
+        after: begin behind this `TreeNode.key`, without what is in `below`.
+        limit: stop after so many; what follows is not looked at.
+        contents: also read the `data` of small files.
+    """
+    walk = _walk(db, tree, f"{below}/" if below else "", recursive=recursive, after=after)
+    found = list(islice(walk, limit))
+    oids = (entry.oid for _, entry in found if not entry.is_folder)
+    blobs = load(db, oids, largest=IN_DATABASE if contents else -1)
     return [TreeNode(path, entry.oid, None if entry.is_folder else blobs[entry.oid]) for path, entry in found]
 
 
-def files(db: sqlite3.Connection, tree: str) -> dict[str, Blob]:
-    """{path: blob} of all files in a tree."""
-    return {node.path: node.blob for node in listing(db, tree, recursive=True) if node.blob}
+def files(db: sqlite3.Connection, tree: str, *, contents: bool = True) -> dict[str, Blob]:
+    """{path: blob} of all files in a tree; without `contents`, none of them can be read."""
+    nodes = listing(db, tree, recursive=True, contents=contents)
+    return {node.path: node.blob for node in nodes if node.blob}
 
 
 def changes(db: sqlite3.Connection, old: str, new: str) -> list[TreeChange]:
     """The files that differ between two trees. Equal content that moved to another name is a renamed file."""
-    found = list(_differences(db, old, new, ""))
+    found = sorted(differences(db, old, new))
     gone = {before: path for path, before, after in found if before and not after}
     sources = {path: gone.pop(after) for path, before, after in found if not before and after in gone}
     renamed = set(sources.values())
@@ -186,21 +210,42 @@ def _blob(row: sqlite3.Row) -> Blob:
     return Blob(row["oid"], row["size"], row["data"], row["sha256"], is_lfs=bool(row["is_lfs"]))
 
 
-def _differences(
-    db: sqlite3.Connection, old: str, new: str, prefix: str
+def differences(
+    db: sqlite3.Connection, old: str, new: str, prefix: str = ""
 ) -> Iterator[tuple[str, str | None, str | None]]:
     """(path, blob before, blob after) of files that differ. Folders that are the same are not opened."""
-    before, after = ({entry.name: entry for entry in entries(db, tree)} for tree in (old, new))
-    for name in sorted(before.keys() | after.keys()):
-        left, right = before.get(name), after.get(name)
-        if left == right:
-            continue
+    before, after = (set(gitobjects.tree_entries(body(db, tree))) for tree in (old, new))
+    sides = [
+        {entry.name: entry for entry in map(gitobjects.decode_entry, side)} for side in (before - after, after - before)
+    ]
+    for name in sorted(sides[0].keys() | sides[1].keys()):
+        left, right = (side.get(name) for side in sides)
         files = [entry.oid if entry and not entry.is_folder else None for entry in (left, right)]
         if any(files):
             yield prefix + name, files[0], files[1]
         folders = [entry.oid if entry and entry.is_folder else EMPTY_TREE for entry in (left, right)]
         if folders != [EMPTY_TREE, EMPTY_TREE]:
-            yield from _differences(db, folders[0], folders[1], f"{prefix}{name}/")
+            yield from differences(db, folders[0], folders[1], f"{prefix}{name}/")
+
+
+def without(db: sqlite3.Connection, tree: str, blobs: Collection[str], known: dict[str, str]) -> str:
+    """The id of the tree without files of these contents. `known` remembers it for every folder that was looked at."""
+    if tree not in known:
+        kept = []
+        for entry in entries(db, tree):
+            if entry.is_folder:
+                entry = TreeEntry(entry.name, without(db, entry.oid, blobs, known), is_folder=True)
+            if entry.oid != EMPTY_TREE and (entry.is_folder or entry.oid not in blobs):
+                kept.append(entry)
+        known[tree] = _save_tree(db, kept)
+    return known[tree]
+
+
+def split_all(db: sqlite3.Connection) -> None:
+    """Keep all large folders in pieces, as `_save_tree` does it with new ones."""
+    for row in db.execute("SELECT oid FROM trees WHERE length(body) > ?", (_LARGE_FOLDER,)).fetchall():
+        _save_pieces(db, row["oid"], body(db, row["oid"]))
+        db.execute("UPDATE trees SET body = x'' WHERE oid = ?", (row["oid"],))
 
 
 def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], dict[str, dict[str, str | None]]]:
@@ -221,12 +266,77 @@ def _split(changes: Mapping[str, str | None]) -> tuple[dict[str, str | None], di
 def _save_tree(db: sqlite3.Connection, content: Iterable[TreeEntry]) -> str:
     body = gitobjects.encode_tree(content)
     oid = gitobjects.object_id("tree", body)
-    db.execute("INSERT OR IGNORE INTO trees VALUES (?, ?)", (oid, body))
+    is_large = len(body) > _LARGE_FOLDER
+    is_new = db.execute("INSERT OR IGNORE INTO trees VALUES (?, ?)", (oid, b"" if is_large else body)).rowcount
+    if is_new and is_large:
+        _save_pieces(db, oid, body)
     return oid
 
 
-def _walk(db: sqlite3.Connection, tree: str, prefix: str, *, recursive: bool) -> Iterator[tuple[str, TreeEntry]]:
-    for entry in entries(db, tree):
-        yield prefix + entry.name, entry
+def _save_pieces(db: sqlite3.Connection, tree: str, body: bytes) -> None:
+    rows = ((tree, key, piece) for key, piece in gitobjects.tree_pieces(body, _PIECE))
+    db.executemany("INSERT INTO tree_pieces VALUES (?, ?, ?)", rows)
+
+
+def _small_body(db: sqlite3.Connection, tree: str) -> bytes:
+    """The body of a tree that is in one piece; empty for another one, too."""
+    row = db.execute("SELECT body FROM trees WHERE oid = ?", (tree,)).fetchone()
+    return bytes(row["body"]) if row else b""
+
+
+def body(db: sqlite3.Connection, tree: str) -> bytes:
+    """The body of a tree as git writes it. Empty for a tree that is not here."""
+    pieces = db.execute("SELECT body FROM tree_pieces WHERE tree = ? ORDER BY key", (tree,))
+    return _small_body(db, tree) or b"".join(row["body"] for row in pieces)
+
+
+def _find(db: sqlite3.Connection, tree: str, wanted: Mapping[str, str]) -> dict[str, TreeEntry]:
+    """{value: entry} of the keys of `wanted` that are paths in this tree."""
+    here: dict[str, str] = {}
+    below: dict[str, dict[str, str]] = defaultdict(dict)
+    for path, value in wanted.items():
+        name, slash, rest = path.partition("/")
+        if slash:
+            below[name][rest] = value
+        else:
+            here[name] = value
+    found: dict[str, TreeEntry] = {}
+    for entry in _children(db, tree, here.keys() | below.keys()):
+        if entry.name in here:
+            found[here[entry.name]] = entry
+        if entry.name in below and entry.is_folder:
+            found |= _find(db, entry.oid, below[entry.name])
+    return found
+
+
+def _children(db: sqlite3.Connection, tree: str, names: Collection[str]) -> Iterator[TreeEntry]:
+    """The entries of these names that are directly inside a tree."""
+    whole = _small_body(db, tree)
+    if whole or len(names) > _PIECE:
+        found: Iterable[TreeEntry | None] = gitobjects.decode_tree(whole) or entries(db, tree)
+    else:
+        found = (next(_entries_from(db, tree, key), None) for name in names for key in (name, f"{name}/"))
+    yield from {entry.key: entry for entry in found if entry and entry.name in names}.values()
+
+
+def _entries_from(db: sqlite3.Connection, tree: str, key: str) -> Iterator[TreeEntry]:
+    """The entries of a tree from the first on that is not before `key`; its pieces are read as they are asked for."""
+    query = """SELECT body FROM tree_pieces WHERE tree = :tree AND key >= ifnull(
+        (SELECT max(key) FROM tree_pieces WHERE tree = :tree AND key <= :key), x'') ORDER BY key"""
+    whole = _small_body(db, tree)
+    rows = db.execute(query, {"tree": tree, "key": key.encode()})
+    pieces = [whole] if whole else (row["body"] for row in rows)
+    yield from (entry for piece in pieces for entry in gitobjects.decode_tree(piece) if entry.key >= key)
+
+
+def _walk(
+    db: sqlite3.Connection, tree: str, prefix: str, *, recursive: bool, after: str = ""
+) -> Iterator[tuple[str, TreeEntry]]:
+    name, slash, rest = after.partition("/")
+    for entry in _entries_from(db, tree, name + slash):
+        was_shown = bool(after) and entry.key == name + slash
+        if not was_shown:
+            yield prefix + entry.name, entry
         if entry.is_folder and recursive:
-            yield from _walk(db, entry.oid, f"{prefix}{entry.name}/", recursive=True)
+            below = f"{prefix}{entry.name}/"
+            yield from _walk(db, entry.oid, below, recursive=True, after=rest if was_shown else "")

@@ -41,16 +41,17 @@ def overview(call: Call) -> Response:
 def my_repos(call: Call) -> Response:
     """List the repositories of the caller and their organisations, with the bytes that each takes."""
     user = call.login()
-    mine = [repo for kind in repos.PLURALS for repo in repos.every(call.db, kind) if user.belongs_to(repo.namespace)]
+    namespaces = (user.name, *user.orgs)
+    mine = [repo for kind in repos.PLURALS for name in namespaces for repo in repos.owned(call.db, kind, name)]
     return JSONResponse([_owned(call, repo) for repo in mine])
 
 
 def _owned(call: Call, repo: repos.Repo) -> dict[str, object]:
     """A repository as its owner sees it, with the bytes of the files on main."""
-    head = repos.refs(call.db, repo).get(repos.MAIN)
+    head = repos.target(call.db, repo, repos.MAIN)
     query = "SELECT tree FROM commits WHERE repo = ? AND oid = ?"
     row = call.db.execute(query, (repo.id, head)).fetchone()
-    storage = sum(blob.size for blob in trees.files(call.db, row["tree"]).values()) if row else 0
+    storage = sum(blob.size for blob in trees.files(call.db, row["tree"], contents=False).values()) if row else 0
     return {
         "id": repo.name,
         "type": repo.kind,

@@ -7,11 +7,12 @@ import re
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, repos
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TEXT, Call
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.repos import MAIN
 from zoo.hub.routing import delete, post
 
+_MAX_NAME = 200
 _REF = re.compile(r"(?!refs/|/|-|\.)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[\w.+/@=,#%-]{1,200}(?<![/.])")
 
 
@@ -35,8 +36,9 @@ def delete_branch(call: Call) -> Response:
 def create_tag(call: Call) -> Response:
     """Create a tag at the revision in the path."""
     repo = call.writable_repo()
-    target = call.revision(repo).commit
-    repos.add_ref(call.db, repo, f"refs/tags/{_checked('tag', call.json().text('tag'))}", target)
+    target, wanted = call.revision(repo).commit, call.json()
+    wanted.text("message", "", most=MAX_TEXT)  # not kept: a tag here is a name only
+    repos.add_ref(call.db, repo, f"refs/tags/{_checked('tag', wanted.text('tag'))}", target)
     return JSONResponse({})
 
 
@@ -53,7 +55,7 @@ def super_squash(call: Call) -> Response:
     if here.ref is None or here.ref.startswith("refs/tags/"):
         raise bad_request("only a branch can be squashed")
     head = history.get(call.db, repo, here.commit)
-    title = call.json().text("message", "") or f"Super-squash branch '{call.params['rev']}'"
+    title = call.json().text("message", "", most=MAX_TEXT) or f"Super-squash branch '{call.params['rev']}'"
     author = call.login().name
     commit = history.record(call.db, repo, tree=head.tree, parents=[], title=title, author=author)
     repos.point(call.db, repo, here.ref, commit)
@@ -62,7 +64,8 @@ def super_squash(call: Call) -> Response:
 
 def _checked(kind: str, name: str) -> str:
     if not _REF.fullmatch(name):
-        raise bad_request(f"Invalid {kind} name: {name[:200]}")
+        reason = "" if len(name) <= _MAX_NAME else f" (at most {_MAX_NAME} characters)"
+        raise bad_request(f"Invalid {kind} name: {name[:_MAX_NAME]}{reason}")
     return name
 
 

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 import uuid
+from itertools import islice
 
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import collected, repos
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TITLE, Call
 from zoo.hub.collected import HubCollection
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
-from zoo.hub.routes.repos import next_page
+from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import Route, delete, get, post
 
 _PAGE = 100
+_SHOWN_ITEMS = 4  # of a collection in a list, as on the real Hub; all are in the collection itself
+_MAX_DESCRIPTION, _MAX_NOTE = 150, 500  # characters, as on the real Hub
 _OTHER_TYPES = ("paper", "collection", "bucket")  # not kept on this Hub: any id is accepted
 
 
 def listing(call: Call) -> Response:
     """List the collections that the caller may see, by owner, words in the title, or an item in them."""
-    owners, wanted = [owner.lower() for owner in call.several("owner")], call.several("item")
-    found = [
-        collection
-        for collection in collected.every(call.db)
-        if collection.visible_to(call.user)
-        and (not owners or collection.namespace.lower() in owners)
-        and call.query.get("q", "").lower() in collection.title.lower()
-        and _holds(call, collection, wanted)
-    ]
-    start, size = call.number("cursor", 0), call.number("limit", _PAGE, low=1, high=_PAGE)
-    headers = next_page(call, start + size) if start + size < len(found) else {}
-    page = [_described(call, collection) for collection in found[start : start + size]]
+    size = call.number("limit", _PAGE, low=1, high=_PAGE)
+    asked = [item.partition("/") for item in call.several("item")]
+    wanted = [(repos.KINDS.get(plural, plural.removesuffix("s")), item) for plural, _, item in asked]
+    holding = [item for item in wanted if _is_visible(call, *item)]
+    found = collected.search(
+        call.db,
+        call.user,
+        limit=size + 1 if holding or not wanted else 0,
+        owners=call.several("owner"),
+        text=call.query.get("q", ""),
+        holding=holding,
+        after=read_cursor(call, str, int),
+    )
+    headers = next_page(call, found[size - 1][0].updated, found[size - 1][1]) if len(found) > size else {}
+    page = [_described(call, collection, _SHOWN_ITEMS) for collection, _ in found[:size]]
     for facts in page:
         facts.pop("position")  # clients add a position of their own, and fail when they get one
     return JSONResponse(page, headers=headers)
@@ -46,12 +52,25 @@ def create(call: Call) -> Response:
     if existing:
         raise RefusalError(409, "This collection already exists", body={"slug": existing.slug})
     collection_id, theme = uuid.uuid4().hex[:24], collected.THEMES[0]
-    row = (collection_id, namespace, title, wanted.text("description", "") or None, wanted.flag("private"), theme)
+    row = (
+        collection_id,
+        namespace,
+        title,
+        wanted.text("description", "", most=_MAX_DESCRIPTION) or None,
+        wanted.flag("private"),
+        theme,
+    )
     call.db.execute("INSERT INTO collections VALUES (?, ?, ?, ?, ?, ?, 0, ?)", (*row, timestamp()))
     collection = collected.find(call.db, collection_id)
     item = wanted.fields("item") if "item" in wanted else None
     if collection and item:
-        _insert(call, collection, item.text("type"), item.text("id"), wanted.text("note", ""))
+        _insert(
+            call,
+            collection,
+            item.text("type"),
+            item.text("id", most=MAX_TITLE),
+            wanted.text("note", "", most=_MAX_NOTE),
+        )
     return _answer(call, collection_id)
 
 
@@ -70,7 +89,7 @@ def update(call: Call) -> Response:
         if taken and taken.id != collection.id:
             raise RefusalError(409, "This collection already exists", body={"slug": taken.slug})
     if "description" in wanted:
-        changes["description"] = wanted.text("description")
+        changes["description"] = wanted.text("description", most=_MAX_DESCRIPTION)
     if "private" in wanted:
         changes["private"] = wanted.flag("private")
     if "position" in wanted:
@@ -92,7 +111,9 @@ def add_item(call: Call) -> Response:
     """Put a repository or a paper at the end of a collection; 409 when it is in there already."""
     collection, wanted = _owned(call), call.json()
     item = wanted.fields("item")
-    _insert(call, collection, item.text("type"), item.text("id"), wanted.text("note", ""))
+    _insert(
+        call, collection, item.text("type"), item.text("id", most=MAX_TITLE), wanted.text("note", "", most=_MAX_NOTE)
+    )
     return _answer(call, collected.change(call.db, collection).id)
 
 
@@ -101,7 +122,9 @@ def update_item(call: Call) -> Response:
     collection, wanted, item = _owned(call), call.json(), call.params["item"]
     _check_item(call, collection, item)
     if "note" in wanted:
-        call.db.execute("UPDATE collection_items SET note = ? WHERE id = ?", (wanted.text("note"), item))
+        call.db.execute(
+            "UPDATE collection_items SET note = ? WHERE id = ?", (wanted.text("note", most=_MAX_NOTE), item)
+        )
     if "position" in wanted:
         collected.reorder(call.db, collection, item, wanted.number("position"))
     collected.change(call.db, collection)
@@ -155,25 +178,14 @@ def _check_item(call: Call, collection: HubCollection, item: str) -> None:
         raise RefusalError(404, "There is no such item in this collection")
 
 
-def _holds(call: Call, collection: HubCollection, wanted: list[str]) -> bool:
-    """True when any of `wanted` ("models/ns/name") is in the collection for the caller, or nothing is wanted."""
-    if not wanted:
-        return True
-    inside = {
-        f"{repos.PLURALS.get(row['type'], row['type'])}/{row['item']}"
-        for row in collected.items(call.db, collection)
-        if _is_visible(call, row["type"], row["item"])
-    }
-    return not inside.isdisjoint(wanted)
-
-
 def _answer(call: Call, collection_id: str) -> Response:
     collection = collected.find(call.db, collection_id)
     return JSONResponse(_described(call, collection) if collection else {})
 
 
-def _described(call: Call, collection: HubCollection) -> dict[str, object]:
-    shown = [row for row in collected.items(call.db, collection) if _is_visible(call, row["type"], row["item"])]
+def _described(call: Call, collection: HubCollection, most: int | None = None) -> dict[str, object]:
+    rows = collected.items(call.db, collection)
+    shown = islice((row for row in rows if _is_visible(call, row["type"], row["item"])), most)
     return {
         "slug": collection.slug,
         "title": collection.title,

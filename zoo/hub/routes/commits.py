@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from zoo.hub import access, cards, discussions, gitrules, history, repos, trees
 from zoo.hub.accounts import User
-from zoo.hub.calls import Call, Fields, parse_object
+from zoo.hub.calls import MAX_TEXT, Call, Fields, parse_object
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request, entry_not_found, forbidden, revision_not_found
 from zoo.hub.objects import Objects
@@ -27,6 +27,7 @@ MAX_COMMIT = 1 << 30  # bytes
 MAX_LINE = 16 << 20  # bytes of one NDJSON line; ten megabytes, from where on files go to LFS, have fourteen in base64
 MAX_LINES = 50_000
 _IN_MEMORY = 64 << 20  # bytes of contents that wait in memory for the transaction; the rest waits in files
+MAX_SUMMARY = 500  # characters
 _MAX_FILES = 1000
 _MAX_RULES = 1 << 20  # characters of a .gitattributes or .gitignore: each file is compared with each line
 _STALE = "The branch was updated since you opened this page. Please refresh and try again."
@@ -122,7 +123,10 @@ def _read_request(lines: BinaryIO, objects: Objects) -> CommitRequest:
         item = Fields(parse_object(line, f"line {number} of the commit"))
         key, value = item.text("key"), item.fields("value")
         if key == "header":
-            request.summary, request.description = value.text("summary"), value.text("description", "")
+            request.summary, request.description = (
+                value.text("summary", most=MAX_SUMMARY),
+                value.text("description", "", most=MAX_TEXT),
+            )
             request.parent = value.text("parentCommit", "") or None
         elif key in ("file", "lfsFile"):
             path = check_path(value.text("path"))

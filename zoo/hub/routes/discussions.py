@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import discussions, repos
+from zoo.hub import discussions, history, patches, repos
 from zoo.hub.accounts import User
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TEXT, MAX_TITLE, Call, Fields
 from zoo.hub.discussions import Discussion
 from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.repos import MAIN, Repo
@@ -20,16 +20,25 @@ _PAGE = 10  # clients rely on this number
 def listing(call: Call) -> Response:
     """List discussions and pull requests, ten at a time, by type, status or author."""
     repo = call.readable_repo()
-    found = [found for found in discussions.every(call.db, repo) if _is_wanted(call, found)]
+    kind, status = call.query.get("type", "all"), call.query.get("status", "all")
     start = call.number("p", 0) * _PAGE
-    page = [_summary(repo, discussion) for discussion in found[start : start + _PAGE]]
-    return JSONResponse({"count": len(found), "start": start, "discussions": page})
+    found, count = discussions.newest(
+        call.db,
+        repo,
+        limit=_PAGE,
+        skip=start,
+        pull_requests=None if kind == "all" else kind == "pull_request",
+        is_open=None if status == "all" else status == "open",
+        author=call.query.get("author"),
+    )
+    page = [_summary(repo, discussion) for discussion in found]
+    return JSONResponse({"count": count, "start": start, "discussions": page})
 
 
 def start(call: Call) -> Response:
     """Open a discussion, or a pull request as a draft that starts from the head of main."""
     repo, wanted, user = call.readable_repo(), call.json(), call.login(to_write=True)
-    title, description = wanted.text("title"), wanted.text("description", "")
+    title, description = _title(wanted), wanted.text("description", "", most=MAX_TEXT)
     head = repos.refs(call.db, repo)[MAIN] if wanted.flag("pullRequest") else None
     status = "draft" if head else "open"
     num = discussions.start(call.db, repo, user.name, title, description, base=head, head=head, status=status)
@@ -38,27 +47,30 @@ def start(call: Call) -> Response:
 
 
 def details(call: Call) -> Response:
-    """Show a discussion with its events and, of a pull request, the files in conflict."""
+    """Show a discussion with its events and, of a pull request, the files in conflict; with `diff`, a patch too."""
     repo, discussion = _found(call)
     answer = {**_summary(repo, discussion), "events": discussions.events(call.db, discussion)}
     if discussion.is_pull_request:
         answer["changes"] = {"base": MAIN}
         if discussion.merge_commit:
             answer["changes"] = {"base": MAIN, "mergeCommitId": discussion.merge_commit}
-        answer |= {"filesWithConflicts": discussions.conflicting_files(call.db, repo, discussion), "diff": ""}
+        answer["filesWithConflicts"] = discussions.conflicting_files(call.db, repo, discussion)
+    if discussion.is_pull_request and call.flag("diff"):
+        before, after = (history.at(call.db, repo, ref).tree for ref in (discussion.base or "", discussion.ref))
+        answer["diff"] = patches.patch(call.db, call.store.objects, before, after)
     return JSONResponse(answer)
 
 
 def comment(call: Call) -> Response:
     """Add a comment of the caller's."""
     _, discussion = _found(call)
-    text = call.json().text("comment")
+    text = call.json().text("comment", most=MAX_TEXT)
     return JSONResponse({"newMessage": discussions.comment(call.db, discussion, call.login(to_write=True).name, text)})
 
 
 def edit_comment(call: Call) -> Response:
     """Replace the text of a comment; its earlier texts stay readable."""
-    text = call.json().text("content")
+    text = call.json().text("content", most=MAX_TEXT)
 
     def edited(data: dict[str, object], user: User) -> dict[str, object]:
         before = data["history"] if isinstance(data["history"], list) else []
@@ -80,7 +92,7 @@ def hide_comment(call: Call) -> Response:
 def title(call: Call) -> Response:
     """Change the title of a discussion."""
     _, discussion, user = _steered(call)
-    event = discussions.rename(call.db, discussion, user.name, call.json().text("title"))
+    event = discussions.rename(call.db, discussion, user.name, _title(call.json()))
     return JSONResponse({"newTitle": event})
 
 
@@ -92,7 +104,8 @@ def status(call: Call) -> Response:
         raise bad_request("'status' must be open or closed")
     if discussion.status == "merged":
         raise RefusalError(409, "this pull request is merged")
-    event = discussions.change_status(call.db, discussion, user.name, wanted.text("status"), wanted.text("comment", ""))
+    reason = wanted.text("comment", "", most=MAX_TEXT)
+    event = discussions.change_status(call.db, discussion, user.name, wanted.text("status"), reason)
     return JSONResponse({"newStatus": event})
 
 
@@ -102,6 +115,13 @@ def merge(call: Call) -> Response:
     user = call.writer(repo.namespace, "merge")
     discussions.merge(call.db, repo, discussion, user.name)
     return JSONResponse({})
+
+
+def _title(wanted: Fields) -> str:
+    title = wanted.text("title", most=MAX_TITLE)
+    if not title.strip():
+        raise bad_request("a discussion needs a title")
+    return title
 
 
 def _found(call: Call) -> tuple[Repo, Discussion]:
@@ -132,15 +152,6 @@ def _rewritten(call: Call, change: Callable[[dict[str, object], User], dict[str,
         raise forbidden("only its author and the owners of the repository may change a comment")
     updated = discussions.rewrite(call.db, discussion, call.params["event"], change(data, user))
     return JSONResponse({"updatedComment": updated})
-
-
-def _is_wanted(call: Call, discussion: Discussion) -> bool:
-    kind, status = call.query.get("type", "all"), call.query.get("status", "all")
-    return (
-        kind in ("all", "pull_request" if discussion.is_pull_request else "discussion")
-        and status in ("all", "open" if discussion.status in ("open", "draft") else "closed")
-        and call.query.get("author") in (None, discussion.author)
-    )
 
 
 def _summary(repo: Repo, discussion: Discussion) -> dict[str, object]:

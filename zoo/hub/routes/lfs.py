@@ -8,18 +8,19 @@ from pathlib import Path
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import access, history, repos, signing, trees
+from zoo.hub import access, history, lineage, signing
 from zoo.hub.calls import Call, Fields
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.objects import read_file
-from zoo.hub.repos import Repo
 from zoo.hub.routes.content import FileStream
+from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import Route, get, post, query
 
 PART_SIZE = 64 << 20  # bytes
 WHOLE = 5 * 10**9  # bytes; larger files are sent in parts, which are written twice: as they come, and put together
 MAX_OBJECT = 500 * 10**9  # bytes
 _MAX_PARTS = 100_000  # in one batch, an object sent whole counting as one: each has a link in the answer
+_PAGE = 1000  # LFS files in one answer
 _MEDIA_TYPE = "application/vnd.git-lfs+json"
 
 
@@ -38,7 +39,8 @@ def batch(call: Call) -> Response:
     if uploads:
         answers = [_upload(call, oid, size, multipart=multipart) for oid, size in objects]
     else:
-        answers = [_download(call, repo, oid, size) for oid, size in objects]
+        reachable = lineage.lfs_objects(call.db, repo.id, (oid for oid, _ in objects))
+        answers = [_download(call, oid, size, allowed=oid in reachable) for oid, size in objects]
     answer = {"transfer": "multipart" if multipart else "basic", "objects": answers}
     return JSONResponse(answer, media_type=_MEDIA_TYPE)
 
@@ -64,18 +66,28 @@ def receive_part(call: Call) -> Response:
 
 
 def complete(call: Call) -> Response:
-    """Put the parts of an object together; 400 when one is missing or the sha256 is another one."""
+    """Put the parts of an object together; 400 when one is missing or the sha256 is another one.
+
+    Once more, when the answer was lost, it changes nothing.
+    """
     claims = _claims(call, "complete")
-    with call.store.objects.parts(str(claims["upload"])) as folder:
-        parts = [folder / str(number) for number in range(1, int(claims["parts"]) + 1)]
-        missing = [part.name for part in parts if not part.exists()]
-        if missing:
-            raise bad_request(f"parts {', '.join(missing[:10])} were not uploaded")
-        try:
-            call.store.objects.add(_joined(parts), expected=str(claims["oid"]))
-        except ValueError as error:
-            raise bad_request(str(error)) from None
-    _note_upload(call, claims)
+    upload, oid = str(claims["upload"]), str(claims["oid"])
+    parts = call.store.objects.parts(upload, int(claims["parts"]))
+    missing = [part.name for part in parts if not part.exists()]
+    if missing and call.store.objects.keep(oid) is None:
+        raise bad_request(f"parts {', '.join(missing[:10])} were not uploaded")
+    try:
+        if not missing:
+            call.store.objects.add(_joined(parts), expected=oid)
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+    except FileNotFoundError:  # the same request is being answered beside this one
+        raise RefusalError(503, "These parts are being put together", headers={"Retry-After": "1"}) from None
+    finally:
+        if not missing:
+            call.store.objects.drop_parts(upload)
+    if not missing:  # otherwise whoever completed it before is known, and this caller may have sent nothing
+        _note_upload(call, claims)
     return JSONResponse({})
 
 
@@ -93,40 +105,23 @@ def download(call: Call) -> Response:
 
 
 def files(call: Call) -> Response:
-    """List every LFS object that any commit of the repository names."""
-    repo = call.readable_repo()
-    heads = {
-        ref: trees.files(call.db, history.get(call.db, repo, oid).tree)
-        for ref, oid in repos.refs(call.db, repo).items()
-    }
-    seen: dict[str, dict[str, object]] = {}
-    for commit in _commits(call, repo):
-        for path, blob in trees.files(call.db, commit.tree).items():
-            if blob.is_lfs and blob.oid not in seen:
-                ref = next((ref for ref, tree in heads.items() if path in tree and tree[path].oid == blob.oid), None)
-                seen[blob.oid] = {
-                    "fileOid": blob.oid,
-                    "filename": path,
-                    "oid": blob.sha256,
-                    "pushedAt": commit.date,
-                    "ref": ref,
-                    "size": blob.size,
-                }
-    return JSONResponse(list(seen.values()))
+    """List every LFS object that any commit of the repository names, those that came last first, a page at a time."""
+    repo, size = call.readable_repo(), call.number("limit", _PAGE, low=1, high=_PAGE)
+    (before,) = read_cursor(call, int) or (1 << 60,)
+    query = """SELECT lfs.id, blob AS fileOid, path AS filename, sha256 AS oid, date AS pushedAt, refs.name AS ref,
+        (SELECT size FROM blobs WHERE blobs.oid = blob) AS size FROM lfs_files AS lfs
+        JOIN commits ON commits.repo = lfs.repo AND commits.oid = lfs.oid
+        LEFT JOIN refs ON refs.repo = lfs.repo AND refs.name = ref
+        WHERE lfs.repo = ? AND lfs.id < ? ORDER BY lfs.id DESC LIMIT ?"""
+    rows = [dict(row) for row in call.db.execute(query, (repo.id, before, size + 1))]
+    headers = next_page(call, rows[size - 1]["id"]) if len(rows) > size else {}
+    return JSONResponse([{key: row[key] for key in row if key != "id"} for row in rows[:size]], headers=headers)
 
 
 def forget(call: Call) -> Response:
     """Take LFS files out of every commit. Commit ids stay, as on the real Hub; contents stay until swept."""
     repo = call.writable_repo()
-    oids = set(call.json().fields("deletions").texts("sha"))
-    for commit in _commits(call, repo):
-        gone = {
-            path: None for path, blob in trees.files(call.db, commit.tree).items() if blob.is_lfs and blob.oid in oids
-        }
-        if gone:
-            tree = trees.edit(call.db, commit.tree, gone)
-            call.db.execute("UPDATE commits SET tree = ? WHERE repo = ? AND oid = ?", (tree, repo.id, commit.oid))
-    access.forget_contents(call.db, repo, oids)
+    history.forget_lfs(call.db, repo, set(call.json().fields("deletions").texts("sha")))
     return JSONResponse({})
 
 
@@ -169,8 +164,8 @@ def _multipart(call: Call, oid: str, size: int, user: str) -> dict[str, object]:
     return {"href": href, "header": {"chunk_size": str(PART_SIZE), **parts}}
 
 
-def _download(call: Call, repo: Repo, oid: str, size: int) -> dict[str, object]:
-    if not access.holds(call.db, repo.id, oid) or call.store.objects.size(oid) is None:
+def _download(call: Call, oid: str, size: int, *, allowed: bool) -> dict[str, object]:
+    if not allowed or call.store.objects.size(oid) is None:
         return {"oid": oid, "size": size, "error": {"code": 404, "message": "Object does not exist"}}
     return {"oid": oid, "size": size, "actions": {"download": {"href": _link(call, "download", oid=oid)}}}
 
@@ -193,12 +188,6 @@ def _note_upload(call: Call, claims: dict[str, str | int]) -> None:
 def _joined(parts: list[Path]) -> Iterator[bytes]:
     for part in parts:
         yield from read_file(part)
-
-
-def _commits(call: Call, repo: Repo) -> list[history.Commit]:
-    """All commits of a repository, newest first, also those that no branch leads to any more."""
-    rows = call.db.execute("SELECT oid FROM commits WHERE repo = ? ORDER BY date DESC", (repo.id,))
-    return [history.get(call.db, repo, row["oid"]) for row in rows.fetchall()]
 
 
 ROUTES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from starlette.responses import JSONResponse, Response
 
@@ -12,7 +13,7 @@ from zoo.hub.errors import bad_request, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.history import Commit
 from zoo.hub.repos import Repo
-from zoo.hub.routes.repos import next_page
+from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import get, query
 from zoo.hub.trees import TreeNode
 
@@ -25,12 +26,12 @@ def tree(call: Call) -> Response:
     repo = call.readable_repo()
     commit = history.get(call.db, repo, call.revision(repo).commit)
     path = call.params.get("path", "").strip("/")
-    nodes = _nodes(call, commit, path)
     largest = _EXPANDED_PAGE if call.flag("expand") else _TREE_PAGE
-    start, size = call.number("cursor", 0), call.number("limit", largest, low=1, high=largest)
-    headers = next_page(call, start + size) if start + size < len(nodes) else {}
-    page = _described(call, repo, commit, nodes[start : start + size], expand=call.flag("expand"))
-    return JSONResponse(page, headers=headers)
+    size = call.number("limit", largest, low=1, high=largest)
+    nodes = _nodes(call, commit, path, size + 1)
+    shown = nodes[:size]
+    headers = next_page(call, shown[-1].key.removeprefix(f"{path}/")) if len(nodes) > size else {}
+    return JSONResponse(_described(call, repo, commit, shown, expand=call.flag("expand")), headers=headers)
 
 
 def paths_info(call: Call) -> Response:
@@ -40,8 +41,8 @@ def paths_info(call: Call) -> Response:
     paths = [path.strip("/") for path in form.get("paths", [])]
     if len(paths) > _MAX_PATHS:
         raise bad_request(f"ask for at most {_MAX_PATHS} paths at once")
-    found = {path: entry for path in paths if (entry := trees.find(call.db, commit.tree, path))}
-    blobs = trees.load(call.db, (entry.oid for entry in found.values() if not entry.is_folder))
+    found = trees.find_each(call.db, commit.tree, paths)
+    blobs = trees.load(call.db, (entry.oid for entry in found.values() if not entry.is_folder), largest=-1)
     nodes = [TreeNode(path, entry.oid, blobs.get(entry.oid)) for path, entry in found.items()]
     expand = form.get("expand", ["0"])[0].lower() in ("1", "true")
     return JSONResponse(_described(call, repo, commit, nodes, expand=expand))
@@ -65,21 +66,24 @@ def refs(call: Call) -> Response:
 def commits(call: Call) -> Response:
     """List the commits of a revision, newest first, a page at a time."""
     repo = call.readable_repo()
-    log = list(history.log(call.db, repo, call.revision(repo).commit))
-    start, size = call.number("p", 0) * _COMMITS_PAGE, call.number("limit", _COMMITS_PAGE, low=1, high=1000)
-    start = call.number("cursor", start)
-    headers = next_page(call, start + size) if start + size < len(log) else {}
-    headers["X-Total-Count"] = str(len(log))
+    size = call.number("limit", _COMMITS_PAGE, low=1, high=1000)
+    first = call.revision(repo).commit, call.number("p", 0) * _COMMITS_PAGE
+    head, start = read_cursor(call, str, int) or first
+    count = history.length(call.db, repo, history.get(call.db, repo, head).oid)
+    log = islice(history.log(call.db, repo, head, skip=start), size)
+    headers = next_page(call, head, start + size) if start + size < count else {}
+    headers["X-Total-Count"] = str(count)
     formatted = "formatted" in call.several("expand")
-    return JSONResponse([_commit(commit, formatted=formatted) for commit in log[start : start + size]], headers=headers)
+    return JSONResponse([_commit(commit, formatted=formatted) for commit in log], headers=headers)
 
 
-def _nodes(call: Call, commit: Commit, path: str) -> Sequence[TreeNode]:
+def _nodes(call: Call, commit: Commit, path: str, limit: int) -> Sequence[TreeNode]:
     folder = trees.find(call.db, commit.tree, path) if path else None
     if path and (folder is None or not folder.is_folder):
         raise entry_not_found(f'{path} does not exist on "{call.params["rev"]}"', commit=commit.oid)
     oid = folder.oid if folder else commit.tree or EMPTY_TREE
-    return trees.listing(call.db, oid, below=path, recursive=call.flag("recursive"))
+    after = "".join(read_cursor(call, str))
+    return trees.listing(call.db, oid, below=path, recursive=call.flag("recursive"), after=after, limit=limit)
 
 
 def _described(

@@ -9,19 +9,26 @@ from pathlib import Path
 
 from starlette.responses import Response
 
-from zoo.hub import cards, collected, discussions, history, info, rendering, repos, trees
+from zoo.hub import cards, catalog, collected, discussions, history, info, rendering, repos, trees
 from zoo.hub.answers import html
 from zoo.hub.calls import Call
+from zoo.hub.catalog import Search
 from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
+from zoo.hub.info import HubCard
 from zoo.hub.rendering import ShownLine
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import SHOWN_AS_THEY_ARE, media_type
+from zoo.hub.routes.paging import read_cursor, write_cursor
 from zoo.hub.routing import get
 from zoo.hub.trees import Blob, TreeChange
 
 _STYLE = Path(__file__).parent.parent / "pages" / "style.css"
+_SHELVES = (*repos.KINDS, "collections")
+_SHELF, _SHELF_PAGE = 50, 200
 _COMMITS, _COMMITS_PAGE = 10, 50
+_FILES, _REFS, _EVENTS, _ITEMS = 200, 100, 100, 200  # shown at once
+_LAST_PAGE = 1 << 40
 _MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # bytes and lines of a file that is shown
 _MAX_DIFF, _MAX_DIFF_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
 _MAX_CHANGES, _MAX_DIFFS = 200, 20  # files of a commit that are listed, and that are compared line by line
@@ -37,18 +44,33 @@ class ChangedFile:
     lines: list[ShownLine] | None
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """Some of the things of a kind (`models` … `collections`), and the cursor of the next ones, if there are any."""
+
+    name: str
+    rows: list[dict[str, str]]
+    following: str | None
+
+
+@dataclass(frozen=True)
+class ShownRefs:
+    """{shown name: revision to link to} of the newest refs of a kind, and how many there are in all."""
+
+    names: dict[str, str]
+    count: int
+
+
 def home(call: Call) -> Response:
-    """Show all repositories and collections that anybody may see."""
-    shelves = {
-        plural.title(): [_row(repo) for repo in repos.every(call.db, kind) if call.may_see(repo)]
-        for plural, kind in repos.KINDS.items()
-    }
-    shelves["Collections"] = [
-        {"href": f"/collections/{found.slug}", "name": found.title, "note": found.namespace}
-        for found in collected.every(call.db)
-        if found.visible_to(call.user)
-    ]
-    return html("home", shelves={title: rows for title, rows in shelves.items() if rows}, base=call.base)
+    """Show repositories and collections that anybody may see, the first ones of each kind."""
+    shelves = [_shelf(call, name, _SHELF) for name in _SHELVES]
+    return html("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
+
+
+def shelf(call: Call) -> Response:
+    """Show repositories of one kind, or collections, a page at a time."""
+    shelves = [_shelf(call, call.request.url.path.strip("/"), _SHELF_PAGE)]
+    return html("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
 
 
 def repository(call: Call) -> Response:
@@ -56,8 +78,10 @@ def repository(call: Call) -> Response:
     repo = call.readable_repo()
     revision = call.params.get("rev") or "main"
     commit = history.at(call.db, repo, revision)
-    card = info.card(call.db, call.store.objects, commit.tree)
+    after = "".join(read_cursor(call, str))
+    card = HubCard("", {}) if after else info.card(call.db, call.store.objects, commit.tree)
     short, nested = rendering.facts(card.data)
+    found = trees.listing(call.db, commit.tree, recursive=True, after=after, limit=_FILES + 1)
     files = f"{repo.web_path}/resolve/{commit.oid}/"
     return html(
         "repo",
@@ -66,19 +90,21 @@ def repository(call: Call) -> Response:
         short=short,
         nested=nested,
         card=rendering.card_html(cards.split(card.text)[1], files=files),
-        files=trees.files(call.db, commit.tree),
+        files=[node for node in found[:_FILES] if node.blob],
+        next_files=write_cursor(found[_FILES - 1].key) if len(found) > _FILES else None,
+        is_first=not after,
         revision=revision,
         refs=_refs(call, repo),
         log=list(islice(history.log(call.db, repo, commit.oid), _COMMITS)),
-        talk=discussions.every(call.db, repo)[:_COMMITS],
+        talk=discussions.newest(call.db, repo, limit=_COMMITS)[0],
     )
 
 
 def commits(call: Call) -> Response:
     """Show the commits of a revision, fifty at a time."""
     repo, page = call.readable_repo(), call.number("p", 0)
-    log = history.log(call.db, repo, call.revision(repo).commit)
-    found = list(islice(log, page * _COMMITS_PAGE, (page + 1) * _COMMITS_PAGE + 1))
+    log = history.log(call.db, repo, call.revision(repo).commit, skip=page * _COMMITS_PAGE)
+    found = list(islice(log, _COMMITS_PAGE + 1))
     shown, more = found[:_COMMITS_PAGE], len(found) > _COMMITS_PAGE
     return html("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
 
@@ -109,9 +135,11 @@ def discussion(call: Call) -> Response:
     """Show a discussion with its comments."""
     repo = call.readable_repo()
     found = discussions.get(call.db, repo, discussions.number(call.params["num"]))
-    events = discussions.events(call.db, found)
-    texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events}
-    return html("discussion", repo=repo, discussion=found, events=events, cards=texts)
+    page = call.number("p", 0, high=_LAST_PAGE)
+    events = discussions.events(call.db, found, skip=page * _EVENTS, limit=_EVENTS + 1)
+    texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events[:_EVENTS]}
+    more = len(events) > _EVENTS
+    return html("discussion", repo=repo, discussion=found, events=events[:_EVENTS], cards=texts, page=page, more=more)
 
 
 def collection(call: Call) -> Response:
@@ -119,12 +147,14 @@ def collection(call: Call) -> Response:
     found = collected.find(call.db, call.params["slug"])
     if found is None or not found.visible_to(call.user):
         raise RefusalError(404, "Collection not found")
-    rows = []
-    for item in collected.items(call.db, found):
+    rows, page = [], call.number("p", 0, high=_LAST_PAGE)
+    items = collected.items(call.db, found)
+    for item in items[page * _ITEMS : (page + 1) * _ITEMS]:
         repo = repos.find(call.db, item["type"], item["item"])
         if repo and call.may_see(repo):
             rows.append(_row(repo) | {"note": item["note"] or repo.kind})
-    return html("collection", collection=found, rows=rows)
+    more = len(items) > (page + 1) * _ITEMS
+    return html("collection", collection=found, rows=rows, page=page, more=more)
 
 
 def style(_call: Call) -> Response:
@@ -132,16 +162,36 @@ def style(_call: Call) -> Response:
     return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
 
 
-def _refs(call: Call, repo: Repo) -> dict[str, dict[str, str]]:
-    """{heading: {shown name: revision to link to}} of branches, tags and pull requests."""
-    known = repos.refs(call.db, repo)
+def _shelf(call: Call, name: str, size: int) -> Shelf:
+    """The rows of a kind of things from the cursor on, at most `size`, and where the next ones begin."""
+    if name == "collections":
+        found = collected.search(call.db, call.user, limit=size + 1, after=read_cursor(call, str, int))
+        last = (found[size - 1][0].updated, found[size - 1][1]) if len(found) > size else ()
+        rows = [
+            {"href": f"/collections/{each.slug}", "name": each.title, "note": each.namespace}
+            for each, _ in found[:size]
+        ]
+    else:
+        wanted = Search(repos.KINDS[name])
+        listed = catalog.search(call.db, call.user, wanted, limit=size + 1, after=read_cursor(call, str, int))
+        last = (str(listed[size - 1].rank), listed[size - 1].repo.id) if len(listed) > size else ()
+        rows = [_row(each.repo) for each in listed[:size]]
+    return Shelf(name, rows, write_cursor(*last) if last else None)
+
+
+def _refs(call: Call, repo: Repo) -> dict[str, ShownRefs]:
+    """Branches, tags and pull requests under their headings."""
     sorts = {"Branches": "refs/heads/", "Tags": "refs/tags/", "Pull requests": "refs/pr/"}
-    found = {
-        title: {ref.removeprefix(prefix): ref.removeprefix(prefix) for ref in known if ref.startswith(prefix)}
-        for title, prefix in sorts.items()
-    }
-    found["Pull requests"] = {f"#{num}": f"refs/pr/{num}" for num in sorted(found["Pull requests"], key=int)}
-    return {title: names for title, names in found.items() if names}
+    found = {}
+    for title, prefix in sorts.items():
+        names, count = repos.newest_refs(call.db, repo, prefix, _REFS)
+        shown = (
+            {f"#{name}": f"refs/pr/{name}" for name in names}
+            if prefix == "refs/pr/"
+            else {name: name for name in names}
+        )
+        found[title] = ShownRefs(shown, count)
+    return {title: shown for title, shown in found.items() if shown.count}
 
 
 def _compared(call: Call, changes: Sequence[TreeChange]) -> list[ChangedFile]:
@@ -196,6 +246,7 @@ def _comment(data: object, files: str) -> str:
 
 ROUTES = [
     get("/", home, public=True),
+    *(get(f"/{name}", shelf, public=True) for name in _SHELVES),
     get("/style.css", style, public=True),
     get("/collections/{namespace}/{slug}", collection),
     get("/{kind/}{repo}/discussions/{num}", discussion),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
+from sqlite3 import Row
 
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import accounts, repos
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TEXT, Call
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
+from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import delete, get, post
 
+_PAGE = 1000  # likes in one answer
 _STATUSES = ("pending", "accepted", "rejected")
 
 
@@ -32,21 +35,24 @@ def unlike(call: Call) -> Response:
 
 def likers(call: Call) -> Response:
     """List who likes a repository."""
-    rows = call.db.execute("SELECT user FROM likes WHERE repo = ? ORDER BY created", (call.repo().id,)).fetchall()
-    return JSONResponse([{"user": row["user"], "fullname": row["user"], "avatarUrl": ""} for row in rows])
+    query = "SELECT user, rowid AS row FROM likes WHERE repo = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+    rows, headers = _page(call, query, call.repo().id)
+    found = [{"user": row["user"], "fullname": row["user"], "avatarUrl": ""} for row in rows]
+    return JSONResponse(found, headers=headers)
 
 
 def liked(call: Call) -> Response:
     """List what a user likes, as far as the caller may see it."""
-    query = "SELECT repo, likes.created FROM likes WHERE user = ?"
-    rows = call.db.execute(query, (call.params["name"],)).fetchall()
+    query = "SELECT repo, created, rowid AS row FROM likes WHERE user = ? AND rowid > ? ORDER BY rowid LIMIT ?"
+    rows, headers = _page(call, query, call.params["name"])
     found = [(repos.get(call.db, row["repo"]), row["created"]) for row in rows]
     return JSONResponse(
         [
             {"createdAt": created, "repo": {"name": repo.name, "type": repo.kind}}
             for repo, created in found
             if call.may_see(repo)
-        ]
+        ],
+        headers=headers,
     )
 
 
@@ -131,6 +137,13 @@ def remove_webhook(call: Call) -> Response:
     return JSONResponse({})
 
 
+def _page(call: Call, query: str, value: str | int) -> tuple[list[Row], dict[str, str]]:
+    """The rows of a page, and the header that leads to the next one."""
+    (after,) = read_cursor(call, int) or (0,)
+    rows = call.db.execute(query, (value, after, _PAGE + 1)).fetchall()
+    return rows[:_PAGE], next_page(call, rows[_PAGE - 1]["row"]) if len(rows) > _PAGE else {}
+
+
 def _status(status: str) -> str:
     if status not in _STATUSES:
         raise bad_request(f"a request for access is one of {list(_STATUSES)}, not '{status[:40]}'")
@@ -168,6 +181,8 @@ def _webhook(call: Call) -> dict[str, object]:
 def _kept(call: Call, settings: dict[str, object]) -> Response:
     user = call.login(to_write=True)
     row = (settings["id"], user.name, json.dumps(settings))
+    if len(row[2]) > MAX_TEXT:
+        raise bad_request(f"the settings of a webhook may have at most {MAX_TEXT} characters as JSON")
     call.db.execute("INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?)", row)
     return JSONResponse({"webhook": settings})
 

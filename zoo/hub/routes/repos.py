@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from zoo.hub import access, accounts, gitrules, history, info, repos, trees
-from zoo.hub.calls import Call, Fields
+from zoo.hub import accounts, catalog, gitrules, history, info, repos, trees
+from zoo.hub.calls import MAX_TEXT, MAX_TITLE, Call, Fields
+from zoo.hub.catalog import Listed, Search
 from zoo.hub.database import timestamp
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.repos import MAIN, PLURALS, Repo
+from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import delete, get, post, put
 
 _SDKS = ("gradio", "docker", "static", "streamlit")
 _PAGE = 1000  # repositories in one answer
-_SORTS = {"createdAt", "lastModified", "likes", "downloads", "trendingScore"}
 
 
 def create(call: Call) -> Response:
@@ -71,41 +72,46 @@ def describe(call: Call) -> Response:
         return _redirect(call, repo)
     expand = info.check_expand(repo.kind, call.several("expand"))
     commit = call.revision(repo).commit if "rev" in call.params else None
-    facts = info.describe(
-        call.db,
-        call.store.objects,
-        repo,
-        commit=commit,
-        blobs=call.flag("blobs"),
-        base=call.base,
-        readable=call.may_read(repo),
+    return JSONResponse(
+        info.describe(
+            call.db,
+            call.store.objects,
+            repo,
+            commit=commit,
+            names=expand or None,
+            blobs=call.flag("blobs"),
+            base=call.base,
+            readable=call.may_read(repo),
+        )
     )
-    return JSONResponse(info.only(facts, expand) if expand else facts)
 
 
 def listing(call: Call) -> Response:
     """List repositories of a kind, filtered and sorted as the query asks, a page at a time."""
     expand = info.check_expand(call.kind, call.several("expand"))
     sort = call.query.get("sort") or "createdAt"
-    if sort not in _SORTS:
-        raise bad_request(f"'sort' must be one of {sorted(_SORTS)}, not '{sort[:40]}'")
-    found = [facts for facts in _facts(call) if _is_wanted(call, facts)]
-    found.sort(key=lambda facts: _rank(facts, sort))
-    if call.query.get("direction") != "1":
-        found.reverse()
-    start, size = call.number("cursor", 0), call.number("limit", _PAGE, low=1, high=_PAGE)
-    page = found[start : start + size]
-    headers = next_page(call, start + size) if start + size < len(found) else {}
-    return JSONResponse([_short(call, facts, expand) for facts in page], headers=headers)
+    if sort not in catalog.SORTS:
+        raise bad_request(f"'sort' must be one of {sorted(catalog.SORTS)}, not '{sort[:40]}'")
+    size = call.number("limit", _PAGE, low=1, high=_PAGE)
+    found = catalog.search(
+        call.db,
+        call.user,
+        _wanted(call),
+        limit=size + 1,
+        sort=sort,
+        ascending=call.query.get("direction") == "1",
+        after=read_cursor(call, int if sort == "likes" else str, int),
+    )
+    page = [listed for listed in found[:size] if call.may_see(listed.repo)]
+    headers = next_page(call, found[size - 1].rank, found[size - 1].repo.id) if len(found) > size else {}
+    return JSONResponse([_short(call, listed, expand) for listed in page], headers=headers)
 
 
 def tags_by_type(call: Call) -> Response:
     """List the tags of all public models or datasets, grouped by the part before their colon."""
     kind = "model" if call.params["which"] == "models" else "dataset"
-    visible = [repo for repo in repos.every(call.db, kind) if access.may_read(call.db, repo, None)]
-    tags = {tag for repo in visible for tag in _tags(info.describe(call.db, call.store.objects, repo))}
     grouped: dict[str, list[dict[str, str]]] = {}
-    for tag in sorted(tags):
+    for tag in catalog.tags(call.db, kind):
         group, colon, label = tag.partition(":")
         entry = {"id": tag, "label": label or tag, "type": group if colon else "other"}
         grouped.setdefault(entry["type"], []).append(entry)
@@ -160,13 +166,6 @@ def auth_check_write(call: Call) -> Response:
     return JSONResponse({})
 
 
-def next_page(call: Call, cursor: int) -> dict[str, str]:
-    """The header that leads to the page starting at item `cursor`."""
-    kept = [(key, value) for key, value in call.query.multi_items() if key != "cursor"]
-    path = call.request.scope["raw_path"].decode("latin-1")
-    return {"Link": f'<{call.base}{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
-
-
 def _kind(wanted: Fields) -> str:
     kind = wanted.text("type", "model")
     if kind not in PLURALS:
@@ -207,7 +206,7 @@ def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
     save_settings(call, repo, wanted.list("variables"), secret=False)
     runtime: dict[str, object] = {"volumes": [volume.values for volume in wanted.list("volumes")]}
     if "hardware" in wanted:
-        runtime["hardware"] = wanted.text("hardware")
+        runtime["hardware"] = wanted.text("hardware", most=MAX_TITLE)
     if "sleepTimeSeconds" in wanted:
         runtime["sleep"] = wanted.values["sleepTimeSeconds"]
     return repos.change(call.db, repo, runtime=runtime)
@@ -216,10 +215,17 @@ def _with_settings(call: Call, repo: Repo, wanted: Fields) -> Repo:
 def save_settings(call: Call, repo: Repo, settings: list[Fields], *, secret: bool) -> None:
     """Record variables of a Space, or the names of its secrets; the values of secrets are not kept."""
     for setting in settings:
-        key, value = setting.text("key"), setting.text("value", "")
+        key, value = setting.text("key"), setting.text("value", "", most=MAX_TEXT)
         if not re.fullmatch(r"[A-Za-z_]\w{0,200}", key, re.ASCII):
             raise bad_request(f"'{key[:100]}' is not a name for an environment variable")
-        row = (repo.id, secret, key, None if secret else value, setting.text("description", ""), timestamp())
+        row = (
+            repo.id,
+            secret,
+            key,
+            None if secret else value,
+            setting.text("description", "", most=MAX_TITLE),
+            timestamp(),
+        )
         call.db.execute("INSERT OR REPLACE INTO space_settings VALUES (?, ?, ?, ?, ?, ?)", row)
 
 
@@ -252,50 +258,31 @@ def _redirect(call: Call, repo: Repo) -> Response:
     return RedirectResponse(f"{repo.api_path}{tail}{query}", 307)
 
 
-def _facts(call: Call) -> list[dict[str, object]]:
-    """All facts about every repository of a kind that the caller may see."""
-    author = call.query.get("author", "").lower()
-    visible = [
-        repo
-        for repo in repos.every(call.db, call.kind)
-        if call.may_see(repo) and author in ("", repo.namespace.lower())
-    ]
-    return [
-        info.describe(call.db, call.store.objects, repo, base=call.base, readable=call.may_read(repo))
-        for repo in visible
-    ]
-
-
-def _is_wanted(call: Call, facts: dict[str, object]) -> bool:
-    name, tags = str(facts["id"]).lower(), _tags(facts)
-    wanted = [tag for filters in call.several("filter") for tag in filters.split(",")]
-    known = {*tags, *(tag.partition(":")[2] for tag in tags)}
-    spelled = {*wanted} <= known | {f"language:{tag}" for tag in tags}
-    pipeline = call.query.get("pipeline_tag")
-    gated = call.query.get("gated")
-    return (
-        all(text.lower() in name for text in call.several("search"))
-        and spelled
-        and pipeline in (None, facts.get("pipeline_tag"))
-        and (gated is None or bool(facts["gated"]) == call.flag("gated"))
+def _wanted(call: Call) -> Search:
+    return Search(
+        call.kind,
+        author=call.query.get("author", ""),
+        words=call.several("search"),
+        tags=[tag for filters in call.several("filter") for tag in filters.split(",")],
+        pipeline_tag=call.query.get("pipeline_tag"),
+        gated=call.flag("gated") if "gated" in call.query else None,
     )
 
 
-def _short(call: Call, facts: dict[str, object], expand: list[str]) -> dict[str, object]:
-    if expand:
-        return info.only(facts, expand)
-    asked = {"siblings": call.flag("full"), "cardData": call.flag("full") or call.flag("cardData")}
-    return {key: value for key, value in facts.items() if asked.get(key, True)}
-
-
-def _rank(facts: dict[str, object], sort: str) -> tuple[int, str]:
-    value = facts.get(sort) or 0
-    return (value, "") if isinstance(value, int) else (0, str(value))
-
-
-def _tags(facts: dict[str, object]) -> list[str]:
-    tags = facts["tags"]
-    return tags if isinstance(tags, list) else []
+def _short(call: Call, listed: Listed, expand: list[str]) -> dict[str, object]:
+    """The facts in `expand`, or those of a list: what takes the files only when it is asked for."""
+    full = call.flag("full")
+    asked = {"siblings": full, "cardData": full or call.flag("cardData"), "usedStorage": full, "evalResults": full}
+    names = expand or [name for name in info.EXPANDABLE[call.kind] if asked.get(name, True)]
+    return info.describe(
+        call.db,
+        call.store.objects,
+        listed.repo,
+        names=names,
+        head=listed.head,
+        base=call.base,
+        readable=call.may_read(listed.repo),
+    )
 
 
 ROUTES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, info, repos, trees
-from zoo.hub.calls import Call
+from zoo.hub.calls import MAX_TITLE, Call
 from zoo.hub.errors import RefusalError
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.routes.repos import save_settings
@@ -27,7 +27,7 @@ def runtime(call: Call) -> Response:
 def hardware(call: Call) -> Response:
     """Record the hardware that a Space asks for."""
     wanted, repo = call.json(), call.writable_repo()
-    changes: dict[str, object] = {"hardware": wanted.text("flavor")}
+    changes: dict[str, object] = {"hardware": wanted.text("flavor", most=MAX_TITLE)}
     if "sleepTimeSeconds" in wanted:
         changes["sleep"] = wanted.values["sleepTimeSeconds"]
     return _changed(call, repo, changes)
@@ -99,7 +99,7 @@ def templates(_call: Call) -> Response:
 def _answer(call: Call, repo: Repo) -> Response:
     tree = history.at(call.db, repo, MAIN).tree
     data = info.card(call.db, call.store.objects, tree).data
-    return JSONResponse(info.runtime(repo, trees.files(call.db, tree), data))
+    return JSONResponse(info.runtime(repo, lambda path: trees.find(call.db, tree, path) is not None, data))
 
 
 def _changed(call: Call, repo: Repo, changes: dict[str, object]) -> Response:

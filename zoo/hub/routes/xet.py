@@ -17,7 +17,7 @@ from typing import BinaryIO
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from zoo.hub import access, accounts, repos, signing
+from zoo.hub import access, accounts, errors, repos, signing
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.objects import adopt, touch
@@ -125,6 +125,11 @@ class _Part(FileStream):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         others = [header for header in scope["headers"] if header[0] != b"range"]
         await super().__call__({**scope, "headers": [*others, (b"range", self._range)]}, receive, send)
+
+
+def disk_full(_call: Call) -> Response:
+    """Tell that the disk is full, with a status after which Xet clients give up."""
+    raise RefusalError(413, errors.disk_full().message)
 
 
 def telemetry(_call: Call) -> Response:
@@ -286,6 +291,7 @@ ROUTES = [
     query("/cas/{store}/v1/xorbs/{prefix}/{hash}", store_xorb, public=True, limit=MAX_XORB),
     query("/cas/{store}/v1/shards", store_shard, public=True, limit=MAX_XORB),
     get("/cas/{store}/v1/reconstructions/{hash}", reconstruction, public=True),
+    get(f"/cas/{{store}}/{errors.DISK_FULL_PAGE}", disk_full, public=True),
     Route("POST", "/cas/{store}/v1/telemetry", telemetry, public=True),
     get("/xorb/{ticket}", fetch_xorb, public=True),
 ]
