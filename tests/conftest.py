@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import secrets
 import shutil
 import socket
 import sys
@@ -60,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
     prepare()
     os.environ.update(
         HF_ENDPOINT=f"http://127.0.0.1:{_port()}",
-        HF_TOKEN=f"hf_{secrets.token_urlsafe(30)}",
+        HF_TOKEN=accounts.new_token(),
         HF_HUB_DISABLE_TELEMETRY="1",
         HF_HUB_DISABLE_UPDATE_CHECK="1",
         HF_HOME=str(home / "client"),

@@ -229,10 +229,15 @@ class World:
         body = {"operation": "download", "objects": [{"oid": self.oid, "size": 350}]}
         found = self._ask("POST", f"/{self.main}.git/info/lfs/objects/batch", body)["objects"][0]["actions"]
         self.download = _ticket(found["download"]["href"])
-        for number, part in (("00001", parts[1]), ("00002", b"")):
-            link = f"/lfs/part/{_ticket(joined['header'][number])}"
-            assert self.wire("PUT", link, part, token=None).status == 200
+        links = (f"/lfs/part/{_ticket(joined['header'][number])}" for number in ("00001", "00002"))
+        self.parts = dict(zip(links, (parts[1], b""), strict=True))
+        self.send_parts()
         return {"ticket": [self.upload, self.part, self.complete, self.download, self.xet["ticket"]]}
+
+    def send_parts(self) -> None:
+        """Send the parts of the object that is not complete yet."""
+        for link, part in self.parts.items():
+            assert self.wire("PUT", link, part, token=None).status == 200
 
     def _batch(self, content: bytes, size: int, transfer: str) -> dict:
         objects = [{"oid": hashlib.sha256(content).hexdigest(), "size": size}]

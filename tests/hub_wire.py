@@ -49,8 +49,10 @@ class Wire:
         """A client for the Hub at this address."""
         return cls(Address(url, token))
 
-    def __call__(self, method: str, path: str, body: object = None, token: str | None = "", **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(urlsplit(self.hub.url).netloc, timeout=20)
+    def __call__(
+        self, method: str, path: str, body: object = None, token: str | None = "", seconds: float = 20, **headers: str
+    ) -> Answer:
+        connection = http.client.HTTPConnection(urlsplit(self.hub.url).netloc, timeout=seconds)
         if token is not None:
             headers["Authorization"] = f"Bearer {token or self.hub.token}"
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()

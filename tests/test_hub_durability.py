@@ -22,7 +22,7 @@ import pytest
 from hub_wire import Wire, contents, file, lfs_file, problems, upload_lfs
 from test_hub_workers import wait_until
 
-from zoo.hub import repos
+from zoo.hub import access, repos
 from zoo.hub.fsck import check
 from zoo.hub.local import local_hub
 from zoo.hub.objects import touch
@@ -182,6 +182,17 @@ def test_a_deleted_repository_leaves_only_what_others_share(store: Store) -> Non
     with store.read() as db:
         assert [row[0] for row in db.execute("SELECT count(*) FROM blobs")] == [2]
     assert check(store).problems == []
+
+
+def test_who_sent_what_is_gone_is_forgotten(store: Store) -> None:
+    gone, kept = (store.objects.add([content])[0] for content in (b"gone", b"kept"))
+    with store.write() as db:
+        for sha256 in (gone, kept):
+            access.note_upload(db, sha256, "lab")
+    age(store.objects.path(gone), 2 * DAYS)
+    assert sweep(store).objects == 1
+    with store.read() as db:
+        assert [access.has_sent(db, sha256, "lab") for sha256 in (gone, kept)] == [False, True]
 
 
 def test_an_object_that_is_asked_for_counts_as_new(store: Store) -> None:

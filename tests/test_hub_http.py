@@ -86,8 +86,8 @@ def test_a_tree_is_read_page_by_page(wire: Wire) -> None:
 
 
 def test_links_lead_to_the_address_that_was_called(wire: Wire) -> None:
-    answer = wire("POST", "/api/repos/create", {"name": "m"}, Host="hub.example:1234")
-    assert (answer.status, answer.json()["url"]) == (409, "http://hub.example:1234/lab/m")
+    answer = wire("POST", "/api/repos/create", {"name": "m"}, Host="hub.localhost:1234")
+    assert (answer.status, answer.json()["url"]) == (409, "http://hub.localhost:1234/lab/m")
 
 
 def test_uploaded_pages_cannot_act_in_the_name_of_the_hub(wire: Wire) -> None:

@@ -1,9 +1,11 @@
 """The local Hub in a browser."""
 
 import re
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from browser import PHONE, offline, open_browser
@@ -13,6 +15,7 @@ from playwright.sync_api import Page, expect
 from zoo.hub import rendering
 from zoo.hub.local import LocalHub, local_hub
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 CARD = """---
 license: mit
 tags: [arabic, "<b>bold</b>"]
@@ -87,6 +90,58 @@ def test_a_card_is_shown_without_its_scripts(hub: LocalHub) -> None:
         assert danger not in html
     assert policy.startswith("default-src 'none'")
     assert "script-src" not in policy
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/lab/nothing", 401, "Invalid username or password."),
+        ("/lab/hidden", 401, "Invalid username or password."),
+        ("/lab/m/blob/main/nothing.txt", 404, "Entry not found"),
+        ("/lab/m/resolve/main/nothing.txt", 404, "Entry not found"),
+        ("/lab/m/tree/%3Cb%3E", 404, "Invalid rev id: &lt;b&gt;"),
+        ("/no/such/page/here", 404, "This Hub has nothing at GET /no/such/page/here"),
+        ("/collections/lab/none", 404, "Collection not found"),
+        ("/lfs/download/forged", 403, "This link is not valid"),
+        ("/api/models/lab/nothing", 401, "Invalid username or password."),
+    ],
+)
+def test_a_browser_gets_a_page_that_says_what_is_wrong(hub: LocalHub, path: str, status: int, message: str) -> None:
+    for accepted, kind in (
+        (BROWSER, "text/html; charset=utf-8"),
+        ("*/*", "application/json"),
+        ("", "application/json"),
+    ):
+        request = urllib.request.Request(hub.url + path, headers={"Accept": accepted})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        answer = refused.value
+        text = answer.read().decode()
+        assert (answer.code, answer.headers["Content-Type"], bool(answer.headers["X-Error-Message"])) == (
+            status,
+            kind,
+            True,
+        )
+        if accepted == BROWSER:
+            assert message in text
+            assert '<link rel="stylesheet" href="/style.css">' in text
+            assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_a_browser_gets_a_page_for_content_that_is_gone_and_for_our_own_mistakes(tmp_path: Path) -> None:
+    with local_hub(tmp_path) as hub:
+        api = HfApi(endpoint=hub.url, token=hub.token)
+        api.create_repo("lab/m")
+        push(api, "file", {"w.bin": b"\0" * 50})
+        for folder in ("objects", "xorbs"):
+            shutil.rmtree(tmp_path / folder)
+        request = urllib.request.Request(f"{hub.url}/lab/m/resolve/main/w.bin", headers={"Accept": BROWSER})
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request)
+        text = refused.value.read().decode()
+        assert (refused.value.code, "<h1>500 Internal Server Error</h1>" in text) == (500, True)
+    assert "Traceback" in (tmp_path / "hub.log").read_text("utf-8")
+    assert "Traceback" not in text
 
 
 def test_front_matter_is_shown_as_facts_not_as_text(hub: LocalHub) -> None:

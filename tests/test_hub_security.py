@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from hub_bodies import HostileBody, commit_bodies, form_bodies, json_bodies, xet_bodies, yaml_bodies
 from hub_wire import Wire, file, head, upload_lfs
 
+from zoo.hub import accounts
 from zoo.hub.calls import MAX_DOCUMENT
 from zoo.hub.local import local_hub
 from zoo.hub.routes.commits import MAX_LINE, MAX_LINES
+from zoo.hub.store import Store
 
 MEGABYTES = 150  # of the server, whatever it is sent
+ANY_BODY = 300  # the same, of bodies that were made to take as much as they can
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +152,87 @@ def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    with local_hub(tmp_path_factory.mktemp("victim")) as hub:
+        wire = Wire(hub)
+        assert wire("POST", "/api/repos/create", {"name": "m"}).status == 200
+        yield wire
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize(
+    "bodies", [xet_bodies, json_bodies, form_bodies, commit_bodies, pytest.param(yaml_bodies, marks=pytest.mark.slow)]
+)
+def test_no_body_takes_much_memory_or_disk(victim: Wire, bodies: Callable[[Wire, str], Iterator[HostileBody]]) -> None:
+    seconds, root = 60, victim.hub.root
+    sent = before = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+    for body in bodies(victim, "lab/m"):
+        answer = victim(body.method, body.path, body.body, body.token, seconds)
+        sent += len(body.body)
+        assert answer.status < 500, (body.name, answer.body[:300])
+        assert peak(victim) < ANY_BODY, body.name
+        written = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+        assert written - before < 2 * sent + (64 << 20), body.name
+
+
+# Whom it answers ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:80", "LOCALHOST:1", "[::1]:8642", "hub.localhost", "127.9.9.9"]
+)
+def test_it_answers_to_the_names_of_this_machine(wire: Wire, host: str) -> None:
+    assert wire("GET", "/api/models", Host=host).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8642", "localhost.evil.example", "10.0.0.1", "[::2]", "a b", ""]
+)
+def test_it_does_not_answer_to_names_that_a_page_in_a_browser_may_have(wire: Wire, host: str) -> None:
+    answer = wire("GET", "/api/whoami-v2", Host=host)
+    assert (answer.status, b"lab" in answer.body) == (421, False)
+    assert "--allow-host" in answer.json()["error"]
+
+
+def test_it_answers_to_names_that_it_was_told(tmp_path: Path) -> None:
+    with local_hub(tmp_path, hosts=["hub.lab.example"]) as hub:
+        statuses = [Wire(hub)("GET", "/api/models", Host=host).status for host in ("HUB.lab.example:80", "lab.example")]
+    assert statuses == [200, 421]
+
+
+def test_pages_of_others_cannot_read_it(wire: Wire) -> None:
+    for method in ("GET", "OPTIONS"):
+        answer = wire(method, "/api/models", Origin="http://evil.example", Access_Control_Request_Method="GET")
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+
+# Its folder -----------------------------------------------------------------------------------------------------------
+def test_a_store_is_for_its_user_only(tmp_path: Path) -> None:
+    old = tmp_path / "store" / "objects"
+    old.mkdir(mode=0o755, parents=True)
+    with local_hub(old.parent) as hub:
+        wire = Wire(hub)
+        wire("POST", "/api/repos/create", {"name": "m"})
+        wire.commit("lab/m", file("large.txt", b"x" * (2 << 20)))
+        upload_lfs(wire, b"weights")
+        modes = {path: path.stat().st_mode & 0o777 for path in [old.parent, *old.parent.rglob("*")]}
+        folders = {path: mode for path, mode in modes.items() if path.is_dir()}
+        assert set(folders.values()) == {0o700}, folders
+        contents = {path: mode for path, mode in modes.items() if path.is_file() and path.name != "hub.log"}
+        assert (set(contents.values()), len(contents) > 3) == ({0o600}, True), contents
+
+
+def test_tokens_have_the_form_of_the_real_ones_and_older_ones_go_on_working(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.add_user("lab")
+        tokens = [store.issue_token("lab") for _ in range(50)]
+        with store.write() as db:
+            accounts.add_token(db, "lab", "hf_old-form_with-dashes", "write")
+        with store.read() as db:
+            assert all(accounts.of_token(db, token) for token in [*tokens, "hf_old-form_with-dashes"])
+    assert all(re.fullmatch("hf_[A-Za-z0-9]{34}", token) for token in tokens)
+    assert len(set(tokens)) == 50
 
 
 # Names ----------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -38,12 +38,13 @@ def hub() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 = any free one.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that answer.")
 @click.option("--faults", type=click.Path(path_type=Path), help="Rules for what shall go wrong, to test clients with.")
-def serve(root: Path | None, port: int, workers: int, faults: Path | None) -> None:
+@click.option("--allow-host", metavar="NAME", multiple=True, help="A name that it answers to, beside localhost.")
+def serve(root: Path | None, port: int, workers: int, faults: Path | None, allow_host: tuple[str, ...]) -> None:
     """Serve it until Ctrl-C. Prints what to paste into other terminals."""
     root = local_root(root)
     if faults:
         _check_rules(faults, workers)
-    running = _started(root, port, workers, faults)
+    running = _started(root, port, workers, faults, allow_host)
     try:
         _announce(running, root)
         running.process.wait()
@@ -137,9 +138,10 @@ def fsck(ctx: click.Context, root: Path | None) -> None:
     ctx.exit(1 if found.problems else 0)
 
 
-def _started(root: Path, port: int, workers: int, faults: Path | None) -> LocalHub:
+def _started(root: Path, port: int, workers: int, faults: Path | None, hosts: Sequence[str]) -> LocalHub:
+    ctx = click.get_current_context()
     try:
-        return start(click.get_current_context(), root, port=port, workers=workers, faults=faults)
+        return start(ctx, root, port=port, workers=workers, faults=faults, hosts=hosts)
     except HubError:
         url = f"http://127.0.0.1:{port}"
         if port and _is_local_hub(port):

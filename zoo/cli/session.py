@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -138,7 +138,15 @@ def _start_local(ctx: click.Context, *, seed: bool, tasks: Iterable[str]) -> Non
         seed_hub(root, tasks)  # imports transformers, and with it huggingface_hub: not before the lines above
 
 
-def serve(ctx: click.Context, root: Path, *, port: int = 0, workers: int = 1, faults: Path | None = None) -> LocalHub:
+def serve(
+    ctx: click.Context,
+    root: Path,
+    *,
+    port: int = 0,
+    workers: int = 1,
+    faults: Path | None = None,
+    hosts: Sequence[str] = (),
+) -> LocalHub:
     """Start the local Hub, which runs until the command ends.
 
     Raises:
@@ -147,7 +155,7 @@ def serve(ctx: click.Context, root: Path, *, port: int = 0, workers: int = 1, fa
     from zoo.hub.local import local_hub
 
     try:
-        return ctx.find_root().with_resource(local_hub(root, port=port, workers=workers, faults=faults))
+        return ctx.find_root().with_resource(local_hub(root, port=port, workers=workers, faults=faults, hosts=hosts))
     except RuntimeError as problem:
         raise HubError(str(problem), hint="zoo hub serve --port 0 takes any free port") from None
 

@@ -27,6 +27,7 @@ _PATIENCE = 30  # seconds until a worker that does not answer counts as hung; on
 def main(arguments: list[str] | None = None) -> int:
     """Serve a store as the command line asks, until told to stop; returns the exit code."""
     options = _options(arguments)
+    os.umask(0o077)  # what is in the store is for this user only
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
@@ -49,7 +50,7 @@ def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
         return 1
     store = Store(options.root)
     store.add_user(options.user)
-    app = create_app(store)  # imports much, so before the address is told: clients use it at once
+    app = create_app(store, options.hosts)  # imports much, so before the address is told: clients use it at once
     _announce(options, listener, store.issue_token(options.user))
     if options.with_parent:
         threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -80,7 +81,7 @@ def _serve_together(options: argparse.Namespace, listener: socket.socket) -> Non
                 worker.child_conn.close()
             super().keep_subprocess_alive()
 
-    app = partial(create_worker, options.root)
+    app = partial(create_worker, options.root, options.hosts)
     config = uvicorn.Config(app, factory=True, workers=options.workers, timeout_worker_healthcheck=_PATIENCE, **_SERVER)
     Team(config, sockets=[listener]).run()
 
@@ -116,6 +117,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--workers is at least 1")
     if options.faults and options.workers > 1:
         parser.error("--faults needs --workers 1: how often a fault strikes is counted in one process")
+    options.hosts = [options.host, *options.allow_host]
     return options
 
 
@@ -123,7 +125,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m zoo.hub", description="Serve a local Hugging Face Hub.")
     parser.add_argument("--root", type=Path, required=True, help="folder of the store; made when it is missing")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME", help="a name to answer to, beside localhost"
+    )
     parser.add_argument("--user", default="lab", help="gets a new write token at every start")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer")
     parser.add_argument("--faults", type=Path, help="rules for faults to make on request; see zoo/hub/faults.py")

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from zoo.hub import accounts, errors, repos
+from zoo.hub import access, accounts, errors, repos
 from zoo.hub.accounts import User
 from zoo.hub.errors import bad_request
 from zoo.hub.objects import adopt
@@ -26,6 +26,7 @@ from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
+_MAX_FIELD = 10_000  # bytes of a field in a form, where a path may have 3,000; decoding takes seventy times as many
 MAX_DEPTH = 100  # levels of objects and lists inside each other
 MAX_TITLE, MAX_TEXT = 255, 65_536  # characters of what people write: a line, and a text
 MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty times their memory when it is parsed
@@ -175,7 +176,11 @@ class Call:
 
     def may_see(self, repo: Repo) -> bool:
         """True when the repository is public, or the caller belongs to its namespace."""
-        return not repo.private or (self.user is not None and self.user.belongs_to(repo.namespace))
+        return access.may_see(repo, self.user)
+
+    def may_read(self, repo: Repo) -> bool:
+        """True when the caller may read the repository's files: it is not gated, or they were let in."""
+        return access.may_read(self.db, repo, self.user)
 
     def readable_repo(self) -> Repo:
         """The repository named in the path, when the caller may read its files.
@@ -184,7 +189,7 @@ class Call:
             RefusalError: as `repo`; 403 (401 without a token), it is gated and the caller was not let in.
         """
         repo = self.repo()
-        if repo.gated and not self._let_in(repo):
+        if not self.may_read(repo):
             status = 403 if self.user else 401
             message = f"Access to {repo.kind} {repo.name} is restricted and you are not in the authorized list."
             raise errors.RefusalError(
@@ -197,12 +202,6 @@ class Call:
         repo = self.repo()
         self.writer(repo.namespace, "write to this repository")
         return repo
-
-    def _let_in(self, repo: Repo) -> bool:
-        if self.user is None or self.user.belongs_to(repo.namespace):
-            return self.user is not None
-        query = "SELECT 1 FROM access_requests WHERE repo = ? AND user = ? AND status = 'accepted'"
-        return self.db.execute(query, (repo.id, self.user.name)).fetchone() is not None
 
     def revision(self, repo: Repo) -> Revision:
         """The commit that the path asks for by a branch, a tag or an id."""
@@ -241,8 +240,10 @@ class Call:
 
     def form(self) -> dict[str, list[str]]:
         """The body as an HTML form: {name: values}."""
+        if max(map(len, self.document().split(b"&", MAX_VALUES))) > _MAX_FIELD:
+            raise errors.RefusalError(413, f"a field of the form has more than {_MAX_FIELD} bytes")
         try:
-            return parse_qs(self.document().decode(), errors="strict", max_num_fields=100_000)
+            return parse_qs(self.document().decode(), errors="strict", max_num_fields=MAX_VALUES)
         except ValueError as error:
             raise bad_request(f"the form is malformed: {error}") from None
 
@@ -328,11 +329,13 @@ def parse_object(content: bytes, what: str) -> dict[str, object]:
     marks = {sign: content.count(sign) for sign in (b",", b"[", b"{")}
     if sum(marks.values()) > MAX_VALUES:
         raise errors.RefusalError(413, f"{what} has too many values; send files in base64, or through LFS")
+    if len(content) > MAX_DOCUMENT and not content.isascii():  # one wide character makes all of them four bytes wide
+        raise errors.RefusalError(413, f"{what} is a long text; send it in base64, or through LFS")
     try:
         # Decoded here: by itself, `json` would guess UTF-16, and let halves of surrogate pairs pass.
         value = json.loads(content.decode("utf-8-sig"), parse_constant=_finite, parse_float=_finite)
         if b"\\u" in content:  # an escape can smuggle in half a surrogate pair, which SQLite and UTF-8 refuse
-            json.dumps(value, ensure_ascii=False).encode()
+            _check_texts(value)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"{what} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
@@ -340,6 +343,22 @@ def parse_object(content: bytes, what: str) -> dict[str, object]:
     if marks[b"["] + marks[b"{"] > MAX_DEPTH and _is_deep(value):
         raise bad_request(f"{what} is nested more than {MAX_DEPTH} times")
     return value
+
+
+def _check_texts(value: object) -> None:
+    """See that every text in a JSON value can be written as UTF-8, one by one: all in one piece take much memory.
+
+    Raises:
+        ValueError: one has half a surrogate pair.
+        RecursionError: lists and objects are nested too deeply.
+    """
+    if isinstance(value, str):
+        value.encode()
+    if isinstance(value, dict):
+        for key in value:
+            key.encode()
+    for inner in _inside(value):
+        _check_texts(inner)
 
 
 def _is_deep(value: object) -> bool:

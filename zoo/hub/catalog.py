@@ -67,6 +67,8 @@ def search(
     """
     column = SORTS[sort]
     conditions = [*_conditions(wanted), _visible(user)]
+    if any(wanted.tags) or wanted.pipeline_tag is not None:  # what a card says is for who may read it
+        conditions.append(_readable(user))
     if after:
         sign = ">" if ascending else "<"
         conditions.append((f"(catalog.{column}, catalog.repo) {sign} (?, ?)", after))
@@ -79,9 +81,9 @@ def search(
 
 
 def tags(db: sqlite3.Connection, kind: str) -> list[str]:
-    """All tags of public repositories of a kind, sorted."""
+    """All tags of repositories of a kind that everybody may read, sorted."""
     query = """SELECT DISTINCT tag FROM catalog_tags AS tags JOIN repos ON repos.id = tags.repo
-        WHERE whole AND kind = ? AND NOT private ORDER BY tag"""
+        WHERE whole AND kind = ? AND NOT private AND gated = '' ORDER BY tag"""
     return [row["tag"] for row in db.execute(query, (kind,))]
 
 
@@ -141,11 +143,23 @@ def _tagged(tag: str) -> tuple[str, Sequence[str]]:
 
 
 def _visible(user: User | None) -> tuple[str, Sequence[str]]:
-    """The condition that `Call.may_see` checks for one repository."""
+    """The condition that `access.may_see` checks for one repository."""
+    theirs, values = _theirs(user)
+    return f"(NOT private OR {theirs})", values
+
+
+def _readable(user: User | None) -> tuple[str, Sequence[str]]:
+    """The condition that `access.may_read` checks for one repository that the user may see."""
+    theirs, values = _theirs(user)
+    let_in = "repos.id IN (SELECT repo FROM access_requests WHERE user = ? AND status = 'accepted')"
+    return f"(repos.gated = '' OR {theirs} OR {let_in})", (*values, user.name if user else "")
+
+
+def _theirs(user: User | None) -> tuple[str, Sequence[str]]:
     mine = [user.name, *user.orgs] if user else []
     namespace = "substr(repos.name, 1, instr(repos.name, '/') - 1)"
-    theirs = f"lower({namespace}) IN (SELECT lower(value) FROM json_each(?))"  # noqa: S608  (our own words only)
-    return f"(NOT private OR {theirs})", (json.dumps(mine),)
+    text = f"lower({namespace}) IN (SELECT lower(value) FROM json_each(?))"  # noqa: S608  (our own words only)
+    return text, (json.dumps(mine),)
 
 
 def _listed(row: sqlite3.Row) -> Listed:

@@ -81,6 +81,20 @@ def revision_not_found(revision: str) -> RefusalError:
     return RefusalError(404, f"Invalid rev id: {revision}", code="RevisionNotFound")
 
 
+def wrong_host(name: str) -> RefusalError:
+    """A 421: the request came for a name that is not this Hub's.
+
+    Any page in a browser could read what is here if its server's name were pointed at this machine.
+    """
+    advice = "name it with --allow-host when the Hub is started"
+    return RefusalError(421, f"This Hub does not answer to the name '{name[:100]}': use localhost, or {advice}")
+
+
+def broken() -> RefusalError:
+    """A 500: a bug of ours. The log of the Hub has its traceback."""
+    return RefusalError(500, "This Hub made a mistake; its log says which")
+
+
 def disk_full(path: str = "") -> RefusalError:
     """A 507: there is no room for what was sent to `path`.
 

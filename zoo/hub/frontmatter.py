@@ -15,7 +15,9 @@ KeyPath = tuple[str | int, ...]
 BLOCK = re.compile(r"^\s*---(?:\r\n|\r|\n)(?P<yaml>[\S\s]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)")
 BYTE_ORDER_MARK = "\ufeff"
 MOST_CHARACTERS = 1 << 20
-MOST_VALUES = 200_000  # with every alias written out; an alias bomb is ten lines that mean a billion
+MOST_VALUES = (
+    100_000  # each takes a kilobyte; with every alias written out; an alias bomb is ten lines that mean a billion
+)
 DEEPEST = 50  # levels; YAML that can just be read may be too deep to be written again
 MOST_DIGITS = 300  # of a whole number; Python refuses to write down much larger ones
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast on a long model-index

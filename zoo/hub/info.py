@@ -83,7 +83,7 @@ class _Seen:
         self._db, self._objects = db, objects
         self.repo, self.base = repo, base
         self.commit = commit or repos.target(db, repo, MAIN)
-        self.blobs = False
+        self.blobs, self.readable = False, True
 
     @cached_property
     def found(self) -> history.Commit | None:
@@ -110,11 +110,16 @@ class _Seen:
     def files(self) -> dict[str, Blob]:
         return trees.files(self._db, self.tree, contents=False)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all files, equal ones counted once; 0 to who may not read them."""
+        return sum({blob.etag: blob.size for blob in self.files.values()}.values()) if self.readable else 0
+
     def has(self, path: str) -> bool:
-        return trees.find(self._db, self.tree, path) is not None
+        return self.readable and trees.find(self._db, self.tree, path) is not None
 
     def eval_results(self) -> list[dict[str, object]]:
-        folder = trees.find(self._db, self.tree, ".eval_results")
+        folder = trees.find(self._db, self.tree, ".eval_results") if self.readable else None
         oid = folder.oid if folder and folder.is_folder else ""
         nodes = trees.listing(self._db, oid, below=".eval_results", recursive=True, contents=True)
         wanted = ((node.path, node.blob) for node in nodes if node.blob and node.path.endswith((".yaml", ".yml")))
@@ -131,6 +136,7 @@ def describe(
     head: Head | None = None,
     blobs: bool = False,
     base: str = "",
+    readable: bool = True,
 ) -> dict[str, object]:
     """Facts about a repository at a commit (default: the head of main). Only what they take is read.
 
@@ -139,11 +145,14 @@ def describe(
         head: what is known of main already.
         blobs: of the files, also sizes and ids.
         base: address of this Hub, for the address of a Space.
+        readable: the caller may read the files. Otherwise only their names are told, and nothing of what is in them.
     """
     seen = _Seen(db, objects, repo, head.commit if head else commit, base)
-    seen.blobs = blobs
+    seen.blobs, seen.readable = blobs and readable, readable
     if head:
         seen.card, seen.date, seen.likes = head.card, head.date, head.likes
+    if not readable:
+        seen.card = {}
     facts = {**_COMMON_FACTS, **_FACTS_OF_KIND[repo.kind]}
     return {name: tell(seen) for name, tell in facts.items() if names is None or name in names or name in _ALWAYS}
 
@@ -220,7 +229,7 @@ _COMMON_FACTS: _Facts = {
     "tags": lambda seen: cards.tags(seen.card),
     "cardData": lambda seen: seen.card,
     "siblings": lambda seen: [_sibling(path, blob, blobs=seen.blobs) for path, blob in seen.files.items()],
-    "usedStorage": lambda seen: sum({blob.etag: blob.size for blob in seen.files.values()}.values()),
+    "usedStorage": lambda seen: seen.size,
 }
 _MODEL_FACTS: _Facts = {
     "modelId": lambda seen: seen.repo.name,

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +36,13 @@ class LocalHub:
 
 @contextmanager
 def local_hub(
-    root: Path, *, user: str = "lab", port: int = 0, workers: int = 1, faults: Path | None = None
+    root: Path,
+    *,
+    user: str = "lab",
+    port: int = 0,
+    workers: int = 1,
+    faults: Path | None = None,
+    hosts: Sequence[str] = (),
 ) -> Iterator[LocalHub]:
     """Serve the store in `root` (made when missing) until the block ends. It also ends when this process dies.
 
@@ -44,13 +50,14 @@ def local_hub(
         port: 0 takes a free one.
         workers: processes that answer; more than one use more than one core.
         faults: file of rules for what shall go wrong; see `zoo.hub.faults`. Only with one worker, which counts.
+        hosts: names that it answers to, beside those of this machine for itself.
 
     Raises:
         RuntimeError: it did not start; the message says why, for example that the port is taken.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = root / "hub.log"
-    process = _start(root, user, port, workers, faults, log)
+    process = _start(root, log, _options(user, port, workers, faults, hosts))
     try:
         started = json.loads(_first_line(process, log))
         yield LocalHub(started["url"], started["user"], started["token"], root, process)
@@ -58,22 +65,14 @@ def local_hub(
         _stop(process)
 
 
-def _start(root: Path, user: str, port: int, workers: int, faults: Path | None, log: Path) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "zoo.hub",
-        "--with-parent",
-        "--root",
-        str(root),
-        "--user",
-        user,
-        "--port",
-        str(port),
-        "--workers",
-        str(workers),
-        *(["--faults", str(faults)] if faults else []),
-    ]
+def _options(user: str, port: int, workers: int, faults: Path | None, hosts: Sequence[str]) -> list[str]:
+    options = ["--user", user, "--port", str(port), "--workers", str(workers)]
+    options += ["--faults", str(faults)] if faults else []
+    return options + [f"--allow-host={host}" for host in hosts]
+
+
+def _start(root: Path, log: Path, options: Sequence[str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "zoo.hub", "--with-parent", "--root", str(root), *options]
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
     with log.open("wb") as errors:  # a file: a pipe that nobody reads would stop the Hub when it is full

@@ -22,7 +22,7 @@ class Objects:
     def __init__(self, root: Path) -> None:
         self._objects, self._xorbs, self.staging = root / "objects", root / "xorbs", root / "staging"
         for folder in (self._objects, self._xorbs, self.staging):
-            _make_folder(folder)
+            make_private(folder)
 
     def path(self, sha256: str) -> Path:
         """The file that holds an object, whether it is there or not."""
@@ -89,7 +89,7 @@ class Objects:
     def part(self, upload: str, number: int) -> Path:
         """The file for one part of a multipart upload; the folder is made when it is missing."""
         folder = self.staging / f"parts-{upload}"
-        folder.mkdir(exist_ok=True)
+        make_private(folder)
         return folder / str(number)
 
 
@@ -97,8 +97,9 @@ def adopt(staged: Path, target: Path) -> None:
     """Give a staged file its final name, on disk before this returns. A file that has that name already stays."""
     if not touch(target):
         with staged.open("rb") as file:
+            os.fchmod(file.fileno(), 0o600)
             os.fsync(file.fileno())
-        _make_folder(target.parent)
+        make_private(target.parent)
         staged.replace(target)
     _sync_folder(target.parent)  # also when it was there: the process that put it there may have stopped here
 
@@ -124,11 +125,14 @@ def read_file(path: Path) -> Iterator[bytes]:
         yield from read_chunks(file)
 
 
-def _make_folder(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make a folder that only this user can look into, on disk before this returns; one that is there becomes so."""
     if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
         _sync_folder(folder.parent)
+    elif folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _sync_folder(folder: Path) -> None:

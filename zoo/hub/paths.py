@@ -19,13 +19,13 @@ def check_path(path: str) -> str:
     Raises:
         RefusalError: 422, it leaves the repository, reaches into .git, or has names that no filesystem should see.
     """
+    if len(path.encode()) > _MAX_LENGTH:
+        raise RefusalError(422, f"Invalid path, it is longer than {_MAX_LENGTH} bytes: {path[:200]!r}")
     if any(unicodedata.category(char) in _REFUSED or char in _TURNS for char in path):
         raise RefusalError(422, f"Invalid path, it has control characters: {path[:200]!r}")
     # A backslash is a character like others, as on the real Hub: the client itself refuses what leads out on Windows.
     if path.startswith("..") or any(_seen_by_filesystems(name) in _FORBIDDEN for name in path.split("/")):
         raise RefusalError(422, f"Invalid path: {path[:200]!r}")
-    if len(path.encode()) > _MAX_LENGTH:
-        raise RefusalError(422, f"Invalid path, it is longer than {_MAX_LENGTH} bytes: {path[:200]!r}")
     return path
 
 

@@ -94,6 +94,12 @@ def get(db: sqlite3.Connection, repo_id: int) -> Repo:
     return of_row(db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone())
 
 
+def at(db: sqlite3.Connection, repo_id: int) -> Repo | None:
+    """The repository in this row; None when it was deleted."""
+    row = db.execute("SELECT * FROM repos WHERE id = ?", (repo_id,)).fetchone()
+    return of_row(row) if row else None
+
+
 def change(db: sqlite3.Connection, repo: Repo, **values: object) -> Repo:
     """Set columns of a repository's row; returns the repository as it is now."""
     unknown = values.keys() - _CHANGEABLE

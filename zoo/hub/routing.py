@@ -8,19 +8,22 @@ from __future__ import annotations
 import errno
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address
 from sqlite3 import OperationalError
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from zoo.hub.answers import refusal
 from zoo.hub.calls import MAX_DOCUMENT, Body, Call
-from zoo.hub.errors import RefusalError, bad_request, disk_full, header_text
+from zoo.hub.errors import RefusalError, bad_request, broken, disk_full, header_text, wrong_host
 from zoo.hub.store import Store
 
 Handler = Callable[[Call], Response]
@@ -88,34 +91,54 @@ def query(path: str, handler: Handler, *, public: bool = False, limit: int = MAX
 
 
 class Hub:
-    """The ASGI application: finds the route of a request and sends the handler's answer."""
+    """The ASGI application: finds the route of a request and sends the handler's answer.
 
-    def __init__(self, store: Store, routes: Sequence[Route]) -> None:
+    Args:
+        hosts: names by which it may be called, beside those of this machine for itself.
+    """
+
+    def __init__(self, store: Store, routes: Sequence[Route], hosts: Collection[str] = ()) -> None:
         self._store, self.routes = store, routes
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._app = ServerErrorMiddleware(self._respond, handler=_broken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            request = Request(scope, receive)
-            response = await self._answer(request)
-            response.headers["X-Request-Id"] = _request_id(request)
-            await response(scope, receive, send)
+            await self._app(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        response.headers["X-Request-Id"] = _request_id(request)
+        await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         body = Body(self._store.objects.stage())
         try:
+            self._check_host(request.headers.get("host", "localhost"))
             route, params = self._match(request)
             await body.receive(request, route.limit)
             return await run_in_threadpool(self._run, route, request, params, body)
         except RefusalError as error:
-            return error.response()
+            return refusal(error, request.headers)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            return disk_full(_path(request)).response()
+            return refusal(disk_full(_path(request)), request.headers)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is listening any more
         finally:
             body.discard()
+
+    def _check_host(self, host: str) -> None:
+        """See that the request is meant for this Hub.
+
+        Raises:
+            RefusalError: 421, it names another host.
+        """
+        name = re.sub(r":\d*$", "", host).strip("[]").lower()
+        if not (name in self._hosts or _is_loopback(name)):
+            raise wrong_host(name)
 
     def _run(self, route: Route, request: Request, params: Mapping[str, str], body: Body) -> Response:
         try:
@@ -139,6 +162,22 @@ class Hub:
                 405, f"{request.method} is not possible here", headers={"Allow": ", ".join(sorted(allowed))}
             )
         raise RefusalError(404, f"This Hub has nothing at {request.method} {path}")
+
+
+def _is_loopback(name: str) -> bool:
+    """True when a machine calls itself by this name or address."""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _broken(request: Request, _error: Exception) -> Response:
+    response = refusal(broken(), request.headers)
+    response.headers["X-Request-Id"] = _request_id(request)
+    return response
 
 
 def _path(request: Request) -> str:

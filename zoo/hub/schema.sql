@@ -22,6 +22,11 @@ CREATE TABLE IF NOT EXISTS blobs (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trees (oid TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 
+-- Who sent an object, so that they may name it in a commit before any repository has it
+CREATE TABLE IF NOT EXISTS uploads (
+    user TEXT NOT NULL COLLATE NOCASE, sha256 TEXT NOT NULL, PRIMARY KEY (user, sha256)
+) WITHOUT ROWID;
+
 -- Repositories -------------------------------------------------------------------------------------------------------
 CREATE TABLE IF NOT EXISTS repos (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL COLLATE NOCASE, private INTEGER NOT NULL DEFAULT 0,
@@ -80,7 +85,7 @@ CREATE TABLE IF NOT EXISTS collection_items (
 );
 CREATE TABLE IF NOT EXISTS webhooks (id TEXT PRIMARY KEY, user TEXT NOT NULL COLLATE NOCASE, settings TEXT NOT NULL);
 
--- Xet: how a file was put together from xorbs, so that it can be served the same way -----------------------------------
+-- Xet: how a file was put together from xorbs, so that it can be served the same way. Written once, never replaced ------
 CREATE TABLE IF NOT EXISTS xet_files (hash TEXT PRIMARY KEY, sha256 TEXT NOT NULL, size INTEGER NOT NULL, terms TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS xet_files_by_sha256 ON xet_files (sha256);
 
@@ -110,7 +115,7 @@ CREATE TABLE IF NOT EXISTS lfs_files (  -- the first commit that had this LFS ob
     path TEXT NOT NULL, oid TEXT NOT NULL, ref TEXT, UNIQUE (repo, blob)
 );
 CREATE INDEX IF NOT EXISTS lfs_files_by_repo ON lfs_files (repo);
-CREATE INDEX IF NOT EXISTS lfs_files_by_sha256 ON lfs_files (repo, sha256);
+CREATE INDEX IF NOT EXISTS lfs_files_by_sha256 ON lfs_files (sha256, repo);
 CREATE INDEX IF NOT EXISTS lfs_files_by_commit ON lfs_files (repo, oid);
 CREATE TABLE IF NOT EXISTS catalog (
     repo INTEGER PRIMARY KEY REFERENCES repos ON DELETE CASCADE, kind TEXT NOT NULL, created TEXT NOT NULL,

@@ -17,7 +17,7 @@ from zoo.hub import accounts, catalog, gitrules, history, lineage, repos, trees
 from zoo.hub.database import Database
 from zoo.hub.errors import RefusalError
 from zoo.hub.gitobjects import EMPTY_TREE
-from zoo.hub.objects import CHUNK, Objects, read_file
+from zoo.hub.objects import CHUNK, Objects, make_private, read_file
 from zoo.hub.paths import check_path
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.trees import Blob
@@ -30,6 +30,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
+        make_private(root)  # also one that an earlier version made for all to read
         self.root = root
         self.objects = Objects(root)
         self._database = Database(root / "hub.db")
@@ -79,7 +80,7 @@ class Store:
         Raises:
             ValueError: no such user, or the role is neither "write" nor "read".
         """
-        token = f"hf_{secrets.token_urlsafe(30)}"
+        token = accounts.new_token()
         with self.write() as db:
             accounts.add_token(db, user, token, role)
         return token

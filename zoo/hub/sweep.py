@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
-from zoo.hub import trees
+from zoo.hub import access, trees
 from zoo.hub.objects import Objects
 from zoo.hub.store import Store
 
@@ -42,6 +42,7 @@ def sweep(store: Store, *, grace: float = GRACE, forget_caches: bool = False) ->
     with store.write() as db:  # nobody commits while files go, and a commit looks for its files in its transaction
         objects = _remove(_dead_objects(db, store.objects), before=time.time() - grace)
         _drop_recipes(db, store.objects)
+        access.forget_uploads(db, store.objects)
         patience = grace if forget_caches else max(grace, XORB_LIFETIME)
         xorbs = _remove(_dead_xorbs(db, store.objects), before=time.time() - patience)
     staged = _remove(store.objects.staging.iterdir(), before=time.time() - grace)

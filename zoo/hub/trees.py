@@ -16,7 +16,7 @@ from zoo.hub.objects import Objects
 
 IN_DATABASE = 1 << 20  # bytes; larger contents become files
 _LARGE_FOLDER, _PIECE = 1 << 15, 250  # bytes of a body that is kept in pieces, and the entries in each
-_MISSING = "Your push was rejected because an LFS pointer pointed to a file that does not exist."
+MISSING = "Your push was rejected because an LFS pointer pointed to a file that does not exist."
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def lfs_blob(sha256: str, objects: Objects) -> Blob:
     """
     size = objects.keep(sha256)
     if size is None:
-        raise RefusalError(400, _MISSING)
+        raise RefusalError(400, MISSING)
     oid = gitobjects.blob_id(gitobjects.encode_pointer(sha256, size))
     return Blob(oid, size, None, sha256, is_lfs=True)
 
@@ -112,7 +112,7 @@ def save(db: sqlite3.Connection, blobs: Collection[Blob], objects: Objects) -> N
         RefusalError: 400, one has gone since it was staged.
     """
     if any(blob.sha256 and objects.size(blob.sha256) is None for blob in blobs):
-        raise RefusalError(400, _MISSING)
+        raise RefusalError(400, MISSING)
     rows = [(blob.oid, blob.size, blob.data, blob.sha256, blob.is_lfs) for blob in blobs]
     db.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?, ?, ?, ?)", rows)
 

@@ -18,18 +18,26 @@ _END = b"\xff" * 32
 _HAS_VERIFICATION, _HAS_METADATA = 1 << 31, 1 << 30
 _RAW, _LZ4, _GROUPED_LZ4 = 0, 1, 2
 
+# What clients make at most (TARGET_CHUNK_SIZE * MAXIMUM_CHUNK_MULTIPLIER, MAX_XORB_CHUNKS, MAX_XORB_BYTES in xet-core).
+MAX_CHUNK = 128 << 10  # bytes, unpacked
+MAX_CHUNKS = 8 * 1024
+MAX_CONTENT = 64 << 20  # bytes of all chunks of a xorb, unpacked
+_MAX_OVERHEAD = 1024  # bytes by which packing may make a chunk longer
+MAX_RECORDS = 100_000  # files and terms in a shard; a fresh file has a term for every 64 MB
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
-    """The place of a chunk in its xorb's file, header included, and its length when it is unpacked."""
+    """The place of a chunk in its xorb's file, header included, and in the xorb's content, where it has `length`."""
 
     start: int
     end: int
+    at: int
     length: int
     scheme: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Term:
     """A piece of a file: chunks `first` … `last - 1` of a xorb."""
 
@@ -47,21 +55,26 @@ class FileRecipe:
     sha256: str | None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)  # of a megabyte each
 def chunks(path: Path) -> tuple[Chunk, ...]:
     """The chunks of a xorb's file (which never changes once it has its name).
 
     Raises:
-        ValueError: it is cut off or not a xorb.
+        ValueError: it is cut off, not a xorb, or claims to hold more than any client puts into one.
     """
-    found, size = [], path.stat().st_size
+    found, size = list[Chunk](), path.stat().st_size
     with path.open("rb") as file:
-        at = 0
+        start = at = 0
         while len(header := file.read(8)) == 8 and header[:7] != _FOOTER:
-            end = at + 8 + int.from_bytes(header[1:4], "little")
-            found.append(Chunk(at, end, int.from_bytes(header[5:8], "little"), header[4]))
-            at = file.seek(end)
-    if not found or at > size:
+            packed, length = (int.from_bytes(header[place : place + 3], "little") for place in (1, 5))
+            if length > MAX_CHUNK or packed > MAX_CHUNK + _MAX_OVERHEAD:
+                raise ValueError(f"a chunk has more than {MAX_CHUNK} bytes")
+            found.append(Chunk(start, start + 8 + packed, at, length, header[4]))
+            at += length
+            if len(found) > MAX_CHUNKS or at > MAX_CONTENT:
+                raise ValueError(f"a xorb has more than {MAX_CHUNKS} chunks or {MAX_CONTENT} bytes of content")
+            start = file.seek(start + 8 + packed)
+    if not found or start > size:
         raise ValueError("this is not a whole xorb")
     return tuple(found)
 
@@ -72,29 +85,38 @@ def unpack(file: BinaryIO, chunk: Chunk) -> bytes:
     Raises:
         ValueError: they are damaged.
     """
-    import lz4.frame
-
     file.seek(chunk.start + 8)
     packed = file.read(chunk.end - chunk.start - 8)
-    try:
-        content = packed if chunk.scheme == _RAW else lz4.frame.decompress(packed)
-    except RuntimeError as error:
-        raise ValueError(f"a chunk is damaged: {error}") from None
+    content = packed if chunk.scheme == _RAW else _inflated(packed, chunk.length)
     content = _ungrouped(content) if chunk.scheme == _GROUPED_LZ4 else content
     if len(content) != chunk.length or chunk.scheme > _GROUPED_LZ4:
         raise ValueError("a chunk does not have the length it claims, or is packed in an unknown way")
     return content
 
 
+def _inflated(packed: bytes, length: int) -> bytes:
+    """The bytes in an LZ4 frame, of which no more than one beyond `length` is ever unpacked."""
+    import lz4.frame
+
+    try:
+        return bytes(lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=length + 1))
+    except (RuntimeError, EOFError) as error:
+        raise ValueError(f"a chunk is damaged: {error}") from None
+
+
 def recipes(shard: BinaryIO) -> Iterator[FileRecipe]:
     """The files that a shard describes.
 
     Raises:
-        ValueError: the shard is cut off.
+        ValueError: the shard is cut off, or has more than `MAX_RECORDS` files and terms.
     """
     _record(shard)  # the shard's own header
+    left = MAX_RECORDS
     while (header := _record(shard))[:32] != _END:
         flags, count = struct.unpack("<II", header[32:40])
+        left -= 1 + count
+        if left < 0:
+            raise ValueError(f"a shard has more than {MAX_RECORDS} files and terms; upload fewer files at once")
         terms = tuple(_term(_record(shard)) for _ in range(count))
         for _ in range(count if flags & _HAS_VERIFICATION else 0):
             _record(shard)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import discussions, gitrules, history, repos, trees
+from zoo.hub import access, discussions, gitrules, history, repos, trees
 from zoo.hub.accounts import User
 from zoo.hub.calls import MAX_TEXT, Call, Fields, parse_object
 from zoo.hub.database import timestamp
@@ -22,14 +22,15 @@ from zoo.hub.objects import Objects
 from zoo.hub.paths import check_path
 from zoo.hub.repos import Repo
 from zoo.hub.routing import query
-from zoo.hub.trees import Blob
+from zoo.hub.trees import MISSING, Blob
 
 MAX_COMMIT = 1 << 30  # bytes
-MAX_LINE = 32 << 20  # bytes of one NDJSON line; larger files belong in LFS
+MAX_LINE = 16 << 20  # bytes of one NDJSON line; ten megabytes, from where on files go to LFS, have fourteen in base64
 MAX_LINES = 50_000
 _IN_MEMORY = 64 << 20  # bytes of contents that wait in memory for the transaction; the rest waits in files
 MAX_SUMMARY = 500  # characters
 _MAX_FILES = 1000
+_MAX_RULES = 1 << 20  # characters of a .gitattributes or .gitignore: each file is compared with each line
 _STALE = "The branch was updated since you opened this page. Please refresh and try again."
 
 
@@ -47,7 +48,7 @@ class CommitRequest:
 
 def preupload(call: Call) -> Response:
     """Tell for each file whether to send it whole or through LFS, whether it is ignored, and what is there now."""
-    repo = call.repo()
+    repo = call.readable_repo()
     _contributor(call, repo)
     tree = history.get(call.db, repo, call.revision(repo).commit).tree
     wanted = call.json()
@@ -56,16 +57,19 @@ def preupload(call: Call) -> Response:
         raise bad_request(f"ask for at most {_MAX_FILES} files at once")
     attributes = _text_at(call, tree, ".gitattributes")
     ignore = wanted.text("gitIgnore") if "gitIgnore" in wanted else _text_at(call, tree, ".gitignore")
+    if max(len(attributes), len(ignore)) > _MAX_RULES:
+        raise RefusalError(413, f".gitattributes and .gitignore may have at most {_MAX_RULES} characters here")
     return JSONResponse({"files": [_advice(call, tree, file, attributes, ignore) for file in files]})
 
 
 def commit(call: Call) -> Response:
     """Make a commit from lines of JSON, or a pull request with it when the query says `create_pr`."""
-    repo = call.repo()
+    repo = call.readable_repo()
     user = _contributor(call, repo)
     with call.body.open() as lines:
         request = _read_request(lines, call.store.objects)
     _check_card(request.added.get("README.md"), repo.kind, call.store.objects)
+    _check_objects(call, user, request)
     with call.store.write() as db:  # everything slow is done: contents are on disk
         oid, pull_request = _apply(call, db, repos.get(db, repo.id), user, request)
     url = f"{call.base}{repo.web_path}"
@@ -187,6 +191,17 @@ def _decoded(text: str, path: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise bad_request(f"the content of '{path}' is not base64: {error}") from None
+
+
+def _check_objects(call: Call, user: User, request: CommitRequest) -> None:
+    """See that a commit names only objects that its author sent or can read.
+
+    Raises:
+        RefusalError: 400, one is not theirs, with the words for one that is not here at all.
+    """
+    for path, blob in request.added.items():
+        if blob.lfs_sha256 and not access.may_name(call.db, blob.lfs_sha256, user):
+            raise bad_request(f"{MISSING} Offending file: {path}")
 
 
 def _apply(call: Call, db: Connection, repo: Repo, user: User, request: CommitRequest) -> tuple[str, int | None]:

@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from zoo.hub import history, trees
+from zoo.hub.answers import refusal
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.repos import Repo
@@ -42,7 +43,7 @@ class FileStream(FileResponse):
             await super().__call__(scope, receive, send)
 
     async def _refuse(self, error: RefusalError, scope: Scope, receive: Receive, send: Send) -> None:
-        response = error.response()
+        response = refusal(error, Headers(scope=scope))
         response.headers["X-Request-Id"] = self.headers.get("x-request-id", "")
         await response(scope, receive, send)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import history, lineage, signing
+from zoo.hub import access, history, lineage, signing
 from zoo.hub.calls import Call, Fields
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.objects import read_file
@@ -28,7 +28,7 @@ def batch(call: Call) -> Response:
     """Tell where to send or fetch each object. Objects that are here already need no upload."""
     wanted = call.json()
     uploads = wanted.text("operation") == "upload"
-    repo = call.repo() if uploads else call.readable_repo()
+    repo = call.readable_repo()
     if uploads:
         call.login(to_write=True)
     objects = [_checked(item) for item in wanted.list("objects")]
@@ -47,10 +47,12 @@ def batch(call: Call) -> Response:
 
 def receive(call: Call) -> Response:
     """Keep an object that was sent whole in one PUT; 400 when its sha256 is another one."""
-    oid = str(_claims(call, "upload")["oid"])
+    claims = _claims(call, "upload")
+    oid = str(claims["oid"])
     if call.body.sha256 != oid:
         raise bad_request(f"the content has sha256 {call.body.sha256}, not {oid}")
     call.body.move_to(call.store.objects.path(oid))
+    _note_upload(call, claims)
     return Response()
 
 
@@ -84,13 +86,15 @@ def complete(call: Call) -> Response:
     finally:
         if not missing:
             call.store.objects.drop_parts(upload)
+    if not missing:  # otherwise whoever completed it before is known, and this caller may have sent nothing
+        _note_upload(call, claims)
     return JSONResponse({})
 
 
 def verify(call: Call) -> Response:
-    """Confirm that an object is here with the size that the client names."""
-    oid, size = _checked(call.json())
-    if call.store.objects.size(oid) != size:
+    """Confirm to who sent an object that it is here with the size that the client names."""
+    (oid, size), user = _checked(call.json()), call.login()
+    if not access.may_name(call.db, oid, user) or call.store.objects.size(oid) != size:
         raise RefusalError(404, f"object {oid} is not here with {size} bytes")
     return JSONResponse({})
 
@@ -102,7 +106,7 @@ def download(call: Call) -> Response:
 
 def files(call: Call) -> Response:
     """List every LFS object that any commit of the repository names, those that came last first, a page at a time."""
-    repo, size = call.repo(), call.number("limit", _PAGE, low=1, high=_PAGE)
+    repo, size = call.readable_repo(), call.number("limit", _PAGE, low=1, high=_PAGE)
     (before,) = read_cursor(call, int) or (1 << 60,)
     query = """SELECT lfs.id, blob AS fileOid, path AS filename, sha256 AS oid, date AS pushedAt, refs.name AS ref,
         (SELECT size FROM blobs WHERE blobs.oid = blob) AS size FROM lfs_files AS lfs
@@ -122,12 +126,14 @@ def forget(call: Call) -> Response:
 
 
 def duplicate(call: Call) -> Response:
-    """Tell which objects are here. All repositories share objects, so that there is nothing to copy."""
+    """Tell which objects this repository has. All repositories share objects, so that there is nothing to copy."""
+    repo = call.readable_repo()
     call.login(to_write=True)
     wanted = [file.text("sha256") for file in call.json().list("files")]
     if not all(re.fullmatch(r"[0-9a-f]{64}", sha256) for sha256 in wanted):
         raise RefusalError(422, "a sha256 has 64 hex digits")
-    here = [{"sha256": sha256} for sha256 in wanted if call.store.objects.keep(sha256) is not None]
+    found = (sha256 for sha256 in wanted if access.holds(call.db, repo.id, sha256))
+    here = [{"sha256": sha256} for sha256 in found if call.store.objects.keep(sha256) is not None]
     missing = [{"sha256": sha256, "error": "not here"} for sha256 in wanted if {"sha256": sha256} not in here]
     return JSONResponse({"succeeded": here, "failed": missing})
 
@@ -143,16 +149,18 @@ def _checked(item: Fields) -> tuple[str, int]:
 
 def _upload(call: Call, oid: str, size: int, *, multipart: bool) -> dict[str, object]:
     answer: dict[str, object] = {"oid": oid, "size": size, "authenticated": True}
-    if call.store.objects.keep(oid) == size:
+    user = call.login()
+    if access.may_name(call.db, oid, user) and call.store.objects.keep(oid) == size:
         return answer  # without actions: it is here already
-    upload = _multipart(call, oid, size) if multipart and size > PART_SIZE else {"href": _link(call, "upload", oid=oid)}
+    whole = {"href": _link(call, "upload", oid=oid, user=user.name)}
+    upload = _multipart(call, oid, size, user.name) if multipart and size > PART_SIZE else whole
     return answer | {"actions": {"upload": upload, "verify": {"href": f"{call.base}/lfs/verify"}}}
 
 
-def _multipart(call: Call, oid: str, size: int) -> dict[str, object]:
+def _multipart(call: Call, oid: str, size: int, user: str) -> dict[str, object]:
     upload, count = call.store.objects.stage().name, -(-size // PART_SIZE)
     parts = {f"{n:05d}": _link(call, "part", upload=upload, number=n) for n in range(1, count + 1)}
-    href = _link(call, "complete", oid=oid, upload=upload, parts=count)
+    href = _link(call, "complete", oid=oid, upload=upload, parts=count, user=user)
     return {"href": href, "header": {"chunk_size": str(PART_SIZE), **parts}}
 
 
@@ -169,6 +177,12 @@ def _link(call: Call, purpose: str, **claims: str | int) -> str:
 
 def _claims(call: Call, purpose: str) -> dict[str, str | int]:
     return signing.check(call.store.signing_key, f"lfs-{purpose}", call.params["ticket"])
+
+
+def _note_upload(call: Call, claims: dict[str, str | int]) -> None:
+    """Remember who sent the object, which is on disk by now: the link names them."""
+    with call.store.write() as db:
+        access.note_upload(db, str(claims["oid"]), str(claims["user"]))
 
 
 def _joined(parts: list[Path]) -> Iterator[bytes]:

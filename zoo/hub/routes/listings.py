@@ -50,7 +50,7 @@ def paths_info(call: Call) -> Response:
 
 def refs(call: Call) -> Response:
     """List branches and tags; with `include_prs`, pull requests too."""
-    known = repos.refs(call.db, call.repo())
+    known = repos.refs(call.db, call.readable_repo())
     answer = {
         "branches": _under("refs/heads/", known),
         "tags": _under("refs/tags/", known),

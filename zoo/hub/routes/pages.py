@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from zoo.hub import cards, catalog, collected, discussions, history, info, rendering, repos, trees
+from zoo.hub.answers import html
 from zoo.hub.calls import Call
 from zoo.hub.catalog import Search
 from zoo.hub.errors import RefusalError, entry_not_found
@@ -23,14 +24,6 @@ from zoo.hub.routing import get
 from zoo.hub.trees import Blob, TreeChange
 
 _STYLE = Path(__file__).parent.parent / "pages" / "style.css"
-_POLICY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self' data: https:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _SHELVES = (*repos.KINDS, "collections")
 _SHELF, _SHELF_PAGE = 50, 200
 _COMMITS, _COMMITS_PAGE = 10, 50
@@ -71,13 +64,13 @@ class ShownRefs:
 def home(call: Call) -> Response:
     """Show repositories and collections that anybody may see, the first ones of each kind."""
     shelves = [_shelf(call, name, _SHELF) for name in _SHELVES]
-    return _page("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
+    return html("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
 
 
 def shelf(call: Call) -> Response:
     """Show repositories of one kind, or collections, a page at a time."""
     shelves = [_shelf(call, call.request.url.path.strip("/"), _SHELF_PAGE)]
-    return _page("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
+    return html("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
 
 
 def repository(call: Call) -> Response:
@@ -90,7 +83,7 @@ def repository(call: Call) -> Response:
     short, nested = rendering.facts(card.data)
     found = trees.listing(call.db, commit.tree, recursive=True, after=after, limit=_FILES + 1)
     files = f"{repo.web_path}/resolve/{commit.oid}/"
-    return _page(
+    return html(
         "repo",
         repo=repo,
         commit=commit,
@@ -113,7 +106,7 @@ def commits(call: Call) -> Response:
     log = history.log(call.db, repo, call.revision(repo).commit, skip=page * _COMMITS_PAGE)
     found = list(islice(log, _COMMITS_PAGE + 1))
     shown, more = found[:_COMMITS_PAGE], len(found) > _COMMITS_PAGE
-    return _page("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
+    return html("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
 
 
 def commit(call: Call) -> Response:
@@ -123,7 +116,7 @@ def commit(call: Call) -> Response:
     parent = history.get(call.db, repo, found.parents[0]).tree if found.parents else EMPTY_TREE
     changes = trees.changes(call.db, parent, found.tree)
     shown = _compared(call, changes[:_MAX_CHANGES])
-    return _page("commit", repo=repo, commit=found, changed=shown, more=len(changes) - len(shown))
+    return html("commit", repo=repo, commit=found, changed=shown, more=len(changes) - len(shown))
 
 
 def blob(call: Call) -> Response:
@@ -135,7 +128,7 @@ def blob(call: Call) -> Response:
         raise entry_not_found("Entry not found", commit=found.oid)
     facts = {"repo": repo, "path": path, "revision": revision, "commit": found, "blob": content}
     folder = f"{repo.web_path}/resolve/{found.oid}/{path.rpartition('/')[0]}".rstrip("/") + "/"
-    return _page("blob", **facts, **_shown(call, path, content, folder), max_lines=_MAX_LINES)
+    return html("blob", **facts, **_shown(call, path, content, folder), max_lines=_MAX_LINES)
 
 
 def discussion(call: Call) -> Response:
@@ -146,7 +139,7 @@ def discussion(call: Call) -> Response:
     events = discussions.events(call.db, found, skip=page * _EVENTS, limit=_EVENTS + 1)
     texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events[:_EVENTS]}
     more = len(events) > _EVENTS
-    return _page("discussion", repo=repo, discussion=found, events=events[:_EVENTS], cards=texts, page=page, more=more)
+    return html("discussion", repo=repo, discussion=found, events=events[:_EVENTS], cards=texts, page=page, more=more)
 
 
 def collection(call: Call) -> Response:
@@ -161,16 +154,12 @@ def collection(call: Call) -> Response:
         if repo and call.may_see(repo):
             rows.append(_row(repo) | {"note": item["note"] or repo.kind})
     more = len(items) > (page + 1) * _ITEMS
-    return _page("collection", collection=found, rows=rows, page=page, more=more)
+    return html("collection", collection=found, rows=rows, page=page, more=more)
 
 
 def style(_call: Call) -> Response:
     """Send the one style sheet of all pages."""
     return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
-
-
-def _page(name: str, **facts: object) -> Response:
-    return HTMLResponse(rendering.page(name, **facts), headers=_POLICY)
 
 
 def _shelf(call: Call, name: str, size: int) -> Shelf:

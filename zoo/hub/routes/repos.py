@@ -81,6 +81,7 @@ def describe(call: Call) -> Response:
             names=expand or None,
             blobs=call.flag("blobs"),
             base=call.base,
+            readable=call.may_read(repo),
         )
     )
 
@@ -273,8 +274,15 @@ def _short(call: Call, listed: Listed, expand: list[str]) -> dict[str, object]:
     full = call.flag("full")
     asked = {"siblings": full, "cardData": full or call.flag("cardData"), "usedStorage": full, "evalResults": full}
     names = expand or [name for name in info.EXPANDABLE[call.kind] if asked.get(name, True)]
-    objects = call.store.objects
-    return info.describe(call.db, objects, listed.repo, names=names, head=listed.head, base=call.base)
+    return info.describe(
+        call.db,
+        call.store.objects,
+        listed.repo,
+        names=names,
+        head=listed.head,
+        base=call.base,
+        readable=call.may_read(listed.repo),
+    )
 
 
 ROUTES = [

@@ -21,7 +21,7 @@ _HARDWARE = {
 
 def runtime(call: Call) -> Response:
     """Tell what a Space runs on, and whether it would run."""
-    return _answer(call, call.repo())
+    return _answer(call, call.readable_repo())
 
 
 def hardware(call: Call) -> Response:
@@ -71,7 +71,7 @@ def remove_secret(call: Call) -> Response:
 
 def variables(call: Call) -> Response:
     """List a Space's variables with their values."""
-    return _listed(call, call.repo(), secret=False)
+    return _listed(call, call.readable_repo(), secret=False)
 
 
 def add_variable(call: Call) -> Response:

@@ -5,44 +5,58 @@ A file that arrives is rebuilt, checked and kept as an ordinary object at once: 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
-from zoo.hub import errors, signing
+from zoo.hub import access, accounts, errors, repos, signing
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError, bad_request, forbidden
 from zoo.hub.objects import adopt, touch
+from zoo.hub.repos import Repo
 from zoo.hub.routes.content import FileStream, asked_range
 from zoo.hub.routing import Route, get, query
-from zoo.hub.xetformat import FileRecipe, Term, chunks, recipes, unpack
+from zoo.hub.xetformat import Chunk, FileRecipe, Term, chunks, recipes, unpack
 
-MAX_XORB = 128 << 20  # bytes, of a shard as well; clients make them half as large
+MAX_XORB = 66 << 20  # bytes, of a shard as well; clients put 64 MB into one, and lists of what is inside
+# The files of a shard may have so many bytes: some in any case, and so many for each packed byte that was sent for
+# them. Copies of a file are far below; a long file of nothing but zeros has to be sent through LFS.
+_WRITTEN, _WRITTEN_PER_BYTE = 64 << 20, 64
+
+
+@dataclass(frozen=True)
+class XetToken:
+    """The user ("" for somebody without a token) and the repository that a Xet token was issued for."""
+
+    user: str
+    repo: int
 
 
 def write_token(call: Call) -> Response:
     """Give the caller a token to upload with, for this repository or for a pull request to it."""
-    repo, user = call.repo(), call.login()
+    repo, user = call.readable_repo(), call.login()
     foreign = call.flag("create_pr") or call.params["rev"].startswith("refs/pr/")
     if not user.may_write_to(repo.namespace) and not (foreign and user.role == "write"):
         raise forbidden("you need a write token to upload to a repository")
-    return _token(call, "write")
+    return _token(call, "write", repo)
 
 
 def read_token(call: Call) -> Response:
     """Give the caller a token to download with, when they may read the repository."""
-    call.readable_repo()
-    return _token(call, "read")
+    return _token(call, "read", call.readable_repo())
 
 
 def store_xorb(call: Call) -> Response:
-    """Keep a xorb; 400 when it is malformed. One that is here already is not written again."""
-    _bearer(call, "write")
-    path = _xorb_path(call, call.params["hash"])
+    """Keep a xorb for the user who sends it; 400 when it is malformed. One that is here is not written again."""
+    path = _xorb_path(call, _own(_bearer(call, "write"), call.params["hash"]))
     if touch(path):
         return JSONResponse({"was_inserted": False})
     staged = call.store.objects.stage()
@@ -60,24 +74,31 @@ def store_xorb(call: Call) -> Response:
 def store_shard(call: Call) -> Response:
     """Rebuild every file that a shard describes, and keep each as an object.
 
-    Records are written last, so that a crash leaves only objects without a name.
+    Records are written last, so that a crash leaves only objects without a name. A file that has a recipe keeps it.
     """
-    _bearer(call, "write")
+    token = _bearer(call, "write")
     try:
         with call.body.open() as shard:
-            rows = [_ingest(call, recipe) for recipe in recipes(shard)]
+            _check_size(call, token, shard)
+            shard.seek(0)
+            rows = [_ingest(call, token, recipe) for recipe in recipes(shard)]
     except ValueError as error:
         raise bad_request(str(error)) from None
     with call.store.write() as db:
-        db.executemany("INSERT OR REPLACE INTO xet_files VALUES (?, ?, ?, ?)", rows)
+        db.executemany("INSERT OR IGNORE INTO xet_files VALUES (?, ?, ?, ?)", rows)
+        for _, sha256, _, _ in rows:
+            access.note_upload(db, sha256, token.user)
     return JSONResponse({"result": 1})
 
 
 def reconstruction(call: Call) -> Response:
-    """Tell which chunks of which xorbs make up a file, or the range of it that was asked for."""
-    _bearer(call, "read", "write")
+    """Tell which chunks of which xorbs make up a file, or the range of it that was asked for.
+
+    404 for a file that the token's repository does not have, unless its user sent it.
+    """
+    token = _bearer(call, "read", "write")
     row = call.db.execute("SELECT * FROM xet_files WHERE hash = ?", (call.params["hash"],)).fetchone()
-    if row is None:
+    if row is None or not _may_fetch(call, token, row["sha256"]):
         raise RefusalError(404, "There is no such file")
     wanted = asked_range(call.request.headers.get("range"), row["size"]) if row["size"] else None
     first, last = wanted or (0, row["size"] - 1)
@@ -85,9 +106,25 @@ def reconstruction(call: Call) -> Response:
 
 
 def fetch_xorb(call: Call) -> Response:
-    """Send a xorb to whoever holds a link to it."""
+    """Send the part of a xorb that a link is for: other parts may belong to files that its holder may not read."""
     claims = signing.check(call.store.signing_key, "xorb", call.params["ticket"])
-    return FileStream(_xorb_path(call, str(claims["hash"])))
+    first, last = int(claims["first"]), int(claims["last"])
+    wanted = asked_range(call.request.headers.get("range"), last + 1) or (first, last)
+    if wanted[0] < first:
+        raise RefusalError(403, f"this link is for bytes {first} to {last} only")
+    return _Part(_xorb_path(call, str(claims["hash"])), *wanted)
+
+
+class _Part(FileStream):
+    """A response with the bytes `first` … `last` of a file, whatever range the request names."""
+
+    def __init__(self, path: Path, first: int, last: int) -> None:
+        super().__init__(path)
+        self._range = f"bytes={first}-{last}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        others = [header for header in scope["headers"] if header[0] != b"range"]
+        await super().__call__({**scope, "headers": [*others, (b"range", self._range)]}, receive, send)
 
 
 def disk_full(_call: Call) -> Response:
@@ -100,57 +137,105 @@ def telemetry(_call: Call) -> Response:
     return JSONResponse({})
 
 
-def _token(call: Call, role: str) -> Response:
+def _token(call: Call, role: str, repo: Repo) -> Response:
     """The answer with a Xet token and the address to use it at.
 
-    The address names the store: a client's cache of what it uploaded must not outlive the store (see the tests).
+    The address names the store and the user: a client keeps what it uploaded by address, and would not send again
+    what another store, or another user of the same machine, was given.
     """
-    address = f"{call.base}/cas/{call.store.uuid}"
-    token = signing.sign(call.store.signing_key, f"xet-{role}")
+    user = call.user.name if call.user else ""
+    address = f"{call.base}/cas/{_place(call, user)}"
+    token = signing.sign(call.store.signing_key, "xet", role=role, user=user, repo=repo.id)
     until = int(time.time()) + signing.LIFETIME
     headers = {"X-Xet-Cas-Url": address, "X-Xet-Access-Token": token, "X-Xet-Token-Expiration": str(until)}
     return JSONResponse({"casUrl": address, "exp": until, "accessToken": token}, headers=headers)
 
 
-def _bearer(call: Call, *roles: str) -> None:
-    """Check that the caller holds a Xet token for one of these roles, for this store.
+def _place(call: Call, user: str) -> str:
+    """The name in addresses of what a user sends to this store."""
+    return f"{call.store.uuid}-{hashlib.sha256(user.lower().encode()).hexdigest()[:16]}"
+
+
+def _bearer(call: Call, *roles: str) -> XetToken:
+    """The Xet token that the caller holds, for one of these roles and for the address that they use.
 
     Raises:
-        RefusalError: 403, they do not; 404, the store is another one.
+        RefusalError: 403, they hold none; 404, the address is of another store or user.
     """
-    token = call.request.headers.get("authorization", "").partition(" ")[2]
-    if call.params["store"] != call.store.uuid:
+    if not call.params["store"].startswith(call.store.uuid):
         raise RefusalError(404, "There is no such store")
-    for role in roles[:-1]:
-        try:
-            signing.check(call.store.signing_key, f"xet-{role}", token)
-        except RefusalError:
-            continue
-        return
-    signing.check(call.store.signing_key, f"xet-{roles[-1]}", token)
+    sent = call.request.headers.get("authorization", "").partition(" ")[2]
+    claims = signing.check(call.store.signing_key, "xet", sent)
+    if claims["role"] not in roles:
+        raise forbidden("this Xet token is for reading only")
+    token = XetToken(str(claims["user"]), int(claims["repo"]))
+    if call.params["store"] != _place(call, token.user):
+        raise RefusalError(404, "This is not the address that came with the Xet token")
+    return token
+
+
+def _may_fetch(call: Call, token: XetToken, sha256: str) -> bool:
+    """True when the token's user sent the object, or the token's repository has it and the user may still read it."""
+    if token.user and access.has_sent(call.db, sha256, token.user):
+        return True
+    repo = repos.at(call.db, token.repo)
+    user = accounts.named(call.db, token.user) if token.user else None
+    return repo is not None and access.holds(call.db, repo.id, sha256) and access.may_read(call.db, repo, user)
+
+
+def _own(token: XetToken, xorb: str) -> str:
+    """The name by which we keep a xorb that this user sent: nobody else's upload can stand for it or name it."""
+    if not re.fullmatch(r"[0-9a-f]{64}", xorb):
+        raise bad_request("the name of a xorb has 64 hex digits")
+    return hashlib.sha256(f"{token.user.lower()}/{xorb}".encode()).hexdigest()
 
 
 def _xorb_path(call: Call, name: str) -> Path:
-    if not re.fullmatch(r"[0-9a-f]{64}", name):
-        raise bad_request("the name of a xorb has 64 hex digits")
     return call.store.objects.xorb_path(name)
 
 
-def _ingest(call: Call, recipe: FileRecipe) -> tuple[str, str, int, str]:
-    sha256, size = call.store.objects.add(_content(call, recipe.terms), expected=recipe.sha256)
-    terms = json.dumps([[term.xorb, term.first, term.last] for term in recipe.terms])
+def _check_size(call: Call, token: XetToken, shard: BinaryIO) -> None:
+    """See that the files of a shard are in proportion to what was sent for them, before anything is unpacked.
+
+    Raises:
+        RefusalError: 413, they are not.
+        ValueError: a xorb was not uploaded by this user, or is shorter than a file wants it.
+    """
+    size, sent, seen = 0, 0, dict[Path, bytearray]()
+    for recipe in recipes(shard):
+        for term in recipe.terms:
+            path, row = _named(call, token, term)
+            size += row[term.last - 1].at + row[term.last - 1].length - row[term.first].at
+            counted = seen.setdefault(path, bytearray(len(row)))
+            if counted.count(0, term.first, term.last):
+                sent += sum(row[n].end - row[n].start for n in range(term.first, term.last) if not counted[n])
+                counted[term.first : term.last] = b"\1" * (term.last - term.first)
+    if size > _WRITTEN + _WRITTEN_PER_BYTE * sent:
+        message = f"{sent} bytes that were sent would become files of {size}"
+        raise RefusalError(413, f"{message}: send them through LFS, with HF_HUB_DISABLE_XET=1")
+
+
+def _named(call: Call, token: XetToken, term: Term) -> tuple[Path, tuple[Chunk, ...]]:
+    """The file of the xorb that a term names, and all its chunks. It counts as new, so that the sweep leaves it."""
+    path = _xorb_path(call, _own(token, term.xorb))
+    if not touch(path):
+        raise ValueError(f"xorb {term.xorb} was not uploaded")
+    row = chunks(path)
+    if not 0 <= term.first < term.last <= len(row):
+        raise ValueError(f"xorb {term.xorb} has no chunks {term.first} to {term.last}")
+    return path, row
+
+
+def _ingest(call: Call, token: XetToken, recipe: FileRecipe) -> tuple[str, str, int, str]:
+    sha256, size = call.store.objects.add(_content(call, token, recipe.terms), expected=recipe.sha256)
+    terms = json.dumps([[_own(token, term.xorb), term.first, term.last] for term in recipe.terms])
     return recipe.hash, sha256, size, terms
 
 
-def _content(call: Call, terms: tuple[Term, ...]) -> Iterator[bytes]:
+def _content(call: Call, token: XetToken, terms: tuple[Term, ...]) -> Iterator[bytes]:
     """The bytes of a file, chunk by chunk."""
     for term in terms:
-        path = _xorb_path(call, term.xorb)
-        if not touch(path):
-            raise ValueError(f"xorb {term.xorb} was not uploaded")
-        row = chunks(path)
-        if not 0 <= term.first < term.last <= len(row):
-            raise ValueError(f"xorb {term.xorb} has no chunks {term.first} to {term.last}")
+        path, row = _named(call, token, term)
         with path.open("rb") as file:
             yield from (unpack(file, chunk) for chunk in row[term.first : term.last])
 
@@ -191,9 +276,9 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _fetch(call: Call, xorb: str, first: int, last: int) -> dict[str, object]:
     row = chunks(_xorb_path(call, xorb))
-    url = f"{call.base}/xorb/{signing.sign(call.store.signing_key, 'xorb', hash=xorb)}"
-    bounds = _range(row[first].start, row[last - 1].end - 1)
-    return {"range": _range(first, last), "url": url, "url_range": bounds}
+    start, end = row[first].start, row[last - 1].end - 1
+    ticket = signing.sign(call.store.signing_key, "xorb", hash=xorb, first=start, last=end)
+    return {"range": _range(first, last), "url": f"{call.base}/xorb/{ticket}", "url_range": _range(start, end)}
 
 
 def _range(start: int, end: int) -> dict[str, int]:
