@@ -214,10 +214,12 @@ def differences(
     db: sqlite3.Connection, old: str, new: str, prefix: str = ""
 ) -> Iterator[tuple[str, str | None, str | None]]:
     """(path, blob before, blob after) of files that differ. Folders that are the same are not opened."""
-    before, after = (set(gitobjects.tree_entries(body(db, tree))) for tree in (old, new))
-    sides = [
-        {entry.name: entry for entry in map(gitobjects.decode_entry, side)} for side in (before - after, after - before)
-    ]
+    was, now = (_pieces(db, tree).keys() for tree in (old, new))  # most of a large folder's are the same
+    before, after = (
+        {entry for piece in pieces for entry in gitobjects.tree_entries(piece)} for pieces in (was - now, now - was)
+    )
+    gone, added = (map(gitobjects.decode_entry, side) for side in (before - after, after - before))
+    sides = [{entry.name: entry for entry in side} for side in (gone, added)]
     for name in sorted(sides[0].keys() | sides[1].keys()):
         left, right = (side.get(name) for side in sides)
         files = [entry.oid if entry and not entry.is_folder else None for entry in (left, right)]
@@ -286,8 +288,14 @@ def _small_body(db: sqlite3.Connection, tree: str) -> bytes:
 
 def body(db: sqlite3.Connection, tree: str) -> bytes:
     """The body of a tree as git writes it. Empty for a tree that is not here."""
-    pieces = db.execute("SELECT body FROM tree_pieces WHERE tree = ? ORDER BY key", (tree,))
-    return _small_body(db, tree) or b"".join(row["body"] for row in pieces)
+    return b"".join(_pieces(db, tree))
+
+
+def _pieces(db: sqlite3.Connection, tree: str) -> dict[bytes, None]:
+    """The pieces of a tree's body, in order; no two are the same."""
+    whole = _small_body(db, tree)
+    rows = db.execute("SELECT body FROM tree_pieces WHERE tree = ? ORDER BY key", (tree,))
+    return {whole: None} if whole else {row["body"]: None for row in rows}
 
 
 def _find(db: sqlite3.Connection, tree: str, wanted: Mapping[str, str]) -> dict[str, TreeEntry]:
