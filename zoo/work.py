@@ -64,8 +64,10 @@ def main(arguments: list[str]) -> int:
     """Exit code 0: done; 1: told on stderr what the user can put right."""
     from zoo import say
     from zoo.environment import prepare
+    from zoo.patience import install
 
     prepare()
+    install(say.countdown())
     if len(arguments) != 1:
         print("usage: python -m zoo.work SPEC.json", file=sys.stderr)
         return 1

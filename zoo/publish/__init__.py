@@ -6,5 +6,5 @@ apply/      the change itself: one commit for each repository, then the Space's 
 proof/      what was published is loaded back by a process that knows nothing but its id
 versions/   tags with a changelog, and the way back to them
 
-patience.py waits out what goes wrong for a moment; everything that changes the Hub asks through it.
+Everything that changes the Hub asks through zoo/patience.py, which waits out what goes wrong for a moment.
 """

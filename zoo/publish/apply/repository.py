@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zoo.errors import PublishError
+from zoo.patience import patiently
 from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, push, told
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import Release
-from zoo.publish.patience import patiently
 from zoo.publish.plan.change import way_out
 from zoo.publish.plan.listing import look, title
 from zoo.publish.plan.repository import Plan

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from zoo.patience import patiently
 from zoo.publish.desired.release import Settings
-from zoo.publish.patience import patiently
 from zoo.publish.plan.change import PlannedChange
 from zoo.remote import api, explained
 

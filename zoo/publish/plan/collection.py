@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.characters import brief
+from zoo.patience import patiently
 from zoo.publish.desired.fleet import Item
-from zoo.publish.patience import patiently
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.remote import api, explained
 

@@ -1,0 +1,220 @@
+"""The Hub is busy: what is asked for is waited for, in one place, for as long as it says, and that is shown."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Begin, workspace_in
+from publish_world import fleet, publish
+
+from zoo import patience
+from zoo.errors import HubError
+from zoo.remote import api, explained
+
+REPO = "lab/parent"
+INFO = {"method": "GET", "path": f"/api/models/{REPO}$"}
+COMMIT = {"method": "POST", "path": f"models/{REPO}/commit/main"}
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that were waited for, a number for each time that the clock was looked at; nobody waits for them."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> bool:
+        slept.append(seconds)
+        return True
+
+    monkeypatch.setattr(patience, "sleep", sleep)
+    return slept
+
+
+@pytest.mark.parametrize(
+    ("told_as", "seconds"), [("seconds", range(7, 8)), ("date", range(5, 8)), ("ratelimit", range(8, 9))]
+)
+def test_a_question_is_repeated_when_the_hub_says(
+    begin: Begin, waits: list[float], told_as: str, seconds: range
+) -> None:
+    begin({**INFO, "fault": "429", "retry_after": 7, "told_as": told_as})
+    api().create_repo(REPO)
+    assert api().model_info(REPO).id == REPO
+    assert round(sum(waits)) in seconds
+
+
+def test_a_whole_window_is_waited_for_and_no_more(begin: Begin, waits: list[float]) -> None:
+    begin(
+        {**INFO, "fault": "429", "retry_after": 300, "told_as": "ratelimit"},
+        {**INFO, "fault": "429", "retry_after": 3600},
+    )
+    api().create_repo(REPO)
+    with pytest.raises(HubError, match="it asks to wait 3600 s"), explained("look at it"):
+        api().model_info(REPO)
+    assert sum(waits) == 301
+    begin({**INFO, "fault": "429", "retry_after": 3600})
+    waits.clear()
+    with pytest.raises(HubError) as caught, explained("look at it"):
+        api().model_info(REPO)
+    assert caught.value.message == "cannot look at it: the Hub is busy: it asks to wait 3600 s"
+    assert caught.value.hint == "run the command again later; what was done stays done"
+    assert waits == []
+
+
+QUESTIONS: dict[str, Callable[[], Any]] = {
+    "plain": lambda: api().model_info(REPO),
+    "with the client's own backoff": lambda: list(api().list_repo_tree(REPO)),
+    "inside a change": lambda: patience.patiently(lambda: api().model_info(REPO)),
+    "a file's head": lambda: api().hf_hub_download(REPO, ".gitattributes"),
+    "by POST": lambda: api().get_paths_info(REPO, ["a"]),
+}
+
+
+@pytest.mark.parametrize("fault", ["503", "429", "drop-before-body"])
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_nothing_is_waited_for_twice(
+    begin: Begin, waits: list[float], asked: list[str], fault: str, question: str
+) -> None:
+    begin({"path": f"{REPO}(/|$)", "fault": fault, "count": 99})
+    asked.clear()
+    began = time.monotonic()
+    with pytest.raises(HubError, match="cannot look: ") as caught, explained("look"):
+        QUESTIONS[question]()
+    times = 2 if question == "a file's head" and fault != "drop-before-body" else 1  # for its cache, then in earnest
+    assert len(asked) == 4 * times, asked
+    assert waits == ([1.0, 2.0, 4.0] if fault.startswith("drop") else [1.0, 1.0, 1.0]) * times
+    assert time.monotonic() - began < 0.9, "and the client itself does not wait at all"
+    said = "does not answer (RemoteProtocolError)" if fault.startswith("drop") else "the Hub is busy: "
+    assert said in caught.value.message
+
+
+@pytest.mark.usefixtures("waits")
+def test_other_libraries_are_as_patient(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datasets import load_dataset
+
+    begin()
+    (tmp_path / "rows.csv").write_text("a\n1\n", "utf-8")
+    api().create_repo("lab/rows", repo_type="dataset")
+    path = str(tmp_path / "rows.csv")
+    api().upload_file(path_or_fileobj=path, path_in_repo="rows.csv", repo_id="lab/rows", repo_type="dataset")
+    hub = begin(
+        {"method": "HEAD", "path": "/resolve/", "fault": "503", "count": 2},
+        {"path": "/api/datasets/", "fault": "429", "told_as": "ratelimit"},
+        {"path": "/api/datasets/", "fault": "drop-before-body", "count": 2},
+    )
+    monkeypatch.setattr("datasets.config.HF_ENDPOINT", hub.url)
+    assert load_dataset("lab/rows", split="train", cache_dir=str(tmp_path / "cache"))[0] == {"a": 1}
+
+
+def test_a_publication_waits_for_the_rate_limit_and_commits_once(begin: Begin, tmp_path: Path) -> None:
+    begin()
+    assert not any(one.missed for one in publish(1, tmp_path))
+    begin(
+        {**COMMIT, "fault": "429", "retry_after": 3, "told_as": "ratelimit"},
+        {"method": "POST", "path": "/preupload/", "fault": "429", "retry_after": 1, "told_as": "date"},
+    )
+    began = time.monotonic()
+    assert not any(one.missed for one in publish(2, tmp_path))
+    assert time.monotonic() - began >= 3
+    kinds = {one.id: one.kind for one in fleet(2, tmp_path).releases}
+    assert {len(api().list_repo_commits(name, repo_type=kind)) for name, kind in kinds.items()} == {3}
+
+
+ASK = """
+import sys
+from zoo import say
+from zoo.environment import prepare
+from zoo.patience import install
+from zoo.remote import api
+prepare()
+say.configure(json="--json" in sys.argv)
+install(say.countdown())
+api().model_info(sys.argv[1])
+"""
+
+
+def ask(*arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", ASK, *arguments], **options)
+
+
+def test_waiting_is_told_in_one_line_in_a_pipe_and_not_at_all_in_json(begin: Begin) -> None:
+    begin(*({"path": f"models/lab/{name}$", "fault": "429", "retry_after": 2} for name in "ab"))
+    for arguments, told in ((("lab/a", "--json"), b""), (("lab/b",), b"the Hub asks to wait: 2 s\n")):
+        api().create_repo(arguments[0])
+        process = ask(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert (process.communicate(), process.returncode) == ((b"", told), 0)
+
+
+def test_waiting_counts_down_on_a_terminal(begin: Begin) -> None:
+    begin({**INFO, "fault": "429", "retry_after": 3})
+    api().create_repo(REPO)
+    ours, theirs = pty.openpty()
+    process = ask(REPO, stderr=theirs, env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:  # its other end is closed
+            break
+    os.close(ours)
+    assert process.wait() == 0
+    assert [*dict.fromkeys(re.findall(rb"wait: (\d) s", shown))] == [b"3", b"2", b"1"]
+
+
+def test_bars_and_a_countdown_share_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    from zoo import say
+
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    left = say.countdown()
+    with say.progress() as bars:
+        bars.start("work", 2)
+        left.start("the Hub asks to wait", 5)
+        left.advance()
+        bars.advance()
+        left.finish()
+        bars.advance()
+    left.start("the Hub asks to wait", 5)
+    left.finish()
+
+
+STOP = f"""
+import sys
+import click
+from concurrent.futures import ThreadPoolExecutor
+from zoo.cli.session import command, connect
+from zoo.remote import api
+
+@command("wait")
+def wait():
+    connect()
+    with ThreadPoolExecutor(4) as pool:
+        [one.result() for one in [pool.submit(api().model_info, "{REPO}") for _ in range(4)]]
+
+from zoo import cli
+cli.cli.add_command(wait)
+sys.argv = ["zoo", "wait"]
+cli.main()
+"""
+
+
+def test_ctrl_c_ends_waiting_in_threads_too(begin: Begin, tmp_path: Path) -> None:
+    begin({**INFO, "fault": "429", "retry_after": 300, "count": 9})
+    api().create_repo(REPO)
+    workspace_in(tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", STOP], stderr=subprocess.PIPE, cwd=tmp_path)
+    assert process.stderr is not None
+    assert process.stderr.readline() == b"the Hub asks to wait: 300 s\n"
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    assert process.wait(20) == 130
+    assert time.monotonic() - began < 5
+    assert process.stderr.read().strip() == b"stopped; run the same command to go on"
