@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Begin, workspace_in
+from conftest import RECIPE, SCALE, Begin, Lab, fill_with_miniature, workspace_in
 from publish_world import fleet, publish
 
 from zoo import patience
@@ -218,3 +219,59 @@ def test_ctrl_c_ends_waiting_in_threads_too(begin: Begin, tmp_path: Path) -> Non
     assert process.wait(20) == 130
     assert time.monotonic() - began < 5
     assert process.stderr.read().strip() == b"stopped; run the same command to go on"
+
+
+RULES = [
+    {"path": "/api/", "fault": "503"},
+    {"path": "/api/", "fault": "429", "retry_after": 1, "told_as": "ratelimit"},
+    {"path": "/api/", "fault": "drop-before-body"},
+    {"path": "/resolve/", "fault": "503", "count": 2},
+    {"path": "/resolve/", "fault": "drop-before-body"},
+]
+
+
+@pytest.fixture
+def bad_day(
+    lab: Lab, once: Callable[..., Path], begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zoo: Any
+) -> Callable[..., tuple[int, str, str]]:
+    """`bad_day("zoo's", "arguments")` in the lab, on a Hub of its own, which fails in every way when it is first asked."""
+    shutil.copytree(once("seeded", fill_with_miniature), tmp_path / "hub")
+    real = patience.sleep
+    monkeypatch.setattr(patience, "sleep", lambda seconds: real(min(seconds, 0.02)))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        hub = begin(*RULES)
+        monkeypatch.setattr("datasets.config.HF_ENDPOINT", hub.url)
+        found: tuple[int, str, str] = zoo(*arguments, "--scale", SCALE, cwd=lab.workspace.root)
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("plan", RECIPE), 2),
+        (("status",), 2),
+        (("build", RECIPE), 0),
+        (("data", "build", "arabic-stsb", "--force"), 0),
+        (("eval", "aubmindlab/bert-base-arabertv02", "--suite", "ara-sts"), 0),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_a_bad_day_ends_no_command(bad_day: Callable[..., Any], command: tuple[str, ...], code: int) -> None:
+    done, _, err = bad_day(*command)
+    assert (done, "error" in err) == (code, False), err
+
+
+@pytest.mark.slow
+def test_a_bad_day_ends_no_publication(bad_day: Callable[..., Any], lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RULES[0], "path", "/api/models/")
+    for command in (
+        ("publish", "--yes"),
+        ("plan",),
+        ("status",),
+        ("release", RECIPE, "v1.0.0", "--yes"),
+    ):
+        code, out, err = bad_day(*command)
+        assert (code, "error" in err) == (0, False), (command, out, err)

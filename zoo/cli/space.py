@@ -14,7 +14,7 @@ from zoo import say
 from zoo.cli.build import scale_option
 from zoo.cli.publish import _fleet
 from zoo.cli.session import ZooGroup, command, connect, workspace
-from zoo.errors import WorkspaceError
+from zoo.errors import WorkspaceError, ZooError
 
 
 @click.group("space", cls=ZooGroup)
@@ -57,7 +57,9 @@ def serve(scale: str, port: int) -> None:
     _write(folder, scale)
     say.note(f"http://127.0.0.1:{port}")
     environment = {**os.environ, "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
-    subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
+    done = subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
+    if done.returncode > 0:
+        raise ZooError(f"the demo ended with exit code {done.returncode}", hint="what it printed above says why")
 
 
 space.add_command(build)
