@@ -29,10 +29,12 @@ def why_refused(found: FleetPlan) -> HubError | None:
         me = api().whoami(cache=True)  # of this question the real Hub limits the rate most
     anywhere = found.target.pull_request
     ids = {one.release.id for one in found.plans if found.changes(one)}
-    return _of_token(me, found.fleet.account, ids, anywhere=anywhere) or (None if anywhere else _of_repositories(found))
+    return why_token_refused(me, found.fleet.account, ids, anywhere=anywhere) or (
+        None if anywhere else _of_repositories(found)
+    )
 
 
-def _of_token(me: Mapping[str, Any], account: str, ids: set[str], *, anywhere: bool) -> HubError | None:
+def why_token_refused(me: Mapping[str, Any], account: str, ids: set[str], *, anywhere: bool) -> HubError | None:
     token = me.get("auth", {}).get("accessToken", {})
     if token.get("role") == "read":
         hint = "make one that may write in the settings of your account, then hf auth login"
