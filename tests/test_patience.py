@@ -241,7 +241,8 @@ def bad_day(
     def run(*arguments: str) -> tuple[int, str, str]:
         hub = begin(*RULES)
         monkeypatch.setattr("datasets.config.HF_ENDPOINT", hub.url)
-        found: tuple[int, str, str] = zoo(*arguments, "--scale", SCALE, cwd=lab.workspace.root)
+        scale = () if arguments[0] == "rollback" else ("--scale", SCALE)
+        found: tuple[int, str, str] = zoo(*arguments, *scale, cwd=lab.workspace.root)
         return found
 
     return run
@@ -264,13 +265,23 @@ def test_a_bad_day_ends_no_command(bad_day: Callable[..., Any], command: tuple[s
 
 
 @pytest.mark.slow
-def test_a_bad_day_ends_no_publication(bad_day: Callable[..., Any], lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(RULES[0], "path", "/api/models/")
+def test_a_bad_day_ends_no_publication(bad_day: Callable[..., Any]) -> None:
     for command in (
         ("publish", "--yes"),
         ("plan",),
         ("status",),
         ("release", RECIPE, "v1.0.0", "--yes"),
+        ("release", RECIPE, "v1.0.1", "--yes"),
+        ("plan", RECIPE),
     ):
         code, out, err = bad_day(*command)
         assert (code, "error" in err) == (0, False), (command, out, err)
+
+
+@pytest.mark.slow
+def test_a_bad_day_ends_no_way_back(bad_day: Callable[..., Any]) -> None:
+    bad_day("publish", "--yes")
+    bad_day("release", RECIPE, "v1.0.0", "--yes")
+    api().upload_file(path_or_fileobj=b"x", path_in_repo="zoo/scores.json", repo_id="lab/GATE-AraBert-v1")
+    code, out, err = bad_day("rollback", f"{RECIPE}@v1.0.0", "--yes")
+    assert (code, "error" in err) == (0, False), (out, err)
