@@ -45,7 +45,7 @@ def lint(
     list_rules: bool,
     scale: str,
 ) -> None:
-    """Check a folder, a built recipe or any Hub id (owner/name, datasets/…, spaces/…). Exit code 1: errors found.
+    """Check a folder, a built recipe or any Hub id (owner/name, datasets/…, spaces/…). Exit code 1: something found.
 
     \b
     zoo lint my-model/ --fix
@@ -65,7 +65,7 @@ def lint(
         raise ZooError(f"--fix changes folders, and '{target}' is none", hint=f"hf download {target} --local-dir DIR")
     report, fixed = _checked(repo, target, mend=mend)
     _say(report, fixed, form)
-    ctx.exit(1 if any(one.severity == "error" for one in report.findings) else 0)
+    ctx.exit(1 if report.findings else 0)
 
 
 def _checked(repo: CheckedRepo, target: str, *, mend: bool) -> tuple[LintReport, list[str]]:
