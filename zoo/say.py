@@ -186,7 +186,7 @@ def countdown() -> Progress:
 
 
 class _Countdown(Silent):
-    """Its total are seconds. It stands below the bars when there are some."""
+    """Shows how many seconds are left of a total; below the bars, when there are some."""
 
     def __init__(self) -> None:
         self._line: tuple[Bars, Any] | None = None

@@ -25,11 +25,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from zoo.hub.errors import RefusalError, disk_full
 
-STATUSES = ("402", "403", "429", "500", "503", "disk-full")  # the request is read, not handled
+STATUSES = ("429", "500", "503", "disk-full")  # the request is read, not handled
 BUSY = ("429", "503")
 TOLD_AS = ("seconds", "date", "ratelimit")
 EXAMPLE = "- {path: /commit/, fault: 503, count: 2}"
-FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
+FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow", "402", "403")
 
 
 @dataclass

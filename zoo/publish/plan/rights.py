@@ -35,6 +35,10 @@ def why_refused(found: FleetPlan) -> HubError | None:
 
 
 def why_token_refused(me: Mapping[str, Any], account: str, ids: set[str], *, anywhere: bool) -> HubError | None:
+    """Return what the Hub's answer about a token says against writing to these repositories of an account.
+
+    `anywhere`: a pull request is enough.
+    """
     token = me.get("auth", {}).get("accessToken", {})
     if token.get("role") == "read":
         hint = "make one that may write in the settings of your account, then hf auth login"
