@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -285,3 +286,17 @@ def test_a_bad_day_ends_no_way_back(bad_day: Callable[..., Any]) -> None:
     api().upload_file(path_or_fileobj=b"x", path_in_repo="zoo/scores.json", repo_id="lab/GATE-AraBert-v1")
     code, out, err = bad_day("rollback", f"{RECIPE}@v1.0.0", "--yes")
     assert (code, "error" in err) == (0, False), (out, err)
+
+
+@pytest.mark.usefixtures("bad_day")
+def test_a_bad_day_ends_no_work_elsewhere(lab: Lab, begin: Begin, tmp_path: Path) -> None:
+    from zoo.stage import NamedDataset, Node
+
+    begin(*RULES)
+    build = lab.again()
+    item = NamedDataset("arabic-stsb", build.workspace.dataset("arabic-stsb", scale=SCALE))
+    (tmp_path / "task.json").write_text(json.dumps(build.task(Node("data", item), tmp_path / "made")), "utf-8")
+    begin(*RULES)
+    command = [sys.executable, "-m", "zoo.work", str(tmp_path / "task.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "the Hub asks to wait: 2 s\n")
