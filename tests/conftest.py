@@ -157,6 +157,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     """`begin(rule, ...)`: a Hub whose faults hold from then on; this process and its children are its clients."""
     from zoo.remote import api
 
+    client = api()  # made before anything is patched, so that it goes back to the tests' own Hub
     with ExitStack() as stack:
 
         def start(*rules: dict[str, Any], root: Path = tmp_path) -> LocalHub:
@@ -170,7 +171,7 @@ def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
             monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
             template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
             monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
-            monkeypatch.setattr(api(), "endpoint", hub.url)
+            monkeypatch.setattr(client, "endpoint", hub.url)
             return hub
 
         yield start

@@ -299,4 +299,4 @@ def test_a_bad_day_ends_no_work_elsewhere(lab: Lab, begin: Begin, tmp_path: Path
     begin(*RULES)
     command = [sys.executable, "-m", "zoo.work", str(tmp_path / "task.json")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "the Hub asks to wait: 2 s\n")
+    assert (done.returncode, {*done.stderr.splitlines()}) == (0, {f"the Hub asks to wait: {n} s" for n in (1, 2)})
