@@ -148,6 +148,34 @@ def hub(request: pytest.FixtureRequest, once: Callable[..., Path], warm: tuple[s
     return TestHub(replace(running, token=token), home)
 
 
+Begin = Callable[..., LocalHub]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
+    """`begin(rule, ...)`: a Hub whose faults hold from then on; this process and its children are its clients."""
+    from zoo.remote import api
+
+    client = api()  # made before anything is patched, so that it goes back to the tests' own Hub
+    with ExitStack() as stack:
+
+        def start(*rules: dict[str, Any], root: Path = tmp_path) -> LocalHub:
+            stack.close()
+            faults = tmp_path / "faults.json"
+            faults.write_text(json.dumps(rules), "utf-8")
+            hub = stack.enter_context(local_hub(root / "hub", faults=faults))
+            for name, value in hub.environment().items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setenv("HF_HOME", str(root / "client"))
+            monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+            template = hub.url + "/{repo_id}/resolve/{revision}/{filename}"
+            monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+            monkeypatch.setattr(client, "endpoint", hub.url)
+            return hub
+
+        yield start
+
+
 @pytest.fixture
 def cold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proofs begin with nothing loaded, as users' do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from conftest import ROOT, TestHub
 
 from zoo.errors import of_the_disk
+
+ZOO = (sys.executable, "-m", "zoo.cli")
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def test_global_options_mean_the_same_before_and_after_the_command(workspace: Pa
     before, after = zoo("--json", "ls", cwd=workspace), zoo("ls", "--json", cwd=workspace)
     assert before == after
     assert json.loads(before[1])["scale"] == "full"
-    assert zoo("--hub", "nowhere", "plan", cwd=workspace)[0] == 2
+    assert zoo("--hub", "nowhere", "plan", cwd=workspace)[0] == 1
 
 
 def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: Any) -> None:
@@ -91,13 +94,101 @@ def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: An
     )
 
 
-def test_wrong_usage_leaves_with_2(workspace: Path, zoo: Any) -> None:
-    code, _, err = zoo("build", cwd=workspace)
-    assert code == 2
-    assert "give names of recipes, or --recipe FILE" in err
-    assert zoo("build", "arabert-hybrid", "--hub", "nowhere", cwd=workspace)[0] == 2
-    assert zoo("bulid", cwd=workspace)[0] == 2
-    assert zoo("hub", "serve", "--port", "99999", cwd=workspace)[0] == 2
+@pytest.mark.parametrize(
+    ("typed", "told", "hint"),
+    [
+        ("bulid", "no such command 'bulid'", "did you mean 'build'?"),
+        ("frobnicate", "no such command 'frobnicate'", "zoo --help"),
+        ("hub srve", "no such command 'srve'", "did you mean 'serve'?"),
+        ("ls --scael mini", "no such option '--scael'", "did you mean '--scale'?"),
+        ("show", "missing argument 'RECIPE'", "zoo show --help"),
+        ("show a b", "got unexpected extra argument (b)", "zoo show --help"),
+        ("build", "give names of recipes, or --recipe FILE (zoo ls lists the names)", "zoo build --help"),
+        ("plan --hub nowhere", "invalid value for --hub: 'nowhere' is neither a URL nor 'local'", "zoo plan --help"),
+        (
+            "lint --format xml",
+            "invalid value for '--format': 'xml' is not one of 'text', 'json', 'sarif'",
+            "zoo lint --help",
+        ),
+        (
+            "hub serve --port 99999",
+            "invalid value for '--port': 99999 is not in the range 0<=x<=65535",
+            "zoo hub serve --help",
+        ),
+        ("rollback x", "invalid value for target: 'x' is not NAME@TAG or NAME@COMMIT", "zoo rollback --help"),
+        ("rollback x@", "invalid value for target: 'x@' is not NAME@TAG or NAME@COMMIT", "zoo rollback --help"),
+    ],
+)
+def test_wrong_usage_is_told_as_all_else_and_leaves_with_1(
+    workspace: Path, zoo: Any, typed: str, told: str, hint: str
+) -> None:
+    assert zoo(*typed.split(), cwd=workspace) == (1, "", f"error: {told}\nhint: {hint}\n")
+    yes = ["--yes"] if typed.startswith("rollback") else []
+    for arguments in (["--json", *typed.split(), *yes], [*typed.split(), *yes, "--json"]):
+        code, out, err = zoo(*arguments, cwd=workspace)
+        assert (code, json.loads(out), err) == (1, {"error": told, "hint": hint}, "")
+
+
+def test_json_after_two_dashes_is_a_word(workspace: Path, zoo: Any) -> None:
+    code, out, err = zoo("show", "--scael", "--", "--json", cwd=workspace)
+    assert (code, out, err.splitlines()[0]) == (1, "", "error: no such option '--scael'")
+
+
+@pytest.mark.parametrize("group", [(), ("hub",), ("space",)])
+def test_without_a_command_the_help_is_shown(zoo: Any, group: tuple[str, ...]) -> None:
+    code, out, err = zoo(*group)
+    assert (code, out) == (1, "")
+    assert "Commands:" in err
+    assert err.endswith(f"error: no command was given\nhint: {' '.join(['zoo', *group])} --help\n")
+
+
+def test_a_reader_that_has_seen_enough_sees_no_traceback(workspace: Path) -> None:
+    for command in (["ls"], ["ls", "--json"], ["schema"], ["lint", "--rules"]):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        done = subprocess.run([*ZOO, *command], cwd=workspace, stdout=theirs, stderr=subprocess.PIPE, check=False)
+        os.close(theirs)
+        assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_an_answer_of_no_is_not_done_and_not_an_interruption(
+    workspace: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import click
+
+    from zoo.cli.session import confirm
+
+    ask = click.Command("ask", callback=lambda: confirm("go on?"))
+    monkeypatch.setitem(sys.modules["zoo.cli"].cli.commands, "ask", ask)
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: "n")
+    code, _, err = zoo("ask", cwd=workspace)
+    assert (code, err) == (1, "stopped; run the same command to go on\n")
+
+
+def test_the_processes_behind_leave_alike(tmp_path: Path) -> None:
+    def leave(*arguments: str) -> tuple[int, str]:
+        done = subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr.splitlines()[-1]
+
+    assert leave("zoo.work") == (1, "usage: python -m zoo.work SPEC.json")
+    missing = "python -m zoo.hub: error: the following arguments are required: --root"
+    assert leave("zoo.hub") == (1, missing)
+    told = "cannot listen on 127.0.0.1 port 99999: a port is a number up to 65535"
+    assert leave("zoo.hub", "--root", str(tmp_path), "--port", "99999") == (1, told)
+    assert leave("zoo.cli", "bulid") == (1, "hint: did you mean 'build'?")
+
+
+def test_a_local_hub_that_ends_by_itself_is_told(workspace: Path, tmp_path: Path) -> None:
+    command = [*ZOO, "hub", "serve", "--port", "0", "--root", str(tmp_path / "hub")]
+    process = subprocess.Popen(command, cwd=workspace, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("utf-8").split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
+    _, err = process.communicate(timeout=20)
+    log = tmp_path / "hub" / "hub.log"
+    assert (process.returncode, err) == (1, f"error: the local Hub ended: killed by SIGKILL\nhint: {log} says more\n")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +207,7 @@ def test_what_would_be_taken_for_something_else_is_wrong_usage(
     workspace: Path, zoo: Any, arguments: tuple[str, ...], said: str
 ) -> None:
     code, _, err = zoo(*arguments, cwd=workspace)
-    assert (code, said in " ".join(err.split())) == (2, True), err
+    assert (code, said in " ".join(err.split())) == (1, True), err
 
 
 def test_an_account_that_the_hub_cannot_have_is_told(
@@ -281,7 +372,7 @@ def test_rehearsals_do_not_leave_this_machine(workspace: Path, monkeypatch: pyte
 )
 def test_what_no_machine_has_is_wrong_usage(workspace: Path, zoo: Any, arguments: tuple[str, ...], said: str) -> None:
     code, _, err = zoo("build", "arabert-hybrid", *arguments, cwd=workspace)
-    assert (code, said in " ".join(err.split())) == (2, True), err
+    assert (code, said in " ".join(err.split())) == (1, True), err
 
 
 def test_a_device_that_is_not_here_is_told_before_the_data_are_built(
@@ -312,7 +403,7 @@ def test_transformers_reports_to_every_tracker_that_we_take() -> None:
 def test_a_recipe_file_keeps_its_scale(workspace: Path, zoo: Any) -> None:
     (workspace / "mine.yaml").write_text(zoo("show", "arabert-hybrid", "--scale", "mini", cwd=workspace)[1], "utf-8")
     code, _, err = zoo("build", "--recipe", "mine.yaml", "--scale", "full")
-    assert code == 2
+    assert code == 1
     assert "'mine.yaml' is of scale 'mini', which '--scale full' beside it cannot change" in " ".join(err.split())
 
 

@@ -193,7 +193,7 @@ def test_a_damaged_receipt_ends_a_build_with_the_way_on(copy: Path, zoo: Any, co
     assert f"rm {receipt}, and the stage is made again" in err.strip().splitlines()[-1]
     assert receipt.read_bytes() == content
     assert zoo("ls", "--scale", SCALE, cwd=copy)[0] == 0
-    assert zoo("status", "--scale", SCALE, cwd=copy)[0] == 0
+    assert zoo("status", "--scale", SCALE, cwd=copy)[0] in (0, 2)
     code, _, err = zoo("build", RECIPE, "--scale", SCALE, "--force", "contamination", "--dry-run", cwd=copy)
     assert (code, "Traceback" in err) == (0, False)
     receipt.unlink()

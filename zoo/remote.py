@@ -18,6 +18,7 @@ from zoo.errors import HubError, WorkspaceError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
 
 Kind = Literal["model", "dataset", "space"]
 
@@ -35,6 +36,19 @@ SIZE_CATEGORIES = [  # (limit, name): the size of a dataset with fewer rows than
     (1_000_000_000_000, "100B<n<1T"),
 ]
 
+HINTS = {  # words in the Hub's refusal, which says no more than that it refuses: the hint
+    r"storage patterns": "write to website@huggingface.co, which unlocks storage for public repositories",
+    r"storage|quota": "make room or take a larger plan: {hub}/settings/billing; public repositories are free",
+    r"payment|billing|credit|hardware": "pay: {hub}/settings/billing; or `hardware: null` in recipes/family.yaml",
+    r"namespace|organi[sz]ation|\brole\b": "ask its admins for the role 'write', or set ZOO_NAMESPACE to your account",
+    r"fine-grained|scope|permission": "tick what it may do at {hub}/settings/tokens, then hf auth login",
+    r"create_pr|pull request": "propose it instead: --pr",
+    r"disabled": "its page says why: the Hub's team has closed it",
+}
+WAYS_IN = {
+    402: "see what the account pays for: https://huggingface.co/settings/billing",
+    403: "use a token with write access, or set ZOO_NAMESPACE to an account of yours",
+}
 ACCOUNT = re.compile(r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?", re.ASCII)
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -56,9 +70,12 @@ def is_local() -> bool:
 
 @lru_cache(maxsize=1)
 def api() -> HfApi:
-    """The client of the Hub in use, one for the whole process."""
+    """The client of the Hub in use, one for the whole process. It waits as the Hub asks."""
     from huggingface_hub import HfApi
 
+    from zoo import patience
+
+    patience.install()
     return HfApi(library_name="zoo")
 
 
@@ -76,7 +93,8 @@ def explained(what: str) -> Iterator[None]:
     except errors.LocalTokenNotFoundError:
         raise no_token() from None
     except errors.GatedRepoError as error:
-        raise HubError(f"cannot {what}: access is restricted", hint=f"ask for access at {_url(error)}") from None
+        hint = _hint_for(error) or f"ask for access at {_url(error)}"
+        raise HubError(f"cannot {what}: access is restricted", hint=hint) from None
     except errors.RevisionNotFoundError:
         raise HubError(f"cannot {what}: no such revision on {endpoint()}", hint="correct `revision` there") from None
     except errors.RepositoryNotFoundError:
@@ -85,6 +103,8 @@ def explained(what: str) -> Iterator[None]:
     except errors.HfHubHTTPError as error:
         raise _refused(what, error) from None
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled, TransportError, ConnectionError) as error:
+        if isinstance(error.__cause__, errors.HfHubHTTPError):  # neither on the Hub nor in the cache
+            raise _refused(what, error.__cause__) from None
         raise unreachable(what, error) from None
 
 
@@ -100,16 +120,28 @@ def unreachable(what: str, error: Exception) -> HubError:
     return HubError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
 
 
-def _refused(what: str, error: object) -> HubError:
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None)
-    message = str(getattr(error, "server_message", None) or error).strip().splitlines()[0]
+def _refused(what: str, error: HfHubHTTPError) -> HubError:
+    from zoo.patience import LONGEST, PASSING, asked_for
+
+    status = error.response.status_code
+    message = (error.server_message or str(error)).strip().splitlines()[0]
     if status == 401:
         return HubError(f"cannot {what}: the token is not accepted by {endpoint()}", hint="hf auth login")
-    if status == 403:
-        hint = "use a token with write access, or set ZOO_NAMESPACE to an account of yours"
-        return HubError(f"cannot {what}: {message}", hint=hint)
+    if status in (402, 403):
+        return HubError(f"cannot {what}: {message}", hint=_hint_for(error) or WAYS_IN[status])
+    if status in PASSING:
+        seconds = asked_for(error) or 0
+        busy = f"it asks to wait {seconds:.0f} s" if seconds > LONGEST else message
+        hint = "run the command again later; what was done stays done"
+        return HubError(f"cannot {what}: the Hub is busy: {busy}", hint=hint)
     return HubError(f"cannot {what}: {message}", hint="run the command again; what was done stays done")
+
+
+def _hint_for(error: HfHubHTTPError) -> str | None:
+    """Return the way out of a refusal by the words in which the real Hub puts it; None for words that are not known."""
+    said = str(error.server_message or error)
+    found = (hint for words, hint in HINTS.items() if re.search(words, said, re.IGNORECASE))
+    return next((hint.format(hub=endpoint()) for hint in found), None)
 
 
 def _url(error: object) -> str:
@@ -140,7 +172,7 @@ def account() -> str | None:
     if get_token() is None:
         return None
     with explained("ask who the token belongs to"):
-        name: str = api().whoami()["name"]
+        name: str = api().whoami(cache=True)["name"]  # of this question the real Hub limits the rate most
     return name
 
 
@@ -153,7 +185,7 @@ def namespace(preferred: str | None) -> str:
     """
     name = os.environ.get("ZOO_NAMESPACE") or preferred or account()
     if name is None:
-        raise no_token()
+        raise HubError(no_token().message, hint="hf auth login, or set HF_TOKEN; to look, ZOO_NAMESPACE is enough")
     if not ACCOUNT.fullmatch(name):
         raise WorkspaceError(f"'{name}' is not the name of an account", hint="letters, digits and '-', e.g. my-lab")
     return name

@@ -17,6 +17,7 @@ from zoo.errors import ZooError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress as Bars
     from rich.text import Text
 
 Row = Mapping[str, Any]
@@ -61,6 +62,7 @@ SILENT = Silent()
 @dataclass
 class _Mode:
     json: bool = False
+    bars: Bars | None = None  # that are shown now
 
 
 _mode = _Mode()
@@ -171,7 +173,54 @@ def progress() -> Iterator[Progress]:
 
     columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
     with bars.Progress(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
-        yield _Bars(shown)
+        _mode.bars = shown
+        try:
+            yield _Bars(shown)
+        finally:
+            _mode.bars = None
+
+
+def countdown() -> Progress:
+    """Show the seconds that are left: counting down on a terminal, in one line in a pipe, with `--json` not at all."""
+    return _Countdown()
+
+
+class _Countdown(Silent):
+    """Shows how many seconds are left of a total; below the bars, when there are some."""
+
+    def __init__(self) -> None:
+        self._line: tuple[Bars, Any] | None = None
+        self._label, self._left = "", 0
+
+    def start(self, label: str, total: int | None) -> None:
+        self._label, self._left = label, total or 0
+        if _mode.json or not sys.stderr.isatty():
+            note(self._text)
+            return
+        from rich import progress as bars
+
+        text = bars.TextColumn("{task.description}", markup=False)
+        shown = _mode.bars or bars.Progress(text, console=_console(stderr=True), transient=True)
+        self._line = shown, shown.add_task(self._text, total=total)
+        shown.start()  # those that are shown already go on
+
+    @property
+    def _text(self) -> str:
+        return visible(f"{self._label}: {self._left} s")
+
+    def advance(self, steps: int = 1) -> None:
+        self._left -= steps
+        if self._line is not None:
+            shown, task = self._line
+            shown.update(task, advance=steps, description=self._text)
+
+    def finish(self) -> None:
+        if self._line is not None:
+            shown, task = self._line
+            shown.remove_task(task)
+            if shown is not _mode.bars:
+                shown.stop()
+            self._line = None
 
 
 class _Notes(Silent):

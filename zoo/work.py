@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import WorkspaceError, ZooError
+from zoo.errors import WorkspaceError, ZooError, of_the_disk
 from zoo.pipeline.stages import STAGES
 from zoo.plugins.loading import use
 from zoo.say import SILENT, Progress
@@ -61,11 +61,13 @@ def read_task(path: Path) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code 0: done; 1: told on stderr what the user can put right."""
+    """Exit code 0: done; 1: told on stderr what the user can put right; 130: it was stopped."""
     from zoo import say
     from zoo.environment import prepare
+    from zoo.patience import install
 
     prepare()
+    install(say.countdown())
     if len(arguments) != 1:
         print("usage: python -m zoo.work SPEC.json", file=sys.stderr)
         return 1
@@ -74,6 +76,13 @@ def main(arguments: list[str]) -> int:
     except ZooError as problem:
         say.error(problem)
         return 1
+    except OSError as problem:
+        if (told := of_the_disk(problem)) is None:
+            raise
+        say.error(told)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

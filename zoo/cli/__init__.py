@@ -6,8 +6,10 @@ Commands parse, call one function of the core, and say what came of it.
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
 from zoo.cli import analysis, build, demo, hub, lint, publish, space, tables, versions, workspace
@@ -66,23 +68,51 @@ def _masked(problem: ZooError) -> ZooError:
 def main() -> None:
     """Run the command line, then exit.
 
-    The code is 0 when it is done, 1 for something that the user can put right, 2 for wrong usage (or a plan with
-    changes), and 130 when it was stopped.
+    The code is 0 when it is done, 1 when something is wrong (also with the command as it was typed), and 130 when it
+    was stopped. 2 says only that there are changes: of `zoo plan` and `zoo status`.
     """
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="zoo", standalone_mode=False)
     except ZooError as problem:
-        say.error(_masked(problem))
-        code = 1
+        code = _failed(_masked(problem))
     except OSError as problem:
         if (told := of_the_disk(problem)) is None:
             raise
-        say.error(told)
-        code = 1
+        code = _failed(told)
     except click.ClickException as problem:
-        problem.show()
-        code = problem.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; run the same command to go on", err=True)
-        code = 130
+        code = _misused(problem)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        code = _stopped(stop)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _failed(problem: ZooError) -> int:
+    say.error(problem)
+    return 1
+
+
+def _misused(problem: click.ClickException) -> int:
+    """Tell wrong usage as all other errors are told. It may come before the options were looked at, `--json` too."""
+    typed = list(takewhile(lambda word: word != "--", sys.argv[1:]))
+    say.configure(json=say.wants_json() or "--json" in typed)
+    ctx = getattr(problem, "ctx", None)
+    way = f"{ctx.command_path if ctx else 'zoo'} --help"
+    if isinstance(problem, NoArgsIsHelpError):
+        say.note(problem.format_message())
+        return _failed(ZooError("no command was given", hint=way))
+    message = problem.format_message()
+    if isinstance(problem, click.NoSuchOption | click.NoSuchCommand):
+        message = problem.message
+        way = f"did you mean '{problem.possibilities[0]}'?" if problem.possibilities else way
+    return _failed(ZooError(message[:1].lower() + message[1:].rstrip("."), hint=way))
+
+
+def _stopped(stop: BaseException) -> int:
+    """Tell that a command was stopped: by Ctrl-C, which click makes an Abort of, or by an answer."""
+    way = "run the same command to go on"
+    if say.wants_json():
+        say.error(ZooError("stopped", hint=way))
+    else:
+        say.note(f"stopped; {way}")
+    asked = isinstance(stop, click.Abort) and not isinstance(stop.__cause__ or stop.__context__, KeyboardInterrupt)
+    return 1 if asked else 130

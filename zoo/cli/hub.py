@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from signal import SIGTERM, Signals
 from typing import TYPE_CHECKING
 
 import click
@@ -47,10 +48,13 @@ def serve(root: Path | None, port: int, workers: int, faults: Path | None, allow
     running = _started(root, port, workers, faults, allow_host)
     try:
         _announce(running, root)
-        running.process.wait()
+        code = running.process.wait()
     except KeyboardInterrupt:  # there is nothing that the same command would go on with
         say.note("stopped")
         click.get_current_context().exit(130)
+    if code not in (0, -SIGTERM):
+        why = f"killed by {Signals(-code).name}" if code < 0 else f"exit code {code}"
+        raise HubError(f"the local Hub ended: {why}", hint=f"{root / 'hub.log'} says more")
 
 
 @command("seed", hub=False)

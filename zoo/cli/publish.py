@@ -113,6 +113,7 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
     from zoo.publish.plan import saved
     from zoo.publish.plan.everything import plan_fleet
+    from zoo.publish.plan.rights import why_refused
 
     _, fleet = _fleet(asked.names, asked.scale)
     found = plan_fleet(fleet, asked.target, asked.overwrite)
@@ -122,9 +123,16 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
     if out:  # before anything is said: a reader that has seen enough ends us
         saved.save_plan(out, asked, found)
     _say_plan(found)
-    if out and found.changed and not found.blocked:
+    refused = why_refused(found) if found.changed else None
+    if refused:
+        say.line(f"it cannot be published from here: {refused.message}")
+        say.hint(str(refused.hint))
+    elif out and found.changed and not found.blocked:
         say.hint(_command(str(out)))
-    say.result({"units": _units(found), "changed": found.changed})
+    for note in fleet.notes:
+        say.line(f"note: {note}")
+    told = {"error": refused.message, "hint": refused.hint} if refused else None
+    say.result({"units": _units(found), "changed": found.changed, "refused": told, "notes": fleet.notes})
     ctx.exit(2 if found.changed or found.blocked else 0)
 
 
@@ -364,12 +372,17 @@ def hub_as_typed() -> str:
 
 @command("status")
 @scale_option
-def status(scale: str) -> None:
-    """The whole fleet: what is built and evaluated, and whether the Hub has it as it is."""
+@click.pass_context
+def status(ctx: click.Context, scale: str) -> None:
+    """The whole fleet: what is built and evaluated, and whether the Hub has it as it is.
+
+    Exit code 2 when publishing would change something.
+    """
     connect()
     from zoo.pipeline.build import Build
     from zoo.pipeline.status import fleet_status
 
-    rows = fleet_status(Build(workspace(), scale))
+    rows, changed = fleet_status(Build(workspace(), scale))
     say.table(rows)
-    say.result({"scale": scale, "fleet": rows})
+    say.result({"scale": scale, "fleet": rows, "changed": changed})
+    ctx.exit(2 if changed else 0)

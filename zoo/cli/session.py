@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +117,20 @@ def connect(*, seed: bool = False, tasks: Iterable[str] = ()) -> None:
             raise HubError(f"HF_ENDPOINT is '{hub}', which is no URL", hint="begin it with http:// or https://")
         _refuse_password(hub)
     _keep_caches_apart()
+    _be_patient()
+
+
+def _be_patient() -> None:
+    """Wait as the Hub asks, in every library of this process, and end that on Ctrl-C in threads too."""
+    from zoo.patience import install, stop_waiting
+
+    def stop(number: int, frame: Any) -> None:
+        stop_waiting()
+        signal.default_int_handler(number, frame)
+
+    install(say.countdown())
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, stop)
 
 
 def _is_address(hub: str) -> bool:

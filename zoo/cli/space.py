@@ -15,7 +15,7 @@ from zoo import say
 from zoo.cli.build import scale_option
 from zoo.cli.publish import _fleet
 from zoo.cli.session import ZooGroup, command, connect, workspace
-from zoo.errors import WorkspaceError
+from zoo.errors import WorkspaceError, ZooError
 
 
 @click.group("space", cls=ZooGroup)
@@ -62,7 +62,9 @@ def serve(scale: str, port: int) -> None:
     say.note(f"http://127.0.0.1:{port}")
     home = folder.with_name("served") / host()  # ids and commits of different Hubs are the same: caches are apart
     environment = app_environment(home, models, port)
-    subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
+    done = subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
+    if done.returncode > 0:
+        raise ZooError(f"the demo ended with exit code {done.returncode}", hint="what it printed above says why")
 
 
 def app_environment(folder: Path, models: Iterable[str], port: int) -> dict[str, str]:

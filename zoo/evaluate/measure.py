@@ -26,6 +26,7 @@ from mteb.models import ModelMeta
 from mteb.results import TaskResult
 from sentence_transformers import SentenceTransformer
 
+from zoo import patience
 from zoo.errors import EvaluationError, ZooError
 from zoo.evaluate import results
 from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
@@ -338,6 +339,7 @@ def _start_worker(
     candidate: Candidate, subject: Subject, place: MeasuringPlace, threads: int, workspace: Path | None
 ) -> None:
     global _worker
+    patience.install()
     use_plugins(workspace)
     torch.set_num_threads(threads)
     logging.getLogger("mteb").setLevel(logging.ERROR)  # as the command line does

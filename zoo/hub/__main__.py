@@ -11,7 +11,7 @@ import sys
 import threading
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 _SERVER: dict[str, Any] = {
     "http": "h11",  # limits headers to 64 KB, which its rival does not
@@ -30,10 +30,14 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(0o077)  # what is in the store is for this user only
     try:
         listener = _listen(options.host, options.port)
-    except OSError as error:
-        print(f"cannot listen on {options.host} port {options.port}: {error.strerror}", file=sys.stderr)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or "a port is a number up to 65535"
+        print(f"cannot listen on {options.host} port {options.port}: {why}", file=sys.stderr)
         return 1
-    return _serve(options, listener)
+    try:
+        return _serve(options, listener)
+    except KeyboardInterrupt:
+        return 130
 
 
 def _serve(options: argparse.Namespace, listener: socket.socket) -> int:
@@ -121,8 +125,16 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
+class _Parser(argparse.ArgumentParser):
+    """Leaves with 1 when it is called wrongly, as `zoo` does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: error: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m zoo.hub", description="Serve a local Hugging Face Hub.")
+    parser = _Parser(prog="python -m zoo.hub", description="Serve a local Hugging Face Hub.")
     parser.add_argument("--root", type=Path, required=True, help="folder of the store; made when it is missing")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at")

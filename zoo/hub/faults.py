@@ -5,14 +5,18 @@ A file of rules (YAML or JSON); each strikes the first `count` requests that it 
     - {method: POST, path: /commit/, fault: drop-after-body}
     - {path: "/resolve/.*safetensors", fault: slow, bytes_per_second: 100000, count: 3}
     - {path: /api/, fault: 429, retry_after: 2}
+    - {path: /api/, fault: 429, retry_after: 55, told_as: ratelimit}
+    - {path: /repos/create, fault: 403, message: Private repository storage limit reached}
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +26,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zoo.hub.errors import RefusalError, disk_full
 
 STATUSES = ("429", "500", "503", "disk-full")  # the request is read, not handled
+BUSY = ("429", "503")
+TOLD_AS = ("seconds", "date", "ratelimit")
 EXAMPLE = "- {path: /commit/, fault: 503, count: 2}"
-FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow")
+FAULTS = (*STATUSES, "drop-before-body", "drop-after-body", "slow", "402", "403")
 
 
 @dataclass
@@ -41,12 +47,18 @@ class FaultRule:
     count: int = 1
     retry_after: int = 1
     """Seconds to wait that the answer names, with 429 and 503."""
+    told_as: str = "seconds"
+    """How it names them: as `seconds` or a `date` in Retry-After, or in RateLimit, as huggingface.co does."""
+    message: str = ""
+    """What the answer says, with a status."""
     bytes_per_second: int = 1 << 16
     """With `slow`: how fast the request's body and the answer's go."""
 
     def __post_init__(self) -> None:
         if self.fault not in FAULTS:
             raise ValueError(f"a fault is one of {', '.join(FAULTS)}, not '{self.fault}'")
+        if self.told_as not in TOLD_AS:
+            raise ValueError(f"told_as is one of {', '.join(TOLD_AS)}, not '{self.told_as}'")
         numbers = (self.count, self.retry_after, self.bytes_per_second)
         if not all(isinstance(number, int) and number > 0 for number in numbers):
             raise ValueError("count, retry_after and bytes_per_second are whole numbers above 0")
@@ -84,7 +96,7 @@ def _rule(where: str, item: Any) -> FaultRule:
     if not isinstance(item, dict) or not item.keys() <= known or "fault" not in item:
         raise ValueError(f"{where} needs a fault, and may have {', '.join(sorted(known - {'fault'}))}")
     try:
-        texts = {name: str(item[name]) for name in ("fault", "path", "method") if name in item}
+        texts = {name: str(item[name]) for name in ("fault", "path", "method", "message") if name in item}
         return FaultRule(**{**item, **texts})
     except (ValueError, re.error) as error:
         raise ValueError(f"{where}: {error}") from None
@@ -116,8 +128,17 @@ class Faulty:
 def _answer(rule: FaultRule, scope: Scope) -> RefusalError:
     if rule.fault == "disk-full":
         return disk_full(scope["raw_path"].decode("latin-1"))
-    headers = {} if rule.fault == "500" else {"Retry-After": str(rule.retry_after)}
-    return RefusalError(int(rule.fault), f"This {rule.fault} was asked for by --faults", headers=headers)
+    headers = _headers(rule) if rule.fault in BUSY else {}
+    message = rule.message or f"This {rule.fault} was asked for by --faults"
+    return RefusalError(int(rule.fault), message, headers=headers)
+
+
+def _headers(rule: FaultRule) -> dict[str, str]:
+    if rule.told_as == "ratelimit":
+        return {"RateLimit": f'"api";r=0;t={rule.retry_after}', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+    if rule.told_as == "date":
+        return {"Retry-After": formatdate(time.time() + rule.retry_after, usegmt=True)}
+    return {"Retry-After": str(rule.retry_after)}
 
 
 async def _nowhere(_message: Message) -> None:

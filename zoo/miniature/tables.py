@@ -18,6 +18,7 @@ from zoo.tasks import TASKS
 
 SCORED = {"sentence1": "string", "sentence2": "string", "score": "float64"}
 STRINGS = "list<string>"
+BENCHMARK = ("benchmark:official", "benchmark:eval-yaml")  # how the Hub marks those whose results it shows
 ROWS_KEY = "zoo_rows"  # in a card: our task names to the numbers of rows here, where mteb documents others
 
 CARD = """---
@@ -97,7 +98,8 @@ def repository(source: Blueprint, *, seed: int = 0, train: int = 6000) -> Reposi
     """
     tables = source.tables(seed, train)
     files = {table.path: _parquet(table) if table.path.endswith(".parquet") else _json_lines(table) for table in tables}
-    return Repository("dataset", source.id, source.revision, {"README.md": _card(source, tables), **files})
+    files = {"README.md": _card(source, tables), **_registration(source), **files}
+    return Repository("dataset", source.id, source.revision, files)
 
 
 # Files
@@ -119,6 +121,22 @@ def _json_lines(table: DataTable) -> bytes:
     return gzip.compress("".join(lines).encode(), mtime=0)  # a time of day would change the bytes
 
 
+def _registration(source: Blueprint) -> dict[str, bytes]:
+    """The file by which a dataset is registered as a benchmark on the Hub, with every task of ours that reads it."""
+    import yaml
+
+    tasks = [task for name in TASKS if (task := TASKS[name]).dataset == source.id and task.official]
+    if not tasks:
+        return {}
+    content = {
+        "name": source.id,
+        "description": "A miniature stand-in.",
+        "evaluation_framework": "mteb",
+        "tasks": [{"id": task.result_id, "config": task.subset, "split": task.split} for task in tasks],
+    }
+    return {"eval.yaml": yaml.safe_dump(content, sort_keys=False).encode()}
+
+
 def _card(source: Blueprint, tables: Sequence[DataTable]) -> bytes:
     import yaml
 
@@ -126,7 +144,7 @@ def _card(source: Blueprint, tables: Sequence[DataTable]) -> bytes:
     front_matter: dict[str, Any] = {
         "license": "apache-2.0",
         "language": list(source.languages),
-        "tags": [MINIATURE_TAG],
+        "tags": [MINIATURE_TAG, *(BENCHMARK if _registration(source) else ())],
         "configs": [{"config_name": config, "data_files": _data_files(group)} for config, group in configs],
         "dataset_info": [_info(config, group) for config, group in configs],
     }

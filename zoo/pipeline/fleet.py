@@ -18,6 +18,7 @@ from zoo.publish.apply.preflight import preflight
 from zoo.publish.apply.rollout import Published, Rollout
 from zoo.publish.desired import digests, provenance
 from zoo.publish.desired.digests import Digests
+from zoo.publish.desired.evalresults import not_shown, shown_tasks
 from zoo.publish.desired.fleet import Fleet
 from zoo.publish.desired.release import Release, Settings, dataset_release, model_release, space_release
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
@@ -66,7 +67,9 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
     for recipe in members:
         build.card(recipe)  # names the account, which may be another one than when it was built
     datasets = list(_datasets(build, members, account, known))
-    models = [_model(build, recipe, account, known) for recipe in members]
+    tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
+    shown = shown_tasks(tasks)
+    models = [_model(build, recipe, account, shown, known) for recipe in members]
     family = build.workspace.family
     space = [_space(build, members, account, known)] if family.space else []
     collection = family.collection
@@ -75,6 +78,7 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
         [*datasets, *models, *space],
         collection.title if collection else None,
         collection.description if collection else "",
+        tuple(filter(None, [not_shown(tasks, shown)])),
     )
 
 
@@ -122,7 +126,7 @@ def _datasets(build: Build, members: Sequence[Recipe], account: str, known: Dige
             )
 
 
-def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Release:
+def _model(build: Build, recipe: Recipe, account: str, shown: set[str], known: Digests) -> Release:
     run, parent = build.folder(recipe.name), recipe.parent
     used = sorted({use.dataset for phase in recipe.phases for use in phase.data})
     trained_on = [release for name in used if (release := recipe.datasets[name].release)]
@@ -136,6 +140,7 @@ def _model(build: Build, recipe: Recipe, account: str, known: Digests) -> Releas
         scores=run.stage(EVALUATE) / SCORES,
         provenance=provenance.of_model(recipe, run, above, data, stages=MEASURED, measured_with=measured_with),
         needs=frozenset([*([above[0]] if above else []), *(f"{account}/{one.repo}" for one in trained_on)]),
+        shown=shown,
         digests=known,
     )
 

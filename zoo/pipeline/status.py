@@ -18,8 +18,8 @@ from zoo.recipe import Recipe
 OF_RESULTS = {CARD, RECIPE, SCORES}
 
 
-def fleet_status(build: Build) -> list[dict[str, object]]:
-    """A row for each model, dataset, Space and collection."""
+def fleet_status(build: Build) -> tuple[list[dict[str, object]], int]:
+    """A row for each model, dataset, Space and collection; and how many of them publishing would change."""
     ready = built(build)
     states = {recipe.name: _state(build, recipe) for recipe in ready}
     stale = {name: why for name, (_, why) in states.items()}
@@ -35,7 +35,7 @@ def fleet_status(build: Build) -> list[dict[str, object]]:
         slug, changes = found.collection.slug, len(found.collection.pending)
         published = None if slug is None else "up to date" if not changes else f"{changes} changes"
         rows.append({"kind": "collection", "name": found.collection.title, "published": published})
-    return rows
+    return rows, found.changed + len(found.blocked) if found else 0
 
 
 def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:

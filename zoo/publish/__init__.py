@@ -6,6 +6,6 @@ apply/      the change itself: one commit for each repository, then the Space's 
 proof/      what was published is loaded back by a process that knows nothing but its id
 versions/   tags with a changelog, and the way back to them
 
-sending.py is the one door: everything that changes the Hub goes through it and is searched for secrets. patience.py
-waits out what goes wrong for a moment; everything that is sent is sent through it.
+sending.py is the one door: everything that changes the Hub goes through it and is searched for secrets; zoo/patience.py
+waits out what goes wrong for a moment.
 """

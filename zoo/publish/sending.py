@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from zoo.publish.patience import patiently
+from zoo.patience import patiently
 from zoo.publish.plan.guard import Sent, refuse_secrets
 
 Options = ParamSpec("Options")

@@ -65,6 +65,11 @@ class Task:
         return self.make is None
 
     @property
+    def result_id(self) -> str:
+        """The id of the task in `.eval_results` and in its dataset's `eval.yaml`, as mteb writes it."""
+        return f"{self.mteb}_{self.subset}_{self.split}"
+
+    @property
     def title(self) -> str:
         """The title that readers of a card look for: mteb's name of the task and the subset, or our own name."""
         return f"MTEB {self.mteb} ({self.subset})" if self.official else self.name

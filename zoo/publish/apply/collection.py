@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from zoo.patience import patiently
 from zoo.publish.desired.fleet import Item
-from zoo.publish.patience import patiently
 from zoo.publish.plan.collection import CollectionPlan, item_of, label, moves, short
 from zoo.publish.sending import send
 from zoo.remote import api, explained

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from zoo.errors import HubError, PublishError
-from zoo.publish.patience import is_stale, passes, patiently
+from zoo.patience import is_stale, passes, patiently
 from zoo.publish.plan.listing import MAIN, NamedAddress, Target, look
 from zoo.publish.sending import searched, send
 from zoo.remote import api, explained

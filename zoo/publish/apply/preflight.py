@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from zoo.errors import HubError, PublishError
 from zoo.publish.desired.release import CARD
-from zoo.publish.patience import patiently
 from zoo.publish.plan.everything import WORKERS, FleetPlan
 from zoo.publish.plan.repository import Plan
-from zoo.remote import api, explained, no_token
+from zoo.publish.plan.rights import why_refused
+from zoo.remote import explained
 
 
 def preflight(found: FleetPlan) -> None:
@@ -28,31 +28,11 @@ def preflight(found: FleetPlan) -> None:
         except HFValidationError as error:
             problem = f"{release.kind} '{release.id}' cannot be called so: {str(error).rstrip('.')}"
             raise HubError(problem, hint="correct `repo` in its recipe") from None
-    _check_token(found.fleet.account, anywhere=found.target.pull_request)
+    if refused := why_refused(found):
+        raise refused
     changed = [one for one in found.plans if CARD in one.sent and not one.problems]  # the Hub is sent those
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(_check_card, changed))
-
-
-def _check_token(account: str, *, anywhere: bool) -> None:
-    """`anywhere`: a pull request needs no rights in the account."""
-    from huggingface_hub import get_token
-
-    if get_token() is None:
-        raise no_token()
-    with explained("ask who the token belongs to"):
-        me = patiently(lambda: api().whoami())
-    role = me.get("auth", {}).get("accessToken", {}).get("role")
-    if role == "read":
-        hint = "make one that may write in the settings of your account, then hf auth login"
-        raise HubError(f"the token of '{me['name']}' may only read", hint=hint)
-    mine = [me["name"], *(org["name"] for org in me.get("orgs", []))]
-    if anywhere or account in mine:
-        return
-    if near := next((name for name in mine if name.lower() == account.lower()), None):
-        raise HubError(f"the account '{account}' is called '{near}'", hint=f"ZOO_NAMESPACE={near}")
-    hint = "set ZOO_NAMESPACE to an account of yours, or propose it with --pr"
-    raise HubError(f"'{me['name']}' may not publish as '{account}'", hint=hint)
 
 
 def _check_card(plan: Plan) -> None:
@@ -63,7 +43,7 @@ def _check_card(plan: Plan) -> None:
     text = content.decode() if isinstance(content, bytes) else content.read_text("utf-8")
     try:
         with explained(f"check the card of {release.kind} '{release.id}'"):
-            patiently(lambda: RepoCard(text, ignore_metadata_errors=False).validate(repo_type=release.kind))
+            RepoCard(text, ignore_metadata_errors=False).validate(repo_type=release.kind)
     except ValueError as error:
         said = " ".join(line.strip("- ") for line in str(error).strip().splitlines())
         problem = f"the Hub does not take the card of {release.kind} '{release.id}': {said}"

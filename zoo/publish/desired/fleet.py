@@ -34,6 +34,8 @@ class Fleet:
     title: str | None
     """The collection's title; None: there is no collection."""
     description: str
+    notes: tuple[str, ...] = ()
+    """What people should know about what is not among it."""
 
     @property
     def items(self) -> list[Item]:

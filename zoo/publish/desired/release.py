@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -142,11 +142,12 @@ def model_release(
     scores: Path,
     provenance: Mapping[str, Any] | None = None,
     needs: frozenset[str] = frozenset(),
+    shown: Collection[str] | None = None,
     digests: Digests | None = None,
 ) -> Release:
     """Return a release of the trained model, its card, its resolved recipe and its scores.
 
-    The scores go in twice: for programs, and as the Hub's pages read them.
+    The scores go in twice: for programs, and as the Hub's pages read them, of the tasks that it shows (None: of all).
 
     Raises:
         PublishError: the model's folder holds a pickle.
@@ -160,7 +161,7 @@ def model_release(
     files[RECIPE] = dump(recipe).encode()
     files[SCORES] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
-    files |= {path: text.encode() for path, text in eval_results(measured, repo_id).items()}
+    files |= {path: text.encode() for path, text in eval_results(measured, repo_id, shown).items()}
     if provenance:
         files[PROVENANCE] = json_bytes(provenance)
     note = recipe.release.summary or ""

@@ -8,8 +8,8 @@ from typing import Any
 
 from zoo.characters import brief
 from zoo.lint.leaks import redacted
+from zoo.patience import patiently
 from zoo.publish.desired.fleet import Item
-from zoo.publish.patience import patiently
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained

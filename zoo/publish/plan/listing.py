@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import HubError, PublishError
+from zoo.patience import patiently
 from zoo.publish.desired.digests import Ids
 from zoo.publish.desired.release import CARD, FORMAT, MANIFEST
-from zoo.publish.patience import patiently
 from zoo.remote import Kind, account, api, endpoint, explained
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from zoo.lint.leaks import redacted
 from zoo.publish.desired.release import Settings
-from zoo.publish.patience import patiently
 from zoo.publish.plan.change import PlannedChange
 from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained
@@ -20,9 +20,10 @@ class Runtime:
     hardware: str | None = None
     sleep: int | None = None
     """Seconds without a visitor until it sleeps."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    secrets: frozenset[str] = frozenset()
-    """Their names; the Hub does not tell their values."""
+    variables: Mapping[str, str] | None = field(default_factory=dict)
+    """None: the Hub tells them only to those who may write."""
+    secrets: frozenset[str] | None = frozenset()
+    """Their names; the Hub does not tell their values. None: as of the variables."""
 
 
 def look_at_space(repo_id: str, settings: Settings) -> Runtime:
@@ -38,15 +39,32 @@ def look_at_space(repo_id: str, settings: Settings) -> Runtime:
 
 def _look(repo_id: str, settings: Settings) -> Runtime:
     running = settings.hardware or settings.sleep is not None
-    runtime = patiently(lambda: api().get_space_runtime(repo_id)) if running else None
-    variables = patiently(lambda: api().get_space_variables(repo_id)) if settings.variables else {}
-    secrets = patiently(lambda: api().get_space_secrets(repo_id)) if settings.secrets else {}
+    runtime = api().get_space_runtime(repo_id) if running else None
+    variables = _if_told(api().get_space_variables, repo_id) if settings.variables else {}
+    secrets = _if_told(api().get_space_secrets, repo_id) if settings.secrets else {}
     return Runtime(
         runtime.requested_hardware if runtime else None,
         runtime.sleep_time if runtime else None,
-        {key: str(one.value) for key, one in variables.items()},
-        frozenset(secrets),
+        None if variables is None else {key: str(one.value) for key, one in variables.items()},
+        None if secrets is None else frozenset(secrets),
     )
+
+
+def _if_told(ask: Callable[[str], dict[str, Any]], repo_id: str) -> dict[str, Any] | None:
+    """Ask what only those are told who may write to the Space; None when we are not among them."""
+    from huggingface_hub import get_token
+    from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+
+    if get_token() is None:
+        return None
+    try:
+        return ask(repo_id)
+    except RepositoryNotFoundError:
+        raise
+    except HfHubHTTPError as error:
+        if error.response.status_code == 403:
+            return None
+        raise
 
 
 def compare_settings(settings: Settings, there: Runtime, repo_id: str) -> list[PlannedChange]:
@@ -57,12 +75,12 @@ def compare_settings(settings: Settings, there: Runtime, repo_id: str) -> list[P
     if settings.sleep is not None and settings.sleep != there.sleep:
         changes.append(PlannedChange("set", "sleep", note=f"{there.sleep} -> {settings.sleep} seconds"))
     for key, value in sorted(settings.variables.items()):
-        old = there.variables.get(key)
-        if old != value:
+        old = (there.variables or {}).get(key)
+        if there.variables is not None and old != value:
             now, then = _masked(key, value), None if old is None else _masked(key, old)
             changes.append(PlannedChange("set", f"variable {key}", note=now if then is None else f"{then} -> {now}"))
     for key in settings.secrets:
-        if key not in there.secrets:
+        if there.secrets is not None and key not in there.secrets:
             changes.append(PlannedChange("missing", f"secret {key}", note=f"hf spaces secrets add {repo_id} -s {key}"))
     return changes
 

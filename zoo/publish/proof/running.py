@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.publish.patience import patiently
+from zoo.patience import patiently
 from zoo.publish.proof.stranger import ProofError
 from zoo.remote import api, explained
 from zoo.say import SILENT, Progress

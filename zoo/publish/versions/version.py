@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from zoo.errors import PublishError
+from zoo.patience import passes, patiently
 from zoo.publish.apply.commit import NextCommit, push, told
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import Release
-from zoo.publish.patience import passes, patiently
 from zoo.publish.plan.guard import refuse_secrets
 from zoo.publish.plan.repository import plan_release
 from zoo.publish.sending import searched
