@@ -19,14 +19,16 @@ from zoo.hub.store import Store
 from zoo.publish.apply.repository import apply_plan
 from zoo.publish.desired.release import Release, sealed
 from zoo.publish.plan.repository import plan_release
-from zoo.publish.versions.changelog import CHANGELOG, with_entry
+from zoo.publish.versions.changelog import CHANGELOG, entry_in, with_entry
 from zoo.publish.versions.history import NamedRepository, compare_trees, find_repository, tags_of
 from zoo.publish.versions.rollback import Way, put_back, roll_back, way_back
 from zoo.publish.versions.successor import naming, supersede
-from zoo.publish.versions.version import draft_version, parse_version, publish_version
+from zoo.publish.versions.tags import newest, parse_version
+from zoo.publish.versions.version import draft_version, publish_version
 from zoo.remote import api
 
 OWNER = "historian"
+VERSIONS = "vMAJOR.MINOR.PATCH, for example v1.2.0, or v1.2.0-rc.1 before it"
 CARD = b"---\nlicense: apache-2.0\n---\n\n# small\n"
 
 
@@ -123,8 +125,8 @@ def test_the_next_version_says_what_changed_and_how_scores_moved(account: Accoun
 @pytest.mark.parametrize(
     ("version", "message", "hint"),
     [
-        ("1.2.0", "'1.2.0' is not a version", "vMAJOR.MINOR.PATCH, for example v1.2.0"),
-        ("v1.02.0", "'v1.02.0' is not a version", "vMAJOR.MINOR.PATCH, for example v1.2.0"),
+        ("1.2.0", "'1.2.0' is not a version", VERSIONS),
+        ("v1.02.0", "'v1.02.0' is not a version", VERSIONS),
         ("v1.10.0", f"version 'v1.10.0' of model '{OWNER}/older' exists already", "zoo release small v1.10.1"),
         ("v1.9.0", f"version 'v1.9.0' of model '{OWNER}/older' is older than 'v1.10.0'", "zoo release small v1.10.1"),
     ],
@@ -188,6 +190,131 @@ def test_an_entry_goes_above_the_others_and_replaces_its_own() -> None:
     assert text == "# Changelog\n\n## v1.1.0 (day)\n\ntwo\n\n## v1.0.0 (day)\n\none\n"
     assert with_entry(text, "v1.1.0", "## v1.1.0 (later)\n\n2") == text.replace("(day)\n\ntwo", "(later)\n\n2")
     assert with_entry(text, "v1.1.01", "## x").count("## ") == 3
+
+
+ENTRY = "## v1.1.0 (day)\n\nOurs.\n\n- a\n- b"
+OF_PEOPLE = {
+    "no head, no sections": "We changed a lot.\nRead on.\n",
+    "another head": "# سجل التغييرات\n\nBy hand.\n\n## Why\n\nBecause.\n",
+    "keep a changelog": "# Changelog\n\n## [Unreleased]\n\n- soon\n\n## [v1.0.0] - 2026-01-02\n\n- first\n\n[v1.0.0]: https://x.y\n",
+    "without v": "# Changes\n\n## 1.0.0\n\n- first\n### 0.9.0\n- before\n",
+    "large headings": "# v1.0.0\n\ntext\n\n# v0.9.0\n\ntext\n",
+    "underlined headings": "Changes\n=======\n\nv1.0.0\n------\n\ntext\n",
+    "code": "# Changelog\n\n```\n## v1.1.0\n```\n\n> ## v1.1.0\n\n## v1.0.0\n\ntext",
+    "windows": "# Changelog\r\n\r\n## v1.0.0\r\n\r\n- first\r\n",
+    "a byte order mark": "\ufeff## v1.0.0\n\n- first\n",
+    "mixed line ends": "# Changelog\n\r\n## v1.0.0\r\n\n- first\n",
+    "blank": " \n\n",
+}
+
+
+@pytest.mark.parametrize("text", OF_PEOPLE.values(), ids=OF_PEOPLE)
+def test_our_entry_is_added_to_what_people_made_of_the_changelog(text: str) -> None:
+    made = with_entry(text, "v1.1.0", ENTRY)
+    newline = "\r\n" if text.startswith("# Changelog\r\n") else "\n"
+    marks = "#" if text.startswith("# v") else "##"
+    ours = ENTRY.replace("##", marks, 1).replace("\n", newline) + newline
+    assert made.count(ours) == 1
+    before, after = made.split(ours)
+    kept = text if text.strip() else "# Changelog\n"
+    assert any(
+        before.rstrip("\r\n") == kept[:at].rstrip("\r\n") for at in range(len(kept) + 1) if after.endswith(kept[at:])
+    )
+    assert (before + after).replace("\r", "").replace("\n", "") == kept.replace("\r", "").replace("\n", "")
+    assert entry_in(made, "v1.1.0").rstrip() == ours.rstrip()
+    if "v1.0.0\n" in text.replace("\r", ""):
+        assert made.index(ours) < made.rindex("v1.0.0"), "the newest stands first"
+    assert with_entry(made, "v1.1.0", ENTRY) == made
+
+
+@pytest.mark.parametrize(
+    "heading", ["## v1.1.0", "## [1.1.0] - 2026-01-02", "# Version 1.1.0", "v1.1.0 (soon)\n---", "### **v1.1.0**"]
+)
+def test_an_entry_is_found_however_its_heading_is_written(heading: str) -> None:
+    text = f"# Changes\n\n{heading}\n\ntext\n"
+    assert entry_in(text, "v1.1.0") == f"{heading}\n\ntext\n"
+    assert entry_in(text, "v1.1.0-rc.1") == entry_in(text, "v1.1.1") == ""
+
+
+def test_a_changelog_that_a_person_rewrote_stays_and_has_our_entry_too(account: Account) -> None:
+    id = f"{OWNER}/rewritten"
+    released(release(id, a_txt=b"1"), "v1.0.0")
+    theirs = "# What is new\r\n\r\nAll of it, says a person.\r\n"
+    push("model", id, {CHANGELOG: theirs.encode()})
+    released(release(id, a_txt=b"2"), "v1.1.0")
+    place = api().hf_hub_download(id, CHANGELOG)
+    text = Path(place).read_bytes().decode()
+    assert text.startswith(theirs)
+    assert "## v1.1.0 (" in text
+    assert "## v1.0.0" not in text, "they took it out"
+    assert "\n" not in text.replace("\r\n", "")
+
+
+def test_an_entry_that_a_person_wrote_for_the_version_is_not_replaced(account: Account) -> None:
+    id = f"{OWNER}/foretold"
+    wanted = release(id)
+    repository = publish(wanted)
+    push("model", id, {CHANGELOG: b"# Changelog\n\n## [1.0.0] - soon\n\nA person's.\n"})
+    with pytest.raises(PublishError) as told:
+        draft_version(wanted, repository, "v1.0.0")
+    assert told.value.message == (f"'CHANGELOG.md' of model '{id}' has an entry of v1.0.0 already, which others wrote")
+    assert told.value.hint == "call its heading something else there, or release another version"
+    publish_version(draft_version(wanted, repository, "v1.0.1"))
+    assert "A person's." in read(id, CHANGELOG)
+
+
+def test_an_entry_of_ours_that_was_never_tagged_is_made_again(account: Account) -> None:
+    id = f"{OWNER}/untagged"
+    released(release(id), "v1.0.0", notes="stale")
+    api().delete_tag(id, tag="v1.0.0")
+    push("model", id, {"theirs.txt": b"1"})
+    released(release(id), "v1.0.0", notes="fresh")
+    text = read(id, CHANGELOG)
+    assert ("fresh" in text, "stale" in text, text.count("## v1.0.0")) == (True, False, 1)
+    api().delete_tag(id, tag="v1.0.0")
+    push("model", id, {CHANGELOG: text.replace("fresh", "a person's").encode()})
+    with pytest.raises(PublishError, match="which others wrote"):
+        released(release(id), "v1.0.0")
+
+
+def test_candidates_come_before_their_version(account: Account) -> None:
+    id = f"{OWNER}/candidate"
+    for number, version in enumerate(("v1.0.0", "v1.1.0-rc.2", "v1.1.0-rc.10", "v1.1.0")):
+        released(release(id, a_txt=b"%d" % number), version)
+    repository = NamedRepository("model", id, "small")
+    assert newest(tags_of(repository)) == "v1.1.0"
+    since = [line for line in read(id, CHANGELOG).splitlines() if line.startswith("Since")]
+    assert since == ["Since v1.0.0:", "Since v1.1.0-rc.2:", "Since v1.0.0:"], "of a final one: since the final one"
+    for late in ("v1.1.0-rc.11", "v1.1.0"):
+        with pytest.raises(PublishError) as told:
+            draft_version(release(id, a_txt=b"3"), repository, late)
+        assert told.value.hint == "zoo release small v1.1.1"
+    roll_back(way_back(repository, "v1.1.0-rc.2"))
+    assert read(id, "a.txt") == "1"
+
+
+def test_after_a_candidate_comes_its_version(account: Account) -> None:
+    wanted = release(f"{OWNER}/candidates")
+    released(wanted, "v2.0.0-rc.1")
+    with pytest.raises(PublishError) as told:
+        draft_version(wanted, NamedRepository("model", wanted.id, "small"), "v1.9.0")
+    assert told.value.hint == "zoo release small v2.0.0"
+
+
+@pytest.mark.parametrize("tag", ["v1.0", "1.0.0", "v1.0.0+cu12", "v1.0.0-01", "v1.0.0-", "vv1.0.0", "v1.0.٣"])
+def test_what_is_no_version_is_told(tag: str) -> None:
+    with pytest.raises(PublishError, match="is not a version"):
+        parse_version(tag)
+
+
+def test_line_ends_of_a_superseded_card_stay(account: Account) -> None:
+    old, new = f"{OWNER}/old-windows", NamedRepository("model", f"{OWNER}/new-windows", "small")
+    publish(release(old))
+    publish(release(new.id))
+    push("model", old, {"README.md": CARD.replace(b"\n", b"\r\n")})
+    assert supersede(old, new)
+    text = Path(api().hf_hub_download(old, "README.md")).read_bytes()
+    assert text == CARD.replace(b"---\n", f"---\nnew_version: {new.id}\n".encode(), 1).replace(b"\n", b"\r\n")
 
 
 def test_a_superseded_model_names_its_successor_once(account: Account) -> None:

@@ -36,7 +36,8 @@ def release(name: str, version: str, scale: str, notes: str, supersedes: str | N
     connect()
     from zoo.publish.versions.history import find_repository, tags_of
     from zoo.publish.versions.successor import check_superseded
-    from zoo.publish.versions.version import draft_version, parse_version
+    from zoo.publish.versions.tags import parse_version
+    from zoo.publish.versions.version import draft_version
 
     repository = find_repository(workspace(), name)
     parse_version(version)

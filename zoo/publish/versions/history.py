@@ -111,7 +111,7 @@ def text_at(repository: NamedRepository, path: str, commit: str) -> str:
         except RemoteEntryNotFoundError:
             return ""
     try:
-        return Path(place).read_text("utf-8")
+        return Path(place).read_bytes().decode()  # line ends as they are
     except UnicodeDecodeError:
         raise PublishError(f"'{path}' of {repository} is not UTF-8", hint="correct it on the Hub") from None
 

@@ -14,6 +14,7 @@ from zoo.publish.desired.release import CARD, MANIFEST
 from zoo.publish.plan.collection import LONGEST_NOTE, look_at_collection
 from zoo.publish.plan.listing import manifest_at
 from zoo.publish.versions.history import NamedRepository, VersionChange, compare_trees, moved, tags_of, tree_at
+from zoo.publish.versions.tags import newest
 from zoo.remote import api, explained
 
 
@@ -55,7 +56,7 @@ def _commit_of(repository: NamedRepository, ref: str, commits: Sequence[str], kn
     found = [commit for commit in commits if commit.startswith(ref)] if re.fullmatch(r"[0-9a-f]{7,40}", ref) else []
     if len(found) != 1:
         near = [tag for tag in known if tag.startswith(ref)] or known
-        hint = did_you_mean(ref, near) or f"a tag, for example {max(known, default='none')}"
+        hint = did_you_mean(ref, near) or f"a tag, for example {newest(known) or next(iter(known), 'none')}"
         raise PublishError(f"no tag or commit '{ref}' in {repository}", hint=hint if known else _earlier(commits))
     return found[0]
 
