@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import TestHub
@@ -43,6 +44,57 @@ def test_a_card_that_is_not_utf8_there_is_a_conflict_and_stays(hub: TestHub) -> 
     assert plan_release(again).head == answer.json()["commitOid"]
     assert publish(again, overwrite=["lab/latin:README.md"])[0].did == "updated"
     assert "Four." in there("lab/latin", CARD)
+
+
+LONG = BODY.replace("Three.\n", "Three.\n\nFour.\n\nFive.\n")
+
+
+def raw(id: str, path: str = CARD) -> bytes:
+    from zoo.remote import api
+
+    return Path(api().hf_hub_download(id, path)).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("windows", lambda text: text.replace("\n", "\r\n") + "\r\nA note from Windows.\r\n"),
+        ("mixed", lambda text: text.replace("Two.\n", "Two, says a person.\r\n").replace("Four.\n", "Four.\r\n")),
+        ("only-ends", lambda text: text.replace("\n", "\r\n")),
+        ("no-end", lambda text: text.replace("\n", "\r\n").rstrip() + " And more."),
+    ],
+)
+def test_line_ends_that_people_saved_stay_through_our_updates(hub: TestHub, name: str, saved: Any) -> None:
+    id = f"lab/ends-{name}"
+    publish(release({CARD: card(LONG)}, id))
+    theirs = saved(card(LONG).decode()).encode()
+    edit(id, CARD, theirs)
+    assert publish(release({CARD: card(LONG)}, id))[0].did == "unchanged"
+    assert raw(id) == theirs
+    for number in ("1.", "Une."):
+        ours = release({CARD: card(LONG.replace("One.", number), tags=["a"])}, id)
+        assert publish(ours)[0].did == "updated"
+        end = b"\n" if name == "mixed" else b"\r\n"
+        front, new = b'license: "mit"' + end, b'tags: ["a"]' + end
+        assert raw(id) == theirs.replace(b"One.", number.encode()).replace(front, front + new)
+        assert plan_release(ours).pending == []
+        assert publish(ours)[0].did == "unchanged"
+
+
+def test_a_byte_order_mark_is_left_alone_and_goes_with_our_next_update(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({CARD: card(LONG)}, "lab/marked")
+    publish(one)
+    marked = b"\xef\xbb\xbf" + card(LONG.replace("Two.", "Two, says a person."))
+    assert Wire(hub.running).commit("lab/marked", file(CARD, marked)).status == 200
+    assert publish(one)[0].did == "unchanged"
+    two = release({CARD: card(LONG.replace("Four.", "4."), language="ar")}, "lab/marked")
+    assert publish(two)[0].did == "updated"
+    expected = LONG.replace("Two.", "Two, says a person.").replace("Four.", "4.")
+    assert raw("lab/marked") == card(expected, language="ar")
+    assert api().model_info("lab/marked").card_data["language"] == "ar", "behind the mark the Hub found nothing"
+    assert publish(two)[0].did == "unchanged"
 
 
 def test_a_key_that_both_sides_add_to_the_metadata_is_a_conflict(hub: TestHub) -> None:
