@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
@@ -20,7 +21,7 @@ from zoo.publish.apply.repository import apply_plan
 from zoo.publish.desired.release import Release, sealed
 from zoo.publish.plan.repository import plan_release
 from zoo.publish.versions.changelog import CHANGELOG, entry_in, with_entry
-from zoo.publish.versions.history import NamedRepository, compare_trees, find_repository, tags_of
+from zoo.publish.versions.history import NamedRepository, compare_trees, find_repository, tags_of, tree_at
 from zoo.publish.versions.rollback import Way, put_back, roll_back, way_back
 from zoo.publish.versions.successor import naming, supersede
 from zoo.publish.versions.tags import newest, parse_version
@@ -371,12 +372,17 @@ def test_a_changelog_that_is_no_text_is_told(account: Account) -> None:
 @pytest.fixture
 def two_versions(account: Account, request: pytest.FixtureRequest) -> NamedRepository:
     """v1.0.0 and v1.1.0 differ in updates, one of them of a large file, in an addition and in deletions."""
-    id = f"{OWNER}/{request.node.name[:60].replace('_', '-')}"
+    id = f"{OWNER}/two-{crc32(request.node.name.encode())}"
     big = {"model.safetensors": b"\0" * 100_000, "a.txt": b"1", "gone.txt": b"2", "data/deep.txt": b"5"}
     released(sealed_model(id, "small", {"README.md": CARD, **big}), "v1.0.0")
     new = {"model.safetensors": b"\1" * 100_000, "a.txt": b"3", "new.txt": b"4"}
     released(sealed_model(id, "small", {"README.md": CARD + b"\nMore.\n", **new}), "v1.1.0")
     return NamedRepository("model", id, "small")
+
+
+def files_at(repository: NamedRepository, revision: str) -> dict[str, str]:
+    """{path: id}, without the changelog: a history goes on."""
+    return {path: one for path, one in tree_at(repository, revision).items() if path != CHANGELOG}
 
 
 def test_rolling_back_gives_the_old_tree_in_a_new_commit(account: Account, two_versions: NamedRepository) -> None:
@@ -388,18 +394,18 @@ def test_rolling_back_gives_the_old_tree_in_a_new_commit(account: Account, two_v
         ("delete", "new.txt"),
     }
     roll_back(way)
-    trees = account.trees(two_versions.id)
     assert titles(two_versions.id) == ["back to v1.0.0", *before], "history is kept"
-    assert trees[0] == trees[3], "byte for byte that of v1.0.0"
-    assert trees[0] != trees[1]
+    assert files_at(two_versions, "main") == files_at(two_versions, "v1.0.0"), "byte for byte those of v1.0.0"
+    assert files_at(two_versions, "main") != files_at(two_versions, "v1.1.0")
     assert tags_of(two_versions).keys() == {"v1.0.0", "v1.1.0"}
 
 
 def test_a_folder_becomes_the_file_again_that_it_was(account: Account) -> None:
     id = f"{OWNER}/folder"
-    first = push("model", id, {"x": b"file"})
-    push("model", id, {}, without=("x",))
-    push("model", id, {"x/y.txt": b"folder"})
+    publish(sealed_model(id, "folder", {"README.md": CARD, "x": b"file"}))
+    first = str(api().model_info(id).sha)
+    publish(sealed_model(id, "folder", {"README.md": CARD, "z": b"file"}))
+    publish(sealed_model(id, "folder", {"README.md": CARD, "x/y.txt": b"folder"}))
     roll_back(way_back(NamedRepository("model", id, "folder"), first))
     trees = account.trees(id)
     assert trees[0] == trees[3]
@@ -417,9 +423,9 @@ def test_rolling_back_twice_makes_one_commit_and_forth_again_another(
     assert titles(two_versions.id)[:2] == [f"back to {top[:8]}", "back to v1.0.0"]
 
 
-def test_the_changelog_keeps_what_a_rollback_took_from_it(account: Account, two_versions: NamedRepository) -> None:
+def test_the_changelog_goes_on_through_a_rollback(account: Account, two_versions: NamedRepository) -> None:
     roll_back(way_back(two_versions, "v1.0.0"))
-    assert "v1.1.0" not in read(two_versions.id, CHANGELOG)
+    assert "v1.1.0" in read(two_versions.id, CHANGELOG)
     released(sealed_model(two_versions.id, "small", {"README.md": CARD, "z.txt": b"6"}), "v1.2.0")
     text = read(two_versions.id, CHANGELOG)
     assert [line.split()[1] for line in text.splitlines() if line.startswith("## ")] == ["v1.2.0", "v1.1.0", "v1.0.0"]
@@ -432,6 +438,133 @@ def test_a_rollback_of_what_moved_changes_nothing(account: Account, two_versions
         roll_back(way)
     assert told.value.hint == "zoo rollback small@v1.0.0"
     assert api().model_info(two_versions.id).sha == head
+
+
+def test_what_people_added_after_the_tag_stays_unless_it_is_named(
+    account: Account, two_versions: NamedRepository
+) -> None:
+    theirs = {"notes.md": b"a person's", "data/theirs.txt": b"1", ".gitattributes": b"*.x filter=lfs\n"}
+    push("model", two_versions.id, theirs)
+    way = way_back(two_versions, "v1.0.0")
+    assert {one.path: one.note for one in way.changes if one.action == "keep"} == dict.fromkeys(
+        ("data/theirs.txt", "notes.md"), "others put it there since: it stays"
+    )
+    roll_back(way)
+    assert {path: read(two_versions.id, path).encode() for path in theirs} == theirs
+    assert read(two_versions.id, "a.txt") == "1"
+    roll_back(way_back(two_versions, "v1.0.0", ["notes.md"]))
+    assert {"notes.md", "data/theirs.txt"} & files_at(two_versions, "main").keys() == {"data/theirs.txt"}
+    with pytest.raises(PublishError, match="--overwrite 'data/thers.txt' names no file of model") as told:
+        way_back(two_versions, "v1.1.0", ["data/thers.txt"])
+    assert told.value.hint == "did you mean 'data/theirs.txt'?"
+
+
+def test_a_file_of_people_that_the_tag_has_too_stays_as_it_is_now(
+    account: Account, two_versions: NamedRepository
+) -> None:
+    push("model", two_versions.id, {"notes.md": b"1", "other.md": b"1"})
+    api().create_tag(two_versions.id, tag="then")
+    push("model", two_versions.id, {"notes.md": b"2"}, without=("other.md",))
+    roll_back(way_back(two_versions, "v1.0.0"))
+    roll_back(way_back(two_versions, "then"))
+    assert (read(two_versions.id, "notes.md"), read(two_versions.id, "a.txt")) == ("2", "3")
+    assert "other.md" not in files_at(two_versions, "main"), "they deleted it"
+    roll_back(way_back(two_versions, "then", ["notes.md", "other.md"]))
+    assert (read(two_versions.id, "notes.md"), read(two_versions.id, "other.md")) == ("1", "1")
+
+
+@pytest.mark.parametrize("path", ["a.txt", "new.txt"])
+def test_a_file_of_ours_that_people_changed_goes_back_only_when_it_is_named(
+    account: Account, two_versions: NamedRepository, path: str
+) -> None:
+    push("model", two_versions.id, {path: b"a person's"})
+    head, way = api().model_info(two_versions.id).sha, way_back(two_versions, "v1.0.0")
+    assert [(one.path, one.note) for one in way.conflicts] == [(path, "others changed it since")]
+    with pytest.raises(PublishError, match=f"'{path}' of model '{two_versions.id}': others changed it since") as told:
+        roll_back(way)
+    assert told.value.hint == (f"zoo rollback small@v1.0.0 --overwrite {path}; what they made of it stays in history")
+    assert api().model_info(two_versions.id).sha == head
+    roll_back(way_back(two_versions, "v1.0.0", [path]))
+    assert files_at(two_versions, "main") == files_at(two_versions, "v1.0.0")
+
+
+def test_a_file_that_both_versions_have_and_people_changed_stays(account: Account) -> None:
+    id = f"{OWNER}/unchanged"
+    repository = NamedRepository("model", id, "small")
+    for number in (1, 2):
+        released(release(id, a_txt=b"%d" % number, same_txt=b"same"), f"v{number}.0.0")
+    push("model", id, {"same.txt": b"a person's"})
+    way = way_back(repository, "v1.0.0")
+    assert [(one.action, one.note) for one in way.changes if one.path == "same.txt"] == [
+        ("keep", "others changed it: it stays")
+    ]
+    roll_back(way)
+    assert (read(id, "a.txt"), read(id, "same.txt")) == ("1", "a person's")
+
+
+def test_what_people_wrote_into_the_card_since_is_in_the_card_of_the_version(account: Account) -> None:
+    id = f"{OWNER}/carded"
+    repository, body = NamedRepository("model", id, "small"), "\n".join(f"Line {n}.\n" for n in range(9))
+    texts = [CARD.decode() + "\n" + body.replace("Line 7", name) for name in ("First", "Second")]
+    for number, text in enumerate(texts):
+        released(sealed_model(id, "small", {"README.md": text.encode()}), f"v{number + 1}.0.0")
+    theirs = texts[1].replace("Line 2.", "Line 2, says a person.").replace("\n", "\r\n")
+    push("model", id, {"README.md": theirs.encode()})
+    way = way_back(repository, "v1.0.0")
+    assert [(one.action, one.note) for one in way.changes if one.path == "README.md"] == [
+        ("update", "merged with what others made of it since")
+    ]
+    roll_back(way)
+    text = Path(api().hf_hub_download(id, "README.md")).read_bytes().decode()
+    assert text == theirs.replace("Second", "First")
+    assert plan_release(sealed_model(id, "small", {"README.md": texts[0].encode()})).pending == []
+    push("model", id, {"README.md": texts[0].replace("First", "Says a person").encode()})
+    (conflict,) = way_back(repository, "v2.0.0").conflicts
+    assert [clash.theirs for clash in conflict.clashes] == [("Says a person.\n",)]
+    roll_back(way_back(repository, "v2.0.0", ["README.md"]))
+    assert read(id, "README.md") == texts[1]
+
+
+def test_what_nobody_published_with_zoo_goes_back_only_when_it_is_named(account: Account) -> None:
+    id = f"{OWNER}/by-hand"
+    first = push("model", id, {"README.md": CARD + b"1", "a.txt": b"1", "gone.txt": b"1"})
+    push("model", id, {"README.md": CARD + b"2", "b.txt": b"1"}, without=("gone.txt",))
+    repository = NamedRepository("model", id, "small")
+    assert {(one.action, one.path) for one in way_back(repository, first).changes} == {
+        ("conflict", "README.md"),
+        ("add", "gone.txt"),
+        ("keep", "b.txt"),
+    }
+    roll_back(way_back(repository, first, ["README.md"]))
+    assert (read(id, "README.md").encode(), read(id, "b.txt")) == (CARD + b"1", "1")
+
+
+def test_a_conflict_on_the_way_back_asks_nothing_and_shows_both_sides(place: Path, zoo: Any) -> None:
+    id = f"{OWNER}/arabic-similarity"
+    for text in (b"1", b"2"):
+        publish(sealed(Release("space", id, "space", {"README.md": CARD, "a.txt": text})))
+    first = api().list_repo_commits(id, repo_type="space")[1].commit_id[:8]
+    push("space", id, {"a.txt": b"a person's"})
+    code, out, err = zoo("rollback", f"space@{first}", cwd=place)
+    assert (code, "  ! a.txt  others changed it since" in out, "roll back?" in out) == (1, True, False)
+    assert f"hint: zoo rollback space@{first} --overwrite a.txt" in err
+    api().delete_repo(id, repo_type="space")
+
+
+def test_a_renamed_repository_is_not_followed_by_a_version_nor_by_the_way_back(
+    account: Account, two_versions: NamedRepository
+) -> None:
+    other = f"{OWNER}/renamed-by-a-person"
+    api().move_repo(two_versions.id, other)
+    try:
+        for does in (
+            lambda: way_back(two_versions, "v1.0.0"),
+            lambda: draft_version(release(two_versions.id), two_versions, "v2.0.0"),
+        ):
+            with pytest.raises(HubError, match=f"'{two_versions.id}' was renamed to '{other}' on the Hub"):
+                does()
+    finally:
+        api().delete_repo(other)
 
 
 def test_an_unknown_tag_is_told_with_the_nearest(account: Account, two_versions: NamedRepository) -> None:
@@ -544,16 +677,24 @@ def test_names_of_recipes_datasets_and_the_space_lead_to_their_repositories(acco
 
 def test_a_dataset_goes_back_by_its_name_and_is_proved(place: Path, zoo: Any) -> None:
     id = f"{OWNER}/Arabic-stsb"
-    push("dataset", id, {**table(3), "README.md": data_card(3)})
+    publish(sealed(Release("dataset", id, "arabic-stsb", {**table(3), "README.md": data_card(3)})))
     api().create_tag(id, tag="v1.0.0", repo_type="dataset")
-    bad = push("dataset", id, {**table(2), "README.md": data_card(3), "extra.txt": b"1"})
+    worse = {**table(2), "README.md": data_card(3), "extra.txt": b"1"}
+    publish(sealed(Release("dataset", id, "arabic-stsb", worse)))
+    bad = push("dataset", id, {"theirs.txt": b"1"})
     code, out, err = zoo("rollback", "arabic-stsb@v1.0.0", "--yes", cwd=place)
     assert (code, out.splitlines()[1:]) == (
         0,
-        ["  ~ data/train-00000-of-00001.parquet", "  - extra.txt", "loaded back, 3 rows"],
+        [
+            "  ~ data/train-00000-of-00001.parquet",
+            "  ~ zoo/manifest.json",
+            "  - extra.txt",
+            "  = theirs.txt  others put it there since: it stays",
+            "loaded back, 3 rows",
+        ],
     ), err
     code, out, _ = zoo("rollback", "arabic-stsb@v1.0.0", "--yes", cwd=place)
-    assert out.splitlines()[1:] == ["  no changes: its files are there already", "loaded back, 3 rows"]
+    assert out.splitlines()[2:] == ["  no changes: its files are there already", "loaded back, 3 rows"]
     good = api().dataset_info(id).sha
     code, out, err = zoo("rollback", f"arabic-stsb@{bad[:10]}", "--yes", cwd=place)
     assert code == 1
@@ -587,12 +728,14 @@ def test_nothing_happens_without_a_yes(place: Path, zoo: Any, monkeypatch: pytes
     import io
 
     id = f"{OWNER}/Arabic-NLi-Triplet"
-    first = push("dataset", id, {"a.txt": b"1"})
-    second = push("dataset", id, {"a.txt": b"2"})
+    for text in (b"1", b"2"):
+        publish(sealed(Release("dataset", id, "arabic-nli-triplet", {"README.md": CARD, "a.txt": text})))
+    second, first, *_ = (one.commit_id for one in api().list_repo_commits(id, repo_type="dataset"))
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     code, out, _ = zoo("rollback", f"arabic-nli-triplet@{first}", cwd=place)
     assert (code, "  ~ a.txt" in out) == (130, True)
     assert api().dataset_info(id).sha == second
+    api().delete_repo(id, repo_type="dataset")  # others publish under this id
 
 
 def test_numbers_of_versions_are_compared_as_numbers() -> None:

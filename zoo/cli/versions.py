@@ -8,7 +8,7 @@ import click
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.publish import _fleet
+from zoo.cli.publish import _fleet, _say_change
 from zoo.cli.session import command, confirm, connect, workspace
 from zoo.errors import PublishError
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from zoo.publish.versions.history import NamedRepository
     from zoo.publish.versions.rollback import Way
     from zoo.publish.versions.version import Draft
-
-SIGNS = {"add": "+", "update": "~", "delete": "-"}
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -88,9 +86,18 @@ def _supersede(old: str, repository: NamedRepository, yes: bool) -> bool:
 
 @command("rollback", epilog="Example: zoo rollback arabert-hybrid@v1.1.0")
 @click.argument("target", metavar="NAME@TAG_OR_COMMIT")
+@click.option(
+    "--overwrite",
+    multiple=True,
+    metavar="PATH",
+    help="Make this file what it was then, whatever others made of it since; one that was not there goes.",
+)
 @yes_option
-def rollback(target: str, yes: bool) -> None:
-    """Put the files of a tag or an earlier commit back, in one new commit, and prove what is there then."""
+def rollback(target: str, overwrite: tuple[str, ...], yes: bool) -> None:
+    """Put our files of a tag or an earlier commit back, in one new commit, and prove what is there then.
+
+    What others added or changed since stays, unless --overwrite names it.
+    """
     _require_yes(yes)
     name, at, ref = target.rpartition("@")
     if not (name and at and ref):
@@ -102,9 +109,9 @@ def rollback(target: str, yes: bool) -> None:
     from zoo.publish.versions.rollback import put_back, roll_back, way_back
 
     space = workspace()
-    way = way_back(find_repository(space, name), ref)
+    way = way_back(find_repository(space, name), ref, overwrite)
     _say_way(way)
-    if way.changes and not yes:
+    if way.pending and not way.conflicts and not yes:
         confirm("roll back?")
     commit, repository = roll_back(way), way.repository
     say.note(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
@@ -114,9 +121,9 @@ def rollback(target: str, yes: bool) -> None:
     back = way.head if commit != way.head else None
     found = prove_repository(repository.kind, repository.id, commit, name=name, back=back)
     say.line(found.said)
-    if any(change.path == SCORES for change in way.changes):
+    if any(change.path == SCORES for change in way.pending):
         say.hint("zoo plan: the cards of its siblings and the Space still have the scores that went")
-    files = [vars(change) for change in way.changes]
+    files = [{"action": one.action, "path": one.path, "note": one.note or None} for one in way.changes]
     say.result(
         {"id": repository.id, "commit": commit, "changes": files, "collection": collection, "proof": vars(found)}
     )
@@ -125,6 +132,6 @@ def rollback(target: str, yes: bool) -> None:
 def _say_way(way: Way) -> None:
     say.line(f"{way.repository}: from {way.head[:8]} back to {way.ref} ({way.source[:8]})")
     for change in way.changes:
-        say.line(f"  {SIGNS[change.action]} {change.path}")
-    if not way.changes:
+        _say_change(change)
+    if not (way.pending or way.conflicts):
         say.line("  no changes: its files are there already")

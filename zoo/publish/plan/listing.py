@@ -58,6 +58,16 @@ MAIN = Target()
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """What our manifest says, as of one commit; nothing when there is none, or when somebody damaged it."""
+
+    files: Mapping[str, Ids | None] = field(default_factory=dict)
+    """What we put there; None: it does not say what it was."""
+    notes: tuple[str, ...] = ()
+    """What we wrote beside it in the collection, newest first."""
+
+
+@dataclass(frozen=True)
 class Listing:
     """A repository as the Hub lists it at one commit."""
 
@@ -97,12 +107,12 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
         hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
         raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=hint)
     files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
-    was, notes = manifest_at(repository, info.sha) if MANIFEST in files else ({}, ())
+    recorded = manifest_at(repository, info.sha) if MANIFEST in files else Recorded()
     return Listing(
         info.sha,
         files,
-        was,
-        notes,
+        recorded.files,
+        recorded.notes,
         untouched=_is_untouched(repository, files),
         private=bool(info.private),
         target=target,
@@ -186,8 +196,8 @@ def bytes_at(repository: Addressed, path: str, commit: str) -> bytes:
     return Path(got).read_bytes()
 
 
-def manifest_at(repository: Addressed, commit: str) -> tuple[dict[str, Ids | None], tuple[str, ...]]:
-    """Return what our manifest says that we put there, and the notes, newest first; a damaged one says nothing.
+def manifest_at(repository: Addressed, commit: str) -> Recorded:
+    """Return what our manifest says; it must be there.
 
     Raises:
         PublishError: a later zoo wrote it.
@@ -199,12 +209,12 @@ def manifest_at(repository: Addressed, commit: str) -> tuple[dict[str, Ids | Non
             raise PublishError(problem, hint="pip install --upgrade hub-zoo")
         files = data["files"]
         if isinstance(files, list):  # as zoo 0.1 wrote it
-            return {str(path): None for path in files if path != MANIFEST}, ()
+            return Recorded({str(path): None for path in files if path != MANIFEST})
         notes = tuple(str(note) for note in (data.get("note"), *data.get("earlier", ())) if note)
         "".join(notes).encode()  # half of a character cannot be written again
-        return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes
+        return Recorded({path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}, ()
+        return Recorded()
 
 
 def _is_untouched(repository: Addressed, files: Mapping[str, str]) -> bool:

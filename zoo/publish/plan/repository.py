@@ -11,7 +11,7 @@ from zoo.publish.desired.release import CARD, RENDERED, Content, Release, rememb
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems
-from zoo.publish.plan.listing import MAIN, Listing, Target, bytes_at, look
+from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, look
 from zoo.publish.plan.merge import merge_texts
 
 
@@ -109,34 +109,47 @@ def _with_card(plan: Plan, listing: Listing) -> Plan:
 
 def _merged(plan: Plan, listing: Listing, change: PlannedChange, theirs: str, ours: str) -> Plan:
     """Turn a card's conflict into an update that holds both sides' edits, unless they clash or contradict."""
-    base = _base(plan.release, listing)
+    base = published_card(plan.release, listing)
     if base is None:
         return replace(plan, card=(theirs, ours))
+    new, text = merge_cards(change, base, theirs, ours)
+    if new.action == "keep":
+        return _with(replace(plan, drift=(base, theirs)), change, new)
+    release, content = plan.release, text.encode()
+    if new.action == "update":
+        if said := contradictions(release.kind, release.id, release.files, content):
+            new = replace(change, note=f"was edited on the Hub so that, merged, {said[0]}")
+        else:
+            plan = replace(plan, merged={CARD: content}, card=(theirs, text))
+    return _with(plan, change, new)
+
+
+def merge_cards(conflict: PlannedChange, base: str, theirs: str, ours: str) -> tuple[PlannedChange, str]:
+    """Return what becomes of a card that a person and we changed, and the card that holds both sides' edits.
+
+    That is an update, or nothing (keep) when theirs has ours already, or still a conflict when they clash.
+    """
     made = merge_texts(base, theirs, ours)
     if made.clashes:
-        return _with(plan, change, replace(change, clashes=made.clashes))
+        return replace(conflict, clashes=made.clashes), theirs
     if made.text == theirs:
-        kept = PlannedChange("keep", CARD, note="changed on the Hub")
-        return _with(replace(plan, drift=(base, theirs)), change, kept)
+        return PlannedChange("keep", CARD, note="changed on the Hub"), theirs
     if twice := front.read_front(made.text)[0].twice:
-        return _with(plan, change, replace(change, note=f"'{twice[0][1]}' was added on the Hub and here"))
-    content, release = made.text.encode(), plan.release
-    if said := contradictions(release.kind, release.id, release.files, content):
-        return _with(plan, change, replace(change, note=f"was edited on the Hub so that, merged, {said[0]}"))
-    new = PlannedChange("update", CARD, len(content), "merged with edits made on the Hub")
-    return _with(replace(plan, merged={CARD: content}, card=(theirs, made.text)), change, new)
+        return replace(conflict, note=f"'{twice[0][1]}' was added on the Hub and here"), theirs
+    size = len(made.text.encode())
+    return PlannedChange("update", CARD, size, "merged with edits made on the Hub"), made.text
 
 
 def _with(plan: Plan, old: PlannedChange, new: PlannedChange) -> Plan:
     return replace(plan, changes=[new if one is old else one for one in plan.changes])
 
 
-def _base(release: Release, listing: Listing) -> str | None:
+def published_card(repository: Addressed, listing: Listing) -> str | None:
     """Return the card as it was last published; None when the Hub no longer has it."""
     was = listing.was.get(CARD)
     if was is None or listing.files.get(RENDERED) not in was or listing.head is None:
         return None
-    return bytes_at(release, RENDERED, listing.head).decode("utf-8", "replace")
+    return bytes_at(repository, RENDERED, listing.head).decode("utf-8", "replace")
 
 
 def _guarded(plan: Plan) -> Plan:
