@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import HubError, PublishError
 from zoo.publish.desired.digests import Ids
-from zoo.publish.desired.release import CARD, FORMAT, MANIFEST
+from zoo.publish.desired.release import CARD, FORMAT, MANIFEST, CollectionRecord
 from zoo.publish.patience import patiently
 from zoo.remote import Kind, account, api, endpoint, explained
 
@@ -65,6 +65,8 @@ class Recorded:
     """What we put there; None: it does not say what it was."""
     notes: tuple[str, ...] = ()
     """What we wrote beside it in the collection, newest first."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Listing:
     """What our manifest there says that we put there; None: it does not say what it was."""
     notes: tuple[str, ...] = ()
     """What our manifest there says that we wrote beside it in the collection, newest first."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it, as our manifest there says."""
     untouched: bool = False
     """Whether nobody but the Hub itself has put anything there."""
     private: bool = False
@@ -113,6 +117,7 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
         files,
         recorded.files,
         recorded.notes,
+        recorded.collection,
         untouched=_is_untouched(repository, files),
         private=bool(info.private),
         target=target,
@@ -211,10 +216,16 @@ def manifest_at(repository: Addressed, commit: str) -> Recorded:
         if isinstance(files, list):  # as zoo 0.1 wrote it
             return Recorded({str(path): None for path in files if path != MANIFEST})
         notes = tuple(str(note) for note in (data.get("note"), *data.get("earlier", ())) if note)
-        "".join(notes).encode()  # half of a character cannot be written again
-        return Recorded({path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes)
+        collection = _collection(data["collection"]) if "collection" in data else None
+        "".join([*notes, *asdict(collection).values()] if collection else notes).encode()  # no halves of characters
+        ours = {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}
+        return Recorded(ours, notes, collection)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Recorded()
+
+
+def _collection(said: Mapping[str, object]) -> CollectionRecord:
+    return CollectionRecord(str(said["slug"]), str(said["title"]), str(said["description"]))
 
 
 def _is_untouched(repository: Addressed, files: Mapping[str, str]) -> bool:

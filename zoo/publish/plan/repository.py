@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
-from zoo.publish.desired.release import CARD, RENDERED, Content, Release, remembering
+from zoo.publish.desired.release import (
+    CARD,
+    MANIFEST,
+    RENDERED,
+    CollectionRecord,
+    Content,
+    Release,
+    remembering,
+    sealed,
+)
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems
@@ -36,6 +46,8 @@ class Plan:
     """Whether the repository that is there is private."""
     notes: Sequence[str] = ()
     """What we wrote beside it in the collection, whenever it was published."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it, as our manifest there says."""
 
     @property
     def pending(self) -> list[PlannedChange]:
@@ -79,15 +91,22 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
         HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
     """
     listing = look(release, target)
-    release = remembering(release, listing.notes)
+    release = remembering(release, listing.notes, listing.collection)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
     if unknown := sorted(chosen - release.files.keys() - listing.was.keys()):
         problem = f"--overwrite '{prefix}{unknown[0]}' names no file that is published here"
         raise PublishError(problem, hint=did_you_mean(unknown[0], release.files))
     changes = compare_files(release, listing, chosen)
-    found = Plan(release, listing.head, changes, listing.target, private=listing.private, notes=listing.notes)
-    return _guarded(_with_card(found, listing))
+    facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
+    return _guarded(_with_card(Plan(release, listing.head, changes, listing.target, **facts), listing))
+
+
+def listed_by(plan: Plan, collection: CollectionRecord | None) -> Plan:
+    """Return the plan with the collection in the manifest that it sends; a plan that sends none stays as it is."""
+    if collection is None or plan.release.kind == "dataset" or MANIFEST not in plan.sent:
+        return plan
+    return replace(plan, release=sealed(replace(plan.release, collection=collection)))
 
 
 def _with_card(plan: Plan, listing: Listing) -> Plan:

@@ -7,6 +7,7 @@ changelog is a history too: it goes on.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.fleet import Item
 from zoo.publish.desired.release import CARD, MANIFEST
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
-from zoo.publish.plan.collection import LONGEST_NOTE, look_at_collection
+from zoo.publish.plan.collection import LONGEST_NOTE, collections_of, find_collection
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import problems
 from zoo.publish.plan.listing import Listing, Recorded, bytes_at, look, manifest_at
@@ -179,7 +180,8 @@ def roll_back(way: Way) -> str:
     repository, again = way.repository, f"zoo rollback {way.repository.name}@{way.ref}"
     if way.conflicts:
         first = way.conflicts[0]
-        hint = f"{again} --overwrite {first.path}; what they made of it stays in history"
+        named = [word for one in way.conflicts for word in ("--overwrite", one.path)]
+        hint = f"{again} {shlex.join(named)}; what they made of it stays in history"
         raise PublishError(f"'{first.path}' of {repository}: {first.note}", hint=hint)
     if not way.pending:
         return way.head
@@ -214,9 +216,12 @@ def _next_commit(way: Way, wanted: Mapping[str, str], again: str) -> NextCommit:
 
 
 def put_back(way: Way, title: str | None) -> str | None:
-    """Put the repository back into the account's collection of that title, as it stood there then.
+    """Put the repository back into the family's collection, as it stood there then.
 
     What somebody took out comes back, at the end; so does the note that it had, unless somebody else wrote another.
+
+    Args:
+        title: the collection's in the recipe, by which it is known when our manifest does not name it.
 
     Returns:
         The collection's slug, or None when nothing was to be done.
@@ -224,25 +229,27 @@ def put_back(way: Way, title: str | None) -> str | None:
     if title is None:
         return None
     kind, repo_id = way.repository.kind, way.repository.id
-    note = next(iter(_notes(way, way.source)), "")[:LONGEST_NOTE]
+    now = _recorded(way, way.head)
+    note = next(iter(_recorded(way, way.source).notes), "")[:LONGEST_NOTE]
     with explained(f"look at the collection '{title}'"):
-        slug = look_at_collection(title, repo_id.split("/")[0]).slug
+        records = [now.collection] if now.collection else []
+        slug = find_collection(collections_of(repo_id.split("/")[0]), title, records).slug
         if slug is None:
             return None
         there = {(item.item_type, item.item_id): item for item in api().get_collection(slug).items}
         item = there.get((kind, repo_id))
         if item is None:
             add_item(slug, Item(kind, repo_id, note))
-        elif note and item.note != note and item.note in {one[:LONGEST_NOTE] for one in _notes(way, way.head)}:
+        elif note and item.note != note and item.note in {one[:LONGEST_NOTE] for one in now.notes}:
             set_note(slug, item.item_object_id, note)
         else:
             return None
     return slug
 
 
-def _notes(way: Way, commit: str) -> tuple[str, ...]:
-    """Return what we wrote beside it in the collection, as of a commit."""
+def _recorded(way: Way, commit: str) -> Recorded:
+    """Return what our manifest says as of a commit."""
     repository = way.repository
     with explained(f"look at the files of {repository}"):
         known = api().file_exists(repository.id, MANIFEST, repo_type=repository.kind, revision=commit)
-    return manifest_at(repository, commit).notes if known else ()
+    return manifest_at(repository, commit) if known else Recorded()
