@@ -54,19 +54,19 @@ revision_option = click.option("--revision", metavar="BRANCH", help="Another bra
 def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     from zoo.pipeline.asbuilt import edited_since
     from zoo.pipeline.build import Build
-    from zoo.pipeline.fleet import built, fleet
+    from zoo.pipeline.fleet import built, choose, fleet
 
     build = Build(workspace(), scale)
-    recipes = [build.workspace.recipe(name, scale=scale) for name in names] or built(build)
-    if not recipes:
+    chosen = choose(build, names)
+    if not names and not chosen.recipes:
         others = [other for other in build.workspace.scales if other != scale and built(Build(build.workspace, other))]
         way = f"zoo build {build.workspace.names[0]}{build.as_typed}"
         hint = f"add --scale {others[0]}: there it is" if others else way
         raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
-    found = fleet(build, recipes)
-    for what, names in edited_since(build, recipes).items():
-        say.note(f"built before {what}: {', '.join(names)}")
-        say.hint(f"zoo build {' '.join(names)}{build.as_typed}")
+    found = fleet(build, chosen.recipes, chosen.datasets, space=chosen.space)
+    for what, edited in edited_since(build, chosen.recipes).items():
+        say.note(f"built before {what}: {', '.join(edited)}")
+        say.hint(f"zoo build {' '.join(edited)}{build.as_typed}")
     return build, found
 
 
@@ -100,7 +100,10 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 @click.pass_context
 @asking
 def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
-    """Show what publishing would change. Exit code 2 when something would."""
+    """Show what publishing would change. Exit code 2 when something would.
+
+    NAMES are of recipes, which bring their parents, their datasets and the Space along, of single datasets, or `space`.
+    """
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
     from zoo.publish.plan import saved
@@ -234,6 +237,7 @@ def _line(text: str, colour: str | None = None) -> None:
 def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
     """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
 
+    NAMES are of recipes, of single datasets, or `space`.
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     if say.wants_json() and not yes:

@@ -58,7 +58,7 @@ def _require_yes(yes: bool) -> None:
 
 def _built(repository: NamedRepository, scale: str) -> Release:
     """Return what would be published of a repository."""
-    _, fleet = _fleet((repository.name,) if repository.kind == "model" else (), scale)
+    _, fleet = _fleet((repository.name,), scale)
     for one in fleet.releases:
         if (one.kind, one.id) == (repository.kind, repository.id):
             return one
