@@ -165,13 +165,15 @@ def _say_plan(found: FleetPlan) -> None:
         _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
         for change in changes:
             _say_change(change)
-    say.line(
-        f"{found.changed} of {found.count} would change"
-        if found.changed
-        else "nothing to publish: the Hub is up to date"
-    )
+    waiting = any(one.target.number for one in found.plans)
+    say.line(f"{found.changed} of {found.count} would change" if found.changed else _nothing(waiting=waiting))
     if found.blocked:
         say.line(f"{len(found.blocked)} cannot be published as they are")
+
+
+def _nothing(*, waiting: bool) -> str:
+    """Return why nothing is to be done."""
+    return f"nothing to publish: {'pull requests hold what is new' if waiting else 'the Hub is up to date'}"
 
 
 def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
@@ -180,6 +182,8 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
 
     release, private = plan.release, " (private)" if plan.private else ""
     nothing = "" if changes or plan.problems else ": no changes"
+    if plan.target.number:
+        nothing += f" in pull request #{plan.target.number}"
     _line(f"{release.kind} {release.id}{private}{nothing}")
     for change in changes:
         if change.path not in OURS or len(changes) == 1:  # records follow what they record
@@ -258,7 +262,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool) -> None:
         )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):
-        say.line("nothing to publish: the Hub is up to date")
+        say.line(_nothing(waiting=any(outcome.url for outcome in done)))
     if missed := [outcome for outcome in done if outcome.missed]:
         _say_missed(missed, len(done), _again_command(asked, private=private))
         ctx.exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +37,23 @@ class NamedAddress(Addressed, Protocol):
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A pull request of ours that is open."""
+
+    number: int
+    stuck: bool
+    """Whether the Hub cannot merge it, since main changed the same files meanwhile."""
+    others: bool
+    """Whether others have committed to it."""
+
+    @property
+    def told(self) -> str:
+        """Why another one takes its place, and what becomes of it."""
+        fate = "others have committed to it, so it stays open" if self.others else "it is closed"
+        return f"main changed too, so that it cannot be merged: a new one takes its place, {fate}"
+
+
+@dataclass(frozen=True)
 class Target:
     """The place in a repository to which a release goes."""
 
@@ -45,6 +63,8 @@ class Target:
     """Whether it goes to a pull request instead, which stays open and is added to the next time."""
     number: int | None = None
     """The number of the pull request that is open already."""
+    replaces: Proposal | None = None
+    """The open pull request whose place a new one takes."""
     missing: bool = False
     """Whether there is no such branch yet."""
 
@@ -103,7 +123,7 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
     what = f"{repository.kind} '{repository.id}'"
     with explained(f"look at {what}"):
         if target.pull_request:
-            target = replace(target, number=_pull_request(repository))
+            target = _with_proposal(repository, target)
         info, target = _info(repository, target)
     if info is None:
         return Listing(None, {}, target=target)
@@ -152,30 +172,35 @@ def _refuse_tag(repository: Addressed, branch: str) -> None:
         raise HubError(problem, hint="--revision with another name")
 
 
-def _pull_request(repository: NamedAddress) -> int | None:
-    """Return the number of the newest pull request of ours that is open and bears our title."""
+def _with_proposal(repository: NamedAddress, target: Target) -> Target:
+    """Return the target with our pull request; one that cannot be merged any more gives way to a new one on main."""
+    proposal = open_proposal(repository)
+    if proposal is None:
+        return target
+    return replace(target, replaces=proposal) if proposal.stuck else replace(target, number=proposal.number)
+
+
+def open_proposal(repository: NamedAddress) -> Proposal | None:
+    """Return the newest pull request of ours that is open: it bears our title, or has a commit that does."""
+    from huggingface_hub.community import DiscussionCommit
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    me = account()
+    me, ours = account(), title(repository)
     if me is None:  # anybody's may bear our title
         return None
-
-    def ask() -> list[Any]:
-        return list(
-            api().get_repo_discussions(
-                repository.id,
-                repo_type=repository.kind,
-                author=me,
-                discussion_type="pull_request",
-                discussion_status="open",
-            )
-        )
-
+    where: dict[str, Any] = {"repo_id": repository.id, "repo_type": repository.kind}
+    asked: dict[str, Any] = {"author": me, "discussion_type": "pull_request", "discussion_status": "open"}
     try:
-        found = [one.num for one in patiently(ask) if one.title == title(repository)]
+        found = patiently(lambda: list(api().get_repo_discussions(**where, **asked)))
     except RepositoryNotFoundError:
         return None
-    return max(found, default=None)
+    for number in sorted((one.num for one in found), reverse=True):
+        details = patiently(partial(api().get_discussion_details, discussion_num=number, **where))
+        commits = [(one.author, one.summary) for one in details.events if isinstance(one, DiscussionCommit)]
+        if details.title == ours or any(summary == ours for _, summary in commits):
+            others = any(commit != (me, ours) for commit in commits)
+            return Proposal(number, bool(details.conflicting_files), others)
+    return None
 
 
 def pull_request_url(repository: Addressed, number: int) -> str:

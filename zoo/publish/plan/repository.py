@@ -91,6 +91,8 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
         HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
     """
     listing = look(release, target)
+    if listing.target.number and not _differs(on_main := plan_release(release, MAIN, overwrite)):
+        return replace(on_main, target=target)  # main has it all: the pull request has nothing to add
     release = remembering(release, listing.notes, listing.collection)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
@@ -98,8 +100,14 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
         problem = f"--overwrite '{prefix}{unknown[0]}' names no file that is published here"
         raise PublishError(problem, hint=did_you_mean(unknown[0], release.files))
     changes = compare_files(release, listing, chosen)
+    if (old := listing.target.replaces) and changes:
+        changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
     facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
     return _guarded(_with_card(Plan(release, listing.head, changes, listing.target, **facts), listing))
+
+
+def _differs(plan: Plan) -> bool:
+    return bool(plan.pending or plan.conflicts)
 
 
 def listed_by(plan: Plan, collection: CollectionRecord | None) -> Plan:
