@@ -49,7 +49,7 @@ def finished(build: Build, recipe: Recipe) -> list[str]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What somebody names to be published."""
+    """Recipes, datasets and the Space that are to be published."""
 
     recipes: Sequence[Recipe]
     datasets: Sequence[str] = ()
@@ -58,7 +58,7 @@ class Chosen:
 
 
 def choose(build: Build, names: Sequence[str]) -> Chosen:
-    """What names of recipes, of datasets and `space` stand for; without a name, all recipes that are built.
+    """Return what names of recipes, of datasets and `space` stand for; without a name, all recipes that are built.
 
     A recipe brings its parents, their datasets and the Space along; a dataset or the Space goes alone.
 

@@ -79,7 +79,7 @@ MAIN = Target()
 
 @dataclass(frozen=True)
 class Recorded:
-    """What our manifest says, as of one commit; nothing when there is none, or when somebody damaged it."""
+    """The content of our manifest as of one commit; nothing when there is none, or when somebody damaged it."""
 
     files: Mapping[str, Ids | None] = field(default_factory=dict)
     """What we put there; None: it does not say what it was."""
