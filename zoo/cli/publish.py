@@ -54,10 +54,10 @@ revision_option = click.option("--revision", metavar="BRANCH", help="Another bra
 def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     from zoo.pipeline.asbuilt import edited_since
     from zoo.pipeline.build import Build
-    from zoo.pipeline.fleet import built, choose, fleet
+    from zoo.pipeline.fleet import built, fleet, select
 
     build = Build(workspace(), scale)
-    chosen = choose(build, names)
+    chosen = select(build, names)
     if not names and not chosen.recipes:
         others = [other for other in build.workspace.scales if other != scale and built(Build(build.workspace, other))]
         way = f"zoo build {build.workspace.names[0]}{build.as_typed}"

@@ -48,7 +48,7 @@ def finished(build: Build, recipe: Recipe) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """Recipes, datasets and the Space that are to be published."""
 
     recipes: Sequence[Recipe]
@@ -57,7 +57,7 @@ class Chosen:
     space: bool = True
 
 
-def choose(build: Build, names: Sequence[str]) -> Chosen:
+def select(build: Build, names: Sequence[str]) -> Selection:
     """Return what names of recipes, of datasets and `space` stand for; without a name, all recipes that are built.
 
     A recipe brings its parents, their datasets and the Space along; a dataset or the Space goes alone.
@@ -66,11 +66,11 @@ def choose(build: Build, names: Sequence[str]) -> Chosen:
         RecipeError: there is none of that name, or it is not published.
     """
     if not names:
-        return Chosen(built(build))
+        return Selection(built(build))
     kinds = {name: published_as(build.workspace, name)[0] for name in names}
     recipes = [build.workspace.recipe(name, scale=build.scale) for name, kind in kinds.items() if kind == "model"]
     datasets = [name for name, kind in kinds.items() if kind == "dataset"]
-    return Chosen(recipes, datasets, bool(recipes) or "space" in kinds.values())
+    return Selection(recipes, datasets, bool(recipes) or "space" in kinds.values())
 
 
 def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (), *, space: bool = True) -> Fleet:

@@ -48,7 +48,7 @@ class Proposal:
 
     @property
     def told(self) -> str:
-        """Why another one takes its place, and what becomes of it."""
+        """The reason why another one takes its place, and its fate, for people."""
         fate = "others have committed to it, so it stays open" if self.others else "it is closed"
         return f"main changed too, so that it cannot be merged: a new one takes its place, {fate}"
 
