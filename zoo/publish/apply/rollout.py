@@ -120,7 +120,8 @@ class Rollout:
     def _collection_record(self) -> CollectionRecord | None:
         """Return the collection as manifests name it. It is made first: they go up in the only commit there is."""
         collection = self.found.collection
-        if collection is None:
+        goes = any(one.pending and not one.problems and not one.conflicts for one in self.found.plans)
+        if collection is None or not (collection.slug or goes):
             return None
         try:
             with explained(f"publish collection '{collection.title}'"):

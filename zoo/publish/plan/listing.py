@@ -128,8 +128,7 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
     if info is None:
         return Listing(None, {}, target=target)
     if info.id.lower() != repository.id.lower():
-        hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
-        raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=hint)
+        raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=_after_renaming(repository.id, info.id))
     files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
     recorded = manifest_at(repository, info.sha) if MANIFEST in files else Recorded()
     return Listing(
@@ -142,6 +141,13 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
         private=bool(info.private),
         target=target,
     )
+
+
+def _after_renaming(was: str, now: str) -> str:
+    """Return what leads to a renamed repository; publishing under the old id would make a second one."""
+    (old_owner, _), (owner, name) = was.split("/"), now.split("/")
+    moved = "" if owner.lower() == old_owner.lower() else f"set ZOO_NAMESPACE to '{owner}', and "
+    return f"{moved}call it '{name}' in its recipe too, or rename it back on the Hub"
 
 
 def _info(repository: Addressed, target: Target) -> tuple[Any, Target]:
