@@ -762,6 +762,8 @@ def test_what_was_built_and_published_is_released_and_supersedes_its_parent(
         assert (code, "no tag or commit 'v1.0.0'" in err) == (1, True)
         before = api().list_repo_commits(old)[1].commit_id
         code, out, err = zoo("rollback", f"arabert-matryoshka@{before}", "--yes", cwd=at)
+        assert (code, out.splitlines()[1]) == (0, "  = README.md  others changed it: it stays"), err
+        code, out, err = zoo("rollback", f"arabert-matryoshka@{before}", "--overwrite", "README.md", "--yes", cwd=at)
         assert (code, out.splitlines()[1:]) == (0, ["  ~ README.md", "loaded back, 3 snippets run"]), err
     finally:
         os.environ["ZOO_NAMESPACE"] = "lab"
