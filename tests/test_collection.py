@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from conftest import TestHub
 from small_fleet import card, commits, fleet_of, publish, release, there
 
@@ -76,9 +77,129 @@ def test_a_description_that_the_recipe_does_not_have_is_left_to_people(hub: Test
     assert publish(one, title="Described")[-1].did == "unchanged"
     ours = plan_fleet(Fleet("lab", [one], "Described", "ours"))
     assert ours.collection
-    assert [(change.path, change.note) for change in ours.collection.pending] == [
-        ("description", "'a person's' -> 'ours'")
+    assert [(change.action, change.path, change.note) for change in ours.collection.changes] == [
+        ("keep", "description", "others made it 'a person's'; here it is 'ours'")
     ]
+
+
+def collections() -> dict[str, str]:
+    """{slug: title} of the account's."""
+    from zoo.remote import api
+
+    return {one.slug: one.title for one in api().list_collections(owner="lab")}
+
+
+def test_a_title_that_a_person_gave_is_drift_and_no_second_collection(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one, other = (release({"a.txt": b"1"}, f"lab/retitled-{name}", note=name) for name in ("one", "other"))
+    slug = publish(one, title="Recipe's")[-1].id
+    retitled = api().update_collection_metadata(slug, title="A person's").slug
+    assert retitled != slug, "the slug has the title in it"
+    before = collections()
+    found = plan_fleet(fleet_of(one, title="Recipe's"))
+    assert found.changed == 0
+    assert found.collection
+    assert [(change.action, change.path, change.note) for change in found.collection.changes] == [
+        ("keep", "title", "others made it 'A person's'; here it is 'Recipe's'")
+    ]
+    outcome = publish(one, other, title="Recipe's")[-1]
+    assert (outcome.did, outcome.id, collections()) == ("updated", retitled, before)
+    assert [item.item_id for item in api().get_collection(slug).items] == ["lab/retitled-one", "lab/retitled-other"]
+    assert {one.did for one in publish(one, other, title="Recipe's")} == {"unchanged"}
+
+
+def test_a_new_title_or_description_of_the_recipe_is_set_unless_a_person_wrote_another(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    def fleet(title: str, description: str, content: bytes = b"1") -> Fleet:
+        return Fleet("lab", [release({"a.txt": content}, "lab/texts")], title, description)
+
+    def texts() -> tuple[str, str | None]:
+        there = api().get_collection(slug)
+        return there.title, there.description
+
+    slug = Rollout(plan_fleet(fleet("Texts one", "First."))).run()[-1].id
+    found = plan_fleet(fleet("Texts two", "Second."))
+    assert found.collection
+    assert [(change.action, change.note) for change in found.collection.pending] == [
+        ("set", "'Texts one' -> 'Texts two'"),
+        ("set", "'First.' -> 'Second.'"),
+    ]
+    Rollout(found).run()
+    assert texts() == ("Texts two", "Second.")
+    assert commits("lab/texts") == 2, "the manifest follows with the next change of a file"
+    Rollout(plan_fleet(fleet("Texts two", "Second.", b"2"))).run()
+    api().update_collection_metadata(slug, title="Texts, says a person", description="Says a person.")
+    assert Rollout(plan_fleet(fleet("Texts three", "Third."))).run()[-1].did == "unchanged"
+    assert texts() == ("Texts, says a person", "Says a person.")
+
+
+def test_a_collection_that_was_deleted_is_made_again(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({"a.txt": b"1"}, "lab/undone")
+    slug = publish(one, title="Undone")[-1].id
+    api().delete_collection(slug)
+    done = publish(one, title="Undone")
+    assert [outcome.did for outcome in done] == ["unchanged", "created"]
+    assert publish(release({"a.txt": b"2"}, "lab/undone"), title="Undone")[-1].did == "unchanged"
+    assert json.loads(there("lab/undone", MANIFEST))["collection"]["slug"] == done[-1].id
+
+
+def test_a_dataset_that_two_families_share_leads_neither_to_the_others_collection(hub: TestHub) -> None:
+    shared = release({"a.txt": b"1"}, "lab/shared-data", kind="dataset")
+    first = publish(shared, release({"a.txt": b"1"}, "lab/family-1"), title="Family one")[-1].id
+    second = publish(shared, release({"a.txt": b"1"}, "lab/family-2"), title="Family two")[-1]
+    assert (second.did, second.id != first) == ("created", True)
+    assert "collection" not in json.loads(there("lab/shared-data", MANIFEST, "dataset"))
+
+
+def test_a_record_of_another_accounts_collection_is_of_no_use(hub: TestHub) -> None:
+    from zoo.publish.desired.release import CollectionRecord
+    from zoo.publish.plan.collection import find_collection
+
+    listed = {"lab/theirs-" + "a" * 24: "Theirs", "lab/ours-" + "b" * 24: "Ours"}
+    copied = [CollectionRecord("other/x-" + "c" * 24, "Ours", "")]
+    assert find_collection({}, "Ours", copied).slug is None
+    slug = publish(release({"a.txt": b"1"}, "lab/copied"), title="Copied")[-1].id
+    assert find_collection(collections() | listed, "Copied", copied).slug == slug
+    recorded = [*copied, CollectionRecord(f"lab/earlier-title-{slug[-24:]}", "Copied", "")]
+    assert find_collection(collections(), "Another title", recorded).slug == slug
+
+
+def test_what_was_published_without_a_record_is_known_by_its_title(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({"a.txt": b"1"}, "lab/unrecorded")
+    publish(one)
+    slug = api().create_collection("Unrecorded", namespace="lab", description="old").slug
+    api().add_collection_item(slug, "lab/unrecorded", "model")
+    found = plan_fleet(Fleet("lab", [one], "Unrecorded", "new"))
+    assert found.collection
+    assert [(change.action, change.path) for change in found.collection.changes] == [("set", "description")]
+    publish(release({"a.txt": b"2"}, "lab/unrecorded"), title="Unrecorded")
+    renamed = api().update_collection_metadata(slug, title="Recorded now").slug
+    outcome = publish(release({"a.txt": b"2"}, "lab/unrecorded"), title="Unrecorded")[-1]
+    assert (outcome.did, outcome.id) == ("unchanged", renamed)
+
+
+def test_a_collection_that_cannot_be_made_holds_up_no_repository(hub: TestHub) -> None:
+    one = release({"a.txt": b"1"}, "lab/no-collection")
+    done = publish(one, title="x" * 80)  # too long for the Hub
+    assert [outcome.did for outcome in done] == ["created", "failed"]
+
+
+@pytest.mark.parametrize("said", [5, {"slug": 1}, {"slug": [], "title": {}, "description": "\ud800"}])
+def test_a_record_that_somebody_spoilt_is_no_crash(hub: TestHub, said: object) -> None:
+    from zoo.remote import api
+
+    one = release({"a.txt": b"1"}, "lab/spoilt-record")
+    publish(one, title="Spoilt")
+    manifest = {**json.loads(there("lab/spoilt-record", MANIFEST)), "collection": said}
+    content = json.dumps(manifest).encode()
+    api().upload_file(path_or_fileobj=content, path_in_repo=MANIFEST, repo_id="lab/spoilt-record")
+    assert publish(one, title="Spoilt")[-1].did == "unchanged"
 
 
 def test_what_somebody_takes_out_while_it_is_published_is_no_crash(hub: TestHub) -> None:

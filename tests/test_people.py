@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import TestHub
@@ -43,6 +44,57 @@ def test_a_card_that_is_not_utf8_there_is_a_conflict_and_stays(hub: TestHub) -> 
     assert plan_release(again).head == answer.json()["commitOid"]
     assert publish(again, overwrite=["lab/latin:README.md"])[0].did == "updated"
     assert "Four." in there("lab/latin", CARD)
+
+
+LONG = BODY.replace("Three.\n", "Three.\n\nFour.\n\nFive.\n")
+
+
+def raw(id: str, path: str = CARD) -> bytes:
+    from zoo.remote import api
+
+    return Path(api().hf_hub_download(id, path)).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ("windows", lambda text: text.replace("\n", "\r\n") + "\r\nA note from Windows.\r\n"),
+        ("mixed", lambda text: text.replace("Two.\n", "Two, says a person.\r\n").replace("Four.\n", "Four.\r\n")),
+        ("only-ends", lambda text: text.replace("\n", "\r\n")),
+        ("no-end", lambda text: text.replace("\n", "\r\n").rstrip() + " And more."),
+    ],
+)
+def test_line_ends_that_people_saved_stay_through_our_updates(hub: TestHub, name: str, saved: Any) -> None:
+    id = f"lab/ends-{name}"
+    publish(release({CARD: card(LONG)}, id))
+    theirs = saved(card(LONG).decode()).encode()
+    edit(id, CARD, theirs)
+    assert publish(release({CARD: card(LONG)}, id))[0].did == "unchanged"
+    assert raw(id) == theirs
+    for number in ("1.", "Une."):
+        ours = release({CARD: card(LONG.replace("One.", number), tags=["a"])}, id)
+        assert publish(ours)[0].did == "updated"
+        end = b"\n" if name == "mixed" else b"\r\n"
+        front, new = b'license: "mit"' + end, b'tags: ["a"]' + end
+        assert raw(id) == theirs.replace(b"One.", number.encode()).replace(front, front + new)
+        assert plan_release(ours).pending == []
+        assert publish(ours)[0].did == "unchanged"
+
+
+def test_a_byte_order_mark_is_left_alone_and_goes_with_our_next_update(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    one = release({CARD: card(LONG)}, "lab/marked")
+    publish(one)
+    marked = b"\xef\xbb\xbf" + card(LONG.replace("Two.", "Two, says a person."))
+    assert Wire(hub.running).commit("lab/marked", file(CARD, marked)).status == 200
+    assert publish(one)[0].did == "unchanged"
+    two = release({CARD: card(LONG.replace("Four.", "4."), language="ar")}, "lab/marked")
+    assert publish(two)[0].did == "updated"
+    expected = LONG.replace("Two.", "Two, says a person.").replace("Four.", "4.")
+    assert raw("lab/marked") == card(expected, language="ar")
+    assert api().model_info("lab/marked").card_data["language"] == "ar", "behind the mark the Hub found nothing"
+    assert publish(two)[0].did == "unchanged"
 
 
 def test_a_key_that_both_sides_add_to_the_metadata_is_a_conflict(hub: TestHub) -> None:
@@ -186,6 +238,115 @@ def test_a_branch_is_made_although_main_has_the_same(hub: TestHub) -> None:
     assert (outcome.did, there("lab/branched-same", "a.txt", revision="next")) == ("updated", "1")
     assert publish(one, target=Target("next"))[0].did == "unchanged"
     assert commits("lab/branched-same") == 2, "and the Hub's first"
+
+
+PROPOSED = Target(pull_request=True)
+
+
+def proposals(id: str) -> dict[int, str]:
+    """{number: status} of its pull requests."""
+    from zoo.remote import api
+
+    return {one.num: one.status for one in api().get_repo_discussions(id, discussion_type="pull_request")}
+
+
+def merge(id: str, number: int) -> None:
+    from zoo.remote import api
+
+    api().merge_pull_request(id, number)
+
+
+def test_a_pull_request_that_cannot_be_merged_gives_way_to_one_that_can(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    id = "lab/moved-on"
+    publish(release({CARD: card(LONG), "a.txt": b"1"}, id))
+    ours = release({CARD: card(LONG.replace("One.", "1.")), "a.txt": b"2"}, id)
+    publish(ours, target=PROPOSED)
+    edit(id, CARD, card(LONG.replace("Four.", "Four, says a person.")))
+    found = plan_release(ours, PROPOSED)
+    assert shown(found.changes)[:2] == [("update", CARD), ("update", "a.txt")], "not up to date"
+    assert [(one.path, one.note) for one in found.changes if one.action == "keep"] == [
+        (
+            "pull request #1",
+            "main changed too, so that it cannot be merged: a new one takes its place, it is closed",
+        )
+    ]
+    (outcome,) = publish(ours, target=PROPOSED)
+    assert (outcome.did, str(outcome.url).rpartition("/")[2]) == ("updated", "2")
+    assert proposals(id) == {1: "closed", 2: "open"}
+    assert api().get_discussion_details(id, 1).events[-1].content.endswith("#2 takes its place")
+    assert publish(ours, target=PROPOSED)[0].did == "unchanged"
+    merge(id, 2)
+    assert there(id, CARD).encode() == card(LONG.replace("One.", "1.").replace("Four.", "Four, says a person."))
+    assert publish(ours, target=PROPOSED)[0].did == "unchanged"
+    assert publish(ours)[0].did == "unchanged"
+
+
+def test_a_conflict_with_main_is_shown_for_a_pull_request_as_for_main(hub: TestHub) -> None:
+    id = "lab/clashes"
+    publish(release({CARD: card(LONG)}, id))
+    ours = release({CARD: card(LONG.replace("One.", "1."))}, id)
+    publish(ours, target=PROPOSED)
+    edit(id, CARD, card(LONG.replace("One.", "One, says a person.")))
+    (conflict,) = plan_release(ours, PROPOSED).conflicts
+    assert [(clash.theirs, clash.ours) for clash in conflict.clashes] == [(("One, says a person.\n",), ("1.\n",))]
+    assert publish(ours, target=PROPOSED)[0].did == "conflict"
+    assert proposals(id) == {1: "open"}
+    assert publish(ours, target=PROPOSED, overwrite=[f"{id}:{CARD}"])[0].did == "updated"
+    assert proposals(id) == {1: "closed", 2: "open"}
+
+
+def test_a_pull_request_with_commits_of_others_stays_open_when_it_cannot_be_merged(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    id = "lab/reviewed"
+    publish(release({CARD: card(LONG), "a.txt": b"1"}, id))
+    publish(release({CARD: card(LONG), "a.txt": b"2"}, id), target=PROPOSED)
+    api().upload_file(path_or_fileobj=b"r", path_in_repo="review.txt", repo_id=id, revision="refs/pr/1")
+    ours = release({CARD: card(LONG), "a.txt": b"3"}, id)
+    assert publish(ours, target=PROPOSED)[0].did == "updated"
+    assert (proposals(id), there(id, "review.txt", revision="refs/pr/1")) == ({1: "open"}, "r")
+    edit(id, "a.txt", b"a person's")
+    edit(id, CARD, card(LONG))
+    publish(ours, target=PROPOSED, overwrite=[f"{id}:a.txt"])
+    assert proposals(id) == {1: "open", 2: "open"}
+    assert there(id, "review.txt", revision="refs/pr/1") == "r"
+    assert publish(ours, target=PROPOSED)[0].did == "unchanged"
+
+
+def test_a_pull_request_that_people_retitle_merge_or_close_is_known(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    id = "lab/retitled"
+
+    def propose(content: bytes) -> str:
+        return str(publish(release({CARD: card(), "a.txt": content}, id), target=PROPOSED)[0].did)
+
+    publish(release({CARD: card(), "a.txt": b"1"}, id))
+    assert propose(b"2") == "updated"
+    api().rename_discussion(id, 1, new_title="Better, says a person")
+    api().comment_discussion(id, 1, comment="why?")
+    assert (propose(b"2"), propose(b"3"), proposals(id)) == ("unchanged", "updated", {1: "open"})
+    api().create_pull_request(id, "by hand, of the same account")
+    assert (propose(b"3"), proposals(id)) == ("unchanged", {1: "open", 2: "draft"})
+    merge(id, 1)
+    assert (propose(b"3"), there(id, "a.txt")) == ("unchanged", "3")
+    assert propose(b"4") == "updated"
+    api().change_discussion_status(id, 3, new_status="closed", comment="no")
+    assert (propose(b"4"), proposals(id)) == ("updated", {1: "merged", 2: "draft", 3: "closed", 4: "open"})
+
+
+def test_a_pull_request_has_nothing_to_add_to_what_main_has(hub: TestHub) -> None:
+    id = "lab/overtaken"
+    publish(release({CARD: card(), "a.txt": b"1"}, id))
+    new = release({CARD: card(), "a.txt": b"2"}, id)
+    publish(new, target=PROPOSED)
+    newest = release({CARD: card(), "a.txt": b"3"}, id)
+    publish(newest)
+    assert plan_release(newest, PROPOSED).changes == []
+    assert publish(newest, target=PROPOSED)[0].url is None
+    assert proposals(id) == {1: "open"}
 
 
 def test_a_tag_is_no_branch(hub: TestHub) -> None:

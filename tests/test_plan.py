@@ -149,8 +149,12 @@ def test_a_renamed_repository_is_told(hub: TestHub) -> None:
 
     publish(release({"a.txt": b"1"}, "lab/called-so"))
     api().move_repo("lab/called-so", "lab/called-otherwise")
-    with pytest.raises(HubError, match="model 'lab/called-so' was renamed to 'lab/called-otherwise' on the Hub"):
+    with pytest.raises(
+        HubError, match="model 'lab/called-so' was renamed to 'lab/called-otherwise' on the Hub"
+    ) as told:
         plan_release(release({"a.txt": b"1"}, "lab/called-so"))
+    assert told.value.hint == "call it 'called-otherwise' in its recipe too, or rename it back on the Hub"
+    assert publish(release({"a.txt": b"1"}, "lab/called-otherwise"))[0].did == "unchanged"
 
 
 def test_what_a_later_zoo_published_is_left_alone(hub: TestHub) -> None:

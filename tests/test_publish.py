@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub
+from small_fleet import edit
 
 from zoo.errors import PublishError, ZooError
 
@@ -466,3 +468,40 @@ def test_without_room_for_the_proof_nobody_is_sent_back_to_an_older_model(
     assert "Traceback" not in err
     code, _, err = zoo(*again.split()[1:], "--yes", cwd=lab.workspace.root)
     assert (code, f"{MODELS[1]}  {commit[:8]}  loaded back" in err) == (0, True), err
+
+
+def test_datasets_and_the_space_are_planned_published_and_released_by_their_names(
+    lab: Lab, published: list[Any], zoo: Any
+) -> None:
+    at = ("--scale", SCALE)
+    for name, unit in {"arabic-nli-triplet": DATASETS[1], "space": SPACE}.items():
+        code, out, err = zoo("plan", name, *at, "--json", cwd=lab.workspace.root)
+        assert code == 0, err
+        assert [one["id"] for one in json.loads(out)["units"] if one["kind"] != "collection"] == [unit]
+        assert "nothing to publish" in zoo("publish", name, *at, "--yes", cwd=lab.workspace.root)[1]
+        kind = "space" if name == "space" else "dataset"
+        edit(unit, ".gitignore", b"x", kind)
+        place = "requirements.txt" if name == "space" else "zoo/provenance.json"
+        edit(unit, place, None, kind)
+        code, _, err = zoo("release", name, "v1.0.0-rc.1", *at, "--yes", cwd=lab.workspace.root)
+        assert (code, f"hint: zoo publish {name}" in err) == (1, True), "which is there, and works from here:"
+        code, _, err = zoo("publish", name, *at, "--yes", cwd=lab.workspace.root)
+        assert code == 0, err
+        code, out, err = zoo("release", name, "v1.0.0-rc.1", *at, "--yes", cwd=lab.workspace.root)
+        assert (code, "The first version" in out) == (0, True), err
+    code, _, err = zoo("plan", "arabic-nli-triplets", *at, cwd=lab.workspace.root)
+    assert (code, err.splitlines()[-2:]) == (
+        1,
+        ["error: no recipe or dataset 'arabic-nli-triplets'", "hint: did you mean 'arabic-nli-triplet'?"],
+    )
+
+
+def test_a_dataset_that_is_not_built_is_told_with_the_command_that_builds_it(
+    lab: Lab, tmp_path: Path, zoo: Any
+) -> None:
+    shutil.copytree(lab.workspace.recipes, tmp_path / "recipes")
+    code, _, err = zoo("publish", "arabic-stsb", "--yes", cwd=tmp_path)
+    assert (code, err.splitlines()[-2:]) == (
+        1,
+        ["error: dataset 'arabic-stsb' has no finished stage 'data'", "hint: zoo data build arabic-stsb"],
+    )

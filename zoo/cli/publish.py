@@ -62,19 +62,19 @@ revision_option = click.option("--revision", metavar="BRANCH", help="Another bra
 def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     from zoo.pipeline.asbuilt import edited_since
     from zoo.pipeline.build import Build
-    from zoo.pipeline.fleet import built, fleet
+    from zoo.pipeline.fleet import built, fleet, select
 
     build = Build(workspace(), scale)
-    recipes = [build.workspace.recipe(name, scale=scale) for name in names] or built(build)
-    if not recipes:
+    chosen = select(build, names)
+    if not names and not chosen.recipes:
         others = [other for other in build.workspace.scales if other != scale and built(Build(build.workspace, other))]
         way = f"zoo build {build.workspace.names[0]}{build.as_typed}"
         hint = f"add --scale {others[0]}: there it is" if others else way
         raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
-    found = fleet(build, recipes)
-    for what, names in edited_since(build, recipes).items():
-        say.note(f"built before {what}: {', '.join(names)}")
-        say.hint(f"zoo build {' '.join(names)}{build.as_typed}")
+    found = fleet(build, chosen.recipes, chosen.datasets, space=chosen.space)
+    for what, edited in edited_since(build, chosen.recipes).items():
+        say.note(f"built before {what}: {', '.join(edited)}")
+        say.hint(f"zoo build {' '.join(edited)}{build.as_typed}")
     return build, found
 
 
@@ -108,7 +108,10 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 @click.pass_context
 @asking
 def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
-    """Show what publishing would change. Exit code 2 when something would."""
+    """Show what publishing would change. Exit code 2 when something would.
+
+    NAMES are of recipes, which bring their parents, their datasets and the Space along, of single datasets, or `space`.
+    """
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
     from zoo.publish.plan import saved
@@ -181,13 +184,15 @@ def _say_plan(found: FleetPlan) -> None:
             _say_change(change)
         for problem in found.collection.problems:
             _line(f"  ! {problem}", "magenta")
-    say.line(
-        f"{found.changed} of {found.count} would change"
-        if found.changed
-        else "nothing to publish: the Hub is up to date"
-    )
+    waiting = any(one.target.number for one in found.plans)
+    say.line(f"{found.changed} of {found.count} would change" if found.changed else _nothing(waiting=waiting))
     if found.blocked:
         say.line(f"{len(found.blocked)} cannot be published as they are")
+
+
+def _nothing(*, waiting: bool) -> str:
+    """Return why nothing is to be done."""
+    return f"nothing to publish: {'pull requests hold what is new' if waiting else 'the Hub is up to date'}"
 
 
 def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
@@ -196,6 +201,8 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
 
     release, private = plan.release, " (private)" if plan.private else ""
     nothing = "" if changes or plan.problems else ": no changes"
+    if plan.target.number:
+        nothing += f" in pull request #{plan.target.number}"
     _line(f"{release.kind} {release.id}{private}{nothing}")
     for change in changes:
         if change.path not in OURS or len(changes) == 1:  # records follow what they record
@@ -255,6 +262,7 @@ def _line(text: str, colour: str | None = None) -> None:
 def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: int) -> None:
     """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
 
+    NAMES are of recipes, of single datasets, or `space`.
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     if say.wants_json() and not yes:
@@ -282,7 +290,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
         )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):
-        say.line("nothing to publish: the Hub is up to date")
+        say.line(_nothing(waiting=any(outcome.url for outcome in done)))
     if missed := [outcome for outcome in done if outcome.missed]:
         _say_missed(missed, len(done), _again_command(asked, private=private))
         ctx.exit(1)

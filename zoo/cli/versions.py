@@ -8,7 +8,7 @@ import click
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.publish import _fleet, hub_as_typed, wait_option
+from zoo.cli.publish import _fleet, _say_change, hub_as_typed, wait_option
 from zoo.cli.session import command, confirm, connect, workspace
 from zoo.errors import PublishError
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from zoo.publish.versions.rollback import Way
     from zoo.publish.versions.version import Draft
     from zoo.recipe import Workspace
-
-SIGNS = {"add": "+", "update": "~", "delete": "-"}
 
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
@@ -38,7 +36,8 @@ def release(name: str, version: str, scale: str, notes: str, supersedes: str | N
     connect()
     from zoo.publish.versions.history import find_repository, tags_of
     from zoo.publish.versions.successor import check_superseded
-    from zoo.publish.versions.version import draft_version, parse_version
+    from zoo.publish.versions.tags import parse_version
+    from zoo.publish.versions.version import draft_version
 
     repository = find_repository(workspace(), name)
     parse_version(version)
@@ -61,7 +60,7 @@ def _require_yes(yes: bool) -> None:
 
 def _built(repository: NamedRepository, scale: str) -> Release:
     """Return what would be published of a repository."""
-    _, fleet = _fleet((repository.name,) if repository.kind == "model" else (), scale)
+    _, fleet = _fleet((repository.name,), scale)
     for one in fleet.releases:
         if (one.kind, one.id) == (repository.kind, repository.id):
             return one
@@ -89,10 +88,19 @@ def _supersede(old: str, repository: NamedRepository, yes: bool) -> bool:
 
 @command("rollback", epilog="Example: zoo rollback arabert-hybrid@v1.1.0")
 @click.argument("target", metavar="NAME@TAG_OR_COMMIT")
+@click.option(
+    "--overwrite",
+    multiple=True,
+    metavar="PATH",
+    help="Make this file what it was then, whatever others made of it since; one that was not there goes.",
+)
 @yes_option
 @wait_option
-def rollback(target: str, yes: bool, wait: int) -> None:
-    """Put the files of a tag or an earlier commit back, in one new commit, and prove what is there then."""
+def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> None:
+    """Put our files of a tag or an earlier commit back, in one new commit, and prove what is there then.
+
+    What others added or changed since stays, unless --overwrite names it.
+    """
     _require_yes(yes)
     name, at, ref = target.rpartition("@")
     if not (name and at and ref):
@@ -104,14 +112,15 @@ def rollback(target: str, yes: bool, wait: int) -> None:
     from zoo.publish.versions.rollback import put_back, roll_back, way_back
 
     space = workspace()
-    way = way_back(find_repository(space, name), ref)
+    way = way_back(find_repository(space, name), ref, overwrite)
     _say_way(way)
     repository, left = way.repository, owed.Owed(space.root / owed.FILE)
-    facts = {"id": repository.id, "commit": way.head, "changes": [vars(change) for change in way.changes]}
-    if not way.changes and repository.key not in left:
+    files = [{"action": one.action, "path": one.path, "note": one.note or None} for one in way.changes]
+    facts = {"id": repository.id, "commit": way.head, "changes": files}
+    if not (way.pending or way.conflicts or repository.key in left):
         say.result({**facts, "collection": None, "proof": None})
         return
-    if way.changes and not yes:
+    if way.pending and not way.conflicts and not yes:
         confirm("roll back?")
     left.add(repository.key)
     commit = roll_back(way)
@@ -123,7 +132,7 @@ def rollback(target: str, yes: bool, wait: int) -> None:
     if not found.later:
         left.remove(repository.key)
     say.line(found.said)
-    if any(change.path == SCORES for change in way.changes):
+    if any(change.path == SCORES for change in way.pending):
         say.hint("zoo plan: the cards of its siblings and the Space still have the scores that went")
     say.result({**facts, "commit": commit, "collection": collection, "proof": vars(found)})
 
@@ -150,6 +159,6 @@ def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
 def _say_way(way: Way) -> None:
     say.line(f"{way.repository}: from {way.head[:8]} back to {way.ref} ({way.source[:8]})")
     for change in way.changes:
-        say.line(f"  {SIGNS[change.action]} {change.path}")
-    if not way.changes:
+        _say_change(change)
+    if not (way.pending or way.conflicts):
         say.line("  no changes: its files are there already")

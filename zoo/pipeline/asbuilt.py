@@ -14,7 +14,7 @@ from zoo.evidence.scores import ScoreFile, read_scores
 from zoo.layout import DATA, EVALUATE, MODEL, TRAIN
 from zoo.options import digests
 from zoo.pipeline.stages import MEASURED, STAGES
-from zoo.recipe import Recipe, Workspace
+from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.run import Receipt, Run, first_difference
 from zoo.stage import NamedDataset
 
@@ -103,6 +103,20 @@ def _laid_over(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, A
 def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
     known = recipe.datasets.get(name)
     return {**(known.model_dump(mode="json") if known else {}), **_made_from(built, name, DATA)["recipe"]}
+
+
+def dataset_as_built(built: Built, name: str) -> Dataset:
+    """The recipe of a dataset that its stage was made from; its repository and its card's words are today's.
+
+    Raises:
+        PublishError: it is not built, or another version of zoo built it.
+    """
+    today = built.workspace.dataset(name, scale=built.scale).model_dump(mode="json")
+    try:
+        return Dataset.model_validate({**today, **_made_from(built, name, DATA)["recipe"]})
+    except (KeyError, ValidationError):
+        problem = f"dataset '{name}' was built by another version of zoo"
+        raise PublishError(problem, hint=f"zoo data build {name}{built.as_typed}") from None
 
 
 def edited_part(built: Built, recipe: Recipe) -> str | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
-from zoo.layout import CARD, DATA, EVALUATE, MODEL, README, TRAIN
-from zoo.pipeline.asbuilt import as_built
+from zoo.layout import CARD, DATA, DATA_SOURCE, EVALUATE, MODEL, README, TRAIN
+from zoo.pipeline.asbuilt import as_built, dataset_as_built
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
@@ -30,7 +32,7 @@ from zoo.publish.proof.prove import Proof, prove_repository
 from zoo.publish.proof.rendered import OwnCode, Rendered
 from zoo.publish.proof.running import Waiting
 from zoo.publish.proof.ways import Ways
-from zoo.publish.versions.history import SPACE
+from zoo.publish.versions.history import SPACE, published_as
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
@@ -48,8 +50,34 @@ def finished(build: Build, recipe: Recipe) -> list[str]:
     return [stage for stage in OF_RECIPES if run.finished(stage)]
 
 
-def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
-    """Everything that `recipes` and their parents publish, as they were built.
+@dataclass(frozen=True)
+class Selection:
+    """Recipes, datasets and the Space that are to be published."""
+
+    recipes: Sequence[Recipe]
+    datasets: Sequence[str] = ()
+    """Datasets that go whether a recipe is trained on them or not."""
+    space: bool = True
+
+
+def select(build: Build, names: Sequence[str]) -> Selection:
+    """Return what names of recipes, of datasets and `space` stand for; without a name, all recipes that are built.
+
+    A recipe brings its parents, their datasets and the Space along; a dataset or the Space goes alone.
+
+    Raises:
+        RecipeError: there is none of that name, or it is not published.
+    """
+    if not names:
+        return Selection(built(build))
+    kinds = {name: published_as(build.workspace, name)[0] for name in names}
+    recipes = [build.workspace.recipe(name, scale=build.scale) for name, kind in kinds.items() if kind == "model"]
+    datasets = [name for name, kind in kinds.items() if kind == "dataset"]
+    return Selection(recipes, datasets, bool(recipes) or "space" in kinds.values())
+
+
+def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (), *, space: bool = True) -> Fleet:
+    """Everything that `recipes` and their parents publish, as they were built, and these datasets besides.
 
     Raises:
         PublishError: a recipe is not built, or only a part of it was built again, or a rehearsal would go to a public
@@ -60,22 +88,23 @@ def fleet(build: Build, recipes: Sequence[Recipe]) -> Fleet:
     account = namespace(build.workspace.family.namespace)
     members = [as_built(build, recipe) for recipe in named.values()]
     known = Digests(build.workspace.root / digests.FILE)
-    _refuse_changed(build, members, known)
+    used = dict(sorted({**{name: dataset_as_built(build, name) for name in datasets}, **_used(members)}.items()))
+    _refuse_changed(build, used, members, known)
     for recipe in members:
         _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
     build.elsewhere = published_scores(account, _not_built(build))
     for recipe in members:
         build.card(recipe)  # names the account, which may be another one than when it was built
-    datasets = list(_datasets(build, members, account, known))
+    tables = list(_datasets(build, used, account, known))
     tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
     family = build.workspace.family
-    space = [_space(build, members, account, known)] if family.space else []
+    demo = [_space(build, members, account, known)] if family.space and space else []
     collection = family.collection
     return Fleet(
         account,
-        [*datasets, *models, *space],
+        [*tables, *models, *demo],
         collection.title if collection else None,
         collection.description if collection else "",
         tuple(filter(None, [not_shown(tasks, shown)])),
@@ -88,10 +117,10 @@ def _refuse_rehearsal(is_one: bool, what: str) -> None:
         raise PublishError(f"rehearsals do not go to {endpoint()}: {what}", hint=hint)
 
 
-def _refuse_changed(build: Build, members: Sequence[Recipe], known: Digests) -> None:
+def _refuse_changed(build: Build, datasets: Iterable[str], members: Sequence[Recipe], known: Digests) -> None:
     """Refuse files of stages that are not what their receipts say: somebody has edited one since."""
     stages = [(recipe.name, stage) for recipe in members for stage in MEASURED]
-    for name, stage in [*((name, DATA) for name in _used(members)), *stages]:
+    for name, stage in [*((name, DATA) for name in datasets), *stages]:
         run = build.folder(name)
         _learn(known, run, stage)
         receipt = run.receipt(stage)
@@ -110,11 +139,13 @@ def _not_built(build: Build) -> list[Recipe]:
     return [recipe for recipe in build.workspace.every_recipe(scale=build.scale) if recipe.name not in known]
 
 
-def _datasets(build: Build, members: Sequence[Recipe], account: str, known: Digests) -> Iterator[Release]:
+def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Digests) -> Iterator[Release]:
     templates = build.workspace.folders("cards")
-    for name, dataset in _used(members).items():
+    for name, dataset in used.items():
         if dataset.release:
             run = build.folder(name)
+            source = json.loads((run.stage(DATA) / DATA_SOURCE).read_text("utf-8"))
+            _refuse_rehearsal(source["miniature"], f"what was made from the miniature ('{name}')")
             yield dataset_release(
                 name,
                 dataset,
@@ -170,6 +201,9 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     if app is None:
         raise PublishError(f"no app '{space.app}' in spaces/", hint="correct space.app in recipes/family.yaml")
     offered = _offered(build, {member.name for member in members}, account)
+    if not offered:
+        problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
+        raise PublishError(problem, hint=f"zoo publish {build.workspace.names[0]}{build.as_typed}")
     scores = {
         f"{account}/{recipe.release.repo}": build.elsewhere.get(recipe.name) or build.scores(recipe.name)
         for recipe in offered

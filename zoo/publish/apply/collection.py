@@ -15,8 +15,10 @@ from zoo.remote import api, explained
 def apply_collection(plan: CollectionPlan, *, private: bool = False) -> str:
     """Do what the plan says and return the collection's slug. A second time nothing is left to do."""
     with explained(f"publish collection '{plan.title}'"):
-        slug = plan.slug or _create(plan, private=private)
+        slug = plan.slug or create_collection(plan, private=private)
         steps = {(change.action, change.path) for change in plan.changes}
+        if ("set", "title") in steps:
+            send(api().update_collection_metadata, slug, title=plan.title)
         if ("set", "description") in steps:
             send(api().update_collection_metadata, slug, description=plan.description)
         for item in map(short, plan.wanted):
@@ -31,7 +33,8 @@ def apply_collection(plan: CollectionPlan, *, private: bool = False) -> str:
     return slug
 
 
-def _create(plan: CollectionPlan, *, private: bool) -> str:
+def create_collection(plan: CollectionPlan, *, private: bool = False) -> str:
+    """Make the collection, empty, and return its slug; of one that is there already the slug."""
     made = send(
         api().create_collection,
         plan.title,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import PublishError
 from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, push, told
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import Release
 from zoo.publish.plan.change import way_out
-from zoo.publish.plan.listing import look, title
+from zoo.publish.plan.listing import Proposal, look, title
 from zoo.publish.plan.repository import Plan
 from zoo.publish.sending import send
 from zoo.remote import api
@@ -42,7 +42,20 @@ def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None =
             _branch(release, plan.target.branch, head)
         if not (plan.sent or plan.deleted):
             return Pushed(head)
-        return push(_commit_of(plan, head), progress)
+        made = push(_commit_of(plan, head), progress)
+        if plan.target.replaces and made.pull_request:
+            _give_way(release, plan.target.replaces, made.pull_request)
+        return made
+
+
+def _give_way(release: Release, old: Proposal, number: int) -> None:
+    """Say in a pull request that another one took its place, and close it unless others have committed to it."""
+    where: dict[str, Any] = {"repo_id": release.id, "repo_type": release.kind, "discussion_num": old.number}
+    said = f"main changed too, so that this cannot be merged: #{number} takes its place"
+    if old.others:
+        send(api().comment_discussion, comment=said, **where)
+    else:
+        send(api().change_discussion_status, new_status="closed", comment=said, **where)
 
 
 def _refuse(plan: Plan) -> None:

@@ -10,17 +10,19 @@ from typing import Literal
 
 from zoo.errors import ZooError
 from zoo.lint.leaks import redacted
-from zoo.publish.apply.collection import apply_collection
+from zoo.publish.apply.collection import apply_collection, create_collection
 from zoo.publish.apply.commit import MovedError, Pushed
 from zoo.publish.apply.repository import CORRECT, apply_plan
 from zoo.publish.apply.settings import apply_settings
+from zoo.publish.desired.release import CollectionRecord
 from zoo.publish.plan.change import way_out
 from zoo.publish.plan.everything import FleetPlan
 from zoo.publish.plan.listing import MAIN, pull_request_url
-from zoo.publish.plan.repository import Plan, plan_release
+from zoo.publish.plan.repository import Plan, listed_by, plan_release
 from zoo.publish.proof.owed import Owed
 from zoo.publish.proof.prove import Proof
 from zoo.publish.proof.stranger import Part, ProofError
+from zoo.remote import explained
 from zoo.say import Progress, Silent
 
 PROOFS = min(4, os.cpu_count() or 1)  # at a time: each loads a model twice
@@ -118,6 +120,7 @@ class Rollout:
     progress: Progress = field(default_factory=Silent)
     owed: Owed = field(default_factory=Owed)
     done: list[Published] = field(default_factory=list)
+    _listed_by: CollectionRecord | None = None
     _proving: dict[tuple[str, str], tuple[Published, Future[Proof | None]]] = field(default_factory=dict)
 
     def run(self) -> list[Published]:
@@ -125,6 +128,7 @@ class Rollout:
 
         While one repository is proved the next ones go up; who needs it waits for its proof.
         """
+        self._listed_by = self._collection_record()
         pool = ThreadPoolExecutor(PROOFS)
         try:
             for one in by_depth(self.found.plans):
@@ -138,6 +142,19 @@ class Rollout:
         if self.found.collection is not None:
             self._note(self._collection())
         return self.done
+
+    def _collection_record(self) -> CollectionRecord | None:
+        """Return the collection as manifests name it. It is made first: they go up in the only commit there is."""
+        collection = self.found.collection
+        goes = any(one.pending and not one.problems and not one.conflicts for one in self.found.plans)
+        if collection is None or not (collection.slug or goes):
+            return None
+        try:
+            with explained(f"publish collection '{collection.title}'"):
+                slug = collection.slug or create_collection(collection, private=self.private)
+        except ZooError:  # tried again at the end, and told then
+            return None
+        return CollectionRecord(slug, collection.title, collection.description)
 
     def _note(self, outcome: Published) -> None:
         outcome = replace(outcome, why=outcome.why and redacted(outcome.why))
@@ -211,14 +228,14 @@ class Rollout:
         if old.pending:
             self.owed.add(old.release.key)
         try:
-            return old, apply_plan(old, private=self.private, progress=self.progress)
+            return old, apply_plan(listed_by(old, self._listed_by), private=self.private, progress=self.progress)
         except MovedError:
             new = plan_release(old.release, self.found.target, self.found.overwrite)
             if new.conflicts and not new.problems:
                 return new, None
             if new.problems or not self.go_on(new):
                 raise
-            made = apply_plan(new, private=self.private, progress=self.progress)
+            made = apply_plan(listed_by(new, self._listed_by), private=self.private, progress=self.progress)
             return new, made or (Pushed(new.head, new.target.number) if new.head else None)
 
     def _collection(self) -> Published:
@@ -231,7 +248,8 @@ class Rollout:
             why = f"it must not be published: {problems[0]}"
             return Published("collection", redacted(where), "failed", why=why, hint=CORRECT)
         try:
-            slug = apply_collection(collection, private=self.private) if collection.pending else str(collection.slug)
+            known = replace(collection, slug=self._listed_by.slug) if self._listed_by else collection
+            slug = apply_collection(known, private=self.private) if collection.pending else str(collection.slug)
         except ZooError as problem:
             return Published("collection", where, "failed", why=problem.message, hint=problem.hint)
         did: Did = ("created" if collection.slug is None else "updated") if collection.pending else "unchanged"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,20 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class CollectionRecord:
+    """The collection that lists a model or Space, as its manifest knows it: people may call it as they like.
+
+    Datasets have none: one may belong to several families.
+    """
+
+    slug: str
+    """The name in addresses. It changes with the title, but for the 24 hex at its end."""
+    title: str
+    """The title that the recipe had."""
+    description: str
+
+
+@dataclass(frozen=True)
 class Release:
     """Everything that a repository should hold, and what belongs beside it."""
 
@@ -64,6 +78,8 @@ class Release:
     """What stands beside it in the collection."""
     earlier: tuple[str, ...] = ()
     """Notes that it had before: one may still stand in the collection, which is changed after the repository."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it; None: it is not known, or there is none."""
     settings: Settings | None = None
     digests: Digests = field(default_factory=Digests, compare=False, repr=False)
 
@@ -223,14 +239,16 @@ def sealed(release: Release) -> Release:
     ids = {path: _ids(content, release.digests) for path, content in sorted(files.items())}
     listed = {path: {"sha256": one.sha256, **({"git": one.git} if one.git else {})} for path, one in ids.items()}
     notes = {"note": release.note, **({"earlier": release.earlier} if release.earlier else {})}
-    files[MANIFEST] = json_bytes({"format": FORMAT, **notes, "files": listed})
+    listing = {"collection": asdict(release.collection)} if release.collection else {}
+    files[MANIFEST] = json_bytes({"format": FORMAT, **notes, **listing, "files": listed})
     return replace(release, files=dict(sorted(files.items())))
 
 
-def remembering(release: Release, notes: Sequence[str]) -> Release:
-    """Return the release with the notes that were published before its own."""
+def remembering(release: Release, notes: Sequence[str], collection: CollectionRecord | None = None) -> Release:
+    """Return the release with the notes that were published before its own, and with the collection that lists it."""
     earlier = tuple(note for note in notes if note != release.note)[:MOST_EARLIER]
-    return release if earlier == release.earlier else sealed(replace(release, earlier=earlier))
+    new = replace(release, earlier=earlier, collection=collection)
+    return release if new == release else sealed(new)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,13 @@ from zoo.characters import brief
 from zoo.lint.leaks import redacted
 from zoo.patience import patiently
 from zoo.publish.desired.fleet import Item
+from zoo.publish.desired.release import CollectionRecord
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained
 
 LONGEST_NOTE = 500  # characters: the Hub's limit
+KEY = 24  # hex digits at the end of a slug, the only part of it that stays
 
 
 @dataclass(frozen=True)
@@ -48,19 +51,36 @@ class Found:
 
     slug: str | None = None
     """None: there is no such collection yet."""
+    title: str = ""
     description: str = ""
     items: tuple[Item, ...] = ()
+    record: CollectionRecord | None = None
+    """What our manifests say of it; None: nothing, it was known by its title."""
 
 
-def look_at_collection(title: str, namespace: str) -> Found:
-    """Return the account's collection of that title, in two requests; one when there is none."""
+def collections_of(namespace: str) -> dict[str, str]:
+    """Return {slug: title} of an account's collections, those changed last first."""
     with explained(f"look at the collections of '{namespace}'"):
-        listed = patiently(lambda: list(api().list_collections(owner=namespace)))
-        slug = next((found.slug for found in listed if found.title == title), None)
-        if slug is None:
-            return Found()
+        return {one.slug: one.title for one in patiently(lambda: list(api().list_collections(owner=namespace)))}
+
+
+def find_collection(listed: Mapping[str, str], title: str, records: Sequence[CollectionRecord]) -> Found:
+    """Return the collection that our manifests name, else the one of that title, as it is: in one request, or none.
+
+    Args:
+        listed: {slug: title} of those that the account has.
+        records: of the manifests; when they disagree, most of them are right.
+    """
+    known = Counter(record.slug[-KEY:] for record in records)
+    places = {slug[-KEY:]: slug for slug in listed}
+    key = next((key for key, _ in known.most_common() if key in places), None)
+    record = next((one for one in records if one.slug[-KEY:] == key), None)
+    slug = places[key] if key else next((slug for slug, called in listed.items() if called == title), None)
+    if slug is None:
+        return Found()
+    with explained(f"look at the collection '{slug}'"):
         there = patiently(lambda: api().get_collection(slug))
-    return Found(slug, there.description or "", tuple(map(item_of, there.items)))
+    return Found(there.slug, there.title, there.description or "", tuple(map(item_of, there.items)), record)
 
 
 def plan_collection(
@@ -71,7 +91,7 @@ def plan_collection(
     wanted: Sequence[Item],
     was: Mapping[tuple[str, str], Collection[str]],
 ) -> CollectionPlan:
-    """Return what would change. What others put into it or wrote beside it stays; the description is the recipe's.
+    """Return what would change. What others put into it or made of its texts stays, and is shown.
 
     Args:
         description: empty: the recipe has none, and the one that is there stays.
@@ -79,11 +99,26 @@ def plan_collection(
             after the repository's commit.
     """
     changes = [PlannedChange("create", title)] if found.slug is None else []
-    if found.slug and description and found.description != description:
-        why = f"'{brief(redacted(found.description))}' -> '{brief(redacted(description))}'"
-        changes.append(PlannedChange("set", "description", note=why))
+    if found.slug:
+        before = found.record
+        texts = [
+            _text("title", found.title, title, before.title if before else None),
+            _text("description", found.description, description, before.description if before else None),
+        ]
+        changes += [change for change in texts if change]
     changes += compare_items(found.items, [short(item) for item in wanted], was)
     return CollectionPlan(title, description, namespace, found.slug, wanted, changes)
+
+
+def _text(what: str, there: str, ours: str, was: str | None) -> PlannedChange | None:
+    """Return the change of a text. One that people wrote stays; of an unknown past (None) it is taken for ours."""
+    if not ours or there == ours:
+        return None
+    if not there or was in (None, there):
+        return PlannedChange("set", what, note=f"'{brief(redacted(there))}' -> '{brief(redacted(ours))}'")
+    return PlannedChange(
+        "keep", what, note=f"others made it '{brief(redacted(there))}'; here it is '{brief(redacted(ours))}'"
+    )
 
 
 def compare_items(

@@ -10,7 +10,7 @@ from zoo.errors import PublishError
 from zoo.publish.desired.fleet import Fleet
 from zoo.publish.desired.release import CARD, Settings
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
-from zoo.publish.plan.collection import CollectionPlan, Found, look_at_collection, plan_collection
+from zoo.publish.plan.collection import CollectionPlan, collections_of, find_collection, plan_collection
 from zoo.publish.plan.listing import MAIN, Target
 from zoo.publish.plan.repository import Plan, plan_release
 from zoo.publish.plan.settings import compare_settings, look_at_space, secret_settings
@@ -71,10 +71,10 @@ def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] =
         plans = [pool.submit(plan_release, release, target, overwrite) for release in fleet.releases]
         runtimes = {key: pool.submit(look_at_space, key[1], wanted) for key, wanted in spaces.items()}
         titled = fleet.title is not None and on_main
-        collection = pool.submit(look_at_collection, str(fleet.title), fleet.account) if titled else None
+        collections = pool.submit(collections_of, fleet.account) if titled else None
         found = [_guarded(one.result(), spaces) for one in plans]
         beside = {key: compare_settings(wanted, runtimes[key].result(), key[1]) for key, wanted in spaces.items()}
-        listed = _collection(fleet, found, collection.result()) if collection else None
+        listed = _collection(fleet, found, collections.result()) if collections else None
         return FleetPlan(fleet, found, beside, listed, target, overwrite)
 
 
@@ -84,7 +84,9 @@ def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
     return replace(plan, problems=[*plan.problems, *secret_settings(wanted)]) if wanted else plan
 
 
-def _collection(fleet: Fleet, plans: Sequence[Plan], found: Found) -> CollectionPlan:
+def _collection(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) -> CollectionPlan:
+    records = [one.collection for one in plans if one.collection and one.release.kind != "dataset"]
+    found = find_collection(listed, str(fleet.title), records)
     was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
     return plan_collection(str(fleet.title), fleet.description, fleet.account, found, fleet.items, was)
 

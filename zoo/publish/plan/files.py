@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Protocol
 
-from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, Release
+from zoo.publish.desired.digests import Ids
+from zoo.publish.desired.release import CARD, MANIFEST, RENDERED
 from zoo.publish.plan.change import PlannedChange
 from zoo.publish.plan.listing import Listing
 
 OURS = {MANIFEST, RENDERED}  # records of ours: whatever is there is replaced
 
 
-def compare_files(release: Release, listing: Listing, overwrite: Collection[str] = ()) -> list[PlannedChange]:
-    """Return the changes that make the Hub's files ours, in the order in which people read them.
+class Wanted(Protocol):
+    """The files that a repository should hold: those of a release, or of an earlier version."""
+
+    @property
+    def id(self) -> str:
+        """The id on the Hub, 'account/name'."""
+
+    @property
+    def files(self) -> Collection[str]:
+        """The paths."""
+
+    @property
+    def ids(self) -> Mapping[str, Ids]:
+        """The ids by which the Hub may list each of them."""
+
+    def size(self, path: str) -> int:
+        """Return the number of bytes of a file."""
+
+
+def compare_files(wanted: Wanted, listing: Listing, overwrite: Collection[str] = ()) -> list[PlannedChange]:
+    """Return the changes that make the Hub's files the wanted ones, in the order in which people read them.
 
     Args:
         overwrite: paths that become ours whatever was done to them on the Hub.
     """
-    created = [PlannedChange("create", release.id)] if listing.head is None else []
+    created = [PlannedChange("create", wanted.id)] if listing.head is None else []
     if listing.target.missing and listing.target.branch:
         created.append(PlannedChange("create", f"branch {listing.target.branch}"))
-    found = [_compared(release, listing, path, path in overwrite) for path in release.files]
-    gone = [_gone(listing, path, path in overwrite) for path in sorted(listing.was.keys() - release.files.keys())]
-    return [*created, *_with_renames(release, listing, [change for change in (*found, *gone) if change])]
+    found = [_compared(wanted, listing, path, path in overwrite) for path in wanted.files]
+    gone = [_gone(listing, path, path in overwrite) for path in sorted(listing.was.keys() - set(wanted.files))]
+    return [*created, *_with_renames(wanted, listing, [change for change in (*found, *gone) if change])]
 
 
-def _compared(release: Release, listing: Listing, path: str, overwrite: bool) -> PlannedChange | None:
-    """Return the change of one file of the release; None when the Hub has it as it is."""
-    ours, theirs, known = release.ids[path], listing.files.get(path), path in listing.was
-    size = release.size(path)
+def _compared(wanted: Wanted, listing: Listing, path: str, overwrite: bool) -> PlannedChange | None:
+    """Return the change of one file that is wanted; None when the Hub has it as it is."""
+    ours, theirs, known = wanted.ids[path], listing.files.get(path), path in listing.was
+    size = wanted.size(path)
     if theirs is None:
         if other := _in_the_way(listing, path):
             why = f"in place of '{other}'" if overwrite else f"others have '{other}'"
@@ -70,13 +91,13 @@ def _gone(listing: Listing, path: str, overwrite: bool) -> PlannedChange | None:
     return PlannedChange("conflict", path, note="changed on the Hub; here it is gone")
 
 
-def _with_renames(release: Release, listing: Listing, changes: list[PlannedChange]) -> list[PlannedChange]:
+def _with_renames(wanted: Wanted, listing: Listing, changes: list[PlannedChange]) -> list[PlannedChange]:
     """Join a file that goes and one that comes with the same content: they are one file with a new name."""
     leaving = [change.path for change in changes if change.action == "delete"]
     renamed: dict[str, str] = {}
     for change in changes:
         if change.action == "add" and change.size:
-            same = (old for old in leaving if listing.files[old] in release.ids[change.path])
+            same = (old for old in leaving if listing.files[old] in wanted.ids[change.path])
             if old := next(same, None):
                 leaving.remove(old)
                 renamed[change.path] = old

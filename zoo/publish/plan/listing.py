@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.errors import HubError, PublishError
 from zoo.patience import patiently
 from zoo.publish.desired.digests import Ids
-from zoo.publish.desired.release import CARD, FORMAT, MANIFEST
+from zoo.publish.desired.release import CARD, FORMAT, MANIFEST, CollectionRecord
 from zoo.remote import Kind, account, api, endpoint, explained
 
 
@@ -36,6 +37,23 @@ class NamedAddress(Addressed, Protocol):
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A pull request of ours that is open."""
+
+    number: int
+    stuck: bool
+    """Whether the Hub cannot merge it, since main changed the same files meanwhile."""
+    others: bool
+    """Whether others have committed to it."""
+
+    @property
+    def told(self) -> str:
+        """The reason why another one takes its place, and its fate, for people."""
+        fate = "others have committed to it, so it stays open" if self.others else "it is closed"
+        return f"main changed too, so that it cannot be merged: a new one takes its place, {fate}"
+
+
+@dataclass(frozen=True)
 class Target:
     """The place in a repository to which a release goes."""
 
@@ -45,6 +63,8 @@ class Target:
     """Whether it goes to a pull request instead, which stays open and is added to the next time."""
     number: int | None = None
     """The number of the pull request that is open already."""
+    replaces: Proposal | None = None
+    """The open pull request whose place a new one takes."""
     missing: bool = False
     """Whether there is no such branch yet."""
 
@@ -55,6 +75,18 @@ class Target:
 
 
 MAIN = Target()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The content of our manifest as of one commit; nothing when there is none, or when somebody damaged it."""
+
+    files: Mapping[str, Ids | None] = field(default_factory=dict)
+    """What we put there; None: it does not say what it was."""
+    notes: tuple[str, ...] = ()
+    """What we wrote beside it in the collection, newest first."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +101,8 @@ class Listing:
     """What our manifest there says that we put there; None: it does not say what it was."""
     notes: tuple[str, ...] = ()
     """What our manifest there says that we wrote beside it in the collection, newest first."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it, as our manifest there says."""
     untouched: bool = False
     """Whether nobody but the Hub itself has put anything there."""
     private: bool = False
@@ -89,24 +123,31 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
     what = f"{repository.kind} '{repository.id}'"
     with explained(f"look at {what}"):
         if target.pull_request:
-            target = replace(target, number=_pull_request(repository))
+            target = _with_proposal(repository, target)
         info, target = _info(repository, target)
     if info is None:
         return Listing(None, {}, target=target)
     if info.id.lower() != repository.id.lower():
-        hint = f"call it '{info.id.rpartition('/')[2]}' in its recipe too, or rename it back on the Hub"
-        raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=hint)
+        raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=_after_renaming(repository.id, info.id))
     files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
-    was, notes = manifest_at(repository, info.sha) if MANIFEST in files else ({}, ())
+    recorded = manifest_at(repository, info.sha) if MANIFEST in files else Recorded()
     return Listing(
         info.sha,
         files,
-        was,
-        notes,
+        recorded.files,
+        recorded.notes,
+        recorded.collection,
         untouched=_is_untouched(repository, files),
         private=bool(info.private),
         target=target,
     )
+
+
+def _after_renaming(was: str, now: str) -> str:
+    """Return what leads to a renamed repository; publishing under the old id would make a second one."""
+    (old_owner, _), (owner, name) = was.split("/"), now.split("/")
+    moved = "" if owner.lower() == old_owner.lower() else f"set ZOO_NAMESPACE to '{owner}', and "
+    return f"{moved}call it '{name}' in its recipe too, or rename it back on the Hub"
 
 
 def _info(repository: Addressed, target: Target) -> tuple[Any, Target]:
@@ -137,30 +178,35 @@ def _refuse_tag(repository: Addressed, branch: str) -> None:
         raise HubError(problem, hint="--revision with another name")
 
 
-def _pull_request(repository: NamedAddress) -> int | None:
-    """Return the number of the newest pull request of ours that is open and bears our title."""
+def _with_proposal(repository: NamedAddress, target: Target) -> Target:
+    """Return the target with our pull request; one that cannot be merged any more gives way to a new one on main."""
+    proposal = open_proposal(repository)
+    if proposal is None:
+        return target
+    return replace(target, replaces=proposal) if proposal.stuck else replace(target, number=proposal.number)
+
+
+def open_proposal(repository: NamedAddress) -> Proposal | None:
+    """Return the newest pull request of ours that is open: it bears our title, or has a commit that does."""
+    from huggingface_hub.community import DiscussionCommit
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    me = account()
+    me, ours = account(), title(repository)
     if me is None:  # anybody's may bear our title
         return None
-
-    def ask() -> list[Any]:
-        return list(
-            api().get_repo_discussions(
-                repository.id,
-                repo_type=repository.kind,
-                author=me,
-                discussion_type="pull_request",
-                discussion_status="open",
-            )
-        )
-
+    where: dict[str, Any] = {"repo_id": repository.id, "repo_type": repository.kind}
+    asked: dict[str, Any] = {"author": me, "discussion_type": "pull_request", "discussion_status": "open"}
     try:
-        found = [one.num for one in patiently(ask) if one.title == title(repository)]
+        found = patiently(lambda: list(api().get_repo_discussions(**where, **asked)))
     except RepositoryNotFoundError:
         return None
-    return max(found, default=None)
+    for number in sorted((one.num for one in found), reverse=True):
+        details = patiently(partial(api().get_discussion_details, discussion_num=number, **where))
+        commits = [(one.author, one.summary) for one in details.events if isinstance(one, DiscussionCommit)]
+        if details.title == ours or any(summary == ours for _, summary in commits):
+            others = any(commit != (me, ours) for commit in commits)
+            return Proposal(number, bool(details.conflicting_files), others)
+    return None
 
 
 def pull_request_url(repository: Addressed, number: int) -> str:
@@ -186,8 +232,8 @@ def bytes_at(repository: Addressed, path: str, commit: str) -> bytes:
     return Path(got).read_bytes()
 
 
-def manifest_at(repository: Addressed, commit: str) -> tuple[dict[str, Ids | None], tuple[str, ...]]:
-    """Return what our manifest says that we put there, and the notes, newest first; a damaged one says nothing.
+def manifest_at(repository: Addressed, commit: str) -> Recorded:
+    """Return what our manifest says; it must be there.
 
     Raises:
         PublishError: a later zoo wrote it.
@@ -199,12 +245,18 @@ def manifest_at(repository: Addressed, commit: str) -> tuple[dict[str, Ids | Non
             raise PublishError(problem, hint="pip install --upgrade hub-zoo")
         files = data["files"]
         if isinstance(files, list):  # as zoo 0.1 wrote it
-            return {str(path): None for path in files if path != MANIFEST}, ()
+            return Recorded({str(path): None for path in files if path != MANIFEST})
         notes = tuple(str(note) for note in (data.get("note"), *data.get("earlier", ())) if note)
-        "".join(notes).encode()  # half of a character cannot be written again
-        return {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}, notes
+        collection = _collection(data["collection"]) if "collection" in data else None
+        "".join([*notes, *asdict(collection).values()] if collection else notes).encode()  # no halves of characters
+        ours = {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}
+        return Recorded(ours, notes, collection)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}, ()
+        return Recorded()
+
+
+def _collection(said: Mapping[str, object]) -> CollectionRecord:
+    return CollectionRecord(str(said["slug"]), str(said["title"]), str(said["description"]))
 
 
 def _is_untouched(repository: Addressed, files: Mapping[str, str]) -> bool:

@@ -11,6 +11,9 @@ from difflib import SequenceMatcher
 
 Lines = Sequence[str]
 
+BOM = "\ufeff"  # some editors begin a file with it
+ENDS = "\r\n"
+
 
 @dataclass(frozen=True)
 class Clash:
@@ -34,20 +37,35 @@ class Merged:
 def merge_texts(base: str, theirs: str, ours: str) -> Merged:
     """Put what changed from `base` to `theirs` and what changed from `base` to `ours` into one text.
 
-    Changes that touch each other clash unless they are the same change.
+    Changes that touch each other clash unless they are the same change. How lines end is no change: those that are on
+    the Hub end as they do there, and ours as most of those do. A byte order mark goes when there is something to
+    merge: behind it the Hub finds no metadata.
     """
-    texts = [text.replace("\r\n", "\n").splitlines(keepends=True) for text in (base, theirs, ours)]
+    there = theirs.removeprefix(BOM).splitlines(keepends=True)
+    texts = [_plain(text.removeprefix(BOM).splitlines(keepends=True)) for text in (base, theirs, ours)]
+    newline = _newline(there)
     out: list[str] = []
     clashes: list[Clash] = []
     for old, mine, new, line in _regions(*texts):
-        if mine == new or new == old:
-            out += mine
-        elif mine == old:
-            out += new
-        else:
-            out += mine
+        if new not in (mine, old) and mine != old:
             clashes.append(Clash(line, tuple(mine), tuple(new)))
-    return Merged("".join(out), tuple(clashes))
+        if mine == old and new != old:
+            out += [one.replace("\n", newline) for one in new]
+        else:
+            out += there[line - 1 : line - 1 + len(mine)]
+    text = "".join(out)
+    return Merged(theirs if text == theirs.removeprefix(BOM) else text, tuple(clashes))
+
+
+def _plain(lines: Lines) -> Lines:
+    """Return the lines with the ends that they have on Unix."""
+    return [f"{line.rstrip(ENDS)}\n" if line.endswith(tuple(ENDS)) else line for line in lines]
+
+
+def _newline(lines: Lines) -> str:
+    """Return how most of the lines end."""
+    windows = sum(line.endswith("\r\n") for line in lines)
+    return "\r\n" if 2 * windows > len(lines) else "\n"
 
 
 def _regions(base: Lines, theirs: Lines, ours: Lines) -> Iterator[tuple[Lines, Lines, Lines, int]]:

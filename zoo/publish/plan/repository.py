@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
 from zoo.lint.leaks import Mask
-from zoo.publish.desired.release import CARD, RENDERED, Content, Release, remembering
+from zoo.publish.desired.release import (
+    CARD,
+    MANIFEST,
+    RENDERED,
+    CollectionRecord,
+    Content,
+    Release,
+    remembering,
+    sealed,
+)
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
-from zoo.publish.plan.listing import MAIN, Listing, Target, bytes_at, look
+from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, look
 from zoo.publish.plan.merge import Clash, merge_texts
 
 
@@ -37,6 +47,8 @@ class Plan:
     """Whether the repository that is there is private."""
     notes: Sequence[str] = ()
     """What we wrote beside it in the collection, whenever it was published."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it, as our manifest there says."""
 
     @property
     def pending(self) -> list[PlannedChange]:
@@ -80,15 +92,30 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
         HubError: the Hub cannot be asked. PublishError: `overwrite` names what is not published here.
     """
     listing = look(release, target)
-    release = remembering(release, listing.notes)
+    if listing.target.number and not _differs(on_main := plan_release(release, MAIN, overwrite)):
+        return replace(on_main, target=target)  # main has it all: the pull request has nothing to add
+    release = remembering(release, listing.notes, listing.collection)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
     if unknown := sorted(chosen - release.files.keys() - listing.was.keys()):
         problem = f"--overwrite '{prefix}{unknown[0]}' names no file that is published here"
         raise PublishError(problem, hint=did_you_mean(unknown[0], release.files))
     changes = compare_files(release, listing, chosen)
-    found = Plan(release, listing.head, changes, listing.target, private=listing.private, notes=listing.notes)
-    return _guarded(_with_card(found, listing))
+    if (old := listing.target.replaces) and changes:
+        changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
+    facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
+    return _guarded(_with_card(Plan(release, listing.head, changes, listing.target, **facts), listing))
+
+
+def _differs(plan: Plan) -> bool:
+    return bool(plan.pending or plan.conflicts)
+
+
+def listed_by(plan: Plan, collection: CollectionRecord | None) -> Plan:
+    """Return the plan with the collection in the manifest that it sends; a plan that sends none stays as it is."""
+    if collection is None or plan.release.kind == "dataset" or MANIFEST not in plan.sent:
+        return plan
+    return replace(plan, release=sealed(replace(plan.release, collection=collection)))
 
 
 def _with_card(plan: Plan, listing: Listing) -> Plan:
@@ -110,22 +137,35 @@ def _with_card(plan: Plan, listing: Listing) -> Plan:
 
 def _merged(plan: Plan, listing: Listing, change: PlannedChange, theirs: str, ours: str) -> Plan:
     """Turn a card's conflict into an update that holds both sides' edits, unless they clash or contradict."""
-    base = _base(plan.release, listing)
+    base = published_card(plan.release, listing)
     if base is None:
         return replace(plan, card=(theirs, ours))
+    new, text = merge_cards(change, base, theirs, ours)
+    if new.action == "keep":
+        return _with(replace(plan, drift=(base, theirs)), change, new)
+    release, content = plan.release, text.encode()
+    if new.action == "update":
+        if said := contradictions(release.kind, release.id, release.files, content):
+            new = replace(change, note=f"was edited on the Hub so that, merged, {said[0]}")
+        else:
+            plan = replace(plan, merged={CARD: content}, card=(theirs, text))
+    return _with(plan, change, new)
+
+
+def merge_cards(conflict: PlannedChange, base: str, theirs: str, ours: str) -> tuple[PlannedChange, str]:
+    """Return what becomes of a card that a person and we changed, and the card that holds both sides' edits.
+
+    That is an update, or nothing (keep) when theirs has ours already, or still a conflict when they clash.
+    """
     made = merge_texts(base, theirs, ours)
     if made.clashes:
-        return _with(plan, change, replace(change, clashes=_masked(made.clashes, Mask(theirs, ours))))
+        return replace(conflict, clashes=_masked(made.clashes, Mask(theirs, ours))), theirs
     if made.text == theirs:
-        kept = PlannedChange("keep", CARD, note="changed on the Hub")
-        return _with(replace(plan, drift=(base, theirs)), change, kept)
+        return PlannedChange("keep", CARD, note="changed on the Hub"), theirs
     if twice := front.read_front(made.text)[0].twice:
-        return _with(plan, change, replace(change, note=f"'{twice[0][1]}' was added on the Hub and here"))
-    content, release = made.text.encode(), plan.release
-    if said := contradictions(release.kind, release.id, release.files, content):
-        return _with(plan, change, replace(change, note=f"was edited on the Hub so that, merged, {said[0]}"))
-    new = PlannedChange("update", CARD, len(content), "merged with edits made on the Hub")
-    return _with(replace(plan, merged={CARD: content}, card=(theirs, made.text)), change, new)
+        return replace(conflict, note=f"'{twice[0][1]}' was added on the Hub and here"), theirs
+    size = len(made.text.encode())
+    return PlannedChange("update", CARD, size, "merged with edits made on the Hub"), made.text
 
 
 def _masked(clashes: Sequence[Clash], mask: Mask) -> tuple[Clash, ...]:
@@ -136,12 +176,12 @@ def _with(plan: Plan, old: PlannedChange, new: PlannedChange) -> Plan:
     return replace(plan, changes=[new if one is old else one for one in plan.changes])
 
 
-def _base(release: Release, listing: Listing) -> str | None:
+def published_card(repository: Addressed, listing: Listing) -> str | None:
     """Return the card as it was last published; None when the Hub no longer has it."""
     was = listing.was.get(CARD)
     if was is None or listing.files.get(RENDERED) not in was or listing.head is None:
         return None
-    return bytes_at(release, RENDERED, listing.head).decode("utf-8", "replace")
+    return bytes_at(repository, RENDERED, listing.head).decode("utf-8", "replace")
 
 
 def _guarded(plan: Plan) -> Plan:

@@ -54,7 +54,7 @@ def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways
 def _by_others(part: Part, repository: NamedRepository, revision: str) -> Iterator[str]:
     """Find the files of ours that others changed and that may be why the proof failed."""
     there = tree_at(repository, revision)
-    was = manifest_at(repository, revision)[0] if part != "snippet" and MANIFEST in there else {}
+    was = manifest_at(repository, revision).files if part != "snippet" and MANIFEST in there else {}
     for path, ids in was.items():
         of_card = part == "entries" or repository.kind == "dataset"  # a dataset's card says what its files are
         concerns = of_card if path == CARD else part == "content"

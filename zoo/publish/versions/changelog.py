@@ -4,29 +4,100 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from semantic_version import Version
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import Score, ScoreFile
 from zoo.markdown import code, escaped
 from zoo.publish.desired.release import SCORES
 from zoo.publish.versions.history import NamedRepository, VersionChange, compare_trees, text_at, tree_at
+from zoo.publish.versions.tags import version_of
 
 CHANGELOG = "CHANGELOG.md"  # written on the Hub alone: no release holds it, and none counts it as drift
+BOM = "\ufeff"  # some editors begin a file with it
 MOST_FILES = 20  # named in an entry
+
+# A heading of a version: "v1.2.0 (2026-11-30)", "[1.2.0] - 2026-11-30", "Version 1.2.0", "1.2.0-rc.1".
+_VERSION = re.compile(r"(?i:version |release )?[\[*`]*(?i:v)?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)(?![\w.+-])")
 
 
 def with_entry(changelog: str, version: str, entry: str) -> str:
-    """Return the changelog with the entry above the others. One of the same version, which was never tagged, goes."""
-    kept = changelog.replace(entry_in(changelog, version) or "\0", "") if changelog else "# Changelog\n"
-    first = re.search(r"^## ", kept, re.MULTILINE)
-    head, rest = (kept[: first.start()], kept[first.start() :]) if first else (kept, "")
-    return "\n\n".join(part.strip() for part in (head, entry, rest) if part.strip()) + "\n"
+    """Return the changelog with the entry above those of other versions; all else stays as it is, line ends too.
+
+    An entry of the same version goes: whoever calls this knows that it is ours and was never tagged.
+    """
+    mark, text = changelog[: changelog.startswith(BOM)], changelog.removeprefix(BOM)
+    lines = _lines(text if text.strip() else "# Changelog\n")
+    if old := _part_of(lines, version):
+        del lines[old.start : old.end]
+    found = _version_headings(lines)
+    newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    level, at = (found[0].level, found[0].start) if found else (2, _first_section(lines))
+    ours = [f"{line}{newline}" for line in f"{'#' * level}{entry.strip().removeprefix('##')}".split("\n")]
+    above, below = "".join(lines[:at]), "".join(lines[at:])
+    return mark + above + _blank_line(above, newline) + "".join(ours) + (newline if below.strip() else "") + below
 
 
 def entry_in(changelog: str, version: str) -> str:
-    """Return a version's part of the file; empty when it has none."""
-    found = re.search(rf"^## {re.escape(version)}(?!\S).*?(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
-    return found[0] if found else ""
+    """Return a version's part of the file, however its heading is written; empty when it has none."""
+    lines = _lines(changelog.removeprefix(BOM))
+    found = _part_of(lines, version)
+    return "".join(lines[found.start : found.end]) if found else ""
+
+
+@dataclass(frozen=True)
+class _Heading:
+    """A heading of a changelog and the lines that stand under it, from `start` up to `end`."""
+
+    level: int
+    version: Version | None
+    start: int
+    end: int
+
+
+def _lines(text: str) -> list[str]:
+    """Cut a text where Markdown ends lines, line ends kept."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
+
+
+def _headings(lines: Sequence[str]) -> list[_Heading]:
+    """Find the headings that are no part of a list, a quotation or a block of code."""
+    tokens = MarkdownIt().parse("".join(lines))
+    found = []
+    for token, inline in pairwise(tokens):
+        if token.type == "heading_open" and token.level == 0 and token.map:
+            named = _VERSION.match(inline.content)
+            found.append((int(token.tag[1:]), version_of(f"v{named[1]}") if named else None, token.map[0]))
+    ends = [
+        next((start for other, _, start in found[place + 1 :] if other <= level), len(lines))
+        for place, (level, _, _) in enumerate(found)
+    ]
+    return [_Heading(*one, end) for one, end in zip(found, ends, strict=True)]
+
+
+def _version_headings(lines: Sequence[str]) -> list[_Heading]:
+    return [one for one in _headings(lines) if one.version]
+
+
+def _part_of(lines: Sequence[str], version: str) -> _Heading | None:
+    return next((one for one in _version_headings(lines) if one.version == version_of(version)), None)
+
+
+def _first_section(lines: Sequence[str]) -> int:
+    """Return the line of the first section, the end when there is none: what stands before it belongs to the title."""
+    return next((one.start for one in _headings(lines) if one.level > 1), len(lines))
+
+
+def _blank_line(above: str, newline: str) -> str:
+    """Return what must follow a text so that a blank line ends it."""
+    if not above:
+        return ""
+    missing = 2 - len(re.findall(r"\r\n|\r|\n", above[len(above.rstrip("\r\n")) :]))
+    return newline * max(missing, 0)
 
 
 def entry_for(

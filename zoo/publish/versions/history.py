@@ -41,25 +41,34 @@ class VersionChange:
     path: str
 
 
-def find_repository(workspace: Workspace, name: str) -> NamedRepository:
-    """Return the repository of a recipe, a dataset or the Space.
+def published_as(workspace: Workspace, name: str) -> tuple[Kind, str]:
+    """Return the kind and the name on the Hub of what a recipe, a dataset or `space` is published as.
 
     Raises:
         RecipeError: there is none of that name, or it is not published.
     """
-    account = namespace(workspace.family.namespace)
     space, datasets = workspace.family.space, workspace.datasets
     if name == SPACE and space:
-        return NamedRepository("space", f"{account}/{space.repo}", name)
+        return "space", space.repo
     if name in workspace.names:
-        return NamedRepository("model", f"{account}/{workspace.recipe(name).release.repo}", name)
+        return "model", workspace.recipe(name).release.repo
     if name not in datasets:
         known = [*workspace.names, *datasets, *([SPACE] if space else [])]
         raise RecipeError(f"no recipe or dataset '{name}'", hint=did_you_mean(name, known) or "zoo ls")
     release = datasets[name].release
     if release is None:
         raise RecipeError(f"dataset '{name}' is not published", hint=f"add `release` to recipes/datasets/{name}.yaml")
-    return NamedRepository("dataset", f"{account}/{release.repo}", name)
+    return "dataset", release.repo
+
+
+def find_repository(workspace: Workspace, name: str) -> NamedRepository:
+    """Return the repository of a recipe, a dataset or the Space.
+
+    Raises:
+        RecipeError: there is none of that name, or it is not published. HubError: no token says whose it is.
+    """
+    kind, repo = published_as(workspace, name)
+    return NamedRepository(kind, f"{namespace(workspace.family.namespace)}/{repo}", name)
 
 
 def tags_of(repository: NamedRepository) -> dict[str, str]:
@@ -116,7 +125,7 @@ def text_at(repository: NamedRepository, path: str, commit: str) -> str:
         except RemoteEntryNotFoundError:
             return ""
     try:
-        return Path(place).read_text("utf-8")
+        return Path(place).read_bytes().decode()  # line ends as they are
     except UnicodeDecodeError:
         raise PublishError(f"'{path}' of {repository} is not UTF-8", hint="correct it on the Hub") from None
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from zoo.errors import PublishError
 from zoo.patience import passes, patiently
@@ -15,7 +16,11 @@ from zoo.publish.plan.repository import plan_release
 from zoo.publish.sending import searched
 from zoo.publish.versions.changelog import CHANGELOG, entry_for, entry_in, with_entry
 from zoo.publish.versions.history import NamedRepository, moved, tags_of, text_at
+from zoo.publish.versions.tags import newest, parse_version
 from zoo.remote import api, explained
+
+if TYPE_CHECKING:
+    from huggingface_hub import GitCommitInfo
 
 
 @dataclass(frozen=True)
@@ -33,23 +38,6 @@ class Draft:
     """`head` has the entry already, and lacks only the tag."""
 
 
-def parse_version(version: str) -> tuple[int, int, int]:
-    """Return v1.2.0 as numbers.
-
-    Raises:
-        PublishError: it is not written as a version is.
-    """
-    found = _numbers(version)
-    if found is None:
-        raise PublishError(f"'{version}' is not a version", hint="vMAJOR.MINOR.PATCH, for example v1.2.0")
-    return found
-
-
-def _numbers(version: str) -> tuple[int, int, int] | None:
-    found = re.fullmatch(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", version)
-    return (int(found[1]), int(found[2]), int(found[3])) if found else None
-
-
 def draft_version(release: Release, repository: NamedRepository, version: str, notes: str = "") -> Draft:
     """Draft the next version of what is on the Hub, which must be what `release` says.
 
@@ -59,30 +47,38 @@ def draft_version(release: Release, repository: NamedRepository, version: str, n
     """
     refuse_secrets(f"release {repository}", {"its notes": notes})
     wanted, known = parse_version(version), tags_of(repository)
-    numbered = {numbers: tag for tag in known if (numbers := _numbers(tag))}
-    last = numbered[max(numbered)] if numbered else None
-    if last and wanted <= max(numbered):
+    last = newest(known)
+    if last and wanted <= parse_version(last):
         what = "exists already" if version in known else f"is older than '{last}'"
-        major, minor, patch = max(numbered)
-        hint = f"zoo release {repository.name} v{major}.{minor}.{patch + 1}"
+        hint = f"zoo release {repository.name} v{parse_version(last).next_patch()}"
         raise PublishError(f"version '{version}' of {repository} {what}", hint=hint)
     found = plan_release(release)
     if found.head is None or found.pending or found.conflicts:
         problem = f"{repository} differs from what was built ({len([*found.pending, *found.conflicts])} changes)"
         raise PublishError(problem, hint=f"zoo publish {repository.name}")
-    return _drafted(repository, version, found.head, (last, known[last]) if last else None, notes)
+    # readers of a final version come from the final one before it
+    since = last if wanted.prerelease else newest(known, final=True) or last
+    return _drafted(repository, version, found.head, (since, known[since]) if since else None, notes)
 
 
 def _drafted(repository: NamedRepository, version: str, head: str, last: tuple[str, str] | None, notes: str) -> Draft:
     with explained(f"look at the commits of {repository}"):
-        newest = api().list_repo_commits(repository.id, repo_type=repository.kind, revision=head)[0]
+        commits = list(api().list_repo_commits(repository.id, repo_type=repository.kind, revision=head))
     old = text_at(repository, CHANGELOG, head)
-    if newest.title == _title(version) and entry_in(old, version):
-        return Draft(repository, version, head, entry_in(old, version), old, made=True)
-    if last and not entry_in(old, last[0]):
-        old = text_at(repository, CHANGELOG, last[1]) or old  # a rollback took its entry away: it comes back
-    entry = entry_for(repository, version, f"{newest.created_at:%Y-%m-%d}", head, last, notes)
+    written = entry_in(old, version)
+    if written and commits[0].title == _title(version):
+        return Draft(repository, version, head, written, old, made=True)
+    if written and not _is_ours(repository, version, written, commits):
+        problem = f"'{CHANGELOG}' of {repository} has an entry of {version} already, which others wrote"
+        raise PublishError(problem, hint="call its heading something else there, or release another version")
+    entry = entry_for(repository, version, f"{commits[0].created_at:%Y-%m-%d}", head, last, notes)
     return Draft(repository, version, head, entry, with_entry(old, version, entry))
+
+
+def _is_ours(repository: NamedRepository, version: str, entry: str, commits: Sequence[GitCommitInfo]) -> bool:
+    """Return whether an entry stands as a release of this version wrote it that was cut off before its tag."""
+    made = [one.commit_id for one in commits if one.title == _title(version)]
+    return any(entry == entry_in(text_at(repository, CHANGELOG, commit), version) for commit in made)
 
 
 def publish_version(draft: Draft) -> str:
