@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from zoo.patience import patiently
 from zoo.publish.desired.fleet import Item
 from zoo.publish.plan.collection import CollectionPlan, item_of, label, moves, short
 from zoo.publish.sending import send
@@ -24,7 +23,7 @@ def apply_collection(plan: CollectionPlan, *, private: bool = False) -> str:
         for item in map(short, plan.wanted):
             if ("add", label(item)) in steps:
                 add_item(slug, item)
-        there = patiently(lambda: api().get_collection(slug)).items
+        there = api().get_collection(slug).items
         for item, place in moves([item_of(one) for one in there], plan.wanted):
             _change(slug, there, item.key, position=place)
         for item in map(short, plan.wanted):

@@ -9,7 +9,6 @@ from typing import Any
 
 from zoo.characters import brief
 from zoo.lint.leaks import redacted
-from zoo.patience import patiently
 from zoo.publish.desired.fleet import Item
 from zoo.publish.desired.release import CollectionRecord
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
@@ -61,7 +60,7 @@ class Found:
 def collections_of(namespace: str) -> dict[str, str]:
     """Return {slug: title} of an account's collections, those changed last first."""
     with explained(f"look at the collections of '{namespace}'"):
-        return {one.slug: one.title for one in patiently(lambda: list(api().list_collections(owner=namespace)))}
+        return {one.slug: one.title for one in api().list_collections(owner=namespace)}
 
 
 def find_collection(listed: Mapping[str, str], title: str, records: Sequence[CollectionRecord]) -> Found:
@@ -79,7 +78,7 @@ def find_collection(listed: Mapping[str, str], title: str, records: Sequence[Col
     if slug is None:
         return Found()
     with explained(f"look at the collection '{slug}'"):
-        there = patiently(lambda: api().get_collection(slug))
+        there = api().get_collection(slug)
     return Found(there.slug, there.title, there.description or "", tuple(map(item_of, there.items)), record)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -155,10 +154,7 @@ def _info(repository: Addressed, target: Target) -> tuple[Any, Target]:
     from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
 
     def ask(revision: str | None) -> Any:
-        found = api().repo_info
-        return patiently(
-            lambda: found(repository.id, repo_type=repository.kind, revision=revision, files_metadata=True)
-        )
+        return api().repo_info(repository.id, repo_type=repository.kind, revision=revision, files_metadata=True)
 
     try:
         if target.branch:
@@ -172,7 +168,7 @@ def _info(repository: Addressed, target: Target) -> tuple[Any, Target]:
 
 
 def _refuse_tag(repository: Addressed, branch: str) -> None:
-    refs = patiently(lambda: api().list_repo_refs(repository.id, repo_type=repository.kind))
+    refs = api().list_repo_refs(repository.id, repo_type=repository.kind)
     if branch in {tag.name for tag in refs.tags}:
         problem = f"'{branch}' is a tag of {repository.kind} '{repository.id}', and a commit goes to a branch"
         raise HubError(problem, hint="--revision with another name")
@@ -197,11 +193,11 @@ def open_proposal(repository: NamedAddress) -> Proposal | None:
     where: dict[str, Any] = {"repo_id": repository.id, "repo_type": repository.kind}
     asked: dict[str, Any] = {"author": me, "discussion_type": "pull_request", "discussion_status": "open"}
     try:
-        found = patiently(lambda: list(api().get_repo_discussions(**where, **asked)))
+        found = list(api().get_repo_discussions(**where, **asked))
     except RepositoryNotFoundError:
         return None
     for number in sorted((one.num for one in found), reverse=True):
-        details = patiently(partial(api().get_discussion_details, discussion_num=number, **where))
+        details = api().get_discussion_details(discussion_num=number, **where)
         commits = [(one.author, one.summary) for one in details.events if isinstance(one, DiscussionCommit)]
         if details.title == ours or any(summary == ours for _, summary in commits):
             others = any(commit != (me, ours) for commit in commits)
@@ -224,7 +220,7 @@ def bytes_at(repository: Addressed, path: str, commit: str) -> bytes:
     kind, repo_id = repository.kind, repository.id
     what = f"read '{path}' of {kind} '{repo_id}'"
     try:
-        with explained(what):
+        with explained(what):  # Xet's part of a download is not the client's, which repeats what only reads
             got = patiently(lambda: api().hf_hub_download(repo_id, path, repo_type=kind, revision=commit))
     except OSError as error:
         hint = "make room on the disk of the client's cache, or set HF_HOME to another folder"
@@ -264,4 +260,4 @@ def _is_untouched(repository: Addressed, files: Mapping[str, str]) -> bool:
     if repository.kind != "space" or not files.keys() <= {CARD, ".gitattributes"}:
         return False
     with explained(f"look at the commits of space '{repository.id}'"):
-        return len(patiently(lambda: list(api().list_repo_commits(repository.id, repo_type="space")))) == 1
+        return len(api().list_repo_commits(repository.id, repo_type="space")) == 1

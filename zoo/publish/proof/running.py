@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.patience import patiently
 from zoo.publish.proof.stranger import ProofError
 from zoo.remote import api, explained
 from zoo.say import SILENT, Progress
@@ -69,7 +68,7 @@ def running(repo_id: str, revision: str, waiting: Waiting) -> tuple[str | None, 
 
 def _state(repo_id: str) -> _State:
     with explained(f"look up space '{repo_id}'"):
-        info = patiently(lambda: api().space_info(repo_id))
+        info = api().space_info(repo_id)
     if info.runtime is None:
         return _State("not started", None, "", str(info.host))
     raw: dict[str, Any] = info.runtime.raw
