@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
@@ -22,7 +21,7 @@ from zoo.publish.desired.release import (
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
-from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, look
+from zoo.publish.plan.listing import MAIN, UNRECORDED, Addressed, Listing, Recorded, Target, bytes_at, look
 from zoo.publish.plan.merge import Clash, merge_texts
 
 
@@ -45,10 +44,8 @@ class Plan:
     """Why none of it may be sent: secrets, and files that do not belong there."""
     private: bool = False
     """Whether the repository that is there is private."""
-    notes: Sequence[str] = ()
-    """What we wrote beside it in the collection, whenever it was published."""
-    collection: CollectionRecord | None = None
-    """The collection that lists it, as our manifest there says."""
+    recorded: Recorded = UNRECORDED
+    """What our manifest there says."""
 
     @property
     def pending(self) -> list[PlannedChange]:
@@ -94,7 +91,7 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
     listing = look(release, target)
     if listing.target.number and not _differs(on_main := plan_release(release, MAIN, overwrite)):
         return replace(on_main, target=target)  # main has it all: the pull request has nothing to add
-    release = remembering(release, listing.notes, listing.collection)
+    release = remembering(release, listing.recorded.notes, listing.recorded.collection)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
     if unknown := sorted(chosen - release.files.keys() - listing.was.keys()):
@@ -103,8 +100,8 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
     changes = compare_files(release, listing, chosen)
     if (old := listing.target.replaces) and changes:
         changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
-    facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
-    return _guarded(_with_card(Plan(release, listing.head, changes, listing.target, **facts), listing))
+    found = Plan(release, listing.head, changes, listing.target, private=listing.private, recorded=listing.recorded)
+    return _guarded(_with_card(found, listing))
 
 
 def _differs(plan: Plan) -> bool:
