@@ -41,10 +41,7 @@ def _write(folder: Path, scale: str) -> None:
     release = next((release for release in fleet.releases if release.kind == "space"), None)
     if release is None:
         raise WorkspaceError("recipes/family.yaml has no 'space'", hint="add one: repo, app and title")
-    for path, content in release.files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content.read_bytes() if isinstance(content, Path) else content)
+    release.write(folder)
 
 
 @command("serve")

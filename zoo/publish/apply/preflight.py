@@ -39,11 +39,9 @@ def _check_card(plan: Plan) -> None:
     from huggingface_hub import RepoCard
 
     release = plan.release
-    content = plan.content(CARD)
-    text = content.decode() if isinstance(content, bytes) else content.read_text("utf-8")
     try:
         with explained(f"check the card of {release.kind} '{release.id}'"):
-            RepoCard(text, ignore_metadata_errors=False).validate(repo_type=release.kind)
+            RepoCard(plan.bytes(CARD).decode(), ignore_metadata_errors=False).validate(repo_type=release.kind)
     except ValueError as error:
         said = " ".join(line.strip("- ") for line in str(error).strip().splitlines())
         problem = f"the Hub does not take the card of {release.kind} '{release.id}': {said}"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import PublishError
 from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, push, told
-from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import Release
 from zoo.publish.plan.change import way_out
 from zoo.publish.plan.listing import Proposal, look, title
@@ -95,7 +94,7 @@ def _commit_of(plan: Plan, head: str) -> NextCommit:
             *(_addition(plan, path) for path in plan.sent),
             *(CommitOperationDelete(path, is_folder=False) for path in plan.deleted),
         ],
-        {path: _ids(plan, path) for path in plan.sent},
+        {path: plan.ids(path) for path in plan.sent},
         _moved(release),
         summary(plan),
         plan.target,
@@ -116,10 +115,6 @@ def _addition(plan: Plan, path: str) -> CommitOperationAdd:
     made = CommitOperationAdd(path, str(content))
     made.upload_info.sha256 = bytes.fromhex(ids.sha256)  # known already: reading gigabytes again takes seconds
     return made
-
-
-def _ids(plan: Plan, path: str) -> Ids:
-    return of_bytes(plan.merged[path]) if path in plan.merged else plan.release.ids[path]
 
 
 def _moved(release: Release) -> MovedError:

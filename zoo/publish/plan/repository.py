@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
 from zoo.lint.leaks import Mask
+from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import (
     CARD,
     MANIFEST,
@@ -71,6 +72,14 @@ class Plan:
     def content(self, path: str) -> Content:
         """Return what goes up as `path`: the merged text where there is one, else the release's file."""
         return self.merged.get(path, self.release.files[path])
+
+    def bytes(self, path: str) -> bytes:
+        """Return what goes up as `path`, read."""
+        return self.merged[path] if path in self.merged else self.release.bytes(path)
+
+    def ids(self, path: str) -> Ids:
+        """Return the ids by which the Hub may list what goes up as `path`."""
+        return of_bytes(self.merged[path]) if path in self.merged else self.release.ids[path]
 
     @property
     def expected(self) -> Release:
@@ -187,7 +196,5 @@ def _guarded(plan: Plan) -> Plan:
         return plan
     found = problems({path: plan.content(path) for path in plan.sent})
     if CARD in plan.sent:
-        content = plan.content(CARD)
-        card = content if isinstance(content, bytes) else content.read_bytes()
-        found += refusals(plan.release.kind, plan.release.id, card)
+        found += refusals(plan.release.kind, plan.release.id, plan.bytes(CARD))
     return replace(plan, problems=found)

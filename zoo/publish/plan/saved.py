@@ -15,7 +15,6 @@ from typing import Any
 from zoo import __version__
 from zoo.errors import PublishError
 from zoo.lint.leaks import redacted_all
-from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import json_bytes, write_whole
 from zoo.publish.plan.everything import FleetPlan
 from zoo.publish.plan.listing import Target
@@ -83,16 +82,12 @@ def _repository(plan: Plan, found: FleetPlan) -> dict[str, Any]:
         "kind": plan.release.kind,
         "id": plan.release.id,
         "head": plan.head,
-        "send": {path: _sha256(plan, path) for path in plan.sent},
+        "send": {path: plan.ids(path).sha256 for path in plan.sent},
         "delete": sorted(plan.deleted),
         "keep": [change.path for change in plan.changes if change.action == "keep"],
         "conflicts": [change.path for change in plan.conflicts],
         "settings": [[change.path, change.note] for change in found.settings.get(plan.release.key, ())],
     }
-
-
-def _sha256(plan: Plan, path: str) -> str:
-    return of_bytes(plan.merged[path]).sha256 if path in plan.merged else plan.release.ids[path].sha256
 
 
 def read_plan(path: Path) -> tuple[Asked, dict[str, Any]]:
