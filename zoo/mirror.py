@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import HubError
 from zoo.publish.desired.digests import of_file
-from zoo.remote import Kind, api, explained
+from zoo.remote import Kind, api, explained, listed_id
 from zoo.say import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _snapshot(kind: Kind, repo_id: str, revision: str | None) -> Snapshot:
         kind,
         info.id,
         info.sha,
-        {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in files},
+        {one.path: listed_id(one) for one in files},
         frozenset(one.path for one in files if one.lfs),
         tuple(one.ref for one in (*refs.branches, *refs.tags) if one.target_commit == info.sha),
         info.last_modified,

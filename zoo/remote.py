@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from zoo.errors import HubError, WorkspaceError
@@ -19,6 +19,7 @@ from zoo.errors import HubError, WorkspaceError
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.hf_api import RepoFile, RepoSibling
 
 Kind = Literal["model", "dataset", "space"]
 
@@ -159,21 +160,32 @@ def revision_of(kind: Kind, repo: str, revision: str | None) -> str:
     return found
 
 
+def listed_id(file: RepoFile | RepoSibling) -> str:
+    """The id by which the Hub lists a file's content: the sha256 of what is kept as a large file, else git's."""
+    return str(file.lfs.sha256 if file.lfs else file.blob_id)
+
+
 def is_miniature(dataset: str, revision: str) -> bool:
     """True when a dataset is a generated stand-in."""
     with explained(f"look up dataset '{dataset}'"):
         return MINIATURE_TAG in (api().dataset_info(dataset, revision=revision).tags or [])
 
 
-def account() -> str | None:
-    """The name that the token belongs to; None without a token."""
+def whoami() -> dict[str, Any] | None:
+    """The Hub's answer about the token and its account; None without a token."""
     from huggingface_hub import get_token
 
     if get_token() is None:
         return None
     with explained("ask who the token belongs to"):
-        name: str = api().whoami(cache=True)["name"]  # of this question the real Hub limits the rate most
-    return name
+        found: dict[str, Any] = api().whoami(cache=True)  # of this question the real Hub limits the rate most
+    return found
+
+
+def account() -> str | None:
+    """The name that the token belongs to; None without a token."""
+    me = whoami()
+    return str(me["name"]) if me else None
 
 
 def namespace(preferred: str | None) -> str:

@@ -12,7 +12,7 @@ from zoo.errors import HubError, PublishError
 from zoo.patience import patiently
 from zoo.publish.desired.digests import Ids
 from zoo.publish.desired.release import CARD, FORMAT, MANIFEST, CollectionRecord
-from zoo.remote import Kind, account, api, endpoint, explained
+from zoo.remote import Kind, account, api, endpoint, explained, listed_id
 
 
 class Addressed(Protocol):
@@ -132,7 +132,7 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
         return Listing(None, {}, target=target)
     if info.id.lower() != repository.id.lower():
         raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=_after_renaming(repository.id, info.id))
-    files = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in info.siblings or []}
+    files = {one.rfilename: listed_id(one) for one in info.siblings or []}
     recorded = manifest_at(repository, info.sha) if MANIFEST in files else UNRECORDED
     return Listing(info.sha, files, recorded, _is_untouched(repository, files), bool(info.private), target)
 

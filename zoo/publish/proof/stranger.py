@@ -21,7 +21,7 @@ from zoo.lint.card import Code
 from zoo.lint.execution import one_program
 from zoo.models.foreign import meant
 from zoo.publish.desired.release import CARD, SCORES
-from zoo.remote import Kind, api, explained
+from zoo.remote import Kind, api, explained, listed_id
 
 LONGEST = 3600  # seconds for everything that one process proves, downloads included
 SNIPPET_SECONDS = 300  # for all snippets of a card
@@ -70,7 +70,7 @@ class Stranger:
             there: Any = info if info.sha == revision else _at(kind, repo_id, revision)
         self.is_main = info.sha == revision
         """Whether this commit is what readers get who name none."""
-        self.listed = {one.rfilename: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in there.siblings or ()}
+        self.listed = {one.rfilename: listed_id(one) for one in there.siblings or ()}
         """{path: git id, or sha256 of what is kept as a large file}."""
         self.token = get_token() if info.private or getattr(info, "gated", False) else None
 

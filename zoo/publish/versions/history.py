@@ -10,7 +10,7 @@ from typing import Any, Literal
 from zoo.errors import PublishError, RecipeError, did_you_mean
 from zoo.publish.apply.commit import MovedError
 from zoo.recipe import Workspace
-from zoo.remote import Kind, api, endpoint, explained, namespace
+from zoo.remote import Kind, api, endpoint, explained, listed_id, namespace
 
 SPACE = "space"  # what the family's Space is called on the command line
 
@@ -107,8 +107,7 @@ def tree_at(repository: NamedRepository, commit: str) -> dict[str, str]:
     options: dict[str, Any] = {"repo_type": repository.kind, "revision": commit, "recursive": True}
     with explained(f"look at the files of {repository}"):
         listed = list(api().list_repo_tree(repository.id, **options))
-    files = [item for item in listed if isinstance(item, RepoFile)]
-    return {item.path: str(item.lfs.sha256 if item.lfs else item.blob_id) for item in files}
+    return {item.path: listed_id(item) for item in listed if isinstance(item, RepoFile)}
 
 
 def text_at(repository: NamedRepository, path: str, commit: str) -> str:
