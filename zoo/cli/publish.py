@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.session import command, confirm, connect, workspace
+from zoo.cli.session import command, confirm, connect, require_yes, workspace, yes_option
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _line(text: str, colour: str | None = None) -> None:
 
 @command("publish", epilog="Example: zoo publish arabert-hybrid --pr")
 @click.argument("names", nargs=-1, metavar="[NAMES]... | FILE")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @click.option("--private", is_flag=True, help="Create new repositories as private ones.")
 @wait_option
 @click.pass_context
@@ -265,9 +265,10 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
     NAMES are of recipes, of single datasets, or `space`.
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
-    if say.wants_json() and not yes:
-        raise click.UsageError("with --json there is nobody to ask: add --yes")
+    require_yes(yes)
     from zoo.pipeline.fleet import roll_out
+    from zoo.publish.proof.running import Waiting
+    from zoo.publish.proof.ways import Ways
 
     file = _plan_file(ctx, asked.names)
     if file:
@@ -276,6 +277,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
         build, found = _from_names(asked)
     if (found.changed or found.blocked) and not yes:
         _confirm(found)
+    again = _again_command(asked, private=private)
     with say.progress() as progress:
         build.progress = progress
         done = roll_out(
@@ -284,15 +286,14 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
             private=private,
             report=say_published,
             go_on=lambda one: not file and _again(one, yes),
-            wait=wait,
-            again=_again_command(asked, private=private),
-            hub=hub_as_typed(),
+            waiting=Waiting(wait, progress),
+            ways=Ways(again, hub=hub_as_typed()),
         )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):
         say.line(_nothing(waiting=any(outcome.url for outcome in done)))
     if missed := [outcome for outcome in done if outcome.missed]:
-        _say_missed(missed, len(done), _again_command(asked, private=private))
+        _say_missed(missed, len(done), again)
         ctx.exit(1)
 
 

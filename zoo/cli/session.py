@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from zoo.recipe import Workspace
 
 
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
 class ZooGroup(click.Group):
     """A group of commands in the order of the flow."""
 
@@ -84,6 +87,12 @@ def local_root(root: Path | None = None) -> Path:
     from zoo.recipe import Workspace
 
     return root.resolve() if root else Workspace.find().root / ".zoo" / "hub"
+
+
+def require_yes(yes: bool) -> None:
+    """Refuse a command that would ask a question where nobody can answer it."""
+    if say.wants_json() and not yes:
+        raise click.UsageError("with --json there is nobody to ask: add --yes")
 
 
 def confirm(question: str) -> None:

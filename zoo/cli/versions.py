@@ -9,7 +9,7 @@ import click
 from zoo import say
 from zoo.cli.build import scale_option
 from zoo.cli.publish import _fleet, _say_change, hub_as_typed, wait_option
-from zoo.cli.session import command, confirm, connect, workspace
+from zoo.cli.session import command, confirm, connect, require_yes, workspace, yes_option
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from zoo.publish.versions.rollback import Way
     from zoo.publish.versions.version import Draft
     from zoo.recipe import Workspace
-
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @command("release", epilog='Example: zoo release arabert-hybrid v1.2.0 --notes "Trained on twice the pairs."')
@@ -32,7 +30,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 @yes_option
 def release(name: str, version: str, scale: str, notes: str, supersedes: str | None, yes: bool) -> None:
     """Tag what is published of NAME (a recipe, a dataset or `space`), with an entry in its CHANGELOG.md."""
-    _require_yes(yes)
+    require_yes(yes)
     connect()
     from zoo.publish.versions.history import find_repository, tags_of
     from zoo.publish.versions.successor import check_superseded
@@ -51,11 +49,6 @@ def release(name: str, version: str, scale: str, notes: str, supersedes: str | N
     if not supersedes:
         return
     say.line(f"{supersedes} names {repository.id} as its new version" + ("" if told else " already"))
-
-
-def _require_yes(yes: bool) -> None:
-    if say.wants_json() and not yes:
-        raise click.UsageError("with --json there is nobody to ask: add --yes")
 
 
 def _built(repository: NamedRepository, scale: str) -> Release:
@@ -101,7 +94,7 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
 
     What others added or changed since stays, unless --overwrite names it.
     """
-    _require_yes(yes)
+    require_yes(yes)
     name, at, ref = target.rpartition("@")
     if not (name and at and ref):
         raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")

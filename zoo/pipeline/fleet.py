@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
-from zoo.layout import CARD, DATA, DATA_SOURCE, EVALUATE, MODEL, README, TRAIN
+from zoo.layout import CARD, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
 from zoo.pipeline.asbuilt import as_built, dataset_as_built
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
@@ -29,9 +29,9 @@ from zoo.publish.plan.repository import Plan
 from zoo.publish.proof import owed, rendered
 from zoo.publish.proof.owed import Owed
 from zoo.publish.proof.prove import Proof, prove_repository
-from zoo.publish.proof.rendered import OwnCode, Rendered
-from zoo.publish.proof.running import Waiting
-from zoo.publish.proof.ways import Ways
+from zoo.publish.proof.rendered import Rendered
+from zoo.publish.proof.running import NOT_AT_ALL, Waiting
+from zoo.publish.proof.ways import NOWHERE, Ways
 from zoo.publish.versions.history import SPACE, published_as
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
@@ -289,17 +289,15 @@ def roll_out(
     private: bool = False,
     report: Callable[[Published], None] = lambda _: None,
     go_on: Callable[[Plan], bool] = lambda _: False,
-    wait: float = 0.0,
-    again: str = "zoo publish",
-    hub: str = "",
+    waiting: Waiting = NOT_AT_ALL,
+    ways: Ways = NOWHERE,
 ) -> list[Published]:
     """Apply a plan: an outcome for each repository and the collection, good or bad.
 
     Args:
         go_on: asked when a repository changed meanwhile, with its new plan.
-        wait: seconds that a Space may take until it runs; one that takes longer is proved the next time.
-        again: the command that asks for the same once more, for hints.
-        hub: the option by which other commands in hints reach the same Hub, such as ' --hub local'.
+        waiting: how long a Space may take until it runs; one that takes longer is proved the next time.
+        ways: the commands of which one is hinted at when a proof fails, without the name of what failed.
 
     Raises:
         HubError: the token, a name or a card would be refused; nothing was sent.
@@ -308,21 +306,20 @@ def roll_out(
         preflight(found)
     known = Rendered(build.workspace.root / rendered.FILE)
     known.add(one.release for one in found.plans)
-    left, waiting = Owed(build.workspace.root / owed.FILE), Waiting(wait, build.progress)
+    left = Owed(build.workspace.root / owed.FILE)
 
     def prove(plan: Plan, commit: str) -> Proof:
-        release = plan.release
-        name = SPACE if release.kind == "space" else release.name
-        ways = Ways(again, name if plan.target == MAIN else "", hub, overwrites=True)  # a rollback is of main
-        own = known.of(release.kind, release.id)
-        return _prove(build, release, commit, own=own, waiting=waiting, ways=ways)
+        one = plan.release
+        name = SPACE if one.kind == "space" else one.name
+        out = replace(ways, name=name if plan.target == MAIN else "", overwrites=True)  # a rollback is of main
+        own, folder = known.of(one.kind, one.id), _built(build, one)
+        return prove_repository(one.kind, one.id, commit, built=folder, own=own, waiting=waiting, ways=out)
 
     return Rollout(found, private, prove, go_on, report, build.progress, left).run()
 
 
-def _prove(build: Build, release: Release, commit: str, *, own: OwnCode, waiting: Waiting, ways: Ways) -> Proof:
-    """Prove that a repository is what was built, as a stranger finds it on the Hub."""
-    built = {"model": TRAIN, "dataset": DATA}.get(release.kind)
-    folder = build.folder(release.name).stage(built) if built else None
-    folder = folder / MODEL if folder and release.kind == "model" else folder
-    return prove_repository(release.kind, release.id, commit, built=folder, own=own, waiting=waiting, ways=ways)
+def _built(build: Build, release: Release) -> Path | None:
+    """Return the folder of what was built of a release; None: there is none, as of a Space."""
+    if release.kind == "model":
+        return build.model(release.name)
+    return build.folder(release.name).stage(DATA) if release.kind == "dataset" else None
