@@ -10,6 +10,7 @@ from zoo.publish.apply.rollout import Rollout
 from zoo.publish.desired.fleet import Fleet
 from zoo.publish.desired.release import MANIFEST, RENDERED, Content, Release, sealed
 from zoo.publish.plan.everything import plan_fleet
+from zoo.remote import api
 
 KEPT = {MANIFEST, RENDERED}
 BODY = "# Small\n\nOne.\n\nTwo.\n\nThree.\n"
@@ -34,22 +35,16 @@ def publish(*releases: Release, title: str | None = None, **options: Any) -> lis
 
 def edit(id: str, path: str, content: bytes | None, kind: str = "model") -> str:
     """Somebody else's commit."""
-    from zoo.remote import api
-
     if content is None:
         return str(api().delete_file(path, id, repo_type=kind).oid)
     return str(api().upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=id, repo_type=kind).oid)
 
 
 def there(id: str, path: str, kind: str = "model", revision: str | None = None) -> str:
-    from zoo.remote import api
-
     return Path(api().hf_hub_download(id, path, repo_type=kind, revision=revision)).read_text("utf-8")
 
 
 def commits(id: str, kind: str = "model") -> int:
-    from zoo.remote import api
-
     return len(api().list_repo_commits(id, repo_type=kind))
 
 

@@ -16,6 +16,7 @@ from zoo.publish.desired.release import CARD, MANIFEST, Release, Settings
 from zoo.publish.plan.collection import compare_items, moves
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.settings import Runtime, compare_settings
+from zoo.remote import api
 
 # Collections and Spaces ----------------------------------------------------------------------------------------------
 
@@ -31,8 +32,6 @@ def test_ours_stand_in_order_in_the_places_that_ours_have() -> None:
 
 
 def test_a_collection_has_its_order_and_its_notes_and_those_of_others(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one, two, data = (
         release({"a.txt": b"1"}, "lab/coll-1", note="the first"),
         release({"a.txt": b"1"}, "lab/coll-2", note="ملاحظة"),
@@ -54,8 +53,6 @@ def test_a_collection_has_its_order_and_its_notes_and_those_of_others(hub: TestH
 
 
 def test_a_note_of_ours_follows_the_recipe_and_one_that_people_wrote_stays(hub: TestHub) -> None:
-    from zoo.remote import api
-
     def noted(note: str) -> Any:
         both = [release({"a.txt": b"1"}, f"lab/note-{name}", note=note) for name in ("ours", "theirs")]
         return publish(*both, title="Noted")[-1]
@@ -69,8 +66,6 @@ def test_a_note_of_ours_follows_the_recipe_and_one_that_people_wrote_stays(hub: 
 
 
 def test_a_description_that_the_recipe_does_not_have_is_left_to_people(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one = release({"a.txt": b"1"}, "lab/described")
     slug = publish(one, title="Described")[-1].id
     api().update_collection_metadata(slug, description="a person's")
@@ -84,14 +79,10 @@ def test_a_description_that_the_recipe_does_not_have_is_left_to_people(hub: Test
 
 def collections() -> dict[str, str]:
     """{slug: title} of the account's."""
-    from zoo.remote import api
-
     return {one.slug: one.title for one in api().list_collections(owner="lab")}
 
 
 def test_a_title_that_a_person_gave_is_drift_and_no_second_collection(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one, other = (release({"a.txt": b"1"}, f"lab/retitled-{name}", note=name) for name in ("one", "other"))
     slug = publish(one, title="Recipe's")[-1].id
     retitled = api().update_collection_metadata(slug, title="A person's").slug
@@ -110,8 +101,6 @@ def test_a_title_that_a_person_gave_is_drift_and_no_second_collection(hub: TestH
 
 
 def test_a_new_title_or_description_of_the_recipe_is_set_unless_a_person_wrote_another(hub: TestHub) -> None:
-    from zoo.remote import api
-
     def fleet(title: str, description: str, content: bytes = b"1") -> Fleet:
         return Fleet("lab", [release({"a.txt": content}, "lab/texts")], title, description)
 
@@ -136,8 +125,6 @@ def test_a_new_title_or_description_of_the_recipe_is_set_unless_a_person_wrote_a
 
 
 def test_a_collection_that_was_deleted_is_made_again(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one = release({"a.txt": b"1"}, "lab/undone")
     slug = publish(one, title="Undone")[-1].id
     api().delete_collection(slug)
@@ -169,8 +156,6 @@ def test_a_record_of_another_accounts_collection_is_of_no_use(hub: TestHub) -> N
 
 
 def test_what_was_published_without_a_record_is_known_by_its_title(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one = release({"a.txt": b"1"}, "lab/unrecorded")
     publish(one)
     slug = api().create_collection("Unrecorded", namespace="lab", description="old").slug
@@ -192,8 +177,6 @@ def test_a_collection_that_cannot_be_made_holds_up_no_repository(hub: TestHub) -
 
 @pytest.mark.parametrize("said", [5, {"slug": 1}, {"slug": [], "title": {}, "description": "\ud800"}])
 def test_a_record_that_somebody_spoilt_is_no_crash(hub: TestHub, said: object) -> None:
-    from zoo.remote import api
-
     one = release({"a.txt": b"1"}, "lab/spoilt-record")
     publish(one, title="Spoilt")
     manifest = {**json.loads(there("lab/spoilt-record", MANIFEST)), "collection": said}
@@ -203,8 +186,6 @@ def test_a_record_that_somebody_spoilt_is_no_crash(hub: TestHub, said: object) -
 
 
 def test_what_somebody_takes_out_while_it_is_published_is_no_crash(hub: TestHub) -> None:
-    from zoo.remote import api
-
     slug = publish(release({"a.txt": b"1"}, "lab/fleeting", note="first"), title="Fleeting")[-1].id
     found = plan_fleet(fleet_of(release({"a.txt": b"1"}, "lab/fleeting", note="second"), title="Fleeting"))
     (item,) = api().get_collection(slug).items
@@ -216,8 +197,6 @@ def test_what_somebody_takes_out_while_it_is_published_is_no_crash(hub: TestHub)
 
 
 def test_ours_is_found_among_more_collections_than_one_answer_has(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one = release({"a.txt": b"1"}, "lab/one-of-many")
     slug = publish(one, title="Of many")[-1].id
     for number in range(101):
@@ -227,8 +206,6 @@ def test_ours_is_found_among_more_collections_than_one_answer_has(hub: TestHub) 
 
 
 def test_a_note_that_a_cut_off_publication_left_behind_is_still_ours(hub: TestHub) -> None:
-    from zoo.remote import api
-
     def noted(note: str) -> list[Release]:
         return [release({"a.txt": b"1"}, f"lab/left-{name}", note=note) for name in ("ours", "theirs")]
 
@@ -262,8 +239,6 @@ def test_a_note_that_comes_back_is_not_remembered_twice(hub: TestHub) -> None:
 
 
 def test_settings_that_the_recipe_names_are_set_and_others_stay(hub: TestHub) -> None:
-    from zoo.remote import api
-
     wanted = Settings("cpu-upgrade", 3600, {"LANGUAGE": "ar"}, ("KEY", "OTHER"))
     space = release({"app.py": b"1", CARD: card(sdk="gradio")}, "lab/set-up", kind="space", settings=wanted)
     (outcome,) = publish(space)

@@ -40,8 +40,6 @@ def test_a_secret_stops_its_repository_and_is_not_repeated(hub: TestHub) -> None
         "model 'lab/leaky' must not be published: notes.txt, line 2: Hugging Face token hf_… (37 characters)"
     )
     assert token not in repr(stopped)
-    from zoo.remote import api
-
     assert not api().repo_exists("lab/leaky")
 
 
@@ -169,7 +167,7 @@ def test_nothing_of_the_client_that_writes_is_used_but_its_methods() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "huggingface_hub":
                 taken |= {alias.name for alias in node.names}
-    verbs = (
+    verbs = [
         "upload",
         "create",
         "delete",
@@ -182,9 +180,9 @@ def test_nothing_of_the_client_that_writes_is_used_but_its_methods() -> None:
         "rename",
         "move",
         "post",
-    )
+    ]
     ours = {"set_client_factory"}  # changes the client here, nothing there
-    assert [name for name in taken - ours if name.lower().startswith(verbs)] == []
+    assert [name for name in taken - ours if name.lower().startswith(tuple(verbs))] == []
 
 
 @pytest.mark.parametrize(
@@ -199,7 +197,6 @@ def test_nothing_of_the_client_that_writes_is_used_but_its_methods() -> None:
 )
 def test_a_commit_with_a_secret_in_it_is_not_made(hub: TestHub, arguments: dict[str, Any], where: str) -> None:
     from zoo.publish.sending import send
-    from zoo.remote import api
 
     api().create_repo("lab/door", exist_ok=True)
     before = commits("lab/door")
@@ -221,7 +218,6 @@ def test_a_file_of_a_commit_is_read_once_for_its_plan_and_once_more_when_it_chan
 
 def test_a_tag_and_the_variables_of_a_space_are_searched(hub: TestHub) -> None:
     from zoo.publish.sending import searched
-    from zoo.remote import api
 
     with pytest.raises(PublishError, match="its tag message, line 1: Hugging Face token"):
         searched(api().create_tag, "lab/x", tag="v1.0.0", tag_message=TOKEN)
@@ -240,8 +236,6 @@ def test_a_secret_in_a_variable_is_a_problem_of_the_plan_and_masked_in_it(hub: T
     assert notes == ["fast", "…"]
     [outcome] = publish(space)
     assert (outcome.did, KEY in repr(outcome)) == ("failed", False)
-    from zoo.remote import api
-
     assert not api().repo_exists("lab/keyed", repo_type="space")
 
 
@@ -259,8 +253,6 @@ def test_a_secret_in_a_collections_texts_stops_it(hub: TestHub) -> None:
     assert [one.did for one in done] == ["created", "failed"]
     assert "it must not be published: the description, line 1: Hugging Face token" in str(done[1].why)
     assert TOKEN not in repr(done)
-    from zoo.remote import api
-
     assert not [one for one in api().list_collections(owner="lab") if one.title == "Leaky"]
 
 

@@ -20,6 +20,7 @@ from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.listing import Target
 from zoo.publish.plan.repository import Plan, plan_release
 from zoo.publish.proof.owed import Owed
+from zoo.remote import api
 
 
 @pytest.mark.parametrize("ignored", ["*.safetensors\n", "*\n"])
@@ -50,8 +51,6 @@ LONG = BODY.replace("Three.\n", "Three.\n\nFour.\n\nFive.\n")
 
 
 def raw(id: str, path: str = CARD) -> bytes:
-    from zoo.remote import api
-
     return Path(api().hf_hub_download(id, path)).read_bytes()
 
 
@@ -82,8 +81,6 @@ def test_line_ends_that_people_saved_stay_through_our_updates(hub: TestHub, name
 
 
 def test_a_byte_order_mark_is_left_alone_and_goes_with_our_next_update(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one = release({CARD: card(LONG)}, "lab/marked")
     publish(one)
     marked = b"\xef\xbb\xbf" + card(LONG.replace("Two.", "Two, says a person."))
@@ -245,20 +242,14 @@ PROPOSED = Target(pull_request=True)
 
 def proposals(id: str) -> dict[int, str]:
     """{number: status} of its pull requests."""
-    from zoo.remote import api
-
     return {one.num: one.status for one in api().get_repo_discussions(id, discussion_type="pull_request")}
 
 
 def merge(id: str, number: int) -> None:
-    from zoo.remote import api
-
     api().merge_pull_request(id, number)
 
 
 def test_a_pull_request_that_cannot_be_merged_gives_way_to_one_that_can(hub: TestHub) -> None:
-    from zoo.remote import api
-
     id = "lab/moved-on"
     publish(release({CARD: card(LONG), "a.txt": b"1"}, id))
     ours = release({CARD: card(LONG.replace("One.", "1.")), "a.txt": b"2"}, id)
@@ -298,8 +289,6 @@ def test_a_conflict_with_main_is_shown_for_a_pull_request_as_for_main(hub: TestH
 
 
 def test_a_pull_request_with_commits_of_others_stays_open_when_it_cannot_be_merged(hub: TestHub) -> None:
-    from zoo.remote import api
-
     id = "lab/reviewed"
     publish(release({CARD: card(LONG), "a.txt": b"1"}, id))
     publish(release({CARD: card(LONG), "a.txt": b"2"}, id), target=PROPOSED)
@@ -316,8 +305,6 @@ def test_a_pull_request_with_commits_of_others_stays_open_when_it_cannot_be_merg
 
 
 def test_a_pull_request_that_people_retitle_merge_or_close_is_known(hub: TestHub) -> None:
-    from zoo.remote import api
-
     id = "lab/retitled"
 
     def propose(content: bytes) -> str:
@@ -350,8 +337,6 @@ def test_a_pull_request_has_nothing_to_add_to_what_main_has(hub: TestHub) -> Non
 
 
 def test_a_tag_is_no_branch(hub: TestHub) -> None:
-    from zoo.remote import api
-
     one = release({"a.txt": b"1"}, "lab/tagged")
     publish(one)
     api().create_tag("lab/tagged", tag="v1")

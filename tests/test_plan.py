@@ -21,6 +21,7 @@ from zoo.publish.plan import difference, saved
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
 from zoo.publish.plan.listing import Target
 from zoo.publish.plan.repository import plan_release
+from zoo.remote import api
 
 # People on the Hub ---------------------------------------------------------------------------------------------------
 
@@ -103,16 +104,12 @@ def test_files_of_others_stay_edited_ones_are_kept_deleted_ones_come_back(hub: T
     assert shown(found.changes) == [("keep", "a.txt"), ("add", "b.txt")]
     assert found.pending[0].note == "put back: it was deleted on the Hub"
     publish(release({"a.txt": b"1", "b.txt": b"2"}, "lab/drift"))
-    from zoo.remote import api
-
     files = set(api().list_repo_files("lab/drift"))
     assert files == {".gitattributes", "a.txt", "b.txt", "theirs.txt", MANIFEST}
     assert there("lab/drift", "a.txt") == "edited"
 
 
 def test_the_first_publication_leaves_what_others_put_there(hub: TestHub) -> None:
-    from zoo.remote import api
-
     api().create_repo("lab/taken")
     edit("lab/taken", "a.txt", b"theirs")
     edit("lab/taken", "same.txt", b"same")
@@ -124,8 +121,6 @@ def test_the_first_publication_leaves_what_others_put_there(hub: TestHub) -> Non
 
 
 def test_a_space_whose_publication_was_cut_off_after_its_creation_is_still_ours(hub: TestHub) -> None:
-    from zoo.remote import api
-
     api().create_repo("lab/cut-off", repo_type="space", space_sdk="gradio")
     ours = release({CARD: card(sdk="gradio"), "app.py": b"1"}, "lab/cut-off", kind="space")
     assert shown(plan_release(ours).changes) == [("update", CARD), ("add", "app.py")]
@@ -145,8 +140,6 @@ def test_a_repository_that_changed_meanwhile_is_planned_again_once(hub: TestHub)
 
 
 def test_a_renamed_repository_is_told(hub: TestHub) -> None:
-    from zoo.remote import api
-
     publish(release({"a.txt": b"1"}, "lab/called-so"))
     api().move_repo("lab/called-so", "lab/called-otherwise")
     with pytest.raises(
@@ -231,8 +224,6 @@ def test_an_edited_plan_is_refused(hub: TestHub, tmp_path: Path) -> None:
 
 
 def test_a_pull_request_is_opened_once_and_then_added_to(hub: TestHub) -> None:
-    from zoo.remote import api
-
     publish(release({"a.txt": b"1"}, "lab/proposed"))
     for content in (b"2", b"3", b"3"):
         (outcome,) = publish(release({"a.txt": content}, "lab/proposed"), target=Target(pull_request=True))
@@ -244,8 +235,6 @@ def test_a_pull_request_is_opened_once_and_then_added_to(hub: TestHub) -> None:
 
 @pytest.mark.parametrize(("kind", "folder"), [("model", ""), ("dataset", "datasets/")])
 def test_the_address_of_a_pull_request_is_told_whether_it_is_new_or_not(hub: TestHub, kind: str, folder: str) -> None:
-    from zoo.remote import api
-
     (on_main,) = publish(release({"a.txt": b"1"}, "lab/addressed", kind=kind))
     assert on_main.url is None
     proposed = [
@@ -279,8 +268,6 @@ for outcome in publish(*(release(files, f"lab/together-{n}") for n in range(3)))
 
 @pytest.mark.parametrize("same", [True, False])
 def test_two_publishers_at_once_leave_one_of_both(hub: TestHub, same: bool) -> None:
-    from zoo.remote import api
-
     if not same:
         for number in range(3):
             api().delete_repo(f"lab/together-{number}", missing_ok=True)

@@ -18,6 +18,7 @@ from conftest import RECIPE, SCALE, Lab, TestHub
 from small_fleet import edit
 
 from zoo.errors import PublishError, ZooError
+from zoo.remote import api
 
 PARENT = "arabert-matryoshka"
 MODELS = ["lab/Arabic-Triplet-Matryoshka-V2", "lab/GATE-AraBert-v1"]
@@ -34,8 +35,6 @@ def published(lab: Lab) -> list[Any]:
 
 
 def commits(kind: str, id: str) -> list[str]:
-    from zoo.remote import api
-
     return [commit.commit_id for commit in api().list_repo_commits(id, repo_type=kind)]
 
 
@@ -146,8 +145,6 @@ def test_the_recipe_and_the_scores_travel_in_the_model(lab: Lab, published: list
 
 
 def test_metadata_is_what_the_hub_reads(published: list[Any]) -> None:
-    from zoo.remote import api
-
     info = api().model_info("lab/GATE-AraBert-v1")
     assert info.card_data.base_model == "lab/Arabic-Triplet-Matryoshka-V2"
     assert info.pipeline_tag == "sentence-similarity"
@@ -162,8 +159,6 @@ def test_metadata_is_what_the_hub_reads(published: list[Any]) -> None:
 
 
 def test_the_collection_holds_everything_in_order(published: list[Any]) -> None:
-    from zoo.remote import api
-
     items = api().get_collection(published[-1].id).items
     assert [(item.item_type, item.item_id) for item in items] == [
         *(("model", id) for id in MODELS),
@@ -305,8 +300,6 @@ def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_publis
     lab: Lab, published: list[Any], other_summary: str, zoo: Any, tmp_path: Path
 ) -> None:
     """What the person wrote as code is not run."""
-    from zoo.remote import api
-
     place, arguments = lab.workspace.root, (RECIPE, "--scale", SCALE)
     zoo("publish", *arguments, "--yes", cwd=place)
     card = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")

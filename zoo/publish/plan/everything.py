@@ -85,9 +85,9 @@ def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
 
 
 def _collection(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) -> CollectionPlan:
-    records = [known for one in plans if (known := one.recorded.collection) and one.release.kind != "dataset"]
+    records = [one.collection for one in plans if one.collection and one.release.kind != "dataset"]
     found = find_collection(listed, str(fleet.title), records)
-    was = {(str(one.release.kind), one.release.id): one.recorded.notes for one in plans}
+    was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
     return plan_collection(str(fleet.title), fleet.description, fleet.account, found, fleet.items, was)
 
 

@@ -22,7 +22,7 @@ from zoo.publish.desired.release import (
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
-from zoo.publish.plan.listing import MAIN, UNRECORDED, Addressed, Listing, Recorded, Target, bytes_at, look
+from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, look
 from zoo.publish.plan.merge import Clash, merge_texts
 
 
@@ -45,8 +45,10 @@ class Plan:
     """Why none of it may be sent: secrets, and files that do not belong there."""
     private: bool = False
     """Whether the repository that is there is private."""
-    recorded: Recorded = UNRECORDED
-    """What our manifest there says."""
+    notes: Sequence[str] = ()
+    """What we wrote beside it in the collection, whenever it was published."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it, as our manifest there says."""
 
     @property
     def pending(self) -> list[PlannedChange]:
@@ -109,7 +111,10 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
     changes = compare_files(release, listing, chosen)
     if (old := listing.target.replaces) and changes:
         changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
-    found = Plan(release, listing.head, changes, listing.target, private=listing.private, recorded=listing.recorded)
+    known, private = listing.recorded, listing.private
+    found = Plan(
+        release, listing.head, changes, listing.target, private=private, notes=known.notes, collection=known.collection
+    )
     return _guarded(_with_card(found, listing))
 
 
