@@ -59,7 +59,12 @@ pr_option = click.option("--pr", is_flag=True, help="A pull request for each rep
 revision_option = click.option("--revision", metavar="BRANCH", help="Another branch than main, made when missing.")
 
 
-def _fleet(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
+def fleet_named(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
+    """Return what these names stand for, or all that is built, as a fleet; say which recipes were edited since.
+
+    Raises:
+        PublishError: nothing is built at this scale.
+    """
     from zoo.pipeline.asbuilt import edited_since
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import built, fleet, select
@@ -118,7 +123,7 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
     from zoo.publish.plan.everything import plan_fleet
     from zoo.publish.plan.rights import why_refused
 
-    _, fleet = _fleet(asked.names, asked.scale)
+    _, fleet = fleet_named(asked.names, asked.scale)
     found = plan_fleet(fleet, asked.target, asked.overwrite)
     if write:
         for one in found.plans:
@@ -152,9 +157,7 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
             "kept": [_as_json(change) for change in one.changes if change.action == "keep"],
             "conflicts": [_as_json(change) for change in one.conflicts],
             "problems": list(one.problems),
-            "missing": [
-                _as_json(change) for change in found.settings.get(one.release.key, ()) if change.action == "missing"
-            ],
+            "missing": [_as_json(change) for change in found.beside(one) if change.action == "missing"],
             "metadata": [{"key": key, "old": old, "new": new} for key, old, new in metadata_changes(*one.card)]
             if one.card
             else [],
@@ -176,12 +179,12 @@ def _as_json(change: PlannedChange) -> dict[str, Any]:
 
 def _say_plan(found: FleetPlan) -> None:
     for one in found.plans:
-        _say_repository(one, [*one.changes, *found.settings.get(one.release.key, ())])
+        _say_repository(one, [*one.changes, *found.beside(one)])
     if found.collection:
         changes = found.collection.changes
         _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
         for change in changes:
-            _say_change(change)
+            say_change(change)
         for problem in found.collection.problems:
             _line(f"  ! {problem}", "magenta")
     waiting = any(one.target.number for one in found.plans)
@@ -206,7 +209,7 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
     _line(f"{release.kind} {release.id}{private}{nothing}")
     for change in changes:
         if change.path not in OURS or len(changes) == 1:  # records follow what they record
-            _say_change(change)
+            say_change(change)
         if change.action == "conflict":
             _say_clashes(change)
             _line(f"      {way_out(release, change.path)}")
@@ -216,7 +219,8 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
         _say_card(*cards)
 
 
-def _say_change(change: PlannedChange) -> None:
+def say_change(change: PlannedChange) -> None:
+    """Print a change of a plan with its sign."""
     sign = SIGNS[change.action]
     size = f"  ({change.size:,} bytes)" if change.size else ""
     note = f"  {change.note}" if change.note else ""
@@ -310,7 +314,7 @@ def _plan_file(ctx: click.Context, names: Sequence[str]) -> Path | None:
 def _from_names(asked: Asked) -> tuple[Build, FleetPlan]:
     from zoo.publish.plan.everything import plan_fleet
 
-    build, fleet = _fleet(asked.names, asked.scale)
+    build, fleet = fleet_named(asked.names, asked.scale)
     return build, plan_fleet(fleet, asked.target, asked.overwrite)
 
 

@@ -13,7 +13,7 @@ import click
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.publish import _fleet
+from zoo.cli.publish import fleet_named
 from zoo.cli.session import ZooGroup, command, connect, workspace
 from zoo.errors import WorkspaceError, ZooError
 
@@ -37,7 +37,7 @@ def build(folder: Path, scale: str) -> None:
 
 
 def _write(folder: Path, scale: str) -> None:
-    _, fleet = _fleet((), scale)
+    _, fleet = fleet_named((), scale)
     release = next((release for release in fleet.releases if release.kind == "space"), None)
     if release is None:
         raise WorkspaceError("recipes/family.yaml has no 'space'", hint="add one: repo, app and title")

@@ -8,7 +8,7 @@ import click
 
 from zoo import say
 from zoo.cli.build import scale_option
-from zoo.cli.publish import _fleet, _say_change, hub_as_typed, wait_option
+from zoo.cli.publish import fleet_named, hub_as_typed, say_change, wait_option
 from zoo.cli.session import command, confirm, connect, require_yes, workspace, yes_option
 from zoo.errors import PublishError
 
@@ -53,7 +53,7 @@ def release(name: str, version: str, scale: str, notes: str, supersedes: str | N
 
 def _built(repository: NamedRepository, scale: str) -> Release:
     """Return what would be published of a repository."""
-    _, fleet = _fleet((repository.name,), scale)
+    _, fleet = fleet_named((repository.name,), scale)
     for one in fleet.releases:
         if (one.kind, one.id) == (repository.kind, repository.id):
             return one
@@ -152,6 +152,6 @@ def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
 def _say_way(way: Way) -> None:
     say.line(f"{way.repository}: from {way.head[:8]} back to {way.ref} ({way.source[:8]})")
     for change in way.changes:
-        _say_change(change)
+        say_change(change)
     if not (way.pending or way.conflicts):
         say.line("  no changes: its files are there already")

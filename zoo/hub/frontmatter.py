@@ -13,11 +13,10 @@ KeyPath = tuple[str | int, ...]
 
 # As huggingface_hub finds it (REGEX_YAML_BLOCK): a byte order mark before it hides it.
 BLOCK = re.compile(r"^\s*---(?:\r\n|\r|\n)(?P<yaml>[\S\s]*?)(?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|$)")
-BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"  # some editors begin a file with it
 MOST_CHARACTERS = 1 << 20
-MOST_VALUES = (
-    100_000  # each takes a kilobyte; with every alias written out; an alias bomb is ten lines that mean a billion
-)
+# With every alias written out: an alias bomb is ten lines that mean a billion. Each value takes a kilobyte.
+MOST_VALUES = 100_000
 DEEPEST = 50  # levels; YAML that can just be read may be too deep to be written again
 MOST_DIGITS = 300  # of a whole number; Python refuses to write down much larger ones
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times as fast on a long model-index

@@ -36,7 +36,7 @@ MOST_NAMES = 3  # of one file, in an error
 Read = Callable[[str], bytes | None]
 """Gives the content of a model's file; None: it has no such file."""
 
-HINTS: dict[Kind, str] = {
+WITHOUT_CODE: dict[Kind, str] = {
     "base": "set `base.model` in its recipe to one that transformers loads by itself: without 'auto_map'",
     "hub": "choose a model that transformers loads by itself, such as sentence-transformers/LaBSE",
     "folder": "take these names out of its files if transformers has the architecture, or choose another model",
@@ -73,7 +73,7 @@ def refuse_foreign_code(source: ModelSource) -> None:
     with explained(f"load model '{source.place}'"):
         found = foreign_code(reader(source.place, source.revision), whole=source.pooling is None)
     if found:
-        raise kind_of_error(source.kind)(f"model '{source.place}' {code_told(found)}", hint=HINTS[source.kind])
+        raise kind_of_error(source.kind)(f"model '{source.place}' {code_told(found)}", hint=WITHOUT_CODE[source.kind])
 
 
 def kind_of_error(kind: Kind) -> type[ZooError]:

@@ -14,8 +14,7 @@ from transformers import dynamic_module_utils
 
 from zoo import modules
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.foreign import HINTS as WITHOUT_CODE
-from zoo.models.foreign import kind_of_error, meant, refuse_foreign_code
+from zoo.models.foreign import WITHOUT_CODE, kind_of_error, meant, refuse_foreign_code
 from zoo.models.identity import Kind, ModelSource, base_source
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
+from zoo.evidence.scores import ScoreFile
 from zoo.layout import CARD, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
 from zoo.pipeline.asbuilt import as_built, dataset_as_built
 from zoo.pipeline.build import Build
@@ -196,10 +197,7 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     workspace = build.workspace
     space = workspace.family.space
     assert space is not None
-    places = (folder / space.app for folder in workspace.folders("spaces"))
-    app = next((place for place in places if (place / "app.py").is_file()), None)
-    if app is None:
-        raise PublishError(f"no app '{space.app}' in spaces/", hint="correct space.app in recipes/family.yaml")
+    app = _app(build, space.app)
     offered = _offered(build, {member.name for member in members}, account)
     if not offered:
         problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
@@ -208,17 +206,6 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         f"{account}/{recipe.release.repo}": build.elsewhere.get(recipe.name) or build.scores(recipe.name)
         for recipe in offered
     }
-    models: list[dict[str, object]] = [
-        {
-            "id": model,
-            "revision": None,
-            # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
-            "title": recipe.release.repo + (" (rehearsal)" if found.miniature else ""),
-            "dims": mine.dims,
-        }
-        for recipe, (model, found) in zip(offered, scores.items(), strict=True)
-        if (mine := found.subject("self"))
-    ]
     repo_id = f"{account}/{space.repo}"
     card = space_card(
         repo_id,
@@ -228,10 +215,32 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         workspace.folders("cards"),
         sdk_version=_sdk_version(app),
     )
-    settings = Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets))
     return space_release(
-        repo_id, space.app, app, card=card, models=models, settings=settings, note=space.summary, digests=known
+        repo_id,
+        space.app,
+        app,
+        card=card,
+        models=[_shown_model(model, found) for model, found in scores.items() if found.subject("self")],
+        settings=Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets)),
+        note=space.summary,
+        digests=known,
     )
+
+
+def _app(build: Build, name: str) -> Path:
+    places = (folder / name for folder in build.workspace.folders("spaces"))
+    app = next((place for place in places if (place / "app.py").is_file()), None)
+    if app is None:
+        raise PublishError(f"no app '{name}' in spaces/", hint="correct space.app in recipes/family.yaml")
+    return app
+
+
+def _shown_model(model: str, scores: ScoreFile) -> dict[str, object]:
+    """Return what the app is told of a model that it offers."""
+    mine = scores.subject("self")
+    # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
+    title = model.split("/")[1] + (" (rehearsal)" if scores.miniature else "")
+    return {"id": model, "revision": None, "title": title, "dims": mine.dims if mine else []}
 
 
 def _offered(build: Build, names: set[str], account: str) -> list[Recipe]:

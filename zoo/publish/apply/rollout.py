@@ -209,9 +209,8 @@ class Rollout:
             path = plan.conflicts[0].path
             why, hint = f"'{path}' {plan.conflicts[0].note}", way_out(release, path)
             return plan, Published(release.kind, release.id, "conflict", plan.head, why=why, hint=hint), None
-        beside = self.found.settings.get(release.key, ())
-        if release.settings and beside:
-            apply_settings(release.id, release.settings, list(beside))
+        if release.settings and (beside := self.found.beside(plan)):
+            apply_settings(release.id, release.settings, beside)
         did: Did = ("created" if first else "updated") if self.found.changes(plan) else "unchanged"
         number = commit.pull_request if commit else plan.target.number
         url = pull_request_url(release, number) if number else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from zoo.publish.desired.release import Settings
@@ -10,7 +11,7 @@ from zoo.publish.sending import send
 from zoo.remote import api, explained
 
 
-def apply_settings(repo_id: str, settings: Settings, changes: list[PlannedChange]) -> None:
+def apply_settings(repo_id: str, settings: Settings, changes: Sequence[PlannedChange]) -> None:
     """Set what `changes` name; each request is safe to repeat."""
     wanted = {change.path for change in changes if change.action == "set"}
     with explained(f"set up space '{repo_id}'"):

@@ -13,6 +13,7 @@ from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 from huggingface_hub.errors import EntryNotFoundError
 
 from zoo.evidence.scores import Score, ScoreFile, Subject
+from zoo.hub.frontmatter import load_yaml
 from zoo.remote import api, explained
 from zoo.tasks import TASKS
 
@@ -45,9 +46,9 @@ def _task_ids(dataset: str, commit: str | None) -> set[str]:
         return set()
     try:
         path = api().hf_hub_download(dataset, REGISTRATION, repo_type="dataset", revision=commit)
-        found = yaml.safe_load(Path(path).read_text("utf-8"))
+        found = load_yaml(Path(path).read_text("utf-8")).data
         return {str(task["id"]) for task in found["tasks"]}
-    except (EntryNotFoundError, yaml.YAMLError, UnicodeDecodeError, KeyError, TypeError):
+    except (EntryNotFoundError, ValueError, KeyError, TypeError):
         return set()
 
 

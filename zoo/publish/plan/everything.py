@@ -49,10 +49,13 @@ class FleetPlan:
         blocked: list[Plan | CollectionPlan] = [one for one in self.plans if one.conflicts or one.problems]
         return [*blocked, self.collection] if self.collection and self.collection.problems else blocked
 
+    def beside(self, plan: Plan) -> Sequence[PlannedChange]:
+        """Return what would change of a Space beside its files, and what is only shown."""
+        return self.settings.get(plan.release.key, ())
+
     def changes(self, plan: Plan) -> list[PlannedChange]:
         """Return what would be done to a repository and its settings."""
-        beside = self.settings.get(plan.release.key, ())
-        return [*plan.pending, *(change for change in beside if change.action not in SHOWN_ONLY)]
+        return [*plan.pending, *(change for change in self.beside(plan) if change.action not in SHOWN_ONLY)]
 
 
 def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] = ()) -> FleetPlan:

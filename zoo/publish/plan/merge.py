@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from zoo.hub.frontmatter import BYTE_ORDER_MARK
+
 Lines = Sequence[str]
 
-BOM = "\ufeff"  # some editors begin a file with it
 ENDS = "\r\n"
 
 
@@ -41,8 +42,8 @@ def merge_texts(base: str, theirs: str, ours: str) -> Merged:
     the Hub end as they do there, and ours as most of those do. A byte order mark goes when there is something to
     merge: behind it the Hub finds no metadata.
     """
-    there = theirs.removeprefix(BOM).splitlines(keepends=True)
-    texts = [_plain(text.removeprefix(BOM).splitlines(keepends=True)) for text in (base, theirs, ours)]
+    there = theirs.removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True)
+    texts = [_plain(text.removeprefix(BYTE_ORDER_MARK).splitlines(keepends=True)) for text in (base, theirs, ours)]
     newline = _newline(there)
     out: list[str] = []
     clashes: list[Clash] = []
@@ -54,7 +55,7 @@ def merge_texts(base: str, theirs: str, ours: str) -> Merged:
         else:
             out += there[line - 1 : line - 1 + len(mine)]
     text = "".join(out)
-    return Merged(theirs if text == theirs.removeprefix(BOM) else text, tuple(clashes))
+    return Merged(theirs if text == theirs.removeprefix(BYTE_ORDER_MARK) else text, tuple(clashes))
 
 
 def _plain(lines: Lines) -> Lines:

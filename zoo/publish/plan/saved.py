@@ -86,7 +86,7 @@ def _repository(plan: Plan, found: FleetPlan) -> dict[str, Any]:
         "delete": sorted(plan.deleted),
         "keep": [change.path for change in plan.changes if change.action == "keep"],
         "conflicts": [change.path for change in plan.conflicts],
-        "settings": [[change.path, change.note] for change in found.settings.get(plan.release.key, ())],
+        "settings": [[change.path, change.note] for change in found.beside(plan)],
     }
 
 

@@ -12,13 +12,13 @@ from semantic_version import Version
 
 from zoo.errors import PublishError
 from zoo.evidence.scores import Score, ScoreFile
+from zoo.hub.frontmatter import BYTE_ORDER_MARK
 from zoo.markdown import code, escaped
 from zoo.publish.desired.release import SCORES
 from zoo.publish.versions.history import NamedRepository, VersionChange, compare_trees, text_at, tree_at
 from zoo.publish.versions.tags import version_of
 
 CHANGELOG = "CHANGELOG.md"  # written on the Hub alone: no release holds it, and none counts it as drift
-BOM = "\ufeff"  # some editors begin a file with it
 MOST_FILES = 20  # named in an entry
 
 # A heading of a version: "v1.2.0 (2026-11-30)", "[1.2.0] - 2026-11-30", "Version 1.2.0", "1.2.0-rc.1".
@@ -30,7 +30,7 @@ def with_entry(changelog: str, version: str, entry: str) -> str:
 
     An entry of the same version goes: whoever calls this knows that it is ours and was never tagged.
     """
-    mark, text = changelog[: changelog.startswith(BOM)], changelog.removeprefix(BOM)
+    mark, text = changelog[: changelog.startswith(BYTE_ORDER_MARK)], changelog.removeprefix(BYTE_ORDER_MARK)
     lines = _lines(text if text.strip() else "# Changelog\n")
     if old := _part_of(lines, version):
         del lines[old.start : old.end]
@@ -44,7 +44,7 @@ def with_entry(changelog: str, version: str, entry: str) -> str:
 
 def entry_in(changelog: str, version: str) -> str:
     """Return a version's part of the file, however its heading is written; empty when it has none."""
-    lines = _lines(changelog.removeprefix(BOM))
+    lines = _lines(changelog.removeprefix(BYTE_ORDER_MARK))
     found = _part_of(lines, version)
     return "".join(lines[found.start : found.end]) if found else ""
 
