@@ -550,6 +550,7 @@ def test_a_conflict_on_the_way_back_asks_nothing_and_shows_both_sides(place: Pat
     code, out, err = zoo("rollback", f"space@{first}", cwd=place)
     assert (code, "  ! a.txt  others changed it since" in out, "roll back?" in out) == (1, True, False)
     assert f"hint: zoo rollback space@{first} --overwrite a.txt" in err
+    assert not (place / ".zoo" / "owed.json").exists(), "nothing was changed that a proof is owed for"
     api().delete_repo(id, repo_type="space")
 
 
