@@ -172,6 +172,7 @@ def test_waiting_counts_down_on_a_terminal(begin: Begin) -> None:
 
 
 def test_bars_and_a_countdown_share_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second live display beside one that is shown is an error of rich's."""
     from zoo import say
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)

@@ -59,7 +59,7 @@ def push(commit: NextCommit, progress: Progress | None = None) -> Pushed:
 
     Raises:
         MovedError: the parent is no longer the head. PublishError: a secret would go up with it.
-        Besides, the client's own errors: see `told`.
+        Besides, the client's own errors: see `explained_sending`.
     """
     request = _request(commit)
     _upload(commit, progress or Silent())
@@ -67,7 +67,7 @@ def push(commit: NextCommit, progress: Progress | None = None) -> Pushed:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def explained_sending(what: str) -> Iterator[None]:
     """Turn everything that can go wrong while something is sent into our words; `what` completes 'cannot …'."""
     try:
         with explained(what):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import PublishError
-from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, push, told
+from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, explained_sending, push
 from zoo.publish.desired.release import Release
 from zoo.publish.plan.change import way_out
 from zoo.publish.plan.listing import Proposal, look, title
@@ -35,7 +35,7 @@ def apply_plan(plan: Plan, *, private: bool = False, progress: Progress | None =
         return None
     _refuse(plan)
     release = plan.release
-    with told(f"publish {release.kind} '{release.id}'"):
+    with explained_sending(f"publish {release.kind} '{release.id}'"):
         head = plan.head or _create(plan, private=private)
         if plan.target.missing and plan.target.branch:
             _branch(release, plan.target.branch, head)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import PublishError, did_you_mean
 from zoo.publish.apply.collection import add_item, set_note
-from zoo.publish.apply.commit import NextCommit, push, told
+from zoo.publish.apply.commit import NextCommit, explained_sending, push
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.fleet import Item
 from zoo.publish.desired.release import CARD, MANIFEST
@@ -186,7 +186,7 @@ def roll_back(way: Way) -> str:
     if not way.pending:
         return way.head
     wanted = tree_at(repository, way.source)
-    with told(f"change {repository}"):
+    with explained_sending(f"change {repository}"):
         commit = _next_commit(way, wanted, again)
         made = push(commit).commit
     now = tree_at(repository, made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoo.errors import PublishError
 from zoo.hub.frontmatter import BLOCK, BYTE_ORDER_MARK
 from zoo.lint.front import read_front
-from zoo.publish.apply.commit import NextCommit, push, told
+from zoo.publish.apply.commit import NextCommit, explained_sending, push
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import CARD
 from zoo.publish.versions.history import NamedRepository, moved, text_at
@@ -36,7 +36,7 @@ def supersede(old: str, repository: NamedRepository) -> str | None:
         {CARD: of_bytes(new.encode())},
         moved(model, f"zoo release {repository.name} again"),
     )
-    with told(f"change {model}"):
+    with explained_sending(f"change {model}"):
         return push(commit).commit
 
 

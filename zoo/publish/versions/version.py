@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import PublishError
 from zoo.patience import passes, patiently
-from zoo.publish.apply.commit import NextCommit, push, told
+from zoo.publish.apply.commit import NextCommit, explained_sending, push
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import Release
 from zoo.publish.plan.guard import refuse_secrets
@@ -104,7 +104,7 @@ def _add_entry(draft: Draft) -> str:
         {CHANGELOG: of_bytes(content)},
         moved(repository, f"zoo release {repository.name} {draft.version}"),
     )
-    with told(f"change {repository}"):
+    with explained_sending(f"change {repository}"):
         return push(commit).commit
 
 
