@@ -11,7 +11,7 @@ from zoo.hub.objects import Objects
 from zoo.hub.trees import Blob, TreeChange
 
 _MAX_FILES, _MAX_PATCH = 200, 1 << 20  # files, and characters after which no other one is begun
-_MAX_SIZE, _MAX_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
+MAX_SIDE, MAX_SIDE_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
 _ABSENT = "0" * 40
 
 
@@ -25,7 +25,7 @@ def patch(db: sqlite3.Connection, objects: Objects, old: str, new: str) -> str:
         if length > _MAX_PATCH:
             break
         oids = [oid for oid in (change.before, change.after) if oid]
-        parts.append("".join(_of_file(objects, change, trees.load(db, oids, largest=_MAX_SIZE))))
+        parts.append("".join(_of_file(objects, change, trees.load(db, oids, largest=MAX_SIDE))))
         length += len(parts[-1])
     left = len(changes) - len(parts)
     return "".join(parts) + (f"({left} more files)\n" if left else "")
@@ -54,7 +54,7 @@ def _lines(objects: Objects, blob: Blob) -> list[str] | None:
     """The lines of a file with their ends; None when it is no text, or too long to compare."""
     if blob.is_lfs:
         content = gitobjects.encode_pointer(blob.sha256 or "", blob.size)
-    elif blob.size > _MAX_SIZE:
+    elif blob.size > MAX_SIDE:
         return None
     else:
         content = blob.read(objects)
@@ -64,4 +64,4 @@ def _lines(objects: Objects, blob: Blob) -> list[str] | None:
         return None
     lines = [f"{line}\n" for line in text.split("\n")]
     lines[-1] = lines[-1][:-1]
-    return None if "\0" in text or len(lines) > _MAX_LINES else [line for line in lines if line]
+    return None if "\0" in text or len(lines) > MAX_SIDE_LINES else [line for line in lines if line]

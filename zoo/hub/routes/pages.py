@@ -16,6 +16,7 @@ from zoo.hub.catalog import Search
 from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.info import HubCard
+from zoo.hub.patches import MAX_SIDE, MAX_SIDE_LINES
 from zoo.hub.rendering import ShownLine
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import SHOWN_AS_THEY_ARE, media_type
@@ -30,7 +31,6 @@ _COMMITS, _COMMITS_PAGE = 10, 50
 _FILES, _REFS, _EVENTS, _ITEMS = 200, 100, 100, 200  # shown at once
 _LAST_PAGE = 1 << 40
 _MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # bytes and lines of a file that is shown
-_MAX_DIFF, _MAX_DIFF_LINES = 1 << 16, 1_000  # bytes and lines of either side; comparing takes lines squared
 _MAX_CHANGES, _MAX_DIFFS = 200, 20  # files of a commit that are listed, and that are compared line by line
 
 
@@ -196,7 +196,7 @@ def _refs(call: Call, repo: Repo) -> dict[str, ShownRefs]:
 
 def _compared(call: Call, changes: Sequence[TreeChange]) -> list[ChangedFile]:
     oids = {oid for change in changes for oid in (change.before, change.after) if oid}
-    blobs = trees.load(call.db, oids, largest=_MAX_DIFF)
+    blobs = trees.load(call.db, oids, largest=MAX_SIDE)
     left, shown = _MAX_DIFFS, []
     for change in changes:
         before, after = blobs.get(change.before or ""), blobs.get(change.after or "")
@@ -209,8 +209,8 @@ def _compared(call: Call, changes: Sequence[TreeChange]) -> list[ChangedFile]:
 def _diff(call: Call, change: TreeChange, blobs: Mapping[str, Blob]) -> list[ShownLine] | None:
     if change.how == "renamed":
         return None
-    sides = [_text(call, blobs[oid], _MAX_DIFF) if oid else "" for oid in (change.before, change.after)]
-    texts = [text for text in sides if text is not None and text.count("\n") <= _MAX_DIFF_LINES]
+    sides = [_text(call, blobs[oid], MAX_SIDE) if oid else "" for oid in (change.before, change.after)]
+    texts = [text for text in sides if text is not None and text.count("\n") <= MAX_SIDE_LINES]
     return list(rendering.diff(*texts)) if len(texts) == len(sides) else None
 
 
