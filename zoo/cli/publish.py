@@ -275,10 +275,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
     from zoo.publish.proof.ways import Ways
 
     file = _plan_file(ctx, asked.names)
-    if file:
-        asked, build, found = _from_file(file)
-    else:
-        build, found = _from_names(asked)
+    asked, build, found = _from_file(file) if file else (asked, *_from_names(asked))
     if (found.changed or found.blocked) and not yes:
         _confirm(found)
     again = _again_command(asked, private=private)

@@ -107,20 +107,14 @@ def _fetch(name: str, dataset: Dataset, split: str, revision: str) -> pl.DataFra
         with explained(f"read dataset '{source.dataset}'"):
             rows = load_dataset(source.dataset, source.config, split=theirs, revision=revision)
     except (ValueError, DatasetNotFoundError) as error:
-        message = str(error).splitlines()[0]
-        raise DataError(
-            f"dataset '{name}': {message}", hint=f"correct `source` in its recipe: {source.dataset}"
-        ) from None
+        hint = f"correct `source` in its recipe: {source.dataset}"
+        raise DataError(f"dataset '{name}': {str(error).splitlines()[0]}", hint=hint) from None
     except RuntimeError as error:
         if "Dataset scripts" not in str(error):
             raise
-        script = str(error).rpartition(" ")[2]
-        problem = (
-            f"dataset '{name}': the rows of '{source.dataset}' are made by '{script}', and no code of others is run"
-        )
-        raise DataError(
-            problem, hint="set `source` in its recipe to a dataset or a revision with the rows as Parquet"
-        ) from None
+        made = f"the rows of '{source.dataset}' are made by '{str(error).rpartition(' ')[2]}'"
+        hint = "set `source` in its recipe to a dataset or a revision with the rows as Parquet"
+        raise DataError(f"dataset '{name}': {made}, and no code of others is run", hint=hint) from None
     limit = dataset.rows.get(split)  # type: ignore[call-overload]
     if limit is not None and limit < len(rows):
         rows = rows.select(range(limit))
