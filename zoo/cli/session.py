@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from zoo.recipe import Workspace
 
 
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
-
-
 class ZooGroup(click.Group):
     """A group of commands in the order of the flow."""
 
@@ -87,6 +84,9 @@ def local_root(root: Path | None = None) -> Path:
     from zoo.recipe import Workspace
 
     return root.resolve() if root else Workspace.find().root / ".zoo" / "hub"
+
+
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def require_yes(yes: bool) -> None:
