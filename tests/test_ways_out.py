@@ -18,6 +18,7 @@ from test_space_app import tiny_model
 
 from zoo.hub.store import Store
 from zoo.publish.apply.rollout import Published, Rollout
+from zoo.publish.desired.release import Release, sealed
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.repository import Plan
 from zoo.publish.proof.prove import Proof, prove_repository
@@ -152,12 +153,17 @@ def test_the_way_back_from_a_bad_space(how: str, place: Path, zoo: Any) -> None:
     go_back(SPACE, dict(space_files()), BAD_SPACES[how], zoo, place)
 
 
+def published(repository: NamedRepository, files: Mapping[str, bytes | Path]) -> str:
+    """The commit that publishing these files makes; also of files that it would refuse."""
+    whole = sealed(Release(repository.kind, repository.id, repository.name, dict(files)))
+    return push(repository.kind, repository.id, whole.files)
+
+
 def go_back(
     repository: NamedRepository, good: Files, bad: Bad, zoo: Any, place: Path, *, built: Path | None = None
 ) -> None:
     """Prove what is bad, then do what is hinted at."""
-    before = push(repository.kind, repository.id, good)
-    commit = push(repository.kind, repository.id, dict(bad.changed))
+    before, commit = published(repository, good), published(repository, {**good, **bad.changed})
     ways = Ways("zoo publish", repository.name, overwrites=True)
     with pytest.raises(ProofError) as told:
         prove_repository(
@@ -183,9 +189,9 @@ def test_the_way_back_from_a_space_that_the_hub_cannot_build(
     hub: TestHub, place: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub.running.url.replace("127.0.0.1", "0.0.0.0"))
-    push("space", SPACE.id, space_files())
-    commit = push("space", SPACE.id, {"requirements.txt": b"gradio==0\n"})
-    ours = own("space", {**space_files(), "requirements.txt": b"gradio==0\n"})
+    broken = {**space_files(), "requirements.txt": b"gradio==0\n"}
+    published(SPACE, space_files())
+    commit, ours = published(SPACE, broken), own("space", broken)
     as_if(hub, SPACE.id, stage="BUILD_ERROR", errorMessage="no gradio 0")
     ways = Ways("zoo publish", "space")
     with pytest.raises(ProofError, match="it is BUILD_ERROR: no gradio 0") as told:
