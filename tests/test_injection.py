@@ -103,13 +103,13 @@ def test_it_is_refused_as_itself_too_even_in_a_comment(text: str, line: str, tmp
         ("name: *gone", "found undefined alias"),
         ("name: : [unclosed", "mapping values are not allowed"),
         ("name: a\nname: b", "'name' stands twice"),
-        ("name: &a [*a]", "an alias in itself"),
+        ("name: &a [*a]", "its aliases repeat each other"),
         (
             "a: &a [x,x,x,x,x,x,x,x]\n"
             + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 8)}]\n" for a, b in zip("abcdef", "bcdefg", strict=True)),
-            "too large",
+            "its aliases repeat each other",
         ),
-        ("name: " + "[" * 3000 + "]" * 3000, "too"),
+        ("name: " + "[" * 3000 + "]" * 3000, "nested more than 50 deep"),
         ("? [a]\n: b", "found unhashable key"),
         ("name: 2024-01-01", "name: '2024-01-01': input should be a valid string"),
         ("name: {a: b}", "name: '{'a': 'b'}': input should be a valid string"),
@@ -185,6 +185,7 @@ def harmless(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             else:
                 found = tried
     assert json.dumps(found).count(WORDS) > 30
+    del found["family.yaml"]["space"]["summary"]  # some texts are longer than the 60 characters that the Hub takes
     return found
 
 
@@ -195,7 +196,7 @@ def model(harmless: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
     return {kind: parts(card) for kind, card in made.items()}
 
 
-@pytest.fixture(scope="module", params=[*TEXTS.values(), LONG], ids=[*TEXTS, "100 kB"])
+@pytest.fixture(scope="module", params=[*TEXTS.values(), LONG], ids=[*TEXTS, "18 kB"])
 def hostile(
     request: pytest.FixtureRequest, harmless: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> SimpleNamespace:

@@ -58,8 +58,9 @@ def lint(
         return
     if target is None:
         raise click.UsageError("give a folder, a recipe or a Hub id, or --rules")
-    with nullcontext() if ctx.meta.get("hub") == "local" else suppress(WorkspaceError):
-        connect()  # a Hub on this machine keeps its caches in the workspace; linting needs neither
+    if ctx.meta.get("hub") or not (offline and Path(target).is_dir()):  # else nothing of huggingface_hub is needed
+        with nullcontext() if ctx.meta.get("hub") == "local" else suppress(WorkspaceError):
+            connect()  # a Hub on this machine keeps its caches in the workspace; linting needs neither
     repo = _repo(target, scale, offline=offline, kind=kind, snippets=snippets)
     if mend and repo.folder is None:
         raise ZooError(f"--fix changes folders, and '{target}' is none", hint=f"hf download {target} --local-dir DIR")
