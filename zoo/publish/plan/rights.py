@@ -9,7 +9,7 @@ from typing import Any
 from zoo.errors import HubError
 from zoo.publish.plan.everything import WORKERS, FleetPlan
 from zoo.publish.plan.repository import Plan
-from zoo.remote import api, endpoint, explained, no_token, whoami
+from zoo.remote import api, endpoint, explained, no_token
 
 REFUSED = {401, 403, 404}  # of a repository that is there: a stranger hears that a private one is not
 WRITES = {"repo.write", "repo.content.write"}  # permissions of a fine-grained token
@@ -21,8 +21,12 @@ def why_refused(found: FleetPlan) -> HubError | None:
     Raises:
         HubError: the Hub cannot be asked.
     """
-    if (me := whoami()) is None:
+    from huggingface_hub import get_token
+
+    if get_token() is None:
         return no_token()
+    with explained("ask who the token belongs to"):
+        me = api().whoami(cache=True)  # of this question the real Hub limits the rate most
     anywhere = found.target.pull_request
     ids = {one.release.id for one in found.plans if found.changes(one)}
     return why_token_refused(me, found.fleet.account, ids, anywhere=anywhere) or (
