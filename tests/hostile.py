@@ -48,7 +48,7 @@ TEXTS = {
     "other formula": "@SUM(1+1)*cmd|' /C calc'!A0",
     "LaTeX": "\\input{/etc/passwd} $x$ %& #1 {~^_}",
 }
-LONG = "words " * 3_000 + "| end"  # 18 kB; at every place at once a file has less than the megabyte that is read
+LONG = "words " * 8_000 + "| end"  # 48 kB: a recipe of a megabyte is refused
 
 # ---- texts with a character that nobody sees, which recipes refuse ----
 

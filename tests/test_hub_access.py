@@ -18,8 +18,8 @@ from hub_wire import Wire, file, lfs_file, upload_lfs
 from huggingface_hub import CommitOperationCopy, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
-from zoo.hub.errors import DISK_FULL_PAGE
 from zoo.hub.local import LocalHub, local_hub
+from zoo.hub.routes.lfs import PART_SIZE
 from zoo.hub.routing import Route
 from zoo.hub.server import ROUTES
 from zoo.hub.store import Store
@@ -98,7 +98,7 @@ MATRIX = {
     "POST /cas/{store}/v1/xorbs/{prefix}/{hash}": ("403 200 403 200",) * 3,
     "POST /cas/{store}/v1/shards": ("403 200 403 200",) * 3,
     "GET /cas/{store}/v1/reconstructions/{hash}": ("403 404 200 200",) * 3,
-    f"GET /cas/{{store}}/{DISK_FULL_PAGE}": ("413 413 413 413",) * 3,
+    "GET /cas/{store}/the-disk-of-this-Hub-is-full": ("413 413 413 413",) * 3,
     "POST /cas/{store}/v1/telemetry": ANYBODY,
     "GET /xorb/{ticket}": ("206 206 206 206",) * 3,
     "GET /api/collections": ANYBODY,
@@ -310,6 +310,16 @@ def test_whether_an_object_is_here_is_told_only_to_who_has_it(wire: Wire, strang
     assert (copied["succeeded"], len(copied["failed"])) == ([], 1)
 
 
+def test_parts_that_nobody_sent_make_nothing_theirs(wire: Wire, stranger: Wire) -> None:
+    own = f"{stranger.name}/own"
+    wanted = {"operation": "upload", "transfers": ["multipart"], "objects": [{"oid": OID, "size": PART_SIZE + 1}]}
+    (found,) = stranger("POST", f"/{own}.git/info/lfs/objects/batch", wanted).json()["objects"]
+    link = found["actions"]["upload"]["href"].removeprefix(wire.hub.url)
+    answer = stranger("POST", link, {})
+    assert (answer.status, "were not uploaded" in answer.json()["error"]) == (400, True)
+    assert stranger.commit(own, lfs_file("w.bin", OID)).status == 400
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -331,6 +341,10 @@ def test_what_a_card_says_cannot_be_searched_for_by_who_may_not_read_it(wire: Wi
         mine, theirs = (len(who("GET", f"/api/models?author=lab&{query}").json()) for who in (wire, stranger))
         assert (mine, theirs) == (2, 0)
     assert b"hush-hush" not in stranger("GET", "/api/models-tags-by-type").body
+    wire("POST", "/api/models/lab/locked/user-access-request/grant", {"user": stranger.name})
+    for query in ("filter=hush-hush", "filter=mit&full=1", "pipeline_tag=fill-mask"):
+        (found,) = stranger("GET", f"/api/models?author=lab&{query}").json()
+        assert (found["id"], found["pipeline_tag"]) == ("lab/locked", "fill-mask")
 
 
 def test_collections_do_not_tell_what_private_things_they_hold(wire: Wire, stranger: Wire) -> None:
@@ -346,7 +360,9 @@ def test_a_store_of_an_earlier_version_gives_everybody_what_they_can_read(tmp_pa
         store.import_commit("model", "lab/m", {"w.bin": SECRET})
         store.import_commit("model", "lab/m", {"other.txt": b"x"})
     with closing(sqlite3.connect(tmp_path / "hub.db")) as old:
-        old.executescript("DROP TABLE lfs_files; DROP TABLE uploads; DELETE FROM meta WHERE key = 'derived'")
+        old.executescript("DROP TABLE lfs_files; DROP TABLE uploads; DELETE FROM lineage; DELETE FROM changes")
+        old.execute("DELETE FROM meta WHERE key = 'derived'")
+        old.commit()
     with local_hub(tmp_path) as hub:
         assert Wire(hub).commit("lab/m", lfs_file("back.bin", OID)).status == 200
 

@@ -29,10 +29,10 @@ def may_read(db: sqlite3.Connection, repo: Repo, user: User | None) -> bool:
 
 
 def may_name(db: sqlite3.Connection, sha256: str, user: User) -> bool:
-    """True when the user sent the object with this sha256, or can read a repository that has it in any commit."""
+    """True when the user sent the object with this sha256, or can read a repository that has it as an LFS file."""
     if has_sent(db, sha256, user.name):
         return True
-    rows = db.execute("SELECT DISTINCT repo FROM lfs_files WHERE sha256 = ?", (sha256,))
+    rows = db.execute("SELECT repo FROM lfs_files WHERE sha256 = ?", (sha256,))
     return any(may_read(db, repos.get(db, row["repo"]), user) for row in rows.fetchall())
 
 
@@ -43,7 +43,7 @@ def has_sent(db: sqlite3.Connection, sha256: str, user: str) -> bool:
 
 
 def holds(db: sqlite3.Connection, repo: int, sha256: str) -> bool:
-    """True when a commit of the repository in this row has the object."""
+    """True when a commit of the repository in this row has the object as an LFS file."""
     query = "SELECT 1 FROM lfs_files WHERE repo = ? AND sha256 = ?"
     return db.execute(query, (repo, sha256)).fetchone() is not None
 

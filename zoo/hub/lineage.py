@@ -97,12 +97,6 @@ def note_all(db: sqlite3.Connection) -> None:
             oid = _parent(db, row["repo"], oid)
 
 
-def lfs_objects(db: sqlite3.Connection, repo: int, wanted: Iterable[str]) -> set[str]:
-    """The sha256, out of `wanted`, that commits of the repository name as LFS objects."""
-    query = "SELECT sha256 FROM lfs_files WHERE repo = ? AND sha256 IN (SELECT value FROM json_each(?))"
-    return {row["sha256"] for row in db.execute(query, (repo, json.dumps(list(wanted))))}
-
-
 def _below(db: sqlite3.Connection, repo: int, oid: str, parent: str) -> _Place:
     query = """SELECT up.depth, up.jump, up.jump_depth, far.jump AS far, far.jump_depth AS far_depth FROM lineage AS up
         JOIN lineage AS far ON far.repo = up.repo AND far.oid = up.jump WHERE up.repo = ? AND up.oid = ?"""

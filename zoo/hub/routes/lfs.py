@@ -8,10 +8,11 @@ from pathlib import Path
 
 from starlette.responses import JSONResponse, Response
 
-from zoo.hub import access, history, lineage, signing
+from zoo.hub import access, history, signing
 from zoo.hub.calls import Call, Fields
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.objects import read_file
+from zoo.hub.repos import Repo
 from zoo.hub.routes.content import FileStream
 from zoo.hub.routes.paging import next_page, read_cursor
 from zoo.hub.routing import Route, get, post, query
@@ -39,8 +40,7 @@ def batch(call: Call) -> Response:
     if uploads:
         answers = [_upload(call, oid, size, multipart=multipart) for oid, size in objects]
     else:
-        reachable = lineage.lfs_objects(call.db, repo.id, (oid for oid, _ in objects))
-        answers = [_download(call, oid, size, allowed=oid in reachable) for oid, size in objects]
+        answers = [_download(call, repo, oid, size) for oid, size in objects]
     answer = {"transfer": "multipart" if multipart else "basic", "objects": answers}
     return JSONResponse(answer, media_type=_MEDIA_TYPE)
 
@@ -74,20 +74,18 @@ def complete(call: Call) -> Response:
     upload, oid = str(claims["upload"]), str(claims["oid"])
     parts = call.store.objects.parts(upload, int(claims["parts"]))
     missing = [part.name for part in parts if not part.exists()]
-    if missing and call.store.objects.keep(oid) is None:
-        raise bad_request(f"parts {', '.join(missing[:10])} were not uploaded")
+    if missing:
+        _check_completed(call, claims, missing)
+        return JSONResponse({})
     try:
-        if not missing:
-            call.store.objects.add(_joined(parts), expected=oid)
+        call.store.objects.add(_joined(parts), expected=oid)
+        _note_upload(call, claims)  # before the parts go: without them, only this tells who sent the object
     except ValueError as error:
         raise bad_request(str(error)) from None
     except FileNotFoundError:  # the same request is being answered beside this one
         raise RefusalError(503, "These parts are being put together", headers={"Retry-After": "1"}) from None
     finally:
-        if not missing:
-            call.store.objects.drop_parts(upload)
-    if not missing:  # otherwise whoever completed it before is known, and this caller may have sent nothing
-        _note_upload(call, claims)
+        call.store.objects.drop_parts(upload)
     return JSONResponse({})
 
 
@@ -164,8 +162,8 @@ def _multipart(call: Call, oid: str, size: int, user: str) -> dict[str, object]:
     return {"href": href, "header": {"chunk_size": str(PART_SIZE), **parts}}
 
 
-def _download(call: Call, oid: str, size: int, *, allowed: bool) -> dict[str, object]:
-    if not allowed or call.store.objects.size(oid) is None:
+def _download(call: Call, repo: Repo, oid: str, size: int) -> dict[str, object]:
+    if not access.holds(call.db, repo.id, oid) or call.store.objects.size(oid) is None:
         return {"oid": oid, "size": size, "error": {"code": 404, "message": "Object does not exist"}}
     return {"oid": oid, "size": size, "actions": {"download": {"href": _link(call, "download", oid=oid)}}}
 
@@ -183,6 +181,19 @@ def _note_upload(call: Call, claims: dict[str, str | int]) -> None:
     """Remember who sent the object, which is on disk by now: the link names them."""
     with call.store.write() as db:
         access.note_upload(db, str(claims["oid"]), str(claims["user"]))
+
+
+def _check_completed(call: Call, claims: dict[str, str | int], missing: list[str]) -> None:
+    """See that parts are missing because they were put together before.
+
+    Raises:
+        RefusalError: 400, they were not sent. That the object is here from somebody else is not told.
+    """
+    oid = str(claims["oid"])
+    with call.store.read() as db:  # as it is now: the same request may have been answered since this one began
+        was_sent = access.has_sent(db, oid, str(claims["user"]))
+    if not was_sent or call.store.objects.keep(oid) is None:
+        raise bad_request(f"parts {', '.join(missing[:10])} were not uploaded")
 
 
 def _joined(parts: list[Path]) -> Iterator[bytes]:
