@@ -245,10 +245,6 @@ def proposals(id: str) -> dict[int, str]:
     return {one.num: one.status for one in api().get_repo_discussions(id, discussion_type="pull_request")}
 
 
-def merge(id: str, number: int) -> None:
-    api().merge_pull_request(id, number)
-
-
 def test_a_pull_request_that_cannot_be_merged_gives_way_to_one_that_can(hub: TestHub) -> None:
     id = "lab/moved-on"
     publish(release({CARD: card(LONG), "a.txt": b"1"}, id))
@@ -268,7 +264,7 @@ def test_a_pull_request_that_cannot_be_merged_gives_way_to_one_that_can(hub: Tes
     assert proposals(id) == {1: "closed", 2: "open"}
     assert api().get_discussion_details(id, 1).events[-1].content.endswith("#2 takes its place")
     assert publish(ours, target=PROPOSED)[0].did == "unchanged"
-    merge(id, 2)
+    api().merge_pull_request(id, 2)
     assert there(id, CARD).encode() == card(LONG.replace("One.", "1.").replace("Four.", "Four, says a person."))
     assert publish(ours, target=PROPOSED)[0].did == "unchanged"
     assert publish(ours)[0].did == "unchanged"
@@ -317,7 +313,7 @@ def test_a_pull_request_that_people_retitle_merge_or_close_is_known(hub: TestHub
     assert (propose(b"2"), propose(b"3"), proposals(id)) == ("unchanged", "updated", {1: "open"})
     api().create_pull_request(id, "by hand, of the same account")
     assert (propose(b"3"), proposals(id)) == ("unchanged", {1: "open", 2: "draft"})
-    merge(id, 1)
+    api().merge_pull_request(id, 1)
     assert (propose(b"3"), there(id, "a.txt")) == ("unchanged", "3")
     assert propose(b"4") == "updated"
     api().change_discussion_status(id, 3, new_status="closed", comment="no")

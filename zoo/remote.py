@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from zoo.errors import HubError, WorkspaceError
+from zoo.hub.vocabulary import SIZES
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -24,19 +25,6 @@ if TYPE_CHECKING:
 Kind = Literal["model", "dataset", "space"]
 
 MINIATURE_TAG = "zoo-miniature"  # marks generated stand-ins, so that nothing made from them is taken for the real thing
-SIZE_CATEGORIES = [  # (limit, name): the size of a dataset with fewer rows than the limit
-    (1_000, "n<1K"),
-    (10_000, "1K<n<10K"),
-    (100_000, "10K<n<100K"),
-    (1_000_000, "100K<n<1M"),
-    (10_000_000, "1M<n<10M"),
-    (100_000_000, "10M<n<100M"),
-    (1_000_000_000, "100M<n<1B"),
-    (10_000_000_000, "1B<n<10B"),
-    (100_000_000_000, "10B<n<100B"),
-    (1_000_000_000_000, "100B<n<1T"),
-]
-
 HINTS = {  # words in the Hub's refusal, which says no more than that it refuses: the hint
     r"storage patterns": "write to website@huggingface.co, which unlocks storage for public repositories",
     r"storage|quota": "make room or take a larger plan: {hub}/settings/billing; public repositories are free",
@@ -160,6 +148,11 @@ def revision_of(kind: Kind, repo: str, revision: str | None) -> str:
     return found
 
 
+def address_of(kind: Kind, repo_id: str) -> str:
+    """The id as the Hub's pages have it ('datasets/lab/name'): no two repositories share it."""
+    return repo_id if kind == "model" else f"{kind}s/{repo_id}"
+
+
 def listed_id(file: RepoFile | RepoSibling) -> str:
     """The id by which the Hub lists a file's content: the sha256 of what is kept as a large file, else git's."""
     return str(file.lfs.sha256 if file.lfs else file.blob_id)
@@ -205,4 +198,4 @@ def namespace(preferred: str | None) -> str:
 
 def size_category(rows: int) -> str:
     """The Hub's name for a dataset's size."""
-    return next((name for limit, name in SIZE_CATEGORIES if rows < limit), "n>1T")
+    return next((name for power, name in enumerate(SIZES[:-1], 3) if rows < 10**power), SIZES[-1])

@@ -18,7 +18,7 @@ from zoo.layout import DATA_REPORT, DATA_SOURCE
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
-from zoo.remote import Kind
+from zoo.remote import Kind, address_of
 from zoo.templates import Templates
 
 CARD = "README.md"
@@ -91,7 +91,7 @@ class Release:
     @property
     def address(self) -> str:
         """The id as the Hub's pages have it ('datasets/lab/name'): no two repositories share it."""
-        return self.id if self.kind == "model" else f"{self.kind}s/{self.id}"
+        return address_of(self.kind, self.id)
 
     @cached_property
     def ids(self) -> dict[str, Ids]:

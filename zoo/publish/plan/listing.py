@@ -12,7 +12,7 @@ from zoo.errors import HubError, PublishError
 from zoo.patience import patiently
 from zoo.publish.desired.digests import Ids
 from zoo.publish.desired.release import CARD, FORMAT, MANIFEST, CollectionRecord
-from zoo.remote import Kind, account, api, endpoint, explained, listed_id
+from zoo.remote import Kind, account, address_of, api, endpoint, explained, listed_id
 
 
 class Addressed(Protocol):
@@ -202,8 +202,7 @@ def open_proposal(repository: NamedAddress) -> Proposal | None:
 
 def pull_request_url(repository: Addressed, number: int) -> str:
     """Return the address of a pull request's page."""
-    folder = "" if repository.kind == "model" else f"{repository.kind}s/"
-    return f"{endpoint()}/{folder}{repository.id}/discussions/{number}"
+    return f"{endpoint()}/{address_of(repository.kind, repository.id)}/discussions/{number}"
 
 
 def bytes_at(repository: Addressed, path: str, commit: str) -> bytes:

@@ -12,7 +12,7 @@ from zoo.publish.desired.release import CARD, MANIFEST
 from zoo.publish.plan.listing import manifest_at
 from zoo.publish.proof.stranger import Part, ProofError
 from zoo.publish.versions.history import NamedRepository, tree_at
-from zoo.remote import api, explained
+from zoo.remote import address_of, api, explained
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways
     if theirs:
         message = f"{message}; others changed '{theirs[0]}'"
     if theirs and ways.overwrites:
-        folder = "" if repository.kind == "model" else f"{repository.kind}s/"
-        places = [shlex.quote(f"{folder}{repository.id}:{path}") for path in theirs]
+        address = address_of(repository.kind, repository.id)
+        places = [shlex.quote(f"{address}:{path}") for path in theirs]
         return ProofError(message, part, hint=" --overwrite ".join((again, *places)))
     if ways.name and (before := _before(repository, revision)):
         return ProofError(message, part, hint=f"zoo rollback {ways.name}@{before}{ways.hub}")
