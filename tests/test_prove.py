@@ -31,7 +31,7 @@ from zoo.publish.proof.prove import Proof, prove_dataset, prove_model, prove_rep
 from zoo.publish.proof.rendered import OwnCode, Rendered, own_code
 from zoo.publish.proof.running import Waiting
 from zoo.publish.proof.stranger import ProofError
-from zoo.publish.proof.ways import Ways
+from zoo.publish.proof.ways import WaysOut
 from zoo.recipe import Workspace
 from zoo.remote import Kind, api
 from zoo.say import Silent
@@ -197,7 +197,7 @@ def test_an_index_need_not_have_a_task_whose_data_are_a_file(hub: TestHub, tmp_p
 def test_a_model_without_a_card_is_told(hub: TestHub) -> None:
     commit = push("model", "lab/prove-bare", {"a.txt": b"a"})
     with pytest.raises(PublishError, match="model 'lab/prove-bare' has no 'README.md'") as told:
-        prove_repository("model", "lab/prove-bare", commit, ways=Ways("zoo publish bare"))
+        prove_repository("model", "lab/prove-bare", commit, ways=WaysOut("zoo publish bare"))
     assert told.value.hint == "correct it, then zoo publish bare"
 
 
@@ -423,7 +423,7 @@ def test_a_space_that_cannot_run_fails_its_proof(hub: TestHub, runtime: dict[str
     commit = push("space", id, space_files())
     as_if(hub, id, **runtime)
     with pytest.raises(ProofError, match=rf"does not run, it is {runtime['stage']}.*{said}|it is {said}$") as told:
-        prove_repository("space", id, commit, own=own("space", space_files()), ways=Ways("zoo publish"))
+        prove_repository("space", id, commit, own=own("space", space_files()), ways=WaysOut("zoo publish"))
     assert re.fullmatch(
         rf"hf spaces logs {id}( --build)? says more; correct it, then zoo publish", told.value.hint or ""
     )

@@ -23,7 +23,7 @@ from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.repository import Plan
 from zoo.publish.proof.prove import Proof, prove_repository
 from zoo.publish.proof.stranger import Part, ProofError
-from zoo.publish.proof.ways import Ways
+from zoo.publish.proof.ways import WaysOut
 from zoo.publish.versions.history import NamedRepository, tree_at
 from zoo.remote import Kind, api
 
@@ -164,7 +164,7 @@ def go_back(
 ) -> None:
     """Prove what is bad, then do what is hinted at."""
     before, commit = published(repository, good), published(repository, {**good, **bad.changed})
-    ways = Ways("zoo publish", repository.name, overwrites=True)
+    ways = WaysOut("zoo publish", repository.name, overwrites=True)
     with pytest.raises(ProofError) as told:
         prove_repository(
             repository.kind,
@@ -193,7 +193,7 @@ def test_the_way_back_from_a_space_that_the_hub_cannot_build(
     published(SPACE, space_files())
     commit, ours = published(SPACE, broken), own("space", broken)
     as_if(hub, SPACE.id, stage="BUILD_ERROR", errorMessage="no gradio 0")
-    ways = Ways("zoo publish", "space")
+    ways = WaysOut("zoo publish", "space")
     with pytest.raises(ProofError, match="it is BUILD_ERROR: no gradio 0") as told:
         prove_repository("space", SPACE.id, commit, own=ours, ways=ways)
     as_if(hub, SPACE.id, stage="BUILDING")  # as it is after the next commit
@@ -214,7 +214,7 @@ def test_the_hubs_own_first_commit_is_no_way_back(place: Path) -> None:
     api().create_repo(id, repo_type="space", space_sdk="gradio")
     files = space_files(**{"app.py": b"import no_such_module\n"})
     commit = push("space", id, files)
-    ways = Ways("zoo publish --scale mini", "space")
+    ways = WaysOut("zoo publish --scale mini", "space")
     with pytest.raises(ProofError) as told:
         prove_repository("space", id, commit, own=own("space", files), ways=ways)
     assert told.value.hint == "correct it, then zoo publish --scale mini"
@@ -229,7 +229,7 @@ def test_what_somebody_changed_is_overwritten_as_hinted(path: str, said: str, ti
     id = f"{OWNER}/changed-{path.split('.')[0].lower()}"
 
     def prove(plan: Plan, commit: str) -> Proof:
-        ways = Ways(f"zoo publish {plan.release.name}", plan.release.name, overwrites=True)
+        ways = WaysOut(f"zoo publish {plan.release.name}", plan.release.name, overwrites=True)
         return prove_repository("model", id, commit, built=tiny, ways=ways)
 
     def roll_out(version: int, *overwrite: str) -> Published:

@@ -272,7 +272,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
     require_yes(yes)
     from zoo.pipeline.fleet import roll_out
     from zoo.publish.proof.running import Waiting
-    from zoo.publish.proof.ways import Ways
+    from zoo.publish.proof.ways import WaysOut
 
     file = _plan_file(ctx, asked.names)
     asked, build, found = _from_file(file) if file else (asked, *_from_names(asked))
@@ -288,7 +288,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
             report=say_published,
             go_on=lambda one: not file and _again(one, yes),
             waiting=Waiting(wait, progress),
-            ways=Ways(again, hub=hub_as_typed()),
+            ways=WaysOut(again, hub=hub_as_typed()),
         )
     say.result({"published": [vars(outcome) for outcome in done]})
     if all(outcome.did == "unchanged" for outcome in done):

@@ -143,7 +143,7 @@ def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
     from zoo.publish.proof import rendered
     from zoo.publish.proof.prove import prove_repository
     from zoo.publish.proof.running import Waiting
-    from zoo.publish.proof.ways import Ways
+    from zoo.publish.proof.ways import WaysOut
 
     repository, hub = way.repository, hub_as_typed()
     with say.progress() as progress:
@@ -153,7 +153,7 @@ def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:
             commit,
             own=rendered.Rendered(space.root / rendered.FILE).of(repository.kind, repository.id),
             waiting=Waiting(wait, progress),
-            ways=Ways(f"zoo rollback {repository.name}@{way.ref}{hub}", repository.name, hub),
+            ways=WaysOut(f"zoo rollback {repository.name}@{way.ref}{hub}", repository.name, hub),
         )
 
 

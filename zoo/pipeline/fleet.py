@@ -32,7 +32,7 @@ from zoo.publish.proof.owed import Owed
 from zoo.publish.proof.prove import Proof, prove_repository
 from zoo.publish.proof.rendered import Rendered
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting
-from zoo.publish.proof.ways import NOWHERE, Ways
+from zoo.publish.proof.ways import NOWHERE, WaysOut
 from zoo.publish.versions.history import SPACE, published_as
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import api, endpoint, explained, is_local, namespace
@@ -299,7 +299,7 @@ def roll_out(
     report: Callable[[Published], None] = lambda _: None,
     go_on: Callable[[Plan], bool] = lambda _: False,
     waiting: Waiting = NOT_AT_ALL,
-    ways: Ways = NOWHERE,
+    ways: WaysOut = NOWHERE,
 ) -> list[Published]:
     """Apply a plan: an outcome for each repository and the collection, good or bad.
 

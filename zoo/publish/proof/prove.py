@@ -21,7 +21,7 @@ from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
 from zoo.publish.proof.rendered import NOTHING, OwnCode
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running
 from zoo.publish.proof.stranger import ProofError, Stranger, a_stranger, ask_space, load_dataset, load_published
-from zoo.publish.proof.ways import NOWHERE, Ways, hinted
+from zoo.publish.proof.ways import NOWHERE, WaysOut, hinted
 from zoo.publish.versions.changelog import CHANGELOG
 from zoo.publish.versions.history import NamedRepository
 from zoo.remote import Kind, explained, is_local
@@ -87,7 +87,7 @@ def prove_repository(
     built: Path | None = None,
     own: OwnCode = NOTHING,
     waiting: Waiting = NOT_AT_ALL,
-    ways: Ways = NOWHERE,
+    ways: WaysOut = NOWHERE,
 ) -> Proof:
     """Prove a repository at a commit.
 

@@ -16,7 +16,7 @@ from zoo.remote import address_of, api, explained
 
 
 @dataclass(frozen=True)
-class Ways:
+class WaysOut:
     """The commands that lead out of a failed proof."""
 
     again: str = "zoo publish"
@@ -29,10 +29,10 @@ class Ways:
     """Whether `again` takes `--overwrite`."""
 
 
-NOWHERE = Ways()
+NOWHERE = WaysOut()
 
 
-def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways: Ways) -> ProofError:
+def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways: WaysOut) -> ProofError:
     """Return a failed proof with whose change it is, where that is known, and with the way out."""
     message, part, again = problem.message, problem.part, ways.again
     if part == "unknown":
