@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from small_fleet import card, commits, edit, fleet_of, publish, release
 
 from zoo.cli import publish as cli_publish
 from zoo.errors import HubError, PublishError
+from zoo.hub.store import Store
 from zoo.publish.apply.preflight import preflight
 from zoo.publish.apply.rollout import Rollout
 from zoo.publish.desired.fleet import Fleet
@@ -69,17 +71,10 @@ def test_what_needs_a_repository_that_failed_waits_for_it(hub: TestHub) -> None:
     assert "is a pickle" in str(done[0].why)
 
 
-@pytest.mark.parametrize(
-    ("id", "message"),
-    [
-        ("lab/two--dashes", "model 'lab/two--dashes' cannot be called so: Cannot have -- or .. in repo_id"),
-        ("other/fine", "'lab' may not publish as 'other'"),
-    ],
-)
-def test_names_that_would_be_refused_are_told_before_anything_is_sent(hub: TestHub, id: str, message: str) -> None:
-    one = release({"a.txt": b"1"}, id)
-    with pytest.raises(HubError, match=message):
-        preflight(FleetPlan(Fleet(id.split("/")[0], [one], None, ""), []))
+def test_a_name_that_would_be_refused_is_told_before_anything_is_sent(hub: TestHub) -> None:
+    fleet = fleet_of(release({"a.txt": b"1"}, "lab/two--dashes"))
+    with pytest.raises(HubError, match="'lab/two--dashes' cannot be called so: Cannot have -- or .. in repo_id"):
+        preflight(FleetPlan(fleet, []))
 
 
 def test_a_card_that_the_hub_does_not_take_is_told_before_anything_is_sent(hub: TestHub) -> None:
@@ -92,20 +87,10 @@ def test_a_card_that_the_hub_does_not_take_is_told_before_anything_is_sent(hub: 
     assert not api().repo_exists("lab/bad")
 
 
-@pytest.mark.parametrize(("role", "message"), [("read", "the token of 'lab' may only read"), (None, "no token for")])
-def test_a_token_that_cannot_write_is_told(
-    hub: TestHub, monkeypatch: pytest.MonkeyPatch, role: str | None, message: str
-) -> None:
-    from contextlib import closing
-
-    from zoo.hub.store import Store
-
-    if role:
-        with closing(Store(hub.root)) as store:
-            monkeypatch.setenv("HF_TOKEN", store.issue_token("lab", role=role))
-    else:
-        monkeypatch.delenv("HF_TOKEN")
-    with pytest.raises(HubError, match=message):
+def test_a_token_that_cannot_write_is_told(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Store(hub.root)) as store:
+        monkeypatch.setenv("HF_TOKEN", store.issue_token("lab", role="read"))
+    with pytest.raises(HubError, match="the token of 'lab' may only read"):
         preflight(plan_fleet(fleet_of(release({"a.txt": b"1"}, "lab/unwritten"))))
 
 

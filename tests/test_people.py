@@ -12,7 +12,6 @@ from hub_wire import Wire, file
 from small_fleet import BODY, card, commits, edit, fleet_of, publish, release, shown, there
 
 from zoo.errors import HubError, PublishError
-from zoo.publish.apply.preflight import preflight
 from zoo.publish.apply.repository import apply_plan
 from zoo.publish.apply.rollout import Published, Rollout
 from zoo.publish.desired.release import CARD, MANIFEST, Settings
@@ -338,12 +337,3 @@ def test_a_tag_is_no_branch(hub: TestHub) -> None:
     api().create_tag("lab/tagged", tag="v1")
     with pytest.raises(HubError, match="'v1' is a tag of model 'lab/tagged'"):
         plan_release(one, Target("v1"))
-
-
-def test_the_account_is_spelt_as_the_hub_spells_it(hub: TestHub) -> None:
-    from zoo.publish.desired.fleet import Fleet
-
-    found = plan_fleet(Fleet("Lab", [release({"a.txt": b"1"}, "Lab/cased")], None, ""))
-    with pytest.raises(HubError, match="the account 'Lab' is called 'lab'") as caught:
-        preflight(found)
-    assert caught.value.hint == "ZOO_NAMESPACE=lab"
