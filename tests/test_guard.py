@@ -25,6 +25,7 @@ from zoo.publish.desired.release import CARD, Settings
 from zoo.publish.plan import guard, saved
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
 from zoo.publish.plan.guard import problems
+from zoo.publish.sending import searched, send
 from zoo.publish.versions.history import NamedRepository
 from zoo.publish.versions.version import draft_version
 from zoo.remote import api
@@ -181,8 +182,6 @@ def test_nothing_of_the_client_that_writes_is_used_but_its_methods() -> None:
     ids=["title", "description", "content", "path"],
 )
 def test_a_commit_with_a_secret_in_it_is_not_made(hub: TestHub, arguments: dict[str, Any], where: str) -> None:
-    from zoo.publish.sending import send
-
     api().create_repo("lab/door", exist_ok=True)
     before = commits("lab/door")
     call = {"operations": [], "commit_message": "x", **arguments}
@@ -202,8 +201,6 @@ def test_a_file_of_a_commit_is_read_once_for_its_plan_and_once_more_when_it_chan
 
 
 def test_a_tag_and_the_variables_of_a_space_are_searched(hub: TestHub) -> None:
-    from zoo.publish.sending import searched
-
     with pytest.raises(PublishError, match="its tag message, line 1: Hugging Face token"):
         searched(api().create_tag, "lab/x", tag="v1.0.0", tag_message=TOKEN)
     with pytest.raises(PublishError, match="Weights|assigned secret"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import RECIPE, SCALE, Lab, TestHub
+from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
 from small_fleet import edit
 
 from zoo.errors import PublishError, ZooError
@@ -102,8 +103,6 @@ print(load_dataset("lab/Arabic-NLi-Pair-Class", split="test").features["label"].
 def test_a_stranger_loads_model_and_data_knowing_only_the_address(
     lab: Lab, hub: TestHub, published: list[Any], tmp_path: Path
 ) -> None:
-    import os
-
     environment = {**os.environ, "HF_HOME": str(tmp_path / "home")}
     environment.pop("HF_TOKEN")
     made = subprocess.run(
@@ -209,10 +208,6 @@ def test_what_was_made_from_the_miniature_does_not_leave_this_machine(
     lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever its scale: here the built runs stand where those of scale full do."""
-    import shutil
-
-    from conftest import workspace_in
-
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import fleet
 
