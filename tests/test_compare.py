@@ -19,7 +19,7 @@ from zoo.publish.plan import difference
 from zoo.publish.plan.change import PlannedChange
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.files import compare_files
-from zoo.publish.plan.listing import Listing, Recorded
+from zoo.publish.plan.listing import Listing
 from zoo.publish.plan.merge import merge_texts
 
 # Comparing, which is pure --------------------------------------------------------------------------------------------
@@ -51,7 +51,7 @@ def test_every_combination_of_what_was_what_is_and_what_should_be(case: Any, kin
     ids = {"a": A, "b": B, "c": C}
     wanted = release({"f": ours.encode()} if ours else {})
     files = {"f": getattr(ids[theirs], kind)} if theirs else {}
-    remote = Listing("f" * 40, files, Recorded({"f": ids[was]} if was else {}))
+    remote = Listing("f" * 40, files, {"f": ids[was]} if was else {})
     found = [change.action for change in compare_files(wanted, remote) if change.path == "f"]
     assert found == ([EXPECTED[case]] if EXPECTED[case] else [])
     if EXPECTED[case] in ("conflict", "keep"):
@@ -69,7 +69,7 @@ def test_the_table_above_is_whole() -> None:
 
 def test_a_file_that_goes_and_comes_is_renamed() -> None:
     wanted = release({"new.txt": b"same", "other.txt": b"more"})
-    remote = Listing("f" * 40, {"old.txt": of_bytes(b"same").git or ""}, Recorded({"old.txt": of_bytes(b"same")}))
+    remote = Listing("f" * 40, {"old.txt": of_bytes(b"same").git or ""}, {"old.txt": of_bytes(b"same")})
     (renamed, other) = [change for change in compare_files(wanted, remote) if change.path not in KEPT]
     assert renamed == PlannedChange("rename", "new.txt", 4, "was old.txt", "old.txt")
     assert (other.action, other.path) == ("add", "other.txt")
@@ -78,7 +78,7 @@ def test_a_file_that_goes_and_comes_is_renamed() -> None:
 def test_a_manifest_of_the_first_format_owns_files_without_saying_what_they_were() -> None:
     wanted = release({CARD: card(), "config.json": b"{}"})
     files = {CARD: "0" * 40, "config.json": "1" * 40, "gone.txt": "2" * 40}
-    remote = Listing("f" * 40, files, Recorded(dict.fromkeys(files)))
+    remote = Listing("f" * 40, files, dict.fromkeys(files))
     assert shown(compare_files(wanted, remote)) == [
         ("conflict", CARD),
         ("update", "config.json"),

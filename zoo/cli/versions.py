@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,6 @@ from zoo.errors import PublishError
 
 if TYPE_CHECKING:
     from zoo.publish.desired.release import Release
-    from zoo.publish.proof.owed import Owed
     from zoo.publish.proof.prove import Proof
     from zoo.publish.versions.history import NamedRepository
     from zoo.publish.versions.rollback import Way
@@ -100,42 +99,36 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
     if not (name and at and ref):
         raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
     connect()
+    from zoo.publish.desired.release import SCORES
     from zoo.publish.proof import owed
     from zoo.publish.versions.history import find_repository
-    from zoo.publish.versions.rollback import way_back
+    from zoo.publish.versions.rollback import put_back, roll_back, way_back
 
     space = workspace()
     way = way_back(find_repository(space, name), ref, overwrite)
     _say_way(way)
-    left, key = owed.Owed(space.root / owed.FILE), way.repository.key
+    repository, left = way.repository, owed.Owed(space.root / owed.FILE)
     files = [{"action": one.action, "path": one.path, "note": one.note or None} for one in way.changes]
-    facts: dict[str, Any] = {"id": way.repository.id, "commit": way.head, "changes": files}
+    facts = {"id": repository.id, "commit": way.head, "changes": files}
+    if not (way.pending or way.conflicts or repository.key in left):
+        say.result({**facts, "collection": None, "proof": None})
+        return
     if way.pending and not way.conflicts:
         if not yes:
             confirm("roll back?")
-        left.add(key)
-    todo = way.pending or way.conflicts or key in left
-    done = _go_back(space, way, left, wait) if todo else {"collection": None, "proof": None}
-    say.result(facts | done)
-
-
-def _go_back(space: Workspace, way: Way, left: Owed, wait: int) -> dict[str, Any]:
-    """Commit, put it back into the collection, prove it, and tell each; return what came of it."""
-    from zoo.publish.desired.release import SCORES
-    from zoo.publish.versions.rollback import put_back, roll_back
-
+        left.add(repository.key)
     commit = roll_back(way)
-    say.note(f"{way.repository} is at {commit[:8]}, with the files of {way.ref}")
+    say.note(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
     collection = put_back(way, space.family.collection.title if space.family.collection else None)
     if collection:
         say.note(f"the collection {collection} has it as it had it then")
     found = _proved(space, way, commit, wait)
     if not found.later:
-        left.remove(way.repository.key)
+        left.remove(repository.key)
     say.line(found.said)
     if any(change.path == SCORES for change in way.pending):
         say.hint("zoo plan: the cards of its siblings and the Space still have the scores that went")
-    return {"commit": commit, "collection": collection, "proof": vars(found)}
+    say.result({**facts, "commit": commit, "collection": collection, "proof": vars(found)})
 
 
 def _proved(space: Workspace, way: Way, commit: str, wait: int) -> Proof:

@@ -88,9 +88,6 @@ class Recorded:
     """The collection that lists it."""
 
 
-UNRECORDED = Recorded()
-
-
 @dataclass(frozen=True)
 class Listing:
     """A repository as the Hub lists it at one commit."""
@@ -99,17 +96,16 @@ class Listing:
     """None: there is no such repository yet."""
     files: Mapping[str, str]
     """{path: git id, or sha256 of what is kept as a large file}."""
-    recorded: Recorded = UNRECORDED
-    """What our manifest there says."""
+    was: Mapping[str, Ids | None] = field(default_factory=dict)
+    """What our manifest there says that we put there; None: it does not say what it was."""
+    notes: tuple[str, ...] = ()
+    """What our manifest there says that we wrote beside it in the collection, newest first."""
+    collection: CollectionRecord | None = None
+    """The collection that lists it, as our manifest there says."""
     untouched: bool = False
     """Whether nobody but the Hub itself has put anything there."""
     private: bool = False
     target: Target = MAIN
-
-    @property
-    def was(self) -> Mapping[str, Ids | None]:
-        """The files that we put there; None: our manifest does not say what it was."""
-        return self.recorded.files
 
 
 def title(repository: NamedAddress) -> str:
@@ -133,8 +129,17 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
     if info.id.lower() != repository.id.lower():
         raise HubError(f"{what} was renamed to '{info.id}' on the Hub", hint=_after_renaming(repository.id, info.id))
     files = {one.rfilename: listed_id(one) for one in info.siblings or []}
-    recorded = manifest_at(repository, info.sha) if MANIFEST in files else UNRECORDED
-    return Listing(info.sha, files, recorded, _is_untouched(repository, files), bool(info.private), target)
+    recorded = manifest_at(repository, info.sha) if MANIFEST in files else Recorded()
+    return Listing(
+        info.sha,
+        files,
+        recorded.files,
+        recorded.notes,
+        recorded.collection,
+        untouched=_is_untouched(repository, files),
+        private=bool(info.private),
+        target=target,
+    )
 
 
 def _after_renaming(was: str, now: str) -> str:
@@ -242,7 +247,7 @@ def manifest_at(repository: Addressed, commit: str) -> Recorded:
         ours = {path: Ids(ids["sha256"], ids.get("git")) for path, ids in files.items()}
         return Recorded(ours, notes, collection)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return UNRECORDED
+        return Recorded()
 
 
 def _collection(said: Mapping[str, object]) -> CollectionRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
@@ -102,7 +103,7 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
     listing = look(release, target)
     if listing.target.number and not _differs(on_main := plan_release(release, MAIN, overwrite)):
         return replace(on_main, target=target)  # main has it all: the pull request has nothing to add
-    release = remembering(release, listing.recorded.notes, listing.recorded.collection)
+    release = remembering(release, listing.notes, listing.collection)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
     if unknown := sorted(chosen - release.files.keys() - listing.was.keys()):
@@ -111,11 +112,8 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
     changes = compare_files(release, listing, chosen)
     if (old := listing.target.replaces) and changes:
         changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
-    known, private = listing.recorded, listing.private
-    found = Plan(
-        release, listing.head, changes, listing.target, private=private, notes=known.notes, collection=known.collection
-    )
-    return _guarded(_with_card(found, listing))
+    facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
+    return _guarded(_with_card(Plan(release, listing.head, changes, listing.target, **facts), listing))
 
 
 def _differs(plan: Plan) -> bool:
