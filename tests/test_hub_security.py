@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hub_bodies import HEADER, HostileBody, commit_bodies, form_bodies, json_bodies, xet_bodies, yaml_bodies
+from hub_bodies import HostileBody, commit_bodies, form_bodies, json_bodies, xet_bodies, yaml_bodies
 from hub_wire import Wire, file, head, upload_lfs
 
 from zoo.hub import accounts
@@ -49,6 +49,7 @@ def refused(answer_status: int, message: str, wire: Wire, body: bytes, path: str
 
 
 # Bombs ----------------------------------------------------------------------------------------------------------------
+HEADER = b'{"key": "header", "value": {"summary": "x"}}\n'
 COMMIT = "/api/models/lab/m/commit/main"
 
 
