@@ -184,7 +184,9 @@ def test_a_proxys_password_is_for_what_is_our_own(tmp_path: Path, monkeypatch: p
     assert proxies()["HTTPS_PROXY"] == "http://lab:word@proxy:3128"
 
 
-@pytest.mark.parametrize("address", ["lab:w0rd@proxy:3128", "http://lab:w0@rd@proxy:3128", "http://lab:w0/rd@proxy:3128"])
+@pytest.mark.parametrize(
+    "address", ["lab:w0rd@proxy:3128", "http://lab:w0@rd@proxy:3128", "http://lab:w0/rd@proxy:3128"]
+)
 def test_a_proxys_password_goes_however_it_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
