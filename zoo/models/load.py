@@ -24,7 +24,7 @@ SAFE = {"trust_remote_code": False}  # code from a repository is not run
 LOADING = {"use_safetensors": True, "allow_all_kernels": False, "device_map": None, "offload_folder": None}
 """Never a pickle, no compiled code of anybody's, and no folder that a model's own files name is written to."""
 WRONG = (OSError, ValueError, ImportError, TypeError, LookupError, AttributeError, RuntimeError)
-"""What libraries raise for files that do not fit together, or for a package that these ask for and that is not there."""
+"""What libraries raise for files that do not fit together, and for a package that these ask for and that is missing."""
 ACCELERATORS = ("cuda", "mps", "xpu")
 
 dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever a library forgets to say False, it raises and does not ask
