@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import TestHub
 from lint_repos import CARD, Shelf, good_model
-from test_prove import data_card, push, space_files, table
+from test_prove import data_card, own, push, space_files, table
 
 from zoo.cli.space import app_environment
 from zoo.errors import EvaluationError, PublishError
@@ -124,7 +124,7 @@ def test_snippets_that_are_published_have_nothing_of_the_users(hub: TestHub, use
     mark = tmp_path / "mark"
     card = data_card(3) + snippet(SPY.replace("MARK", str(mark))).encode()
     commit = push("dataset", "lab/isolated", {**table(3), "README.md": card})
-    assert prove_dataset("lab/isolated", commit).snippets == 1
+    assert prove_dataset("lab/isolated", commit, own=own("dataset", {"README.md": card})).snippets == 1
     seen = require_nothing_of(user, mark)
     assert hub.running.token not in json.dumps(seen)
     assert "HF_TOKEN" not in seen["environment"]
@@ -143,9 +143,10 @@ def test_of_a_private_repository_they_have_the_token_and_nothing_else(hub: TestH
 def test_a_spaces_app_has_nothing_of_the_users(hub: TestHub, user: Path, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     app = SPY.replace("MARK", str(mark)) + "\nraise RuntimeError('seen')\n"
-    commit = push("space", "lab/isolated-app", space_files(**{"app.py": app.encode()}))
+    files = space_files(**{"app.py": app.encode()})
+    commit = push("space", "lab/isolated-app", files)
     with pytest.raises(PublishError, match="does not start: RuntimeError: seen"):
-        prove_space("lab/isolated-app", commit)
+        prove_space("lab/isolated-app", commit, own("space", files))
     require_nothing_of(user, mark)
 
 
