@@ -18,6 +18,7 @@ from test_space_app import tiny_model
 
 from zoo.hub.store import Store
 from zoo.publish.apply.rollout import Published, Rollout
+from zoo.publish.desired.release import Release, sealed
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.repository import Plan
 from zoo.publish.proof.prove import Proof, prove_repository
@@ -149,12 +150,18 @@ def test_the_way_back_from_a_bad_space(how: str, place: Path, zoo: Any) -> None:
     go_back(SPACE, dict(space_files()), BAD_SPACES[how], zoo, place)
 
 
+def published(repository: NamedRepository, files: Files) -> str:
+    """Push files as publishing them does, with the manifest that says they are ours; return the commit."""
+    one = sealed(Release(repository.kind, repository.id, repository.name, dict(files)))
+    return push(repository.kind, repository.id, one.files)
+
+
 def go_back(
     repository: NamedRepository, good: Files, bad: Bad, zoo: Any, place: Path, *, built: Path | None = None
 ) -> None:
     """Prove what is bad, then do what is hinted at."""
-    before = push(repository.kind, repository.id, good)
-    commit = push(repository.kind, repository.id, dict(bad.changed))
+    before = published(repository, good)
+    commit = published(repository, {**good, **bad.changed})
     ways = Ways("zoo publish", repository.name, overwrites=True)
     with pytest.raises(ProofError) as told:
         prove_repository(
@@ -180,8 +187,8 @@ def test_the_way_back_from_a_space_that_the_hub_cannot_build(
     hub: TestHub, place: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_ENDPOINT", hub.running.url.replace("127.0.0.1", "0.0.0.0"))
-    push("space", SPACE.id, space_files())
-    commit = push("space", SPACE.id, {"requirements.txt": b"gradio==0\n"})
+    published(SPACE, dict(space_files()))
+    commit = published(SPACE, {**space_files(), "requirements.txt": b"gradio==0\n"})
     ours = own("space", {**space_files(), "requirements.txt": b"gradio==0\n"})
     as_if(hub, SPACE.id, stage="BUILD_ERROR", errorMessage="no gradio 0")
     ways = Ways("zoo publish", "space")
