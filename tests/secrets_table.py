@@ -439,3 +439,69 @@ def look_alikes(seed: int = 1) -> list[Example]:
         "badge": "https://codecov.io/gh/lab/x/branch/main/graph/badge.svg?token=" + draw(10, UPPER + DIGITS),
     }
     return [Example(name, text) for name, text in texts.items()]
+
+
+def vendors(seed: int = 1) -> list[Example]:
+    """Return secrets of more vendors and in more places; no other scanner was measured on these."""
+    draw = Draw(seed + 2000)
+    token, other, password = "hf_" + draw(34), draw(40), draw(14)
+    key = "-----BEGIN " + f"PRIVATE KEY-----\n{draw.block(9)}\n-----END PRIVATE KEY-----\n"
+    account = json.dumps({"type": "service_account", "private_key": key})
+    texts = {
+        "azure sas": (f"https://lab.blob.core.windows.net/c/m.bin?sig={draw(43)}%3D&sv=2022-11-02", ""),
+        "gcp file": (json.dumps({"type": "service_account", "private_key": key}, indent=2), key.splitlines()[2]),
+        "gcp base64": (f"GCP_SA_KEY={(made := base64.b64encode(account.encode()).decode())}", made),
+        "kubeconfig": (f"client-key-data: {(made := base64.b64encode(key.encode()).decode())}", made),
+        "kubernetes": (f"data:\n  value: {(made := base64.b64encode(token.encode()).decode())}", made),
+        "npmrc": (f"_auth={(made := base64.b64encode(f'omar:{password}'.encode()).decode())}", made),
+        "pip.conf": (f"index-url = https://omar:{password}@pypi.lab.dev/simple", password),
+        "docker login": (f"docker login -u omar -p {password} ghcr.io", password),
+        "sshpass": (f"sshpass -p '{password}' ssh omar@lab.dev", password),
+        "netrc": (f"machine huggingface.co login omar password {token}", token),
+        "ansible": (f"ansible_ssh_pass: {password}", password),
+        "maven": (f"<username>omar</username><password>{password}</password>", password),
+        "xml": (f"<apiKey>{other}</apiKey>", other),
+        "gradio": (f"demo.launch(auth=('admin', '{password}'))", password),
+        "weaviate": (f'AuthApiKey("{other}")', other),
+        "wandb host": (f"wandb login --host=https://wandb.lab.dev {(made := draw(40, HEX))}", made),
+        "algolia": (f"ALGOLIA_ADMIN_KEY={(made := draw(32, HEX))}", made),
+        "aws in words": (f"AWS Secret Access Key: {other}", other),
+        "key in words": (f"my API key: {other}", other),
+        "okta": (f"Authorization: SSWS {other}", other),
+        "runpod": ("rpa" + f"_{(made := draw(40, UPPER + DIGITS) + draw(6, LOWER + DIGITS))}", made),
+        "tailscale": ("tskey" + f"-auth-{(made := draw(16) + '-' + draw(32))}", made),
+        "html, hexadecimal": (f"<p>hf&#x5f;{token[3:]}</p>", token[3:]),
+        "html, decimal": (f"<p>hf&#95;{token[3:]}</p>", token[3:]),
+        "html, quotes": (f"token=&quot;{other}&quot;", other),
+        "percent": (f"https://lab.dev/?t=hf%5F{token[3:]}", token[3:]),
+        "percent, user": (f"https://omar%3A{token}@huggingface.co/x", token),
+        "percent, json": (f"?config=%7B%22token%22%3A%20%22{token}%22%7D", token),
+        "mark of direction": (f"{token[:9]}\u200f{token[9:]}", ""),
+        "variation selector": (f"{token[:9]}\ufe0f{token[9:]}", ""),
+    }
+    return [Example(name, text, secret) for name, (text, secret) in texts.items()]
+
+
+def look_alikes_of_vendors(seed: int = 1) -> list[Example]:
+    """Return texts without a secret, of the kinds that `vendors` has."""
+    draw = Draw(seed + 3000)
+    texts = {
+        "docker run": "docker run -p 7860:7860 -e HF_TOKEN=$HF_TOKEN lab/app:latest",
+        "docker login": "echo $TOKEN | docker login -u omar --password-stdin ghcr.io",
+        "docker variable": "docker login -u omar -p ${{ secrets.DOCKERHUB_TOKEN_2024 }}",
+        "certificate, base64": "certificate-authority-data: "
+        + base64.b64encode(b"-----BEGIN CERTIFICATE-----\n" + draw(400).encode()).decode(),
+        "sentence, base64": base64.b64encode("هذه جملة عربية طويلة للاختبار".encode()).decode(),
+        "element": '<span class="token">embeddings1And2More3Words</span> <password>your-password-here</password>',
+        "auth": "demo.launch(auth=('admin', 'password'))",
+        "auth, variable": "demo.launch(auth=[(os.environ['DEMO_USER'], os.environ['DEMO_PASSWORD_2024'])])",
+        "pass": "two_pass: second-pass-over-the-corpus, max_pass=3, first_pass = run_first_pass_of_2024(x)",
+        "percent": "https://ar.wikipedia.org/wiki/%D8%AA%D8%B9%D9%84%D9%85_%D8%A7%D9%84%D8%A2%D9%84%D8%A9?a=%20b%3Dc",
+        "html": "<input name=&quot;token&quot; placeholder=&quot;paste-your-access-token-here&quot;>",
+        "access key": "access key: see the page of your account; API key: optional, from the settings",
+        "file": f"https://drive.google.com/file/d/{draw(33, SAFE)}/view and ?id={draw(33, SAFE)}&confirm=t",
+        "widget": json.dumps({"_model_name": "PasswordModel", "style": "IPY_MODEL_" + draw(32, HEX)}),
+        "assets": f"https://github.com/user-attachments/assets/{draw.uuid()}",
+        "action": f"uses: actions/checkout@{draw(40, HEX)}",
+    }
+    return [Example(name, text) for name, text in texts.items()]

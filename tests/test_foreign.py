@@ -136,6 +136,7 @@ def test_modules_that_a_recipe_replaces_are_not_asked_for(plain: Path, mark: Pat
 def test_a_tokenizer_or_an_adapters_base_elsewhere_is_looked_at(plain: Path, mark: Path, tmp_path: Path) -> None:
     other = odd_folder(plain, {"tokenizer_config.json": TOKENIZER}, mark, tmp_path / "other")
     edits = {"sentence_bert_config.json": "tokenizer_name_or_path", "adapter_config.json": "base_model_name_or_path"}
+    edits["sentence_roberta_config.json"] = "tokenizer_name_or_path"  # one of its older names
     for file, key in edits.items():
         folder = odd_folder(plain, {file: {key: str(other)}}, mark, tmp_path / file)
         with pytest.raises(EvaluationError) as told:
@@ -146,17 +147,57 @@ def test_a_tokenizer_or_an_adapters_base_elsewhere_is_looked_at(plain: Path, mar
 
 
 def test_what_is_not_named_where_we_look_is_not_run_and_not_advised(plain: Path, mark: Path, tmp_path: Path) -> None:
-    """The settings have had other names: a tokenizer that only the library sees there is refused by the library."""
-    other = odd_folder(plain, {"tokenizer_config.json": TOKENIZER}, mark, tmp_path / "other")
-    (other / "config.json").unlink()
-    edits = {"sentence_roberta_config.json": {"tokenizer_name_or_path": str(other)}}
+    """A tokenizer of words that only the library sees is refused by the library."""
+    words = "sentence_transformers.sentence_transformer.modules.WordEmbeddings"
+    edits: Edits = {
+        "modules.json": [{"idx": 0, "name": "0", "path": "", "type": words}],
+        "wordembedding_config.json": {"tokenizer_class": "odd.OddTokenizer"},
+    }
     folder = odd_folder(plain, edits, mark, tmp_path / "odd")
-    (folder / "sentence_bert_config.json").unlink()
     with pytest.raises(EvaluationError) as told:
         load_model(ModelSource(kind="folder", place=str(folder), weights="w"), "cpu")
-    assert told.value.message.startswith(f"cannot load model '{folder}': ")
+    assert told.value.message.startswith(f"model '{folder}' asks for code of others")
     assert "trust_remote_code" not in told.value.message
     assert not mark.exists()
+
+
+BROKEN: dict[str, Edits] = {
+    "rows": {"modules.json": [1, 2]},
+    "no type": {"modules.json": [{"idx": 0, "name": "0", "path": ""}]},
+    "no class": {"modules.json": [{**MODULES[0], "type": "sentence_transformers.base.model.pickle"}]},
+    "router": {
+        "modules.json": [{**MODULES[0], "type": "sentence_transformers.base.modules.Router"}],
+        "router_config.json": {"types": {"a": "sentence_transformers.base.model.pickle"}},
+    },
+    "settings": {"sentence_bert_config.json": {"none_such": 1}},
+    "arguments": {"sentence_bert_config.json": {"model_kwargs": "x"}},
+    "prompts": {"config_sentence_transformers.json": [1]},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_files_that_do_not_fit_together_are_told_in_a_sentence(
+    name: str, plain: Path, mark: Path, tmp_path: Path
+) -> None:
+    folder = odd_folder(plain, BROKEN[name], mark, tmp_path / "odd")
+    with pytest.raises(EvaluationError, match="^cannot load model '") as told:
+        load_model(ModelSource(kind="folder", place=str(folder), weights="w"), "cpu")
+    assert told.value.hint == "save it again with sentence-transformers"
+
+
+def test_a_config_nested_without_end_is_told_too(plain: Path, mark: Path, tmp_path: Path) -> None:
+    folder = odd_folder(plain, {}, mark, tmp_path / "odd")
+    (folder / "config.json").write_text("[" * 100_000, "utf-8")
+    with pytest.raises(EvaluationError, match="^cannot load model '"):
+        load_model(ModelSource(kind="folder", place=str(folder), weights="w"), "cpu")
+
+
+def test_a_model_names_no_folder_that_is_written_to(plain: Path, mark: Path, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    settings = {"model_kwargs": {"device_map": {"": "disk"}, "offload_folder": str(place)}}
+    folder = odd_folder(plain, {"sentence_bert_config.json": settings}, mark, tmp_path / "odd")
+    load_model(ModelSource(kind="folder", place=str(folder), weights="w"), "cpu")
+    assert not place.exists()
 
 
 def test_a_load_that_forgets_to_say_no_raises_and_does_not_ask(plain: Path, mark: Path, tmp_path: Path) -> None:

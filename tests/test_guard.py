@@ -55,6 +55,11 @@ def test_a_secret_in_a_text_of_many_megabytes_stops_it_too(tmp_path: Path, where
     assert problems({"v.json": file}) == [f"v.json, line {line}: Hugging Face token hf_… (37 characters)"]
 
 
+def test_a_text_in_utf_16_is_searched_too() -> None:
+    text = "HF_TOKEN=hf_" + "aZ3kQ9xW7bN5vR1tY8uL2pD6sF4gH0jCmE\r\n"
+    assert problems({"a.env": text.encode("utf-16")}) == ["a.env, line 1: Hugging Face token hf_… (37 characters)"]
+
+
 def test_weights_are_not_searched_for_secrets(tmp_path: Path) -> None:
     token, file = b"hf_" + b"aZ3kQ9xW7bN5vR1tY8uL2pD6sF4gH0jCmE", tmp_path / "model.safetensors"
     file.write_bytes(b"\x08\0\0\0\0\0\0\0{}      " + b"w" * 6_000_000 + token)

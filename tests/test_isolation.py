@@ -60,6 +60,17 @@ seen = {
 Path("MARK").write_text(json.dumps(seen))
 """
 
+SPAWN = """
+import multiprocessing, os
+from zoo.environment import prepare
+if __name__ == "__main__":
+    prepare()
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join()
+    raise SystemExit(process.exitcode)
+"""
+
 
 @pytest.fixture
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -172,6 +183,39 @@ def test_a_proxys_password_is_for_what_is_our_own(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("HTTPS_PROXY", "http://lab:word@proxy:3128")
     assert own_environment(tmp_path)["HTTPS_PROXY"] == "http://proxy:3128"
     assert proxies()["HTTPS_PROXY"] == "http://lab:word@proxy:3128"
+
+
+@pytest.mark.parametrize(
+    "address", ["lab:w0rd@proxy:3128", "http://lab:w0@rd@proxy:3128", "http://lab:w0/rd@proxy:3128"]
+)
+def test_a_proxys_password_goes_however_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    monkeypatch.setenv("PYTHONPATH", "/opt/python@3/lib:/srv/lib")
+    environment = own_environment(tmp_path)
+    assert environment["HTTPS_PROXY"] == ("http://" if "://" in address else "") + "proxy:3128"
+    assert environment["PYTHONPATH"] == "/opt/python@3/lib:/srv/lib"
+
+
+def test_no_process_that_is_started_imports_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A downloaded repository may have a `zoo` or a `pickle.py` of its own, and somebody may stand in its folder."""
+    from zoo.hub.local import local_hub
+
+    mark, here = tmp_path / "mark", tmp_path / "downloaded"
+    for path in ("zoo/__init__.py", "uvicorn.py", "pickle.py"):
+        (here / path).parent.mkdir(parents=True, exist_ok=True)
+        (here / path).write_text(f"open({str(mark)!r}, 'w').close()", "utf-8")
+    monkeypatch.chdir(here)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with local_hub(tmp_path / "hub"):
+        pass
+    program = tmp_path / "program.py"
+    program.write_text(SPAWN, "utf-8")
+    assert subprocess.run([sys.executable, str(program)], check=False).returncode == 0
+    assert not mark.exists()
 
 
 def test_they_have_no_terminal_to_ask_at(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from time import process_time
 
 import pytest
-from secrets_table import Draw, Example, look_alikes, positives, tokens
+from secrets_table import Draw, Example, look_alikes, look_alikes_of_vendors, positives, tokens, vendors
 
 from zoo.lint import leaks
 
@@ -52,6 +52,15 @@ def test_nothing_of_a_secret_is_shown(seed: int) -> None:
     assert 1 - len(lost) / len(every) >= LEAST, by_kind(every, lost)
     for one in every:
         assert bare(one.secret)[-12:] not in "".join(found.masked for found in leaks.find_secrets(one.text))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_secrets_of_more_vendors_are_found_and_masked(seed: int) -> None:
+    every = vendors(seed)
+    assert [one.name for one in every if not leaks.find_secrets(one.text)] == []
+    assert [one.name for one in every if one.secret and one.secret[4:16] in leaks.redacted(one.text)] == []
+    alarms = {one.name: leaks.find_secrets(one.text) for one in look_alikes_of_vendors(seed)}
+    assert {name: found for name, found in alarms.items() if found} == {}
 
 
 @pytest.mark.parametrize("one", look_alikes(), ids=lambda one: one.name)
@@ -105,3 +114,11 @@ def test_a_text_of_nothing_but_beginnings_is_read_in_a_time_that_grows_with_its_
 
     cost(1000)
     assert cost(40_000) < 8 * max(cost(20_000), 0.02)
+
+
+@pytest.mark.parametrize("start", ["token:", "secret_key=", "apikey=aB3", "eyJ0eXBlIjogInNlcnZpY2VfYWNjb3Vud+"])
+def test_a_text_of_nothing_but_names_of_secrets_is_read_in_seconds(start: str) -> None:
+    text = start * (100_000 // len(start))
+    began = process_time()
+    leaks.find_secrets(text)
+    assert process_time() - began < 1.0  # 10 s for each megabyte; 'token:' took 15

@@ -101,7 +101,11 @@ def space(models: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> 
 def serve(folder: Path, *, offline: bool = True) -> Iterator[str]:
     """The address of app.py, run in a process of its own on a free port, and without a Hub unless asked otherwise."""
     port, log = free_port(), folder.parent / "server.log"
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "SPACE_MODELS")}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("PYTHONPATH", "PYTHONSAFEPATH", "SPACE_MODELS")
+    }
     env |= {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": str(int(offline))}
     with log.open("wb") as output:
         app = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env=env, stdout=output, stderr=output)

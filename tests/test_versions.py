@@ -13,6 +13,7 @@ from zlib import crc32
 
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
+from secrets_table import Draw
 from test_prove import data_card, push, scores, table
 
 from zoo.errors import HubError, PublishError, RecipeError
@@ -551,6 +552,20 @@ def test_a_conflict_on_the_way_back_asks_nothing_and_shows_both_sides(place: Pat
     assert (code, "  ! a.txt  others changed it since" in out, "roll back?" in out) == (1, True, False)
     assert f"hint: zoo rollback space@{first} --overwrite a.txt" in err
     assert not (place / ".zoo" / "owed.json").exists(), "nothing was changed that a proof is owed for"
+    api().delete_repo(id, repo_type="space")
+
+
+def test_a_secret_in_the_name_of_a_persons_file_is_masked_for_programs_too(place: Path, zoo: Any) -> None:
+    id, token = f"{OWNER}/arabic-similarity", "hf_" + Draw(11)(34)
+    publish(sealed(Release("space", id, "space", {"README.md": CARD})))
+    push("space", id, {f"{token}.txt": b"a person's"})
+    code, out, _ = zoo("rollback", f"space@{api().space_info(id).sha[:8]}", "--yes", "--json", cwd=place)
+    assert (code, token in out, json.loads(out)["changes"]) == (0, False, [])
+    first = api().list_repo_commits(id, repo_type="space")[1].commit_id[:8]
+    code, out, _ = zoo("rollback", f"space@{first}", "--yes", "--json", cwd=place)
+    assert (code, token in out, [one["path"] for one in json.loads(out)["changes"]]) == (0, False, ["hf_….txt"])
+    code, out, _ = zoo("rollback", f"space@{first}", "--yes", f"--{token}", "--json", cwd=place)
+    assert (code, token in out) == (1, False)
     api().delete_repo(id, repo_type="space")
 
 

@@ -17,10 +17,13 @@ VARIABLES = {
     "TRANSFORMERS_VERBOSITY": "error",
 }
 
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Keeps the current folder, which may be a downloaded one, out of what the processes that we start import from."""
+
 
 def prepare() -> None:
     """Set what the libraries read when they are imported. What the user has set stays."""
-    for name, value in VARIABLES.items():
+    for name, value in {**VARIABLES, **SAFE_PATH}.items():
         os.environ.setdefault(name, value)
     for name in ("datasets", "mteb", "sentence_transformers", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -33,7 +33,8 @@ ALLOWED = re.compile(
 )
 """What a program gets of our environment: what it needs to run and to reach the Hub. Everything else stays here."""
 
-PASSWORD = re.compile(r"(?<=://)[^/@\s]*@")  # in an address: name:password@
+ADDRESS = re.compile(r"HF_ENDPOINT|(https?|all)_proxy", re.IGNORECASE)  # of variables, those that may have a password
+PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or '/' in it, also without a scheme
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 
 Program = subprocess.Popen[bytes]
@@ -50,7 +51,8 @@ def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
     home, temporary = folder / "home", folder / "tmp"
     for place in (home, temporary):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = {name: PASSWORD.sub("", value) for name, value in os.environ.items() if ALLOWED.fullmatch(name)}
+    kept = {name: value for name, value in os.environ.items() if ALLOWED.fullmatch(name)}
+    kept |= {name: PASSWORD.sub(r"\1", value) for name, value in kept.items() if ADDRESS.fullmatch(name)}
     kept.pop("HF_HUB_DISABLE_IMPLICIT_TOKEN", None)
     access = {"HF_TOKEN": token} if token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
     return {**kept, **_places(home, temporary), **access, "PYTHONDONTWRITEBYTECODE": "1"}

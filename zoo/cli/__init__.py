@@ -74,7 +74,7 @@ def main() -> None:
     try:
         code = cli.main(prog_name="zoo", standalone_mode=False)
     except ZooError as problem:
-        code = _failed(_masked(problem))
+        code = _failed(problem)
     except OSError as problem:
         if (told := of_the_disk(problem)) is None:
             raise
@@ -87,7 +87,7 @@ def main() -> None:
 
 
 def _failed(problem: ZooError) -> int:
-    say.error(problem)
+    say.error(_masked(problem))
     return 1
 
 

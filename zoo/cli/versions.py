@@ -61,9 +61,11 @@ def _built(repository: NamedRepository, scale: str) -> Release:
 
 
 def _release(draft: Draft, yes: bool) -> str:
+    from zoo.lint.leaks import redacted
     from zoo.publish.versions.version import publish_version
 
-    say.line(f"{draft.repository} at {draft.head[:8]} becomes {draft.version}\n\n{draft.entry.strip()}\n")
+    entry = redacted(draft.entry.strip())  # it may stand in the changelog already, where others can write
+    say.line(f"{draft.repository} at {draft.head[:8]} becomes {draft.version}\n\n{entry}\n")
     if not yes:
         confirm("release it?")
     commit = publish_version(draft)
@@ -99,6 +101,7 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
     if not (name and at and ref):
         raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
     connect()
+    from zoo.lint.leaks import redacted_all
     from zoo.publish.desired.release import SCORES
     from zoo.publish.proof import owed
     from zoo.publish.versions.history import find_repository
@@ -108,7 +111,7 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
     way = way_back(find_repository(space, name), ref, overwrite)
     _say_way(way)
     repository, left = way.repository, owed.Owed(space.root / owed.FILE)
-    files = [{"action": one.action, "path": one.path, "note": one.note or None} for one in way.changes]
+    files = redacted_all([{"action": one.action, "path": one.path, "note": one.note or None} for one in way.changes])
     facts = {"id": repository.id, "commit": way.head, "changes": files}
     if not (way.pending or way.conflicts or repository.key in left):
         say.result({**facts, "collection": None, "proof": None})

@@ -72,7 +72,8 @@ def _options(user: str, port: int, workers: int, faults: Path | None, hosts: Seq
 
 
 def _start(root: Path, log: Path, options: Sequence[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "zoo.hub", "--with-parent", "--root", str(root), *options]
+    command = [sys.executable, "-P", "-m", "zoo.hub", "--with-parent", "--root", str(root), *options]
+    # -P: the current folder may be a downloaded one, with a `zoo` of its own
     package = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
     with log.open("wb") as errors:  # a file: a pipe that nobody reads would stop the Hub when it is full

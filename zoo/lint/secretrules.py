@@ -126,8 +126,9 @@ def _is_token(body: str) -> bool:
 
 
 def _is_value(body: str) -> bool:
-    changes = _changes(body) >= LEAST_CHANGES * len(body)
-    return "://" not in body and _is_spread(body) and (changes or UUID.fullmatch(body) is not None)
+    if "://" in body or not _is_spread(body):
+        return False
+    return _changes(body) >= LEAST_CHANGES * len(body) or UUID.fullmatch(body) is not None
 
 
 def _is_password(body: str) -> bool:
@@ -140,6 +141,8 @@ def _is_private_key(body: str) -> bool:
 
 
 def _is_spread(body: str) -> bool:
+    if len(body) > 16 and len(set(body)) < 2**LEAST_BITS:  # fewer bits than that, without counting
+        return False
     counts = Counter(body)
     bits = -sum(count / len(body) * log2(count / len(body)) for count in counts.values())
     return bits >= min(LEAST_BITS, log2(len(body)) - 1) and not STAND_IN.search(body)

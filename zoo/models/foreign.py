@@ -26,9 +26,11 @@ CONFIGS = (
     "preprocessor_config.json",
     "video_preprocessor_config.json",
 )
-MODULES, ROUTER, SETTINGS = "modules.json", "router_config.json", "sentence_bert_config.json"
+MODULES, ROUTER = "modules.json", "router_config.json"
+OLDER = ("roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+SETTINGS = tuple(f"sentence_{name}_config.json" for name in ("bert", *OLDER))  # whichever there is, is read
 OURS = "sentence_transformers."
-ELSEWHERE = {SETTINGS: "tokenizer_name_or_path", "adapter_config.json": "base_model_name_or_path"}
+ELSEWHERE = {**dict.fromkeys(SETTINGS, "tokenizer_name_or_path"), "adapter_config.json": "base_model_name_or_path"}
 """{file: the key under which it names another model, parts of which are loaded}."""
 KERNELS = re.compile(r"_?(attn|experts)_implementation")
 MOST_NAMES = 3  # of one file, in an error
@@ -140,7 +142,7 @@ def _of_configs(read: Read, folder: str, repository: str = "") -> Iterator[Forei
 
 
 def _of_kernels(read: Read, folder: str) -> Iterator[ForeignCode]:
-    for path in (_path(folder, "config.json"), _path(folder, SETTINGS)):
+    for path in (_path(folder, name) for name in ("config.json", *SETTINGS)):
         yield from (ForeignCode(path, name, "compiled kernels on the Hub") for name in _kernels(_mapping(read, path)))
 
 
@@ -181,7 +183,7 @@ def _json(read: Read, path: str) -> Any:
     """The content of a file; None where there is none, or where whoever loads it will complain."""
     try:
         return json.loads(read(path) or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

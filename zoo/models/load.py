@@ -20,7 +20,10 @@ from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
 SAFE = {"trust_remote_code": False}  # code from a repository is not run
-LOADING = {"use_safetensors": True, "allow_all_kernels": False}  # never a pickle; no compiled code of anybody's
+LOADING = {"use_safetensors": True, "allow_all_kernels": False, "device_map": None, "offload_folder": None}
+"""Never a pickle, no compiled code of anybody's, and no folder that a model's own files name is written to."""
+WRONG = (OSError, ValueError, ImportError, TypeError, LookupError, AttributeError, RuntimeError)
+"""What libraries raise for files that do not fit together, and for a package that these ask for and that is missing."""
 ACCELERATORS = ("cuda", "mps", "xpu")
 
 dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever a library forgets to say False, it raises and does not ask
@@ -83,7 +86,7 @@ def load_model(source: ModelSource, device: str | None = None) -> SentenceTransf
     try:
         with _explained(source.place):
             model = _pooled(source, device) if source.pooling else _whole(source, device)
-    except (OSError, ValueError, ImportError) as error:  # a package that its own files ask for is not there
+    except WRONG as error:
         raise _unloadable(source, error) from error
     _require_width(model, source)
     if source.prompts is not None:
@@ -139,6 +142,8 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
         hints = AS_SAFETENSORS if "safetensors" in meaning else WITHOUT_CODE
         return kind(f"{what} {meaning}", hint=hints[source.kind])
     first = (text.splitlines() or [type(error).__name__])[0]
+    if not isinstance(error, OSError | ValueError | ImportError):  # what the others say is no sentence
+        first = f"{type(error).__name__}: {first}"
     return kind(f"cannot load {what}: {first}", hint=HINTS[source.kind])
 
 

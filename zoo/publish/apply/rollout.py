@@ -157,7 +157,8 @@ class Rollout:
         return CollectionRecord(slug, collection.title, collection.description)
 
     def _note(self, outcome: Published) -> None:
-        outcome = replace(outcome, why=outcome.why and redacted(outcome.why))
+        proved, why, hint = (text and redacted(text) for text in (outcome.proved, outcome.why, outcome.hint))
+        outcome = replace(outcome, proved=proved, why=why, hint=hint)
         self.done.append(outcome)
         self.report(outcome)
 

@@ -107,7 +107,13 @@ def _searched(file: BinaryIO) -> Sequence[leaks.Secret]:
 
 
 def _texts(file: BinaryIO) -> Iterator[str]:
-    """Cut a text into pieces of at most `MOST_BYTES`; it ends before a piece with a zero byte: weights have one."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    while (raw := file.read(MOST_BYTES)) and b"\0" not in raw:
+    """Cut a text into pieces of at most `MOST_BYTES`; it ends before a piece with a zero byte: weights have one.
+
+    A text in UTF-16, as Windows writes it, says so in its first two bytes.
+    """
+    raw = file.read(MOST_BYTES)
+    wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")("replace")
+    while raw and (wide or b"\0" not in raw):
         yield decoder.decode(raw)
+        raw = file.read(MOST_BYTES)

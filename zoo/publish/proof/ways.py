@@ -47,7 +47,10 @@ def hinted(problem: ProofError, repository: NamedRepository, revision: str, ways
         places = [shlex.quote(f"{address}:{path}") for path in theirs]
         return ProofError(message, part, hint=" --overwrite ".join((again, *places)))
     if ways.name and (before := _before(repository, revision)):
-        return ProofError(message, part, hint=f"zoo rollback {ways.name}@{before}{ways.hub}")
+        named = [word for path in theirs for word in ("--overwrite", path)]  # else it leaves alone what they changed
+        return ProofError(
+            message, part, hint=shlex.join(["zoo", "rollback", f"{ways.name}@{before}", *named]) + ways.hub
+        )
     return ProofError(message, part, hint=f"{problem.hint or 'correct it'}, then {again}")
 
 
