@@ -137,6 +137,23 @@ def test_the_way_back_from_a_bad_dataset(how: str, place: Path, zoo: Any) -> Non
     go_back(DATASET, {**table(7), "README.md": data_card(7)}, BAD_ROWS[how], zoo, place, built=built)
 
 
+def test_the_way_back_from_what_others_changed_names_their_files(place: Path, zoo: Any) -> None:
+    built = place / "data"
+    built.mkdir()
+    rows(7).to_parquet(built / "train.parquet")
+    (built / "report.json").write_text(json.dumps({"train": {"rows": 7}}), "utf-8")
+    (path,) = table(6)
+    before = published(DATASET, {**table(7), "README.md": data_card(7)})
+    commit = push("dataset", DATASET.id, table(6))
+    with pytest.raises(ProofError, match=f"has 6 rows, 7 were built; others changed '{path}'") as told:
+        prove_repository("dataset", DATASET.id, commit, built=built, ways=WaysOut("zoo rollback x@y", DATASET.name))
+    assert told.value.hint == f"zoo rollback {DATASET.name}@{before} --overwrite {path}"
+    code, out, err = zoo(*shlex.split(told.value.hint)[1:], "--yes", cwd=place)
+    assert code == 0, out + err
+    head = str(api().dataset_info(DATASET.id).sha)
+    assert tree_at(DATASET, head) == tree_at(DATASET, before)
+
+
 NONSENSE = b"""
 import gradio as gr
 
