@@ -113,7 +113,7 @@ def _differs(plan: Plan) -> bool:
 
 def listed_by(plan: Plan, collection: CollectionRecord | None) -> Plan:
     """Return the plan with the collection in the manifest that it sends; a plan that sends none stays as it is."""
-    if collection is None or plan.release.kind == "dataset" or MANIFEST not in plan.sent:
+    if collection is None or MANIFEST not in plan.sent:
         return plan
     return replace(plan, release=sealed(replace(plan.release, collection=collection)))
 
