@@ -113,10 +113,12 @@ def no_token() -> HubError:
     return HubError(f"no token for {endpoint()}", hint="hf auth login, or set HF_TOKEN")
 
 
-def unreachable(what: str, error: Exception) -> HubError:
+def unreachable(what: str, error: BaseException) -> HubError:
     """The error for a Hub that does not answer; `what` completes 'cannot …'."""
     hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
-    reason = type(error.__cause__ or error).__name__
+    while error.__cause__ is not None:
+        error = error.__cause__
+    reason = type(error).__name__
     return HubError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
 
 
