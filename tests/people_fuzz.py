@@ -221,7 +221,7 @@ class Run(People):
 
     def _as_planned(self, plan: Any, before: dict[str, str], commits: int, outcome: Any) -> None:
         place, name = self.names[plan.release.name], plan.release.name
-        number = int(outcome.url.rpartition("/")[2]) if outcome.url else None
+        number = int(outcome.url.rpartition("/")[2]) if outcome.url else plan.target.number
         after_plan = replace(plan, head=outcome.commit, target=replace(plan.target, number=number, missing=False))
         after = self._tree(after_plan)
         changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}

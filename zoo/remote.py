@@ -123,10 +123,14 @@ def unreachable(what: str, error: BaseException) -> HubError:
 
 
 def _refused(what: str, error: HfHubHTTPError) -> HubError:
+    from huggingface_hub import get_token
+
     from zoo.patience import LONGEST, PASSING, asked_for
 
     status = error.response.status_code
     message = (error.server_message or str(error)).strip().splitlines()[0]
+    if status == 401 and get_token() is None:
+        return HubError(f"cannot {what}: {no_token().message}", hint=no_token().hint)
     if status == 401:
         return HubError(f"cannot {what}: the token is not accepted by {endpoint()}", hint="hf auth login")
     if status in (402, 403):

@@ -79,7 +79,11 @@ def main() -> None:
 
 
 def _failed(problem: ZooError) -> int:
-    tell([problem])
+    try:
+        tell([problem])
+    except OSError:  # there is no room for the answer itself
+        say.configure(json=False)
+        tell([problem])
     return 1
 
 
