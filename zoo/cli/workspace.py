@@ -109,10 +109,10 @@ def check(ctx: click.Context, recipes: tuple[str, ...]) -> None:
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     unique = list({problem.message: problem for problem in problems}.values())
-    names = list(recipes) or space.names
     if unique:
-        tell(unique, {"recipes": names, "problems": [problem.message for problem in unique]})
+        tell(unique, {"recipes": list(recipes), "problems": [problem.message for problem in unique]})
         ctx.exit(1)
+    names = list(recipes) or space.names
     say.line(f"{len(names)} recipes are fine")
     added = space.plugins.added()
     for plugin, what in added.items():
