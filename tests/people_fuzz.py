@@ -208,7 +208,7 @@ class Run(People):
         assert not (bad := [it for it in outcomes if it.did == "failed"]), f"failed: {bad}"
         assert conflicted == {it.id for it in outcomes if it.did == "conflict"}, "conflicts are told"
         pending = {one.release.id: left.changes(one) for one in left.plans if one.release.id not in conflicted}
-        assert not any(pending.values()), f"left after publishing: {pending}"
+        assert not any(pending.values()), f"left after publishing: {pending}, {outcomes}"
         assert conflicted or not (left.collection and left.collection.pending), f"left: {left.collection}"
         return left
 
