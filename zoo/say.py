@@ -153,6 +153,11 @@ def _text(text: str, style: str = "") -> Text:
     return Text(visible(text), style)
 
 
+def error(problem: ZooError) -> None:
+    """Tell an error and its hint, on stderr or, with `--json`, as the answer."""
+    errors([problem])
+
+
 def errors(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None) -> None:
     """Tell errors and their hints on stderr or, with `--json`, in the one document that answers.
 
