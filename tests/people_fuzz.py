@@ -11,14 +11,19 @@ import argparse
 import contextlib
 import os
 import random
+import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from people import CARD, CHANGELOG, CONFIG, KINDS, NEEDS, People, Place
 
 from zoo.errors import ZooError
 
@@ -26,323 +31,41 @@ if TYPE_CHECKING:
     from zoo.publish.desired.fleet import Fleet
     from zoo.publish.plan.everything import FleetPlan
 
-CARD, CHANGELOG, CONFIG = "README.md", "CHANGELOG.md", "config.json"
 STEPS = 60  # with one account, then a new one begins
 BODY = "# {name}\n\nFirst.\n\nSecond.\n\nThird.\n\nVersion {version}.\n\nFourth.\n"
-NEEDS = {"data": (), "parent": ("data",), "child": ("parent",), "space": ("child",)}
-KINDS = {"data": "dataset", "space": "space"}  # the others are models
-RECORDS = ("zoo/",)  # ours alone
+TITLE = "World"
 
 
 @dataclass
-class Place:
-    """A repository, and what people have there that nobody but they may take away."""
+class Run(People):
+    """People and publishes under one account."""
 
-    name: str
-    account: str
-    files: dict[str, bytes] = field(default_factory=dict)
-    """{path: content} of people's own files, and of files of ours that they changed."""
-    lines: dict[str, set[str]] = field(default_factory=dict)
-    """{path: lines that people wrote} into texts that others write as well."""
-    tags: list[str] = field(default_factory=list)
-    renamed: str | None = None
-
-    @property
-    def kind(self) -> str:
-        return KINDS.get(self.name, "model")
-
-    @property
-    def repo_id(self) -> str:
-        return f"{self.account}/{self.name}"
-
-    def tree(self, revision: str = "main") -> dict[str, str]:
-        from huggingface_hub.hf_api import RepoFile
-
-        from zoo.remote import api
-
-        listed = api().list_repo_tree(self.repo_id, repo_type=self.kind, recursive=True, revision=revision)
-        return {one.path: one.lfs.sha256 if one.lfs else one.blob_id for one in listed if isinstance(one, RepoFile)}
-
-    def read(self, path: str, revision: str = "main") -> bytes:
-        from zoo.remote import api
-
-        commit = api().repo_info(self.repo_id, repo_type=self.kind, revision=revision).sha
-        return Path(api().hf_hub_download(self.repo_id, path, repo_type=self.kind, revision=commit)).read_bytes()
-
-    def commits(self, revision: str = "main") -> int:
-        from zoo.remote import api
-
-        return len(api().list_repo_commits(self.repo_id, repo_type=self.kind, revision=revision))
-
-    def write(self, path: str, content: bytes) -> None:
-        from zoo.remote import api
-
-        api().upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=self.repo_id, repo_type=self.kind)
-
-
-@dataclass
-class Run:
-    """People and publishes under one account. What fails is raised as an AssertionError."""
-
-    account: str
-    rng: random.Random
-    folder: Path
-    version: int = 1
-    names: dict[str, Place] = field(default_factory=dict)
+    folder: Path = Path()
     tagged: Counter[str] = field(default_factory=Counter)
     said: list[str] = field(default_factory=list)
-    count: int = 0
-
-    def __post_init__(self) -> None:
-        self.names = {name: Place(name, self.account) for name in NEEDS}
 
     def step(self) -> None:
         """Let people or us do one thing, and look whether everything of theirs is still there."""
-        doers: list[Callable[[Place], str]] = [*self.people, *self.ours]
-        weights = [1] * len(self.people) + [2, 3, 2, 2, 1]
+        ours = self.ours
+        doers: list[Callable[[Place], str]] = [*self.people, *ours]
+        weights = [1.0] * len(self.people) + list(ours.values())
         (do,) = self.rng.choices(doers, weights)
         place = self.rng.choice(list(self.names.values()))
         self.said.append(f"{do.__name__} {place.name}")
         self.said[-1] += f": {do(place)}"
-        for one in self.names.values():
-            self.nothing_lost(one)
+        if self.tagged["published"]:
+            for one in self.names.values():
+                self.nothing_lost(one)
+            self.collection_kept()
 
     @property
-    def people(self) -> list[Callable[[Place], str]]:
-        """What people do."""
-        return [
-            self.add_file, self.delete_file, self.rename_file, self.write_line, self.write_line, self.edit_version,
-            self.edit_ours, self.delete_ours, self.take_our_next_name, self.tag_card, self.add_result, self.save_crlf,
-            self.write_changelog, self.retitle, self.curate, self.merge_pull_request, self.close_pull_request,
-            self.rename_repository,
-        ]  # fmt: skip
-
-    @property
-    def ours(self) -> list[Callable[[Place], str]]:
-        """What we do."""
-        return [self.publish, self.publish_next, self.publish_pull_request, self.release, self.roll_back]
-
-    def nothing_lost(self, place: Place) -> None:
-        """Check that people's files are there as they left them, and their lines in what others write too."""
-        if place.renamed or not self.tagged["published"]:
-            return
-        tree = place.tree()
-        for path, content in place.files.items():
-            assert path in tree, f"{place.name}: '{path}' of a person is gone"
-            assert place.read(path) == content, f"{place.name}: '{path}' of a person has another content"
-        for path, lines in place.lines.items():
-            there = place.read(path).decode() if path in tree else ""
-            assert not (lost := [line for line in lines if line not in there]), f"{place.name}, {path}: lost {lost}"
-
-    def word(self) -> str:
-        self.count += 1
-        return f"word{self.count}-{self.rng.randrange(10**6)}"
-
-    # people
-
-    def add_file(self, place: Place) -> str:
-        path = self.rng.choice(["notes", "figures/plot", "zoo-notes"]) + f"-{self.word()}.txt"
-        place.files[path] = self.word().encode()
-        place.write(path, place.files[path])
-        return path
-
-    def _own(self, place: Place) -> str | None:
-        own = sorted(path for path in place.files if path.endswith(".txt") and "-word" in path)
-        return self.rng.choice(own) if own else None
-
-    def delete_file(self, place: Place) -> str:
-        from zoo.remote import api
-
-        path = self._own(place)
-        if path is None:
-            return "nothing"
-        api().delete_file(path, place.repo_id, repo_type=place.kind)
-        del place.files[path]
-        return path
-
-    def rename_file(self, place: Place) -> str:
-        from huggingface_hub import CommitOperationCopy, CommitOperationDelete
-
-        from zoo.remote import api
-
-        old = self._own(place)
-        if old is None:
-            return "nothing"
-        new = f"moved/{self.word()}-word.txt"
-        changes = [CommitOperationCopy(old, new), CommitOperationDelete(old)]
-        api().create_commit(place.repo_id, changes, commit_message="renamed", repo_type=place.kind)
-        place.files[new] = place.files.pop(old)
-        return f"{old} -> {new}"
-
-    def write_line(self, place: Place) -> str:
-        """Put a paragraph between two others, in the ends of line that the card has."""
-        text = place.read(CARD).decode()
-        end = "\r\n" if "\r\n" in text else "\n"
-        front, _, body = text.partition(f"{end}---{end}")
-        parts = body.split(end * 2)
-        line = f"A person wrote {self.word()}."
-        parts.insert(self.rng.randrange(1, len(parts) + 1), line)
-        place.write(CARD, f"{front}{end}---{end}{(end * 2).join(parts)}".encode())
-        place.lines.setdefault(CARD, set()).add(line)
-        return line
-
-    def edit_version(self, place: Place) -> str:
-        """Change a line that the next version changes too."""
-        text = place.read(CARD).decode()
-        line = f"Version {self.word()} by a person."
-        found = next((one for one in text.splitlines() if one.startswith("Version ")), None)
-        if found is None:
-            return "nothing"
-        place.write(CARD, text.replace(found, line, 1).encode())
-        place.lines[CARD] = {one for one in place.lines.get(CARD, set()) if one != found} | {line}
-        return line
-
-    def edit_ours(self, place: Place) -> str:
-        path = self.rng.choice([CONFIG, "w.bin", *(one for one in place.tree() if one.startswith("only-"))])
-        place.files[path] = b'{"person": "%s"}' % self.word().encode()
-        place.write(path, place.files[path])
-        return path
-
-    def delete_ours(self, place: Place) -> str:
-        from zoo.remote import api
-
-        path = self.rng.choice([CONFIG, "w.bin"])
-        if path not in place.tree():
-            return "nothing"
-        api().delete_file(path, place.repo_id, repo_type=place.kind)
-        place.files.pop(path, None)
-        return path
-
-    def take_our_next_name(self, place: Place) -> str:
-        path = f"only-{self.version + 1}.txt"
-        place.files[path] = self.word().encode()
-        place.write(path, place.files[path])
-        return path
-
-    def tag_card(self, place: Place) -> str:
-        from huggingface_hub import metadata_update
-
-        tag = self.word()
-        tags = [*place.tags, tag]
-        metadata_update(place.repo_id, {"tags": tags}, repo_type=place.kind, overwrite=True)
-        place.tags = tags
-        place.lines.setdefault(CARD, set()).add(tag)
-        return tag
-
-    def add_result(self, place: Place) -> str:
-        from huggingface_hub import metadata_update
-
-        if place.kind != "model":
-            return "nothing"
-        word = self.word()
-        metric = {"type": "cosine_spearman", "value": 0.5, "name": word}
-        result = {"task": {"type": "STS"}, "dataset": {"name": word, "type": f"lab/{word}"}, "metrics": [metric]}
-        metadata_update(place.repo_id, {"model-index": [{"name": place.name, "results": [result]}]}, overwrite=True)
-        place.lines.setdefault(CARD, set()).add(word)
-        return word
-
-    def save_crlf(self, place: Place) -> str:
-        place.write(CARD, place.read(CARD).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
-        return "saved"
-
-    def write_changelog(self, place: Place) -> str:
-        there = place.read(CHANGELOG).decode() if CHANGELOG in place.tree() else ""
-        line = f"- A person changed {self.word()}."
-        shape = self.rng.choice(["{line}\n\n{there}", "{there}\n{line}\n", "# What is new\n\n{line}\n{there}"])
-        if self.rng.random() < 0.3:  # written anew, without what was there
-            place.lines.pop(CHANGELOG, None)
-            there = ""
-        place.write(CHANGELOG, shape.format(line=line, there=there).encode())
-        place.lines.setdefault(CHANGELOG, set()).add(line)
-        return line
-
-    def _collections(self) -> list[Any]:
-        from zoo.remote import api
-
-        return list(api().list_collections(owner=self.account))
-
-    def retitle(self, _place: Place) -> str:
-        from zoo.remote import api
-
-        for one in self._collections():
-            title = f"Our models, {self.word()}"
-            api().update_collection_metadata(one.slug, title=title)
-            return title
-        return "nothing"
-
-    def curate(self, place: Place) -> str:
-        from zoo.remote import api
-
-        for one in self._collections():
-            found = api().get_collection(one.slug)
-            item = next((item for item in found.items if item.item_id == place.repo_id), None)
-            if item is None:
-                return "nothing"
-            if self.rng.random() < 0.5:
-                api().delete_collection_item(found.slug, item.item_object_id)
-                return "taken out"
-            api().update_collection_item(found.slug, item.item_object_id, note=f"noted by a person, {self.word()}")
-            return "noted"
-        return "nothing"
-
-    def _pull_request(self) -> tuple[Place, int] | None:
-        """Return one of the pull requests that are open."""
-        from zoo.remote import api
-
-        options: dict[str, Any] = {"discussion_type": "pull_request", "discussion_status": "open"}
-        found = [
-            (place, one.num)
-            for place in self.names.values()
-            for one in api().get_repo_discussions(place.repo_id, repo_type=place.kind, **options)
-        ]
-        return self.rng.choice(found) if found else None
-
-    def merge_pull_request(self, _place: Place) -> str:
-        from huggingface_hub.errors import HfHubHTTPError
-
-        from zoo.remote import api
-
-        found = self._pull_request()
-        if found is None:
-            return "nothing"
-        place, number = found
-        with contextlib.suppress(HfHubHTTPError):
-            api().change_discussion_status(place.repo_id, number, "open", repo_type=place.kind)
-        try:
-            api().merge_pull_request(place.repo_id, number, repo_type=place.kind)
-        except HfHubHTTPError as error:
-            return f"refused: {error.server_message}"
-        return f"{place.name} #{number}"
-
-    def close_pull_request(self, _place: Place) -> str:
-        from zoo.remote import api
-
-        found = self._pull_request()
-        if found is None:
-            return "nothing"
-        place, number = found
-        api().change_discussion_status(place.repo_id, number, "closed", repo_type=place.kind)
-        return f"{place.name} #{number}"
-
-    def rename_repository(self, place: Place) -> str:
-        """Rename it: what is published meanwhile must not make a second one. Renamed back at the next turn."""
-        from zoo.remote import api
-
-        new = f"{self.account}/{place.name}-{self.word()}"
-        api().move_repo(place.repo_id, new, repo_type=place.kind)
-        place.renamed = new
-        try:
-            self.plan()
-        except ZooError as error:
-            said = error.message
-        else:
-            raise AssertionError(f"{place.name}: nothing was said of '{new}'")
-        assert api().repo_info(place.repo_id, repo_type=place.kind).id == new, said
-        api().move_repo(new, place.repo_id, repo_type=place.kind)
-        place.renamed = None
-        return f"to {new} and back"
-
-    # ours
+    def ours(self) -> dict[Callable[[Place], str], float]:
+        """What we do, and how often."""
+        return {
+            self.publish: 3, self.publish_next: 4, self.publish_pull_request: 3, self.publish_alone: 1,
+            self.publish_older: 1, self.publish_twice: 1, self.publish_meanwhile: 1, self.publish_killed: 0.7,
+            self.release: 3, self.roll_back: 3,
+        }  # fmt: skip
 
     @property
     def fleet(self) -> Fleet:
@@ -364,13 +87,23 @@ class Run:
             releases.append(
                 sealed(Release(kind, f"{self.account}/{name}", name, files, ids, f"{name}, {self.version}"))
             )
-        return Fleet(self.account, releases, "World", "All of it.")
+        return Fleet(self.account, releases, TITLE, "All of it.")
 
-    def plan(self, target: Any = None, overwrite: Any = ()) -> FleetPlan:
+    def plan(self, target: Any = None, overwrite: Any = (), names: Collection[str] = ()) -> FleetPlan:
         from zoo.publish.plan.everything import plan_fleet
         from zoo.publish.plan.listing import MAIN
 
-        return plan_fleet(self.fleet, target or MAIN, overwrite)
+        fleet = self.fleet
+        releases = [one for one in fleet.releases if not names or one.name in names]
+        return plan_fleet(replace(fleet, releases=releases), target or MAIN, overwrite)
+
+    def told_of_renaming(self, place: Place) -> str:
+        """Return what we say of a repository that goes by another name."""
+        try:
+            self.plan()
+        except ZooError as error:
+            return error.message
+        raise AssertionError(f"{place.name}: nothing was said of '{place.renamed}'")
 
     def publish_next(self, place: Place) -> str:
         """Publish the next version, which has another file and another line in its card."""
@@ -395,6 +128,73 @@ class Run:
             return f"version {self.version}, overwrote {overwrite}"
         return f"version {self.version}"
 
+    def publish_alone(self, place: Place) -> str:
+        """Publish one with what it needs, at another time than the rest."""
+        needed = [place.name]
+        for name in needed:
+            needed += NEEDS[name]
+        self._applied(self.plan(names=needed))
+        return f"version {self.version}"
+
+    def publish_older(self, place: Place) -> str:
+        """Publish what a colleague has built, who is a version behind."""
+        self.version = max(1, self.version - 1)
+        return self.publish(place)
+
+    def publish_twice(self, _place: Place) -> str:
+        """Publish the next version from two machines at the same time."""
+        self.version += 1
+        return self._watched(lambda plan: self._at_once([plan, plan]), 0)
+
+    def publish_meanwhile(self, place: Place) -> str:
+        """Publish the next version while somebody writes into a card."""
+        self.version += 1
+
+        def act(plan: FleetPlan) -> None:
+            self.said.append(f"  meanwhile {place.name}: {self.write_line(place)}, {self.add_file(place)}")
+            self._rolled_out(plan)
+
+        return self._watched(act, 2)
+
+    def publish_killed(self, _place: Place) -> str:
+        """Publish the next version in a process that is killed, or done before that."""
+        self.version += 1
+        command = [sys.executable, __file__, "--publish", self.account, str(self.version), str(self.folder)]
+
+        def act(_plan: FleetPlan) -> None:
+            with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+                assert process.stdout
+                assert process.stdout.readline(), "it did not begin"
+                time.sleep(self.rng.uniform(0, 0.6))
+                process.send_signal(signal.SIGKILL)
+            time.sleep(0.2)  # what it asked for last is carried out yet
+
+        return self._watched(act, 0)
+
+    def _watched(self, act: Callable[[FleetPlan], None], more: int) -> str:
+        """Let something publish; check that each repository has what was planned or what it had, in one commit.
+
+        Args:
+            more: commits that people may have made meanwhile.
+        """
+        plan = self.plan()
+        before = {one.release.name: self._commits(one) for one in plan.plans}
+        act(plan)
+        for one in self.plan().plans:
+            made = self._commits(one) - before[one.release.name]
+            assert made <= 1 + more or not before[one.release.name], f"{one.release.name}: {made} commits"
+        return f"version {self.version}"
+
+    def _rolled_out(self, plan: FleetPlan) -> None:
+        from zoo.publish.apply.rollout import Rollout
+
+        outcomes = Rollout(plan, go_on=lambda _: True).run()
+        assert not (bad := [it for it in outcomes if it.did == "failed"]), f"failed: {bad}"
+
+    def _at_once(self, plans: Sequence[FleetPlan]) -> None:
+        with ThreadPoolExecutor(len(plans)) as pool:
+            list(pool.map(self._rolled_out, plans))
+
     def _applied(self, plan: FleetPlan) -> FleetPlan:
         """Publish a plan; check that what changed is what it said, and return the plan that is left."""
         from zoo.publish.apply.rollout import Rollout
@@ -403,12 +203,12 @@ class Run:
         outcomes = Rollout(plan).run()
         for one in plan.plans:
             self._as_planned(one, *before[one.release.name], next(it for it in outcomes if it.id == one.release.id))
-        left = self.plan(plan.target)
+        left = self.plan(plan.target, names=[one.release.name for one in plan.plans])
         conflicted = {one.release.id for one in plan.plans if one.conflicts}
         assert not (bad := [it for it in outcomes if it.did == "failed"]), f"failed: {bad}"
         assert conflicted == {it.id for it in outcomes if it.did == "conflict"}, "conflicts are told"
         pending = {one.release.id: left.changes(one) for one in left.plans if one.release.id not in conflicted}
-        assert not any(pending.values()), f"left after publishing: {pending}"
+        assert not any(pending.values()), f"left after publishing: {pending}, {outcomes}"
         assert conflicted or not (left.collection and left.collection.pending), f"left: {left.collection}"
         return left
 
@@ -420,10 +220,8 @@ class Run:
         return self.names[plan.release.name].commits(plan.target.revision or "main") if plan.head else 0
 
     def _as_planned(self, plan: Any, before: dict[str, str], commits: int, outcome: Any) -> None:
-        from dataclasses import replace
-
         place, name = self.names[plan.release.name], plan.release.name
-        number = int(outcome.url.rpartition("/")[2]) if outcome.url else None
+        number = int(outcome.url.rpartition("/")[2]) if outcome.url else plan.target.number
         after_plan = replace(plan, head=outcome.commit, target=replace(plan.target, number=number, missing=False))
         after = self._tree(after_plan)
         changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
@@ -451,38 +249,81 @@ class Run:
         return NamedRepository(place.kind, place.repo_id, place.name)  # type: ignore[arg-type]
 
     def release(self, place: Place) -> str:
-        """Release what is published; nothing but the changelog may change."""
+        """Release what is published, or a candidate; nothing but the changelog may change."""
+        from zoo.publish.versions.tags import newest, parse_version
         from zoo.publish.versions.version import draft_version, publish_version
 
         if not self.tagged["published"]:
             return "nothing"
-        before, version = place.tree(), f"v1.{self.tagged[place.name] + 1}.0"
+        before, tags = place.tree(), self._tags(place)
+        last = parse_version(newest(tags) or "v1.0.0")
+        new = last.next_minor() if last.prerelease == () else last.next_patch()
+        version = self.rng.choice([f"v{new}", f"v{new}", f"v{new}-rc.1", f"v{last.next_patch()}"])
         release = next(one for one in self.fleet.releases if one.name == place.name)
         try:
             publish_version(draft_version(release, self._repository(place), version, f"Notes {self.word()}."))
         except ZooError as error:
-            return f"refused: {error.message}"
-        self.tagged[place.name] += 1
+            assert (place.tree(), self._tags(place)) == (before, tags), f"{place.name}: refused, and changed"
+            return f"{version} refused: {error.message} ({error.hint})"
+        place.versions.append(version)
         after = place.tree()
         changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
         assert changed == {CHANGELOG}, f"{place.name}: a release changed {sorted(changed)}"
+        text = place.read(CHANGELOG).decode()
+        assert all(one in text for one in place.lines.get(CHANGELOG, ())), f"{place.name}: the changelog lost a line"
         return version
+
+    def _tags(self, place: Place) -> dict[str, str]:
+        from zoo.publish.versions.history import tags_of
+
+        return tags_of(self._repository(place))
 
     def roll_back(self, place: Place) -> str:
-        """Go back to a version that was released: what people have beside it stays."""
-        from zoo.publish.versions.rollback import roll_back, way_back
+        """Go back to a version, a tag of people's or a commit: what people have beside it stays unless it is named."""
+        from zoo.publish.versions.rollback import way_back
 
-        if not self.tagged[place.name]:
+        if not self.tagged["published"]:
             return "nothing"
-        version = f"v1.{self.rng.randint(1, self.tagged[place.name])}.0"
-        commits = place.commits()
+        ref, repository = self._earlier(place), self._repository(place)
         try:
-            way = way_back(self._repository(place), version)
-            roll_back(way)
+            way = way_back(repository, ref)
+            chosen = [one.path for one in way.conflicts if self.rng.random() < 0.7]
+            if (own := self._own(place)) and self.rng.random() < 0.2:
+                chosen.append(own)
+            way = way_back(repository, ref, chosen)
         except ZooError as error:
-            return f"refused: {error.message}"
-        assert place.commits() - commits == bool(way.changes), f"{place.name}: more than one commit"
-        return version
+            return f"{ref} refused: {error.message} ({error.hint})"
+        if not way.conflicts:
+            for path in chosen:
+                place.files.pop(path, None)
+                place.lines.pop(path, None)
+                place.tags = [] if path == CARD else place.tags
+        return f"{ref}: {self._went(place, way)}, overwrote {chosen}"
+
+    def _went(self, place: Place, way: Any) -> str:
+        from zoo.publish.versions.rollback import put_back, roll_back, way_back
+
+        before, commits = place.tree(), place.commits()
+        try:
+            roll_back(way)
+            put_back(way, TITLE)
+        except ZooError as error:
+            assert place.tree() == before, f"{place.name}: refused, and changed"
+            return f"refused: {error.message} ({error.hint})"
+        after = place.tree()
+        changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
+        assert changed == {one.path for one in way.pending}, f"{place.name}: {sorted(changed)} for {way.pending}"
+        assert place.commits() - commits == bool(way.pending), f"{place.name}: more than one commit"
+        again = way_back(way.repository, way.ref)
+        assert not again.pending, f"{place.name}: a second time there is {again.pending}"
+        return f"{len(way.pending)} changes"
+
+    def _earlier(self, place: Place) -> str:
+        from zoo.remote import api
+
+        commits = [one.commit_id for one in api().list_repo_commits(place.repo_id, repo_type=place.kind)]
+        refs = [*place.versions, *place.versions, *place.versions, *self._tags(place), self.rng.choice(commits)[:12]]
+        return self.rng.choice(refs)
 
 
 def run(seed: int, steps: int, folder: Path, account: str) -> None:
@@ -491,7 +332,7 @@ def run(seed: int, steps: int, folder: Path, account: str) -> None:
     Raises:
         AssertionError: something was lost, or is not as it was said; with the steps that led to it.
     """
-    one = Run(account, random.Random(seed), folder)
+    one = Run(account, random.Random(seed), folder=folder)
     try:
         one.publish(one.names["data"])
         for _ in range(steps):
@@ -518,6 +359,15 @@ def account_of(root: Path, name: str) -> Iterator[None]:
         os.environ.update({"HF_TOKEN": before} if before else {})
 
 
+def publish(account: str, version: str, folder: str) -> int:
+    """Publish a version; say a word when it begins."""
+    one = Run(account, random.Random(0), version=int(version), folder=Path(folder))
+    plan = one.plan()
+    print("begun", flush=True)
+    one._rolled_out(plan)
+    return 0
+
+
 def main() -> int:
     """Run until the time is over; return 1 when something was lost."""
     from zoo.hub.local import local_hub
@@ -526,7 +376,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--seed", type=int, help="of one failure, repeated")
     parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--publish", nargs=3, metavar=("ACCOUNT", "VERSION", "FOLDER"), help="only that, to be killed")
     given = parser.parse_args()
+    if given.publish:
+        return publish(*given.publish)
     with tempfile.TemporaryDirectory() as place, local_hub(Path(place) / "hub") as hub:
         os.environ.update(hub.environment(), HF_HOME=f"{place}/home", HF_HUB_DISABLE_PROGRESS_BARS="1")
         until, done = time.monotonic() + given.seconds, 0

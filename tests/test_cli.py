@@ -258,6 +258,45 @@ def test_errors_are_json_when_asked(workspace: Path, zoo: Any) -> None:
     assert json.loads(out)["error"] == "no recipe 'nothing' in recipes/"
 
 
+@pytest.mark.usefixtures("hub")
+@pytest.mark.parametrize(
+    ("typed", "also"),
+    [("check nothing neither", "recipes"), ("eval arabert-hybrid e5-hybrid", "errors"), ("doctor", "checks")],
+)
+def test_what_is_wrong_and_what_is_not_are_one_document(
+    workspace: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch, typed: str, also: str
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "x" * 34)
+    code, out, err = zoo(*typed.split(), "--json", cwd=workspace)
+    found = json.loads(out)
+    assert (code, err) == (1, "")
+    assert {"error", "hint", also} <= found.keys()
+
+
+@pytest.mark.parametrize(
+    ("hint", "typed", "completed"),
+    [
+        ("zoo publish space", "--scale mini", "zoo publish space --scale mini"),
+        ("zoo publish a-b, or set X", "--scale mini --hub local", "zoo publish a-b --scale mini --hub local, or set X"),
+        ("zoo release a v1.0.1", "--hub http://h:1", "zoo release a v1.0.1 --hub http://h:1"),
+        ("zoo publish a --overwrite b/c:d.md; so", "--hub local", "zoo publish a --overwrite b/c:d.md --hub local; so"),
+        ("make one: zoo plan --out FILE", "--scale mini", "make one: zoo plan --out FILE --scale mini"),
+        ("zoo data build d --scale mini", "--scale mini --hub local", "zoo data build d --scale mini --hub local"),
+        ("zoo rollback a@v1", "--scale mini --hub local", "zoo rollback a@v1 --hub local"),
+        ("zoo hub serve, or drop HF_ENDPOINT", "--hub local --scale mini", "zoo hub serve, or drop HF_ENDPOINT"),
+        ("edit it, then `zoo check`", "--scale mini", "edit it, then `zoo check`"),
+        ("zoo publish a", "", "zoo publish a"),
+    ],
+)
+def test_a_command_in_a_hint_names_the_hub_and_the_scale_that_were_typed(hint: str, typed: str, completed: str) -> None:
+    from zoo.cli import cli
+    from zoo.cli.session import as_typed
+
+    root = cli.make_context("zoo", ["plan", *typed.split()])
+    with root, cli.commands["plan"].make_context("plan", typed.split(), parent=root):
+        assert as_typed(hint) == completed
+
+
 def test_check_finds_mistakes_of_several_files(workspace: Path, zoo: Any) -> None:
     for name in ("labse", "mpnet"):
         path = workspace / "recipes" / f"{name}.yaml"
@@ -456,7 +495,7 @@ def test_our_own_mistakes_keep_their_traceback(problem: OSError) -> None:
 @pytest.mark.usefixtures("hub")
 def test_the_doctor_tells_a_refused_token_apart_from_a_hub_that_is_down(workspace: Path) -> None:
     done = run("doctor", "--json", cwd=workspace, HF_TOKEN="hf_" + "x" * 34)
-    checks = {check["what"]: check["ok"] for check in json.loads(done.stdout.split("\n}\n")[0] + "}")["checks"]}
+    checks = {check["what"]: check["ok"] for check in json.loads(done.stdout)["checks"]}
     assert (checks["Hub"], checks["token"]) == (True, False)
 
 

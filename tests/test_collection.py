@@ -139,7 +139,20 @@ def test_a_dataset_that_two_families_share_leads_neither_to_the_others_collectio
     first = publish(shared, release({"a.txt": b"1"}, "lab/family-1"), title="Family one")[-1].id
     second = publish(shared, release({"a.txt": b"1"}, "lab/family-2"), title="Family two")[-1]
     assert (second.did, second.id != first) == ("created", True)
-    assert "collection" not in json.loads(there("lab/shared-data", MANIFEST, "dataset"))
+    assert commits("lab/shared-data", "dataset") == 2
+
+
+def test_a_dataset_that_is_published_alone_knows_the_collection_that_a_person_retitled(hub: TestHub) -> None:
+    from zoo.remote import api
+
+    def data(content: bytes) -> Release:
+        return release({"a.txt": content}, "lab/alone-data", kind="dataset")
+
+    slug = publish(data(b"1"), release({"a.txt": b"1"}, "lab/alone-model"), title="Alone")[-1].id
+    retitled = api().update_collection_metadata(slug, title="By others").slug
+    before = collections()
+    outcome = publish(data(b"2"), title="Alone")[-1]
+    assert (outcome.did, outcome.id, collections()) == ("unchanged", retitled, before)
 
 
 def test_a_record_of_another_accounts_collection_is_of_no_use(hub: TestHub) -> None:

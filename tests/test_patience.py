@@ -98,6 +98,31 @@ def test_nothing_is_waited_for_twice(begin: Begin, waits: list[float], asked: li
 
 
 @pytest.mark.usefixtures("waits")
+def test_nobody_listening_is_told_at_once(tmp_path: Path) -> None:
+    """The client itself asks six times, in 23 s, for lists and for files that it may have in its cache."""
+    elsewhere = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    asked = """if True:
+        from zoo.errors import HubError
+        from zoo.remote import api, explained
+
+        for ask in (lambda: list(api().list_models()), lambda: api().hf_hub_download("lab/x", "x", revision="0" * 40)):
+            try:
+                with explained("ask"):
+                    ask()
+            except HubError as error:
+                print(error)
+    """
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", asked], env={**os.environ, **elsewhere}, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == ["cannot ask: http://127.0.0.1:9 does not answer (ConnectError)"] * 2, (
+        done.stderr
+    )
+    assert "Retrying" not in done.stderr
+    assert time.monotonic() - begun < 20
+
+
 def test_other_libraries_are_as_patient(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datasets import load_dataset
 

@@ -269,6 +269,25 @@ def test_a_pull_request_that_cannot_be_merged_gives_way_to_one_that_can(hub: Tes
     assert publish(ours)[0].did == "unchanged"
 
 
+def test_nothing_is_added_to_a_pull_request_that_could_not_be_merged_with_it(hub: TestHub) -> None:
+    """It can be merged as it is; what would come now collides with what main has since."""
+    id = "lab/overtaken-later"
+    first = release({"a.txt": b"1", "b.txt": b"1"}, id)
+    publish(first)
+    edit(id, "a.txt", None)
+    publish(first, target=PROPOSED)
+    edit(id, "notes.txt", b"a person's")
+    publish(first, target=PROPOSED)
+    assert proposals(id) == {1: "open"}, "what people have beside it does not collide"
+    publish(release({"a.txt": b"1", "b.txt": b"2"}, id))
+    third = release({"a.txt": b"1", "b.txt": b"3"}, id)
+    publish(third, target=PROPOSED)
+    assert proposals(id) == {1: "closed", 2: "open"}
+    assert publish(third, target=PROPOSED)[0].did == "unchanged"
+    api().merge_pull_request(id, 2)
+    assert (there(id, "b.txt"), there(id, "notes.txt")) == ("3", "a person's")
+
+
 def test_a_conflict_with_main_is_shown_for_a_pull_request_as_for_main(hub: TestHub) -> None:
     id = "lab/clashes"
     publish(release({CARD: card(LONG)}, id))

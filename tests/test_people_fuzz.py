@@ -1,4 +1,4 @@
-"""Half a minute of `make fuzz`: people at random against our publishing, always the same ones."""
+"""Half a minute of `make fuzz`: people at random against our publishing; two of these seeds once found a fault."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from conftest import TestHub
 
 
-@pytest.mark.parametrize("seed", [5, 6, 7, 13, 15, 17, 21, 22])
+@pytest.mark.parametrize("seed", [7, 17, 444515, 958956])
 def test_nothing_of_a_persons_is_lost_and_publishing_does_what_the_plan_says(
     hub: TestHub, tmp_path: Path, seed: int
 ) -> None:

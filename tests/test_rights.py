@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import RECIPE, SCALE, Begin, Lab, TestHub
 from publish_world import fleet
+from small_fleet import card, commits, publish, release
 
 from zoo.errors import HubError
 from zoo.evidence.scores import ScoreFile
@@ -18,6 +19,9 @@ from zoo.hub.store import Store
 from zoo.publish.desired.evalresults import eval_results, not_shown, shown_tasks
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.rights import why_refused, why_token_refused
+from zoo.publish.versions.history import NamedRepository
+from zoo.publish.versions.rollback import roll_back, way_back
+from zoo.publish.versions.version import draft_version, publish_version
 from zoo.remote import api, endpoint, explained
 
 SITE = "https://huggingface.co"
@@ -97,6 +101,36 @@ SAID = {
     "Forbidden: pass `create_pr=1` as a query parameter to create a Pull Request": "propose it instead: --pr",
     "No": "use a token with write access, or set ZOO_NAMESPACE to an account of yours",
 }
+
+
+@pytest.mark.parametrize(
+    ("user", "role", "told"),
+    [
+        (None, "", "no token for"),
+        ("lab", "read", "the token of 'lab' may only read"),
+        ("versions-guest", "write", "may not publish as"),
+    ],
+)
+def test_a_version_is_refused_before_anything_is_sent_and_not_led_to_an_option_that_it_lacks(
+    hub: TestHub, monkeypatch: pytest.MonkeyPatch, user: str | None, role: str, told: str
+) -> None:
+    one = release({"README.md": card()}, "lab/versions-right")
+    publish(one)
+    other = release({"README.md": card("# Other\n")}, "lab/versions-right")
+    publish(other)
+    repository = NamedRepository("model", one.id, one.name)
+    draft = draft_version(other, repository, "v1.0.0")
+    way = way_back(repository, api().list_repo_commits(one.id)[1].commit_id)
+    before = commits(one.id)
+    if user is None:
+        monkeypatch.delenv("HF_TOKEN")
+    else:
+        login(hub.running, monkeypatch, user, role)
+    for change in (lambda: publish_version(draft), lambda: roll_back(way)):
+        with pytest.raises(HubError, match=told) as refused:
+            change()
+        assert "--pr" not in str(refused.value.hint)
+    assert commits(one.id) == before
 
 
 def test_a_refusal_has_a_hint_of_its_own(begin: Begin) -> None:

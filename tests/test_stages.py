@@ -157,7 +157,7 @@ def test_an_edited_model_is_not_evaluated(copy: Path) -> None:
     with pytest.raises(EvaluationError) as caught:
         candidate_of(Workspace(copy), RECIPE, [], SCALE)
     assert caught.value.message == f"'model/1_Pooling/config.json' of the trained recipe '{RECIPE}' was edited"
-    assert caught.value.hint == f"zoo build {RECIPE} --scale {SCALE} makes it again, and keeps the edited one"
+    assert caught.value.hint == f"zoo build {RECIPE} --scale {SCALE}; it keeps the edited one"
 
 
 def test_an_unknown_stage_is_told(lab: Lab, zoo: Any) -> None:

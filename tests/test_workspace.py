@@ -132,6 +132,20 @@ def test_a_recipe_file_that_is_not_read_is_told(workspace: Workspace, zoo: Any, 
     assert check(zoo) == [f"error: 'recipes/{name}' is not read: the names of recipe files end in '.yaml'"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("no", "YAML reads this as 'false'; write a list, and in it the word in quotes: [\"no\"]"),
+        ("ar", "'ar': write a list: [ar]"),
+    ],
+)
+def test_a_language_that_is_no_list_is_told_as_it_should_be_written(
+    workspace: Workspace, zoo: Any, typed: str, told: str
+) -> None:
+    write(workspace, "family.yaml", "language: [ar]", f"language: {typed}")
+    assert check(zoo) == [f"error: recipes/family.yaml, line 5: language: {told}"]
+
+
 def test_files_that_cannot_be_read_are_told_together(workspace: Workspace, zoo: Any) -> None:
     (workspace.recipes / "labse.yaml").write_text("", "utf-8")
     write(workspace, "datasets/stsb.yaml", "type: score", "type: scor")

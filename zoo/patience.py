@@ -54,16 +54,18 @@ class PatientClient(httpx2.Client):
         """Send a request. What is wrong for a moment is raised after the last attempt, and not returned.
 
         Raises:
-            HfHubHTTPError: the Hub is busy. BrokenOffError: the connection broke.
+            HfHubHTTPError: the Hub is busy. BrokenOffError: the connection broke. OfflineModeIsEnabled: nobody listens.
         """
+        from huggingface_hub.errors import OfflineModeIsEnabled
+
         ask = partial(super().send, request, **options)
         if not only_reads(request):
             return ask()
         try:
             return _repeated(lambda: _refused_when_busy(ask()), _is_timeout)
         except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-            if isinstance(error, httpx2.ConnectError):
-                raise  # nobody listens: the client falls back to its cache
+            if isinstance(error, httpx2.ConnectError):  # the client falls back to its cache, and does not try for 23 s
+                raise OfflineModeIsEnabled(f"{request.url.host} does not answer: {error}") from error
             raise BrokenOffError(str(error), request=request) from error
 
 
@@ -212,10 +214,10 @@ def is_stale(error: BaseException) -> bool:
 
 def passes(error: BaseException | None) -> bool:
     """Return whether the Hub was busy or the connection broke. That nobody listens at all does not pass."""
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     while error is not None:
-        if isinstance(error, httpx2.ConnectError):
+        if isinstance(error, httpx2.ConnectError | OfflineModeIsEnabled):
             return False
         response = getattr(error, "response", None)
         if isinstance(error, HfHubHTTPError) and response is not None:

@@ -102,18 +102,24 @@ def no_token() -> HubError:
     return HubError(f"no token for {endpoint()}", hint="hf auth login, or set HF_TOKEN")
 
 
-def unreachable(what: str, error: Exception) -> HubError:
+def unreachable(what: str, error: BaseException) -> HubError:
     """The error for a Hub that does not answer; `what` completes 'cannot …'."""
     hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
-    reason = type(error.__cause__ or error).__name__
+    while error.__cause__ is not None:
+        error = error.__cause__
+    reason = type(error).__name__
     return HubError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
 
 
 def _refused(what: str, error: HfHubHTTPError) -> HubError:
+    from huggingface_hub import get_token
+
     from zoo.patience import LONGEST, PASSING, asked_for
 
     status = error.response.status_code
     message = (error.server_message or str(error)).strip().splitlines()[0]
+    if status == 401 and get_token() is None:
+        return HubError(f"cannot {what}: {no_token().message}", hint=no_token().hint)
     if status == 401:
         return HubError(f"cannot {what}: the token is not accepted by {endpoint()}", hint="hf auth login")
     if status in (402, 403):

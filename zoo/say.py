@@ -155,12 +155,23 @@ def _text(text: str, style: str = "") -> Text:
 
 def error(problem: ZooError) -> None:
     """Tell an error and its hint, on stderr or, with `--json`, as the answer."""
+    errors([problem])
+
+
+def errors(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None) -> None:
+    """Tell errors and their hints on stderr or, with `--json`, in the one document that answers.
+
+    Args:
+        facts: what else the answer says; for people it was told already.
+    """
     if _mode.json:
-        print(_as_json({"error": problem.message, "hint": problem.hint}))
+        told = [{"error": problem.message, "hint": problem.hint} for problem in problems]
+        print(_as_json({**(facts or {}), **told[0], **({"errors": told} if len(told) > 1 else {})}))
         return
-    note(f"error: {problem.message}")
-    if problem.hint:
-        hint(problem.hint)
+    for problem in problems:
+        note(f"error: {problem.message}")
+        if problem.hint:
+            hint(problem.hint)
 
 
 @contextmanager

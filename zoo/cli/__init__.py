@@ -13,7 +13,7 @@ from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
 from zoo.cli import analysis, build, demo, hub, lint, publish, space, tables, versions, workspace
-from zoo.cli.session import ZooGroup, hub_option, json_option
+from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
 
 
@@ -57,14 +57,6 @@ for command in COMMANDS:
 cli.params += [hub_option(), json_option()]  # before the command's name they mean the same as after it
 
 
-def _masked(problem: ZooError) -> ZooError:
-    """Return the error without the secrets that it may quote from a text."""
-    from zoo.lint.leaks import redacted
-
-    problem.message, problem.hint = redacted(problem.message), problem.hint and redacted(problem.hint)
-    return problem
-
-
 def main() -> None:
     """Run the command line, then exit.
 
@@ -87,7 +79,11 @@ def main() -> None:
 
 
 def _failed(problem: ZooError) -> int:
-    say.error(_masked(problem))
+    try:
+        tell([problem])
+    except OSError:  # there is no room for the answer itself
+        say.configure(json=False)
+        tell([problem])
     return 1
 
 
@@ -111,7 +107,7 @@ def _stopped(stop: BaseException) -> int:
     """Tell that a command was stopped: by Ctrl-C, which click makes an Abort of, or by an answer."""
     way = "run the same command to go on"
     if say.wants_json():
-        say.error(ZooError("stopped", hint=way))
+        tell([ZooError("stopped", hint=way)])
     else:
         say.note(f"stopped; {way}")
     asked = isinstance(stop, click.Abort) and not isinstance(stop.__cause__ or stop.__context__, KeyboardInterrupt)

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from zoo import say
-from zoo.cli.session import ZooGroup, command, connect, workspace
+from zoo.cli.session import ZooGroup, command, connect, tell, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -236,11 +236,11 @@ def eval_(
         say.line(f"{mine.title}: {mine.prompted}")
     for target in found:
         _say_as_base(space, target)
-    say.result({target: scores.model_dump() for target, scores in found.items()})
-    for problem in problems:
-        say.error(problem)
+    facts = {target: scores.model_dump() for target, scores in found.items()}
     if problems:
+        tell(problems, facts)
         click.get_current_context().exit(1)
+    say.result(facts)
 
 
 def _refresh(space: Workspace) -> None:

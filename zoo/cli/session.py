@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from zoo import say
 from zoo.environment import prepare
-from zoo.errors import HubError
+from zoo.errors import HubError, ZooError
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
     from zoo.recipe import Workspace
+
+
+IN_HINTS = re.compile(r"(?<![\w/-])zoo ((?:(?:data|space) )?[a-z]+)\b(?:[^,;:()`]|[,:](?=\S))*(?<!\s)")  # a command
 
 
 class ZooGroup(click.Group):
@@ -29,11 +35,54 @@ class ZooGroup(click.Group):
         return list(self.commands)
 
 
+class ZooCommand(click.Command):
+    """A command whose errors hint at commands that do the same in the same place."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it. The commands in an error's hint get the options that name the Hub and the scale."""
+        try:
+            return super().invoke(ctx)
+        except ZooError as problem:
+            problem.hint = problem.hint and as_typed(problem.hint)
+            raise
+
+
+def as_typed(hint: str) -> str:
+    """Return a hint whose commands have `--scale` and `--hub` as they were typed, so that it works when pasted."""
+    ctx = click.get_current_context()
+    scale = ctx.params.get("scale") if ctx.get_parameter_source("scale") is ParameterSource.COMMANDLINE else None
+    typed = {name: value for name, value in (("scale", scale), ("hub", ctx.meta.get("hub"))) if value}
+
+    def completed(found: re.Match[str]) -> str:
+        taken = _options_of(ctx, found[1].split())
+        more = [(f"--{name}", value) for name, value in typed.items() if name in taken and f"--{name}" not in found[0]]
+        return " ".join([found[0], *(f"{name} {shlex.quote(value)}" for name, value in more)])
+
+    return IN_HINTS.sub(completed, hint)
+
+
+def _options_of(ctx: click.Context, names: Sequence[str]) -> set[str]:
+    """Return the names of the options that a command takes."""
+    at: click.Command | None = ctx.find_root().command
+    for name in names:
+        at = at.commands.get(name) if isinstance(at, click.Group) else at
+    return {str(param.name) for param in at.params} if at else set()
+
+
+def tell(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None) -> None:
+    """Tell errors without the secrets that they may quote, beside what else a command answers."""
+    from zoo.lint.leaks import redacted
+
+    for problem in problems:
+        problem.message, problem.hint = redacted(problem.message), problem.hint and redacted(problem.hint)
+    say.errors(problems, facts)
+
+
 def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """`click.command` with `--json` and, for commands that may ask a Hub, `--hub`."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        made = click.command(name, cls=click.Command, **attributes)(function)
+        made = click.command(name, cls=ZooCommand, **attributes)(function)
         made.params.append(json_option())
         if hub:
             made.params.append(hub_option())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import command, connect, workspace
+from zoo.cli.session import command, connect, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
@@ -101,17 +101,17 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
 
 @command("check", hub=False)
 @click.argument("recipes", nargs=-1)
-def check(recipes: tuple[str, ...]) -> None:
+@click.pass_context
+def check(ctx: click.Context, recipes: tuple[str, ...]) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
     from zoo.recipe import Workspace
 
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     unique = list({problem.message: problem for problem in problems}.values())
-    for earlier in unique[:-1]:
-        say.error(earlier)
     if unique:
-        raise unique[-1]
+        tell(unique, {"recipes": list(recipes), "problems": [problem.message for problem in unique]})
+        ctx.exit(1)
     names = list(recipes) or space.names
     say.line(f"{len(names)} recipes are fine")
     added = space.plugins.added()
@@ -148,15 +148,20 @@ def schema(write: bool) -> None:
 
 
 @command("doctor")
-def doctor() -> None:
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
     """Look at the environment: versions, Hub, token, workspace, free disk."""
     connect()
     from zoo.doctor import examine
 
     found = examine()
     say.table([{"what": item.what, "": "ok" if item.fine else "!", "found": item.found} for item in found])
-    say.result({"checks": [{"what": item.what, "ok": item.fine, "found": item.found} for item in found]})
-    if bad := [item for item in found if not item.fine]:
-        names = ", ".join(f"'{item.what}'" for item in bad)
-        hints = "; ".join(dict.fromkeys(item.hint for item in bad if item.hint))
-        raise ZooError(f"{len(bad)} of {len(found)} checks failed: {names}", hint=hints or None)
+    facts = {"checks": [{"what": item.what, "ok": item.fine, "found": item.found} for item in found]}
+    bad = [item for item in found if not item.fine]
+    if not bad:
+        say.result(facts)
+        return
+    names = ", ".join(f"'{item.what}'" for item in bad)
+    hints = "; ".join(dict.fromkeys(item.hint for item in bad if item.hint))
+    tell([ZooError(f"{len(bad)} of {len(found)} checks failed: {names}", hint=hints or None)], facts)
+    ctx.exit(1)

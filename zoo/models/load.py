@@ -150,13 +150,13 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
 @contextmanager
 def _explained(place: str) -> Iterator[None]:
     """Explain failures of the Hub as `explained` does, also those that transformers wraps into an OSError."""
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     with explained(f"load model '{place}'"):
         try:
             yield
         except OSError as error:
-            if isinstance(error.__cause__, HfHubHTTPError):
+            if isinstance(error.__cause__, HfHubHTTPError | LocalEntryNotFoundError):
                 raise error.__cause__ from None
             raise
 

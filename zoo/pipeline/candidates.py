@@ -46,7 +46,7 @@ def _of_recipe(workspace: Workspace, name: str, dims: Sequence[int], scale: str)
         raise EvaluationError(f"recipe '{name}' is not trained", hint=f"zoo build {name}{at}")
     if edited := run.edited(TRAIN):
         problem = f"'{edited[0]}' of the trained recipe '{name}' was edited"
-        raise EvaluationError(problem, hint=f"zoo build {name}{at} makes it again, and keeps the edited one")
+        raise EvaluationError(problem, hint=f"zoo build {name}{at}; it keeps the edited one")
     return trained_candidate(recipe, run.stage(TRAIN), receipt, "self", dims or recipe.dims)
 
 

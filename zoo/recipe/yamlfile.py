@@ -177,6 +177,11 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any
             return f"{key}: {given} where keys and values belong" if at or problem["input"] else "the file is empty"
         case "string_pattern_mismatch":
             return f"{key}: {given}: {ALLOWED[problem['ctx']['pattern']]}"
+        case "list_type" if isinstance(problem["input"], bool):
+            read = str(problem["input"]).lower()
+            return f"{key}: YAML reads this as '{read}'; write a list, and in it the word in quotes: [\"no\"]"
+        case "list_type" if isinstance(problem["input"], str | int | float):
+            return f"{key}: {given}: write a list: [{brief(problem['input'])}]"
         case "value_error":
             return f"{key}: {problem['ctx']['error']}"
         case _:

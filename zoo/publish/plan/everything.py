@@ -88,10 +88,13 @@ def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
 
 
 def _collection(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) -> CollectionPlan:
-    records = [one.collection for one in plans if one.collection and one.release.kind != "dataset"]
-    found = find_collection(listed, str(fleet.title), records)
+    title = fleet.title
+    # families may share a dataset: what it says of another family's collection is of no use
+    known = [(one.release.kind, one.collection) for one in plans if one.collection]
+    records = [record for kind, record in known if kind != "dataset" or record.title == title]
+    found = find_collection(listed, str(title), records)
     was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
-    return plan_collection(str(fleet.title), fleet.description, fleet.account, found, fleet.items, was)
+    return plan_collection(str(title), fleet.description, fleet.account, found, fleet.items, was)
 
 
 def _addressed(fleet: Fleet, place: str) -> str:

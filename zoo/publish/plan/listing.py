@@ -121,7 +121,7 @@ def look(repository: NamedAddress, target: Target = MAIN) -> Listing:
     """
     what = f"{repository.kind} '{repository.id}'"
     with explained(f"look at {what}"):
-        if target.pull_request:
+        if target.pull_request and not target.replaces:
             target = _with_proposal(repository, target)
         info, target = _info(repository, target)
     if info is None:
@@ -203,6 +203,30 @@ def open_proposal(repository: NamedAddress) -> Proposal | None:
             others = any(commit != (me, ours) for commit in commits)
             return Proposal(number, bool(details.conflicting_files), others)
     return None
+
+
+def changed_on_main(repository: Addressed, number: int) -> dict[str, str | None]:
+    """Return {path: id on main, None when it is gone} of what main changed since a pull request began."""
+    from huggingface_hub.hf_api import RepoFile
+
+    where: dict[str, Any] = {"repo_id": repository.id, "repo_type": repository.kind}
+
+    def commits(revision: str) -> list[str]:
+        return [one.commit_id for one in patiently(lambda: api().list_repo_commits(revision=revision, **where))]
+
+    def tree(commit: str) -> dict[str, str]:
+        listed = patiently(lambda: list(api().list_repo_tree(revision=commit, recursive=True, **where)))
+        return {
+            one.path: str(one.lfs.sha256 if one.lfs else one.blob_id) for one in listed if isinstance(one, RepoFile)
+        }
+
+    with explained(f"look at the commits of {repository.kind} '{repository.id}'"):
+        known, main = set(commits(f"refs/pr/{number}")), commits("main")
+        begun = next((commit for commit in main if commit in known), None)
+        if begun is None or begun == main[0]:
+            return {}
+        then, now = tree(begun), tree(main[0])
+    return {path: now.get(path) for path in then.keys() | now.keys() if then.get(path) != now.get(path)}
 
 
 def pull_request_url(repository: Addressed, number: int) -> str:

@@ -23,7 +23,7 @@ from zoo.publish.desired.release import (
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
-from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, look
+from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, changed_on_main, look, open_proposal
 from zoo.publish.plan.merge import Clash, merge_texts
 
 
@@ -103,6 +103,26 @@ def plan_release(release: Release, target: Target = MAIN, overwrite: Collection[
     listing = look(release, target)
     if listing.target.number and not _differs(on_main := plan_release(release, MAIN, overwrite)):
         return replace(on_main, target=target)  # main has it all: the pull request has nothing to add
+    plan = _planned(release, listing, overwrite)
+    if (number := listing.target.number) and _overtaken(plan, number):
+        other = replace(target, replaces=open_proposal(release))
+        plan = _planned(release, look(release, other), overwrite)
+    return plan
+
+
+def _overtaken(plan: Plan, number: int) -> bool:
+    """Return whether a pull request could not be merged with what would be added: main has something else there."""
+    touched = {*plan.sent, *plan.deleted}
+    ours = {path: plan.release.ids[path] for path in plan.sent if path not in plan.merged}
+
+    def agree(path: str, there: str | None) -> bool:
+        return path in plan.deleted if there is None else there in ours.get(path, ())
+
+    changed = changed_on_main(plan.release, number) if touched else {}
+    return any(path in touched and not agree(path, there) for path, there in changed.items())
+
+
+def _planned(release: Release, listing: Listing, overwrite: Collection[str]) -> Plan:
     release = remembering(release, listing.notes, listing.collection)
     prefix = f"{release.address}:"
     chosen = {place.removeprefix(prefix) for place in overwrite if place.startswith(prefix)}
@@ -122,7 +142,7 @@ def _differs(plan: Plan) -> bool:
 
 def listed_by(plan: Plan, collection: CollectionRecord | None) -> Plan:
     """Return the plan with the collection in the manifest that it sends; a plan that sends none stays as it is."""
-    if collection is None or plan.release.kind == "dataset" or MANIFEST not in plan.sent:
+    if collection is None or MANIFEST not in plan.sent:
         return plan
     return replace(plan, release=sealed(replace(plan.release, collection=collection)))
 

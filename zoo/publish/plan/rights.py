@@ -8,10 +8,11 @@ from typing import Any
 
 from zoo.errors import HubError
 from zoo.publish.plan.everything import WORKERS, FleetPlan
-from zoo.publish.plan.repository import Plan
+from zoo.publish.plan.listing import Addressed
 from zoo.remote import api, endpoint, explained, no_token
 
 REFUSED = {401, 403, 404}  # of a repository that is there: a stranger hears that a private one is not
+PROPOSE = ", or propose it with --pr"
 WRITES = {"repo.write", "repo.content.write"}  # permissions of a fine-grained token
 
 
@@ -34,6 +35,24 @@ def why_refused(found: FleetPlan) -> HubError | None:
     )
 
 
+def require_right(repository: Addressed) -> None:
+    """Refuse what a version changes, which goes to main alone, before anything is sent.
+
+    Raises:
+        HubError: the token may not write to the repository, or the Hub cannot be asked.
+    """
+    from huggingface_hub import get_token
+
+    if get_token() is None:
+        raise no_token()
+    with explained("ask who the token belongs to"):
+        me = api().whoami(cache=True)
+    account = repository.id.split("/")[0]
+    refused = why_token_refused(me, account, {repository.id}, anywhere=False) or _of_repository(repository)
+    if refused:
+        raise HubError(refused.message, hint=refused.hint and refused.hint.removesuffix(PROPOSE))
+
+
 def why_token_refused(me: Mapping[str, Any], account: str, ids: set[str], *, anywhere: bool) -> HubError | None:
     """Return what the Hub's answer about a token says against writing to these repositories of an account.
 
@@ -54,10 +73,10 @@ def _of_account(me: Mapping[str, Any], account: str) -> HubError | None:
     if account not in mine:
         if near := next((name for name in mine if name.lower() == account.lower()), None):
             return HubError(f"the account '{account}' is called '{near}'", hint=f"ZOO_NAMESPACE={near}")
-        hint = "set ZOO_NAMESPACE to an account of yours, or propose it with --pr"
+        hint = f"set ZOO_NAMESPACE to an account of yours{PROPOSE}"
         return HubError(f"'{me['name']}' may not publish as '{account}'", hint=hint)
     if roles.get(account) == "read":
-        hint = f"ask its admins for the role 'write' at {endpoint()}/{account}, or propose it with --pr"
+        hint = f"ask its admins for the role 'write' at {endpoint()}/{account}{PROPOSE}"
         return HubError(f"'{me['name']}' may only read in the organisation '{account}'", hint=hint)
     return None
 
@@ -79,20 +98,21 @@ def _of_repositories(found: FleetPlan) -> HubError | None:
     """Ask for each repository that is there and would change: a member may not write to everything of an account."""
     there = [one for one in found.plans if one.head and found.changes(one)]
     with ThreadPoolExecutor(WORKERS) as pool:
-        return next((refused for refused in pool.map(_of_repository, there) if refused), None)
+        releases = [one.release for one in there]
+        return next((refused for refused in pool.map(_of_repository, releases) if refused), None)
 
 
-def _of_repository(plan: Plan) -> HubError | None:
+def _of_repository(repository: Addressed) -> HubError | None:
     from huggingface_hub.errors import HfHubHTTPError
 
-    release = plan.release
-    what = f"{release.kind} '{release.id}'"
+    kind, repo_id = repository.kind, repository.id
+    what, address = f"{kind} '{repo_id}'", repo_id if kind == "model" else f"{kind}s/{repo_id}"
     with explained(f"ask for the right to write to {what}"):
         try:
-            api().auth_check(release.id, repo_type=release.kind, write=True)
+            api().auth_check(repo_id, repo_type=kind, write=True)
         except HfHubHTTPError as error:
             if error.response.status_code not in REFUSED:
                 raise
-            hint = f"ask for the right to write at {endpoint()}/{release.address}, or propose it with --pr"
+            hint = f"ask for the right to write at {endpoint()}/{address}{PROPOSE}"
             return HubError(f"the token may not write to {what}", hint=hint)
     return None

@@ -24,6 +24,7 @@ from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import problems
 from zoo.publish.plan.listing import Listing, Recorded, bytes_at, look, manifest_at
 from zoo.publish.plan.repository import merge_cards, published_card
+from zoo.publish.plan.rights import require_right
 from zoo.publish.versions.changelog import CHANGELOG
 from zoo.publish.versions.history import NamedRepository, moved, tags_of, tree_at
 from zoo.publish.versions.tags import newest
@@ -174,7 +175,7 @@ def roll_back(way: Way) -> str:
     Large files are copied by the Hub; nothing of this disk is sent.
 
     Raises:
-        HubError: the Hub refused, or the repository changed since.
+        HubError: the token may not write there, the Hub refused, or the repository changed since.
         PublishError: people changed files of ours since, or other files came of it.
     """
     repository, again = way.repository, f"zoo rollback {way.repository.name}@{way.ref}"
@@ -185,6 +186,7 @@ def roll_back(way: Way) -> str:
         raise PublishError(f"'{first.path}' of {repository}: {first.note}", hint=hint)
     if not way.pending:
         return way.head
+    require_right(repository)
     wanted = tree_at(repository, way.source)
     with explained_sending(f"change {repository}"):
         commit = _next_commit(way, wanted, again)

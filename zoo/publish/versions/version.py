@@ -13,6 +13,7 @@ from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import Release
 from zoo.publish.plan.guard import refuse_secrets
 from zoo.publish.plan.repository import plan_release
+from zoo.publish.plan.rights import require_right
 from zoo.publish.sending import searched
 from zoo.publish.versions.changelog import CHANGELOG, entry_for, entry_in, with_entry
 from zoo.publish.versions.history import NamedRepository, moved, tags_of, text_at
@@ -85,8 +86,9 @@ def publish_version(draft: Draft) -> str:
     """Add the entry, tag the commit that adds it, and return that commit. Cut off before the tag, a repeat only tags.
 
     Raises:
-        HubError: the Hub refused, or the repository changed since the draft was made.
+        HubError: the token may not write there, the Hub refused, or the repository changed since the draft was made.
     """
+    require_right(draft.repository)
     commit = draft.head if draft.made else _add_entry(draft)
     _tag(draft.repository, draft.version, commit)
     return commit
