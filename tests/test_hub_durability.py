@@ -309,6 +309,28 @@ def test_damage_is_named(filled: Store, damage: Callable[[Store], Any], told: st
     assert any(told in problem for problem in check(filled).problems), check(filled).problems
 
 
+def test_a_lost_object_is_told_to_whoever_asks_for_it(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.import_commit("model", REPO, {"w.bin": WEIGHTS, "README.md": LARGE, "d/other.txt": b"x"})
+        for content in (WEIGHTS, LARGE):
+            store.objects.path(sha(content)).unlink()
+    with local_hub(tmp_path) as hub:
+        wire = Wire(hub)
+        for path in (
+            f"/{REPO}/resolve/main/w.bin",
+            f"/{REPO}/resolve/main/README.md",
+            f"/api/models/{REPO}",
+            f"/{REPO}",
+        ):
+            answer = wire("GET", path)
+            assert (answer.status, b"has lost object" in answer.body, b"zoo hub fsck" in answer.body) == (
+                404,
+                True,
+                True,
+            )
+        assert wire("GET", f"/{REPO}/resolve/main/d/other.txt").body == b"x"
+
+
 # The commands ---------------------------------------------------------------------------------------------------------
 def test_fsck_and_gc_on_the_command_line(tmp_path: Path, zoo: Callable[..., Any]) -> None:
     with closing(Store(tmp_path)) as store:

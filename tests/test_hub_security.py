@@ -154,6 +154,31 @@ def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
     connection.close()
 
 
+MANY = [{"path": f"a/b/c{n}", "size": 5} for n in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "files", "message"),
+    [
+        ("".join(f"*x{n}y*\n" for n in range(70_000)), MANY, "20000 lines, 5000 of them with wildcards"),
+        ("a\n" * 30_000, MANY, "20000 lines"),
+        ("".join(f"*a*b*c*d{n}\n" for n in range(4_900)), MANY, "ask for fewer files at once"),
+        ("**/" * 400 + "d\n", [{"path": "x/" * 400 + "y", "size": 5}] * 100, "ask for fewer files at once"),
+    ],
+)
+def test_rules_that_would_take_long_to_compare_are_413(wire: Wire, rules: str, files: list, message: str) -> None:
+    body = json.dumps({"gitIgnore": rules, "files": files}).encode()
+    refused(413, message, wire, body, "/api/models/lab/m/preupload/main")
+
+
+def test_as_many_rules_as_people_write_are_looked_at(wire: Wire) -> None:
+    rules = "".join(f"data/{n}.bin\n" for n in range(15_000)) + "*.log\n!keep.log\n/top.txt\nlogs/\n" * 25
+    paths = ["data/14999.bin", "d/14999.bin", "x.log", "keep.log", "top.txt", "d/top.txt", "logs/a"]
+    files = [{"path": path, "size": 5} for path in paths] + MANY[:250]
+    found = wire("POST", "/api/models/lab/m/preupload/main", {"gitIgnore": rules, "files": files}).json()["files"]
+    assert [one["shouldIgnore"] for one in found[:7]] == [True, False, True, False, True, False, True]
+
+
 @pytest.fixture(scope="module")
 def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
     with local_hub(tmp_path_factory.mktemp("victim")) as hub:
