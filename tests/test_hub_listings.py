@@ -16,8 +16,8 @@ import pytest
 from hub_wire import Wire, file, lfs_file, upload_lfs
 
 from zoo.hub import catalog, history, lineage, repos, trees
-from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.catalog import Search
+from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.store import Store

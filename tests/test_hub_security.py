@@ -8,7 +8,7 @@ import re
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,6 +114,19 @@ def test_huge_headers_are_refused(wire: Wire, header: bytes) -> None:
             pass
     assert answer == b"" or answer.startswith(b"HTTP/1.1 400")
     assert wire("GET", "/api/models").status == 200
+
+
+def test_many_bodies_that_never_end_take_little_memory(tmp_path: Path) -> None:
+    """From anybody: a body is received before its sender is known."""
+    start = b"POST /api/models/lab/m/commit/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n"
+    with local_hub(tmp_path) as hub, ExitStack() as stack:
+        wire = Wire(hub)
+        for _ in range(400):
+            connection = socket.create_connection((urlsplit(hub.url).hostname, urlsplit(hub.url).port), timeout=20)
+            stack.callback(connection.close)
+            connection.sendall(start + b"x" * 1_000_000)
+        assert wire("GET", "/api/models").status == 200
+        assert peak(wire) <= 300
 
 
 # Claims ---------------------------------------------------------------------------------------------------------------
