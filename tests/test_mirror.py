@@ -240,6 +240,22 @@ def test_a_renamed_repository_is_not_brought_in_under_a_name_that_nobody_asked_f
     assert str(told.value.hint) == "import it by that name: lab/later-name"
 
 
+def test_a_gated_repository_is_asked_for_on_its_page(hub: TestHub, target: Path, tmp_path: Path) -> None:
+    from zoo.remote import api
+
+    api().create_repo("lab/gated-source")
+    api().update_repo_settings("lab/gated-source", gated="manual")
+    url = hub.running.url
+    environment = {**os.environ, "HF_TOKEN": ""}
+    command = [sys.executable, "-m", "zoo.cli", "hub", "import", "lab/gated-source", "--from", url]
+    done = subprocess.run(
+        [*command, "--root", str(target)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, f"hint: ask for access at {url}/lab/gated-source\n" in done.stderr) == (1, True), (
+        done.stderr
+    )
+
+
 def test_a_clone_without_its_large_files_is_refused(target: Path, tmp_path: Path) -> None:
     folder = tmp_path / "clone"
     folder.mkdir()

@@ -290,8 +290,8 @@ def _kept(root: Path, found: Snapshot, files: Mapping[str, Path]) -> Imported:
                 large=found.large,
                 refs=found.refs,
             )
-        except ValueError as problem:
-            raise HubError(str(problem), hint="take another store: --root DIR") from None
+        except ValueError as error:
+            raise HubError(str(error), hint="take another store: --root DIR") from None
         except RefusalError as error:  # a file that is a folder too, or only points to content that is nowhere
             problem = f"{found.kind} '{found.id}' cannot be kept here: {error.message}"
             raise HubError(problem, hint="it is damaged where it comes from: import another commit") from None
@@ -333,7 +333,8 @@ def _room() -> Iterator[None]:
     try:
         yield
     except (OSError, DatabaseError) as error:
-        why = str(error) if isinstance(error, DatabaseError) else f"{error.strerror or error}: '{error.filename}'"
+        why = str(error) if isinstance(error, DatabaseError) else str(error.strerror or error)
+        why += f": '{error.filename}'" if getattr(error, "filename", None) else ""
         is_full = "full" in why or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         hint = f"{'make room' if is_full else 'mend it'} there and run it again: what has arrived stays"
         raise HubError(f"cannot import: {why}", hint=hint) from None

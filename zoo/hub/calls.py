@@ -35,7 +35,7 @@ MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty
 
 
 @dataclass
-class Held:
+class MemoryInUse:
     """The bytes of bodies that a process has in memory: many that never end must not fill it."""
 
     size: int = 0
@@ -44,7 +44,7 @@ class Held:
 class Body:
     """A request's body, hashed while it arrives. Call `discard` when the request is done."""
 
-    def __init__(self, staged: Path, held: Held) -> None:
+    def __init__(self, staged: Path, held: MemoryInUse) -> None:
         self._staged, self._held = staged, held
         self._file: FileIO | None = None
         self._memory = bytearray()
@@ -103,7 +103,7 @@ class Body:
         self._staged.unlink(missing_ok=True)
 
     def _taken(self) -> bytearray:
-        """What is in memory, which is none of the body's any more."""
+        """Take out of memory, and return, the bytes that wait there to be written."""
         taken, self._memory = self._memory, bytearray()
         return taken
 
