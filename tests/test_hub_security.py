@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hub_bodies import HostileBody, commit_bodies, form_bodies, json_bodies, xet_bodies, yaml_bodies
+from hub_bodies import (
+    HostileBody,
+    commit_bodies,
+    form_bodies,
+    json_bodies,
+    shard,
+    xet_address,
+    xet_bodies,
+    xorb,
+    yaml_bodies,
+)
 from hub_wire import Wire, file, head, upload_lfs
 
 from zoo.hub import accounts
@@ -165,6 +177,24 @@ def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_a_shard_that_jumps_between_xorbs_reads_each_once(wire: Wire) -> None:
+    cas, token = xet_address(wire, "lab/m")
+    names, row = [f"{number:064x}" for number in range(34)], xorb(*[(0, b"x", 1)] * 8192)
+    for name in names:
+        assert wire("POST", f"{cas}/v1/xorbs/default/{name}", row, token=token).status == 200
+    jumps = [(names[number % 34], number % 8192, number % 8192 + 1, 1) for number in range(5000)]
+    began = time.monotonic()
+    answer = wire(
+        "POST", f"{cas}/v1/shards", shard(("e" * 64, hashlib.sha256(b"x" * 5000).hexdigest(), jumps)), token=token
+    )
+    assert (answer.status, time.monotonic() - began < 15) == (200, True)
+    found = wire("GET", f"{cas}/v1/reconstructions/{'e' * 64}", token=token).json()
+    assert (len(found["terms"]), time.monotonic() - began < 15) == (5000, True)
+    whole = [(name, 0, 8192, 8192) for name in names]
+    answer = wire("POST", f"{cas}/v1/shards", shard(("d" * 64, "0" * 64, whole * 4)), token=token)
+    assert (answer.status, b"names more than 1048576 chunks" in answer.body) == (413, True)
 
 
 MANY = [{"path": f"a/b/c{n}", "size": 5} for n in range(1000)]

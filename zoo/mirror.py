@@ -333,8 +333,9 @@ def _room() -> Iterator[None]:
     try:
         yield
     except (OSError, DatabaseError) as error:
-        why = str(error) if isinstance(error, DatabaseError) else str(error.strerror or error)
-        why += f": '{error.filename}'" if getattr(error, "filename", None) else ""
+        why = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            why = error.strerror + (f": '{error.filename}'" if error.filename else "")
         is_full = "full" in why or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
         hint = f"{'make room' if is_full else 'mend it'} there and run it again: what has arrived stays"
         raise HubError(f"cannot import: {why}", hint=hint) from None
