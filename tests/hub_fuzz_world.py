@@ -260,6 +260,7 @@ class World:
         found = {
             "POST /api/validate-yaml": Sample({"content": "---\nlicense: mit\n---\n", "repoType": "model"}),
             "GET /api/organizations/{name}/overview": Sample(params={"name": "team"}),
+            "POST /{kind/}{repo}/ask-access": Sample(params={"kind": "", **gated}),
             f"GET {repo}/user-access-request/{{status}}": Sample(params=gated),
             f"POST {repo}/user-access-request/grant": Sample({"user": "late"}, gated),
             f"POST {repo}/user-access-request/handle": Sample({"user": "early", "status": "accepted"}, gated),

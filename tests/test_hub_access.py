@@ -37,6 +37,7 @@ OWN_TO_WRITE = ("401 404 403 200",) * 3
 SEES = ("401 404 200 200", "200 200 200 200", "200 200 200 200")
 READS = ("401 404 200 200", "401 403 200 200", "200 200 200 200")
 SEES_AND_WRITES = ("401 404 403 200", "401 200 403 200", "401 200 403 200")
+ASKS = ("401 404 403 400", "401 200 403 200", "401 400 403 400")  # what is not gated is asked for in vain
 READS_AND_WRITES = ("401 404 403 200", "401 403 403 200", "401 200 403 200")
 OWNS = ("401 404 403 200", "401 403 403 200", "401 403 403 200")
 MAY_NAME = ("401 404 200 200", "401 404 200 200", "401 200 200 200")
@@ -60,7 +61,7 @@ MATRIX = {
     f"DELETE {REPO}/like": SEES_AND_WRITES,
     f"GET {REPO}/likers": SEES,
     "GET /api/users/{name}/likes": ANYBODY,
-    f"POST {PAGE}/ask-access": SEES_AND_WRITES,
+    f"POST {PAGE}/ask-access": ASKS,
     f"GET {ASKED}/{{status}}": OWNS,
     f"POST {ASKED}/grant": OWNS,
     f"POST {ASKED}/handle": OWNS,
@@ -318,6 +319,44 @@ def test_parts_that_nobody_sent_make_nothing_theirs(wire: Wire, stranger: Wire) 
     answer = stranger("POST", link, {})
     assert (answer.status, "were not uploaded" in answer.json()["error"]) == (400, True)
     assert stranger.commit(own, lfs_file("w.bin", OID)).status == 400
+
+
+def test_completing_an_upload_that_was_never_sent_does_not_tell_whether_others_have_it(
+    wire: Wire, stranger: Wire
+) -> None:
+    def completed(oid: str) -> int:
+        wanted = {"operation": "upload", "transfers": ["multipart"], "objects": [{"oid": oid, "size": 65 << 20}]}
+        (found,) = stranger("POST", f"/{stranger.name}/own.git/info/lfs/objects/batch", wanted).json()["objects"]
+        href = found["actions"]["upload"]["href"].removeprefix(stranger.hub.url)
+        return stranger("POST", href, {"oid": oid, "parts": []}, token=None).status
+
+    assert [completed(OID), completed("ab" * 32)] == [400, 400]
+    upload_lfs(stranger, SECRET, f"{stranger.name}/own")
+    assert completed(OID) == 200, "who sent it completes it as often as they like"
+
+
+def test_a_pull_request_is_added_to_by_who_opened_it_and_by_the_owners(wire: Wire, stranger: Wire) -> None:
+    wire("POST", "/api/repos/create", {"name": "proposed"})
+    assert stranger.commit("lab/proposed", file("a.txt"), rev="main?create_pr=1").status == 200
+    with closing(Store(wire.hub.root)) as store:
+        store.add_user("other")
+        other = Wire.at(wire.hub.url, store.issue_token("other"))
+    for who, status in ((other, 403), (stranger, 200), (wire, 200)):
+        assert who.commit("lab/proposed", file(f"{status}.txt"), rev="refs%2Fpr%2F1").status == status
+        preupload = who("POST", "/api/models/lab/proposed/preupload/refs%2Fpr%2F1", {"files": []})
+        assert preupload.status == status
+    assert other.commit("lab/proposed", file("b.txt"), rev="refs%2Fpr%2F1?create_pr=1").status == 200, (
+        "one of their own"
+    )
+
+
+def test_nobody_gets_in_ahead_of_owners_who_will_want_to_decide(wire: Wire, stranger: Wire) -> None:
+    wire("POST", "/api/repos/create", {"name": "later"})
+    assert stranger("POST", "/lab/later/ask-access", {}).status == 400
+    wire("PUT", "/api/models/lab/later/settings", {"gated": "manual"})
+    assert stranger("GET", "/lab/later/resolve/main/.gitattributes").status == 403
+    assert stranger("POST", "/lab/later/ask-access", {}).status == 200
+    assert stranger("GET", "/lab/later/resolve/main/.gitattributes").status == 403
 
 
 @pytest.mark.parametrize(

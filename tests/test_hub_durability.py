@@ -255,13 +255,16 @@ def test_sweeping_under_writers_takes_nothing_of_theirs(tmp_path: Path) -> None:
 
 # Checking -------------------------------------------------------------------------------------------------------------
 WEIGHTS = b"\0"
+MANY = {f"many/{n:04d}.txt": b"x" for n in range(1000)}  # a folder that is kept in pieces
 LARGE = b"text\n" * 300_000  # a file that is regular for git and too large for a row
 
 
 @pytest.fixture
 def filled(store: Store) -> Store:
     store.import_commit("model", REPO, {"a.txt": b"a", "d/b.txt": b"b", "w.bin": WEIGHTS, "large.txt": LARGE})
-    store.import_commit("model", REPO, {"a.txt": b"2"}, commit_id="0123456789abcdef" + "0" * 24)
+    store.import_commit(
+        "model", REPO, {"a.txt": b"2", "w.bin": WEIGHTS, **MANY}, commit_id="0123456789abcdef" + "0" * 24
+    )
     put_xorb(store)
     return store
 
@@ -270,7 +273,7 @@ def test_a_sound_store_is_clean(filled: Store) -> None:
     found = check(filled)
     assert found.problems == []
     assert found.checked == {
-        "files": 6, "folders": 3, "commits": 2, "commits with an id of their own": 1, "refs": 1, "objects": 2, "xorbs": 1
+        "files": 7, "folders": 4, "commits": 2, "commits with an id of their own": 1, "refs": 1, "repositories": 1, "objects": 2, "xorbs": 1
     }  # fmt: skip
 
 
@@ -302,11 +305,41 @@ def execute(*statements: str) -> Callable[[Store], None]:
         (execute("DELETE FROM trees WHERE oid = (SELECT tree FROM commits LIMIT 1)"), "commit "),
         (execute("DELETE FROM commits WHERE oid LIKE '0123%'"), f"refs/heads/main of model {REPO}: commit 0123456789abcdef"),
         (execute("DELETE FROM commits WHERE oid NOT LIKE '0123%'"), "its parent "),
+        (execute("DELETE FROM lineage WHERE depth = 1"), "commits without a place in their line: 0123456789abcdef"),
+        (execute("UPDATE lineage SET depth = 7 WHERE depth = 1"), "commits with a wrong place in their line: 0123456789abcdef"),
+        (execute("UPDATE changes SET oid = 'x'"), "changes of commits that are not there: x"),
+        (execute("UPDATE lfs_files SET sha256 = 'x'"), "LFS files of commits or contents that are not there: "),
+        (execute("DELETE FROM lfs_files"), "LFS files of main that are not listed: 'w.bin'"),
+        (execute("UPDATE catalog SET head = 'x'"), f"model {REPO}: not as lists show it"),
+        (execute("INSERT INTO xet_files VALUES ('f', 'x', 1, '[[\"y\", 0, 1]]')"), "Xet file f: xorb y is missing"),
+        (execute("UPDATE tree_pieces SET key = 'zz' WHERE key = CAST('0000.txt' AS BLOB)"), "begins elsewhere"),
     ],
 )  # fmt: skip
 def test_damage_is_named(filled: Store, damage: Callable[[Store], Any], told: str) -> None:
     damage(filled)
     assert any(told in problem for problem in check(filled).problems), check(filled).problems
+
+
+def test_a_lost_object_is_told_to_whoever_asks_for_it(tmp_path: Path) -> None:
+    with closing(Store(tmp_path)) as store:
+        store.import_commit("model", REPO, {"w.bin": WEIGHTS, "README.md": LARGE, "d/other.txt": b"x"})
+        for content in (WEIGHTS, LARGE):
+            store.objects.path(sha(content)).unlink()
+    with local_hub(tmp_path) as hub:
+        wire = Wire(hub)
+        for path in (
+            f"/{REPO}/resolve/main/w.bin",
+            f"/{REPO}/resolve/main/README.md",
+            f"/api/models/{REPO}",
+            f"/{REPO}",
+        ):
+            answer = wire("GET", path)
+            assert (answer.status, b"has lost object" in answer.body, b"zoo hub fsck" in answer.body) == (
+                404,
+                True,
+                True,
+            )
+        assert wire("GET", f"/{REPO}/resolve/main/d/other.txt").body == b"x"
 
 
 # The commands ---------------------------------------------------------------------------------------------------------
@@ -317,7 +350,7 @@ def test_fsck_and_gc_on_the_command_line(tmp_path: Path, zoo: Callable[..., Any]
     code, out, _ = zoo("hub", "fsck", "--root", str(tmp_path))
     assert (code, out) == (
         0,
-        "2 files, 1 folders, 1 commits, 0 commits with an id of their own, 1 refs, 2 objects checked\nnothing is wrong\n",
+        "2 files, 1 folders, 1 commits, 0 commits with an id of their own, 1 refs, 1 repositories, 2 objects checked\nnothing is wrong\n",
     )
     orphan.write_bytes(b"something else")
     code, out, _ = zoo("hub", "fsck", "--root", str(tmp_path))

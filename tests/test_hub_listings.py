@@ -17,6 +17,7 @@ from hub_wire import Wire, file, lfs_file, upload_lfs
 
 from zoo.hub import catalog, history, lineage, repos, trees
 from zoo.hub.catalog import Search
+from zoo.hub.gitobjects import EMPTY_TREE
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.repos import MAIN, Repo
 from zoo.hub.store import Store
@@ -426,6 +427,18 @@ def test_a_fact_that_needs_no_files_reads_none(store: Store) -> None:
     sha = steps(store, lambda db: info.describe(db, store.objects, repo, names=["sha"]))
     everything = steps(store, lambda db: info.describe(db, store.objects, repo))
     assert sha * 50 < everything
+
+
+def test_only_short_cards_are_remembered(store: Store) -> None:
+    from zoo.hub import info
+
+    with store.write() as db:
+        for text, is_same in ((b"short", True), (b"long " * 20_000, False)):
+            blob = trees.stage(text, store.objects)
+            trees.save(db, [blob], store.objects)
+            tree = trees.edit(db, EMPTY_TREE, {"README.md": blob.oid})
+            first, second = (info.card(db, store.objects, tree) for _ in range(2))
+            assert (first is second, first.text) == (is_same, text.decode())
 
 
 # Pull requests as patches ---------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 import re
 import shutil
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,11 +137,15 @@ def test_a_browser_gets_a_page_for_content_that_is_gone_and_for_our_own_mistakes
         push(api, "file", {"w.bin": b"\0" * 50})
         for folder in ("objects", "xorbs"):
             shutil.rmtree(tmp_path / folder)
-        request = urllib.request.Request(f"{hub.url}/lab/m/resolve/main/w.bin", headers={"Accept": BROWSER})
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request)
-        text = refused.value.read().decode()
-        assert (refused.value.code, "<h1>500 Internal Server Error</h1>" in text) == (500, True)
+        with closing(sqlite3.connect(tmp_path / "hub.db")) as db:
+            db.execute("ALTER TABLE discussions RENAME TO mislaid")
+        told = {"/lab/m/resolve/main/w.bin": "has lost object", "/lab/m": "<h1>500 Internal Server Error</h1>"}
+        for path, words in told.items():
+            request = urllib.request.Request(hub.url + path, headers={"Accept": BROWSER})
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request)
+            text = refused.value.read().decode()
+            assert (refused.value.code, words in text) == (500 if "500" in words else 404, True)
     assert "Traceback" in (tmp_path / "hub.log").read_text("utf-8")
     assert "Traceback" not in text
 

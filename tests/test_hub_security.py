@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from hub_bodies import HostileBody, commit_bodies, form_bodies, json_bodies, xet_bodies, yaml_bodies
+from hub_bodies import (
+    HostileBody,
+    commit_bodies,
+    form_bodies,
+    json_bodies,
+    shard,
+    xet_address,
+    xet_bodies,
+    xorb,
+    yaml_bodies,
+)
 from hub_wire import Wire, file, head, upload_lfs
 
 from zoo.hub import accounts
@@ -116,6 +128,19 @@ def test_huge_headers_are_refused(wire: Wire, header: bytes) -> None:
     assert wire("GET", "/api/models").status == 200
 
 
+def test_many_bodies_that_never_end_take_little_memory(tmp_path: Path) -> None:
+    """From anybody: a body is received before its sender is known."""
+    start = b"POST /api/models/lab/m/commit/main HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n"
+    with local_hub(tmp_path) as hub, ExitStack() as stack:
+        wire = Wire(hub)
+        for _ in range(400):
+            connection = socket.create_connection((urlsplit(hub.url).hostname, urlsplit(hub.url).port), timeout=20)
+            stack.callback(connection.close)
+            connection.sendall(start + b"x" * 1_000_000)
+        assert wire("GET", "/api/models").status == 200
+        assert peak(wire) <= 300
+
+
 # Claims ---------------------------------------------------------------------------------------------------------------
 def batch(*sizes: int, transfers: tuple[str, ...] = ("basic", "multipart")) -> bytes:
     objects = [{"oid": f"{number:064x}", "size": size} for number, size in enumerate(sizes)]
@@ -152,6 +177,49 @@ def test_a_part_longer_than_a_part_is_refused(wire: Wire) -> None:
     connection.endheaders()
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_a_shard_that_jumps_between_xorbs_reads_each_once(wire: Wire) -> None:
+    cas, token = xet_address(wire, "lab/m")
+    names, row = [f"{number:064x}" for number in range(34)], xorb(*[(0, b"x", 1)] * 8192)
+    for name in names:
+        assert wire("POST", f"{cas}/v1/xorbs/default/{name}", row, token=token).status == 200
+    jumps = [(names[number % 34], number % 8192, number % 8192 + 1, 1) for number in range(5000)]
+    began = time.monotonic()
+    answer = wire(
+        "POST", f"{cas}/v1/shards", shard(("e" * 64, hashlib.sha256(b"x" * 5000).hexdigest(), jumps)), token=token
+    )
+    assert (answer.status, time.monotonic() - began < 15) == (200, True)
+    found = wire("GET", f"{cas}/v1/reconstructions/{'e' * 64}", token=token).json()
+    assert (len(found["terms"]), time.monotonic() - began < 15) == (5000, True)
+    whole = [(name, 0, 8192, 8192) for name in names]
+    answer = wire("POST", f"{cas}/v1/shards", shard(("d" * 64, "0" * 64, whole * 4)), token=token)
+    assert (answer.status, b"names more than 1048576 chunks" in answer.body) == (413, True)
+
+
+MANY = [{"path": f"a/b/c{n}", "size": 5} for n in range(1000)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "files", "message"),
+    [
+        ("".join(f"*x{n}y*\n" for n in range(70_000)), MANY, "20000 lines, 5000 of them with wildcards"),
+        ("a\n" * 30_000, MANY, "20000 lines"),
+        ("".join(f"*a*b*c*d{n}\n" for n in range(4_900)), MANY, "ask for fewer files at once"),
+        ("**/" * 400 + "d\n", [{"path": "x/" * 400 + "y", "size": 5}] * 100, "ask for fewer files at once"),
+    ],
+)
+def test_rules_that_would_take_long_to_compare_are_413(wire: Wire, rules: str, files: list, message: str) -> None:
+    body = json.dumps({"gitIgnore": rules, "files": files}).encode()
+    refused(413, message, wire, body, "/api/models/lab/m/preupload/main")
+
+
+def test_as_many_rules_as_people_write_are_looked_at(wire: Wire) -> None:
+    rules = "".join(f"data/{n}.bin\n" for n in range(15_000)) + "*.log\n!keep.log\n/top.txt\nlogs/\n" * 25
+    paths = ["data/14999.bin", "d/14999.bin", "x.log", "keep.log", "top.txt", "d/top.txt", "logs/a"]
+    files = [{"path": path, "size": 5} for path in paths] + MANY[:250]
+    found = wire("POST", "/api/models/lab/m/preupload/main", {"gitIgnore": rules, "files": files}).json()["files"]
+    assert [one["shouldIgnore"] for one in found[:7]] == [True, False, True, False, True, False, True]
 
 
 @pytest.fixture(scope="module")

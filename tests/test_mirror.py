@@ -6,6 +6,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,10 @@ import pytest
 from conftest import TestHub
 
 from zoo.errors import HubError
+from zoo.hub import history, repos, trees
+from zoo.hub.gitobjects import EMPTY_TREE, encode_pointer
 from zoo.hub.local import LocalHub, local_hub
+from zoo.hub.store import Store
 from zoo.mirror import import_folder, import_repository
 
 ID = "lab/mirrored"
@@ -184,6 +190,95 @@ def test_our_token_goes_to_no_other_hub(hub: TestHub, commits: dict[str, str], t
         client.update_repo_settings("lab/public", private=True)
         done = zoo("hub", "import", "lab/public", "--from", other.url, "--root", str(tmp_path / "newer"), cwd=tmp_path)
         assert (done.returncode, "no such repository" in done.stderr) == (1, True)
+
+
+# Sources that lie ------------------------------------------------------------------------------------------------------
+LIES = {  # id -> paths, commit (None: git's own), refs, what is said
+    "lab/up": (["ok.txt", "../../../../pwned.txt"], None, "has a file that cannot be kept here: Invalid path: '../.."),
+    "lab/git": ([".git/hooks/post-checkout"], None, "has a file that cannot be kept here: Invalid path: '.git"),
+    "lab/sha": (["ok.txt"], "../../../victim", "'../../../victim' is not a commit of 40 hex digits"),
+}
+
+
+@pytest.fixture(scope="module")
+def liar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    """A Hub whose store somebody has doctored."""
+    root = tmp_path_factory.mktemp("liar")
+    with closing(Store(root)) as store:
+        for repo_id, (paths, oid, _) in LIES.items():
+            store.import_commit("model", repo_id, {"a.txt": b"a"})
+            with store.write() as db:
+                repo, blob = repos.find(db, "model", repo_id), trees.stage(b"x", store.objects)
+                assert repo
+                trees.save(db, [blob], store.objects)
+                tree = trees.edit(db, EMPTY_TREE, dict.fromkeys(paths, blob.oid))
+                new = history.record(db, repo, tree=tree, parents=[], title="lies", author="lab", oid=oid)
+                for ref in (repos.MAIN, new, "refs/heads/x/../y", "refs/pr/7", "refs/tags/v1"):
+                    repos.point(db, repo, ref, new)
+    with local_hub(root) as hub:
+        yield hub
+
+
+@pytest.mark.parametrize("repo_id", LIES)
+def test_what_a_source_lists_never_becomes_a_path_outside_the_store(
+    liar: LocalHub, target: Path, tmp_path: Path, repo_id: str
+) -> None:
+    done = zoo("hub", "import", repo_id, "--from", liar.url, "--root", str(target), "--json", cwd=tmp_path)
+    assert (done.returncode, LIES[repo_id][2] in json.loads(done.stdout)["error"]) == (1, True), done.stdout
+    assert {path.name for path in tmp_path.rglob("*")}.isdisjoint({"pwned.txt", "victim"})
+
+
+def test_a_renamed_repository_is_not_brought_in_under_a_name_that_nobody_asked_for(
+    hub: TestHub, target: Path, tmp_path: Path
+) -> None:
+    from zoo.remote import api
+
+    api().create_repo("lab/earlier-name")
+    api().move_repo("lab/earlier-name", "lab/later-name")
+    with pytest.raises(HubError, match="'lab/earlier-name' is called 'lab/later-name' there") as told:
+        import_repository(target, "model", "lab/earlier-name")
+    assert str(told.value.hint) == "import it by that name: lab/later-name"
+
+
+def test_a_gated_repository_is_asked_for_on_its_page(hub: TestHub, target: Path, tmp_path: Path) -> None:
+    from zoo.remote import api
+
+    api().create_repo("lab/gated-source")
+    api().update_repo_settings("lab/gated-source", gated="manual")
+    url = hub.running.url
+    environment = {**os.environ, "HF_TOKEN": ""}
+    command = [sys.executable, "-m", "zoo.cli", "hub", "import", "lab/gated-source", "--from", url]
+    done = subprocess.run(
+        [*command, "--root", str(target)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, f"hint: ask for access at {url}/lab/gated-source\n" in done.stderr) == (1, True), (
+        done.stderr
+    )
+
+
+def test_a_clone_without_its_large_files_is_refused(target: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(encode_pointer("ab" * 32, 10))
+    with pytest.raises(HubError, match=r"'model.safetensors' is a Git LFS pointer, not the file itself") as told:
+        import_folder(target, "model", "lab/clone", folder)
+    assert "git lfs pull" in str(told.value.hint)
+
+
+@pytest.mark.parametrize("name", ["lab", "lab/..", "lab/a/b", "/", "lab/-x"])
+def test_an_id_that_is_none_is_told(target: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+    with pytest.raises(HubError, match=f"'{name}' is not the id of a repository"):
+        import_folder(target, "model", name, tmp_path)
+
+
+def test_two_imports_at_once_bring_it_in_once(hub: TestHub, commits: dict[str, str], target: Path) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        made = list(pool.map(lambda _: import_repository(target, "model", ID), range(3)))
+    assert sorted(one.added for one in made) == [False, False, True]
+    assert not list((target / "imports").iterdir())
+    with local_hub(target) as there:
+        assert listed(there) == listed(hub.running)
 
 
 def zoo(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:

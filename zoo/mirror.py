@@ -5,6 +5,7 @@ The door of a registry without a network: whoever pins a commit gets the same by
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from sqlite3 import DatabaseError
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from zoo.errors import HubError
 from zoo.publish.desired.digests import of_file
@@ -88,15 +91,17 @@ def import_repository(
     """
     with explained(f"import {kind} '{repo_id}'"):
         found = _snapshot(kind, repo_id, revision)
+    _check(found, repo_id)
     _refuse_others(root, found)
-    if known := _known(root, found):
-        return known
     place = root / ARRIVING / f"{kind}-{found.commit}"
-    with explained(f"import {kind} '{repo_id}'"), _room():
-        files = _gathered(found, partial(_fetched, found, place), progress)
-    made = _kept(root, found, files)
-    shutil.rmtree(place, ignore_errors=True)
-    return made
+    with _room(), _alone(place):
+        if known := _known(root, found):
+            return known
+        with explained(f"import {kind} '{repo_id}'"):
+            files = _gathered(found, partial(_fetched, found, place), progress)
+        made = _kept(root, found, files)
+        shutil.rmtree(place, ignore_errors=True)
+        return made
 
 
 def import_folder(
@@ -113,8 +118,6 @@ def import_folder(
     Raises:
         HubError: it is no folder, has no files or damaged ones, or the store has other content there.
     """
-    if repo_id.count("/") != 1:
-        raise HubError(f"'{repo_id}' is not the id of a repository", hint="ACCOUNT/NAME, for example lab/model")
     if not folder.is_dir():
         raise HubError(f"'{folder}' is no folder", hint="--from takes a folder, or the URL of a Hub")
     if revision and not COMMIT.fullmatch(revision):
@@ -126,6 +129,9 @@ def import_folder(
     listed = {path: _content_named(place) for path, place in paths.items()}
     size = sum(place.stat().st_size for place in paths.values())
     found = Snapshot(kind, repo_id, commit, listed, _large(listed), size=size)
+    _check(found, repo_id)
+    for path, place in paths.items():
+        _refuse_pointer(path, place)
     _refuse_others(root, found)
     with _room():
         return _kept(root, found, _gathered(found, lambda path, _again: paths[path], progress))
@@ -133,6 +139,8 @@ def import_folder(
 
 def _snapshot(kind: Kind, repo_id: str, revision: str | None) -> Snapshot:
     from huggingface_hub.hf_api import RepoFile
+
+    from zoo.hub.repos import is_ref
 
     info: Any = api().repo_info(repo_id, repo_type=kind, revision=revision)
     options: dict[str, Any] = {"repo_type": kind, "revision": info.sha, "recursive": True}
@@ -144,12 +152,57 @@ def _snapshot(kind: Kind, repo_id: str, revision: str | None) -> Snapshot:
         info.sha,
         {one.path: listed_id(one) for one in files},
         frozenset(one.path for one in files if one.lfs),
-        tuple(one.ref for one in (*refs.branches, *refs.tags) if one.target_commit == info.sha),
+        tuple(one.ref for one in (*refs.branches, *refs.tags) if one.target_commit == info.sha and is_ref(one.ref)),
         info.last_modified,
         bool(info.private or getattr(info, "gated", False)),
         getattr(info, "sdk", None),
         sum(one.size for one in files),
     )
+
+
+def _check(found: Snapshot, asked: str) -> None:
+    """Refuse what a store cannot keep, or what was not asked for, before any of it becomes a path here.
+
+    Raises:
+        HubError: the id, the commit or the path of a file is none.
+    """
+    from zoo.hub.accounts import is_name
+    from zoo.hub.errors import RefusalError
+    from zoo.hub.paths import check_path
+
+    namespace, _, name = found.id.partition("/")
+    if not (is_name(namespace) and is_name(name)):
+        raise HubError(f"'{found.id}' is not the id of a repository", hint="ACCOUNT/NAME, for example lab/model")
+    if found.id.lower() != asked.lower():
+        raise HubError(
+            f"{found.kind} '{asked}' is called '{found.id}' there", hint=f"import it by that name: {found.id}"
+        )
+    if found.commit is not None and not COMMIT.fullmatch(found.commit):
+        raise HubError(f"'{found.commit}' is not a commit of 40 hex digits", hint="name another Hub: --from URL")
+    try:
+        for path in found.listed:
+            check_path(path)
+    except RefusalError as error:
+        problem = f"{found.kind} '{found.id}' has a file that cannot be kept here: {error.message}"
+        raise HubError(problem, hint="have it renamed where it comes from, or import another commit") from None
+
+
+def _refuse_pointer(path: str, place: Path) -> None:
+    """Refuse a file that only says where its content is: a clone without its large files has those."""
+    from zoo.hub.gitobjects import MAX_POINTER, decode_pointer
+
+    if place.stat().st_size <= MAX_POINTER and decode_pointer(place.read_bytes()):
+        raise HubError(f"'{path}' is a Git LFS pointer, not the file itself", hint="run `git lfs pull` in that folder")
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Wait for another import of the same commit: both would fetch into one folder."""
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = Path(f"{place}.lock")
+    with FileLock(lock):
+        yield
+        lock.unlink(missing_ok=True)  # whoever waits for it finds that the store has the commit
 
 
 def _fetched(found: Snapshot, place: Path, path: str, again: bool) -> Path:
@@ -222,6 +275,8 @@ def _made_by(store: Store, found: Snapshot) -> str | None:
 
 
 def _kept(root: Path, found: Snapshot, files: Mapping[str, Path]) -> Imported:
+    from zoo.hub.errors import RefusalError
+
     with closing(_store(root)) as store:
         try:
             commit = store.import_commit(
@@ -235,8 +290,11 @@ def _kept(root: Path, found: Snapshot, files: Mapping[str, Path]) -> Imported:
                 large=found.large,
                 refs=found.refs,
             )
-        except ValueError as problem:
-            raise HubError(str(problem), hint="take another store: --root DIR") from None
+        except ValueError as error:
+            raise HubError(str(error), hint="take another store: --root DIR") from None
+        except RefusalError as error:  # a file that is a folder too, or only points to content that is nowhere
+            problem = f"{found.kind} '{found.id}' cannot be kept here: {error.message}"
+            raise HubError(problem, hint="it is damaged where it comes from: import another commit") from None
     return _imported(found, commit, added=True)
 
 
@@ -271,9 +329,13 @@ def _large(listed: Mapping[str, str | None]) -> frozenset[str] | None:
 
 @contextmanager
 def _room() -> Iterator[None]:
-    """Say what to do when there is no room for what arrives."""
+    """Say what to do when something cannot be read, or when there is no room for what arrives."""
     try:
         yield
-    except OSError as error:
-        problem = f"cannot write into the store: {error.strerror or error}"
-        raise HubError(problem, hint="make room there and run it again: what has arrived stays") from None
+    except (OSError, DatabaseError) as error:
+        why = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            why = error.strerror + (f": '{error.filename}'" if error.filename else "")
+        is_full = "full" in why or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        hint = f"{'make room' if is_full else 'mend it'} there and run it again: what has arrived stays"
+        raise HubError(f"cannot import: {why}", hint=hint) from None

@@ -140,8 +140,11 @@ def _hint_for(error: HfHubHTTPError) -> str | None:
 
 
 def _url(error: object) -> str:
-    response = getattr(error, "response", None)
-    return str(getattr(response, "url", endpoint())).partition("/resolve/")[0]  # without the file, if it is of one
+    """Return the page of the repository that was asked for, whether the request was for a file or for facts."""
+    asked = str(getattr(getattr(error, "response", None), "url", endpoint())).partition("?")[0]
+    return re.split(
+        r"/(?:resolve|raw|tree|revision|refs|paths-info|commits)\b", re.sub("/api/(?:models/)?", "/", asked)
+    )[0]
 
 
 def revision_of(kind: Kind, repo: str, revision: str | None) -> str:

@@ -95,6 +95,8 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's algorithm off only where it reads TCP here; otherwise every answer takes 40 ms longer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Many that send faster than we write must not fill the memory; this is enough for the fastest single one.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 10)
     listener.bind((host, port))
     listener.listen(128)  # from here on connections wait for us, so the address can be told
     return listener

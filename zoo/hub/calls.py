@@ -8,6 +8,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from sqlite3 import Connection
@@ -25,6 +26,7 @@ from zoo.hub.repos import KINDS, Repo, Revision
 from zoo.hub.store import Store
 
 IN_MEMORY = 1 << 20  # bytes of a body; the rest of a larger one goes to disk as it arrives
+ALL_IN_MEMORY = 32 << 20  # bytes of all bodies together; from there on all that arrives goes to disk
 MAX_DOCUMENT = 8 << 20  # bytes of a body that is parsed in one piece
 _MAX_FIELD = 10_000  # bytes of a field in a form, where a path may have 3,000; decoding takes seventy times as many
 MAX_DEPTH = 100  # levels of objects and lists inside each other
@@ -32,11 +34,18 @@ MAX_TITLE, MAX_TEXT = 255, 65_536  # characters of what people write: a line, an
 MAX_VALUES = 100_000  # in one piece of JSON; one of two characters takes thirty times their memory when it is parsed
 
 
+@dataclass
+class MemoryInUse:
+    """The bytes of bodies that a process has in memory: many that never end must not fill it."""
+
+    size: int = 0
+
+
 class Body:
     """A request's body, hashed while it arrives. Call `discard` when the request is done."""
 
-    def __init__(self, staged: Path) -> None:
-        self._staged = staged
+    def __init__(self, staged: Path, held: MemoryInUse) -> None:
+        self._staged, self._held = staged, held
         self._file: FileIO | None = None
         self._memory = bytearray()
         self._digest = hashlib.sha256()
@@ -62,18 +71,19 @@ class Body:
                 if self.size > limit:
                     raise _too_large(limit)
                 self._memory += chunk
-                if len(self._memory) > IN_MEMORY:
+                self._held.size += len(chunk)
+                if len(self._memory) > IN_MEMORY or self._held.size > ALL_IN_MEMORY:
                     if writing:
                         await writing
-                    full, self._memory = self._memory, bytearray()
-                    writing = asyncio.create_task(run_in_threadpool(self._spill, full))  # while more arrives
+                    writing = asyncio.create_task(self._write(self._taken()))  # while more arrives
+                del chunk  # it would wait here for the next one
         finally:
             if writing:
                 await writing
         if self._file is None:
             self._digest.update(self._memory)
         else:
-            await run_in_threadpool(self._spill, self._memory)
+            await self._write(self._taken())
 
     def open(self) -> BinaryIO:
         """Open the whole body for reading, from its first byte."""
@@ -89,7 +99,19 @@ class Body:
         """Close the body and delete what of it is on disk, unless it was moved."""
         if self._file is not None:
             self._file.close()
+        self._held.size -= len(self._taken())
         self._staged.unlink(missing_ok=True)
+
+    def _taken(self) -> bytearray:
+        """Take out of memory, and return, the bytes that wait there to be written."""
+        taken, self._memory = self._memory, bytearray()
+        return taken
+
+    async def _write(self, content: bytearray) -> None:
+        try:
+            await run_in_threadpool(self._spill, content)
+        finally:
+            self._held.size -= len(content)
 
     def _spill(self, content: bytearray) -> None:
         self._file = self._file or self._staged.open("xb", buffering=0)

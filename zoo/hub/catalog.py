@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from zoo.hub import cards, history, info, repos
 from zoo.hub.accounts import User
+from zoo.hub.errors import RefusalError
 from zoo.hub.info import Head
 from zoo.hub.objects import Objects
 from zoo.hub.repos import MAIN, Repo
@@ -117,7 +118,7 @@ def _record(db: sqlite3.Connection, objects: Objects, repo: Repo) -> None:
 def _card(db: sqlite3.Connection, objects: Objects, tree: str) -> Mapping[str, object]:
     try:
         return info.card(db, objects, tree).data
-    except FileNotFoundError:  # a store that lost an object can still be written to
+    except RefusalError:  # a store that lost an object can still be written to
         return {}
 
 

@@ -8,13 +8,34 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from sqlite3 import Connection, DatabaseError, Row
 
-from zoo.hub import gitobjects, history, trees
+from zoo.hub import gitobjects, history, repos, trees
 from zoo.hub.objects import Objects, read_file
+from zoo.hub.repos import Repo
 from zoo.hub.store import Store
 from zoo.hub.xetformat import chunks
+
+_DERIVED = {  # what is wrong -> a query for those of a repository of which it is true
+    "commits without a place in their line": """SELECT oid FROM commits WHERE repo = :repo
+        AND NOT EXISTS (SELECT 1 FROM lineage WHERE lineage.repo = commits.repo AND lineage.oid = commits.oid)""",
+    "commits with a wrong place in their line": """SELECT lineage.oid FROM lineage
+        LEFT JOIN lineage AS up ON up.repo = lineage.repo AND up.oid = lineage.parent
+        LEFT JOIN lineage AS far ON far.repo = lineage.repo AND far.oid = lineage.jump WHERE lineage.repo = :repo
+        AND (lineage.depth IS NOT ifnull(up.depth + 1, 0) OR far.depth IS NOT lineage.jump_depth)""",
+    "changes of commits that are not there": """SELECT DISTINCT oid FROM changes WHERE repo = :repo
+        AND NOT EXISTS (SELECT 1 FROM commits WHERE commits.repo = changes.repo AND commits.oid = changes.oid)""",
+    "LFS files of commits or contents that are not there": """SELECT lfs.blob FROM lfs_files AS lfs
+        LEFT JOIN blobs ON blobs.oid = lfs.blob AND blobs.is_lfs AND blobs.sha256 = lfs.sha256
+        LEFT JOIN commits ON commits.repo = lfs.repo AND commits.oid = lfs.oid
+        WHERE lfs.repo = :repo AND (blobs.oid IS NULL OR commits.oid IS NULL)""",
+    "not as lists show it": """SELECT repos.name FROM repos LEFT JOIN catalog ON catalog.repo = repos.id
+        LEFT JOIN refs ON refs.repo = repos.id AND refs.name = 'refs/heads/main' WHERE repos.id = :repo
+        AND (catalog.repo IS NULL OR catalog.head IS NOT refs.target OR catalog.kind <> repos.kind
+        OR catalog.likes <> (SELECT count(*) FROM likes WHERE likes.repo = repos.id))""",
+}
 
 
 @dataclass
@@ -62,6 +83,45 @@ def _look_at_records(db: Connection, objects: Objects, found: Findings) -> None:
         found.checked["commits with an id of their own"] += row["oid"] != _git_id(row)
     for row in db.execute("SELECT refs.*, kind, repos.name AS id FROM refs JOIN repos ON repos.id = repo"):
         found.take("refs", _ref(row, commits))
+    for row in db.execute("SELECT * FROM repos").fetchall():
+        repo = repos.of_row(row)
+        problems = chain(_derived(db, repo.id), _unlisted(db, repo))
+        found.take("repositories", (f"{repo.kind} {repo.name}: {problem}" for problem in problems))
+    for row in db.execute("SELECT * FROM xet_files"):
+        found.take("recipes", _recipe(row, objects))
+    for row in db.execute("SELECT * FROM tree_pieces"):
+        if next((entry.key.encode() for entry in gitobjects.decode_tree(row["body"])), None) != row["key"]:
+            found.problems.append(f"folder {row['tree']}: a piece of it begins elsewhere than noted")
+
+
+def _unlisted(db: Connection, repo: Repo) -> Iterator[str]:
+    """A sentence when main has LFS files that nobody could fetch or name, since they are not among the repository's."""
+    head = repos.target(db, repo, repos.MAIN)
+    row = db.execute("SELECT tree FROM commits WHERE repo = ? AND oid = ?", (repo.id, head)).fetchone()
+    here = {row["sha256"] for row in db.execute("SELECT sha256 FROM lfs_files WHERE repo = ?", (repo.id,))}
+    try:
+        files = trees.files(db, row["tree"], contents=False) if row else {}
+    except KeyError:  # a content is missing, which is told already
+        return
+    lost = [path for path, blob in files.items() if blob.is_lfs and blob.sha256 not in here]
+    if lost:
+        yield f"LFS files of main that are not listed: '{lost[0]}'" + (f" and {len(lost) - 1} more" if lost[1:] else "")
+
+
+def _recipe(row: Row, objects: Objects) -> Iterator[str]:
+    if objects.size(row["sha256"]) != row["size"]:
+        yield f"Xet file {row['hash']}: object {row['sha256']} is missing or has another size"
+    for xorb in sorted({term[0] for term in json.loads(row["terms"])}):
+        if not objects.xorb_path(xorb).exists():
+            yield f"Xet file {row['hash']}: xorb {xorb} is missing"
+
+
+def _derived(db: Connection, repo: int) -> Iterator[str]:
+    """Sentences on what is kept for lists, and for who may name an object, where it does not follow from the rest."""
+    for what, query in _DERIVED.items():
+        if rows := db.execute(query, {"repo": repo}).fetchall():
+            more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+            yield f"{what}: {rows[0][0]}{more}"
 
 
 def _blob(row: Row, objects: Objects) -> Iterator[str]:

@@ -13,7 +13,7 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:(?P<sha256>[0-9a-f]{64})\nsize (?P<size>\d{1,15})\n"
 )
-_MAX_POINTER = 200
+MAX_POINTER = 200
 _ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
 
 
@@ -99,5 +99,5 @@ def encode_pointer(sha256: str, size: int) -> bytes:
 
 def decode_pointer(content: bytes) -> tuple[str, int] | None:
     """(sha256, size) when `content` is an LFS pointer in canonical form, else None."""
-    match = _POINTER.fullmatch(content) if len(content) < _MAX_POINTER else None
+    match = _POINTER.fullmatch(content) if len(content) < MAX_POINTER else None
     return (match["sha256"].decode(), int(match["size"])) if match else None

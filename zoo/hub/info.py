@@ -16,6 +16,7 @@ from zoo.hub.trees import Blob
 
 _ALWAYS = ("_id", "id", "modelId")
 _MAX_CARD = 4 << 20  # bytes; a longer README is not looked into
+_REMEMBERED, _MAX_REMEMBERED = 64, 1 << 15  # cards, and bytes of one: what is read from them takes thirty times as many
 _COMMON = """
     author cardData createdAt disabled downloads downloadsAllTime gated lastModified likes private
     resourceGroup sha siblings tags trendingScore usedStorage xetEnabled visibility
@@ -44,10 +45,15 @@ def card(db: sqlite3.Connection, objects: Objects, tree: str) -> HubCard:
     blob = trees.blob_at(db, tree, "README.md")
     if blob is None or blob.size > _MAX_CARD:
         return HubCard("", {})
-    return _parsed(blob.read(objects))
+    content = blob.read(objects)
+    return _remembered(content) if len(content) <= _MAX_REMEMBERED else _parsed(content)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(content: bytes) -> HubCard:
+    return _parsed(content)
+
+
 def _parsed(content: bytes) -> HubCard:
     text = content.decode("utf-8", "replace")
     return HubCard(text, cards.metadata(text))

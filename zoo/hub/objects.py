@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from zoo.hub.errors import RefusalError
+
 CHUNK = 1 << 20
 
 
@@ -27,6 +29,16 @@ class Objects:
     def path(self, sha256: str) -> Path:
         """The file that holds an object, whether it is there or not."""
         return self._objects / sha256[:2] / sha256[2:4] / sha256
+
+    def located(self, sha256: str) -> Path:
+        """The file that holds an object that a repository has.
+
+        Raises:
+            RefusalError: 404, somebody took it out of the store.
+        """
+        if self.size(sha256) is None:
+            raise RefusalError(404, f"The store of this Hub has lost object {sha256}; `zoo hub fsck` tells what else")
+        return self.path(sha256)
 
     def xorb_path(self, xorb: str) -> Path:
         """The file that holds a xorb, whether it is there or not."""

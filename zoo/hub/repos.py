@@ -16,6 +16,8 @@ from zoo.hub.errors import RefusalError, revision_not_found
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
 MAIN = "refs/heads/main"
+MAX_REF_NAME = 200
+_REF_NAME = re.compile(r"(?!refs/|/|-|\.)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[\w.+/@=,#%-]{1,200}(?<![/.])")
 _CHANGEABLE = frozenset({"private", "gated", "sdk", "modified", "runtime"})
 
 
@@ -150,6 +152,16 @@ def point(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:
     """Make a ref point to a commit; a missing ref is made."""
     db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (repo.id, ref, commit))
     lineage.note_push(db, repo.id, commit, ref)
+
+
+def is_ref_name(name: str) -> bool:
+    """True when a branch or a tag may have this name, without `refs/heads/` or `refs/tags/` before it."""
+    return bool(_REF_NAME.fullmatch(name))
+
+
+def is_ref(ref: str) -> bool:
+    """True when this is the full name of a branch or a tag."""
+    return any(is_ref_name(ref.removeprefix(place)) for place in ("refs/heads/", "refs/tags/") if ref.startswith(place))
 
 
 def add_ref(db: sqlite3.Connection, repo: Repo, ref: str, commit: str) -> None:

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from zoo.hub.answers import refusal
-from zoo.hub.calls import MAX_DOCUMENT, Body, Call
+from zoo.hub.calls import MAX_DOCUMENT, Body, Call, MemoryInUse
 from zoo.hub.errors import RefusalError, bad_request, broken, disk_full, header_text, wrong_host
 from zoo.hub.store import Store
 
@@ -100,6 +100,7 @@ class Hub:
     def __init__(self, store: Store, routes: Sequence[Route], hosts: Collection[str] = ()) -> None:
         self._store, self.routes = store, routes
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._held = MemoryInUse()
         self._app = ServerErrorMiddleware(self._respond, handler=_broken)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +114,7 @@ class Hub:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        body = Body(self._store.objects.stage())
+        body = Body(self._store.objects.stage(), self._held)
         try:
             self._check_host(request.headers.get("host", "localhost"))
             route, params = self._match(request)

@@ -5,6 +5,8 @@ Contents are on disk before the one transaction that names them, so a crash leav
 
 from __future__ import annotations
 
+import fcntl
+import os
 import secrets
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -33,9 +35,10 @@ class Store:
         make_private(root)  # also one that an earlier version made for all to read
         self.root = root
         self.objects = Objects(root)
-        self._database = Database(root / "hub.db")
-        (root / "hub.db").chmod(0o600)  # it holds the key that signs links
-        self._derive()
+        with _alone(root):
+            self._database = Database(root / "hub.db")
+            (root / "hub.db").chmod(0o600)  # it holds the key that signs links
+            self._derive()
         self._remembered("uuid", uuid.uuid4().hex)
         self.signing_key = bytes.fromhex(self._remembered("signing_key", secrets.token_hex(32)))
 
@@ -194,6 +197,17 @@ class Store:
         with self.write() as db:
             db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
             return str(db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()["value"])
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Wait for others that open the store: SQLite does not, while one makes the file or brings it up to date."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _goes_to_lfs(path: str, content: bytes | Path, attributes: str) -> bool:

@@ -40,10 +40,8 @@ class Blob:
         return self.lfs_sha256 or self.oid
 
     def read(self, objects: Objects) -> bytes:
-        """The content as bytes."""
-        if self.data is not None:
-            return self.data
-        return objects.path(self.sha256 or "").read_bytes()
+        """The content as bytes. Raises as `Objects.located` does."""
+        return objects.located(self.sha256 or "").read_bytes() if self.data is None else self.data
 
 
 @dataclass(frozen=True)

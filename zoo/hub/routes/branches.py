@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from starlette.responses import JSONResponse, Response
 
 from zoo.hub import history, repos
@@ -11,9 +9,6 @@ from zoo.hub.calls import MAX_TEXT, Call
 from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.repos import MAIN
 from zoo.hub.routing import delete, post
-
-_MAX_NAME = 200
-_REF = re.compile(r"(?!refs/|/|-|\.)(?!.*(\.\.|//|@\{|/\.|\.lock(/|$)))[\w.+/@=,#%-]{1,200}(?<![/.])")
 
 
 def create_branch(call: Call) -> Response:
@@ -63,9 +58,9 @@ def super_squash(call: Call) -> Response:
 
 
 def _checked(kind: str, name: str) -> str:
-    if not _REF.fullmatch(name):
-        reason = "" if len(name) <= _MAX_NAME else f" (at most {_MAX_NAME} characters)"
-        raise bad_request(f"Invalid {kind} name: {name[:_MAX_NAME]}{reason}")
+    if not repos.is_ref_name(name):
+        reason = "" if len(name) <= repos.MAX_REF_NAME else f" (at most {repos.MAX_REF_NAME} characters)"
+        raise bad_request(f"Invalid {kind} name: {name[: repos.MAX_REF_NAME]}{reason}")
     return name
 
 

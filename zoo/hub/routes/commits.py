@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from sqlite3 import Connection
 from typing import BinaryIO
@@ -31,6 +31,7 @@ _IN_MEMORY = 64 << 20  # bytes of contents that wait in memory for the transacti
 MAX_SUMMARY = 500  # characters
 _MAX_FILES = 1000
 _MAX_RULES = 1 << 20  # characters of a .gitattributes or .gitignore: each file is compared with each line
+_MAX_COMPARISONS = 1 << 20  # of names with pieces of rules
 _STALE = "The branch was updated since you opened this page. Please refresh and try again."
 
 
@@ -57,8 +58,7 @@ def preupload(call: Call) -> Response:
         raise bad_request(f"ask for at most {_MAX_FILES} files at once")
     attributes = _text_at(call, tree, ".gitattributes")
     ignore = wanted.text("gitIgnore") if "gitIgnore" in wanted else _text_at(call, tree, ".gitignore")
-    if max(len(attributes), len(ignore)) > _MAX_RULES:
-        raise RefusalError(413, f".gitattributes and .gitignore may have at most {_MAX_RULES} characters here")
+    _check_rules(attributes, ignore, [file.text("path") for file in files])
     return JSONResponse({"files": [_advice(call, tree, file, attributes, ignore) for file in files]})
 
 
@@ -80,19 +80,43 @@ def commit(call: Call) -> Response:
 
 
 def _contributor(call: Call, repo: Repo) -> User:
-    """The user who asks: they may write here, or have a token that may write and want a pull request.
+    """The user who asks: they may write here, or have a token that may write and want a pull request, or add to theirs.
 
     Raises:
         RefusalError: 401, the caller sent no token; 403, they may not, and how they could.
     """
     user = call.login()
-    for_pull_request = call.flag("create_pr") or re.fullmatch(r"refs/pr/\d+", call.params["rev"])
-    if user.may_write_to(repo.namespace) or (for_pull_request and user.role == "write"):
+    if user.may_write_to(repo.namespace) or (user.role == "write" and _is_proposal(call, repo, user)):
         return user
     hint = "you need a write token to upload to a repository"
     if user.role == "write":
         hint = "pass `create_pr=1` as a query parameter to create a Pull Request"
     raise forbidden(hint)
+
+
+def _is_proposal(call: Call, repo: Repo, user: User) -> bool:
+    """True when a new pull request is wanted, or the revision is one that the user opened: others' are not theirs."""
+    number = re.fullmatch(r"refs/pr/([0-9]{1,9})", call.params["rev"])
+    if call.flag("create_pr") or number is None:
+        return call.flag("create_pr")
+    return discussions.get(call.db, repo, int(number[1])).author == user.name
+
+
+def _check_rules(attributes: str, ignore: str, paths: Sequence[str]) -> None:
+    """See that it takes no long time to compare the paths with the rules.
+
+    Raises:
+        RefusalError: 413, it would.
+    """
+    if max(len(attributes), len(ignore)) > _MAX_RULES:
+        raise RefusalError(413, f".gitattributes and .gitignore may have at most {_MAX_RULES} characters here")
+    try:
+        pieces = gitrules.attribute_rules(attributes).pieces, gitrules.ignore_rules(ignore).pieces
+    except ValueError as error:
+        raise RefusalError(413, f".gitattributes and .gitignore may have {error} here") from None
+    names = [1 + path.count("/") for path in paths]
+    if sum(count * (pieces[0] + pieces[1] * (count + 1) // 2) for count in names) > _MAX_COMPARISONS:
+        raise RefusalError(413, "these are many paths for so many rules: ask for fewer files at once")
 
 
 def _advice(call: Call, tree: str, file: Fields, attributes: str, ignore: str) -> dict[str, object]:

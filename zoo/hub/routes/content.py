@@ -65,7 +65,7 @@ def resolve(call: Call) -> Response:
 def send(call: Call, blob: Blob, headers: dict[str, str], media_type: str) -> Response:
     """The response with a content, or with the one range of it that was asked for."""
     if blob.data is None:
-        path = call.store.objects.path(blob.sha256 or "")
+        path = call.store.objects.located(blob.sha256 or "")
         return FileStream(path, headers=headers, media_type=media_type, stat_result=path.stat())
     wanted = asked_range(call.request.headers.get("range"), blob.size)
     if wanted is None:

@@ -57,8 +57,13 @@ def liked(call: Call) -> Response:
 
 
 def ask_access(call: Call) -> Response:
-    """Ask for access to a gated repository, which is granted at once unless its owners want to decide."""
+    """Ask for access to a gated repository, which is granted at once unless its owners want to decide.
+
+    400 when it is not gated: nobody gets in ahead of owners who will want to decide.
+    """
     repo, user = call.repo(), call.login(to_write=True)
+    if not repo.gated:
+        raise bad_request(f"everybody who sees {repo.name} may read it")
     status = "pending" if repo.gated == "manual" else "accepted"
     call.db.execute(
         "INSERT OR IGNORE INTO access_requests VALUES (?, ?, ?, ?)", (repo.id, user.name, status, timestamp())

@@ -24,7 +24,7 @@ from zoo.hub.objects import adopt, touch
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import FileStream, asked_range
 from zoo.hub.routing import Route, get, query
-from zoo.hub.xetformat import Chunk, FileRecipe, Term, chunks, recipes, unpack
+from zoo.hub.xetformat import MAX_NAMED, ChunkRow, FileRecipe, Term, chunks, recipes, unpack
 
 MAX_XORB = 66 << 20  # bytes, of a shard as well; clients put 64 MB into one, and lists of what is inside
 # The files of a shard may have so many bytes: some in any case, and so many for each packed byte that was sent for
@@ -79,9 +79,10 @@ def store_shard(call: Call) -> Response:
     token = _bearer(call, "write")
     try:
         with call.body.open() as shard:
-            _check_size(call, token, shard)
+            known: dict[str, ChunkRow] = {}
+            _check_size(call, token, shard, known)
             shard.seek(0)
-            rows = [_ingest(call, token, recipe) for recipe in recipes(shard)]
+            rows = [_ingest(call, token, recipe, known) for recipe in recipes(shard)]
     except ValueError as error:
         raise bad_request(str(error)) from None
     with call.store.write() as db:
@@ -194,19 +195,22 @@ def _xorb_path(call: Call, name: str) -> Path:
     return call.store.objects.xorb_path(name)
 
 
-def _check_size(call: Call, token: XetToken, shard: BinaryIO) -> None:
+def _check_size(call: Call, token: XetToken, shard: BinaryIO, known: dict[str, ChunkRow]) -> None:
     """See that the files of a shard are in proportion to what was sent for them, before anything is unpacked.
 
     Raises:
-        RefusalError: 413, they are not.
+        RefusalError: 413, they are not, or to put them together would take long.
         ValueError: a xorb was not uploaded by this user, or is shorter than a file wants it.
     """
-    size, sent, seen = 0, 0, dict[Path, bytearray]()
+    size, sent, named, seen = 0, 0, 0, dict[str, bytearray]()
     for recipe in recipes(shard):
         for term in recipe.terms:
-            path, row = _named(call, token, term)
+            row = _named(call, token, term, known)
             size += row[term.last - 1].at + row[term.last - 1].length - row[term.first].at
-            counted = seen.setdefault(path, bytearray(len(row)))
+            named += term.last - term.first + (0 if term.xorb in seen else len(row))
+            if named > MAX_NAMED:
+                raise RefusalError(413, f"a shard names more than {MAX_NAMED} chunks; upload fewer files at once")
+            counted = seen.setdefault(term.xorb, bytearray(len(row)))
             if counted.count(0, term.first, term.last):
                 sent += sum(row[n].end - row[n].start for n in range(term.first, term.last) if not counted[n])
                 counted[term.first : term.last] = b"\1" * (term.last - term.first)
@@ -215,36 +219,39 @@ def _check_size(call: Call, token: XetToken, shard: BinaryIO) -> None:
         raise RefusalError(413, f"{message}: send them through LFS, with HF_HUB_DISABLE_XET=1")
 
 
-def _named(call: Call, token: XetToken, term: Term) -> tuple[Path, tuple[Chunk, ...]]:
-    """The file of the xorb that a term names, and all its chunks. It counts as new, so that the sweep leaves it."""
-    path = _xorb_path(call, _own(token, term.xorb))
-    if not touch(path):
-        raise ValueError(f"xorb {term.xorb} was not uploaded")
-    row = chunks(path)
+def _named(call: Call, token: XetToken, term: Term, known: dict[str, ChunkRow]) -> ChunkRow:
+    """All chunks of the xorb that a term names, from `known` if it is there. It counts as new: the sweep leaves it."""
+    if term.xorb not in known:
+        path = _xorb_path(call, _own(token, term.xorb))
+        if not touch(path):
+            raise ValueError(f"xorb {term.xorb} was not uploaded")
+        known[term.xorb] = chunks(path)
+    row = known[term.xorb]
     if not 0 <= term.first < term.last <= len(row):
         raise ValueError(f"xorb {term.xorb} has no chunks {term.first} to {term.last}")
-    return path, row
+    return row
 
 
-def _ingest(call: Call, token: XetToken, recipe: FileRecipe) -> tuple[str, str, int, str]:
-    sha256, size = call.store.objects.add(_content(call, token, recipe.terms), expected=recipe.sha256)
+def _ingest(call: Call, token: XetToken, recipe: FileRecipe, known: dict[str, ChunkRow]) -> tuple[str, str, int, str]:
+    sha256, size = call.store.objects.add(_content(call, token, recipe.terms, known), expected=recipe.sha256)
     terms = json.dumps([[_own(token, term.xorb), term.first, term.last] for term in recipe.terms])
     return recipe.hash, sha256, size, terms
 
 
-def _content(call: Call, token: XetToken, terms: tuple[Term, ...]) -> Iterator[bytes]:
+def _content(call: Call, token: XetToken, terms: tuple[Term, ...], known: dict[str, ChunkRow]) -> Iterator[bytes]:
     """The bytes of a file, chunk by chunk."""
     for term in terms:
-        path, row = _named(call, token, term)
-        with path.open("rb") as file:
-            yield from (unpack(file, chunk) for chunk in row[term.first : term.last])
+        row = _named(call, token, term, known)
+        with _xorb_path(call, _own(token, term.xorb)).open("rb") as file:
+            yield from (unpack(file, row[number]) for number in range(term.first, term.last))
 
 
 def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, object]:
     """The chunks that hold the bytes `first` … `last` of a file, and where to fetch them."""
     wanted, spans, skipped, at = [], dict[str, list[tuple[int, int]]](), None, 0
+    known = {xorb: chunks(_xorb_path(call, xorb)) for xorb in {term.xorb for term in terms}}
     for term in terms:
-        row = chunks(_xorb_path(call, term.xorb))
+        row = known[term.xorb]
         inside = []
         for position in range(term.first, term.last):
             if at + row[position].length > first and at <= last:
@@ -256,7 +263,7 @@ def _plan(call: Call, terms: list[Term], first: int, last: int) -> dict[str, obj
             length = sum(row[position].length for position in inside)
             wanted.append({"hash": term.xorb, "range": _range(*span), "unpacked_length": length})
             spans.setdefault(term.xorb, []).append(span)
-    fetch = {xorb: [_fetch(call, xorb, *span) for span in _merged(found)] for xorb, found in spans.items()}
+    fetch = {xorb: [_fetch(call, xorb, known[xorb], *span) for span in _merged(found)] for xorb, found in spans.items()}
     return {"offset_into_first_range": skipped or 0, "terms": wanted, "fetch_info": fetch}
 
 
@@ -274,8 +281,7 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _fetch(call: Call, xorb: str, first: int, last: int) -> dict[str, object]:
-    row = chunks(_xorb_path(call, xorb))
+def _fetch(call: Call, xorb: str, row: ChunkRow, first: int, last: int) -> dict[str, object]:
     start, end = row[first].start, row[last - 1].end - 1
     ticket = signing.sign(call.store.signing_key, "xorb", hash=xorb, first=start, last=end)
     return {"range": _range(first, last), "url": f"{call.base}/xorb/{ticket}", "url_range": _range(start, end)}
