@@ -9,7 +9,7 @@ from typing import Any
 from zoo.errors import HubError
 from zoo.publish.plan.everything import WORKERS, FleetPlan
 from zoo.publish.plan.listing import Addressed
-from zoo.remote import api, endpoint, explained, no_token
+from zoo.remote import address_of, api, endpoint, explained, no_token, whoami
 
 REFUSED = {401, 403, 404}  # of a repository that is there: a stranger hears that a private one is not
 PROPOSE = ", or propose it with --pr"
@@ -22,12 +22,9 @@ def why_refused(found: FleetPlan) -> HubError | None:
     Raises:
         HubError: the Hub cannot be asked.
     """
-    from huggingface_hub import get_token
-
-    if get_token() is None:
+    me = whoami()
+    if me is None:
         return no_token()
-    with explained("ask who the token belongs to"):
-        me = api().whoami(cache=True)  # of this question the real Hub limits the rate most
     anywhere = found.target.pull_request
     ids = {one.release.id for one in found.plans if found.changes(one)}
     return why_token_refused(me, found.fleet.account, ids, anywhere=anywhere) or (
@@ -41,12 +38,9 @@ def require_right(repository: Addressed) -> None:
     Raises:
         HubError: the token may not write to the repository, or the Hub cannot be asked.
     """
-    from huggingface_hub import get_token
-
-    if get_token() is None:
+    me = whoami()
+    if me is None:
         raise no_token()
-    with explained("ask who the token belongs to"):
-        me = api().whoami(cache=True)
     account = repository.id.split("/")[0]
     refused = why_token_refused(me, account, {repository.id}, anywhere=False) or _of_repository(repository)
     if refused:
@@ -106,13 +100,13 @@ def _of_repository(repository: Addressed) -> HubError | None:
     from huggingface_hub.errors import HfHubHTTPError
 
     kind, repo_id = repository.kind, repository.id
-    what, address = f"{kind} '{repo_id}'", repo_id if kind == "model" else f"{kind}s/{repo_id}"
+    what = f"{kind} '{repo_id}'"
     with explained(f"ask for the right to write to {what}"):
         try:
             api().auth_check(repo_id, repo_type=kind, write=True)
         except HfHubHTTPError as error:
             if error.response.status_code not in REFUSED:
                 raise
-            hint = f"ask for the right to write at {endpoint()}/{address}{PROPOSE}"
+            hint = f"ask for the right to write at {endpoint()}/{address_of(kind, repo_id)}{PROPOSE}"
             return HubError(f"the token may not write to {what}", hint=hint)
     return None
