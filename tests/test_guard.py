@@ -176,6 +176,19 @@ def test_nothing_of_the_client_that_writes_is_used_but_its_methods() -> None:
     assert [name for name in taken - ours if name.lower().startswith(tuple(verbs))] == []
 
 
+def test_the_rows_of_a_table_are_searched(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    texts = ["one\ntwo", *["text"] * 3000, f"my token is {TOKEN}", "last"]
+    columns = {"number": range(len(texts)), "text": pa.array(texts, pa.large_string()), "empty": [None] * len(texts)}
+    place = tmp_path / "train.parquet"
+    pq.write_table(pa.table(columns), place, row_group_size=1000)
+    found = problems({"data/train.parquet": place})
+    assert found == [f"data/train.parquet, row 3002: Hugging Face token hf_… ({len(TOKEN)} characters)"]
+    assert problems({"data/train.parquet": b"PAR1 and nothing that could be read"}) == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "where"),
     [

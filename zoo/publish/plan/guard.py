@@ -21,6 +21,7 @@ from zoo.lint.target import of_files
 from zoo.remote import Kind
 
 REFUSED = ("L41", "L46")  # the linter's rules that say what the Hub refuses
+TABLE, TABLE_BEGINS = ".parquet", b"PAR1"
 Sent: TypeAlias = str | bytes | Path
 """A text, the content of a file, or a file on this disk."""
 
@@ -42,7 +43,7 @@ def told_secrets(texts: Mapping[str, Sent]) -> list[str]:
         texts: {what it is, for people: a text, or the content of a file}.
     """
     return [
-        f"{leaks.redacted(where)}, line {one.line}: {one.kind} {one.masked}"
+        f"{leaks.redacted(where)}, {'row' if where.endswith(TABLE) else 'line'} {one.line}: {one.kind} {one.masked}"
         for where, content in texts.items()
         for one in _secrets(content)
     ]
@@ -112,8 +113,26 @@ def _texts(file: BinaryIO) -> Iterator[str]:
     A text in UTF-16, as Windows writes it, says so in its first two bytes.
     """
     raw = file.read(MOST_BYTES)
+    if raw.startswith(TABLE_BEGINS):
+        yield from _rows(file)
+        return
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")("replace")
     while raw and (wide or b"\0" not in raw):
         yield decoder.decode(raw)
         raw = file.read(MOST_BYTES)
+
+
+def _rows(file: BinaryIO) -> Iterator[str]:
+    """Give the texts of a Parquet file, a row in each line; nothing when nobody could read it."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    try:
+        for batch in ParquetFile(file).iter_batches():
+            texts = [one.to_pylist() for one in batch.columns if any(is_text(one.type) for is_text in kinds)]
+            rows = zip(*texts, strict=True) if texts else [()] * batch.num_rows
+            yield "".join("\t".join(map(str, row)).replace("\n", " ") + "\n" for row in rows)
+    except pa.ArrowException:
+        return
