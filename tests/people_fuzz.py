@@ -162,7 +162,10 @@ class Run(People):
         command = [sys.executable, __file__, "--publish", self.account, str(self.version), str(self.folder)]
 
         def act(_plan: FleetPlan) -> None:
-            with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            environment = {
+                name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"
+            }  # our siblings
+            with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
                 assert process.stdout
                 assert process.stdout.readline(), "it did not begin"
                 time.sleep(self.rng.uniform(0, 0.6))

@@ -9,7 +9,7 @@ import pytest
 from conftest import TestHub
 
 
-@pytest.mark.parametrize("seed", [7, 17, 444515, 958956])
+@pytest.mark.parametrize("seed", [5, 7, 13, 17, 444515, 958956])
 def test_nothing_of_a_persons_is_lost_and_publishing_does_what_the_plan_says(
     hub: TestHub, tmp_path: Path, seed: int
 ) -> None:

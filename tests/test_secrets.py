@@ -113,7 +113,8 @@ def test_a_text_of_nothing_but_beginnings_is_read_in_a_time_that_grows_with_its_
         return process_time() - began
 
     cost(1000)
-    assert cost(40_000) < 8 * max(cost(20_000), 0.02)
+    once, twice = (min(cost(size) for _ in range(3)) for size in (20_000, 40_000))  # others' work is in some of them
+    assert twice < 8 * max(once, 0.02)
 
 
 @pytest.mark.parametrize("start", ["token:", "secret_key=", "apikey=aB3", "eyJ0eXBlIjogInNlcnZpY2VfYWNjb3Vud+"])

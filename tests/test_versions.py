@@ -182,9 +182,10 @@ def test_a_token_that_may_only_read_releases_nothing(account: Account, monkeypat
     wanted = release(f"{OWNER}/readonly")
     repository = publish(wanted)
     monkeypatch.setenv("HF_TOKEN", account.reader)
-    with pytest.raises(HubError, match=f"cannot change model '{OWNER}/readonly'") as told:
+    with pytest.raises(HubError, match=f"the token of '{OWNER}' may only read") as told:
         publish_version(draft_version(wanted, repository, "v1.0.0"))
-    assert told.value.hint == "use a token with write access, or set ZOO_NAMESPACE to an account of yours"
+    assert str(told.value.hint).endswith("then hf auth login")
+    assert tags_of(repository) == {}
 
 
 def test_an_entry_goes_above_the_others_and_replaces_its_own() -> None:

@@ -26,7 +26,7 @@ sys.exit(3)
 """
 
 
-CLEAN = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"} | {
+CLEAN = {name: value for name, value in os.environ.items() if name not in ("HF_TOKEN", "PYTHONSAFEPATH")} | {
     "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # as a stranger has it, who may have been the first to ask
     "PYTHONDONTWRITEBYTECODE": "1",
 }
