@@ -95,11 +95,11 @@ UPLOAD_SMALL = (
 
 
 def lfs_uploads(environment: dict[str, str], folder: Path) -> dict[str, list[float]]:
-    """Ours and the peer's, in the order of the rounds; they begin by turns."""
-    source, spare = write(folder / "model.safetensors"), folder / "copy"
-    works = {
+    """Ours and the peer's, in the order of the rounds; they begin by turns, and both keep what they wrote."""
+    source, spare, kept = write(folder / "model.safetensors"), folder / "copy", iter(range(LFS_ROUNDS))
+    works: dict[str, Callable[[], float]] = {
         "LFS upload": partial(client, UPLOAD, environment | {"HF_HUB_DISABLE_XET": "1"}, str(source)),
-        "cp + sha256 + fsync": partial(timed, partial(keep, source, spare)),
+        "cp + sha256 + fsync": lambda: timed(partial(keep, source, folder / f"kept-{next(kept)}")),
     }
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for turn in range(LFS_ROUNDS):
@@ -108,7 +108,6 @@ def lfs_uploads(environment: dict[str, str], folder: Path) -> dict[str, list[flo
         for name in sorted(works, reverse=turn % 2 == 1):
             settle(source, spare)
             seconds[name].append(works[name]())
-            spare.unlink(missing_ok=True)
     return seconds
 
 
