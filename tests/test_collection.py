@@ -134,6 +134,17 @@ def test_a_collection_that_was_deleted_is_made_again(hub: TestHub) -> None:
     assert json.loads(there("lab/undone", MANIFEST))["collection"]["slug"] == done[-1].id
 
 
+def test_one_that_was_made_again_and_retitled_is_known_by_our_notes(hub: TestHub) -> None:
+    """No manifest names it yet: nothing but the collection was to be published when it was made."""
+    one = release({"a.txt": b"1"}, "lab/made-again", note="The first of its family")
+    api().delete_collection(publish(one, title="Made again")[-1].id)
+    slug = publish(one, title="Made again")[-1].id
+    retitled = api().update_collection_metadata(slug, title="A person's title").slug
+    before = collections()
+    assert [outcome.did for outcome in publish(one, title="Made again")] == ["unchanged", "unchanged"]
+    assert (retitled in before, collections()) == (True, before)
+
+
 def test_a_dataset_that_two_families_share_leads_neither_to_the_others_collection(hub: TestHub) -> None:
     shared = release({"a.txt": b"1"}, "lab/shared-data", kind="dataset")
     first = publish(shared, release({"a.txt": b"1"}, "lab/family-1"), title="Family one")[-1].id
@@ -161,11 +172,11 @@ def test_a_record_of_another_accounts_collection_is_of_no_use(hub: TestHub) -> N
 
     listed = {"lab/theirs-" + "a" * 24: "Theirs", "lab/ours-" + "b" * 24: "Ours"}
     copied = [CollectionRecord("other/x-" + "c" * 24, "Ours", "")]
-    assert find_collection({}, "Ours", copied).slug is None
+    assert find_collection({}, "Ours", copied, {}).slug is None
     slug = publish(release({"a.txt": b"1"}, "lab/copied"), title="Copied")[-1].id
-    assert find_collection(collections() | listed, "Copied", copied).slug == slug
+    assert find_collection(collections() | listed, "Copied", copied, {}).slug == slug
     recorded = [*copied, CollectionRecord(f"lab/earlier-title-{slug[-24:]}", "Copied", "")]
-    assert find_collection(collections(), "Another title", recorded).slug == slug
+    assert find_collection(collections(), "Another title", recorded, {}).slug == slug
 
 
 def test_what_was_published_without_a_record_is_known_by_its_title(hub: TestHub) -> None:

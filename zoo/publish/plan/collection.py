@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from zoo.characters import brief
@@ -16,6 +17,7 @@ from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained
 
 LONGEST_NOTE = 500  # characters: the Hub's limit
+MOST_SEARCHED = 20  # collections, of those changed last
 KEY = 24  # hex digits at the end of a slug, the only part of it that stays
 
 
@@ -63,23 +65,43 @@ def collections_of(namespace: str) -> dict[str, str]:
         return {one.slug: one.title for one in api().list_collections(owner=namespace)}
 
 
-def find_collection(listed: Mapping[str, str], title: str, records: Sequence[CollectionRecord]) -> Found:
-    """Return the collection that our manifests name, else the one of that title, as it is: in one request, or none.
+def find_collection(
+    listed: Mapping[str, str],
+    title: str,
+    records: Sequence[CollectionRecord],
+    was: Mapping[tuple[str, str], Collection[str]],
+) -> Found:
+    """Return the collection that our manifests name, else the one of that title, else one with notes of ours.
+
+    The last is one that was made again since the last commit, and retitled: no manifest names it yet.
 
     Args:
-        listed: {slug: title} of those that the account has.
+        listed: {slug: title} of those that the account has, those changed last first.
         records: of the manifests; when they disagree, most of them are right.
+        was: {kind and id: the notes that we wrote}.
     """
     known = Counter(record.slug[-KEY:] for record in records)
     places = {slug[-KEY:]: slug for slug in listed}
     key = next((key for key, _ in known.most_common() if key in places), None)
     record = next((one for one in records if one.slug[-KEY:] == key), None)
     slug = places[key] if key else next((slug for slug, called in listed.items() if called == title), None)
-    if slug is None:
-        return Found()
+    return _as_it_is(slug, record) if slug else _by_notes(listed, title, was)
+
+
+def _as_it_is(slug: str, record: CollectionRecord | None) -> Found:
     with explained(f"look at the collection '{slug}'"):
         there = api().get_collection(slug)
     return Found(there.slug, there.title, there.description or "", tuple(map(item_of, there.items)), record)
+
+
+def _by_notes(listed: Mapping[str, str], title: str, was: Mapping[tuple[str, str], Collection[str]]) -> Found:
+    """Look for notes of ours beside models and Spaces, in few collections: families may share a dataset."""
+    ours = {key: {note[:LONGEST_NOTE] for note in notes if note} for key, notes in was.items() if key[0] != "dataset"}
+    for slug in islice(listed if any(ours.values()) else (), MOST_SEARCHED):
+        found = _as_it_is(slug, CollectionRecord(slug, title, ""))
+        if any(item.note in ours.get(item.key, ()) for item in found.items):
+            return found
+    return Found()
 
 
 def plan_collection(

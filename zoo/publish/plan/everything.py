@@ -92,8 +92,8 @@ def _collection(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) 
     # families may share a dataset: what it says of another family's collection is of no use
     known = [(one.release.kind, one.collection) for one in plans if one.collection]
     records = [record for kind, record in known if kind != "dataset" or record.title == title]
-    found = find_collection(listed, str(title), records)
     was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
+    found = find_collection(listed, str(title), records, was)
     return plan_collection(str(title), fleet.description, fleet.account, found, fleet.items, was)
 
 
