@@ -139,6 +139,10 @@ def test_one_that_was_made_again_and_retitled_is_known_by_our_notes(hub: TestHub
     one = release({"a.txt": b"1"}, "lab/made-again", note="The first of its family")
     api().delete_collection(publish(one, title="Made again")[-1].id)
     slug = publish(one, title="Made again")[-1].id
+    api().update_collection_metadata(slug, description="A person's words")
+    ours = Fleet("lab", [one], "Made again", "Our words")
+    assert Rollout(plan_fleet(ours)).run()[-1].did == "unchanged"
+    assert api().get_collection(slug).description == "A person's words"
     retitled = api().update_collection_metadata(slug, title="A person's title").slug
     before = collections()
     assert [outcome.did for outcome in publish(one, title="Made again")] == ["unchanged", "unchanged"]

@@ -56,7 +56,7 @@ class Found:
     description: str = ""
     items: tuple[Item, ...] = ()
     record: CollectionRecord | None = None
-    """What our manifests say of it; None: nothing, it was known by its title."""
+    """What our manifests say of it, or of the one before it; None: nothing, it was known by its title."""
 
 
 def collections_of(namespace: str) -> dict[str, str]:
@@ -83,7 +83,8 @@ def find_collection(
     known = Counter(record.slug[-KEY:] for record in records)
     places = {slug[-KEY:]: slug for slug in listed}
     key = next((key for key, _ in known.most_common() if key in places), None)
-    record = next((one for one in records if one.slug[-KEY:] == key), None)
+    # of one that was made again the manifests do not know yet; what we called the one before tells ours from others' texts
+    record = next((one for one in records if one.slug[-KEY:] == key), next(iter(records), None))
     slug = places[key] if key else next((slug for slug, called in listed.items() if called == title), None)
     return _as_it_is(slug, record) if slug else _by_notes(listed, title, was)
 
