@@ -83,7 +83,7 @@ def find_collection(
     known = Counter(record.slug[-KEY:] for record in records)
     places = {slug[-KEY:]: slug for slug in listed}
     key = next((key for key, _ in known.most_common() if key in places), None)
-    # of one that was made again the manifests do not know yet; what we called the one before tells ours from others' texts
+    # one that was made again is in no manifest yet; what we wrote into the one before tells our texts from others'
     record = next((one for one in records if one.slug[-KEY:] == key), next(iter(records), None))
     slug = places[key] if key else next((slug for slug, called in listed.items() if called == title), None)
     return _as_it_is(slug, record) if slug else _by_notes(listed, title, was)
