@@ -315,6 +315,7 @@ def test_a_bad_day_ends_no_way_back(bad_day: Callable[..., Any]) -> None:
 
 
 @pytest.mark.usefixtures("bad_day")
+@pytest.mark.slow
 def test_a_bad_day_ends_no_work_elsewhere(lab: Lab, begin: Begin, tmp_path: Path) -> None:
     from zoo.stage import NamedDataset, Node
 
