@@ -137,8 +137,9 @@ def test_a_collection_that_was_deleted_is_made_again(hub: TestHub) -> None:
 def test_one_that_was_made_again_and_retitled_is_known_by_our_notes(hub: TestHub) -> None:
     """No manifest names it yet: nothing but the collection was to be published when it was made."""
     one = release({"a.txt": b"1"}, "lab/made-again", note="The first of its family")
-    api().delete_collection(publish(one, title="Made again")[-1].id)
-    slug = publish(one, title="Made again")[-1].id
+    data = release({"a.txt": b"1"}, "lab/made-again", kind="dataset", note="What it learnt from")
+    api().delete_collection(publish(data, one, title="Made again")[-1].id)
+    slug = publish(data, one, title="Made again")[-1].id
     api().update_collection_metadata(slug, description="A person's words")
     ours = Fleet("lab", [one], "Made again", "Our words")
     assert Rollout(plan_fleet(ours)).run()[-1].did == "unchanged"
@@ -146,6 +147,7 @@ def test_one_that_was_made_again_and_retitled_is_known_by_our_notes(hub: TestHub
     retitled = api().update_collection_metadata(slug, title="A person's title").slug
     before = collections()
     assert [outcome.did for outcome in publish(one, title="Made again")] == ["unchanged", "unchanged"]
+    assert [outcome.did for outcome in publish(data, title="Made again")] == ["unchanged", "unchanged"], "also alone"
     assert (retitled in before, collections()) == (True, before)
 
 

@@ -78,7 +78,7 @@ def find_collection(
     Args:
         listed: {slug: title} of those that the account has, those changed last first.
         records: of the manifests; when they disagree, most of them are right.
-        was: {kind and id: the notes that we wrote}.
+        was: {kind and id: the notes that we wrote}, of what no other family publishes.
     """
     known = Counter(record.slug[-KEY:] for record in records)
     places = {slug[-KEY:]: slug for slug in listed}
@@ -96,8 +96,8 @@ def _as_it_is(slug: str, record: CollectionRecord | None) -> Found:
 
 
 def _by_notes(listed: Mapping[str, str], title: str, was: Mapping[tuple[str, str], Collection[str]]) -> Found:
-    """Look for notes of ours beside models and Spaces, in few collections: families may share a dataset."""
-    ours = {key: {note[:LONGEST_NOTE] for note in notes if note} for key, notes in was.items() if key[0] != "dataset"}
+    """Look for notes of ours in the collections that were changed last."""
+    ours = {key: {note[:LONGEST_NOTE] for note in notes if note} for key, notes in was.items()}
     for slug in islice(listed if any(ours.values()) else (), MOST_SEARCHED):
         found = _as_it_is(slug, CollectionRecord(slug, title, ""))
         if any(item.note in ours.get(item.key, ()) for item in found.items):

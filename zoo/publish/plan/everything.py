@@ -88,13 +88,13 @@ def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
 
 
 def _collection(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) -> CollectionPlan:
-    title = fleet.title
+    title = str(fleet.title)
     # families may share a dataset: what it says of another family's collection is of no use
-    known = [(one.release.kind, one.collection) for one in plans if one.collection]
-    records = [record for kind, record in known if kind != "dataset" or record.title == title]
+    ours = [one for one in plans if one.release.kind != "dataset" or (one.collection and one.collection.title == title)]
+    records = [one.collection for one in ours if one.collection]
     was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
-    found = find_collection(listed, str(title), records, was)
-    return plan_collection(str(title), fleet.description, fleet.account, found, fleet.items, was)
+    found = find_collection(listed, title, records, {one.release.key: one.notes for one in ours})
+    return plan_collection(title, fleet.description, fleet.account, found, fleet.items, was)
 
 
 def _addressed(fleet: Fleet, place: str) -> str:

@@ -235,7 +235,7 @@ def put_back(way: Way, title: str | None) -> str | None:
     note = next(iter(_recorded(way, way.source).notes), "")[:LONGEST_NOTE]
     with explained(f"look at the collection '{title}'"):
         records = [now.collection] if now.collection else []
-        slug = find_collection(collections_of(repo_id.split("/")[0]), title, records, {(kind, repo_id): now.notes}).slug
+        slug = find_collection(collections_of(repo_id.split("/")[0]), title, records, {}).slug
         if slug is None:
             return None
         there = {(item.item_type, item.item_id): item for item in api().get_collection(slug).items}
