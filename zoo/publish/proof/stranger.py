@@ -247,10 +247,22 @@ def load_dataset(
 
 def ask_space(url: str, model: str, dims: list[int | None], pair: list[str]) -> list[dict[str, Any]]:
     """Ask a Space's API to compare a pair at every dim; return its answers."""
+    from concurrent.futures import CancelledError
+
     from gradio_client import Client  # type: ignore[import-untyped]
 
     client = Client(url, verbose=False, analytics_enabled=False)
-    return [client.predict(*pair, model, dim, api_name="/compare") for dim in dims]
+
+    def answer(dim: int | None) -> Any:
+        for last in (False, False, True):  # on a busy machine the client may give up on an answer that is coming
+            try:
+                return client.predict(*pair, model, dim, api_name="/compare")
+            except CancelledError:
+                if last:
+                    raise
+        return None
+
+    return [answer(dim) for dim in dims]
 
 
 def _run_snippets(program: str, seconds: int) -> None:
