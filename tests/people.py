@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +73,7 @@ class Place:
 
 
 @dataclass
-class People:
+class People(ABC):
     """Everybody but us. What fails is raised as an AssertionError."""
 
     account: str
@@ -454,6 +455,6 @@ class People:
         place.renamed = None
         return f"to {new} and back"
 
+    @abstractmethod
     def told_of_renaming(self, place: Place) -> str:
         """Return what we say of a repository that goes by another name."""
-        raise NotImplementedError

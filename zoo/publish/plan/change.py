@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,23 @@ class PlannedChange:
     """The path that goes, when a file is renamed."""
     clashes: tuple[Clash, ...] = ()
     """The lines that a person and we changed in different ways, when a card is in conflict."""
+
+
+@dataclass(frozen=True)
+class PlannedChanges:
+    """Everything found about a repository or collection: what would be done to it, and what is only shown."""
+
+    changes: Sequence[PlannedChange]
+
+    @property
+    def pending(self) -> list[PlannedChange]:
+        """The changes that would be made; the others are only shown."""
+        return [change for change in self.changes if change.action not in SHOWN_ONLY]
+
+    @property
+    def conflicts(self) -> list[PlannedChange]:
+        """The files of ours that people changed too, so that a person must choose."""
+        return [change for change in self.changes if change.action == "conflict"]
 
 
 def way_out(release: Release, path: str) -> str:

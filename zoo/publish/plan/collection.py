@@ -12,7 +12,7 @@ from zoo.characters import brief
 from zoo.lint.leaks import redacted
 from zoo.publish.desired.fleet import Item
 from zoo.publish.desired.release import CollectionRecord
-from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.publish.plan.change import PlannedChange, PlannedChanges
 from zoo.publish.plan.guard import told_secrets
 from zoo.remote import api, explained
 
@@ -22,7 +22,7 @@ KEY = 24  # hex digits at the end of a slug, the only part of it that stays
 
 
 @dataclass(frozen=True)
-class CollectionPlan:
+class CollectionPlan(PlannedChanges):
     """The way from a collection as it is to one that lists the fleet."""
 
     title: str
@@ -32,18 +32,12 @@ class CollectionPlan:
     """None: there is no such collection yet."""
     wanted: Sequence[Item]
     """In order."""
-    changes: Sequence[PlannedChange]
 
     @property
     def problems(self) -> list[str]:
         """A sentence for each secret in its texts: it may not be sent so."""
         notes = {f"the note of {label(item)}": item.note for item in self.wanted}
         return told_secrets({"the title": self.title, "the description": self.description, **notes})
-
-    @property
-    def pending(self) -> list[PlannedChange]:
-        """The changes that would be made; the others are only shown."""
-        return [change for change in self.changes if change.action not in SHOWN_ONLY]
 
 
 @dataclass(frozen=True)
@@ -129,7 +123,7 @@ def plan_collection(
         ]
         changes += [change for change in texts if change]
     changes += compare_items(found.items, [short(item) for item in wanted], was)
-    return CollectionPlan(title, description, namespace, found.slug, wanted, changes)
+    return CollectionPlan(changes, title, description, namespace, found.slug, wanted)
 
 
 def _text(what: str, there: str, ours: str, was: str | None) -> PlannedChange | None:

@@ -20,7 +20,7 @@ from zoo.publish.desired.release import (
     remembering,
     sealed,
 )
-from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.publish.plan.change import PlannedChange, PlannedChanges
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
 from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, changed_on_main, look, open_proposal
@@ -28,13 +28,12 @@ from zoo.publish.plan.merge import Clash, merge_texts
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(PlannedChanges):
     """The way from what is there to what should be. When nothing is pending there is nothing to do."""
 
     release: Release
     head: str | None
     """The commit that was looked at; None: there is no such repository yet."""
-    changes: Sequence[PlannedChange]
     target: Target = MAIN
     merged: Mapping[str, bytes] = field(default_factory=dict)
     """{path: text} of what goes up instead of the release's own file: it holds edits made on the Hub as well."""
@@ -50,16 +49,6 @@ class Plan:
     """What we wrote beside it in the collection, whenever it was published."""
     collection: CollectionRecord | None = None
     """The collection that lists it, as our manifest there says."""
-
-    @property
-    def pending(self) -> list[PlannedChange]:
-        """The changes that would be made; the others are only shown."""
-        return [change for change in self.changes if change.action not in SHOWN_ONLY]
-
-    @property
-    def conflicts(self) -> list[PlannedChange]:
-        """The files that a person and we changed, so that a person must choose."""
-        return [change for change in self.changes if change.action == "conflict"]
 
     @property
     def sent(self) -> list[str]:
@@ -133,7 +122,7 @@ def _planned(release: Release, listing: Listing, overwrite: Collection[str]) -> 
     if (old := listing.target.replaces) and changes:
         changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
     facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
-    return _guarded(_with_card(Plan(release, listing.head, changes, listing.target, **facts), listing))
+    return _guarded(_with_card(Plan(changes, release, listing.head, listing.target, **facts), listing))
 
 
 def _differs(plan: Plan) -> bool:

@@ -18,7 +18,7 @@ from zoo.publish.apply.commit import NextCommit, explained_sending, push
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.fleet import Item
 from zoo.publish.desired.release import CARD, MANIFEST
-from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
+from zoo.publish.plan.change import PlannedChange, PlannedChanges
 from zoo.publish.plan.collection import LONGEST_NOTE, collections_of, find_collection
 from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import problems
@@ -38,27 +38,15 @@ STAYS = "it stays"
 
 
 @dataclass(frozen=True)
-class Way:
+class Way(PlannedChanges):
     """The way back: from `head` to the files of `source`, which `ref` stands for."""
 
     repository: NamedRepository
     ref: str
     source: str
     head: str
-    changes: Sequence[PlannedChange]
-    """Changes that would be made, and what stays or is in conflict since people made something of it."""
     card: str | None = None
     """The card, when it holds edits that people made since; None: it is the one of `source`."""
-
-    @property
-    def pending(self) -> list[PlannedChange]:
-        """The changes that would be made; the others are only shown."""
-        return [change for change in self.changes if change.action not in SHOWN_ONLY]
-
-    @property
-    def conflicts(self) -> list[PlannedChange]:
-        """The files of ours that people changed since, so that a person must choose."""
-        return [change for change in self.changes if change.action == "conflict"]
 
 
 @dataclass(frozen=True)
@@ -98,7 +86,7 @@ def way_back(repository: NamedRepository, ref: str, overwrite: Collection[str] =
         problem = f"--overwrite '{unknown[0]}' names no file of {repository}, neither now nor at '{ref}'"
         raise PublishError(problem, hint=did_you_mean(unknown[0], [*then, *listing.files]))
     changes = _changes(_version(repository, source, then, overwrite), listing, then, overwrite)
-    return _with_card(Way(repository, ref, source, str(listing.head), changes), listing)
+    return _with_card(Way(changes, repository, ref, source, str(listing.head)), listing)
 
 
 def _version(repository: NamedRepository, source: str, then: Mapping[str, str], named: Collection[str]) -> _Version:
