@@ -17,6 +17,7 @@ TRAIN_LOG = "log.json"  # of train: [{phase, steps, best, best_step, precision: 
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card
+DOUBTS = "doubts.json"  # of any stage that has some: sentences on why its result may be worth less than it seems
 
 
 def split_file(folder: Path, split: str) -> Path:

@@ -12,9 +12,9 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
@@ -22,6 +22,7 @@ from shlex import quote
 from typing import Any
 
 from zoo.errors import NO_ROOM, WorkspaceError, ZooError
+from zoo.layout import DOUBTS
 
 Ingredients = Mapping[str, Any]  # JSON-like; the first difference is the reason that a user reads
 
@@ -59,6 +60,8 @@ class Receipt:
     """{relative path: size in bytes and time of the last change in nanoseconds}, when it was made."""
     circumstances: dict[str, Any]
     """How it was made, e.g. in which precision: nothing is made again when this is another time otherwise."""
+    doubts: list[str] = field(default_factory=list)
+    """Sentences on why what was made may be worth less than it seems; the stage leaves them with `leave_doubts`."""
 
     @property
     def digest(self) -> str:
@@ -293,8 +296,20 @@ def _receipt_of(work: Path, made_from: Ingredients, seconds: float, circumstance
         "made": {name: file_digest(path) for name, path in files.items()},
         "seen": {name: _seen(path) for name, path in files.items()},
         "circumstances": dict(circumstances),
+        "doubts": _doubts(work),
         "seconds": seconds,
     }
+
+
+def leave_doubts(folder: Path, doubts: Sequence[str]) -> None:
+    """Leave sentences on what is doubtful of a stage's result in its `folder`; its receipt takes them over."""
+    if doubts:
+        (folder / DOUBTS).write_text(json.dumps(list(doubts), ensure_ascii=False, indent=1), "utf-8")
+
+
+def _doubts(work: Path) -> list[str]:
+    file = work / DOUBTS
+    return [str(doubt) for doubt in json.loads(file.read_text("utf-8"))] if file.is_file() else []
 
 
 def _seen(file: Path) -> list[int]:
@@ -317,6 +332,7 @@ def _parsed(path: Path, text: bytes) -> Receipt:
             seconds=float(data["seconds"]),
             seen=dict(data.get("seen", {})),
             circumstances=dict(data.get("circumstances", {})),
+            doubts=[str(doubt) for doubt in data.get("doubts", [])],
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         begins = text[:20].decode("utf-8", "backslashreplace")

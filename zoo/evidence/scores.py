@@ -14,6 +14,8 @@ from zoo.tasks import TASKS
 Role = Literal["self", "parent", "base", "baseline"]
 
 FILE = "scores.json"
+LEAK_MARK = "‡"
+"""Stands after every score and mean of which rows leaked, wherever it is shown."""
 
 
 class _Fact(BaseModel):
@@ -122,6 +124,22 @@ class CleanScore(Measured):
     """How many were left out."""
 
 
+class Leak(_Fact):
+    """Rows of a task that were found in what the recipe's model was trained on or chosen by."""
+
+    task: str
+    rows: int
+    """Of the whole task; of retrieval, its queries."""
+    found: int
+    clean: CleanScore | None = None
+    """The score without those rows; null where too few are left, or the kind of task has no such score."""
+
+    @property
+    def share(self) -> float:
+        """The share of the task's rows that were found, 0 to 1."""
+        return self.found / self.rows if self.rows else 0.0
+
+
 class Verdict(Comparison):
     """A comparison beside the two scores; of the mean over several tasks, `task` is its name and `rows` null."""
 
@@ -154,6 +172,11 @@ class ScoreFile(_Fact):
     """On the test split of the family's STS dataset; empty when the family names none."""
     clean: list[CleanScore]
     """Of the tasks with rows in the recipe's training text; empty when there are none, or the text is not known."""
+    leaks: list[Leak] = []
+    """Of the tasks with rows in what the recipe's model was trained on or chosen by; a score of theirs never stands
+    without `LEAK_MARK`."""
+    overrides: list[str] = []
+    """What `--set` changed of the recipe, as 'key=value': then this is not the recipe's model."""
     versions: dict[str, str]
     """{library: version} that measured; several, separated by commas, where scores are of several runs."""
     miniature: bool
@@ -162,6 +185,18 @@ class ScoreFile(_Fact):
     def subject(self, role: Role) -> Subject | None:
         """The first subject of that role; None when there is none."""
         return next((subject for subject in self.subjects if subject.role == role), None)
+
+    def leak(self, task: str) -> Leak | None:
+        """The leak of a task; None: no row that is known to have leaked."""
+        return next((leak for leak in self.leaks if leak.task == task), None)
+
+    def headline(self, model: str, dim: int | None) -> Mean:
+        """The one mean that stands for a model: over the tasks that no other task of the suite supersedes.
+
+        Raises:
+            EvaluationError: it was not taken.
+        """
+        return self.mean(model, dim, current(self.tasks))
 
     def score(self, model: str, task: str, dim: int | None) -> Score:
         """One score.
