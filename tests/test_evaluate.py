@@ -24,12 +24,15 @@ from zoo.evaluate.store import EmbeddingStore, key_of, make_room
 from zoo.evidence import resampling
 from zoo.evidence.scores import ScoreFile, Subject, read_scores
 from zoo.models.identity import ENGINES, ModelSource, minor
+from zoo.models.shape import shape_of
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe.schema import Base
 from zoo.run import first_difference, versions
 from zoo.tasks import TASKS
 
 BASE = "aubmindlab/bert-base-arabertv02"
+OURS = "sentence_transformers.models."
+POOLINGS = ("pooling_mode_cls_token", "pooling_mode_mean_tokens")
 STS = ["STS17-ar", "STS22-ar", "STS22v2-ar"]
 
 
@@ -321,7 +324,14 @@ def spoilt(folder: Path, tiny: Path, value: float) -> Path:
 
 @pytest.fixture
 def evaluated(zoo: Any, place: Path) -> Any:
+    add_suite(place, "one", "STS17-ar")
     return lambda *arguments: zoo("eval", *arguments, "--scale", SCALE, cwd=place)
+
+
+def add_suite(place: Path, name: str, *tasks: str) -> None:
+    family = place / "recipes" / "family.yaml"
+    text = family.read_text("utf-8")
+    family.write_text(text.replace("\nsuites:\n", f"\nsuites:\n  {name}: [{', '.join(tasks)}]\n", 1), "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -348,7 +358,7 @@ def test_vectors_that_are_no_numbers_or_all_the_same_are_refused_and_others_go_o
         (["no/such"], "error: cannot look up model 'no/such': no such repository", "correct the id"),
         (["arabert-hybird"], "error: no recipe or folder 'arabert-hybird'", "did you mean 'arabert-hybrid'?"),
         (["arabert-hybrid"], "error: recipe 'arabert-hybrid' is not trained", "zoo build arabert-hybrid --scale mini"),
-        (["recipes"], "has no modules.json", "a folder that sentence-transformers saved has one"),
+        (["recipes"], "has neither modules.json nor config.json", "or transformers saved has one"),
         ([BASE, "--suite", "ara-st"], "error: no suite 'ara-st' in recipes/family.yaml", "did you mean 'ara-sts'?"),
         ([BASE, "--dims", "9999"], f"error: dim '9999' is wider than '{BASE}' (768)", "--dims 768"),
         ([BASE, "--dims", "many"], "error: --dims: 'many' is not a size", "for example --dims 768,256,64"),
@@ -701,3 +711,80 @@ def test_static_embeddings_are_measured_and_have_no_longest_input(tiny: Path, ev
     mine = ScoreFile.model_validate(next(iter(json.loads(out).values()))).subjects[0]
     assert (mine.dims, mine.max_seq_length) == ([32], None)
     assert mine.tokens_per_second > 0
+
+
+def plain(tiny: Path, folder: Path, **config: Any) -> Path:
+    """The transformer of a model alone, as transformers saves it."""
+    skipped = shutil.ignore_patterns("modules.json", "config_sentence_transformers.json", "1_Pooling", "sentence_*")
+    shutil.copytree(tiny, folder, ignore=skipped)
+    facts = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**facts, **config}), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("architecture", "caution"),
+    [
+        ("BertModel", "'plain' has no modules.json: measured with mean pooling, which its repository does not name"),
+        ("BertForSequenceClassification", "'plain' scores pairs of texts and is no encoder (CrossEncoder): measured"),
+    ],
+)
+def test_what_was_not_saved_as_an_encoder_is_measured_with_a_warning_that_names_the_pooling(
+    architecture: str, caution: str, tiny: Path, evaluated: Any, tmp_path: Path
+) -> None:
+    folder = plain(tiny, tmp_path / "plain", architectures=[architecture])
+    code, out, err = evaluated(str(folder), "--suite", "one")
+    assert (code, caution in err) == (0, True), err
+    assert evaluated(str(folder), "--suite", "one") == (code, out, err)  # nothing is measured, and it is said again
+
+
+def test_sizes_and_pickles_are_refused_before_any_weights_are_loaded(
+    tiny: Path, evaluated: Any, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "pickles")
+    (weights,) = folder.rglob("model.safetensors")
+    weights.rename(weights.with_name("pytorch_model.bin"))
+    _, _, err = evaluated(str(folder), "--dims", "4096")
+    assert err.startswith("error: dim '4096' is wider than")
+    code, _, err = evaluated(str(folder))
+    assert (code, "has no weights as safetensors" in err) == (1, True)
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("modules", "config", "width"),
+    [
+        ([], {"hidden_size": 96}, 96),
+        (["Transformer", "Pooling"], {"embedding_dimension": 96, "pooling_mode": "mean"}, 96),
+        (["Transformer", "Pooling"], {"word_embedding_dimension": 96, "pooling_mode_cls_token": True}, 96),
+        (["Transformer", "Pooling"], {"word_embedding_dimension": 96, **dict.fromkeys(POOLINGS, True)}, None),
+        (["Transformer", "Pooling", "Dense", "Normalize"], {"out_features": 64, "pooling_mode": "cls"}, 64),
+        (["StaticEmbedding"], {}, None),
+    ],
+)
+def test_the_width_is_known_from_small_files_where_they_say_it_plainly(
+    modules: list[str], config: dict[str, Any], width: int | None, tmp_path: Path
+) -> None:
+    rows = [{"path": f"{place}_{name}" if place else "", "type": OURS + name} for place, name in enumerate(modules)]
+    (tmp_path / "modules.json").write_text(json.dumps(rows), "utf-8")
+    (tmp_path / "config.json").write_text(json.dumps({"hidden_size": 96}), "utf-8")
+    for row in rows[1:]:
+        (tmp_path / row["path"]).mkdir()
+        (tmp_path / row["path"] / "config.json").write_text(json.dumps(config), "utf-8")
+    assert shape_of(ModelSource(kind="folder", place=str(tmp_path), weights="w")).width == width
+
+
+def test_a_task_that_fails_leaves_the_table_of_the_others(tiny: Path, zoo: Any, place: Path) -> None:
+    (place / "plugins").mkdir()
+    (place / "plugins" / "gone.py").write_text(
+        "from zoo.plugins import task\n\n\n"
+        "@task('Gone', kind='STS', metric='cosine_spearman', dataset='lab/gone', revision='0' * 40, rows=2)\n"
+        "def gone(ours):\n    'Pairs that nobody has.'\n    return 1 / 0\n",
+        "utf-8",
+    )
+    add_suite(place, "gap", "STS17-ar", "Gone")
+    code, out, err = zoo("eval", str(tiny), "--suite", "gap", "--scale", SCALE, cwd=place)
+    assert (code, err.count("error: "), "'Gone'" in err) == (1, 1, True), err
+    assert "gap without Gone" in out
+    assert "STS17-ar" in out
+    assert "mean" not in out

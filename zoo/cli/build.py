@@ -230,12 +230,6 @@ def eval_(
     request = Request.of(space, suite, scale, jobs)
     connect(seed=True, tasks=request.tasks)
     found, problems = _evaluate_all(request, targets, sizes)
-    for scores in found.values():
-        mine = scores.subjects[0]
-        say.table(score_rows(scores), title=f"{mine.title}: {scores.suite}")
-        say.line(f"{mine.title}: {mine.prompted}")
-    for target in found:
-        _say_as_base(space, target)
     facts = {target: scores.model_dump() for target, scores in found.items()}
     if problems:
         tell(problems, facts)
@@ -258,14 +252,29 @@ def _evaluate_all(
 ) -> tuple[dict[str, ScoreFile], list[ZooError]]:
     from zoo.pipeline.evaluation import evaluate_target
 
-    found, problems = {}, []
-    with say.progress() as progress:
-        for target in targets:
-            try:
+    found: dict[str, ScoreFile] = {}
+    problems: list[ZooError] = []
+    for target in dict.fromkeys(targets):
+        try:
+            with say.progress() as progress:
                 found[target] = evaluate_target(request, target, dims, progress=progress)
-            except ZooError as problem:
-                problems.append(problem)
+        except ZooError as problem:
+            problems.append(problem)
+            if (scores := getattr(problem, "scores", None)) is not None:  # of the tasks that could be scored
+                found[target] = scores
+        if target in found:
+            _say_scores(request, target, found[target])
     return found, problems
+
+
+def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
+    """Print a model's table as soon as it is there; without a mean when tasks of the suite are missing."""
+    mine = scores.subjects[0]
+    missing = [task for task in request.tasks if task not in scores.tasks]
+    without = f" without {', '.join(missing)}" if missing else ""
+    say.table(score_rows(scores, mean=not missing), title=f"{mine.title}: {scores.suite}{without}")
+    say.line(f"{mine.title}: {mine.prompted}")
+    _say_as_base(request.workspace, target)
 
 
 def _say_as_base(space: Workspace, target: str) -> None:
@@ -277,11 +286,14 @@ def _say_as_base(space: Workspace, target: str) -> None:
         say.line(f"{target} as its repository is; {as_base}")
 
 
-def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:
-    """A row per task and one for the mean; a column for each dim and for the baseline. All with intervals."""
+def score_rows(scores: ScoreFile, *, mean: bool = True) -> list[dict[str, Any]]:
+    """A row per task and, unless told not to, one for the mean; a column for each dim and for the baseline.
+
+    All numbers have their intervals.
+    """
     places = [(subject, dim) for subject in scores.subjects for dim in subject.dims or (None,)]
     rows: list[dict[str, Any]] = [{"task": task} for task in scores.tasks]
-    rows += [{"task": "mean"}] if len(scores.tasks) > 1 else []
+    rows += [{"task": "mean"}] if mean and len(scores.tasks) > 1 else []
     for subject, dim in places:
         found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
         found.append(scores.mean(subject.name, dim))

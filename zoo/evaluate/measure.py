@@ -37,6 +37,7 @@ from zoo.evaluate.store import EmbeddingStore
 from zoo.evidence import resampling
 from zoo.evidence.scores import Subject
 from zoo.models.load import load_model
+from zoo.models.shape import too_wide
 from zoo.plugins.loading import root_in_use
 from zoo.plugins.loading import use as use_plugins
 from zoo.say import Progress, Silent
@@ -124,9 +125,7 @@ def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPla
 
 def _subject(candidate: Candidate, traits: Traits) -> Subject:
     if wide := [dim for dim in candidate.dims if dim > traits.width]:
-        most = traits.width
-        hint = f"at most {most}: --dims {most} for `zoo eval`, NAME@{most} for `zoo compare` and `zoo errors`"
-        raise EvaluationError(f"dim '{wide[0]}' is wider than '{candidate.title}' ({traits.width})", hint=hint)
+        raise too_wide(candidate.title, wide[0], traits.width)
     return Subject(
         name=candidate.name,
         revision=candidate.revision,

@@ -12,7 +12,7 @@ from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport
-from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile
+from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile, UnmeasuredError
 from zoo.remote import is_local, is_miniature
 from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
@@ -26,8 +26,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         spec: as `zoo.evaluate.ingredients.spec` makes it.
 
     Raises:
-        EvaluationError: something could not be measured; what could is kept. Or the libraries here are not those that
-            the evaluation was decided with.
+        UnmeasuredError: something could not be measured; what could is kept. EvaluationError: the libraries here are
+            not those that the evaluation was decided with.
     """
     candidates = [Candidate.model_validate(candidate) for candidate in spec["candidates"]]
     _refuse_other_libraries(candidates)
@@ -35,7 +35,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         Path(spec["results"]), spec["device"], spec["jobs"], progress, fresh=spec.get("fresh", False)
     )
     done = measure(candidates, spec["tasks"], place)
-    _refuse_gaps(done)
+    if done.problems:
+        raise _unmeasured(spec, candidates, done, place)
     file = _score_file(spec, candidates, done, place)
     (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
 
@@ -86,10 +87,14 @@ def _clean(report: str | None, evidence: Evidence) -> list[CleanScore]:
     return evidence.clean(OverlapReport.model_validate_json(Path(report).read_text("utf-8")))
 
 
-def _refuse_gaps(done: Measurement) -> None:
-    """Refuse a mean over fewer tasks than another's: it would be read as one over all."""
-    if not done.problems:
-        return
+def _unmeasured(
+    spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: MeasuringPlace
+) -> UnmeasuredError:
+    """The error for gaps: a mean over fewer tasks than another's would be read as one over all."""
     (_, _, problem), *others = done.problems
+    failed = {task for _, task, _ in done.problems}
+    tasks = [task for task in spec["tasks"] if task not in failed]
+    left = {**spec, "tasks": tasks, "sts": None, "overlap": None}
+    scores = _score_file(left, candidates, done, place) if tasks and None not in failed else None
     rest = f"; {len(others)} more could not be measured" if others else ""
-    raise EvaluationError(f"{problem.message}{rest}", hint=problem.hint)
+    return UnmeasuredError(f"{problem.message}{rest}", hint=problem.hint, scores=scores)

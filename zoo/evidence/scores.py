@@ -227,6 +227,17 @@ class ScoreFile(_Fact):
         raise EvaluationError(f"'{model}' has no mean over {', '.join(wanted)}", hint="zoo build it again")
 
 
+class UnmeasuredError(EvaluationError):
+    """A model that could not be measured on every task; `scores` are those of the others, null when there are none.
+
+    They are not kept as an evaluation: a mean over fewer tasks is none.
+    """
+
+    def __init__(self, message: str, *, hint: str | None, scores: ScoreFile | None) -> None:
+        super().__init__(message, hint=hint)
+        self.scores = scores
+
+
 def read_scores(folder: Path) -> ScoreFile:
     """A finished evaluate stage's scores.
 

@@ -114,7 +114,7 @@ def foreign_code(read: Read, *, whole: bool = True) -> list[ForeignCode]:
     Args:
         whole: with the modules that its modules.json names; False: its transformer alone.
     """
-    modules = _modules(read) if whole else {}
+    modules = modules_of(read) if whole else {}
     found = [one for folder, kind in modules.items() for one in _of_module(read, folder, kind)]
     for folder in dict.fromkeys(["", *modules]):
         found += _of_configs(read, folder)
@@ -127,23 +127,23 @@ def _of_module(read: Read, folder: str, kind: str) -> Iterator[ForeignCode]:
     if not kind.startswith(OURS):
         yield ForeignCode.of_class(MODULES, kind)
     if kind.endswith(".Router"):
-        routes = _names(_mapping(read, router := _path(folder, ROUTER)).get("types"))
+        routes = _names(mapping(read, router := _path(folder, ROUTER)).get("types"))
         yield from (ForeignCode.of_class(router, route) for route in routes if not route.startswith(OURS))
     if kind.endswith(".Dense"):
-        activation = _mapping(read, config := _path(folder, "config.json")).get("activation_function")
+        activation = mapping(read, config := _path(folder, "config.json")).get("activation_function")
         if isinstance(activation, str) and not activation.startswith("torch."):
             yield ForeignCode.of_class(config, activation)
 
 
 def _of_configs(read: Read, folder: str, repository: str = "") -> Iterator[ForeignCode]:
     for name in CONFIGS:
-        for reference in _names(_mapping(read, path := _path(folder, name)).get("auto_map")):
+        for reference in _names(mapping(read, path := _path(folder, name)).get("auto_map")):
             yield ForeignCode.of_class(path, reference, repository)
 
 
 def _of_kernels(read: Read, folder: str) -> Iterator[ForeignCode]:
     for path in (_path(folder, name) for name in ("config.json", *SETTINGS)):
-        yield from (ForeignCode(path, name, "compiled kernels on the Hub") for name in _kernels(_mapping(read, path)))
+        yield from (ForeignCode(path, name, "compiled kernels on the Hub") for name in _kernels(mapping(read, path)))
 
 
 def _kernels(found: dict[str, Any]) -> Iterator[str]:
@@ -158,7 +158,7 @@ def _kernels(found: dict[str, Any]) -> Iterator[str]:
 def _elsewhere(read: Read, folder: str) -> Iterator[ForeignCode]:
     """Yield what another model asks for of which parts are loaded with this one."""
     for name, key in ELSEWHERE.items():
-        other = _mapping(read, path := _path(folder, name)).get(key)
+        other = mapping(read, path := _path(folder, name)).get(key)
         for one in _of_configs(reader(other), "", other) if isinstance(other, str) else ():
             yield replace(one, file=f"{one.file} of the model in {path}")
 
@@ -167,14 +167,15 @@ def _path(folder: str, name: str) -> str:
     return str(PurePosixPath(folder, name))
 
 
-def _modules(read: Read) -> dict[str, str]:
-    """{folder of a module: its class}, as modules.json has them."""
+def modules_of(read: Read) -> dict[str, str]:
+    """{folder of a module: its class}, as modules.json has them; empty for a repository without one."""
     rows = _json(read, MODULES)
     known = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return {str(row.get("path", "")): str(row["type"]) for row in known if "type" in row}
 
 
-def _mapping(read: Read, path: str) -> dict[str, Any]:
+def mapping(read: Read, path: str) -> dict[str, Any]:
+    """A JSON object of a model's file; empty where there is none, or where whoever loads it will complain."""
     found = _json(read, path)
     return found if isinstance(found, dict) else {}
 

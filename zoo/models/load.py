@@ -13,9 +13,10 @@ from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers import dynamic_module_utils
 
 from zoo import modules
-from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.foreign import WITHOUT_CODE, kind_of_error, meant, refuse_foreign_code
+from zoo.errors import TrainError, ZooError
+from zoo.models.foreign import WITHOUT_CODE, kind_of_error, meant
 from zoo.models.identity import Kind, ModelSource, base_source
+from zoo.models.shape import other_width, refuse_unfit
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
@@ -82,7 +83,7 @@ def load_model(source: ModelSource, device: str | None = None) -> SentenceTransf
             has another width than the source says; or there is no such device.
     """
     require_device(device)
-    refuse_foreign_code(source)
+    refuse_unfit(source)
     try:
         with _explained(source.place):
             model = _pooled(source, device) if source.pooling else _whole(source, device)
@@ -110,13 +111,9 @@ def _default_of(model: SentenceTransformer, source: ModelSource) -> str | None:
 
 def _require_width(model: SentenceTransformer, source: ModelSource) -> None:
     """Refuse a model whose vectors are not as wide as its source says."""
-    if source.width is None or (width := model.get_embedding_dimension()) == source.width:
-        return
-    if source.kind == "base":
-        hint = f"set base.width: {width}, and dims no wider"
-        raise TrainError(f"model '{source.place}' is {width} wide, its recipe says '{source.width}'", hint=hint)
-    hint = "it was changed after training: zoo build it again with --force train"
-    raise EvaluationError(f"the model in '{source.place}' is {width} wide, its recipe says '{source.width}'", hint=hint)
+    width = model.get_embedding_dimension()
+    if source.width is not None and width != source.width:
+        raise other_width(source, width)
 
 
 HINTS = {

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from zoo.errors import CardError, HubError
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
-from zoo.models.foreign import refuse_foreign_code
 from zoo.models.identity import base_source
+from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
 from zoo.recipe import Recipe
@@ -58,12 +58,12 @@ class Build(Built):
         """Make every stage of the recipes and of their parents that is missing or stale.
 
         Raises:
-            ZooError: a stage cannot be made; what was made before it stays. TrainError: a base model asks for code of
-                its own; nothing was made.
+            ZooError: a stage cannot be made; what was made before it stays. TrainError: a base model cannot be used;
+                nothing was made.
         """
         with self.workspace.in_use():
             nodes = self._ordered(recipes)
-            self._refuse_foreign_code()
+            self._refuse_unfit_bases()
             for node in nodes:
                 self.make(node)
 
@@ -74,14 +74,14 @@ class Build(Built):
                 self._foresee(node)
         return list(self.done.values())
 
-    def _refuse_foreign_code(self) -> None:
-        """Refuse base models that ask for code of their own, before data are built for them.
+    def _refuse_unfit_bases(self) -> None:
+        """Refuse base models that ask for code of their own or have another width, before data are built for them.
 
         Training refuses them as well. What is trained needs no question: a build that changes nothing asks none.
         """
         for recipe in self.chosen:
             if self.folder(recipe.name).receipt(TRAIN) is None:
-                refuse_foreign_code(base_source(recipe.base, self.base_revision(recipe.base)))
+                refuse_unfit(base_source(recipe.base, self.base_revision(recipe.base)))
 
     def _ordered(self, recipes: Sequence[Recipe]) -> list[Node]:
         _ = self._recipes  # a mistake in any of them is told before hours of training

@@ -11,9 +11,10 @@ from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
 from zoo.evidence.scores import ScoreFile, Verdict, read_scores
+from zoo.models.shape import refuse_unfit
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
-from zoo.run import Run
+from zoo.run import Run, leave_doubts
 from zoo.say import Progress
 from zoo.tasks import TASKS
 
@@ -58,19 +59,25 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     """Score `target` and the baseline; what did not change since the last time is read.
 
     Raises:
-        EvaluationError: no such model, one that cannot be loaded or scored, or a dim wider than it. HubError: it or a
-            task's data cannot be fetched.
+        EvaluationError: no such model, one that cannot be loaded, or a dim wider than it. UnmeasuredError: some task
+            could not be scored; the error holds the scores of the others. HubError: it or a task's data cannot be
+            fetched.
     """
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
     measured = evaluating.score_ingredients([candidate], request.tasks)
     made_from = {"format": evaluating.FORMAT, "suite": request.suite, "dims": list(candidate.dims), **measured}
     if run.stale(evaluating.STAGE, made_from):
+        shape = refuse_unfit(candidate.model, candidate.dims)
         from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure
 
         spec = evaluating.measurement([candidate], request.suite, request.tasks, request.results, jobs=request.jobs)
         with run.making(evaluating.STAGE, made_from) as folder:
             work(folder, spec, progress=progress)
+            leave_doubts(folder, [f"'{candidate.title}' {shape.caution}"] if shape.caution else [])
+    receipt = run.receipt(evaluating.STAGE)
+    for doubt in receipt.doubts if receipt else ():
+        progress.note(doubt)
     return read_scores(run.stage(evaluating.STAGE))
 
 

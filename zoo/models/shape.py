@@ -1,0 +1,124 @@
+"""What a model's small files say of it before its weights are fetched: how wide it is, and how it pools. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.errors import EvaluationError, TrainError, ZooError
+from zoo.models.foreign import Read, mapping, modules_of, reader, refuse_foreign_code
+from zoo.models.identity import ModelSource
+from zoo.remote import api, explained
+
+CONFIG, OF_LIBRARY, MODULES = "config.json", "config_sentence_transformers.json", "modules.json"
+WIDTHS = ("out_features", "embedding_dimension", "word_embedding_dimension")
+"""What sentence-transformers writes of how wide a module's output is, in the modules' config.json."""
+POOLS = ".Pooling"
+KEEPS_WIDTH = (".Normalize", ".Dropout", ".LayerNorm", ".Transformer")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The width of a model's vectors, and a caution for readers of its scores.
+
+    The width is None when the files do not say it plainly, the caution when the model is loaded as its files say.
+    """
+
+    width: int | None
+    caution: str | None = None
+
+
+def shape_of(source: ModelSource) -> Shape:
+    """The shape of the model that a source describes. Only small files are read.
+
+    Raises:
+        HubError: the Hub does not answer, and the files were never fetched. EvaluationError: a folder without a model.
+    """
+    read = reader(source.place, source.revision)
+    with explained(f"load model '{source.place}'"):
+        config, modules = mapping(read, CONFIG), modules_of(read)
+        if not config and not modules:
+            _require_there(source)
+    hidden = config.get("hidden_size")
+    if source.pooling is not None:
+        return Shape(hidden if not source.modules and isinstance(source.pooling, str) else None)
+    settings = mapping(read, OF_LIBRARY)
+    if modules and settings.get("model_type", "SentenceTransformer") == "SentenceTransformer":
+        return Shape(None if settings.get("truncate_dim") else _width(read, modules))
+    return Shape(hidden, _caution(config, settings) if config else None)
+
+
+def _require_there(source: ModelSource) -> None:
+    """Tell a Hub that does not answer from a repository without these files, and refuse a folder without them."""
+    if source.revision is not None:
+        api().model_info(source.place, revision=source.revision)
+    elif source.kind == "folder":
+        hint = "a folder that sentence-transformers or transformers saved has one of them"
+        raise EvaluationError(f"'{source.place}' has neither {MODULES} nor {CONFIG}", hint=hint)
+
+
+def _width(read: Read, modules: dict[str, str]) -> int | None:
+    """The width after the last module that says one; None when a module is of a kind whose width is not plain."""
+    width = None
+    for folder, kind in modules.items():
+        config = mapping(read, f"{folder}/{CONFIG}" if folder else CONFIG)
+        said = next((config[name] for name in WIDTHS if isinstance(config.get(name), int)), None)
+        if kind.endswith(POOLS):
+            width = said if _pools_once(config) else None
+        elif said is not None:
+            width = said
+        elif not kind.endswith(KEEPS_WIDTH):
+            return None
+    return width
+
+
+def _pools_once(config: dict[str, Any]) -> bool:
+    """Whether a pooling gives one vector: several ways, one beside the other, are as wide together."""
+    ways = sum(value is True for name, value in config.items() if name.startswith("pooling_mode_"))
+    return ways == 1 or (not ways and isinstance(config.get("pooling_mode"), str))
+
+
+def _caution(config: dict[str, Any], settings: dict[str, Any]) -> str:
+    """Words for how sentence-transformers makes an encoder of what was not saved as one."""
+    names = [str(name) for name in config.get("architectures") or []]
+    pooling = "last token" if any(name.endswith("ForCausalLM") for name in names) else "mean"
+    built = f"measured with {pooling} pooling, which its repository does not name"
+    if settings.get("model_type") == "CrossEncoder" or any(
+        name.endswith("ForSequenceClassification") for name in names
+    ):
+        return f"scores pairs of texts and is no encoder (CrossEncoder): {built}"
+    return f"has no {MODULES}: {built}"
+
+
+def refuse_unfit(source: ModelSource, dims: Sequence[int] = ()) -> Shape:
+    """Refuse what small files show: code of others, another width than the recipe's, sizes beyond the width.
+
+    Args:
+        dims: sizes that are asked for.
+
+    Raises:
+        TrainError, EvaluationError: it cannot be used so. HubError: it cannot be asked.
+    """
+    shape = shape_of(source)
+    refuse_foreign_code(source)
+    if shape.width is not None:
+        if source.width is not None and source.width != shape.width:
+            raise other_width(source, shape.width)
+        if wide := [dim for dim in dims if dim > shape.width]:
+            raise too_wide(source.place, wide[0], shape.width)
+    return shape
+
+
+def other_width(source: ModelSource, width: int) -> ZooError:
+    """The error for a model whose vectors are `width` numbers wide, another number than its source says."""
+    problem = f"model '{source.place}' is {width} wide, its recipe says '{source.width}'"
+    if source.kind == "base":
+        return TrainError(problem, hint=f"set base.width: {width}, and dims no wider")
+    return EvaluationError(problem, hint="it was changed after training: zoo build it again with --force train")
+
+
+def too_wide(title: str, dim: int, most: int) -> EvaluationError:
+    """The error for a size that is asked for and that a model of width `most` does not have."""
+    hint = f"at most {most}: --dims {most} for `zoo eval`, NAME@{most} for `zoo compare` and `zoo errors`"
+    return EvaluationError(f"dim '{dim}' is wider than '{title}' ({most})", hint=hint)
