@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, nodes
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from zoo import __version__, markdown
+from zoo.characters import brief
 from zoo.errors import CardError
 from zoo.markdown import Markdown
 
 Templates = Sequence[Path]  # folders, the workspace's own before ours: one template can be replaced alone
 Filters = Mapping[str, Callable[..., Any]]
+SUFFIX = ".j2"
+LONGEST = 200  # characters of what a template is refused for
+OURS = Path(__file__).parent
+ROOM = 512 << 20
+"""Bytes of memory that filling a template may take; a card of ours takes a few."""
 
 MARKDOWN: Filters = {
     "thousands": "{:,}".format,
@@ -64,12 +71,48 @@ def _options(templates: Templates) -> dict[str, Any]:
 
 def _rendered(environment: SandboxedEnvironment, template: str, templates: Templates, facts: Mapping[str, Any]) -> str:
     try:
-        return environment.get_template(template).render(**facts, zoo_version=__version__)
+        with _bounded():
+            return environment.get_template(template).render(**facts, zoo_version=__version__)
     except TemplateError as error:
-        line = getattr(error, "lineno", None) or _line_of(error, template)
-        where = f"{template}, line {line}" if line else template
-        folder = next((folder for folder in templates if (folder / template).is_file()), templates[0])
-        raise CardError(f"{where}: {error.message or type(error).__name__}", hint=f"edit {folder / template}") from None
+        raise _mistake(error, error.message or type(error).__name__, template, templates) from None
+    except MemoryError as error:
+        raise _mistake(error, f"it takes more than {ROOM >> 20} MB", template, templates) from None
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if Path(frames[-1].filename).is_relative_to(OURS) and frames[-1].name != "_rendered":
+            raise  # a mistake of ours, not of the template
+        raise _mistake(error, f"{type(error).__name__}: {error}", template, templates) from None
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Keep a template from taking all memory of the machine, where the system can: Linux."""
+    try:
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, OSError):
+        yield
+        return
+    before, most = resource.getrlimit(resource.RLIMIT_AS)
+    limit = pages * resource.getpagesize() + ROOM
+    known = [one for one in (limit, before, most) if one != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(known), most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (before, most))
+
+
+def _mistake(error: Exception, what: str, template: str, templates: Templates) -> CardError:
+    """The error for a template that cannot be filled, with the place in it, or in the one that it includes."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(SUFFIX)]
+    name, line = (Path(frames[-1].filename).name, frames[-1].lineno) if frames else (template, None)
+    if isinstance(error, TemplateSyntaxError):
+        name, line = error.name or name, error.lineno
+    where = f"{name}, line {line}" if line else name
+    folder = next((folder for folder in templates if (folder / name).is_file()), templates[0])
+    return CardError(f"{where}: {brief(what, LONGEST)}", hint=f"edit {folder / name}")
 
 
 class _MarkdownEnvironment(SandboxedEnvironment):
@@ -84,9 +127,3 @@ class _Joined(NodeTransformer):
         self.generic_visit(node)
         parts = nodes.List(node.nodes)
         return nodes.Filter(parts, "join", [], [], None, None, lineno=node.lineno, environment=node.environment)
-
-
-def _line_of(error: TemplateError, template: str) -> int | None:
-    """The line of the template where it went wrong, which jinja puts into the traceback; None when it did not."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(template)]
-    return lines[-1] if lines else None
