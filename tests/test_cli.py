@@ -529,3 +529,14 @@ def test_a_wheel_is_enough(tmp_path: Path) -> None:
         [bin / "zoo", "ls", "--json"], cwd=tmp_path / "lab", check=True, capture_output=True, text=True
     )
     assert len(json.loads(listed.stdout)["recipes"]) == 11
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_terminal_that_lacks_characters_gets_an_answer_and_a_file_gets_utf8(encoding: str, workspace: Path) -> None:
+    def said(*arguments: str) -> bytes:
+        variables = {**os.environ, "PYTHONIOENCODING": encoding}
+        return subprocess.run([*ZOO, *arguments], cwd=workspace, env=variables, capture_output=True, check=False).stdout
+
+    assert "عرض" in said("leaderboard", "--format", "html").decode("utf-8")
+    assert json.loads(said("show", "عربي", "--json").decode("utf-8"))["error"].startswith("no recipe 'عربي'")
+    assert said("ls").decode(encoding).count("arabert-hybrid") == 1

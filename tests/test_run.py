@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from zoo.errors import WorkspaceError, ZooError
-from zoo.run import Run, digest, first_difference
+from zoo.run import PATIENCE, Run, digest, first_difference
 
 FROM = {"train": {"learning_rate": 2e-5}, "data": {"nli": "a" * 64}}
 
@@ -228,13 +231,30 @@ def test_equal_values_have_no_difference() -> None:
     assert first_difference({"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}) is None
 
 
-def test_two_at_once_do_not_build_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.run.PATIENCE", 0)
+def test_two_at_once_do_not_build_the_same(tmp_path: Path) -> None:
     run = Run(tmp_path / "one")
     other, told = Run(tmp_path / "one"), pytest.raises(ZooError, match="another zoo is building in")
-    with run.making("train", {"a": 1}), told as caught, other.making("train", {"a": 1}):
+    began = time.monotonic()
+    with run.making("train", {"a": 1}), told as caught, other.making("card", {"a": 1}):
         pass
+    assert time.monotonic() - began < 10 * PATIENCE, "a training is not waited for"
+    assert caught.value.message.endswith(f"('train', process {os.getpid()})")
     assert caught.value.hint == "wait until it is done, then run the command again"
     with run.making("train", {"a": 2}) as work:
         (work / "b").write_text("2")
     assert run.receipt("train")
+
+
+def test_a_card_that_another_zoo_renders_is_waited_for(tmp_path: Path) -> None:
+    run, rendering = Run(tmp_path / "one"), Event()
+
+    def render() -> None:
+        with run.making("card", {"a": 1}):
+            rendering.set()
+            time.sleep(1.5 * PATIENCE)
+
+    with ThreadPoolExecutor() as pool:
+        other = pool.submit(render)
+        rendering.wait()
+        with Run(run.folder).making("train", {"a": 1}):
+            assert other.done()

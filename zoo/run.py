@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import time
@@ -19,17 +20,21 @@ from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zoo.errors import NO_ROOM, WorkspaceError, ZooError
-from zoo.layout import DOUBTS
+from zoo.layout import CARD, DOUBTS
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 Ingredients = Mapping[str, Any]  # JSON-like; the first difference is the reason that a user reads
 
 RECEIPT = "receipt.json"
 FORMAT = 2  # of receipts; those before had no format and no times
 LOCK = ".lock"
-PATIENCE = 5  # seconds for another zoo to be done: a card is rendered in less, a training is not
+AT_WORK = ".working"  # beside the lock: who holds it, and for what
+PATIENCE = 0.5  # seconds for another zoo to be done, and ten times that when it only renders a card
 
 
 def digest(value: Any) -> str:
@@ -174,7 +179,7 @@ class Run:
         Raises:
             ZooError: the disk is full, or another zoo is at work there. What was there before stays.
         """
-        with self.alone(), self.filling(stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
+        with self.alone(stage), self.filling(stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
             yield folder
 
     @contextmanager
@@ -202,8 +207,8 @@ class Run:
         self._put(work, stage)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep other processes from making anything here; the lock ends with its process, however that ends.
+    def alone(self, stage: str) -> Iterator[None]:
+        """Keep other processes from making anything here while `stage` is made; the lock ends with its process.
 
         Raises:
             ZooError: another zoo is at work there.
@@ -215,12 +220,27 @@ class Run:
         try:
             lock.acquire(timeout=PATIENCE)
         except Timeout:
-            hint = "wait until it is done, then run the command again"
-            raise ZooError(f"another zoo is building in '{self.folder}'", hint=hint) from None
+            self._wait_for_a_card(lock)
         try:
+            (self.folder / AT_WORK).write_text(json.dumps({"process": os.getpid(), "stage": stage}), "utf-8")
             yield
         finally:
             lock.release()
+
+    def _wait_for_a_card(self, lock: FileLock) -> None:
+        """Wait for another zoo that is soon done; refuse to wait for one that evaluates or trains."""
+        from filelock import Timeout
+
+        try:
+            who = json.loads((self.folder / AT_WORK).read_bytes())
+            doing, soon = f"'{who['stage']}', process {who['process']}", who["stage"] == CARD
+        except (OSError, ValueError, TypeError, KeyError):  # it has just begun
+            doing, soon = "something", True
+        try:
+            lock.acquire(timeout=10 * PATIENCE if soon else 0)
+        except Timeout:
+            hint = "wait until it is done, then run the command again"
+            raise ZooError(f"another zoo is building in '{self.folder}' ({doing})", hint=hint) from None
 
     def _partial(self, stage: str) -> Path:
         return self.folder / f".{stage}.partial"

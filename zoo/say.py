@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zoo.characters import UNSEEN, visible
@@ -73,6 +74,18 @@ def configure(*, json: bool) -> None:
     _mode.json = json
 
 
+def ready() -> None:
+    """Prepare for a terminal that lacks characters: they are shown as `\\u0639`, and nothing fails."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _in_utf8() -> None:
+    """Answer in UTF-8, as JSON and the files that we write are, unless a terminal with an encoding of its own reads."""
+    if isinstance(sys.stdout, TextIOWrapper) and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
 def wants_json() -> bool:
     """True when answers are to be JSON."""
     return _mode.json
@@ -88,6 +101,7 @@ def _console(*, stderr: bool) -> Console:
 def result(facts: Mapping[str, Any]) -> None:
     """Print the machine's answer, one JSON document; silent unless `--json` is on."""
     if _mode.json:
+        _in_utf8()
         print(_as_json(facts, indent=2))
 
 
@@ -108,6 +122,7 @@ def raw(text: str) -> None:
 
     Into a pipe goes every character of it; on a terminal, those that nobody would see are shown.
     """
+    _in_utf8()
     text = text if text.endswith("\n") else text + "\n"
     sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
 
@@ -165,6 +180,7 @@ def errors(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None)
         facts: what else the answer says; for people it was told already.
     """
     if _mode.json:
+        _in_utf8()
         told = [{"error": problem.message, "hint": problem.hint} for problem in problems]
         print(_as_json({**(facts or {}), **told[0], **({"errors": told} if len(told) > 1 else {})}))
         return

@@ -63,6 +63,7 @@ def main() -> None:
     The code is 0 when it is done, 1 when something is wrong (also with the command as it was typed), and 130 when it
     was stopped. 2 says only that there are changes: of `zoo plan` and `zoo status`.
     """
+    say.ready()
     try:
         code = cli.main(prog_name="zoo", standalone_mode=False)
     except ZooError as problem:

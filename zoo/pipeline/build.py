@@ -121,7 +121,7 @@ class Build(Built):
         made_from = self.made_from(node)
         why = "asked for" if forced else run.stale(node.stage, made_from)
         if why is not None:
-            with run.alone():
+            with run.alone(node.stage):
                 if not forced:  # another zoo may have made it while this one waited
                     why = run.stale(node.stage, made_from)
                 if why is not None:
