@@ -327,6 +327,14 @@ def test_a_hub_that_is_down_is_told(workspace: Path) -> None:
     assert not (workspace / "runs").exists(), "nothing half-written"
 
 
+@pytest.mark.parametrize("command", [["eval", "lab/model"], ["build", "arabert-hybrid"]])
+def test_a_machine_that_is_told_to_stay_offline_is_told_how_to_go_on(workspace: Path, command: list[str]) -> None:
+    done = run(*command, cwd=workspace, HF_HUB_OFFLINE="1")
+    assert done.returncode == 1
+    assert "HF_HUB_OFFLINE keeps" in done.stderr
+    assert done.stderr.endswith("hint: unset HF_HUB_OFFLINE\n")
+
+
 def test_the_first_command_on_a_local_hub_fills_it_and_uses_it(workspace: Path) -> None:
     """From nothing: start, seed and read in one process, which must not look at the real Hub's address before."""
     for path in (workspace / "recipes").glob("*.yaml"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 
 VARIABLES = {
     # Waiting threads sleep. OpenMP's default, spinning, costs nothing on an idle machine and triples the time of a
@@ -13,6 +14,7 @@ VARIABLES = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_VERBOSITY": "error",  # its lines about retries: zoo tells how long it waits, and what did not answer
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
 }
@@ -27,3 +29,5 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
     for name in ("datasets", "mteb", "sentence_transformers", "transformers"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    # scipy's, of correlations with a constant: a score that is no number is told in a sentence, with its task.
+    warnings.filterwarnings("ignore", "An input array is (nearly )?constant")

@@ -104,6 +104,11 @@ def no_token() -> HubError:
 
 def unreachable(what: str, error: BaseException) -> HubError:
     """The error for a Hub that does not answer; `what` completes 'cannot …'."""
+    from huggingface_hub.constants import HF_HUB_OFFLINE
+
+    if HF_HUB_OFFLINE:
+        problem = f"cannot {what}: HF_HUB_OFFLINE keeps {endpoint()} from being asked, and it is not in the cache"
+        return HubError(problem, hint="unset HF_HUB_OFFLINE")
     hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
     while error.__cause__ is not None:
         error = error.__cause__
