@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
@@ -41,12 +42,25 @@ EXACT, NORMALISED = Likeness("exact", 1.0), Likeness("normalised", 1.0)
 def near(words: Words, training: Words) -> Likeness | None:
     """Two texts that are near, or a single step apart; of two words half a step, and a word must be the same."""
     shorter, longer = sorted((len(words), len(training)))
-    if shorter < 2 or (shared := frozenset(words).intersection(training)) == frozenset():
+    mine, theirs = frozenset(words), frozenset(training)
+    if shorter < 2 or mine.isdisjoint(theirs):
         return None
     least = min(SIMILARITY, 1 - (1.0 if longer > 2 else 0.5) / longer)
+    most = (1 - least) * longer + ROUNDING
+    if _at_least(mine - theirs, theirs - mine, most) > most or _at_least(theirs - mine, mine - theirs, most) > most:
+        return None
     similarity = word_similarity(words, training, least=least)
     certain = similarity >= SIMILARITY and shorter >= SHORTEST
-    return Likeness("near", similarity, shared, certain, certain or longer > SHORTEST) if similarity else None
+    return Likeness("near", similarity, mine & theirs, certain, certain or longer > SHORTEST) if similarity else None
+
+
+def _at_least(missing: AbstractSet[str], others: AbstractSet[str], most: float) -> float:
+    """Steps that words of one text which the other has not take at least; the cheap look before they are counted."""
+    if len(missing) > 2 * most:
+        return inf
+    if len(missing) <= most:
+        return 0.0
+    return sum(0.5 if any(_variants(a, b) or a in b for b in others) else 1.0 for a in missing)
 
 
 def inside(words: Words, longer: Words) -> Likeness | None:
