@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
+from typing import Any
 
 from zoo.evidence.overlap import Kind
 
@@ -43,24 +43,29 @@ def near(words: Words, training: Words) -> Likeness | None:
     """Two texts that are near, or a single step apart; of two words half a step, and a word must be the same."""
     shorter, longer = sorted((len(words), len(training)))
     mine, theirs = frozenset(words), frozenset(training)
-    if shorter < 2 or mine.isdisjoint(theirs):
+    shared = mine & theirs
+    if (
+        shorter < 2
+        or not shared
+        or not may_be_near(
+            sum(word not in shared for word in words), sum(word not in shared for word in training), longer
+        )
+    ):
         return None
     least = min(SIMILARITY, 1 - (1.0 if longer > 2 else 0.5) / longer)
-    most = (1 - least) * longer + ROUNDING
-    if _at_least(mine - theirs, theirs - mine, most) > most or _at_least(theirs - mine, mine - theirs, most) > most:
-        return None
     similarity = word_similarity(words, training, least=least)
     certain = similarity >= SIMILARITY and shorter >= SHORTEST
-    return Likeness("near", similarity, mine & theirs, certain, certain or longer > SHORTEST) if similarity else None
+    return Likeness("near", similarity, shared, certain, certain or longer > SHORTEST) if similarity else None
 
 
-def _at_least(missing: AbstractSet[str], others: AbstractSet[str], most: float) -> float:
-    """Steps that words of one text which the other has not take at least; the cheap look before they are counted."""
-    if len(missing) > 2 * most:
-        return inf
-    if len(missing) <= most:
-        return 0.0
-    return sum(0.5 if any(_variants(a, b) or a in b for b in others) else 1.0 for a in missing)
+def may_be_near(missing: Any, others: Any, longer: Any) -> Any:
+    """Whether texts may be near of which one has so many words that the other lacks, and that one so many others.
+
+    Of few words one may be another, or two be written as one. Numbers, or arrays of them.
+    """
+    most = 2 * (1 - SIMILARITY) * longer + ROUNDING
+    few = (longer < CERTAIN) & (missing <= 2) & (others <= 2) & (missing + others <= 3)
+    return few | (missing <= most) & (others <= most) & (longer >= CERTAIN)
 
 
 def inside(words: Words, longer: Words) -> Likeness | None:

@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.contamination.alike import ROUNDING, RUN, SHORTEST, SIMILARITY
+from zoo.contamination.alike import ROUNDING, RUN, SHORTEST, SIMILARITY, may_be_near
 
 TOGETHER = 2  # of 1 to 4, the fastest on sentences of the miniature and of Tatoeba alike
 MIXING = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look random: what is multiplied by it is spread over all 64
 BITS = 20
+WIDE = 16  # words; texts with more are few, and compared one by one
+BLOCK = 1 << 15  # places that are compared at once: 8 MB
+NONE = 2**32 - 1  # equal to no word
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 Places = tuple[Ints, Ints]
@@ -94,6 +97,8 @@ class Candidates:
         ids, owners, _ = self.numbered(texts)
         keys, members = runs(ids, owners, RUN)
         self._runs = Postings(keys, members)
+        self._table = _table(ids, owners, self._lengths)
+        self._table[self._table == 0] = NONE
         self._least_runs = np.ceil(np.ceil(self._lengths * SIMILARITY - ROUNDING) / RUN)
         keys, members = runs(ids, owners, 2)
         short = self._lengths[members] < SHORTEST
@@ -116,6 +121,7 @@ class Candidates:
         training, evaluation = self._entries.met(ids, owners)
         fits = (sizes[training] >= self._shortest[evaluation]) & (sizes[training] <= self._longest[evaluation])
         near = self._enough((training[fits], evaluation[fits]), self._together)
+        near = self._with_like_words(near, ids, owners, sizes)
         long = self._enough(self._runs.met(*runs(ids, owners, RUN)), self._least_runs)
         short = self._enough(self._short_runs.met(*runs(ids, owners, 2)), self._lengths - 1)
         return near, beside(long, short)
@@ -130,12 +136,35 @@ class Candidates:
         enough = keys[counts >= least[keys % max(1, self._texts)]]
         return enough // max(1, self._texts), enough % max(1, self._texts)
 
+    def _with_like_words(self, places: Places, ids: Keys, owners: Ints, sizes: Ints) -> Places:
+        """The places without those of short texts that have too many other words."""
+        theirs = _table(ids, owners, sizes)
+        keep = np.ones(len(places[0]), bool)
+        wide = np.maximum(sizes[places[0]], self._lengths[places[1]])
+        some = np.flatnonzero(wide <= WIDE)
+        for at in np.array_split(some, 1 + len(some) // BLOCK):
+            training, evaluation = places[0][at], places[1][at]
+            same = self._table[evaluation][:, :, None] == theirs[training][:, None, :]
+            missing = self._lengths[evaluation] - same.any(axis=2).sum(axis=1)
+            others = sizes[training] - same.any(axis=1).sum(axis=1)
+            keep[at] = may_be_near(missing, others, wide[at])
+        return places[0][keep], places[1][keep]
+
     def pairs_of(self, sides: Places, rows: Ints) -> Places:
         """(training row, pair) of which both sides may be in the row; `rows` says which row a training text is of."""
         row, member = self._of_pair.met(sides[1].astype(np.uint64), rows[sides[0]])
         keys = np.unique(row * (2 * self._pairs) + member)
         both = keys[:-1][(keys[:-1] % 2 == 0) & (keys[1:] == keys[:-1] + 1)] // 2
         return both // max(1, self._pairs), both % max(1, self._pairs)
+
+
+def _table(ids: Keys, owners: Ints, sizes: Ints) -> NDArray[np.uint32]:
+    """A row of words for each text, the first `WIDE` of them; 0 where none of ours is."""
+    table = np.zeros((len(sizes), WIDE), np.uint32)
+    columns = np.arange(len(ids)) - np.repeat((sizes + 1).cumsum() - sizes - 1, sizes + 1)
+    fits = columns < WIDE
+    table[owners[fits], columns[fits]] = ids[fits]
+    return table
 
 
 def _postings(keys: Sequence[Sequence[int]]) -> Postings:
