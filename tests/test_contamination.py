@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from random import Random
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zoo.contamination.alike import Likeness, are_joined, inside, near, no_chance, together, word_similarity
 from zoo.contamination.ingredients import training_columns
-from zoo.contamination.alike import SHORTEST, SIMILARITY, word_similarity
 from zoo.contamination.search import overlap, parquet_rows
 from zoo.evidence.overlap import Match, Overlap, OverlapReport
 from zoo.miniature.rows import FramedRow, document_pairs, scored_pairs, triplets
@@ -201,6 +202,7 @@ def test_examples_are_the_strongest_five_in_the_order_of_rows() -> None:
 # Reading
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.permutations([*LEAKED[:3], *EDITED.values(), *EDITED, *BESIDE]))
 def test_the_order_of_training_texts_makes_no_difference(training: list[str]) -> None:
     rows = {"task": [(text, beside) for text, beside in zip(EDITED, BESIDE, strict=False)]}
@@ -241,21 +243,51 @@ def test_training_columns_are_those_of_the_whole_lineage() -> None:
 WORDS = st.sampled_from(
     ["دار", "دور", "دارنا", "كتاب", "كتابه", "كتب", "باب", "بابنا", "من", "منا", "في", "فيدار", "مندار"]
 )
-SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=16).map(" ".join), min_size=1, max_size=8)
+TEXTS = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
+ROWS = st.lists(st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=5)
 
 
-@given(SENTENCES, SENTENCES)
-def test_the_index_finds_what_comparing_every_pair_does(training: list[str], evaluation: list[str]) -> None:
-    def near(text: str) -> bool:
-        words = text.split()
-        return any(
-            text == other
-            or (min(len(words), len(other.split())) >= SHORTEST and word_similarity(words, other.split()) >= SIMILARITY)
-            for other in training
+def found_by_comparing(training: list[list[str]], evaluation: list[list[str]]) -> list[int]:
+    """The rows that are found when each is compared with every training row."""
+    words = [text.split() for row in training for text in row]
+    times = Counter(chain.from_iterable(words))
+
+    def counts(found: Likeness | None) -> bool:
+        return found is not None and (found.certain or no_chance((times[word] for word in found.shared), len(words)))
+
+    def ways(text: str, theirs: str) -> list[Likeness]:
+        found = [inside(text.split(), theirs.split()), near(text.split(), theirs.split())]
+        return [way for way in found if way]
+
+    def alone(text: str) -> bool:
+        theirs = [" ".join(other) for other in words]
+        return any(text == other or any(way.alone and counts(way) for way in ways(text, other)) for other in theirs)
+
+    def in_one_row(first: str, second: str) -> bool:
+        return first != second and any(
+            counts(together(one, other))
+            for row in training
+            for here, there in product(range(len(row)), repeat=2)
+            for one, other in product(ways(first, row[here])[-1:], ways(second, row[there])[-1:])
+            if (
+                are_joined(first.split(), second.split(), row[here].split())
+                if here == there
+                else row[here] != row[there]
+            )
         )
 
-    found = overlap(loose(training), {"task": [(text,) for text in evaluation]}).tasks["task"].rows_found
-    assert found == [place for place, text in enumerate(evaluation) if near(text)]
+    return [
+        place
+        for place, row in enumerate(evaluation)
+        if any(map(alone, row)) or (len(row) == 2 and in_one_row(row[0], row[1]))
+    ]
+
+
+@settings(deadline=None)
+@given(ROWS, ROWS)
+def test_the_index_finds_what_comparing_every_row_does(training: list[list[str]], evaluation: list[list[str]]) -> None:
+    found = overlap({"train": training}, {"task": evaluation}).tasks["task"].rows_found
+    assert found == found_by_comparing(training, evaluation)
 
 
 @pytest.mark.parametrize(

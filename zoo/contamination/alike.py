@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf
+from math import inf, log10
 from typing import Any
 
 from zoo.evidence.overlap import Kind
@@ -18,6 +18,10 @@ CERTAIN = 7
 """Words, from which a text that is one step away or inside a longer one is no chance, whatever its words are."""
 RUN = 4
 """Words in a row that a longer text must share before they count as inside it."""
+CHANCE = -8.0
+"""Texts that share some words by chance are rarer than this, as a logarithm, before a match of few words counts."""
+FEWEST = 10_000
+"""Training texts; among fewer, a word that stands in one of them is taken to be as rare as among so many."""
 ROUNDING = 1e-9
 Words = Sequence[str]
 
@@ -81,6 +85,11 @@ def together(one: Likeness, other: Likeness) -> Likeness:
     """Both sides of a pair as they are met by one training row."""
     weaker = min(one, other, key=lambda found: found.similarity)
     return Likeness(weaker.kind, weaker.similarity, one.shared | other.shared, one.certain or other.certain)
+
+
+def no_chance(times: Iterable[int], read: int) -> bool:
+    """Whether hardly one of `read` training texts has some words by chance, which were in them so many times each."""
+    return log10(read) + sum(log10(max(1, found) / max(read, FEWEST)) for found in times) <= CHANCE
 
 
 def share_inside(words: Words, longer: Words) -> float:

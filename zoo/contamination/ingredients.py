@@ -13,7 +13,7 @@ from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import pins
 
 STAGE = CONTAMINATION
-FORMAT = 2  # one more whenever the stage leaves other files, or searches otherwise
+FORMAT = 3  # one more whenever the stage leaves other files, or searches otherwise
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, product
-from math import log10
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from zoo.contamination.alike import (
     are_joined,
     inside,
     near,
+    no_chance,
     together,
 )
 from zoo.contamination.candidates import Candidates, Ints, Places
@@ -32,10 +32,6 @@ from zoo.evidence.overlap import KINDS, Match, Overlap, OverlapReport
 EXAMPLES = 5
 CHUNK = 4096  # rows in memory at a time
 BETWEEN = " / "  # the two texts of a pair, where a match quotes both
-CHANCE = -8.0
-"""Logarithm of how many training texts may be expected to share some words by chance, for them to be no chance."""
-FEWEST = 10_000
-"""Training texts; among fewer, a word that stands in one of them is taken to be as rare as among so many."""
 Row = Sequence[str]
 Rows = Sequence[Row]
 Texts = tuple[str, ...]
@@ -118,8 +114,7 @@ class _Best:
     def settle(self, read: int, times: Callable[[str], int]) -> None:
         """Keep what does not meet by chance; so many texts were read, and a word was in them so many times."""
         for (texts, shared), rank in self._perhaps.items():
-            chances = [log10(max(1, times(word)) / max(read, FEWEST)) for word in sorted(shared)]
-            if log10(read) + sum(chances) <= CHANCE:
+            if no_chance(map(times, sorted(shared)), read):
                 self.keep(texts, rank)
 
     def match(self, texts: Texts) -> Match | None:
