@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bench.leaks import EDITS
 from zoo.contamination.alike import Likeness, are_joined, inside, near, no_chance, together, word_similarity
 from zoo.contamination.ingredients import training_columns
 from zoo.contamination.search import overlap, parquet_rows
@@ -137,6 +138,84 @@ def test_one_word_edited_in_seven_or_more_is_always_found(edit: Callable[[list[s
     report = overlap(loose(training), {"task": [(text,) for text in sentences]})
     assert report.tasks["task"].rows_found == list(range(len(sentences)))
     assert len(sentences) > 100
+
+
+# Leaks by kind and by length
+
+BRIEF = [
+    "أضاع الراعي خروفا أبيض", "خبأت السنجابة جوزها تحت الصخرة", "يصلح النجار كرسيا مكسورا اليوم", "ابتلع الحوت قارب البحار",
+    "نسيت الممرضة مظلتها في العيادة", "يطعم البستاني حمائم القصر خبزا", "كسر الهر مزهرية الجارة مساء", "ربح الحداد سباق الدراجات",
+]  # fmt: skip
+ALWAYS, OFTEN = 1.0, 0.7
+SPELT = dict.fromkeys(("verbatim", "diacritics", "spelling variants"), (ALWAYS, ALWAYS))
+RECALL = {  # (one side of a pair in the training, both sides in a row of it) of texts of 4 to 6 words
+    **SPELT,
+    "one word changed": (0.0, ALWAYS),
+    "one word dropped": (0.0, ALWAYS),
+    "one word added": (OFTEN, ALWAYS),
+    "neighbours swapped": (ALWAYS, ALWAYS),
+    "inside a longer text": (OFTEN, ALWAYS),
+    "both sides joined": (OFTEN, ALWAYS),
+}
+
+
+def joined_sides(row: tuple[str, str]) -> tuple[str, str]:
+    return " ".join(row), BESIDE[0]
+
+
+@pytest.mark.parametrize("kind", RECALL)
+@pytest.mark.parametrize("texts", [BRIEF, LEAKED], ids=["short", "long"])
+def test_leaks_are_found_by_kind(kind: str, texts: list[str]) -> None:
+    rng, others = Random(0), [*clean(300), *BESIDE]
+    rows = list(zip(texts[::2], texts[1::2], strict=True))
+    if kind == "both sides joined":
+        both = one = list(map(joined_sides, rows))
+    else:
+        both = [tuple(EDITS[kind](text, rng, others) for text in row) for row in rows]
+        one = [(row[0], BESIDE[0]) for row in both]
+    background = [(text,) for text in others]
+    least = RECALL[kind] if texts is BRIEF else (ALWAYS, ALWAYS)
+    for leaks, share in zip((one, both), least, strict=True):
+        found = overlap({"train": [*background, *leaks]}, {"task": rows}).tasks["task"]
+        assert len(found.rows_found) >= share * len(rows)
+    assert found.rows_found_whole == found.rows_found
+
+
+def test_a_pair_alike_to_one_training_text_is_no_leak() -> None:
+    pair = ("أضاع الراعي خروفا أبيض", "أضاع الراعي خروفا أسود")
+    training = [("أضاع الراعي خروفا صغيرا", BESIDE[0]), ("أضاع الراعي خروفا صغيرا", "أضاع الراعي خروفا صغيرا")]
+    assert overlap({"train": training}, {"task": [pair]}).clean
+
+
+def test_common_words_meet_by_chance() -> None:
+    """Of five words that stand in many training texts, four in a row say nothing."""
+    text = "على سطح البيت في القرية"
+    rest = ["سطح البيت", "في القرية", "على الطريق"] * 100
+    near_it, holding_it = "على سطح البيت في المدينة", f"نام الهر {text} حتى الصباح"
+    assert overlap(loose([*rest, near_it, holding_it]), {"task": [(text,)]}).clean
+    assert not overlap(loose([*rest, text]), {"task": [(text,)]}).clean
+
+
+def test_documents_of_which_most_is_inside_are_found() -> None:
+    words = " ".join(clean(60)).split()
+    text, rest = " ".join(words[:100]), " ".join(words[100:])
+    found = of_one(f"{rest} {' '.join(words[5:95])} {rest}", text).examples[0]
+    assert (found.kind, found.similarity) == ("contained", 0.9)
+    assert of_one(f"{rest} {' '.join(words[:80])} {rest}", text).rows_found == []
+
+
+def test_a_match_says_which_source_it_is_from() -> None:
+    sources = {"nli": [(BESIDE[0],), (LEAKED[0],)], "sts": [(LEAKED[1], LEAKED[0])]}
+    report = overlap(sources, {"task": [(LEAKED[0],), (LEAKED[1],)]})
+    assert [match.source for match in report.tasks["task"].examples] == ["nli", "sts"]
+    assert report.training_texts == 4
+
+
+def test_reports_of_before_are_read() -> None:
+    match = {"kind": "near", "similarity": 0.9, "evaluation": "أ", "training": "ب"}
+    counts = {"rows": 1, "exact": 0, "normalised": 0, "near": 1, "rows_found": [0], "rows_found_whole": [0]}
+    task = Overlap.model_validate({**counts, "examples": [match]})
+    assert (task.contained, task.examples[0].source) == (0, "")
 
 
 # What counts as what
