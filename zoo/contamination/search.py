@@ -1,217 +1,233 @@
 """Which rows of the evaluation tasks a recipe has met in its own training text.
 
-The evaluation texts are few and are indexed; the training texts are many and pass by once, one at a time. Nothing is
-sampled: every pair of texts as alike as `SIMILARITY` is found, and nothing else (see `_Near`).
+The evaluation texts are few and are indexed; the training rows are many and pass by once, a chunk at a time. Nothing is
+sampled: whatever `zoo.contamination.alike` calls alike is found, and nothing else.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain
-from math import inf
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, product
 from pathlib import Path
 
+import numpy as np
+
 from zoo.arabic import normalised
-from zoo.evidence.overlap import KINDS, Kind, Match, Overlap, OverlapReport
+from zoo.contamination.alike import (
+    EXACT,
+    NORMALISED,
+    SHORTEST,
+    SIMILARITY,
+    Likeness,
+    are_joined,
+    inside,
+    near,
+    no_chance,
+    together,
+)
+from zoo.contamination.candidates import Candidates, Ints, Places
+from zoo.evidence.overlap import KINDS, Match, Overlap, OverlapReport
 
-SIMILARITY = 0.85
-"""From here on two texts are near: one word in seven may differ. At 0.8, sentences of one pattern would be."""
-SHORTEST = 4
-"""Words. Shorter texts are near to nothing: greetings and the like resemble each other by chance."""
 EXAMPLES = 5
-ROUNDING = 1e-9
-TOGETHER = 2  # of 1 to 4, the fastest on sentences of the miniature and of Tatoeba alike
-CHUNK = 16_384  # rows of Parquet in memory at a time
-Rows = Sequence[Sequence[str]]
-Words = Sequence[str]
+CHUNK = 4096  # rows in memory at a time
+BETWEEN = " / "  # the two texts of a pair, where a match quotes both
+Row = Sequence[str]
+Rows = Sequence[Row]
+Texts = tuple[str, ...]
+Rank = tuple[int, float, str, str]
+"""Kind, similarity, training text and source of a match, as numbers and words of which the least is the strongest."""
+Measure = Callable[[Sequence[str], Sequence[str]], Likeness | None]
+Met = dict[tuple[int, int], Likeness]
+"""How a training text and an evaluation text, given by their numbers, are alike."""
 
 
-def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> OverlapReport:
-    """The same report in whatever order the training texts come.
+def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows]) -> OverlapReport:
+    """The same report in whatever order the training rows of a source come.
 
     Args:
-        training: read once; memory does not grow with it.
+        training: by the name of the source, the texts of each row; read once, and memory does not grow with it.
         evaluation: by task, the texts of each row: one, both sides of a pair, or more.
     """
-    index = _Index(chain.from_iterable(chain.from_iterable(evaluation.values())))
+    index = _Index(row for rows in evaluation.values() for row in rows)
     read = 0
-    for text in training:
-        read += 1
-        index.meet(text)
-    tasks = {task: _of_task(rows, index.found) for task, rows in evaluation.items()}
+    for source, rows in training.items():
+        waiting = iter(rows)
+        while some := list(islice(waiting, CHUNK)):
+            chunk = _Chunk(some, source)
+            read += len(chunk.texts)
+            index.meet(chunk)
+    found = index.found(read)
+    tasks = {task: _of_task(rows, found) for task, rows in evaluation.items()}
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def parquet_texts(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
-    """The texts of Parquet files in the columns given for each, a chunk of rows at a time."""
-    from pyarrow.parquet import ParquetFile  # brings numpy, which commands that only look can do without
+def parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
+    """The texts of each row of a Parquet file, in some of its columns; without those that are empty."""
+    from pyarrow.parquet import ParquetFile
 
-    for path, columns in files.items():
-        with ParquetFile(path) as file:
-            for batch in file.iter_batches(CHUNK, columns=list(columns)):
-                for column in batch.columns:
-                    yield from filter(None, column.to_pylist())
+    with ParquetFile(path) as file:
+        for batch in file.iter_batches(CHUNK, columns=list(columns)):
+            for row in zip(*(batch.column(name).to_pylist() for name in columns), strict=True):
+                yield tuple(filter(None, row))
+
+
+class _Chunk:
+    """Training rows of a source, their texts in one list."""
+
+    def __init__(self, rows: Sequence[Row], source: str) -> None:
+        self.source = source
+        self.texts = [text.strip() for text in chain.from_iterable(rows)]
+        self.normalised = [normalised(text) for text in self.texts]
+        self.words = [text.split() for text in self.normalised]
+        self._ends = np.cumsum([0, *map(len, rows)])
+
+    @property
+    def rows(self) -> Ints:
+        """The number of the row that each text stands in."""
+        return np.repeat(np.arange(len(self._ends) - 1), np.diff(self._ends))
+
+    def of_row(self, row: int) -> range:
+        """The numbers of the texts of a row."""
+        return range(int(self._ends[row]), int(self._ends[row + 1]))
+
+    def rank(self, found: Likeness, *numbers: int) -> Rank:
+        """What says how strong a match with some of the texts is."""
+        training = BETWEEN.join(self.texts[number] for number in numbers)
+        return KINDS.index(found.kind), -round(found.similarity, 3), training, self.source
+
+
+class _Best:
+    """The strongest match of each evaluation text, or of each pair of them, whatever order they come in."""
+
+    def __init__(self) -> None:
+        self._ranks: dict[Texts, Rank] = {}
+        self._perhaps: dict[tuple[Texts, frozenset[str]], Rank] = {}
+
+    def keep(self, texts: Texts, rank: Rank) -> None:
+        self._ranks[texts] = min(rank, self._ranks.get(texts, rank))
+
+    def keep_perhaps(self, texts: Texts, shared: frozenset[str], rank: Rank) -> None:
+        """Keep a match until all is read and it is known how rare the words are that both have."""
+        self._perhaps[texts, shared] = min(rank, self._perhaps.get((texts, shared), rank))
+
+    def settle(self, read: int, times: Callable[[str], int]) -> None:
+        """Keep what does not meet by chance; so many texts were read, and a word was in them so many times."""
+        for (texts, shared), rank in self._perhaps.items():
+            if no_chance(map(times, sorted(shared)), read):
+                self.keep(texts, rank)
+
+    def match(self, texts: Texts) -> Match | None:
+        if (rank := self._ranks.get(texts)) is None:
+            return None
+        kind, similarity, training, source = rank
+        words = BETWEEN.join(texts)
+        return Match(kind=KINDS[kind], similarity=-similarity, evaluation=words, training=training, source=source)
 
 
 class _Index:
-    """The evaluation texts, each of them once, and the best match of each so far."""
+    """The evaluation texts and pairs of them, each once, and what was found of them so far."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self.found: dict[str, Match] = {}
-        self._texts = {stripped: normalised(text) for text in texts if (stripped := text.strip())}
-        self._spelt: dict[str, list[str]] = defaultdict(list)
-        for text, words in self._texts.items():
-            if words:
-                self._spelt[words].append(text)
-        self._near = _Near(self._spelt)
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._spelt: dict[str, set[Texts]] = defaultdict(set)
+        spelt_pairs: dict[tuple[str, str], set[Texts]] = defaultdict(set)
+        for row in map(_stripped, rows):
+            words = [normalised(text) for text in row]
+            for spelling, text in zip(words, row, strict=True):
+                self._spelt[spelling].add((text,))
+            if len(words) == 2 and all(words) and words[0] != words[1]:
+                spelt_pairs[words[0], words[1]].add(row)
+        self._texts = [text for text in self._spelt if text]
+        self._words = [text.split() for text in self._texts]
+        numbers = {text: number for number, text in enumerate(self._texts)}
+        self._pairs = [(numbers[one], numbers[other]) for one, other in spelt_pairs]
+        self._spelt_pairs = list(spelt_pairs.values())
+        self._candidates = Candidates(self._words, self._pairs)
+        self._best = _Best()
 
-    def meet(self, training: str) -> None:
-        stripped, words = training.strip(), normalised(training)
-        if stripped in self._texts:
-            self._keep("exact", 1.0, stripped, stripped)
-        for text in self._spelt.get(words, ()):
-            self._keep("normalised", 1.0, text, stripped)
-        for near, similarity in self._near.to(words):
-            for text in self._spelt[near]:
-                self._keep("near", similarity, text, stripped)
+    def found(self, read: int) -> _Best:
+        """The matches, when so many training texts were met and no more will be."""
+        self._best.settle(read, self._candidates.times)
+        return self._best
 
-    def _keep(self, kind: Kind, similarity: float, text: str, training: str) -> None:
-        match = Match(kind=kind, similarity=round(similarity, 3), evaluation=text, training=training)
-        self.found[text] = min(match, self.found.get(text, match), key=_strongest)
+    def meet(self, chunk: _Chunk) -> None:
+        """Keep what a chunk of training rows holds, where it is stronger than what was found before."""
+        for number, (text, words) in enumerate(zip(chunk.texts, chunk.normalised, strict=True)):
+            for texts in self._spelt.get(words, ()):
+                if texts == (text,):
+                    self._best.keep(texts, chunk.rank(EXACT, number))
+                elif words:
+                    self._best.keep(texts, chunk.rank(NORMALISED, number))
+        may_be_near, may_be_inside = self._candidates.of(chunk.words)
+        met = self._alike(inside, may_be_inside, chunk) | self._alike(near, may_be_near, chunk)
+        sides = np.array(list(met), np.int64).reshape(-1, 2)
+        for row, pair in _listed(self._candidates.pairs_of((sides[:, 0], sides[:, 1]), chunk.rows)):
+            self._meet_pair(pair, chunk.of_row(row), met, chunk)
+
+    def _alike(self, measure: Measure, places: Places, chunk: _Chunk) -> Met:
+        """The candidates that are alike; those that need no other side of a pair are kept."""
+        met: Met = {}
+        for training, evaluation in _listed(places):
+            words, theirs = self._words[evaluation], chunk.words[training]
+            if found := measure(words, theirs):
+                met[training, evaluation] = found
+                if found.alone and words != theirs:
+                    self._keep(self._spelt[self._texts[evaluation]], found, chunk.rank(found, training))
+        return met
+
+    def _meet_pair(self, pair: int, places: range, met: Met, chunk: _Chunk) -> None:
+        """Keep a pair of which each side is in another text of a training row, or both are beside each other in one."""
+        first, second = self._pairs[pair]
+        for here, there in product(places, repeat=2):
+            one, other = met.get((here, first)), met.get((there, second))
+            if one is None or other is None:
+                continue
+            if here == there:
+                apart = are_joined(self._words[first], self._words[second], chunk.words[here])
+            else:
+                apart = chunk.words[here] != chunk.words[there]
+            if apart:
+                found = together(one, other)
+                self._keep(self._spelt_pairs[pair], found, chunk.rank(found, *dict.fromkeys((here, there))))
+
+    def _keep(self, spellings: Iterable[Texts], found: Likeness, rank: Rank) -> None:
+        for texts in spellings:
+            if found.certain:
+                self._best.keep(texts, rank)
+            else:
+                self._best.keep_perhaps(texts, found.shared, rank)
 
 
-def _strongest(match: Match) -> tuple[int, float, str]:
-    return KINDS.index(match.kind), -match.similarity, match.training
+def _listed(places: Places) -> Iterator[tuple[int, int]]:
+    return zip(places[0].tolist(), places[1].tolist(), strict=True)
 
 
-def _of_task(rows: Rows, found: Mapping[str, Match]) -> Overlap:
-    texts = [[text for side in row if (text := side.strip())] for row in rows]
-    best = {
-        place: min(matches, key=_strongest)
-        for place, row in enumerate(texts)
-        if (matches := [found[text] for text in row if text in found])
-    }
+def _stripped(row: Row) -> Texts:
+    return tuple(text for side in row if (text := side.strip()))
+
+
+def _of_task(rows: Rows, found: _Best) -> Overlap:
+    best: dict[int, Match] = {}
+    whole = []
+    for place, row in enumerate(map(_stripped, rows)):
+        alone = [match for text in row if (match := found.match((text,)))]
+        both = found.match(row) if len(row) == 2 else None
+        if both or len(alone) == len(row) > 0:
+            whole.append(place)
+        if matches := [*alone, *([both] if both else [])]:
+            best[place] = min(matches, key=_strongest)
     counts = Counter(match.kind for match in best.values())
     return Overlap(
         rows=len(rows),
         exact=counts["exact"],
         normalised=counts["normalised"],
         near=counts["near"],
+        contained=counts["contained"],
         rows_found=list(best),
-        rows_found_whole=[place for place in best if all(text in found for text in texts[place])],
+        rows_found_whole=whole,
         examples=sorted(best.values(), key=lambda match: KINDS.index(match.kind))[:EXAMPLES],
     )
 
 
-class _Near:
-    """Texts by their rarest words, for finding all that are near to another text without comparing it to each.
-
-    A near text lacks at most `_lost(n)` of a text's n words, so it has `TOGETHER` of any `_lost(n) + TOGETHER` of
-    them. The rarest of them, as many as that, are the text's entries (prefix filtering); few sentences meet two, and
-    only these are compared word by word.
-    """
-
-    def __init__(self, texts: Iterable[str]) -> None:
-        split = [(text, words) for text in texts if len(words := text.split()) >= SHORTEST]
-        common = Counter(word for _, words in split for word in words)
-        self._texts = [_Text(text, words, common, _lost(len(words))) for text, words in split]
-        self._entries: dict[str, list[int]] = defaultdict(list)
-        for place, text in enumerate(self._texts):
-            for word in text.entries:
-                self._entries[word].append(place)
-
-    def to(self, text: str) -> Iterator[tuple[str, float]]:
-        words = text.split()
-        if len(words) < SHORTEST:
-            return
-        mine = set(words)
-        met = Counter(chain.from_iterable([self._entries[word] for word in self._entries.keys() & mine]))
-        for place, count in met.items():
-            other = self._texts[place]
-            if count < other.together or len(other.distinct & mine) < other.kept or other.text == text:
-                continue
-            if found := word_similarity(other.words, words, least=SIMILARITY):
-                yield other.text, found
-
-
-class _Text:
-    """An evaluation text, and what a text that is near to it must have."""
-
-    __slots__ = ("distinct", "entries", "kept", "text", "together", "words")
-
-    def __init__(self, text: str, words: list[str], common: Mapping[str, int], lost: int) -> None:
-        self.text, self.words, self.distinct = text, words, frozenset(words)
-        self.kept = max(1, len(self.distinct) - lost)
-        self.together = min(TOGETHER, self.kept)
-        rarest = sorted(self.distinct, key=lambda word: (common[word], word))
-        self.entries = rarest[: lost + self.together]
-
-
-def _lost(words: int) -> int:
-    """The most words of a text that a near one may lack; the near one may be longer by the words that were added.
-
-    No step takes away more than two words, and a variant is half a step.
-    """
-    return int(2 * (1 - SIMILARITY) * words / SIMILARITY + ROUNDING)
-
-
-def word_similarity(a: Words, b: Words, *, least: float = 0.0) -> float:
-    """The share of words that two texts have in common, in order: 1 less the steps between them per word.
-
-    A word more, less or changed is a step; so are two words written as one; a spelling variant is half a step. What is
-    below `least` is given as 0.
-    """
-    longer = max(len(a), len(b), 1)
-    most = (1 - least) * longer + ROUNDING
-    steps = _steps(*_middles(a, b), most) if abs(len(a) - len(b)) <= most else inf
-    return 1 - steps / longer if steps <= most else 0.0
-
-
-def _middles(a: Words, b: Words) -> tuple[Words, Words]:
-    """Both texts without the words that both begin or end with."""
-    start = _shared(a, b)
-    a, b = a[start:], b[start:]
-    end = _shared(a[::-1], b[::-1])
-    return a[: len(a) - end], b[: len(b) - end]
-
-
-def _shared(a: Words, b: Words) -> int:
-    """The number of words that both begin with."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def _steps(a: Words, b: Words, most: float) -> float:
-    """The steps from one text to the other (Levenshtein over words); counting ends when they are more than `most`."""
-    before: list[float] = []
-    row = [float(j) for j in range(len(b) + 1)]
-    for i, word in enumerate(a):
-        earlier, before, row = before, row, [i + 1.0]
-        for j, other in enumerate(b):
-            step = 0.0 if word == other else 0.5 if _variants(word, other) else 1.0
-            ways = [before[j] + step, before[j + 1] + 1, row[j] + 1]
-            if j and word == b[j - 1] + other:
-                ways.append(before[j - 1] + 1)
-            if i and other == a[i - 1] + word:
-                ways.append(earlier[j] + 1)
-            row.append(min(ways))
-        if min(row) > most + 1:  # joining words may yet save a step
-            return inf
-    return row[-1]
-
-
-@lru_cache(2**16)
-def _variants(word: str, other: str) -> bool:
-    """Whether one letter in four differs at most."""
-    allowed = max(len(word), len(other)) // 4
-    return abs(len(word) - len(other)) <= allowed and _letters(word, other) <= allowed
-
-
-def _letters(word: str, other: str) -> int:
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(word):
-        before, row = row, [i + 1]
-        for j, theirs in enumerate(other):
-            row.append(min(before[j] + (letter != theirs), before[j + 1] + 1, row[j] + 1))
-    return row[-1]
+def _strongest(match: Match) -> Rank:
+    return KINDS.index(match.kind), -match.similarity, match.training, match.source
