@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,13 +85,17 @@ def _translations(_task: Any, _ours: Task, predictions: Any, _scores: Scores) ->
 @SAMPLERS.register("Retrieval")
 @SAMPLERS.register("Reranking")
 def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
-    """One value a query: its own score."""
-    relevant = data_of(task, ours)["relevant_docs"]
+    """One value a query: its own score. Not every query of the data has one, so each says which it is of."""
+    data = data_of(task, ours)
+    places = {query: place for place, query in enumerate(data["queries"]["id"])}
     name, depth = ours.metric.split("_at_")
     measure = f"{name}_cut_{depth}"
-    evaluator = pytrec_eval.RelevanceEvaluator(relevant, {f"{name}_cut.{depth}"})
+    evaluator = pytrec_eval.RelevanceEvaluator(data["relevant_docs"], {f"{name}_cut.{depth}"})
     found = evaluator.evaluate({query: _ranked(task, query, hits) for query, hits in predictions.items()})
-    return _mean([found[query][measure] for query in sorted(found)])
+    queries = sorted(found)
+    return replace(
+        _mean([found[query][measure] for query in queries]), rows=np.asarray([places[query] for query in queries])
+    )
 
 
 def _ranked(task: Any, query: str, hits: Mapping[str, float]) -> Mapping[str, float]:

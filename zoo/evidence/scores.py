@@ -16,6 +16,9 @@ Role = Literal["self", "parent", "base", "baseline"]
 FILE = "scores.json"
 LEAK_MARK = "‡"
 """Stands after every score and mean of which rows leaked, wherever it is shown."""
+LEGEND = (
+    f"{LEAK_MARK} rows of it were found in what the model was trained on or chosen by; in parentheses: without them"
+)
 
 
 class _Fact(BaseModel):
@@ -68,7 +71,31 @@ class Measured(_Fact):
         return f"{self.value:.2f} [{self.low:.1f}, {self.high:.1f}]"
 
 
-class Score(Measured):
+class Scored(Measured):
+    """A score or a mean, which says by itself whether rows of it leaked."""
+
+    leaked: int = 0
+    """Number of rows that were found in what the model was trained on or chosen by; of retrieval, queries."""
+    clean: Measured | None = None
+    """Without those rows; null where none leaked, too few are left, or the kind of task has no such score."""
+
+    @property
+    def mark(self) -> str:
+        """The mark of a number of which rows leaked; empty: none is known to have leaked."""
+        return LEAK_MARK if self.leaked else ""
+
+    @property
+    def aside(self) -> str:
+        """The clean number as it stands beside the marked one, ' (82.40)'; empty where there is none."""
+        return f" ({self.clean.value:.2f})" if self.clean else ""
+
+    @property
+    def shown(self) -> str:
+        """The value, the mark, the interval and the clean value: '83.10‡ [81.0, 85.0] (82.40)'."""
+        return f"{self.value:.2f}{self.mark} [{self.low:.1f}, {self.high:.1f}]{self.aside}"
+
+
+class Score(Scored):
     """One main score of one model on one task at one dim (null: the model has but one)."""
 
     model: str
@@ -82,7 +109,7 @@ class Score(Measured):
     """The version of mteb that computed it; null in older files."""
 
 
-class Mean(Measured):
+class Mean(Scored):
     """The mean of one model's scores at one dim over `tasks`, none missing."""
 
     model: str
@@ -143,8 +170,8 @@ class Leak(_Fact):
 class Verdict(Comparison):
     """A comparison beside the two scores; of the mean over several tasks, `task` is its name and `rows` null."""
 
-    first: Measured
-    second: Measured
+    first: Scored
+    second: Scored
     rows: int | None
 
 
