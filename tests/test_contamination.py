@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from random import Random
@@ -19,7 +19,7 @@ from zoo.contamination.search import (
     Match,
     Overlap,
     overlap,
-    parquet_texts,
+    parquet_rows,
     word_similarity,
 )
 from zoo.evidence.overlap import OverlapReport
@@ -80,8 +80,13 @@ def clean(count: int) -> list[str]:
     return [str(text) for row in rows for text in row.values][:count]
 
 
+def loose(texts: Iterable[str]) -> dict[str, Iterator[tuple[str]]]:
+    """Training rows of one text each."""
+    return {"train": ((text,) for text in texts)}
+
+
 def of_one(training: str, evaluation: str) -> Overlap:
-    return overlap([training], {"task": [(evaluation,)]}).tasks["task"]
+    return overlap(loose([training]), {"task": [(evaluation,)]}).tasks["task"]
 
 
 def kinds(found: Overlap) -> tuple[int, int, int]:
@@ -94,7 +99,7 @@ def kinds(found: Overlap) -> tuple[int, int, int]:
 def test_a_planted_leak_is_found_and_nothing_else() -> None:
     evaluation = [(text,) for text in [*LEAKED, *EDITED]]
     training = [*clean(1000 - len(BESIDE)), *BESIDE, *LEAKED, *EDITED.values()]
-    report = overlap(training, {"planted": evaluation, "miniature": scored("test", 250, 1)})
+    report = overlap(loose(training), {"planted": evaluation, "miniature": scored("test", 250, 1)})
     assert report.tasks["planted"].rows_found == list(range(20))
     assert kinds(report.tasks["planted"]) == (10, 3, 7)
     assert report.tasks["miniature"].rows_found == []
@@ -108,7 +113,7 @@ def test_clean_training_text_raises_no_alarm() -> None:
         "documents": sides(document_pairs("test", 193, language="ar", seed=1)),
         "ours": [(text,) for text in [*LEAKED, *EDITED]],
     }
-    report = overlap([*clean(6000), *BESIDE], evaluation)
+    report = overlap(loose([*clean(6000), *BESIDE]), evaluation)
     assert report.clean
     assert report.training_texts == 6000 + len(BESIDE)
 
@@ -135,7 +140,7 @@ def test_one_word_edited_in_seven_or_more_is_always_found(edit: Callable[[list[s
     sentences = [text for row in scored("test", 250, 1) for text in row if len(text.split()) >= 7]
     rng = Random(0)
     training = [" ".join(edit(words, rng.randrange(len(words)))) for words in map(str.split, sentences)]
-    report = overlap(training, {"task": [(text,) for text in sentences]})
+    report = overlap(loose(training), {"task": [(text,) for text in sentences]})
     assert report.tasks["task"].rows_found == list(range(len(sentences)))
     assert len(sentences) > 100
 
@@ -165,20 +170,20 @@ def test_kinds(training: str, evaluation: str, kind: str | None) -> None:
 
 @pytest.mark.parametrize("text", ["", "  ", "\n", "؟!", "\u200f"])
 def test_texts_without_words_are_like_no_other(text: str) -> None:
-    assert overlap(["", " ", "…", "ـ"], {"task": [(text, "نام الطفل")]}).clean
+    assert overlap(loose(["", " ", "…", "ـ"]), {"task": [(text, "نام الطفل")]}).clean
 
 
 def test_the_strongest_match_of_a_row_counts() -> None:
     text = LEAKED[0]
     vowelled, near = text.replace("يحمل", "يَحمِل"), text.replace("الطرود", "الصناديق")
-    found = overlap([near, vowelled, text], {"task": [(text,)], "other": [(near, vowelled)]})
+    found = overlap(loose([near, vowelled, text]), {"task": [(text,)], "other": [(near, vowelled)]})
     assert kinds(found.tasks["task"]) == (1, 0, 0)
     assert kinds(found.tasks["other"]) == (1, 0, 0)
 
 
 def test_rows_are_found_by_any_text_and_whole_by_all() -> None:
     rows = [(LEAKED[0], LEAKED[1]), (LEAKED[2], BESIDE[0]), (BESIDE[1], BESIDE[2]), (LEAKED[3], ""), ("", " ")]
-    found = overlap(LEAKED, {"pairs": rows}).tasks["pairs"]
+    found = overlap(loose(LEAKED), {"pairs": rows}).tasks["pairs"]
     assert (found.rows, found.exact) == (5, 3)
     assert found.rows_found == [0, 1, 3]
     assert found.rows_found_whole == [0, 3]
@@ -187,7 +192,7 @@ def test_rows_are_found_by_any_text_and_whole_by_all() -> None:
 def test_examples_are_the_strongest_five_in_the_order_of_rows() -> None:
     edited = list(EDITED.items())
     rows = [edited[0][0], edited[3][0], edited[1][0], LEAKED[1], LEAKED[0], edited[2][0], LEAKED[2]]
-    found = overlap([*LEAKED, *EDITED.values()], {"task": [(row,) for row in rows]}).tasks["task"]
+    found = overlap(loose([*LEAKED, *EDITED.values()]), {"task": [(row,) for row in rows]}).tasks["task"]
     assert [match.evaluation for match in found.examples] == [
         LEAKED[1],
         LEAKED[0],
@@ -196,7 +201,7 @@ def test_examples_are_the_strongest_five_in_the_order_of_rows() -> None:
         edited[0][0],
     ]
     assert found.examples[-1] == Match(
-        kind="near", similarity=0.9, evaluation=edited[0][0], training=EDITED[edited[0][0]]
+        kind="near", similarity=0.9, evaluation=edited[0][0], training=EDITED[edited[0][0]], source="train"
     )
 
 
@@ -206,28 +211,27 @@ def test_examples_are_the_strongest_five_in_the_order_of_rows() -> None:
 @given(st.permutations([*LEAKED[:3], *EDITED.values(), *EDITED, *BESIDE]))
 def test_the_order_of_training_texts_makes_no_difference(training: list[str]) -> None:
     rows = {"task": [(text, beside) for text, beside in zip(EDITED, BESIDE, strict=False)]}
-    assert overlap(training, rows) == overlap(sorted(training), rows)
+    assert overlap(loose(training), rows) == overlap(loose(sorted(training)), rows)
 
 
 def test_training_text_is_read_once_as_it_comes() -> None:
     def stream() -> Iterator[str]:
         yield from chain(BESIDE, LEAKED)
 
-    report = overlap(stream(), {"task": [(LEAKED[4],)]})
+    report = overlap(loose(stream()), {"task": [(LEAKED[4],)]})
     assert report.training_texts == len(BESIDE) + len(LEAKED)
     assert report.tasks["task"].exact == 1
 
 
 def test_a_report_survives_json() -> None:
-    report = overlap(EDITED.values(), {"task": [(text,) for text in EDITED], "none": []})
+    report = overlap(loose(EDITED.values()), {"task": [(text,) for text in EDITED], "none": []})
     assert OverlapReport.model_validate_json(report.model_dump_json()) == report
 
 
-def test_the_texts_of_parquet_files_are_read_in_their_columns(tmp_path: Path) -> None:
-    pl.DataFrame({"a": ["x", None], "b": ["y", "z"], "label": [0, 1]}).write_parquet(tmp_path / "one.parquet")
-    pl.DataFrame({"c": ["w"]}).write_parquet(tmp_path / "two.parquet")
-    files = {tmp_path / "one.parquet": ["a", "b"], tmp_path / "two.parquet": ["c"]}
-    assert list(parquet_texts(files)) == ["x", "y", "z", "w"]
+def test_the_rows_of_a_parquet_file_are_read_in_its_columns(tmp_path: Path) -> None:
+    file = tmp_path / "train.parquet"
+    pl.DataFrame({"a": ["x", None], "label": [0, 1], "b": ["y", "z"]}).write_parquet(file)
+    assert list(parquet_rows(file, ["b", "a"])) == [("y", "x"), ("z",)]
 
 
 def test_training_columns_are_those_of_the_whole_lineage() -> None:
@@ -257,7 +261,7 @@ def test_the_index_finds_what_comparing_every_pair_does(training: list[str], eva
             for other in training
         )
 
-    found = overlap(training, {"task": [(text,) for text in evaluation]}).tasks["task"].rows_found
+    found = overlap(loose(training), {"task": [(text,) for text in evaluation]}).tasks["task"].rows_found
     assert found == [place for place, text in enumerate(evaluation) if near(text)]
 
 

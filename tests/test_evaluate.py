@@ -439,7 +439,8 @@ def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(la
     leaked = [first for first, _ in rows[:20]]
     training = tmp_path / "train.parquet"
     pl.DataFrame({"anchor": [*leaked, "جملة لا صلة لها بما سبق ولا بما يلي"]}).write_parquet(training)
-    search(tmp_path, {"tasks": ["STS17-ar"], "training": [{"file": str(training), "columns": ["anchor"]}]})
+    source = {"name": "nli", "file": str(training), "columns": ["anchor"]}
+    search(tmp_path, {"tasks": ["STS17-ar"], "training": [source]})
     report = OverlapReport.model_validate_json((tmp_path / "contamination.json").read_text())
     assert set(range(20)) <= set(report.tasks["STS17-ar"].rows_found)
     assert report.training_texts == 21

@@ -42,10 +42,10 @@ def material(folder: Path) -> None:
 
 
 def ours(folder: Path) -> None:
-    from zoo.contamination.search import overlap, parquet_texts
+    from zoo.contamination.search import overlap, parquet_rows
 
     evaluation = json.loads((folder / EVALUATION).read_text("utf-8"))
-    report = overlap(parquet_texts({folder / TRAINING: ["text"]}), evaluation)
+    report = overlap({"train": parquet_rows(folder / TRAINING, ["text"])}, evaluation)
     assert report.training_texts == TEXTS
 
 

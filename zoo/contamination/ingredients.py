@@ -43,7 +43,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
     files = {name: split_file(site.place(name, DATA), "train") for name in columns}
     return {
         "tasks": list(recipe.evaluation.tasks),
-        "training": [{"file": str(files[name]), "columns": columns[name]} for name in columns],
+        "training": [{"name": name, "file": str(files[name]), "columns": columns[name]} for name in columns],
     }
 
 

@@ -24,35 +24,37 @@ EXAMPLES = 5
 ROUNDING = 1e-9
 TOGETHER = 2  # of 1 to 4, the fastest on sentences of the miniature and of Tatoeba alike
 CHUNK = 16_384  # rows of Parquet in memory at a time
-Rows = Sequence[Sequence[str]]
+Row = Sequence[str]
+Rows = Sequence[Row]
 Words = Sequence[str]
 
 
-def overlap(training: Iterable[str], evaluation: Mapping[str, Rows]) -> OverlapReport:
-    """The same report in whatever order the training texts come.
+def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows]) -> OverlapReport:
+    """The same report in whatever order the training rows of a source come.
 
     Args:
-        training: read once; memory does not grow with it.
+        training: by the name of the source, the texts of each row; read once, and memory does not grow with it.
         evaluation: by task, the texts of each row: one, both sides of a pair, or more.
     """
     index = _Index(chain.from_iterable(chain.from_iterable(evaluation.values())))
     read = 0
-    for text in training:
-        read += 1
-        index.meet(text)
+    for source, rows in training.items():
+        for row in rows:
+            read += len(row)
+            for text in row:
+                index.meet(text, source)
     tasks = {task: _of_task(rows, index.found) for task, rows in evaluation.items()}
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def parquet_texts(files: Mapping[Path, Sequence[str]]) -> Iterator[str]:
-    """The texts of Parquet files in the columns given for each, a chunk of rows at a time."""
+def parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The texts of each row of a Parquet file, in some of its columns; without those that are empty."""
     from pyarrow.parquet import ParquetFile  # brings numpy, which commands that only look can do without
 
-    for path, columns in files.items():
-        with ParquetFile(path) as file:
-            for batch in file.iter_batches(CHUNK, columns=list(columns)):
-                for column in batch.columns:
-                    yield from filter(None, column.to_pylist())
+    with ParquetFile(path) as file:
+        for batch in file.iter_batches(CHUNK, columns=list(columns)):
+            for row in zip(*(batch.column(name).to_pylist() for name in columns), strict=True):
+                yield tuple(filter(None, row))
 
 
 class _Index:
@@ -67,23 +69,23 @@ class _Index:
                 self._spelt[words].append(text)
         self._near = _Near(self._spelt)
 
-    def meet(self, training: str) -> None:
+    def meet(self, training: str, source: str) -> None:
         stripped, words = training.strip(), normalised(training)
         if stripped in self._texts:
-            self._keep("exact", 1.0, stripped, stripped)
+            self._keep("exact", 1.0, stripped, stripped, source)
         for text in self._spelt.get(words, ()):
-            self._keep("normalised", 1.0, text, stripped)
+            self._keep("normalised", 1.0, text, stripped, source)
         for near, similarity in self._near.to(words):
             for text in self._spelt[near]:
-                self._keep("near", similarity, text, stripped)
+                self._keep("near", similarity, text, stripped, source)
 
-    def _keep(self, kind: Kind, similarity: float, text: str, training: str) -> None:
-        match = Match(kind=kind, similarity=round(similarity, 3), evaluation=text, training=training)
+    def _keep(self, kind: Kind, similarity: float, text: str, training: str, source: str) -> None:
+        match = Match(kind=kind, similarity=round(similarity, 3), evaluation=text, training=training, source=source)
         self.found[text] = min(match, self.found.get(text, match), key=_strongest)
 
 
-def _strongest(match: Match) -> tuple[int, float, str]:
-    return KINDS.index(match.kind), -match.similarity, match.training
+def _strongest(match: Match) -> tuple[int, float, str, str]:
+    return KINDS.index(match.kind), -match.similarity, match.training, match.source
 
 
 def _of_task(rows: Rows, found: Mapping[str, Match]) -> Overlap:
@@ -99,6 +101,7 @@ def _of_task(rows: Rows, found: Mapping[str, Match]) -> Overlap:
         exact=counts["exact"],
         normalised=counts["normalised"],
         near=counts["near"],
+        contained=counts["contained"],
         rows_found=list(best),
         rows_found_whole=[place for place in best if all(text in found for text in texts[place])],
         examples=sorted(best.values(), key=lambda match: KINDS.index(match.kind))[:EXAMPLES],

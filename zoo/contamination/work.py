@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.contamination.search import overlap, parquet_texts
+from zoo.contamination.search import overlap, parquet_rows
 from zoo.layout import OVERLAP
 from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
@@ -17,14 +17,14 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Write the report.
 
     Args:
-        spec: {tasks: names, training: [{file: Parquet of a training split, columns: its columns of text}]}.
+        spec: {tasks: names, training: [{name: of the source, file: its Parquet, columns: its columns of text}]}.
 
     Raises:
         HubError, EvaluationError: a task's data cannot be had.
     """
     evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in spec["tasks"]}
-    training = {Path(source["file"]): source["columns"] for source in spec["training"]}
+    training = {source["name"]: parquet_rows(Path(source["file"]), source["columns"]) for source in spec["training"]}
     progress.start("training text in the tasks", None)
-    report = overlap(parquet_texts(training), evaluation)
+    report = overlap(training, evaluation)
     progress.finish()
     (folder / OVERLAP).write_text(report.model_dump_json(indent=1), "utf-8")

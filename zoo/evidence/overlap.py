@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Kind = Literal["exact", "normalised", "near"]
-KINDS: tuple[Kind, ...] = ("exact", "normalised", "near")  # strongest first
+Kind = Literal["exact", "normalised", "near", "contained"]
+KINDS: tuple[Kind, ...] = ("exact", "normalised", "near", "contained")  # strongest first
 
 
 class _Fact(BaseModel):
@@ -19,9 +19,11 @@ class Match(_Fact):
 
     kind: Kind
     similarity: float
-    """1 for all but near ones."""
+    """1 for those that are the same; of near ones, how alike both are; of contained ones, the share that is inside."""
     evaluation: str
     training: str
+    source: str = ""
+    """The name of the training text that it was found in."""
 
 
 class Overlap(_Fact):
@@ -31,6 +33,8 @@ class Overlap(_Fact):
     exact: int
     normalised: int
     near: int
+    contained: int = 0
+    """Inside a longer training text."""
     rows_found: list[int]
     """Places of the rows of which any text was found, from 0: without them the score is that of the clean subset."""
     rows_found_whole: list[int]
