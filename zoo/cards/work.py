@@ -10,7 +10,7 @@ from typing import Any
 from zoo.cards.facts import ModelFacts
 from zoo.cards.ingredients import names_of
 from zoo.cards.readme import model_card
-from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, read_scores
 from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
 from zoo.recipe import Recipe
@@ -44,7 +44,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         scores=read_scores(stages[EVALUATE]),
         family=[ScoreFile.model_validate(scores) for scores in spec["family"]],
         reports={name: _json(Path(place) / DATA_REPORT) for name, place in spec["data"].items()},
-        contamination=OverlapReport.model_validate(_json(stages[CONTAMINATION] / OVERLAP)),
+        contamination=read_overlap(stages[CONTAMINATION] / OVERLAP),
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
         published=spec["printed"],
     )

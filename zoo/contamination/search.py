@@ -104,6 +104,7 @@ def _of_task(rows: Rows, found: Mapping[str, Match]) -> Overlap:
         contained=counts["contained"],
         rows_found=list(best),
         rows_found_whole=[place for place in best if all(text in found for text in texts[place])],
+        found_in=dict(Counter(match.source for match in best.values())),
         examples=sorted(best.values(), key=lambda match: KINDS.index(match.kind))[:EXAMPLES],
     )
 

@@ -93,9 +93,8 @@ def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample
     evaluator = pytrec_eval.RelevanceEvaluator(data["relevant_docs"], {f"{name}_cut.{depth}"})
     found = evaluator.evaluate({query: _ranked(task, query, hits) for query, hits in predictions.items()})
     queries = sorted(found)
-    return replace(
-        _mean([found[query][measure] for query in queries]), rows=np.asarray([places[query] for query in queries])
-    )
+    rows = np.asarray([places[query] for query in queries])
+    return replace(_mean([found[query][measure] for query in queries]), rows=rows)
 
 
 def _ranked(task: Any, query: str, hits: Mapping[str, float]) -> Mapping[str, float]:

@@ -45,7 +45,7 @@ class Sample:
     groups: Integers | None = None
     """(n,): rows of one number (a query's, a synset's) are drawn together; None: each alone. Renumbered 0, 1, …"""
     rows: Integers | None = None
-    """(n,): the place of each among the task's rows (`rows_of` in zoo/tasks/loading.py); None: they are all, in order."""
+    """(n,): the place of each among the task's rows (zoo.tasks.loading.rows_of); None: they are all, in order."""
 
     def __post_init__(self) -> None:
         _require(self.statistic in get_args(Statistic), f"'{self.statistic}' is not a statistic")

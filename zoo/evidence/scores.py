@@ -16,9 +16,7 @@ Role = Literal["self", "parent", "base", "baseline"]
 FILE = "scores.json"
 LEAK_MARK = "‡"
 """Stands after every score and mean of which rows leaked, wherever it is shown."""
-LEGEND = (
-    f"{LEAK_MARK} rows of it were found in what the model was trained on or chosen by; in parentheses: without them"
-)
+LEGEND = f"{LEAK_MARK} some of its rows are in what the model was trained on or chosen by; in parentheses, without them"
 
 
 class _Fact(BaseModel):
