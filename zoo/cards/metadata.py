@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from zoo.cards.facts import ModelFacts
+from zoo.evidence.scores import ScoreFile
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
@@ -53,6 +54,12 @@ def _metrics(tasks: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(METRIC_IDS.get(TASKS[name].metric, TASKS[name].metric) for name in tasks))
 
 
+def _metric_name(scores: ScoreFile, task: str) -> str:
+    """The metric, and what leaked: the entry has no other place for it, and readers see this one beside the score."""
+    leak = scores.leak(task)
+    return f"{TASKS[task].metric} ({leak.shown})" if leak else TASKS[task].metric
+
+
 def _eval_results(facts: ModelFacts) -> list[EvalResult]:
     """The entries of `model-index`: the full width's scores, each with the revision of its data."""
     mine = facts.scores.subject("self")
@@ -66,7 +73,7 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult]:
             dataset_split=TASKS[name].split,
             dataset_revision=TASKS[name].revision,
             metric_type=TASKS[name].metric,
-            metric_name=TASKS[name].metric,
+            metric_name=_metric_name(facts.scores, name),
             metric_value=round(facts.scores.value(mine.name, name, mine.dims[0]), 2),
         )
         for name in facts.scores.tasks

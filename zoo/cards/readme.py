@@ -11,7 +11,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
 from zoo.cards.view import ModelCardView, full_dim, row
 from zoo.errors import CardError
-from zoo.evidence.scores import Measured, ScoreFile
+from zoo.evidence.scores import LEGEND, Measured, ScoreFile
 from zoo.markdown import Markdown
 from zoo.recipe import Dataset, Family
 from zoo.steps import STEPS
@@ -90,7 +90,9 @@ def space_card(
         if (subject := scores.subject("self"))
     ]
     miniature = any(scores.miniature for scores in models.values())
-    return _card(metadata, "space.md.j2", templates, id=repo_id, space=space, models=rows, miniature=miniature)
+    leaked = LEGEND if any(found["mean"].leaked for found in rows) else ""
+    facts = {"id": repo_id, "space": space, "models": rows, "miniature": miniature, "leaked": leaked}
+    return _card(metadata, "space.md.j2", templates, **facts)
 
 
 def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:

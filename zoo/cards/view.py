@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
-from zoo.evidence.scores import CleanScore, Comparison, Mean, ScoreFile, Subject
+from zoo.evidence.findings import findings
+from zoo.evidence.scores import LEGEND, CleanScore, Comparison, Mean, ScoreFile, Subject
 from zoo.markdown import Markdown
-from zoo.tasks import TASKS
+from zoo.tasks import TASKS, sharing
 
 
 class ModelCardView:
@@ -80,6 +81,21 @@ class ModelCardView:
             for row in self.facts.published
         ]
         return [row for row in rows if row["scores"]]
+
+    @property
+    def legend(self) -> str:
+        """What the mark of scores means of which rows leaked; empty where none has it."""
+        return LEGEND if self.scores.marked else ""
+
+    @property
+    def findings(self) -> list[str]:
+        """A sentence for each task of which rows were found, with its scores with and without them."""
+        return findings(self.facts.contamination, self.scores)
+
+    @property
+    def sharing(self) -> list[str]:
+        """A sentence for each two of the tasks that share rows."""
+        return sharing(self.scores.tasks)
 
     @property
     def clean(self) -> dict[str, CleanScore]:

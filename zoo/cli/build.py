@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from zoo.cli.session import ZooGroup, command, connect, tell, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.evidence.scores import Measured, ScoreFile, Verdict
+    from zoo.evidence.scores import Measured, Scored, ScoreFile, Verdict
     from zoo.pipeline.build import Build, Outcome
     from zoo.pipeline.evaluation import Request
     from zoo.recipe import Recipe, Workspace
@@ -120,15 +121,19 @@ def build(
             report=say_outcome,
         )
         work.run(*chosen)
-    outcomes = list(work.done.values())
+    outcomes, found = list(work.done.values()), {recipe.name: work.findings(recipe.name) for recipe in chosen}
     say.result(
         {
             "stages": [vars(outcome) for outcome in outcomes],
             "scores": {recipe.name: work.scores(recipe.name).model_dump() for recipe in chosen},
+            "found": found,
         }
     )
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
+    for name, sentences in found.items():
+        for sentence in sentences:
+            say.line(f"{name}: {sentence}")
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
 
 
@@ -234,6 +239,8 @@ def eval_(
         mine = scores.subjects[0]
         say.table(score_rows(scores), title=f"{mine.title}: {scores.suite}")
         say.line(f"{mine.title}: {mine.prompted}")
+        _say_leaks(scores.scores)
+        _say_sharing(scores.tasks)
     for target in found:
         _say_as_base(space, target)
     facts = {target: scores.model_dump() for target, scores in found.items()}
@@ -307,8 +314,28 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
     say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=f"{first} less {second}")
+    from zoo.evidence.scores import current
+
     say.line("difference with its 95% interval, paired; detectable: the least difference that so few rows would show")
+    _say_leaks(number for verdict in verdicts for number in (verdict.first, verdict.second))
+    _say_sharing(current(request.tasks))
     say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
+
+
+def _say_leaks(numbers: Iterable[Scored]) -> None:
+    """Say what the mark means, where one was shown."""
+    from zoo.evidence.scores import LEGEND
+
+    if any(number.leaked for number in numbers):
+        say.line(LEGEND)
+
+
+def _say_sharing(tasks: list[str]) -> None:
+    """Say which tasks of a mean share rows."""
+    from zoo.tasks import sharing
+
+    for sentence in sharing(tasks):
+        say.line(sentence)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

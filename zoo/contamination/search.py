@@ -104,9 +104,16 @@ def _of_task(rows: Rows, found: Mapping[str, Match]) -> Overlap:
         contained=counts["contained"],
         rows_found=list(best),
         rows_found_whole=[place for place in best if all(text in found for text in texts[place])],
-        found_in=dict(Counter(match.source for match in best.values())),
+        found_in=_by_source(best),
         examples=sorted(best.values(), key=lambda match: KINDS.index(match.kind))[:EXAMPLES],
     )
+
+
+def _by_source(best: Mapping[int, Match]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for place, match in best.items():
+        found[match.source].append(place)
+    return dict(found)
 
 
 class _Near:

@@ -63,10 +63,15 @@ class Overlap(_Fact):
     """Places of the rows of which any text was found, from 0: without them the score is that of the clean subset."""
     rows_found_whole: list[int]
     """Of these, the rows of which every text was found: both sides of a pair."""
-    found_in: dict[str, int] = {}
-    """{name of a source: rows whose strongest match is in it}."""
+    found_in: dict[str, list[int]] = {}
+    """{name of a source: places of the rows whose strongest match is in it}."""
     examples: list[Match]
     """The strongest kinds first, then in the order of rows."""
+
+    @property
+    def share(self) -> float:
+        """The share of the task's rows that were found, 0 to 1."""
+        return len(self.rows_found) / self.rows if self.rows else 0.0
 
 
 class OverlapReport(_Fact):
@@ -96,7 +101,9 @@ class OverlapReport(_Fact):
         """
         overlap = self.tasks[task]
         found = f"{task}: {len(overlap.rows_found):,} of {overlap.rows:,} rows are in "
-        parts = [(count, self.sources[name].title) for name, count in overlap.found_in.items() if name in self.sources]
+        parts = [
+            (len(rows), self.sources[name].title) for name, rows in overlap.found_in.items() if name in self.sources
+        ]
         if len(parts) == 1:
             return found + parts[0][1]
         listed = "; ".join(f"{count:,} in {where}" for count, where in sorted(parts, reverse=True))

@@ -164,6 +164,12 @@ class Leak(_Fact):
         """The share of the task's rows that were found, 0 to 1."""
         return self.found / self.rows if self.rows else 0.0
 
+    @property
+    def shown(self) -> str:
+        """Words for it, without the task: '6 of 250 rows leaked; 83.00 without them'."""
+        without = f"; {self.clean.value:.2f} without them" if self.clean else ""
+        return f"{self.found:,} of {self.rows:,} rows leaked{without}"
+
 
 class Verdict(Comparison):
     """A comparison beside the two scores; of the mean over several tasks, `task` is its name and `rows` null."""
@@ -214,6 +220,11 @@ class ScoreFile(_Fact):
     def leak(self, task: str) -> Leak | None:
         """The leak of a task; None: no row that is known to have leaked."""
         return next((leak for leak in self.leaks if leak.task == task), None)
+
+    @property
+    def marked(self) -> bool:
+        """Whether any of its scores has the mark, which then needs a legend."""
+        return any(score.leaked for score in self.scores)
 
     def headline(self, model: str, dim: int | None) -> Mean:
         """The one mean that stands for a model: over the tasks that no other task of the suite supersedes.

@@ -55,6 +55,11 @@ class Place:
         except EvaluationError:
             return None
 
+    def marked(self, tasks: Sequence[str]) -> bool:
+        """Return whether its mean over these tasks has the mark of rows that leaked."""
+        mean = self.mean(tasks)
+        return bool(mean and mean.leaked)
+
     def sample(self, task: str) -> Sample | None:
         """Return the rows behind a score; None when their file is gone."""
         from zoo.evidence import resampling  # numpy: only once something was measured

@@ -23,7 +23,7 @@ def render(tables: Sequence[Table]) -> str:
 
 
 def _names(column: TableColumn) -> list[str]:
-    bounds = [f"{column.header} low", f"{column.header} high"] if column.bounded else []
+    bounds = [f"{column.header} {bound}" for bound in ("low", "high", "leaked rows", "clean")] if column.bounded else []
     return [column.header, *bounds]
 
 
@@ -39,7 +39,8 @@ def _values(cell: Cell, column: TableColumn) -> list[str]:
     if cell.value is None:
         return [""]
     value = _text(cell.text) if column.source == PAPER else _plain(cell.value)
-    return [value, *(_plain(bound) for bound in (cell.low, cell.high) if bound is not None)]
+    known = [cell.low, cell.high, *([cell.leaked, cell.clean] if cell.leaked else [])]
+    return [value, *("" if part is None else _plain(part) for part in known)]
 
 
 def _plain(value: float | str) -> str:
