@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score
 from zoo.evidence.resampling import Sample, Statistic, score
 from zoo.registry import Registry
 from zoo.tasks import Task
-from zoo.tasks.loading import data_of
+from zoo.tasks.loading import data_of, scored_queries
 
 Scores = Mapping[str, Any]
 SAMPLERS: Registry[Callable[[Any, Task, Any, Scores], Sample]] = Registry("kind of task")
@@ -85,9 +85,9 @@ def _translations(_task: Any, _ours: Task, predictions: Any, _scores: Scores) ->
 @SAMPLERS.register("Retrieval")
 @SAMPLERS.register("Reranking")
 def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
-    """One value a query: its own score. Not every query of the data has one, so each says which it is of."""
+    """One value a query: its own score. They are sorted by id, so each says which row it is of."""
     data = data_of(task, ours)
-    places = {query: place for place, query in enumerate(data["queries"]["id"])}
+    places = {query["id"]: place for place, query in enumerate(scored_queries(data))}
     name, depth = ours.metric.split("_at_")
     measure = f"{name}_cut_{depth}"
     evaluator = pytrec_eval.RelevanceEvaluator(data["relevant_docs"], {f"{name}_cut.{depth}"})
