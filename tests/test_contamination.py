@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.contamination.ingredients import training_columns
+from zoo.contamination.ingredients import searched
 from zoo.contamination.search import (
     SHORTEST,
     SIMILARITY,
@@ -234,12 +234,13 @@ def test_the_rows_of_a_parquet_file_are_read_in_its_columns(tmp_path: Path) -> N
     assert list(parquet_rows(file, ["b", "a"])) == [("y", "x"), ("z",)]
 
 
-def test_training_columns_are_those_of_the_whole_lineage() -> None:
+def test_what_is_searched_is_of_the_whole_lineage() -> None:
     recipe = Workspace(ROOT).recipe("arabert-hybrid")
-    assert training_columns(recipe) == {
-        "arabic-nli-triplet": ["anchor", "positive", "negative"],
-        "arabic-nli-pair-class": ["premise", "hypothesis"],
-        "arabic-stsb": ["sentence1", "sentence2"],
+    assert {name: text.title for name, text in searched(recipe).items()} == {
+        "arabic-nli-triplet/train": "the training text of arabic-nli-triplet, through arabert-matryoshka",
+        "arabic-stsb/validation": "the dev split of arabic-stsb, which chose the checkpoint",
+        "arabic-nli-pair-class/train": "the training text of arabic-nli-pair-class",
+        "arabic-stsb/train": "the training text of arabic-stsb",
     }
 
 

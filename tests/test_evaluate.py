@@ -439,17 +439,24 @@ def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(la
     leaked = [first for first, _ in rows[:20]]
     training = tmp_path / "train.parquet"
     pl.DataFrame({"anchor": [*leaked, "جملة لا صلة لها بما سبق ولا بما يلي"]}).write_parquet(training)
-    source = {"name": "nli", "file": str(training), "columns": ["anchor"]}
+    text = {"dataset": "nli", "split": "validation", "recipe": RECIPE, "inherited": False}
+    source = {"name": "nli/validation", "text": text, "file": str(training), "columns": ["anchor"]}
     search(tmp_path, {"tasks": ["STS17-ar"], "training": [source]})
     report = OverlapReport.model_validate_json((tmp_path / "contamination.json").read_text())
     assert set(range(20)) <= set(report.tasks["STS17-ar"].rows_found)
     assert report.training_texts == 21
     subject = lab.build.scores(RECIPE).subject("self")
     folder = results_folder(lab.build.folder(RECIPE).folder.parent)
-    (clean,) = Evidence(folder, everywhere([subject]), ["STS17-ar"]).clean(report)
-    assert clean.found == len(report.tasks["STS17-ar"].rows_found)
-    assert clean.rows == 250 - clean.found
-    assert clean.low < clean.value < clean.high
+    evidence = Evidence(folder, everywhere([subject]), ["STS17-ar"], {subject.name: report})
+    (leak,) = evidence.leaks()
+    assert (leak.rows, leak.found) == (250, len(report.tasks["STS17-ar"].rows_found))
+    assert leak.clean.rows == 250 - leak.found
+    assert leak.clean.low < leak.clean.value < leak.clean.high
+    full, *_ = evidence.scores()
+    assert (full.leaked, full.clean.value) == (leak.found, leak.clean.value)
+    assert report.findings == [
+        f"STS17-ar: {leak.found} of 250 rows are in the dev split of nli, which chose the checkpoint"
+    ]
 
 
 # Identity: what decides an embedding

@@ -47,9 +47,9 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
     columns = _columns(recipe)
     return {
         "tasks": list(recipe.evaluation.tasks),
-        "sources": {name: text.model_dump() for name, text in texts.items()},
         "training": [
-            {"name": name, "file": str(files[name]), "columns": columns[text.dataset]} for name, text in texts.items()
+            {"name": name, "text": text.model_dump(), "file": str(files[name]), "columns": columns[text.dataset]}
+            for name, text in texts.items()
         ],
     }
 

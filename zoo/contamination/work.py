@@ -18,8 +18,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Write the report.
 
     Args:
-        spec: {tasks: names, sources: {name: what it is}, training: [{name: of the source, file: its Parquet,
-            columns: its columns of text}]}.
+        spec: {tasks: names, training: [{name: of the source, text: what it is, file: its Parquet, columns: its columns
+            of text}]}.
 
     Raises:
         HubError, EvaluationError: a task's data cannot be had.
@@ -29,5 +29,6 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     progress.start("training text in the tasks", None)
     found = overlap(training, evaluation)
     progress.finish()
-    report = found.model_copy(update={"sources": {name: SearchedText(**one) for name, one in spec["sources"].items()}})
+    sources = {source["name"]: SearchedText(**source["text"]) for source in spec["training"]}
+    report = found.model_copy(update={"sources": sources})
     (folder / OVERLAP).write_text(report.model_dump_json(indent=1), "utf-8")

@@ -47,7 +47,7 @@ class Cell:
     wrong: bool = False
     """Whether it is known to be wrong; a note under the table says how."""
     leaked: int = 0
-    """Number of rows behind it that leaked; then its text has the mark and, in parentheses, the clean value."""
+    """Number of rows behind it that leaked; then its text has the mark."""
     clean: float | None = None
     """The value without those rows; None: there are none, or no such value."""
 
@@ -69,7 +69,7 @@ class Cell:
             return NOTHING
         if not isinstance(found, Scored) or not found.leaked:
             return cls(f"{found.value:.2f}", found.value, found.low, found.high)
-        text = f"{found.value:.2f}{found.mark}{found.aside}"
+        text = f"{found.value:.2f}{found.mark}"
         clean = found.clean.value if found.clean else None
         return cls(text, found.value, found.low, found.high, leaked=found.leaked, clean=clean)
 
@@ -92,8 +92,14 @@ class Cell:
 
     @property
     def interval(self) -> str:
-        """The interval as people read it, ' [72.5, 82.4]'; empty without one."""
-        return "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
+        """The interval and the clean value as people read them, ' [72.5, 82.4] (77.10)'; empty without them."""
+        bounds = "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
+        return bounds + self.aside
+
+    @property
+    def aside(self) -> str:
+        """The value without the rows that leaked, ' (77.10)'; empty without one."""
+        return "" if self.clean is None else f" ({self.clean:.2f})"
 
 
 def shown_name(model: str) -> str:

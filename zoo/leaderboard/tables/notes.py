@@ -108,13 +108,11 @@ def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text
         return [*before, NOTHING_YET]
     leaked = [LEAKED] if any(place.marked(tasks) for place in board.ours.places(tasks)) else []
     source = MINIATURE if board.ours.miniature else REAL
-    return [*before, source, INTERVALS, *leaked, *_sharing(tasks), ranking(tasks)]
+    return [*before, source, INTERVALS, *leaked, ranking(tasks)]
 
 
-def _sharing(tasks: Sequence[str]) -> list[Text]:
-    """Return a note for each two tasks that share rows; of the paper's, `TWICE` says it."""
-    if tuple(tasks) == PAPER_TASKS:
-        return []
+def sharing_notes(tasks: Sequence[str]) -> list[Text]:
+    """Return a note for each two tasks that share rows; of the paper's own, `TWICE` says it."""
     arabic = [
         f"يشترك {ltr(TASKS[one].column)} و {ltr(TASKS[other].column)} في {rows:,} من الصفوف: متوسطهما يحسبها مرتين."
         for one, other, rows in shared_rows(tasks)
