@@ -12,17 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zoo.contamination.alike import SHORTEST, SIMILARITY, word_similarity
 from zoo.contamination.ingredients import searched
-from zoo.contamination.search import (
-    SHORTEST,
-    SIMILARITY,
-    Match,
-    Overlap,
-    overlap,
-    parquet_rows,
-    word_similarity,
-)
-from zoo.evidence.overlap import OverlapReport
+from zoo.contamination.search import overlap, parquet_rows
+from zoo.evidence.overlap import Match, Overlap, OverlapReport
 from zoo.miniature.rows import FramedRow, document_pairs, scored_pairs, triplets
 from zoo.recipe import Workspace
 
