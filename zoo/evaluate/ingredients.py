@@ -19,7 +19,7 @@ from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import pins
 
 STAGE = EVALUATE
-FORMAT = 3  # one more whenever the stage leaves other files, or measures otherwise
+FORMAT = 4  # one more whenever the stage leaves other files, or measures otherwise
 
 
 class Candidate(BaseModel):
