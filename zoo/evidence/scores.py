@@ -129,8 +129,8 @@ class Comparison(_Fact):
 
     @property
     def standing(self) -> Standing:
-        """The place of the first beside the second: told apart when the interval of the difference leaves zero out, tied
-        when it holds zero and stays within `TIE_MARGIN`; otherwise the rows cannot say.
+        """The standing of the first: told apart when the interval of the difference leaves zero out, tied when it holds
+        zero and stays within `TIE_MARGIN`; otherwise the rows cannot say.
         """
         if not self.low <= 0 <= self.high:
             return "ahead" if self.difference > 0 else "behind"
