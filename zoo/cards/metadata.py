@@ -13,8 +13,11 @@ from zoo.recipe import Dataset, Recipe
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
 
-METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr"}
-"""{mteb's name of a metric: the Hub's}, of those that have two."""
+METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr", "ndcg": "trec_eval", "map": "trec_eval"}
+"""{mteb's name of a metric, without its depth: the Hub's (hf.co/metrics)}, of those that have two.
+
+`accuracy` and `f1` are called so there as well; it knows no average precision and no V-measure, which keep mteb's name.
+"""
 
 
 def model_metadata(facts: ModelFacts) -> ModelCardData:
@@ -51,7 +54,8 @@ def _losses(recipe: Recipe) -> set[str]:
 
 def _metrics(tasks: Iterable[str]) -> list[str]:
     """The Hub's names of the tasks' metrics, each once."""
-    return list(dict.fromkeys(METRIC_IDS.get(TASKS[name].metric, TASKS[name].metric) for name in tasks))
+    metrics = [TASKS[name].metric for name in tasks]
+    return list(dict.fromkeys(METRIC_IDS.get(metric.partition("_at_")[0], metric) for metric in metrics))
 
 
 def _metric_name(scores: ScoreFile, task: str) -> str:

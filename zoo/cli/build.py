@@ -285,13 +285,15 @@ def _say_as_base(space: Workspace, target: str) -> None:
 
 
 def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:
-    """A row per task and one for the mean; a column for each dim and for the baseline. All with intervals."""
+    """A row per task and one for the headline mean; a column for each dim and for the baseline. All with intervals."""
+    from zoo.evidence.scores import mean_name
+
     places = [(subject, dim) for subject in scores.subjects for dim in subject.dims or (None,)]
     rows: list[dict[str, Any]] = [{"task": task} for task in scores.tasks]
-    rows += [{"task": "mean"}] if len(scores.tasks) > 1 else []
+    rows += [{"task": mean_name(scores.tasks)}] if len(scores.tasks) > 1 else []
     for subject, dim in places:
         found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
-        found.append(scores.mean(subject.name, dim))
+        found.append(scores.headline(subject.name, dim))
         for row, one in zip(rows, found, strict=False):
             row[str(dim or subject.title)] = one.shown
     return rows
@@ -306,6 +308,7 @@ def score_rows(scores: ScoreFile) -> list[dict[str, Any]]:
 def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -> None:
     """Tell two models apart on the same rows, or not: NAME, or NAME@DIM for one of its sizes."""
     space = workspace()
+    from zoo.evidence.scores import TIE_MARGIN, current
     from zoo.pipeline.evaluation import Request
     from zoo.pipeline.evaluation import compare as judge
 
@@ -314,9 +317,7 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
     say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=f"{first} less {second}")
-    from zoo.evidence.scores import current
-
-    say.line("difference with its 95% interval, paired; detectable: the least difference that so few rows would show")
+    say.line(f"difference with its 95% interval, paired; tied: it holds zero and stays within {TIE_MARGIN:g} point")
     _say_leaks(number for verdict in verdicts for number in (verdict.first, verdict.second))
     _say_sharing(current(request.tasks))
     say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
@@ -339,7 +340,7 @@ def _say_sharing(tasks: list[str]) -> None:
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {**verdict.model_dump(), "tied": verdict.tied}
+    return {**verdict.model_dump(), "verdict": verdict.standing, "tied": verdict.tied}
 
 
 def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
@@ -350,9 +351,14 @@ def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
         f"{second} ": verdict.second.shown,  # the same target twice still has two columns
         "difference": f"{verdict.difference:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]",
         "p": f"{verdict.p:.4f}",
-        "detectable": verdict.detectable,
-        "verdict": "tied" if verdict.tied else first if verdict.difference > 0 else second,
+        "verdict": _said(verdict, first, second),
     }
+
+
+def _said(verdict: Verdict, first: str, second: str) -> str:
+    """The better one's name, or why there is none."""
+    words = {"ahead": first, "behind": second, "tied": "tied"}
+    return words.get(verdict.standing, f"not told apart: {verdict.limit(verdict.rows)}")
 
 
 def _dim(text: str) -> int:

@@ -55,7 +55,7 @@ def _before_and_after(scores: ScoreFile) -> list[dict[str, Any]]:
     rows = []
     for subject in sorted(scores.subjects, key=lambda subject: order[subject.role]):
         full = str(scores.subjects[0].dims[0])
-        means = {str(dim or full): _number(scores.mean(subject.name, dim)) for dim in subject.dims or (None,)}
+        means = {str(dim or full): _number(scores.headline(subject.name, dim)) for dim in subject.dims or (None,)}
         rows.append({"model": subject.title, "": subject.role, **means})
     return rows
 

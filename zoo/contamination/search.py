@@ -89,9 +89,7 @@ class _Best:
             return None
         kind, similarity, training, source = rank
         evaluation = BETWEEN.join(texts)
-        return Match(
-            kind=KINDS[kind], similarity=-similarity, evaluation=evaluation, training=training, source=source
-        )
+        return Match(kind=KINDS[kind], similarity=-similarity, evaluation=evaluation, training=training, source=source)
 
 
 class _Index:

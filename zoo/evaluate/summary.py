@@ -14,7 +14,20 @@ from zoo.evaluate.leaked import LeakedRows
 from zoo.evidence import resampling
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.resampling import Contrast, Floats, Resamples, Sample
-from zoo.evidence.scores import CleanScore, Comparison, Leak, Mean, Measured, Score, Scored, Subject, Verdict, current
+from zoo.evidence.scores import (
+    CleanScore,
+    Comparison,
+    Kept,
+    Leak,
+    Mean,
+    Measured,
+    Score,
+    Scored,
+    Subject,
+    Verdict,
+    current,
+    mean_name,
+)
 from zoo.tasks import TASKS
 
 
@@ -120,14 +133,30 @@ class Evidence:
     def _mean(self, place: int, tasks: Sequence[str]) -> Mean:
         at = self.places[place]
         low, high = resampling.interval(self.mean_replicates(tasks)[place])
-        value = sum(self.value(place, task) for task in tasks) / len(tasks)
-        bounds = {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
+        bounds = {"value": self._mean_value(place, tasks), "low": round(low, 4), "high": round(high, 4)}
         return Mean(model=at.subject.name, dim=at.dim, tasks=list(tasks), **bounds, **self._told(place, tasks))
 
     def _told(self, place: int, tasks: Sequence[str]) -> dict[str, Any]:
         """What a score or a mean says of leaks."""
         found = sum(len(self.leaked[place, task].found) for task in tasks if (place, task) in self.leaked)
         return {"leaked": found, "clean": self._without_leaked(place, tasks)}
+
+    def _mean_value(self, place: int, tasks: Sequence[str]) -> float:
+        return round(sum(self.value(place, task) for task in tasks) / len(tasks), 4)
+
+    def kept(self) -> list[Kept]:
+        """The share of the headline mean that every subject keeps at each dim but its largest; none of one below 0."""
+        tasks = current(self.tasks)
+        rows, means = self.mean_replicates(tasks), [self._mean_value(place, tasks) for place in range(len(self.places))]
+        wholes = {at.subject.name: place for place, at in enumerate(self.places) if at.full}
+        found = []
+        for part, at in enumerate(self.places):
+            whole = wholes[at.subject.name]
+            if at.dim is not None and not at.full and means[whole] > 0:
+                share = resampling.kept(means[part], means[whole], rows[part], rows[whole])
+                bounds = dict(zip(("value", "low", "high"), (round(number, 4) for number in share), strict=True))
+                found.append(Kept(model=at.subject.name, dim=at.dim, **bounds))
+        return found
 
     @cached_property
     def leaked(self) -> dict[tuple[int, str], LeakedRows]:
@@ -211,14 +240,7 @@ class Evidence:
     def _compared(self, first: int, second: int, tasks: Sequence[str]) -> dict[str, Any]:
         mine, other = self.places[first], self.places[second]
         names = {"model": mine.subject.name, "dim": mine.dim, "rival": other.subject.name, "rival_dim": other.dim}
-        found = vars(self.contrast(first, second, tasks))
-        return {**names, **{name: round(value, 4) for name, value in found.items()}}
-
-
-def mean_name(tasks: Sequence[str]) -> str:
-    """The name, as on the leaderboard, of the mean over tasks that no other supersedes: 'mean without STS22'."""
-    twice = [TASKS[task].column for task in tasks if task not in current(tasks)]
-    return f"mean without {', '.join(twice)}" if twice else "mean"
+        return {**names, **self.contrast(first, second, tasks).rounded}
 
 
 def _measured(found: Scored) -> Scored:

@@ -62,6 +62,7 @@ def _score_file(
         scores=evidence.scores(),
         means=evidence.means(),
         comparisons=evidence.comparisons(done.subjects[0].name),
+        kept=evidence.kept(),
         correlations=_correlations(spec["sts"], candidates, done, place),
         clean=[leak.clean for leak in leaks if leak.clean],
         leaks=leaks,

@@ -80,6 +80,12 @@ class Sample:
         left = {name: None if column is None else column[kept] for name, column in columns.items()}
         return Sample(self.statistic, **{**left, "rows": places[kept]})  # type: ignore[arg-type]
 
+    def same_rows(self, other: Sample) -> bool:
+        """True when both are of the same rows, so that they can be resampled together."""
+        columns = ((self.gold, other.gold), (self.groups, other.groups), (self.rows, other.rows))
+        equal = all(np.array_equal(np.asarray(mine), np.asarray(theirs)) for mine, theirs in columns)
+        return self.statistic == other.statistic and len(self.values) == len(other.values) and equal
+
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
@@ -118,6 +124,11 @@ class Contrast:
     """Two-sided: 2 (1 + c) / (R + 1), at most 1; c counts the replicates at zero or on its rarer side. Never 0."""
     detectable: float
     """The least difference found at p < 0.05 in four of five repetitions: (1.96 + 0.84) standard errors."""
+
+    @property
+    def rounded(self) -> dict[str, float]:
+        """The numbers by name, to the four digits that files keep."""
+        return {name: round(value, 4) for name, value in vars(self).items()}
 
 
 def score(sample: Sample) -> float:
@@ -172,6 +183,17 @@ def contrast(difference: float, replicates: Floats) -> Contrast:
     errors = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
     p = min(1.0, 2 * (1 + rarer) / (1 + len(known)))
     return Contrast(round(difference, DIGITS), low, high, p, errors * float(known.std()))
+
+
+def kept(value: float, whole: float, replicates: Floats, of_whole: Floats) -> tuple[float, float, float]:
+    """The percentage of a whole's score that is left in a part of it, and the two ends of its paired 95% interval.
+
+    Args:
+        value: the part's score, `whole` the whole's, which is above zero.
+        replicates: (R,) of the part, on the same resamples as those of the whole.
+    """
+    shares = np.divide(100 * replicates, of_whole, out=np.full_like(replicates, np.nan), where=of_whole > 0)
+    return 100 * value / whole, *interval(shares)
 
 
 def ranks(samples: Sequence[Sample], resamples: Resamples) -> list[int]:

@@ -17,6 +17,13 @@ FILE = "scores.json"
 LEAK_MARK = "‡"
 """Stands after every score and mean of which rows leaked, wherever it is shown."""
 LEGEND = f"{LEAK_MARK} some of its rows are in what the model was trained on or chosen by; in parentheses, without them"
+TIE_MARGIN = 1.0
+"""Points: two scores are tied when the interval of their difference stays within it, on both sides.
+
+A convention, as every test of equivalence needs one that was fixed before looking: one point is what readers of a table
+pass over. A small task cannot show a tie at all: 250 sentence pairs tell apart little below three points.
+"""
+Standing = Literal["ahead", "behind", "tied", "not told apart"]
 
 
 class _Fact(BaseModel):
@@ -44,6 +51,11 @@ class Subject(_Fact):
     """Texts that the model puts before others, by name: `query`, `document` and more; null in older files."""
     default_prompt: str | None = None
     """Name of the prompt that a text gets which is neither a query nor a document; null: none."""
+
+    @property
+    def full(self) -> int | None:
+        """The full width; None for a model whose vectors cannot be cut."""
+        return self.dims[0] if self.dims else None
 
     @property
     def prompted(self) -> str:
@@ -115,6 +127,13 @@ class Mean(Scored):
     tasks: list[str]
 
 
+class Kept(Measured):
+    """The percentage of a model's headline mean at full width that is left at a smaller dim, with a paired interval."""
+
+    model: str
+    dim: int
+
+
 class Comparison(_Fact):
     """Two models, or two dims of one, on the same rows: `difference` is the first's score less the second's, in points.
 
@@ -134,9 +153,38 @@ class Comparison(_Fact):
     detectable: float
 
     @property
+    def standing(self) -> Standing:
+        """The standing of the first: told apart when the interval of the difference leaves zero out, tied when it holds
+        zero and stays within `TIE_MARGIN`; otherwise the rows cannot say.
+        """
+        if not self.low <= 0 <= self.high:
+            return "ahead" if self.difference > 0 else "behind"
+        return "tied" if max(-self.low, self.high) <= TIE_MARGIN else "not told apart"
+
+    @property
     def tied(self) -> bool:
-        """Whether the rows cannot tell the two apart: the interval of the difference holds zero."""
-        return self.low <= 0 <= self.high
+        """True when the two are as good as equal: the interval of the difference stays within `TIE_MARGIN`."""
+        return self.standing == "tied"
+
+    def limit(self, rows: int | None) -> str:
+        """Words for what the rows cannot show: '250 rows cannot show less than 4.3 points'; None: of several tasks."""
+        return f"{'the rows' if rows is None else f'{rows:,} rows'} cannot show less than {self.detectable:.1f} points"
+
+    @property
+    def mirrored(self) -> Comparison:
+        """The same comparison, seen from the other model."""
+        return Comparison(
+            task=self.task,
+            model=self.rival,
+            dim=self.rival_dim,
+            rival=self.model,
+            rival_dim=self.dim,
+            difference=-self.difference,
+            low=-self.high,
+            high=-self.low,
+            p=self.p,
+            detectable=self.detectable,
+        )
 
 
 class CleanScore(Measured):
@@ -199,6 +247,8 @@ class ScoreFile(_Fact):
     """Of every subject and dim: over all tasks, and over those that no other task of the suite supersedes."""
     comparisons: list[Comparison]
     """The recipe's model against every other subject at every dim they share, and its cut dims against its full one."""
+    kept: list[Kept] = []
+    """Of every subject with dims, at each but the largest; empty in older files."""
     correlations: list[Correlation]
     """On the test split of the family's STS dataset; empty when the family names none."""
     clean: list[CleanScore]
@@ -233,6 +283,10 @@ class ScoreFile(_Fact):
             EvaluationError: it was not taken.
         """
         return self.mean(model, dim, current(self.tasks))
+
+    def kept_at(self, model: str, dim: int) -> Kept | None:
+        """The share of the headline mean that a model keeps at a dim; None: at full width, or it is not known."""
+        return next((one for one in self.kept if (one.model, one.dim) == (model, dim)), None)
 
     def score(self, model: str, task: str, dim: int | None) -> Score:
         """One score.
@@ -279,3 +333,14 @@ def read_scores(folder: Path) -> ScoreFile:
 def current(tasks: Sequence[str]) -> list[str]:
     """The tasks that no other of them supersedes: a mean over both would count one test set twice."""
     return [task for task in tasks if TASKS[task].superseded_by not in tasks]
+
+
+def mean_name(tasks: Sequence[str]) -> str:
+    """The name of the headline mean of a suite, the same everywhere: 'mean', or 'mean without STS22'."""
+    left = superseded(tasks)
+    return f"mean without {left}" if left else "mean"
+
+
+def superseded(tasks: Sequence[str]) -> str:
+    """The headings of the tasks that others of them replace, separated by commas; empty when there are none."""
+    return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))

@@ -143,7 +143,7 @@ class Ours:
             return Cell.number(value, "{:.1f}")
         from zoo.evidence import resampling
 
-        low, high = resampling.interval(100 * known[place.key] / known[whole.key])
+        value, low, high = resampling.kept(mean.value, full.value, known[place.key], known[whole.key])
         return Cell(f"{value:.1f}", value, low, high)
 
     def replicates(self, tasks: Sequence[str]) -> Replicates:
@@ -214,12 +214,4 @@ def _shared(samples: Mapping[Key, Sample | None]) -> dict[Key, Sample]:
     """Return the samples of the same rows as the first: only they can be resampled together."""
     known = {key: sample for key, sample in samples.items() if sample is not None}
     first = next(iter(known.values()), None)
-    return {key: sample for key, sample in known.items() if first is not None and _same_rows(sample, first)}
-
-
-def _same_rows(one: Sample, other: Sample) -> bool:
-    import numpy as np
-
-    columns = ((one.gold, other.gold), (one.groups, other.groups))
-    equal = all(np.array_equal(np.asarray(mine), np.asarray(theirs)) for mine, theirs in columns)
-    return one.statistic == other.statistic and len(one.values) == len(other.values) and equal
+    return {key: sample for key, sample in known.items() if first is not None and sample.same_rows(first)}

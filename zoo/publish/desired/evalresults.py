@@ -92,6 +92,7 @@ def _entry(score: Score, mine: Subject, scores: ScoreFile, model_id: str) -> Eva
 
 def _notes(score: Score, mine: Subject, scores: ScoreFile) -> str:
     said = [
+        score.metric,
         f"mteb {score.mteb or scores.versions['mteb']}",
         f"{score.dim} dims",
         *([f"max_seq_length {mine.max_seq_length}"] if mine.max_seq_length else []),
