@@ -242,7 +242,7 @@ def test_the_card_marks_its_headline_and_says_what_was_searched(leaky: Lab) -> N
     card = rendered_card(leaky.build, leaky.workspace.recipe(RECIPE, scale=SCALE))
     scores = leaky.build.scores(RECIPE)
     mine = scores.subject("self")
-    leak, headline = scores.leaks[0], scores.mean(mine.name, mine.dims[0])
+    leak, headline = scores.leaks[0], scores.headline(mine.name, mine.dims[0])
     assert re.search(rf"\*\*{headline.value:.2f}{LEAK_MARK} \[.*\] \({headline.clean.value:.2f}\)\*\*", card)
     assert f"{LEGEND}: STS17-ar ({leak.shown})." in card
     assert f"- {LEAKED}; " in card

@@ -195,7 +195,9 @@ def report(sources: Sequence[str], *, quoted: int = 0) -> None:
     material = [of_file(said) for said in sources] or [of_the_miniature()]
     rows, _ = material[0]
     others = [text for texts, _ in material[1:] or material for row in texts for text in row]
-    print(f"{'found, % of ' + str(PLANTED):<24}{'<= 6 words: one side':>22}{'both':>8}{'> 6 words: one side':>22}{'both':>8}")
+    print(
+        f"{'found, % of ' + str(PLANTED):<24}{'<= 6 words: one side':>22}{'both':>8}{'> 6 words: one side':>22}{'both':>8}"
+    )
     lengths = [planted_rows(rows, shorter=shorter) for shorter in (True, False)]
     for little, much in zip(*(recalls(chosen, others) for chosen in lengths), strict=True):
         cells = [f"{'-' if value is None else f'{value:.1f}'}" for value in (*little[1:], *much[1:])]

@@ -10,6 +10,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
 from zoo.evidence.findings import findings
 from zoo.evidence.scores import (
+    LEAK_MARK,
     LEGEND,
     CleanScore,
     Comparison,
@@ -124,7 +125,7 @@ class ModelCardView:
     def _difference(self, one: Comparison) -> str:
         """A comparison in words of ours and numbers alone."""
         limit = f" ({one.limit(self._rows[one.task])})" if one.standing == "not told apart" else ""
-        return f"{_difference(one)}{limit}"
+        return f"{_difference(one, self.scores)}{limit}"
 
     @property
     def _rows(self) -> dict[str, int]:
@@ -196,7 +197,8 @@ class ModelCardView:
         own = [one for one in self.scores.comparisons if one.rival == self.mine.name]
         told = [one for one in own if one.standing in ("ahead", "behind")]
         return {
-            dim: Markdown(", ".join(_difference(one) for one in told if one.dim == dim)) for dim in self.mine.dims[1:]
+            dim: Markdown(", ".join(_difference(one, self.scores) for one in told if one.dim == dim))
+            for dim in self.mine.dims[1:]
         }
 
 
@@ -222,5 +224,6 @@ def _best_first(row: Mapping[str, Any]) -> float:
     return -float(row["mean"].value)
 
 
-def _difference(one: Comparison) -> str:
-    return f"{TASKS[one.task].column} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
+def _difference(one: Comparison, scores: ScoreFile) -> str:
+    mark = LEAK_MARK if scores.leak(one.task) else ""
+    return f"{TASKS[one.task].column}{mark} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
