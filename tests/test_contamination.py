@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.contamination.alike import SHORTEST, SIMILARITY, word_similarity
-from zoo.contamination.ingredients import searched
+from zoo.contamination.ingredients import searched_texts
 from zoo.contamination.search import overlap, parquet_rows
 from zoo.evidence.overlap import Match, Overlap, OverlapReport
 from zoo.miniature.rows import FramedRow, document_pairs, scored_pairs, triplets
@@ -229,7 +229,7 @@ def test_the_rows_of_a_parquet_file_are_read_in_its_columns(tmp_path: Path) -> N
 
 def test_what_is_searched_is_of_the_whole_lineage() -> None:
     recipe = Workspace(ROOT).recipe("arabert-hybrid")
-    assert {name: text.title for name, text in searched(recipe).items()} == {
+    assert {name: text.title for name, text in searched_texts(recipe).items()} == {
         "arabic-nli-triplet/train": "the training text of arabic-nli-triplet, through arabert-matryoshka",
         "arabic-stsb/validation": "the dev split of arabic-stsb, which chose the checkpoint",
         "arabic-nli-pair-class/train": "the training text of arabic-nli-pair-class",

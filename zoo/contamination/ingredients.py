@@ -20,7 +20,7 @@ FORMAT = 3  # one more whenever the stage leaves other files, or searches otherw
 def needs(recipe: Recipe, site: Site) -> list[Node]:
     """The data that the recipe and its parents were trained on and chosen by."""
     known = {name: dataset for member in recipe.lineage for name, dataset in member.datasets.items()}
-    names = dict.fromkeys(text.dataset for text in searched(recipe).values())
+    names = dict.fromkeys(text.dataset for text in searched_texts(recipe).values())
     return [Node(DATA, NamedDataset(name, known[name])) for name in names]
 
 
@@ -33,7 +33,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The tasks at their revisions, what is searched, and the libraries that say which row is where."""
     return {
         "tasks": pins(recipe.evaluation.tasks),
-        "sources": {name: text.model_dump() for name, text in searched(recipe).items()},
+        "sources": {name: text.model_dump() for name, text in searched_texts(recipe).items()},
         "columns": _columns(recipe),
         "hub": host(),
         "versions": versions("mteb", "datasets"),  # the rows that are found are places in mteb's rows
@@ -42,7 +42,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
     """The plain data that `zoo.contamination.work` needs."""
-    texts = searched(recipe)
+    texts = searched_texts(recipe)
     files = {name: split_file(site.place(text.dataset, DATA), text.split) for name, text in texts.items()}
     columns = _columns(recipe)
     return {
@@ -54,7 +54,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def searched(recipe: Recipe) -> dict[str, SearchedText]:
+def searched_texts(recipe: Recipe) -> dict[str, SearchedText]:
     """What is searched, by name: the text that a recipe and its parents were trained on, and what chose checkpoints."""
     found: dict[str, SearchedText] = {}
     for member in recipe.lineage:
@@ -70,4 +70,4 @@ def searched(recipe: Recipe) -> dict[str, SearchedText]:
 def _columns(recipe: Recipe) -> dict[str, list[str]]:
     """{dataset: its columns of text}, of what is searched."""
     known = {name: dataset.texts for member in recipe.lineage for name, dataset in member.datasets.items()}
-    return {text.dataset: known[text.dataset] for text in searched(recipe).values()}
+    return {text.dataset: known[text.dataset] for text in searched_texts(recipe).values()}
