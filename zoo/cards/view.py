@@ -155,7 +155,7 @@ class ModelCardView:
 
     @property
     def legend(self) -> str:
-        """What the mark of scores means of which rows leaked; empty where none has it."""
+        """The meaning of the mark of scores of which rows leaked; empty where none has it."""
         return LEGEND if self.scores.marked else ""
 
     @property

@@ -55,7 +55,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
 
 
 def searched_texts(recipe: Recipe) -> dict[str, SearchedText]:
-    """What is searched, by name: the text that a recipe and its parents were trained on, and what chose checkpoints."""
+    """{name: text that is searched}: all that a recipe and its parents were trained on, and what chose checkpoints."""
     found: dict[str, SearchedText] = {}
     for member in recipe.lineage:
         for phase in member.phases:

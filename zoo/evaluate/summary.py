@@ -137,7 +137,7 @@ class Evidence:
         return Mean(model=at.subject.name, dim=at.dim, tasks=list(tasks), **bounds, **self._told(place, tasks))
 
     def _told(self, place: int, tasks: Sequence[str]) -> dict[str, Any]:
-        """What a score or a mean says of leaks."""
+        """The facts on leaks that a score or a mean carries."""
         found = sum(len(self.leaked[place, task].found) for task in tasks if (place, task) in self.leaked)
         return {"leaked": found, "clean": self._without_leaked(place, tasks)}
 
