@@ -235,6 +235,8 @@ def test_what_is_searched_is_of_the_whole_lineage() -> None:
         "arabic-nli-pair-class/train": "the training text of arabic-nli-pair-class",
         "arabic-stsb/train": "the training text of arabic-stsb",
     }
+    english = searched_texts(Workspace(ROOT).recipe("distilroberta-allnli"))
+    assert english["stsb/validation"].title == "the dev split of stsb, which chose the checkpoint"
 
 
 # Nothing is missed: the index against comparing every pair

@@ -15,6 +15,7 @@ from conftest import RECIPE, SCALE, Lab
 from datasets import Dataset, DatasetDict
 
 from zoo.evidence import resampling
+from zoo.evidence.findings import findings
 from zoo.evidence.overlap import Overlap, OverlapReport, read_overlap
 from zoo.evidence.scores import LEAK_MARK, LEGEND, Measured, Scored
 from zoo.leaderboard.table import Cell
@@ -117,19 +118,15 @@ def test_a_row_that_was_found_leaves_the_score_of_its_kind(name: str) -> None:
     assert resampling.score(sample) < leaked.clean[0] == pytest.approx(max(whole))
 
 
-def test_a_clustering_has_no_clean_score_and_still_says_what_leaked() -> None:
+@pytest.mark.parametrize(("name", "values"), [("SIB200-arz", 20), ("AJGTv2", 19)])
+def test_where_values_are_not_of_rows_there_is_no_clean_score_and_still_a_leak(name: str, values: int) -> None:
+    """A clustering is scored whole; and which rows other values are of than were searched is not guessed."""
     from zoo.evaluate.leaked import LeakedRows
 
-    sample = resampling.Sample("mean", [0.5] * 10)  # type: ignore[arg-type]
-    report = Overlap(rows=10, exact=2, normalised=0, near=0, rows_found=[3, 8], rows_found_whole=[], examples=[])
-    leaked = LeakedRows("SIB200-arz", sample, report)
-    assert (leaked.found.tolist(), leaked.clean) == ([3, 8], None)
-
-
-def test_values_of_other_rows_than_were_searched_are_not_guessed() -> None:
-    sample = resampling.Sample("mean", [0.5] * 9)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="9 values of 10 rows"):
-        sample.places(10)
+    sample = resampling.Sample("mean", [0.5] * values)  # type: ignore[arg-type]
+    report = Overlap(rows=20, exact=2, normalised=0, near=0, rows_found=[3, 8], rows_found_whole=[], examples=[])
+    leaked = LeakedRows(name, sample, report)
+    assert (len(leaked.rows), leaked.found.tolist(), leaked.clean) == (20, [3, 8], None)
 
 
 # In sentences
@@ -155,6 +152,17 @@ def test_a_finding_names_the_texts_that_the_rows_are_in() -> None:
         "STSB-en: 3 of 1,250 rows are in what it was trained on or chosen by: 2 in the training text of stsb, through "
         "arabert-matryoshka; 1 in the training text of nli",
     ]
+
+
+def test_a_corpus_does_not_hide_the_queries(leaky: Lab) -> None:
+    scores = leaky.build.scores(RECIPE)
+    leak = scores.leaks[0].model_copy(update={"rows": 100, "found": 2})
+    counts = {"rows": 9000, "exact": 2, "normalised": 0, "near": 0, "rows_found": [1, 2], "rows_found_whole": []}
+    numbers = {"training_texts": 9, "similarity": 0.85, "shortest": 4}
+    report = OverlapReport.model_validate({"tasks": {leak.task: {**counts, "examples": []}}, **numbers})
+    (sentence,) = findings(report, scores.model_copy(update={"leaks": [leak]}), above=0.01)
+    assert ", 2 of 100 queries among them; " in sentence
+    assert findings(report, scores.model_copy(update={"leaks": []}), above=0.01) == []
 
 
 def test_tasks_that_share_rows_are_named() -> None:

@@ -26,9 +26,12 @@ class LeakedRows:
 
     @cached_property
     def rows(self) -> Integers:
-        """The places of the rows that count, (n,)."""
-        whole = TASKS[self.task].kind == WHOLE
-        return np.arange(self.overlap.rows) if whole else self.sample.places(self.overlap.rows)
+        """The places of the rows that count, (n,): those with a value of their own; all, where none has one."""
+        return np.arange(self.overlap.rows) if self._places is None else self._places
+
+    @cached_property
+    def _places(self) -> Integers | None:
+        return None if TASKS[self.task].kind == WHOLE else self.sample.places(self.overlap.rows)
 
     @cached_property
     def found(self) -> Integers:
@@ -37,8 +40,8 @@ class LeakedRows:
 
     @cached_property
     def rest(self) -> Sample | None:
-        """The sample without them; None where too few rows are left, or rows that no score can be computed from."""
-        if TASKS[self.task].kind == WHOLE or len(self.rows) - len(self.found) < FEWEST:
+        """The sample without them; None where rows have no values, or too few are left for a score."""
+        if self._places is None or len(self.rows) - len(self.found) < FEWEST:
             return None
         rest = self.sample.without(self.found)
         return rest if rest.gold is None or len(np.unique(rest.gold)) > 1 else None

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from zoo.evidence.overlap import OverlapReport
-from zoo.evidence.scores import ScoreFile
+from zoo.evidence.overlap import Overlap, OverlapReport
+from zoo.evidence.scores import Leak, ScoreFile
 
 
 def findings(report: OverlapReport, scores: ScoreFile, *, above: float = 0.0) -> list[str]:
     """A sentence for each task of which rows were found, and its scores with and without them.
 
     Args:
-        above: leave out tasks of which no more than this share of the rows leaked, 0 to 1.
+        above: leave out tasks of which no more than this share leaked, 0 to 1: of all rows, and of the queries of a
+            retrieval, whose corpus would hide them.
     """
+    leaks = {task: scores.leak(task) for task in report.tasks}
     return [
-        report.finding(task) + _scores(scores, task) for task, overlap in report.tasks.items() if overlap.share > above
+        report.finding(task) + _queries(leak, overlap) + _scores(scores, task)
+        for task, overlap in report.tasks.items()
+        if max(overlap.share, leak.share if (leak := leaks[task]) else 0.0) > above
     ]
+
+
+def _queries(leak: Leak | None, overlap: Overlap) -> str:
+    """The queries among the rows, where not all rows count: ', 12 of 300 queries among them'."""
+    if leak is None or leak.rows == overlap.rows:
+        return ""
+    return f", {leak.found:,} of {leak.rows:,} queries among them"
 
 
 def _scores(scores: ScoreFile, task: str) -> str:

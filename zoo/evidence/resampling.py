@@ -61,16 +61,11 @@ class Sample:
         if self.statistic == "average_precision":
             _require(set(np.unique(np.asarray(self.gold))) <= {0, 1}, "gold of average precision is not 0 or 1")
 
-    def places(self, rows: int) -> Integers:
-        """The place of each value's row among the task's rows, which are so many, (n,).
-
-        Raises:
-            ValueError: the values are not of all the rows, and nothing says of which.
-        """
+    def places(self, rows: int) -> Integers | None:
+        """The place of each value's row among the task's rows, which are so many, (n,); None: nothing says of which."""
         if self.rows is not None:
             return self.rows
-        _require(len(self.values) == rows, f"{len(self.values)} values of {rows} rows")
-        return np.arange(rows)
+        return np.arange(rows) if len(self.values) == rows else None
 
     def without(self, rows: ArrayLike) -> Sample:
         """The sample less the values of these rows, which are named by their places among the task's."""

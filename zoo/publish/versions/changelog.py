@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from semantic_version import Version
 
 from zoo.errors import EvaluationError, PublishError
-from zoo.evidence.scores import Measured, Score, ScoreFile, mean_name
+from zoo.evidence.scores import LEAK_MARK, LEGEND, Measured, Score, ScoreFile, mean_name
 from zoo.hub.frontmatter import BYTE_ORDER_MARK
 from zoo.markdown import code, escaped
 from zoo.publish.desired.release import SCORES
@@ -161,7 +161,8 @@ def scores_said(old: ScoreFile | None, new: ScoreFile | None, was: str, now: str
     table = [f"| Task | {was} | {now} | Difference |", "|---|---:|---:|---:|"]
     for task, one, other in rows:
         table.append(f"| {escaped(task)} | {one.shown} | {other.shown} | {other.value - one.value:+.2f} |")
-    return "\n".join([*table, "", "In brackets: 95% intervals of each score."])
+    legend = ["", f"{LEGEND}."] if any(LEAK_MARK in line for line in table) else []
+    return "\n".join([*table, "", "In brackets: 95% intervals of each score.", *legend])
 
 
 def _headline(scores: ScoreFile) -> Measured | None:
