@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from random import Random
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.contamination.alike import SHORTEST, SIMILARITY, word_similarity
+from tests.bench.leaks import EDITS
+from zoo.contamination.alike import Likeness, are_joined, inside, near, no_chance, together, word_similarity
 from zoo.contamination.ingredients import searched_texts
 from zoo.contamination.search import overlap, parquet_rows
 from zoo.evidence.overlap import Match, Overlap, OverlapReport
@@ -138,6 +140,84 @@ def test_one_word_edited_in_seven_or_more_is_always_found(edit: Callable[[list[s
     assert len(sentences) > 100
 
 
+# Leaks by kind and by length
+
+BRIEF = [
+    "أضاع الراعي خروفا أبيض", "خبأت السنجابة جوزها تحت الصخرة", "يصلح النجار كرسيا مكسورا اليوم", "ابتلع الحوت قارب البحار",
+    "نسيت الممرضة مظلتها في العيادة", "يطعم البستاني حمائم القصر خبزا", "كسر الهر مزهرية الجارة مساء", "ربح الحداد سباق الدراجات",
+]  # fmt: skip
+ALWAYS, OFTEN = 1.0, 0.7
+SPELT = dict.fromkeys(("verbatim", "diacritics", "spelling variants"), (ALWAYS, ALWAYS))
+RECALL = {  # (one side of a pair in the training, both sides in a row of it) of texts of 4 to 6 words
+    **SPELT,
+    "one word changed": (0.0, ALWAYS),
+    "one word dropped": (0.0, ALWAYS),
+    "one word added": (OFTEN, ALWAYS),
+    "neighbours swapped": (ALWAYS, ALWAYS),
+    "inside a longer text": (OFTEN, ALWAYS),
+    "both sides joined": (OFTEN, ALWAYS),
+}
+
+
+def joined_sides(row: tuple[str, str]) -> tuple[str, str]:
+    return " ".join(row), BESIDE[0]
+
+
+@pytest.mark.parametrize("kind", RECALL)
+@pytest.mark.parametrize("texts", [BRIEF, LEAKED], ids=["short", "long"])
+def test_leaks_are_found_by_kind(kind: str, texts: list[str]) -> None:
+    rng, others = Random(0), [*clean(300), *BESIDE]
+    rows = list(zip(texts[::2], texts[1::2], strict=True))
+    if kind == "both sides joined":
+        both = one = list(map(joined_sides, rows))
+    else:
+        both = [tuple(EDITS[kind](text, rng, others) for text in row) for row in rows]
+        one = [(row[0], BESIDE[0]) for row in both]
+    background = [(text,) for text in others]
+    least = RECALL[kind] if texts is BRIEF else (ALWAYS, ALWAYS)
+    for leaks, share in zip((one, both), least, strict=True):
+        found = overlap({"train": [*background, *leaks]}, {"task": rows}).tasks["task"]
+        assert len(found.rows_found) >= share * len(rows)
+    assert found.rows_found_whole == found.rows_found
+
+
+def test_a_pair_alike_to_one_training_text_is_no_leak() -> None:
+    pair = ("أضاع الراعي خروفا أبيض", "أضاع الراعي خروفا أسود")
+    training = [("أضاع الراعي خروفا صغيرا", BESIDE[0]), ("أضاع الراعي خروفا صغيرا", "أضاع الراعي خروفا صغيرا")]
+    assert overlap({"train": training}, {"task": [pair]}).clean
+
+
+def test_common_words_meet_by_chance() -> None:
+    """Of five words that stand in many training texts, four in a row say nothing."""
+    text = "على سطح البيت في القرية"
+    rest = ["سطح البيت", "في القرية", "على الطريق"] * 100
+    near_it, holding_it = "على سطح البيت في المدينة", f"نام الهر {text} حتى الصباح"
+    assert overlap(loose([*rest, near_it, holding_it]), {"task": [(text,)]}).clean
+    assert not overlap(loose([*rest, text]), {"task": [(text,)]}).clean
+
+
+def test_documents_of_which_most_is_inside_are_found() -> None:
+    words = " ".join(clean(60)).split()
+    text, rest = " ".join(words[:100]), " ".join(words[100:])
+    found = of_one(f"{rest} {' '.join(words[5:95])} {rest}", text).examples[0]
+    assert (found.kind, found.similarity) == ("contained", 0.9)
+    assert of_one(f"{rest} {' '.join(words[:80])} {rest}", text).rows_found == []
+
+
+def test_a_match_says_which_source_it_is_from() -> None:
+    sources = {"nli": [(BESIDE[0],), (LEAKED[0],)], "sts": [(LEAKED[1], LEAKED[0])]}
+    report = overlap(sources, {"task": [(LEAKED[0],), (LEAKED[1],)]})
+    assert [match.source for match in report.tasks["task"].examples] == ["nli", "sts"]
+    assert report.training_texts == 4
+
+
+def test_reports_of_before_are_read() -> None:
+    match = {"kind": "near", "similarity": 0.9, "evaluation": "أ", "training": "ب"}
+    counts = {"rows": 1, "exact": 0, "normalised": 0, "near": 1, "rows_found": [0], "rows_found_whole": [0]}
+    task = Overlap.model_validate({**counts, "examples": [match]})
+    assert (task.contained, task.examples[0].source) == (0, "")
+
+
 # What counts as what
 
 
@@ -201,6 +281,7 @@ def test_examples_are_the_strongest_five_in_the_order_of_rows() -> None:
 # Reading
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.permutations([*LEAKED[:3], *EDITED.values(), *EDITED, *BESIDE]))
 def test_the_order_of_training_texts_makes_no_difference(training: list[str]) -> None:
     rows = {"task": [(text, beside) for text, beside in zip(EDITED, BESIDE, strict=False)]}
@@ -244,21 +325,51 @@ def test_what_is_searched_is_of_the_whole_lineage() -> None:
 WORDS = st.sampled_from(
     ["دار", "دور", "دارنا", "كتاب", "كتابه", "كتب", "باب", "بابنا", "من", "منا", "في", "فيدار", "مندار"]
 )
-SENTENCES = st.lists(st.lists(WORDS, min_size=1, max_size=16).map(" ".join), min_size=1, max_size=8)
+TEXTS = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
+ROWS = st.lists(st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=5)
 
 
-@given(SENTENCES, SENTENCES)
-def test_the_index_finds_what_comparing_every_pair_does(training: list[str], evaluation: list[str]) -> None:
-    def near(text: str) -> bool:
-        words = text.split()
-        return any(
-            text == other
-            or (min(len(words), len(other.split())) >= SHORTEST and word_similarity(words, other.split()) >= SIMILARITY)
-            for other in training
+def found_by_comparing(training: list[list[str]], evaluation: list[list[str]]) -> list[int]:
+    """The rows that are found when each is compared with every training row."""
+    words = [text.split() for row in training for text in row]
+    times = Counter(chain.from_iterable(words))
+
+    def counts(found: Likeness | None) -> bool:
+        return found is not None and (found.certain or no_chance((times[word] for word in found.shared), len(words)))
+
+    def ways(text: str, theirs: str) -> list[Likeness]:
+        found = [inside(text.split(), theirs.split()), near(text.split(), theirs.split())]
+        return [way for way in found if way]
+
+    def alone(text: str) -> bool:
+        theirs = [" ".join(other) for other in words]
+        return any(text == other or any(way.alone and counts(way) for way in ways(text, other)) for other in theirs)
+
+    def in_one_row(first: str, second: str) -> bool:
+        return first != second and any(
+            counts(together(one, other))
+            for row in training
+            for here, there in product(range(len(row)), repeat=2)
+            for one, other in product(ways(first, row[here])[-1:], ways(second, row[there])[-1:])
+            if (
+                are_joined(first.split(), second.split(), row[here].split())
+                if here == there
+                else row[here] != row[there]
+            )
         )
 
-    found = overlap(loose(training), {"task": [(text,) for text in evaluation]}).tasks["task"].rows_found
-    assert found == [place for place, text in enumerate(evaluation) if near(text)]
+    return [
+        place
+        for place, row in enumerate(evaluation)
+        if any(map(alone, row)) or (len(row) == 2 and in_one_row(row[0], row[1]))
+    ]
+
+
+@settings(deadline=None)
+@given(ROWS, ROWS)
+def test_the_index_finds_what_comparing_every_row_does(training: list[list[str]], evaluation: list[list[str]]) -> None:
+    found = overlap({"train": training}, {"task": evaluation}).tasks["task"].rows_found
+    assert found == found_by_comparing(training, evaluation)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,9 @@ def planted_rows(rows: Rows, *, shorter: bool) -> Rows:
     return found[:PLANTED]
 
 
-def recall(rows: Rows, training: Rows) -> float:
+def recall(rows: Rows, leaks: Rows, others: Sequence[str]) -> float:
+    """The percent of rows that are found when the leaks are among other training texts."""
+    training = [*leaks, *((text,) for text in others)]
     (found,) = overlap({"train": training}, {"planted": rows}).tasks.values()
     return 100 * len(found.rows_found) / len(rows)
 
@@ -123,8 +125,8 @@ def recalls(rows: Rows, others: Sequence[str]) -> Iterator[tuple[str, float | No
         both = [tuple(edit(text, rng, others) for text in row) for row in rows]
         sides = [rng.randrange(2) for _ in rows]
         one = [(row[side], rng.choice(others)) for row, side in zip(both, sides, strict=True)]
-        yield kind, recall(rows, one), recall(rows, both)
-    yield JOINED, None, recall(rows, [(" ".join(row), Random(0).choice(others)) for row in rows])
+        yield kind, recall(rows, one, others), recall(rows, both, others)
+    yield JOINED, None, recall(rows, [(" ".join(row), Random(0).choice(others)) for row in rows], others)
 
 
 # Clean rows
@@ -194,11 +196,12 @@ def of_the_miniature() -> tuple[Rows, list[str]]:
 def report(sources: Sequence[str], *, quoted: int = 0) -> None:
     material = [of_file(said) for said in sources] or [of_the_miniature()]
     rows, _ = material[0]
-    others = [text for texts, _ in material[1:] or material for row in texts for text in row]
     print(
         f"{'found, % of ' + str(PLANTED):<24}{'<= 6 words: one side':>22}{'both':>8}{'> 6 words: one side':>22}{'both':>8}"
     )
     lengths = [planted_rows(rows, shorter=shorter) for shorter in (True, False)]
+    leaked = {text for chosen in lengths for row in chosen for text in row}
+    others = [text for texts, _ in material for row in texts for text in row if leaked.isdisjoint(row)]
     for little, much in zip(*(recalls(chosen, others) for chosen in lengths), strict=True):
         cells = [f"{'-' if value is None else f'{value:.1f}'}" for value in (*little[1:], *much[1:])]
         print(f"{little[0]:<24}{cells[0]:>22}{cells[1]:>8}{cells[2]:>22}{cells[3]:>8}")

@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.contamination.alike import ROUNDING, RUN, SHORTEST, SIMILARITY
+from zoo.contamination.alike import ROUNDING, RUN, SHORTEST, SIMILARITY, may_be_near
 
 TOGETHER = 2  # of 1 to 4, the fastest on sentences of the miniature and of Tatoeba alike
 MIXING = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look random: what is multiplied by it is spread over all 64
 BITS = 20
+WIDE = 16  # words; texts with more are few, and compared one by one
+BLOCK = 1 << 15  # places that are compared at once: 8 MB
+NONE = 2**32 - 1  # equal to no word
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
 Places = tuple[Ints, Ints]
@@ -56,10 +59,9 @@ def _spread(keys: Keys) -> Keys:
     return (keys * MIXING) >> np.uint64(64 - BITS)
 
 
-def counted(places: Places, members: int) -> tuple[Ints, Ints, Ints]:
-    """(owner, member, how often they met), each pair once."""
-    keys, counts = np.unique(places[0] * members + places[1], return_counts=True)
-    return keys // members, keys % members, counts
+def beside(one: Places, other: Places) -> Places:
+    """The places of both."""
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
 
 
 class Candidates:
@@ -67,49 +69,44 @@ class Candidates:
 
     def __init__(self, texts: Sequence[Sequence[str]], pairs: Sequence[tuple[int, int]]) -> None:
         """Index texts, each given as its normalised words, and pairs of their numbers."""
-        self._words: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         for word in chain.from_iterable(texts):
-            self._words.setdefault(word, len(self._words) + 1)
-        self.texts, self.pairs = len(texts), len(pairs)
-        self._of_pair = Postings(
-            np.array(list(chain.from_iterable(pairs)), np.uint64), np.arange(2 * len(pairs), dtype=np.int64)
-        )
-        self._index_words(texts, {text for pair in pairs for text in pair})
+            self._numbers.setdefault(word, len(self._numbers) + 1)
+        self._texts, self._pairs = len(texts), len(pairs)
+        self._of_pair = Postings(np.array(list(chain.from_iterable(pairs)), np.uint64), np.arange(2 * len(pairs)))
+        self._counts = np.zeros(len(self._numbers) + 1, np.int64)
+        self._lengths = np.array([len(words) for words in texts], np.int64)
+        self._index_words(texts)
         self._index_runs(texts)
 
-    def _index_words(self, texts: Sequence[Sequence[str]], paired: set[int]) -> None:
+    def _index_words(self, texts: Sequence[Sequence[str]]) -> None:
         """Rarest words first (prefix filtering): a text that is near lacks so few words that it has some of these."""
         common = Counter(chain.from_iterable(texts))
-        entries, self._least, self._least_near = [], [], []
-        for number, words in enumerate(texts):
+        entries, together = [], []
+        for words in texts:
             rarest = sorted(set(words), key=lambda word: (common[word], word))
-            near = lost(len(words))
-            most = max(2, near) if number in paired else near
-            least = min(TOGETHER, max(1, len(rarest) - most))
-            chosen = rarest[: most + least] if len(words) >= SHORTEST or number in paired else []
-            entries.append([self._words[word] for word in chosen])
-            self._least.append(least)
-            self._least_near.append(max(least, len(chosen) - near))
+            most = lost(len(words))
+            together.append(min(TOGETHER, max(1, len(rarest) - most)))
+            entries.append([self._numbers[word] for word in rarest[: most + together[-1]]] if len(words) > 1 else [])
         self._entries = _postings(entries)
-        self._least, self._least_near = np.array(self._least), np.array(self._least_near)
-        lengths = np.array([len(words) for words in texts], np.int64)
-        self._lengths = lengths
-        self._shortest = np.minimum(lengths - 1, np.ceil(lengths * SIMILARITY - ROUNDING))
-        self._longest = np.maximum(lengths + 1, np.floor(lengths / SIMILARITY + ROUNDING))
+        self._together = np.array(together, np.int64)
+        self._shortest = np.minimum(self._lengths - 1, np.ceil(self._lengths * SIMILARITY - ROUNDING))
+        self._longest = np.maximum(self._lengths + 1, np.floor(self._lengths / SIMILARITY + ROUNDING))
 
     def _index_runs(self, texts: Sequence[Sequence[str]]) -> None:
-        lengths = self._lengths
         ids, owners, _ = self.numbered(texts)
         keys, members = runs(ids, owners, RUN)
         self._runs = Postings(keys, members)
-        self._least_runs = np.ceil(np.ceil(lengths * SIMILARITY - ROUNDING) / RUN)
+        self._table = _table(ids, owners, self._lengths)
+        self._table[self._table == 0] = NONE
+        self._least_runs = np.ceil(np.ceil(self._lengths * SIMILARITY - ROUNDING) / RUN)
         keys, members = runs(ids, owners, 2)
-        short = lengths[members] < SHORTEST
+        short = self._lengths[members] < SHORTEST
         self._short_runs = Postings(keys[short], members[short])
 
     def numbered(self, texts: Iterable[Sequence[str]]) -> tuple[Keys, Ints, Ints]:
         """(the words of all texts, the number of the text that each stands in, the words of each text)."""
-        known, flat, lengths = self._words.get, [], []
+        known, flat, lengths = self._numbers.get, [], []
         for words in texts:
             flat.extend(map(known, words, repeat(0)))
             flat.append(0)
@@ -117,31 +114,57 @@ class Candidates:
         sizes = np.array(lengths, np.int64)
         return np.array(flat, np.uint64), np.repeat(np.arange(len(sizes)), sizes + 1), sizes
 
-    def of(self, texts: Iterable[Sequence[str]]) -> tuple[Places, Places, Places]:
-        """Candidates of a chunk: whole texts that may be near, texts that may be inside, and sides of a pair."""
+    def of(self, texts: Iterable[Sequence[str]]) -> tuple[Places, Places]:
+        """Candidates of a chunk of training texts: evaluation texts that may be near, and that may be inside."""
         ids, owners, sizes = self.numbered(texts)
+        self._counts += np.bincount(ids.astype(np.int64), minlength=len(self._counts))
         training, evaluation = self._entries.met(ids, owners)
         fits = (sizes[training] >= self._shortest[evaluation]) & (sizes[training] <= self._longest[evaluation])
-        training, evaluation, counts = counted((training[fits], evaluation[fits]), self.texts)
-        near = counts >= self._least_near[evaluation]
-        alike = counts >= self._least[evaluation]
-        inside = self._met_runs(self._runs, *runs(ids, owners, RUN), self._least_runs)
-        short = self._met_runs(self._short_runs, *runs(ids, owners, 2), self._lengths - 1)
-        sides = [(training[alike], evaluation[alike]), inside, short]
-        joined = (np.concatenate([each[0] for each in sides]), np.concatenate([each[1] for each in sides]))
-        return (training[near], evaluation[near]), inside, joined
+        near = self._enough((training[fits], evaluation[fits]), self._together)
+        near = self._with_like_words(near, ids, owners, sizes)
+        long = self._enough(self._runs.met(*runs(ids, owners, RUN)), self._least_runs)
+        short = self._enough(self._short_runs.met(*runs(ids, owners, 2)), self._lengths - 1)
+        return near, beside(long, short)
 
-    def _met_runs(self, postings: Postings, keys: Keys, owners: Ints, least: Any) -> Places:
-        training, evaluation, counts = counted(postings.met(keys, owners), self.texts)
-        enough = counts >= least[evaluation]
-        return training[enough], evaluation[enough]
+    def times(self, word: str) -> int:
+        """How often a word of the evaluation stood in the training texts so far."""
+        return int(self._counts[self._numbers[word]])
+
+    def _enough(self, places: Places, least: Any) -> Places:
+        """The places, each once, that met as often as the evaluation text needs."""
+        keys, counts = np.unique(places[0] * self._texts + places[1], return_counts=True)
+        enough = keys[counts >= least[keys % max(1, self._texts)]]
+        return enough // max(1, self._texts), enough % max(1, self._texts)
+
+    def _with_like_words(self, places: Places, ids: Keys, owners: Ints, sizes: Ints) -> Places:
+        """The places without those of short texts that have too many other words."""
+        theirs = _table(ids, owners, sizes)
+        keep = np.ones(len(places[0]), bool)
+        wide = np.maximum(sizes[places[0]], self._lengths[places[1]])
+        some = np.flatnonzero(wide <= WIDE)
+        for at in np.array_split(some, 1 + len(some) // BLOCK):
+            training, evaluation = places[0][at], places[1][at]
+            same = self._table[evaluation][:, :, None] == theirs[training][:, None, :]
+            missing = self._lengths[evaluation] - same.any(axis=2).sum(axis=1)
+            others = sizes[training] - same.any(axis=1).sum(axis=1)
+            keep[at] = may_be_near(missing, others, wide[at])
+        return places[0][keep], places[1][keep]
 
     def pairs_of(self, sides: Places, rows: Ints) -> Places:
         """(training row, pair) of which both sides may be in the row; `rows` says which row a training text is of."""
         row, member = self._of_pair.met(sides[1].astype(np.uint64), rows[sides[0]])
-        keys = np.unique(row * (2 * self.pairs) + member)
+        keys = np.unique(row * (2 * self._pairs) + member)
         both = keys[:-1][(keys[:-1] % 2 == 0) & (keys[1:] == keys[:-1] + 1)] // 2
-        return both // max(1, self.pairs), both % max(1, self.pairs)
+        return both // max(1, self._pairs), both % max(1, self._pairs)
+
+
+def _table(ids: Keys, owners: Ints, sizes: Ints) -> NDArray[np.uint32]:
+    """A row of words for each text, the first `WIDE` of them; 0 where none of ours is."""
+    table = np.zeros((len(sizes), WIDE), np.uint32)
+    columns = np.arange(len(ids)) - np.repeat((sizes + 1).cumsum() - sizes - 1, sizes + 1)
+    fits = columns < WIDE
+    table[owners[fits], columns[fits]] = ids[fits]
+    return table
 
 
 def _postings(keys: Sequence[Sequence[int]]) -> Postings:
@@ -166,4 +189,4 @@ def lost(words: int) -> int:
 
     No step takes away more than two words, and a variant is half a step.
     """
-    return int(2 * (1 - SIMILARITY) * words / SIMILARITY + ROUNDING)
+    return max(2, int(2 * (1 - SIMILARITY) * words / SIMILARITY + ROUNDING))

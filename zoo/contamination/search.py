@@ -8,22 +8,38 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, permutations
+from itertools import chain, islice, product
 from pathlib import Path
 
 import numpy as np
 
 from zoo.arabic import normalised
-from zoo.contamination import alike
-from zoo.contamination.alike import SHORTEST, SIMILARITY, Words
-from zoo.contamination.candidates import Candidates, Places
-from zoo.evidence.overlap import KINDS, Kind, Match, Overlap, OverlapReport
+from zoo.contamination.alike import (
+    EXACT,
+    NORMALISED,
+    SHORTEST,
+    SIMILARITY,
+    Likeness,
+    are_joined,
+    inside,
+    near,
+    no_chance,
+    together,
+)
+from zoo.contamination.candidates import Candidates, Ints, Places
+from zoo.evidence.overlap import KINDS, Match, Overlap, OverlapReport
 
 EXAMPLES = 5
 CHUNK = 4096  # rows in memory at a time
 BETWEEN = " / "  # the two texts of a pair, where a match quotes both
 Row = Sequence[str]
 Rows = Sequence[Row]
+Texts = tuple[str, ...]
+Rank = tuple[int, float, str, str]
+"""Kind, similarity, training text and source of a match, as numbers and words of which the least is the strongest."""
+Measure = Callable[[Sequence[str], Sequence[str]], Likeness | None]
+Met = dict[tuple[int, int], Likeness]
+"""How a training text and an evaluation text, given by their numbers, are alike."""
 
 
 def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows]) -> OverlapReport:
@@ -37,14 +53,16 @@ def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows
     read = 0
     for source, rows in training.items():
         waiting = iter(rows)
-        while chunk := _Chunk(list(islice(waiting, CHUNK)), source):
+        while some := list(islice(waiting, CHUNK)):
+            chunk = _Chunk(some, source)
             read += len(chunk.texts)
             index.meet(chunk)
-    tasks = {task: _of_task(rows, index.found) for task, rows in evaluation.items()}
+    found = index.found(read)
+    tasks = {task: _of_task(rows, found) for task, rows in evaluation.items()}
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
     """The texts of each row of a Parquet file, in some of its columns; without those that are empty."""
     from pyarrow.parquet import ParquetFile
 
@@ -58,118 +76,142 @@ class _Chunk:
     """Training rows of a source, their texts in one list."""
 
     def __init__(self, rows: Sequence[Row], source: str) -> None:
-        self.source, self._rows = source, len(rows)
-        self.texts = [text.strip() for row in rows for text in row]
+        self.source = source
+        self.texts = [text.strip() for text in chain.from_iterable(rows)]
         self.normalised = [normalised(text) for text in self.texts]
         self.words = [text.split() for text in self.normalised]
-        sizes = np.array([len(row) for row in rows], np.int64)
-        self.row_of = np.repeat(np.arange(len(rows)), sizes)
-        self._starts = np.append(0, sizes.cumsum())
+        self._ends = np.cumsum([0, *map(len, rows)])
 
-    def __bool__(self) -> bool:
-        return self._rows > 0
+    @property
+    def rows(self) -> Ints:
+        """The number of the row that each text stands in."""
+        return np.repeat(np.arange(len(self._ends) - 1), np.diff(self._ends))
 
     def of_row(self, row: int) -> range:
         """The numbers of the texts of a row."""
-        return range(self._starts[row], self._starts[row + 1])
+        return range(int(self._ends[row]), int(self._ends[row + 1]))
+
+    def rank(self, found: Likeness, *numbers: int) -> Rank:
+        """What says how strong a match with some of the texts is."""
+        training = BETWEEN.join(self.texts[number] for number in numbers)
+        return KINDS.index(found.kind), -round(found.similarity, 3), training, self.source
 
 
 class _Best:
     """The strongest match of each evaluation text, or of each pair of them, whatever order they come in."""
 
     def __init__(self) -> None:
-        self._ranks: dict[Row, tuple[int, float, str, str]] = {}
+        self._ranks: dict[Texts, Rank] = {}
+        self._perhaps: dict[tuple[Texts, frozenset[str]], Rank] = {}
 
-    def keep(self, texts: Row, kind: Kind, similarity: float, training: str, source: str) -> None:
-        rank = (KINDS.index(kind), -round(similarity, 3), training, source)
+    def keep(self, texts: Texts, rank: Rank) -> None:
         self._ranks[texts] = min(rank, self._ranks.get(texts, rank))
 
-    def match(self, *texts: str) -> Match | None:
+    def keep_perhaps(self, texts: Texts, shared: frozenset[str], rank: Rank) -> None:
+        """Keep a match until all is read and it is known how rare the words are that both have."""
+        self._perhaps[texts, shared] = min(rank, self._perhaps.get((texts, shared), rank))
+
+    def settle(self, read: int, times: Callable[[str], int]) -> None:
+        """Keep what does not meet by chance; so many texts were read, and a word was in them so many times."""
+        for (texts, shared), rank in self._perhaps.items():
+            if no_chance(map(times, sorted(shared)), read):
+                self.keep(texts, rank)
+
+    def match(self, texts: Texts) -> Match | None:
         if (rank := self._ranks.get(texts)) is None:
             return None
         kind, similarity, training, source = rank
-        evaluation = BETWEEN.join(texts)
-        return Match(kind=KINDS[kind], similarity=-similarity, evaluation=evaluation, training=training, source=source)
+        words = BETWEEN.join(texts)
+        return Match(kind=KINDS[kind], similarity=-similarity, evaluation=words, training=training, source=source)
 
 
 class _Index:
-    """The evaluation texts and pairs of them, each once, and the best match of each so far."""
+    """The evaluation texts and pairs of them, each once, and what was found of them so far."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._spelt: dict[str, set[str]] = defaultdict(set)
-        self._spelt_pairs: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+        self._spelt: dict[str, set[Texts]] = defaultdict(set)
+        spelt_pairs: dict[tuple[str, str], set[Texts]] = defaultdict(set)
         for row in map(_stripped, rows):
             words = [normalised(text) for text in row]
             for spelling, text in zip(words, row, strict=True):
-                self._spelt[spelling].add(text)
-            if _is_pair(words):
-                self._spelt_pairs[words[0], words[1]].add((row[0], row[1]))
-        self._texts = [spelling for spelling in self._spelt if spelling]
+                self._spelt[spelling].add((text,))
+            if len(words) == 2 and all(words) and words[0] != words[1]:
+                spelt_pairs[words[0], words[1]].add(row)
+        self._texts = [text for text in self._spelt if text]
         self._words = [text.split() for text in self._texts]
         numbers = {text: number for number, text in enumerate(self._texts)}
-        self._pairs = [(numbers[first], numbers[second]) for first, second in self._spelt_pairs]
+        self._pairs = [(numbers[one], numbers[other]) for one, other in spelt_pairs]
+        self._spelt_pairs = list(spelt_pairs.values())
         self._candidates = Candidates(self._words, self._pairs)
-        self.found = _Best()
+        self._best = _Best()
+
+    def found(self, read: int) -> _Best:
+        """The matches, when so many training texts were met and no more will be."""
+        self._best.settle(read, self._candidates.times)
+        return self._best
 
     def meet(self, chunk: _Chunk) -> None:
         """Keep what a chunk of training rows holds, where it is stronger than what was found before."""
-        for text, words in zip(chunk.texts, chunk.normalised, strict=True):
-            for spelling in self._spelt.get(words, ()):
-                if spelling == text or words:
-                    kind: Kind = "exact" if spelling == text else "normalised"
-                    self.found.keep((spelling,), kind, 1.0, text, chunk.source)
-        near, inside, sides = self._candidates.of(chunk.words)
-        self._judge("near", alike.near, near, chunk)
-        self._judge("contained", alike.inside, inside, chunk)
-        for row, pair in zip(*map(np.ndarray.tolist, self._candidates.pairs_of(sides, chunk.row_of)), strict=True):
-            self._judge_pair(pair, chunk.of_row(row), chunk)
+        for number, (text, words) in enumerate(zip(chunk.texts, chunk.normalised, strict=True)):
+            for texts in self._spelt.get(words, ()):
+                if texts == (text,):
+                    self._best.keep(texts, chunk.rank(EXACT, number))
+                elif words:
+                    self._best.keep(texts, chunk.rank(NORMALISED, number))
+        may_be_near, may_be_inside = self._candidates.of(chunk.words)
+        met = self._alike(inside, may_be_inside, chunk) | self._alike(near, may_be_near, chunk)
+        sides = np.array(list(met), np.int64).reshape(-1, 2)
+        for row, pair in _listed(self._candidates.pairs_of((sides[:, 0], sides[:, 1]), chunk.rows)):
+            self._meet_pair(pair, chunk.of_row(row), met, chunk)
 
-    def _judge(self, kind: Kind, measure: Callable[[Words, Words], float], places: Places, chunk: _Chunk) -> None:
-        for training, evaluation in zip(*map(np.ndarray.tolist, places), strict=True):
-            text = self._texts[evaluation]
-            if text != chunk.normalised[training] and (
-                found := measure(self._words[evaluation], chunk.words[training])
-            ):
-                for spelling in self._spelt[text]:
-                    self.found.keep((spelling,), kind, found, chunk.texts[training], chunk.source)
+    def _alike(self, measure: Measure, places: Places, chunk: _Chunk) -> Met:
+        """The candidates that are alike; those that need no other side of a pair are kept."""
+        met: Met = {}
+        for training, evaluation in _listed(places):
+            words, theirs = self._words[evaluation], chunk.words[training]
+            if found := measure(words, theirs):
+                met[training, evaluation] = found
+                if found.alone and words != theirs:
+                    self._keep(self._spelt[self._texts[evaluation]], found, chunk.rank(found, training))
+        return met
 
-    def _judge_pair(self, pair: int, places: range, chunk: _Chunk) -> None:
-        """Keep a pair of which each side is in another text of a training row, or both in one."""
-        first, second = (self._words[number] for number in self._pairs[pair])
-        spellings = self._spelt_pairs[self._texts[self._pairs[pair][0]], self._texts[self._pairs[pair][1]]]
-        for kind, similarity, training in _ways(first, second, places, chunk):
-            for texts in spellings:
-                self.found.keep(texts, kind, similarity, training, chunk.source)
+    def _meet_pair(self, pair: int, places: range, met: Met, chunk: _Chunk) -> None:
+        """Keep a pair of which each side is in another text of a training row, or both are beside each other in one."""
+        first, second = self._pairs[pair]
+        for here, there in product(places, repeat=2):
+            one, other = met.get((here, first)), met.get((there, second))
+            if one is None or other is None:
+                continue
+            if here == there:
+                apart = are_joined(self._words[first], self._words[second], chunk.words[here])
+            else:
+                apart = chunk.words[here] != chunk.words[there]
+            if apart:
+                found = together(one, other)
+                self._keep(self._spelt_pairs[pair], found, chunk.rank(found, *dict.fromkeys((here, there))))
+
+    def _keep(self, spellings: Iterable[Texts], found: Likeness, rank: Rank) -> None:
+        for texts in spellings:
+            if found.certain:
+                self._best.keep(texts, rank)
+            else:
+                self._best.keep_perhaps(texts, found.shared, rank)
 
 
-def _ways(first: Words, second: Words, places: range, chunk: _Chunk) -> Iterator[tuple[Kind, float, str]]:
-    """The ways in which a training row holds both sides of a pair: kind, how alike the less alike side is, texts."""
-    words, texts = chunk.words, chunk.texts
-    for place in places:
-        if alike.are_joined(first, second, words[place]):
-            yield "contained", 1.0, texts[place]
-    for here, there in permutations(places, 2):
-        if words[here] == words[there] or not (similarity := alike.side(first, words[here])):
-            continue
-        if similarity := min(similarity, alike.side(second, words[there])):
-            yield "near", similarity, texts[here] + BETWEEN + texts[there]
+def _listed(places: Places) -> Iterator[tuple[int, int]]:
+    return zip(places[0].tolist(), places[1].tolist(), strict=True)
 
 
-def _stripped(row: Row) -> list[str]:
-    return [text for side in row if (text := side.strip())]
-
-
-def _is_pair(words: Sequence[str]) -> bool:
-    """Whether a row has two texts with enough words for the row to be found where neither is alone."""
-    return len(words) == 2 and words[0] != words[1] and len(" ".join(words).split()) >= alike.SIDES
+def _stripped(row: Row) -> Texts:
+    return tuple(text for side in row if (text := side.strip()))
 
 
 def _of_task(rows: Rows, found: _Best) -> Overlap:
     best: dict[int, Match] = {}
     whole = []
     for place, row in enumerate(map(_stripped, rows)):
-        alone = [match for text in row if (match := found.match(text))]
-        both = found.match(*row) if len(row) == 2 else None
+        alone = [match for text in row if (match := found.match((text,)))]
+        both = found.match(row) if len(row) == 2 else None
         if both or len(alone) == len(row) > 0:
             whole.append(place)
         if matches := [*alone, *([both] if both else [])]:
@@ -188,7 +230,7 @@ def _of_task(rows: Rows, found: _Best) -> Overlap:
     )
 
 
-def _strongest(match: Match) -> tuple[int, float, str, str]:
+def _strongest(match: Match) -> Rank:
     return KINDS.index(match.kind), -match.similarity, match.training, match.source
 
 
