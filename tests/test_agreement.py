@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import RECIPE, SCALE, Lab
+from conftest import RECIPE, SCALE, Lab, TestHub
 from hostile_cards import TEMPLATES, parts
 
 from zoo.cards.readme import space_card
@@ -19,10 +21,13 @@ from zoo.evidence.scores import ScoreFile, mean_name
 from zoo.hub.frontmatter import load_yaml
 from zoo.leaderboard.formats import as_text
 from zoo.leaderboard.tables import Board, tables
-from zoo.pipeline.build import rendered_card
+from zoo.miniature.seed import seed
+from zoo.pipeline.build import Build, rendered_card
 from zoo.pipeline.status import fleet_status
 from zoo.publish.desired.evalresults import eval_results
 from zoo.publish.versions.changelog import scores_said
+from zoo.recipe import Workspace
+from zoo.say import Silent
 from zoo.tasks import TASKS
 
 PARENT = "arabert-matryoshka"
@@ -208,3 +213,30 @@ def test_the_difference_of_two_siblings_is_one_figure(said: Said, compared: Simp
             assert limit in said.cards[RECIPE]
             assert limit in said.cards[PARENT]
             assert f"not told apart: {limit}" in compared.text
+
+
+@pytest.mark.slow
+def test_a_suite_of_other_kinds_has_their_types_metrics_and_units(lab: Lab, seeded: TestHub, tmp_path: Path) -> None:
+    """Classification and retrieval, built with what was trained."""
+    place = tmp_path / "lab"
+    shutil.copytree(lab.workspace.root, place)
+    family = place / "recipes" / "family.yaml"
+    family.write_text(
+        family.read_text("utf-8").replace("[STS17-ar, STS22-ar, STS22v2-ar]", "[AJGTv2, Sadeem]"), "utf-8"
+    )
+    recipe = Workspace(place).recipe(PARENT, scale=SCALE)
+    seed(seeded.root, [recipe], progress=Silent())
+    build = Build(Workspace(place), SCALE)
+    build.run(recipe)
+    card, scores = rendered_card(build, recipe), build.scores(PARENT)
+    front = parts(card).front
+    found = [(one["task"]["type"], one["metrics"][0]["type"]) for one in front["model-index"][0]["results"]]
+    assert found == [("Classification", "accuracy"), ("Retrieval", "ndcg_at_10")]
+    assert front["metrics"] == ["accuracy", "trec_eval"]
+    [entry] = load_yaml(eval_results(scores, "lab/m")[".eval_results/Sadeem.yaml"]).data
+    assert entry["notes"].startswith("ndcg_at_10, mteb ")
+    for task, unit in (("AJGTv2", "rows, accuracy"), ("Sadeem", "queries, ndcg_at_10")):
+        assert f"{scores.score(f'zoo/{PARENT}', task, 768).rows} {unit}" in card
+    mean = scores.headline(f"zoo/{PARENT}", 768).shown
+    assert table_under(card, "## At a glance")["Mean of 2 tasks (AJGT, Sadeem), 768 numbers"][""] == mean
+    assert table_under(card, "## Beside others")[TITLES[PARENT]]["Mean"] == mean
