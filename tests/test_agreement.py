@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import RECIPE, SCALE, Lab
+from conftest import RECIPE, SCALE, Lab, TestHub
 from hostile_cards import TEMPLATES, parts
 
 from zoo.cards.readme import space_card
@@ -19,10 +21,13 @@ from zoo.evidence.scores import ScoreFile, mean_name
 from zoo.hub.frontmatter import load_yaml
 from zoo.leaderboard.formats import as_text
 from zoo.leaderboard.tables import Board, tables
-from zoo.pipeline.build import rendered_card
+from zoo.miniature.seed import seed
+from zoo.pipeline.build import Build, rendered_card
 from zoo.pipeline.status import fleet_status
 from zoo.publish.desired.evalresults import eval_results
 from zoo.publish.versions.changelog import scores_said
+from zoo.recipe import Workspace
+from zoo.say import Silent
 from zoo.tasks import TASKS
 
 PARENT = "arabert-matryoshka"
@@ -31,9 +36,9 @@ OTHER = {RECIPE: PARENT, PARENT: RECIPE}
 Rows = dict[str, dict[str, str]]
 
 
-def table_under(text: str, heading: str) -> Rows:
+def table_under(text: str, heading: str = "") -> Rows:
     """{first cell of a row: {column: cell}} of the first table after a heading."""
-    lines = text.partition(heading)[2].splitlines()
+    lines = (text.partition(heading)[2] if heading else text).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("|"))
     end = next((number for number in range(first, len(lines)) if not lines[number].startswith("|")), len(lines))
     head, _, *rows = [[cell.strip().strip("*") for cell in line[1:-1].split("|")] for line in lines[first:end]]
@@ -50,6 +55,12 @@ def of_table(table: dict[str, Any], title: str, dim: int | None, heading: str) -
     rows = [row for row in table["rows"] if row["model"]["text"] == title]
     (row,) = [row for row in rows if dim is None or row["dim"]["value"] == dim]
     return row[key]
+
+
+def eval_rows(scores: ScoreFile) -> list[dict[str, Any]]:
+    """The table of `zoo eval` of the recipe: it measures a model beside the baseline alone."""
+    alone = [subject for subject in scores.subjects if subject.role in ("self", "baseline")]
+    return score_rows(scores.model_copy(update={"subjects": alone}))
 
 
 @dataclass(frozen=True)
@@ -92,14 +103,21 @@ def _others(found: ScoreFile) -> list[Any]:
     return [one.model_copy(update={"value": one.value + 1}) for one in found.scores]
 
 
+@pytest.fixture(scope="module")
+def once_compared() -> dict[str, Any]:
+    return {}
+
+
 @pytest.fixture
-def compared(lab: Lab, zoo: Callable[..., Any]) -> SimpleNamespace:
+def compared(lab: Lab, zoo: Callable[..., Any], once_compared: dict[str, Any]) -> SimpleNamespace:
     """`zoo compare` of the model and its parent: {task: verdict}, and what people read."""
-    at = {"cwd": lab.workspace.root}
-    code, text, err = zoo("compare", RECIPE, PARENT, "--scale", SCALE, **at)
-    assert code == 0, err
-    _, out, _ = zoo("compare", RECIPE, PARENT, "--scale", SCALE, "--json", **at)
-    return SimpleNamespace(text=text, verdicts={one["task"]: one for one in json.loads(out)["verdicts"]})
+    if not once_compared:
+        arguments = ("compare", RECIPE, PARENT, "--scale", SCALE)
+        code, text, err = zoo(*arguments, cwd=lab.workspace.root)
+        assert code == 0, err
+        _, out, _ = zoo(*arguments, "--json", cwd=lab.workspace.root)
+        once_compared.update(text=text, verdicts={one["task"]: one for one in json.loads(out)["verdicts"]})
+    return SimpleNamespace(**once_compared)
 
 
 @pytest.mark.parametrize("recipe", TITLES)
@@ -115,11 +133,9 @@ def test_a_models_headline_mean_is_one_figure(said: Said, compared: SimpleNamesp
         "compare": shown(compared.verdicts[name]["first" if recipe == RECIPE else "second"]),
         "status": said.status[recipe],
         "leaderboard": shown(of_table(said.boards["models-ara-sts"], title, 768, heading)),
-        "eval": next(row["768"] for row in score_rows(said.scores[recipe]) if row["task"] == name),
-        "space": table_under(said.space, "# ")[f"[lab/{title}](https://huggingface.co/lab/{title})"][
-            "Mean at full width"
-        ],
-        "changelog": table_under(said.changelog[recipe], "")[name]["v1.1.0"],
+        "eval": next(row["768"] for row in eval_rows(said.scores[recipe]) if row["task"] == name),
+        "space": table_under(said.space)[f"[lab/{title}](https://huggingface.co/lab/{title})"]["Mean at full width"],
+        "changelog": table_under(said.changelog[recipe])[name]["v1.1.0"],
         **{where: row[heading] for where, row in said.card_tables(recipe, title).items()},
         **{f"the other's {where}": row[heading] for where, row in said.card_tables(OTHER[recipe], title).items()},
     }
@@ -152,8 +168,8 @@ def test_a_score_is_one_figure(said: Said, compared: SimpleNamespace, recipe: st
             "overlap": table_under(said.cards[recipe], "### Overlap")[column]["Score"],
             "compare": shown(compared.verdicts[task]["first" if recipe == RECIPE else "second"]),
             "leaderboard": shown(of_table(said.boards["models-ara-sts"], title, 768, column)),
-            "eval": score_rows(scores)[number]["768"],
-            "changelog": table_under(said.changelog[recipe], "")[task]["v1.1.0"],
+            "eval": eval_rows(scores)[number]["768"],
+            "changelog": table_under(said.changelog[recipe])[task]["v1.1.0"],
             **{where: row[column] for where, row in said.card_tables(recipe, title).items()},
             **{f"the other's {where}": row[column] for where, row in said.card_tables(OTHER[recipe], title).items()},
         }
@@ -197,3 +213,30 @@ def test_the_difference_of_two_siblings_is_one_figure(said: Said, compared: Simp
             assert limit in said.cards[RECIPE]
             assert limit in said.cards[PARENT]
             assert f"not told apart: {limit}" in compared.text
+
+
+@pytest.mark.slow
+def test_a_suite_of_other_kinds_has_their_types_metrics_and_units(lab: Lab, seeded: TestHub, tmp_path: Path) -> None:
+    """Classification and retrieval, built with what was trained."""
+    place = tmp_path / "lab"
+    shutil.copytree(lab.workspace.root, place)
+    family = place / "recipes" / "family.yaml"
+    family.write_text(
+        family.read_text("utf-8").replace("[STS17-ar, STS22-ar, STS22v2-ar]", "[AJGTv2, Sadeem]"), "utf-8"
+    )
+    recipe = Workspace(place).recipe(PARENT, scale=SCALE)
+    seed(seeded.root, [recipe], progress=Silent())
+    build = Build(Workspace(place), SCALE)
+    build.run(recipe)
+    card, scores = rendered_card(build, recipe), build.scores(PARENT)
+    front = parts(card).front
+    found = [(one["task"]["type"], one["metrics"][0]["type"]) for one in front["model-index"][0]["results"]]
+    assert found == [("Classification", "accuracy"), ("Retrieval", "ndcg_at_10")]
+    assert front["metrics"] == ["accuracy", "trec_eval"]
+    [entry] = load_yaml(eval_results(scores, "lab/m")[".eval_results/Sadeem.yaml"]).data
+    assert entry["notes"].startswith("ndcg_at_10, mteb ")
+    for task, unit in (("AJGTv2", "rows, accuracy"), ("Sadeem", "queries, ndcg_at_10")):
+        assert f"{scores.score(f'zoo/{PARENT}', task, 768).rows} {unit}" in card
+    mean = scores.headline(f"zoo/{PARENT}", 768).shown
+    assert table_under(card, "## At a glance")["Mean of 2 tasks (AJGT, Sadeem), 768 numbers"][""] == mean
+    assert table_under(card, "## Beside others")[TITLES[PARENT]]["Mean"] == mean

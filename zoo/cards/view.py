@@ -103,27 +103,26 @@ class ModelCardView:
             for dim in self.mine.dims
         ]
 
-    def lines(self, standing: Standing) -> list[Markdown]:
+    def verdicts(self, standing: Standing) -> list[Markdown]:
         """Lines, one for a rival: the tasks on which this model stands so to it, both at full width."""
         lines = []
-        for title, found in self._compared.items():
+        for title, found in self._compared:
             if chosen := [one for one in found if one.standing == standing]:
-                shown = ", ".join(self._difference(one) for one in chosen)
-                lines.append(Markdown("{}: {}").format(markdown.isolated(title), Markdown(shown)))
+                shown = Markdown(", ".join(self._difference(one) for one in chosen))  # words of ours, and numbers
+                lines.append(Markdown("{}: {}").format(markdown.isolated(title), shown))
         return lines
 
     @property
-    def _compared(self) -> dict[str, list[Comparison]]:
-        """{title of a rival or sibling: this model against it, at full width}."""
-        titles = {subject.name: subject.title for subject in self.scores.subjects if subject != self.mine}
+    def _compared(self) -> list[tuple[str, list[Comparison]]]:
+        """(title of a rival or sibling, this model against it at full width)."""
+        rivals = {subject.name: subject.title for subject in self.scores.subjects if subject != self.mine}
         siblings = [subject for scores in self.facts.family if (subject := scores.subject("self"))]
-        names = {**titles, **{subject.name: subject.title for subject in siblings}}
         known = [one for one in self.scores.comparisons if one.dim == self.mine.full]
-        known += [one for one in self.facts.siblings if one.rival not in titles]
-        return {title: [one for one in known if one.rival == name] for name, title in names.items()}
+        known += [one for one in self.facts.siblings if one.rival not in rivals]
+        titles = {**rivals, **{subject.name: subject.title for subject in siblings}}
+        return [(title, [one for one in known if one.rival == name]) for name, title in titles.items()]
 
     def _difference(self, one: Comparison) -> str:
-        """A comparison in words of ours and numbers alone."""
         limit = f" ({one.limit(self._rows[one.task])})" if one.standing == "not told apart" else ""
         return f"{_difference(one, self.scores)}{limit}"
 
@@ -134,7 +133,7 @@ class ModelCardView:
     @property
     def uncompared(self) -> list[str]:
         """The titles of siblings that no rows here tell apart from this model."""
-        return [title for title, found in self._compared.items() if not found]
+        return [title for title, found in self._compared if not found]
 
     def measured_on(self, task: Task) -> Markdown:
         """The size of a task in its own unit, and the metric of its score: '250 rows, cosine_spearman'."""
@@ -173,7 +172,9 @@ class ModelCardView:
         """Well-known models as printed, best first; none in a rehearsal: generated and real data never meet."""
         if self.scores.miniature:
             return []
-        return official_models(self.facts.official, self.scores.tasks, [*self._compared, self.mine.title])
+        return official_models(
+            self.facts.official, self.scores.tasks, [*(title for title, _ in self._compared), self.mine.title]
+        )
 
     @property
     def higher(self) -> list[tuple[Task, list[OfficialModel]]]:
