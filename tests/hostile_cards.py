@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from zoo.cards.facts import ModelFacts
 from zoo.cards.readme import dataset_card, model_card, space_card
 from zoo.evidence.overlap import OverlapReport
-from zoo.evidence.scores import Mean, Score, ScoreFile, Subject
+from zoo.evidence.scores import Kept, Mean, Score, ScoreFile, Subject, current
 from zoo.recipe import NamedPhase, Recipe, Workspace, load_resolved
 from zoo.tasks import TASKS
 
@@ -70,8 +70,13 @@ def score_file(recipe: Recipe, title: str, tasks: Sequence[str] = (TASK,)) -> Sc
             "tasks": tasks,
             "subjects": subjects,
             "scores": [Score(model=model, dim=dim, **of(task), **number) for model, dim in places for task in tasks],
-            "means": [Mean(model=model, dim=dim, tasks=tasks, **number) for model, dim in places],
+            "means": [
+                Mean(model=model, dim=dim, tasks=chosen, **number)
+                for chosen in (tasks, current(tasks))
+                for model, dim in places
+            ],
             "comparisons": [rival],
+            "kept": [Kept(model="zoo/one", dim=32, **number)],
             "correlations": [],
             "clean": [],
             "versions": {"mteb": title},
@@ -108,10 +113,12 @@ def model_facts(
         recipe=recipe,
         scores=scores,
         family=[scores],
+        siblings=[],
         reports={title: {"train": {"rows": 9, "dropped": {"unique": 1}}}},
         contamination=OverlapReport(tasks=overlaps, training_texts=9, similarity=0.85, shortest=4),
         logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
         published=[row],
+        official=[{"model": title, "source": title, **dict.fromkeys(printed, "99")}],
     )
 
 

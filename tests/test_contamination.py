@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.bench.leaks import EDITS
 from zoo.contamination.alike import Likeness, are_joined, inside, near, no_chance, together, word_similarity
-from zoo.contamination.ingredients import training_columns
+from zoo.contamination.ingredients import searched_texts
 from zoo.contamination.search import overlap, parquet_rows
 from zoo.evidence.overlap import Match, Overlap, OverlapReport
 from zoo.miniature.rows import FramedRow, document_pairs, scored_pairs, triplets
@@ -308,13 +308,16 @@ def test_the_rows_of_a_parquet_file_are_read_in_its_columns(tmp_path: Path) -> N
     assert list(parquet_rows(file, ["b", "a"])) == [("y", "x"), ("z",)]
 
 
-def test_training_columns_are_those_of_the_whole_lineage() -> None:
+def test_what_is_searched_is_of_the_whole_lineage() -> None:
     recipe = Workspace(ROOT).recipe("arabert-hybrid")
-    assert training_columns(recipe) == {
-        "arabic-nli-triplet": ["anchor", "positive", "negative"],
-        "arabic-nli-pair-class": ["premise", "hypothesis"],
-        "arabic-stsb": ["sentence1", "sentence2"],
+    assert {name: text.title for name, text in searched_texts(recipe).items()} == {
+        "arabic-nli-triplet/train": "the training text of arabic-nli-triplet, through arabert-matryoshka",
+        "arabic-stsb/validation": "the dev split of arabic-stsb, which chose the checkpoint",
+        "arabic-nli-pair-class/train": "the training text of arabic-nli-pair-class",
+        "arabic-stsb/train": "the training text of arabic-stsb",
     }
+    english = searched_texts(Workspace(ROOT).recipe("distilroberta-allnli"))
+    assert english["stsb/validation"].title == "the dev split of stsb, which chose the checkpoint"
 
 
 # Nothing is missed: the index against comparing every pair

@@ -413,11 +413,10 @@ def test_compare_tells_models_apart_or_says_that_they_are_tied(lab: Lab, zoo: An
     assert verdicts["STS17-ar"]["p"] < 0.05
     assert verdicts["STS17-ar"]["rows"] == 250
     assert verdicts["STS17-ar"]["detectable"] > 1
-    code, out, _ = zoo("compare", f"{RECIPE}@768", f"{RECIPE}@512", "--scale", SCALE, cwd=at)
-    assert code == 0
-    assert "tied" in out
+    assert verdicts["STS17-ar"]["verdict"] == "ahead"
     code, out, _ = zoo("compare", RECIPE, RECIPE, "--scale", SCALE, "--json", cwd=at)
-    assert {(one["difference"], one["p"]) for one in json.loads(out)["verdicts"]} == {(0.0, 1.0)}
+    found = json.loads(out)["verdicts"]
+    assert {(one["difference"], one["p"], one["verdict"]) for one in found} == {(0.0, 1.0, "tied")}
     code, _, err = zoo("compare", RECIPE, f"{RECIPE}@small", "--scale", SCALE, cwd=at)
     assert code == 1
     assert f"error: 'small' in '{RECIPE}@small' is not a size" in err
@@ -449,17 +448,24 @@ def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(la
     leaked = [first for first, _ in rows[:20]]
     training = tmp_path / "train.parquet"
     pl.DataFrame({"anchor": [*leaked, "جملة لا صلة لها بما سبق ولا بما يلي"]}).write_parquet(training)
-    source = {"name": "nli", "file": str(training), "columns": ["anchor"]}
+    text = {"dataset": "nli", "split": "validation", "recipe": RECIPE, "inherited": False}
+    source = {"name": "nli/validation", "text": text, "file": str(training), "columns": ["anchor"]}
     search(tmp_path, {"tasks": ["STS17-ar"], "training": [source]})
     report = OverlapReport.model_validate_json((tmp_path / "contamination.json").read_text())
     assert set(range(20)) <= set(report.tasks["STS17-ar"].rows_found)
     assert report.training_texts == 21
     subject = lab.build.scores(RECIPE).subject("self")
     folder = results_folder(lab.build.folder(RECIPE).folder.parent)
-    (clean,) = Evidence(folder, everywhere([subject]), ["STS17-ar"]).clean(report)
-    assert clean.found == len(report.tasks["STS17-ar"].rows_found)
-    assert clean.rows == 250 - clean.found
-    assert clean.low < clean.value < clean.high
+    evidence = Evidence(folder, everywhere([subject]), ["STS17-ar"], {subject.name: report})
+    (leak,) = evidence.leaks()
+    assert (leak.rows, leak.found) == (250, len(report.tasks["STS17-ar"].rows_found))
+    assert leak.clean.rows == 250 - leak.found
+    assert leak.clean.low < leak.clean.value < leak.clean.high
+    full, *_ = evidence.scores()
+    assert (full.leaked, full.clean.value) == (leak.found, leak.clean.value)
+    assert report.findings == [
+        f"STS17-ar: {leak.found} of 250 rows are in the dev split of nli, which chose the checkpoint"
+    ]
 
 
 # Identity: what decides an embedding

@@ -39,6 +39,7 @@ from zoo.evidence.resampling import (
     compare_samples,
     contrast,
     interval,
+    kept,
     load_sample,
     mean_replicates,
     rank,
@@ -397,3 +398,11 @@ def test_importing_statistics_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_size_keeps_is_paired() -> None:
+    """Half of every resample is half for sure, however wide the interval of the whole is."""
+    whole = np.random.default_rng(3).normal(60, 20, 999)
+    assert kept(30, 60, whole / 2, whole) == pytest.approx((50, 50, 50))
+    value, low, high = kept(54, 60, whole - 6, np.where(whole > 0, whole, -1))
+    assert low < value == 90 < high

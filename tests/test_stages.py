@@ -137,7 +137,7 @@ def test_a_plan_goes_through_stages_of_a_parent_that_are_gone(copy: Path) -> Non
     shutil.rmtree(copy / "runs" / SCALE / PARENT / "contamination")
     found = planned(build_of(copy), RECIPE)
     assert found[PARENT, "contamination"] == ("would build", "not built yet")
-    assert found[RECIPE, "card"] == ("would build", f"'evaluate' of '{PARENT}' is made again")
+    assert found[RECIPE, "card"] == ("would build", f"'evaluate' of '{RECIPE}' is made again")
 
 
 def test_two_commits_of_one_base_model_are_two() -> None:

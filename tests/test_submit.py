@@ -87,7 +87,7 @@ def test_entries_say_how_it_was_measured(lab: Lab) -> None:
     mine = scores.subject("self")
     score = scores.score(mine.name, "STS17-ar", 768)
     said = (
-        f"mteb {scores.versions['mteb']}, 768 dims, max_seq_length {mine.max_seq_length}, "
+        f"cosine_spearman, mteb {scores.versions['mteb']}, 768 dims, max_seq_length {mine.max_seq_length}, "
         f"95% interval {score.low:.1f}-{score.high:.1f}"
     )
     rehearsal = eval_results(scores, ID)[".eval_results/STS17-ar.yaml"]

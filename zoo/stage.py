@@ -90,6 +90,9 @@ class Site(Protocol):
     def siblings(self, recipe: Recipe) -> Mapping[str, ScoreFile]:
         """Scores of the others for the same language and tasks, by recipe."""
 
+    def rows(self, name: str) -> Mapping[str, Path]:
+        """{task: the file of the rows behind a recipe's own score at full width}; empty when others measured it."""
+
 
 @dataclass(frozen=True)
 class Stage:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.evidence.overlap import OverlapReport
-from zoo.evidence.scores import ScoreFile
+from zoo.evidence.scores import Comparison, ScoreFile
 from zoo.recipe import Recipe
 
 
@@ -24,6 +24,8 @@ class ModelFacts:
     scores: ScoreFile
     family: Sequence[ScoreFile]
     """Scores of other recipes for the same language and tasks."""
+    siblings: Sequence[Comparison]
+    """This model against those of `family`, at full width, where the rows of both are known."""
     reports: Mapping[str, Mapping[str, Any]]
     """{dataset recipe: the data stage's report}, of the whole lineage."""
     contamination: OverlapReport
@@ -32,3 +34,5 @@ class ModelFacts:
     """{recipe: the train stage's log, a phase each}, of the whole lineage."""
     published: Sequence[Mapping[str, str]]
     """Rows that others printed of a model of this repository's name."""
+    official: Sequence[dict[str, str]]
+    """Scores that mteb's results repository prints of well-known models, of those with a task of ours."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import __version__
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.templates import Templates  # with Jinja, which asking whether to build does not need
 
 STAGE = CARD
-FORMAT = 3  # one more whenever the stage leaves other files, or fills templates with other facts
+FORMAT = 4  # one more whenever the stage leaves other files, or fills templates with other facts
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
         "tasks": task_facts(recipe.evaluation.tasks),
         "family": {name: _digest(scores) for name, scores in site.siblings(recipe).items()},
         "printed": published.of_repository(site.workspace.recipes, recipe.release.repo),
+        "official": published.official(site.workspace.recipes, recipe.evaluation.tasks),
         "zoo": __version__,
     }
 
@@ -103,6 +105,10 @@ def task_facts(tasks: Iterable[str]) -> dict[str, dict[str, Any]]:
     }
 
 
+def _paths(rows: Mapping[str, Path]) -> dict[str, str]:
+    return {task: str(path) for task, path in rows.items()}
+
+
 def _digest(scores: ScoreFile) -> str:
     return digest(scores.model_dump(mode="json"))
 
@@ -116,6 +122,11 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "stages": {stage: str(site.place(recipe.name, stage)) for stage in (CONTAMINATION, EVALUATE)},
         "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
-        "family": [scores.model_dump(mode="json") for scores in site.siblings(recipe).values()],
+        "rows": _paths(site.rows(recipe.name)),
+        "family": [
+            {"scores": scores.model_dump(mode="json"), "rows": _paths(site.rows(name))}
+            for name, scores in site.siblings(recipe).items()
+        ],
         "printed": made_from["printed"],
+        "official": made_from["official"],
     }

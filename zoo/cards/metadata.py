@@ -8,12 +8,16 @@ from typing import Any
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from zoo.cards.facts import ModelFacts
+from zoo.evidence.scores import ScoreFile
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
 
-METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr"}
-"""{mteb's name of a metric: the Hub's}, of those that have two."""
+METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr", "ndcg": "trec_eval", "map": "trec_eval"}
+"""{mteb's name of a metric, without its depth: the Hub's (hf.co/metrics)}, of those that have two.
+
+`accuracy` and `f1` are called so there as well; it knows no average precision and no V-measure, which keep mteb's name.
+"""
 
 
 def model_metadata(facts: ModelFacts) -> ModelCardData:
@@ -50,7 +54,14 @@ def _losses(recipe: Recipe) -> set[str]:
 
 def _metrics(tasks: Iterable[str]) -> list[str]:
     """The Hub's names of the tasks' metrics, each once."""
-    return list(dict.fromkeys(METRIC_IDS.get(TASKS[name].metric, TASKS[name].metric) for name in tasks))
+    metrics = [TASKS[name].metric for name in tasks]
+    return list(dict.fromkeys(METRIC_IDS.get(metric.partition("_at_")[0], metric) for metric in metrics))
+
+
+def _metric_name(scores: ScoreFile, task: str) -> str:
+    """The metric, and what leaked: the entry has no other place for it, and readers see this one beside the score."""
+    leak = scores.leak(task)
+    return f"{TASKS[task].metric} ({leak.shown})" if leak else TASKS[task].metric
 
 
 def _eval_results(facts: ModelFacts) -> list[EvalResult]:
@@ -66,7 +77,7 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult]:
             dataset_split=TASKS[name].split,
             dataset_revision=TASKS[name].revision,
             metric_type=TASKS[name].metric,
-            metric_name=TASKS[name].metric,
+            metric_name=_metric_name(facts.scores, name),
             metric_value=round(facts.scores.value(mine.name, name, mine.dims[0]), 2),
         )
         for name in facts.scores.tasks

@@ -9,18 +9,19 @@ from huggingface_hub import CardData, SpaceCardData
 
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
-from zoo.cards.view import ModelCardView, full_dim, row
+from zoo.cards.view import ModelCardView, row
 from zoo.errors import CardError
-from zoo.evidence.scores import Measured, ScoreFile
+from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile
 from zoo.markdown import Markdown
 from zoo.recipe import Dataset, Family
 from zoo.steps import STEPS
-from zoo.templates import Templates, as_markdown
+from zoo.templates import Filters, Templates, as_markdown
 
 
 def model_card(facts: ModelFacts, templates: Templates) -> str:
     """The README of a model."""
-    return _card(model_metadata(facts), "model.md.j2", templates, facts=facts, card=ModelCardView(facts))
+    view = ModelCardView(facts)
+    return _card(model_metadata(facts), "model.md.j2", templates, facts=facts, card=view, margin=TIE_MARGIN)
 
 
 def dataset_card(
@@ -85,12 +86,14 @@ def space_card(
         short_description=space.summary or None,
     )
     rows = [
-        {"id": model, **row(scores, subject, full_dim(subject)), "dims": subject.dims, "suite": scores.suite}
+        {"id": model, **row(scores, subject, subject.full), "dims": subject.dims, "suite": scores.suite}
         for model, scores in models.items()
         if (subject := scores.subject("self"))
     ]
     miniature = any(scores.miniature for scores in models.values())
-    return _card(metadata, "space.md.j2", templates, id=repo_id, space=space, models=rows, miniature=miniature)
+    leaked = LEGEND if any(found["mean"].leaked for found in rows) else ""
+    facts = {"id": repo_id, "space": space, "models": rows, "miniature": miniature, "leaked": leaked}
+    return _card(metadata, "space.md.j2", templates, **facts)
 
 
 def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:
@@ -102,7 +105,15 @@ def _score(found: Measured) -> Markdown:
     return Markdown(found.shown)
 
 
-FILTERS = {"score": _score}
+def _share(found: Measured) -> Markdown:
+    return Markdown(f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]")
+
+
+def _figure(printed: str | float) -> Markdown:
+    return Markdown(f"{float(printed):.2f}")
+
+
+FILTERS: Filters = {"score": _score, "share": _share, "figure": _figure}
 
 
 def render(template: str, templates: Templates, **facts: Any) -> str:

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
-from zoo.evidence.scores import CleanScore, Comparison, Mean, ScoreFile, Subject
+from zoo.cards.official import OfficialModel, official_models
+from zoo.evidence.findings import findings
+from zoo.evidence.scores import (
+    LEAK_MARK,
+    LEGEND,
+    CleanScore,
+    Comparison,
+    Mean,
+    ScoreFile,
+    Standing,
+    Subject,
+    current,
+    mean_name,
+    superseded,
+)
 from zoo.markdown import Markdown
-from zoo.tasks import TASKS
+from zoo.tasks import TASKS, Task, sharing
+
+UNITS = {"Retrieval": "queries", "Reranking": "queries", "Clustering": "clusterings"}
+"""{mteb's type of task: what its score is the mean over}; of every other type it is rows."""
 
 
 class ModelCardView:
@@ -24,26 +41,55 @@ class ModelCardView:
         self.tasks = [TASKS[name] for name in facts.scores.tasks]
 
     @property
+    def counted(self) -> list[Task]:
+        """The tasks of the headline mean: those that no other task of the suite replaces."""
+        return [TASKS[name] for name in current(self.scores.tasks)]
+
+    @property
+    def replaced(self) -> str:
+        """The headings of the tasks that the headline mean leaves out; empty when it leaves none out."""
+        return superseded(self.scores.tasks)
+
+    @property
+    def mean_name(self) -> str:
+        """The name of the headline mean, as in comparisons and on the leaderboard: 'mean', or 'mean without STS22'."""
+        return mean_name(self.scores.tasks)
+
+    @property
+    def mean_heading(self) -> str:
+        """The same name as the heading of a column."""
+        return f"M{self.mean_name[1:]}"
+
+    @property
     def best(self) -> Mean:
-        """The mean score of this model at its full width."""
-        return self.scores.mean(self.mine.name, self.mine.dims[0])
+        """The headline mean of this model at its full width."""
+        return self.scores.headline(self.mine.name, self.mine.full)
+
+    @property
+    def over_all(self) -> Mean:
+        """The mean of this model at its full width over all tasks, as the paper takes it."""
+        return self.scores.mean(self.mine.name, self.mine.full)
 
     @property
     def rivals(self) -> list[dict[str, Any]]:
-        """All measured models at their full width: {title, mine, dim, parameters, scores, mean}, best first."""
-        rows = [row(self.scores, subject, full_dim(subject)) for subject in self.scores.subjects]
+        """All that was measured for this card, at full width: {title, mine, dim, parameters, scores, mean, over_all}.
+
+        The best come first.
+        """
+        rows = [row(self.scores, subject, subject.full) for subject in self.scores.subjects]
         return sorted(rows, key=_best_first)
 
     @property
     def rival(self) -> dict[str, Any]:
-        """The best of the other models, a row of `rivals`."""
-        return next(row for row in self.rivals if not row["mine"])
+        """The best of the other models, siblings among them: a row of `rivals` or of `family`."""
+        others = [row for row in (*self.rivals, *self.family) if not row["mine"]]
+        return min(others, key=_best_first)
 
     @property
     def family(self) -> list[dict[str, Any]]:
         """This model and its siblings as their own cards have them: rows of `rivals`; none when it has no siblings."""
         rows = [
-            {**row(scores, subject, full_dim(subject)), "mine": scores is self.scores}
+            {**row(scores, subject, subject.full), "mine": scores is self.scores}
             for scores in (self.scores, *self.facts.family)
             if (subject := scores.subject("self"))
         ]
@@ -51,22 +97,47 @@ class ModelCardView:
 
     @property
     def dims(self) -> list[dict[str, Any]]:
-        """This model at every dim, with the share of the full width's mean that is left (percent)."""
-        rows = [row(self.scores, self.mine, dim) for dim in self.mine.dims]
-        return [{**row, "kept": 100 * row["mean"].value / rows[0]["mean"].value} for row in rows]
+        """This model at every dim, as rows of `rivals`; `kept`: the share of the headline mean, None at full width."""
+        return [
+            {**row(self.scores, self.mine, dim), "kept": self.scores.kept_at(self.mine.name, dim)}
+            for dim in self.mine.dims
+        ]
 
-    def verdicts(self, verdict: Literal["ahead", "behind", "tied"]) -> list[Markdown]:
-        """Lines, one for a rival: the tasks on which this model, at full width, has that verdict."""
+    def verdicts(self, standing: Standing) -> list[Markdown]:
+        """Lines, one for a rival: the tasks on which this model stands so to it, both at full width."""
         lines = []
-        for subject in self.scores.subjects:
-            found = [one for one in self._against(subject) if _verdict(one) == verdict]
-            if found:
-                lines.append(Markdown("{}: {}").format(markdown.isolated(subject.title), _listed(found)))
+        for title, found in self._compared:
+            if chosen := [one for one in found if one.standing == standing]:
+                shown = Markdown(", ".join(self._difference(one) for one in chosen))  # words of ours, and numbers
+                lines.append(Markdown("{}: {}").format(markdown.isolated(title), shown))
         return lines
 
-    def _against(self, subject: Subject) -> list[Comparison]:
-        full = self.mine.dims[0]
-        return [one for one in self.scores.comparisons if one.rival == subject.name and one.dim == full]
+    @property
+    def _compared(self) -> list[tuple[str, list[Comparison]]]:
+        """(title of a rival or sibling, this model against it at full width)."""
+        rivals = {subject.name: subject.title for subject in self.scores.subjects if subject != self.mine}
+        siblings = [subject for scores in self.facts.family if (subject := scores.subject("self"))]
+        known = [one for one in self.scores.comparisons if one.dim == self.mine.full]
+        known += [one for one in self.facts.siblings if one.rival not in rivals]
+        titles = {**rivals, **{subject.name: subject.title for subject in siblings}}
+        return [(title, [one for one in known if one.rival == name]) for name, title in titles.items()]
+
+    def _difference(self, one: Comparison) -> str:
+        limit = f" ({one.limit(self._rows[one.task])})" if one.standing == "not told apart" else ""
+        return f"{_difference(one, self.scores)}{limit}"
+
+    @property
+    def _rows(self) -> dict[str, int]:
+        return {one.task: one.rows for one in self.scores.scores if one.model == self.mine.name}
+
+    @property
+    def uncompared(self) -> list[str]:
+        """The titles of siblings that no rows here tell apart from this model."""
+        return [title for title, found in self._compared if not found]
+
+    def measured_on(self, task: Task) -> Markdown:
+        """The size of a task in its own unit, and the metric of its score: '250 rows, cosine_spearman'."""
+        return Markdown(f"{self._rows[task.name]:,} {UNITS.get(task.kind, 'rows')}, {task.metric}")
 
     @property
     def printed(self) -> list[dict[str, Any]]:
@@ -82,6 +153,41 @@ class ModelCardView:
         return [row for row in rows if row["scores"]]
 
     @property
+    def legend(self) -> str:
+        """The meaning of the mark of scores of which rows leaked; empty where none has it."""
+        return LEGEND if self.scores.marked else ""
+
+    @property
+    def findings(self) -> list[str]:
+        """A sentence for each task of which rows were found, with its scores with and without them."""
+        return findings(self.facts.contamination, self.scores)
+
+    @property
+    def sharing(self) -> list[str]:
+        """A sentence for each two of the tasks that share rows."""
+        return sharing(self.scores.tasks)
+
+    @property
+    def official(self) -> list[OfficialModel]:
+        """Well-known models as printed, best first; none in a rehearsal: generated and real data never meet."""
+        if self.scores.miniature:
+            return []
+        return official_models(
+            self.facts.official, self.scores.tasks, [*(title for title, _ in self._compared), self.mine.title]
+        )
+
+    @property
+    def higher(self) -> list[tuple[Task, list[OfficialModel]]]:
+        """(task, models whose printed score of it is above ours, best first), of tasks with such models."""
+        found = [(task, self._higher(task.name)) for task in self.counted]
+        return [(task, models) for task, models in found if models]
+
+    def _higher(self, task: str) -> list[OfficialModel]:
+        ours = self.scores.value(self.mine.name, task, self.mine.full)
+        models = [one for one in self.official if one.value(task) > ours]
+        return sorted(models, key=lambda one: one.value(task), reverse=True)
+
+    @property
     def clean(self) -> dict[str, CleanScore]:
         """{task: score on the rows that are not in the training text}, of tasks that have some in it."""
         return {found.task: found for found in self.scores.clean}
@@ -89,8 +195,12 @@ class ModelCardView:
     @property
     def shrinking(self) -> dict[int, Markdown]:
         """{cut dim: tasks on which it is told apart from the full width}."""
-        own = [one for one in self.scores.comparisons if one.rival == self.mine.name and not one.tied]
-        return {dim: _listed([one for one in own if one.dim == dim]) for dim in self.mine.dims[1:]}
+        own = [one for one in self.scores.comparisons if one.rival == self.mine.name]
+        told = [one for one in own if one.standing in ("ahead", "behind")]
+        return {
+            dim: Markdown(", ".join(_difference(one, self.scores) for one in told if one.dim == dim))
+            for dim in self.mine.dims[1:]
+        }
 
 
 def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:
@@ -101,13 +211,9 @@ def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:
         "dim": dim,
         "parameters": subject.parameters,
         "scores": [scores.score(subject.name, task, dim) for task in scores.tasks],
-        "mean": scores.mean(subject.name, dim),
+        "mean": scores.headline(subject.name, dim),
+        "over_all": scores.mean(subject.name, dim),
     }
-
-
-def full_dim(subject: Subject) -> int | None:
-    """The full width of a model; None when it has no dims."""
-    return subject.dims[0] if subject.dims else None
 
 
 def _tasks_of(row: Mapping[str, str]) -> set[str]:
@@ -119,12 +225,6 @@ def _best_first(row: Mapping[str, Any]) -> float:
     return -float(row["mean"].value)
 
 
-def _verdict(one: Comparison) -> str:
-    if one.tied:
-        return "tied"
-    return "ahead" if one.difference > 0 else "behind"
-
-
-def _listed(found: Sequence[Comparison]) -> Markdown:
-    lines = (f"{TASKS[one.task].column} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]" for one in found)
-    return Markdown(", ".join(lines))  # tasks are ours, and numbers are numbers
+def _difference(one: Comparison, scores: ScoreFile) -> str:
+    mark = LEAK_MARK if scores.leak(one.task) else ""
+    return f"{TASKS[one.task].column}{mark} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"

@@ -10,8 +10,9 @@ from typing import Any
 from zoo.cards.facts import ModelFacts
 from zoo.cards.ingredients import names_of
 from zoo.cards.readme import model_card
-from zoo.evidence.overlap import OverlapReport
+from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, read_scores
+from zoo.evidence.siblings import MeasuredModel, against
 from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
@@ -22,7 +23,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
     Args:
         spec: {recipe, account, templates: folders, stages: {name: folder}, trained: {recipe: its train stage},
-            data: {dataset: folder}, family: score files of the siblings, printed: rows that others printed}.
+            data: {dataset: folder}, rows: {task: file}, family: [{scores, rows} of a sibling], printed and official:
+            rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -36,18 +38,26 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
     recipe = Recipe.model_validate(spec["recipe"])
     stages = {name: Path(place) for name, place in spec["stages"].items()}
     names = names_of(recipe, spec["account"])
+    mine = MeasuredModel(read_scores(stages[EVALUATE]), _paths(spec["rows"]))
+    family = [MeasuredModel(ScoreFile.model_validate(one["scores"]), _paths(one["rows"])) for one in spec["family"]]
     return ModelFacts(
         id=names.model,
         parent=names.parent,
         datasets=names.datasets,
         recipe=recipe,
-        scores=read_scores(stages[EVALUATE]),
-        family=[ScoreFile.model_validate(scores) for scores in spec["family"]],
+        scores=mine.scores,
+        family=[one.scores for one in family],
+        siblings=against(mine, family),
         reports={name: _json(Path(place) / DATA_REPORT) for name, place in spec["data"].items()},
-        contamination=OverlapReport.model_validate(_json(stages[CONTAMINATION] / OVERLAP)),
+        contamination=read_overlap(stages[CONTAMINATION] / OVERLAP),
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
         published=spec["printed"],
+        official=spec["official"],
     )
+
+
+def _paths(rows: Mapping[str, str]) -> dict[str, Path]:
+    return {task: Path(path) for task, path in rows.items()}
 
 
 def _json(path: Path) -> Any:

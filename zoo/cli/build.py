@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from zoo.cli.session import ZooGroup, command, connect, tell, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.evidence.scores import Measured, ScoreFile, Verdict
+    from zoo.evidence.scores import Measured, Scored, ScoreFile, Verdict
     from zoo.pipeline.build import Build, Outcome
     from zoo.pipeline.evaluation import Request
     from zoo.recipe import Recipe, Workspace
@@ -120,15 +121,19 @@ def build(
             report=say_outcome,
         )
         work.run(*chosen)
-    outcomes = list(work.done.values())
+    outcomes, found = list(work.done.values()), {recipe.name: work.findings(recipe.name) for recipe in chosen}
     say.result(
         {
             "stages": [vars(outcome) for outcome in outcomes],
             "scores": {recipe.name: work.scores(recipe.name).model_dump() for recipe in chosen},
+            "found": found,
         }
     )
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
+    for name, sentences in found.items():
+        for sentence in sentences:
+            say.line(f"{name}: {sentence}")
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
 
 
@@ -274,6 +279,8 @@ def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
     without = f" without {', '.join(missing)}" if missing else ""
     say.table(score_rows(scores, mean=not missing), title=f"{mine.title}: {scores.suite}{without}")
     say.line(f"{mine.title}: {mine.prompted}")
+    _say_leaks(scores.scores)
+    _say_sharing(scores.tasks)
     _say_as_base(request.workspace, target)
 
 
@@ -287,16 +294,18 @@ def _say_as_base(space: Workspace, target: str) -> None:
 
 
 def score_rows(scores: ScoreFile, *, mean: bool = True) -> list[dict[str, Any]]:
-    """A row per task and, unless told not to, one for the mean; a column for each dim and for the baseline.
+    """A row per task and, unless told not to, one for the headline mean; a column for each dim and for the baseline.
 
     All numbers have their intervals.
     """
+    from zoo.evidence.scores import mean_name
+
     places = [(subject, dim) for subject in scores.subjects for dim in subject.dims or (None,)]
     rows: list[dict[str, Any]] = [{"task": task} for task in scores.tasks]
-    rows += [{"task": "mean"}] if mean and len(scores.tasks) > 1 else []
+    rows += [{"task": mean_name(scores.tasks)}] if mean and len(scores.tasks) > 1 else []
     for subject, dim in places:
         found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
-        found.append(scores.mean(subject.name, dim))
+        found.append(scores.headline(subject.name, dim))
         for row, one in zip(rows, found, strict=False):
             row[str(dim or subject.title)] = one.shown
     return rows
@@ -311,6 +320,7 @@ def score_rows(scores: ScoreFile, *, mean: bool = True) -> list[dict[str, Any]]:
 def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -> None:
     """Tell two models apart on the same rows, or not: NAME, or NAME@DIM for one of its sizes."""
     space = workspace()
+    from zoo.evidence.scores import TIE_MARGIN, current
     from zoo.pipeline.evaluation import Request
     from zoo.pipeline.evaluation import compare as judge
 
@@ -319,12 +329,30 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
     say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=f"{first} less {second}")
-    say.line("difference with its 95% interval, paired; detectable: the least difference that so few rows would show")
+    say.line(f"difference with its 95% interval, paired; tied: it holds zero and stays within {TIE_MARGIN:g} point")
+    _say_leaks(number for verdict in verdicts for number in (verdict.first, verdict.second))
+    _say_sharing(current(request.tasks))
     say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
 
 
+def _say_leaks(numbers: Iterable[Scored]) -> None:
+    """Say what the mark means, where one was shown."""
+    from zoo.evidence.scores import LEGEND
+
+    if any(number.leaked for number in numbers):
+        say.line(LEGEND)
+
+
+def _say_sharing(tasks: list[str]) -> None:
+    """Say which tasks of a mean share rows."""
+    from zoo.tasks import sharing
+
+    for sentence in sharing(tasks):
+        say.line(sentence)
+
+
 def _verdict(verdict: Verdict) -> dict[str, Any]:
-    return {**verdict.model_dump(), "tied": verdict.tied}
+    return {**verdict.model_dump(), "verdict": verdict.standing, "tied": verdict.tied}
 
 
 def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
@@ -335,9 +363,14 @@ def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
         f"{second} ": verdict.second.shown,  # the same target twice still has two columns
         "difference": f"{verdict.difference:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]",
         "p": f"{verdict.p:.4f}",
-        "detectable": verdict.detectable,
-        "verdict": "tied" if verdict.tied else first if verdict.difference > 0 else second,
+        "verdict": _said(verdict, first, second),
     }
+
+
+def _said(verdict: Verdict, first: str, second: str) -> str:
+    """The better one's name, or why there is none."""
+    words = {"ahead": first, "behind": second, "tied": "tied"}
+    return words.get(verdict.standing, f"not told apart: {verdict.limit(verdict.rows)}")
 
 
 def _dim(text: str) -> int:

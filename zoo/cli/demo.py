@@ -12,7 +12,7 @@ from zoo.cli.publish import say_published
 from zoo.cli.session import command, connect, workspace
 
 if TYPE_CHECKING:
-    from zoo.evidence.scores import ScoreFile
+    from zoo.evidence.scores import Mean, ScoreFile
 
 RECIPE, SCALE = "arabert-hybrid", "mini"
 
@@ -55,6 +55,10 @@ def _before_and_after(scores: ScoreFile) -> list[dict[str, Any]]:
     rows = []
     for subject in sorted(scores.subjects, key=lambda subject: order[subject.role]):
         full = str(scores.subjects[0].dims[0])
-        means = {str(dim or full): scores.mean(subject.name, dim).value for dim in subject.dims or (None,)}
+        means = {str(dim or full): _number(scores.headline(subject.name, dim)) for dim in subject.dims or (None,)}
         rows.append({"model": subject.title, "": subject.role, **means})
     return rows
+
+
+def _number(mean: Mean) -> float | str:
+    return f"{mean.value:.2f}{mean.mark}" if mean.leaked else mean.value

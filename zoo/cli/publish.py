@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,7 @@ COLOURS = {"+": "green", "~": "yellow", ">": "cyan", "-": "red", "!": "magenta",
 BRANCH = re.compile(r"(?![0-9a-f]{40}$)(?!.*(\.\.|//|\.lock$|[./]$))\w[\w./-]*")
 MOST_LINES = 40  # of a card's difference
 
+LEAKED = 0.01  # of a task's rows; more than that is not published unasked
 SAID_BY_PLANS = ("scale", "revision", "pr", "overwrite")
 
 overwrite_option = click.option(
@@ -276,8 +277,12 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
 
     file = _plan_file(ctx, asked.names)
     asked, build, found = _from_file(file) if file else (asked, *_from_names(asked))
+    leaked = _leaked(build, found)
+    for name, sentences in leaked.items():
+        for sentence in sentences:
+            say.note(f"{name}: {sentence}")
     if (found.changed or found.blocked) and not yes:
-        _confirm(found)
+        _confirm(found, leaked)
     again = _again_command(asked, private=private)
     with say.progress() as progress:
         build.progress = progress
@@ -290,7 +295,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
             waiting=Waiting(wait, progress),
             ways=WaysOut(again, hub=hub_as_typed()),
         )
-    say.result({"published": [vars(outcome) for outcome in done]})
+    say.result({"published": [vars(outcome) for outcome in done], "leaked": leaked})
     if all(outcome.did == "unchanged" for outcome in done):
         say.line(_nothing(waiting=any(outcome.url for outcome in done)))
     if missed := [outcome for outcome in done if outcome.missed]:
@@ -324,10 +329,22 @@ def _from_file(file: Path) -> tuple[Asked, Build, FleetPlan]:
     return asked, build, found
 
 
-def _confirm(found: FleetPlan) -> None:
+def _leaked(build: Build, found: FleetPlan) -> dict[str, list[str]]:
+    """{recipe that would be published: sentences on its tasks of which more than `LEAKED` of the rows leaked}."""
+    from zoo.layout import EVALUATE
+
+    plans = [one for one in found.plans if one.release.kind == "model" and found.changes(one)]
+    built = [one.release.name for one in plans if build.folder(one.release.name).finished(EVALUATE)]
+    sentences = {name: build.findings(name, above=LEAKED) for name in built}
+    return {name: said for name, said in sentences.items() if said}
+
+
+def _confirm(found: FleetPlan, leaked: Mapping[str, list[str]]) -> None:
     from zoo.remote import endpoint
 
     _say_plan(found)
+    if leaked:
+        confirm(f"publish scores of which more than {LEAKED:.0%} of a task's rows leaked ({', '.join(leaked)})?")
     question = f"publish {found.changed} of {found.count} as '{found.fleet.account}' to {endpoint()}?"
     confirm(question)
 
@@ -389,10 +406,13 @@ def status(ctx: click.Context, scale: str) -> None:
     Exit code 2 when publishing would change something.
     """
     connect()
+    from zoo.evidence.scores import LEAK_MARK, LEGEND
     from zoo.pipeline.build import Build
     from zoo.pipeline.status import fleet_status
 
     rows, changed = fleet_status(Build(workspace(), scale))
     say.table(rows)
+    if any(LEAK_MARK in str(row.get("mean")) for row in rows):
+        say.line(LEGEND)
     say.result({"scale": scale, "fleet": rows, "changed": changed})
     ctx.exit(2 if changed else 0)

@@ -225,9 +225,17 @@ def _of_task(rows: Rows, found: _Best) -> Overlap:
         contained=counts["contained"],
         rows_found=list(best),
         rows_found_whole=whole,
+        found_in=_by_source(best),
         examples=sorted(best.values(), key=lambda match: KINDS.index(match.kind))[:EXAMPLES],
     )
 
 
 def _strongest(match: Match) -> Rank:
     return KINDS.index(match.kind), -match.similarity, match.training, match.source
+
+
+def _by_source(best: Mapping[int, Match]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for place, match in best.items():
+        found[match.source].append(place)
+    return dict(found)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.contamination.search import overlap, parquet_rows
+from zoo.evidence.overlap import SearchedText
 from zoo.layout import OVERLAP
 from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
@@ -17,7 +18,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Write the report.
 
     Args:
-        spec: {tasks: names, training: [{name: of the source, file: its Parquet, columns: its columns of text}]}.
+        spec: {tasks: names, training: [{name: of the source, text: what it is, file: its Parquet, columns: its columns
+            of text}]}.
 
     Raises:
         HubError, EvaluationError: a task's data cannot be had.
@@ -25,6 +27,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in spec["tasks"]}
     training = {source["name"]: parquet_rows(Path(source["file"]), source["columns"]) for source in spec["training"]}
     progress.start("training text in the tasks", None)
-    report = overlap(training, evaluation)
+    found = overlap(training, evaluation)
     progress.finish()
+    sources = {source["name"]: SearchedText(**source["text"]) for source in spec["training"]}
+    report = found.model_copy(update={"sources": sources})
     (folder / OVERLAP).write_text(report.model_dump_json(indent=1), "utf-8")

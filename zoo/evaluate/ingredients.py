@@ -19,7 +19,7 @@ from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import pins
 
 STAGE = EVALUATE
-FORMAT = 3  # one more whenever the stage leaves other files, or measures otherwise
+FORMAT = 4  # one more whenever the stage leaves other files, or measures otherwise
 
 
 class Candidate(BaseModel):
@@ -49,11 +49,12 @@ class Candidate(BaseModel):
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
-    """The models to measure, the report on their training text, and the pairs for the grid of correlations."""
-    trained = [Node(TRAIN, one) for one in (recipe, recipe.parent) if one]
+    """The models to measure, the reports on what they were trained on, and the pairs for the grid of correlations."""
+    members = [one for one in (recipe, recipe.parent) if one]
+    trained = [Node(stage, one) for stage in (TRAIN, CONTAMINATION) for one in members]
     sts = _sts(recipe)
     pairs = [Node(DATA, NamedDataset(sts, recipe.datasets[sts]))] if sts else []
-    return [*trained, Node(CONTAMINATION, recipe), *pairs]
+    return [*trained, *pairs]
 
 
 def part(recipe: Recipe) -> dict[str, Any]:
@@ -75,7 +76,9 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         recipe.evaluation.tasks,
         results_folder(site.runs),
         sts=split_file(site.place(sts, DATA), "test") if sts else None,
-        overlap=site.place(recipe.name, CONTAMINATION) / OVERLAP,
+        overlaps={
+            candidate_name(one): site.place(one.name, CONTAMINATION) / OVERLAP for one in (recipe, recipe.parent) if one
+        },
         device=site.circumstances.device,
         jobs=site.circumstances.jobs,
     )
@@ -107,7 +110,12 @@ def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role
     """
     files = {path: sha256 for path, sha256 in trained.made.items() if path.startswith(f"{MODEL}/")}
     source = ModelSource(kind="recipe", place=str(folder / MODEL), weights=digest(files), width=recipe.base.width)
-    return Candidate.of(f"zoo/{recipe.name}", trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
+    return Candidate.of(candidate_name(recipe), trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
+
+
+def candidate_name(recipe: Recipe) -> str:
+    """The name of a recipe's model in result files."""
+    return f"zoo/{recipe.name}"
 
 
 def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
@@ -133,7 +141,7 @@ def measurement(
     results: Path,
     *,
     sts: Path | None = None,
-    overlap: Path | None = None,
+    overlaps: Mapping[str, Path] | None = None,
     device: str | None = None,
     jobs: int = 1,
 ) -> dict[str, Any]:
@@ -142,7 +150,7 @@ def measurement(
     Args:
         results: the folder of mteb's result files.
         sts: a split of scored sentence pairs for the grid of correlations (Parquet).
-        overlap: the contamination stage's report.
+        overlaps: the contamination stage's report of those candidates that have one, by their names.
         device: where models are loaded; None: the best there is.
         jobs: processes; each loads the model and scores whole tasks.
     """
@@ -152,7 +160,7 @@ def measurement(
         "candidates": [candidate.model_dump(mode="json") for candidate in candidates],
         "results": str(results),
         "sts": str(sts) if sts else None,
-        "overlap": str(overlap) if overlap else None,
+        "overlaps": {name: str(place) for name, place in (overlaps or {}).items()},
         "device": device,
         "jobs": jobs,
     }

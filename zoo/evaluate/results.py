@@ -113,8 +113,11 @@ def unseal_score(results: Path, subject: Subject, dim: int | None, task: str) ->
 
 
 def _sealed_task(task: str) -> list[str]:
-    """mteb's name of a task, which has the digest of one that a plugin makes, and the revision of its data."""
-    return [TASKS[task].mteb, TASKS[task].revision]
+    """mteb's name of a task, which has the digest of one that a plugin makes, the revision of its data, and what
+    earlier versions did not write of its rows.
+    """
+    ours = TASKS[task]
+    return [ours.mteb, ours.revision, *(["rows"] if ours.kind in ("Retrieval", "Reranking") else [])]
 
 
 def of_this_version(measured: Mapping[str, str] | None) -> bool:

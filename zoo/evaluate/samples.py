@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn.metrics import average_precision_score
 from zoo.evidence.resampling import Sample, Statistic, score
 from zoo.registry import Registry
 from zoo.tasks import Task
-from zoo.tasks.loading import data_of
+from zoo.tasks.loading import data_of, scored_queries
 
 Scores = Mapping[str, Any]
 SAMPLERS: Registry[Callable[[Any, Task, Any, Scores], Sample]] = Registry("kind of task")
@@ -84,13 +85,16 @@ def _translations(_task: Any, _ours: Task, predictions: Any, _scores: Scores) ->
 @SAMPLERS.register("Retrieval")
 @SAMPLERS.register("Reranking")
 def _queries(task: Any, ours: Task, predictions: Any, _scores: Scores) -> Sample:
-    """One value a query: its own score."""
-    relevant = data_of(task, ours)["relevant_docs"]
+    """One value a query: its own score. They are sorted by id, so each says which row it is of."""
+    data = data_of(task, ours)
+    places = {query["id"]: place for place, query in enumerate(scored_queries(data))}
     name, depth = ours.metric.split("_at_")
     measure = f"{name}_cut_{depth}"
-    evaluator = pytrec_eval.RelevanceEvaluator(relevant, {f"{name}_cut.{depth}"})
+    evaluator = pytrec_eval.RelevanceEvaluator(data["relevant_docs"], {f"{name}_cut.{depth}"})
     found = evaluator.evaluate({query: _ranked(task, query, hits) for query, hits in predictions.items()})
-    return _mean([found[query][measure] for query in sorted(found)])
+    queries = sorted(found)
+    rows = np.asarray([places[query] for query in queries])
+    return replace(_mean([found[query][measure] for query in queries]), rows=rows)
 
 
 def _ranked(task: Any, query: str, hits: Mapping[str, float]) -> Mapping[str, float]:

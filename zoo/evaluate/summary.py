@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoo.errors import EvaluationError
 from zoo.evaluate import results
+from zoo.evaluate.leaked import LeakedRows
 from zoo.evidence import resampling
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.resampling import Contrast, Floats, Resamples, Sample
-from zoo.evidence.scores import CleanScore, Comparison, Mean, Measured, Score, Subject, Verdict, current
+from zoo.evidence.scores import (
+    CleanScore,
+    Comparison,
+    Kept,
+    Leak,
+    Mean,
+    Measured,
+    Score,
+    Scored,
+    Subject,
+    Verdict,
+    current,
+    mean_name,
+)
 from zoo.tasks import TASKS
-
-FEWEST = 10  # rows that a score of a clean subset must have
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,8 @@ class Evidence:
     folder: Path
     places: Sequence[At]
     tasks: Sequence[str]
+    reports: Mapping[str, OverlapReport] = field(default_factory=dict)
+    """{name of a subject: what was found of the tasks in what it was trained on or chosen by}."""
 
     @cached_property
     def samples(self) -> dict[str, list[Sample]]:
@@ -110,6 +122,7 @@ class Evidence:
             dataset=ours.dataset,
             revision=ours.revision,
             mteb=self._measured_with(place, task).get("mteb"),
+            **self._told(place, [task]),
         )
 
     def means(self) -> list[Mean]:
@@ -120,29 +133,69 @@ class Evidence:
     def _mean(self, place: int, tasks: Sequence[str]) -> Mean:
         at = self.places[place]
         low, high = resampling.interval(self.mean_replicates(tasks)[place])
-        value = sum(self.value(place, task) for task in tasks) / len(tasks)
-        bounds = {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
-        return Mean(model=at.subject.name, dim=at.dim, tasks=list(tasks), **bounds)
+        bounds = {"value": self._mean_value(place, tasks), "low": round(low, 4), "high": round(high, 4)}
+        return Mean(model=at.subject.name, dim=at.dim, tasks=list(tasks), **bounds, **self._told(place, tasks))
 
-    def clean(self, report: OverlapReport) -> list[CleanScore]:
-        """The first place's scores without the rows that were found in training text.
+    def _told(self, place: int, tasks: Sequence[str]) -> dict[str, Any]:
+        """The facts on leaks that a score or a mean carries."""
+        found = sum(len(self.leaked[place, task].found) for task in tasks if (place, task) in self.leaked)
+        return {"leaked": found, "clean": self._without_leaked(place, tasks)}
 
-        Clusterings are scored whole, so theirs has no clean subset; of retrieval, queries count.
-        """
-        clean = []
-        for task, overlap in report.tasks.items():
-            rows = len(self.samples[task][0].values)
-            found = [row for row in overlap.rows_found if row < rows]
-            if found and rows - len(found) >= FEWEST and TASKS[task].kind != "Clustering":
-                clean.append(self._clean(task, found))
-        return clean
+    def _mean_value(self, place: int, tasks: Sequence[str]) -> float:
+        return round(sum(self.value(place, task) for task in tasks) / len(tasks), 4)
 
-    def _clean(self, task: str, found: Sequence[int]) -> CleanScore:
-        rest = _without(self.samples[task][0], found)
-        low, high = resampling.interval(resampling.replicates([rest], Resamples.of(rest, key=task))[0])
-        bounds = {"value": resampling.score(rest), "low": low, "high": high}
-        rounded = {name: round(value, 4) for name, value in bounds.items()}
-        return CleanScore(task=task, rows=len(rest.values), found=len(found), **rounded)
+    def kept(self) -> list[Kept]:
+        """The share of the headline mean that every subject keeps at each dim but its largest; none of one below 0."""
+        tasks = current(self.tasks)
+        rows, means = self.mean_replicates(tasks), [self._mean_value(place, tasks) for place in range(len(self.places))]
+        wholes = {at.subject.name: place for place, at in enumerate(self.places) if at.full}
+        found = []
+        for part, at in enumerate(self.places):
+            whole = wholes[at.subject.name]
+            if at.dim is not None and not at.full and means[whole] > 0:
+                share = resampling.kept(means[part], means[whole], rows[part], rows[whole])
+                bounds = dict(zip(("value", "low", "high"), (round(number, 4) for number in share), strict=True))
+                found.append(Kept(model=at.subject.name, dim=at.dim, **bounds))
+        return found
+
+    @cached_property
+    def leaked(self) -> dict[tuple[int, str], LeakedRows]:
+        """{(place, task): the rows that were found}, where any were."""
+        found = {}
+        for place, at in enumerate(self.places):
+            overlaps = self.reports[at.subject.name].tasks if at.subject.name in self.reports else {}
+            for task in self.tasks:
+                if task in overlaps:
+                    found[place, task] = LeakedRows(task, self.samples[task][place], overlaps[task])
+        return {key: rows for key, rows in found.items() if len(rows.found)}
+
+    def leaks(self) -> list[Leak]:
+        """The first place's tasks of which rows were found in what it was trained on or chosen by."""
+        return [self._leak(task, self.leaked[0, task]) for task in self.tasks if (0, task) in self.leaked]
+
+    def _leak(self, task: str, leaked: LeakedRows) -> Leak:
+        found, clean = len(leaked.found), self._without_leaked(0, [task])
+        facts = {"task": task, "rows": len(leaked.rows) - found, "found": found}
+        without = CleanScore(**facts, **clean.model_dump()) if clean else None
+        return Leak(task=task, rows=len(leaked.rows), found=found, clean=without)
+
+    def _without_leaked(self, place: int, tasks: Sequence[str]) -> Measured | None:
+        """The mean over tasks without the rows that were found; None: none were, or a task has no such score."""
+        if not any((place, task) in self.leaked for task in tasks):
+            return None
+        parts = [part for task in tasks if (part := self._clean_part(place, task))]
+        if len(parts) < len(tasks):
+            return None
+        value = sum(value for value, _ in parts) / len(parts)
+        low, high = resampling.interval(resampling.mean_replicates([part for _, part in parts])[0])
+        bounds = {"value": value, "low": low, "high": high}
+        return Measured(**{name: round(bound, 4) for name, bound in bounds.items()})
+
+    def _clean_part(self, place: int, task: str) -> tuple[float, Floats] | None:
+        """A task's score and replicates in a clean mean; None: there is no score without the rows that were found."""
+        if leaked := self.leaked.get((place, task)):
+            return leaked.clean
+        return self.value(place, task), self.replicates[task][[place]]
 
     def mean_replicates(self, tasks: Sequence[str]) -> Floats:
         """The replicates of the mean over some tasks, a row for each place."""
@@ -187,28 +240,11 @@ class Evidence:
     def _compared(self, first: int, second: int, tasks: Sequence[str]) -> dict[str, Any]:
         mine, other = self.places[first], self.places[second]
         names = {"model": mine.subject.name, "dim": mine.dim, "rival": other.subject.name, "rival_dim": other.dim}
-        found = vars(self.contrast(first, second, tasks))
-        return {**names, **{name: round(value, 4) for name, value in found.items()}}
+        return {**names, **self.contrast(first, second, tasks).rounded}
 
 
-def mean_name(tasks: Sequence[str]) -> str:
-    """The name, as on the leaderboard, of the mean over tasks that no other supersedes: 'mean without STS22'."""
-    twice = [TASKS[task].column for task in tasks if task not in current(tasks)]
-    return f"mean without {', '.join(twice)}" if twice else "mean"
-
-
-def _without(sample: Sample, rows: Sequence[int]) -> Sample:
-    kept = np.delete(np.arange(len(sample.values)), rows)
-    return Sample(
-        sample.statistic,
-        sample.values[kept],
-        None if sample.gold is None else sample.gold[kept],
-        None if sample.groups is None else sample.groups[kept],
-    )
-
-
-def _measured(found: Measured) -> Measured:
-    return Measured(value=found.value, low=found.low, high=found.high)
+def _measured(found: Scored) -> Scored:
+    return Scored(**{name: getattr(found, name) for name in Scored.model_fields})
 
 
 def _comparable(mine: At, other: At) -> bool:

@@ -11,8 +11,8 @@ from zoo.evaluate.correlations import correlations
 from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
 from zoo.evaluate.summary import Evidence, everywhere
-from zoo.evidence.overlap import OverlapReport
-from zoo.evidence.scores import FILE, CleanScore, Correlation, ScoreFile, UnmeasuredError
+from zoo.evidence.overlap import OverlapReport, read_overlap
+from zoo.evidence.scores import FILE, Correlation, ScoreFile, UnmeasuredError
 from zoo.remote import is_local, is_miniature
 from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
@@ -54,7 +54,8 @@ def _score_file(
     spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: MeasuringPlace
 ) -> ScoreFile:
     tasks: list[str] = list(spec["tasks"])
-    evidence = Evidence(place.folder, everywhere(done.subjects), tasks)
+    evidence = Evidence(place.folder, everywhere(done.subjects), tasks, _reports(spec))
+    leaks = evidence.leaks()
     return ScoreFile(
         suite=spec["suite"],
         tasks=tasks,
@@ -62,8 +63,10 @@ def _score_file(
         scores=evidence.scores(),
         means=evidence.means(),
         comparisons=evidence.comparisons(done.subjects[0].name),
+        kept=evidence.kept(),
         correlations=_correlations(spec["sts"], candidates, done, place),
-        clean=_clean(spec["overlap"], evidence),
+        clean=[leak.clean for leak in leaks if leak.clean],
+        leaks=leaks,
         versions=evidence.versions(),
         miniature=_is_rehearsal(tasks),
     )
@@ -81,10 +84,8 @@ def _correlations(
     return correlations(candidates, done.subjects, Path(split), place) if split else []
 
 
-def _clean(report: str | None, evidence: Evidence) -> list[CleanScore]:
-    if report is None:
-        return []
-    return evidence.clean(OverlapReport.model_validate_json(Path(report).read_text("utf-8")))
+def _reports(spec: Mapping[str, Any]) -> dict[str, OverlapReport]:
+    return {name: read_overlap(Path(place)) for name, place in spec["overlaps"].items()}
 
 
 def _unmeasured(
@@ -94,7 +95,7 @@ def _unmeasured(
     (_, _, problem), *others = done.problems
     failed = {task for _, task, _ in done.problems}
     tasks = [task for task in spec["tasks"] if task not in failed]
-    left = {**spec, "tasks": tasks, "sts": None, "overlap": None}
+    left = {**spec, "tasks": tasks, "sts": None}
     scores = _score_file(left, candidates, done, place) if tasks and None not in failed else None
     rest = f"; {len(others)} more could not be measured" if others else ""
     return UnmeasuredError(f"{problem.message}{rest}", hint=problem.hint, scores=scores)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zoo.errors import EvaluationError
 
 Kind = Literal["exact", "normalised", "near", "contained"]
 KINDS: tuple[Kind, ...] = ("exact", "normalised", "near", "contained")  # strongest first
@@ -12,6 +15,27 @@ KINDS: tuple[Kind, ...] = ("exact", "normalised", "near", "contained")  # strong
 
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SearchedText(_Fact):
+    """Text that a model was trained on or chosen by, and that was searched."""
+
+    dataset: str
+    """The dataset's recipe."""
+    split: Literal["train", "validation"]
+    """train: trained on; validation: it chose the checkpoint."""
+    recipe: str
+    """The recipe that used it last: the model's own, or a parent of it."""
+    inherited: bool
+    """Whether only a parent used it."""
+
+    @property
+    def title(self) -> str:
+        """Words for it: 'the dev split of stsb, which chose the checkpoint of arabert-matryoshka'."""
+        if self.split == "validation":
+            of = f" of {self.recipe}" if self.inherited else ""
+            return f"the dev split of {self.dataset}, which chose the checkpoint{of}"
+        return f"the training text of {self.dataset}{f', through {self.recipe}' if self.inherited else ''}"
 
 
 class Match(_Fact):
@@ -39,14 +63,23 @@ class Overlap(_Fact):
     """Places of the rows of which any text was found, from 0: without them the score is that of the clean subset."""
     rows_found_whole: list[int]
     """Of these, the rows of which every text was found: both sides of a pair."""
+    found_in: dict[str, list[int]] = {}
+    """{name of a source: places of the rows whose strongest match is in it}."""
     examples: list[Match]
     """The strongest kinds first, then in the order of rows."""
+
+    @property
+    def share(self) -> float:
+        """The share of the task's rows that were found, 0 to 1."""
+        return len(self.rows_found) / self.rows if self.rows else 0.0
 
 
 class OverlapReport(_Fact):
     """Every task's overlap with the training text."""
 
     tasks: dict[str, Overlap]
+    sources: dict[str, SearchedText] = {}
+    """What was searched, by the name that matches have; empty in files of earlier versions."""
     training_texts: int
     """As many as were read, with repetitions."""
     similarity: float
@@ -56,3 +89,35 @@ class OverlapReport(_Fact):
     def clean(self) -> bool:
         """True when no row of any task was found."""
         return not any(overlap.rows_found for overlap in self.tasks.values())
+
+    @property
+    def findings(self) -> list[str]:
+        """A sentence for each task of which rows were found, with where they are."""
+        return [self.finding(task) for task, overlap in self.tasks.items() if overlap.rows_found]
+
+    def finding(self, task: str) -> str:
+        """The sentence of one task: 'STS17-en: 125 of 250 rows are in the dev split of stsb, which chose the
+        checkpoint'.
+        """
+        overlap = self.tasks[task]
+        found = f"{task}: {len(overlap.rows_found):,} of {overlap.rows:,} rows are in "
+        parts = [
+            (len(rows), self.sources[name].title) for name, rows in overlap.found_in.items() if name in self.sources
+        ]
+        if len(parts) == 1:
+            return found + parts[0][1]
+        listed = "; ".join(f"{count:,} in {where}" for count, where in sorted(parts, reverse=True))
+        return f"{found}what it was trained on or chosen by" + (f": {listed}" if listed else "")
+
+
+def read_overlap(path: Path) -> OverlapReport:
+    """A finished contamination stage's report.
+
+    Raises:
+        EvaluationError: the file is damaged.
+    """
+    try:
+        return OverlapReport.model_validate_json(path.read_bytes())
+    except ValidationError:
+        hint = f"zoo build {path.parents[1].name} --force {path.parent.name}"
+        raise EvaluationError(f"'{path}' holds no report on training text", hint=hint) from None

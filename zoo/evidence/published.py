@@ -30,6 +30,11 @@ def of_repository(recipes: Path, repo: str) -> list[Row]:
     return list({row["dim"]: row for row in mine}.values())
 
 
+def official(recipes: Path, tasks: Sequence[str]) -> list[Row]:
+    """The rows of mteb's results repository that have a score of one of these tasks."""
+    return [row for row in printed_rows(recipes, OFFICIAL) if any(row.get(task) for task in tasks)]
+
+
 def printed_mean(row: Row, tasks: Sequence[str]) -> float:
     """The mean of the scores printed in a row, one for each task.
 

@@ -29,6 +29,7 @@ RESAMPLES = 10_000
 DIGITS = 9  # of a replicate: equal models stay equal, whatever order BLAS adds in
 CELLS = 4_000_000  # of a block of weights, 8 bytes each: bounds the memory
 COLUMNS = 2048  # of a block: one row of weights and its running sums fit the L1 and L2 caches
+COLUMN_TYPES = {"values": np.float64, "gold": np.float64, "groups": np.int64, "rows": np.int64}
 LEAST_VARIANCE = 1e-12  # of a resample, where the whole sample's is 1: less is rounding
 
 
@@ -43,13 +44,15 @@ class Sample:
     """(n,): what the values should agree with, 0 or 1 for "average_precision"; None for "mean"."""
     groups: Integers | None = None
     """(n,): rows of one number (a query's, a synset's) are drawn together; None: each alone. Renumbered 0, 1, …"""
+    rows: Integers | None = None
+    """(n,): the place of each among the task's rows (zoo.tasks.loading.rows_of); None: they are all, in order."""
 
     def __post_init__(self) -> None:
         _require(self.statistic in get_args(Statistic), f"'{self.statistic}' is not a statistic")
         _require((self.gold is None) == (self.statistic == "mean"), "a mean has no gold, and every other statistic has")
         if self.groups is not None:
             object.__setattr__(self, "groups", np.unique(self.groups, return_inverse=True)[1])
-        for name, kind in {"values": np.float64, "gold": np.float64, "groups": np.int64}.items():
+        for name, kind in COLUMN_TYPES.items():
             if getattr(self, name) is not None:
                 column = _column(name, getattr(self, name), rows=np.size(self.values))
                 object.__setattr__(self, name, column.astype(kind))
@@ -57,6 +60,26 @@ class Sample:
             _require(bool(np.all((self.values >= 0) & (self.values <= 1))), "values of a mean are not within 0 … 1")
         if self.statistic == "average_precision":
             _require(set(np.unique(np.asarray(self.gold))) <= {0, 1}, "gold of average precision is not 0 or 1")
+
+    def places(self, rows: int) -> Integers | None:
+        """The place of each value's row among the task's rows, which are so many, (n,); None: nothing says of which."""
+        if self.rows is not None:
+            return self.rows
+        return np.arange(rows) if len(self.values) == rows else None
+
+    def without(self, rows: ArrayLike) -> Sample:
+        """The sample less the values of these rows, which are named by their places among the task's."""
+        places = np.arange(len(self.values)) if self.rows is None else self.rows
+        kept = ~np.isin(places, rows)
+        columns = {name: getattr(self, name) for name in COLUMN_TYPES}
+        left = {name: None if column is None else column[kept] for name, column in columns.items()}
+        return Sample(self.statistic, **{**left, "rows": places[kept]})  # type: ignore[arg-type]
+
+    def same_rows(self, other: Sample) -> bool:
+        """True when both are of the same rows, so that they can be resampled together."""
+        columns = ((self.gold, other.gold), (self.groups, other.groups), (self.rows, other.rows))
+        equal = all(np.array_equal(np.asarray(mine), np.asarray(theirs)) for mine, theirs in columns)
+        return self.statistic == other.statistic and len(self.values) == len(other.values) and equal
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +119,11 @@ class Contrast:
     """Two-sided: 2 (1 + c) / (R + 1), at most 1; c counts the replicates at zero or on its rarer side. Never 0."""
     detectable: float
     """The least difference found at p < 0.05 in four of five repetitions: (1.96 + 0.84) standard errors."""
+
+    @property
+    def rounded(self) -> dict[str, float]:
+        """The numbers by name, to the four digits that files keep."""
+        return {name: round(value, 4) for name, value in vars(self).items()}
 
 
 def score(sample: Sample) -> float:
@@ -150,6 +178,17 @@ def contrast(difference: float, replicates: Floats) -> Contrast:
     errors = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
     p = min(1.0, 2 * (1 + rarer) / (1 + len(known)))
     return Contrast(round(difference, DIGITS), low, high, p, errors * float(known.std()))
+
+
+def kept(value: float, whole: float, replicates: Floats, of_whole: Floats) -> tuple[float, float, float]:
+    """The percentage of a whole's score that is left in a part of it, and the two ends of its paired 95% interval.
+
+    Args:
+        value: the part's score, `whole` the whole's, which is above zero.
+        replicates: (R,) of the part, on the same resamples as those of the whole.
+    """
+    shares = np.divide(100 * replicates, of_whole, out=np.full_like(replicates, np.nan), where=of_whole > 0)
+    return 100 * value / whole, *interval(shares)
 
 
 def ranks(samples: Sequence[Sample], resamples: Resamples) -> list[int]:

@@ -16,6 +16,14 @@ Role = Literal["self", "parent", "base", "baseline"]
 FILE = "scores.json"
 LEAK_MARK = "‡"
 """Stands after every score and mean of which rows leaked, wherever it is shown."""
+LEGEND = f"{LEAK_MARK} some of its rows are in what the model was trained on or chosen by; in parentheses, without them"
+TIE_MARGIN = 1.0
+"""Points: two scores are tied when the interval of their difference stays within it, on both sides.
+
+A convention, as every test of equivalence needs one that was fixed before looking: one point is what readers of a table
+pass over. A small task cannot show a tie at all: 250 sentence pairs tell apart little below three points.
+"""
+Standing = Literal["ahead", "behind", "tied", "not told apart"]
 
 
 class _Fact(BaseModel):
@@ -45,6 +53,11 @@ class Subject(_Fact):
     """Name of the prompt that a text gets which is neither a query nor a document; null: none."""
 
     @property
+    def full(self) -> int | None:
+        """The full width; None for a model whose vectors cannot be cut."""
+        return self.dims[0] if self.dims else None
+
+    @property
     def prompted(self) -> str:
         """Words for the prompts that texts were encoded after: "prompt 'query: '", or 'no prompt'."""
         if self.prompts is None:
@@ -68,7 +81,31 @@ class Measured(_Fact):
         return f"{self.value:.2f} [{self.low:.1f}, {self.high:.1f}]"
 
 
-class Score(Measured):
+class Scored(Measured):
+    """A score or a mean, which says by itself whether rows of it leaked."""
+
+    leaked: int = 0
+    """Number of rows that were found in what the model was trained on or chosen by; of retrieval, queries."""
+    clean: Measured | None = None
+    """Without those rows; null where none leaked, too few are left, or the kind of task has no such score."""
+
+    @property
+    def mark(self) -> str:
+        """The mark of a number of which rows leaked; empty: none is known to have leaked."""
+        return LEAK_MARK if self.leaked else ""
+
+    @property
+    def aside(self) -> str:
+        """The clean number as it stands beside the marked one, ' (82.40)'; empty where there is none."""
+        return f" ({self.clean.value:.2f})" if self.clean else ""
+
+    @property
+    def shown(self) -> str:
+        """The value, the mark, the interval and the clean value: '83.10‡ [81.0, 85.0] (82.40)'."""
+        return f"{self.value:.2f}{self.mark} [{self.low:.1f}, {self.high:.1f}]{self.aside}"
+
+
+class Score(Scored):
     """One main score of one model on one task at one dim (null: the model has but one)."""
 
     model: str
@@ -82,12 +119,19 @@ class Score(Measured):
     """The version of mteb that computed it; null in older files."""
 
 
-class Mean(Measured):
+class Mean(Scored):
     """The mean of one model's scores at one dim over `tasks`, none missing."""
 
     model: str
     dim: int | None
     tasks: list[str]
+
+
+class Kept(Measured):
+    """The percentage of a model's headline mean at full width that is left at a smaller dim, with a paired interval."""
+
+    model: str
+    dim: int
 
 
 class Comparison(_Fact):
@@ -109,9 +153,38 @@ class Comparison(_Fact):
     detectable: float
 
     @property
+    def standing(self) -> Standing:
+        """The standing of the first: told apart when the interval of the difference leaves zero out, tied when it holds
+        zero and stays within `TIE_MARGIN`; otherwise the rows cannot say.
+        """
+        if not self.low <= 0 <= self.high:
+            return "ahead" if self.difference > 0 else "behind"
+        return "tied" if max(-self.low, self.high) <= TIE_MARGIN else "not told apart"
+
+    @property
     def tied(self) -> bool:
-        """Whether the rows cannot tell the two apart: the interval of the difference holds zero."""
-        return self.low <= 0 <= self.high
+        """True when the two are as good as equal: the interval of the difference stays within `TIE_MARGIN`."""
+        return self.standing == "tied"
+
+    def limit(self, rows: int | None) -> str:
+        """Words for what the rows cannot show: '250 rows cannot show less than 4.3 points'; None: of several tasks."""
+        return f"{'the rows' if rows is None else f'{rows:,} rows'} cannot show less than {self.detectable:.1f} points"
+
+    @property
+    def mirrored(self) -> Comparison:
+        """The same comparison, seen from the other model."""
+        return Comparison(
+            task=self.task,
+            model=self.rival,
+            dim=self.rival_dim,
+            rival=self.model,
+            rival_dim=self.dim,
+            difference=-self.difference,
+            low=-self.high,
+            high=-self.low,
+            p=self.p,
+            detectable=self.detectable,
+        )
 
 
 class CleanScore(Measured):
@@ -139,12 +212,18 @@ class Leak(_Fact):
         """The share of the task's rows that were found, 0 to 1."""
         return self.found / self.rows if self.rows else 0.0
 
+    @property
+    def shown(self) -> str:
+        """Words for it, without the task: '6 of 250 rows leaked; 83.00 without them'."""
+        without = f"; {self.clean.value:.2f} without them" if self.clean else ""
+        return f"{self.found:,} of {self.rows:,} rows leaked{without}"
+
 
 class Verdict(Comparison):
     """A comparison beside the two scores; of the mean over several tasks, `task` is its name and `rows` null."""
 
-    first: Measured
-    second: Measured
+    first: Scored
+    second: Scored
     rows: int | None
 
 
@@ -168,6 +247,8 @@ class ScoreFile(_Fact):
     """Of every subject and dim: over all tasks, and over those that no other task of the suite supersedes."""
     comparisons: list[Comparison]
     """The recipe's model against every other subject at every dim they share, and its cut dims against its full one."""
+    kept: list[Kept] = []
+    """Of every subject with dims, at each but the largest; empty in older files."""
     correlations: list[Correlation]
     """On the test split of the family's STS dataset; empty when the family names none."""
     clean: list[CleanScore]
@@ -190,6 +271,11 @@ class ScoreFile(_Fact):
         """The leak of a task; None: no row that is known to have leaked."""
         return next((leak for leak in self.leaks if leak.task == task), None)
 
+    @property
+    def marked(self) -> bool:
+        """Whether any of its scores has the mark, which then needs a legend."""
+        return any(score.leaked for score in self.scores)
+
     def headline(self, model: str, dim: int | None) -> Mean:
         """The one mean that stands for a model: over the tasks that no other task of the suite supersedes.
 
@@ -197,6 +283,10 @@ class ScoreFile(_Fact):
             EvaluationError: it was not taken.
         """
         return self.mean(model, dim, current(self.tasks))
+
+    def kept_at(self, model: str, dim: int) -> Kept | None:
+        """The share of the headline mean that a model keeps at a dim; None: at full width, or it is not known."""
+        return next((one for one in self.kept if (one.model, one.dim) == (model, dim)), None)
 
     def score(self, model: str, task: str, dim: int | None) -> Score:
         """One score.
@@ -254,3 +344,14 @@ def read_scores(folder: Path) -> ScoreFile:
 def current(tasks: Sequence[str]) -> list[str]:
     """The tasks that no other of them supersedes: a mean over both would count one test set twice."""
     return [task for task in tasks if TASKS[task].superseded_by not in tasks]
+
+
+def mean_name(tasks: Sequence[str]) -> str:
+    """The name of the headline mean of a suite, the same everywhere: 'mean', or 'mean without STS22'."""
+    left = superseded(tasks)
+    return f"mean without {left}" if left else "mean"
+
+
+def superseded(tasks: Sequence[str]) -> str:
+    """The headings of the tasks that others of them replace, separated by commas; empty when there are none."""
+    return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))

@@ -55,6 +55,11 @@ class Place:
         except EvaluationError:
             return None
 
+    def marked(self, tasks: Sequence[str]) -> bool:
+        """Return whether its mean over these tasks has the mark of rows that leaked."""
+        mean = self.mean(tasks)
+        return bool(mean and mean.leaked)
+
     def sample(self, task: str) -> Sample | None:
         """Return the rows behind a score; None when their file is gone."""
         from zoo.evidence import resampling  # numpy: only once something was measured
@@ -138,7 +143,7 @@ class Ours:
             return Cell.number(value, "{:.1f}")
         from zoo.evidence import resampling
 
-        low, high = resampling.interval(100 * known[place.key] / known[whole.key])
+        value, low, high = resampling.kept(mean.value, full.value, known[place.key], known[whole.key])
         return Cell(f"{value:.1f}", value, low, high)
 
     def replicates(self, tasks: Sequence[str]) -> Replicates:
@@ -209,12 +214,4 @@ def _shared(samples: Mapping[Key, Sample | None]) -> dict[Key, Sample]:
     """Return the samples of the same rows as the first: only they can be resampled together."""
     known = {key: sample for key, sample in samples.items() if sample is not None}
     first = next(iter(known.values()), None)
-    return {key: sample for key, sample in known.items() if first is not None and _same_rows(sample, first)}
-
-
-def _same_rows(one: Sample, other: Sample) -> bool:
-    import numpy as np
-
-    columns = ((one.gold, other.gold), (one.groups, other.groups))
-    equal = all(np.array_equal(np.asarray(mine), np.asarray(theirs)) for mine, theirs in columns)
-    return one.statistic == other.statistic and len(one.values) == len(other.values) and equal
+    return {key: sample for key, sample in known.items() if first is not None and sample.same_rows(first)}

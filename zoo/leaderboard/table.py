@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from zoo.characters import clean
-from zoo.evidence.scores import Measured
+from zoo.evidence.scores import Measured, Scored
 
 
 class Text(NamedTuple):
@@ -46,6 +46,10 @@ class Cell:
     high: float | None = None
     wrong: bool = False
     """Whether it is known to be wrong; a note under the table says how."""
+    leaked: int = 0
+    """Number of rows behind it that leaked; then its text has the mark."""
+    clean: float | None = None
+    """The value without those rows; None: there are none, or no such value."""
 
     @classmethod
     def printed(cls, text: str, *, wrong: bool = False) -> Cell:
@@ -63,7 +67,11 @@ class Cell:
         """Make a cell of a measured number with its interval; None: it was not measured."""
         if found is None:
             return NOTHING
-        return cls(f"{found.value:.2f}", found.value, found.low, found.high)
+        if not isinstance(found, Scored) or not found.leaked:
+            return cls(f"{found.value:.2f}", found.value, found.low, found.high)
+        text = f"{found.value:.2f}{found.mark}"
+        clean = found.clean.value if found.clean else None
+        return cls(text, found.value, found.low, found.high, leaked=found.leaked, clean=clean)
 
     @classmethod
     def name(cls, name: str, aside: str = "") -> Cell:
@@ -84,8 +92,14 @@ class Cell:
 
     @property
     def interval(self) -> str:
-        """The interval as people read it, ' [72.5, 82.4]'; empty without one."""
-        return "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
+        """The interval and the clean value as people read them, ' [72.5, 82.4] (77.10)'; empty without them."""
+        bounds = "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
+        return bounds + self.aside
+
+    @property
+    def aside(self) -> str:
+        """The value without the rows that leaked, ' (77.10)'; empty without one."""
+        return "" if self.clean is None else f" ({self.clean:.2f})"
 
 
 def shown_name(model: str) -> str:

@@ -84,9 +84,8 @@ class Scores:
         return [one for one in self.means if one.own and tasks in (None, one.tasks) and dim in (None, one.dim)]
 
     def rival_means(self, title: str) -> list[StoredMean]:
-        """Return the means of the model of that title, at full width over all tasks."""
-        most = max((one.tasks for one in self.means), default=0)
-        return [one for one in self.means if not one.own and one.full and one.tasks == most and one.title == title]
+        """Return the means of the model of that title at full width: with and without tasks that others replace."""
+        return [one for one in self.means if not one.own and one.full and one.title == title]
 
 
 def stored_scores(found: dict[str, Any]) -> Scores:

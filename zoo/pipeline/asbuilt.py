@@ -10,8 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from zoo.errors import PublishError
+from zoo.evidence.findings import findings
+from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, read_scores
-from zoo.layout import DATA, EVALUATE, MODEL, TRAIN
+from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN
 from zoo.options import digests
 from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Dataset, Recipe, Workspace
@@ -50,6 +52,10 @@ class Built:
     def scores(self, name: str) -> ScoreFile:
         """The scores that a recipe's evaluation wrote."""
         return read_scores(self.place(name, EVALUATE))
+
+    def findings(self, name: str, *, above: float = 0.0) -> list[str]:
+        """The sentences of `zoo.evidence.findings` on a recipe that is evaluated."""
+        return findings(read_overlap(self.place(name, CONTAMINATION) / OVERLAP), self.scores(name), above=above)
 
     @property
     def as_typed(self) -> str:

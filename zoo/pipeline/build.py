@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.errors import CardError, HubError
+from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
 from zoo.models.identity import base_source
@@ -215,6 +216,15 @@ class Build(Built):
         found = {other.name: self._scores_of(other.name) for other in others}
         wanted = recipe.evaluation.tasks
         return {name: scores for name, scores in found.items() if scores and scores.tasks == wanted}
+
+    def rows(self, name: str) -> dict[str, Path]:
+        """{task: the file of the rows behind a recipe's own score at full width}; empty when others measured it."""
+        mine = None if name in self.elsewhere else self.scores(name).subject("self")
+        if mine is None:
+            return {}
+        receipt = self.receipt(name, EVALUATE).made_from
+        results = self.runs / "mteb" / str(receipt["hub"])
+        return {task: sample_path(results, mine, mine.full, task) for task in receipt["tasks"]}
 
     def _scores_of(self, name: str) -> ScoreFile | None:
         if name in self.elsewhere:

@@ -10,11 +10,13 @@ from pathlib import Path
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
+from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, Verdict, read_scores
+from zoo.layout import CONTAMINATION, OVERLAP
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
-from zoo.run import Run, leave_doubts
+from zoo.run import Run, file_digest, leave_doubts
 from zoo.say import Progress
 from zoo.tasks import TASKS
 
@@ -66,12 +68,23 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
     measured = evaluating.score_ingredients([candidate], request.tasks)
-    made_from = {"format": evaluating.FORMAT, "suite": request.suite, "dims": list(candidate.dims), **measured}
+    report = _overlap(request, target)
+    searched = {"overlap": file_digest(report)} if report else {}
+    made_from = {
+        "format": evaluating.FORMAT,
+        "suite": request.suite,
+        "dims": list(candidate.dims),
+        **measured,
+        **searched,
+    }
     if run.stale(evaluating.STAGE, made_from):
         shape = refuse_unfit(candidate.model, candidate.dims)
         from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure
 
-        spec = evaluating.measurement([candidate], request.suite, request.tasks, request.results, jobs=request.jobs)
+        overlaps = {candidate.name: report} if report else {}
+        spec = evaluating.measurement(
+            [candidate], request.suite, request.tasks, request.results, overlaps=overlaps, jobs=request.jobs
+        )
         with run.making(evaluating.STAGE, made_from) as folder:
             work(folder, spec, progress=progress)
             leave_doubts(folder, [f"'{candidate.title}' {shape.caution}"] if shape.caution else [])
@@ -79,6 +92,12 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     for doubt in receipt.doubts if receipt else ():
         progress.note(doubt)
     return read_scores(run.stage(evaluating.STAGE))
+
+
+def _overlap(request: Request, target: str) -> Path | None:
+    """The report on what a recipe was trained on and chosen by; None: there is none, or the target is no recipe."""
+    run = Run.of(request.workspace.root, target, request.scale) if target in request.workspace.names else None
+    return run.stage(CONTAMINATION) / OVERLAP if run and run.finished(CONTAMINATION) else None
 
 
 def _slug(candidate: Candidate, suite: str) -> str:
@@ -98,12 +117,14 @@ def compare(request: Request, first: str, second: str, *, progress: Progress) ->
     """
     from zoo.evaluate.summary import At, Evidence  # numpy and scipy: not for --help
 
-    places = []
+    places, reports = [], {}
     for target in (first, second):
         name, dim = name_and_dim(target)
         subject = evaluate_target(request, name, [dim] if dim else [], progress=progress).subjects[0]
         places.append(At(subject, dim or subject.dims[0]))
-    return Evidence(request.results, places, request.tasks).verdicts()
+        if report := _overlap(request, name):
+            reports[subject.name] = read_overlap(report)
+    return Evidence(request.results, places, request.tasks, reports).verdicts()
 
 
 def name_and_dim(target: str) -> tuple[str, int | None]:

@@ -53,7 +53,7 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, obj
         scores = build.scores(recipe.name)
         mine = scores.subject("self")
         assert mine is not None
-        mean = scores.mean(mine.name, mine.dims[0])
+        mean = scores.headline(mine.name, mine.full)
         row["mean"] = mean.shown
         row["rehearsal"] = "yes" if scores.miniature else None
     return row

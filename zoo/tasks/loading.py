@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -127,9 +128,16 @@ def rows_of(task: Any, ours: Task) -> list[Row]:
     """The texts of every row that is scored: both sides of a pair, a query or a document alone."""
     data = data_of(task, ours)
     if not isinstance(data, Dataset):
-        queries = [(_text(row),) for row in data["queries"]]
-        return [*queries, *((_text(row),) for row in data["corpus"])]
+        return [(_text(row),) for rows in (scored_queries(data), data["corpus"]) for row in rows]
     return list(zip(*(data[column] for column in columns_of(task)), strict=True))
+
+
+def scored_queries(data: Any) -> list[Mapping[str, Any]]:
+    """The queries of a retrieval task that have a relevant document, in the data's order.
+
+    mteb drops the others from the data when it evaluates: places among all of them would be other ones afterwards.
+    """
+    return [query for query in data["queries"] if data["relevant_docs"].get(query["id"])]
 
 
 def task_texts(task: Any, ours: Task) -> list[str]:

@@ -11,4 +11,5 @@ TASK = Task(
     revision="de9d86b3b84231dc21f76c7b7af1f28e2f57f6e3",
     rows=195,
     superseded_by="STS22v2-ar",
+    shares_rows={"STS22v2-ar": 193},
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,7 +35,8 @@ class Task:
     `name` is ours and goes into recipes and scores; `column` is its heading in tables. `kind` is mteb's type of task;
     `mteb` is mteb's name of it, and of its result files. `rows` is the size that mteb documents: pairs, texts to
     classify, or queries and documents together. `superseded_by` is the task that replaces it (a mean over both counts
-    one test set twice). `store`: keep its embeddings on disk; off for a corpus that is too large.
+    one test set twice). `shares_rows` has the rows that are in another task as well, by that task; one of the two says
+    it. `store`: keep its embeddings on disk; off for a corpus that is too large.
 
     A task that mteb does not know has `make`, which gets this and returns an AbsTask for mteb to evaluate. Its data is
     on the Hub, or a `file`: then `dataset` is the file's name and `revision` its digest.
@@ -52,6 +53,7 @@ class Task:
     metric: str = "cosine_spearman"
     kind: str = "STS"
     superseded_by: str | None = None
+    shares_rows: Mapping[str, int] = field(default_factory=dict, hash=False)
     store: bool = True
     make: Callable[[Task], Any] | None = None
     languages: tuple[str, ...] = ()
@@ -76,6 +78,19 @@ class Task:
 
 
 TASKS: Registry[Task] = Registry("evaluation task", extensible=True)
+
+
+def shared_rows(tasks: Sequence[str]) -> list[tuple[str, str, int]]:
+    """(task, other task, rows that are in both) for those of the tasks that share rows: a mean counts them twice."""
+    return [(name, other, rows) for name in tasks for other, rows in TASKS[name].shares_rows.items() if other in tasks]
+
+
+def sharing(tasks: Sequence[str]) -> list[str]:
+    """A sentence for each two of the tasks that share rows: 'STSB and STS17 en share 125 rows: ...'."""
+    return [
+        f"{TASKS[one].column} and {TASKS[other].column} share {rows:,} rows: a mean of both counts these twice"
+        for one, other, rows in shared_rows(tasks)
+    ]
 
 
 def pins(tasks: Iterable[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def render(tables: Sequence[Table]) -> str:
     """Return all tables as one CSV text."""
     header = dict.fromkeys(name for table in tables for column in table.columns for name in _names(column))
+    header |= dict.fromkeys(name for table in tables for row in table.rows for name in _leaked(table, row))
     out = io.StringIO()
     writer = csv.DictWriter(out, ["table", *header], lineterminator="\n")
     writer.writeheader()
@@ -31,7 +32,18 @@ def _row(table: Table, row: Row) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in table.columns:
         found |= dict(zip(_names(column), _values(table.cell(row, column), column), strict=False))
-    return found
+    return found | _leaked(table, row)
+
+
+def _leaked(table: Table, row: Row) -> dict[str, str]:
+    """Return the marks of a row in columns of their own, where numbers stay numbers: what leaked, and without it."""
+    cells = {column.header: table.cell(row, column) for column in table.columns}
+    return {
+        f"{header} {name}": "" if value is None else _plain(value)
+        for header, cell in cells.items()
+        if cell.leaked
+        for name, value in (("leaked rows", cell.leaked), ("clean", cell.clean))
+    }
 
 
 def _values(cell: Cell, column: TableColumn) -> list[str]:

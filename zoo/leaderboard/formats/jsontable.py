@@ -41,4 +41,5 @@ def _cell(cell: Cell) -> dict[str, Any] | None:
         return None
     bounds = {} if cell.low is None else {"low": cell.low, "high": cell.high}
     known = {"wrong": True} if cell.wrong else {}
-    return {"value": cell.value, "text": cell.text, **bounds, **known}
+    leaked = {"leaked": cell.leaked, "clean": cell.clean} if cell.leaked else {}
+    return {"value": cell.value, "text": cell.text, **bounds, **known, **leaked}

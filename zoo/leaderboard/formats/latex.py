@@ -40,6 +40,7 @@ MARKS = {
     "—": "---",
     "…": r"\ldots{}",
     "×": r"\(\times\)",
+    "‡": r"\(\ddagger\)",
     "✓": r"\(\checkmark\)",
     "✗": r"\(\times\)",
 }

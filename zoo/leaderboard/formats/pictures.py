@@ -168,7 +168,7 @@ def _bar(axes: Axes, y: float, cell: Cell, label: str, style: Mapping[str, Any],
     if cell.low is not None and cell.high is not None:
         axes.hlines(y, cell.low, cell.high, color="black", linewidth=1)
     end = cell.amount if cell.high is None else cell.high
-    axes.text(end + 0.8, y, cell.text, va="center", fontsize=size)
+    axes.text(end + 0.8, y, cell.text + cell.aside, va="center", fontsize=size)
 
 
 FIGURES: dict[str, Callable[[Table], Figure]] = {"figure1": _panels, "figure2": _bars, "retention": _panels}

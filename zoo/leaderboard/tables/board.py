@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zoo.errors import EvaluationError
 from zoo.evidence import published
-from zoo.evidence.scores import current
+from zoo.evidence.scores import current, superseded
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
 from zoo.leaderboard.table import NOTHING, Cell, Provenance, Row, TableColumn, Text
 from zoo.leaderboard.words import (
@@ -78,11 +78,6 @@ def best_first(places: Iterable[Place], tasks: Sequence[str]) -> list[Place]:
         return mean.value if mean else float("-inf")
 
     return sorted(places, key=value, reverse=True)
-
-
-def superseded(tasks: Sequence[str]) -> str:
-    """Return the headings of the tasks that others of them replace; empty when there are none."""
-    return ", ".join(TASKS[task].column for task in tasks if task not in current(tasks))
 
 
 def _score_columns(source: Provenance, tasks: Sequence[str], *, bounded: bool = False) -> list[TableColumn]:

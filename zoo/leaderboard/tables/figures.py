@@ -198,4 +198,5 @@ def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
     columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]
     title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")
     sources = {MEASURED: notes.versions_shown(board)}
-    return Table(f"models-{suite}", title, columns, rows, notes.reading_notes(board, tasks), sources)
+    known = [*notes.reading_notes(board, tasks), *notes.sharing_notes(tasks)]
+    return Table(f"models-{suite}", title, columns, rows, known, sources)

@@ -7,11 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from zoo.evidence import published
-from zoo.evidence.scores import current
+from zoo.evidence.scores import LEAK_MARK, LEGEND, current
 from zoo.leaderboard.table import Provenance, Text, ltr
 from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
-from zoo.tasks import TASKS
+from zoo.tasks import TASKS, shared_rows, sharing
 
 TWICE = Text(
     "The average counts STS22 and STS22-v2, which replaces it and shares its pairs, as the paper does; the mean "
@@ -76,6 +76,10 @@ REAL = Text(
     "Ours: measured by zoo on the data and revisions that mteb pins.",
     "قياسنا: قاسته zoo على البيانات والإصدارات التي يثبتها mteb.",
 )
+LEAKED = Text(
+    f"{LEGEND}.",
+    f"{LEAK_MARK} بعض صفوفها موجود فيما دُرّب عليه النموذج أو اختير به؛ وبين القوسين النتيجة من دونها.",
+)
 INTERVALS = Text(
     "In brackets: 95% intervals of a bootstrap over the rows. Speed compares only what one machine measured.",
     "بين القوسين: فترات ثقة 95٪ بإعادة المعاينة على الصفوف. لا تقارن السرعة إلا بما قاسه الجهاز نفسه.",
@@ -102,7 +106,18 @@ def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text
     before = [old] if stale else []
     if not board.ours.files:
         return [*before, NOTHING_YET]
-    return [*before, MINIATURE if board.ours.miniature else REAL, INTERVALS, ranking(tasks)]
+    leaked = [LEAKED] if any(place.marked(tasks) for place in board.ours.places(tasks)) else []
+    source = MINIATURE if board.ours.miniature else REAL
+    return [*before, source, INTERVALS, *leaked, ranking(tasks)]
+
+
+def sharing_notes(tasks: Sequence[str]) -> list[Text]:
+    """Return a note for each two tasks that share rows; of the paper's own, `TWICE` says it."""
+    arabic = [
+        f"يشترك {ltr(TASKS[one].column)} و {ltr(TASKS[other].column)} في {rows:,} من الصفوف: متوسطهما يحسبها مرتين."
+        for one, other, rows in shared_rows(tasks)
+    ]
+    return [Text(f"{en}.", ar) for en, ar in zip(sharing(tasks), arabic, strict=True)]
 
 
 Slip = Literal["cut off", "differs"]

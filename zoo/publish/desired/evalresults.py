@@ -92,10 +92,12 @@ def _entry(score: Score, mine: Subject, scores: ScoreFile, model_id: str) -> Eva
 
 def _notes(score: Score, mine: Subject, scores: ScoreFile) -> str:
     said = [
+        score.metric,
         f"mteb {score.mteb or scores.versions['mteb']}",
         f"{score.dim} dims",
         *([f"max_seq_length {mine.max_seq_length}"] if mine.max_seq_length else []),
         f"95% interval {score.low:.1f}-{score.high:.1f}",
+        *([leak.shown] if (leak := scores.leak(score.task)) else []),
     ]
     return ", ".join([*said, *(["rehearsal on generated data"] if scores.miniature else [])])
 

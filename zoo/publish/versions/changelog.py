@@ -10,8 +10,8 @@ from itertools import pairwise
 from markdown_it import MarkdownIt
 from semantic_version import Version
 
-from zoo.errors import PublishError
-from zoo.evidence.scores import Score, ScoreFile
+from zoo.errors import EvaluationError, PublishError
+from zoo.evidence.scores import LEAK_MARK, LEGEND, Measured, Score, ScoreFile, mean_name
 from zoo.hub.frontmatter import BYTE_ORDER_MARK
 from zoo.markdown import code, escaped
 from zoo.publish.desired.release import SCORES
@@ -152,13 +152,27 @@ def scores_said(old: ScoreFile | None, new: ScoreFile | None, was: str, now: str
         return ""
     before, after = _by_task(old), _by_task(new)
     shared = [key for key in after if key in before]
-    rows = [(key[0], before[key], after[key]) for key in shared if before[key] != after[key]]
+    rows: list[tuple[str, Measured, Measured]] = [(key[0], before[key], after[key]) for key in shared]
+    rows = [row for row in rows if row[1] != row[2]]
     if not rows:
         return "The same scores." if shared else ""
+    if len(before) == len(after) == len(shared) > 1 and (was_mean := _headline(old)) and (mean := _headline(new)):
+        rows.append((mean_name(new.tasks), was_mean, mean))
     table = [f"| Task | {was} | {now} | Difference |", "|---|---:|---:|---:|"]
     for task, one, other in rows:
         table.append(f"| {escaped(task)} | {one.shown} | {other.shown} | {other.value - one.value:+.2f} |")
-    return "\n".join([*table, "", "In brackets: 95% intervals of each score."])
+    legend = ["", f"{LEGEND}."] if any(LEAK_MARK in line for line in table) else []
+    return "\n".join([*table, "", "In brackets: 95% intervals of each score.", *legend])
+
+
+def _headline(scores: ScoreFile) -> Measured | None:
+    """Return the headline mean at full width; None: it was not taken, as in a file that others wrote."""
+    mine = scores.subject("self")
+    assert mine is not None
+    try:
+        return scores.headline(mine.name, mine.full)
+    except EvaluationError:
+        return None
 
 
 def _by_task(scores: ScoreFile) -> dict[tuple[str, str, str], Score]:
