@@ -186,6 +186,12 @@ class ScoreFile(_Fact):
         """The first subject of that role; None when there is none."""
         return next((subject for subject in self.subjects if subject.role == role), None)
 
+    def changed(self, subject: Subject) -> list[str]:
+        """What `--set` changed of one of the subjects; of the parent and the base model, what was changed of them."""
+        start = {"self": "", "parent": "parent.", "base": "base."}.get(subject.role)
+        found = [change for change in self.overrides if start is not None and change.startswith(start)]
+        return [change.removeprefix("parent.") for change in found] if subject.role == "parent" else found
+
     def leak(self, task: str) -> Leak | None:
         """The leak of a task; None: no row that is known to have leaked."""
         return next((leak for leak in self.leaks if leak.task == task), None)
@@ -238,6 +244,11 @@ def read_scores(folder: Path) -> ScoreFile:
     except ValidationError:
         hint = f"zoo build {folder.parent.name} --force {folder.name}"
         raise EvaluationError(f"'{folder / FILE}' holds no scores", hint=hint) from None
+
+
+def as_set(overrides: Sequence[str]) -> str:
+    """What `--set` changed, as it is typed: '--set dims=[768,64] --set ...'; empty when it changed nothing."""
+    return " ".join(f"--set {change}" for change in overrides)
 
 
 def current(tasks: Sequence[str]) -> list[str]:
