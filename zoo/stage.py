@@ -88,7 +88,7 @@ class Site(Protocol):
         """The commit of a base model, in 40 hex digits."""
 
     def siblings(self, recipe: Recipe) -> Mapping[str, ScoreFile]:
-        """Scores of the others for the same language and tasks, by recipe."""
+        """Scores of the others for the same language and tasks, by recipe; none that was built with `--set`."""
 
 
 @dataclass(frozen=True)

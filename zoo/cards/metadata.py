@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from zoo.cards.facts import ModelFacts
+from zoo.evidence.scores import as_set
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
@@ -31,10 +32,16 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         base_model=facts.parent,
         base_model_relation="finetune",
         datasets=list(facts.datasets.values()),
-        model_name=release.repo if results else None,  # without results it would stand in the card by itself
+        model_name=_name(facts) if results else None,  # without results it would stand in the card by itself
         eval_results=results or None,
         metrics=_metrics(scores.tasks),
     )
+
+
+def _name(facts: ModelFacts) -> str:
+    """The name of the model whose results these are; what was built with `--set` is another one."""
+    changes = as_set(facts.scores.overrides)
+    return f"{facts.recipe.release.repo} ({changes})" if changes else facts.recipe.release.repo
 
 
 def _losses(recipe: Recipe) -> set[str]:

@@ -129,7 +129,18 @@ def build(
     )
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
+    _say_overrides(chosen)
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
+
+
+def _say_overrides(recipes: list[Recipe]) -> None:
+    """Tell that what was built with `--set` is not the recipe that it has the name of."""
+    from zoo.evidence.scores import as_set
+
+    for recipe in recipes:
+        if recipe.overrides:
+            marked = "cards and tables say so, and those of its siblings leave it out"
+            say.line(f"'{recipe.name}' is built with {as_set(recipe.overrides)}: {marked}")
 
 
 def _say_plan(build: Build, recipes: list[Recipe]) -> None:
@@ -232,7 +243,7 @@ def eval_(
     found, problems = _evaluate_all(request, targets, sizes)
     for scores in found.values():
         mine = scores.subjects[0]
-        say.table(score_rows(scores), title=f"{mine.title}: {scores.suite}")
+        say.table(score_rows(scores), title=f"{mine.title}{scores.aside}: {scores.suite}")
         say.line(f"{mine.title}: {mine.prompted}")
     for target in found:
         _say_as_base(space, target)
@@ -306,9 +317,19 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
-    say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=f"{first} less {second}")
+    title = _compared(verdicts[0], first, second)
+    say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=title)
     say.line("difference with its 95% interval, paired; detectable: the least difference that so few rows would show")
     say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
+
+
+def _compared(verdict: Verdict, first: str, second: str) -> str:
+    """Return the title of a comparison, with what marks the models."""
+    from zoo.evidence.scores import REHEARSAL
+
+    pairs = zip((first, second), verdict.changes, strict=True)
+    names = (f"{name} ({changes})" if changes else name for name, changes in pairs)
+    return " less ".join(names) + (f" ({REHEARSAL})" if verdict.miniature else "")
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

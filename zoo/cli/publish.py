@@ -328,6 +328,8 @@ def _confirm(found: FleetPlan) -> None:
     from zoo.remote import endpoint
 
     _say_plan(found)
+    for note in found.fleet.notes:
+        say.line(f"note: {note}")
     question = f"publish {found.changed} of {found.count} as '{found.fleet.account}' to {endpoint()}?"
     confirm(question)
 

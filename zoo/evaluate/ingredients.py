@@ -19,7 +19,7 @@ from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import pins
 
 STAGE = EVALUATE
-FORMAT = 3  # one more whenever the stage leaves other files, or measures otherwise
+FORMAT = 4  # one more whenever the stage leaves other files, or measures otherwise
 
 
 class Candidate(BaseModel):
@@ -57,8 +57,10 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 
 
 def part(recipe: Recipe) -> dict[str, Any]:
-    """The sizes, the suite and its tasks. What is laid over the base model is part of its identity."""
-    return recipe.model_dump(mode="json", include={"dims", "evaluation"})
+    """The sizes, the suite and its tasks, and what `--set` changed. What is laid over the base model is part of its
+    identity.
+    """
+    return recipe.model_dump(mode="json", include={"dims", "evaluation", "overrides"})
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
@@ -76,6 +78,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         results_folder(site.runs),
         sts=split_file(site.place(sts, DATA), "test") if sts else None,
         overlap=site.place(recipe.name, CONTAMINATION) / OVERLAP,
+        overrides=recipe.overrides,
         device=site.circumstances.device,
         jobs=site.circumstances.jobs,
     )
@@ -134,6 +137,7 @@ def measurement(
     *,
     sts: Path | None = None,
     overlap: Path | None = None,
+    overrides: Sequence[str] = (),
     device: str | None = None,
     jobs: int = 1,
 ) -> dict[str, Any]:
@@ -143,6 +147,7 @@ def measurement(
         results: the folder of mteb's result files.
         sts: a split of scored sentence pairs for the grid of correlations (Parquet).
         overlap: the contamination stage's report.
+        overrides: what `--set` changed of the recipe of the first candidate.
         device: where models are loaded; None: the best there is.
         jobs: processes; each loads the model and scores whole tasks.
     """
@@ -153,6 +158,7 @@ def measurement(
         "results": str(results),
         "sts": str(sts) if sts else None,
         "overlap": str(overlap) if overlap else None,
+        "overrides": list(overrides),
         "device": device,
         "jobs": jobs,
     }

@@ -63,6 +63,7 @@ def _score_file(
         comparisons=evidence.comparisons(done.subjects[0].name),
         correlations=_correlations(spec["sts"], candidates, done, place),
         clean=_clean(spec["overlap"], evidence),
+        overrides=spec["overrides"],
         versions=evidence.versions(),
         miniature=_is_rehearsal(tasks),
     )

@@ -35,7 +35,7 @@ def of_repository(recipes: Path, repo: str) -> list[Row]:
 
 
 def slip(printed: str, exact: str) -> Slip | None:
-    """How a printed number is not an exact one, rounded to as many decimals as were printed; None: it is.
+    """The way in which a printed number is not an exact one rounded to as many decimals as were printed; None: it is.
 
     An exact number with fewer decimals than the printed one is compared at its own.
     """

@@ -57,7 +57,7 @@ class Place:
 
     @property
     def changes(self) -> str:
-        """What `--set` changed of it, as it was typed: then it is not the model that its name stands for."""
+        """The changes that `--set` made to it, as they are typed: then it is not the model that its name says."""
         return as_set(self.file.changed(self.subject))
 
     @property

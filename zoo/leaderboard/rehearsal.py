@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from zoo.evidence.scores import REHEARSAL
 from zoo.leaderboard.table import Provenance, Row, Table, Text, ltr
 from zoo.leaderboard.words import MEASURED
 
-GENERATED = Text("rehearsal: generated data", "تجربة: بيانات مولدة")
+GENERATED = Text(REHEARSAL, "تجربة: بيانات مولدة")
 REHEARSED = Provenance(MEASURED.key, Text("rehearsal", "تجربة"), ours=True)
 """Stands in the place of MEASURED: the same columns, and each of them says what it is."""
 

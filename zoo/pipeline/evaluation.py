@@ -10,7 +10,8 @@ from pathlib import Path
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
-from zoo.evidence.scores import ScoreFile, Verdict, read_scores
+from zoo.evidence.scores import ScoreFile, Verdict, as_set, read_scores
+from zoo.pipeline.asbuilt import overrides_of
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
 from zoo.run import Run
@@ -65,13 +66,23 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
     measured = evaluating.score_ingredients([candidate], request.tasks)
     made_from = {"format": evaluating.FORMAT, "suite": request.suite, "dims": list(candidate.dims), **measured}
+    if overrides := _overrides(request, target):
+        made_from["overrides"] = overrides
     if run.stale(evaluating.STAGE, made_from):
         from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure
 
-        spec = evaluating.measurement([candidate], request.suite, request.tasks, request.results, jobs=request.jobs)
+        spec = evaluating.measurement(
+            [candidate], request.suite, request.tasks, request.results, overrides=overrides, jobs=request.jobs
+        )
         with run.making(evaluating.STAGE, made_from) as folder:
             work(folder, spec, progress=progress)
     return read_scores(run.stage(evaluating.STAGE))
+
+
+def _overrides(request: Request, target: str) -> list[str]:
+    """The changes that `--set` made to the recipe whose model is the target; none of any other target."""
+    known = target in request.workspace.names
+    return overrides_of(Run.of(request.workspace.root, target, request.scale)) if known else []
 
 
 def _slug(candidate: Candidate, suite: str) -> str:
@@ -91,12 +102,18 @@ def compare(request: Request, first: str, second: str, *, progress: Progress) ->
     """
     from zoo.evaluate.summary import At, Evidence  # numpy and scipy: not for --help
 
-    places = []
+    places, files = [], []
     for target in (first, second):
         name, dim = name_and_dim(target)
-        subject = evaluate_target(request, name, [dim] if dim else [], progress=progress).subjects[0]
+        files.append(evaluate_target(request, name, [dim] if dim else [], progress=progress))
+        subject = files[-1].subjects[0]
         places.append(At(subject, dim or subject.dims[0]))
-    return Evidence(request.results, places, request.tasks).verdicts()
+    marks = {
+        "miniature": any(file.miniature for file in files),
+        "changes": (as_set(files[0].overrides), as_set(files[1].overrides)),
+    }
+    found = Evidence(request.results, places, request.tasks).verdicts()
+    return [verdict.model_copy(update=marks) for verdict in found]
 
 
 def name_and_dim(target: str) -> tuple[str, int | None]:

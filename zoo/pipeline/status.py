@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import PublishError, WorkspaceError
+from zoo.evidence.scores import as_set
 from zoo.layout import DATA, EVALUATE
 from zoo.pipeline.asbuilt import edited_part
 from zoo.pipeline.build import Build
@@ -56,6 +57,7 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, obj
         mean = scores.mean(mine.name, mine.dims[0])
         row["mean"] = mean.shown
         row["rehearsal"] = "yes" if scores.miniature else None
+        row["built with"] = as_set(scores.overrides) or None
     return row
 
 
