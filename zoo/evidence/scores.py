@@ -194,7 +194,7 @@ class ScoreFile(_Fact):
         return next((subject for subject in self.subjects if subject.role == role), None)
 
     def changed(self, subject: Subject) -> list[str]:
-        """The changes that `--set` made to one of the subjects; to the parent and the base model, those of their own."""
+        """The changes that `--set` made to a subject; to the parent and the base model, those of their own."""
         start = {"self": "", "parent": "parent.", "base": "base."}.get(subject.role)
         found = [change for change in self.overrides if start is not None and change.startswith(start)]
         return [change.removeprefix("parent.") for change in found] if subject.role == "parent" else found
