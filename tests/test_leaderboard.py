@@ -533,7 +533,8 @@ def test_the_command_prints_one_table(zoo: Any, lab: Workspace) -> None:
 
 
 def test_the_command_writes_a_folder(zoo: Any, lab: Workspace, tmp_path: Path) -> None:
-    code, out, err = zoo("leaderboard", "--scale", "mini", "--out", str(tmp_path / "new" / "folder"), cwd=lab.root)
+    out_there = ("--out", str(tmp_path / "new" / "folder"))
+    code, out, err = zoo("leaderboard", "--scale", "mini", "--table", "retention", *out_there, cwd=lab.root)
     assert code == 0, err
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == sorted(
         Path(line).name for line in out.splitlines()
@@ -603,10 +604,6 @@ def boards(lab: Workspace, real: Workspace) -> tuple[Board, Board]:
     return Board.of(lab, "mini"), Board.of(real, "full")
 
 
-def real_tables(workspace: Workspace, *names: str) -> list[Table]:
-    return tables(Board.of(workspace, "full"), names)
-
-
 PASTED = {
     "md": r"^> Rehearsal\. What we measured",
     "csv": r"^3,rehearsal: generated data,",
@@ -617,20 +614,20 @@ PASTED = {
 
 
 @pytest.mark.parametrize("form", PASTED)
-def test_every_format_says_that_it_is_of_a_rehearsal(lab: Workspace, real: Workspace, form: str) -> None:
-    text = as_text(made(lab, "3"), form, lab)
-    assert re.search(PASTED[form], text, re.MULTILINE)
-    assert not re.search(PASTED[form], as_text(real_tables(real, "3"), form, real), re.MULTILINE)
+def test_every_format_says_that_it_is_of_a_rehearsal(boards: tuple[Board, Board], form: str) -> None:
+    one, other = (as_text(tables(board, ["3"]), form, board.workspace) for board in boards)
+    assert re.search(PASTED[form], one, re.MULTILINE)
+    assert not re.search(PASTED[form], other, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", ONE_MEASURED)
-def test_every_title_and_column_of_a_rehearsal_says_so(boards: tuple[Board, Board], real: Workspace, name: str) -> None:
+def test_every_title_and_column_of_a_rehearsal_says_so(boards: tuple[Board, Board], name: str) -> None:
     (table,), (other,) = tables(boards[0], [name]), tables(boards[1], [name])
     assert table.title.en.endswith(" (rehearsal: generated data)")
     assert table.title.ar.endswith(" (تجربة: بيانات مولدة)")
     for mine, theirs in zip(table.columns, other.columns, strict=True):
         assert ("(rehearsal)" in mine.header) == ("(measured)" in theirs.header)
-    assert "(rehearsal)" not in as_text([other], "md", real)
+    assert "(rehearsal)" not in as_text([other], "md", boards[1].workspace)
 
 
 def test_a_row_of_what_others_printed_is_no_rehearsal(lab: Workspace) -> None:
@@ -663,11 +660,11 @@ def test_the_page_marks_every_chart_and_draws_ours_alone(page: Page) -> None:
         assert page.locator(f"#{figure} .legend .en").all_inner_texts() == ["rehearsal"]
 
 
-def test_scores_of_generated_data_are_left_out_of_a_table_of_real_ones(real: Workspace, tmp_path: Path) -> None:
+def test_scores_of_generated_data_are_left_out_of_a_table_of_real_ones(tmp_path: Path) -> None:
     workspace = workspace_in(tmp_path)
     measure(workspace, "arabert-hybrid", [HYBRID, BASELINE], scale="full", miniature=False)
     measure(workspace, "arabert-matryoshka", [PARENT, BASELINE], scale="full", miniature=True)
-    text = as_text(real_tables(workspace, "models"), "md", workspace)
+    text = as_text(tables(Board.of(workspace, "full"), ["models"]), "md", workspace)
     assert "- Left out, measured on generated data: arabert-matryoshka." in text
     assert "| Arabic-Triplet" not in text
     assert "ehearsal" not in text
@@ -683,19 +680,19 @@ def test_models_trained_at_a_scale_of_their_own_are_a_rehearsal_on_real_data_too
 # One headline mean ---------------------------------------------------------------------------------------------------
 
 
-def test_the_headline_mean_ranks_sorts_and_is_drawn(real: Workspace) -> None:
+def test_the_headline_mean_ranks_sorts_and_is_drawn(boards: tuple[Board, Board]) -> None:
     from zoo.leaderboard.series import bar_panels
 
-    board = Board.of(real, "full")
+    board = boards[1]
     (file, _), *_ = board.ours.files
     headlines = {one.title: file.headline(one.name, one.dims[0] if one.dims else None).value for one in file.subjects}
-    (table,) = real_tables(real, "models")
+    (table,) = tables(board, ["models"])
     labels = [column.label.en for column in table.columns]
     assert [label for label in labels if "ean" in label] == ["Mean without STS22", "Paper's mean"]
     shown = [row["measured:current"].value for row in table.rows]
     assert shown == sorted(shown, reverse=True)
     assert next(row for row in table.rows)["measured:current"].value == max(headlines.values())
-    (figure,) = real_tables(real, "figure2")
+    (figure,) = tables(board, ["figure2"])
     panels = bar_panels(figure)
     assert [panel.title.en for panel in panels] == ["Mean without STS22", "Paper's mean"]
     drawn = {bars.name: dict(bars.cells) for bars in panels[0].bars}

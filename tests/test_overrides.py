@@ -16,7 +16,6 @@ from zoo.errors import RecipeError
 from zoo.evidence.scores import FILE
 from zoo.layout import EVALUATE
 from zoo.leaderboard.formats import as_text
-from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables import Board, tables
 from zoo.pipeline.build import Build
 from zoo.recipe import Workspace, dump, load_resolved, override
@@ -84,13 +83,14 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return workspace
 
 
-def made(workspace: Workspace, *names: str) -> list[Table]:
-    return tables(Board.of(workspace, SCALE), names)
+@pytest.fixture(scope="module")
+def board(changed: Workspace) -> Board:
+    return Board.of(changed, SCALE)
 
 
 @pytest.mark.parametrize("name", ["models", "3", "4", "5", "figure1", "figure2", "retention"])
-def test_every_table_shows_it_under_another_name_and_beside_no_printed_number(changed: Workspace, name: str) -> None:
-    (table,) = made(changed, name)
+def test_every_table_shows_it_under_another_name_and_beside_no_printed_number(board: Board, name: str) -> None:
+    (table,) = tables(board, [name])
     ours = [row for row in table.rows if row["model"].text == SHOWN]
     assert ours or name in ("4", "5", "figure2")  # of recipes' models these have the paper's alone
     printed = [column.key for column in table.columns if column.source and not column.source.ours]
@@ -101,8 +101,8 @@ def test_every_table_shows_it_under_another_name_and_beside_no_printed_number(ch
 
 
 @pytest.mark.parametrize("form", ["md", "csv", "tex", "html", "json"])
-def test_every_format_says_what_was_changed(changed: Workspace, form: str) -> None:
-    text = as_text(made(changed, "models"), form, changed)
+def test_every_format_says_what_was_changed(board: Board, form: str) -> None:
+    text = as_text(tables(board, ["models"]), form, board.workspace)
     if form == "csv":
         names = {row["Model"] for row in csv.DictReader(io.StringIO(text))}
         assert SHOWN in names
@@ -136,9 +136,9 @@ def test_a_build_with_set_is_marked_everywhere_until_one_without(lab: Lab, zoo: 
     scores = lab.again().scores(RECIPE)
     assert scores.overrides == ['evaluation.suite="mine"']
     card = zoo("card", RECIPE, *at, **here)[1]
-    assert "\n# GATE-AraBert-v1 (built with --set)\n" in card
+    assert "\n# GATE-AraBert-v1 (rehearsal) (built with --set)\n" in card
     assert f"> **Not the recipe.** This model was built with `{words}`: it is not what `{RECIPE}`" in card
-    assert f"name: GATE-AraBert-v1 ({words})" in card
+    assert f"GATE-AraBert-v1 (rehearsal: generated data, {words})" in card
     for command in (("ls", *at), ("status", *at), ("eval", RECIPE, *at), ("compare", RECIPE, f"{RECIPE}@64", *at)):
         assert words in " ".join(zoo(*command, **here)[1].split()), command
     code, out, _ = zoo("compare", RECIPE, "arabert-matryoshka", *at, "--json", **here)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zoo.templates import Templates  # with Jinja, which asking whether to build does not need
 
 STAGE = CARD
-FORMAT = 3  # one more whenever the stage leaves other files, or fills templates with other facts
+FORMAT = 4  # one more whenever the stage leaves other files, or fills templates with other facts
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Any
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from zoo.cards.facts import ModelFacts
-from zoo.evidence.scores import as_set
 from zoo.recipe import Dataset, Recipe
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
@@ -39,9 +38,8 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
 
 
 def _name(facts: ModelFacts) -> str:
-    """The name of the model whose results these are; what was built with `--set` is another one."""
-    changes = as_set(facts.scores.overrides)
-    return f"{facts.recipe.release.repo} ({changes})" if changes else facts.recipe.release.repo
+    """The name of the model whose results these are, with what marks them."""
+    return facts.recipe.release.repo + facts.scores.aside
 
 
 def _losses(recipe: Recipe) -> set[str]:

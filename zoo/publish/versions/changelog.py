@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from semantic_version import Version
 
 from zoo.errors import PublishError
-from zoo.evidence.scores import Score, ScoreFile
+from zoo.evidence.scores import Score, ScoreFile, as_set
 from zoo.hub.frontmatter import BYTE_ORDER_MARK
 from zoo.markdown import code, escaped
 from zoo.publish.desired.release import SCORES
@@ -158,7 +158,13 @@ def scores_said(old: ScoreFile | None, new: ScoreFile | None, was: str, now: str
     table = [f"| Task | {was} | {now} | Difference |", "|---|---:|---:|---:|"]
     for task, one, other in rows:
         table.append(f"| {escaped(task)} | {one.shown} | {other.shown} | {other.value - one.value:+.2f} |")
-    return "\n".join([*table, "", "In brackets: 95% intervals of each score."])
+    return "\n".join([*table, "", f"In brackets: 95% intervals of each score.{_marks(new)}"])
+
+
+def _marks(scores: ScoreFile) -> str:
+    """Return a sentence of what the scores are not to be taken for; empty: they are the recipe's, on real data."""
+    rehearsal = " A rehearsal: measured on generated data." if scores.miniature else ""
+    return rehearsal + (f" Built with {code(as_set(scores.overrides))}." if scores.overrides else "")
 
 
 def _by_task(scores: ScoreFile) -> dict[tuple[str, str, str], Score]:
