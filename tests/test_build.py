@@ -183,8 +183,8 @@ def test_tables_of_the_paper_stand_beside_ours(lab: Lab, zoo: Any) -> None:
     assert "the miniature" in out
     code, out, _ = zoo("leaderboard", "--scale", SCALE, "--format", "csv", "--table", "5", cwd=lab.workspace.root)
     rows = [row.split(",") for row in out.strip().splitlines()]
-    assert rows[0][:4] == ["table", "Model", "Dim", "STS17 (paper)"]
-    assert [row[2] for row in rows[1 : 1 + len(DIMS)]] == [str(dim) for dim in DIMS]
+    assert rows[0][:5] == ["table", "rehearsal", "Model", "Dim", "STS17 (paper)"]
+    assert [row[3] for row in rows[1 : 1 + len(DIMS)]] == [str(dim) for dim in DIMS]
 
 
 def test_e5_trains_and_encodes_with_its_prompt_and_labse_keeps_its_dense(seeded: TestHub, tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_the_next_version_says_what_changed_and_how_scores_moved(account: Accoun
         "- Added: `c.txt`\n- Changed: `a.txt`, `zoo/manifest.json`, `zoo/scores.json`\n- Deleted: `b.txt`\n\n"
         "| Task | v1.0.0 | v1.1.0 | Difference |\n|---|---:|---:|---:|\n"
         "| STS17-ar | 70.00 [66.0, 73.0] | 71.50 [67.5, 74.5] | +1.50 |\n\n"
-        "In brackets: 95% intervals of each score.\n\n"
+        "In brackets: 95% intervals of each score. A rehearsal: measured on generated data.\n\n"
     )
     assert read(id, CHANGELOG).count("\n## ") == 2
 

@@ -88,7 +88,7 @@ class Site(Protocol):
         """The commit of a base model, in 40 hex digits."""
 
     def siblings(self, recipe: Recipe) -> Mapping[str, ScoreFile]:
-        """Scores of the others for the same language and tasks, by recipe."""
+        """Scores of the others for the same language and tasks, by recipe; none that was built with `--set`."""
 
     def rows(self, name: str) -> Mapping[str, Path]:
         """{task: the file of the rows behind a recipe's own score at full width}; empty when others measured it."""

@@ -10,7 +10,7 @@ from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import results
 from zoo.evaluate.texts import graded
 from zoo.evidence.resampling import Sample
-from zoo.evidence.scores import ScoreFile, Subject
+from zoo.evidence.scores import ScoreFile, Subject, as_set
 from zoo.pipeline.evaluation import Request, evaluate_target, name_and_dim
 from zoo.recipe import Workspace
 from zoo.say import Progress
@@ -65,7 +65,8 @@ def gather(request: OneTask, targets: Sequence[str], *, top: int, progress: Prog
         name, dim = name_and_dim(target)
         scores = evaluate_target(request, name, [dim] if dim else [], progress=progress)
         subject = scores.subjects[0]
-        title = subject.title + (f"@{dim}" if dim else "")
+        changes = as_set(scores.overrides)
+        title = subject.title + (f"@{dim}" if dim else "") + (f" ({changes})" if changes else "")
         models[target if title in models else title] = _sample(request, subject, dim or subject.dims[0])
     return Gathered(request.suite, scores.miniature, _report(request, models, _baseline(scores), top))
 

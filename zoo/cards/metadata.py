@@ -35,10 +35,15 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         base_model=facts.parent,
         base_model_relation="finetune",
         datasets=list(facts.datasets.values()),
-        model_name=release.repo if results else None,  # without results it would stand in the card by itself
+        model_name=_name(facts) if results else None,  # without results it would stand in the card by itself
         eval_results=results or None,
         metrics=_metrics(scores.tasks),
     )
+
+
+def _name(facts: ModelFacts) -> str:
+    """The name of the model whose results these are, with what marks them."""
+    return facts.recipe.release.repo + facts.scores.aside
 
 
 def _losses(recipe: Recipe) -> set[str]:

@@ -11,7 +11,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
 from zoo.cards.view import ModelCardView, row
 from zoo.errors import CardError
-from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile
+from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile, as_set
 from zoo.markdown import Markdown
 from zoo.recipe import Dataset, Family
 from zoo.steps import STEPS
@@ -86,7 +86,13 @@ def space_card(
         short_description=space.summary or None,
     )
     rows = [
-        {"id": model, **row(scores, subject, subject.full), "dims": subject.dims, "suite": scores.suite}
+        {
+            "id": model,
+            **row(scores, subject, subject.full),
+            "dims": subject.dims,
+            "suite": scores.suite,
+            "changes": as_set(scores.overrides),
+        }
         for model, scores in models.items()
         if (subject := scores.subject("self"))
     ]

@@ -32,12 +32,13 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
     """Where models over- and under-estimate similarity: by band, and with shared words. NAME, or NAME@DIM."""
     space = workspace()
     from zoo.analysis.gather import OneTask, check_task, gather
+    from zoo.evidence.scores import REHEARSAL
 
     request = OneTask(space, check_task(space, task), scale, jobs)
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         found = gather(request, targets, top=top, progress=progress)
-    _say_report(found.report, found.task)
+    _say_report(found.report, found.task, f" ({REHEARSAL})" if found.miniature else "")
     say.result(asdict(found))
     if html:
         from zoo.analysis.page import errors_page
@@ -47,11 +48,12 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
         say.note(f"wrote {html}")
 
 
-def _say_report(report: ErrorReport, task: str) -> None:
-    say.table([_band(one) for one in report.bands], title=f"{task}: errors by similarity ({report.pairs} pairs)")
+def _say_report(report: ErrorReport, task: str, mark: str) -> None:
+    title = f"{task}: errors by similarity ({report.pairs} pairs)"
+    say.table([_band(one) for one in report.bands], title=f"{title}{mark}")
     say.line("raw: cosine less gold, not calibrated; rank: percentile of the cosine less percentile of gold")
     say.line()
-    say.table([_lexical(one) for one in report.lexical], title="rank error and shared words (Spearman)")
+    say.table([_lexical(one) for one in report.lexical], title=f"rank error and shared words (Spearman){mark}")
     lists = {
         "a typical pair of each band": report.typical,
         "false positives with shared words": report.false_positives,
@@ -60,7 +62,7 @@ def _say_report(report: ErrorReport, task: str) -> None:
     }
     for title, pairs in lists.items():
         say.line()
-        say.table([_pair(pair, report.models) for pair in pairs], title=f"{title}: cosine (rank error)")
+        say.table([_pair(pair, report.models) for pair in pairs], title=f"{title}: cosine (rank error){mark}")
 
 
 def _band(one: BandError) -> dict[str, Any]:

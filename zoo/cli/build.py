@@ -134,7 +134,18 @@ def build(
     for name, sentences in found.items():
         for sentence in sentences:
             say.line(f"{name}: {sentence}")
+    _say_overrides(chosen)
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
+
+
+def _say_overrides(recipes: list[Recipe]) -> None:
+    """Tell that what was built with `--set` is not the recipe that it has the name of."""
+    from zoo.evidence.scores import as_set
+
+    for recipe in recipes:
+        if recipe.overrides:
+            marked = "cards and tables say so, and those of its siblings leave it out"
+            say.line(f"'{recipe.name}' is built with {as_set(recipe.overrides)}: {marked}")
 
 
 def _say_plan(build: Build, recipes: list[Recipe]) -> None:
@@ -277,7 +288,7 @@ def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
     mine = scores.subjects[0]
     missing = [task for task in request.tasks if task not in scores.tasks]
     without = f" without {', '.join(missing)}" if missing else ""
-    say.table(score_rows(scores, mean=not missing), title=f"{mine.title}: {scores.suite}{without}")
+    say.table(score_rows(scores, mean=not missing), title=f"{mine.title}{scores.aside}: {scores.suite}{without}")
     say.line(f"{mine.title}: {mine.prompted}")
     _say_leaks(scores.scores)
     _say_sharing(scores.tasks)
@@ -328,7 +339,9 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
-    say.table([_verdict_row(verdict, first, second) for verdict in verdicts], title=f"{first} less {second}")
+    say.table(
+        [_verdict_row(verdict, first, second) for verdict in verdicts], title=_compared(verdicts[0], first, second)
+    )
     say.line(f"difference with its 95% interval, paired; tied: it holds zero and stays within {TIE_MARGIN:g} point")
     _say_leaks(number for verdict in verdicts for number in (verdict.first, verdict.second))
     _say_sharing(current(request.tasks))
@@ -349,6 +362,15 @@ def _say_sharing(tasks: list[str]) -> None:
 
     for sentence in sharing(tasks):
         say.line(sentence)
+
+
+def _compared(verdict: Verdict, first: str, second: str) -> str:
+    """Return the title of a comparison, with what marks the models."""
+    from zoo.evidence.scores import REHEARSAL
+
+    pairs = zip((first, second), verdict.changes, strict=True)
+    names = (f"{name} ({changes})" if changes else name for name, changes in pairs)
+    return " less ".join(names) + (f" ({REHEARSAL})" if verdict.miniature else "")
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

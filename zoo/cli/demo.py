@@ -34,7 +34,10 @@ def demo(recipe: str) -> None:
         done = publish(build, fleet(build, [resolved]), report=say_published)
     scores = build.scores(recipe)
     say.line()
-    say.table(_before_and_after(scores), title=f"{scores.suite}: Spearman x 100, mean over {', '.join(scores.tasks)}")
+    say.table(
+        _before_and_after(scores),
+        title=f"{scores.suite}{scores.aside}: Spearman x 100, mean over {', '.join(scores.tasks)}",
+    )
     say.line()
     say.table([{"kind": one.kind, "id": one.id, "": one.did} for one in done], title="On the local Hub")
     say.line()

@@ -343,6 +343,8 @@ def _confirm(found: FleetPlan, leaked: Mapping[str, list[str]]) -> None:
     from zoo.remote import endpoint
 
     _say_plan(found)
+    for note in found.fleet.notes:
+        say.line(f"note: {note}")
     if leaked:
         confirm(f"publish scores of which more than {LEAKED:.0%} of a task's rows leaked ({', '.join(leaked)})?")
     question = f"publish {found.changed} of {found.count} as '{found.fleet.account}' to {endpoint()}?"

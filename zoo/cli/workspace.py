@@ -61,6 +61,9 @@ def _list_choices(what: str) -> None:
 
 
 def _list_recipes(scale: str) -> None:
+    from zoo.evidence.scores import as_set
+    from zoo.layout import TRAIN
+    from zoo.pipeline.asbuilt import overrides_of
     from zoo.pipeline.stages import OF_RECIPES
     from zoo.run import Run
 
@@ -76,6 +79,7 @@ def _list_recipes(scale: str) -> None:
                 "dims": ", ".join(map(str, recipe.dims)),
                 "repository": recipe.release.repo,
                 "built": ", ".join(built) or None,
+                **({"built with": as_set(changes)} if TRAIN in built and (changes := overrides_of(run)) else {}),
             }
         )
     say.table(rows)

@@ -58,8 +58,10 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 
 
 def part(recipe: Recipe) -> dict[str, Any]:
-    """The sizes, the suite and its tasks. What is laid over the base model is part of its identity."""
-    return recipe.model_dump(mode="json", include={"dims", "evaluation"})
+    """The sizes, the suite and its tasks, and what `--set` changed. What is laid over the base model is part of its
+    identity.
+    """
+    return recipe.model_dump(mode="json", include={"dims", "evaluation", "overrides"})
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         overlaps={
             candidate_name(one): site.place(one.name, CONTAMINATION) / OVERLAP for one in (recipe, recipe.parent) if one
         },
+        overrides=recipe.overrides,
         device=site.circumstances.device,
         jobs=site.circumstances.jobs,
     )
@@ -142,6 +145,7 @@ def measurement(
     *,
     sts: Path | None = None,
     overlaps: Mapping[str, Path] | None = None,
+    overrides: Sequence[str] = (),
     device: str | None = None,
     jobs: int = 1,
 ) -> dict[str, Any]:
@@ -151,6 +155,7 @@ def measurement(
         results: the folder of mteb's result files.
         sts: a split of scored sentence pairs for the grid of correlations (Parquet).
         overlaps: the contamination stage's report of those candidates that have one, by their names.
+        overrides: what `--set` changed of the recipe of the first candidate.
         device: where models are loaded; None: the best there is.
         jobs: processes; each loads the model and scores whole tasks.
     """
@@ -161,6 +166,7 @@ def measurement(
         "results": str(results),
         "sts": str(sts) if sts else None,
         "overlaps": {name: str(place) for name, place in (overlaps or {}).items()},
+        "overrides": list(overrides),
         "device": device,
         "jobs": jobs,
     }

@@ -67,6 +67,7 @@ def _score_file(
         correlations=_correlations(spec["sts"], candidates, done, place),
         clean=[leak.clean for leak in leaks if leak.clean],
         leaks=leaks,
+        overrides=spec["overrides"],
         versions=evidence.versions(),
         miniature=_is_rehearsal(tasks),
     )

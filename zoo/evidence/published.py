@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from pathlib import Path
+from typing import Literal
 
 from zoo.errors import EvaluationError
 
@@ -12,6 +14,8 @@ Row = dict[str, str]
 
 SCORES = ("gate-table3", "gate-table4", "gate-table5")  # the paper's, a row a model and dim
 OFFICIAL = "mteb-results"
+
+Slip = Literal["cut off", "differs"]
 
 
 def printed_rows(recipes: Path, name: str) -> list[Row]:
@@ -33,6 +37,26 @@ def of_repository(recipes: Path, repo: str) -> list[Row]:
 def official(recipes: Path, tasks: Sequence[str]) -> list[Row]:
     """The rows of mteb's results repository that have a score of one of these tasks."""
     return [row for row in printed_rows(recipes, OFFICIAL) if any(row.get(task) for task in tasks)]
+
+
+def slip(printed: str, exact: str) -> Slip | None:
+    """The way in which a printed number is not an exact one rounded to as many decimals as were printed; None: it is.
+
+    An exact number with fewer decimals than the printed one is compared at its own.
+    """
+    shown, true = Decimal(printed), Decimal(exact)
+    unit = max(Decimal((0, (1,), int(number.as_tuple().exponent))) for number in (shown, true))
+    if shown.quantize(unit, ROUND_HALF_UP) == true.quantize(unit, ROUND_HALF_UP):
+        return None
+    return "cut off" if shown == true.quantize(unit, ROUND_DOWN) else "differs"
+
+
+def is_mean(printed: str, exact: float) -> bool:
+    """Whether a printed number can be a mean: what was averaged may have been rounded before, so one of the last
+    digit's units is allowed for.
+    """
+    unit = Decimal((0, (1,), int(Decimal(printed).as_tuple().exponent)))
+    return abs(Decimal(printed) - Decimal(repr(exact))) <= unit
 
 
 def printed_mean(row: Row, tasks: Sequence[str]) -> float:

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from zoo.errors import EvaluationError
 from zoo.tasks import TASKS
 
+REHEARSAL = "rehearsal: generated data"
+"""Stands beside everything that was measured on generated data, wherever it is shown."""
+
 Role = Literal["self", "parent", "base", "baseline"]
 
 FILE = "scores.json"
@@ -225,6 +228,10 @@ class Verdict(Comparison):
     first: Scored
     second: Scored
     rows: int | None
+    miniature: bool = False
+    """Measured on generated data."""
+    changes: tuple[str, str] = ("", "")
+    """What `--set` changed of the recipes of the first and of the second, as it is typed."""
 
 
 class Correlation(Measured):
@@ -266,6 +273,18 @@ class ScoreFile(_Fact):
     def subject(self, role: Role) -> Subject | None:
         """The first subject of that role; None when there is none."""
         return next((subject for subject in self.subjects if subject.role == role), None)
+
+    def changed(self, subject: Subject) -> list[str]:
+        """The changes that `--set` made to a subject; to the parent and the base model, those of their own."""
+        start = {"self": "", "parent": "parent.", "base": "base."}.get(subject.role)
+        found = [change for change in self.overrides if start is not None and change.startswith(start)]
+        return [change.removeprefix("parent.") for change in found] if subject.role == "parent" else found
+
+    @property
+    def aside(self) -> str:
+        """The words beside the name of its own model: ' (rehearsal: generated data, --set a=1)'; empty: nothing."""
+        known = [*([REHEARSAL] if self.miniature else []), *([as_set(self.overrides)] if self.overrides else [])]
+        return f" ({', '.join(known)})" if known else ""
 
     def leak(self, task: str) -> Leak | None:
         """The leak of a task; None: no row that is known to have leaked."""
@@ -339,6 +358,11 @@ def read_scores(folder: Path) -> ScoreFile:
     except ValidationError:
         hint = f"zoo build {folder.parent.name} --force {folder.name}"
         raise EvaluationError(f"'{folder / FILE}' holds no scores", hint=hint) from None
+
+
+def as_set(overrides: Sequence[str]) -> str:
+    """The changes of a recipe as they are typed: '--set dims=[768,64] --set ...'; empty when it changed nothing."""
+    return " ".join(f"--set {change}" for change in overrides)
 
 
 def current(tasks: Sequence[str]) -> list[str]:

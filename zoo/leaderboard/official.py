@@ -40,7 +40,7 @@ def refresh(workspace: Workspace) -> list[Row]:
 
 
 def _scores(files: Iterable[str], models: set[str]) -> dict[tuple[str, str, str], str]:
-    """Return {(model, revision, task): score x 100, four digits}."""
+    """Return {(model, revision, task): score x 100, four decimals: a printed score is compared at its own."""
     import polars as pl
 
     frame = pl.scan_parquet(list(files))
@@ -49,7 +49,7 @@ def _scores(files: Iterable[str], models: set[str]) -> dict[tuple[str, str, str]
         raise EvaluationError(f"'{DATASET}' has no column '{min(missing)}'", hint=hint)
     rows = frame.select(COLUMNS).filter(pl.col("model_name").is_in(sorted(models))).collect()
     return {
-        (row["model_name"], row["model_revision"], name): f"{100 * row['score']:.4f}".rstrip("0").rstrip(".")
+        (row["model_name"], row["model_revision"], name): f"{100 * row['score']:.4f}"
         for row in rows.iter_rows(named=True)
         for name in _tasks_of(row)
     }
@@ -66,9 +66,14 @@ def _updated(row: Row, scores: dict[tuple[str, str, str], str], source: str) -> 
     revision = row["revision"] if row["revision"] in revisions else next(iter(revisions), None)
     if revision is None or (len(revisions) > 1 and row["revision"] not in revisions):
         return row
-    found = {name: scores.get((row["model"], revision, name), "") for name in row if name in TASKS}
+    found = {name: _kept(row[name], scores.get((row["model"], revision, name), "")) for name in row if name in TASKS}
     changed = {**row, **found, "revision": revision}
     return row if changed == row else {**changed, "source": source}
+
+
+def _kept(old: str, new: str) -> str:
+    """Return a score's new text, or the old one of an equal number."""
+    return old if old and new and float(old) == float(new) else new
 
 
 def _write(path: Path, rows: list[Row]) -> None:

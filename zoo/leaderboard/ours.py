@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import FORMAT, sample_path
-from zoo.evidence.scores import Mean, Score, ScoreFile, Subject, read_scores
+from zoo.evidence.scores import Mean, Score, ScoreFile, Subject, as_set, read_scores
 from zoo.layout import EVALUATE
 from zoo.leaderboard.table import NOTHING, Cell, shown_name
 from zoo.recipe import Workspace
@@ -60,6 +60,16 @@ class Place:
         mean = self.mean(tasks)
         return bool(mean and mean.leaked)
 
+    @property
+    def changes(self) -> str:
+        """The changes that `--set` made to it, as they are typed: then it is not the model that its name says."""
+        return as_set(self.file.changed(self.subject))
+
+    @property
+    def headline(self) -> Mean:
+        """The one mean that stands for it, over the tasks that no other task of its suite supersedes."""
+        return self.file.headline(self.subject.name, self.dim)
+
     def sample(self, task: str) -> Sample | None:
         """Return the rows behind a score; None when their file is gone."""
         from zoo.evidence import resampling  # numpy: only once something was measured
@@ -77,6 +87,8 @@ class Ours:
     files: Sequence[tuple[ScoreFile, Path]]
     unread: Sequence[str] = ()
     """Names of runs whose score files are of another version of zoo."""
+    rehearsed: Sequence[str] = ()
+    """Names of runs that are left out, as they were measured on generated data and others were not."""
     _replicates: dict[tuple[str, ...], Replicates] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -86,12 +98,15 @@ class Ours:
         others = Run.of(workspace.root, "eval", scale).folder
         runs += [Run(folder) for folder in sorted(others.glob("*/")) if folder.is_dir()]
         found = {run.folder.name: _read(run, others.parent) for run in runs if run.finished(EVALUATE)}
-        files = [pair for pair in found.values() if pair is not None]
-        return cls(files, [name for name, pair in found.items() if pair is None])
+        unread = [name for name, pair in found.items() if pair is None]
+        read = {name: pair for name, pair in found.items() if pair is not None}
+        real = {name: pair for name, pair in read.items() if not pair[0].miniature}
+        shown = real or read
+        return cls(list(shown.values()), unread, [name for name in read if name not in shown])
 
     @property
     def miniature(self) -> bool:
-        """Whether any of it was measured on generated data."""
+        """Whether it was measured on generated data."""
         return any(file.miniature for file, _ in self.files)
 
     def places(self, tasks: Sequence[str]) -> list[Place]:
@@ -107,7 +122,7 @@ class Ours:
         widest = {model: max((dim or 0 for other, dim in found if other == model), default=0) for model, _ in found}
         asides = _asides({_model(place.subject): place.subject for place in found.values()})
         return [
-            replace(place, full=(dim or 0) == widest[model], aside=asides.get(model, ""))
+            replace(place, full=(dim or 0) == widest[model], aside=joined(asides.get(model, ""), place.changes))
             for (model, dim), place in found.items()
         ]
 
@@ -154,8 +169,13 @@ class Ours:
 
 
 def same_name(place: Place, model: str) -> bool:
-    """Return whether people know a place by the name of this model."""
-    return shown_name(model) == shown_name(place.subject.title)
+    """Return whether people know a place by the name of this model; none built with `--set` is known by its name."""
+    return shown_name(model) == shown_name(place.subject.title) and not place.changes
+
+
+def joined(*asides: str) -> str:
+    """Return several asides as one; empty ones are left out."""
+    return ", ".join(filter(None, asides))
 
 
 def _model(subject: Subject) -> Model:

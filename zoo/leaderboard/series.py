@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from zoo.leaderboard.rehearsal import REHEARSED
 from zoo.leaderboard.table import Cell, Row, Table, Text
 from zoo.leaderboard.tables.figures import COEFFICIENTS, SIMILARITIES
 from zoo.leaderboard.words import COMPUTED, DIM, MEASURED, MODEL
@@ -41,8 +42,24 @@ class Bars(NamedTuple):
     cells: Sequence[tuple[str, Cell]]
 
 
-MEANS = {"paper:average": "paper", "mteb:average": "mteb", "measured:mean": "measured"}
-"""{column that figure 2 draws: the kind of its bars}."""
+class BarPanel(NamedTuple):
+    """A chart of bars on one axis: one kind of mean, models without it left out."""
+
+    title: Text
+    bars: Sequence[Bars]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its bars, in the order of the legend."""
+        return [kind for kind in KINDS if any(kind == one for bars in self.bars for one, _ in bars.cells)]
+
+
+KINDS = ("paper", "computed", "mteb", "measured", "rehearsal")
+BAR_PANELS = (
+    {"computed:current": "computed", "mteb:current": "mteb", "measured:current": "measured"},
+    {"paper:average": "paper", "mteb:average": "mteb", "measured:mean": "measured"},
+)
+"""The panels of figure 2, a mean each: {column: the kind of its bars}; our column, the last, names the mean."""
 
 
 def panels(table: Table) -> list[Panel]:
@@ -70,8 +87,8 @@ def correlation_panels(table: Table) -> Iterator[Panel]:
 
 
 def retention_panels(table: Table) -> Iterator[Panel]:
-    """Make a panel a model, with a line of ours and, where the paper has one, of its."""
-    sources = (MEASURED, COMPUTED)
+    """Make a panel a model, with a line of ours and, where the paper has one, of its; of a rehearsal ours alone."""
+    sources = (REHEARSED,) if table.rehearsal else (MEASURED, COMPUTED)
     for model, rows in _by_model(table).items():
         dims = _ascending(key.rsplit(":")[1] for row in rows for key in row if ":" in key)
         cells = {source: [(dim, row.get(f"{source.key}:{dim}")) for row in rows for dim in dims] for source in sources}
@@ -95,15 +112,24 @@ def _ascending(dims: Iterable[str]) -> list[str]:
     return sorted({dim for dim in dims if dim.isdigit()}, key=int)
 
 
-def bar_rows(table: Table) -> list[Bars]:
-    """Return the bars of figure 2, models without any left out."""
-    found = []
-    for row in table.rows:
-        known = [(kind, row[key]) for key, kind in MEANS.items() if key in row and isinstance(row[key].value, float)]
-        found += [Bars(row[MODEL.key].text, known)] if known else []
-    return found
+def bar_panels(table: Table) -> list[BarPanel]:
+    """Return the panels of figure 2 that have something to draw.
+
+    Printed means are of real data: beside a rehearsal's, ours are drawn alone.
+    """
+    found = [_bar_panel(table, kinds) for kinds in BAR_PANELS]
+    return [panel for panel in found if panel.bars]
 
 
-def column_holds(table: Table, key: str) -> bool:
-    """Return whether any row has a value in a column."""
-    return any(key in row and row[key].value is not None for row in table.rows)
+def _bar_panel(table: Table, kinds: Mapping[str, str]) -> BarPanel:
+    ours = list(kinds)[-1]
+    title = next(column.label for column in table.columns if column.key == ours)
+    drawn = {ours: "rehearsal"} if table.rehearsal else kinds
+    rows = [
+        Bars(
+            row[MODEL.key].text,
+            [(kind, row[key]) for key, kind in drawn.items() if key in row and isinstance(row[key].value, float)],
+        )
+        for row in table.rows
+    ]
+    return BarPanel(title, [one for one in rows if one.cells])

@@ -29,7 +29,7 @@ def ltr(text: str) -> str:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The source of numbers, and whether it is us: we measured them, or our recipes say them."""
+    """The source of numbers, and whether it is us who measured them."""
 
     key: str
     name: Text
@@ -147,6 +147,8 @@ class Table:
     notes: Sequence[Text] = ()
     sources: Mapping[Provenance, str] = field(default_factory=dict)
     """{source: where exactly}: page and table, address and revision, versions."""
+    rehearsal: Text | None = None
+    """What its numbers of ours are a rehearsal of (zoo/leaderboard/rehearsal.py); None: they are real, or none."""
 
     @property
     def shown(self) -> list[TableColumn]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from zoo.errors import PublishError
 from zoo.evidence.findings import findings
 from zoo.evidence.overlap import read_overlap
-from zoo.evidence.scores import ScoreFile, read_scores
+from zoo.evidence.scores import ScoreFile, as_set, read_scores
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN
 from zoo.options import digests
 from zoo.pipeline.stages import MEASURED, STAGES
@@ -125,9 +125,24 @@ def dataset_as_built(built: Built, name: str) -> Dataset:
         raise PublishError(problem, hint=f"zoo data build {name}{built.as_typed}") from None
 
 
+def overrides_of(run: Run) -> list[str]:
+    """The changes that `--set` made to the recipe that the trained model of a run was built from.
+
+    Its evaluation says it; where that is of another model, or was never finished, its training does.
+    """
+    trained, evaluated = run.receipt(TRAIN), run.receipt(EVALUATE)
+    if trained is None:
+        return []
+    if evaluated and trained.digest in evaluated.made_from.get("needs", {}).get(TRAIN, {}).values():
+        return [str(change) for change in evaluated.made_from["recipe"].get("overrides", [])]
+    return [str(change) for change in trained.circumstances.get("overrides", [])]
+
+
 def edited_part(built: Built, recipe: Recipe) -> str | None:
     """The part of a recipe that is not what was built; null when `zoo build` would find nothing of it to do."""
     was = as_built(built, recipe)
+    if was.overrides != recipe.overrides:
+        return f"{as_set(was.overrides)} was left out"
     pairs = [(STAGES[stage].part(was), STAGES[stage].part(recipe)) for stage in MEASURED]
     pairs += [({"datasets": _data_parts(was)}, {"datasets": _data_parts(recipe)})]
     pairs += [(_plugins(built, recipe), digests(recipe.base, recipe.phases))]

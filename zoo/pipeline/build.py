@@ -135,7 +135,12 @@ class Build(Built):
     def _work(self, node: Node, stage: Stage, made_from: dict[str, Any], *, fresh: bool) -> None:
         spec = {**stage.spec(node.item, self, made_from), "fresh": fresh}
         run = self.folder(node.name)
-        with run.filling(node.stage, made_from, fresh=fresh, circumstances=stage.circumstances) as folder:
+        changes = {"overrides": node.item.overrides} if isinstance(node.item, Recipe) and node.item.overrides else {}
+
+        def circumstances(folder: Path) -> dict[str, Any]:
+            return {**stage.circumstances(folder), **changes}
+
+        with run.filling(node.stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
             import_module(stage.work).work(folder, spec, progress=self.progress)
 
     def _foresee(self, node: Node) -> None:
@@ -207,7 +212,7 @@ class Build(Built):
         return self._revisions[key]
 
     def siblings(self, recipe: Recipe) -> dict[str, ScoreFile]:
-        """Scores of the others for the same language and tasks, by recipe."""
+        """Scores of the others for the same language and tasks, by recipe; none that was built with `--set`."""
         others = [
             other
             for other in self._recipes
@@ -215,7 +220,9 @@ class Build(Built):
         ]
         found = {other.name: self._scores_of(other.name) for other in others}
         wanted = recipe.evaluation.tasks
-        return {name: scores for name, scores in found.items() if scores and scores.tasks == wanted}
+        return {
+            name: scores for name, scores in found.items() if scores and scores.tasks == wanted and not scores.overrides
+        }
 
     def rows(self, name: str) -> dict[str, Path]:
         """{task: the file of the rows behind a recipe's own score at full width}; empty when others measured it."""

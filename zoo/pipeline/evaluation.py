@@ -11,9 +11,10 @@ from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
 from zoo.evidence.overlap import read_overlap
-from zoo.evidence.scores import ScoreFile, Verdict, read_scores
+from zoo.evidence.scores import ScoreFile, Verdict, as_set, read_scores
 from zoo.layout import CONTAMINATION, OVERLAP
 from zoo.models.shape import refuse_unfit
+from zoo.pipeline.asbuilt import overrides_of
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
 from zoo.run import Run, file_digest, leave_doubts
@@ -68,14 +69,14 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
     measured = evaluating.score_ingredients([candidate], request.tasks)
-    report = _overlap(request, target)
-    searched = {"overlap": file_digest(report)} if report else {}
+    report, overrides = _overlap(request, target), _overrides(request, target)
     made_from = {
         "format": evaluating.FORMAT,
         "suite": request.suite,
         "dims": list(candidate.dims),
         **measured,
-        **searched,
+        **({"overlap": file_digest(report)} if report else {}),
+        **({"overrides": overrides} if overrides else {}),
     }
     if run.stale(evaluating.STAGE, made_from):
         shape = refuse_unfit(candidate.model, candidate.dims)
@@ -83,7 +84,13 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
 
         overlaps = {candidate.name: report} if report else {}
         spec = evaluating.measurement(
-            [candidate], request.suite, request.tasks, request.results, overlaps=overlaps, jobs=request.jobs
+            [candidate],
+            request.suite,
+            request.tasks,
+            request.results,
+            overlaps=overlaps,
+            overrides=overrides,
+            jobs=request.jobs,
         )
         with run.making(evaluating.STAGE, made_from) as folder:
             work(folder, spec, progress=progress)
@@ -98,6 +105,12 @@ def _overlap(request: Request, target: str) -> Path | None:
     """The report on what a recipe was trained on and chosen by; None: there is none, or the target is no recipe."""
     run = Run.of(request.workspace.root, target, request.scale) if target in request.workspace.names else None
     return run.stage(CONTAMINATION) / OVERLAP if run and run.finished(CONTAMINATION) else None
+
+
+def _overrides(request: Request, target: str) -> list[str]:
+    """The changes that `--set` made to the recipe whose model is the target; none of any other target."""
+    known = target in request.workspace.names
+    return overrides_of(Run.of(request.workspace.root, target, request.scale)) if known else []
 
 
 def _slug(candidate: Candidate, suite: str) -> str:
@@ -117,14 +130,20 @@ def compare(request: Request, first: str, second: str, *, progress: Progress) ->
     """
     from zoo.evaluate.summary import At, Evidence  # numpy and scipy: not for --help
 
-    places, reports = [], {}
+    places, reports, files = [], {}, []
     for target in (first, second):
         name, dim = name_and_dim(target)
-        subject = evaluate_target(request, name, [dim] if dim else [], progress=progress).subjects[0]
+        files.append(evaluate_target(request, name, [dim] if dim else [], progress=progress))
+        subject = files[-1].subjects[0]
         places.append(At(subject, dim or subject.dims[0]))
         if report := _overlap(request, name):
             reports[subject.name] = read_overlap(report)
-    return Evidence(request.results, places, request.tasks, reports).verdicts()
+    marks = {
+        "miniature": any(file.miniature for file in files),
+        "changes": (as_set(files[0].overrides), as_set(files[1].overrides)),
+    }
+    found = Evidence(request.results, places, request.tasks, reports).verdicts()
+    return [verdict.model_copy(update=marks) for verdict in found]
 
 
 def name_and_dim(target: str) -> tuple[str, int | None]:

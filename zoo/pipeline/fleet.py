@@ -11,7 +11,7 @@ from pathlib import Path
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
-from zoo.evidence.scores import ScoreFile
+from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import CARD, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
 from zoo.pipeline.asbuilt import as_built, dataset_as_built
 from zoo.pipeline.build import Build
@@ -108,8 +108,15 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
         [*tables, *models, *demo],
         collection.title if collection else None,
         collection.description if collection else "",
-        tuple(filter(None, [not_shown(tasks, shown)])),
+        tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)])),
     )
+
+
+def _changed_recipe(recipe: Recipe) -> str | None:
+    """Return a sentence about a recipe that was built with `--set`, for people; None: it is as the workspace has it."""
+    if not recipe.overrides:
+        return None
+    return f"'{recipe.name}' was built with {as_set(recipe.overrides)}: its card says that it is not that recipe"
 
 
 def _refuse_rehearsal(is_one: bool, what: str) -> None:
@@ -240,6 +247,7 @@ def _shown_model(model: str, scores: ScoreFile) -> dict[str, object]:
     mine = scores.subject("self")
     # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
     title = model.split("/")[1] + (" (rehearsal)" if scores.miniature else "")
+    title += " (built with --set)" if scores.overrides else ""
     return {"id": model, "revision": None, "title": title, "dims": mine.dims if mine else []}
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import PublishError, WorkspaceError
-from zoo.layout import DATA, EVALUATE
+from zoo.evidence.scores import as_set
+from zoo.layout import DATA, DATA_SOURCE, EVALUATE
 from zoo.pipeline.asbuilt import edited_part
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, finished, fleet
@@ -30,7 +32,7 @@ def fleet_status(build: Build) -> tuple[list[dict[str, object]], int]:
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
         for recipe in build.workspace.every_recipe(scale=build.scale)
     ]
-    rows += [_row(kind, name, _built_data(build, name), one) for (kind, name), one in plans.items() if kind != "model"]
+    rows += [_other_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
     if found and found.collection:
         slug, changes = found.collection.slug, len(found.collection.pending)
         published = None if slug is None else "up to date" if not changes else f"{changes} changes"
@@ -56,6 +58,15 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, obj
         mean = scores.headline(mine.name, mine.full)
         row["mean"] = mean.shown
         row["rehearsal"] = "yes" if scores.miniature else None
+        row["built with"] = as_set(scores.overrides) or None
+    return row
+
+
+def _other_row(build: Build, kind: str, name: str, plan: Plan) -> dict[str, object]:
+    row = _row(kind, name, _built_data(build, name), plan)
+    if kind == "dataset":
+        source = json.loads((build.place(name, DATA) / DATA_SOURCE).read_text("utf-8"))
+        row["rehearsal"] = "yes" if source["miniature"] else None
     return row
 
 

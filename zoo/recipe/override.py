@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,21 +16,28 @@ from zoo.recipe.check import resolved_mistakes
 from zoo.recipe.schema import Recipe
 from zoo.recipe.yamlfile import explain, key_path
 
+NO_RESULT = re.compile(r"(name|(datasets\.[^.]+\.)?release|base\.miniature|phases\.[^.]+\.train\.save_steps)(\.|$)")
+"""Keys whose values change nothing of what is measured; with another one a recipe is not itself any more."""
+
+Keys = tuple[str | int, ...]
+
 
 def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
-    """`recipe` with `a.b=c` laid over it; list items go by number or by `name`.
+    """`recipe` with `a.b=c` laid over it; list items go by number or by `name`. What changed is noted in `overrides`.
 
     Raises:
         RecipeError: no such key, or a value that does not fit.
     """
-    data = recipe.model_dump(mode="json", by_alias=True)
+    data = _without_notes(recipe.model_dump(mode="json", by_alias=True))
+    assigned: dict[Keys, str] = {}
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
         if not equals:
             raise RecipeError(
                 f"'{assignment}' is not key=value", hint="for example --set phases.triplets.train.epochs=2"
             )
-        _assign(data, path, _value(value, assignment))
+        keys, named = _assign(data, path, _value(value, assignment))
+        assigned[keys] = named
     try:
         changed = Recipe.model_validate(data)
     except ValidationError as error:
@@ -37,7 +46,40 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
         raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}") from None
     if wrong := next(resolved_mistakes(changed), None):
         raise RecipeError(f"--set: {wrong[1]}", hint=f"zoo show {recipe.name}")
-    return changed
+    was = recipe.model_dump(mode="json", by_alias=True)
+    values = {named: new for keys, named in assigned.items() if (new := _at(data, keys)) != _at(was, keys)}
+    return _noted(changed, recipe, values)
+
+
+def _without_notes(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A dumped recipe without what was changed before, which no assignment can take back."""
+    recipe.pop("overrides", None)
+    return {**recipe, "parent": _without_notes(recipe["parent"]) if recipe["parent"] else None}
+
+
+def _at(data: Any, keys: Keys) -> Any:
+    """The value at a place; None where there is no such place."""
+    for key in keys:
+        inside = key in (data if isinstance(data, dict) else range(len(data)) if isinstance(data, list) else ())
+        data = data[key] if inside else None
+    return data
+
+
+def _noted(changed: Recipe, was: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """The recipe and its parents with what was changed of them, besides what was before."""
+    before = dict(note.split("=", 1) for note in was.overrides)
+    now = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items() if _counts(key)}
+    notes = [f"{key}={value}" for key, value in {**before, **now}.items()]
+    above = {key.removeprefix("parent."): value for key, value in values.items() if key.startswith("parent.")}
+    parent = _noted(changed.parent, was.parent, above) if changed.parent and was.parent else changed.parent
+    return changed.model_copy(update={"overrides": notes, "parent": parent})
+
+
+def _counts(key: str) -> bool:
+    """True when another value under a key makes another model, or another measurement of it."""
+    while key.startswith("parent."):
+        key = key.removeprefix("parent.")
+    return not NO_RESULT.match(key)
 
 
 def _value(text: str, assignment: str) -> Any:
@@ -61,12 +103,19 @@ def _strings(data: Any) -> Iterator[str]:
             yield from _strings(part)
 
 
-def _assign(recipe: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
+def _assign(recipe: dict[str, Any], path: str, value: Any) -> tuple[Keys, str]:
+    """Put a value into its place; its keys and its path in words, with the names of list items that have one."""
+    keys: list[str | int] = []
+    named: list[str] = []
+    above: Any = recipe
     place: Any = recipe
-    for key in parents:
-        place = place[_index(place, key, path)]
-    place[_index(place, last, path)] = value
+    for key in path.split("."):
+        above, at = place, _index(place, key, path)
+        place = above[at]
+        keys.append(at)
+        named.append(place["name"] if isinstance(at, int) and isinstance(place, dict) and "name" in place else str(at))
+    above[keys[-1]] = value
+    return tuple(keys), ".".join(named)
 
 
 def _index(place: Any, key: str, path: str) -> Any:

@@ -308,6 +308,8 @@ class Recipe(Section):
 
     name: Name
     scale: Name = "full"
+    overrides: list[str] = Field([], exclude_if=lambda changes: not changes)
+    """What `--set` changed of the recipe, as 'key=value': then it is not the recipe of that name any more."""
     base: Base
     dims: list[PositiveInt] = Field(min_length=1)
     """Embedding sizes that are trained and evaluated, largest first."""

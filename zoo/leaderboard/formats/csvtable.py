@@ -1,4 +1,7 @@
-"""Writes all tables as one CSV file: a row a model, every column of every table, intervals as columns of their own."""
+"""Writes all tables as one CSV file: a row a model, every column of every table, intervals as columns of their own.
+
+The second column says of each row whether it holds numbers of a rehearsal.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import csv
 import io
 from collections.abc import Sequence
 
+from zoo.leaderboard.rehearsal import row_mark
 from zoo.leaderboard.table import Cell, Row, Table, TableColumn
 from zoo.leaderboard.words import PAPER
 
+MARK = "rehearsal"  # the column; empty: real, or printed by others
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -17,9 +22,10 @@ def render(tables: Sequence[Table]) -> str:
     header = dict.fromkeys(name for table in tables for column in table.columns for name in _names(column))
     header |= dict.fromkeys(name for table in tables for row in table.rows for name in _leaked(table, row))
     out = io.StringIO()
-    writer = csv.DictWriter(out, ["table", *header], lineterminator="\n")
+    writer = csv.DictWriter(out, ["table", MARK, *header], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({"table": table.key, **_row(table, row)} for table in tables for row in table.rows)
+    for table in tables:
+        writer.writerows({"table": table.key, MARK: row_mark(table, row), **_row(table, row)} for row in table.rows)
     return out.getvalue()
 
 

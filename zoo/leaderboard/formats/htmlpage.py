@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoo.leaderboard.formats.pagecharts import PageCharts, page_charts
+from zoo.leaderboard.rehearsal import WARNING
 from zoo.leaderboard.table import Cell, Row, Table, TableColumn, Text
 from zoo.leaderboard.words import DIM, MODEL
 from zoo.templates import Templates, as_html
@@ -23,7 +24,9 @@ def render(tables: Sequence[Table], *, title: Text, templates: Templates) -> str
     dims = {row[DIM.key].value for table in tables for row in table.rows if DIM.key in row}
     names = dict.fromkeys(column.task for table in tables for column in table.shown if column.task)
     numbers = sorted((int(dim) for dim in dims if dim is not None), reverse=True)
-    return as_html(PAGE, templates, {}, title=title, tables=views, dims=numbers, tasks=list(names))
+    warning = WARNING if any(table.rehearsal for table in tables) else None
+    facts = {"title": title, "tables": views, "dims": numbers, "tasks": list(names), "warning": warning}
+    return as_html(PAGE, templates, {}, **facts)
 
 
 class _View:

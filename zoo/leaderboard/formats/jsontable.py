@@ -16,13 +16,15 @@ def render(tables: Sequence[Table]) -> str:
 
 def data(tables: Sequence[Table]) -> dict[str, Any]:
     """Return the tables as plain values."""
-    return {"tables": [_table(table) for table in tables]}
+    why = next((table.rehearsal.en for table in tables if table.rehearsal), None)
+    return {"rehearsal": why, "tables": [_table(table) for table in tables]}
 
 
 def _table(table: Table) -> dict[str, Any]:
     return {
         "key": table.key,
         "title": table.title.en,
+        "rehearsal": table.rehearsal.en if table.rehearsal else None,
         "columns": [_column(column) for column in table.columns],
         "rows": [{column.key: _cell(table.cell(row, column)) for column in table.columns} for row in table.rows],
         "notes": [note.en for note in table.notes],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from zoo.leaderboard.rehearsal import WARNING
 from zoo.leaderboard.table import Cell, Table
 from zoo.markdown import escaped
 
@@ -19,6 +20,7 @@ def _table(table: Table) -> str:
         [
             f"## {escaped(table.title.en)}",
             "",
+            *((f"> {escaped(WARNING.en)}", "") if table.rehearsal else ()),
             _line([escaped(column.header) for column in columns]),
             f"|{'|'.join('---:' if column.numeric else '---' for column in columns)}|",
             *(_line([_shown(table.cell(row, column)) for column in columns]) for row in table.rows),

@@ -16,14 +16,18 @@ from zoo.leaderboard.formats.pictures import (
     FAINT,
     GRID,
     STYLE,
+    WRONG,
     draw_bars,
     draw_panel,
     line_style,
     new_figure,
     saved_figure,
+    stamp,
 )
-from zoo.leaderboard.series import MEANS, Panel, bar_rows, column_holds, legend, panels
+from zoo.leaderboard.rehearsal import REHEARSED
+from zoo.leaderboard.series import BarPanel, Panel, bar_panels, legend, panels
 from zoo.leaderboard.table import Table, Text
+from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +44,7 @@ PAGE_COLOURS = {
     "#000000": "var(--text)",
     TEXT: "var(--text)",
     QUIET: "var(--quiet)",
+    WRONG: "var(--wrong)",
 }
 # Text stays text, so that the browser's fonts write it, whatever its script.
 PAGE_STYLE: dict[Any, Any] = {
@@ -68,20 +73,29 @@ def page_charts(table: Table) -> PageCharts | None:
     if table.key == "figure2":
         return _means(table)
     found = panels(table) if table.key in ("figure1", "retention") else []
-    return _lines(found) if found else None
+    return _lines(found, table.rehearsal) if found else None
 
 
-def _lines(found: Sequence[Panel]) -> PageCharts:
+def _lines(found: Sequence[Panel], rehearsal: Text | None) -> PageCharts:
     """Draw a small chart for each model, all on one scale."""
     names, scale = legend(found), _scale(found)
 
     def draw(axes: Axes, panel: Panel) -> None:
         draw_panel(axes, panel, names)
         axes.set_ylim(scale)
+        stamp(axes, rehearsal)
 
-    drawn = [(panel.title, _svg(PANEL, panel.title.en, partial(draw, panel=panel), INSIDE)) for panel in found]
+    drawn = [
+        (panel.title, _svg(PANEL, _spoken(panel.title, rehearsal), partial(draw, panel=panel), INSIDE))
+        for panel in found
+    ]
     keys = [(_svg(KEY, "", partial(_line_key, number=number)), name) for number, name in enumerate(names)]
     return PageCharts(drawn, keys)
+
+
+def _spoken(title: Text, rehearsal: Text | None) -> str:
+    """Return what a chart is for those who hear it."""
+    return f"{title.en} ({rehearsal.en})" if rehearsal else title.en
 
 
 def _scale(found: Sequence[Panel]) -> tuple[float, float]:
@@ -92,27 +106,37 @@ def _scale(found: Sequence[Panel]) -> tuple[float, float]:
     return min(bounds) - room, max(bounds) + room
 
 
-def _means(table: Table) -> PageCharts:
-    """Draw bars below each name: the printed mean, mteb's own where there is one, and ours."""
-    rows, names = bar_rows(table), {column.key: column.source.name for column in table.columns if column.source}
-    label = Text("Mean of STS17, STS22 and STS22-v2", "متوسط STS17 و STS22 و STS22-v2")
+def _means(table: Table) -> PageCharts | None:
+    """Draw a chart for each kind of mean, bars below each name: the printed one, mteb's own and ours."""
+    found = bar_panels(table)
+    drawn = [(panel.title, _bar_chart(panel, table.rehearsal)) for panel in found]
+    kinds = dict.fromkeys(kind for panel in found for kind in panel.kinds)
+    keys = [(_svg(KEY, "", partial(_bar_key, kind=kind)), KIND_NAMES[kind]) for kind in kinds]
+    return PageCharts(drawn, keys) if found else None
 
+
+KIND_NAMES = {
+    "paper": PAPER.name,
+    "computed": COMPUTED.name,
+    "mteb": MTEB.name,
+    "measured": MEASURED.name,
+    "rehearsal": REHEARSED.name,
+}
+
+
+def _bar_chart(panel: BarPanel, rehearsal: Text | None) -> Markup:
     def draw(axes: Axes) -> None:
         top = 0.0
-        for row in rows:
+        for row in panel.bars:
             axes.text(0, top, row.name, va="center", fontsize=9, color=TEXT)
             draw_bars(axes, top + 1, row, size=8.5)
             top += len(row.cells) + 1.6
         axes.set(xlim=(0, 100), ylim=(top - 1, -0.6))
         axes.set_axis_off()
+        stamp(axes, rehearsal)
 
-    height = 0.19 * sum(len(row.cells) + 1.6 for row in rows)
-    keys = [
-        (_svg(KEY, "", partial(_bar_key, kind=kind)), names[key])
-        for key, kind in MEANS.items()
-        if column_holds(table, key)
-    ]
-    return PageCharts([(label, _svg((BAR_WIDTH, height), label.en, draw))], keys)
+    height = 0.19 * sum(len(row.cells) + 1.6 for row in panel.bars)
+    return _svg((BAR_WIDTH, height), _spoken(panel.title, rehearsal), draw)
 
 
 def _line_key(axes: Axes, number: int) -> None:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.leaderboard.series import Bars, Panel, bar_rows, legend, panels
+from zoo.leaderboard.series import BarPanel, Bars, Panel, bar_panels, legend, panels
 from zoo.leaderboard.table import Cell, Table, Text
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#c75000", "#00795c", "#a3417c", "#6b5b00", "#444a52")
 DASHES: Sequence[Any] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (8, 3)), (0, (3, 1)))
 MARKS = "os^DvP"
-GRID, FAINT = "#e0e3e8", "#c9ced6"
+GRID, FAINT, WRONG = "#e0e3e8", "#c9ced6", "#b42318"
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "zoo",
     "svg.fonttype": "path",
@@ -37,13 +37,15 @@ def draw_figure(table: Table, form: Literal["png", "svg"]) -> bytes:
     from matplotlib import rc_context  # half a second, and only pictures need it
 
     with rc_context(STYLE):
-        undated: Mapping[str, Any] = {"Date": None, "Creator": "zoo"} if form == "svg" else {"Software": "zoo"}
-        return saved_figure(FIGURES[table.key](table), form, dpi=160, metadata=undated, bbox_inches="tight")
+        undated: dict[str, Any] = {"Date": None, "Creator": "zoo"} if form == "svg" else {"Software": "zoo"}
+        metadata = {**undated, "Title": table.title.en, "Description": table.rehearsal.en if table.rehearsal else None}
+        known = {name: text for name, text in metadata.items() if text or form == "svg"}
+        return saved_figure(FIGURES[table.key](table), form, dpi=160, metadata=known, bbox_inches="tight")
 
 
 def drawable(table: Table) -> bool:
     """Return whether a table holds numbers to draw: the paper's text has none of figure 1."""
-    return bool(bar_rows(table) if table.key == "figure2" else panels(table))
+    return bool(bar_panels(table) if table.key == "figure2" else panels(table))
 
 
 def new_figure(size: tuple[float, float], layout: Literal["constrained"] | None = "constrained") -> Figure:
@@ -76,6 +78,7 @@ def _panels(table: Table) -> Figure:
     for place, panel in zip(axes.flat, found, strict=False):
         draw_panel(place, panel, names)
         place.set_title(_short(panel.title.en), fontsize=7)
+        stamp(place, table.rehearsal)
     for place in axes.flat[len(found) :]:
         place.set_axis_off()
     figure.supylabel(UNITS[table.key], fontsize=9)
@@ -114,6 +117,14 @@ def draw_panel(axes: Axes, panel: Panel, names: Sequence[Text]) -> None:
     axes.grid(visible=False, axis="x")
 
 
+def stamp(axes: Axes, rehearsal: Text | None) -> None:
+    """Write across a pair of axes that what they show is a rehearsal, so that no part of a figure goes without it."""
+    if rehearsal:
+        paper = {"facecolor": "#ffffff", "edgecolor": "none", "alpha": 0.6, "pad": 1.5}  # it stands on bars as well
+        look = {"color": WRONG, "fontsize": 9, "fontweight": "bold", "rotation": 12, "bbox": paper}
+        axes.text(0.5, 0.5, rehearsal.en, look, ha="center", va="center", transform=axes.transAxes)
+
+
 def _short(title: str) -> str:
     """Cut a title in the middle: its end says which coefficient."""
     return title if len(title) <= TITLE else f"{title[: TITLE - 14]}…{title[-12:]}"
@@ -129,27 +140,36 @@ def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
 
 BARS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "paper": ("paper, as printed", {"color": FAINT, "edgecolor": COLOURS[5]}),
+    "computed": ("computed from the paper", {"color": FAINT, "edgecolor": COLOURS[5]}),
     "mteb": ("mteb results repository", {"color": "white", "edgecolor": COLOURS[5], "hatch": "////"}),
     "measured": ("measured, 95% interval", {"color": COLOURS[0], "edgecolor": COLOURS[0]}),
+    "rehearsal": ("rehearsal, 95% interval", {"color": COLOURS[0], "edgecolor": COLOURS[0]}),
 }
 
 
 def _bars(table: Table) -> Figure:
-    """Draw a group of bars for each model: the printed mean, mteb's own where there is one, and ours."""
-    rows = bar_rows(table)
-    figure = new_figure((8, 0.9 + 0.2 * sum(len(row.cells) + 1 for row in rows)))
-    axes = figure.subplots()
+    """Draw a panel for each kind of mean, with a group of bars for each model: the printed one, mteb's own and ours."""
+    found = bar_panels(table)
+    heights = [sum(len(row.cells) + 1 for row in panel.bars) for panel in found]
+    figure = new_figure((8, 0.9 + 0.5 * len(found) + 0.2 * sum(heights)))
+    axes: Any = figure.subplots(len(found), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
+    for place, panel in zip(axes.flat, found, strict=True):
+        _draw_bar_panel(place, panel)
+        stamp(place, table.rehearsal)
+    _legend(figure, axes.flat)
+    return figure
+
+
+def _draw_bar_panel(axes: Axes, panel: BarPanel) -> None:
     middles, top = [], 0.0
-    for row in rows:
+    for row in panel.bars:
         draw_bars(axes, top, row)
         middles.append(top + (len(row.cells) - 1) / 2)
         top += len(row.cells) + 0.8
-    axes.set_yticks(middles, [row.name for row in rows])
+    axes.set_yticks(middles, [row.name for row in panel.bars])
     axes.invert_yaxis()
-    axes.set(xlabel="mean of STS17, STS22 and STS22-v2", xlim=(0, 100))
+    axes.set(title=panel.title.en, xlim=(0, 100))
     axes.grid(visible=False, axis="y")
-    _legend(figure, [axes])
-    return figure
 
 
 def draw_bars(axes: Axes, top: float, row: Bars, *, size: float = 6.5) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from zoo.leaderboard.rehearsal import marked
 from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables.board import Board
 from zoo.leaderboard.tables.figures import figure_1, figure_2, models, retention
@@ -25,6 +26,9 @@ TABLES: dict[str, Callable[[Board], list[Table]]] = {
 
 
 def tables(board: Board, names: Iterable[str] = ()) -> list[Table]:
-    """Return the tables of these names, all when there are none; a table without rows is left out."""
+    """Return the tables of these names, all when there are none; a table without rows is left out.
+
+    Those with numbers of a rehearsal say so.
+    """
     found = [table for name in names or TABLES for table in TABLES[name](board)]
-    return [table for table in found if table.rows]
+    return [marked(table, table.rehearsal or board.rehearsal) for table in found if table.rows]

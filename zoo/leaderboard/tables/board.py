@@ -9,9 +9,9 @@ from zoo.errors import EvaluationError
 from zoo.evidence import published
 from zoo.evidence.scores import current, superseded
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
+from zoo.leaderboard.rehearsal import GENERATED, of_scale
 from zoo.leaderboard.table import NOTHING, Cell, Provenance, Row, TableColumn, Text
 from zoo.leaderboard.words import (
-    AVERAGE,
     COMPUTED,
     DIM,
     MEAN,
@@ -19,6 +19,7 @@ from zoo.leaderboard.words import (
     MODEL,
     MTEB,
     PAPER,
+    PAPERS_MEAN,
     PARAMETERS,
     RANK,
     SPEED,
@@ -44,6 +45,13 @@ class Board:
         return cls(workspace, scale, Ours.of(workspace, scale))
 
     @property
+    def rehearsal(self) -> Text | None:
+        """The mark of what was measured here, when it is a rehearsal."""
+        if self.ours.miniature:
+            return GENERATED
+        return None if self.scale == "full" else of_scale(self.scale)
+
+    @property
     def suites(self) -> dict[str, list[str]]:
         """The family's suites that something was measured on, as {suite: its tasks}; one of two equal ones."""
         measured = {tuple(file.tasks) for file, _ in self.ours.files}
@@ -67,17 +75,18 @@ class Board:
         places = [place for place in self.ours.places(PAPER_TASKS) if place.full]
         places = [place for place in places if roles is None or place.subject.role in roles]
         places = [place for place in places if not any(same_name(place, row["model"]) for row in rows)]
-        return best_first(places, PAPER_TASKS)
+        return best_first(places)
 
 
-def best_first(places: Iterable[Place], tasks: Sequence[str]) -> list[Place]:
-    """Sort places by their mean, superseded tasks left out."""
+def best_first(places: Iterable[Place]) -> list[Place]:
+    """Sort places by their headline mean."""
+    return sorted(places, key=lambda place: place.headline.value, reverse=True)
 
-    def value(place: Place) -> float:
-        mean = place.mean(current(tasks))
-        return mean.value if mean else float("-inf")
 
-    return sorted(places, key=value, reverse=True)
+def headline_name(tasks: Sequence[str]) -> Text:
+    """Return the label of the headline mean of a suite, the one over the tasks that no other of them supersedes."""
+    twice = superseded(tasks)
+    return without(twice) if twice else MEAN
 
 
 def _score_columns(source: Provenance, tasks: Sequence[str], *, bounded: bool = False) -> list[TableColumn]:
@@ -89,18 +98,19 @@ def printed_columns() -> list[TableColumn]:
     """Return the columns of the paper's scores and mean, the mean it should have taken, and mteb's own scores."""
     return [
         *_score_columns(PAPER, PAPER_TASKS),
-        TableColumn("paper:average", AVERAGE, PAPER),
-        TableColumn("computed:current", without(superseded(PAPER_TASKS)), COMPUTED),
+        TableColumn("computed:current", headline_name(PAPER_TASKS), COMPUTED),
+        TableColumn("paper:average", PAPERS_MEAN, PAPER),
         *_score_columns(MTEB, PAPER_TASKS),
     ]
 
 
 def measured_columns(tasks: Sequence[str]) -> list[TableColumn]:
-    """Return the columns of our scores, means and ranks over these tasks."""
-    twice = superseded(tasks)
-    mean = [TableColumn("measured:mean", MEAN, MEASURED, bounded=True)]
-    only = [TableColumn("measured:current", without(twice), MEASURED, bounded=True)] if twice else []
-    return [*_score_columns(MEASURED, tasks, bounded=True), *mean, *only, TableColumn("measured:rank", RANK, MEASURED)]
+    """Return the columns of our scores, of the headline mean with its rank and, on the paper's suite, of its mean."""
+    headline = TableColumn("measured:current", headline_name(tasks), MEASURED, bounded=True)
+    rank = TableColumn("measured:rank", RANK, MEASURED)
+    papers = TableColumn("measured:mean", PAPERS_MEAN, MEASURED, bounded=True)
+    found = [*_score_columns(MEASURED, tasks, bounded=True), headline, rank]
+    return [*found, papers] if tuple(tasks) == PAPER_TASKS else found
 
 
 SIZE_COLUMNS = [
@@ -148,8 +158,8 @@ def measured_cells(place: Place | None, tasks: Sequence[str], ranks: Mapping[Key
     rank = ranks.get(place.key)
     return {
         **{f"measured:{task}": Cell.measured(place.score(task)) for task in tasks},
+        "measured:current": Cell.measured(place.headline),
         "measured:mean": Cell.measured(place.mean(tasks)),
-        "measured:current": Cell.measured(place.mean(current(tasks))),
         "measured:rank": Cell.number(rank, "{}"),
         **size_cells(place),
     }

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from zoo.evidence.published import printed_mean
-from zoo.evidence.scores import Correlation, current
-from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import Cell, Provenance, Row, Table, TableColumn, Text, shown_name
+from zoo.evidence.scores import Correlation, as_set, current
+from zoo.leaderboard.ours import Place, joined, same_name
+from zoo.leaderboard.table import NOTHING, Cell, Provenance, Row, Table, TableColumn, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
     SIZE_COLUMNS,
     Board,
     best_first,
+    headline_name,
     measured_cells,
     measured_columns,
     name_cells,
@@ -24,7 +25,7 @@ from zoo.leaderboard.tables.board import (
     place_cells,
     printed_columns,
 )
-from zoo.leaderboard.words import AVERAGE, COMPUTED, DIM, MEASURED, MODEL, MTEB, PAPER, PARAMETERS
+from zoo.leaderboard.words import COMPUTED, DIM, MEASURED, MODEL, MTEB, PAPER, PAPERS_MEAN, PARAMETERS
 
 COEFFICIENTS = {"pearson": Text("Pearson", "بيرسون"), "spearman": Text("Spearman", "سبيرمان")}
 SIMILARITIES = {
@@ -50,9 +51,9 @@ def figure_1(board: Board) -> Table:
     printed = TableColumn("paper:text", Text("In the text", "في النص"), PAPER, numeric=False)
     said = {row["model"].rsplit("/", 1)[-1]: row["printed"] for row in rows}
     cells: list[Row] = []
-    for model, dim, found in _correlations(board):
-        text = said.pop(model.rsplit("/", 1)[-1], "")  # beside the model's first row
-        cells.append({**name_cells(model, dim), printed.key: Cell.printed(text), **found})
+    for one in _correlations(board):
+        text = "" if one.aside else said.pop(shown_name(one.model), "")  # beside the model's first row
+        cells.append({**name_cells(one.model, one.dim, one.aside), printed.key: Cell.printed(text), **one.cells})
     unmeasured = [{**name_cells(name, None), printed.key: Cell.printed(text)} for name, text in said.items()]
     title = Text("Figure 1: correlations of four similarities", "الشكل 1: ارتباطات أربعة مقاييس تشابه")
     sources = notes.origins_of(board, rows, mteb=False)
@@ -60,18 +61,28 @@ def figure_1(board: Board) -> Table:
     return Table("figure1", title, [MODEL, DIM, printed, *grid_columns()], [*cells, *unmeasured], known, sources)
 
 
-def _correlations(board: Board) -> Iterator[tuple[str, int, Row]]:
-    """Find (title, dim, cells) of everything whose correlations were measured; of two measurements, the first."""
+class _Grid(NamedTuple):
+    """The correlations of a model at a dim; `aside` as of a place."""
+
+    model: str
+    dim: int
+    cells: Row
+    aside: str
+
+
+def _correlations(board: Board) -> Iterator[_Grid]:
+    """Find the grid of everything whose correlations were measured; of two measurements, the first."""
     seen = set()
     for file, _ in board.ours.files:
-        titles = {subject.name: subject.title for subject in file.subjects}
+        subjects = {subject.name: subject for subject in file.subjects}
         grid: dict[tuple[str, int], list[Correlation]] = {}
         for one in file.correlations:
             grid.setdefault((one.model, one.dim), []).append(one)
         for (model, dim), found in grid.items():
             if (model, dim) not in seen:
                 seen.add((model, dim))
-                yield titles[model], dim, {f"{one.coefficient}:{one.similarity}": Cell.measured(one) for one in found}
+                cells = {f"{one.coefficient}:{one.similarity}": Cell.measured(one) for one in found}
+                yield _Grid(subjects[model].title, dim, cells, as_set(file.changed(subjects[model])))
 
 
 def figure_2(board: Board) -> Table:
@@ -86,7 +97,9 @@ def figure_2(board: Board) -> Table:
             **name_cells(row["model"], None),
             "paper:parameters": Cell.printed(row["parameters"]),
             "paper:average": Cell.printed(row["average"], wrong=bool(notes.unequal_means_notes(board, [row]))),
+            "computed:current": _computed(board, row["model"]),
             **official_cells(board, row["model"]),
+            "mteb:current": Cell.number(official_mean(board, row["model"], current(PAPER_TASKS))),
             "mteb:average": Cell.number(official_mean(board, row["model"], PAPER_TASKS)),
             **measured_cells(place, PAPER_TASKS, ranks),
         }
@@ -99,16 +112,29 @@ def figure_2(board: Board) -> Table:
 
 
 def _figure_2_columns() -> list[TableColumn]:
-    printed = [TableColumn("paper:parameters", PARAMETERS, PAPER), TableColumn("paper:average", AVERAGE, PAPER)]
-    official = [column for column in printed_columns() if column.source == MTEB]
-    mean = TableColumn("mteb:average", AVERAGE, MTEB)
-    return [MODEL, *printed, *official, mean, *SIZE_COLUMNS, *measured_columns(PAPER_TASKS)]
+    headline = headline_name(PAPER_TASKS)
+    return [
+        MODEL,
+        TableColumn("paper:parameters", PARAMETERS, PAPER),
+        TableColumn("computed:current", headline, COMPUTED),
+        TableColumn("paper:average", PAPERS_MEAN, PAPER),
+        *(column for column in printed_columns() if column.source == MTEB),
+        TableColumn("mteb:current", headline, MTEB),
+        TableColumn("mteb:average", PAPERS_MEAN, MTEB),
+        *SIZE_COLUMNS,
+        *measured_columns(PAPER_TASKS),
+    ]
+
+
+def _computed(board: Board, model: str) -> Cell:
+    """Return the headline mean of the scores that the paper's table 3 prints of a model; none when it has none."""
+    row = next((row for row in board.printed("gate-table3") if row["model"] == model), None)
+    return Cell.number(printed_mean(row, current(PAPER_TASKS))) if row else NOTHING
 
 
 def _at_full_width(board: Board, model: str) -> Place | None:
-    name = model.rsplit("/", 1)[-1]
     places = (place for place in board.ours.places(PAPER_TASKS) if place.full)
-    return next((place for place in places if place.subject.title.rsplit("/", 1)[-1] == name), None)
+    return next((place for place in places if same_name(place, model)), None)
 
 
 def retention(board: Board) -> Table:
@@ -137,6 +163,8 @@ class _Share(NamedTuple):
     model: str
     cells: dict[int, Cell]
     aside: str = ""
+    changed: bool = False
+    """Whether it was built with `--set`, and is not the model that the paper printed under its name."""
 
     def row(self, source: Provenance) -> Row:
         cells = {f"{source.key}:{dim}": cell for dim, cell in self.cells.items()}
@@ -146,7 +174,7 @@ class _Share(NamedTuple):
 def _beside(printed: Sequence[_Share], measured: Sequence[_Share]) -> list[Row]:
     """Join a printed row and the first measured one of its model into one row."""
     rows = [share.row(MEASURED) for share in measured]
-    names = [shown_name(share.model) for share in measured]
+    names = ["" if share.changed else shown_name(share.model) for share in measured]
     for share in printed:
         if (name := shown_name(share.model)) in names:
             rows[names.index(name)] = {**share.row(COMPUTED), **rows[names.index(name)]}
@@ -171,14 +199,15 @@ def _measured_shares(board: Board) -> list[_Share]:
     count = Counter(whole.subject.name for _, whole in found)
     shares = []
     for suite, whole in found:
-        aside = ", ".join(filter(None, (whole.aside, suite if count[whole.subject.name] > 1 else "")))
-        shares.append(_Share(whole.subject.title, _kept(board, whole, board.suites[suite]), aside))
+        aside = joined(whole.aside, suite if count[whole.subject.name] > 1 else "")
+        cells = _kept(board, whole, board.suites[suite])
+        shares.append(_Share(whole.subject.title, cells, aside, changed=bool(whole.changes)))
     return shares
 
 
 def _wholes(board: Board, tasks: Sequence[str]) -> list[Place]:
     places = board.ours.places(tasks)
-    return best_first((place for place in places if place.full and len(place.subject.dims) > 1), tasks)
+    return best_first(place for place in places if place.full and len(place.subject.dims) > 1)
 
 
 def _kept(board: Board, whole: Place, tasks: Sequence[str]) -> dict[int, Cell]:
@@ -192,7 +221,7 @@ def models(board: Board) -> list[Table]:
 
 
 def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
-    places = best_first(board.ours.places(tasks), tasks)
+    places = best_first(board.ours.places(tasks))
     ranks = board.ours.ranks(places, current(tasks))
     rows = [place_cells(place, tasks, ranks) for place in places]
     columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
 
 from zoo.evidence import published
 from zoo.evidence.scores import LEAK_MARK, LEGEND, current
@@ -14,10 +12,10 @@ from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 from zoo.tasks import TASKS, shared_rows, sharing
 
 TWICE = Text(
-    "The average counts STS22 and STS22-v2, which replaces it and shares its pairs, as the paper does; the mean "
-    "without STS22 counts every pair once.",
-    "يحسب المتوسط STS22 و STS22-v2 معا كما تفعل الورقة، مع أن الثانية حلت محل الأولى وتشاركها أزواجها؛ "
-    "أما المتوسط دون STS22 فيحسب كل زوج مرة واحدة.",
+    "The paper's mean counts STS22 and STS22-v2, which replaces it and shares its pairs; the mean without STS22, which "
+    "ranks, counts every pair once.",
+    "يحسب متوسط الورقة STS22 و STS22-v2 معا، مع أن الثانية حلت محل الأولى وتشاركها أزواجها؛ "
+    "أما المتوسط دون STS22، وبه الترتيب، فيحسب كل زوج مرة واحدة.",
 )
 PARAMETERS = Text(
     "Parameters as printed: the 135M of the two mpnet rows should be 278M, the 278M of the two E5 rows 118M "
@@ -103,7 +101,11 @@ def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text
         f"Left out, measured by another version of zoo: {stale}. zoo build or zoo eval them again.",
         f"لم يدرج ما قاسه إصدار آخر من zoo: {ltr(stale)}. أعد zoo build أو zoo eval لها.",
     )
-    before = [old] if stale else []
+    others = ", ".join(board.ours.rehearsed)
+    rehearsed = Text(
+        f"Left out, measured on generated data: {others}.", f"لم يدرج ما قيس على بيانات مولدة: {ltr(others)}."
+    )
+    before = [*([old] if stale else []), *([rehearsed] if others else [])]
     if not board.ours.files:
         return [*before, NOTHING_YET]
     leaked = [LEAKED] if any(place.marked(tasks) for place in board.ours.places(tasks)) else []
@@ -120,25 +122,15 @@ def sharing_notes(tasks: Sequence[str]) -> list[Text]:
     return [Text(f"{en}.", ar) for en, ar in zip(sharing(tasks), arabic, strict=True)]
 
 
-Slip = Literal["cut off", "differs"]
-
-
-def slips(board: Board, rows: Iterable[published.Row]) -> dict[tuple[str, str], Slip]:
+def slips(board: Board, rows: Iterable[published.Row]) -> dict[tuple[str, str], published.Slip]:
     """Return {(model, task): how the printed score is not mteb's own, rounded}."""
-    found: dict[tuple[str, str], Slip] = {}
+    found: dict[tuple[str, str], published.Slip] = {}
     for row in rows:
         official = board.official(row["model"]) or {}
         for task in PAPER_TASKS:
-            if official.get(task) and (slip := _slip(Decimal(row[task]), Decimal(official[task]))):
+            if official.get(task) and (slip := published.slip(row[task], official[task])):
                 found[row["model"], task] = slip
     return found
-
-
-def _slip(printed: Decimal, official: Decimal) -> Slip | None:
-    hundredth = Decimal("0.01")
-    if printed == official.quantize(hundredth, ROUND_HALF_UP):
-        return None
-    return "cut off" if 0 < official - printed < hundredth else "differs"
 
 
 def slip_notes(board: Board, rows: Sequence[published.Row]) -> list[Text]:
@@ -158,7 +150,9 @@ def slip_notes(board: Board, rows: Sequence[published.Row]) -> list[Text]:
     return notes
 
 
-def _listed(board: Board, rows: Sequence[published.Row], found: Mapping[tuple[str, str], Slip], kind: Slip) -> str:
+def _listed(
+    board: Board, rows: Sequence[published.Row], found: Mapping[tuple[str, str], published.Slip], kind: published.Slip
+) -> str:
     parts = []
     for row in rows:
         official = board.official(row["model"]) or {}
@@ -174,13 +168,11 @@ def unequal_means_notes(board: Board, rows: Iterable[published.Row]) -> list[Tex
     for row in rows:
         over_two = official_mean(board, row["model"], PAPER_TASKS[:2])
         over_all = official_mean(board, row["model"], PAPER_TASKS)
-        if row["average"] and over_two and over_all and _nearer(float(row["average"]), over_two, over_all):
+        if not (row["average"] and over_two and over_all):
+            continue
+        if published.is_mean(row["average"], over_two) and not published.is_mean(row["average"], over_all):
             notes.append(_unequal(row, over_two, over_all))
     return notes
-
-
-def _nearer(printed: float, over_two: float, over_all: float) -> bool:
-    return abs(printed - over_two) < 0.05 < abs(printed - over_all)
 
 
 def _unequal(row: published.Row, over_two: float, over_all: float) -> Text:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from zoo.evidence import published
 from zoo.evidence.scores import current
-from zoo.layout import DATA, DATA_REPORT
+from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE
 from zoo.leaderboard.ours import Place
-from zoo.leaderboard.table import NOTHING, Cell, Row, Table, TableColumn, Text
+from zoo.leaderboard.rehearsal import GENERATED
+from zoo.leaderboard.table import Cell, Row, Table, TableColumn, Text
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
     PAPER_TASKS,
@@ -24,7 +25,7 @@ from zoo.leaderboard.tables.board import (
     printed_cells,
     printed_columns,
 )
-from zoo.leaderboard.words import DIM, MEASURED, MODEL, PAPER, PARAMETERS, RECIPES
+from zoo.leaderboard.words import DIM, MEASURED, MODEL, PAPER, PARAMETERS
 from zoo.run import Run
 
 
@@ -37,39 +38,27 @@ def _printed(key: str, en: str, ar: str, *, numeric: bool = False) -> TableColum
 
 
 def table_1(board: Board) -> Table:
-    """Return table 1: embedding models and what they can do."""
+    """Return table 1: embedding models and what they can do, as printed; a workspace's own models are in none of it."""
     rows = board.printed("gate-table1")
     columns = [
         _named("work", "Work", "العمل"),
         _printed("embedding_size", "Embedding size", "حجم التضمين"),
-        TableColumn("sizes", Text("Sizes", "الأحجام"), RECIPES, numeric=False),
         _printed("focus", "Primary language focus", "اللغة الأساس"),
         _printed("hybrid_loss", "Hybrid loss", "خسارة هجينة"),
         _printed("multi_dimensional", "Multi-dimensional", "متعدد الأبعاد"),
         _printed("fine_tuning", "Semantic-rich fine-tuning", "ضبط دلالي"),
     ]
-    cells = [{**_texts(row), "sizes": _sizes(board, row)} for row in rows]
+    cells = [_texts(row) for row in rows]
     title = Text(
         "Table 1: embedding models by loss, sizes and training",
         "الجدول 1: نماذج التضمين بحسب الخسارة والأحجام والتدريب",
     )
     sources = notes.origins_of(board, rows, mteb=False, ours=False)
-    return Table("1", title, columns, cells, [notes.WIDTHS], {**sources, RECIPES: "recipes/*.yaml"})
+    return Table("1", title, columns, cells, [notes.WIDTHS], sources)
 
 
 def _texts(row: published.Row) -> Row:
     return {key: Cell(text or "-", text) for key, text in row.items() if key != "source"}
-
-
-def _sizes(board: Board, row: published.Row) -> Cell:
-    """Return the width of the base that a row is of; every size of the family for the paper's own models."""
-    if base := board.workspace.bases.get(row["base"]):
-        return Cell.number(base.base.width, "{}")
-    if not row["work"].startswith("GATE"):
-        return NOTHING
-    arabic = [file for file in board.workspace.bases.values() if file.language is None]
-    dims = sorted({dim for file in arabic for dim in file.dims}, reverse=True)
-    return Cell.printed(", ".join(map(str, dims)))
 
 
 def table_2(board: Board) -> Table:
@@ -91,7 +80,8 @@ def table_2(board: Board) -> Table:
         **notes.origins_of(board, rows, mteb=False, ours=False),
         MEASURED: "rows of the Parquet files that zoo built",
     }
-    return Table("2", title, columns, cells, [*_rows_measured(board, rows), notes.SPLITS], sources)
+    mark = GENERATED if any(_generated(board, row["dataset"]) for row in rows) else None
+    return Table("2", title, columns, cells, [*_rows_measured(board, rows), notes.SPLITS], sources, mark)
 
 
 SPLITS = (("train", "Train", "التدريب"), ("validation", "Validation", "التحقق"), ("test", "Test", "الاختبار"))
@@ -107,6 +97,12 @@ def _report(board: Board, dataset: str) -> dict[str, dict[str, int]] | None:
         return None
     found: dict[str, dict[str, int]] = json.loads((run.stage(DATA) / DATA_REPORT).read_text("utf-8"))
     return found
+
+
+def _generated(board: Board, dataset: str) -> bool:
+    """Return whether a dataset was built from the miniature."""
+    run = Run.of(board.workspace.root, dataset, board.scale)
+    return run.finished(DATA) and bool(json.loads((run.stage(DATA) / DATA_SOURCE).read_text("utf-8"))["miniature"])
 
 
 def _split_sizes(board: Board, dataset: str) -> Row:
@@ -199,4 +195,4 @@ def _ancestors(board: Board, rows: Sequence[published.Row]) -> list[Place]:
     names = {subject.name for subject in mine.file.subjects if subject.role in ("base", "parent")} - {mine.subject.name}
     dims = {int(row["dim"]) for row in rows}
     found = [place for place in board.ours.places(PAPER_TASKS) if place.subject.name in names and place.dim in dims]
-    return sorted(best_first(found, PAPER_TASKS), key=lambda place: (place.subject.name, -(place.dim or 0)))
+    return sorted(best_first(found), key=lambda place: (place.subject.name, -(place.dim or 0)))

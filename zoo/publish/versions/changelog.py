@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from semantic_version import Version
 
 from zoo.errors import EvaluationError, PublishError
-from zoo.evidence.scores import LEAK_MARK, LEGEND, Measured, Score, ScoreFile, mean_name
+from zoo.evidence.scores import LEAK_MARK, LEGEND, Measured, Score, ScoreFile, as_set, mean_name
 from zoo.hub.frontmatter import BYTE_ORDER_MARK
 from zoo.markdown import code, escaped
 from zoo.publish.desired.release import SCORES
@@ -162,7 +162,13 @@ def scores_said(old: ScoreFile | None, new: ScoreFile | None, was: str, now: str
     for task, one, other in rows:
         table.append(f"| {escaped(task)} | {one.shown} | {other.shown} | {other.value - one.value:+.2f} |")
     legend = ["", f"{LEGEND}."] if any(LEAK_MARK in line for line in table) else []
-    return "\n".join([*table, "", "In brackets: 95% intervals of each score.", *legend])
+    return "\n".join([*table, "", f"In brackets: 95% intervals of each score.{_marks(new)}", *legend])
+
+
+def _marks(scores: ScoreFile) -> str:
+    """Return a sentence of what the scores are not to be taken for; empty: they are the recipe's, on real data."""
+    rehearsal = " A rehearsal: measured on generated data." if scores.miniature else ""
+    return rehearsal + (f" Built with {code(as_set(scores.overrides))}." if scores.overrides else "")
 
 
 def _headline(scores: ScoreFile) -> Measured | None:
