@@ -112,6 +112,7 @@ def model_facts(
         contamination=OverlapReport(tasks=overlaps, training_texts=9, similarity=0.85, shortest=4),
         logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
         published=[row],
+        doubts=[title],
     )
 
 

@@ -32,3 +32,5 @@ class ModelFacts:
     """{recipe: the train stage's log, a phase each}, of the whole lineage."""
     published: Sequence[Mapping[str, str]]
     """Rows that others printed of a model of this repository's name."""
+    doubts: Sequence[str]
+    """Sentences on why the model may be worth less than its scores say, each with the stage that found it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cards.facts import ModelFacts
-from zoo.cards.ingredients import names_of
+from zoo.cards.ingredients import doubts_of, names_of
 from zoo.cards.readme import model_card
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import ScoreFile, read_scores
@@ -21,8 +21,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Fill the template with what the other stages left.
 
     Args:
-        spec: {recipe, account, templates: folders, stages: {name: folder}, trained: {recipe: its train stage},
-            data: {dataset: folder}, family: score files of the siblings, printed: rows that others printed}.
+        spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
+            stage}, data: {dataset: folder}, family: score files of the siblings, printed: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -47,6 +47,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         contamination=OverlapReport.model_validate(_json(stages[CONTAMINATION] / OVERLAP)),
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
         published=spec["printed"],
+        doubts=doubts_of(recipe, Path(spec["runs"])),
     )
 
 

@@ -103,6 +103,7 @@ def build(
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
     connect(seed=True)
+    from zoo.cards.ingredients import doubts_of
     from zoo.pipeline.build import Build
     from zoo.stage import Circumstances
 
@@ -121,12 +122,16 @@ def build(
         )
         work.run(*chosen)
     outcomes = list(work.done.values())
+    doubts = {recipe.name: doubts_of(recipe, work.runs) for recipe in chosen}
     say.result(
         {
             "stages": [vars(outcome) for outcome in outcomes],
             "scores": {recipe.name: work.scores(recipe.name).model_dump() for recipe in chosen},
+            "doubts": doubts,
         }
     )
+    for doubt in dict.fromkeys(doubt for found in doubts.values() for doubt in found):
+        say.line(f"doubt: {doubt}")
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")

@@ -35,9 +35,7 @@ LossSpec = Annotated[Any, Chosen(LOSSES)]
 """A loss and its options, in a recipe and as an option of another loss."""
 
 
-def loss(
-    name: str, *, texts: tuple[int, int], label: Label | None = None, compares: bool = False
-) -> Callable[[F], F]:
+def loss(name: str, *, texts: tuple[int, int], label: Label | None = None, compares: bool = False) -> Callable[[F], F]:
     """Register the decorated function `(model, *, option, ...) -> nn.Module` as a loss that recipes can name.
 
     Args:

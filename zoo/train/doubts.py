@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import polars as pl
@@ -15,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from zoo.errors import TrainError
 from zoo.losses import LOSSES, innermost
-from zoo.recipe.schema import DataUse, Dataset, NamedPhase, Train
+from zoo.recipe.schema import Dataset, DataUse, NamedPhase
 from zoo.train.arguments import METRIC
 from zoo.train.trainer import LONELY, ROWS
 
@@ -83,8 +82,8 @@ def of_tokens(
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         return
     rows = pl.read_parquet(file, columns=dataset.texts)
-    chosen = sorted(Random(seed).sample(range(len(rows)), min(SAMPLE, len(rows))))
-    texts = [text for name in dataset.texts for text in rows[name][chosen].to_list()]
+    sample = rows.sample(min(SAMPLE, len(rows)), seed=seed)
+    texts = [text for name in dataset.texts for text in sample[name].to_list()]
     tokens = _tokens(tokenizer, texts)
     if (unknown := _unknown(tokenizer, tokens)) > UNKNOWN:
         yield f"{unknown:.0%} of the tokens of '{use.dataset}' are unknown to the tokenizer ('{tokenizer.unk_token}')"
