@@ -83,12 +83,12 @@ def of_tokens(
         return
     rows = pl.read_parquet(file, columns=dataset.texts)
     sample = rows.sample(min(SAMPLE, len(rows)), seed=seed)
-    texts = [text for name in dataset.texts for text in sample[name].to_list()]
+    texts = [text for name in dataset.texts for text in sample[name].drop_nulls()]
     tokens = _tokens(tokenizer, texts)
     if (unknown := _unknown(tokenizer, tokens)) > UNKNOWN:
         yield f"{unknown:.0%} of the tokens of '{use.dataset}' are unknown to the tokenizer ('{tokenizer.unk_token}')"
     beside = tokenizer.num_special_tokens_to_add() + (len(_tokens(tokenizer, [prompt])[0]) if prompt else 0)
-    cut = sum(len(text) + beside > longest for text in tokens) / len(tokens) if longest else 0
+    cut = sum(len(text) + beside > longest for text in tokens) / len(tokens) if longest and tokens else 0
     if cut > CUT:
         yield f"{cut:.0%} of the texts of '{use.dataset}' are longer than {longest} tokens, and were cut there"
 
