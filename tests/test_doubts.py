@@ -15,7 +15,7 @@ from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
 from zoo.recipe.schema import Dataset, DataUse, NamedPhase
-from zoo.train.doubts import of_log, of_rows, require_graded
+from zoo.train.doubts import of_dev_rows, of_log, of_rows, require_graded
 
 WORDS = [
     "الولد",
@@ -256,6 +256,14 @@ def test_a_dev_set_of_one_score_is_told_before_the_model_is_loaded(trainings: Tr
     (tmp_path / "made").mkdir()
     with pytest.raises(TrainError, match="of its dev 'arabic-stsb' have the score '0.0'"):
         work(tmp_path / "made", spec)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(3, ["dev 'mine' has 3 rows, too few to tell which step is the best"]), (30, [])]
+)
+def test_a_dev_set_of_few_rows_is_told(count: int, told: list[str], tmp_path: Path) -> None:
+    rows(GRADED, count).write_parquet(tmp_path / "dev.parquet")
+    assert list(of_dev_rows("mine", tmp_path / "dev.parquet")) == told
 
 
 # Of logs alone

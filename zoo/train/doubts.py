@@ -21,6 +21,7 @@ from zoo.train.trainer import LONELY, ROWS
 SAMPLE = 1000  # rows whose tokens are counted
 UNKNOWN = 0.2  # of the tokens may be unknown
 CUT = 0.5  # of the texts may be cut
+FEW = 30  # rows of a dev set; by fewer, the best step is the best by chance
 ALONE = 0.1  # of the batches may be of one row: the last of an epoch often is
 FILLED = 0.5  # of a batch, on average, where the sampler leaves rows out
 
@@ -39,6 +40,12 @@ def require_graded(phase: NamedPhase, recipe: str, file: Path) -> None:
     where = f"phase '{phase.name}' of '{recipe}': all rows ({len(scores)}) of its dev '{phase.dev}'"
     hint = f"name another dataset in phases.{phase.name}.dev, or set it to null, which keeps the last step's model"
     raise TrainError(f"{where} have the score '{scores[0]}', by which no checkpoint is the best", hint=hint)
+
+
+def of_dev_rows(name: str, file: Path) -> Iterator[str]:
+    """A sentence on a dev set of so few rows that it cannot tell one step from another."""
+    if (count := pl.scan_parquet(file).select(pl.len()).collect().item()) < FEW:
+        yield f"dev '{name}' has {count} rows, too few to tell which step is the best"
 
 
 def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:

@@ -25,7 +25,7 @@ from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
 from zoo.train.arguments import METRIC, arguments, prompt_of
-from zoo.train.doubts import compares, of_log, of_rows, of_tokens, start_score, start_wins
+from zoo.train.doubts import compares, of_dev_rows, of_log, of_rows, of_tokens, start_score, start_wins
 from zoo.train.ingredients import HEADS
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
@@ -96,7 +96,8 @@ class PhaseRun:
         return doubts
 
     def _doubts_of_data(self) -> list[str]:
-        found = []
+        dev = self.phase.dev
+        found = list(of_dev_rows(dev, Path(self.splits[dev]["validation"]))) if dev else []
         for use in self.phase.data:
             dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
             found += of_rows(use, dataset, file)
