@@ -41,8 +41,9 @@ class PhaseRun:
 
     recipe: Recipe
     phase: NamedPhase
-    start: Callable[[], SentenceTransformer]
-    """Loads the model that training starts from, the same every time."""
+    start: Callable[[str | None], SentenceTransformer]
+    """Loads the model that training starts from onto a device, the same every time."""
+    device: str | None
     folder: Path
     splits: Splits
     precision: Precision
@@ -62,7 +63,7 @@ class PhaseRun:
     @cached_property
     def model(self) -> SentenceTransformer:
         """The model that is trained."""
-        return self.start()
+        return self.start(self.device)
 
     def run(self) -> None:
         """Train, go back to the best checkpoint, and save model, heads and log.
@@ -81,13 +82,12 @@ class PhaseRun:
         trainer = self._trainer(begins=last is None)
         log = self._log(self._trained(trainer, last))
         log["doubts"] = doubts + self._told(of_log(self.phase, log["log"]))
-        if log["best_step"] == 0:
-            self._save(self.start(), log)
-        else:
-            best = self._back_to_the_best(trainer, log)
+        best = self._back_to_the_best(trainer, log)
+        kept = self.start("cpu") if log["best_step"] == 0 else self.model
+        if kept is self.model:
             trainer.save_loss_state(self.folder / HEADS / f"{self.phase.name}.safetensors")
-            self.model.max_seq_length = full_length
-            self._save(self.model, log, best)
+        self.model.max_seq_length = full_length
+        self._save(kept, log, best)
         shutil.rmtree(self.checkpoints)
 
     def _told(self, doubts: list[str]) -> list[str]:
@@ -138,8 +138,8 @@ class PhaseRun:
         return trainer.state
 
     def _back_to_the_best(self, trainer: Trainer, log: Mapping[str, Any]) -> Path | None:
-        """Load the checkpoint that scored best, which may not be the last; null where nothing was evaluated."""
-        if self.phase.dev is None:
+        """Load the checkpoint that scored best, which may not be the last; null where none beat the start."""
+        if not log["best_step"]:
             return None
         best = checkpoints.require_best(self.checkpoints, step=log["best_step"], metric=METRIC, value=log["best"])
         trainer.load_model(best)

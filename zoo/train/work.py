@@ -67,16 +67,15 @@ def _run(
     folder: Path, spec: Mapping[str, Any], recipe: Recipe, phase: NamedPhase, start: Path | None, progress: Progress
 ) -> None:
     """Train one phase from the model in `start`, or from the base model, into `phase-<name>`."""
-    device = spec["device"]
-    precision = effective(recipe, phase, device)
+    precision = effective(recipe, phase, spec["device"])
     if precision.remarkable:
         progress.note(f"{recipe.name}: phase '{phase.name}' {precision.told}")
 
-    def begin() -> SentenceTransformer:
+    def begin(device: str | None) -> SentenceTransformer:
         set_seed(phase.train.seed)  # of weights that the base model's repository lacks
         return starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
 
-    PhaseRun(recipe, phase, begin, folder, spec["splits"], precision, spec["report_to"], progress).run()
+    PhaseRun(recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress).run()
 
 
 def _clear(folder: Path) -> None:
