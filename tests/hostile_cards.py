@@ -119,6 +119,7 @@ def model_facts(
         logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
         published=[row],
         official=[{"model": title, "source": title, **dict.fromkeys(printed, "99")}],
+        doubts=[title],
     )
 
 

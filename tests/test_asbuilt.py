@@ -56,6 +56,28 @@ def test_an_edited_recipe_publishes_what_was_built_and_says_so(copy: Path, zoo: 
     assert "learning rate 5e-05" in (written / "README.md").read_text("utf-8")
 
 
+def test_doubts_are_shown_where_people_look(copy: Path, zoo: Any) -> None:
+    """Of the parent and of the data too: the model is made of them."""
+    told = {(PARENT, "train"): "phase 'triplets': all alike", ("arabic-stsb", "data"): "few rows"}
+    for (name, stage), doubt in told.items():
+        path = copy / "runs" / SCALE / name / stage / "receipt.json"
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "doubts": [doubt]}), "utf-8")
+    doubts = ["data of 'arabic-stsb': few rows", f"train of '{PARENT}': phase 'triplets': all alike"]
+    _, out, _ = zoo("status", "--scale", SCALE, cwd=copy)
+    assert [line for line in out.splitlines() if line.startswith("doubt")] == [f"doubt: {doubt}" for doubt in doubts]
+    _, out, _ = zoo("status", "--scale", SCALE, "--json", cwd=copy)
+    found = {row["name"]: row["doubts"] for row in json.loads(out)["fleet"] if row.get("doubts")}
+    assert found[RECIPE] == found[PARENT] == doubts
+    assert found["arabic-stsb"] == doubts[:1]
+    _, out, _ = zoo("build", RECIPE, "--scale", SCALE, cwd=copy)
+    assert out.splitlines() == [*(f"doubt: {doubt}" for doubt in doubts), "nothing to do: every stage is up to date"]
+    _, out, _ = zoo("build", RECIPE, "--scale", SCALE, "--json", cwd=copy)
+    assert json.loads(out)["doubts"] == {RECIPE: doubts}
+    zoo("build", RECIPE, "--scale", SCALE, "--force", "card", cwd=copy)
+    card = (copy / "runs" / SCALE / RECIPE / "card" / "README.md").read_text("utf-8")
+    assert all(f"- {doubt}\n" in card for doubt in doubts)
+
+
 def test_what_a_release_says_needs_no_training(copy: Path) -> None:
     build = edit(copy, "license: apache-2.0", "license: mit")
     assert as_built(build, build.workspace.recipe(RECIPE, scale=SCALE)).release.license == "mit"

@@ -78,6 +78,20 @@ def test_a_fact_that_is_missing_stops_the_card_and_says_where(tmp_path: Path) ->
     assert caught.value.hint == f"edit {mine / 'model.md.j2'}"
 
 
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_doubts_stand_before_where_it_wins(made: tuple[Workspace, Recipe], language: str) -> None:
+    """And a card without any has no such words."""
+    release = {**made[1].release.model_dump(mode="json"), "language": [language]}
+    facts = replace(model_facts(changed(made[1], release=release), "7"), doubts=["train of 'a': 100% of *it*", "two"])
+    card = model_card(facts, TEMPLATES)
+    assert r"- train of 'a': 100% of \*it\*" in card
+    assert card.index("## At a glance") < card.index("## Doubts") < card.index("## Where it wins")
+    assert ("ما يدعو إلى الشك" in card) == (language == "ar")
+    card = model_card(replace(facts, doubts=[]), TEMPLATES)
+    assert "Doubts" not in card
+    assert "الشك" not in card
+
+
 def test_a_broken_template_says_where(tmp_path: Path) -> None:
     mine = write(tmp_path / "cards", "model.md.j2", "fine\n{% if x %}\n")
     with pytest.raises(CardError, match=r"model.md.j2, line 2: Unexpected end of template"):

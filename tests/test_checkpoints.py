@@ -14,9 +14,11 @@ from conftest import TestHub
 from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
+from zoo.recipe import Recipe
 from zoo.train.checkpoints import MARK, discard, newest_whole, problem, require_best, rotate
 
-OFTEN = ("phases.hybrid.train.eval_steps=2",)  # checkpoints 2, 4, 6 and 8
+OFTEN = ("phases.hybrid.train.eval_steps=2", "phases.hybrid.train.learning_rate=2.0e-4")  # checkpoints 2, 4, 6 and 8
+WORSE = (*OFTEN, "phases.hybrid.train.seed=1")  # after every step the score is lower than before the first
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +138,14 @@ def test_training_goes_on_from_the_one_before_to_the_same_bits(
     assert made(partial) == made(whole)
 
 
+class Late(Heard):
+    def finish(self) -> None:
+        raise KeyboardInterrupt  # the last step is saved, the phase is not
+
+
 def test_a_kill_after_the_last_checkpoint_trains_no_further_step(
     trainings: Trainings, whole: Path, tmp_path: Path
 ) -> None:
-    class Late(Heard):
-        def finish(self) -> None:
-            raise KeyboardInterrupt  # the last step is saved, the phase is not
-
     folder = tmp_path / "late"
     with pytest.raises(KeyboardInterrupt):
         trainings.run(folder, *OFTEN, progress=Late())
@@ -175,9 +178,9 @@ def test_what_is_saved_is_what_the_log_calls_the_best(trainings: Trainings, whol
 
     (phase,) = log(whole)
     scores = {entry["step"]: entry["eval_dev_spearman_cosine"] for entry in phase["log"] if "loss" not in entry}
-    assert list(scores) == [2, 4, 6, 8]
-    assert phase["best"] == max(scores.values()) == scores[phase["best_step"]]
-    assert phase["best_step"] != 8, "or the last would be the best anyway"
+    assert list(scores) == [0, 2, 4, 6, 8]
+    assert phase["start"] == scores[0] < phase["best"] == max(scores.values()) == scores[phase["best_step"]]
+    assert phase["best_step"] not in (0, 8), "or the first or the last would be the best anyway"
     from datasets import load_dataset
 
     from zoo.layout import split_file
@@ -189,6 +192,53 @@ def test_what_is_saved_is_what_the_log_calls_the_best(trainings: Trainings, whol
     evaluator = EmbeddingSimilarityEvaluator(*columns, name="dev", write_csv=False)
     found = evaluator(SentenceTransformer(str(whole / "model")))["dev_spearman_cosine"]
     assert found == pytest.approx(phase["best"], abs=1e-6)
+
+
+# The start
+
+
+@pytest.fixture(scope="module")
+def in_vain(trainings: Trainings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training that nobody disturbed, and that made the model worse."""
+    return trainings.run(tmp_path_factory.mktemp("in-vain"), *WORSE)
+
+
+def test_the_start_is_kept_when_no_step_is_better(trainings: Trainings, in_vain: Path) -> None:
+    """As it was before, at its full length, and without the heads of another model."""
+    from safetensors.torch import load_file
+
+    from zoo.models.load import starting_model
+
+    (phase,) = log(in_vain)
+    scores = {entry["step"]: entry["eval_dev_spearman_cosine"] for entry in phase["log"] if "loss" not in entry}
+    assert list(scores) == [0, 2, 4, 6, 8]
+    assert phase["best_step"] == 0
+    assert phase["best"] == phase["start"] == scores[0] == max(scores.values())
+    spec = trainings.spec(*WORSE)
+    recipe = Recipe.model_validate(spec["recipe"])
+    start = starting_model(recipe, base_revision=spec["base_revision"], parent=None, device="cpu")
+    saved = load_file(in_vain / "model" / "model.safetensors")
+    theirs = start[0].auto_model.state_dict()
+    assert all((saved[name] == theirs[name]).all() for name in saved)
+    assert {path.name for path in in_vain.iterdir()} == {"model", "log.json", "doubts.json"}
+
+
+@pytest.mark.parametrize("after", [1, 3, 7])
+def test_the_start_wins_again_when_training_was_cut_off(
+    after: int, trainings: Trainings, in_vain: Path, tmp_path: Path
+) -> None:
+    """Before the first checkpoint it is scored anew, to the same score; later its score is in the checkpoint's log."""
+    with pytest.raises(KeyboardInterrupt):
+        trainings.run(tmp_path / "cut", *WORSE, progress=PowerCut(after=after))
+    trainings.run(tmp_path / "cut", *WORSE)
+    assert made(tmp_path / "cut") == made(in_vain)
+
+
+def test_the_start_wins_again_after_a_kill_at_the_end(trainings: Trainings, in_vain: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        trainings.run(tmp_path / "late", *WORSE, progress=Late())
+    trainings.run(tmp_path / "late", *WORSE, progress=PowerCut(after=1))
+    assert made(tmp_path / "late") == made(in_vain)
 
 
 class Vandal(Heard):

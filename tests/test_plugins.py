@@ -26,7 +26,7 @@ from __future__ import annotations
 from zoo.plugins import loss
 
 
-@loss("angle", texts=(2, 2), label="score")
+@loss("angle", texts=(2, 2), label="score", compares=True)
 def angle(model, *, scale: float = 20.0):
     """(sentence, sentence, score): ranks pairs by the angle between them in complex space."""
     from sentence_transformers.sentence_transformer.losses import AnglELoss

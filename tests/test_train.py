@@ -87,8 +87,9 @@ def test_the_log_is_strict_and_holds_the_loss_without_evaluations(trainings: Tra
     settings = ("phases.hybrid.train.eval_steps=null", "phases.hybrid.train.max_steps=20", "phases.hybrid.dev=null")
     (phase,) = log(trainings.run(tmp_path / "lab", *settings))
     assert [entry["step"] for entry in phase["log"]] == list(range(1, 21))
-    assert all(set(entry) == {"epoch", "grad_norm", "learning_rate", "loss", "step"} for entry in phase["log"])
-    assert (phase["best"], phase["best_step"]) == (None, None)
+    keys = {"epoch", "grad_norm", "learning_rate", "loss", "rows", "step"}
+    assert all(set(entry) == keys for entry in phase["log"])
+    assert (phase["start"], phase["best"], phase["best_step"]) == (None, None, None)
     text = (tmp_path / "lab" / "log.json").read_text("utf-8")
     assert text == json.dumps([phase], ensure_ascii=False, indent=1, sort_keys=True)
 

@@ -13,7 +13,9 @@ CARD = "card"
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"  # of data: {revision, miniature}
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
-TRAIN_LOG = "log.json"  # of train: [{phase, steps, best, best_step, precision: {asked, used, device}, log: [...]}]
+TRAIN_LOG = "log.json"
+"""Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device}, log,
+doubts}]. Step 0 is the best where no training was better than none."""
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card

@@ -114,6 +114,11 @@ class Run:
         except WorkspaceError:
             return False
 
+    def doubts(self, stage: str) -> list[str]:
+        """Sentences on why what the stage made may be worth less than it seems; none when it is not finished."""
+        receipt = self.receipt(stage) if self.finished(stage) else None
+        return receipt.doubts if receipt else []
+
     def edited(self, stage: str) -> list[str]:
         """Files of a finished stage that are not as it made them, and files that somebody added.
 

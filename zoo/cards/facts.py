@@ -36,3 +36,5 @@ class ModelFacts:
     """Rows that others printed of a model of this repository's name."""
     official: Sequence[dict[str, str]]
     """Scores that mteb's results repository prints of well-known models, of those with a task of ours."""
+    doubts: Sequence[str]
+    """Sentences on why the model may be worth less than its scores say, each with the stage that found it."""

@@ -12,7 +12,7 @@ from zoo.evidence import published
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import CARD, CONTAMINATION, DATA, EVALUATE, TRAIN
 from zoo.recipe import Recipe
-from zoo.run import digest, file_digest
+from zoo.run import Run, digest, file_digest
 from zoo.stage import NamedDataset, Node, Site
 from zoo.tasks import TASKS, pins
 
@@ -113,11 +113,31 @@ def _digest(scores: ScoreFile) -> str:
     return digest(scores.model_dump(mode="json"))
 
 
+def doubts_of(recipe: Recipe, runs: Path) -> list[str]:
+    """Sentences on why the model may be worth less than its scores say, from all that it was made of and measured with.
+
+    Args:
+        runs: the folder of the runs of the recipe's scale. What is not finished there has no doubts.
+    """
+    lineage = recipe.lineage
+    stages = [(name, DATA) for member in lineage for name in sorted(member.datasets)]
+    stages += [(member.name, TRAIN) for member in lineage]
+    stages += [(recipe.name, CONTAMINATION), (recipe.name, EVALUATE)]
+    found = (attributed(name, stage, Run(runs / name).doubts(stage)) for name, stage in dict.fromkeys(stages))
+    return [doubt for doubts in found for doubt in doubts]
+
+
+def attributed(name: str, stage: str, doubts: Iterable[str]) -> list[str]:
+    """The doubts of a stage, each with the stage and the name of its recipe or dataset before it."""
+    return [f"{stage} of '{name}': {doubt}" for doubt in doubts]
+
+
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
     """The plain data that `zoo.cards.work` needs."""
     return {
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "account": site.account,
+        "runs": str(site.runs),
         "templates": [str(folder) for folder in site.workspace.folders("cards")],
         "stages": {stage: str(site.place(recipe.name, stage)) for stage in (CONTAMINATION, EVALUATE)},
         "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},

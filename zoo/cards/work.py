@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cards.facts import ModelFacts
-from zoo.cards.ingredients import names_of
+from zoo.cards.ingredients import doubts_of, names_of
 from zoo.cards.readme import model_card
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, read_scores
@@ -22,9 +22,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Fill the template with what the other stages left.
 
     Args:
-        spec: {recipe, account, templates: folders, stages: {name: folder}, trained: {recipe: its train stage},
-            data: {dataset: folder}, rows: {task: file}, family: [{scores, rows} of a sibling], printed and official:
-            rows that others printed}.
+        spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
+            stage}, data: {dataset: folder}, rows: {task: file}, family: [{scores, rows} of a sibling], printed and
+            official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -53,6 +53,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
         published=spec["printed"],
         official=spec["official"],
+        doubts=doubts_of(recipe, Path(spec["runs"])),
     )
 
 

@@ -104,6 +104,7 @@ def build(
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
     connect(seed=True)
+    from zoo.cards.ingredients import doubts_of
     from zoo.pipeline.build import Build
     from zoo.stage import Circumstances
 
@@ -122,13 +123,17 @@ def build(
         )
         work.run(*chosen)
     outcomes, found = list(work.done.values()), {recipe.name: work.findings(recipe.name) for recipe in chosen}
+    doubts = {recipe.name: doubts_of(recipe, work.runs) for recipe in chosen}
     say.result(
         {
             "stages": [vars(outcome) for outcome in outcomes],
             "scores": {recipe.name: work.scores(recipe.name).model_dump() for recipe in chosen},
             "found": found,
+            "doubts": doubts,
         }
     )
+    for doubt in dict.fromkeys(doubt for found in doubts.values() for doubt in found):
+        say.line(f"doubt: {doubt}")
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
     for name, sentences in found.items():

@@ -413,8 +413,10 @@ def status(ctx: click.Context, scale: str) -> None:
     from zoo.pipeline.status import fleet_status
 
     rows, changed = fleet_status(Build(workspace(), scale))
-    say.table(rows)
+    say.table([{**row, "doubts": len(row.get("doubts") or ()) or None} for row in rows])
     if any(LEAK_MARK in str(row.get("mean")) for row in rows):
         say.line(LEGEND)
+    for doubt in dict.fromkeys(doubt for row in rows for doubt in row.get("doubts") or ()):
+        say.line(f"doubt: {doubt}")
     say.result({"scale": scale, "fleet": rows, "changed": changed})
     ctx.exit(2 if changed else 0)

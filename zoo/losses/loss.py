@@ -25,6 +25,8 @@ class Loss(Entry):
 
     texts: tuple[int, int]
     label: Label | None
+    compares: bool = False
+    """True when it compares the rows of a batch with each other, so that a batch of one row teaches little."""
 
 
 LOSSES: Registry[Loss] = Registry("loss", extensible=True)
@@ -33,18 +35,19 @@ LossSpec = Annotated[Any, Chosen(LOSSES)]
 """A loss and its options, in a recipe and as an option of another loss."""
 
 
-def loss(name: str, *, texts: tuple[int, int], label: Label | None = None) -> Callable[[F], F]:
+def loss(name: str, *, texts: tuple[int, int], label: Label | None = None, compares: bool = False) -> Callable[[F], F]:
     """Register the decorated function `(model, *, option, ...) -> nn.Module` as a loss that recipes can name.
 
     Args:
         name: what recipes call it.
         texts: how many text columns it reads, at least and at most.
         label: what the column after them holds: `class` (whole numbers from 0), `score` (0 to 1), or nothing.
+        compares: true when it compares the rows of a batch with each other.
     """
 
     def add(build: F) -> F:
         says = sentence("loss", name, build.__doc__)
-        LOSSES.add(name, Loss(build, options_of(LOSSES, name, build, takes=["model"]), says, texts, label))
+        LOSSES.add(name, Loss(build, options_of(LOSSES, name, build, takes=["model"]), says, texts, label, compares))
         return build
 
     return add

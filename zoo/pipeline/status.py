@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from zoo.cards.ingredients import attributed, doubts_of
 from zoo.errors import PublishError, WorkspaceError
 from zoo.evidence.scores import as_set
 from zoo.layout import DATA, DATA_SOURCE, EVALUATE
@@ -20,8 +21,11 @@ from zoo.recipe import Recipe
 OF_RESULTS = {CARD, RECIPE, SCORES}
 
 
-def fleet_status(build: Build) -> tuple[list[dict[str, object]], int]:
-    """A row for each model, dataset, Space and collection; and how many of them publishing would change."""
+def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
+    """A row for each model, dataset, Space and collection; and how many of them publishing would change.
+
+    A row's `doubts` are sentences on why what was built may be worth less than it seems; null where there are none.
+    """
     ready = built(build)
     states = {recipe.name: _state(build, recipe) for recipe in ready}
     stale = {name: why for name, (_, why) in states.items()}
@@ -32,7 +36,7 @@ def fleet_status(build: Build) -> tuple[list[dict[str, object]], int]:
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
         for recipe in build.workspace.every_recipe(scale=build.scale)
     ]
-    rows += [_other_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
+    rows += [_data_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
     if found and found.collection:
         slug, changes = found.collection.slug, len(found.collection.pending)
         published = None if slug is None else "up to date" if not changes else f"{changes} changes"
@@ -48,7 +52,7 @@ def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
         return False, problem.message
 
 
-def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, object]:
+def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, Any]:
     stages = finished(build, recipe)
     row = _row("model", recipe.name, ", ".join(stages) or None, plan)
     if EVALUATE in stages:
@@ -59,23 +63,22 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, obj
         row["mean"] = mean.shown
         row["rehearsal"] = "yes" if scores.miniature else None
         row["built with"] = as_set(scores.overrides) or None
+    row["doubts"] = doubts_of(recipe, build.runs) or None
     return row
 
 
-def _other_row(build: Build, kind: str, name: str, plan: Plan) -> dict[str, object]:
-    row = _row(kind, name, _built_data(build, name), plan)
+def _data_row(build: Build, kind: str, name: str, plan: Plan) -> dict[str, Any]:
+    run = build.folder(name)
+    row = _row(kind, name, DATA if run.finished(DATA) else None, plan)
+    row["doubts"] = attributed(name, DATA, run.doubts(DATA)) or None
     if kind == "dataset":
-        source = json.loads((build.place(name, DATA) / DATA_SOURCE).read_text("utf-8"))
+        source = json.loads((run.stage(DATA) / DATA_SOURCE).read_text("utf-8"))
         row["rehearsal"] = "yes" if source["miniature"] else None
     return row
 
 
-def _built_data(build: Build, name: str) -> str | None:
-    return DATA if build.folder(name).finished(DATA) else None
-
-
-def _row(kind: str, name: str, stages: str | None, plan: Plan | None) -> dict[str, object]:
-    return {"kind": kind, "name": name, "built": stages, "mean": None, **_compared(plan)}
+def _row(kind: str, name: str, stages: str | None, plan: Plan | None) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "built": stages, "mean": None, "doubts": None, **_compared(plan)}
 
 
 def _compared(plan: Plan | None) -> Mapping[str, Any]:

@@ -23,11 +23,27 @@ def require_trackers(names: Sequence[str]) -> None:
         raise TrainError(f"tracker '{missing[0]}' is not installed", hint=f"pip install {missing[0]}")
 
 
+def prompt_of(recipe: Recipe) -> str | None:
+    """The prompt that stands before every text in training; null when there is none."""
+    base = recipe.base
+    return base.prompts[base.default_prompt] if base.default_prompt else None
+
+
 def arguments(
-    recipe: Recipe, phase: NamedPhase, precision: Precision, checkpoints: Path, report_to: Sequence[str]
+    recipe: Recipe,
+    phase: NamedPhase,
+    precision: Precision,
+    checkpoints: Path,
+    report_to: Sequence[str],
+    *,
+    begins: bool = True,
 ) -> SentenceTransformerTrainingArguments:
-    """The Trainer's arguments. When to log, evaluate and save, zoo.train.rhythm decides alone."""
-    train, base = phase.train, recipe.base
+    """The Trainer's arguments. When to log, evaluate and save, zoo.train.rhythm decides alone.
+
+    Args:
+        begins: false when training goes on from a checkpoint, whose log has the score of the untrained start.
+    """
+    train = phase.train
     return SentenceTransformerTrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=train.epochs,
@@ -42,10 +58,11 @@ def arguments(
         use_cpu=precision.device == "cpu",  # or it would take the GPU beside it
         batch_sampler=train.sampler if train.sampler != "batch" else "batch_sampler",
         multi_dataset_batch_sampler=train.mix,
-        prompts=base.prompts[base.default_prompt] if base.default_prompt else None,
+        prompts=prompt_of(recipe),
         seed=train.seed,
         logging_strategy="no",
         eval_strategy="no",
+        eval_on_start=begins and phase.dev is not None,  # as step 0
         save_strategy="steps",  # with "no" the Trainer does not note which step was the best
         save_steps=0,  # at no step by itself
         metric_for_best_model=METRIC if phase.dev else None,

@@ -15,7 +15,7 @@ from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
 
 STAGE = TRAIN
-FORMAT = 2  # one more whenever the stage leaves other files, or trains otherwise
+FORMAT = 3  # one more whenever the stage leaves other files, or trains otherwise
 HEADS = "heads"  # heads/<phase>.safetensors: parameters of losses, where they have any
 SAVING = {"save_steps"}
 """Settings of a phase that change nothing of what comes out: another value must not train again."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from zoo.recipe.schema import Dataset, NamedPhase, Recipe
 from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
-from zoo.train.arguments import METRIC, arguments
+from zoo.train.arguments import METRIC, arguments, prompt_of
+from zoo.train.doubts import compares, of_dev_rows, of_log, of_rows, of_tokens, start_score, start_wins
 from zoo.train.ingredients import HEADS
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
@@ -35,11 +37,13 @@ Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
 
 @dataclass(frozen=True)
 class PhaseRun:
-    """One phase of a recipe that trains `model` in `folder`, where its checkpoints are while it lasts."""
+    """One phase of a recipe that trains a model in `folder`, where its checkpoints are while it lasts."""
 
     recipe: Recipe
     phase: NamedPhase
-    model: SentenceTransformer
+    start: Callable[[str | None], SentenceTransformer]
+    """Loads the model that training starts from onto a device, the same every time."""
+    device: str | None
     folder: Path
     splits: Splits
     precision: Precision
@@ -56,8 +60,15 @@ class PhaseRun:
         """The folder of the phase's model and log once it is over."""
         return self.folder / f"phase-{self.phase.name}"
 
+    @cached_property
+    def model(self) -> SentenceTransformer:
+        """The model that is trained."""
+        return self.start(self.device)
+
     def run(self) -> None:
         """Train, go back to the best checkpoint, and save model, heads and log.
+
+        When no step is better on dev than the start, the start itself is saved, and no heads, which belong to others.
 
         Raises:
             TrainError: the loss or every score is no number, a checkpoint is in the way, or the best one is lost.
@@ -67,13 +78,39 @@ class PhaseRun:
         self.model.max_seq_length = min(full_length or longest, longest)
         self._require_same_precision()
         last = checkpoints.newest_whole(self.checkpoints, self._note)
-        trainer = self._trainer()
-        state = self._trained(trainer, last)
-        best = self._back_to_the_best(trainer, state)
-        trainer.save_loss_state(self.folder / HEADS / f"{self.phase.name}.safetensors")
+        doubts = self._told(self._doubts_of_data())
+        trainer = self._trainer(begins=last is None)
+        log = self._log(self._trained(trainer, last))
+        log["doubts"] = doubts + self._told(of_log(self.phase, log["log"]))
+        best = self._back_to_the_best(trainer, log)
+        kept = self.start("cpu") if log["best_step"] == 0 else self.model
+        if kept is self.model:
+            trainer.save_loss_state(self.folder / HEADS / f"{self.phase.name}.safetensors")
         self.model.max_seq_length = full_length
-        self._save(state, best)
+        self._save(kept, log, best)
         shutil.rmtree(self.checkpoints)
+
+    def _told(self, doubts: list[str]) -> list[str]:
+        for doubt in doubts:
+            self._note(doubt)
+        return doubts
+
+    def _doubts_of_data(self) -> list[str]:
+        dev = self.phase.dev
+        found = list(of_dev_rows(dev, Path(self.splits[dev]["validation"]))) if dev else []
+        for use in self.phase.data:
+            dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
+            found += of_rows(use, dataset, file)
+            found += of_tokens(
+                use,
+                dataset,
+                file,
+                self.model.tokenizer,
+                longest=self.model.max_seq_length,
+                prompt=prompt_of(self.recipe) or "",
+                seed=self.phase.train.seed,
+            )
+        return found
 
     def _require_same_precision(self) -> None:
         """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
@@ -100,19 +137,15 @@ class PhaseRun:
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 
-    def _back_to_the_best(self, trainer: Trainer, state: TrainerState) -> Path | None:
-        """Load the checkpoint that scored best, which may not be the last; null where nothing was evaluated."""
-        if self.phase.dev is None:
+    def _back_to_the_best(self, trainer: Trainer, log: Mapping[str, Any]) -> Path | None:
+        """Load the checkpoint that scored best, which may not be the last; null where none beat the start."""
+        if not log["best_step"]:
             return None
-        if not state.best_global_step:
-            raise self._error(f"has no score on '{self.phase.dev}' that is a number: the embeddings are all alike")
-        best = checkpoints.require_best(
-            self.checkpoints, step=state.best_global_step, metric=METRIC, value=state.best_metric
-        )
+        best = checkpoints.require_best(self.checkpoints, step=log["best_step"], metric=METRIC, value=log["best"])
         trainer.load_model(best)
         return best
 
-    def _trainer(self) -> Trainer:
+    def _trainer(self, *, begins: bool) -> Trainer:
         set_seed(self.phase.train.seed)  # before the losses: a head starts from random weights, the Trainer seeds later
         recipe, phase = self.recipe, self.phase
         data = {use.dataset: self._rows(use.dataset) for use in phase.data}
@@ -121,10 +154,11 @@ class PhaseRun:
         self.model.model_card_data.widget = [{"text": ""}]  # the card is ours: do not read the data for examples
         trainer = Trainer(
             model=self.model,
-            args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to),
+            args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to, begins=begins),
             train_dataset=data if several else next(iter(data.values())),
             loss=losses if several else next(iter(losses.values())),
             evaluator=self._dev(phase.dev) if phase.dev else None,
+            comparing={use.dataset for use in phase.data if compares(use)},
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
@@ -149,14 +183,14 @@ class PhaseRun:
         first, second, score = (rows[column] for column in self.recipe.datasets[name].columns)
         return EmbeddingSimilarityEvaluator(list(first), list(second), list(score), name="dev", write_csv=False)
 
-    def _save(self, state: TrainerState, best: Path | None) -> None:
+    def _save(self, model: SentenceTransformer, log: Mapping[str, Any], best: Path | None = None) -> None:
         """Write model and log under `done`, at once."""
         work = self.done.with_name(f".{self.done.name}")
         shutil.rmtree(work, ignore_errors=True)
-        self.model.save_pretrained(str(work), create_model_card=False)
+        model.save_pretrained(str(work), create_model_card=False)
         if best is not None:
             self._require_same_weights(work, best)
-        (work / TRAIN_LOG).write_text(json.dumps(self._log(state, best), allow_nan=False, sort_keys=True), "utf-8")
+        (work / TRAIN_LOG).write_text(json.dumps(log, allow_nan=False, sort_keys=True), "utf-8")
         work.rename(self.done)
 
     def _require_same_weights(self, saved: Path, best: Path) -> None:
@@ -166,14 +200,26 @@ class PhaseRun:
                 what = f"ended with other weights in '{name}' than its best checkpoint, '{best.name}', has"
                 raise self._error(what, hint="run it again")
 
-    def _log(self, state: TrainerState, best: Path | None) -> dict[str, Any]:
-        """The report of the phase in the train stage's log: the same however often it was interrupted."""
+    def _log(self, state: TrainerState) -> dict[str, Any]:
+        """The report of the phase in the train stage's log: the same however often it was interrupted.
+
+        Raises:
+            TrainError: the phase has a dev set, and no score on it is a number.
+        """
         entries = [plain_entry(entry) for entry in state.log_history if "train_runtime" not in entry]
+        start, best, step = start_score(entries), state.best_metric, state.best_global_step
+        if self.phase.dev and start_wins(start, best if step else None):
+            best, step = start, 0
+        elif self.phase.dev and not step:
+            what = f"has no score on '{self.phase.dev}' that is a number: the embeddings are all alike"
+            hint = "lower learning_rate, or use precision: fp32"
+            raise self._error(what, hint="look at its texts and at max_seq_length" if start is None else hint)
         return {
             "phase": self.phase.name,
             "steps": state.global_step,
-            "best": state.best_metric if best else None,
-            "best_step": state.best_global_step if best else None,
+            "start": start,
+            "best": best if self.phase.dev else None,
+            "best_step": step if self.phase.dev else None,
             "precision": asdict(self.precision),
             "log": entries,
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,43 @@ from zoo.say import Progress
 from zoo.train import checkpoints
 
 HEAD_FILE = "loss_state.safetensors"
+ROWS = "rows"  # in the log, of training: rows since the entry before
+LONELY = "batches_of_one_row"  # in the log, where there are some whose loss compares rows
 
 
 class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     """Checkpoints the parameters that belong to a loss (a classifier head) beside the model, and puts them back.
 
     sentence-transformers 6.2 saves the encoder only, so a resumed SoftmaxLoss would start from a new random head with
-    the old head's Adam moments.
+    the old head's Adam moments. And it logs how many rows the batches had: a checkpoint is written where the log is,
+    so nothing of that is lost.
     """
+
+    def __init__(self, *, comparing: Collection[str], **options: Any) -> None:
+        """Take what the Trainer of sentence-transformers takes.
+
+        Args:
+            comparing: datasets whose loss compares the rows of a batch with each other.
+        """
+        self.comparing = comparing
+        self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
+        super().__init__(**options)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the loss of a batch, whose rows are counted."""
+        rows, dataset = _rows(inputs), inputs.get("dataset_name")
+        self.seen[ROWS] += rows
+        self.seen[LONELY] += rows == 1 and (dataset in self.comparing if dataset else bool(self.comparing))
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Log, with a loss, how many rows it is the mean of."""
+        if "loss" in logs:
+            logs = {**logs, **{name: count for name, count in self.seen.items() if count}}
+            self.seen = dict.fromkeys(self.seen, 0)
+        super().log(logs, start_time)
 
     def loss_state(self) -> dict[str, torch.Tensor]:
         """Parameters of the losses that are not the model's, by '<dataset>/<parameter>'."""
@@ -65,6 +94,13 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         saved = saved_model(checkpoint, device="cpu")
         self.model.load_state_dict(saved.state_dict())
         self.load_loss_state(checkpoint / HEAD_FILE)
+
+
+def _rows(inputs: Mapping[str, Any]) -> int:
+    """The number of rows in a batch. Texts that are joined in one list of tokens come with the offsets of each."""
+    offsets = next((value for name, value in inputs.items() if name.endswith("offsets")), None)
+    tokens = next(value for name, value in inputs.items() if name.endswith("input_ids"))
+    return len(tokens if offsets is None else offsets)
 
 
 class SealCheckpoints(TrainerCallback):  # type: ignore[misc]

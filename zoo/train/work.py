@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sentence_transformers import SentenceTransformer
+from transformers import set_seed
+
 from zoo.layout import MODEL, TRAIN_LOG
 from zoo.models.load import starting_model
 from zoo.recipe.schema import NamedPhase, Recipe
+from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.train.arguments import require_trackers
+from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
@@ -36,10 +41,15 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     recipe = Recipe.model_validate(spec["recipe"])
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         _train(folder, spec, recipe, progress)
+    log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
+    leave_doubts(folder, [f"phase '{phase['phase']}': {doubt}" for phase in log for doubt in phase["doubts"]])
     _clear(folder)
 
 
 def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Progress) -> None:
+    for phase in recipe.phases:
+        if phase.dev:
+            require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
     logs, start = [], Path(spec["parent"]) if spec["parent"] else None
     for phase in recipe.phases:
@@ -57,12 +67,15 @@ def _run(
     folder: Path, spec: Mapping[str, Any], recipe: Recipe, phase: NamedPhase, start: Path | None, progress: Progress
 ) -> None:
     """Train one phase from the model in `start`, or from the base model, into `phase-<name>`."""
-    device = spec["device"]
-    precision = effective(recipe, phase, device)
+    precision = effective(recipe, phase, spec["device"])
     if precision.remarkable:
         progress.note(f"{recipe.name}: phase '{phase.name}' {precision.told}")
-    model = starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
-    PhaseRun(recipe, phase, model, folder, spec["splits"], precision, spec["report_to"], progress).run()
+
+    def begin(device: str | None) -> SentenceTransformer:
+        set_seed(phase.train.seed)  # of weights that the base model's repository lacks
+        return starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
+
+    PhaseRun(recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress).run()
 
 
 def _clear(folder: Path) -> None:

@@ -1,0 +1,170 @@
+"""What makes a phase's training worth less than it seems: in its rows, in its tokens, and in its log.
+
+All of it is told from what does not change when training is cut off and goes on, so the sentences are the same then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from transformers import PreTrainedTokenizerBase
+
+from zoo.errors import TrainError
+from zoo.losses import LOSSES, innermost
+from zoo.recipe.schema import Dataset, DataUse, NamedPhase
+from zoo.train.arguments import METRIC
+from zoo.train.trainer import LONELY, ROWS
+
+SAMPLE = 1000  # rows whose tokens are counted
+UNKNOWN = 0.2  # of the tokens may be unknown
+CUT = 0.5  # of the texts may be cut
+FEW = 30  # rows of a dev set; by fewer, the best step is the best by chance
+ALONE = 0.1  # of the batches may be of one row: the last of an epoch often is
+FILLED = 0.5  # of a batch, on average, where the sampler leaves rows out
+
+Entry = Mapping[str, Any]
+
+
+# The rows
+
+
+def require_graded(phase: NamedPhase, recipe: str, file: Path) -> None:
+    """Raise a TrainError when all rows of the dev split have the same score: nothing correlates with that."""
+    assert phase.dev
+    scores = pl.read_parquet(file).to_series(-1)
+    if scores.n_unique() > 1:
+        return
+    where = f"phase '{phase.name}' of '{recipe}': all rows ({len(scores)}) of its dev '{phase.dev}'"
+    hint = f"name another dataset in phases.{phase.name}.dev, or set it to null, which keeps the last step's model"
+    raise TrainError(f"{where} have the score '{scores[0]}', by which no checkpoint is the best", hint=hint)
+
+
+def of_dev_rows(name: str, file: Path) -> Iterator[str]:
+    """A sentence on a dev set of so few rows that it cannot tell one step from another."""
+    if (count := pl.scan_parquet(file).select(pl.len()).collect().item()) < FEW:
+        yield f"dev '{name}' has {count} rows, too few to tell which step is the best"
+
+
+def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:
+    """Sentences on columns of the training rows that are the same everywhere, and on classes that never occur."""
+    rows = pl.scan_parquet(file).select(list(dataset.columns))
+    kinds = rows.select(pl.col(dataset.texts).n_unique()).collect().row(0)
+    count = rows.select(pl.len()).collect().item()
+    same = [text for text, number in zip(dataset.texts, kinds, strict=True) if number == 1 < count]
+    found = [f"all {count:,} training rows of '{use.dataset}' have the same '{text}'" for text in same]
+    return [*found, *_of_label(use, dataset, rows, count)]
+
+
+def _of_label(use: DataUse, dataset: Dataset, rows: pl.LazyFrame, count: int) -> Iterator[str]:
+    if dataset.label is None or LOSSES[innermost(use.loss).type].label is None:
+        return
+    name, column = dataset.label
+    there = rows.select(pl.col(name).unique()).collect().to_series().drop_nulls().sort().to_list()
+    names = dict(enumerate(column.names)) if column.names else {value: value for value in there}
+    word = "class" if column.names else "score"
+    if len(there) == 1:
+        yield f"all {count:,} training rows of '{use.dataset}' have the {word} '{names[there[0]]}'"
+        return
+    for value in sorted(names.keys() - set(there)):
+        yield f"the class '{names[value]}' never occurs in the {count:,} training rows of '{use.dataset}'"
+
+
+# The tokens
+
+
+def of_tokens(
+    use: DataUse, dataset: Dataset, file: Path, tokenizer: Any, *, longest: int | None, prompt: str, seed: int
+) -> Iterator[str]:
+    """Sentences on a sample of the training texts: too many tokens unknown, too many texts cut.
+
+    Args:
+        tokenizer: the model's; of a kind that is not transformers', nothing is said.
+        longest: tokens that the model reads of a text, special ones and the prompt's included; null = all.
+        prompt: stands before every text in training.
+        seed: of the sample.
+    """
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        return
+    rows = pl.read_parquet(file, columns=dataset.texts)
+    sample = rows.sample(min(SAMPLE, len(rows)), seed=seed)
+    texts = [text for name in dataset.texts for text in sample[name].drop_nulls()]
+    tokens = _tokens(tokenizer, texts)
+    if (unknown := _unknown(tokenizer, tokens)) > UNKNOWN:
+        yield f"{unknown:.0%} of the tokens of '{use.dataset}' are unknown to the tokenizer ('{tokenizer.unk_token}')"
+    beside = tokenizer.num_special_tokens_to_add() + (len(_tokens(tokenizer, [prompt])[0]) if prompt else 0)
+    cut = sum(len(text) + beside > longest for text in tokens) / len(tokens) if longest and tokens else 0
+    if cut > CUT:
+        yield f"{cut:.0%} of the texts of '{use.dataset}' are longer than {longest} tokens, and were cut there"
+
+
+def _tokens(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    found: list[list[int]] = tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
+    return found
+
+
+def _unknown(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[Sequence[int]]) -> float:
+    """The share of the tokens that stand for what the tokenizer does not know; 0 where it knows every byte."""
+    total = sum(len(text) for text in tokens)
+    if tokenizer.unk_token_id is None or not total:
+        return 0.0
+    return sum(text.count(tokenizer.unk_token_id) for text in tokens) / total
+
+
+# The log
+
+
+def of_log(phase: NamedPhase, log: Sequence[Entry]) -> list[str]:
+    """Sentences on what the log shows: nothing to learn, batches without others, scores that say nothing."""
+    trained = [entry for entry in log if "loss" in entry]
+    return [*_of_sums(trained), *_of_batches(phase, trained), *(_of_dev(phase, log) if phase.dev else [])]
+
+
+def start_score(log: Sequence[Entry]) -> float | None:
+    """The score of the untrained start on dev; null when there is none that is a number."""
+    return next((entry[METRIC] for entry in log if entry["step"] == 0 and METRIC in entry), None)
+
+
+def start_wins(start: float | None, best: float | None) -> bool:
+    """True when no step of training scored better on dev than the start. Null is a score that is no number."""
+    return start is not None and (best is None or start >= best)
+
+
+def _of_sums(trained: Sequence[Entry]) -> Iterator[str]:
+    named = {"loss": "the loss", "grad_norm": "the gradient", "learning_rate": "the learning rate"}
+    zero = [word for name, word in named.items() if trained and all(entry.get(name) == 0 for entry in trained)]
+    if zero:
+        yield f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} 0 at every logged step: nothing was learned"
+
+
+def _of_batches(phase: NamedPhase, trained: Sequence[Entry]) -> Iterator[str]:
+    steps, rows = max((entry["step"] for entry in trained), default=0), sum(entry[ROWS] for entry in trained)
+    lonely, train = sum(entry.get(LONELY, 0) for entry in trained), phase.train
+    if lonely > ALONE * steps:
+        compare = ", ".join(sorted({innermost(use.loss).type for use in phase.data if compares(use)}))
+        yield f"{lonely:,} of {steps:,} batches had one row, and the loss ({compare}) compares the rows of a batch"
+    elif train.sampler == "no_duplicates" and rows < FILLED * train.batch_size * steps:
+        why = "too few rows are without a text in common"
+        yield f"batches had {rows / steps:.1f} rows on average, not {train.batch_size}: {why}"
+
+
+def compares(use: DataUse) -> bool:
+    """True when the loss compares the rows of a batch with each other."""
+    return LOSSES[innermost(use.loss).type].compares
+
+
+def _of_dev(phase: NamedPhase, log: Sequence[Entry]) -> Iterator[str]:
+    start = start_score(log)
+    scores = [entry[METRIC] for entry in log if METRIC in entry and entry["step"] > 0]
+    numbers = [score for score in scores if score is not None]
+    if len(numbers) < len(scores):
+        yield f"{len(scores) - len(numbers)} of {len(scores)} scores on '{phase.dev}' are no numbers"
+    if start_wins(start, max(numbers, default=None)):
+        assert start is not None
+        after = f", at best {100 * max(numbers):.2f} after it" if numbers else ""
+        same = f"is {100 * start:.2f} before training and at every step"
+        never = f"was never better than before training ({100 * start:.2f}{after})"
+        what = same if {start} == set(numbers) else never
+        yield f"the score on '{phase.dev}' {what}: the model is the one that training started from"
