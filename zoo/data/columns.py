@@ -21,7 +21,7 @@ UNKNOWN = -1  # in place of a class
 
 
 @dataclass(frozen=True)
-class Place:
+class ColumnPlace:
     """A column of a dataset's split, for the messages about it."""
 
     dataset: str
@@ -34,7 +34,7 @@ class Place:
         return DataError(f"{where}: column '{self.column}' {problem}", hint=f"columns.{self.column}: {way}")
 
 
-def columns_of(name: str, dataset: Dataset, split: str, rows: Any) -> pl.DataFrame:
+def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.DataFrame:
     """The recipe's columns of a split. A value that is missing, NaN or said to be none is null.
 
     Args:
@@ -50,18 +50,20 @@ def columns_of(name: str, dataset: Dataset, split: str, rows: Any) -> pl.DataFra
         if source not in rows.column_names:
             unused = [known for known in rows.column_names if known not in theirs.values()] or rows.column_names
             way = f"{did_you_mean(source, unused) or 'name one'}, as in: source: {unused[0]}"
-            raise Place(name, split, ours).error(f"is to come from '{source}', which the source does not have", way)
+            raise ColumnPlace(name, split, ours).error(
+                f"is to come from '{source}', which the source does not have", way
+            )
     frame = rows.select_columns(list(dict.fromkeys(theirs.values()))).to_polars()
     read = [
         _read(frame[source], dataset.columns[ours], getattr(rows.features[source], "names", None), frame, place)
         for ours, source in theirs.items()
-        if (place := Place(name, split, ours))
+        if (place := ColumnPlace(name, split, ours))
     ]
     return pl.DataFrame([values.alias(ours) for values, ours in zip(read, theirs, strict=True)])
 
 
 def _read(
-    values: pl.Series, column: Column, labels: Sequence[str] | None, frame: pl.DataFrame, place: Place
+    values: pl.Series, column: Column, labels: Sequence[str] | None, frame: pl.DataFrame, place: ColumnPlace
 ) -> pl.Series:
     """The values of one column. `labels` are the names of its classes at the source, None when it has none."""
     import polars as pl
@@ -82,7 +84,7 @@ def _read(
 # Classes
 
 
-def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, place: Place) -> pl.Series:
+def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, place: ColumnPlace) -> pl.Series:
     import polars as pl
 
     if values.dtype.is_nested():
@@ -138,7 +140,7 @@ def _are_places(labels: Sequence[str] | None, names: Sequence[str]) -> bool:
     return labels is not None and list(labels) == [*map(str, range(len(labels)))] and not set(labels) <= set(names)
 
 
-def _require_labels(labels: Sequence[str], column: Column, place: Place) -> None:
+def _require_labels(labels: Sequence[str], column: Column, place: ColumnPlace) -> None:
     names = column.names or []
     unknown = [one for one in labels if one not in column.values and _of_name(one, names) is None]
     unknown = [one for one in unknown if str(labels.index(one)) not in column.values]
@@ -159,7 +161,7 @@ def _values_way(unknown: Sequence[Any], column: Column) -> str:
 # Scores
 
 
-def _scores(values: pl.Series, column: Column, labels: Sequence[str] | None, place: Place) -> pl.Series:
+def _scores(values: pl.Series, column: Column, labels: Sequence[str] | None, place: ColumnPlace) -> pl.Series:
     import polars as pl
 
     if labels and not _are_places(labels, ()):
@@ -174,7 +176,7 @@ def _scores(values: pl.Series, column: Column, labels: Sequence[str] | None, pla
     return (numbers - low) / (high - low)
 
 
-def _labels_of(values: pl.Series, labels: Sequence[str], column: Column, place: Place) -> pl.Series:
+def _labels_of(values: pl.Series, labels: Sequence[str], column: Column, place: ColumnPlace) -> pl.Series:
     """The names of the classes that the source has in place of scores, each with a score in the recipe."""
     import polars as pl
 
@@ -182,11 +184,10 @@ def _labels_of(values: pl.Series, labels: Sequence[str], column: Column, place: 
         pairs = ", ".join(f"{brief(one)}: 0.0" for one in unknown)
         problem = f"has classes at the source, {_listed(unknown)}, whose numbers are no scores"
         raise place.error(problem, f"add values: {{{pairs}}}, with the score that each stands for, or null")
-    named: dict[Any, str | None] = {index: label for index, label in enumerate(labels)}
-    return values.replace_strict(named, default=None, return_dtype=pl.String)
+    return values.replace_strict(dict(enumerate(labels)), default=None, return_dtype=pl.String)
 
 
-def _numbers(values: pl.Series, column: Column, place: Place) -> pl.Series:
+def _numbers(values: pl.Series, column: Column, place: ColumnPlace) -> pl.Series:
     """The values as floats; texts that `values` has as what it says, others as the numbers that they spell."""
     import polars as pl
 
@@ -208,7 +209,7 @@ def _numbers(values: pl.Series, column: Column, place: Place) -> pl.Series:
 
 
 def _out_of(numbers: pl.Series, column: Column) -> tuple[str, str]:
-    """What is wrong with scores that are not between the ends, and the edit that puts it right."""
+    """The problem with scores that are not between the ends, and the edit that puts it right."""
     found = numbers.drop_nulls()
     low, high = float(found.min()), float(found.max())  # type: ignore[arg-type]
     if column.ends:

@@ -19,7 +19,7 @@ MANY_SHARED = 0.01  # of a split's rows; one row alone may be like another by ch
 def data_doubts(
     name: str, dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: Mapping[str, SplitReport]
 ) -> list[str]:
-    """Sentences on what is doubtful of a dataset: its order of columns, what was dropped, shared, or is all the same."""
+    """Sentences on doubts about a dataset: the order of its columns, and rows that were dropped, shared or alike."""
     found = [sentence for _, sentence in order_doubts(dataset)]
     for split, report in reports.items():
         found += [*_dropped(split, report), *_shared(dataset, split, report)]

@@ -25,7 +25,7 @@ KINDS = ("exact", "normalised", "near")
 
 @dataclass(frozen=True)
 class SharedRows:
-    """How many rows of a split stand in another one too, each counted once, as the first of these that it is."""
+    """The numbers of rows of a split that stand in another one too, each counted once, as the first that it is."""
 
     exact: int = 0
     normalised: int = 0
@@ -41,7 +41,7 @@ class SharedRows:
 
 @dataclass(frozen=True)
 class SplitOverlap:
-    """What the splits of a dataset share: {split: {earlier split: rows}}, and the places of training rows to drop."""
+    """The rows that splits share, {split: {earlier split: rows}}, and the places of those in train that others have."""
 
     shared: Mapping[str, Mapping[str, SharedRows]]
     in_train: frozenset[int]
@@ -79,9 +79,13 @@ class _Row:
             self.variants = [total, *(total - one for one in self.hashes)]
 
     def near(self, other: _Row) -> bool:
-        """True when the rows have the same words in any order, but for one of each at most."""
-        mine, theirs = Counter(self.hashes), Counter(other.hashes)
-        return (mine - theirs).total() <= 1 and (theirs - mine).total() <= 1
+        """True when all texts but one are the same, and that one has the same words in any order, but for one."""
+        mine, theirs = Counter(self.words), Counter(other.words)
+        mine, theirs = mine - theirs, theirs - mine
+        if mine.total() != 1 or theirs.total() != 1:
+            return False
+        one, another = (Counter(text.split()) for text in (*mine, *theirs))
+        return (one - another).total() <= 1 and (another - one).total() <= 1
 
 
 _normalised = lru_cache(2**16)(normalised)  # premises of NLI stand in several rows, one after the other

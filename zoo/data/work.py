@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from zoo import steps
-from zoo.data.columns import Place, columns_of
+from zoo.data.columns import ColumnPlace, chosen_columns
 from zoo.data.doubts import data_doubts
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
@@ -46,7 +46,7 @@ class _Filtered:
         return replace(self, frame=frame, dropped=dropped)
 
     def sample(self, most: int | None) -> _Filtered:
-        """At most so many of the rows, in their order; None = all."""
+        """Take at most so many of the rows, in their order; None = all."""
         if most is None or most >= len(self.frame):
             return self
         places = sorted(Random(SEED).sample(range(len(self.frame)), most))  # noqa: S311 - no secret
@@ -101,7 +101,7 @@ def _report(dataset: Dataset, found: _Filtered, shared: Mapping[str, SharedRows]
 
 
 def _through_steps(name: str, dataset: Dataset, split: str, revision: str) -> _Filtered:
-    frame = columns_of(name, dataset, split, read_split(name, dataset, split, revision))
+    frame = chosen_columns(name, dataset, split, read_split(name, dataset, split, revision))
     found = _Filtered(frame, len(frame))
     for step in dataset.steps:
         found = found.less(step.type, _stepped(name, dataset, step, found.frame))
@@ -109,7 +109,7 @@ def _through_steps(name: str, dataset: Dataset, split: str, revision: str) -> _F
     for column in found.frame.columns:
         if missing := found.frame[column].null_count():
             problem = f"has no value in {missing:,} of {len(found.frame):,} rows"
-            raise Place(name, split, column).error(problem, "add not_empty to steps, and these rows are dropped")
+            raise ColumnPlace(name, split, column).error(problem, "add not_empty to steps, and these rows are dropped")
     return found
 
 

@@ -31,7 +31,7 @@ def order_doubts(dataset: Dataset) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _turn(name: str) -> int | None:
-    """The turn that a name says: 0 for what comes first, 1 for what fits it, 2 for what does not; None: it says none."""
+    """The turn that a name says: 0 comes first, 1 is what fits it, 2 what does not; None: it says no turn."""
     plain = re.sub(r"[^a-z0-9]", "", name.casefold())
     return _TURN.get(plain, _TURN.get(plain.rstrip("0123456789")))
 

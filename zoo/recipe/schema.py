@@ -224,7 +224,7 @@ class Column(Section):
     values: Annotated[dict[str, str | float | None], BeforeValidator(_text_keys)] = {}
     """What values of the source become: one of `names`, or a score, as in {-1: null, yes: entailment}. null = no value,
     and the step not_empty drops the row. Others stay what they are."""
-    ends: tuple[FiniteFloat, FiniteFloat] | None = Field(None, alias="from")
+    ends: list[FiniteFloat] | None = Field(None, alias="from", min_length=2, max_length=2)
     """The scores at the source that become 0 and 1, as in [0, 5]; null = they are 0 to 1 already."""
 
     @model_validator(mode="after")
