@@ -112,8 +112,12 @@ def sources(hub: TestHub) -> Mapping[str, str]:
     for name, splits in SOURCES.items():
         files = {f"data/{split}-00000-of-00001.parquet": parquet(rows) for split, rows in splits().items()}
         store.import_commit("dataset", f"awkward/{name}", files)
+    card = [f"- {{config_name: {name}, data_files: {name}.parquet}}" for name in ("pairs", "pairs-ar")]
+    both = {f"{name}.parquet": parquet(sts([0.1, 0.9])) for name in ("pairs", "pairs-ar")}
+    readme = "\n".join(["---", "configs:", *card, "---"])
+    store.import_commit("dataset", "awkward/configs", {**both, "README.md": readme.encode()})
     store.close()
-    return {name: str(api().dataset_info(f"awkward/{name}").sha) for name in SOURCES}
+    return {name: str(api().dataset_info(f"awkward/{name}").sha) for name in [*SOURCES, "configs"]}
 
 
 def parquet(rows: Any) -> bytes:
@@ -167,10 +171,14 @@ Build = Callable[..., Made]
 def build(sources: Mapping[str, str], tmp_path: Path) -> Build:
     """`build(name, columns, splits, **recipe)`: the data stage of an awkward dataset."""
 
-    def made(name: str, columns: dict[str, Any], *splits: str, **recipe: Any) -> Made:
+    def made(name: str, columns: dict[str, Any], *splits: str, config: str | None = None, **recipe: Any) -> Made:
         from zoo.data.work import work
 
-        source = {"dataset": f"awkward/{name}", "splits": {split: split for split in splits or ["train"]}}
+        source = {
+            "dataset": f"awkward/{name}",
+            "config": config,
+            "splits": {split: split for split in splits or ["train"]},
+        }
         dataset = Dataset.model_validate({"source": source, "columns": columns, **recipe})
         spec = {"name": name, "dataset": dataset.model_dump(mode="json", by_alias=True), "revision": sources[name]}
         folder, heard = tmp_path / str(len(list(tmp_path.iterdir()))), Heard()
@@ -395,7 +403,7 @@ def test_two_columns_may_come_from_one() -> None:
 @pytest.mark.parametrize(
     ("column", "told", "way"),
     [
-        ({"type": "text", "source": "sentense2"}, "is to come from 'sentense2', which the source does not have", "did you mean 'sentence2'?, as in: source: "),
+        ({"type": "text", "source": "sentense2"}, "is to come from 'sentense2', which the source does not have", "set source to sentence2; it has sentence1, sentence2, score"),
         ({"type": "text", "source": "score"}, "is not text at the source (Float64)", "set source to a column of texts: sentence1"),
     ],
 )  # fmt: skip
@@ -418,6 +426,14 @@ def test_a_split_that_is_not_there_is_told_with_those_that_are(
     with pytest.raises(DataError) as caught:
         build(name, SCORED, *splits)
     assert (caught.value.message, caught.value.hint) == (f"dataset '{name}': {told}", hint)
+
+
+@pytest.mark.parametrize("config", [None, "pairs-en"])
+def test_a_configuration_that_is_not_there_is_told_with_those_that_are(build: Build, config: str | None) -> None:
+    with pytest.raises(DataError) as caught:
+        build("configs", SCORED, config=config)
+    assert caught.value.hint == "source: set config to one of pairs, pairs-ar"
+    assert len(build("configs", SCORED, config="pairs-ar").rows()) == 2
 
 
 @pytest.mark.parametrize(
@@ -559,7 +575,7 @@ def test_columns_that_say_nothing_are_doubtful(
 def test_rows_of_train_that_are_in_other_splits_are_told_and_can_be_dropped(build: Build) -> None:
     told = build("leaky", SCORED, "train", "validation", "test")
     assert {split: len(told.rows(split)) for split in told.report} == {"train": 20, "validation": 5, "test": 10}
-    assert "leaky test 10 stand in train too: 10 as they are" in told.notes
+    assert "leaky test 10 found in train too: 10 as they are" in told.notes
     assert told.doubts == [
         "dataset 'leaky': 5 of 5 rows of validation stand in train too: `overlap: drop` takes them out of train",
         "dataset 'leaky': 10 of 10 rows of test stand in train too: `overlap: drop` takes them out of train",
@@ -626,7 +642,7 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
     assert status == 0, err
     lines = [" ".join(line.split()) for line in err.splitlines()]
     assert "leaky train 20 rows read, 10 dropped by overlap, 8 left, sampled from 10" in lines
-    assert "leaky test 10 stand in train too: 10 as they are" in lines
+    assert "leaky test 10 found in train too: 10 as they are" in lines
     assert "warning: dataset 'leaky': 5 of 10 rows of test stand in validation too" in lines
     run = Run.of(workspace.root, "leaky", "full")
     receipt = run.receipt("data")

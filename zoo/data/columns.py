@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
-from zoo.errors import DataError, did_you_mean
+from zoo.errors import DataError
 from zoo.recipe import Dataset
 from zoo.recipe.schema import Column
 
@@ -48,11 +48,7 @@ def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.Dat
     theirs = {ours: column.source or ours for ours, column in dataset.columns.items()}
     for ours, source in theirs.items():
         if source not in rows.column_names:
-            unused = [known for known in rows.column_names if known not in theirs.values()] or rows.column_names
-            way = f"{did_you_mean(source, unused) or 'name one'}, as in: source: {unused[0]}"
-            raise ColumnPlace(name, split, ours).error(
-                f"is to come from '{source}', which the source does not have", way
-            )
+            raise _no_such(source, rows.column_names, ColumnPlace(name, split, ours))
     frame = rows.select_columns(list(dict.fromkeys(theirs.values()))).to_polars()
     read = [
         _read(frame[source], dataset.columns[ours], getattr(rows.features[source], "names", None), frame, place)
@@ -60,6 +56,12 @@ def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.Dat
         if (place := ColumnPlace(name, split, ours))
     ]
     return pl.DataFrame([values.alias(ours) for values, ours in zip(read, theirs, strict=True)])
+
+
+def _no_such(source: str, known: Sequence[str], place: ColumnPlace) -> DataError:
+    near = next(iter(get_close_matches(source, known, 1)), None)
+    way = f"set source to {near or 'a column that it has'}; it has {', '.join(known)}"
+    return place.error(f"is to come from '{source}', which the source does not have", way)
 
 
 def _read(

@@ -32,4 +32,4 @@ class SplitReport:
 def _shared(other: str, shared: SharedRows) -> str:
     kinds = {"as they are": shared.exact, "spelt otherwise": shared.normalised, "but for a word": shared.near}
     told = ", ".join(f"{rows:,} {how}" for how, rows in kinds.items() if rows)
-    return f"{shared.whole:,} stand in {other} too: {told}"
+    return f"{shared.whole:,} found in {other} too: {told}"
