@@ -243,7 +243,7 @@ def test_names_of_classes_are_mapped_by_name(names: list[str], label: Any, found
             ["entailment", "not_entailment"],
             "column 'label' has the classes 'entailment, not_entailment' at the source and 'entailment, neutral, "
             "contradiction' in the recipe: nothing says what 'not_entailment' is",
-            "add values: {not_entailment: entailment}; null drops the row, and the names are "
+            "add values: {not_entailment: null}; null drops the row, and the names are "
             "entailment, neutral, contradiction",
         ),
         (
@@ -304,6 +304,7 @@ def test_a_label_below_zero_is_told_and_is_dropped_or_mapped(build: Build) -> No
     [
         ([0, 1, 3], "'3' in 1 of 3 rows"),
         ([0.5, 1.0, 0.5], "'0.5' in 2 of 3 rows"),
+        (["--1", "neutral", "entailment"], "'--1' in 1 of 3 rows"),
         (["entailment", "entailmnt", "neutral"], "'entailmnt' in 1 of 3 rows"),
         (["a", "b", "c", "d", "e", "f", "g"], "'a', 'b', 'c', 'd', 'e' and 2 more in 7 of 7 rows"),
     ],
@@ -404,7 +405,7 @@ def test_two_columns_may_come_from_one() -> None:
     ("column", "told", "way"),
     [
         ({"type": "text", "source": "sentense2"}, "is to come from 'sentense2', which the source does not have", "set source to sentence2; it has sentence1, sentence2, score"),
-        ({"type": "text", "source": "score"}, "is not text at the source (Float64)", "set source to a column of texts: sentence1"),
+        ({"type": "text", "source": "score"}, "is not text at the source (Float64)", "set source to a column of texts; it has sentence1, sentence2"),
     ],
 )  # fmt: skip
 def test_a_column_that_is_not_there_is_told(column: Any, told: str, way: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -45,31 +46,19 @@ def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.Dat
     """
     import polars as pl
 
-    theirs = {ours: column.source or ours for ours, column in dataset.columns.items()}
-    for ours, source in theirs.items():
-        if source not in rows.column_names:
-            raise _no_such(source, rows.column_names, ColumnPlace(name, split, ours))
-    frame = rows.select_columns(list(dict.fromkeys(theirs.values()))).to_polars()
-    read = [
-        _read(frame[source], dataset.columns[ours], getattr(rows.features[source], "names", None), frame, place)
-        for ours, source in theirs.items()
-        if (place := ColumnPlace(name, split, ours))
-    ]
-    return pl.DataFrame([values.alias(ours) for values, ours in zip(read, theirs, strict=True)])
+    places = {ours: ColumnPlace(name, split, ours) for ours in dataset.columns}
+    return pl.DataFrame([_read(rows, column, places[ours]).alias(ours) for ours, column in dataset.columns.items()])
 
 
-def _no_such(source: str, known: Sequence[str], place: ColumnPlace) -> DataError:
-    near = next(iter(get_close_matches(source, known, 1)), None)
-    way = f"set source to {near or 'a column that it has'}; it has {', '.join(known)}"
-    return place.error(f"is to come from '{source}', which the source does not have", way)
-
-
-def _read(
-    values: pl.Series, column: Column, labels: Sequence[str] | None, frame: pl.DataFrame, place: ColumnPlace
-) -> pl.Series:
-    """The values of one column. `labels` are the names of its classes at the source, None when it has none."""
+def _read(rows: Any, column: Column, place: ColumnPlace) -> pl.Series:
+    """The values of one column."""
     import polars as pl
 
+    source = column.source or place.column
+    if source not in rows.column_names:
+        raise _no_such(source, rows.column_names, place)
+    values: pl.Series = rows.select_columns([source]).to_polars().to_series()
+    labels = getattr(rows.features[source], "names", None)  # of a ClassLabel
     if values.dtype in (pl.Categorical, pl.Enum):
         values = values.cast(pl.String)
     if column.type == "class":
@@ -77,10 +66,16 @@ def _read(
     if column.type == "score":
         return _scores(values, column, labels, place)
     if values.dtype != pl.String:
-        texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-        way = f"set source to a column of texts: {', '.join(texts) or 'the ones read here are none'}"
+        texts = [name for name, kind in rows.features.items() if getattr(kind, "dtype", "").endswith("string")]
+        way = f"set source to a column of texts; it has {', '.join(texts) or 'none'}"
         raise place.error(f"is not text at the source ({values.dtype})", way)
     return values
+
+
+def _no_such(source: str, known: Sequence[str], place: ColumnPlace) -> DataError:
+    near = next(iter(get_close_matches(source, known, 1)), None)
+    way = f"set source to {near or 'a column that it has'}; it has {', '.join(known)}"
+    return place.error(f"is to come from '{source}', which the source does not have", way)
 
 
 # Classes
@@ -109,7 +104,7 @@ def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, pl
 def _class_of(value: Any, column: Column, labels: Sequence[str] | None) -> int | None:
     """The place of a value's class in the recipe's names, or UNKNOWN; None when the recipe says that it is none."""
     names, spelt = column.names or [], _spelt(value)
-    number = int(spelt) if spelt.lstrip("-").isdecimal() else None
+    number = int(spelt) if re.fullmatch(r"-?\d{1,9}", spelt) else None
     label = labels[number] if labels and number is not None and 0 <= number < len(labels) else None
     for key in (label, spelt):
         if key is not None and key in column.values:
@@ -155,9 +150,13 @@ def _require_labels(labels: Sequence[str], column: Column, place: ColumnPlace) -
 def _values_way(unknown: Sequence[Any], column: Column) -> str:
     """The edit that says what unknown values are: the nearest name for each, or null."""
     names = column.names or []
-    near = {_spelt(value): next(iter(get_close_matches(_spelt(value), names, 1)), None) for value in unknown[:MOST]}
-    pairs = ", ".join(f"{brief(key)}: {name or 'null'}" for key, name in near.items())
+    pairs = ", ".join(f"{brief(key)}: {_near(key, names) or 'null'}" for key in map(_spelt, unknown[:MOST]))
     return f"add values: {{{pairs}}}; null drops the row, and the names are {', '.join(names)}"
+
+
+def _near(value: str, names: Sequence[str]) -> str | None:
+    """The name that a value is likely to mean; of another first letter, as not_entailment, it may be the opposite."""
+    return next(iter(get_close_matches(value, [name for name in names if name[:1] == value[:1]], 1)), None)
 
 
 # Scores
