@@ -94,6 +94,11 @@ SOURCES: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "nan": lambda: {"train": sts([0.5, float("nan"), None, 0.7])},
     "constant": lambda: {"train": sts([0.1, 0.9, 0.4]), "validation": sts([0.5] * 4, 20)},
+    "grouped": lambda: {
+        "train": {"anchor": SENTENCES[:10], "positive": SENTENCES[10:20]},
+        "validation": {"anchor": SENTENCES[:6], "positive": SENTENCES[30:36]},
+        "test": {"anchor": SENTENCES[20:24], "positive": [*SENTENCES[10:11], *SENTENCES[36:39]]},
+    },
     "halved": lambda: {"train": {name: values[:1] * 6 + values[1:5] for name, values in LEAKY.items()}},
 }  # fmt: skip
 
@@ -587,6 +592,15 @@ def test_rows_of_train_that_are_in_other_splits_are_told_and_can_be_dropped(buil
     assert not set(made.rows()["sentence1"]) & set(made.rows("test")["sentence1"])
     assert made.notes[0] == "leaky train 20 rows read, 10 dropped by overlap, 8 left, sampled from 10"
     assert made.doubts == ["dataset 'leaky': 5 of 10 rows of test stand in validation too"]
+
+
+def test_splits_that_cut_groups_apart_are_doubtful(build: Build) -> None:
+    made = build("grouped", {"anchor": {"type": "text"}, "positive": {"type": "text"}}, "train", "validation", "test")
+    assert made.doubts == [
+        "dataset 'grouped': 6 of 6 rows of validation have a text that stands in train: rows of one text belong into one "
+        "split, or validation says little of new texts"
+    ]
+    assert made.report["test"]["shared"]["train"] == {"exact": 0, "normalised": 0, "near": 0, "text": 1}
 
 
 FIRST = ("الوَلَدُ يَقرأُ كتابًا في البيت", "يكتب الكاتب رسالة")

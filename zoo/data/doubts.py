@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MANY_SHARED = 0.01  # of a split's rows; one row alone may be like another by chance
+MANY_OF_ONE_TEXT = 0.5  # of a split's rows; short answers and hypotheses stand in several rows of any data
 
 
 def data_doubts(
@@ -42,6 +43,9 @@ def _shared(dataset: Dataset, split: str, report: SplitReport) -> Iterator[str]:
         if shared.whole > max(1, MANY_SHARED * report.rows) and not dropped:
             way = ": `overlap: drop` takes them out of train" if other == "train" else ""
             yield f"{shared.whole:,} of {report.rows:,} rows of {split} stand in {other} too{way}"
+        elif shared.text > MANY_OF_ONE_TEXT * report.rows:
+            many = f"{shared.text:,} of {report.rows:,} rows of {split} have a text that stands in {other}"
+            yield f"{many}: rows of one text belong into one split, or {split} says little of new texts"
 
 
 def _constant(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
