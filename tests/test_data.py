@@ -470,6 +470,7 @@ def test_names_that_say_another_order_are_doubtful(columns: dict[str, Any], doub
     [
         ("{type: class, names: [a, b, a]}", "'a' stands twice in names"),
         ("{type: class, names: [a, b], values: {x: c}}", "values: 'x' becomes 'c', which is none of names: ['a', 'b']"),
+        ("{type: text, values: {x: y}}", "values: 'x' becomes 'y', but texts stay what they are"),
         ("{type: score, values: {x: high}}", "values: 'x' becomes 'high', which is no number"),
         ("{type: class, names: [a, b], values: {no: a}}", "YAML reads a key here as 'false'; put the word in quotes"),
         ("{type: score, from: [5, 5]}", "from: both ends are 5"),

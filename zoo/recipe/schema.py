@@ -237,9 +237,9 @@ class Column(Section):
 
     @model_validator(mode="after")
     def _values_fit(self) -> Column:
-        if self.values and self.type == "text":
-            raise ValueError("values belong to columns of type class or score")
         for key, value in self.values.items():
+            if self.type == "text":
+                raise ValueError(f"values: '{key}' becomes '{value}', but texts stay what they are")
             if value is None:
                 continue
             if self.type == "class" and value not in (self.names or []):
