@@ -22,6 +22,7 @@ from zoo.tasks import TASKS
 
 TEMPLATES = [ROOT / "cards"]
 TASK = "STS17-ar"
+UNSHARED = {"sampled_from": None, "shared": {}}  # of a split's report
 HALF = "\ue000"  # stands for half of a surrogate pair, which no dumper writes
 Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 GFM = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -131,7 +132,7 @@ def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:
     """As they are published; `title` wherever scores and reports, which recipes do not hold, have a name."""
     dataset = recipe.datasets["pairs"]
     dropped = {step.type: 0 for step in dataset.steps}
-    report = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
+    report = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0), **UNSHARED}
     reports = dict.fromkeys(dataset.source.splits, report)
     source = {"revision": "1" * 40, "miniature": False}
     sizes = dict.fromkeys(dataset.source.splits, 1)

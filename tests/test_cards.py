@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hostile import FILES
-from hostile_cards import TASK, TEMPLATES, model_facts, parts, resolved
+from hostile_cards import TASK, TEMPLATES, UNSHARED, model_facts, parts, resolved
 
 from zoo.cards.ingredients import ingredients
 from zoo.cards.readme import dataset_card, model_card, render
@@ -54,7 +54,7 @@ def dataset_text(dataset: Dataset, dropped: dict[str, int]) -> str:
     """The card of `dataset` when its steps, in this order, were those that dropped rows."""
     steps = [name.split()[0] for name in dropped]
     dataset = Dataset.model_validate({**dataset.model_dump(mode="json"), "steps": steps})
-    found = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0)}
+    found = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0), **UNSHARED}
     source = {"revision": "1" * 40, "miniature": False}
     return dataset_card("lab/Pairs", dataset, {"train": 1}, TEMPLATES, report={"train": found}, source=source)
 

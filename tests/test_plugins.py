@@ -708,7 +708,8 @@ def test_a_changed_own_task_is_told_in_few_words(plugged: Path) -> None:
 def test_recipes_that_say_filters_still_read(tmp_path: Path) -> None:
     """As zoo/recipe.yaml of models that were published before there were steps."""
     recipe = Workspace(ROOT).recipe("e5-hybrid")
-    text = dump(recipe).replace("steps: [not_empty, unique]", "filters: [not_empty, unique]")
+    steps = r"steps:\n +- not_empty\n +- \{type: unique, normalised: false\}"
+    text = re.sub(steps, "filters: [not_empty, unique]", dump(recipe))
     assert text.count("\n  modules: []\n") + text.count("\n    modules: []\n") == 2
     text = text.replace("\n  modules: []\n", "\n").replace("\n    modules: []\n", "\n")
     assert text.count("filters:") > 2

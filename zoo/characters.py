@@ -18,8 +18,10 @@ _HIDDEN = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # the last: tags, a second alphabet unseen
 )
 _MARKS = "\u061c\u200c-\u200f"  # Arabic letter mark, (non-)joiners, left-to-right and right-to-left mark
+_BLANKS = "\\s\u2800\ufe00-\ufe0f"  # white space, the empty pattern of Braille, variation selectors
 HIDDEN = re.compile(f"[{_HIDDEN}]")
 UNSEEN = re.compile(f"[{_HIDDEN}{_MARKS}]")
+_SEEN = re.compile(f"[^{_HIDDEN}{_MARKS}{_BLANKS}]")
 
 LONGEST = 80  # characters of a value in a message
 
@@ -27,6 +29,11 @@ LONGEST = 80  # characters of a value in a message
 def visible(text: str) -> str:
     """Text for a terminal: whatever nobody would see is shown as its code point, `<U+202E>`."""
     return UNSEEN.sub(_code_point, text)
+
+
+def blank(text: str) -> bool:
+    """True when a reader sees nothing of the text: it has no characters, or only spaces and such that nobody sees."""
+    return _SEEN.search(text) is None
 
 
 def clean(text: str) -> str:

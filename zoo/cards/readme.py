@@ -46,11 +46,12 @@ def dataset_card(
 
 
 def _steps(dataset: Dataset, report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The dataset's steps: {type, says, dropped: {split: rows}}. A split's report has them in their order."""
+    """The dataset's steps: {type, options, says, dropped: {split: rows}}. A split's report has them in their order."""
     counts = {split: list(found["dropped"].values()) for split, found in report.items()}
     return [
         {
             "type": step.type,
+            "options": {key: one for key, one in step.given().items() if one != type(step).model_fields[key].default},
             "says": STEPS[step.type].says,
             "dropped": {split: dropped[place] for split, dropped in counts.items()},
         }

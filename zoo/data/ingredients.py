@@ -13,7 +13,7 @@ from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
 
 STAGE = DATA
-FORMAT = 2  # one more whenever the stage leaves other files, so that older ones are made again
+FORMAT = 3  # one more whenever the stage leaves other files, so that older ones are made again
 
 
 def needs(item: NamedDataset, site: Site) -> list[Node]:
@@ -23,7 +23,7 @@ def needs(item: NamedDataset, site: Site) -> list[Node]:
 
 def part(item: NamedDataset) -> dict[str, Any]:
     """All of the dataset's recipe but its release, which changes no row."""
-    return item.dataset.model_dump(mode="json", exclude={"release"})
+    return item.dataset.model_dump(mode="json", by_alias=True, exclude={"release"})
 
 
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
 
 def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
     """The plain data that `zoo.data.work` needs."""
-    return {"name": item.name, "dataset": item.dataset.model_dump(mode="json"), "revision": made_from["revision"]}
+    dataset = item.dataset.model_dump(mode="json", by_alias=True)
+    return {"name": item.name, "dataset": dataset, "revision": made_from["revision"]}
 
 
 def source_revision(dataset: Dataset) -> str:

@@ -3,36 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from zoo import steps
+from zoo.data.columns import ColumnPlace, chosen_columns
+from zoo.data.doubts import data_doubts
+from zoo.data.overlap import SharedRows, split_overlap
+from zoo.data.report import SplitReport
+from zoo.data.source import read_split
 from zoo.errors import DataError
 from zoo.layout import DATA_REPORT, DATA_SOURCE, split_file
 from zoo.options import Options, place_of
 from zoo.recipe import Dataset
 from zoo.registry import blamed
-from zoo.remote import explained, is_miniature
+from zoo.remote import is_miniature
+from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 
 if TYPE_CHECKING:
     import polars as pl
 
+SEED = 42
+"""Of the samples that a recipe's `rows` asks for: the same rows every time, on every machine."""
+
 
 @dataclass(frozen=True)
-class SplitReport:
-    """Rows of a split that came, that each step dropped and that are left; mean lengths of its texts in characters."""
+class _Filtered:
+    """The rows of a split that are left so far, and what was counted on the way."""
 
+    frame: pl.DataFrame
     read: int
-    dropped: dict[str, int]
-    rows: int
-    mean_length: dict[str, float]
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    sampled_from: int | None = None
+
+    def less(self, what: str, frame: pl.DataFrame) -> _Filtered:
+        """The split when `what` left these rows of it."""
+        dropped = {**self.dropped, _another(what, self.dropped): len(self.frame) - len(frame)}
+        return replace(self, frame=frame, dropped=dropped)
+
+    def sample(self, most: int | None) -> _Filtered:
+        """Take at most so many of the rows, in their order; None = all."""
+        if most is None or most >= len(self.frame):
+            return self
+        places = sorted(Random(SEED).sample(range(len(self.frame)), most))  # noqa: S311 - no secret
+        return replace(self, frame=self.frame[places], sampled_from=len(self.frame))
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
-    """Fetch, check, filter and write every split.
+    """Fetch, check, filter and write every split, and tell what became of the rows.
 
     Args:
         spec: {name, dataset: its recipe, revision: the source's commit}.
@@ -42,29 +64,77 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """
     name, dataset, revision = spec["name"], Dataset.model_validate(spec["dataset"]), spec["revision"]
     progress.start(f"{name}: data", len(dataset.source.splits))
-    report = {}
+    splits: dict[str, _Filtered] = {}
     for split in dataset.source.splits:
-        report[split] = asdict(_write(name, dataset, split, revision, folder))
+        splits[split] = _through_steps(name, dataset, split, revision)
         progress.advance()
+    splits, shared = _apart(name, dataset, splits)
     progress.finish()
+    reports = {split: _report(dataset, found, shared[split]) for split, found in splits.items()}
+    _write(folder, dataset, splits, reports)
     came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
     (folder / DATA_SOURCE).write_text(json.dumps(came_from), "utf-8")
-    (folder / DATA_REPORT).write_text(json.dumps(report, indent=1), "utf-8")
+    doubts = data_doubts(name, dataset, {split: found.frame for split, found in splits.items()}, reports)
+    leave_doubts(folder, doubts)
+    _tell(name, reports, doubts, progress)
 
 
-def _write(name: str, dataset: Dataset, split: str, revision: str, folder: Path) -> SplitReport:
-    frame = _fetch(name, dataset, split, revision)
-    read = len(frame)
-    dropped: dict[str, int] = {}
-    for step in dataset.steps:
-        kept = _stepped(name, dataset, step, frame)
-        dropped[_another(step.type, dropped)] = len(frame) - len(kept)
-        frame = kept
-    if frame.is_empty():
-        raise DataError(f"dataset '{name}': no rows left in split '{split}'", hint="zoo show its recipe; look at steps")
-    _with_features(frame, dataset).to_parquet(split_file(folder, split))
+def _write(folder: Path, dataset: Dataset, splits: Mapping[str, _Filtered], reports: Mapping[str, SplitReport]) -> None:
+    for split, found in splits.items():
+        _with_features(found.frame, dataset).to_parquet(split_file(folder, split))
+    told = {split: asdict(report) for split, report in reports.items()}
+    (folder / DATA_REPORT).write_text(json.dumps(told, indent=1), "utf-8")
+
+
+def _tell(name: str, reports: Mapping[str, SplitReport], doubts: Sequence[str], progress: Progress) -> None:
+    for split, report in reports.items():
+        for line in report.lines():
+            progress.note(f"{name:<24} {split:<13} {line}")
+    for doubt in doubts:
+        progress.note(f"warning: {doubt}")
+
+
+def _report(dataset: Dataset, found: _Filtered, shared: Mapping[str, SharedRows]) -> SplitReport:
+    frame = found.frame
     lengths = {text: round(float(frame[text].str.len_chars().mean()), 1) for text in dataset.texts}  # type: ignore[arg-type]
-    return SplitReport(read, dropped, len(frame), lengths)
+    return SplitReport(found.read, dict(found.dropped), found.sampled_from, len(frame), lengths, dict(shared))
+
+
+def _through_steps(name: str, dataset: Dataset, split: str, revision: str) -> _Filtered:
+    frame = chosen_columns(name, dataset, split, read_split(name, dataset, split, revision))
+    found = _Filtered(frame, len(frame))
+    for step in dataset.steps:
+        found = found.less(step.type, _stepped(name, dataset, step, found.frame))
+    _require_rows(name, split, found)
+    for column in found.frame.columns:
+        if missing := found.frame[column].null_count():
+            problem = f"has no value in {missing:,} of {len(found.frame):,} rows"
+            raise ColumnPlace(name, split, column).error(problem, "add not_empty to steps, and these rows are dropped")
+    return found
+
+
+def _require_rows(name: str, split: str, found: _Filtered) -> None:
+    if found.frame.is_empty():
+        took = ", ".join(f"{rows:,} by {step}" for step, rows in found.dropped.items() if rows) or "no step took any"
+        hint = f"correct columns or steps in its recipe; or name the other splits in source.splits, without '{split}'"
+        problem = f"dataset '{name}': no rows left in split '{split}': {found.read:,} read; dropped: {took}"
+        raise DataError(problem, hint=hint)
+
+
+def _apart(
+    name: str, dataset: Dataset, splits: Mapping[str, _Filtered]
+) -> tuple[dict[str, _Filtered], Mapping[str, Mapping[str, SharedRows]]]:
+    """The splits as samples, training rows of others dropped if the recipe says so, and what they shared before."""
+    limits = {str(split): rows for split, rows in dataset.rows.items()}
+    late = {"train"} if dataset.overlap == "drop" else set()  # so that as many are left as the recipe says
+    splits = {split: found if split in late else found.sample(limits.get(split)) for split, found in splits.items()}
+    overlap = split_overlap({split: found.frame for split, found in splits.items()}, dataset.texts)
+    for split in late & splits.keys():
+        train = splits[split]
+        kept = [place for place in range(len(train.frame)) if place not in overlap.in_train]
+        splits[split] = train.less("overlap", train.frame[kept]).sample(limits.get(split))
+        _require_rows(name, split, splits[split])
+    return splits, overlap.shared
 
 
 def _stepped(name: str, dataset: Dataset, step: Options, frame: pl.DataFrame) -> pl.DataFrame:
@@ -95,55 +165,6 @@ def _another(name: str, taken: Mapping[str, int]) -> str:
     """The name of a step in the report; a second one of the same type is numbered."""
     times = sum(one.split(" ")[0] == name for one in taken)
     return name if not times else f"{name} {times + 1}"
-
-
-def _fetch(name: str, dataset: Dataset, split: str, revision: str) -> pl.DataFrame:
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
-
-    source = dataset.source
-    theirs = source.splits[split]  # type: ignore[index]
-    try:
-        with explained(f"read dataset '{source.dataset}'"):
-            rows = load_dataset(source.dataset, source.config, split=theirs, revision=revision)
-    except (ValueError, DatasetNotFoundError) as error:
-        hint = f"correct `source` in its recipe: {source.dataset}"
-        raise DataError(f"dataset '{name}': {str(error).splitlines()[0]}", hint=hint) from None
-    except RuntimeError as error:
-        if "Dataset scripts" not in str(error):
-            raise
-        made = f"the rows of '{source.dataset}' are made by '{str(error).rpartition(' ')[2]}'"
-        hint = "set `source` in its recipe to a dataset or a revision with the rows as Parquet"
-        raise DataError(f"dataset '{name}': {made}, and no code of others is run", hint=hint) from None
-    limit = dataset.rows.get(split)  # type: ignore[call-overload]
-    if limit is not None and limit < len(rows):
-        rows = rows.select(range(limit))
-    return _columns(name, dataset, rows.to_polars())
-
-
-def _columns(name: str, dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
-    """Our columns under our names, checked."""
-    import polars as pl
-
-    chosen = {column.source or ours: ours for ours, column in dataset.columns.items()}
-    if missing := [theirs for theirs in chosen if theirs not in frame.columns]:
-        has = ", ".join(frame.columns)
-        raise DataError(f"dataset '{name}': the source has no column '{missing[0]}'", hint=f"it has: {has}")
-    frame = frame.select(pl.col(theirs).alias(ours) for theirs, ours in chosen.items())
-    for ours, column in dataset.columns.items():
-        if column.type == "text":
-            _require(name, ours, frame[ours].dtype == pl.String, "is not text", frame[ours].dtype)
-        else:
-            highest = len(column.names or []) - 1 if column.type == "class" else 1
-            values = frame[ours].drop_nulls()
-            inside = bool(values.is_between(0, highest).all()) if values.dtype.is_numeric() else False
-            _require(name, ours, inside, f"has values outside 0 to {highest}", values.dtype)
-    return frame
-
-
-def _require(name: str, column: str, fine: bool, problem: str, kind: object) -> None:
-    if not fine:
-        raise DataError(f"dataset '{name}': column '{column}' {problem} ({kind})", hint=f"correct columns.{column}")
 
 
 def _with_features(frame: pl.DataFrame, dataset: Dataset) -> Any:

@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
     PositiveInt,
     StringConstraints,
     field_validator,
@@ -199,19 +200,60 @@ class NamedPhase(Phase):
     name: Name
 
 
+def _text_keys(values: Any) -> Any:
+    """The keys of `values` as text, since YAML reads -1 as a number."""
+    if not isinstance(values, dict):
+        return values
+    for key in values:
+        if key is None or isinstance(key, bool):
+            read = "null" if key is None else str(key).lower()
+            raise ValueError(f"YAML reads a key here as '{read}'; put the word in quotes")
+    return {f"{key:g}" if isinstance(key, float) else str(key): value for key, value in values.items()}
+
+
 class Column(Section):
     """A column of a dataset."""
 
     type: Literal["text", "class", "score"]
-    """text; class: whole numbers from 0 that index `names`; score: 0 to 1."""
+    """text; class: one of `names`; score: a number from 0 to 1, at the source also as text."""
     names: list[str] | None = None
+    """The classes. Where the source names its own, also as words, each becomes ours of that name, in whatever order;
+    numbers without names are places in this list, from 0."""
     source: str | None = None
-    """The column's name at the source, when it is another one."""
+    """The column's name at the source, when it is another one. Two columns may be read from one."""
+    values: Annotated[dict[str, str | float | None], BeforeValidator(_text_keys)] = {}
+    """What values of the source become: one of `names`, or a score, as in {-1: null, yes: entailment}. null = no value,
+    and the step not_empty drops the row. Others stay what they are."""
+    ends: list[FiniteFloat] | None = Field(None, alias="from", min_length=2, max_length=2)
+    """The scores at the source that become 0 and 1, as in [0, 5]; null = they are 0 to 1 already."""
 
     @model_validator(mode="after")
     def _classes_have_names(self) -> Column:
         if (self.type == "class") != bool(self.names):
             raise ValueError("names belong to columns of type class, and only to those")
+        if twice := [name for name in self.names or [] if (self.names or []).count(name) > 1]:
+            raise ValueError(f"'{twice[0]}' stands twice in names")
+        return self
+
+    @model_validator(mode="after")
+    def _values_fit(self) -> Column:
+        for key, value in self.values.items():
+            if self.type == "text":
+                raise ValueError(f"values: '{key}' becomes '{value}', but texts stay what they are")
+            if value is None:
+                continue
+            if self.type == "class" and value not in (self.names or []):
+                raise ValueError(f"values: '{key}' becomes '{value}', which is none of names: {self.names}")
+            if self.type == "score" and isinstance(value, str):
+                raise ValueError(f"values: '{key}' becomes '{value}', which is no number")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_differ(self) -> Column:
+        if self.ends and self.type != "score":
+            raise ValueError("from belongs to columns of type score")
+        if self.ends and self.ends[0] == self.ends[1]:
+            raise ValueError(f"from: both ends are {self.ends[0]:g}")
         return self
 
 
@@ -244,7 +286,11 @@ class Dataset(Section):
     steps: list[StepSpec] = Field(["not_empty", "unique"], validate_default=True)
     """What the rows go through, in this order. Recipes of earlier versions call it `filters`."""
     rows: dict[Split, PositiveInt] = {}
-    """At most so many rows of a split, the first ones; none named = all."""
+    """At most so many rows of a split are left after the steps: a sample, always the same one, in the source's order;
+    none named = all."""
+    overlap: Literal["report", "drop"] = "report"
+    """What becomes of training rows that stand in the validation or test split too, spelt alike or otherwise or but for
+    one word. report: they are told, on the screen and in the card; drop: they are also taken out of train."""
     release: DatasetRelease | None = None
     """null = used for training only, never published."""
 

@@ -1,0 +1,243 @@
+"""The source's columns as the recipe wants them: under its names, classes by their names, scores from 0 to 1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from zoo.characters import brief
+from zoo.errors import DataError
+from zoo.recipe import Dataset
+from zoo.recipe.schema import Column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCALES = ((1, 5), (0, 5), (0, 10), (0, 100), (-1, 1))  # of scores, the narrowest that fits is suggested
+MOST = 5  # values in a message
+UNKNOWN = -1  # in place of a class
+
+
+@dataclass(frozen=True)
+class ColumnPlace:
+    """A column of a dataset's split, for the messages about it."""
+
+    dataset: str
+    split: str
+    column: str
+
+    def error(self, problem: str, way: str) -> DataError:
+        """The error for a problem of the column. `way` is the edit that puts it right."""
+        where = f"dataset '{self.dataset}', split '{self.split}'"
+        return DataError(f"{where}: column '{self.column}' {problem}", hint=f"columns.{self.column}: {way}")
+
+
+def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.DataFrame:
+    """The recipe's columns of a split. A value that is missing, NaN or said to be none is null.
+
+    Args:
+        rows: the split, as `datasets` loads it.
+
+    Raises:
+        DataError: the source lacks a column, or holds what the recipe does not expect.
+    """
+    import polars as pl
+
+    places = {ours: ColumnPlace(name, split, ours) for ours in dataset.columns}
+    return pl.DataFrame([_read(rows, column, places[ours]).alias(ours) for ours, column in dataset.columns.items()])
+
+
+def _read(rows: Any, column: Column, place: ColumnPlace) -> pl.Series:
+    """The values of one column."""
+    import polars as pl
+
+    source = column.source or place.column
+    if source not in rows.column_names:
+        raise _no_such(source, rows.column_names, place)
+    values: pl.Series = rows.select_columns([source]).to_polars().to_series()
+    labels = getattr(rows.features[source], "names", None)  # of a ClassLabel
+    if values.dtype in (pl.Categorical, pl.Enum):
+        values = values.cast(pl.String)
+    if column.type == "class":
+        return _classes(values, column, labels, place)
+    if column.type == "score":
+        return _scores(values, column, labels, place)
+    if values.dtype != pl.String:
+        texts = [name for name, kind in rows.features.items() if getattr(kind, "dtype", "").endswith("string")]
+        way = f"set source to a column of texts; it has {', '.join(texts) or 'none'}"
+        raise place.error(f"is not text at the source ({values.dtype})", way)
+    return values
+
+
+def _no_such(source: str, known: Sequence[str], place: ColumnPlace) -> DataError:
+    near = next(iter(get_close_matches(source, known, 1)), None)
+    way = f"set source to {near or 'a column that it has'}; it has {', '.join(known)}"
+    return place.error(f"is to come from '{source}', which the source does not have", way)
+
+
+# Classes
+
+
+def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, place: ColumnPlace) -> pl.Series:
+    import polars as pl
+
+    if values.dtype.is_nested():
+        raise place.error(f"is no class at the source ({values.dtype})", "set source to a column of classes")
+    if _are_places(labels, column.names or []):
+        labels = None
+    if labels:
+        _require_labels(labels, column, place)
+    meant = {value: _class_of(value, column, labels) for value in values.unique().to_list() if not _is_none(value)}
+    if unknown := sorted(value for value, found in meant.items() if found == UNKNOWN):
+        rows = int(values.is_in(unknown).sum())
+        known = ", ".join(f"{index} {name}" for index, name in enumerate(column.names or []))
+        problem = f"holds {_listed(unknown)} in {rows:,} of {len(values):,} rows, and the recipe's classes are {known}"
+        raise place.error(problem, _values_way(unknown, column))
+    if not meant:
+        return pl.Series([None] * len(values), dtype=pl.Int64)
+    return values.replace_strict(list(meant), list(meant.values()), default=None, return_dtype=pl.Int64)
+
+
+def _class_of(value: Any, column: Column, labels: Sequence[str] | None) -> int | None:
+    """The place of a value's class in the recipe's names, or UNKNOWN; None when the recipe says that it is none."""
+    names, spelt = column.names or [], _spelt(value)
+    number = int(spelt) if re.fullmatch(r"-?\d{1,9}", spelt) else None
+    label = labels[number] if labels and number is not None and 0 <= number < len(labels) else None
+    for key in (label, spelt):
+        if key is not None and key in column.values:
+            target = column.values[key]
+            return None if target is None else names.index(str(target))
+    name = spelt if label is None and isinstance(value, str) else label
+    if name is not None and (named := _of_name(name, names)) is not None:
+        return named
+    return number if labels is None and number is not None and 0 <= number < len(names) else UNKNOWN
+
+
+def _spelt(value: Any) -> str:
+    """A value as it is written as a key of `values`: 1.0 as 1, texts without the spaces around them."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value).strip()
+
+
+def _of_name(name: str, names: Sequence[str]) -> int | None:
+    """The place of a name among names; letters may be of either case where that leaves one."""
+    same = [place for place, known in enumerate(names) if known == name]
+    alike = [place for place, known in enumerate(names) if known.strip().casefold() == name.strip().casefold()]
+    return next(iter(same or (alike if len(alike) == 1 else [])), None)
+
+
+def _are_places(labels: Sequence[str] | None, names: Sequence[str]) -> bool:
+    """True when the source's names of classes are the numbers 0, 1 … and no names of the recipe's."""
+    return labels is not None and list(labels) == [*map(str, range(len(labels)))] and not set(labels) <= set(names)
+
+
+def _require_labels(labels: Sequence[str], column: Column, place: ColumnPlace) -> None:
+    names = column.names or []
+    unknown = [one for one in labels if one not in column.values and _of_name(one, names) is None]
+    unknown = [one for one in unknown if str(labels.index(one)) not in column.values]
+    if unknown:
+        theirs, ours = ", ".join(map(str, labels)), ", ".join(names)
+        problem = f"has the classes '{brief(theirs)}' at the source and '{brief(ours)}' in the recipe"
+        raise place.error(f"{problem}: nothing says what {_listed(unknown)} is", _values_way(unknown, column))
+
+
+def _values_way(unknown: Sequence[Any], column: Column) -> str:
+    """The edit that says what unknown values are: the nearest name for each, or null."""
+    names = column.names or []
+    pairs = ", ".join(f"{brief(key)}: {_near(key, names) or 'null'}" for key in map(_spelt, unknown[:MOST]))
+    return f"add values: {{{pairs}}}; null drops the row, and the names are {', '.join(names)}"
+
+
+def _near(value: str, names: Sequence[str]) -> str | None:
+    """The name that a value is likely to mean; of another first letter, as not_entailment, it may be the opposite."""
+    return next(iter(get_close_matches(value, [name for name in names if name[:1] == value[:1]], 1)), None)
+
+
+# Scores
+
+
+def _scores(values: pl.Series, column: Column, labels: Sequence[str] | None, place: ColumnPlace) -> pl.Series:
+    import polars as pl
+
+    if labels and not _are_places(labels, ()):
+        values = _labels_of(values, labels, column, place)
+    numbers = _numbers(values, column, place).fill_nan(None)
+    given = {float(key): value for key, value in column.values.items() if _is_number(key)}
+    if given and values.dtype != pl.String:
+        numbers = numbers.replace_strict(list(given), list(given.values()), default=numbers, return_dtype=pl.Float64)
+    low, high = column.ends or (0.0, 1.0)
+    if not numbers.is_between(min(low, high), max(low, high)).all():
+        raise place.error(*_out_of(numbers, column))
+    return (numbers - low) / (high - low)
+
+
+def _labels_of(values: pl.Series, labels: Sequence[str], column: Column, place: ColumnPlace) -> pl.Series:
+    """The names of the classes that the source has in place of scores, each with a score in the recipe."""
+    import polars as pl
+
+    if unknown := [one for one in labels if one not in column.values]:
+        pairs = ", ".join(f"{brief(one)}: 0.0" for one in unknown)
+        problem = f"has classes at the source, {_listed(unknown)}, whose numbers are no scores"
+        raise place.error(problem, f"add values: {{{pairs}}}, with the score that each stands for, or null")
+    return values.replace_strict(dict(enumerate(labels)), default=None, return_dtype=pl.String)
+
+
+def _numbers(values: pl.Series, column: Column, place: ColumnPlace) -> pl.Series:
+    """The values as floats; texts that `values` has as what it says, others as the numbers that they spell."""
+    import polars as pl
+
+    if values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Null):
+        return values.cast(pl.Float64)
+    if values.dtype != pl.String:
+        raise place.error(f"is no number at the source ({values.dtype})", "set source to a column of numbers")
+    plain = values.str.strip_chars()
+    said = {key: None if value is None else str(value) for key, value in column.values.items()}
+    if said:
+        plain = plain.replace_strict(list(said), list(said.values()), default=plain, return_dtype=pl.String)
+    numbers = plain.cast(pl.Float64, strict=False)
+    wrong = plain.filter(numbers.is_null() & plain.is_not_null() & (plain != "")).unique(maintain_order=True).to_list()
+    if wrong:
+        pairs = ", ".join(f"{brief(one)}: null" for one in wrong[:MOST])
+        way = f"add values: {{{pairs}}}, with the score that each stands for; null drops the row"
+        raise place.error(f"holds {_listed(wrong)}, which is no number", way)
+    return numbers
+
+
+def _out_of(numbers: pl.Series, column: Column) -> tuple[str, str]:
+    """The problem with scores that are not between the ends, and the edit that puts it right."""
+    found = numbers.drop_nulls()
+    low, high = float(found.min()), float(found.max())  # type: ignore[arg-type]
+    if column.ends:
+        return f"has scores from {low:g} to {high:g}, not from {column.ends[0]:g} to {column.ends[1]:g}", "correct from"
+    ends = next((ends for ends in SCALES if ends[0] <= low and high <= ends[1]), (low, high))
+    way = f"add from: [{ends[0]:g}, {ends[1]:g}], or whatever ends the source's scale has"
+    if low == -1 and high > 1:
+        way += "; if -1 stands for no score, add values: {-1: null}"
+    return f"has scores from {low:g} to {high:g}, and scores are 0 to 1", way
+
+
+# Values
+
+
+def _is_none(value: Any) -> bool:
+    return value is None or value != value or (isinstance(value, str) and not value.strip())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """Values in quotes for a message, the first few of them."""
+    more = f" and {len(values) - MOST} more" if len(values) > MOST else ""
+    return ", ".join(f"'{brief(value)}'" for value in values[:MOST]) + more

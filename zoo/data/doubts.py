@@ -1,0 +1,64 @@
+"""Reasons why the data may be worth less than they seem, each a sentence with the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from zoo.characters import brief
+from zoo.data.report import SplitReport
+from zoo.recipe import Dataset
+from zoo.recipe.order import order_doubts
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MANY_SHARED = 0.01  # of a split's rows; one row alone may be like another by chance
+MANY_OF_ONE_TEXT = 0.5  # of a split's rows; short answers and hypotheses stand in several rows of any data
+
+
+def data_doubts(
+    name: str, dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: Mapping[str, SplitReport]
+) -> list[str]:
+    """Sentences on doubts about a dataset: the order of its columns, and rows that were dropped, shared or alike."""
+    found = [sentence for _, sentence in order_doubts(dataset)]
+    for split, report in reports.items():
+        found += [*_dropped(split, report), *_shared(dataset, split, report)]
+        found += _constant(split, dataset, frames[split])
+    found += _missing_classes(dataset, frames)
+    return [f"dataset '{name}': {sentence}" for sentence in found]
+
+
+def _dropped(split: str, report: SplitReport) -> Iterator[str]:
+    came = report.read
+    for step, rows in report.dropped.items():
+        if rows > came / 2:
+            yield f"'{step}' dropped {rows:,} of {came:,} rows of {split}: look at steps, and at the source"
+        came -= rows
+
+
+def _shared(dataset: Dataset, split: str, report: SplitReport) -> Iterator[str]:
+    for other, shared in report.shared.items():
+        dropped = other == "train" and dataset.overlap == "drop"
+        if shared.whole > max(1, MANY_SHARED * report.rows) and not dropped:
+            way = ": `overlap: drop` takes them out of train" if other == "train" else ""
+            yield f"{shared.whole:,} of {report.rows:,} rows of {split} stand in {other} too{way}"
+        elif shared.text > MANY_OF_ONE_TEXT * report.rows:
+            many = f"{shared.text:,} of {report.rows:,} rows of {split} have a text that stands in {other}"
+            yield f"{many}: rows of one text belong into one split, or {split} says little of new texts"
+
+
+def _constant(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
+    for name, column in dataset.columns.items() if len(frame) > 1 else ():
+        if frame[name].n_unique() == 1:
+            value = column.names[frame[name][0]] if column.names else frame[name][0]
+            same = f"column '{name}' is '{brief(value, 40)}' in all {len(frame):,} rows of {split}"
+            yield f"{same}: nothing can be learnt from it or measured by it"
+
+
+def _missing_classes(dataset: Dataset, frames: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+    if dataset.label is None or dataset.label[1].names is None or "train" not in frames:
+        return
+    there = set(frames["train"][dataset.label[0]].to_list())
+    if missing := [name for index, name in enumerate(dataset.label[1].names) if index not in there]:
+        yield f"no row of train has the class {', '.join(repr(one) for one in missing)}"
