@@ -113,11 +113,14 @@ def check(ctx: click.Context, recipes: tuple[str, ...]) -> None:
         tell(unique, {"recipes": list(recipes), "problems": [problem.message for problem in unique]})
         ctx.exit(1)
     names = list(recipes) or space.names
+    doubts = space.doubts()
+    for doubt in doubts:
+        say.note(f"warning: {doubt}")
     say.line(f"{len(names)} recipes are fine")
     added = space.plugins.added()
     for plugin, what in added.items():
         say.line(f"{plugin}: {', '.join(what) or 'adds nothing'}")
-    say.result({"recipes": names, "plugins": added, "problems": []})
+    say.result({"recipes": names, "plugins": added, "problems": [], "doubts": doubts})
 
 
 def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
