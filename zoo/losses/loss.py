@@ -112,7 +112,7 @@ def innermost(spec: Any) -> Any:
 
 
 def sizes(spec: Any, default: list[int]) -> list[int] | None:
-    """The sizes at which a loss trains embeddings: its option `dims`, or that of one inside; None: at their whole width.
+    """The sizes at which a loss trains embeddings: its option `dims`, or that of one inside; None: whole ones alone.
 
     Args:
         default: the recipe's dims, which stand for an option without a value.

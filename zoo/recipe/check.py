@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.fits import (
     Found,
     Sized,
+    in_words,
     is_scored,
-    listed,
     loss_mistakes,
     order_mistake,
     rows_mistakes,
@@ -31,10 +30,11 @@ from zoo.recipe.schema import Base, Dataset, Phase, Recipe, Train
 from zoo.recipe.yamlfile import Mistakes, explain, key_text
 from zoo.tasks import TASKS
 
-BUILDERS = """
+_BUILDERS = """
     arrow audiofolder cache conll csv eval fasta fastq genbank generator harbor hdf5 iceberg imagefolder json lance
     meshfolder mmcif niftifolder pandas parquet pdb pdffolder spark sql text tsfile videofolder vortex webdataset xml
-""".split()
+"""
+BUILDERS = frozenset(_BUILDERS.split())
 """Names that `datasets` takes for ways of reading files, before it looks for a repository."""
 FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
 PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
@@ -147,10 +147,10 @@ def _dev_mistake(dev: str, datasets: Mapping[str, Dataset]) -> str | None:
     if dev not in datasets:
         return f"no dataset '{dev}'; {or_(dev, datasets)}"
     if not is_scored(datasets[dev]):
-        scored = datasets[dev].label is not None and datasets[dev].label[1].type == "score"
-        why = "is not of two texts and a score" if scored else "has no score column"
+        label = datasets[dev].label
+        why = "is not of two texts and a score" if label and label[1].type == "score" else "has no score column"
         fitting = [name for name, dataset in datasets.items() if is_scored(dataset)]
-        way = f"datasets that have: {listed(fitting)}" if fitting else "leave `dev` out"
+        way = f"datasets that have: {in_words(fitting)}" if fitting else "leave `dev` out"
         return f"dataset '{dev}' {why}, by which the best checkpoint is chosen; {way}"
     return _lacks(dev, datasets[dev], "validation")
 
@@ -178,11 +178,11 @@ def dataset_mistakes(dataset: Dataset) -> Found:
         yield ("source", "dataset"), problem
     yield from _shared_splits(source.splits)
     yield from _under(("rows",), rows_mistakes(dataset.rows))
-    if dataset.label and (
-        twice := [name for name, times in Counter(dataset.label[1].names or ()).items() if times > 1]
-    ):
-        what = f"'{twice[0]}' stands twice"
-        yield ("columns", dataset.label[0], "names"), f"{what}; name every class once, in the order of their numbers"
+    label, column = dataset.label or ("", None)
+    names = (column.names if column else None) or []
+    if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
+        what = f"'{twice}' stands twice"
+        yield ("columns", label, "names"), f"{what}; name every class once, in the order of their numbers"
     if dataset.release:
         yield from _under(("release",), language_mistakes(dataset.release.language))
         for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
@@ -242,12 +242,12 @@ def variant_mistakes(
     yield from _under(at, dims_mistakes(variant.dims, file.base) if variant.dims is not None else iter(()))
     own, width = variant.dims or file.dims, file.base.width
     known = [phase for phase in variant.phases if phase in family.phases]
-    for number, problem in width_mistakes([(phase, family.phases[phase], own) for phase in known], width):
-        yield (*at, "phases", variant.phases.index(known[number])), problem
-    if not parent and len(known) == len(variant.phases):
-        place = f"variants.{name}"
-        if problem := size_mistake(own, width, line, f"variant '{name}'", place):
-            yield (*at, "dims") if variant.dims is not None else ("dims",), problem
+    for number, wide in width_mistakes([(phase, family.phases[phase], own) for phase in known], width):
+        yield (*at, "phases", variant.phases.index(known[number])), wide
+    if parent or len(known) < len(variant.phases):  # what is trained cannot be told yet
+        return
+    if lacking := size_mistake(own, width, line, f"variant '{name}'", f"variants.{name}"):
+        yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
 
 
 def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
@@ -293,6 +293,11 @@ def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
 # ---- What is no mistake, and may be meant otherwise
 
 
+def _prompted(model: str) -> tuple[str, dict[str, str]] | None:
+    words = model.rpartition("/")[2].lower().split("-")
+    return next((found for word, found in PROMPTED.items() if word in words), None)
+
+
 def family_doubts(family: Family) -> Found:
     """Places in family.yaml that are right, and with which models may turn out worse than they could be."""
     for name, phase in family.phases.items():
@@ -302,15 +307,15 @@ def family_doubts(family: Family) -> Found:
 def base_doubts(file: BaseFile) -> Found:
     """Places in a base model's file that are right, and with which models may turn out worse than they could be."""
     base = file.base
-    words = base.model.rpartition("/")[2].lower().split("-")
-    for word, (who, prompts) in PROMPTED.items():
-        if word in words and base.default_prompt is None:
-            what = f"{who} made for texts that begin with '{prompts['query']}', and training, evaluation and a plain encode would use none"
-            written = ", ".join(f'{name}: "{text}"' for name, text in prompts.items())
-            way = "default_prompt: query"
-            if "query" not in base.prompts:
-                way = f"prompts: {{{written}}} and {way}"
-            yield ("base", "default_prompt"), f"{what}; write {way}"
+    if (found := _prompted(base.model)) and base.default_prompt is None:
+        who, prompts = found
+        told = f"{who} made for texts that begin with '{prompts['query']}'"
+        written = ", ".join(f'{name}: "{text}"' for name, text in prompts.items())
+        way = (
+            "default_prompt: query" if "query" in base.prompts else f"prompts: {{{written}}} and default_prompt: query"
+        )
+        use = "training, evaluation and a plain encode would use none"
+        yield ("base", "default_prompt"), f"{told}, and {use}; write {way}"
     for name, text in base.prompts.items():
         if text and not text[-1].isspace():
             what = f"'{text}' ends without a space, so it is read as one with the first word"
@@ -335,10 +340,10 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]
     yield from _under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong
-    for number, problem in width_mistakes(own, member.base.width):
-        yield ("phases", number), problem
-    if not wrong and (problem := size_mistake(member.dims, member.base.width, line, f"'{member.name}'", "it")):
-        yield ("dims",), problem
+    for number, wide in width_mistakes(own, member.base.width):
+        yield ("phases", number), wide
+    if not wrong and (lacking := size_mistake(member.dims, member.base.width, line, f"'{member.name}'", "it")):
+        yield ("dims",), lacking
 
 
 # ---- All of a file

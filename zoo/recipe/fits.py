@@ -21,7 +21,7 @@ MARKS = 2  # tokens that stand around every text
 HIGHEST_RATE = 0.01
 
 
-def listed(numbers: Iterable[object]) -> str:
+def in_words(numbers: Iterable[object]) -> str:
     """Numbers or names as people write them in a sentence."""
     return ", ".join(map(str, numbers))
 
@@ -72,7 +72,7 @@ def _misfit(inner: Any, at: KeyPath, name: str, dataset: Dataset) -> Found:
     if has != needs.label:
         what = f"loss '{inner.type}' reads {_label(needs.label)}, dataset '{name}' has {_label(has)}"
         fitting = [one for one in LOSSES if _reads(one, dataset)]
-        yield (), f"{what}; " + (f"losses that read it: {listed(fitting)}" if fitting else "see `zoo ls --losses`")
+        yield (), f"{what}; " + (f"losses that read it: {in_words(fitting)}" if fitting else "see `zoo ls --losses`")
         return
     classes = len(dataset.label[1].names or []) if dataset.label else 0
     wanted = inner.given().get("num_labels", classes)
@@ -139,7 +139,7 @@ def size_mistake(dims: Sequence[int], width: int, phases: Sequence[Sized], what:
     if not lacking:
         return None
     left = [dim for dim in dims if dim in trained] or [size for size in trained if size <= width]
-    told = f"'{listed(lacking)}' of {what} {'is' if len(lacking) == 1 else 'are'} not trained"
+    told = f"'{in_words(lacking)}' of {what} {'is' if len(lacking) == 1 else 'are'} not trained"
     if last is None:
         around = "{type: matryoshka, inner: …} around a loss"
         return f"{told}: no phase has a loss at several sizes; write dims: {left} in {place}, or {around}"
@@ -150,7 +150,7 @@ def size_mistake(dims: Sequence[int], width: int, phases: Sequence[Sized], what:
         for index, use in enumerate(phase.data)
         if sizes(use.loss, []) is not None
     )
-    why = f"the last phase with sizes, '{last}', has {listed(trained)}"
+    why = f"the last phase with sizes, '{last}', has {in_words(trained)}"
     return f"{told}: {why}; write dims: {left} in {place}, or put them into {at}"
 
 

@@ -55,7 +55,7 @@ class Mistakes:
         raise RecipeError(f"{len(self.found)} mistakes in {name}\n{listed}", hint=hint)
 
     def sentences(self) -> list[str]:
-        """What was noted, a sentence each that begins with the file and the line."""
+        """Return what was noted: sentences that begin with the file and the line."""
         name = shown(self.path)
         return [f"{name}, line {line}: {message}" for line, message in sorted(self.found)]
 
