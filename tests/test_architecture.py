@@ -161,6 +161,7 @@ def test_what_is_imported_is_declared() -> None:
         ["build", "--help"],
         ["leaderboard"],
         ["show", "e5-hybrid"],
+        ["check"],
         ["ls", "--tasks"],
         ["ls", "--modules"],
     ],

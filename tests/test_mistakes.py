@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from zoo.errors import RecipeError
+from zoo.recipe import Workspace, override
+
 FAMILY = """\
 name: Lab
 namespace: lab
@@ -374,6 +377,53 @@ DOUBTS = {
 }  # fmt: skip
 
 
+LOSS = '@loss("own", texts=(2, 2))\ndef own(model):\n    """Mine."""\n'
+TASK = (
+    '@task("Own", kind="Retrieval", metric="ndcg_at_10", dataset="lab/own", revision="{}", rows=9)\n'
+    'def own(ours):\n    """Mine."""\n'
+).format("a" * 40)
+PLUGINS = {
+    "a label that is none": (
+        LOSS, "(2, 2)", '(2, 2), label="scores"',
+        "loss 'own' reads a label of kind 'scores'; write label=\"class\" or \"score\"",
+    ),
+    "columns that are no pair": (
+        LOSS, "(2, 2)", "2", "loss 'own' reads texts=2; write how many columns at least and at most: (2, 3)",
+    ),
+    "more columns at least than at most": (
+        LOSS, "(2, 2)", "(3, 2)", "loss 'own' reads texts=(3, 2); write how many columns at least and at most: (2, 3)",
+    ),
+    "a loss without brackets": (
+        LOSS, '("own", texts=(2, 2))', "", "it cannot be imported: TypeError: loss() missing 1 required keyword-only argument: 'texts'",
+    ),
+    "a step without brackets": (
+        LOSS, '@loss("own", texts=(2, 2))', "@step", "the decorator of 'own' has no name; write @step(\"own\")",
+    ),
+    "a module without brackets": (
+        LOSS, '@loss("own", texts=(2, 2))', "@module", "the decorator of 'own' has no name; write @module(\"own\")",
+    ),
+    "a pooling without brackets": (
+        LOSS, '@loss("own", texts=(2, 2))', "@pooling", "the decorator of 'own' has no name; write @pooling(\"own\")",
+    ),
+    "a depth that mteb does not score": (
+        TASK, "ndcg_at_10", "ndcg_at_7",
+        "evaluation task 'Own' is scored by 'ndcg_at_7', which has no intervals for Retrieval: (ndcg|map)_at_(1|3|5|10|20|100|1000)",
+    ),
+    "a metric of another kind": (
+        TASK, "ndcg_at_10", "cosine_spearman",
+        "evaluation task 'Own' is scored by 'cosine_spearman', which has no intervals for Retrieval: (ndcg|map)_at_(1|3|5|10|20|100|1000)",
+    ),
+    "rows that are no number": (TASK, "rows=9", 'rows="9"', "evaluation task 'Own' has rows='9'; write how many it evaluates"),
+    "data that are no id": (
+        TASK, "lab/own", "./own.jsonl", "the data of evaluation task 'Own' are './own.jsonl', which is no id: 'account/name'",
+    ),
+    "a language that mteb does not know": (
+        TASK, "rows=9", 'rows=9, languages=["ar"]', "the language of evaluation task 'Own' is 'ar'; write it as 'ara-Arab'",
+    ),
+}  # fmt: skip
+"""{name: (source, old, new, what is told)}; all of them are told of line 3, where the decorator stands."""
+
+
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small workspace without a mistake, the current folder; its recipes."""
@@ -433,3 +483,61 @@ def test_a_doubt_is_told_and_is_no_error(lab: Path, zoo: Any, name: str) -> None
     doubt = f"{where}: {DOUBTS[name].told}"
     assert zoo("check") == (0, "3 recipes are fine\n", f"warning: {doubt}\n")
     assert json.loads(zoo("check", "--json")[1])["doubts"] == [doubt]
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_mistake_in_a_plugin_is_told(lab: Path, zoo: Any, name: str) -> None:
+    source, old, new, problem = PLUGINS[name]
+    assert old in source
+    (lab.parent / "plugins").mkdir()
+    head = "from zoo.plugins import loss, module, pooling, step, task\n\n"
+    (lab.parent / "plugins" / "own.py").write_text(head + source.replace(old, new), "utf-8")
+    code, _, err = zoo("check")
+    assert (code, err.splitlines()[0]) == (1, f"error: plugins/own.py, line 3: {problem}")
+    assert err.splitlines()[1] == "hint: edit plugins/own.py, then `zoo check`"
+
+
+def test_all_mistakes_of_all_files_are_told_at_once(lab: Path, zoo: Any) -> None:
+    names = ("nothing to compare a row with", "a language twice", "a loss wider than the model", "classes of one name")
+    places = [make(lab, MISTAKES[name]) for name in names]
+    expected = {f"{place}: {MISTAKES[name].told}" for place, name in zip(places, names, strict=True)}
+    assert expected <= set(told(zoo("check")[2]))
+
+
+def test_a_folder_that_libraries_would_take_for_the_hub_is_told(lab: Path, zoo: Any) -> None:
+    (lab.parent / "lab" / "bert").mkdir(parents=True)
+    [problem] = told(zoo("check")[2])
+    assert problem == (
+        "recipes/bert.yaml, line 2: base.model: 'lab/bert' is a folder here, and libraries would read that; "
+        "rename it, or run zoo in another folder"
+    )
+
+
+def test_a_variant_may_have_fewer_sizes_than_its_siblings(lab: Path, zoo: Any) -> None:
+    make(lab, MISTAKES["sizes that no loss trains"]._replace(new="phases: [pairs], dims: [768]"))
+    (lab / BERT_FILE).write_text(
+        (lab / BERT_FILE).read_text("utf-8").replace("hybrid:\n", "hybrid:\n    dims: [768]\n"), "utf-8"
+    )
+    assert zoo("check")[0] == 0
+    assert Workspace(lab.parent).recipe("bert-matryoshka").dims == [768]
+    assert Workspace(lab.parent).recipe("e5-one").dims == [384, 128]
+
+
+def test_a_resolved_recipe_is_held_to_the_same(lab: Path) -> None:
+    recipe = Workspace(lab.parent).recipe("bert-hybrid")
+    with pytest.raises(RecipeError) as caught:
+        override(recipe, ["dims=[768, 100]", "phases.hybrid.train.batch_size=1", "parent.dims=[300]"])
+    trained = "the last phase with sizes, 'triplets', has 768, 256, 64"
+    assert caught.value.message.splitlines() == [
+        "--set: 3 mistakes",
+        f"  parent.dims: '300' of 'bert-matryoshka' is not trained: {trained}; write dims: [768, 256, 64] in it, or put them "
+        "into phases.triplets.data.0.loss.dims",
+        "  phases.hybrid.train.batch_size: '1': loss 'cosent' compares a row with the others of its batch; write 2 or more",
+        f"  dims: '100' of 'bert-hybrid' is not trained: {trained}; write dims: [768] in it, or put them into "
+        "phases.triplets.data.0.loss.dims",
+    ]
+
+
+def test_dims_that_are_set_are_those_of_the_losses_that_had_the_recipes(lab: Path) -> None:
+    changed = override(Workspace(lab.parent).recipe("bert-matryoshka"), ["dims=[768, 32]"])
+    assert changed.phases[0].data[0].loss.dims == [768, 32]

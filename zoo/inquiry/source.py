@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.data.ingredients import source_revision
-from zoo.errors import DataError
+from zoo.errors import DataError, EvaluationError
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.recipe.schema import Column, Dataset, Source
-from zoo.remote import explained
+from zoo.registry import OURS, blamed
+from zoo.remote import api, explained
 from zoo.tasks import TASKS
 
 
@@ -93,14 +94,19 @@ def _misfit(column: Column, feature: Any) -> str | None:
 
 
 def ask_task(task: str) -> Inquiry:
-    """Ask for the data of an evaluation task at its revision; those in a file of a plugin are not asked for.
+    """Ask for the data of an evaluation task at its revision, and mteb whether a plugin's task is as it says.
 
     Raises:
-        HubError: the Hub does not have them.
+        HubError: the Hub does not have them. EvaluationError: the task is another one than its plugin says.
     """
-    from zoo.remote import api
+    ours = TASKS[task]
+    if ours.file is not None:  # the plugin brings the data
+        return Inquiry()
+    with explained(f"look up the data of task '{task}' ('{ours.dataset}')"):
+        api().dataset_info(ours.dataset, revision=ours.revision)
+    if TASKS.origin(task) != OURS:
+        from zoo.tasks.loading import task_of  # mteb takes seconds
 
-    if TASKS[task].file is None:
-        with explained(f"look up the data of task '{task}' ('{TASKS[task].dataset}')"):
-            api().dataset_info(TASKS[task].dataset, revision=TASKS[task].revision)
+        with blamed(TASKS, task, f"evaluation task '{task}'", EvaluationError):
+            task_of(ours)
     return Inquiry()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from zoo.errors import TrainError
-from zoo.options import Chosen, Entry, Options, chosen, options_of, place_of, require_name, sentence
+from zoo.options import Chosen, Entry, Options, chosen, options_of, place_of, sentence
 from zoo.registry import RegistrationError, Registry, blamed
 
 if TYPE_CHECKING:
@@ -58,7 +58,6 @@ def loss(
     Raises:
         RegistrationError: it is not given as it must be.
     """
-    require_name("loss", name)
     if label is not None and label not in get_args(Label):
         raise RegistrationError(f"loss '{name}' reads a label of kind '{label}'; write label=\"class\" or \"score\"")
     if not (isinstance(texts, tuple) and len(texts) == 2 and 1 <= texts[0] <= texts[1]):
