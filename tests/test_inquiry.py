@@ -26,6 +26,7 @@ from test_mistakes import (
 )
 
 from zoo.hub.store import Store
+from zoo.remote import api
 
 PLUGIN = 'from zoo.plugins import graded_pairs\n\ngraded_pairs("Own", "own.tsv", "Two pairs.")\n'
 ROWS = "sentence1\tsentence2\tscore\nأ\tب\t1\nج\tد\t2\n"
@@ -257,6 +258,27 @@ def test_without_a_token_nobody_knows_who_may_publish(
         f"namespace: no token for {url}, so that nobody can say whether you may publish; hf auth login, or set HF_TOKEN"
     )
     assert zoo("check", "--hub") == (0, FINE, f"warning: recipes/family.yaml, line 2: {doubt}\n")
+
+
+def test_what_is_gated_says_where_to_ask(lab: Path, there: TestHub, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Store(there.root)) as store:
+        store.add_user("asked-guest")
+        store.import_commit("model", "lab/asked-gate", MODELS["asked-bert"])
+        store.import_commit("dataset", "lab/asked-gate", data("graded"))
+        guest = store.issue_token("asked-guest", role="write")
+    for kind in ("model", "dataset"):
+        api().update_repo_settings("lab/asked-gate", gated="manual", repo_type=kind)
+    make(lab, Mistake(BERT_FILE, "lab/asked-bert", "lab/asked-gate", "model:", ""))
+    make(lab, Mistake(GRADED, "lab/asked-graded", "lab/asked-gate", "source:", ""))
+    monkeypatch.setenv("HF_TOKEN", guest)
+    monkeypatch.setenv("ZOO_NAMESPACE", "asked-guest")
+    url = there.running.url
+    way = "access is restricted; ask for access at"
+    assert told(zoo("check", "--hub")[2]) == [
+        f"recipes/bert.yaml, line 2: base.model: cannot look up model 'lab/asked-gate': {way} {url}/lab/asked-gate",
+        "recipes/datasets/graded.yaml, line 1: source.dataset: cannot read dataset 'lab/asked-gate': "
+        f"{way} {url}/datasets/lab/asked-gate",
+    ]
 
 
 def test_a_hub_that_cannot_be_asked_is_one_sentence(lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,13 +37,13 @@ def ask_source(dataset: Dataset) -> Inquiry:
 def _features(source: Source, revision: str) -> dict[str, Any]:
     """{split: its features}, from the card or the footer of a Parquet file; None where neither says them."""
     from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
 
     try:
         with explained(f"read dataset '{source.dataset}'"):
+            api().auth_check(source.dataset, repo_type="dataset")  # datasets does not say where to ask for access
             found = load_dataset(source.dataset, source.config, revision=revision, streaming=True)
             return {str(split): rows.features for split, rows in found.items()}
-    except (DatasetNotFoundError, FileNotFoundError) as problem:
+    except FileNotFoundError as problem:  # datasets' DatasetNotFoundError is one
         raise DataError(_first(problem), hint="correct `source` in its recipe") from None
     except RuntimeError as problem:
         if "Dataset scripts" not in str(problem):
