@@ -187,6 +187,18 @@ MISTAKES = {
         GRADED, "source: {dataset: lab/graded}", "source: {dataset: lab/graded, splits: {train: train, validation: train}}",
         "splits", "source.splits.validation: 'train' is our split 'train' too, so models are chosen and measured by rows that they were trained on; write one each, as train[:90%] and train[90%:]",
     ),
+    "one row to learn from": Mistake(
+        GRADED, "columns:", "rows: {train: 1}\ncolumns:",
+        "rows:", "rows.train: '1': one row has nothing to be compared with; write 100 or more",
+    ),
+    "rows of no split": Mistake(
+        LABELLED, "source: {dataset: lab/labelled}", "source: {dataset: lab/labelled, splits: {train: train}}\nrows: {test: 100}",
+        "rows:", "rows.test: there is no split 'test' in source.splits; add it there, or take this out",
+    ),
+    "no text": Mistake(
+        "datasets/pairs.yaml", "  anchor: {type: text}\n  positive: {type: text}\n", "  score: {type: score}\n",
+        "columns:", "columns: none of them is a text; add one of type text, before the others",
+    ),
     # Settings
     "groups without a class": Mistake(
         FAMILY_FILE, "sampler: no_duplicates", "sampler: group_by_label",
@@ -295,6 +307,10 @@ MISTAKES = {
         BERT_FILE, "repo: Bert-Hybrid", "repo: bert-matryoshka",
         "repo: bert-m", "variants.hybrid.repo: 'bert-matryoshka' is the repository of recipe 'bert-matryoshka' too; choose another name",
     ),
+    "a repository that is the base model's": Mistake(
+        BERT_FILE, "repo: Bert-Hybrid", "repo: Bert",
+        "    repo: Bert", "variants.hybrid.repo: 'lab/Bert' is the base model, which would be overwritten; choose another name",
+    ),
     "a branch for a revision": Mistake(
         BERT_FILE, "width: 768", "revision: main\n  width: 768",
         "revision", "base.revision: 'main': a revision is the whole name of a commit: 40 of the characters 0-9 and a-f",
@@ -365,6 +381,10 @@ DOUBTS = {
     "a base that wants a prompt and has none": Mistake(
         E5_FILE, '  prompts: {query: "query: ", document: "passage: "}\n  default_prompt: query\n', "",
         "base:", 'base.default_prompt: E5 models are made for texts that begin with \'query: \', and training, evaluation and a plain encode would use none; write prompts: {query: "query: ", document: "passage: "} and default_prompt: query',
+    ),
+    "a base that wants a prompt and gets an empty one": Mistake(
+        E5_FILE, 'query: "query: "', 'query: ""',
+        "default_prompt", 'base.default_prompt: E5 models are made for texts that begin with \'query: \', and training, evaluation and a plain encode would use none; write prompts: {query: "query: ", document: "passage: "} and default_prompt: query',
     ),
     "a prompt that touches the text": Mistake(
         E5_FILE, '"query: "', '"query:"',

@@ -25,7 +25,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """What an answer says against a recipe."""
+    """The mistakes and doubts that an answer of the Hub shows in a recipe, each at its place."""
 
     mistakes: Sequence[tuple[KeyPath, str]] = ()
     doubts: Sequence[tuple[KeyPath, str]] = field(default=())

@@ -21,7 +21,7 @@ WORKERS = 8  # questions asked together: most of it is waiting
 
 @dataclass(frozen=True)
 class Told:
-    """What the Hub's answers say: errors, one for each file with all of its mistakes, and doubts."""
+    """Errors that the Hub's answers make, one for each file with all of its mistakes, and doubts."""
 
     problems: list[RecipeError]
     doubts: list[str]

@@ -167,26 +167,34 @@ def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
 def dataset_mistakes(dataset: Dataset) -> Found:
     """Mistakes in the file of a dataset."""
     source = dataset.source
-    if source.dataset in BUILDERS:
-        yield (
-            ("source", "dataset"),
-            f"'{source.dataset}' is what `datasets` reads files with, and no repository; {PUSH}",
-        )
-    elif source.dataset.endswith(FILES):
-        yield ("source", "dataset"), f"'{source.dataset}' is the name of a file, and no repository; {PUSH}"
-    elif problem := _in_the_way(source.dataset):
+    if problem := _no_repository(source.dataset) or _in_the_way(source.dataset):
         yield ("source", "dataset"), problem
     yield from _shared_splits(source.splits)
     yield from _under(("rows",), rows_mistakes(dataset.rows))
+    for split in dataset.rows.keys() - source.splits.keys():
+        yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
+    yield from _column_mistakes(dataset)
+    if dataset.release:
+        yield from _under(("release",), language_mistakes(dataset.release.language))
+        for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
+            yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
+
+
+def _no_repository(name: str) -> str | None:
+    """The reason why what looks like an id is none; None when it may be one."""
+    if name in BUILDERS:
+        return f"'{name}' is what `datasets` reads files with, and no repository; {PUSH}"
+    return f"'{name}' is the name of a file, and no repository; {PUSH}" if name.endswith(FILES) else None
+
+
+def _column_mistakes(dataset: Dataset) -> Found:
+    if not dataset.texts:
+        yield ("columns",), "none of them is a text; add one of type text, before the others"
     label, column = dataset.label or ("", None)
     names = (column.names if column else None) or []
     if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
         what = f"'{twice}' stands twice"
         yield ("columns", label, "names"), f"{what}; name every class once, in the order of their numbers"
-    if dataset.release:
-        yield from _under(("release",), language_mistakes(dataset.release.language))
-        for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
-            yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
 
 
 def _shared_splits(splits: Mapping[Any, str]) -> Found:
@@ -233,21 +241,30 @@ def variant_mistakes(
     at: KeyPath = ("variants", name)
     if parent:
         yield (*at, "from"), parent
-    for index, phase in enumerate(variant.phases):
-        if phase not in family.phases:
-            yield (*at, "phases", index), f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
-        elif phase in variant.phases[:index]:
-            what = f"'{phase}' stands twice, and would be trained once"
-            yield (*at, "phases", index), f"{what}; raise its epochs, or add a phase of another name"
-    yield from _under(at, dims_mistakes(variant.dims, file.base) if variant.dims is not None else iter(()))
-    own, width = variant.dims or file.dims, file.base.width
+    if f"{family.namespace}/{variant.repo}".lower() == file.base.model.lower():
+        what = f"'{family.namespace}/{variant.repo}' is the base model, which would be overwritten"
+        yield (*at, "repo"), f"{what}; choose another name"
+    yield from _under((*at, "phases"), _phase_names(variant.phases, family))
+    if variant.dims is not None:
+        yield from _under(at, dims_mistakes(variant.dims, file.base))
     known = [phase for phase in variant.phases if phase in family.phases]
-    for number, wide in width_mistakes([(phase, family.phases[phase], own) for phase in known], width):
+    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for phase in known]
+    for number, wide in width_mistakes(own, file.base.width):
         yield (*at, "phases", variant.phases.index(known[number])), wide
     if parent or len(known) < len(variant.phases):  # what is trained cannot be told yet
         return
-    if lacking := size_mistake(own, width, line, f"variant '{name}'", f"variants.{name}"):
+    dims, place = variant.dims or file.dims, f"variants.{name}"
+    if lacking := size_mistake(dims, file.base.width, line, f"variant '{name}'", place):
         yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
+
+
+def _phase_names(phases: Sequence[str], family: Family) -> Found:
+    for index, phase in enumerate(phases):
+        if phase not in family.phases:
+            yield (index,), f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
+        elif phase in phases[:index]:
+            what = f"'{phase}' stands twice, and would be trained once"
+            yield (index,), f"{what}; raise its epochs, or add a phase of another name"
 
 
 def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
@@ -307,12 +324,14 @@ def family_doubts(family: Family) -> Found:
 def base_doubts(file: BaseFile) -> Found:
     """Places in a base model's file that are right, and with which models may turn out worse than they could be."""
     base = file.base
-    if (found := _prompted(base.model)) and base.default_prompt is None:
+    if (found := _prompted(base.model)) and not base.prompts.get(base.default_prompt or ""):
         who, prompts = found
         told = f"{who} made for texts that begin with '{prompts['query']}'"
         written = ", ".join(f'{name}: "{text}"' for name, text in prompts.items())
         way = (
-            "default_prompt: query" if "query" in base.prompts else f"prompts: {{{written}}} and default_prompt: query"
+            "default_prompt: query"
+            if base.prompts.get("query")
+            else f"prompts: {{{written}}} and default_prompt: query"
         )
         use = "training, evaluation and a plain encode would use none"
         yield ("base", "default_prompt"), f"{told}, and {use}; write {way}"

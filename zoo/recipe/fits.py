@@ -199,8 +199,10 @@ def setting_doubts(train: Train) -> Found:
 
 def rows_mistakes(rows: Mapping[Any, int]) -> Found:
     """Mistakes in the numbers of rows of splits; places from `rows` on."""
-    if rows.get("validation") == 1:
-        yield ("validation",), "'1': one row has no correlation; write 100 or more"
+    for split, count in rows.items():
+        if count == 1:
+            why = "nothing to be compared with" if split == "train" else "no correlation"
+            yield (split,), f"'1': one row has {why}; write 100 or more"
 
 
 def is_scored(dataset: Dataset) -> bool:
