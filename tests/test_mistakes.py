@@ -224,6 +224,10 @@ MISTAKES = {
         FAMILY_FILE, "train: {epochs: 5,", "train: {max_seq_length: 2,",
         "max_seq_length: 2", "phases.hybrid.train.max_seq_length: '2' tokens are those that mark begin and end of a text; write 8 or more",
     ),
+    "no room for a word in a base": Mistake(
+        BERT_FILE, "width: 768", "width: 768\n  max_seq_length: 1",
+        "max_seq_length", "base.max_seq_length: '1' tokens are those that mark begin and end of a text; write 8 or more",
+    ),
     "epochs without an end": Mistake(
         FAMILY_FILE, "epochs: 5", "epochs: .inf",
         "epochs: .inf", "phases.hybrid.train.epochs: 'inf': input should be a finite number",

@@ -17,6 +17,7 @@ from zoo.recipe.fits import (
     Sized,
     in_words,
     is_scored,
+    length_mistake,
     loss_mistakes,
     order_mistake,
     rows_mistakes,
@@ -222,6 +223,8 @@ def _in_the_way(repo_id: str) -> str | None:
 def base_mistakes(file: BaseFile, family: Family) -> Found:
     """Mistakes in a base model's file, but for its variants'."""
     yield from dims_mistakes(file.dims, file.base)
+    if problem := length_mistake(file.base.max_seq_length):
+        yield ("base", "max_seq_length"), problem
     if problem := _in_the_way(file.base.model):
         yield ("base", "model"), problem
     if file.suite is not None and file.suite not in family.suites:

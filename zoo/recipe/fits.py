@@ -172,9 +172,15 @@ def setting_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
         scored = next((name for name, dataset in datasets.items() if is_scored(dataset)), "a dataset with scores")
         what = "there is no `dev` to evaluate on"
         yield ("train", "eval_steps"), f"{what}; add dev: {scored}, or write save_steps"
-    if train.max_seq_length <= MARKS:
-        what = f"'{train.max_seq_length}' tokens are those that mark begin and end of a text"
-        yield ("train", "max_seq_length"), f"{what}; write 8 or more"
+    if problem := length_mistake(train.max_seq_length):
+        yield ("train", "max_seq_length"), problem
+
+
+def length_mistake(tokens: int) -> str | None:
+    """The reason why a length leaves nothing of a text; None when it does not."""
+    if tokens > MARKS:
+        return None
+    return f"'{tokens}' tokens are those that mark begin and end of a text; write 8 or more"
 
 
 def _group_mistakes(train: Train, datasets: Mapping[str, Dataset]) -> Found:
