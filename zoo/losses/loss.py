@@ -110,11 +110,16 @@ def innermost(spec: Any) -> Any:
     return nested(spec)[-1]
 
 
+def is_sized(spec: Any) -> bool:
+    """True for a loss whose option `dims` is a list of sizes, or stands for the recipe's."""
+    return "dims" in type(spec).model_fields and isinstance(spec.dims, list | None)
+
+
 def sizes(spec: Any, default: list[int]) -> list[int] | None:
     """The sizes at which a loss trains embeddings: its option `dims`, or that of one inside; None: whole ones alone.
 
     Args:
         default: the recipe's dims, which stand for an option without a value.
     """
-    found = next((one for one in nested(spec) if "dims" in type(one).model_fields), None)
+    found = next(filter(is_sized, nested(spec)), None)
     return None if found is None else default if found.dims is None else found.dims

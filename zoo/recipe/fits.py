@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zoo.hub.frontmatter import KeyPath
-from zoo.losses import LOSSES, innermost, nested, sizes
+from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
 from zoo.recipe.family import Scale
 from zoo.recipe.schema import Dataset, Phase, Train
 
@@ -43,14 +43,13 @@ def loss_mistakes(loss: Any, name: str, dataset: Dataset) -> Found:
         yield (), problem
     chain = nested(loss)
     for depth, one in enumerate(chain):
-        dims = getattr(one, "dims", None)
-        if dims is not None and (problem := order_mistake(dims)):
+        if is_sized(one) and one.dims is not None and (problem := order_mistake(one.dims)):
             yield (*["inner"] * depth, "dims"), problem
     yield from _misfit(chain[-1], ("inner",) * (len(chain) - 1), name, dataset)
 
 
 def _wrapped_wrong(loss: Any) -> str | None:
-    sized = [one.type for one in nested(loss) if sizes(one, [0]) and "dims" in type(one).model_fields]
+    sized = [one.type for one in nested(loss) if is_sized(one)]
     inner = innermost(loss)
     if len(sized) > 1:
         what = f"loss '{sized[1]}' stands inside of '{sized[0]}', which trains sizes already"
