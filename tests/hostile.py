@@ -196,7 +196,9 @@ def matching(pattern: str) -> str:
 
 PAPER = {"title": WORDS, "url": "https://example.org/paper_1", "bibtex": WORDS}
 PAIRS = {"type": "text"}
-STAGE = {"data": [{"dataset": "pairs", "loss": {"type": "softmax", "num_labels": 2}}], "dev": "scored"}
+SIZES = {"type": "matryoshka", "inner": {"type": "cosent"}, "dims": [64, 32]}
+USES = [{"dataset": "pairs", "loss": {"type": "softmax", "num_labels": 2}}, {"dataset": "scored", "loss": SIZES}]
+STAGE = {"data": USES, "dev": "scored"}
 FAMILY = {
     "name": WORDS,
     "tags": [WORDS],

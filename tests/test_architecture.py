@@ -31,7 +31,7 @@ ROWS = [
     {"zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
-    {"zoo.analysis", "zoo.submit", "zoo.mirror", "zoo.work"},
+    {"zoo.analysis", "zoo.inquiry", "zoo.submit", "zoo.mirror", "zoo.work"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}
@@ -161,6 +161,7 @@ def test_what_is_imported_is_declared() -> None:
         ["build", "--help"],
         ["leaderboard"],
         ["show", "e5-hybrid"],
+        ["check"],
         ["ls", "--tasks"],
         ["ls", "--modules"],
     ],

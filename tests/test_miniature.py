@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -105,6 +106,13 @@ def test_another_seed_makes_other_sentences() -> None:
     assert (
         repository(here, train=60).files["test.jsonl.gz"] != repository(here, train=60, seed=1).files["test.jsonl.gz"]
     )
+
+
+def test_a_stand_in_may_be_as_wide_as_larger_models() -> None:
+    """1024 has no twelfth, by which BERT's heads would share it."""
+    made = stand_in("zoo-tests/wide", None, architecture="bert", tokenizer="wordpiece", width=1024)
+    config = json.loads(made.files["config.json"])
+    assert (config["hidden_size"], config["num_attention_heads"]) == (1024, 8)
 
 
 def test_making_a_stand_in_leaves_the_callers_random_numbers_alone() -> None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 from zoo.plugins import loss
 
 
-@loss("angle", texts=(2, 2), label="score", compares=True)
+@loss("angle", texts=(2, 2), label="score", least_rows=2)
 def angle(model, *, scale: float = 20.0):
     """(sentence, sentence, score): ranks pairs by the angle between them in complex space."""
     from sentence_transformers.sentence_transformer.losses import AnglELoss
@@ -128,7 +128,7 @@ def test_recipes_name_what_plugins_add(plugged: Path) -> None:
             "type: angle, scale: wide}",
             "phases.hybrid.data.1.loss.scale: 'wide': input should be a valid number",
         ),
-        ("family.yaml", "Muradif]", "Leaflet]", "suites.muradif: no evaluation task 'Leaflet'; did you mean 'Leaflets'?"),
+        ("family.yaml", "Muradif]", "Leaflet]", "suites.muradif.0: no evaluation task 'Leaflet'; did you mean 'Leaflets'?"),
         ("datasets/stsb.yaml", "columns:", "steps: [unique, shortr]\ncolumns:", "steps.1: no step 'shortr'; did you mean 'shorter'?"),
         ("datasets/stsb.yaml", "columns:", "steps: [shorter]\ncolumns:", "steps.0.than: missing"),
         ("datasets/stsb.yaml", "columns:", "steps: [{typ: unique}]\ncolumns:", "steps.0: missing 'type'; one of: not_empty"),

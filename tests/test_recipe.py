@@ -131,12 +131,17 @@ def test_an_unknown_loss_is_told_with_the_nearest(workspace: Workspace) -> None:
         ("family.yaml", "[STS17-ar,", "[STS17-arr,", "no evaluation task 'STS17-arr'; did you mean 'STS17-ar'?"),
         ("family.yaml", "dataset: arabic-nli-triplet", "dataset: arabic-nli-triple", "no dataset 'arabic-nli-triple'"),
         ("family.yaml", "suite: ara-sts", "suite: ara-st", "no suite 'ara-st' in family.yaml; did you mean 'ara-sts'?"),
-        ("family.yaml", "num_labels: 3", "num_labels: 2", "has num_labels 2, the dataset 3 classes"),
+        (
+            "family.yaml",
+            "num_labels: 3",
+            "num_labels: 2",
+            "num_labels: '2', and dataset 'arabic-nli-pair-class' has 3 classes; write num_labels: 3",
+        ),
         (
             "family.yaml",
             "loss: {type: cosent}",
             "loss: {type: mnrl}",
-            "loss 'mnrl' reads no label, the dataset has a score",
+            "loss 'mnrl' reads no label, dataset 'arabic-stsb' has a score",
         ),
         (
             "family.yaml",
@@ -174,9 +179,9 @@ def test_names_that_lead_nowhere_are_told_at_once_too(workspace: Workspace) -> N
     write(workspace, "arabert.yaml", "[768, 512", "[1024, 512")
     assert problem(workspace, "arabert-hybrid").splitlines() == [
         "3 mistakes in recipes/arabert.yaml",
-        "  line 8: dims: '1024' is wider than the model (768)",
-        "  line 12: phases: no phase 'triplet' in family.yaml; did you mean 'triplets'?",
-        "  line 17: phases: no phase 'hybird' in family.yaml; did you mean 'hybrid'?",
+        "  line 8: dims: '1024' is wider than the model (768); write [512, 256, 128, 64]",
+        "  line 12: variants.matryoshka.phases.0: no phase 'triplet' in family.yaml; did you mean 'triplets'?",
+        "  line 17: variants.hybrid.phases.0: no phase 'hybird' in family.yaml; did you mean 'hybrid'?",
     ]
 
 
@@ -217,9 +222,9 @@ def test_set_lays_a_value_over_the_recipe() -> None:
         ("phases.hybrid.train.epoch=2", "--set: no key 'epoch' in 'phases.hybrid.train.epoch'"),
         ("phases.hybrid", "'phases.hybrid' is not key=value"),
         ("phases.hybrid.train.epochs=many", "--set: phases.0.train.epochs: 'many'"),
-        ("dims=[768,999]", "--set: dims: '[768, 999]' are not in decreasing order"),
+        ("dims=[768,999]", "dims: '[768, 999]' are not in decreasing order"),
         ("dims=[999,768]", "--set: dims: '999' is wider than the model (768)"),
-        ("phases.hybrid.dev=gone", "--set: phases: 'hybrid': no dataset 'gone'"),
+        ("phases.hybrid.dev=gone", "--set: phases.hybrid.dev: no dataset 'gone'"),
         ("release.repo=my model", "--set: release.repo: 'my model': the name of a repository is made of"),
     ],
 )

@@ -151,8 +151,12 @@ def test_settings_that_are_circumstances_train_nothing_again() -> None:
 @pytest.mark.filterwarnings("ignore:An input array is constant")
 def test_scores_that_are_no_numbers_are_told(trainings: Trainings, tmp_path: Path) -> None:
     """Embeddings that are all alike have no correlation: no checkpoint is the best, and none is taken silently."""
+    from zoo.train.work import work
+
+    spec = trainings.spec()
+    spec["recipe"]["phases"][0]["train"]["max_seq_length"] = 2  # [CLS] [SEP]: a recipe that says so is refused
     with pytest.raises(TrainError) as caught:
-        trainings.run(tmp_path / "lab", "phases.hybrid.train.max_seq_length=2")  # [CLS] [SEP]
+        work(tmp_path, spec)
     assert caught.value.message == (
         "phase 'hybrid' of 'arabert-hybrid' has no score on 'arabic-stsb' that is a number: the embeddings are all alike"
     )

@@ -52,7 +52,9 @@ def test_two_recipes_of_one_repository_are_refused(workspace: Workspace, zoo: An
     """Case does not tell repositories apart on the Hub."""
     write(workspace, "labse.yaml", "repo: GATE-LaBSE-v1", "repo: gate-arabert-V1")
     line = line_of(workspace, "labse.yaml", "gate-arabert-V1")
-    problem = "variants.hybrid.repo: 'gate-arabert-V1' is the repository of recipe 'arabert-hybrid' too"
+    problem = (
+        "variants.hybrid.repo: 'gate-arabert-V1' is the repository of recipe 'arabert-hybrid' too; choose another name"
+    )
     assert check(zoo) == [f"error: recipes/labse.yaml, line {line}: {problem}"]
     with pytest.raises(RecipeError, match=problem):
         Workspace(workspace.root).every_recipe(scale="mini")
@@ -61,13 +63,17 @@ def test_two_recipes_of_one_repository_are_refused(workspace: Workspace, zoo: An
 def test_two_variants_of_one_repository_are_refused(workspace: Workspace, zoo: Any) -> None:
     write(workspace, "labse.yaml", "repo: GATE-LaBSE-v1", "repo: Arabic-labse-Matryoshka")
     [told] = check(zoo)
-    assert told.endswith("'Arabic-labse-Matryoshka' is the repository of recipe 'labse-matryoshka' too")
+    assert told.endswith(
+        "'Arabic-labse-Matryoshka' is the repository of recipe 'labse-matryoshka' too; choose another name"
+    )
 
 
 def test_two_datasets_of_one_repository_are_refused(workspace: Workspace, zoo: Any) -> None:
     write(workspace, "datasets/arabic-stsb.yaml", "repo: Arabic-stsb", "repo: arabic-nli-triplet")
     line = line_of(workspace, "datasets/arabic-stsb.yaml", "repo: arabic-nli-triplet")
-    problem = "release.repo: 'arabic-nli-triplet' is the repository of dataset 'arabic-nli-triplet' too"
+    problem = (
+        "release.repo: 'arabic-nli-triplet' is the repository of dataset 'arabic-nli-triplet' too; choose another name"
+    )
     assert check(zoo) == [f"error: recipes/datasets/arabic-stsb.yaml, line {line}: {problem}"]
     with pytest.raises(RecipeError, match=problem):
         Workspace(workspace.root).every_recipe()
@@ -96,12 +102,12 @@ def test_two_files_cannot_have_one_recipe(workspace: Workspace, zoo: Any) -> Non
         ("5.0e-5}", "'5,0e-5'}", "scales.mini.phases.hybrid.learning_rate: '5,0e-5'"),
         ("      hybrid: {", "      hibrid: {", "scales.mini.phases.hibrid: no phase 'hibrid' in phases; did you mean 'hybrid'?"),
         ("suite: ara-sts", "suite: ara-stss", "suite: no suite 'ara-stss' in family.yaml; did you mean 'ara-sts'?"),
-        ("dataset: arabic-stsb", "dataset: arabic-stbs", "phases: 'hybrid': no dataset 'arabic-stbs'; did you mean"),
-        ("stsb, loss: {type: cosent}", "stsb, loss: {type: mnrl}", "phases: 'hybrid', dataset 'arabic-stsb': loss 'mnrl' reads no label"),
-        ("dev: stsb", "dev: all-nli", "phases: 'allnli': dev dataset 'all-nli' has no score column"),
-        ("dev: stsb", "dev: stsbb", "phases: 'allnli': no dataset 'stsbb'; did you mean 'stsb'?"),
-        ("Muradif]", "Muradef]", "suites.muradif: no evaluation task 'Muradef'; did you mean 'Muradif'?"),
-        ("[\n    STS17-ar,", "[\n    STS17-ra,", "suites.ara-v1: no evaluation task 'STS17-ra'"),
+        ("dataset: arabic-stsb", "dataset: arabic-stbs", "phases.hybrid.data.1.dataset: no dataset 'arabic-stbs'; did you mean"),
+        ("stsb, loss: {type: cosent}", "stsb, loss: {type: mnrl}", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'arabic-stsb'"),
+        ("dev: stsb", "dev: all-nli", "phases.allnli.dev: dataset 'all-nli' has no score column"),
+        ("dev: stsb", "dev: stsbb", "phases.allnli.dev: no dataset 'stsbb'; did you mean 'stsb'?"),
+        ("Muradif]", "Muradef]", "suites.muradif.0: no evaluation task 'Muradef'; did you mean 'Muradif'?"),
+        ("[\n    STS17-ar,", "[\n    STS17-ra,", "suites.ara-v1.0: no evaluation task 'STS17-ra'"),
         ("app: similarity", "app: similarty", "space.app: no folder 'similarty' in spaces/; did you mean 'similarity'?"),
         ("title: GATE · General Arabic Text Embedding", 'title: " "', "collection.title: is empty"),
     ],

@@ -52,6 +52,17 @@ class Entry:
     says: str
 
 
+def require_name(kind: str, name: object) -> None:
+    """Refuse a decorator without its brackets, which would register nothing and say nothing.
+
+    Raises:
+        RegistrationError: the name is a function.
+    """
+    if callable(name):
+        function = getattr(name, "__name__", kind)
+        raise RegistrationError(f"the decorator of '{function}' has no name; write @{kind}(\"{function}\")")
+
+
 def place_of(registry: Registry[Any], name: str) -> str:
     """The file and line that define a registered function, for people: `plugins/angle.py, line 8`."""
     code = getattr(inspect.unwrap(registry[name].build), "__code__", None)

@@ -148,7 +148,7 @@ def _url(error: object) -> str:
     """Return the page of the repository that was asked for, whether the request was for a file or for facts."""
     asked = str(getattr(getattr(error, "response", None), "url", endpoint())).partition("?")[0]
     return re.split(
-        r"/(?:resolve|raw|tree|revision|refs|paths-info|commits)\b", re.sub("/api/(?:models/)?", "/", asked)
+        r"/(?:resolve|raw|tree|revision|refs|paths-info|commits|auth-check)\b", re.sub("/api/(?:models/)?", "/", asked)
     )[0]
 
 

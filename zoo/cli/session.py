@@ -112,6 +112,11 @@ def hub_option() -> click.Option:
     return click.Option(["--hub"], metavar="URL|local", expose_value=False, callback=remember, help=help_text)
 
 
+def is_hub(value: str) -> bool:
+    """True for what `--hub` takes."""
+    return value == "local" or _is_address(value)
+
+
 def workspace() -> Workspace:
     """The workspace around the current folder. Its plugins stay in use until the command ends.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import command, connect, tell, workspace
+from zoo.cli.session import command, connect, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
@@ -103,25 +103,62 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
         say.raw(dump(resolved))
 
 
-@command("check", hub=False)
+@command("check", hub=False, epilog="Example: zoo check arabert-hybrid --hub, before a GPU is paid for")
 @click.argument("recipes", nargs=-1)
+@click.option(
+    "--hub",
+    is_flag=False,
+    flag_value="",
+    metavar="[URL|local]",
+    help="Ask a Hub too whether all is as the recipes say.  [without a value: HF_ENDPOINT, else huggingface.co]",
+)
 @click.pass_context
-def check(ctx: click.Context, recipes: tuple[str, ...]) -> None:
+def check(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
     from zoo.recipe import Workspace
 
+    recipes = _hub_or_recipe(ctx, recipes, hub)
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
-    unique = list({problem.message: problem for problem in problems}.values())
-    if unique:
-        tell(unique, {"recipes": list(recipes), "problems": [problem.message for problem in unique]})
+    doubts = [] if problems else space.doubts()
+    if not problems and "hub" in ctx.meta:
+        problems, found = _answers(ctx, recipes)
+        doubts += found
+    for doubt in doubts:
+        say.note(f"warning: {doubt}")
+    _tell_checked(ctx, space, recipes, problems, doubts)
+
+
+def _hub_or_recipe(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> tuple[str, ...]:
+    """Take a value of `--hub` that is no Hub for the first recipe: `zoo check --hub arabert-hybrid`."""
+    if hub is None:
+        return recipes
+    ctx.meta["hub"] = hub if is_hub(hub) else ""
+    return recipes if is_hub(hub) or not hub else (hub, *recipes)
+
+
+def _answers(ctx: click.Context, recipes: tuple[str, ...]) -> tuple[list[ZooError], list[str]]:
+    """The mistakes that the Hub in use knows of, and doubts."""
+    connect(seed=True)
+    from zoo.inquiry.everything import inquire
+
+    space = workspace()
+    found = inquire(space, recipes or space.names)
+    return list(found.problems), found.doubts
+
+
+def _tell_checked(
+    ctx: click.Context, space: Workspace, recipes: tuple[str, ...], problems: list[ZooError], doubts: list[str]
+) -> None:
+    facts = {"recipes": list(recipes) or space.names if not problems else list(recipes), "doubts": doubts}
+    if unique := list({problem.message: problem for problem in problems}.values()):
+        tell(unique, {**facts, "problems": [problem.message for problem in unique]})
         ctx.exit(1)
-    names = list(recipes) or space.names
-    say.line(f"{len(names)} recipes are fine")
+    say.line(f"{len(facts['recipes'])} recipes are fine")
     added = space.plugins.added()
     for plugin, what in added.items():
         say.line(f"{plugin}: {', '.join(what) or 'adds nothing'}")
-    say.result({"recipes": names, "plugins": added, "problems": []})
+    say.result({**facts, "plugins": added, "problems": []})
 
 
 def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:

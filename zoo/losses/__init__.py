@@ -5,9 +5,9 @@ The function's keyword arguments are the loss's options in a recipe.
 
 from __future__ import annotations
 
-from zoo.losses.loss import LOSSES, Loss, LossSpec, build_loss, innermost, losses_blamed
+from zoo.losses.loss import LOSSES, Loss, LossSpec, build_loss, innermost, is_sized, losses_blamed, nested, sizes
 from zoo.registry import import_all
 
-__all__ = ["LOSSES", "Loss", "LossSpec", "build_loss", "innermost", "losses_blamed"]
+__all__ = ["LOSSES", "Loss", "LossSpec", "build_loss", "innermost", "is_sized", "losses_blamed", "nested", "sizes"]
 
 import_all(__name__, __path__)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@loss("cosent", texts=(2, 2), label="score", compares=True)
+@loss("cosent", texts=(2, 2), label="score", least_rows=2)
 def cosent(model: Model, *, scale: PositiveFloat = 20.0) -> nn.Module:
     """(sentence, sentence, score): ranks pairs by score instead of fitting it; GATE paper, equation 3."""
     from sentence_transformers.sentence_transformer.losses import CoSENTLoss

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from zoo.errors import TrainError
 from zoo.options import Chosen, Entry, Options, chosen, options_of, place_of, sentence
-from zoo.registry import Registry, blamed
+from zoo.registry import RegistrationError, Registry, blamed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,12 +21,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Loss(Entry):
-    """A loss and the rows it reads: `texts` columns (least, most), then a label of one kind or none."""
+    """A loss and the rows it reads: `texts` columns (least, most), then a label of one kind or none.
+
+    `any_size`: it takes embeddings that are cut. `least_rows`: batches of fewer rows teach it nothing.
+    """
 
     texts: tuple[int, int]
     label: Label | None
-    compares: bool = False
-    """True when it compares the rows of a batch with each other, so that a batch of one row teaches little."""
+    any_size: bool = True
+    least_rows: int = 1
 
 
 LOSSES: Registry[Loss] = Registry("loss", extensible=True)
@@ -35,19 +38,37 @@ LossSpec = Annotated[Any, Chosen(LOSSES)]
 """A loss and its options, in a recipe and as an option of another loss."""
 
 
-def loss(name: str, *, texts: tuple[int, int], label: Label | None = None, compares: bool = False) -> Callable[[F], F]:
+def loss(
+    name: str,
+    *,
+    texts: tuple[int, int],
+    label: Label | None = None,
+    any_size: bool = True,
+    least_rows: int = 1,
+) -> Callable[[F], F]:
     """Register the decorated function `(model, *, option, ...) -> nn.Module` as a loss that recipes can name.
 
     Args:
         name: what recipes call it.
         texts: how many text columns it reads, at least and at most.
         label: what the column after them holds: `class` (whole numbers from 0), `score` (0 to 1), or nothing.
-        compares: true when it compares the rows of a batch with each other.
+        any_size: False where it has parameters as wide as the model, so that it cannot stand in a `matryoshka`.
+        least_rows: the fewest rows of a batch from which it learns: 2 where it compares them with each other.
+
+    Raises:
+        RegistrationError: it is not given as it must be.
     """
+    if label is not None and label not in get_args(Label):
+        raise RegistrationError(f"loss '{name}' reads a label of kind '{label}'; write label=\"class\" or \"score\"")
+    if not (isinstance(texts, tuple) and len(texts) == 2 and 1 <= texts[0] <= texts[1]):
+        raise RegistrationError(
+            f"loss '{name}' reads texts={texts}; write how many columns at least and at most: (2, 3)"
+        )
 
     def add(build: F) -> F:
         says = sentence("loss", name, build.__doc__)
-        LOSSES.add(name, Loss(build, options_of(LOSSES, name, build, takes=["model"]), says, texts, label, compares))
+        options = options_of(LOSSES, name, build, takes=["model"])
+        LOSSES.add(name, Loss(build, options, says, texts, label, any_size, least_rows))
         return build
 
     return add
@@ -78,7 +99,27 @@ def losses_blamed(specs: Any, what: str) -> Iterator[None]:
         yield
 
 
+def nested(spec: Any) -> list[Any]:
+    """A loss and those inside of it, the outermost first; the last one reads the rows."""
+    inner = getattr(spec, "inner", None)
+    return [spec, *(nested(inner) if isinstance(inner, Options) else [])]
+
+
 def innermost(spec: Any) -> Any:
     """The loss that reads the rows: the inside of a matryoshka."""
-    inner = getattr(spec, "inner", None)
-    return innermost(inner) if isinstance(inner, Options) else spec
+    return nested(spec)[-1]
+
+
+def is_sized(spec: Any) -> bool:
+    """True for a loss whose option `dims` is a list of sizes, or stands for the recipe's."""
+    return "dims" in type(spec).model_fields and isinstance(spec.dims, list | None)
+
+
+def sizes(spec: Any, default: list[int]) -> list[int] | None:
+    """The sizes at which a loss trains embeddings: its option `dims`, or that of one inside; None: whole ones alone.
+
+    Args:
+        default: the recipe's dims, which stand for an option without a value.
+    """
+    found = next(filter(is_sized, nested(spec)), None)
+    return None if found is None else default if found.dims is None else found.dims

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@loss("mnrl", texts=(2, 3), compares=True)
+@loss("mnrl", texts=(2, 3), least_rows=2)
 def mnrl(model: Model, *, scale: PositiveFloat = 20.0) -> nn.Module:
     """(anchor, positive[, negative]): every other row of the batch is a negative too."""
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@loss("softmax", texts=(2, 2), label="class")
+@loss("softmax", texts=(2, 2), label="class", any_size=False)
 def softmax(model: Model, *, num_labels: PositiveInt) -> nn.Module:
     """(premise, hypothesis, class): a linear head over (u, v, |u - v|). The head has parameters of its own."""
     from sentence_transformers.sentence_transformer.losses import SoftmaxLoss

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Architecture = Literal["bert", "roberta", "xlm-roberta"]
 Module = Literal["mean", "cls", "dense", "normalize"]
 
-LAYERS, HEADS, FEED_FORWARD = 2, 12, 512
+LAYERS, HEADS, FEED_FORWARD = 2, 12, 512  # fewer heads where the width has no twelfth
 NO_DROPOUT = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
@@ -55,7 +55,7 @@ def stand_in(
     Args:
         modules: what sentence-transformers puts after the transformer, pooling first; () makes a plain transformers
             repository.
-        width: of the embeddings, a multiple of 12.
+        width: of the embeddings.
     """
     words = vocabularies.tokenizer(tokenizer, language, seed=seed)
     with TemporaryDirectory() as folder, _torch_seeded(f"{seed} {model_id}"), _quiet():
@@ -105,7 +105,7 @@ def _config(architecture: Architecture, words: PreTrainedTokenizerBase, width: i
         vocab_size=len(words),
         hidden_size=width,
         num_hidden_layers=LAYERS,
-        num_attention_heads=HEADS,
+        num_attention_heads=next(heads for heads in range(HEADS, 0, -1) if width % heads == 0),
         intermediate_size=FEED_FORWARD,
         pad_token_id=words.pad_token_id,
         bos_token_id=words.bos_token_id,

@@ -45,6 +45,13 @@ WITHOUT_CODE: dict[Kind, str] = {
     "recipe": "zoo build it again with --force train",
 }
 
+AS_SAFETENSORS: dict[Kind, str] = {
+    "base": "https://huggingface.co/spaces/safetensors/convert makes them: set `base.revision` to its commit",
+    "hub": "https://huggingface.co/spaces/safetensors/convert makes them for its owner; or choose another model",
+    "folder": "save it again with sentence-transformers, which writes safetensors",
+    "recipe": "zoo build it again with --force train",
+}
+
 
 @dataclass(frozen=True)
 class ForeignCode:

@@ -14,8 +14,8 @@ from transformers import dynamic_module_utils
 
 from zoo import modules
 from zoo.errors import TrainError, ZooError
-from zoo.models.foreign import WITHOUT_CODE, kind_of_error, meant
-from zoo.models.identity import Kind, ModelSource, base_source
+from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, kind_of_error, meant
+from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
@@ -120,14 +120,6 @@ HINTS = {
     "base": "see `base` in its recipe",
     "hub": "is it an embedding model?",
     "folder": "save it again with sentence-transformers",
-    "recipe": "zoo build it again with --force train",
-}
-
-
-AS_SAFETENSORS: dict[Kind, str] = {
-    "base": "https://huggingface.co/spaces/safetensors/convert makes them: set `base.revision` to its commit",
-    "hub": "https://huggingface.co/spaces/safetensors/convert makes them for its owner; or choose another model",
-    "folder": "save it again with sentence-transformers, which writes safetensors",
     "recipe": "zoo build it again with --force train",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import TypeAdapter
 
 from zoo.errors import TrainError
-from zoo.options import Chosen, Entry, Options, options_of, sentence
+from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry, blamed
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def module(name: str) -> Callable[[F], F]:
 
 
 def _adding(registry: Registry[Entry], name: str) -> Callable[[F], F]:
+    require_name(registry.kind, name)
+
     def add(build: F) -> F:
         says = sentence(registry.kind, name, build.__doc__)
         registry.add(name, Entry(build, options_of(registry, name, build, takes=["width"]), says))

@@ -4,7 +4,7 @@ A workspace's plugins are the files of its folder `plugins/`, each of which stan
 
     from zoo.plugins import loss
 
-    @loss("angle", texts=(2, 2), label="score", compares=True)
+    @loss("angle", texts=(2, 2), label="score", least_rows=2)
     def angle(model, *, scale: float = 20.0):
         \"\"\"(sentence, sentence, score): ranks pairs by the angle between them.\"\"\"
         from sentence_transformers.sentence_transformer.losses import AnglELoss

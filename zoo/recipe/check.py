@@ -1,21 +1,46 @@
-"""Mistakes in recipe files beyond their form: names that lead nowhere, losses that do not fit, places taken."""
+"""Mistakes in recipe files beyond their form: names that lead nowhere, places taken, and what does not fit together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
-from zoo.losses import LOSSES, innermost
-from zoo.recipe.family import BaseFile, Family, Scale
+from zoo.metadata import metadata_problems
+from zoo.recipe.family import BaseFile, Family, Scale, Variant
+from zoo.recipe.fits import (
+    Found,
+    Sized,
+    in_words,
+    is_scored,
+    length_mistake,
+    loss_mistakes,
+    order_mistake,
+    rows_mistakes,
+    scale_mistakes,
+    setting_doubts,
+    setting_mistakes,
+    size_mistake,
+    width_mistakes,
+)
 from zoo.recipe.schema import Base, Dataset, Phase, Recipe, Train
-from zoo.recipe.yamlfile import Mistakes, explain
+from zoo.recipe.yamlfile import Mistakes, explain, key_text
 from zoo.tasks import TASKS
 
-Found = Iterator[tuple[KeyPath, str]]  # where in the file, and what
+_BUILDERS = """
+    arrow audiofolder cache conll csv eval fasta fastq genbank generator harbor hdf5 iceberg imagefolder json lance
+    meshfolder mmcif niftifolder pandas parquet pdb pdffolder spark sql text tsfile videofolder vortex webdataset xml
+"""
+BUILDERS = frozenset(_BUILDERS.split())
+"""Names that `datasets` takes for ways of reading files, before it looks for a repository."""
+FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
+PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
+PROMPTED = {"e5": ("E5 models are", {"query": "query: ", "document": "passage: "})}
+"""{a word in a base model's name: (who they are, the prompts that they were trained with)}."""
 
 
 def or_(name: str, known: Iterable[str]) -> str:
@@ -23,39 +48,72 @@ def or_(name: str, known: Iterable[str]) -> str:
     return did_you_mean(name, known) or "see `zoo ls`"
 
 
+# ---- recipes/family.yaml
+
+
 def family_mistakes(family: Family, datasets: Mapping[str, Dataset], apps: Collection[str]) -> Found:
     """Mistakes in family.yaml, at every scale and also in what no recipe uses."""
     if family.suite not in family.suites:
-        yield ("suite",), f"suite: no suite '{family.suite}' in family.yaml; {or_(family.suite, family.suites)}"
+        yield ("suite",), f"no suite '{family.suite}' in family.yaml; {or_(family.suite, family.suites)}"
     yield from _suites(family)
+    yield from language_mistakes(family.language)
     for name, phase in family.phases.items():
-        for at, problem in phase_mistakes(phase, datasets):
-            yield ("phases", name, *at), f"phases: '{name}'{problem}"
+        yield from _under(("phases", name), phase_mistakes(phase, datasets))
     for name, scale in family.scales.items():
-        yield from _scale(("scales", name), scale, family)
+        yield from _under(("scales", name), _scale(name, scale, family, datasets))
     if family.space and family.space.app not in apps:
         app = family.space.app
-        yield ("space", "app"), f"space.app: no folder '{app}' in spaces/; {or_(app, apps)}"
+        yield ("space", "app"), f"no folder '{app}' in spaces/; {or_(app, apps)}"
+    for index, secret in enumerate(family.space.secrets if family.space else ()):
+        if family.space and secret in family.space.variables:
+            what = f"'{secret}' is one of the variables too, which everybody may read"
+            yield ("space", "secrets", index), f"{what}; take one out"
+
+
+def _under(at: KeyPath, found: Found) -> Found:
+    for place, problem in found:
+        yield (*at, *place), problem
 
 
 def _suites(family: Family) -> Found:
     told: set[tuple[str, ...]] = set()  # a suite may be another one under a second name
     for suite, tasks in family.suites.items():
-        if tuple(tasks) in told:
-            continue
-        told.add(tuple(tasks))
-        for index, task in enumerate(tasks):
-            if task not in TASKS:
-                yield ("suites", suite, index), f"suites.{suite}: no evaluation task '{task}'; {or_(task, TASKS)}"
+        if not tasks:
+            what = "is empty, and a mean over no task is none"
+            yield ("suites", suite), f"{what}; name a task: `zoo ls --tasks` lists them"
+        if tuple(tasks) not in told:
+            told.add(tuple(tasks))
+            yield from _under(("suites", suite), task_mistakes(tasks))
 
 
-def _scale(at: KeyPath, scale: Scale, family: Family) -> Found:
-    yield from _settings((*at, "train"), scale.train)
+def task_mistakes(tasks: Sequence[str]) -> Found:
+    """Mistakes in a list of evaluation tasks; places from the list on."""
+    for index, task in enumerate(tasks):
+        if task not in TASKS:
+            yield (index,), f"no evaluation task '{task}'; {or_(task, TASKS)}"
+        elif task in tasks[:index]:
+            yield (index,), f"'{task}' stands twice, and a mean would count it twice; take one out"
+
+
+def language_mistakes(languages: Sequence[str] | None) -> Found:
+    """Mistakes in a list of languages, each of which is one; None is no list."""
+    if languages is not None and not languages:
+        yield ("language",), "is empty; write [ar], or whichever they are"
+    for index, code in enumerate(languages or ()):
+        if code in (languages or ())[:index]:
+            yield ("language", index), f"'{code}' stands twice; take one out"
+
+
+def _scale(name: str, scale: Scale, family: Family, datasets: Mapping[str, Dataset]) -> Found:
+    if name == "full":
+        yield (), "'full' is the recipe as it is written; give the scale another name"
+    yield from _under(("rows",), rows_mistakes(scale.rows))
+    yield from _settings(("train",), scale.train)
     for phase, settings in scale.phases.items():
-        place = (*at, "phases", phase)
         if phase not in family.phases:
-            yield place, f"{'.'.join(map(str, place))}: no phase '{phase}' in phases; {or_(phase, family.phases)}"
-        yield from _settings(place, settings)
+            yield ("phases", phase), f"no phase '{phase}' in phases; {or_(phase, family.phases)}"
+        yield from _settings(("phases", phase), settings)
+    yield from scale_mistakes(scale, family.phases, datasets)
 
 
 def _settings(at: KeyPath, settings: Mapping[str, Any]) -> Found:
@@ -65,100 +123,252 @@ def _settings(at: KeyPath, settings: Mapping[str, Any]) -> Found:
     except ValidationError as error:
         for problem in error.errors():
             place = (*at, *problem["loc"])
-            yield place, explain(place, dict(problem), Train, settings)
+            yield place, explain(place, dict(problem), Train, settings).removeprefix(f"{key_text(place)}: ")
 
 
-def base_mistakes(file: BaseFile, family: Family, parent_problem: Callable[[str], str | None]) -> Found:
-    """Mistakes in a base model's file. `parent_problem` tells what is wrong with the parent of a variant."""
+def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
+    """Mistakes in a phase's datasets, losses and settings; places from the phase on."""
+    for index, use in enumerate(phase.data):
+        at: KeyPath = ("data", index)
+        if use.dataset not in datasets:
+            yield (*at, "dataset"), f"no dataset '{use.dataset}'; {or_(use.dataset, datasets)}"
+            continue
+        if use.dataset in [earlier.dataset for earlier in phase.data[:index]]:
+            what = f"'{use.dataset}' stands twice, and only its last loss would train"
+            yield (*at, "dataset"), f"{what}; copy its file in recipes/datasets/ under another name"
+        if problem := _lacks(use.dataset, datasets[use.dataset], "train"):
+            yield (*at, "dataset"), problem
+        yield from _under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
+    if phase.dev and (problem := _dev_mistake(phase.dev, datasets)):
+        yield ("dev",), problem
+    yield from setting_mistakes(phase, datasets)
+
+
+def _dev_mistake(dev: str, datasets: Mapping[str, Dataset]) -> str | None:
+    if dev not in datasets:
+        return f"no dataset '{dev}'; {or_(dev, datasets)}"
+    if not is_scored(datasets[dev]):
+        label = datasets[dev].label
+        why = "is not of two texts and a score" if label and label[1].type == "score" else "has no score column"
+        fitting = [name for name, dataset in datasets.items() if is_scored(dataset)]
+        way = f"datasets that have: {in_words(fitting)}" if fitting else "leave `dev` out"
+        return f"dataset '{dev}' {why}, by which the best checkpoint is chosen; {way}"
+    return _lacks(dev, datasets[dev], "validation")
+
+
+def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
+    if split in dataset.source.splits:
+        return None
+    return f"'{name}' has no split '{split}'; add {split} to source.splits in recipes/datasets/{name}.yaml"
+
+
+# ---- recipes/datasets/*.yaml
+
+
+def dataset_mistakes(dataset: Dataset) -> Found:
+    """Mistakes in the file of a dataset."""
+    source = dataset.source
+    if problem := _no_repository(source.dataset) or _in_the_way(source.dataset):
+        yield ("source", "dataset"), problem
+    yield from _shared_splits(source.splits)
+    yield from _under(("rows",), rows_mistakes(dataset.rows))
+    for split in dataset.rows.keys() - source.splits.keys():
+        yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
+    yield from _column_mistakes(dataset)
+    if dataset.release:
+        yield from _under(("release",), language_mistakes(dataset.release.language))
+        for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
+            yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
+
+
+def _no_repository(name: str) -> str | None:
+    """The reason why what looks like an id is none; None when it may be one."""
+    if name in BUILDERS:
+        return f"'{name}' is what `datasets` reads files with, and no repository; {PUSH}"
+    return f"'{name}' is the name of a file, and no repository; {PUSH}" if name.endswith(FILES) else None
+
+
+def _column_mistakes(dataset: Dataset) -> Found:
+    if not dataset.texts:
+        yield ("columns",), "none of them is a text; add one of type text, before the others"
+    label, column = dataset.label or ("", None)
+    names = (column.names if column else None) or []
+    if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
+        what = f"'{twice}' stands twice"
+        yield ("columns", label, "names"), f"{what}; name every class once, in the order of their numbers"
+
+
+def _shared_splits(splits: Mapping[Any, str]) -> Found:
+    first: dict[str, str] = {}
+    for ours, theirs in splits.items():
+        if (earlier := first.setdefault(theirs, ours)) != ours:
+            why = "so models are chosen and measured by rows that they were trained on"
+            if "train" not in (earlier, ours):
+                why = "so one set of rows would stand for two"
+            what = f"'{theirs}' is our split '{earlier}' too, {why}"
+            yield ("source", "splits", ours), f"{what}; write one each, as train[:90%] and train[90%:]"
+
+
+def _in_the_way(repo_id: str) -> str | None:
+    """The reason why libraries would not go to the Hub for this id; None when they would."""
+    if not Path(repo_id).is_dir():
+        return None
+    what = f"'{repo_id}' is a folder here, and libraries would read that"
+    return f"{what}; rename it, or run zoo in another folder"
+
+
+# ---- recipes/<base>.yaml
+
+
+def base_mistakes(file: BaseFile, family: Family) -> Found:
+    """Mistakes in a base model's file, but for its variants'."""
     yield from dims_mistakes(file.dims, file.base)
+    if problem := length_mistake(file.base.max_seq_length):
+        yield ("base", "max_seq_length"), problem
+    if problem := _in_the_way(file.base.model):
+        yield ("base", "model"), problem
     if file.suite is not None and file.suite not in family.suites:
-        yield ("suite",), f"suite: no suite '{file.suite}' in family.yaml; {or_(file.suite, family.suites)}"
-    for name, variant in file.variants.items():
-        at = ("variants", name)
-        if problem := parent_problem(name):
-            yield (*at, "from"), f"from: {problem}"
-        for index, phase in enumerate(variant.phases):
-            if phase not in family.phases:
-                what = f"phases: no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
-                yield (*at, "phases", index), what
+        yield ("suite",), f"no suite '{file.suite}' in family.yaml; {or_(file.suite, family.suites)}"
+    yield from language_mistakes(file.language)
 
 
-def dims_mistakes(dims: list[int], base: Base) -> Found:
+def variant_mistakes(
+    variant: Variant, file: BaseFile, name: str, line: Sequence[Sized], parent: str | None, family: Family
+) -> Found:
+    """Mistakes in a variant; places from its file on.
+
+    Args:
+        line: the phases of its parents, then its own.
+        parent: what is wrong with its parent, in words.
+    """
+    at: KeyPath = ("variants", name)
+    if parent:
+        yield (*at, "from"), parent
+    if f"{family.namespace}/{variant.repo}".lower() == file.base.model.lower():
+        what = f"'{family.namespace}/{variant.repo}' is the base model, which would be overwritten"
+        yield (*at, "repo"), f"{what}; choose another name"
+    yield from _under((*at, "phases"), _phase_names(variant.phases, family))
+    if variant.dims is not None:
+        yield from _under(at, dims_mistakes(variant.dims, file.base))
+    known = [phase for phase in variant.phases if phase in family.phases]
+    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for phase in known]
+    for number, wide in width_mistakes(own, file.base.width):
+        yield (*at, "phases", variant.phases.index(known[number])), wide
+    if parent or len(known) < len(variant.phases):  # what is trained cannot be told yet
+        return
+    dims, place = variant.dims or file.dims, f"variants.{name}"
+    if lacking := size_mistake(dims, file.base.width, line, f"variant '{name}'", place):
+        yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
+
+
+def _phase_names(phases: Sequence[str], family: Family) -> Found:
+    for index, phase in enumerate(phases):
+        if phase not in family.phases:
+            yield (index,), f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
+        elif phase in phases[:index]:
+            what = f"'{phase}' stands twice, and would be trained once"
+            yield (index,), f"{what}; raise its epochs, or add a phase of another name"
+
+
+def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
     """Mistakes in a list of dims: out of order, or wider than the model."""
-    if dims != sorted(set(dims), reverse=True):
-        yield ("dims",), f"dims: '{dims}' are not in decreasing order"
+    if problem := order_mistake(dims):
+        yield ("dims",), problem
     if too_wide := [dim for dim in dims if dim > base.width]:
-        yield ("dims",), f"dims: '{too_wide[0]}' is wider than the model ({base.width})"
+        left = [dim for dim in dims if dim <= base.width] or [base.width]
+        yield ("dims",), f"'{too_wide[0]}' is wider than the model ({base.width}); write {left}"
 
 
-def parent_mistake(name: str, parents: Mapping[str, str | None]) -> str | None:
+def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[str, tuple[str, Base]]) -> str | None:
     """The reason why a recipe's parent cannot be its parent; None when it can.
 
-    `parents` maps every recipe's name to its parent.
+    Args:
+        parents: every recipe's parent.
+        bases: every recipe's base model, and the name of its file.
     """
     line, parent = [name], parents[name]
     while parent is not None:
         if parent not in parents:
             return f"no recipe '{parent}'; {or_(parent, parents)}" if len(line) == 1 else None
         if parent in line:
-            return f"'{parents[name]}' descends from itself: {' -> '.join([*line, parent])}"
+            circle = " -> ".join([*line, parent])
+            return f"'{parents[name]}' descends from itself: {circle}; take one `from` out"
         line.append(parent)
         parent = parents[parent]
+    return _other_base(line[1], bases[line[1]], bases[name][1]) if len(line) > 1 else None
+
+
+def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
+    """The reason why a model cannot go on from one of another base model, whose weights it would have."""
+    file, base = its
+    for fact in ("model", "revision", "width", "pooling", "modules"):
+        if (theirs := getattr(base, fact)) != (ours := getattr(own, fact)):
+            what = f"'{parent}' is made of '{theirs}', and this file is of '{ours}'"
+            if fact != "model":
+                what = f"'{parent}' has base.{fact} '{theirs}', and this file '{ours}'"
+            return f"{what}; put this variant into recipes/{file}.yaml"
     return None
 
 
-def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
-    """Mistakes in a phase's datasets and losses; places from the phase on, sentences to follow its name."""
-    for index, use in enumerate(phase.data):
-        at = ("data", index)
-        if use.dataset not in datasets:
-            yield (*at, "dataset"), f": no dataset '{use.dataset}'; {or_(use.dataset, datasets)}"
-        elif problem := misfit(use.loss, datasets[use.dataset]):
-            yield (*at, "loss"), f", dataset '{use.dataset}': {problem}"
-    if phase.dev and phase.dev not in datasets:
-        yield ("dev",), f": no dataset '{phase.dev}'; {or_(phase.dev, datasets)}"
-    elif phase.dev and not _is_scored(datasets[phase.dev]):
-        yield ("dev",), f": dev dataset '{phase.dev}' has no score column"
+# ---- What is no mistake, and may be meant otherwise
 
 
-def _is_scored(dataset: Dataset) -> bool:
-    return dataset.label is not None and dataset.label[1].type == "score" and len(dataset.texts) == 2
+def _prompted(model: str) -> tuple[str, dict[str, str]] | None:
+    words = model.rpartition("/")[2].lower().split("-")
+    return next((found for word, found in PROMPTED.items() if word in words), None)
 
 
-def misfit(loss: Any, dataset: Dataset) -> str | None:
-    """The reason why `loss` cannot read `dataset`'s columns; None when it can."""
-    inner = innermost(loss)
-    needs = LOSSES[inner.type]
-    least, most = needs.texts
-    if not least <= len(dataset.texts) <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        return f"loss '{inner.type}' reads {wanted} text columns, not {len(dataset.texts)}"
-    has = dataset.label[1].type if dataset.label else None
-    if has != needs.label:
-        return f"loss '{inner.type}' reads {_label(needs.label)}, the dataset has {_label(has)}"
-    classes = len(dataset.label[1].names or []) if dataset.label else 0
-    wanted = inner.given().get("num_labels", classes)
-    if needs.label == "class" and wanted != classes:
-        return f"loss '{inner.type}' has num_labels {wanted}, the dataset {classes} classes"
-    return None
+def family_doubts(family: Family) -> Found:
+    """Places in family.yaml that are right, and with which models may turn out worse than they could be."""
+    for name, phase in family.phases.items():
+        yield from _under(("phases", name, "train"), setting_doubts(phase.train))
 
 
-def _label(kind: str | None) -> str:
-    return f"a {kind} column" if kind else "no label"
+def base_doubts(file: BaseFile) -> Found:
+    """Places in a base model's file that are right, and with which models may turn out worse than they could be."""
+    base = file.base
+    if (found := _prompted(base.model)) and not base.prompts.get(base.default_prompt or ""):
+        who, prompts = found
+        told = f"{who} made for texts that begin with '{prompts['query']}'"
+        written = ", ".join(f'{name}: "{text}"' for name, text in prompts.items())
+        way = (
+            "default_prompt: query"
+            if base.prompts.get("query")
+            else f"prompts: {{{written}}} and default_prompt: query"
+        )
+        use = "training, evaluation and a plain encode would use none"
+        yield ("base", "default_prompt"), f"{told}, and {use}; write {way}"
+    for name, text in base.prompts.items():
+        if text and not text[-1].isspace():
+            what = f"'{text}' ends without a space, so it is read as one with the first word"
+            yield ("base", "prompts", name), f'{what}; write "{text} "'
+
+
+# ---- A resolved recipe
 
 
 def resolved_mistakes(recipe: Recipe) -> Found:
     """Mistakes in a resolved recipe and its parents: what their files would be checked for."""
-    for above, member in enumerate(reversed(recipe.lineage)):
-        at = ("parent",) * above
-        for index, phase in enumerate(member.phases):
-            for place, problem in phase_mistakes(phase, member.datasets):
-                yield (*at, "phases", index, *place), f"phases: '{phase.name}'{problem}"
-        for index, task in enumerate(member.evaluation.tasks):
-            if task not in TASKS:
-                yield (*at, "evaluation", "tasks", index), f"no evaluation task '{task}'; {or_(task, TASKS)}"
-        for place, problem in dims_mistakes(member.dims, member.base):
-            yield (*at, *place), problem
+    line: list[Sized] = []
+    for above, member in zip(range(len(recipe.lineage) - 1, -1, -1), recipe.lineage, strict=True):
+        own: list[Sized] = [(phase.name, phase, member.dims) for phase in member.phases]
+        line += own
+        yield from _under(("parent",) * above, _member_mistakes(member, own, line))
+
+
+def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]) -> Found:
+    for index, phase in enumerate(member.phases):
+        yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
+    yield from _under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
+    wrong = [*dims_mistakes(member.dims, member.base)]
+    yield from wrong
+    for number, wide in width_mistakes(own, member.base.width):
+        yield ("phases", number), wide
+    if not wrong and (lacking := size_mistake(member.dims, member.base.width, line, f"'{member.name}'", "it")):
+        yield ("dims",), lacking
+
+
+# ---- All of a file
 
 
 def shared(repos: Mapping[str, str]) -> dict[str, str]:
@@ -172,7 +382,7 @@ def shared(repos: Mapping[str, str]) -> dict[str, str]:
 
 
 def collect(found: Found, mistakes: Mistakes) -> Mistakes:
-    """Add what was found to the mistakes of a file; returns these."""
+    """Add what was found to the mistakes of a file, each behind its key path; returns these."""
     for at, problem in found:
-        mistakes.add(at, problem)
+        mistakes.add(at, f"{key_text(at)}: {problem}")
     return mistakes

@@ -37,6 +37,8 @@ class Variant(Section):
     """Recipe to start from; null = the base model."""
     phases: list[Name] = Field(min_length=1)
     """Phases of family.yaml, in order."""
+    dims: list[PositiveInt] | None = None
+    """Embedding sizes of this one; null = those of the file."""
     summary: str | None = None
 
 
@@ -45,6 +47,7 @@ class BaseFile(Section):
 
     base: Base
     dims: list[PositiveInt] = Field(min_length=1)
+    """Embedding sizes that are trained and evaluated, largest first."""
     variants: dict[Name, Variant] = Field(min_length=1)
     suite: Name | None = None
     license: License | None = None

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
-from zoo.hub.frontmatter import BrokenYaml, load_yaml
+from zoo.hub.frontmatter import BrokenYaml, KeyPath, load_yaml
 from zoo.recipe.check import resolved_mistakes
 from zoo.recipe.schema import Recipe
-from zoo.recipe.yamlfile import explain, key_path
+from zoo.recipe.yamlfile import explain, key_path, key_text
 
 NO_RESULT = re.compile(r"(name|(datasets\.[^.]+\.)?release|base\.miniature|phases\.[^.]+\.train\.save_steps)(\.|$)")
 """Keys whose values change nothing of what is measured; with another one a recipe is not itself any more."""
@@ -38,14 +38,16 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             )
         keys, named = _assign(data, path, _value(value, assignment))
         assigned[keys] = named
+    _dims_follow(data, recipe.dims)
     try:
         changed = Recipe.model_validate(data)
     except ValidationError as error:
         problem = error.errors()[0]
         told = explain(key_path(problem), dict(problem), Recipe, data)
         raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}") from None
-    if wrong := next(resolved_mistakes(changed), None):
-        raise RecipeError(f"--set: {wrong[1]}", hint=f"zoo show {recipe.name}")
+    if wrong := [f"{_shown(at, data)}: {problem}" for at, problem in resolved_mistakes(changed)]:
+        told = wrong[0] if len(wrong) == 1 else "\n  ".join([f"{len(wrong)} mistakes", *wrong])
+        raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}")
     was = recipe.model_dump(mode="json", by_alias=True)
     values = {named: new for keys, named in assigned.items() if (new := _at(data, keys)) != _at(was, keys)}
     return _noted(changed, recipe, values)
@@ -80,6 +82,32 @@ def _counts(key: str) -> bool:
     while key.startswith("parent."):
         key = key.removeprefix("parent.")
     return not NO_RESULT.match(key)
+
+
+def _dims_follow(data: dict[str, Any], dims: list[int]) -> None:
+    """Give the losses that had the recipe's dims its new ones, as if they were resolved from its files again."""
+    if data["dims"] != dims and isinstance(data["phases"], list):
+        for loss in _sections(data["phases"]):
+            if loss.get("dims") == dims:
+                loss["dims"] = data["dims"]
+
+
+def _sections(part: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping in a part of a recipe."""
+    if isinstance(part, dict):
+        yield part
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _sections(one)
+
+
+def _shown(at: KeyPath, place: Any) -> str:
+    """A key path as `--set` takes it: with the names of phases, not their numbers."""
+    parts = []
+    for part in at:
+        place = place[part] if part in (place if isinstance(place, dict) else range(len(place or ()))) else None
+        named = isinstance(part, int) and isinstance(place, dict) and "name" in place
+        parts.append(place["name"] if named else part)
+    return key_text(tuple(parts))
 
 
 def _value(text: str, assignment: str) -> Any:

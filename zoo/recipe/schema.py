@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -37,6 +39,21 @@ def text_like(pattern: str, allowed: str) -> StringConstraints:
 
 NAME = r"^[a-z0-9][a-z0-9.-]*$"
 Name = Annotated[str, text_like(NAME, "a name is made of a-z, 0-9, '.' and '-', the first of them a letter or a digit")]
+
+
+def _as_the_client(name: str) -> str:
+    """Refuse what huggingface_hub's `validate_repo_id` refuses, before anything asks a Hub."""
+    for sign, where, right in (("--", "with '--' in it", "-"), ("..", "with '..' in it", ".")):
+        if sign in name:
+            meant = re.sub(f"[{sign[0]}]+", right, name)
+            raise ValueError(f"'{name}': the Hub takes no name {where}; write '{meant}'")
+    if ending := re.search(r"(\.git|[.-])+$", name):
+        raise ValueError(
+            f"'{name}': the Hub takes no name that ends in '{ending[0]}'; write '{name[: ending.start()]}'"
+        )
+    return name
+
+
 # ASCII only, as on the Hub: \w would take letters of every script, and joiners that nobody sees.
 RepoName = Annotated[
     str,
@@ -44,6 +61,7 @@ RepoName = Annotated[
         r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$",
         "the name of a repository is made of A-Z, a-z, 0-9, '_', '.' and '-', at most 96 of them",
     ),
+    AfterValidator(_as_the_client),
 ]
 RepoId = Annotated[
     str,
@@ -51,6 +69,7 @@ RepoId = Annotated[
         REPO_ID,
         "an id is 'account/name', each made of A-Z, a-z, 0-9, '_', '.' and '-'",
     ),
+    AfterValidator(_as_the_client),
 ]
 Revision = Annotated[
     str, text_like(r"^[0-9a-f]{40}$", "a revision is the whole name of a commit: 40 of the characters 0-9 and a-f")
@@ -136,7 +155,8 @@ class Base(Section):
     @model_validator(mode="after")
     def _default_prompt_exists(self) -> Base:
         if self.default_prompt is not None and self.default_prompt not in self.prompts:
-            raise ValueError(f"default_prompt '{self.default_prompt}' is not one of prompts")
+            known = f"one of: {', '.join(sorted(self.prompts))}" if self.prompts else "write the prompt there too"
+            raise ValueError(f"default_prompt '{self.default_prompt}' is not one of prompts; {known}")
         return self
 
     @model_validator(mode="after")
@@ -152,16 +172,16 @@ class Base(Section):
 class Train(Section):
     """One phase's settings; the names are those of transformers' TrainingArguments where it has them."""
 
-    epochs: float = Field(1, gt=0)
+    epochs: FiniteFloat = Field(1, gt=0)
     max_steps: PositiveInt | None = None
     """Stop after so many steps, whatever `epochs` says."""
     batch_size: PositiveInt = 64
     """Rows per step and device."""
-    learning_rate: float = Field(2e-5, gt=0)
+    learning_rate: FiniteFloat = Field(2e-5, gt=0)
     """Peak value."""
     warmup: float = Field(0.1, ge=0, lt=1)
     """Share of the steps over which the learning rate rises to its peak."""
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: FiniteFloat = Field(0.0, ge=0)
     scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
     max_seq_length: PositiveInt = 512
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
@@ -172,7 +192,14 @@ class Train(Section):
     """Evaluate on `dev`, log and save a checkpoint every so many steps; null = at the end of every epoch."""
     save_steps: PositiveInt | None = None
     """Save a checkpoint between evaluations too, at the first logged step after so many; null = after 15 minutes."""
-    seed: int = 42
+    seed: int = Field(42, ge=0, lt=2**32)
+
+    @field_validator("warmup", mode="before")
+    @classmethod
+    def _warmup_is_a_share(cls, warmup: Any) -> Any:
+        if isinstance(warmup, int | float) and warmup >= 1:
+            raise ValueError(f"'{warmup}': is a share of the steps, below 1; write 0.1 for the first tenth")
+        return warmup
 
 
 TrainOverrides = Annotated[dict[str, Any], Field(description="Any of a phase's `train` settings, laid over it.")]

@@ -13,10 +13,21 @@ from typing import Any
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
-from zoo.recipe.check import base_mistakes, collect, family_mistakes, parent_mistake, shared
+from zoo.recipe.check import (
+    base_doubts,
+    base_mistakes,
+    collect,
+    dataset_mistakes,
+    family_doubts,
+    family_mistakes,
+    parent_mistake,
+    shared,
+    variant_mistakes,
+)
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
+from zoo.recipe.fits import Sized
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
-from zoo.recipe.yamlfile import SourceFile, name_of, parse, read_yaml, shown
+from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
 NOT_BASES = {"family.yaml"}
 NEARLY = {".yaml", ".yml"}  # in letters of either case
@@ -150,6 +161,21 @@ class Workspace:
         with self.in_use():
             return [*strays, *self._mistakes()]
 
+    def doubts(self) -> list[str]:
+        """Sentences on what is right in the files and may be meant otherwise, each with its file, line and key path.
+
+        Raises:
+            RecipeError: a file cannot be read.
+        """
+        found = [collect(family_doubts(self.family), self.mistakes_in("family"))]
+        found += [collect(base_doubts(file), self.mistakes_in(name)) for name, file in self.bases.items()]
+        return [sentence for mistakes in found for sentence in mistakes.sentences()]
+
+    def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:
+        """An empty collection for the mistakes of a file: of the family, a base model or a dataset."""
+        folder = self.recipes / "datasets" if dataset else self.recipes
+        return self._read(folder / f"{name}.yaml").mistakes()
+
     def _mistakes(self) -> list[RecipeError]:
         kinds: dict[Path, type[Section]] = {self._family_path: Family, **dict.fromkeys(self._base_paths, BaseFile)}
         kinds |= dict.fromkeys(self._dataset_paths, Dataset)
@@ -191,14 +217,17 @@ class Workspace:
         self._check_family()
         self._check(base)
         file = self.bases[base]
-        phases = [self._phase(phase, file.dims, scale) for phase in variant.phases]
+        dims = variant.dims or file.dims
+        phases = [self._phase(phase, dims, scale) for phase in variant.phases]
         names = {use.dataset for phase in phases for use in phase.data} | {phase.dev for phase in phases if phase.dev}
+        for dataset in sorted(names):
+            self._check_dataset(dataset)
         suite = file.suite or self.family.suite
         return Recipe(
             name=name,
             scale=scale_name,
             base=file.base,
-            dims=file.dims,
+            dims=dims,
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
             datasets={known: _limited(self.datasets[known], scale) for known in sorted(names)},
             phases=phases,
@@ -215,8 +244,7 @@ class Workspace:
 
     def _check_family(self) -> None:
         apps = {path.name for folder in self.folders("spaces") for path in folder.iterdir() if path.is_dir()}
-        mistakes = self._read(self._family_path).mistakes()
-        collect(family_mistakes(self.family, self.datasets, apps), mistakes).check()
+        collect(family_mistakes(self.family, self.datasets, apps), self.mistakes_in("family")).check()
 
     def _check(self, base: str) -> None:
         """Check that the names in a base's file lead somewhere, and no repository is an earlier recipe's.
@@ -224,25 +252,37 @@ class Workspace:
         Raises:
             RecipeError: with every mistake of the file.
         """
-        file, mistakes = self.bases[base], self._read(self.recipes / f"{base}.yaml").mistakes()
+        file, mistakes = self.bases[base], self.mistakes_in(base)
         parents = {name: variant.parent for name, variant in self._variants.items()}
-        collect(base_mistakes(file, self.family, lambda name: parent_mistake(f"{base}-{name}", parents)), mistakes)
+        bases = {f"{one}-{name}": (one, made.base) for one, made in self.bases.items() for name in made.variants}
+        collect(base_mistakes(file, self.family), mistakes)
         overwritten = shared({name: variant.repo for name, variant in self._variants.items()})
         for name, variant in file.variants.items():
+            wrong = parent_mistake(f"{base}-{name}", parents, bases)
+            line = [] if wrong else self._line(f"{base}-{name}")
+            collect(variant_mistakes(variant, file, name, line, wrong, self.family), mistakes)
             if (owner := self._split(f"{base}-{name}")[0]) != base:
                 mistakes.add(("variants", name), f"variants.{name}: recipes/{owner}.yaml has '{base}-{name}' already")
             elif earlier := overwritten.get(f"{base}-{name}"):
-                problem = f"variants.{name}.repo: '{variant.repo}' is the repository of recipe '{earlier}' too"
-                mistakes.add(("variants", name, "repo"), problem)
+                problem = f"'{variant.repo}' is the repository of recipe '{earlier}' too; choose another name"
+                mistakes.add(("variants", name, "repo"), f"variants.{name}.repo: {problem}")
         mistakes.check()
+
+    def _line(self, name: str) -> list[Sized]:
+        """The phases of a recipe's parents and its own, oldest first, as far as there are such."""
+        base, variant = self._split(name)
+        above = self._line(variant.parent) if variant.parent in self._variants else []
+        dims = variant.dims or self.bases[base].dims
+        known = [phase for phase in variant.phases if phase in self.family.phases]
+        return [*above, *((phase, self.family.phases[phase], dims) for phase in known)]
 
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
+        mistakes = collect(dataset_mistakes(self.datasets[name]), self.mistakes_in(name, dataset=True))
         if earlier := shared(repos).get(name):
-            mistakes = self._read(self.recipes / "datasets" / f"{name}.yaml").mistakes()
-            problem = f"release.repo: '{repos[name]}' is the repository of dataset '{earlier}' too"
-            mistakes.add(("release", "repo"), problem)
-            mistakes.check()
+            problem = f"'{repos[name]}' is the repository of dataset '{earlier}' too; choose another name"
+            mistakes.add(("release", "repo"), f"release.repo: {problem}")
+        mistakes.check()
 
     def _phase(self, name: str, dims: list[int], scale: Scale) -> NamedPhase:
         """The family's phase with the recipe's dims and the scale's settings laid over it."""

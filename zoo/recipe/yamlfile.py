@@ -54,6 +54,11 @@ class Mistakes:
         listed = "\n".join(f"  line {line}: {message}" for line, message in sorted(self.found))
         raise RecipeError(f"{len(self.found)} mistakes in {name}\n{listed}", hint=hint)
 
+    def sentences(self) -> list[str]:
+        """Return what was noted: sentences that begin with the file and the line."""
+        name = shown(self.path)
+        return [f"{name}, line {line}: {message}" for line, message in sorted(self.found)]
+
     def _missing(self) -> list[str]:
         """Names that are not there and are like none that is: a plugin of another workspace may define them."""
         named = re.compile(rf"\bno ((?:{'|'.join(EXTENSIBLE)}) '[^']*'); (?!did you mean)")
@@ -132,10 +137,11 @@ def _note_texts(node: yaml.Node, at: KeyPath, mistakes: Mistakes) -> None:
         for index, value in enumerate(node.value):
             _note_texts(value, (*at, index), mistakes)
     elif why := refusal(node.value):
-        mistakes.add(at, f"{_path(at)}: {why}")
+        mistakes.add(at, f"{key_text(at)}: {why}")
 
 
-def _path(at: KeyPath) -> str:
+def key_text(at: KeyPath) -> str:
+    """The key path as people write it: phases.triplets.data.0.loss."""
     return ".".join(brief(part) for part in at) or "the file"
 
 
@@ -163,7 +169,7 @@ def key_path(problem: Mapping[str, Any]) -> KeyPath:
 
 def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any) -> str:
     """One of pydantic's errors about `data` in our words; `at` is the key path to show."""
-    key = _path(at)
+    key = key_text(at)
     given = "empty" if problem["input"] is None else f"'{brief(problem['input'])}'"
     match problem["type"]:
         case "extra_forbidden":

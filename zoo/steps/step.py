@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from zoo.options import Chosen, Entry, Options, options_of, sentence
+from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def step(name: str) -> Callable[[F], F]:
     `frame` is a polars DataFrame with the recipe's columns in their order, which must stay; `texts` are the names of
     those that hold texts. A step changes rows or takes some away. The same rows in must give the same rows out.
     """
+    require_name("step", name)
 
     def add(build: F) -> F:
         says = sentence("step", name, build.__doc__)

@@ -9,23 +9,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.characters import brief
+from zoo.hub.metadata import REPO_ID
 from zoo.options import sentence
 from zoo.registry import RegistrationError, Registry, being_imported
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # it becomes the name of files
+DEPTHS = "1|3|5|10|20|100|1000"  # to which mteb scores rankings
 METRICS = {
     "STS": r"cosine_(spearman|pearson)",
     "PairClassification": r"max_ap|accuracy",
     "Classification": r"accuracy",
     "Clustering": r"v_measure",
     "BitextMining": r"f1",
-    "Retrieval": r"(ndcg|map)_at_\d+",
-    "Reranking": r"(ndcg|map)_at_\d+",
+    "Retrieval": rf"(ndcg|map)_at_({DEPTHS})",
+    "Reranking": rf"(ndcg|map)_at_({DEPTHS})",
 }
 """{mteb's type of task: its scores that can be told from rows, and so have intervals (zoo/evaluate/samples.py)}."""
 COMMIT = r"[0-9a-f]{40}"
+LANGUAGE = r"[a-z]{3}-[A-Z][a-z]{3}"
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,22 @@ def task(
         metric: the score that counts, as the AbsTask names it, e.g. `ndcg_at_10`.
         dataset: the id of its data on the Hub, at the commit `revision` (40 hex), with `rows` rows.
         column: its heading in tables; null = its name.
+
+    Raises:
+        RegistrationError: one of them is not as it must be.
     """
 
     def add(make: F) -> F:
         if not re.fullmatch(COMMIT, revision):
             raise RegistrationError(f"the revision of evaluation task '{name}' is no commit: 40 of 0-9 and a-f")
+        if not re.fullmatch(REPO_ID, dataset):
+            problem = f"the data of evaluation task '{name}' are '{brief(dataset)}', which is no id: 'account/name'"
+            raise RegistrationError(problem)
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            raise RegistrationError(f"evaluation task '{name}' has rows={rows!r}; write how many it evaluates")
+        if wrong := [one for one in languages if not re.fullmatch(LANGUAGE, one)] or not languages:
+            shown = f"'{brief(wrong[0])}'" if isinstance(wrong, list) else "none"
+            raise RegistrationError(f"the language of evaluation task '{name}' is {shown}; write it as 'ara-Arab'")
         says = sentence("evaluation task", name, make.__doc__)
         facts = {"dataset": dataset, "revision": revision, "rows": rows, "metric": metric, "kind": kind}
         places = {"subset": subset, "split": split, "column": column or name, "languages": tuple(languages)}

@@ -152,7 +152,7 @@ def _of_batches(phase: NamedPhase, trained: Sequence[Entry]) -> Iterator[str]:
 
 def compares(use: DataUse) -> bool:
     """True when the loss compares the rows of a batch with each other."""
-    return LOSSES[innermost(use.loss).type].compares
+    return LOSSES[innermost(use.loss).type].least_rows > 1
 
 
 def _of_dev(phase: NamedPhase, log: Sequence[Entry]) -> Iterator[str]:

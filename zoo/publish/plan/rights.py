@@ -42,7 +42,7 @@ def require_right(repository: Addressed) -> None:
     if me is None:
         raise no_token()
     account = repository.id.split("/")[0]
-    refused = why_token_refused(me, account, {repository.id}, anywhere=False) or _of_repository(repository)
+    refused = why_token_refused(me, account, {repository.id}, anywhere=False) or why_repository_refused(repository)
     if refused:
         raise HubError(refused.message, hint=refused.hint and refused.hint.removesuffix(PROPOSE))
 
@@ -93,10 +93,15 @@ def _of_repositories(found: FleetPlan) -> HubError | None:
     there = [one for one in found.plans if one.head and found.changes(one)]
     with ThreadPoolExecutor(WORKERS) as pool:
         releases = [one.release for one in there]
-        return next((refused for refused in pool.map(_of_repository, releases) if refused), None)
+        return next((refused for refused in pool.map(why_repository_refused, releases) if refused), None)
 
 
-def _of_repository(repository: Addressed) -> HubError | None:
+def why_repository_refused(repository: Addressed) -> HubError | None:
+    """Return why the token may not write to a repository that is there, or None.
+
+    Raises:
+        HubError: the Hub cannot be asked.
+    """
     from huggingface_hub.errors import HfHubHTTPError
 
     kind, repo_id = repository.kind, repository.id

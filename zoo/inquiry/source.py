@@ -1,0 +1,112 @@
+"""A dataset's config, splits, columns and features against its recipe. Of its rows none is fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zoo.data.ingredients import source_revision
+from zoo.errors import DataError, EvaluationError
+from zoo.inquiry.answers import Answers, Inquiry
+from zoo.recipe.schema import Column, Dataset, Source
+from zoo.registry import OURS, blamed
+from zoo.remote import api, explained
+from zoo.tasks import TASKS
+
+
+def ask_source(dataset: Dataset) -> Inquiry:
+    """Compare what a recipe says of its source with the repository.
+
+    Raises:
+        HubError: there is none, it is not open to this token, or it has no such revision. DataError: its files cannot
+            be read as a dataset.
+    """
+    revision = source_revision(dataset)
+    try:
+        features = _features(dataset.source, revision)
+    except ValueError as problem:
+        if dataset.source.config is None and "Config name is missing" not in str(problem):
+            raise DataError(_first(problem), hint="correct `source` in its recipe") from None
+        return Inquiry([(("source", "config"), _no_config(dataset.source, str(problem)))])
+    splits = [*_split_mistakes(dataset.source, list(features))]
+    known = next((one for one in features.values() if one), None)
+    return Inquiry([*splits, *(_column_mistakes(dataset.columns, known) if known else ())])
+
+
+def _features(source: Source, revision: str) -> dict[str, Any]:
+    """{split: its features}, from the card or the footer of a Parquet file; None where neither says them."""
+    from datasets import load_dataset
+
+    try:
+        with explained(f"read dataset '{source.dataset}'"):
+            api().auth_check(source.dataset, repo_type="dataset")  # datasets does not say where to ask for access
+            found = load_dataset(source.dataset, source.config, revision=revision, streaming=True)
+            return {str(split): rows.features for split, rows in found.items()}
+    except FileNotFoundError as problem:  # datasets' DatasetNotFoundError is one
+        raise DataError(_first(problem), hint="correct `source` in its recipe") from None
+    except RuntimeError as problem:
+        if "Dataset scripts" not in str(problem):
+            raise
+        hint = "set `source` to a dataset or a revision with the rows as Parquet"
+        raise DataError(f"'{source.dataset}' is made by a script, and no code of others is run", hint=hint) from None
+
+
+def _first(problem: Exception) -> str:
+    return str(problem).splitlines()[0].rstrip(".")
+
+
+def _no_config(source: Source, said: str) -> str:
+    """datasets' sentence about a config in our words; it lists the known ones as Python does."""
+    known = re.findall(r"'([^']+)'", said.partition("vailable")[2].partition("]")[0])
+    told = f"no config '{source.config}' in '{source.dataset}'" if source.config else "missing"
+    return f"{told}; one of: {', '.join(known)}" if known else f"{told}; {said.splitlines()[0]}"
+
+
+def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
+    for ours, theirs in source.splits.items():
+        for name in re.split(r"\+", theirs):
+            if (bare := name.partition("[")[0]) not in known:
+                what = f"'{source.dataset}' has no split '{bare}'; it has: {', '.join(known)}"
+                yield ("source", "splits", ours), what
+
+
+def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any]) -> Answers:
+    for ours, column in columns.items():
+        theirs = column.source or ours
+        if theirs not in features:
+            yield ("columns", ours), f"the source has no column '{theirs}'; it has: {', '.join(features)}"
+        elif problem := _misfit(column, features[theirs]):
+            yield ("columns", ours), problem
+
+
+def _misfit(column: Column, feature: Any) -> str | None:
+    """The reason why a column of the source cannot be one of the recipe; None when it can."""
+    names, kind = getattr(feature, "names", None), str(getattr(feature, "dtype", type(feature).__name__))
+    if column.type == "text":
+        return None if "string" in kind else f"is no text at the source but '{kind}'; name another column as its source"
+    if column.type == "class" and names and set(names) != set(column.names or ()):
+        what = f"the source has the classes {', '.join(names)}, the recipe {', '.join(column.names or ())}"
+        return f"{what}; write names: [{', '.join(names)}]"
+    if column.type == "score" and names:
+        return f"is a class at the source ({', '.join(names)}), and no score; write type: class with these names"
+    return None if re.match(r"u?int|float|double|decimal|.*string|bool", kind) else f"is '{kind}' at the source"
+
+
+def ask_task(task: str) -> Inquiry:
+    """Ask for the data of an evaluation task at its revision, and mteb whether a plugin's task is as it says.
+
+    Raises:
+        HubError: the Hub does not have them. EvaluationError: the task is another one than its plugin says.
+    """
+    ours = TASKS[task]
+    if ours.file is not None:  # the plugin brings the data
+        return Inquiry()
+    with explained(f"look up the data of task '{task}' ('{ours.dataset}')"):
+        api().dataset_info(ours.dataset, revision=ours.revision)
+    if TASKS.origin(task) != OURS:
+        from zoo.tasks.loading import task_of  # mteb takes seconds
+
+        with blamed(TASKS, task, f"evaluation task '{task}'", EvaluationError):
+            task_of(ours)
+    return Inquiry()
