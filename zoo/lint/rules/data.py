@@ -77,8 +77,9 @@ def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
     if totals and len(said) == 1 and said[0] not in fitting:
         right, front = size_category(sum(totals)), repo.card.front
-        value = right if isinstance(repo.front["size_categories"], str) else [right]
-        fix = front.replaced(repo.card.text, "size_categories", value, f"size_categories: {said[0]} is {right}")
+        listed = isinstance(repo.front["size_categories"], list)
+        path = ("size_categories", 0) if listed else ("size_categories",)
+        fix = front.replaced(repo.card.text, path, right, f"size_categories: {said[0]} is {right}")
         message = f"size_categories is '{said[0]}', and {sum(totals):,} rows are '{right}'"
         yield Problem(message, front.line("size_categories"), fix=fix)
 

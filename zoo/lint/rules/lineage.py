@@ -126,9 +126,8 @@ def _unknown(repo: CheckedRepo, key: str, index: int, repo_id: str, near: list[s
     same = [one for one in near if one.lower() == repo_id.lower()]
     fix: Fix | None = None
     if len(same) == 1:
-        value = repo.front[key]
-        renamed = same[0] if isinstance(value, str) else [same[0] if one == repo_id else one for one in value]
-        fix = front.replaced(repo.card.text, key, renamed, f"{key}: '{repo_id}' is '{same[0]}'")
+        path = (key,) if isinstance(repo.front[key], str) else (key, index)
+        fix = front.replaced(repo.card.text, path, same[0], f"{key}: '{repo_id}' is '{same[0]}'")
     hint = f"did you mean '{near[0]}'?" if near else "correct the id, or publish it first"
     return Problem(
         f"{key} '{repo_id}' is not on the Hub", front.line(key, index) or front.line(key), hint=hint, fix=fix

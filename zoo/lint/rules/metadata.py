@@ -12,7 +12,7 @@ from zoo.lint.finding import CARD, Fix, Problem, Severity
 from zoo.lint.licences import family, forbids, named
 from zoo.lint.repo import CheckedRepo, Unreadable
 from zoo.lint.rule import rule
-from zoo.metadata import MetadataProblem, metadata_problems
+from zoo.metadata import metadata_problems
 
 LISTS = ("tags", "datasets", "language", "base_model", "metrics", "models", "task_categories")
 LICENCE = re.compile(
@@ -34,9 +34,8 @@ def two_model_indexes(repo: CheckedRepo) -> Iterator[Problem]:
         return
     fix, front = None, repo.card.front
     if all(_same(one, index[0]) for one in index):
-        fix = front.replaced(
-            repo.card.text, "model-index", index[:1], f"model-index: {len(index) - 1} repeated entry removed"
-        )
+        did = f"model-index: {len(index) - 1} repeated entry removed"
+        fix = front.without(repo.card.text, ("model-index",), range(1, len(index)), did)
     hint = "merge them by hand: they hold different results" if fix is None else None
     yield Problem(f"model-index has {len(index)} entries", front.line("model-index", 1), hint=hint, fix=fix)
 
@@ -138,7 +137,7 @@ def front_matter(repo: CheckedRepo) -> Iterator[Problem]:
         return
     if repo.card.front.broken:
         line, what = repo.card.front.broken
-        yield Problem(what, line)
+        yield Problem(what, line, fix=repo.card.front.mended)
     elif repo.card.text.startswith(BYTE_ORDER_MARK):
         fix = Fix(CARD, 0, len(BYTE_ORDER_MARK), "", "the byte order mark before the front matter removed")
         yield Problem("a byte order mark stands before the front matter, and hides it from the Hub", 1, fix=fix)
@@ -169,18 +168,10 @@ def _of_the_hub(repo: CheckedRepo, severity: Severity) -> Iterator[Problem]:
     front = repo.card.front
     for one in metadata_problems(front.data, repo.kind):
         fix = None
-        if one.meant is not None and one.path[0] in front.spans:
-            value = _with_meant(front.data[str(one.path[0])], one)
-            fix = front.replaced(repo.card.text, str(one.path[0]), value, f"{one.path[0]}: '{one.meant}'")
+        if one.meant is not None:
+            fix = front.replaced(repo.card.text, one.path, one.meant, f"{one.path[0]}: '{one.meant}'")
         if one.severity == severity:
             yield Problem(one.sentence, front.line(*one.path), hint=one.hint, fix=fix)
-
-
-def _with_meant(value: Any, problem: MetadataProblem) -> Any:
-    """Return a key's value, or the item of it that the problem is about, as it was meant."""
-    if len(problem.path) == 1:
-        return problem.meant
-    return [problem.meant if index == problem.path[1] else one for index, one in enumerate(value)]
 
 
 @rule("L43", "repeated-value", severity="warning", fixable=True)
@@ -192,7 +183,8 @@ def repeated_value(repo: CheckedRepo) -> Iterator[Problem]:
     front = repo.card.front
     for key in LISTS:
         values = repo.front.get(key)
-        if isinstance(values, list) and all(isinstance(one, str) for one in values) and len(set(values)) < len(values):
-            again = next(index for index, one in enumerate(values) if one in values[:index])
-            fix = front.replaced(repo.card.text, key, list(dict.fromkeys(values)), f"{key}: '{values[again]}' once")
-            yield Problem(f"{key} holds '{values[again]}' twice", front.line(key, again), fix=fix)
+        texts = isinstance(values, list) and all(isinstance(one, str) for one in values)
+        for at, value in enumerate(values if isinstance(values, list) and texts else ()):
+            if value in values[:at]:
+                fix = front.without(repo.card.text, (key,), range(at, at + 1), f"{key}: '{value}' once")
+                yield Problem(f"{key} holds '{value}' twice", front.line(key, at), fix=fix)

@@ -29,7 +29,8 @@ SLACK = 0.03  # of a parameter count: some leave the pooler or the embeddings of
 
 def _statements(repo: CheckedRepo) -> Iterator[CardLine]:
     """Find sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
-    facts = [line for line in repo.card.prose if line.text.lstrip().startswith("|") and line.text.count("|") <= 3]
+    pairs = ((table, row) for table in repo.card.tables for row in table.rows if len(row.cells) == 2)
+    facts = [CardLine(row.line, " | ".join(row.cells), table.heading) for table, row in pairs]
     return (line for line in [*repo.card.sentences, *facts] if not OTHER_MODEL.search(line.text))
 
 
