@@ -168,6 +168,11 @@ class ParsedCard:
         """The first heading; empty when there is none."""
         return self._headings[0][1] if self._headings else ""
 
+    @property
+    def title_line(self) -> int | None:
+        """The line of the first heading; None: there is none."""
+        return self._headings[0][0] if self._headings else None
+
 
 def plain_text(text: str) -> str:
     """Return what a reader sees of a line or a cell of Markdown."""

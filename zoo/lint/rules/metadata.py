@@ -48,12 +48,13 @@ def _same(one: Any, other: Any) -> bool:
 
 @rule("L06", "other-loss", severity="warning", kinds=("model",))
 def other_loss(repo: CheckedRepo) -> Iterator[Problem]:
-    """A `loss:` tag names a loss that the text does not, though the text names others.
+    """A `loss:` tag names a loss that the card does not, though its text names others.
 
     Not flagged: a text that names no loss by its class; the losses of a recipe that the repository carries.
     """
     written = {_loss(found[1]) for _, found in repo.places(LOSS_CLASS)}
-    known = written | set(re.findall(r"type: (\w+)", repr(repo.recipe).replace("'", "")))
+    known = written | {_loss(name) for code in repo.card.code for name in LOSS_CLASS.findall(code.text)}
+    known |= set(re.findall(r"type: (\w+)", repr(repo.recipe).replace("'", "")))
     for index, tag in enumerate(repo.strings("tags")):
         if tag.startswith("loss:") and written and _loss(tag[5:]) not in known:
             message = f"tag '{tag}', and the text names {', '.join(sorted(written))}"
@@ -86,7 +87,7 @@ def licence_contradiction(repo: CheckedRepo) -> Iterator[Problem]:
         said = named(text)
         if said and not said & mine:
             message = f"the licence is '{', '.join(sorted(said))}' here and '{', '.join(sorted(mine))}' in the metadata"
-            yield Problem(message, line, file)
+            yield Problem(message, line, file, doubtful=file == CARD)
 
 
 def _licences(repo: CheckedRepo) -> set[str]:
@@ -133,7 +134,8 @@ def front_matter(repo: CheckedRepo) -> Iterator[Problem]:
             yield Problem("there is no README.md", hint="the card's metadata goes on top of it, between lines of '---'")
             return
     except Unreadable as problem:
-        yield Problem(f"README.md {problem}")
+        if CARD not in repo.pointers:
+            yield Problem(f"README.md {problem}")
         return
     if repo.card.front.broken:
         line, what = repo.card.front.broken
