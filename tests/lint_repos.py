@@ -368,7 +368,9 @@ BAD: dict[str, Bad] = {
     "L47": Bad("model", replaced("pipeline_tag: sentence-similarity", "pipeline_tag: Sentence Similarity")),
     "L48": Bad("model", added("onnx/model.onnx", POINTER)),
     "L49": Bad("model", appended(PRINTED)),
-    "L50": Bad("model", replaced('SentenceTransformer("lab/Good-Matryoshka"', 'SentenceTransformer("lab/base-encoder"')),
+    "L50": Bad(
+        "model", replaced('SentenceTransformer("lab/Good-Matryoshka"', 'SentenceTransformer("lab/base-encoder"')
+    ),
     "L51": Bad("model", appended('\n```python\nmodel = SentenceTransformer("Good-Matryoshka")\n```\n')),
     "L52": Bad("model", replaced("\n# Good-Matryoshka", "\n# Best-Matryoshka"), repo_id="lab/Good-Matryoshka"),
 }

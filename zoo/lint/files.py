@@ -43,7 +43,7 @@ Files = Mapping[str, File]
 
 @dataclass(frozen=True)
 class Stored:
-    """A file on this disk. `link`: a symbolic link that leaves the folder, a folder, or no plain file: it is not read."""
+    """A file on this disk. `link`: a symbolic link that leaves the folder, or no plain file; it is not read."""
 
     path: Path
     size: int
@@ -139,7 +139,11 @@ def folder_files(path: Path) -> dict[str, File]:
             ignored[here] = _ignore_spec(Path(parent, GITIGNORE))
         links = [name for name in folders if Path(parent, name).is_symlink()]
         taken = [name for name in folders if name not in (".git", *links) and not _left_out(f"{here}{name}/", ignored)]
-        found |= {f"{here}{name}/": Stored(Path(parent, name), 0, link=True) for name in taken if is_tools_folder(parent, name)}
+        found |= {
+            f"{here}{name}/": Stored(Path(parent, name), 0, link=True)
+            for name in taken
+            if is_tools_folder(parent, name)
+        }
         folders[:] = sorted(name for name in taken if f"{here}{name}/" not in found)
         for name in sorted([*names, *links]):
             if name != ".git" and not _left_out(f"{here}{name}", ignored):

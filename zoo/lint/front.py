@@ -137,10 +137,8 @@ def _parsed(block: str, begins: int, above: int) -> Front:
 
 def _written(value: str, style: str | None) -> str:
     """Return a text as YAML, in the quotes of the old one where it had some; without, in quotes if it needs them."""
-    flow = yaml.safe_dump(
-        [value], default_style=style, default_flow_style=True, allow_unicode=True, width=10**9  # type: ignore[arg-type]
-    )
-    return flow.strip()[1:-1]
+    flow = yaml.safe_dump([value], default_style=style, default_flow_style=True, allow_unicode=True, width=10**9)
+    return str(flow).strip()[1:-1]
 
 
 def _end(node: yaml.Node) -> int:

@@ -35,7 +35,7 @@ class Opened(io.RawIOBase):
         self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size}[whence])
         return self._at
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Fill a buffer from the place in the file; return how many bytes there were."""
         data = self._file.head(len(buffer), self._at)
         buffer[: len(data)] = data

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 
 # Every repetition has a bound: cards come from anybody, and an unbounded one is quadratic in somebody's million digits.
-SIGN = r"(?<![\w.,/+\-−–])[+\-−–]?"  # a minus may be a hyphen, the sign itself or an en dash; between digits it is a range
+SIGN = (
+    r"(?<![\w.,/+\-−–])[+\-−–]?"  # a minus may be a hyphen, the sign itself or an en dash; between digits it is a range
+)
 NUMBER = re.compile(SIGN + r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,20})?(?![\w,.]{0,30}\d)")
 ASIDE = re.compile(r"\[[^\[\]]{0,99}\]|\([^()]{0,99}\)|±.*$")  # intervals and remarks
 SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9}

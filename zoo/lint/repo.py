@@ -32,7 +32,9 @@ LOADED: dict[Kind, re.Pattern[str]] = {
 }
 PLACE = re.compile(r"(?i)\.|(?:path|output|outputs|models?|results|checkpoints?|runs|content|your\w*|my\w*)/")
 """What a path on the reader's disk begins with."""
-POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\r?\n(?:ext-.*\r?\n)*oid sha256:[0-9a-f]{64}\r?\nsize \d+")
+POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\r?\n(?:ext-.*\r?\n)*oid sha256:[0-9a-f]{64}\r?\nsize \d+"
+)
 DATA = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".csv.gz", ".jsonl.gz", ".json.gz")
 
 
@@ -180,7 +182,9 @@ class CheckedRepo:
     @cached_property
     def pointers(self) -> list[str]:
         """The files of which only git LFS's pointer is there."""
-        return [path for path, file in self.files.items() if _may_be_pointer(path, file) and POINTER.match(file.head(200))]
+        return [
+            path for path, file in self.files.items() if _may_be_pointer(path, file) and POINTER.match(file.head(200))
+        ]
 
     @cached_property
     def id(self) -> str | None:
@@ -207,7 +211,7 @@ class CheckedRepo:
 
     @cached_property
     def loaded_ids(self) -> list[tuple[int, str]]:
-        """Those of them that are ids: an account and a name."""
+        """The (line, id) of what it loads by an id: an account and a name."""
         return [(line, name) for line, name in self.loaded if re.fullmatch(ID, name) and not PLACE.match(name)]
 
     def own(self, cell: str) -> bool:
@@ -217,8 +221,10 @@ class CheckedRepo:
 
     @cached_property
     def width(self) -> int | None:
-        """The numbers per embedding, from the modules' configs."""
+        """The numbers per embedding, from the modules' configs; None of sparse ones, as wide as a vocabulary."""
         modules = self.config("modules.json")
+        if re.search(r"(?i)sparse|splade", str(modules)):
+            return None
         widths = []
         for module in modules if isinstance(modules, list) else []:
             path = f"{module.get('path', '')}/config.json".lstrip("/") if isinstance(module, dict) else ""
@@ -278,7 +284,9 @@ class CheckedRepo:
 
 def _may_be_pointer(path: str, file: File) -> bool:
     """Return whether to look into a file: pointers are short, and on a Hub every look is a request."""
-    return 100 < file.size < 1000 and (not isinstance(file, HubFile) or not path.endswith((".md", ".json", ".txt", ".py")))
+    return 100 < file.size < 1000 and (
+        not isinstance(file, HubFile) or not path.endswith((".md", ".json", ".txt", ".py"))
+    )
 
 
 def repo_kind(files: Files, metadata: dict[str, Any]) -> Kind:

@@ -15,6 +15,7 @@ from zoo.lint.rules.lineage import is_misspelt
 
 MODULE = re.compile(r"^\s*\((\d{1,2})\): \w+\((\{.{1,2000}\})\)(?: with Transformer model: (\w+))?", re.MULTILINE)
 HEADS = re.compile(r"(?:Model|For\w+|LMHeadModel)$")
+ACCOUNTS = ("", "sentence-transformers/")  # the latter is where SentenceTransformer looks for a name alone
 SAVED = r"""(?:save\w*|output_dir|output_path)\W{1,5}["'](?:[^"']*/)?%s["']"""
 CITED = re.compile(rf"""\burl\s*=\s*[{{"']+\s*https?://[\w.-]+/({ID})""")
 
@@ -66,7 +67,8 @@ def foreign_snippet(repo: CheckedRepo) -> Iterator[Problem]:
     """
     name = repo.certain_name
     foreign = [(line, one) for line, one in repo.loaded_ids if not (repo.id and is_misspelt(one, repo.id))]
-    if not name or not foreign or any(name.lower() in code.text.lower() for code in repo.card.code):
+    own = re.compile(rf"(?i)(?<![\w-]){re.escape(name or '')}(?![\w-]|\.\w)")
+    if not name or not foreign or any(own.search(code.text) for code in repo.card.code):
         return
     line, loaded = foreign[0]
     is_base = loaded in repo.strings("base_model")
@@ -86,13 +88,13 @@ def id_without_account(repo: CheckedRepo) -> Iterator[Problem]:
     for key in ("base_model", "datasets"):
         for at, name in enumerate(repo.strings(key)):
             if "/" not in name and (whole := _whole_id(repo, name)):
-                line = repo.card.front.line(key, at) or repo.card.front.line(key)
-                yield Problem(f"{key} '{name}' has no account", line, hint=f"did you mean '{whole}'?", doubtful=True)
+                place = repo.card.front.line(key, at) or repo.card.front.line(key)
+                yield Problem(f"{key} '{name}' has no account", place, hint=f"did you mean '{whole}'?", doubtful=True)
     code = "\n".join(code.text for code in repo.card.snippets)
     for line, name in bare if repo.given_id else ():
-        if name.lower() != (repo.name or "").lower() and not re.search(SAVED % re.escape(name), code):
-            if not any(repo.facts.known(repo.kind, one) for one in (name, f"sentence-transformers/{name}")):
-                yield Problem(f"the snippet loads '{name}', which has no account and is not on the Hub", line)
+        is_own = name.lower() == (repo.name or "").lower() or re.search(SAVED % re.escape(name), code)
+        if not is_own and not any(repo.facts.known(repo.kind, f"{account}{name}") for account in ACCOUNTS):
+            yield Problem(f"the snippet loads '{name}', which has no account and is not on the Hub", line)
 
 
 def _whole_id(repo: CheckedRepo, name: str) -> str | None:
@@ -111,7 +113,10 @@ def copied_card(repo: CheckedRepo) -> Iterator[Problem]:
     name, front = repo.certain_name, repo.card.front
     index = repo.front.get("model-index")
     first = index[0] if isinstance(index, list) and index and isinstance(index[0], dict) else {}
-    named = (("title", repo.card.title, repo.card.title_line), ("model-index", first.get("name"), front.line("model-index")))
+    named = (
+        ("title", repo.card.title, repo.card.title_line),
+        ("model-index", first.get("name"), front.line("model-index")),
+    )
     for what, title, line in named if name else ():
         if isinstance(title, str) and _is_another(repo, title, str(name)):
             yield Problem(f"the {what} is '{title}', and this is '{repo.given_id or name}'", line)

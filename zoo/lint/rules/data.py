@@ -54,7 +54,9 @@ def split_sizes(repo: CheckedRepo) -> Iterator[Problem]:
     for line, split, digits, scale in _said(repo) if declared else ():
         rows = declared.get(split)
         if rows is not None and not counted(digits, scale).rounds(rows):
-            yield Problem(f"{digits}{scale or ''} rows in split '{split}', and dataset_info has {rows:,}", line, doubtful=True)
+            yield Problem(
+                f"{digits}{scale or ''} rows in split '{split}', and dataset_info has {rows:,}", line, doubtful=True
+            )
 
 
 def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:

@@ -103,7 +103,8 @@ def other_base_model(repo: CheckedRepo) -> Iterator[Problem]:
     """
     bases = {one.lower() for one in repo.strings("base_model")}
     named = [(line, found[1].rstrip(".")) for line, found in repo.places(BASED)]
-    if bases and named and not bases & {repo_id.lower() for _, repo_id in named}:
+    known = {repo_id.lower() for _, repo_id in named} | {repo_id.lower().split("/")[1] for _, repo_id in named}
+    if bases and named and not bases & known:
         line, repo_id = named[0]
         yield Problem(
             f"the text says that the base model is '{repo_id}', the metadata '{', '.join(sorted(bases))}'", line

@@ -185,8 +185,8 @@ def repeated_value(repo: CheckedRepo) -> Iterator[Problem]:
     front = repo.card.front
     for key in LISTS:
         values = repo.front.get(key)
-        texts = isinstance(values, list) and all(isinstance(one, str) for one in values)
-        for at, value in enumerate(values if isinstance(values, list) and texts else ()):
-            if value in values[:at]:
+        texts = values if isinstance(values, list) and all(isinstance(one, str) for one in values) else []
+        for at, value in enumerate(texts):
+            if value in texts[:at]:
                 fix = front.without(repo.card.text, (key,), range(at, at + 1), f"{key}: '{value}' once")
                 yield Problem(f"{key} holds '{value}' twice", front.line(key, at), fix=fix)

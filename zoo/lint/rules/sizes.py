@@ -17,16 +17,20 @@ LENGTH = re.compile(
     r"[^\d\n]{0,20}?(\d{2,7})\b"
 )
 TRAINING = re.compile(
-    r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat|was|were|we|our|test|speed|measur)"
+    r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat|test|speed|measur|"
+    r"(?:was|were|we|our)\b)"
 )
 WIDE = re.compile(
     r"(?i)\b(\d{2,5})[- ]dim(?:ension)?(?:s|al)?\b|\b(?:output )?dimension(?:s|ality)?[\s|*:]+(\d{2,5})\b"
 )
 OUT = re.compile(
     r"(?i)vector space|\boutput (?:dim|size|width|vector|embedding)|\bmaps\b|\bdimensionality|^\W*dimensions?\b|"
-    r"\bembeddings? (?:size|dim|width|(?:of|with|ha[sv]e?) )|\b(?:produc|generat|return|encod)\w*(?: \S+){0,6}? \d+[- ]dim"
+    r"\bembeddings? (?:size|dim|width|(?:of|with|ha[sv]e?) )|"
+    r"\b(?:produc|generat|return|encod)\w*(?: \S+){0,6}? \d+[- ]dim"
 )
-INNER = re.compile(r"(?i)\b(heads?|feed-?forward|hidden|intermediate|inner|layers?|project\w*|pca|t-sne|umap|index\w*|per)\b")
+INNER = re.compile(
+    r"(?i)\b(heads?|feed-?forward|hidden|intermediate|inner|layers?|project\w*|pca|t-sne|umap|index\w*|per)\b"
+)
 SIZES = re.compile(r"(?i)^\W*(?:embedding sizes|matryoshka dim\w*)\W+([\d,\s]+)")
 PART = re.compile(
     r"(?i)\b(without|excluding|alone|trainable|active|adapters?|lora|head|(?:token|word) embeddings|non-?embedding|"

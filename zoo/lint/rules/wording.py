@@ -20,7 +20,8 @@ SERVICES = re.compile(r"^(v\d|api|gradio_api|static|embed|docs)/")
 PLACEHOLDERS = re.compile(
     r"\[(?:More Information Needed|optional)\]|\b(?:TODO|FIXME|TBD)\b(?=:|\s*$|\s*\||\))|(?i:\blorem ipsum\b)"
     r"|\b[Yy]our[ _-]?(?:[Uu]sername|org(?:anization)?-name|[Nn]ame and [Cc]o-?authors|model-name|repo-name)\b"
-    r"|\bConference Name\b|\bTitle of the Paper\b|\{(?:MODEL|REPO|DATASET)_(?:NAME|ID)\}|\{\{ [\w.]{1,99}(?: \|[^{}]{0,200})? \}\}"
+    r"|\bConference Name\b|\bTitle of the Paper\b|\{(?:MODEL|REPO|DATASET)_(?:NAME|ID)\}"
+    r"|\{\{ [\w.]{1,99}(?: \|[^{}]{0,200})? \}\}"
     r"|<(?:your|insert|fill)[ _-][\w -]{1,60}>|\bYOUR[_-](?:NAME|MODEL|ORG|USERNAME|REPO)\w*"
 )
 BIBTEX = re.compile(r"\b[Yy]our [Nn]ame(?: and [Cc]o-?authors)?\b|\bConference Name\b|\bTitle of the Paper\b")
@@ -29,7 +30,9 @@ NOT_FILLED = re.compile(
     r"|\byour[_-]?(?:user)?(?:name|model|org|account|repo)|^(?:user(?:name)?|org(?:anization)?)/"
 )
 """What stands where a repository's own id belongs."""
-ADDRESS = re.compile(r"https?://(?:huggingface\.co|github\.com)/(?:datasets/|spaces/)?(?P<name>[\w{}<>.-]+/[\w{}<>.-]+)")
+ADDRESS = re.compile(
+    r"https?://(?:huggingface\.co|github\.com)/(?:datasets/|spaces/)?(?P<name>[\w{}<>.-]+/[\w{}<>.-]+)"
+)
 SPAN = re.compile(r"(`+)(?:(?!\1).)+\1")
 RESIDUE = re.compile(r"(?i)\bdimensionality\W{1,6}\d+ tokens\b|\b[a-z]+-n_li-[a-z]+\b")
 
@@ -86,9 +89,9 @@ def placeholder(repo: CheckedRepo) -> Iterator[Problem]:
     Not flagged: what readers are to replace in code (`token="YOUR_TOKEN"`, `push_to_hub("your-name/model")`), HTML
     comments, and words such as TODO in the middle of a sentence.
     """
-    for line in repo.card.prose:
-        for found in PLACEHOLDERS.finditer(SPAN.sub(" ", line.text)):
-            yield Problem(f"'{found[0]}' is a template's, and still to be written", line.number, doubtful=True)
+    for prose in repo.card.prose:
+        for found in PLACEHOLDERS.finditer(SPAN.sub(" ", prose.text)):
+            yield Problem(f"'{found[0]}' is a template's, and still to be written", prose.number, doubtful=True)
     for line, name in (*repo.loaded, *_addresses(repo)):
         if NOT_FILLED.search(name):
             yield Problem(f"'{name}' is a template's: the id of this repository belongs there", line)
