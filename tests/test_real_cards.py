@@ -87,6 +87,9 @@ DOUBTFUL = """
 It maps sentences to a 96-dimensional vector space.
 The architecture has a maximum sequence length of 512 tokens, longer texts are cut.
 Texts were cut to a maximum length of 64 tokens in our speed test.
+- **v1.1**: max length 64 → 512 tokens, the 64-dim head was dropped
+- It outperforms 1024-dimensional models such as BGE-M3 (568M parameters).
+
 Inside, the feed-forward layers are 384-dimensional and attention has 12 heads.
 Each head is 32-dimensional; the output is normalised.
 We projected the vectors down to 2 dimensions with t-SNE and to 50 dimensions with PCA for the figure.

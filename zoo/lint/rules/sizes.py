@@ -14,7 +14,7 @@ from zoo.lint.weights import DTYPES
 
 LENGTH = re.compile(
     r"(?i)(?:\bmax(?:imum)?[ _]?(?:seq(?:uence)?|input|token)?[ _]len(?:gth)?\b|\blongest input\b)"
-    r"[^\d\n]{0,20}?(\d{2,7})\b"
+    r"[^\d\n]{0,20}?(\d{2,7})\b(?!\s*(?:→|->|to)\s*\d)"
 )
 TRAINING = re.compile(
     r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat|test|speed|measur|"
