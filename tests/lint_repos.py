@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -246,6 +248,8 @@ class Bad:
 
     kind: str
     change: Callable[[Files, Shelf], None]
+    repo_id: str | None = None
+    """Its id on a Hub, for what only that tells."""
 
 
 def replaced(
@@ -306,6 +310,14 @@ SCOPES = "\n| Rows | This model | Best other |\n|---|---:|---:|\n| Held-out | 80
 REMOTE = '\n```python\nmodel = SentenceTransformer("lab/Good-Matryoshka", trust_remote_code=True)\n```\n'
 DOT = "\n```python\nsmall = embeddings[:, :8]\nprint(small @ small.T)\n```\n"
 
+PRINTED = (
+    "\n```\nSentenceTransformer(\n  (0): Transformer({'max_seq_length': 512, 'architecture': 'BertModel'})\n"
+    "  (1): Pooling({'embedding_dimension': 16, 'pooling_mode': 'mean'})\n)\n```\n"
+)
+PICKLE = pickle.dumps(OrderedDict(a=1), 2)
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"5" * 64 + b"\nsize 4711\n"
+SIBLING = 'model = SentenceTransformer("lab/Better-Matryoshka")'
+
 BAD: dict[str, Bad] = {
     "L01": Bad("model", everywhere("lab/base-encoder", "lab/Good-Matryoshka")),
     "L02": Bad("model", replaced("https://huggingface.co/lab/base-encoder", "https://hf-mirror.com/lab/base-encoder")),
@@ -343,7 +355,7 @@ BAD: dict[str, Bad] = {
     "L34": Bad("dataset", added("data/first.parquet", parquet(39))),
     "L35": Bad("model", replaced("16-dimensional", "768-dimensional")),
     "L36": Bad("model", replaced("model.encode([", "model.encode(")),
-    "L37": Bad("model", added("pytorch_model.bin", b"\x80\x02}q\x00.")),
+    "L37": Bad("model", added("pytorch_model.bin", PICKLE)),
     "L38": Bad("model", replaced("license: apache-2.0", "license: mit", file="zoo/recipe.yaml")),
     "L39": Bad("model", added("upload.py", f'api = HfApi(token="{TOKEN}")\n'.encode())),
     "L40": Bad("model", added(".cache/huggingface/download/model.lock", b"")),
@@ -354,4 +366,11 @@ BAD: dict[str, Bad] = {
     "L45": Bad("space", replaced("sdk_version: 6.31.0\n", "")),
     "L46": Bad("model", replaced("- ar\n", "- AR\n")),
     "L47": Bad("model", replaced("pipeline_tag: sentence-similarity", "pipeline_tag: Sentence Similarity")),
+    "L48": Bad("model", added("onnx/model.onnx", POINTER)),
+    "L49": Bad("model", appended(PRINTED)),
+    "L50": Bad(
+        "model", replaced('SentenceTransformer("lab/Good-Matryoshka"', 'SentenceTransformer("lab/base-encoder"')
+    ),
+    "L51": Bad("model", appended('\n```python\nmodel = SentenceTransformer("Good-Matryoshka")\n```\n')),
+    "L52": Bad("model", replaced("\n# Good-Matryoshka", "\n# Best-Matryoshka"), repo_id="lab/Good-Matryoshka"),
 }

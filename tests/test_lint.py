@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lint_repos import BAD, CARD, GOOD, TOKEN, Files, Shelf, good_model
+from lint_repos import BAD, CARD, GOOD, PICKLE, TOKEN, Files, Shelf, good_model
 
 from zoo.errors import ZooError
 from zoo.lint import files as sources
@@ -64,7 +66,7 @@ def test_a_good_repository_is_clean(kind: str) -> None:
 @pytest.mark.parametrize("id", sorted(rules()))
 def test_one_change_is_found_by_its_rule_and_no_other(id: str) -> None:
     files, shelf = broken(id)
-    report = lint(files, shelf)
+    report = lint(files, shelf, repo_id=BAD[id].repo_id)
     assert set(found(report)) == {id}, said(report)
     assert all(one.line >= 1 for one in report.findings)
 
@@ -162,7 +164,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
         f"README.md:{line}: L30 79.80 for STS17, and the results have 78.0862",
         f"    from README.md:{index}",
         "not checked: L01, L28, L32 (the Hub was not asked)",
-        f"{folder}: 1 finding; 38 rules looked",
+        f"{folder}: 1 finding; 43 rules looked",
     ]
     assert code == 1
 
@@ -170,7 +172,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
 def test_a_clean_folder_exits_with_0(zoo: Zoo, tmp_path: Path) -> None:
     code, out, _ = zoo("lint", str(written(good_model(), tmp_path)), "--offline")
     assert code == 0
-    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 38 rules looked"
+    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 43 rules looked"
 
 
 def test_the_command_fixes_and_says_so(zoo: Zoo, tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ def test_sarif_has_what_its_schema_asks_for(zoo: Zoo, tmp_path: Path) -> None:
 
 
 def test_sarif_addresses_are_addresses() -> None:
-    files = good_model() | {"my weights/optimizer نسخة.pt": b"\x80\x02."}
+    files = good_model() | {"my weights/optimizer نسخة.pt": PICKLE}
     [result] = report_as_sarif(lint(files))["runs"][0]["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert re.fullmatch(r"[A-Za-z0-9/._~%-]+", uri)
@@ -246,7 +248,7 @@ def test_a_secret_is_in_no_output(secret: str, form: str, zoo: Zoo, tmp_path: Pa
         .decode()
         .replace("Finetuned from [lab/base-encoder]", f"TODO: {secret}\n\nFinetuned from [x/{secret}]")
     )
-    files |= {"README.md": card.encode(), f"{TOKEN}.pkl": b"", ".env": f"K={secret}\n".encode()}
+    files |= {"README.md": card.encode(), f"{TOKEN}.pkl": PICKLE, ".env": f"K={secret}\n".encode()}
     code, out, err = zoo("lint", str(written(files, tmp_path)), "--offline", "--format", form)
     assert code == 1
     assert "L39" in out
@@ -274,6 +276,13 @@ def test_what_stands_before_a_token_counts_where_two_pieces_meet(before: str, co
 # ---- policy --------------------------------------------------------------------------------------------------------
 
 
+def zipped(name: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, PICKLE)
+    return file.getvalue()
+
+
 def test_policy_refuses_pickles_caches_checkpoints_and_links(tmp_path: Path) -> None:
     (tmp_path / "there").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "there")
@@ -281,9 +290,12 @@ def test_policy_refuses_pickles_caches_checkpoints_and_links(tmp_path: Path) -> 
         "README.md": b"# x",
         "model.safetensors": b"x",
         "openvino/openvino_model.bin": b"\x00\x01weights",
-        "training_args.bin": b"PK\x03\x04",
-        "weights.bin": b"PK\x03\x04....archive/data.pkl",
-        "head.pt": b"",
+        "training_args.bin": PICKLE,
+        "weights.bin": zipped("archive/data.pkl"),
+        "head.pt": PICKLE,
+        "site.pth": b"import _virtualenv\n",
+        "tokens.bin": b"\x80\x04\x00\x01",
+        "plain.pt": zipped("archive/weights"),
         "__pycache__/app.cpython-311.pyc": b"",
         "checkpoint-500/optimizer.json": b"",
         "docs/.DS_Store": b"",
@@ -633,7 +645,8 @@ LONG = {
 @pytest.mark.parametrize("name", LONG)
 def test_time_grows_with_a_hostile_text_and_not_with_its_square(name: str) -> None:
     """Four times the text takes about four times as long; patterns that go back and forth would take sixteen."""
-    whole, quarter = linted(LONG[name]), linted(LONG[name][: len(LONG[name]) // 4])
+    text = LONG[name][: len(LONG[name]) // 2]
+    whole, quarter = linted(text), linted(text[: len(text) // 4])
     assert whole < 10 * max(quarter, 0.1)
 
 
@@ -659,7 +672,7 @@ def test_numbers_of_any_size_end_in_findings(key: str) -> None:
 def test_what_findings_quote_cannot_drive_a_terminal() -> None:
     files = good_model()
     files["README.md"] += "\n<your \u202eevil name>\n".encode() + b"\n<your \x1b[31m thing>\n"
-    files["a\u202eb\x1b[2J.pkl"] = b""
+    files["a\u202eb\x1b[2J.pkl"] = PICKLE
     shown = json.dumps([vars(one) for one in lint(files).findings], default=str, ensure_ascii=False)
     assert "\u202e" not in shown
     assert "\\u001b" not in shown
@@ -884,4 +897,4 @@ def test_what_is_published_together_may_name_each_other_before_it_is(lab: Any, z
     code, out, _ = zoo("lint", "arabert-hybrid", "--scale", "mini", cwd=lab.workspace.root)
     monkeypatch.delenv("ZOO_NAMESPACE")
     lab.again().card(lab.workspace.recipe("arabert-hybrid", scale="mini"))
-    assert (code, out) == (0, "arabert-hybrid: nothing found; 41 rules looked\n")
+    assert (code, out) == (0, "arabert-hybrid: nothing found; 46 rules looked\n")

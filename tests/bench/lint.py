@@ -1,4 +1,5 @@
-"""`zoo lint` of a folder, start-up and all: a card with thousands of results, a thousand files, weights of a gigabyte."""
+"""`zoo lint` of a folder, start-up and all: a card with thousands of results, a thousand files beside a
+virtual environment that git leaves out, weights of a gigabyte."""
 
 import statistics
 import sys
@@ -37,6 +38,10 @@ def large(folder: Path) -> Path:
     (folder / "README.md").write_text(CARD.replace("---\n\n# Good", f"{results}---\n\n# Good") + text, "utf-8")
     for number in range(1000):
         (folder / f"notes-{number}.json").write_text('{"note": "one of many"}\n')
+    (folder / ".venv" / "lib").mkdir(parents=True)
+    for number in range(5000):
+        (folder / ".venv" / "lib" / f"module-{number}.py").write_text("token = None\n")
+    (folder / ".gitignore").write_text(".venv/\n*.log\n")
     (folder / "model.safetensors").write_bytes(weights(1250))
     with (folder / "extra.safetensors").open("wb") as file:
         file.truncate(10**9)

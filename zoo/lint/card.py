@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from zoo.lint.front import Front, read_front
 
-FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})\s*([\w+-]*)")
-HEADING = re.compile(r"^#{1,6}\s+(.*)")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
 LONGEST_LINE = 4_000  # characters of a line of prose that are looked at
-LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+CODE = ("fence", "code_block")
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
+TABLE_TAG = re.compile(r"(?i)<t(?:able|r|d|h)\b")
+MARKS = re.compile(r"[\\`*_\[<&~]")
 
 
 @dataclass(frozen=True)
@@ -75,41 +85,49 @@ class ParsedCard:
         return self.text[self.begins :]
 
     @cached_property
-    def _parts(self) -> tuple[list[CardLine], list[Code]]:
-        number = self.text[: self.begins].count("\n") + 1
-        prose: list[CardLine] = []
-        code: list[tuple[str, int, list[str]]] = []
-        heading, lines = "", [""]
-        fence: str | None = None
-        comment = False
-        for at, text in enumerate(self.body.split("\n"), number):
-            text = text.rstrip("\r")
-            if fence is None:
-                text, comment = _without_comments(text[:LONGEST_LINE], comment)
-            mark = FENCE.match(text)
-            if fence is None and mark:
-                fence = mark[1]
-                lines = []
-                code.append((mark[2].lower(), at + 1, lines))
-            elif fence is not None and mark and mark[1].startswith(fence) and not mark[2]:
-                fence = None
-            elif fence is not None:
-                lines.append(text)
-            else:
-                found = HEADING.match(text)
-                heading = _title(found) if found else heading
-                prose.append(CardLine(at, text, heading))
-        return prose, [Code(language, line, "".join(f"{one}\n" for one in lines)) for language, line, lines in code]
+    def _first(self) -> int:
+        """The number of the body's first line."""
+        return self.text[: self.begins].count("\n") + 1
 
-    @property
+    @cached_property
+    def _source(self) -> str:
+        return self.body.replace("\r\n", "\n").replace("\r", " ")
+
+    @cached_property
+    def _tokens(self) -> list[Token]:
+        return _parser().parse(self._source)
+
+    @cached_property
+    def _headings(self) -> list[tuple[int, str]]:
+        """The (line, title) of every heading, in order."""
+        found = [token for opened, token in pairwise(self._tokens) if opened.type == "heading_open"]
+        return [(self._line(token), plain_text(token.content)) for token in found]
+
+    def _line(self, token: Token) -> int:
+        return self._first + (token.map or [0])[0]
+
+    def _heading(self, line: int) -> str:
+        at = bisect_right(self._headings, line, key=itemgetter(0))
+        return self._headings[at - 1][1] if at else ""
+
+    @cached_property
     def prose(self) -> list[CardLine]:
         """The lines outside code and comments."""
-        return self._parts[0]
+        lines: list[str | None] = [text[:LONGEST_LINE] for text in self._source.split("\n")]
+        for token in self._tokens:
+            start, end = token.map or (0, 0)
+            if token.type in CODE:
+                lines[start:end] = [None] * (end - start)
+            elif token.type in ("html_block", "inline") and "<!--" in token.content:
+                lines[start:end] = _without_comments("\n".join(line or "" for line in lines[start:end])).split("\n")
+        numbered = enumerate(lines, self._first)
+        return [CardLine(number, text, self._heading(number)) for number, text in numbered if text is not None]
 
-    @property
+    @cached_property
     def code(self) -> list[Code]:
         """The blocks of code, in any language."""
-        return self._parts[1]
+        blocks = [token for token in self._tokens if token.type in CODE]
+        return [Code(_language(one), self._line(one) + (one.type == "fence"), one.content) for one in blocks]
 
     @cached_property
     def snippets(self) -> list[Code]:
@@ -119,69 +137,89 @@ class ParsedCard:
     @cached_property
     def tables(self) -> list[CardTable]:
         """The tables of the prose."""
-        return list(_tables(self.prose))
+        tables: list[list[CardRow]] = []
+        for opened, token in pairwise(self._tokens):
+            if opened.type == "table_open":
+                tables.append([])
+            elif opened.type == "tr_open":
+                tables[-1].append(CardRow(self._line(opened), []))
+            if token.type == "inline" and opened.type in ("th_open", "td_open"):
+                tables[-1][-1].cells.append(plain_text(token.content))
+        return [CardTable(self._heading(rows[0].line), rows[0].cells, rows[1:]) for rows in tables if len(rows) > 1]
 
     @cached_property
     def sentences(self) -> list[CardLine]:
         """The prose outside tables and headings, a sentence each; lines are joined before they are cut."""
-        return list(_sentences(self.prose))
+        return [one for paragraph in self._paragraphs() for one in _cut(paragraph)]
+
+    def _paragraphs(self) -> Iterator[list[CardLine]]:
+        for opened, token in pairwise(self._tokens):
+            if opened.type == "paragraph_open":
+                text = _without_comments(token.content)
+            elif token.type == "html_block" and not TABLE_TAG.search(token.content):
+                text = TAG.sub(" ", _without_comments(token.content))
+            else:
+                continue
+            lines = enumerate((line[:LONGEST_LINE] for line in text.split("\n")), self._line(token))
+            yield [CardLine(at, line, self._heading(at)) for at, line in lines if not line.lstrip().startswith("|")]
 
     @cached_property
     def title(self) -> str:
         """The first heading; empty when there is none."""
-        return next((_title(found) for line in self.prose if (found := HEADING.match(line.text))), "")
+        return self._headings[0][1] if self._headings else ""
+
+    @property
+    def title_line(self) -> int | None:
+        """The line of the first heading; None: there is none."""
+        return self._headings[0][0] if self._headings else None
 
 
-def without_marks(text: str) -> str:
-    """Return a line or a cell without the marks of Markdown."""
-    text = LINK.sub(r"\1", text)
-    return re.sub(r"\\([\\`*_\[\]<>|#~&.)+=-])", r"\1", re.sub(r"\*\*|__|`|~~", "", text)).strip().strip("*").strip()
+def plain_text(text: str) -> str:
+    """Return what a reader sees of a line or a cell of Markdown."""
+    text = text[:LONGEST_LINE]
+    if not MARKS.search(text):
+        return text.strip()
+    [line] = _inline_parser().parseInline(text)
+    return " ".join("".join(_seen(line.children or [])).split())
 
 
-def _title(heading: re.Match[str]) -> str:
-    return without_marks(heading[1].strip().rstrip("#"))
-
-
-def _without_comments(text: str, inside: bool) -> tuple[str, bool]:
-    """Return a line without its HTML comments, and whether one goes on in the next line."""
-    kept = ""
-    while text:
-        before, mark, text = text.partition("-->" if inside else "<!--")
-        kept += "" if inside else before
-        inside = inside != bool(mark)
-    return kept, inside
-
-
-def _cells(text: str) -> list[str]:
-    inner = text.strip().removeprefix("|")
-    inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-    return [without_marks(cell) for cell in re.split(r"(?<!\\)\|", inner)]
-
-
-def _tables(prose: list[CardLine]) -> Iterator[CardTable]:
-    block: list[CardLine] = []
-    for line in [*prose, CardLine(0, "", "")]:
-        if line.text.lstrip().startswith("|"):
-            block.append(line)
-            continue
-        if len(block) > 2 and re.fullmatch(r"[|\s:-]+", block[1].text):
-            rows = [CardRow(row.number, _cells(row.text)) for row in block[2:]]
-            yield CardTable(block[0].heading, _cells(block[0].text), rows)
-        block = []
-
-
-def _sentences(prose: list[CardLine]) -> Iterator[CardLine]:
-    paragraph: list[CardLine] = []
-    for line in [*prose, CardLine(0, "", "")]:
-        text = line.text.strip()
-        if text and not text.startswith(("|", "#")):
-            if paragraph and re.match(r"[-*+>]\s|\d+[.)]\s", text):
-                yield from _cut(paragraph)
-                paragraph = []
-            paragraph.append(line)
+def _seen(tokens: Sequence[Token]) -> Iterator[str]:
+    for token in tokens:
+        if token.type == "html_inline":
+            yield " " if token.content.lower().startswith("<br") else ""
+        elif token.type in ("softbreak", "hardbreak"):
+            yield " "
         else:
-            yield from _cut(paragraph)
-            paragraph = []
+            yield from _seen(token.children) if token.children else [token.content]
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """Return a parser of blocks: what stands in their lines is parsed where it is asked for."""
+    parser = _markdown()
+    parser.core.ruler.disable(["inline"])
+    return parser
+
+
+@cache
+def _inline_parser() -> MarkdownIt:
+    return _markdown()
+
+
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # only where a card is read
+
+    return MarkdownIt("commonmark").enable(["table", "strikethrough"])
+
+
+def _language(fence: Token) -> str:
+    found = re.match(r"[\w+-]*", fence.info.strip().lstrip("{."))
+    return found[0].lower() if found else ""
+
+
+def _without_comments(text: str) -> str:
+    """Return Markdown without its HTML comments, on as many lines."""
+    return COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def _cut(paragraph: list[CardLine]) -> Iterator[CardLine]:
@@ -193,7 +231,8 @@ def _cut(paragraph: list[CardLine]) -> Iterator[CardLine]:
             if words and re.search(r"[.!?؟]$", words[-1]) and not piece[:1].isdigit():
                 yield CardLine(first or line.number, " ".join(words), line.heading)
                 words, first = [], None
-            words.append(" ".join(piece.split()))
-            first = first or line.number
+            if piece:
+                words.append(" ".join(piece.split()))
+                first = first or line.number
     if words and first:
         yield CardLine(first, " ".join(words), paragraph[0].heading)

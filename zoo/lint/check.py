@@ -52,7 +52,7 @@ def _finding(rule: LintRule, problem: Problem, mask: Mask) -> Finding:
     return Finding(
         rule.id,
         rule.name,
-        rule.severity,
+        "warning" if problem.doubtful else rule.severity,
         _one_line(problem.message, mask),
         _one_line(problem.file, mask),
         max(problem.line or 1, 1),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoo.lint.card import CardRow, CardTable
-from zoo.lint.printed import Printed, printed, single
+from zoo.lint.printed import SIGN, Printed, printed, single
 from zoo.lint.repo import CheckedRepo
 from zoo.lint.results import Result, folded
 
@@ -23,7 +23,7 @@ NO_SCORE = re.compile(
     r"without|batch|epoch|steps?|loss|length|max)"
 )
 VALUE = re.compile(r"(?i)^(score|value|this model|ours|result)\b")
-DECIMAL = re.compile(r"(?<![\w.+/-])\d{1,3}\.\d{1,20}(?![\w.]{0,30}\d)")
+DECIMAL = re.compile(SIGN + r"\d{1,3}\.\d{1,20}(?![\w.]{0,30}\d)")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Claim:
     line: int
     result: Result
     shown: Printed
+    in_prose: bool = False
+    """Whether it stands in a sentence, not in a table."""
 
 
 def claims(repo: CheckedRepo) -> Iterator[Claim]:
@@ -91,7 +93,7 @@ def _in_sentences(repo: CheckedRepo) -> Iterator[Claim]:
             words = re.findall(r"[A-Za-z][\w.-]*\w", text)
             tasks = {result.task: result for word in words if (result := result_named(repo, word))}
             if len(tasks) == 1:
-                yield Claim(sentence.number, next(iter(tasks.values())), printed(numbers[0]))
+                yield Claim(sentence.number, next(iter(tasks.values())), printed(numbers[0]), in_prose=True)
 
 
 @dataclass(frozen=True)
@@ -108,13 +110,15 @@ class MeanClaim:
     """The two ends of the interval behind it; empty: there is none."""
     whose: str = ""
     """A rival's name; empty: it is the model's own mean."""
+    in_prose: bool = False
+    """Whether it stands in a sentence, not in a table."""
 
 
 OWN_MEAN = re.compile(
-    r"(?i)\b(?:average|mean) (?:score|result|performance)s?(?: \w+){0,3}? (?:of|is|:) \**(\d{1,3}\.\d+)"
+    r"(?i)\b(?:average|mean) (?:score|result|performance)s?(?: \w+){0,3}? (?:of|is|:) \**([+\-−–]?\d{1,3}\.\d+)"
 )
 RIVAL = re.compile(r"(?i)^best rival\b")
-NAMED_SCORE = re.compile(r"(?:<bdi>)?(.{1,200}?)(?:</bdi>)?: (\d{1,3}\.\d{1,9})(?: \[.{0,40}\])?")
+NAMED_SCORE = re.compile(r"(?:<bdi>)?(.{1,200}?)(?:</bdi>)?: ([-−]?\d{1,3}\.\d{1,9})(?: \[.{0,40}\])?")
 INTERVAL = re.compile(r"\[(-?\d{1,3}\.\d{1,9}), (-?\d{1,3}\.\d{1,9})\]")
 
 
@@ -123,7 +127,7 @@ def own_means(repo: CheckedRepo) -> Iterator[MeanClaim]:
     for sentence in repo.card.sentences:
         found = OWN_MEAN.search(sentence.text)
         if found and not OTHERS.search(sentence.text):
-            yield MeanClaim(sentence.number, printed(found[1]), _task_count(sentence.text))
+            yield MeanClaim(sentence.number, printed(found[1]), _task_count(sentence.text), in_prose=True)
     for row in _facts(repo):
         name, cell = row.cells
         if MEAN.match(name) and (shown := single(cell)):

@@ -12,13 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from zoo.errors import ZooError
 from zoo.remote import Kind, api, explained
 
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
 MOST_BYTES = 5_000_000  # of a text; anything longer is not read
 MOST_FILES = 100_000
+GITIGNORE = ".gitignore"
+TOOLS = {".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox"}
 SNAPSHOT = re.compile(r"/snapshots/[0-9a-f]{40}(/|$)")  # huggingface_hub's cache is symlinks to its blobs
 
 
@@ -116,20 +121,59 @@ class HubFile:
 
 
 def folder_files(path: Path) -> dict[str, File]:
-    """Return every file below a folder but git's own; symbolic links are listed, not followed.
+    """Return the files below a folder that git would take; symbolic links are listed, not followed.
+
+    `.gitignore` files count from the folder downwards: one that is named is looked at although a `.gitignore` above it
+    leaves it out. Folders of tools, which hold thousands of files, are listed as one entry with a slash at its end.
+    Git itself is not asked: the settings of somebody's folder can make it run their programs.
 
     Raises:
         ZooError: it is not a folder that can be read, or far too large for a repository.
     """
     found: dict[str, File] = {}
+    ignored: dict[str, GitIgnoreSpec] = {}
     for parent, folders, names in os.walk(path, onerror=_unreadable):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted([*names, *(name for name in folders if Path(parent, name).is_symlink())]):
-            place = Path(parent, name)
-            found[place.relative_to(path).as_posix()] = stored_file(place)
+        here = Path(parent).relative_to(path).as_posix().removeprefix(".").lstrip("/")
+        here = f"{here}/" if here else ""
+        if GITIGNORE in names:
+            ignored[here] = _ignore_spec(Path(parent, GITIGNORE))
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        taken = [name for name in folders if name not in (".git", *links) and not _left_out(f"{here}{name}/", ignored)]
+        found |= {
+            f"{here}{name}/": Stored(Path(parent, name), 0, link=True)
+            for name in taken
+            if is_tools_folder(parent, name)
+        }
+        folders[:] = sorted(name for name in taken if f"{here}{name}/" not in found)
+        for name in sorted([*names, *links]):
+            if name != ".git" and not _left_out(f"{here}{name}", ignored):
+                found[f"{here}{name}"] = stored_file(Path(parent, name))
         if len(found) > MOST_FILES:
             raise ZooError(f"'{path}' has more than {MOST_FILES:,} files", hint="name the folder of one repository")
     return found
+
+
+def is_tools_folder(parent: str, name: str) -> bool:
+    """Return whether a folder is a virtual environment, or one that tools fill again."""
+    return name in TOOLS or Path(parent, name, "pyvenv.cfg").is_file()
+
+
+def _ignore_spec(file: Path) -> GitIgnoreSpec:
+    """Read a `.gitignore`; one that is a link or no text says nothing, as with git."""
+    from pathspec import GitIgnoreSpec  # black and hatch read them with it; patterns of git are not fnmatch's
+
+    lines = stored_file(file).head(MOST_BYTES).decode("utf-8", "replace").splitlines()
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def _left_out(path: str, ignored: Mapping[str, GitIgnoreSpec]) -> bool:
+    """Return whether git leaves a path out: the deepest `.gitignore` that speaks of it decides."""
+    folders = ["", *(path[: at + 1] for at, letter in enumerate(path[:-1]) if letter == "/")]
+    for folder in reversed(folders):
+        said = ignored[folder].check_file(path[len(folder) :]).include if folder in ignored else None
+        if said is not None:
+            return said
+    return False
 
 
 def _unreadable(error: OSError) -> None:

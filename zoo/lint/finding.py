@@ -30,6 +30,8 @@ class Problem:
     file: str = CARD
     hint: str | None = None
     fix: Fix | None = None
+    doubtful: bool = False
+    """Whether something else may be meant, as in sentences: a warning, however severe the rule."""
 
 
 @dataclass(frozen=True)

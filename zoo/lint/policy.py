@@ -8,11 +8,10 @@ from pathlib import Path
 
 from zoo.lint.files import Files, Stored, held_files
 from zoo.lint.finding import Finding, Problem
+from zoo.lint.pickled import runs_code
 
 LARGEST = 50 * 10**9  # bytes: what the Hub takes
-ALWAYS = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
-MAYBE = (".bin",)
-NAMED = re.compile(r"^(pytorch_model.*|adapter_model|training_args|optimizer|scheduler|rng_state.*|scaler)\.bin$")
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 STRAYS = (
     (
         re.compile(r"(^|/)(\.cache|__pycache__|\.ipynb_checkpoints|\.pytest_cache|\.mypy_cache|\.ruff_cache)(?=/)"),
@@ -44,26 +43,20 @@ def check_policy(contents: Mapping[str, bytes | Path]) -> list[Finding]:
 
 
 def pickles(files: Files) -> Iterator[Problem]:
-    """Find files that run code when they are loaded."""
+    """Find files that run code when they are loaded, among those with the names that such files have."""
     hint = "keep model.safetensors alone: save_pretrained writes it"
-    for path in files:
-        name = path.rpartition("/")[2].lower()
-        if name.endswith(ALWAYS) or NAMED.match(name) or (name.endswith(MAYBE) and _is_pickle(files, path)):
+    for path, file in files.items():
+        if path.lower().endswith(PICKLES) and runs_code(file):
             yield Problem(f"'{path}' is a pickle: loading it runs its code", 1, path, hint)
-
-
-def _is_pickle(files: Files, path: str) -> bool:
-    """Tell by the first bytes: a pickle of protocol 2 to 5, or the zip file that torch makes of one."""
-    start = files[path].head(128)
-    return (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and len(start) > 1) or (
-        start[:4] == b"PK\x03\x04" and b"data.pkl" in start
-    )
 
 
 def strays(files: Files) -> Iterator[Problem]:
     """Find caches, checkpoints, leftovers, credentials, links, and files that are too large for the Hub."""
     seen = set()
     for path, file in files.items():
+        if path.endswith("/"):
+            yield Problem(f"'{path}' is a tool's own folder", 1, path, "delete it, or name it in .gitignore")
+            continue
         for pattern, what in STRAYS:
             if found := pattern.search(path):
                 place = path[: found.end()]

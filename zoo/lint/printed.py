@@ -7,7 +7,10 @@ import re
 from dataclasses import dataclass
 
 # Every repetition has a bound: cards come from anybody, and an unbounded one is quadratic in somebody's million digits.
-NUMBER = re.compile(r"(?<![\w.,/+-])(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,20})?(?![\w,.]{0,30}\d)")
+SIGN = (
+    r"(?<![\w.,/+\-−–])[+\-−–]?"  # a minus may be a hyphen, the sign itself or an en dash; between digits it is a range
+)
+NUMBER = re.compile(SIGN + r"(?:\d{1,3}(?:,\d{3}){1,5}|\d{1,15})(?:\.\d{1,20})?(?![\w,.]{0,30}\d)")
 ASIDE = re.compile(r"\[[^\[\]]{0,99}\]|\([^()]{0,99}\)|±.*$")  # intervals and remarks
 SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9}
 COUNT = r"(?<![\w.,/-])(\d{1,3}(?:,\d{3}){1,5}|\d{1,15}(?:\.\d{1,9})?)\s?(k|m|b|thousand|million|billion)?"
@@ -28,12 +31,13 @@ class Printed:
 
     def truncates(self, exact: float) -> bool:
         """Return whether this is `exact` with its last digits cut off."""
-        return math.isclose(math.floor(exact / self.unit + 1e-9) * self.unit, self.value, abs_tol=self.unit * 1e-6)
+        cut = math.copysign(math.floor(abs(exact) / self.unit + 1e-9) * self.unit, exact)
+        return math.isclose(cut, self.value, abs_tol=self.unit * 1e-6)
 
 
 def printed(text: str) -> Printed:
-    """Read a number such as '78.08' or '557,850'."""
-    digits = text.replace(",", "")
+    """Read a number such as '78.08', '-4.28' or '557,850'."""
+    digits = re.sub("[−–]", "-", text.replace(",", ""))
     return Printed(text, float(digits), 10.0 ** -(len(digits.partition(".")[2])))
 
 

@@ -15,15 +15,26 @@ from typing import Any
 from zoo.hub.frontmatter import BrokenYaml, load_yaml
 from zoo.lint.card import ParsedCard
 from zoo.lint.facts import Facts, NoHub
-from zoo.lint.files import MOST_BYTES, Files
+from zoo.lint.files import MOST_BYTES, File, Files, HubFile
 from zoo.lint.finding import CARD
 from zoo.lint.results import Result, Scores, folded, read_results, stored_scores
 from zoo.lint.weights import Header, safetensors
 from zoo.remote import Kind
 
 ID = r"(?<![\w.-])[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
-LOADERS = r"(?:SentenceTransformer|CrossEncoder|SparseEncoder|from_pretrained|StaticModel\.from_pretrained)"
-LOADED = re.compile(LOADERS + r"""\(\s*(?:model_name_or_path\s*=\s*)?["'](""" + ID + r""")["']""")
+NAMED = r"""\s*["'](?P<name>[^"'\n]{1,200})["']"""
+LOADED: dict[Kind, re.Pattern[str]] = {
+    "model": re.compile(
+        r"(?:\b(?:SentenceTransformer|CrossEncoder|SparseEncoder|from_pretrained)\(\s*(?:\w+\s*=)?"
+        r"|\bpipeline\([^()]{0,200}?\bmodel\s*=|\bHuggingFace\w{0,40}\([^()]{0,200}?\bmodel_name\s*=)" + NAMED
+    ),
+    "dataset": re.compile(r"\bload_dataset\(\s*(?:path\s*=)?" + NAMED),
+}
+PLACE = re.compile(r"(?i)\.|(?:path|output|outputs|models?|results|checkpoints?|runs|content|your\w*|my\w*)/")
+"""What a path on the reader's disk begins with."""
+POINTER = re.compile(
+    rb"version https://git-lfs\.github\.com/spec/v1\r?\n(?:ext-.*\r?\n)*oid sha256:[0-9a-f]{64}\r?\nsize \d+"
+)
 DATA = (".parquet", ".csv", ".tsv", ".json", ".jsonl", ".arrow", ".csv.gz", ".jsonl.gz", ".json.gz")
 
 
@@ -51,6 +62,8 @@ class CheckedRepo:
         """
         if path not in self.files:
             return None
+        if path in self.pointers:
+            raise Unreadable("is a pointer of git LFS, not the file itself")
         if self.files[path].size > MOST_BYTES:
             raise Unreadable(f"has {self.files[path].size:,} bytes: too long to be a text")
         try:
@@ -160,23 +173,46 @@ class CheckedRepo:
         return next((str(one) for one in choices if one and re.fullmatch(r"[\w.-]+", str(one))), None)
 
     @cached_property
+    def certain_name(self) -> str | None:
+        """The last part of its id, unless only the card tells it: cards are copied."""
+        release = self.recipe.get("release")
+        repo = release.get("repo") if isinstance(release, dict) else None
+        return (self.given_id or str(repo or "")).rpartition("/")[2] or None
+
+    @cached_property
+    def pointers(self) -> list[str]:
+        """The files of which only git LFS's pointer is there."""
+        return [
+            path for path, file in self.files.items() if _may_be_pointer(path, file) and POINTER.match(file.head(200))
+        ]
+
+    @cached_property
     def id(self) -> str | None:
         """The id that was given; else, for a folder, the id that its snippets load under its own name."""
         if self.given_id:
             return self.given_id
-        loaded = {repo_id for _, repo_id in self.loaded if repo_id.rpartition("/")[2] == self.name}
+        loaded = {repo_id for _, repo_id in self.loaded_ids if repo_id.rpartition("/")[2] == self.name}
         return loaded.pop() if len(loaded) == 1 else None
 
     @cached_property
     def loaded(self) -> list[tuple[int, str]]:
-        """The (line, id) of every model that the card's code loads; a constant's name counts as its value."""
+        """The (line, name) of every model that the card's code loads, or every dataset if the repository is one.
+
+        A constant's name counts as its value.
+        """
         found = []
-        for code in self.card.snippets:
+        for code in self.card.snippets if self.kind in LOADED else ():
             text = code.text
             for name, value in re.findall(r"""^(\w+)\s*=\s*["'](""" + ID + r""")["']\s*$""", text, re.MULTILINE):
                 text = re.sub(rf"\b{name}\b(?!\s*=)", f'"{value}"', text)
-            found += [(code.line + text[: one.start()].count("\n"), one[1]) for one in LOADED.finditer(text)]
+            matches = LOADED[self.kind].finditer(text)
+            found += [(code.line + text[: one.start()].count("\n"), one["name"]) for one in matches]
         return found
+
+    @cached_property
+    def loaded_ids(self) -> list[tuple[int, str]]:
+        """The (line, id) of what it loads by an id: an account and a name."""
+        return [(line, name) for line, name in self.loaded if re.fullmatch(ID, name) and not PLACE.match(name)]
 
     def own(self, cell: str) -> bool:
         """Return whether a table's cell names this repository."""
@@ -185,8 +221,10 @@ class CheckedRepo:
 
     @cached_property
     def width(self) -> int | None:
-        """The numbers per embedding, from the modules' configs."""
+        """The numbers per embedding, from the modules' configs; None of sparse ones, as wide as a vocabulary."""
         modules = self.config("modules.json")
+        if re.search(r"(?i)sparse|splade", str(modules)):
+            return None
         widths = []
         for module in modules if isinstance(modules, list) else []:
             path = f"{module.get('path', '')}/config.json".lstrip("/") if isinstance(module, dict) else ""
@@ -230,7 +268,7 @@ class CheckedRepo:
     @cached_property
     def data_files(self) -> list[str]:
         """The dataset's own files; JSON and the like at the top may be about it rather than of it."""
-        about = {"dataset_infos.json", "dataset_dict.json", "package.json"}
+        about = {"dataset_infos.json", "dataset_dict.json", "package.json", "vocab.json", "tokenizer.json"}
         return [
             path
             for path in self.files
@@ -242,6 +280,13 @@ class CheckedRepo:
         for line in self.card.prose:
             for found in pattern.finditer(line.text):
                 yield line.number, found
+
+
+def _may_be_pointer(path: str, file: File) -> bool:
+    """Return whether to look into a file: pointers are short, and on a Hub every look is a request."""
+    return 100 < file.size < 1000 and (
+        not isinstance(file, HubFile) or not path.endswith((".md", ".json", ".txt", ".py"))
+    )
 
 
 def repo_kind(files: Files, metadata: dict[str, Any]) -> Kind:

@@ -42,8 +42,8 @@ class Result:
         return [
             value * factor
             for value in self.values
-            for factor in (1, *((100,) if abs(value) <= 1 and shown.value > 1 else ()))
-        ] + [value / 100 for value in self.values if abs(value) > 1 and shown.value <= 1]
+            for factor in (1, *((100,) if abs(value) <= 1 < abs(shown.value) else ()))
+        ] + [value / 100 for value in self.values if abs(shown.value) <= 1 < abs(value)]
 
 
 def _slack(value: float, shown: Printed) -> float:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from zoo.hub.vocabulary import SIZES
 from zoo.lint.finding import Problem
-from zoo.lint.printed import COUNT, counted
-from zoo.lint.repo import CheckedRepo
+from zoo.lint.printed import COUNT, Printed, counted
+from zoo.lint.repo import ID, CheckedRepo
 from zoo.lint.rule import rule
 from zoo.lint.weights import parquet_rows
 from zoo.remote import size_category
@@ -23,6 +24,7 @@ ROWS = re.compile(
     rf"(?i){COUNT}[ -](training|train|test|validation|dev) (?:rows|pairs|triplets|examples|samples|sentences)\b"
 )
 
+TOLD = re.compile(rf"(?i){COUNT} (?:rows|pairs|triplets|examples|samples)\b")
 COUNTS = re.compile(r"(?i)(num(ber of)? )?(rows|examples)$")
 
 
@@ -52,7 +54,9 @@ def split_sizes(repo: CheckedRepo) -> Iterator[Problem]:
     for line, split, digits, scale in _said(repo) if declared else ():
         rows = declared.get(split)
         if rows is not None and not counted(digits, scale).rounds(rows):
-            yield Problem(f"{digits}{scale or ''} rows in split '{split}', and dataset_info has {rows:,}", line)
+            yield Problem(
+                f"{digits}{scale or ''} rows in split '{split}', and dataset_info has {rows:,}", line, doubtful=True
+            )
 
 
 def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
@@ -70,25 +74,42 @@ def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
 def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     """`size_categories` is not the one that the declared rows fall into.
 
-    Not flagged: datasets that declare no rows; the category of a single configuration among several.
+    Not flagged: datasets that tell no rows; the category of a single configuration among several; when only the text
+    tells how many rows there are, a category above them.
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
     said = repo.strings("size_categories")
     fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
     if totals and len(said) == 1 and said[0] not in fitting:
         right, front = size_category(sum(totals)), repo.card.front
-        value = right if isinstance(repo.front["size_categories"], str) else [right]
-        fix = front.replaced(repo.card.text, "size_categories", value, f"size_categories: {said[0]} is {right}")
+        listed = isinstance(repo.front["size_categories"], list)
+        path = ("size_categories", 0) if listed else ("size_categories",)
+        fix = front.replaced(repo.card.text, path, right, f"size_categories: {said[0]} is {right}")
         message = f"size_categories is '{said[0]}', and {sum(totals):,} rows are '{right}'"
         yield Problem(message, front.line("size_categories"), fix=fix)
+    elif not totals and len(said) == 1 and said[0] in SIZES:
+        least = max((shown.value for shown in _told(repo)), default=0)
+        if least and SIZES.index(size_category(int(least))) > SIZES.index(said[0]):
+            message = f"size_categories is '{said[0]}', and the text tells of {int(least):,} rows"
+            yield Problem(message, repo.card.front.line("size_categories"), hint=f"'{size_category(int(least))}'")
+
+
+def _told(repo: CheckedRepo) -> Iterator[Printed]:
+    """Find the numbers of rows that sentences tell, but for those about other repositories."""
+    for line in repo.card.sentences:
+        for found in TOLD.finditer(line.text) if not re.search(ID, line.text) else ():
+            yield counted(found[1], found[2])
 
 
 @rule("L21", "no-configs", severity="warning", kinds=("dataset",))
 def no_configs(repo: CheckedRepo) -> Iterator[Problem]:
     """Several data files and no `configs`, so that the viewer and `load_dataset` have to guess the splits.
 
-    Not flagged: one file alone, and names that tell the split (`train-00000-of-00001.parquet`, `my-test.csv`).
+    Not flagged: one file alone, names that tell the split (`train-00000-of-00001.parquet`, `my-test.csv`),
+    vocabularies, and datasets with a script of their own, which reads the files.
     """
+    if any(path.endswith(".py") and "/" not in path for path in repo.files):
+        return
     loose = [path for path in repo.data_files if not SHARD.search(path) and not TELLING.search(path)]
     if len(loose) > 1 and "configs" not in repo.front:
         hint = "configs: [{config_name: default, data_files: [{split: train, path: …}]}]"

@@ -12,7 +12,7 @@ from zoo.lint.rule import rule
 from zoo.remote import Kind
 
 HOPS = 10
-NEARLY = 0.85  # alike enough to be a misspelling of one's own name
+NEARLY = 0.6  # two words are alike enough for a slip: v0 and 0, matryoska and matryoshka; not arabert and marbert
 LINKED = rf"\[?`?(?:https://huggingface\.co/)?({ID})"
 BASED = re.compile(
     r"(?i)(?:\bbase[ -]model\W{1,8}|\bfine-?tuned (?:from|version of)\W{1,6}|\btrained from\b[\s|*:]{0,8})" + LINKED
@@ -64,31 +64,38 @@ def other_training_data(repo: CheckedRepo) -> Iterator[Problem]:
             yield Problem(f"trained on '{repo_id}', which datasets does not list", line, hint=hint)
 
 
-@rule("L15", "snippet-id", kinds=("model",), hub=True)
+@rule("L15", "snippet-id", kinds=("model", "dataset"), hub=True)
 def snippet_id(repo: CheckedRepo) -> Iterator[Problem]:
-    """A snippet loads a model id that is nearly this model's own, or one that is not on the Hub.
+    """A snippet loads an id that is this repository's own, misspelt, or one that is not on the Hub.
 
-    Not flagged: other models that the Hub has, bases, and in a folder ids that do not look like its own.
+    Not flagged: others that the Hub has, bases, siblings, and in a folder ids that do not look like its own.
     """
     allowed = {repo.id, *repo.strings("base_model")}
-    for line, repo_id in repo.loaded:
+    for line, repo_id in repo.loaded_ids:
         if repo_id in allowed:
             continue
-        if repo.name and _alike(repo_id, repo.id or f"{repo_id.split('/')[0]}/{repo.name}"):
+        if repo.name and is_misspelt(repo_id, repo.id or f"{repo_id.split('/')[0]}/{repo.name}"):
             yield Problem(f"the snippet loads '{repo_id}', and this is '{repo.id or repo.name}'", line)
-        elif repo.given_id and repo.facts.known("model", repo_id) is None:
+        elif repo.given_id and repo.facts.known(repo.kind, repo_id) is None:
             yield Problem(
                 f"the snippet loads '{repo_id}', which the Hub does not have",
                 line,
-                hint=_nearest(repo, "model", repo_id),
+                hint=_nearest(repo, repo.kind, repo_id),
             )
 
 
-def _alike(one: str, other: str) -> bool:
-    return one != other and SequenceMatcher(None, one.lower(), other.lower()).ratio() > NEARLY
+def is_misspelt(one: str, other: str) -> bool:
+    """Return whether two ids are one, but for a slip; siblings differ in a number or in a whole word."""
+    words, others = (re.split(r"[-_./]", name.lower()) for name in (one, other))
+    return one != other and len(words) == len(others) and all(map(_is_slip, words, others))
 
 
-@rule("L16", "other-base-model", kinds=("model",))
+def _is_slip(word: str, other: str) -> bool:
+    digits = (re.sub(r"\D", "", name) for name in (word, other))
+    return word == other or (len(set(digits)) == 1 and SequenceMatcher(None, word, other).ratio() >= NEARLY)
+
+
+@rule("L16", "other-base-model", severity="warning", kinds=("model",))
 def other_base_model(repo: CheckedRepo) -> Iterator[Problem]:
     """The text names another base model than `base_model` does.
 
@@ -96,7 +103,8 @@ def other_base_model(repo: CheckedRepo) -> Iterator[Problem]:
     """
     bases = {one.lower() for one in repo.strings("base_model")}
     named = [(line, found[1].rstrip(".")) for line, found in repo.places(BASED)]
-    if bases and named and not bases & {repo_id.lower() for _, repo_id in named}:
+    known = {repo_id.lower() for _, repo_id in named} | {repo_id.lower().split("/")[1] for _, repo_id in named}
+    if bases and named and not bases & known:
         line, repo_id = named[0]
         yield Problem(
             f"the text says that the base model is '{repo_id}', the metadata '{', '.join(sorted(bases))}'", line
@@ -126,9 +134,8 @@ def _unknown(repo: CheckedRepo, key: str, index: int, repo_id: str, near: list[s
     same = [one for one in near if one.lower() == repo_id.lower()]
     fix: Fix | None = None
     if len(same) == 1:
-        value = repo.front[key]
-        renamed = same[0] if isinstance(value, str) else [same[0] if one == repo_id else one for one in value]
-        fix = front.replaced(repo.card.text, key, renamed, f"{key}: '{repo_id}' is '{same[0]}'")
+        path = (key,) if isinstance(repo.front[key], str) else (key, index)
+        fix = front.replaced(repo.card.text, path, same[0], f"{key}: '{repo_id}' is '{same[0]}'")
     hint = f"did you mean '{near[0]}'?" if near else "correct the id, or publish it first"
     return Problem(
         f"{key} '{repo_id}' is not on the Hub", front.line(key, index) or front.line(key), hint=hint, fix=fix

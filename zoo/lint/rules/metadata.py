@@ -12,7 +12,7 @@ from zoo.lint.finding import CARD, Fix, Problem, Severity
 from zoo.lint.licences import family, forbids, named
 from zoo.lint.repo import CheckedRepo, Unreadable
 from zoo.lint.rule import rule
-from zoo.metadata import MetadataProblem, metadata_problems
+from zoo.metadata import metadata_problems
 
 LISTS = ("tags", "datasets", "language", "base_model", "metrics", "models", "task_categories")
 LICENCE = re.compile(
@@ -34,9 +34,8 @@ def two_model_indexes(repo: CheckedRepo) -> Iterator[Problem]:
         return
     fix, front = None, repo.card.front
     if all(_same(one, index[0]) for one in index):
-        fix = front.replaced(
-            repo.card.text, "model-index", index[:1], f"model-index: {len(index) - 1} repeated entry removed"
-        )
+        did = f"model-index: {len(index) - 1} repeated entry removed"
+        fix = front.without(repo.card.text, ("model-index",), range(1, len(index)), did)
     hint = "merge them by hand: they hold different results" if fix is None else None
     yield Problem(f"model-index has {len(index)} entries", front.line("model-index", 1), hint=hint, fix=fix)
 
@@ -49,12 +48,13 @@ def _same(one: Any, other: Any) -> bool:
 
 @rule("L06", "other-loss", severity="warning", kinds=("model",))
 def other_loss(repo: CheckedRepo) -> Iterator[Problem]:
-    """A `loss:` tag names a loss that the text does not, though the text names others.
+    """A `loss:` tag names a loss that the card does not, though its text names others.
 
     Not flagged: a text that names no loss by its class; the losses of a recipe that the repository carries.
     """
     written = {_loss(found[1]) for _, found in repo.places(LOSS_CLASS)}
-    known = written | set(re.findall(r"type: (\w+)", repr(repo.recipe).replace("'", "")))
+    known = written | {_loss(name) for code in repo.card.code for name in LOSS_CLASS.findall(code.text)}
+    known |= set(re.findall(r"type: (\w+)", repr(repo.recipe).replace("'", "")))
     for index, tag in enumerate(repo.strings("tags")):
         if tag.startswith("loss:") and written and _loss(tag[5:]) not in known:
             message = f"tag '{tag}', and the text names {', '.join(sorted(written))}"
@@ -87,7 +87,7 @@ def licence_contradiction(repo: CheckedRepo) -> Iterator[Problem]:
         said = named(text)
         if said and not said & mine:
             message = f"the licence is '{', '.join(sorted(said))}' here and '{', '.join(sorted(mine))}' in the metadata"
-            yield Problem(message, line, file)
+            yield Problem(message, line, file, doubtful=file == CARD)
 
 
 def _licences(repo: CheckedRepo) -> set[str]:
@@ -134,11 +134,12 @@ def front_matter(repo: CheckedRepo) -> Iterator[Problem]:
             yield Problem("there is no README.md", hint="the card's metadata goes on top of it, between lines of '---'")
             return
     except Unreadable as problem:
-        yield Problem(f"README.md {problem}")
+        if CARD not in repo.pointers:
+            yield Problem(f"README.md {problem}")
         return
     if repo.card.front.broken:
         line, what = repo.card.front.broken
-        yield Problem(what, line)
+        yield Problem(what, line, fix=repo.card.front.mended)
     elif repo.card.text.startswith(BYTE_ORDER_MARK):
         fix = Fix(CARD, 0, len(BYTE_ORDER_MARK), "", "the byte order mark before the front matter removed")
         yield Problem("a byte order mark stands before the front matter, and hides it from the Hub", 1, fix=fix)
@@ -169,18 +170,10 @@ def _of_the_hub(repo: CheckedRepo, severity: Severity) -> Iterator[Problem]:
     front = repo.card.front
     for one in metadata_problems(front.data, repo.kind):
         fix = None
-        if one.meant is not None and one.path[0] in front.spans:
-            value = _with_meant(front.data[str(one.path[0])], one)
-            fix = front.replaced(repo.card.text, str(one.path[0]), value, f"{one.path[0]}: '{one.meant}'")
+        if one.meant is not None:
+            fix = front.replaced(repo.card.text, one.path, one.meant, f"{one.path[0]}: '{one.meant}'")
         if one.severity == severity:
             yield Problem(one.sentence, front.line(*one.path), hint=one.hint, fix=fix)
-
-
-def _with_meant(value: Any, problem: MetadataProblem) -> Any:
-    """Return a key's value, or the item of it that the problem is about, as it was meant."""
-    if len(problem.path) == 1:
-        return problem.meant
-    return [problem.meant if index == problem.path[1] else one for index, one in enumerate(value)]
 
 
 @rule("L43", "repeated-value", severity="warning", fixable=True)
@@ -192,7 +185,8 @@ def repeated_value(repo: CheckedRepo) -> Iterator[Problem]:
     front = repo.card.front
     for key in LISTS:
         values = repo.front.get(key)
-        if isinstance(values, list) and all(isinstance(one, str) for one in values) and len(set(values)) < len(values):
-            again = next(index for index, one in enumerate(values) if one in values[:index])
-            fix = front.replaced(repo.card.text, key, list(dict.fromkeys(values)), f"{key}: '{values[again]}' once")
-            yield Problem(f"{key} holds '{values[again]}' twice", front.line(key, again), fix=fix)
+        texts = values if isinstance(values, list) and all(isinstance(one, str) for one in values) else []
+        for at, value in enumerate(texts):
+            if value in texts[:at]:
+                fix = front.without(repo.card.text, (key,), range(at, at + 1), f"{key}: '{value}' once")
+                yield Problem(f"{key} holds '{value}' twice", front.line(key, at), fix=fix)

@@ -43,7 +43,7 @@ def _scopes(cell: str) -> set[str]:
     return {name for name, pattern in SCOPES.items() if re.search(pattern, cell, re.IGNORECASE)}
 
 
-@rule("L07", "unequal-means", kinds=("model",))
+@rule("L07", "unequal-means", severity="warning", kinds=("model",))
 def unequal_means(repo: CheckedRepo) -> Iterator[Problem]:
     """A mean leaves out tasks that other rows have, or that the results have, without saying so.
 
@@ -181,7 +181,8 @@ def _unlike_results(repo: CheckedRepo, claim: MeanClaim) -> Iterator[Problem]:
         return
     if not _is_whole_mean(repo, claim.shown) and not _part_of(repo, claim.shown):
         values = [value for one in repo.results for value in one.values]
-        yield Problem(f"a mean of {claim.shown.text}, and the results have {fmean(values):.2f}", claim.line)
+        message = f"a mean of {claim.shown.text}, and the results have {fmean(values):.2f}"
+        yield Problem(message, claim.line, doubtful=claim.in_prose)
 
 
 def _unlike_stored(repo: CheckedRepo, claim: MeanClaim, stored: list[StoredMean]) -> Iterator[Problem]:
@@ -194,7 +195,7 @@ def _unlike_stored(repo: CheckedRepo, claim: MeanClaim, stored: list[StoredMean]
     if same is None:
         exact = ", ".join(dict.fromkeys(f"{one.value:.2f}" for one in stored))
         message = f"a mean of {claim.shown.text}{of}, and zoo/scores.json has {exact}"
-        yield Problem(message, claim.line, hint=repo.card_again)
+        yield Problem(message, claim.line, hint=repo.card_again, doubtful=claim.in_prose)
     elif odd := _odd_bounds(claim, same):
         yield Problem(f"{odd} for the mean of {claim.shown.text}{of}", claim.line, hint=repo.card_again)
 
@@ -222,7 +223,7 @@ def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
     if fitting > 1 and fitting > len(means) - fitting:
         for line, shown, exact, fits in means:
             if not fits:
-                yield Problem(f"a mean of {shown.text}, and the row has {exact:.2f}", line)
+                yield Problem(f"a mean of {shown.text}, and the row has {exact:.2f}", line, doubtful=True)
 
 
 def _near(results: list[Result], shown: Printed) -> bool:
@@ -241,4 +242,5 @@ def number_disagrees(repo: CheckedRepo) -> Iterator[Problem]:
         if not result.rounds_to(claim.shown) and not result.is_cut_to(claim.shown):
             exact = ", ".join(f"{value:g}" for value in result.values)
             hint = f"from {result.file}" + (f":{result.line}" if result.line else "")
-            yield Problem(f"{claim.shown.text} for {result.task}, and the results have {exact}", claim.line, hint=hint)
+            message = f"{claim.shown.text} for {result.task}, and the results have {exact}"
+            yield Problem(message, claim.line, hint=hint, doubtful=claim.in_prose)

@@ -69,3 +69,13 @@ def file_policy(repo: CheckedRepo) -> Iterator[Problem]:
     Not flagged: the symbolic links of huggingface_hub's own cache.
     """
     return policy.strays(repo.files)
+
+
+@rule("L48", "lfs-pointer", card=False)
+def lfs_pointer(repo: CheckedRepo) -> Iterator[Problem]:
+    """A file is only git LFS's pointer to it, so that whoever loads it finds a text of three lines.
+
+    Not flagged: pointers that a text quotes.
+    """
+    for path in repo.pointers:
+        yield Problem(f"'{path}' is a pointer of git LFS, not the file itself", 1, path, "git lfs pull")

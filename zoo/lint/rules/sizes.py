@@ -14,14 +14,28 @@ from zoo.lint.weights import DTYPES
 
 LENGTH = re.compile(
     r"(?i)(?:\bmax(?:imum)?[ _]?(?:seq(?:uence)?|input|token)?[ _]len(?:gth)?\b|\blongest input\b)"
-    r"[^\d\n]{0,20}?(\d{2,7})\b"
+    r"[^\d\n]{0,20}?(\d{2,7})\b(?!\s*(?:→|->|to)\s*\d)"
 )
-TRAINING = re.compile(r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat)")
+TRAINING = re.compile(
+    r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat|test|speed|measur|"
+    r"(?:was|were|we|our)\b)"
+)
 WIDE = re.compile(
     r"(?i)\b(\d{2,5})[- ]dim(?:ension)?(?:s|al)?\b|\b(?:output )?dimension(?:s|ality)?[\s|*:]+(\d{2,5})\b"
 )
-OUT = re.compile(r"(?i)vector space|\boutput|\bmaps\b|\bdimensionality")
+OUT = re.compile(
+    r"(?i)vector space|\boutput (?:dim|size|width|vector|embedding)|\bmaps\b|\bdimensionality|^\W*dimensions?\b|"
+    r"\bembeddings? (?:size|dim|width|(?:of|with|ha[sv]e?) )|"
+    r"\b(?:produc|generat|return|encod)\w*(?: \S+){0,6}? \d+[- ]dim"
+)
+INNER = re.compile(
+    r"(?i)\b(heads?|feed-?forward|hidden|intermediate|inner|layers?|project\w*|pca|t-sne|umap|index\w*|per)\b"
+)
 SIZES = re.compile(r"(?i)^\W*(?:embedding sizes|matryoshka dim\w*)\W+([\d,\s]+)")
+PART = re.compile(
+    r"(?i)\b(without|excluding|alone|trainable|active|adapters?|lora|head|(?:token|word) embeddings|non-?embedding|"
+    r"embedding (?:matrix|layer|table)|encoder (?:blocks?|layers?))\b"
+)
 PARAMETERS = re.compile(rf"(?i){COUNT}[ -]?param(?:eter)?s?\b|\bparameters[\s|*:]+{COUNT}(?![\w.])")
 OTHER_MODEL = re.compile(rf"(?i)\b(than|vs\.?|versus|compared|baseline|teacher|instead of|unlike)\b|{ID}")
 SLACK = 0.03  # of a parameter count: some leave the pooler or the embeddings of types out
@@ -29,7 +43,8 @@ SLACK = 0.03  # of a parameter count: some leave the pooler or the embeddings of
 
 def _statements(repo: CheckedRepo) -> Iterator[CardLine]:
     """Find sentences and two-column facts about this model; rows of larger tables are about whatever they are about."""
-    facts = [line for line in repo.card.prose if line.text.lstrip().startswith("|") and line.text.count("|") <= 3]
+    pairs = ((table, row) for table in repo.card.tables for row in table.rows if len(row.cells) == 2)
+    facts = [CardLine(row.line, " | ".join(row.cells), table.heading) for table, row in pairs]
     return (line for line in [*repo.card.sentences, *facts] if not OTHER_MODEL.search(line.text))
 
 
@@ -54,7 +69,7 @@ def _roughly(shown: Printed, exact: float) -> bool:
     return shown.rounds(exact) or abs(shown.value - exact) <= SLACK * exact
 
 
-@rule("L10", "wrong-max-length", kinds=("model",))
+@rule("L10", "wrong-max-length", severity="warning", kinds=("model",))
 def wrong_max_length(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives another longest input than the configs.
 
@@ -69,17 +84,19 @@ def wrong_max_length(repo: CheckedRepo) -> Iterator[Problem]:
             )
 
 
-@rule("L11", "wrong-parameter-count", kinds=("model",))
+@rule("L11", "wrong-parameter-count", severity="warning", kinds=("model",))
 def wrong_parameter_count(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives another number of parameters than the headers of the safetensors files add up to.
 
-    Not flagged: a rounded count, one within 3 %, other models' counts, weights that are not safetensors.
+    Not flagged: a rounded count, one within 3 %, a part of the model, other models' counts, weights that are not
+    safetensors.
     """
-    exact = repo.parameters
+    exact = repo.parameters or 0
     for line in _statements(repo) if exact else ():
         for found in PARAMETERS.finditer(line.text):
             shown = counted(found[1] or found[3], found[2] or found[4])
-            if exact and shown.value >= 1e4 and not _roughly(shown, exact):
+            part = PART.search(line.text) and shown.value < exact
+            if shown.value >= 1e4 and not part and not _roughly(shown, exact):
                 yield Problem(f"{shown.text} parameters, and the weights have {exact:,}", line.number)
     yield from _in_tables(repo)
 
@@ -94,18 +111,17 @@ def _in_tables(repo: CheckedRepo) -> Iterator[Problem]:
                 yield Problem(f"{shown.text} parameters, and the weights have {repo.parameters:,}", row.line)
 
 
-@rule("L35", "wrong-dims", kinds=("model",))
+@rule("L35", "wrong-dims", severity="warning", kinds=("model",))
 def wrong_dims(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives embeddings another width than the modules' configs.
 
-    Not flagged: smaller sizes of Matryoshka models and of cut vectors, other models' widths.
+    Not flagged: smaller sizes of Matryoshka models and of cut vectors, widths inside the model, other models' widths.
     """
     for line in _statements(repo) if repo.width else ():
         for found in WIDE.finditer(line.text):
             dim = int(found[1] or found[2])
-            if dim != repo.width and not (
-                dim < (repo.width or 0) and (_may_be_cut(repo, dim) or not OUT.search(line.text))
-            ):
+            is_cut = dim < (repo.width or 0) and _may_be_cut(repo, dim)
+            if dim != repo.width and OUT.search(line.text) and not INNER.search(line.text) and not is_cut:
                 yield Problem(f"{dim} dimensions, and the model has {repo.width}", line.number)
         if sizes := SIZES.match(line.text):
             wide = [int(one) for one in re.findall(r"\d+", sizes[1]) if int(one) > (repo.width or 0)]

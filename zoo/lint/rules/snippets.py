@@ -20,7 +20,9 @@ PREFIXED = re.compile(r"""["'](?:query|passage|Query|Instruct)\s?:""")
 PROMPTED = re.compile(r"\bprompts?(?:_name)?\s*=|\bdefault_prompt_name\s*=|\bencode_(?:query|document)\(")
 CUT = re.compile(r"\[\s*(?::|\.\.\.)\s*,\s*:\s*(?:\d+|\w+)\s*\]|\[\s*:\s*(?:\d{2,4}|\w*dim\w*)\s*\]")
 DOT = re.compile(r"\bnp\.dot\(|\bdot_score\(|\w\s@\s\w|\.dot\(|\binner\(")
-SCALED = re.compile(r"(?i)normali[sz]e|cos_sim|cosine|\bnorm\(|similarity\(")
+SCALED = re.compile(
+    r"(?i)normali[sz]e|cos_sim|cosine|\bnorm\(|similarity\(|\bsqrt\(|\*\*\s*(?:0?\.5|-0?\.5|\(1 ?/ ?2\))"
+)
 
 
 @rule("L03", "unpinned-remote-code", kinds=("model",))

@@ -29,22 +29,32 @@ CONFIGS = (
 
 @rule("L27", "wrong-library", kinds=("model",))
 def wrong_library(repo: CheckedRepo) -> Iterator[Problem]:
-    """`library_name` is sentence-transformers, but there is no modules.json, or the text says that it cannot load.
+    """`library_name` is not the library that the files are for, or the text says that it cannot load the model.
 
-    Not flagged: adapters, cross-encoders, and repositories without weights.
+    Not flagged: cross-encoders, repositories without weights, and a model that snippets load with transformers too.
     """
-    if repo.front.get("library_name") != "sentence-transformers":
-        return
-    line = repo.card.front.line("library_name")
-    reranker = repo.front.get("pipeline_tag") in (
-        "text-ranking",
-        "text-classification",
-    ) or "cross-encoder" in repo.strings("tags")
-    weights = not reranker and any(path.endswith((".safetensors", ".bin", ".onnx")) for path in repo.files)
-    if weights and "modules.json" not in repo.files and "adapter_config.json" not in repo.files:
-        yield Problem("library_name is sentence-transformers, and there is no modules.json", line)
-    for at, found in repo.places(UNLOADABLE):
-        yield Problem(f"'{found[0]}', and library_name is sentence-transformers", at, hint="library_name: transformers")
+    library, line = repo.front.get("library_name"), repo.card.front.line("library_name")
+    weights = any(path.endswith((".safetensors", ".bin", ".onnx")) for path in repo.files)
+    needed = {"sentence-transformers": "modules.json", "peft": "adapter_config.json"}.get(str(library))
+    adapter = "adapter_config.json" in repo.files
+    if weights and needed and needed not in repo.files and not adapter and not _is_cross_encoder(repo):
+        yield Problem(f"library_name is {library}, and there is no {needed}", line)
+    if library == "transformers" and "modules.json" in repo.files and _loads_with_modules_alone(repo):
+        message = "library_name is transformers, and modules.json and the snippets are sentence-transformers'"
+        yield Problem(message, line, hint="library_name: sentence-transformers", doubtful=True)
+    for at, found in repo.places(UNLOADABLE) if library == "sentence-transformers" else ():
+        message = f"'{found[0]}', and library_name is sentence-transformers"
+        yield Problem(message, at, hint="library_name: transformers", doubtful=True)
+
+
+def _is_cross_encoder(repo: CheckedRepo) -> bool:
+    task = repo.front.get("pipeline_tag")
+    return task in ("text-ranking", "text-classification") or "cross-encoder" in repo.strings("tags")
+
+
+def _loads_with_modules_alone(repo: CheckedRepo) -> bool:
+    code = " ".join(code.text for code in repo.card.snippets)
+    return "SentenceTransformer(" in code and not re.search(r"\bAuto\w+|\bpipeline\(", code)
 
 
 @rule("L38", "stale-card", kinds=("model",))
@@ -89,7 +99,7 @@ def broken_config(repo: CheckedRepo) -> Iterator[Problem]:
     """
     pools = [path for path in repo.files if re.fullmatch(r"\d+_\w+/config\.json", path)]
     entries = [path for path in repo.files if re.fullmatch(r"\.eval_results/[^/]+\.ya?ml", path)]
-    for path in [*CONFIGS, *sorted(pools), *sorted(entries)]:
+    for path in (one for one in [*CONFIGS, *sorted(pools), *sorted(entries)] if one not in repo.pointers):
         try:
             repo.parsed(path)
         except Unreadable as problem:

@@ -17,16 +17,23 @@ MIRROR = re.compile(
     rf"\b(https?://(?:{HOSTS}))/((?:datasets/|spaces/)?[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?=[/\s)\]}}\"'>#?,.]|$)"
 )
 SERVICES = re.compile(r"^(v\d|api|gradio_api|static|embed|docs)/")
-PLACEHOLDERS = (
-    (r"\[More Information Needed\]", False),
-    (r"\b(?:TODO|FIXME|TBD)\b(?=:|\s*$|\s*\||\))", False),
-    (r"(?i)\blorem ipsum\b", True),
-    (r"\b[Yy]our[ _-]?(?:[Uu]sername|org(?:anization)?-name|[Nn]ame and [Cc]o-?authors|model-name|repo-name)\b", True),
-    (r"\bConference Name\b", True),
-    (r"\bsentence_transformers_model_id\b|\bcross_encoder_model_id\b|\bsparse_encoder_model_id\b", True),
-    (r"\{\{ [\w.]{1,99}(?: \|[^{}]{0,200})? \}\}", False),
-    (r"<(?:your|insert|fill)[ _-][\w -]{1,60}>", True),
+PLACEHOLDERS = re.compile(
+    r"\[(?:More Information Needed|optional)\]|\b(?:TODO|FIXME|TBD)\b(?=:|\s*$|\s*\||\))|(?i:\blorem ipsum\b)"
+    r"|\b[Yy]our[ _-]?(?:[Uu]sername|org(?:anization)?-name|[Nn]ame and [Cc]o-?authors|model-name|repo-name)\b"
+    r"|\bConference Name\b|\bTitle of the Paper\b|\{(?:MODEL|REPO|DATASET)_(?:NAME|ID)\}"
+    r"|\{\{ [\w.]{1,99}(?: \|[^{}]{0,200})? \}\}"
+    r"|<(?:your|insert|fill)[ _-][\w -]{1,60}>|\bYOUR[_-](?:NAME|MODEL|ORG|USERNAME|REPO)\w*"
 )
+BIBTEX = re.compile(r"\b[Yy]our [Nn]ame(?: and [Cc]o-?authors)?\b|\bConference Name\b|\bTitle of the Paper\b")
+NOT_FILLED = re.compile(
+    r"(?i)^(?:sentence_transformers|cross_encoder|sparse_encoder)_model_id$|^\{.{1,60}\}$|^<.{1,60}>$"
+    r"|\byour[_-]?(?:user)?(?:name|model|org|account|repo)|^(?:user(?:name)?|org(?:anization)?)/"
+)
+"""What stands where a repository's own id belongs."""
+ADDRESS = re.compile(
+    r"https?://(?:huggingface\.co|github\.com)/(?:datasets/|spaces/)?(?P<name>[\w{}<>.-]+/[\w{}<>.-]+)"
+)
+SPAN = re.compile(r"(`+)(?:(?!\1).)+\1")
 RESIDUE = re.compile(r"(?i)\bdimensionality\W{1,6}\d+ tokens\b|\b[a-z]+-n_li-[a-z]+\b")
 
 
@@ -77,14 +84,24 @@ def template_residue(repo: CheckedRepo) -> Iterator[Problem]:
 
 @rule("L25", "placeholder")
 def placeholder(repo: CheckedRepo) -> Iterator[Problem]:
-    """Text that stands for something that somebody meant to write.
+    """Text of a template that its author meant to replace: in the prose, in a citation, or as the id that code loads.
 
-    Not flagged: HTML comments, and words such as TODO in the middle of a sentence or in code.
+    Not flagged: what readers are to replace in code (`token="YOUR_TOKEN"`, `push_to_hub("your-name/model")`), HTML
+    comments, and words such as TODO in the middle of a sentence.
     """
-    for pattern, in_code in PLACEHOLDERS:
-        for line, found in repo.places(re.compile(pattern)):
-            yield Problem(f"'{found[0]}' is still to be written", line)
-        for code in repo.card.code if in_code else ():
-            for found in re.finditer(pattern, code.text):
-                line = code.line + code.text[: found.start()].count("\n")
-                yield Problem(f"'{found[0]}' is still to be written", line)
+    for prose in repo.card.prose:
+        for found in PLACEHOLDERS.finditer(SPAN.sub(" ", prose.text)):
+            yield Problem(f"'{found[0]}' is a template's, and still to be written", prose.number, doubtful=True)
+    for line, name in (*repo.loaded, *_addresses(repo)):
+        if NOT_FILLED.search(name):
+            yield Problem(f"'{name}' is a template's: the id of this repository belongs there", line)
+    for code in repo.card.code:
+        for found in BIBTEX.finditer(code.text):
+            line = code.line + code.text[: found.start()].count("\n")
+            yield Problem(f"'{found[0]}' is a template's, and still to be written", line, doubtful=True)
+
+
+def _addresses(repo: CheckedRepo) -> Iterator[tuple[int, str]]:
+    for code in repo.card.code:
+        for found in ADDRESS.finditer(code.text):
+            yield code.line + code.text[: found.start()].count("\n"), found["name"]

@@ -54,8 +54,11 @@ def naming(card: str, successor: str, what: str = "it") -> str:
     found, _ = read_front(card)
     if found.broken:
         raise PublishError(f"the card of {what}, line {found.broken[0]}: {found.broken[1]}", hint="correct it there")
-    if "new_version" in found.spans:
-        fix = found.replaced(card, "new_version", successor, "")
+    if "new_version" in found.data:
+        fix = found.replaced(card, ("new_version",), successor, "")
+        if fix is None:
+            problem = f"the card of {what}, line {found.line('new_version')}: 'new_version' refers to another key"
+            raise PublishError(problem, hint="correct it there")
         return card[: fix.start] + fix.text + card[fix.end :]
     newline = "\r\n" if "\r\n" in card[: block.start(1)] else "\n"
     return f"{card[: block.start(1)]}new_version: {successor}{newline}{card[block.start(1) :]}"
