@@ -62,7 +62,7 @@ def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
+def text_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
     """The texts of each row of a Parquet file, in some of its columns; without those that are empty."""
     from pyarrow.parquet import ParquetFile
 
@@ -92,7 +92,7 @@ class _Chunk:
         return range(int(self._ends[row]), int(self._ends[row + 1]))
 
     def rank(self, found: Likeness, *numbers: int) -> Rank:
-        """What says how strong a match with some of the texts is."""
+        """The strength of a match with some of the texts, and where it is."""
         training = BETWEEN.join(self.texts[number] for number in numbers)
         return KINDS.index(found.kind), -round(found.similarity, 3), training, self.source
 
