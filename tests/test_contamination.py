@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.bench.leaks import EDITS
 from zoo.contamination.alike import Likeness, are_joined, inside, near, no_chance, together, word_similarity
 from zoo.contamination.ingredients import searched_texts
-from zoo.contamination.search import overlap, parquet_rows
+from zoo.contamination.search import overlap, text_rows
 from zoo.evidence.overlap import Match, Overlap, OverlapReport
 from zoo.miniature.rows import FramedRow, document_pairs, scored_pairs, triplets
 from zoo.recipe import Workspace
@@ -305,7 +305,7 @@ def test_a_report_survives_json() -> None:
 def test_the_rows_of_a_parquet_file_are_read_in_its_columns(tmp_path: Path) -> None:
     file = tmp_path / "train.parquet"
     pl.DataFrame({"a": ["x", None], "label": [0, 1], "b": ["y", "z"]}).write_parquet(file)
-    assert list(parquet_rows(file, ["b", "a"])) == [("y", "x"), ("z",)]
+    assert list(text_rows(file, ["b", "a"])) == [("y", "x"), ("z",)]
 
 
 def test_what_is_searched_is_of_the_whole_lineage() -> None:

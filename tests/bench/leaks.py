@@ -186,10 +186,11 @@ def of_file(said: str) -> tuple[Rows, list[str]]:
     return rows, groups
 
 
-def of_the_miniature() -> tuple[Rows, list[str]]:
+def of_the_miniature(count: int = 6000) -> tuple[Rows, list[str]]:
+    """Triplets of its grammar."""
     from zoo.miniature.rows import triplets
 
-    rows = [tuple(map(str, row.values)) for row in triplets("train", 6000, language="ar", seed=0)]
+    rows = [tuple(map(str, row.values)) for row in triplets("train", count, language="ar", seed=0)]
     return rows, [row[0] for row in rows]
 
 

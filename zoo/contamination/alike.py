@@ -28,7 +28,7 @@ Words = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How an evaluation text, or a pair of them, is met by training text."""
+    """The way in which training text is like an evaluation text, or like a pair of them."""
 
     kind: Kind
     similarity: float
@@ -73,7 +73,12 @@ def may_be_near(missing: Any, others: Any, longer: Any) -> Any:
 
 
 def inside(words: Words, longer: Words) -> Likeness | None:
-    """A text of which `SIMILARITY` stands in runs of words that the longer one has too; of a short text, all of it."""
+    """A text of which `SIMILARITY` stands in runs of words that the longer one has too; of a short text, all of it.
+
+    A single word is inside nothing.
+    """
+    if len(words) < 2:
+        return None
     similarity = 1.0 if is_inside(words, longer) else share_inside(words, longer) if len(words) >= SHORTEST else 0.0
     if similarity < SIMILARITY:
         return None

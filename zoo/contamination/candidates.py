@@ -29,7 +29,7 @@ Places = tuple[Ints, Ints]
 
 
 class Postings:
-    """Which members have a key, for asking many keys at once."""
+    """The members that have a key, for asking many keys at once."""
 
     def __init__(self, keys: Keys, members: Ints) -> None:
         order = np.lexsort((members, keys))
@@ -106,7 +106,9 @@ class Candidates:
 
     def numbered(self, texts: Iterable[Sequence[str]]) -> tuple[Keys, Ints, Ints]:
         """(the words of all texts, the number of the text that each stands in, the words of each text)."""
-        known, flat, lengths = self._numbers.get, [], []
+        known = self._numbers.get
+        flat: list[int] = []
+        lengths = []
         for words in texts:
             flat.extend(map(known, words, repeat(0)))
             flat.append(0)
@@ -127,7 +129,7 @@ class Candidates:
         return near, beside(long, short)
 
     def times(self, word: str) -> int:
-        """How often a word of the evaluation stood in the training texts so far."""
+        """The number of times that a word of the evaluation stood in the training texts so far."""
         return int(self._counts[self._numbers[word]])
 
     def _enough(self, places: Places, least: Any) -> Places:

@@ -62,7 +62,7 @@ def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
 
 
-def parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
+def text_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
     """The texts of each row of a Parquet file, in some of its columns; without those that are empty."""
     from pyarrow.parquet import ParquetFile
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.contamination.search import overlap, parquet_rows
+from zoo.contamination.search import overlap, text_rows
 from zoo.evidence.overlap import SearchedText
 from zoo.layout import OVERLAP
 from zoo.say import SILENT, Progress
@@ -25,7 +25,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         HubError, EvaluationError: a task's data cannot be had.
     """
     evaluation = {name: rows_of(loaded_task(name), TASKS[name]) for name in spec["tasks"]}
-    training = {source["name"]: parquet_rows(Path(source["file"]), source["columns"]) for source in spec["training"]}
+    training = {source["name"]: text_rows(Path(source["file"]), source["columns"]) for source in spec["training"]}
     progress.start("training text in the tasks", None)
     found = overlap(training, evaluation)
     progress.finish()
