@@ -92,7 +92,7 @@ class _Chunk:
         return range(int(self._ends[row]), int(self._ends[row + 1]))
 
     def rank(self, found: Likeness, *numbers: int) -> Rank:
-        """What says how strong a match with some of the texts is."""
+        """The strength of a match with some of the texts, and where it is."""
         training = BETWEEN.join(self.texts[number] for number in numbers)
         return KINDS.index(found.kind), -round(found.similarity, 3), training, self.source
 
