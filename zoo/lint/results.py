@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,9 +83,10 @@ class Scores:
         """Return the model's own means; those over so many tasks, at that width, where these are given."""
         return [one for one in self.means if one.own and tasks in (None, one.tasks) and dim in (None, one.dim)]
 
-    def rival_means(self, title: str) -> list[StoredMean]:
-        """Return the means of the model of that title at full width: with and without tasks that others replace."""
-        return [one for one in self.means if not one.own and one.full and one.title == title]
+    def rival_means(self, title: str, counts: Collection[int]) -> list[StoredMean]:
+        """Return the means of the model of that title at full width, over so many tasks where any number is given."""
+        means = [one for one in self.means if not one.own and one.full and one.title == title]
+        return [one for one in means if one.tasks in counts or not counts]
 
 
 def stored_scores(found: dict[str, Any]) -> Scores:

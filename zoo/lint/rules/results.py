@@ -169,8 +169,9 @@ def wrong_mean(repo: CheckedRepo) -> Iterator[Problem]:
         stored = repo.scores.own_means(tasks=claim.tasks, dim=claim.dim) if claim.tasks else []
         if not _left_alone(repo, claim):
             yield from _unlike_stored(repo, claim, stored) if stored else _unlike_results(repo, claim)
+    counts = {claim.tasks for claim in own_means(repo) if claim.tasks}
     for claim in rival_means(repo):
-        yield from _unlike_stored(repo, claim, repo.scores.rival_means(claim.whose))
+        yield from _unlike_stored(repo, claim, repo.scores.rival_means(claim.whose, counts))
 
 
 def _unlike_results(repo: CheckedRepo, claim: MeanClaim) -> Iterator[Problem]:
