@@ -422,6 +422,19 @@ def test_compare_tells_models_apart_or_says_that_they_are_tied(lab: Lab, zoo: An
     assert f"error: 'small' in '{RECIPE}@small' is not a size" in err
 
 
+def test_models_that_were_measured_are_compared_without_loading_torch(lab: Lab) -> None:
+    code = (
+        "import sys\n"
+        "from zoo.cli import main\n"
+        f"sys.argv = ['zoo', 'compare', '{RECIPE}', 'arabert-matryoshka@64', '--scale', '{SCALE}']\n"
+        "try:\n    main()\nexcept SystemExit as left:\n    print(left.code, 'torch' in sys.modules)\n"
+    )
+    at = lab.workspace.root
+    done = subprocess.run([sys.executable, "-c", code], cwd=at, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 False", done.stderr
+    assert not list(at.glob("runs/*/eval/zoo__arabert-matryoshka*"))
+
+
 def test_a_models_rows_give_its_score(lab: Lab) -> None:
     scores = lab.build.scores(RECIPE)
     folder = results_folder(lab.build.folder(RECIPE).folder.parent)

@@ -17,7 +17,7 @@ from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import overrides_of
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
-from zoo.run import Run, file_digest, leave_doubts
+from zoo.run import Run, file_digest, first_difference, leave_doubts
 from zoo.say import Progress
 from zoo.tasks import TASKS
 
@@ -101,6 +101,24 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     return read_scores(run.stage(evaluating.STAGE))
 
 
+def _by_its_build(request: Request, target: str, dims: Sequence[int]) -> ScoreFile | None:
+    """The scores that a recipe's own build measured, if they are what `evaluate_target` would find; else None."""
+    if target not in request.workspace.names:
+        return None
+    run = Run.of(request.workspace.root, target, request.scale)
+    receipt, candidate = run.receipt(evaluating.STAGE), candidate_of(request.workspace, target, dims, request.scale)
+    if receipt is None or receipt.made_from.get("format") != evaluating.FORMAT or run.edited(evaluating.STAGE):
+        return None
+    wanted = evaluating.score_ingredients([candidate], request.tasks)
+    found = {key: receipt.made_from[key] for key in wanted}
+    for key in ("models", "identities"):  # the build measured others beside it
+        found[key] = {candidate.name: found[key].get(candidate.name)}
+    if first_difference(found, wanted):
+        return None
+    scores = read_scores(run.stage(evaluating.STAGE))
+    return scores if set(candidate.dims) <= set(scores.subjects[0].dims) else None
+
+
 def _overlap(request: Request, target: str) -> Path | None:
     """The report on what a recipe was trained on and chosen by; None: there is none, or the target is no recipe."""
     run = Run.of(request.workspace.root, target, request.scale) if target in request.workspace.names else None
@@ -133,7 +151,8 @@ def compare(request: Request, first: str, second: str, *, progress: Progress) ->
     places, reports, files = [], {}, []
     for target in (first, second):
         name, dim = name_and_dim(target)
-        files.append(evaluate_target(request, name, [dim] if dim else [], progress=progress))
+        dims = [dim] if dim else []
+        files.append(_by_its_build(request, name, dims) or evaluate_target(request, name, dims, progress=progress))
         subject = files[-1].subjects[0]
         places.append(At(subject, dim or subject.dims[0]))
         if report := _overlap(request, name):
