@@ -59,7 +59,8 @@ class RealCard:
 
     def repo(self, facts: Facts | None = None) -> CheckedRepo:
         """The repository, as the linter sees it on a Hub that it may not ask."""
-        card = (TEXTS / f"{self.name}.md").read_bytes()
+        text = (TEXTS / f"{self.name}.md").read_text("utf-8")
+        card = text.replace("@TOKEN@", lint_repos.TOKEN).encode()
         files = held_files({**self.files, "README.md": card})
         return of_files(files, facts or NoHub(), kind=self.kind, repo_id=self.id)  # type: ignore[arg-type]
 
