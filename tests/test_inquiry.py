@@ -192,7 +192,7 @@ MISTAKES = {
     ),
     "classes of other names": Mistake(
         LABELLED, "[entailment, neutral, contradiction]", "[follows, neutral, contradicts]",
-        "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; write names: [entailment, neutral, contradiction]",
+        "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {entailment: null, contradiction: contradicts}; null drops the row, and the names are follows, neutral, contradicts",
     ),
     "no config": Mistake(
         GRADED, "lab/asked-graded", "lab/asked-two",

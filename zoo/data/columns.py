@@ -95,7 +95,7 @@ def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, pl
         rows = int(values.is_in(unknown).sum())
         known = ", ".join(f"{index} {name}" for index, name in enumerate(column.names or []))
         problem = f"holds {_listed(unknown)} in {rows:,} of {len(values):,} rows, and the recipe's classes are {known}"
-        raise place.error(problem, _values_way(unknown, column))
+        raise place.error(problem, values_way(unknown, column))
     if not meant:
         return pl.Series([None] * len(values), dtype=pl.Int64)
     return values.replace_strict(list(meant), list(meant.values()), default=None, return_dtype=pl.Int64)
@@ -138,16 +138,22 @@ def _are_places(labels: Sequence[str] | None, names: Sequence[str]) -> bool:
 
 
 def _require_labels(labels: Sequence[str], column: Column, place: ColumnPlace) -> None:
-    names = column.names or []
-    unknown = [one for one in labels if one not in column.values and _of_name(one, names) is None]
-    unknown = [one for one in unknown if str(labels.index(one)) not in column.values]
-    if unknown:
-        theirs, ours = ", ".join(map(str, labels)), ", ".join(names)
+    if unknown := unknown_labels(labels, column):
+        theirs, ours = ", ".join(map(str, labels)), ", ".join(column.names or [])
         problem = f"has the classes '{brief(theirs)}' at the source and '{brief(ours)}' in the recipe"
-        raise place.error(f"{problem}: nothing says what {_listed(unknown)} is", _values_way(unknown, column))
+        raise place.error(f"{problem}: nothing says what {_listed(unknown)} is", values_way(unknown, column))
 
 
-def _values_way(unknown: Sequence[Any], column: Column) -> str:
+def unknown_labels(labels: Sequence[str], column: Column) -> list[str]:
+    """The names of a source's classes of which a recipe's column does not say what they are."""
+    names = column.names or []
+    if _are_places(labels, names):
+        return []
+    unknown = [one for one in labels if one not in column.values and _of_name(one, names) is None]
+    return [one for one in unknown if str(labels.index(one)) not in column.values]
+
+
+def values_way(unknown: Sequence[Any], column: Column) -> str:
     """The edit that says what unknown values are: the nearest name for each, or null."""
     names = column.names or []
     pairs = ", ".join(f"{brief(key)}: {_near(key, names) or 'null'}" for key in map(_spelt, unknown[:MOST]))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zoo.data.columns import unknown_labels, values_way
 from zoo.data.ingredients import source_revision
 from zoo.errors import DataError, EvaluationError
 from zoo.inquiry.answers import Answers, Inquiry
@@ -85,10 +86,10 @@ def _misfit(column: Column, feature: Any) -> str | None:
     names, kind = getattr(feature, "names", None), str(getattr(feature, "dtype", type(feature).__name__))
     if column.type == "text":
         return None if "string" in kind else f"is no text at the source but '{kind}'; name another column as its source"
-    if column.type == "class" and names and set(names) != set(column.names or ()):
+    if column.type == "class" and names and (unknown := unknown_labels(names, column)):
         what = f"the source has the classes {', '.join(names)}, the recipe {', '.join(column.names or ())}"
-        return f"{what}; write names: [{', '.join(names)}]"
-    if column.type == "score" and names:
+        return f"{what}; {values_way(unknown, column)}"
+    if column.type == "score" and names and not set(names) <= column.values.keys():
         return f"is a class at the source ({', '.join(names)}), and no score; write type: class with these names"
     return None if re.match(r"u?int|float|double|decimal|.*string|bool", kind) else f"is '{kind}' at the source"
 

@@ -26,6 +26,7 @@ from zoo.recipe.check import (
 )
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.fits import Sized
+from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
@@ -169,6 +170,10 @@ class Workspace:
         """
         found = [collect(family_doubts(self.family), self.mistakes_in("family"))]
         found += [collect(base_doubts(file), self.mistakes_in(name)) for name, file in self.bases.items()]
+        found += [
+            collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
+            for name, dataset in self.datasets.items()
+        ]
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
 
     def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:
