@@ -17,7 +17,7 @@ from pathlib import Path
 
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence import published
-from zoo.evidence.scores import read_scores
+from zoo.evidence.scores import current, read_scores
 from zoo.recipe import Recipe, Workspace
 from zoo.run import Run
 
@@ -31,19 +31,21 @@ BEGIN, END = "<!-- recipes: made by `make docs`, checked by tests/test_docs.py -
 
 
 def printed_mean(workspace: Workspace, recipe: Recipe) -> str:
-    """The paper's average for a repository of this name at full width, as printed."""
+    """The headline mean of the scores that the paper printed for a repository of this name at full width."""
     rows = published.of_repository(workspace.recipes, recipe.release.repo)
-    return next((row["average"] for row in rows if row["dim"] == str(recipe.dims[0])), "-")
+    tasks = current(recipe.evaluation.tasks)
+    found = (published.printed_mean(row, tasks) for row in rows if row["dim"] == str(recipe.dims[0]))
+    return next((f"{mean:.2f}" for mean in found), "-")
 
 
 def measured_means(workspace: Workspace, recipe: Recipe) -> tuple[str, str]:
-    """Ours on the miniature: the base model's mean and the trained one's."""
+    """Ours on the miniature: the headline means of the base model and of the trained one."""
     run = Run.of(workspace.root, recipe.name, "mini")
     if run.receipt(STAGE) is None:
         return "-", "-"
     scores = read_scores(run.stage(STAGE))
     found = [scores.subject("base"), scores.subject("self")]
-    base, mine = (f"{scores.mean(subject.name, subject.dims[0]).value:.1f}" for subject in found if subject)
+    base, mine = (f"{scores.headline(subject.name, subject.full).value:.1f}" for subject in found if subject)
     return base, mine
 
 

@@ -17,8 +17,9 @@ from zoo.errors import TrainError
 from zoo.recipe import Recipe
 from zoo.train.checkpoints import MARK, discard, newest_whole, problem, require_best, rotate
 
-OFTEN = ("phases.hybrid.train.eval_steps=2", "phases.hybrid.train.learning_rate=2.0e-4")  # checkpoints 2, 4, 6 and 8
-WORSE = (*OFTEN, "phases.hybrid.train.seed=1")  # after every step the score is lower than before the first
+EVERY_TWO = ("phases.hybrid.train.eval_steps=2", "phases.hybrid.train.learning_rate=1.0e-3")  # steps 2, 4, 6 and 8
+OFTEN = (*EVERY_TWO, "phases.hybrid.train.seed=4")  # the best of them is 4
+WORSE = (*EVERY_TWO, "phases.hybrid.train.seed=3")  # after every step the score is lower than before the first
 
 
 @pytest.fixture(scope="module")

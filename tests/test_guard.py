@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import pickle
 import re
 from contextlib import closing
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_weights_are_not_searched_for_secrets(tmp_path: Path) -> None:
 
 
 def test_what_needs_a_repository_that_failed_waits_for_it(hub: TestHub) -> None:
-    base = release({"pytorch_model.bin": b"\x80\x04."}, "lab/parent")
+    base = release({"pytorch_model.bin": pickle.dumps(print)}, "lab/parent")
     child = release({"a.txt": b"1"}, "lab/child", needs=frozenset({"lab/parent"}))
     grandchild = release({"a.txt": b"1"}, "lab/grandchild", needs=frozenset({"lab/child"}))
     other = release({"a.txt": b"1"}, "lab/other")

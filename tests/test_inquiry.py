@@ -28,7 +28,15 @@ from test_mistakes import (
 from zoo.hub.store import Store
 from zoo.remote import api
 
-PLUGIN = 'from zoo.plugins import graded_pairs\n\ngraded_pairs("Own", "own.tsv", "Two pairs.")\n'
+PLUGIN = """from zoo.plugins import graded_pairs, task
+
+graded_pairs("Own", "own.tsv", "Two pairs.")
+
+
+@task("Gone", kind="STS", metric="cosine_spearman", dataset="lab/asked-gone", revision="0" * 40, rows=2)
+def gone(ours):
+    "Pairs that nobody has."
+"""
 ROWS = "sentence1\tsentence2\tscore\nأ\tب\t1\nج\tد\t2\n"
 CONFIG = {"model_type": "bert", "hidden_size": 768, "max_position_embeddings": 512}
 MODULES = [
@@ -192,7 +200,7 @@ MISTAKES = {
     ),
     "classes of other names": Mistake(
         LABELLED, "[entailment, neutral, contradiction]", "[follows, neutral, contradicts]",
-        "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {entailment: null, contradiction: contradicts}; null drops the row, and the names are follows, neutral, contradicts",
+        "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {{entailment: null, contradiction: contradicts}}; null drops the row, and the names are follows, neutral, contradicts",
     ),
     "no config": Mistake(
         GRADED, "lab/asked-graded", "lab/asked-two",
@@ -207,8 +215,8 @@ MISTAKES = {
         "namespace:", "namespace: 'lab' may not publish as 'somebody'; set ZOO_NAMESPACE to an account of yours",
     ),
     "a task without data": Mistake(
-        FAMILY_FILE, "[Own]", "[Own, Tatoeba-ara-eng]",
-        "sts: [", "suites.sts.1: cannot look up the data of task 'Tatoeba-ara-eng' ('mteb/tatoeba-bitext-mining'): no such repository on {hub}; correct the id; private repositories need a token that may read them",
+        FAMILY_FILE, "[Own]", "[Own, Gone]",
+        "sts: [", "suites.sts.1: cannot look up the data of task 'Gone' ('lab/asked-gone'): no such repository on {hub}; correct the id; private repositories need a token that may read them",
     ),
 }  # fmt: skip
 DOUBTS = {
