@@ -282,6 +282,23 @@ def test_front_matter_below_a_title_is_moved_up_as_it_is(tmp_path: Path) -> None
     assert left == set()
 
 
+def test_spaces_after_the_first_rule_hide_the_front_matter_and_are_removed(tmp_path: Path) -> None:
+    """It ended in a StopIteration."""
+    did, after, left = mended(tmp_path, "---  \nlicense: mit  # ours\nlanguage: ar\n---  \n# noor\n")
+    assert did == ["the spaces after the first '---' removed"]
+    assert after == "---\nlicense: mit  # ours\nlanguage: ar\n---  \n# noor\n"
+    assert "L41" not in left
+
+
+def test_of_a_key_that_stands_twice_the_last_value_is_mended(tmp_path: Path) -> None:
+    """It ended in an IndexError: the values were of the last, and their places were looked for in the first."""
+    text = "---\nlicense: mit\nlanguage: ar\ntags: [a]\ntags:\n- b\n- b\n---\n# noor\n"
+    did, after, left = mended(tmp_path, text)
+    assert did == ["tags: 'b' once"]
+    assert after == text.replace("- b\n- b\n", "- b\n")
+    assert "L41" in left
+
+
 def test_everything_that_fix_mends_leaves_the_rest_byte_for_byte(tmp_path: Path) -> None:
     text = (
         "---\r\n# of the lab\r\nlicense:   apache 2   # as the base\r\nlanguage: [ 'Arabic',en ]\r\ntags:\r\n"

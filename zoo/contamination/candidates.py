@@ -154,7 +154,7 @@ class Candidates:
         return int(self._counts[self._numbers[word]])
 
     def _often(self, index: Postings, keys: Keys, owners: Ints, least: Any, sizes: Ints | None = None) -> Places:
-        """The places, each once, that share as many keys as the evaluation text needs; of like length, if sizes are given."""
+        """The places, each once, that share the keys an evaluation text needs; of like length, if sizes are given."""
         parts: list[Places] = [(owners[:0], owners[:0])]
         for training, evaluation in index.shared(keys, owners):
             if sizes is not None:
