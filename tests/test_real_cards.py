@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import pickle
 import random
 import subprocess
+import zlib
 from collections import Counter, OrderedDict
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,7 @@ import pytest
 from lint_repos import as_json
 from real_cards import POINTER, REAL_CARDS, encoder
 
+from zoo.errors import ZooError
 from zoo.lint.card import ParsedCard
 from zoo.lint.check import LintReport, check_repository
 from zoo.lint.facts import NoHub
@@ -362,6 +368,16 @@ def test_a_pickle_that_imports_something_is_one(held: Any, protocol: int) -> Non
     assert runs_code(Held(pickle.dumps(10, 2) + pickle.dumps(held, 2)))  # torch wrote several in a row
 
 
+@pytest.mark.parametrize(
+    "pack", [zlib.compress, partial(zlib.compress, level=9), gzip.compress, bz2.compress, lzma.compress]
+)
+def test_a_packed_pickle_is_one(pack: Callable[[bytes], bytes]) -> None:
+    """As joblib writes it with `compress=3`."""
+    assert runs_code(Held(pack(pickle.dumps([os.system, "x" * 9999]))))
+    assert not runs_code(Held(pack(pickle.dumps({"a": 1}))))
+    assert not runs_code(Held(pack(b"{}")[:6] + b"\0" * 50))
+
+
 def test_bytes_that_only_begin_like_a_pickle_are_none() -> None:
     chance = random.Random(3)
     texts = [b"", b"\x80\x04", b"\x80\x04N.", b"\x80\x02\x00\x01", b"import _virtualenv\n", b"cython_x\nfoo\n/usr\n"]
@@ -433,6 +449,15 @@ def test_the_files_of_a_folder_are_those_that_git_would_take(tmp_path: Path) -> 
     subprocess.run(["git", "init", "-q", "."], **git)
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], **git).stdout  # type: ignore[call-overload]
     assert sorted(folder_files(tmp_path)) == sorted(listed.splitlines())
+
+
+def test_a_file_that_is_gone_or_closed_is_one_sentence(tmp_path: Path) -> None:
+    """It ended in a traceback."""
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    listed = of_folder(tmp_path, NoHub())
+    (tmp_path / "README.md").unlink()
+    with pytest.raises(ZooError, match="README.md' cannot be read: No such file"):
+        check_repository(listed)
 
 
 def test_folders_of_tools_are_named_and_not_walked(tmp_path: Path) -> None:
