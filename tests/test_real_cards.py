@@ -153,6 +153,53 @@ def test_what_a_sentence_seems_to_say_is_a_warning_and_no_reason_for_a_conflict(
     assert contradictions("model", "lab/noor", encoder(96), text) == []
 
 
+SAID: dict[str, set[str]] = {  # of a model of 96 dimensions that reads 512 tokens
+    "- **Context length:** 8192 tokens": {"L10"},
+    "- **Context length:** 8,192 tokens": {"L10"},
+    "| Max tokens | 8k |\n|---|---|\n| Max tokens | 8k |": {"L10"},
+    "Its maximum sequence length is 131,072 tokens.": {"L10"},
+    "- Max tokens: 0.5k": set(),
+    "- Max sequence length: 512": set(),
+    "- Max tokens (input): 510": set(),
+    "- Embedding size: 128": {"L35"},
+    "- Embedding dim: 96": set(),
+    "<table><tr><td>Embedding dimension</td><td>128</td></tr>\n<tr><td>Max tokens</td><td>512</td></tr></table>": {
+        "L35"
+    },
+    "<table><tr><td>Embedding dimension</td><td>96</td></tr>\n<tr><td>Max tokens</td><td>768</td></tr></table>": {
+        "L10"
+    },
+    "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": {"L29"},
+    "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 61.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
+    "```python\nm = SentenceTransformer('lab/noor')\nprint(m.encode(['a']).shape)  # (1, 384)\n```": {"L35"},
+    "```python\nm = SentenceTransformer('lab/noor')\nembeddings = m.encode(['a'])\nprint(embeddings.shape)\n# [1, 96]\n"
+    "print(m.similarity(embeddings, embeddings).shape)\n# [1, 10]\n```": set(),
+    "```python\nm = SentenceTransformer('lab/noor', truncate_dim=48)\nprint(m.encode(['a']).shape)  # (1, 48)\n```": set(),
+    "The model is distributed under the Apache 2.0 license.": {"L18"},
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_what_is_said_of_sizes_means_and_the_licence(text: str) -> None:
+    found = card(text)
+    assert ids(found) == SAID[text]
+    assert {one.severity for one in found} <= {"warning"}
+
+
+def test_a_licence_of_ones_own_is_not_one_of_the_list() -> None:
+    """A LICENSE file of one's own may quote any."""
+    own = "license: other\nlanguage: ar\n"
+    assert ids(card("The model is released under the Apache 2.0 license.", front=own)) == {"L18"}
+    assert card("The code is Apache 2.0.", front=own, files={"LICENSE": b"Based on the Apache License 2.0"}) == []
+
+
+def test_how_many_tokens_a_model_writes_is_no_longest_input() -> None:
+    files = {"config.json": as_json({"max_position_embeddings": 32768}), "README.md": b""}
+    text = b"---\nlicense: mit\nlanguage: ar\n---\n# x\n\n- Context Length: Full 131,072 tokens\n"
+    listed = held_files(files | {"README.md": text, "model.safetensors": b""})
+    assert check_repository(of_files(listed, NoHub(), kind="model")).findings == []
+
+
 def test_what_a_table_says_of_the_model_is_an_error() -> None:
     (one,) = card("| Model | STS17 |\n|---|---|\n| noor | 70.0 |", front=FRONT)
     assert (one.rule, one.severity, one.line) == ("L30", "error", 20)
@@ -168,6 +215,36 @@ CELLS: dict[str, float | None] = {
 def test_a_cell_has_the_number_that_it_shows(cell: str) -> None:
     found = single(ParsedCard(f"|a|\n|-|\n|{cell}|\n").tables[0].rows[0].cells[0])
     assert (found and found.value) == CELLS[cell]
+
+
+HTML = """# x
+
+<table align="center"><thead>
+<tr><th rowspan="2">Model</th><th colspan="2">Scores<br>here</th><th rowspan=2>Size</th></tr>
+<tr><th>A</th><th><b>B</b></th></tr>
+</thead>
+
+<tr><td rowspan="2"><a href="x">one</a></td><td>1</td><td>-2</td><td>3</td></tr>
+<tr><td>4<td>5<td>6
+<tr></table>
+
+```html
+<table><tr><td>1</td></tr><tr><td>2</td></tr></table>
+```
+<!-- <table><tr><td>1</td></tr><tr><td>2</td></tr></table> -->
+<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>
+"""
+
+
+def test_tables_in_html_are_read_as_they_are_shown() -> None:
+    first, second = ParsedCard(HTML).tables
+    assert (first.heading, first.header) == ("x", ["Model", "A", "B", "Size"])
+    assert [(row.line, row.cells) for row in first.rows] == [
+        (8, ["one", "1", "-2", "3"]),
+        (9, ["one", "4", "5", "6"]),
+        (10, []),
+    ]
+    assert (second.header, [row.cells for row in second.rows]) == (["", ""], [["a", "b"], ["c"]])
 
 
 # ---- Markdown ------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ class Front:
         node = self.node
         for part in path:
             if isinstance(node, yaml.MappingNode):
-                node = {key.value: value for key, value in node.value if isinstance(key.value, str)}.get(part)
+                node = {key.value: value for key, value in node.value if isinstance(key.value, str)}.get(str(part))
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
                 node = node.value[part]
             else:

@@ -10,7 +10,6 @@ import re
 import warnings
 import zipfile
 import zlib
-
 from collections.abc import Callable
 from typing import Protocol
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from zoo.hub.vocabulary import SIZES
+from zoo.lint.files import MOST_BYTES
 from zoo.lint.finding import Problem
 from zoo.lint.printed import COUNT, Printed, counted
 from zoo.lint.repo import ID, CheckedRepo
@@ -25,6 +26,7 @@ ROWS = re.compile(
 )
 
 TOLD = re.compile(rf"(?i){COUNT} (?:rows|pairs|triplets|examples|samples)\b")
+MOST_FILES = 100  # of which the rows are counted: on a Hub each is a request
 COUNTS = re.compile(r"(?i)(num(ber of)? )?(rows|examples)$")
 
 
@@ -74,11 +76,16 @@ def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
 def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     """`size_categories` is not the one that the declared rows fall into.
 
+    The rows are those of `dataset_info`, else of the Parquet and JSON lines files.
+
     Not flagged: datasets that tell no rows; the category of a single configuration among several; when only the text
     tells how many rows there are, a category above them.
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
     said = repo.strings("size_categories")
+    one = len(repo.front["configs"]) < 2 if isinstance(repo.front.get("configs"), list) else True
+    if not totals and one and len(said) == 1 and (rows := _stored(repo, repo.data_files)):
+        totals = [rows]
     fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
     if totals and len(said) == 1 and said[0] not in fitting:
         right, front = size_category(sum(totals)), repo.card.front
@@ -149,9 +156,9 @@ def _patterns(value: Any) -> Iterator[str]:
 
 @rule("L34", "stale-dataset-info", kinds=("dataset",))
 def stale_dataset_info(repo: CheckedRepo) -> Iterator[Problem]:
-    """`dataset_info` declares another number of rows than the footers of the Parquet files add up to.
+    """`dataset_info` declares another number of rows than its Parquet or JSON lines files have.
 
-    Not flagged: splits with other files than Parquet, or without `configs` that say which files are theirs.
+    Not flagged: splits with other files than these, or without `configs` that say which files are theirs.
     """
     infos = {str(info.get("config_name") or "default"): _splits(info) for info in _infos(repo)}
     configs = repo.front.get("configs")
@@ -170,7 +177,14 @@ def stale_dataset_info(repo: CheckedRepo) -> Iterator[Problem]:
 
 def _stored(repo: CheckedRepo, patterns: list[str]) -> int | None:
     paths = [path for path in repo.files if any(_fits(path, one) for one in patterns)]
-    if not paths or not all(path.endswith(".parquet") for path in paths):
+    counts = [_rows_of(repo, path) for path in paths[:MOST_FILES]]
+    return None if not paths or len(paths) > MOST_FILES or None in counts else sum(count or 0 for count in counts)
+
+
+def _rows_of(repo: CheckedRepo, path: str) -> int | None:
+    file = repo.files[path]
+    if path.endswith(".parquet"):
+        return parquet_rows(file)
+    if not path.endswith(".jsonl") or file.size > MOST_BYTES or path in repo.pointers:
         return None
-    counts = [parquet_rows(repo.files[path]) for path in paths]
-    return None if None in counts else sum(count or 0 for count in counts)
+    return sum(bool(line.strip()) for line in file.head(MOST_BYTES).splitlines())

@@ -112,9 +112,9 @@ def truncated(repo: CheckedRepo) -> Iterator[Problem]:
 def results_nobody_finds(repo: CheckedRepo) -> Iterator[Problem]:
     """A table has this model's scores on known tasks, but neither `model-index` nor `.eval_results` has any.
 
-    Not flagged: tables of other models, and tasks that are not MTEB's.
+    Not flagged: tables of other models, rerankers', and tasks that are not MTEB's.
     """
-    if repo.results or repo.front.get("model-index"):
+    if repo.results or repo.front.get("model-index") or repo.is_cross_encoder:
         return
     for table in repo.card.tables:
         tasks = [at for at, name in enumerate(table.header) if TASK_NAME.match(name)]
@@ -212,7 +212,7 @@ def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
 
 
 def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
-    """Find rows that break what at least two, and most, of the others keep."""
+    """Find rows that break what at least as many others keep."""
     means = []
     for row in found.table.rows:
         cells, shown = found.filled(row), found.mean_of(row)
@@ -221,7 +221,7 @@ def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
             slack = max(one.unit for one in cells.values())
             means.append((row.line, shown, exact, abs(exact - shown.value) <= max(shown.unit, slack)))
     fitting = sum(fits for *_, fits in means)
-    if fitting > 1 and fitting > len(means) - fitting:
+    if fitting and fitting >= len(means) - fitting:
         for line, shown, exact, fits in means:
             if not fits:
                 yield Problem(f"a mean of {shown.text}, and the row has {exact:.2f}", line, doubtful=True)
