@@ -161,6 +161,7 @@ SAID: dict[str, set[str]] = {  # of a model of 96 dimensions that reads 512 toke
     "- Max tokens: 0.5k": set(),
     "- Max sequence length: 512": set(),
     "- Max tokens (input): 510": set(),
+    "A sliding context window of 128 tokens covers long texts.": set(),
     "- Embedding size: 128": {"L35"},
     "- Embedding dim: 96": set(),
     "<table><tr><td>Embedding dimension</td><td>128</td></tr>\n<tr><td>Max tokens</td><td>512</td></tr></table>": {
@@ -171,6 +172,7 @@ SAID: dict[str, set[str]] = {  # of a model of 96 dimensions that reads 512 toke
     },
     "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": {"L29"},
     "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 61.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
+    "| Model | A | B | Avg (9) |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
     "```python\nm = SentenceTransformer('lab/noor')\nprint(m.encode(['a']).shape)  # (1, 384)\n```": {"L35"},
     "```python\nm = SentenceTransformer('lab/noor')\nembeddings = m.encode(['a'])\nprint(embeddings.shape)\n# [1, 96]\n"
     "print(m.similarity(embeddings, embeddings).shape)\n# [1, 10]\n```": set(),

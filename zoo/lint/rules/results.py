@@ -214,6 +214,9 @@ def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
 def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
     """Find rows that break what at least as many others keep."""
     means = []
+    count = re.search(r"\d+", found.table.header[found.mean])
+    if count and int(count[0]) != len(found.scores):  # 'Avg (12 tasks)' beside three of them
+        return
     for row in found.table.rows:
         cells, shown = found.filled(row), found.mean_of(row)
         if shown and len(cells) == len(found.scores):

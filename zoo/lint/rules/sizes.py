@@ -14,7 +14,7 @@ from zoo.lint.weights import DTYPES
 
 LENGTH = re.compile(
     r"(?i)(?:\bmax(?:imum)?[ _]?(?:seq(?:uence)?|input|token)?[ _]len(?:gth)?\b|\blongest input\b"
-    r"|\bmax(?:imum)? (?:input )?tokens\b|(?P<context>\bcontext (?:length|window|size)\b))"
+    r"|\bmax(?:imum)? (?:input )?tokens\b|(?P<context>\bcontext length\b))"
     r"[^\d\n]{0,20}?(?P<length>\d{1,3}(?:,\d{3})+|\d{2,7}|\d{1,3}(?=k\b))(?P<thousands>k\b)?"
     r"(?![\w.,]{0,8}\d|\w)(?!\s*(?:→|->|to)\s*\d)"
 )
