@@ -23,8 +23,9 @@ class HtmlRow:
 
 def html_tables(text: str) -> Iterator[tuple[int, list[HtmlRow]]]:
     """Find (line from 0, rows) of every table that holds no other."""
+    line = place = 0
     for found in TABLE.finditer(text):
-        line = text[: found.start()].count("\n")
+        line, place = line + text.count("\n", place, found.start()), found.start()
         reader = _Reader(line)
         reader.feed(found[0])
         if len(reader.rows) > 1:
