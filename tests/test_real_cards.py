@@ -173,6 +173,8 @@ SAID: dict[str, set[str]] = {  # of a model of 96 dimensions that reads 512 toke
     "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": {"L29"},
     "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 61.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
     "| Model | A | B | Avg (9) |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
+    "| Model | A | B | B.v2 | Avg |\n|-|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 | 65.0 |\n| noor | 70.0 | 80.0 | 90.0 | 75.0 |\n"
+    "\nThe mean counts B once, not both.": set(),
     "```python\nm = SentenceTransformer('lab/noor')\nprint(m.encode(['a']).shape)  # (1, 384)\n```": {"L35"},
     "```python\nm = SentenceTransformer('lab/noor')\nembeddings = m.encode(['a'])\nprint(embeddings.shape)\n# [1, 96]\n"
     "print(m.similarity(embeddings, embeddings).shape)\n# [1, 10]\n```": set(),

@@ -74,11 +74,9 @@ def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
 
 @rule("L20", "size-category", severity="warning", kinds=("dataset",), fixable=True)
 def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
-    """`size_categories` is not the one that the declared rows fall into.
+    """`size_categories` is not the one that the rows, as declared or counted, fall into.
 
-    The rows are those of `dataset_info`, else of the Parquet and JSON lines files.
-
-    Not flagged: datasets that tell no rows; the category of a single configuration among several; when only the text
+    Not flagged: datasets without `dataset_info` whose files are neither Parquet nor JSON lines; the category of a single configuration among several; when only the text
     tells how many rows there are, a category above them.
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
