@@ -51,7 +51,7 @@ class Passage:
 
     @cached_property
     def text(self) -> str:
-        """Its words with a space around each."""
+        """The words with a space around each."""
         return _spaced(self._words)
 
     @cached_property

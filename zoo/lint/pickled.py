@@ -17,7 +17,7 @@ from zoo.lint.files import MOST_BYTES, File
 
 
 class Unpacker(Protocol):
-    """What makes the bytes of a packed file whole again, some at a time."""
+    """A decompressor, which makes the bytes of a packed file whole again, some at a time."""
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
         """Return at most `max_length` bytes of what was packed as `data`."""

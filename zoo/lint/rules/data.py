@@ -76,8 +76,8 @@ def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
 def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     """`size_categories` is not the one that the rows, as declared or counted, fall into.
 
-    Not flagged: datasets without `dataset_info` whose files are neither Parquet nor JSON lines; the category of a single configuration among several; when only the text
-    tells how many rows there are, a category above them.
+    Not flagged: datasets without `dataset_info` whose files are neither Parquet nor JSON lines; the category of a
+    single configuration among several; when only the text tells how many rows there are, a category above them.
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
     said = repo.strings("size_categories")
