@@ -162,6 +162,7 @@ SAID: dict[str, set[str]] = {  # of a model of 96 dimensions that reads 512 toke
     "- Max sequence length: 512": set(),
     "- Max tokens (input): 510": set(),
     "A sliding context window of 128 tokens covers long texts.": set(),
+    "The maximum length of 8192 tokens of v2.0 is not available here.": set(),
     "- Embedding size: 128": {"L35"},
     "- Embedding dim: 96": set(),
     "<table><tr><td>Embedding dimension</td><td>128</td></tr>\n<tr><td>Max tokens</td><td>512</td></tr></table>": {

@@ -81,8 +81,7 @@ def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
     said = repo.strings("size_categories")
-    one = len(repo.front["configs"]) < 2 if isinstance(repo.front.get("configs"), list) else True
-    if not totals and one and len(said) == 1 and (rows := _stored(repo, repo.data_files)):
+    if not totals and len(said) == 1 and said[0] in SIZES and (rows := _counted(repo)):
         totals = [rows]
     fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
     if totals and len(said) == 1 and said[0] not in fitting:
@@ -97,6 +96,12 @@ def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
         if least and SIZES.index(size_category(int(least))) > SIZES.index(said[0]):
             message = f"size_categories is '{said[0]}', and the text tells of {int(least):,} rows"
             yield Problem(message, repo.card.front.line("size_categories"), hint=f"'{size_category(int(least))}'")
+
+
+def _counted(repo: CheckedRepo) -> int | None:
+    """Return the rows of the files of a dataset of one configuration; None when they cannot be told."""
+    configs = repo.front.get("configs")
+    return None if isinstance(configs, list) and len(configs) > 1 else _stored(repo, repo.data_files)
 
 
 def _told(repo: CheckedRepo) -> Iterator[Printed]:

@@ -20,7 +20,7 @@ LENGTH = re.compile(
 )
 TRAINING = re.compile(
     r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat|test|speed|measur|"
-    r"(?:was|were|we|our)\b)"
+    r"(?:was|were|we|our|not|cannot|isn't|doesn't)\b)"
 )
 WIDE = re.compile(
     r"(?i)\b(\d{2,5})[- ]dim(?:ension)?(?:s|al)?\b"
