@@ -81,7 +81,7 @@ def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
     said = repo.strings("size_categories")
-    if not totals and len(said) == 1 and said[0] in SIZES and (rows := _counted(repo)):
+    if not totals and len(said) == 1 and said[0] in SIZES and (rows := _rows_of_files(repo)):
         totals = [rows]
     fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
     if totals and len(said) == 1 and said[0] not in fitting:
@@ -98,7 +98,7 @@ def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
             yield Problem(message, repo.card.front.line("size_categories"), hint=f"'{size_category(int(least))}'")
 
 
-def _counted(repo: CheckedRepo) -> int | None:
+def _rows_of_files(repo: CheckedRepo) -> int | None:
     """Return the rows of the files of a dataset of one configuration; None when they cannot be told."""
     configs = repo.front.get("configs")
     return None if isinstance(configs, list) and len(configs) > 1 else _stored(repo, repo.data_files)
