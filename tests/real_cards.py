@@ -74,6 +74,8 @@ NEO = plain(task="Model") | {"modeling_neo.py": b"import torch\n"}
 SHARDS = {"data/train-00000-of-00001.parquet": b"", "data/test-00000-of-00001.parquet": b""}
 SCRIPT = {"noor_sts.py": b"import datasets\n", "vocab.json": b"{}", "a.csv": b"", "b.csv": b"", "c.csv": b""}
 PARQUET = {"train.parquet": lint_repos.parquet(40), "test.parquet": lint_repos.parquet(10)}
+LINES = {"train.jsonl": b'{"a": 1}\n' * 1000, "test.jsonl": b'{"a": 1}\n' * 199 + b'{"a": 1}'}
+ADAPTER = {"adapter_config.json": b"{}", "adapter_model.safetensors": b""}
 PUSHED = {
     "training_args.bin": PICKLE,
     "checkpoint-500/optimizer.pt": PICKLE,
@@ -92,7 +94,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (  # name, id, files, rules, and what else i
     ("static-vectors", "lab-noor/noor-static-256", {"config.json": b'{"model_type": "model2vec"}'}, ""),
     ("custom-code", "lab-noor/neo-synonym-v1", NEO, ""),
     ("gguf-copy", "lab-noor/noor-embed-GGUF", {"noor-embed-q8_0.gguf": b"GGUF"}, ""),
-    ("lora-adapter", "lab-noor/noor-e5-lora", {"adapter_config.json": b"{}", "adapter_model.safetensors": b""}, ""),
+    ("lora-adapter", "lab-noor/noor-e5-lora", ADAPTER, ""),
     ("arabic-text", "lab-noor/noor-lahajat", encoder(), ""),
     ("script-dataset", "lab-noor/noor-sts", SCRIPT, "", {"kind": "dataset"}),
     ("pair-class-dataset", "lab-noor/nli-pair-class", PARQUET, "", {"kind": "dataset"}),
@@ -104,7 +106,6 @@ ROWS: tuple[tuple[Any, ...], ...] = (  # name, id, files, rules, and what else i
         "",
     ),
     ("for-readers", "lab-noor/noor-base", encoder(), ""),
-    ("student", "lab-noor/noor-mini", encoder(384, kind="XLMRoberta"), ""),
     ("two-libraries", "lab-noor/noor-xl-embed", encoder(1024), ""),
     (
         "similarity-space",
@@ -116,7 +117,16 @@ ROWS: tuple[tuple[Any, ...], ...] = (  # name, id, files, rules, and what else i
     ("hybrid", "lab-noor/hybrid-noor", encoder(), ""),
     ("plain-mean-pooling", "lab-noor/noor-bert", plain(task="ForMaskedLM") | {"LICENSE": b"Research only."}, ""),
     ("reader-of-docs", "lab-noor/docs-noor", encoder(), ""),
+    ("minilm-sts-ar", "lab-noor/minilm-sts-ar", encoder(384, longest=128), "", {"held_back": True}),
+    ("noor-mlm", "lab-noor/noor-mlm", plain(task="ForMaskedLM"), "", {"held_back": True}),
+    ("noor-rerank", "lab-noor/noor-rerank", plain("XLMRoberta", width=1024), "", {"held_back": True}),
+    ("qwen-noor-lora", "lab-noor/qwen-noor-lora", ADAPTER, "", {"held_back": True}),
+    ("noor-setfit", "lab-noor/noor-setfit", encoder(longest=128, kind="XLMRoberta"), "", {"held_back": True}),
     # with faults
+    ("student", "lab-noor/noor-mini", encoder(384, kind="XLMRoberta"), "L22"),
+    ("noor-large-emb", "lab-noor/noor-large-emb", encoder(kind="XLMRoberta"), "L22 L29 L35", {"held_back": True}),
+    ("noor-snippet", "lab-noor/noor-snippet", encoder(384), "L24 L35 L36", {"held_back": True}),
+    ("counted", "lab-noor/counted", LINES, "L20 L50", {"held_back": True, "kind": "dataset"}),
     (
         "copied-from-sibling",
         "lab-noor/minilm-noor-matryoshka",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import pickle
 import random
 import subprocess
+import zlib
 from collections import Counter, OrderedDict
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +20,7 @@ import pytest
 from lint_repos import as_json
 from real_cards import POINTER, REAL_CARDS, encoder
 
+from zoo.errors import ZooError
 from zoo.lint.card import ParsedCard
 from zoo.lint.check import LintReport, check_repository
 from zoo.lint.facts import NoHub
@@ -147,6 +153,58 @@ def test_what_a_sentence_seems_to_say_is_a_warning_and_no_reason_for_a_conflict(
     assert contradictions("model", "lab/noor", encoder(96), text) == []
 
 
+SAID: dict[str, set[str]] = {  # of a model of 96 dimensions that reads 512 tokens
+    "- **Context length:** 8192 tokens": {"L10"},
+    "- **Context length:** 8,192 tokens": {"L10"},
+    "| Max tokens | 8k |\n|---|---|\n| Max tokens | 8k |": {"L10"},
+    "Its maximum sequence length is 131,072 tokens.": {"L10"},
+    "- Max tokens: 0.5k": set(),
+    "- Max sequence length: 512": set(),
+    "- Max tokens (input): 510": set(),
+    "A sliding context window of 128 tokens covers long texts.": set(),
+    "The maximum length of 8192 tokens of v2.0 is not available here.": set(),
+    "- Embedding size: 128": {"L35"},
+    "- Embedding dim: 96": set(),
+    "<table><tr><td>Embedding dimension</td><td>128</td></tr>\n<tr><td>Max tokens</td><td>512</td></tr></table>": {
+        "L35"
+    },
+    "<table><tr><td>Embedding dimension</td><td>96</td></tr>\n<tr><td>Max tokens</td><td>768</td></tr></table>": {
+        "L10"
+    },
+    "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": {"L29"},
+    "| Model | A | B | Avg |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 61.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
+    "| Model | A | B | Avg (9) |\n|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 |\n| noor | 70.0 | 80.0 | 77.0 |": set(),
+    "| Model | A | B | B.v2 | Avg |\n|-|-|-|-|-|\n| x | 60.0 | 70.0 | 65.0 | 65.0 |\n| noor | 70.0 | 80.0 | 90.0 | 75.0 |\n"
+    "\nThe mean counts B once, not both.": set(),
+    "```python\nm = SentenceTransformer('lab/noor')\nprint(m.encode(['a']).shape)  # (1, 384)\n```": {"L35"},
+    "```python\nm = SentenceTransformer('lab/noor')\nembeddings = m.encode(['a'])\nprint(embeddings.shape)\n# [1, 96]\n"
+    "print(m.similarity(embeddings, embeddings).shape)\n# [1, 10]\n```": set(),
+    "```python\nm = SentenceTransformer('lab/noor', truncate_dim=48)\nprint(m.encode(['a']).shape)  # (1, 48)\n```": set(),
+    "The model is distributed under the Apache 2.0 license.": {"L18"},
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_what_is_said_of_sizes_means_and_the_licence(text: str) -> None:
+    found = card(text)
+    assert ids(found) == SAID[text]
+    assert {one.severity for one in found} <= {"warning"}
+
+
+def test_a_licence_of_ones_own_is_not_one_of_the_list() -> None:
+    """A LICENSE file of one's own may quote any."""
+    own = "license: other\nlanguage: ar\n"
+    assert ids(card("The model is released under the Apache 2.0 license.", front=own)) == {"L18"}
+    assert card("The code is Apache 2.0.", front=own, files={"LICENSE": b"Based on the Apache License 2.0"}) == []
+
+
+def test_how_many_tokens_a_model_writes_is_no_longest_input() -> None:
+    files = {"config.json": as_json({"max_position_embeddings": 32768}), "README.md": b""}
+    text = b"---\nlicense: mit\nlanguage: ar\n---\n# x\n\n- Context Length: Full 131,072 tokens\n"
+    listed = held_files(files | {"README.md": text, "model.safetensors": b""})
+    assert check_repository(of_files(listed, NoHub(), kind="model")).findings == []
+
+
 def test_what_a_table_says_of_the_model_is_an_error() -> None:
     (one,) = card("| Model | STS17 |\n|---|---|\n| noor | 70.0 |", front=FRONT)
     assert (one.rule, one.severity, one.line) == ("L30", "error", 20)
@@ -162,6 +220,36 @@ CELLS: dict[str, float | None] = {
 def test_a_cell_has_the_number_that_it_shows(cell: str) -> None:
     found = single(ParsedCard(f"|a|\n|-|\n|{cell}|\n").tables[0].rows[0].cells[0])
     assert (found and found.value) == CELLS[cell]
+
+
+HTML = """# x
+
+<table align="center"><thead>
+<tr><th rowspan="2">Model</th><th colspan="2">Scores<br>here</th><th rowspan=2>Size</th></tr>
+<tr><th>A</th><th><b>B</b></th></tr>
+</thead>
+
+<tr><td rowspan="2"><a href="x">one</a></td><td>1</td><td>-2</td><td>3</td></tr>
+<tr><td>4<td>5<td>6
+<tr></table>
+
+```html
+<table><tr><td>1</td></tr><tr><td>2</td></tr></table>
+```
+<!-- <table><tr><td>1</td></tr><tr><td>2</td></tr></table> -->
+<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>
+"""
+
+
+def test_tables_in_html_are_read_as_they_are_shown() -> None:
+    first, second = ParsedCard(HTML).tables
+    assert (first.heading, first.header) == ("x", ["Model", "A", "B", "Size"])
+    assert [(row.line, row.cells) for row in first.rows] == [
+        (8, ["one", "1", "-2", "3"]),
+        (9, ["one", "4", "5", "6"]),
+        (10, []),
+    ]
+    assert (second.header, [row.cells for row in second.rows]) == (["", ""], [["a", "b"], ["c"]])
 
 
 # ---- Markdown ------------------------------------------------------------------------------------------------------
@@ -282,6 +370,23 @@ def test_front_matter_below_a_title_is_moved_up_as_it_is(tmp_path: Path) -> None
     assert left == set()
 
 
+def test_spaces_after_the_first_rule_hide_the_front_matter_and_are_removed(tmp_path: Path) -> None:
+    """It ended in a StopIteration."""
+    did, after, left = mended(tmp_path, "---  \nlicense: mit  # ours\nlanguage: ar\n---  \n# noor\n")
+    assert did == ["the spaces after the first '---' removed"]
+    assert after == "---\nlicense: mit  # ours\nlanguage: ar\n---  \n# noor\n"
+    assert "L41" not in left
+
+
+def test_of_a_key_that_stands_twice_the_last_value_is_mended(tmp_path: Path) -> None:
+    """It ended in an IndexError: the values were of the last, and their places were looked for in the first."""
+    text = "---\nlicense: mit\nlanguage: ar\ntags: [a]\ntags:\n- b\n- b\n---\n# noor\n"
+    did, after, left = mended(tmp_path, text)
+    assert did == ["tags: 'b' once"]
+    assert after == text.replace("- b\n- b\n", "- b\n")
+    assert "L41" in left
+
+
 def test_everything_that_fix_mends_leaves_the_rest_byte_for_byte(tmp_path: Path) -> None:
     text = (
         "---\r\n# of the lab\r\nlicense:   apache 2   # as the base\r\nlanguage: [ 'Arabic',en ]\r\ntags:\r\n"
@@ -343,6 +448,16 @@ STATE = OrderedDict(weights=[1.0] * 3000)
 def test_a_pickle_that_imports_something_is_one(held: Any, protocol: int) -> None:
     assert runs_code(Held(pickle.dumps(held, protocol)))
     assert runs_code(Held(pickle.dumps(10, 2) + pickle.dumps(held, 2)))  # torch wrote several in a row
+
+
+@pytest.mark.parametrize(
+    "pack", [zlib.compress, partial(zlib.compress, level=9), gzip.compress, bz2.compress, lzma.compress]
+)
+def test_a_packed_pickle_is_one(pack: Callable[[bytes], bytes]) -> None:
+    """As joblib writes it with `compress=3`."""
+    assert runs_code(Held(pack(pickle.dumps([os.system, "x" * 9999]))))
+    assert not runs_code(Held(pack(pickle.dumps({"a": 1}))))
+    assert not runs_code(Held(pack(b"{}")[:6] + b"\0" * 50))
 
 
 def test_bytes_that_only_begin_like_a_pickle_are_none() -> None:
@@ -416,6 +531,15 @@ def test_the_files_of_a_folder_are_those_that_git_would_take(tmp_path: Path) -> 
     subprocess.run(["git", "init", "-q", "."], **git)
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], **git).stdout  # type: ignore[call-overload]
     assert sorted(folder_files(tmp_path)) == sorted(listed.splitlines())
+
+
+def test_a_file_that_is_gone_or_closed_is_one_sentence(tmp_path: Path) -> None:
+    """It ended in a traceback."""
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n")
+    listed = of_folder(tmp_path, NoHub())
+    (tmp_path / "README.md").unlink()
+    with pytest.raises(ZooError, match="README.md' cannot be read: No such file"):
+        check_repository(listed)
 
 
 def test_folders_of_tools_are_named_and_not_walked(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf, log10
 from typing import Any
 
@@ -43,6 +43,27 @@ class Likeness:
 EXACT, NORMALISED = Likeness("exact", 1.0), Likeness("normalised", 1.0)
 
 
+class Passage:
+    """A training text in which others may stand; what takes time to make of a long one is made once."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    @cached_property
+    def text(self) -> str:
+        """The words with a space around each."""
+        return _spaced(self._words)
+
+    @cached_property
+    def runs(self) -> set[tuple[str, ...]]:
+        """The runs of `RUN` words in it."""
+        return {tuple(self._words[place : place + RUN]) for place in range(len(self._words) - RUN + 1)}
+
+
+def _spaced(words: Words) -> str:
+    return f" {' '.join(words)} "
+
+
 def near(words: Words, training: Words) -> Likeness | None:
     """Two texts that are near, or a single step apart; of two words half a step, and a word must be the same."""
     shorter, longer = sorted((len(words), len(training)))
@@ -72,7 +93,7 @@ def may_be_near(missing: Any, others: Any, longer: Any) -> Any:
     return few | (missing <= most) & (others <= most) & (longer >= CERTAIN)
 
 
-def inside(words: Words, longer: Words) -> Likeness | None:
+def inside(words: Words, longer: Passage) -> Likeness | None:
     """A text of which `SIMILARITY` stands in runs of words that the longer one has too; of a short text, all of it.
 
     A single word is inside nothing.
@@ -97,27 +118,24 @@ def no_chance(times: Iterable[int], read: int) -> bool:
     return log10(read) + sum(log10(max(1, found) / max(read, FEWEST)) for found in times) <= CHANCE
 
 
-def share_inside(words: Words, longer: Words) -> float:
+def share_inside(words: Words, longer: Passage) -> float:
     """The share of a text's words that stand in runs of `RUN` words which the longer text has too, 0 to 1."""
-    run = min(RUN, len(words))
-    theirs = {tuple(longer[place : place + run]) for place in range(len(longer) - run + 1)}
     covered: set[int] = set()
-    for place in range(len(words) - run + 1):
-        if tuple(words[place : place + run]) in theirs:
-            covered.update(range(place, place + run))
+    for place in range(len(words) - RUN + 1):
+        if tuple(words[place : place + RUN]) in longer.runs:
+            covered.update(range(place, place + RUN))
     return len(covered) / max(1, len(words))
 
 
-def is_inside(words: Words, longer: Words) -> bool:
+def is_inside(words: Words, longer: Passage) -> bool:
     """True when the words stand in the other text, in a row."""
-    return f" {' '.join(words)} " in f" {' '.join(longer)} "
+    return _spaced(words) in longer.text
 
 
-def are_joined(a: Words, b: Words, training: Words) -> bool:
+def are_joined(a: Words, b: Words, training: Passage) -> bool:
     """True when both sides of a pair stand in one text, beside each other or apart."""
-    text = f" {' '.join(training)} "
     return any(
-        (found := f" {' '.join(one)} ") in text and f" {' '.join(other)} " in text.replace(found, " | ", 1)
+        (found := _spaced(one)) in training.text and _spaced(other) in training.text.replace(found, " | ", 1)
         for one, other in ((a, b), (b, a))
     )
 

@@ -7,7 +7,7 @@ a number here, 0 for all that no evaluation text has; a chunk is one long array 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any
 
@@ -21,6 +21,7 @@ MIXING = np.uint64(0x9E3779B97F4A7C15)  # odd, and its bits look random: what is
 BITS = 20
 WIDE = 16  # words; texts with more are few, and compared one by one
 BLOCK = 1 << 15  # places that are compared at once: 8 MB
+MOST = 1 << 21  # places that are counted at once: 16 MB and a few times that
 NONE = 2**32 - 1  # equal to no word
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
@@ -42,26 +43,41 @@ class Postings:
         self._maybe = np.zeros(1 << BITS, bool)  # most keys that are asked for are none of ours: told in one look
         self._maybe[_spread(self._keys)] = True
 
-    def met(self, keys: Keys, owners: Ints) -> Places:
-        """Every owner of a key beside every member that has it; more than once where they share several keys."""
+    def shared(self, keys: Keys, owners: Ints) -> Iterator[Places]:
+        """Every owner of a key beside every member that has it, once for each key that they share.
+
+        Some owners at a time, so that memory is bounded when many owners have a key of many members.
+        """
+        places, owners = self._known(keys, owners)
+        starts = self._starts[places]
+        counts = self._starts[places + 1] - starts
+        first = np.ones(len(owners), bool)
+        first[1:] = owners[1:] != owners[:-1]
+        block = (counts.cumsum() // MOST)[np.flatnonzero(first)[first.cumsum() - 1]]
+        for some in np.split(np.arange(len(owners)), 1 + np.flatnonzero(np.diff(block))):
+            many = counts[some]
+            within = np.arange(many.sum()) - np.repeat(many.cumsum() - many, many)
+            yield np.repeat(owners[some], many), self._members[np.repeat(starts[some], many) + within]
+
+    def _known(self, keys: Keys, owners: Ints) -> Places:
+        """The keys that members have, by their places, beside their owners; each once, owners in order."""
         some = self._maybe[_spread(keys)]
         keys, owners = keys[some], owners[some]
         places = np.searchsorted(self._keys, keys)
         known = places < len(self._keys)
         known[known] = self._keys[places[known]] == keys[known]
-        starts = self._starts[places[known]]
-        counts = self._starts[places[known] + 1] - starts
-        within = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
-        return np.repeat(owners[known], counts), self._members[np.repeat(starts, counts) + within]
+        count = max(1, len(self._keys))
+        once = np.unique(owners[known] * count + places[known])  # a text may hold a word a million times
+        return once % count, once // count
 
 
 def _spread(keys: Keys) -> Keys:
     return (keys * MIXING) >> np.uint64(64 - BITS)
 
 
-def beside(one: Places, other: Places) -> Places:
-    """The places of both."""
-    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
+def beside(*parts: Places) -> Places:
+    """The places of all parts."""
+    return np.concatenate([one for one, _ in parts]), np.concatenate([other for _, other in parts])
 
 
 class Candidates:
@@ -99,10 +115,17 @@ class Candidates:
         self._runs = Postings(keys, members)
         self._table = _table(ids, owners, self._lengths)
         self._table[self._table == 0] = NONE
-        self._least_runs = np.ceil(np.ceil(self._lengths * SIMILARITY - ROUNDING) / RUN)
+        covering = np.ceil(np.ceil(self._lengths * SIMILARITY - ROUNDING) / RUN)
+        self._least_runs = self._distinct(members, np.maximum(self._lengths - RUN + 1, 0), covering, keys)
         keys, members = runs(ids, owners, 2)
         short = self._lengths[members] < SHORTEST
         self._short_runs = Postings(keys[short], members[short])
+        self._least_short_runs = self._distinct(members, np.maximum(self._lengths - 1, 0), self._lengths - 1, keys)
+
+    def _distinct(self, members: Ints, all_runs: Ints, least: Any, keys: Keys) -> Any:
+        """The least runs to share, but one of texts in which a run comes again: it may be all that is shared."""
+        once = np.unique(np.stack([members.astype(np.uint64), keys]), axis=1)[0].astype(np.int64)
+        return np.where(np.bincount(once, minlength=self._texts) < all_runs, 1, least)
 
     def numbered(self, texts: Iterable[Sequence[str]]) -> tuple[Keys, Ints, Ints]:
         """(the words of all texts, the number of the text that each stands in, the words of each text)."""
@@ -120,23 +143,28 @@ class Candidates:
         """Candidates of a chunk of training texts: evaluation texts that may be near, and that may be inside."""
         ids, owners, sizes = self.numbered(texts)
         self._counts += np.bincount(ids.astype(np.int64), minlength=len(self._counts))
-        training, evaluation = self._entries.met(ids, owners)
-        fits = (sizes[training] >= self._shortest[evaluation]) & (sizes[training] <= self._longest[evaluation])
-        near = self._enough((training[fits], evaluation[fits]), self._together)
+        near = self._often(self._entries, ids, owners, self._together, sizes)
         near = self._with_like_words(near, ids, owners, sizes)
-        long = self._enough(self._runs.met(*runs(ids, owners, RUN)), self._least_runs)
-        short = self._enough(self._short_runs.met(*runs(ids, owners, 2)), self._lengths - 1)
+        long = self._often(self._runs, *runs(ids, owners, RUN), self._least_runs)
+        short = self._often(self._short_runs, *runs(ids, owners, 2), self._least_short_runs)
         return near, beside(long, short)
 
     def times(self, word: str) -> int:
         """The number of times that a word of the evaluation stood in the training texts so far."""
         return int(self._counts[self._numbers[word]])
 
-    def _enough(self, places: Places, least: Any) -> Places:
-        """The places, each once, that met as often as the evaluation text needs."""
-        keys, counts = np.unique(places[0] * self._texts + places[1], return_counts=True)
-        enough = keys[counts >= least[keys % max(1, self._texts)]]
-        return enough // max(1, self._texts), enough % max(1, self._texts)
+    def _often(self, index: Postings, keys: Keys, owners: Ints, least: Any, sizes: Ints | None = None) -> Places:
+        """The places, each once, that share the keys an evaluation text needs; of like length, if sizes are given."""
+        parts: list[Places] = [(owners[:0], owners[:0])]
+        for training, evaluation in index.shared(keys, owners):
+            if sizes is not None:
+                words = sizes[training]
+                fits = (words >= self._shortest[evaluation]) & (words <= self._longest[evaluation])
+                training, evaluation = training[fits], evaluation[fits]
+            met, counts = np.unique(training * self._texts + evaluation, return_counts=True)
+            enough = met[counts >= least[met % max(1, self._texts)]]
+            parts.append((enough // max(1, self._texts), enough % max(1, self._texts)))
+        return beside(*parts)
 
     def _with_like_words(self, places: Places, ids: Keys, owners: Ints, sizes: Ints) -> Places:
         """The places without those of short texts that have too many other words."""
@@ -154,7 +182,7 @@ class Candidates:
 
     def pairs_of(self, sides: Places, rows: Ints) -> Places:
         """(training row, pair) of which both sides may be in the row; `rows` says which row a training text is of."""
-        row, member = self._of_pair.met(sides[1].astype(np.uint64), rows[sides[0]])
+        row, member = beside(*self._of_pair.shared(sides[1].astype(np.uint64), rows[sides[0]]))
         keys = np.unique(row * (2 * self._pairs) + member)
         both = keys[:-1][(keys[:-1] % 2 == 0) & (keys[1:] == keys[:-1] + 1)] // 2
         return both // max(1, self._pairs), both % max(1, self._pairs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice, product
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from zoo.contamination.alike import (
     SHORTEST,
     SIMILARITY,
     Likeness,
+    Passage,
     are_joined,
     inside,
     near,
@@ -31,13 +32,14 @@ from zoo.evidence.overlap import KINDS, Match, Overlap, OverlapReport
 
 EXAMPLES = 5
 CHUNK = 4096  # rows in memory at a time
+LETTERS = 2_000_000  # after which a chunk ends sooner: a book or an article counts as many sentences
 BETWEEN = " / "  # the two texts of a pair, where a match quotes both
 Row = Sequence[str]
 Rows = Sequence[Row]
 Texts = tuple[str, ...]
 Rank = tuple[int, float, str, str]
 """Kind, similarity, training text and source of a match, as numbers and words of which the least is the strongest."""
-Measure = Callable[[Sequence[str], Sequence[str]], Likeness | None]
+Measure = Callable[[Sequence[str], int], Likeness | None]
 Met = dict[tuple[int, int], Likeness]
 """How a training text and an evaluation text, given by their numbers, are alike."""
 
@@ -52,14 +54,27 @@ def overlap(training: Mapping[str, Iterable[Row]], evaluation: Mapping[str, Rows
     index = _Index(row for rows in evaluation.values() for row in rows)
     read = 0
     for source, rows in training.items():
-        waiting = iter(rows)
-        while some := list(islice(waiting, CHUNK)):
+        for some in chunks(rows):
             chunk = _Chunk(some, source)
             read += len(chunk.texts)
             index.meet(chunk)
     found = index.found(read)
     tasks = {task: _of_task(rows, found) for task, rows in evaluation.items()}
     return OverlapReport(tasks=tasks, training_texts=read, similarity=SIMILARITY, shortest=SHORTEST)
+
+
+def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Some rows at a time: `CHUNK` of them, or fewer when their texts are long."""
+    some: list[Row] = []
+    letters = 0
+    for row in rows:
+        some.append(row)
+        letters += sum(map(len, row))
+        if len(some) == CHUNK or letters > LETTERS:
+            yield some
+            some, letters = [], 0
+    if some:
+        yield some
 
 
 def text_rows(path: Path, columns: Sequence[str]) -> Iterator[Texts]:
@@ -81,6 +96,13 @@ class _Chunk:
         self.normalised = [normalised(text) for text in self.texts]
         self.words = [text.split() for text in self.normalised]
         self._ends = np.cumsum([0, *map(len, rows)])
+        self._passages: dict[int, Passage] = {}
+
+    def passage(self, number: int) -> Passage:
+        """A text in which others are looked for."""
+        if number not in self._passages:
+            self._passages[number] = Passage(self.words[number])
+        return self._passages[number]
 
     @property
     def rows(self) -> Ints:
@@ -159,7 +181,8 @@ class _Index:
                 elif words:
                     self._best.keep(texts, chunk.rank(NORMALISED, number))
         may_be_near, may_be_inside = self._candidates.of(chunk.words)
-        met = self._alike(inside, may_be_inside, chunk) | self._alike(near, may_be_near, chunk)
+        met = self._alike(lambda words, training: inside(words, chunk.passage(training)), may_be_inside, chunk)
+        met |= self._alike(lambda words, training: near(words, chunk.words[training]), may_be_near, chunk)
         sides = np.array(list(met), np.int64).reshape(-1, 2)
         for row, pair in _listed(self._candidates.pairs_of((sides[:, 0], sides[:, 1]), chunk.rows)):
             self._meet_pair(pair, chunk.of_row(row), met, chunk)
@@ -168,10 +191,10 @@ class _Index:
         """The candidates that are alike; those that need no other side of a pair are kept."""
         met: Met = {}
         for training, evaluation in _listed(places):
-            words, theirs = self._words[evaluation], chunk.words[training]
-            if found := measure(words, theirs):
+            words = self._words[evaluation]
+            if found := measure(words, training):
                 met[training, evaluation] = found
-                if found.alone and words != theirs:
+                if found.alone and words != chunk.words[training]:
                     self._keep(self._spelt[self._texts[evaluation]], found, chunk.rank(found, training))
         return met
 
@@ -183,7 +206,7 @@ class _Index:
             if one is None or other is None:
                 continue
             if here == there:
-                apart = are_joined(self._words[first], self._words[second], chunk.words[here])
+                apart = are_joined(self._words[first], self._words[second], chunk.passage(here))
             else:
                 apart = chunk.words[here] != chunk.words[there]
             if apart:

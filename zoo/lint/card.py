@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from zoo.lint.front import Front, read_front
+from zoo.lint.htmltables import html_tables
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -136,7 +137,7 @@ class ParsedCard:
 
     @cached_property
     def tables(self) -> list[CardTable]:
-        """The tables of the prose."""
+        """The tables of the prose, those in HTML last."""
         tables: list[list[CardRow]] = []
         for opened, token in pairwise(self._tokens):
             if opened.type == "table_open":
@@ -145,7 +146,18 @@ class ParsedCard:
                 tables[-1].append(CardRow(self._line(opened), []))
             if token.type == "inline" and opened.type in ("th_open", "td_open"):
                 tables[-1][-1].cells.append(plain_text(token.content))
-        return [CardTable(self._heading(rows[0].line), rows[0].cells, rows[1:]) for rows in tables if len(rows) > 1]
+        whole = [CardTable(self._heading(rows[0].line), rows[0].cells, rows[1:]) for rows in tables if len(rows) > 1]
+        return [*whole, *self._html_tables()]
+
+    def _html_tables(self) -> Iterator[CardTable]:
+        lines = [""] * (self._source.count("\n") + 1)
+        for line in self.prose:
+            lines[line.number - self._first] = line.text
+        for at, found in html_tables("\n".join(lines)):
+            heads = next((place for place, row in enumerate(found) if not row.all_names), len(found) - 1)
+            header = found[heads - 1].cells if heads else [""] * len(found[0].cells)
+            rows = [CardRow(self._first + row.line, row.cells) for row in found[heads:]]
+            yield CardTable(self._heading(self._first + at), header, rows)
 
     @cached_property
     def sentences(self) -> list[CardLine]:

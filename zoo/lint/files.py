@@ -50,12 +50,19 @@ class Stored:
     link: bool = False
 
     def head(self, count: int, start: int = 0) -> bytes:
-        """Return at most `count` bytes from `start`; none of a link."""
+        """Return at most `count` bytes from `start`; none of a link.
+
+        Raises:
+            ZooError: it cannot be read, or is gone since it was listed.
+        """
         if self.link:
             return b""
-        with self.path.open("rb") as file:
-            file.seek(max(0, self.size + start) if start < 0 else start)
-            return file.read(count)
+        try:
+            with self.path.open("rb") as file:
+                file.seek(max(0, self.size + start) if start < 0 else start)
+                return file.read(count)
+        except OSError as error:
+            raise _unreadable(error) from None
 
 
 @dataclass(frozen=True)
@@ -132,7 +139,7 @@ def folder_files(path: Path) -> dict[str, File]:
     """
     found: dict[str, File] = {}
     ignored: dict[str, GitIgnoreSpec] = {}
-    for parent, folders, names in os.walk(path, onerror=_unreadable):
+    for parent, folders, names in os.walk(path, onerror=_refuse):
         here = Path(parent).relative_to(path).as_posix().removeprefix(".").lstrip("/")
         here = f"{here}/" if here else ""
         if GITIGNORE in names:
@@ -155,7 +162,7 @@ def folder_files(path: Path) -> dict[str, File]:
 
 def is_tools_folder(parent: str, name: str) -> bool:
     """Return whether a folder is a virtual environment, or one that tools fill again."""
-    return name in TOOLS or Path(parent, name, "pyvenv.cfg").is_file()
+    return name in TOOLS or os.path.isfile(Path(parent, name, "pyvenv.cfg"))  # noqa: PTH113 - False where it may not look
 
 
 def _ignore_spec(file: Path) -> GitIgnoreSpec:
@@ -176,8 +183,13 @@ def _left_out(path: str, ignored: Mapping[str, GitIgnoreSpec]) -> bool:
     return False
 
 
-def _unreadable(error: OSError) -> None:
-    raise ZooError(f"'{error.filename}' cannot be read: {error.strerror}", hint="correct its permissions")
+def _refuse(error: OSError) -> None:
+    raise _unreadable(error)
+
+
+def _unreadable(error: OSError) -> ZooError:
+    hint = "correct its permissions" if isinstance(error, PermissionError) else "try again"
+    return ZooError(f"'{error.filename}' cannot be read: {error.strerror}", hint=hint)
 
 
 def stored_file(path: Path) -> Stored:

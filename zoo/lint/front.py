@@ -83,7 +83,7 @@ class Front:
         node = self.node
         for part in path:
             if isinstance(node, yaml.MappingNode):
-                node = next((value for key, value in node.value if key.value == part), None)
+                node = {key.value: value for key, value in node.value if isinstance(key.value, str)}.get(str(part))
             elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
                 node = node.value[part]
             else:
@@ -116,10 +116,19 @@ def _lower_down(text: str) -> Front | None:
     if not isinstance(data, dict) or not TELLING & data.keys():
         return None
     line, above = text[: found.start()].count("\n") + 1, text[: found.start()]
+    if not above.strip():
+        return _behind_spaces(text, line, found.start() + len("---"))
     whole = found[0] if found[0].endswith("\n") else f"{found[0]}\n"
     mended = Fix(CARD, 0, found.end(), f"{whole}{above}", "the front matter moved to the top")
     first = next(part.strip() for part in above.split("\n") if part.strip())
     return Front(broken=(line, f"the front matter stands below '{first[:60]}', where it is only text"), mended=mended)
+
+
+def _behind_spaces(text: str, line: int, start: int) -> Front:
+    """Return what to say of front matter on top, of which the first '---' has spaces after it."""
+    end = start + len(text[start:]) - len(text[start:].lstrip(" \t"))
+    mended = Fix(CARD, start, end, "", "the spaces after the first '---' removed")
+    return Front(broken=(line, "spaces after the first '---' hide the front matter from the Hub"), mended=mended)
 
 
 def _parsed(block: str, begins: int, above: int) -> Front:

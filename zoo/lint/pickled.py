@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import pickletools
 import re
 import warnings
 import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Protocol
 
 from zoo.lint.files import MOST_BYTES, File
+
+
+class Unpacker(Protocol):
+    """A decompressor, which makes the bytes of a packed file whole again, some at a time."""
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes:
+        """Return at most `max_length` bytes of what was packed as `data`."""
+
 
 PROTOCOL = b"\x80"
 FIRST = 4096  # bytes that tell most files
 IMPORTS = ("GLOBAL", "INST", "STACK_GLOBAL")
 NAME = re.compile(r"[^\W\d][\w.]*( [^\W\d][\w.]*)?")
+UNPACKED = 1_000_000  # bytes of a packed file that are looked at
+PACKED: dict[bytes, Callable[[], Unpacker]] = {  # as joblib packs a pickle
+    **dict.fromkeys((b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"), zlib.decompressobj),
+    b"\x1f\x8b": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ": lzma.LZMADecompressor,
+}
 BROKEN = (ValueError, IndexError, KeyError, OverflowError, UnicodeDecodeError, MemoryError)
 
 
@@ -45,9 +65,12 @@ class Opened(io.RawIOBase):
 
 
 def runs_code(file: File) -> bool:
-    """Return whether a file is a pickle that imports something, or the zip file that torch makes of one."""
-    if file.head(4) == b"PK\x03\x04":
+    """Return whether a file is a pickle that imports something, the zip file that torch makes of one, or one packed."""
+    start = file.head(8)
+    if start.startswith(b"PK\x03\x04"):
         return _holds_pickle(file)
+    if unpacker := next((new for mark, new in PACKED.items() if start.startswith(mark)), None):
+        return _holds_packed(file, unpacker())
     with warnings.catch_warnings(action="ignore"):  # of escapes in what is no pickle
         return _is_importing(file)
 
@@ -65,6 +88,13 @@ def _holds_pickle(file: File) -> bool:
         with zipfile.ZipFile(io.BufferedReader(Opened(file), FIRST)) as archive:
             return any(name.endswith(".pkl") for name in archive.namelist())
     except (zipfile.BadZipFile, *BROKEN):
+        return False
+
+
+def _holds_packed(file: File, unpacker: Unpacker) -> bool:
+    try:
+        return bool(_imports(unpacker.decompress(file.head(UNPACKED), UNPACKED)))
+    except (zlib.error, lzma.LZMAError, OSError, EOFError):
         return False
 
 

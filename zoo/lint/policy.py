@@ -12,6 +12,8 @@ from zoo.lint.pickled import runs_code
 
 LARGEST = 50 * 10**9  # bytes: what the Hub takes
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
+WEIGHTS = re.compile(r"(?i)(?:^|/)[^/]*model[^/]*$")
+LEAVE = "delete it, or leave it out of the upload"
 STRAYS = (
     (
         re.compile(r"(^|/)(\.cache|__pycache__|\.ipynb_checkpoints|\.pytest_cache|\.mypy_cache|\.ruff_cache)(?=/)"),
@@ -44,9 +46,9 @@ def check_policy(contents: Mapping[str, bytes | Path]) -> list[Finding]:
 
 def pickles(files: Files) -> Iterator[Problem]:
     """Find files that run code when they are loaded, among those with the names that such files have."""
-    hint = "keep model.safetensors alone: save_pretrained writes it"
     for path, file in files.items():
         if path.lower().endswith(PICKLES) and runs_code(file):
+            hint = "keep model.safetensors alone: save_pretrained writes it" if WEIGHTS.search(path) else LEAVE
             yield Problem(f"'{path}' is a pickle: loading it runs its code", 1, path, hint)
 
 
@@ -61,7 +63,7 @@ def strays(files: Files) -> Iterator[Problem]:
             if found := pattern.search(path):
                 place = path[: found.end()]
                 if place not in seen:
-                    yield Problem(f"'{place}' is {what}", 1, path, "delete it, or leave it out of the upload")
+                    yield Problem(f"'{place}' is {what}", 1, path, LEAVE)
                 seen.add(place)
                 break
         if file.size > LARGEST:

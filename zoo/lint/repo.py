@@ -235,6 +235,12 @@ class CheckedRepo:
         found = [*([plain] if isinstance(plain, int) else []), *widths]
         return found[-1] if found else None
 
+    @property
+    def is_cross_encoder(self) -> bool:
+        """Whether it gives a pair of texts a score instead of a text a vector."""
+        task = self.front.get("pipeline_tag")
+        return task in ("text-ranking", "text-classification") or "cross-encoder" in self.strings("tags")
+
     @cached_property
     def dims(self) -> set[int]:
         """The sizes to which embeddings may be cut, where a file says so."""

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from zoo.hub.vocabulary import SIZES
+from zoo.lint.files import MOST_BYTES
 from zoo.lint.finding import Problem
 from zoo.lint.printed import COUNT, Printed, counted
 from zoo.lint.repo import ID, CheckedRepo
@@ -25,6 +26,7 @@ ROWS = re.compile(
 )
 
 TOLD = re.compile(rf"(?i){COUNT} (?:rows|pairs|triplets|examples|samples)\b")
+MOST_FILES = 100  # of which the rows are counted: on a Hub each is a request
 COUNTS = re.compile(r"(?i)(num(ber of)? )?(rows|examples)$")
 
 
@@ -72,13 +74,15 @@ def _said(repo: CheckedRepo) -> Iterator[tuple[int, str, str, str | None]]:
 
 @rule("L20", "size-category", severity="warning", kinds=("dataset",), fixable=True)
 def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
-    """`size_categories` is not the one that the declared rows fall into.
+    """`size_categories` is not the one that the rows, as declared or counted, fall into.
 
-    Not flagged: datasets that tell no rows; the category of a single configuration among several; when only the text
-    tells how many rows there are, a category above them.
+    Not flagged: datasets without `dataset_info` whose files are neither Parquet nor JSON lines; the category of a
+    single configuration among several; when only the text tells how many rows there are, a category above them.
     """
     totals = [sum(_splits(info).values()) for info in _infos(repo) if _splits(info)]
     said = repo.strings("size_categories")
+    if not totals and len(said) == 1 and said[0] in SIZES and (rows := _rows_of_files(repo)):
+        totals = [rows]
     fitting = {size_category(rows) for rows in [*totals, sum(totals)]}
     if totals and len(said) == 1 and said[0] not in fitting:
         right, front = size_category(sum(totals)), repo.card.front
@@ -92,6 +96,12 @@ def size_categories(repo: CheckedRepo) -> Iterator[Problem]:
         if least and SIZES.index(size_category(int(least))) > SIZES.index(said[0]):
             message = f"size_categories is '{said[0]}', and the text tells of {int(least):,} rows"
             yield Problem(message, repo.card.front.line("size_categories"), hint=f"'{size_category(int(least))}'")
+
+
+def _rows_of_files(repo: CheckedRepo) -> int | None:
+    """Return the rows of the files of a dataset of one configuration; None when they cannot be told."""
+    configs = repo.front.get("configs")
+    return None if isinstance(configs, list) and len(configs) > 1 else _stored(repo, repo.data_files)
 
 
 def _told(repo: CheckedRepo) -> Iterator[Printed]:
@@ -149,9 +159,9 @@ def _patterns(value: Any) -> Iterator[str]:
 
 @rule("L34", "stale-dataset-info", kinds=("dataset",))
 def stale_dataset_info(repo: CheckedRepo) -> Iterator[Problem]:
-    """`dataset_info` declares another number of rows than the footers of the Parquet files add up to.
+    """`dataset_info` declares another number of rows than its Parquet or JSON lines files have.
 
-    Not flagged: splits with other files than Parquet, or without `configs` that say which files are theirs.
+    Not flagged: splits with other files than these, or without `configs` that say which files are theirs.
     """
     infos = {str(info.get("config_name") or "default"): _splits(info) for info in _infos(repo)}
     configs = repo.front.get("configs")
@@ -170,7 +180,14 @@ def stale_dataset_info(repo: CheckedRepo) -> Iterator[Problem]:
 
 def _stored(repo: CheckedRepo, patterns: list[str]) -> int | None:
     paths = [path for path in repo.files if any(_fits(path, one) for one in patterns)]
-    if not paths or not all(path.endswith(".parquet") for path in paths):
+    counts = [_rows_of(repo, path) for path in paths[:MOST_FILES]]
+    return None if not paths or len(paths) > MOST_FILES or None in counts else sum(count or 0 for count in counts)
+
+
+def _rows_of(repo: CheckedRepo, path: str) -> int | None:
+    file = repo.files[path]
+    if path.endswith(".parquet"):
+        return parquet_rows(file)
+    if not path.endswith(".jsonl") or file.size > MOST_BYTES or path in repo.pointers:
         return None
-    counts = [parquet_rows(repo.files[path]) for path in paths]
-    return None if None in counts else sum(count or 0 for count in counts)
+    return sum(bool(line.strip()) for line in file.head(MOST_BYTES).splitlines())

@@ -16,7 +16,8 @@ from zoo.metadata import metadata_problems
 
 LISTS = ("tags", "datasets", "language", "base_model", "metrics", "models", "task_categories")
 LICENCE = re.compile(
-    r"(?i)^[\s|*-]*licen[cs]e[\s|*:]+(?P<value>[^|]+)|\b(?:is|are) (?:released|licen[cs]ed) under (?P<under>.+)"
+    r"(?i)^[\s|*-]*licen[cs]e[\s|*:]+(?P<value>[^|]+)"
+    r"|\b(?:is|are) (?:released|licen[cs]ed|distributed|published|available) under (?P<under>.+)"
 )
 FOREIGN = re.compile(r"(?i)\b(base model|upstream|dataset|data|code|backbone|original)\b")
 LOSS_CLASS = re.compile(r"\b([A-Z][A-Za-z0-9]*Loss)\b")
@@ -80,12 +81,13 @@ def no_licence(repo: CheckedRepo) -> Iterator[Problem]:
 def licence_contradiction(repo: CheckedRepo) -> Iterator[Problem]:
     """The text or the LICENSE file states another licence than the metadata.
 
-    Not flagged: the licence of a base model, of data or of code; names that are no licence of the Hub's list.
+    Not flagged: the licence of a base model, of data or of code; names that are no licence of the Hub's list; with
+    `license: other`, a LICENSE file, which may quote any.
     """
-    mine = _licences(repo)
+    mine = _licences(repo) or ({"other"} if repo.strings("license") == ["other"] else set())
     for line, file, text in _stated(repo) if mine else ():
         said = named(text)
-        if said and not said & mine:
+        if said and not said & mine and (file == CARD or "other" not in mine):
             message = f"the licence is '{', '.join(sorted(said))}' here and '{', '.join(sorted(mine))}' in the metadata"
             yield Problem(message, line, file, doubtful=file == CARD)
 

@@ -112,9 +112,9 @@ def truncated(repo: CheckedRepo) -> Iterator[Problem]:
 def results_nobody_finds(repo: CheckedRepo) -> Iterator[Problem]:
     """A table has this model's scores on known tasks, but neither `model-index` nor `.eval_results` has any.
 
-    Not flagged: tables of other models, and tasks that are not MTEB's.
+    Not flagged: tables of other models, rerankers', and tasks that are not MTEB's.
     """
-    if repo.results or repo.front.get("model-index"):
+    if repo.results or repo.front.get("model-index") or repo.is_cross_encoder:
         return
     for table in repo.card.tables:
         tasks = [at for at, name in enumerate(table.header) if TASK_NAME.match(name)]
@@ -134,11 +134,15 @@ def counted_twice(repo: CheckedRepo) -> Iterator[Problem]:
     if any(BOTH.search(line.text) and re.search(r"(?i)mean|average|count", line.text) for line in repo.card.prose):
         return
     for found in score_tables(repo):
-        names = {folded(found.table.header[at]): found.table.header[at] for at in found.scores}
-        for name in sorted(names.keys()):
-            if f"{name}v2" in names:
-                message = f"the mean counts {names[name]} and its successor {names[f'{name}v2']}"
-                yield Problem(message, found.table.rows[0].line - 2, hint="leave one out, or say that both are in it")
+        for one, other in _successors(found):
+            message = f"the mean counts {one} and its successor {other}"
+            yield Problem(message, found.table.rows[0].line - 2, hint="leave one out, or say that both are in it")
+
+
+def _successors(found: ScoreTable) -> list[tuple[str, str]]:
+    """Return the (task, successor) among the columns."""
+    names = {folded(found.table.header[at]): found.table.header[at] for at in found.scores}
+    return [(names[name], names[f"{name}v2"]) for name in sorted(names) if f"{name}v2" in names]
 
 
 @rule("L26", "tested-on-training-data", kinds=("model",))
@@ -212,8 +216,11 @@ def _odd_bounds(claim: MeanClaim, stored: StoredMean) -> str | None:
 
 
 def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
-    """Find rows that break what at least two, and most, of the others keep."""
+    """Find rows that break what at least as many others keep."""
     means = []
+    count = re.search(r"\d+", found.table.header[found.mean])
+    if count and int(count[0]) != len(found.scores):  # 'Avg (12 tasks)' beside three of them
+        return
     for row in found.table.rows:
         cells, shown = found.filled(row), found.mean_of(row)
         if shown and len(cells) == len(found.scores):
@@ -221,7 +228,8 @@ def _odd_rows(found: ScoreTable) -> Iterator[Problem]:
             slack = max(one.unit for one in cells.values())
             means.append((row.line, shown, exact, abs(exact - shown.value) <= max(shown.unit, slack)))
     fitting = sum(fits for *_, fits in means)
-    if fitting > 1 and fitting > len(means) - fitting:
+    chance = fitting == 1 and _successors(found)  # one of the two may be left out, and one row fit nevertheless
+    if fitting and not chance and fitting >= len(means) - fitting:
         for line, shown, exact, fits in means:
             if not fits:
                 yield Problem(f"a mean of {shown.text}, and the row has {exact:.2f}", line, doubtful=True)

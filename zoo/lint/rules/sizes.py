@@ -13,15 +13,18 @@ from zoo.lint.rule import rule
 from zoo.lint.weights import DTYPES
 
 LENGTH = re.compile(
-    r"(?i)(?:\bmax(?:imum)?[ _]?(?:seq(?:uence)?|input|token)?[ _]len(?:gth)?\b|\blongest input\b)"
-    r"[^\d\n]{0,20}?(\d{2,7})\b(?!\s*(?:→|->|to)\s*\d)"
+    r"(?i)(?:\bmax(?:imum)?[ _]?(?:seq(?:uence)?|input|token)?[ _]len(?:gth)?\b|\blongest input\b"
+    r"|\bmax(?:imum)? (?:input )?tokens\b|(?P<context>\bcontext length\b))"
+    r"[^\d\n]{0,20}?(?P<length>\d{1,3}(?:,\d{3})+|\d{2,7}|\d{1,3}(?=k\b))(?P<thousands>k\b)?"
+    r"(?![\w.,]{0,8}\d|\w)(?!\s*(?:→|->|to)\s*\d)"
 )
 TRAINING = re.compile(
     r"(?i)\b(train|fine-?tun|recipe|hyper|optimi|batch|phase|epoch|encoded with|evaluat|test|speed|measur|"
-    r"(?:was|were|we|our)\b)"
+    r"(?:was|were|we|our|not|cannot|isn't|doesn't)\b)"
 )
 WIDE = re.compile(
-    r"(?i)\b(\d{2,5})[- ]dim(?:ension)?(?:s|al)?\b|\b(?:output )?dimension(?:s|ality)?[\s|*:]+(\d{2,5})\b"
+    r"(?i)\b(\d{2,5})[- ]dim(?:ension)?(?:s|al)?\b"
+    r"|\b(?:(?:output )?dim(?:ension)?(?:s|ality)?|(?:embedding|vector|output) (?:size|width))[\s|*:]+(\d{2,5})\b"
 )
 OUT = re.compile(
     r"(?i)vector space|\boutput (?:dim|size|width|vector|embedding)|\bmaps\b|\bdimensionality|^\W*dimensions?\b|"
@@ -32,6 +35,11 @@ INNER = re.compile(
     r"(?i)\b(heads?|feed-?forward|hidden|intermediate|inner|layers?|project\w*|pca|t-sne|umap|index\w*|per)\b"
 )
 SIZES = re.compile(r"(?i)^\W*(?:embedding sizes|matryoshka dim\w*)\W+([\d,\s]+)")
+SHAPE = re.compile(  # `print(embeddings.shape)  # (3, 384)`, or the same on the next line
+    r"(?i)(?:(?:embedding|vector|vec|emb)s?|\.encode\([^()\n]{0,200}\))\.shape\)?[ \t]*\n?[ \t]*#[ \t=>-]*"
+    r"(?:torch\.Size\()?[\[(]\d{1,4}, ?(\d{2,5})[\])]"
+)
+CUT = re.compile(r"\btruncate_dim\b|\[[^\[\]]*:\s*\w+\]|token_embeddings")
 PART = re.compile(
     r"(?i)\b(without|excluding|alone|trainable|active|adapters?|lora|head|(?:token|word) embeddings|non-?embedding|"
     r"embedding (?:matrix|layer|table)|encoder (?:blocks?|layers?))\b"
@@ -73,15 +81,19 @@ def _roughly(shown: Printed, exact: float) -> bool:
 def wrong_max_length(repo: CheckedRepo) -> Iterator[Problem]:
     """The text gives another longest input than the configs.
 
-    Not flagged: lengths of training or evaluation, other models' lengths, models whose configs name no limit.
+    Not flagged: lengths of training or evaluation, other models' lengths, models whose configs name no limit, the
+    context of models that write text.
     """
-    right = (repo.longest_input, (repo.longest_input or 0) - 2)  # RoBERTa keeps two positions for itself
+    right = {repo.longest_input, (repo.longest_input or 0) - 2}  # RoBERTa keeps two positions for itself
     for line in _statements(repo) if repo.longest_input else ():
         found = LENGTH.search(line.text)
-        if found and int(found[1]) not in right and not TRAINING.search(f"{line.heading} {line.text}"):
-            yield Problem(
-                f"a longest input of {found[1]} tokens, and the configs say {repo.longest_input}", line.number
-            )
+        if not found or (found["context"] and "modules.json" not in repo.files):
+            continue
+        said = found["length"] + (found["thousands"] or "")
+        count = int(found["length"].replace(",", ""))
+        meant = {1000 * count, 1024 * count} if found["thousands"] else {count}
+        if right.isdisjoint(meant) and not TRAINING.search(f"{line.heading} {line.text}"):
+            yield Problem(f"a longest input of {said} tokens, and the configs say {repo.longest_input}", line.number)
 
 
 @rule("L11", "wrong-parameter-count", severity="warning", kinds=("model",))
@@ -117,6 +129,7 @@ def wrong_dims(repo: CheckedRepo) -> Iterator[Problem]:
 
     Not flagged: smaller sizes of Matryoshka models and of cut vectors, widths inside the model, other models' widths.
     """
+    yield from _printed_shapes(repo) if repo.width else ()
     for line in _statements(repo) if repo.width else ():
         for found in WIDE.finditer(line.text):
             dim = int(found[1] or found[2])
@@ -127,6 +140,18 @@ def wrong_dims(repo: CheckedRepo) -> Iterator[Problem]:
             wide = [int(one) for one in re.findall(r"\d+", sizes[1]) if int(one) > (repo.width or 0)]
             if wide:
                 yield Problem(f"an embedding size of {wide[0]}, and the model has {repo.width}", line.number)
+
+
+def _printed_shapes(repo: CheckedRepo) -> Iterator[Problem]:
+    """Find shapes that a snippet prints for what this model alone has encoded."""
+    for code in repo.card.snippets:
+        loaded = [name for line, name in repo.loaded_ids if code.line <= line <= code.line + code.text.count("\n")]
+        if "SentenceTransformer(" not in code.text or set(loaded) != {repo.id} or CUT.search(code.text):
+            continue
+        for found in SHAPE.finditer(code.text):
+            if int(found[1]) != repo.width and not _may_be_cut(repo, int(found[1])):
+                line = code.line + code.text[: found.start(1)].count("\n")
+                yield Problem(f"a shape with {found[1]} dimensions, and the model has {repo.width}", line)
 
 
 def _may_be_cut(repo: CheckedRepo, dim: int) -> bool:

@@ -64,7 +64,8 @@ def missing_prompts(repo: CheckedRepo) -> Iterator[Problem]:
             if wanted
             else f"'{like_e5[0]}' wants 'query: ' before texts"
         )
-        yield Problem(f"{why}, and no snippet uses one", encodes[0].line, hint='encode(texts, prompt_name="query")')
+        hint = 'encode(texts, prompt_name="query")' if wanted else 'encode(["query: …"])'
+        yield Problem(f"{why}, and no snippet uses one", encodes[0].line, hint=hint, doubtful=not wanted)
 
 
 @rule("L31", "dot-on-cut-vectors", severity="warning", kinds=("model",))

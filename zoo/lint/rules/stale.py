@@ -37,7 +37,7 @@ def wrong_library(repo: CheckedRepo) -> Iterator[Problem]:
     weights = any(path.endswith((".safetensors", ".bin", ".onnx")) for path in repo.files)
     needed = {"sentence-transformers": "modules.json", "peft": "adapter_config.json"}.get(str(library))
     adapter = "adapter_config.json" in repo.files
-    if weights and needed and needed not in repo.files and not adapter and not _is_cross_encoder(repo):
+    if weights and needed and needed not in repo.files and not adapter and not repo.is_cross_encoder:
         yield Problem(f"library_name is {library}, and there is no {needed}", line)
     if library == "transformers" and "modules.json" in repo.files and _loads_with_modules_alone(repo):
         message = "library_name is transformers, and modules.json and the snippets are sentence-transformers'"
@@ -45,11 +45,6 @@ def wrong_library(repo: CheckedRepo) -> Iterator[Problem]:
     for at, found in repo.places(UNLOADABLE) if library == "sentence-transformers" else ():
         message = f"'{found[0]}', and library_name is sentence-transformers"
         yield Problem(message, at, hint="library_name: transformers", doubtful=True)
-
-
-def _is_cross_encoder(repo: CheckedRepo) -> bool:
-    task = repo.front.get("pipeline_tag")
-    return task in ("text-ranking", "text-classification") or "cross-encoder" in repo.strings("tags")
 
 
 def _loads_with_modules_alone(repo: CheckedRepo) -> bool:
