@@ -204,8 +204,9 @@ def test_the_difference_of_two_siblings_is_one_figure(said: Said, compared: Simp
     mirror = {"ahead": "behind", "behind": "ahead"}
     for task in said.scores[RECIPE].tasks:
         one, column = compared.verdicts[task], TASKS[task].column
-        numbers = f"{one['difference']:+.1f} [{one['low']:+.1f}, {one['high']:+.1f}]"
-        other = f"{-one['difference']:+.1f} [{-one['high']:+.1f}, {-one['low']:+.1f}]"
+        numbers = f"{one['difference']:+.2f} [{one['low']:+.2f}, {one['high']:+.2f}]"
+        other = f"{-one['difference']:+.2f} [{-one['high']:+.2f}, {-one['low']:+.2f}]"
+        assert numbers in compared.text
         assert ours[column] == (one["verdict"], numbers)
         assert theirs[column] == (mirror.get(one["verdict"], one["verdict"]), other)
         if one["verdict"] == "not told apart":

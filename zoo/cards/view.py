@@ -227,4 +227,4 @@ def _best_first(row: Mapping[str, Any]) -> float:
 
 def _difference(one: Comparison, scores: ScoreFile) -> str:
     mark = LEAK_MARK if scores.leak(one.task) else ""
-    return f"{TASKS[one.task].column}{mark} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"
+    return f"{TASKS[one.task].column}{mark} {one.shown}"

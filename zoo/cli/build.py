@@ -290,13 +290,15 @@ def _evaluate_all(
 
 def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
     """Print a model's table as soon as it is there; without a mean when tasks of the suite are missing."""
+    from zoo.evidence.scores import current
+
     mine = scores.subjects[0]
     missing = [task for task in request.tasks if task not in scores.tasks]
     without = f" without {', '.join(missing)}" if missing else ""
     say.table(score_rows(scores, mean=not missing), title=f"{mine.title}{scores.aside}: {scores.suite}{without}")
     say.line(f"{mine.title}: {mine.prompted}")
     _say_leaks(scores.scores)
-    _say_sharing(scores.tasks)
+    _say_sharing(current(scores.tasks))
     _say_as_base(request.workspace, target)
 
 
@@ -388,7 +390,7 @@ def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
         "rows": verdict.rows,
         first: verdict.first.shown,
         f"{second} ": verdict.second.shown,  # the same target twice still has two columns
-        "difference": f"{verdict.difference:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]",
+        "difference": verdict.shown,
         "p": f"{verdict.p:.4f}",
         "verdict": _said(verdict, first, second),
     }

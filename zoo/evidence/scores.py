@@ -169,6 +169,12 @@ class Comparison(_Fact):
         """True when the two are as good as equal: the interval of the difference stays within `TIE_MARGIN`."""
         return self.standing == "tied"
 
+    @property
+    def shown(self) -> str:
+        """The difference with its interval, as cards and `zoo compare` show it: '+1.55 [+0.28, +2.87]'."""
+        difference, low, high = (f"{round(value, 2) + 0.0:+.2f}" for value in (self.difference, self.low, self.high))
+        return f"{difference} [{low}, {high}]"
+
     def limit(self, rows: int | None) -> str:
         """Words for what the rows cannot show: '250 rows cannot show less than 4.3 points'; None: of several tasks."""
         return f"{'the rows' if rows is None else f'{rows:,} rows'} cannot show less than {self.detectable:.1f} points"

@@ -88,9 +88,10 @@ def ranking(tasks: Sequence[str]) -> Text:
     """Return what ranks over these tasks mean."""
     names = ", ".join(TASKS[task].column for task in current(tasks))
     return Text(
-        f"Rank: one more than the number of models that are better by a paired 95% interval of the mean over {names}; "
-        "models that it cannot tell apart share one.",
-        f"الرتبة: واحد زائد عدد النماذج الأفضل بفترة 95٪ مزدوجة لمتوسط {ltr(names)}؛ وما لا تفرق بينه يشترك في الرتبة.",
+        "Rank, within this table: one more than the number of its rows that are better by a paired 95% interval of "
+        f"the mean over {names}. Rows can share one, and one with wide intervals can rank above a higher mean.",
+        f"الرتبة في هذا الجدول: واحد زائد عدد صفوفه الأفضل بفترة 95٪ مزدوجة لمتوسط {ltr(names)}. "
+        "وقد تشترك صفوف في رتبة، وقد يسبق صف واسع الفترات صفا أعلى متوسطا.",
     )
 
 
