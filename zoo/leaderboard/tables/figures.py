@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from zoo.evidence.published import printed_mean
+from zoo.evidence.published import PAPER_TASKS, printed_mean
 from zoo.evidence.scores import Correlation, as_set, current
 from zoo.leaderboard.ours import Place, joined, same_name
 from zoo.leaderboard.table import NOTHING, Cell, Provenance, Row, Table, TableColumn, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
-    PAPER_TASKS,
     SIZE_COLUMNS,
     Board,
     best_first,

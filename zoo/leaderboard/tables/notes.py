@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from zoo.evidence import published
-from zoo.evidence.scores import LEAK_MARK, LEGEND, current
+from zoo.evidence.published import PAPER_TASKS
+from zoo.evidence.scores import LEAK_MARK, LEGEND, current, not_searched
+from zoo.leaderboard.ours import Place
 from zoo.leaderboard.table import Provenance, Text, ltr
-from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
+from zoo.leaderboard.tables.board import Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 from zoo.tasks import TASKS, shared_rows, sharing
 
@@ -86,7 +88,7 @@ INTERVALS = Text(
 
 def ranking(tasks: Sequence[str]) -> Text:
     """Return what ranks over these tasks mean."""
-    names = ", ".join(TASKS[task].column for task in current(tasks))
+    names = _columns(current(tasks))
     return Text(
         "Rank, within this table: one more than the number of its rows that are better by a paired 95% interval of "
         f"the mean over {names}. Rows can share one, and one with wide intervals can rank above a higher mean.",
@@ -109,9 +111,25 @@ def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text
     before = [*([old] if stale else []), *([rehearsed] if others else [])]
     if not board.ours.files:
         return [*before, NOTHING_YET]
-    leaked = [LEAKED] if any(place.marked(tasks) for place in board.ours.places(tasks)) else []
+    places = board.ours.places(tasks)
+    leaked = [LEAKED] if any(place.marked(tasks) for place in places) else []
     source = MINIATURE if board.ours.miniature else REAL
-    return [*before, source, INTERVALS, *leaked, ranking(tasks)]
+    return [*before, source, INTERVALS, *leaked, *_unsearched(places), ranking(tasks)]
+
+
+def _unsearched(places: Iterable[Place]) -> list[Text]:
+    """Return a note for each of our models of which tasks were not looked for in what it was trained on."""
+    own = {place.subject.title: place.file.unsearched for place in places if place.subject.role == "self"}
+    arabic = "لم يُبحث عنه فيما دُرّب عليه"
+    return [
+        Text(f"{not_searched(title, tasks)}.", f"{arabic} {ltr(title)}: {ltr(_columns(tasks))}.")
+        for title, tasks in own.items()
+        if tasks
+    ]
+
+
+def _columns(tasks: Iterable[str]) -> str:
+    return ", ".join(TASKS[task].column for task in tasks)
 
 
 def sharing_notes(tasks: Sequence[str]) -> list[Text]:
