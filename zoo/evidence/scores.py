@@ -161,7 +161,7 @@ class Comparison(_Fact):
         zero and stays within `TIE_MARGIN`; otherwise the rows cannot say.
         """
         if not self.low <= 0 <= self.high:
-            return "ahead" if self.difference > 0 else "behind"
+            return "ahead" if self.low > 0 else "behind"
         return "tied" if max(-self.low, self.high) <= TIE_MARGIN else "not told apart"
 
     @property

@@ -60,7 +60,7 @@ def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, Any
         mine = scores.subject("self")
         assert mine is not None
         mean = scores.headline(mine.name, mine.full)
-        row["mean"] = mean.shown
+        row["mean"], row["suite"] = mean.shown, scores.suite
         row["rehearsal"] = "yes" if scores.miniature else None
         row["built with"] = as_set(scores.overrides) or None
     row["doubts"] = doubts_of(recipe, build.runs) or None
@@ -78,7 +78,7 @@ def _data_row(build: Build, kind: str, name: str, plan: Plan) -> dict[str, Any]:
 
 
 def _row(kind: str, name: str, stages: str | None, plan: Plan | None) -> dict[str, Any]:
-    return {"kind": kind, "name": name, "built": stages, "mean": None, "doubts": None, **_compared(plan)}
+    return {"kind": kind, "name": name, "built": stages, "mean": None, "suite": None, "doubts": None, **_compared(plan)}
 
 
 def _compared(plan: Plan | None) -> Mapping[str, Any]:
