@@ -98,23 +98,39 @@ def ranking(tasks: Sequence[str]) -> Text:
 
 
 def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text]:
-    """Return what a reader must know of our columns."""
-    stale = ", ".join(board.ours.unread)
+    """Return what a reader must know of our columns of scores on these tasks."""
+    places = board.ours.places(tasks)
+    if board.ours.files and not places:
+        return [*_left_out(board), none_on(tasks)]
+    leaked = [LEAKED] if any(place.marked(tasks) for place in places) else []
+    return [*measured_notes(board), *leaked, *_unsearched(places), *([ranking(tasks)] if places else [])]
+
+
+def measured_notes(board: Board) -> list[Text]:
+    """Return what a reader must know of whatever we measured: what is left out, on which data, and the intervals."""
+    source = MINIATURE if board.ours.miniature else REAL
+    return [*_left_out(board), *([source, INTERVALS] if board.ours.files else [NOTHING_YET])]
+
+
+def _left_out(board: Board) -> list[Text]:
+    stale, others = ", ".join(board.ours.unread), ", ".join(board.ours.rehearsed)
     old = Text(
         f"Left out, measured by another version of zoo: {stale}. zoo build or zoo eval them again.",
         f"لم يدرج ما قاسه إصدار آخر من zoo: {ltr(stale)}. أعد zoo build أو zoo eval لها.",
     )
-    others = ", ".join(board.ours.rehearsed)
     rehearsed = Text(
         f"Left out, measured on generated data: {others}.", f"لم يدرج ما قيس على بيانات مولدة: {ltr(others)}."
     )
-    before = [*([old] if stale else []), *([rehearsed] if others else [])]
-    if not board.ours.files:
-        return [*before, NOTHING_YET]
-    places = board.ours.places(tasks)
-    leaked = [LEAKED] if any(place.marked(tasks) for place in places) else []
-    source = MINIATURE if board.ours.miniature else REAL
-    return [*before, source, INTERVALS, *leaked, *_unsearched(places), ranking(tasks)]
+    return [*([old] if stale else []), *([rehearsed] if others else [])]
+
+
+def none_on(tasks: Sequence[str]) -> Text:
+    """Return the note of a table that has no column of ours, as ours were measured on other tasks."""
+    names = _columns(tasks)
+    return Text(
+        f"Nothing of ours is measured on all of {names} at this scale.",
+        f"لم يقس شيء من نماذجنا على {ltr(names)} كلها بهذا المقياس.",
+    )
 
 
 def _unsearched(places: Iterable[Place]) -> list[Text]:
@@ -133,7 +149,8 @@ def _columns(tasks: Iterable[str]) -> str:
 
 
 def sharing_notes(tasks: Sequence[str]) -> list[Text]:
-    """Return a note for each two tasks that share rows; of the paper's own, `TWICE` says it."""
+    """Return a note for each two tasks that share rows and that a mean of the table counts both."""
+    tasks = tasks if tuple(tasks) == PAPER_TASKS else current(tasks)
     arabic = [
         f"يشترك {ltr(TASKS[one].column)} و {ltr(TASKS[other].column)} في {rows:,} من الصفوف: متوسطهما يحسبها مرتين."
         for one, other, rows in shared_rows(tasks)
