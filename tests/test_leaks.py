@@ -335,7 +335,7 @@ def test_what_nobody_looked_for_is_told(leaky: Lab, zoo: Zoo, tmp_path: Path) ->
     shutil.copytree(leaky.workspace.root, root)
     family = root / "recipes" / "family.yaml"
     family.write_text(
-        family.read_text("utf-8").replace("\nsuites:", "\nsuites:\n  two: [STS17-ar, STS22v2-ar]"), "utf-8"
+        family.read_text("utf-8").replace("\nsuites:", "\nsuites:\n  two: [STS22v2-ar, STS17-ar]"), "utf-8"
     )
     run = Build(Workspace(root), SCALE).folder(RECIPE)
     found = read_overlap(run.stage("contamination") / "contamination.json")
