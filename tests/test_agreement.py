@@ -143,6 +143,26 @@ def test_a_models_headline_mean_is_one_figure(said: Said, compared: SimpleNamesp
     assert set(found.values()) == {found["at a glance"]}, found
 
 
+def test_a_space_names_the_suites_of_means_that_are_of_several(said: Said, lab: Lab) -> None:
+    other = said.scores[PARENT].model_copy(update={"suite": "other"})
+    models = {"lab/a": said.scores[RECIPE], "lab/b": other}
+    card = space_card("lab/demo", lab.workspace.family, models, [], TEMPLATES, sdk_version="6.0.0")
+    assert [row["Suite"] for row in table_under(card).values()] == ["ara-sts", "other"]
+    assert "Means of different suites are not comparable." in card
+    assert "Suite" not in said.space
+
+
+def test_a_changelog_marks_the_version_that_is_not_the_recipe_and_pairs_no_rehearsal_with_real_scores(
+    said: Said,
+) -> None:
+    new = said.scores[RECIPE]
+    old = new.model_copy(update={"scores": _others(new), "overrides": ["dims=[64]"]})
+    text = scores_said(old, new, "v1.0.0", "v1.1.0")
+    assert " v1.0.0 was built with `--set dims=[64]`." in text
+    assert "v1.1.0 was built" not in text
+    assert scores_said(old.model_copy(update={"miniature": False}), new, "v1.0.0", "v1.1.0") == ""
+
+
 def test_the_best_rival_is_the_best_of_all_that_the_card_shows(said: Said) -> None:
     for recipe, card in said.cards.items():
         shown_means = {
@@ -204,8 +224,9 @@ def test_the_difference_of_two_siblings_is_one_figure(said: Said, compared: Simp
     mirror = {"ahead": "behind", "behind": "ahead"}
     for task in said.scores[RECIPE].tasks:
         one, column = compared.verdicts[task], TASKS[task].column
-        numbers = f"{one['difference']:+.1f} [{one['low']:+.1f}, {one['high']:+.1f}]"
-        other = f"{-one['difference']:+.1f} [{-one['high']:+.1f}, {-one['low']:+.1f}]"
+        numbers = f"{one['difference']:+.2f} [{one['low']:+.2f}, {one['high']:+.2f}]"
+        other = f"{-one['difference']:+.2f} [{-one['high']:+.2f}, {-one['low']:+.2f}]"
+        assert numbers in compared.text
         assert ours[column] == (one["verdict"], numbers)
         assert theirs[column] == (mirror.get(one["verdict"], one["verdict"]), other)
         if one["verdict"] == "not told apart":

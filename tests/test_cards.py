@@ -269,6 +269,25 @@ def test_well_known_models_stand_as_printed_beside_what_was_measured_on_real_dat
     assert not any(name in model_card(rehearsal, TEMPLATES) for name in names), "generated and real data never meet"
 
 
+def test_the_papers_mean_is_over_its_tasks_alone(made: tuple[Workspace, Recipe]) -> None:
+    paper = {"title": "A paper", "url": "https://arxiv.org/abs/2505.24581", "bibtex": "@misc{paper}"}
+    recipe = changed(made[1], release={**made[1].release.model_dump(mode="json"), "paper": paper})
+    tasks = ["STS17-ar", "STS22-ar", "STS22v2-ar"]
+    assert "| Mean with STS22 (paper's mean) |" in model_card(model_facts(recipe, "7", tasks), TEMPLATES)
+    other = model_card(model_facts(recipe, "7", [*tasks, "AJGTv2"]), TEMPLATES)
+    assert "| Mean with STS22 |" in other
+    assert "paper's mean" not in other
+    assert "the paper counts both" not in other
+
+
+def test_a_model_of_another_scale_is_a_rehearsal_on_real_data_too(made: tuple[Workspace, Recipe]) -> None:
+    card = model_card(model_facts(changed(made[1], scale="mini"), "7", [TASK]), TEMPLATES)
+    assert " (rehearsal)\n" in card
+    assert "> **Rehearsal.** This model was trained at scale `mini`" in card
+    assert "(rehearsal: scale 'mini')" in card.partition("\n# ")[0].replace("''", "'")
+    assert "rehearsal" not in model_card(model_facts(changed(made[1], scale="full"), "7", [TASK]), TEMPLATES).lower()
+
+
 def test_the_arabic_text_says_which_kinds_of_tasks(made: tuple[Workspace, Recipe]) -> None:
     def found(*tasks: str) -> str:
         card = model_card(model_facts(made[1], "7", tasks), TEMPLATES)

@@ -181,6 +181,28 @@ HERE, THERE = "GATE-AraBert-v1 (built here)", "GATE-AraBert-v1 (lab @ 11111111)"
 FOLDER = "GATE-AraBert-v1 (a folder here)"
 
 
+def test_a_table_of_tasks_that_ours_lack_says_so_and_explains_no_ranks(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    found = measure(workspace, "arabert-hybrid", [HYBRID, BASELINE])
+    tasks = [task for task in found.tasks if task != "STS22-ar"]
+    scores = [one for one in found.scores if one.task in tasks]
+    means = [one for one in found.means if one.tasks == tasks]
+    other = found.model_copy(update={"suite": "two", "tasks": tasks, "scores": scores, "means": means})
+    family = workspace.recipes / "family.yaml"
+    family.write_text(
+        family.read_text("utf-8").replace("\nsuites:", f"\nsuites:\n  two: [{', '.join(tasks)}]"), "utf-8"
+    )
+    with Run.of(workspace.root, "arabert-hybrid", "mini").making(STAGE, {"hub": HUB}) as folder:
+        (folder / FILE).write_text(other.model_dump_json(), "utf-8")
+    text = markdown(workspace, "3")
+    assert "- Nothing of ours is measured on all of STS17, STS22, STS22-v2 at this scale." in text
+    assert "Rank" not in text
+    assert "- Ours: " not in text
+    (table,) = made(Workspace(workspace.root), "models")
+    assert any(note.en.startswith("Rank, within this table: ") for note in table.notes)
+    assert not any("share 193 rows" in note.en for note in table.notes)  # no mean of it counts both
+
+
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A model built here, what the Hub has of it, and a copy of it in a folder, each with other scores."""

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from datasets import Dataset, DatasetDict
 from zoo.evidence import resampling
 from zoo.evidence.findings import findings
 from zoo.evidence.overlap import Overlap, OverlapReport, read_overlap
-from zoo.evidence.scores import LEAK_MARK, LEGEND, Measured, Scored
+from zoo.evidence.scores import LEAK_MARK, LEGEND, Leak, Measured, Scored
 from zoo.leaderboard.table import Cell
 from zoo.tasks import TASKS, sharing
 
@@ -161,8 +162,14 @@ def test_a_corpus_does_not_hide_the_queries(leaky: Lab) -> None:
     numbers = {"training_texts": 9, "similarity": 0.85, "shortest": 4}
     report = OverlapReport.model_validate({"tasks": {leak.task: {**counts, "examples": []}}, **numbers})
     (sentence,) = findings(report, scores.model_copy(update={"leaks": [leak]}), above=0.01)
-    assert ", 2 of 100 queries among them; " in sentence
+    assert " 2 of 9,000 rows (2 of 100 queries among them) are in " in sentence
     assert findings(report, scores.model_copy(update={"leaks": []}), above=0.01) == []
+
+
+def test_what_leaked_is_counted_in_the_unit_of_its_score() -> None:
+    shown = {task: Leak(task=task, rows=200, found=35).shown for task in ("STS17-ar", "Sadeem", "SIB200-arz")}
+    assert set(shown.values()) == {"35 of 200 rows leaked", "35 of 200 queries leaked"}
+    assert shown["Sadeem"] == "35 of 200 queries leaked"
 
 
 def test_tasks_that_share_rows_are_named() -> None:
@@ -258,6 +265,10 @@ def test_the_card_marks_its_headline_and_says_what_was_searched(leaky: Lab) -> N
     assert "Not to be found are translations and paraphrases" in card
     assert "STS22 and STS22-v2 share 193 rows" in card
     (model,) = load_yaml(card.split("---\n")[1]).data["model-index"]
+    parent = rendered_card(leaky.build, leaky.workspace.recipe("arabert-matryoshka", scale=SCALE))
+    assert not leaky.build.scores("arabert-matryoshka").leaks
+    assert re.search(r"GATE-AraBert-v1: STS17‡ [+-]", parent)
+    assert f"\n{LEGEND}.\n" in parent
     (name,) = {
         metric["name"]
         for result in model["results"]
@@ -286,9 +297,9 @@ def test_the_leaderboard_marks_it_in_every_format(leaky: Lab) -> None:
         assert "some of its rows are in what the model was trained on or chosen by" in out, form
         assert "STS22 and STS22-v2 share 193 rows" in out, form
     rows = list(csv.DictReader(io.StringIO(as_text(found, "csv", leaky.workspace))))
-    marked = [row for row in rows if row["STS17 (measured) leaked rows"]]
-    assert {row["STS17 (measured) leaked rows"] for row in marked} == {"20"}
-    assert str(score.clean.value) in {row["STS17 (measured) clean"] for row in marked}
+    marked = [row for row in rows if row["STS17 (rehearsal) leaked rows"]]
+    assert {row["STS17 (rehearsal) leaked rows"] for row in marked} == {"20"}
+    assert str(score.clean.value) in {row["STS17 (rehearsal) clean"] for row in marked}
 
 
 def test_compare_marks_it(leaky: Lab, zoo: Zoo) -> None:
@@ -312,3 +323,37 @@ def test_publishing_asks_first(leaky: Lab, zoo: Zoo, monkeypatch: pytest.MonkeyP
 def test_status_marks_it(leaky: Lab, zoo: Zoo) -> None:
     _, out, _ = zoo("status", "--scale", SCALE, cwd=leaky.workspace.root)
     assert LEGEND in " ".join(out.split())
+
+
+def test_what_nobody_looked_for_is_told(leaky: Lab, zoo: Zoo, tmp_path: Path) -> None:
+    """A suite that is not the recipe's: its other tasks have no mark, and that is no finding."""
+    from zoo.leaderboard.tables import Board, tables
+    from zoo.pipeline.build import Build
+    from zoo.recipe import Workspace
+
+    root = tmp_path / "lab"
+    shutil.copytree(leaky.workspace.root, root)
+    family = root / "recipes" / "family.yaml"
+    family.write_text(
+        family.read_text("utf-8").replace("\nsuites:", "\nsuites:\n  two: [STS22v2-ar, STS17-ar]"), "utf-8"
+    )
+    run = Build(Workspace(root), SCALE).folder(RECIPE)
+    found = read_overlap(run.stage("contamination") / "contamination.json")
+    receipt = run.receipt("contamination")
+    assert receipt
+    with run.making("contamination", receipt.made_from) as folder:
+        searched = found.model_copy(update={"tasks": {"STS17-ar": found.tasks["STS17-ar"]}})
+        (folder / "contamination.json").write_text(searched.model_dump_json(), "utf-8")
+    told = "STS22-v2: not looked for in what {} was trained on; zoo build searches for the tasks of its own suite"
+    title = "GATE-AraBert-v1"
+    code, out, err = zoo("eval", RECIPE, "--suite", "two", "--scale", SCALE, cwd=root)
+    assert code == 0, err
+    assert told.format(title) in " ".join(out.split())
+    code, out, err = zoo("compare", RECIPE, "arabert-matryoshka", "--suite", "two", "--scale", SCALE, cwd=root)
+    assert code == 0, err
+    assert told.format(RECIPE) in " ".join(out.split())
+    assert told.format("arabert-matryoshka") not in " ".join(out.split())
+    board = {table.key: table for table in tables(Board.of(Workspace(root), SCALE), ["models"])}
+    notes = {key: [note.en for note in table.notes] for key, table in board.items()}
+    assert f"{told.format(title)}." in notes["models-two"]
+    assert f"{told.format(title)}." not in notes["models-ara-sts"]

@@ -47,6 +47,11 @@ def test_models_are_tied_only_within_the_margin(difference: float, low: float, h
     assert found.mirrored.mirrored == found
 
 
+def test_a_difference_is_shown_with_two_decimals_and_no_minus_before_zero() -> None:
+    assert comparison(1.546, 0.28, 2.871).shown == "+1.55 [+0.28, +2.87]"
+    assert comparison(0.0, -0.004, 0.0).mirrored.shown == "+0.00 [+0.00, +0.00]"
+
+
 def test_rows_that_cannot_tell_say_what_they_cannot_show() -> None:
     found = comparison(3.0, -4.0, 10.0)
     assert found.limit(1250) == "1,250 rows cannot show less than 4.3 points"

@@ -88,7 +88,7 @@ def test_entries_say_how_it_was_measured(lab: Lab) -> None:
     score = scores.score(mine.name, "STS17-ar", 768)
     said = (
         f"cosine_spearman, mteb {scores.versions['mteb']}, 768 dims, max_seq_length {mine.max_seq_length}, "
-        f"95% interval {score.low:.1f}-{score.high:.1f}"
+        f"95% interval {score.low:.1f} to {score.high:.1f}"
     )
     rehearsal = eval_results(scores, ID)[".eval_results/STS17-ar.yaml"]
     real = eval_results(scores.model_copy(update={"miniature": False}), ID)[".eval_results/STS17-ar.yaml"]

@@ -43,7 +43,9 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
 
 def _name(facts: ModelFacts) -> str:
     """The name of the model whose results these are, with what marks them."""
-    return facts.recipe.release.repo + facts.scores.aside
+    scale = facts.recipe.scale
+    rehearsed = f" (rehearsal: scale '{scale}')" if scale != "full" and not facts.scores.miniature else ""
+    return facts.recipe.release.repo + rehearsed + facts.scores.aside
 
 
 def _losses(recipe: Recipe) -> set[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
 from zoo.evidence.findings import findings
+from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import (
     LEAK_MARK,
     LEGEND,
@@ -24,9 +26,6 @@ from zoo.evidence.scores import (
 )
 from zoo.markdown import Markdown
 from zoo.tasks import TASKS, Task, sharing
-
-UNITS = {"Retrieval": "queries", "Reranking": "queries", "Clustering": "clusterings"}
-"""{mteb's type of task: what its score is the mean over}; of every other type it is rows."""
 
 
 class ModelCardView:
@@ -51,6 +50,11 @@ class ModelCardView:
         return superseded(self.scores.tasks)
 
     @property
+    def papers(self) -> bool:
+        """Whether the mean over all tasks is the one that the paper prints: over these tasks and no others."""
+        return self.facts.recipe.release.paper is not None and set(self.scores.tasks) == set(PAPER_TASKS)
+
+    @property
     def mean_name(self) -> str:
         """The name of the headline mean, as in comparisons and on the leaderboard: 'mean', or 'mean without STS22'."""
         return mean_name(self.scores.tasks)
@@ -67,7 +71,7 @@ class ModelCardView:
 
     @property
     def over_all(self) -> Mean:
-        """The mean of this model at its full width over all tasks, as the paper takes it."""
+        """The mean of this model at its full width over all tasks."""
         return self.scores.mean(self.mine.name, self.mine.full)
 
     @property
@@ -124,7 +128,17 @@ class ModelCardView:
 
     def _difference(self, one: Comparison) -> str:
         limit = f" ({one.limit(self._rows[one.task])})" if one.standing == "not told apart" else ""
-        return f"{_difference(one, self.scores)}{limit}"
+        return f"{self._shown(one)}{limit}"
+
+    def _shown(self, one: Comparison) -> str:
+        mark = LEAK_MARK if {(one.model, one.task), (one.rival, one.task)} & self._leaked else ""
+        return f"{TASKS[one.task].column}{mark} {one.shown}"
+
+    @cached_property
+    def _leaked(self) -> set[tuple[str, str]]:
+        """(model, task) of every score with the mark, of this model, of its rivals and of its siblings."""
+        files = (self.scores, *self.facts.family)
+        return {(one.model, one.task) for scores in files for one in scores.scores if one.leaked}
 
     @property
     def _rows(self) -> dict[str, int]:
@@ -137,7 +151,7 @@ class ModelCardView:
 
     def measured_on(self, task: Task) -> Markdown:
         """The size of a task in its own unit, and the metric of its score: '250 rows, cosine_spearman'."""
-        return Markdown(f"{self._rows[task.name]:,} {UNITS.get(task.kind, 'rows')}, {task.metric}")
+        return Markdown(f"{self._rows[task.name]:,} {task.unit}, {task.metric}")
 
     @property
     def printed(self) -> list[dict[str, Any]]:
@@ -154,8 +168,8 @@ class ModelCardView:
 
     @property
     def legend(self) -> str:
-        """The meaning of the mark of scores of which rows leaked; empty where none has it."""
-        return LEGEND if self.scores.marked else ""
+        """The meaning of the mark of scores of which rows leaked; empty where none of the card has it."""
+        return LEGEND if self._leaked else ""
 
     @property
     def findings(self) -> list[str]:
@@ -198,8 +212,7 @@ class ModelCardView:
         own = [one for one in self.scores.comparisons if one.rival == self.mine.name]
         told = [one for one in own if one.standing in ("ahead", "behind")]
         return {
-            dim: Markdown(", ".join(_difference(one, self.scores) for one in told if one.dim == dim))
-            for dim in self.mine.dims[1:]
+            dim: Markdown(", ".join(self._shown(one) for one in told if one.dim == dim)) for dim in self.mine.dims[1:]
         }
 
 
@@ -223,8 +236,3 @@ def _tasks_of(row: Mapping[str, str]) -> set[str]:
 
 def _best_first(row: Mapping[str, Any]) -> float:
     return -float(row["mean"].value)
-
-
-def _difference(one: Comparison, scores: ScoreFile) -> str:
-    mark = LEAK_MARK if scores.leak(one.task) else ""
-    return f"{TASKS[one.task].column}{mark} {one.difference:+.1f} [{one.low:+.1f}, {one.high:+.1f}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -290,13 +290,16 @@ def _evaluate_all(
 
 def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
     """Print a model's table as soon as it is there; without a mean when tasks of the suite are missing."""
+    from zoo.evidence.scores import current
+
     mine = scores.subjects[0]
     missing = [task for task in request.tasks if task not in scores.tasks]
     without = f" without {', '.join(missing)}" if missing else ""
     say.table(score_rows(scores, mean=not missing), title=f"{mine.title}{scores.aside}: {scores.suite}{without}")
     say.line(f"{mine.title}: {mine.prompted}")
     _say_leaks(scores.scores)
-    _say_sharing(scores.tasks)
+    _say_unsearched(mine.title, scores.unsearched)
+    _say_sharing(current(scores.tasks))
     _say_as_base(request.workspace, target)
 
 
@@ -349,6 +352,9 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     )
     say.line(f"difference with its 95% interval, paired; tied: it holds zero and stays within {TIE_MARGIN:g} point")
     _say_leaks(number for verdict in verdicts for number in (verdict.first, verdict.second))
+    for place, target in enumerate((first, second)):
+        unsearched = (verdict.task for verdict in verdicts if verdict.unsearched[place])
+        _say_unsearched(target, [task for task in unsearched if task in request.tasks])
     _say_sharing(current(request.tasks))
     say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
 
@@ -359,6 +365,14 @@ def _say_leaks(numbers: Iterable[Scored]) -> None:
 
     if any(number.leaked for number in numbers):
         say.line(LEGEND)
+
+
+def _say_unsearched(title: str, tasks: Sequence[str]) -> None:
+    """Say which tasks lack a mark only because nobody looked for them."""
+    from zoo.evidence.scores import not_searched
+
+    if tasks:
+        say.line(not_searched(title, tasks))
 
 
 def _say_sharing(tasks: list[str]) -> None:
@@ -388,7 +402,7 @@ def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:
         "rows": verdict.rows,
         first: verdict.first.shown,
         f"{second} ": verdict.second.shown,  # the same target twice still has two columns
-        "difference": f"{verdict.difference:+.2f} [{verdict.low:+.2f}, {verdict.high:+.2f}]",
+        "difference": verdict.shown,
         "p": f"{verdict.p:.4f}",
         "verdict": _said(verdict, first, second),
     }

@@ -54,7 +54,8 @@ def _score_file(
     spec: Mapping[str, Any], candidates: Sequence[Candidate], done: Measurement, place: MeasuringPlace
 ) -> ScoreFile:
     tasks: list[str] = list(spec["tasks"])
-    evidence = Evidence(place.folder, everywhere(done.subjects), tasks, _reports(spec))
+    reports = _reports(spec)
+    evidence = Evidence(place.folder, everywhere(done.subjects), tasks, reports)
     leaks = evidence.leaks()
     return ScoreFile(
         suite=spec["suite"],
@@ -67,10 +68,17 @@ def _score_file(
         correlations=_correlations(spec["sts"], candidates, done, place),
         clean=[leak.clean for leak in leaks if leak.clean],
         leaks=leaks,
+        unsearched=_unsearched(candidates[0], reports, tasks),
         overrides=spec["overrides"],
         versions=evidence.versions(),
         miniature=_is_rehearsal(tasks),
     )
+
+
+def _unsearched(own: Candidate, reports: Mapping[str, OverlapReport], tasks: Sequence[str]) -> list[str]:
+    """The tasks that are not in the report on a recipe's model; none of any other model."""
+    searched = reports[own.name].tasks if own.name in reports else {}
+    return [task for task in tasks if task not in searched] if own.model.kind == "recipe" else []
 
 
 def _is_rehearsal(tasks: Sequence[str]) -> bool:

@@ -15,17 +15,17 @@ def findings(report: OverlapReport, scores: ScoreFile, *, above: float = 0.0) ->
     """
     leaks = {task: scores.leak(task) for task in report.tasks}
     return [
-        report.finding(task) + _queries(leak, overlap) + _scores(scores, task)
+        report.finding(task, _queries(leak, overlap)) + _scores(scores, task)
         for task, overlap in report.tasks.items()
         if max(overlap.share, leak.share if (leak := leaks[task]) else 0.0) > above
     ]
 
 
 def _queries(leak: Leak | None, overlap: Overlap) -> str:
-    """The queries among the rows, where not all rows count: ', 12 of 300 queries among them'."""
+    """The queries among the rows, where not all rows count: ' (12 of 300 queries among them)'."""
     if leak is None or leak.rows == overlap.rows:
         return ""
-    return f", {leak.found:,} of {leak.rows:,} queries among them"
+    return f" ({leak.found:,} of {leak.rows:,} queries among them)"
 
 
 def _scores(scores: ScoreFile, task: str) -> str:

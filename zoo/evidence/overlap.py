@@ -95,12 +95,15 @@ class OverlapReport(_Fact):
         """A sentence for each task of which rows were found, with where they are."""
         return [self.finding(task) for task, overlap in self.tasks.items() if overlap.rows_found]
 
-    def finding(self, task: str) -> str:
+    def finding(self, task: str, aside: str = "") -> str:
         """The sentence of one task: 'STS17-en: 125 of 250 rows are in the dev split of stsb, which chose the
         checkpoint'.
+
+        Args:
+            aside: words on these rows, which stand behind their number.
         """
         overlap = self.tasks[task]
-        found = f"{task}: {len(overlap.rows_found):,} of {overlap.rows:,} rows are in "
+        found = f"{task}: {len(overlap.rows_found):,} of {overlap.rows:,} rows{aside} are in "
         parts = [
             (len(rows), self.sources[name].title) for name, rows in overlap.found_in.items() if name in self.sources
         ]

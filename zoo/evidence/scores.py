@@ -161,7 +161,7 @@ class Comparison(_Fact):
         zero and stays within `TIE_MARGIN`; otherwise the rows cannot say.
         """
         if not self.low <= 0 <= self.high:
-            return "ahead" if self.difference > 0 else "behind"
+            return "ahead" if self.low > 0 else "behind"
         return "tied" if max(-self.low, self.high) <= TIE_MARGIN else "not told apart"
 
     @property
@@ -169,9 +169,16 @@ class Comparison(_Fact):
         """True when the two are as good as equal: the interval of the difference stays within `TIE_MARGIN`."""
         return self.standing == "tied"
 
+    @property
+    def shown(self) -> str:
+        """The difference with its interval, as cards and `zoo compare` show it: '+1.55 [+0.28, +2.87]'."""
+        difference, low, high = (f"{round(value, 2) + 0.0:+.2f}" for value in (self.difference, self.low, self.high))
+        return f"{difference} [{low}, {high}]"
+
     def limit(self, rows: int | None) -> str:
         """Words for what the rows cannot show: '250 rows cannot show less than 4.3 points'; None: of several tasks."""
-        return f"{'the rows' if rows is None else f'{rows:,} rows'} cannot show less than {self.detectable:.1f} points"
+        counted = "the rows" if rows is None else f"{rows:,} {TASKS[self.task].unit}"
+        return f"{counted} cannot show less than {self.detectable:.1f} points"
 
     @property
     def mirrored(self) -> Comparison:
@@ -217,9 +224,10 @@ class Leak(_Fact):
 
     @property
     def shown(self) -> str:
-        """Words for it, without the task: '6 of 250 rows leaked; 83.00 without them'."""
+        """Words for it, without the task: '6 of 250 rows leaked; 83.00 without them'; of retrieval, 'queries'."""
+        unit = "queries" if TASKS[self.task].unit == "queries" else "rows"  # a clustering's texts are rows
         without = f"; {self.clean.value:.2f} without them" if self.clean else ""
-        return f"{self.found:,} of {self.rows:,} rows leaked{without}"
+        return f"{self.found:,} of {self.rows:,} {unit} leaked{without}"
 
 
 class Verdict(Comparison):
@@ -230,6 +238,9 @@ class Verdict(Comparison):
     rows: int | None
     miniature: bool = False
     """Measured on generated data."""
+    unsearched: tuple[bool, bool] = (False, False)
+    """Whether it was not looked for in what the first and the second were trained on, though they are recipes' models;
+    of a mean, any of its tasks."""
     changes: tuple[str, str] = ("", "")
     """What `--set` changed of the recipes of the first and of the second, as it is typed."""
 
@@ -263,6 +274,9 @@ class ScoreFile(_Fact):
     leaks: list[Leak] = []
     """Of the tasks with rows in what the recipe's model was trained on or chosen by; a score of theirs never stands
     without `LEAK_MARK`."""
+    unsearched: list[str] = []
+    """Tasks that were not looked for in what the recipe's model was trained on, as they are of another suite than its
+    own: they lack a mark for that reason alone. Empty for what is no recipe's model, of which nothing is known."""
     overrides: list[str] = []
     """What `--set` changed of the recipe, as 'key=value': then this is not the recipe's model."""
     versions: dict[str, str]
@@ -289,11 +303,6 @@ class ScoreFile(_Fact):
     def leak(self, task: str) -> Leak | None:
         """The leak of a task; None: no row that is known to have leaked."""
         return next((leak for leak in self.leaks if leak.task == task), None)
-
-    @property
-    def marked(self) -> bool:
-        """Whether any of its scores has the mark, which then needs a legend."""
-        return any(score.leaked for score in self.scores)
 
     def headline(self, model: str, dim: int | None) -> Mean:
         """The one mean that stands for a model: over the tasks that no other task of the suite supersedes.
@@ -358,6 +367,12 @@ def read_scores(folder: Path) -> ScoreFile:
     except ValidationError:
         hint = f"zoo build {folder.parent.name} --force {folder.name}"
         raise EvaluationError(f"'{folder / FILE}' holds no scores", hint=hint) from None
+
+
+def not_searched(title: str, tasks: Sequence[str]) -> str:
+    """The sentence on tasks that nobody looked for in what a recipe's model was trained on, and the way out."""
+    names = ", ".join(TASKS[task].column for task in tasks)
+    return f"{names}: not looked for in what {title} was trained on; zoo build searches for the tasks of its own suite"
 
 
 def as_set(overrides: Sequence[str]) -> str:

@@ -131,7 +131,7 @@ class Ours:
         return next((one for one in self.places(tasks) if one.dim == dim and same_name(one, model)), None)
 
     def ranks(self, places: Sequence[Place], tasks: Sequence[str]) -> dict[Key, int]:
-        """Rank by the mean over the tasks; those that the rows cannot tell apart from the leader share its rank.
+        """Rank by the mean over the tasks: one more than the number of these places that are better by their rows.
 
         What lacks its rows, or was measured on other rows than the first place, has no rank.
         """

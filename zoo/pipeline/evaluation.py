@@ -11,7 +11,7 @@ from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate.ingredients import Candidate, folder_name, results_folder
 from zoo.evidence.overlap import read_overlap
-from zoo.evidence.scores import ScoreFile, Verdict, as_set, read_scores
+from zoo.evidence.scores import ScoreFile, Verdict, as_set, current, read_scores
 from zoo.layout import CONTAMINATION, OVERLAP
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import overrides_of
@@ -162,7 +162,16 @@ def compare(request: Request, first: str, second: str, *, progress: Progress) ->
         "changes": (as_set(files[0].overrides), as_set(files[1].overrides)),
     }
     found = Evidence(request.results, places, request.tasks, reports).verdicts()
-    return [verdict.model_copy(update=marks) for verdict in found]
+    return [
+        verdict.model_copy(update={**marks, "unsearched": tuple(_is_unsearched(file, verdict.task) for file in files)})
+        for verdict in found
+    ]
+
+
+def _is_unsearched(file: ScoreFile, task: str) -> bool:
+    """Whether a task, or one of those of the headline mean, was not looked for."""
+    tasks = [task] if task in file.tasks else current(file.tasks)
+    return any(one in file.unsearched for one in tasks)
 
 
 def name_and_dim(target: str) -> tuple[str, int | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from zoo.cards.ingredients import attributed, doubts_of
@@ -24,7 +24,8 @@ OF_RESULTS = {CARD, RECIPE, SCORES}
 def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     """A row for each model, dataset, Space and collection; and how many of them publishing would change.
 
-    A row's `doubts` are sentences on why what was built may be worth less than it seems; null where there are none.
+    A row's `doubts` are sentences on why what was built may be worth less than it seems; null where there are none. Its
+    `suite` is what the mean is of, where means of several suites stand in the table.
     """
     ready = built(build)
     states = {recipe.name: _state(build, recipe) for recipe in ready}
@@ -32,16 +33,24 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     whole = [recipe for recipe in ready if states[recipe.name][0]]
     found = plan_fleet(fleet(build, whole)) if whole else None
     plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
-    rows = [
+    rows = _of_suites(
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
         for recipe in build.workspace.every_recipe(scale=build.scale)
-    ]
+    )
     rows += [_data_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
     if found and found.collection:
         slug, changes = found.collection.slug, len(found.collection.pending)
         published = None if slug is None else "up to date" if not changes else f"{changes} changes"
         rows.append({"kind": "collection", "name": found.collection.title, "published": published})
     return rows, found.changed + len(found.blocked) if found else 0
+
+
+def _of_suites(models: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of models without the suite where all means are of one: the table is wide enough."""
+    rows = list(models)
+    if len({row["suite"] for row in rows} - {None}) > 1:
+        return rows
+    return [{key: value for key, value in row.items() if key != "suite"} for row in rows]
 
 
 def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
@@ -54,13 +63,13 @@ def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
 
 def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, Any]:
     stages = finished(build, recipe)
-    row = _row("model", recipe.name, ", ".join(stages) or None, plan)
+    row = _row("model", recipe.name, ", ".join(stages) or None, plan) | {"suite": None}
     if EVALUATE in stages:
         scores = build.scores(recipe.name)
         mine = scores.subject("self")
         assert mine is not None
         mean = scores.headline(mine.name, mine.full)
-        row["mean"] = mean.shown
+        row["mean"], row["suite"] = mean.shown, scores.suite
         row["rehearsal"] = "yes" if scores.miniature else None
         row["built with"] = as_set(scores.overrides) or None
     row["doubts"] = doubts_of(recipe, build.runs) or None

@@ -75,10 +75,18 @@ class Task:
         return f"{self.mteb}_{self.subset}_{self.split}"
 
     @property
+    def unit(self) -> str:
+        """The plural of what its score is taken over: rows, queries or clusterings."""
+        return UNITS.get(self.kind, "rows")
+
+    @property
     def title(self) -> str:
         """The title that readers of a card look for: mteb's name of the task and the subset, or our own name."""
         return f"MTEB {self.mteb} ({self.subset})" if self.official else self.name
 
+
+UNITS = {"Retrieval": "queries", "Reranking": "queries", "Clustering": "clusterings"}
+"""{mteb's type of task: what its score is the mean over}; of every other type it is rows."""
 
 TASKS: Registry[Task] = Registry("evaluation task", extensible=True)
 

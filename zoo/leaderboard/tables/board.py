@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from zoo.errors import EvaluationError
 from zoo.evidence import published
+from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import current, superseded
 from zoo.leaderboard.ours import Key, Ours, Place, same_name
 from zoo.leaderboard.rehearsal import GENERATED, of_scale
@@ -27,8 +28,6 @@ from zoo.leaderboard.words import (
 )
 from zoo.recipe import Workspace
 from zoo.tasks import TASKS
-
-PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
 
 
 @dataclass(frozen=True)

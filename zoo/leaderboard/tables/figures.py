@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from zoo.evidence.published import printed_mean
+from zoo.evidence.published import PAPER_TASKS, printed_mean
 from zoo.evidence.scores import Correlation, as_set, current
 from zoo.leaderboard.ours import Place, joined, same_name
 from zoo.leaderboard.table import NOTHING, Cell, Provenance, Row, Table, TableColumn, Text, shown_name
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
-    PAPER_TASKS,
     SIZE_COLUMNS,
     Board,
     best_first,
@@ -57,7 +56,7 @@ def figure_1(board: Board) -> Table:
     unmeasured = [{**name_cells(name, None), printed.key: Cell.printed(text)} for name, text in said.items()]
     title = Text("Figure 1: correlations of four similarities", "الشكل 1: ارتباطات أربعة مقاييس تشابه")
     sources = notes.origins_of(board, rows, mteb=False)
-    known = [*notes.reading_notes(board)[:-1], notes.GRID] if board.ours.files else [notes.NOTHING_YET, notes.GRID]
+    known = [*notes.measured_notes(board), notes.GRID]
     return Table("figure1", title, [MODEL, DIM, printed, *grid_columns()], [*cells, *unmeasured], known, sources)
 
 
@@ -153,7 +152,7 @@ def retention(board: Board) -> Table:
     sources = {
         source: where for source, where in notes.origins_of(board, printed).items() if source in (COMPUTED, MEASURED)
     }
-    known = [notes.SHARE, *notes.reading_notes(board)[:-1]] if board.ours.files else [notes.SHARE, notes.NOTHING_YET]
+    known = [notes.SHARE, *notes.measured_notes(board)]
     return Table("retention", title, [MODEL, *columns], rows, known, sources)
 
 

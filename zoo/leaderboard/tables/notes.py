@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from zoo.evidence import published
-from zoo.evidence.scores import LEAK_MARK, LEGEND, current
+from zoo.evidence.published import PAPER_TASKS
+from zoo.evidence.scores import LEAK_MARK, LEGEND, current, not_searched
+from zoo.leaderboard.ours import Place
 from zoo.leaderboard.table import Provenance, Text, ltr
-from zoo.leaderboard.tables.board import PAPER_TASKS, Board, official_mean
+from zoo.leaderboard.tables.board import Board, official_mean
 from zoo.leaderboard.words import COMPUTED, MEASURED, MTEB, PAPER
 from zoo.tasks import TASKS, shared_rows, sharing
 
@@ -86,35 +88,69 @@ INTERVALS = Text(
 
 def ranking(tasks: Sequence[str]) -> Text:
     """Return what ranks over these tasks mean."""
-    names = ", ".join(TASKS[task].column for task in current(tasks))
+    names = _columns(current(tasks))
     return Text(
-        f"Rank: one more than the number of models that are better by a paired 95% interval of the mean over {names}; "
-        "models that it cannot tell apart share one.",
-        f"الرتبة: واحد زائد عدد النماذج الأفضل بفترة 95٪ مزدوجة لمتوسط {ltr(names)}؛ وما لا تفرق بينه يشترك في الرتبة.",
+        "Rank, within this table: one more than the number of its rows that are better by a paired 95% interval of "
+        f"the mean over {names}. Rows can share one, and one with wide intervals can rank above a higher mean.",
+        f"الرتبة في هذا الجدول: واحد زائد عدد صفوفه الأفضل بفترة 95٪ مزدوجة لمتوسط {ltr(names)}. "
+        "وقد تشترك صفوف في رتبة، وقد يسبق صف واسع الفترات صفا أعلى متوسطا.",
     )
 
 
 def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text]:
-    """Return what a reader must know of our columns."""
-    stale = ", ".join(board.ours.unread)
+    """Return what a reader must know of our columns of scores on these tasks."""
+    places = board.ours.places(tasks)
+    if board.ours.files and not places:
+        return [*_left_out(board), none_on(tasks)]
+    leaked = [LEAKED] if any(place.marked(tasks) for place in places) else []
+    return [*measured_notes(board), *leaked, *_unsearched(places), *([ranking(tasks)] if places else [])]
+
+
+def measured_notes(board: Board) -> list[Text]:
+    """Return what a reader must know of whatever we measured: what is left out, on which data, and the intervals."""
+    source = MINIATURE if board.ours.miniature else REAL
+    return [*_left_out(board), *([source, INTERVALS] if board.ours.files else [NOTHING_YET])]
+
+
+def _left_out(board: Board) -> list[Text]:
+    stale, others = ", ".join(board.ours.unread), ", ".join(board.ours.rehearsed)
     old = Text(
         f"Left out, measured by another version of zoo: {stale}. zoo build or zoo eval them again.",
         f"لم يدرج ما قاسه إصدار آخر من zoo: {ltr(stale)}. أعد zoo build أو zoo eval لها.",
     )
-    others = ", ".join(board.ours.rehearsed)
     rehearsed = Text(
         f"Left out, measured on generated data: {others}.", f"لم يدرج ما قيس على بيانات مولدة: {ltr(others)}."
     )
-    before = [*([old] if stale else []), *([rehearsed] if others else [])]
-    if not board.ours.files:
-        return [*before, NOTHING_YET]
-    leaked = [LEAKED] if any(place.marked(tasks) for place in board.ours.places(tasks)) else []
-    source = MINIATURE if board.ours.miniature else REAL
-    return [*before, source, INTERVALS, *leaked, ranking(tasks)]
+    return [*([old] if stale else []), *([rehearsed] if others else [])]
+
+
+def none_on(tasks: Sequence[str]) -> Text:
+    """Return the note of a table that has no column of ours, as ours were measured on other tasks."""
+    names = _columns(tasks)
+    return Text(
+        f"Nothing of ours is measured on all of {names} at this scale.",
+        f"لم يقس شيء من نماذجنا على {ltr(names)} كلها بهذا المقياس.",
+    )
+
+
+def _unsearched(places: Iterable[Place]) -> list[Text]:
+    """Return a note for each of our models of which tasks were not looked for in what it was trained on."""
+    own = {place.subject.title: place.file.unsearched for place in places if place.subject.role == "self"}
+    arabic = "لم يُبحث عنه فيما دُرّب عليه"
+    return [
+        Text(f"{not_searched(title, tasks)}.", f"{arabic} {ltr(title)}: {ltr(_columns(tasks))}.")
+        for title, tasks in own.items()
+        if tasks
+    ]
+
+
+def _columns(tasks: Iterable[str]) -> str:
+    return ", ".join(TASKS[task].column for task in tasks)
 
 
 def sharing_notes(tasks: Sequence[str]) -> list[Text]:
-    """Return a note for each two tasks that share rows; of the paper's own, `TWICE` says it."""
+    """Return a note for each two tasks that share rows and that a mean of the table counts both."""
+    tasks = tasks if tuple(tasks) == PAPER_TASKS else current(tasks)
     arabic = [
         f"يشترك {ltr(TASKS[one].column)} و {ltr(TASKS[other].column)} في {rows:,} من الصفوف: متوسطهما يحسبها مرتين."
         for one, other, rows in shared_rows(tasks)

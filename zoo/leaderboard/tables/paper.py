@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from zoo.evidence import published
+from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import current
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE
 from zoo.leaderboard.ours import Place
@@ -13,7 +14,6 @@ from zoo.leaderboard.rehearsal import GENERATED
 from zoo.leaderboard.table import Cell, Row, Table, TableColumn, Text
 from zoo.leaderboard.tables import notes
 from zoo.leaderboard.tables.board import (
-    PAPER_TASKS,
     SIZE_COLUMNS,
     Board,
     best_first,

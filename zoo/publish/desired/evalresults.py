@@ -96,7 +96,7 @@ def _notes(score: Score, mine: Subject, scores: ScoreFile) -> str:
         f"mteb {score.mteb or scores.versions['mteb']}",
         f"{score.dim} dims",
         *([f"max_seq_length {mine.max_seq_length}"] if mine.max_seq_length else []),
-        f"95% interval {score.low:.1f}-{score.high:.1f}",
+        f"95% interval {score.low:.1f} to {score.high:.1f}",
         *([leak.shown] if (leak := scores.leak(score.task)) else []),
     ]
     said += ["rehearsal on generated data"] if scores.miniature else []

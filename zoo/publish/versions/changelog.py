@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -146,9 +146,9 @@ def _scores(repository: NamedRepository, commit: str) -> ScoreFile | None:
 def scores_said(old: ScoreFile | None, new: ScoreFile | None, was: str, now: str) -> str:
     """Return a table of the scores at full width at both commits, of tasks whose data are the same.
 
-    Empty when one of them has no scores, or no task is in both.
+    Empty when one of them has no scores, no task is in both, or only one was measured on generated data.
     """
-    if old is None or new is None:
+    if old is None or new is None or old.miniature != new.miniature:
         return ""
     before, after = _by_task(old), _by_task(new)
     shared = [key for key in after if key in before]
@@ -162,13 +162,14 @@ def scores_said(old: ScoreFile | None, new: ScoreFile | None, was: str, now: str
     for task, one, other in rows:
         table.append(f"| {escaped(task)} | {one.shown} | {other.shown} | {other.value - one.value:+.2f} |")
     legend = ["", f"{LEGEND}."] if any(LEAK_MARK in line for line in table) else []
-    return "\n".join([*table, "", f"In brackets: 95% intervals of each score.{_marks(new)}", *legend])
+    return "\n".join([*table, "", f"In brackets: 95% intervals of each score.{_marks({was: old, now: new})}", *legend])
 
 
-def _marks(scores: ScoreFile) -> str:
-    """Return a sentence of what the scores are not to be taken for; empty: they are the recipe's, on real data."""
-    rehearsal = " A rehearsal: measured on generated data." if scores.miniature else ""
-    return rehearsal + (f" Built with {code(as_set(scores.overrides))}." if scores.overrides else "")
+def _marks(versions: Mapping[str, ScoreFile]) -> str:
+    """Return sentences of what the scores are not to be taken for; empty: they are the recipe's, on real data."""
+    built = {version: as_set(scores.overrides) for version, scores in versions.items() if scores.overrides}
+    rehearsal = " A rehearsal: measured on generated data." if any(one.miniature for one in versions.values()) else ""
+    return rehearsal + "".join(f" {version} was built with {code(changes)}." for version, changes in built.items())
 
 
 def _headline(scores: ScoreFile) -> Measured | None:
