@@ -239,7 +239,7 @@ def test_a_mistake_that_the_hub_knows_is_told(lab: Path, there: TestHub, zoo: An
     assert zoo("check")[0] == 0, "without the Hub nobody knows"
     code, out, err = zoo("check", "--hub")
     assert (code, out) == (1, "")
-    assert told(err) == [f"{where}: {MISTAKES[name].told.replace('{hub}', there.running.url)}"]
+    assert told(err) == [f"{where}: {MISTAKES[name].told.format(hub=there.running.url)}"]
 
 
 @pytest.mark.parametrize("name", DOUBTS)

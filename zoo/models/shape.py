@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.foreign import MODULES, Read, mapping, modules_of, reader, refuse_foreign_code
+from zoo.models.foreign import Read, mapping, modules_of, reader, refuse_foreign_code
 from zoo.models.identity import ModelSource
 from zoo.remote import api, explained
 
-CONFIG, OF_LIBRARY = "config.json", "config_sentence_transformers.json"
-WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
-"""The names that models of transformers have for the width of their tokens' vectors, in config.json."""
-OUTPUTS = ("out_features", "embedding_dimension", "word_embedding_dimension")
-"""The names that modules of sentence-transformers have for the width of what comes out, in config.json of each."""
+CONFIG, OF_LIBRARY, MODULES = "config.json", "config_sentence_transformers.json", "modules.json"
+WIDTHS = ("out_features", "embedding_dimension", "word_embedding_dimension")
+"""What sentence-transformers writes of how wide a module's output is, in the modules' config.json."""
 POOLS = ".Pooling"
 KEEPS_WIDTH = (".Normalize", ".Dropout", ".LayerNorm", ".Transformer")
 
@@ -40,32 +37,16 @@ def shape_of(source: ModelSource) -> Shape:
     """
     read = reader(source.place, source.revision)
     with explained(f"load model '{source.place}'"):
-        config = mapping(read, CONFIG)
-        if not config and not modules_of(read):
+        config, modules = mapping(read, CONFIG), modules_of(read)
+        if not config and not modules:
             _require_there(source)
-    as_saved = source.pooling is not None or _saved_modules(read) or not config
-    return Shape(vector_width(source, read), None if as_saved else _caution(config, mapping(read, OF_LIBRARY)))
-
-
-def vector_width(source: ModelSource, read: Read) -> int | None:
-    """The width of the vectors of the model that a source describes; None when its files do not say it plainly."""
-    config = mapping(read, CONFIG)
-    inner = config.get("text_config")
-    width = first_number({**config, **(inner if isinstance(inner, dict) else {})}, WIDTHS)
+    hidden = config.get("hidden_size")
     if source.pooling is not None:
-        other = source.plugins or any("out" in one for one in source.modules if isinstance(one, dict))
-        return None if other else width
-    if mapping(read, OF_LIBRARY).get("truncate_dim"):
-        return None
-    for folder, kind in _saved_modules(read).items():
-        width = _behind(kind, mapping(read, str(PurePosixPath(folder, CONFIG))), width)
-    return width
-
-
-def _saved_modules(read: Read) -> dict[str, str]:
-    """{folder of a module: its class} of a model that was saved as an encoder; empty for any other."""
-    kind = mapping(read, OF_LIBRARY).get("model_type", "SentenceTransformer")
-    return modules_of(read) if kind == "SentenceTransformer" else {}
+        return Shape(hidden if not source.modules and isinstance(source.pooling, str) else None)
+    settings = mapping(read, OF_LIBRARY)
+    if modules and settings.get("model_type", "SentenceTransformer") == "SentenceTransformer":
+        return Shape(None if settings.get("truncate_dim") else _width(read, modules))
+    return Shape(hidden, _caution(config, settings) if config else None)
 
 
 def _require_there(source: ModelSource) -> None:
@@ -77,25 +58,25 @@ def _require_there(source: ModelSource) -> None:
         raise EvaluationError(f"'{source.place}' has neither {MODULES} nor {CONFIG}", hint=hint)
 
 
-def _behind(kind: str, config: Mapping[str, Any], width: int | None) -> int | None:
-    """The width behind a module whose input is `width` wide; None when it is of a kind whose width is not plain."""
-    said = first_number(config, OUTPUTS)
-    if kind.endswith(POOLS):
-        each = said or width
-        return each and each * _ways(config)
-    return said or (width if kind.endswith(KEEPS_WIDTH) else None)
+def _width(read: Read, modules: dict[str, str]) -> int | None:
+    """The width after the last module that says one; None when a module is of a kind whose width is not plain."""
+    width = None
+    for folder, kind in modules.items():
+        config = mapping(read, f"{folder}/{CONFIG}" if folder else CONFIG)
+        said = next((config[name] for name in WIDTHS if isinstance(config.get(name), int)), None)
+        if kind.endswith(POOLS):
+            width = said if _pools_once(config) else None
+        elif said is not None:
+            width = said
+        elif not kind.endswith(KEEPS_WIDTH):
+            return None
+    return width
 
 
-def _ways(config: Mapping[str, Any]) -> int:
-    """The number of vectors that a pooling puts beside each other, as today's or an earlier version wrote it."""
-    ways = config.get("pooling_mode") or [name for name in config if name.startswith("pooling_mode_") and config[name]]
-    return len(ways) if ways and not isinstance(ways, str) else 1
-
-
-def first_number(found: Mapping[str, Any], keys: Collection[str]) -> int | None:
-    """The first whole number that a file's object has under one of these keys; None when it has none."""
-    numbers = (found.get(key) for key in keys)
-    return next((number for number in numbers if isinstance(number, int) and not isinstance(number, bool)), None)
+def _pools_once(config: dict[str, Any]) -> bool:
+    """Whether a pooling gives one vector: several ways, one beside the other, are as wide together."""
+    ways = sum(value is True for name, value in config.items() if name.startswith("pooling_mode_"))
+    return ways == 1 or (not ways and isinstance(config.get("pooling_mode"), str))
 
 
 def _caution(config: dict[str, Any], settings: dict[str, Any]) -> str:
