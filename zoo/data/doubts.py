@@ -23,7 +23,8 @@ def data_doubts(dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: M
     for split, report in reports.items():
         found += [*_dropped(split, report), *_shared(dataset, split, report)]
         found += _constant(split, dataset, frames[split])
-    return [*found, *_missing_classes(dataset, frames)]
+    found += _missing_classes(dataset, frames)
+    return found
 
 
 def _dropped(split: str, report: SplitReport) -> Iterator[str]:
