@@ -476,8 +476,9 @@ def test_leaked_rows_are_found_and_the_clean_score_stands_beside_the_full_one(la
     assert leak.clean.low < leak.clean.value < leak.clean.high
     full, *_ = evidence.scores()
     assert (full.leaked, full.clean.value) == (leak.found, leak.clean.value)
-    told = f"STS17-ar: {leak.found} of 250 rows are in the dev split of nli, which chose the checkpoint"
-    assert report.finding("STS17-ar") == told
+    assert report.findings == [
+        f"STS17-ar: {leak.found} of 250 rows are in the dev split of nli, which chose the checkpoint"
+    ]
 
 
 # Identity: what decides an embedding
