@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -50,10 +51,17 @@ def part(module: str) -> str:
     return ".".join(module.split(".")[:2])
 
 
+@cache
+def import_nodes(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The imports of a file, wherever in it; several tests ask, and parsing it is what takes long."""
+    nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def imports(path: Path) -> set[str]:
     """Modules of ours that a file imports, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in import_nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names if node.module == "zoo")}
         elif isinstance(node, ast.Import):
@@ -96,7 +104,7 @@ MODULES = {
 def imported_modules(path: Path) -> set[str]:
     """Modules of ours that a file imports, at its top, for its types or inside a function."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in import_nodes(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             found |= {name if name in MODULES else node.module for name in names}
@@ -145,8 +153,7 @@ def test_what_is_imported_is_declared() -> None:
     declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     names = {re.split(r"[<>=]", one)[0].lower().replace("-", "_") for one in declared}
     known = {name: {one.lower().replace("-", "_") for one in of} for name, of in packages_distributions().items()}
-    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for path in MODULES.values() for node in import_nodes(path)]
     found = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and node.level == 0}
     found |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     foreign = {name.split(".")[0] for name in found} - sys.stdlib_module_names - {"zoo"}

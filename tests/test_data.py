@@ -556,8 +556,8 @@ def test_a_step_that_takes_most_rows_is_a_doubt(build: Build) -> None:
     with pytest.raises(DataError, match=r"no rows left in split 'test': 2 read; dropped: 2 by not_empty"):
         build("minus1", labelled(values={-1: None}), "test")
     most = build("minus1", labelled(values={-1: None, 0: None, 2: None}))
-    assert "dataset 'minus1': 'not_empty' dropped 15 of 20 rows of train: look at steps, and at the source" in most.doubts  # fmt: skip
-    assert any(note.startswith("warning: dataset 'minus1': 'not_empty' dropped 15") for note in most.notes)
+    assert "'not_empty' dropped 15 of 20 rows of train: look at steps, and at the source" in most.doubts  # fmt: skip
+    assert any(note.startswith("doubt: data of 'minus1': 'not_empty' dropped 15") for note in most.notes)
 
 
 @pytest.mark.parametrize(
@@ -573,7 +573,7 @@ def test_columns_that_say_nothing_are_doubtful(
     build: Build, name: str, columns: Any, splits: list[str], doubt: str | None
 ) -> None:
     made = build(name, columns, *splits)
-    assert [one.removeprefix(f"dataset '{name}': ") for one in made.doubts] == ([doubt] if doubt else [])
+    assert made.doubts == ([doubt] if doubt else [])
 
 
 # Splits
@@ -584,21 +584,21 @@ def test_rows_of_train_that_are_in_other_splits_are_told_and_can_be_dropped(buil
     assert {split: len(told.rows(split)) for split in told.report} == {"train": 20, "validation": 5, "test": 10}
     assert "leaky test 10 found in train too: 10 as they are" in told.notes
     assert told.doubts == [
-        "dataset 'leaky': 5 of 5 rows of validation stand in train too: `overlap: drop` takes them out of train",
-        "dataset 'leaky': 10 of 10 rows of test stand in train too: `overlap: drop` takes them out of train",
-        "dataset 'leaky': 5 of 10 rows of test stand in validation too",
+        "5 of 5 rows of validation stand in train too: `overlap: drop` takes them out of train",
+        "10 of 10 rows of test stand in train too: `overlap: drop` takes them out of train",
+        "5 of 10 rows of test stand in validation too",
     ]
     made = build("leaky", SCORED, "train", "validation", "test", overlap="drop", rows={"train": 8})
     assert {split: len(made.rows(split)) for split in made.report} == {"train": 8, "validation": 5, "test": 10}
     assert not set(made.rows()["sentence1"]) & set(made.rows("test")["sentence1"])
     assert made.notes[0] == "leaky train 20 rows read, 10 dropped by overlap, 8 left, sampled from 10"
-    assert made.doubts == ["dataset 'leaky': 5 of 10 rows of test stand in validation too"]
+    assert made.doubts == ["5 of 10 rows of test stand in validation too"]
 
 
 def test_splits_that_cut_groups_apart_are_doubtful(build: Build) -> None:
     made = build("grouped", {"anchor": {"type": "text"}, "positive": {"type": "text"}}, "train", "validation", "test")
     assert made.doubts == [
-        "dataset 'grouped': 6 of 6 rows of validation have a text that stands in train: rows of one text belong into one "
+        "6 of 6 rows of validation have a text that stands in train: rows of one text belong into one "
         "split, or validation says little of new texts"
     ]
     assert made.report["test"]["shared"]["train"] == {"exact": 0, "normalised": 0, "near": 0, "text": 1}
@@ -659,11 +659,11 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
     lines = [" ".join(line.split()) for line in err.splitlines()]
     assert "leaky train 20 rows read, 10 dropped by overlap, 8 left, sampled from 10" in lines
     assert "leaky test 10 found in train too: 10 as they are" in lines
-    assert "warning: dataset 'leaky': 5 of 10 rows of test stand in validation too" in lines
+    assert "doubt: data of 'leaky': 5 of 10 rows of test stand in validation too" in lines
     run = Run.of(workspace.root, "leaky", "full")
     receipt = run.receipt("data")
     assert receipt is not None
-    assert receipt.doubts == ["dataset 'leaky': 5 of 10 rows of test stand in validation too"]
+    assert receipt.doubts == ["5 of 10 rows of test stand in validation too"]
     facts = {name: json.loads((run.stage("data") / f"{name}.json").read_text("utf-8")) for name in ("report", "source")}
     dataset = type(workspace)(workspace.root).dataset("leaky")
     card = dataset_card("lab/Leaky", dataset, dict.fromkeys(facts["report"], 1), [ROOT / "cards"], **facts)

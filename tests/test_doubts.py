@@ -219,10 +219,10 @@ def test_doubts_are_the_same_when_training_was_cut_off(trainings: Trainings, tmp
     case = (rows(PAIRS, 17), PAIRS, MNRL)
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
-    whole = Taught(trainings, tmp_path / "whole", *case, max_steps=8, save_steps=1)
+    whole = Taught(trainings, tmp_path / "whole", *case, max_steps=4, save_steps=1)
     with pytest.raises(KeyboardInterrupt):
-        Taught(trainings, tmp_path / "cut", *case, max_steps=8, save_steps=1, progress=PowerCut(after=6))
-    cut = Taught(trainings, tmp_path / "cut", *case, max_steps=8, save_steps=1)
+        Taught(trainings, tmp_path / "cut", *case, max_steps=4, save_steps=1, progress=PowerCut(after=3))
+    cut = Taught(trainings, tmp_path / "cut", *case, max_steps=4, save_steps=1)
     assert cut.doubts == whole.doubts
     assert made(cut.folder) == made(whole.folder)
 

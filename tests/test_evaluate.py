@@ -345,10 +345,10 @@ def test_vectors_that_are_no_numbers_or_all_the_same_are_refused_and_others_go_o
     evaluated: Any, tiny: Path, tmp_path: Path, value: float, message: str
 ) -> None:
     broken = spoilt(tmp_path / "broken", tiny, value)
-    code, out, err = evaluated(str(broken), str(tiny))
+    code, out, err = evaluated(str(broken), str(tiny), "--suite", "one")
     assert code == 1
     assert message in err
-    assert "tiny (rehearsal: generated data): ara-sts\n" in out
+    assert "tiny (rehearsal: generated data): one\n" in out
     assert "broken" not in out
 
 
@@ -429,9 +429,12 @@ def test_models_that_were_measured_are_compared_without_loading_torch(lab: Lab) 
         f"sys.argv = ['zoo', 'compare', '{RECIPE}', 'arabert-matryoshka@64', '--scale', '{SCALE}']\n"
         "try:\n    main()\nexcept SystemExit as left:\n    print(left.code, 'torch' in sys.modules)\n"
     )
+    evaluations = lab.workspace.root / "runs" / SCALE / "eval"
+    before = set(evaluations.glob("*"))  # of other tests
     at = lab.workspace.root
     done = subprocess.run([sys.executable, "-c", code], cwd=at, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 False", done.stderr
+    assert set(evaluations.glob("*")) == before
 
 
 def test_a_models_rows_give_its_score(lab: Lab) -> None:

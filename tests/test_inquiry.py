@@ -254,7 +254,7 @@ def test_a_mistake_that_the_hub_knows_is_told(lab: Path, there: TestHub, zoo: An
 def test_a_doubt_that_the_hub_raises_is_no_error(lab: Path, there: TestHub, zoo: Any, name: str) -> None:
     where = make(lab, DOUBTS[name])
     doubt = DOUBTS[name].told.format(hub=there.running.url)
-    assert zoo("check", "--hub") == (0, FINE, f"warning: {where}: {doubt}\n")
+    assert zoo("check", "--hub") == (0, FINE, f"doubt: {where}: {doubt}\n")
 
 
 def test_without_a_token_nobody_knows_who_may_publish(
@@ -265,7 +265,7 @@ def test_without_a_token_nobody_knows_who_may_publish(
     doubt = (
         f"namespace: no token for {url}, so that nobody can say whether you may publish; hf auth login, or set HF_TOKEN"
     )
-    assert zoo("check", "--hub") == (0, FINE, f"warning: recipes/family.yaml, line 2: {doubt}\n")
+    assert zoo("check", "--hub") == (0, FINE, f"doubt: recipes/family.yaml, line 2: {doubt}\n")
 
 
 def test_what_is_gated_says_where_to_ask(lab: Path, there: TestHub, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:

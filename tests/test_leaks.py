@@ -247,7 +247,7 @@ def test_build_prints_what_was_found(leaky: Lab, zoo: Zoo) -> None:
     assert f"{RECIPE}: {LEAKED}; " in out
     assert re.search(r"; \d+\.\d\d with them, \d+\.\d\d without$", out, re.MULTILINE)
     code, out, _ = zoo("build", RECIPE, "--scale", SCALE, "--json", cwd=leaky.workspace.root)
-    assert json.loads(out)["found"][RECIPE][0].startswith(LEAKED)
+    assert json.loads(out)["leaked"][RECIPE][0].startswith(LEAKED)
 
 
 def test_the_card_marks_its_headline_and_says_what_was_searched(leaky: Lab) -> None:

@@ -505,7 +505,7 @@ def test_a_mistake_is_told(lab: Path, zoo: Any, name: str) -> None:
 def test_a_doubt_is_told_and_is_no_error(lab: Path, zoo: Any, name: str) -> None:
     where = make(lab, DOUBTS[name])
     doubt = f"{where}: {DOUBTS[name].told}"
-    assert zoo("check") == (0, "3 recipes are fine\n", f"warning: {doubt}\n")
+    assert zoo("check") == (0, "3 recipes are fine\n", f"doubt: {doubt}\n")
     assert json.loads(zoo("check", "--json")[1])["doubts"] == [doubt]
 
 

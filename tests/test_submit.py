@@ -93,7 +93,7 @@ def test_entries_say_how_it_was_measured(lab: Lab) -> None:
     rehearsal = eval_results(scores, ID)[".eval_results/STS17-ar.yaml"]
     real = eval_results(scores.model_copy(update={"miniature": False}), ID)[".eval_results/STS17-ar.yaml"]
     assert real.endswith(f"notes: {said}\n")
-    assert rehearsal.endswith(f"notes: {said}, rehearsal on generated data\n")
+    assert rehearsal.endswith(f"notes: '{said}, rehearsal: generated data'\n")
 
 
 def test_without_yes_nothing_is_touched(submit: Any, clone: Path, head: str) -> None:

@@ -104,7 +104,6 @@ def build(
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
     connect(seed=True)
-    from zoo.cards.ingredients import doubts_of
     from zoo.pipeline.build import Build
     from zoo.stage import Circumstances
 
@@ -122,25 +121,28 @@ def build(
             report=say_outcome,
         )
         work.run(*chosen)
-    outcomes, found = list(work.done.values()), {recipe.name: work.findings(recipe.name) for recipe in chosen}
-    doubts = {recipe.name: doubts_of(recipe, work.runs) for recipe in chosen}
-    say.result(
-        {
-            "stages": [vars(outcome) for outcome in outcomes],
-            "scores": {recipe.name: work.scores(recipe.name).model_dump() for recipe in chosen},
-            "found": found,
-            "doubts": doubts,
-        }
-    )
+    _say_built(work, chosen)
+    say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
+
+
+def _say_built(work: Build, recipes: list[Recipe]) -> None:
+    """Tell what a build came to, and all that speaks against its models: doubts, leaks, changes by `--set`."""
+    from zoo.cards.ingredients import doubts_of
+
+    outcomes = list(work.done.values())
+    doubts = {recipe.name: doubts_of(recipe, work.runs) for recipe in recipes}
+    leaked = {recipe.name: work.findings(recipe.name) for recipe in recipes}
+    scores = {recipe.name: work.scores(recipe.name).model_dump() for recipe in recipes}
+    stages = [vars(outcome) for outcome in outcomes]
+    say.result({"stages": stages, "scores": scores, "leaked": leaked, "doubts": doubts})
     for doubt in dict.fromkeys(doubt for found in doubts.values() for doubt in found):
         say.line(f"doubt: {doubt}")
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
-    for name, sentences in found.items():
+    for name, sentences in leaked.items():
         for sentence in sentences:
             say.line(f"{name}: {sentence}")
-    _say_overrides(chosen)
-    say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
+    _say_overrides(recipes)
 
 
 def _say_overrides(recipes: list[Recipe]) -> None:
@@ -271,6 +273,7 @@ def _refresh(space: Workspace) -> None:
 def _evaluate_all(
     request: Request, targets: tuple[str, ...], dims: list[int]
 ) -> tuple[dict[str, ScoreFile], list[ZooError]]:
+    from zoo.evidence.scores import UnmeasuredError
     from zoo.pipeline.evaluation import evaluate_target
 
     found: dict[str, ScoreFile] = {}
@@ -281,8 +284,8 @@ def _evaluate_all(
                 found[target] = evaluate_target(request, target, dims, progress=progress)
         except ZooError as problem:
             problems.append(problem)
-            if (scores := getattr(problem, "scores", None)) is not None:  # of the tasks that could be scored
-                found[target] = scores
+            if isinstance(problem, UnmeasuredError) and problem.scores:  # of the tasks that could be scored
+                found[target] = problem.scores
         if target in found:
             _say_scores(request, target, found[target])
     return found, problems

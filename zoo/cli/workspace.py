@@ -125,7 +125,7 @@ def check(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> None
         problems, found = _answers(ctx, recipes)
         doubts += found
     for doubt in doubts:
-        say.note(f"warning: {doubt}")
+        say.note(f"doubt: {doubt}")
     _tell_checked(ctx, space, recipes, problems, doubts)
 
 

@@ -17,16 +17,14 @@ MANY_SHARED = 0.01  # of a split's rows; one row alone may be like another by ch
 MANY_OF_ONE_TEXT = 0.5  # of a split's rows; short answers and hypotheses stand in several rows of any data
 
 
-def data_doubts(
-    name: str, dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: Mapping[str, SplitReport]
-) -> list[str]:
+def data_doubts(dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: Mapping[str, SplitReport]) -> list[str]:
     """Sentences on doubts about a dataset: the order of its columns, and rows that were dropped, shared or alike."""
     found = [sentence for _, sentence in order_doubts(dataset)]
     for split, report in reports.items():
         found += [*_dropped(split, report), *_shared(dataset, split, report)]
         found += _constant(split, dataset, frames[split])
     found += _missing_classes(dataset, frames)
-    return [f"dataset '{name}': {sentence}" for sentence in found]
+    return found
 
 
 def _dropped(split: str, report: SplitReport) -> Iterator[str]:

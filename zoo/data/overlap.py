@@ -3,6 +3,9 @@
 A row is all of its texts, in whatever order. The rows of the later split are few and are indexed; those of the earlier
 one pass by once. Words are compared as numbers: a row is near to another when their sums are the same, after at most
 one word is taken from each; what is found so is then compared word by word.
+
+`zoo.contamination` looks for another thing, texts of an evaluation anywhere in a training row, and counts steps. Here
+whole rows are held against each other, of which whoever cut the splits may have changed a word or the order.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
 from zoo.data.source import read_split
 from zoo.errors import DataError
-from zoo.layout import DATA_REPORT, DATA_SOURCE, split_file
+from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, split_file
 from zoo.options import Options, place_of
 from zoo.recipe import Dataset
 from zoo.registry import blamed
@@ -74,7 +74,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     _write(folder, dataset, splits, reports)
     came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
     (folder / DATA_SOURCE).write_text(json.dumps(came_from), "utf-8")
-    doubts = data_doubts(name, dataset, {split: found.frame for split, found in splits.items()}, reports)
+    doubts = data_doubts(dataset, {split: found.frame for split, found in splits.items()}, reports)
     leave_doubts(folder, doubts)
     _tell(name, reports, doubts, progress)
 
@@ -91,7 +91,7 @@ def _tell(name: str, reports: Mapping[str, SplitReport], doubts: Sequence[str], 
         for line in report.lines():
             progress.note(f"{name:<24} {split:<13} {line}")
     for doubt in doubts:
-        progress.note(f"warning: {doubt}")
+        progress.note(f"doubt: {DATA} of '{name}': {doubt}")
 
 
 def _report(dataset: Dataset, found: _Filtered, shared: Mapping[str, SharedRows]) -> SplitReport:

@@ -295,10 +295,14 @@ class ScoreFile(_Fact):
         return [change.removeprefix("parent.") for change in found] if subject.role == "parent" else found
 
     @property
+    def marks(self) -> list[str]:
+        """Words for what all of its scores are not: of real data, of the recipe as it is; empty when they are both."""
+        return [*([REHEARSAL] if self.miniature else []), *([as_set(self.overrides)] if self.overrides else [])]
+
+    @property
     def aside(self) -> str:
-        """The words beside the name of its own model: ' (rehearsal: generated data, --set a=1)'; empty: nothing."""
-        known = [*([REHEARSAL] if self.miniature else []), *([as_set(self.overrides)] if self.overrides else [])]
-        return f" ({', '.join(known)})" if known else ""
+        """The marks beside the name of its own model: ' (rehearsal: generated data, --set a=1)'; empty: it has none."""
+        return f" ({', '.join(self.marks)})" if self.marks else ""
 
     def leak(self, task: str) -> Leak | None:
         """The leak of a task; None: no row that is known to have leaked."""

@@ -68,44 +68,52 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     """
     candidate = candidate_of(request.workspace, target, dims, request.scale)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
-    measured = evaluating.score_ingredients([candidate], request.tasks)
     report, overrides = _overlap(request, target), _overrides(request, target)
     made_from = {
         "format": evaluating.FORMAT,
         "suite": request.suite,
         "dims": list(candidate.dims),
-        **measured,
+        **evaluating.score_ingredients([candidate], request.tasks),
         **({"overlap": file_digest(report)} if report else {}),
         **({"overrides": overrides} if overrides else {}),
     }
     if run.stale(evaluating.STAGE, made_from):
         shape = refuse_unfit(candidate.model, candidate.dims)
-        from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure
-
-        overlaps = {candidate.name: report} if report else {}
-        spec = evaluating.measurement(
-            [candidate],
-            request.suite,
-            request.tasks,
-            request.results,
-            overlaps=overlaps,
-            overrides=overrides,
-            jobs=request.jobs,
-        )
         with run.making(evaluating.STAGE, made_from) as folder:
-            work(folder, spec, progress=progress)
+            _measure(request, candidate, folder, report, overrides, progress)
             leave_doubts(folder, [f"'{candidate.title}' {shape.caution}"] if shape.caution else [])
     receipt = run.receipt(evaluating.STAGE)
     for doubt in receipt.doubts if receipt else ():
-        progress.note(doubt)
+        progress.note(f"doubt: {doubt}")
     return read_scores(run.stage(evaluating.STAGE))
+
+
+def _measure(
+    request: Request,
+    candidate: Candidate,
+    folder: Path,
+    report: Path | None,
+    overrides: Sequence[str],
+    progress: Progress,
+) -> None:
+    from zoo.evaluate.work import work  # torch and mteb take seconds: only when there is something to measure
+
+    spec = evaluating.measurement(
+        [candidate],
+        request.suite,
+        request.tasks,
+        request.results,
+        overlaps={candidate.name: report} if report else {},
+        overrides=overrides,
+        jobs=request.jobs,
+    )
+    work(folder, spec, progress=progress)
 
 
 def _by_its_build(request: Request, target: str, dims: Sequence[int]) -> ScoreFile | None:
     """The scores that a recipe's own build measured, if they are what `evaluate_target` would find; else None."""
-    if target not in request.workspace.names:
+    if (run := _run_of(request, target)) is None:
         return None
-    run = Run.of(request.workspace.root, target, request.scale)
     receipt, candidate = run.receipt(evaluating.STAGE), candidate_of(request.workspace, target, dims, request.scale)
     if receipt is None or receipt.made_from.get("format") != evaluating.FORMAT or run.edited(evaluating.STAGE):
         return None
@@ -121,14 +129,20 @@ def _by_its_build(request: Request, target: str, dims: Sequence[int]) -> ScoreFi
 
 def _overlap(request: Request, target: str) -> Path | None:
     """The report on what a recipe was trained on and chosen by; None: there is none, or the target is no recipe."""
-    run = Run.of(request.workspace.root, target, request.scale) if target in request.workspace.names else None
+    run = _run_of(request, target)
     return run.stage(CONTAMINATION) / OVERLAP if run and run.finished(CONTAMINATION) else None
 
 
 def _overrides(request: Request, target: str) -> list[str]:
     """The changes that `--set` made to the recipe whose model is the target; none of any other target."""
+    run = _run_of(request, target)
+    return overrides_of(run) if run else []
+
+
+def _run_of(request: Request, target: str) -> Run | None:
+    """The run of a recipe; None: the target is no recipe."""
     known = target in request.workspace.names
-    return overrides_of(Run.of(request.workspace.root, target, request.scale)) if known else []
+    return Run.of(request.workspace.root, target, request.scale) if known else None
 
 
 def _slug(candidate: Candidate, suite: str) -> str:

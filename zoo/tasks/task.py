@@ -139,25 +139,31 @@ def task(
     Raises:
         RegistrationError: one of them is not as it must be.
     """
+    spoken = tuple(languages)
 
     def add(make: F) -> F:
-        if not re.fullmatch(COMMIT, revision):
-            raise RegistrationError(f"the revision of evaluation task '{name}' is no commit: 40 of 0-9 and a-f")
-        if not re.fullmatch(REPO_ID, dataset):
-            problem = f"the data of evaluation task '{name}' are '{brief(dataset)}', which is no id: 'account/name'"
-            raise RegistrationError(problem)
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            raise RegistrationError(f"evaluation task '{name}' has rows={rows!r}; write how many it evaluates")
-        if wrong := [one for one in languages if not re.fullmatch(LANGUAGE, one)] or not languages:
-            shown = f"'{brief(wrong[0])}'" if isinstance(wrong, list) else "none"
-            raise RegistrationError(f"the language of evaluation task '{name}' is {shown}; write it as 'ara-Arab'")
+        _require_facts(name, dataset, revision, rows, spoken)
         says = sentence("evaluation task", name, make.__doc__)
         facts = {"dataset": dataset, "revision": revision, "rows": rows, "metric": metric, "kind": kind}
-        places = {"subset": subset, "split": split, "column": column or name, "languages": tuple(languages)}
+        places = {"subset": subset, "split": split, "column": column or name, "languages": spoken}
         register(Task(name, own_name(name), **facts, **places, store=store, make=make, says=says))  # type: ignore[arg-type]
         return make
 
     return add
+
+
+def _require_facts(name: str, dataset: str, revision: str, rows: int, languages: Sequence[str]) -> None:
+    """Refuse facts of a plugin's task over which mteb or the Hub would stumble much later."""
+    if not re.fullmatch(COMMIT, revision):
+        raise RegistrationError(f"the revision of evaluation task '{name}' is no commit: 40 of 0-9 and a-f")
+    if not re.fullmatch(REPO_ID, dataset):
+        problem = f"the data of evaluation task '{name}' are '{brief(dataset)}', which is no id: 'account/name'"
+        raise RegistrationError(problem)
+    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+        raise RegistrationError(f"evaluation task '{name}' has rows={rows!r}; write how many it evaluates")
+    wrong = (f"'{brief(one)}'" for one in languages if not re.fullmatch(LANGUAGE, one))
+    if shown := next(wrong, None if languages else "none"):
+        raise RegistrationError(f"the language of evaluation task '{name}' is {shown}; write it as 'ara-Arab'")
 
 
 def own_name(name: str) -> str:

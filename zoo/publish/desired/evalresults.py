@@ -12,7 +12,7 @@ import yaml
 from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 from huggingface_hub.errors import EntryNotFoundError
 
-from zoo.evidence.scores import Score, ScoreFile, Subject, as_set
+from zoo.evidence.scores import Score, ScoreFile, Subject
 from zoo.hub.frontmatter import load_yaml
 from zoo.remote import api, explained
 from zoo.tasks import TASKS
@@ -98,9 +98,9 @@ def _notes(score: Score, mine: Subject, scores: ScoreFile) -> str:
         *([f"max_seq_length {mine.max_seq_length}"] if mine.max_seq_length else []),
         f"95% interval {score.low:.1f} to {score.high:.1f}",
         *([leak.shown] if (leak := scores.leak(score.task)) else []),
+        *scores.marks,
     ]
-    said += ["rehearsal on generated data"] if scores.miniature else []
-    return ", ".join([*said, *([f"built with {as_set(scores.overrides)}"] if scores.overrides else [])])
+    return ", ".join(said)
 
 
 def _yaml(entry: EvalResultEntry) -> str:
