@@ -70,12 +70,16 @@ def parquet(name: str) -> bytes:
     from datasets import ClassLabel, Dataset, Features, Value
 
     columns = {"triplets": ["anchor", "positive", "negative"], "pairs": ["anchor", "positive"]}
-    texts = columns.get(name, ["sentence1", "sentence2"] if name == "graded" else ["premise", "hypothesis"])
+    texts = columns.get(name, ["sentence1", "sentence2"] if name in ("graded", "stars") else ["premise", "hypothesis"])
     features: dict[str, Any] = {text: Value("string") for text in texts}
     if name == "graded":
         features["score"] = Value("float32")
     if name in ("labelled", "other"):
         features["label"] = ClassLabel(names=["entailment", "neutral", "contradiction"])
+    if name == "stars":
+        features["score"] = ClassLabel(names=["0", "1", "2", "3", "4", "5"])
+    if name == "flags":
+        features["label"] = Value("bool")
     row = {key: "نص" if key in texts else 1 for key in features}
     written = BytesIO()
     Dataset.from_list([row], features=Features(features)).to_parquet(written)
@@ -94,7 +98,7 @@ def there(hub: TestHub) -> TestHub:
     with closing(Store(hub.root)) as store:
         for name, files in MODELS.items():
             store.import_commit("model", f"lab/{name}", files)
-        for name in DATASETS:
+        for name in (*DATASETS, "stars", "flags"):
             store.import_commit("dataset", f"lab/asked-{name}", data(name))
         configs = {f"{config}/train-00000-of-00001.parquet": parquet("graded") for config in ("ar", "en")}
         front = "".join(
@@ -194,6 +198,10 @@ MISTAKES = {
         LABELLED, "[entailment, neutral, contradiction]", "[follows, neutral, contradicts]",
         "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {entailment: null, contradiction: contradicts}; null drops the row, and the names are follows, neutral, contradicts",
     ),
+    "true and false for classes": Mistake(
+        LABELLED, "lab/asked-labelled", "lab/asked-flags",
+        "  label:", "columns.label: is true or false at the source; add values: {'false': null, 'true': null}; null drops the row, and the names are entailment, neutral, contradiction",
+    ),
     "no config": Mistake(
         GRADED, "lab/asked-graded", "lab/asked-two",
         "source:", "source.config: missing; one of: ar, en",
@@ -239,7 +247,7 @@ def test_a_mistake_that_the_hub_knows_is_told(lab: Path, there: TestHub, zoo: An
     assert zoo("check")[0] == 0, "without the Hub nobody knows"
     code, out, err = zoo("check", "--hub")
     assert (code, out) == (1, "")
-    assert told(err) == [f"{where}: {MISTAKES[name].told.format(hub=there.running.url)}"]
+    assert told(err) == [f"{where}: {MISTAKES[name].told}".replace("{hub}", there.running.url)]
 
 
 @pytest.mark.parametrize("name", DOUBTS)
@@ -279,6 +287,12 @@ def test_what_is_gated_says_where_to_ask(lab: Path, there: TestHub, zoo: Any, mo
         "recipes/datasets/graded.yaml, line 1: source.dataset: cannot read dataset 'lab/asked-gate': "
         f"{way} {url}/datasets/lab/asked-gate",
     ]
+
+
+def test_classes_that_are_numbers_are_scores(lab: Path, zoo: Any) -> None:
+    make(lab, Mistake(GRADED, "lab/asked-graded", "lab/asked-stars", "source:", ""))
+    make(lab, Mistake(GRADED, "{type: score}", "{type: score, from: [0, 5]}", "  score:", ""))
+    assert zoo("check", "--hub") == (0, FINE, "")
 
 
 def test_a_hub_that_cannot_be_asked_is_one_sentence(lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:

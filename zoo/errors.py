@@ -92,7 +92,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest of `known`, or all of them when none is near and they are few."""
     choices = sorted(known)
     short = [choice for choice in choices if name and name == _initials(choice)]  # lr: learning_rate
-    if near := get_close_matches(name, choices, n=1, cutoff=0.6) or short:
+    capitals = "".join(letter for letter in name if letter.isupper()).lower()  # MultipleNegativesRankingLoss: mnrl
+    other = [choice for choice in choices if choice in (name.lower(), capitals, capitals[:-1])]
+    if near := other or get_close_matches(name, choices, n=1, cutoff=0.6) or short:
         return f"did you mean '{near[0]}'?"
     return f"one of: {', '.join(choices)}" if 0 < len(choices) <= 12 else None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.data.columns import unknown_labels, values_way
+from zoo.data.columns import unknown_booleans, unknown_labels, unscored_labels, values_way
 from zoo.data.ingredients import source_revision
 from zoo.errors import DataError, EvaluationError
 from zoo.inquiry.answers import Answers, Inquiry
@@ -89,7 +89,9 @@ def _misfit(column: Column, feature: Any) -> str | None:
     if column.type == "class" and names and (unknown := unknown_labels(names, column)):
         what = f"the source has the classes {', '.join(names)}, the recipe {', '.join(column.names or ())}"
         return f"{what}; {values_way(unknown, column)}"
-    if column.type == "score" and names and not set(names) <= column.values.keys():
+    if column.type == "class" and kind == "bool" and (neither := unknown_booleans(column)):
+        return f"is true or false at the source; {values_way(neither, column)}"
+    if column.type == "score" and names and unscored_labels(names, column):
         return f"is a class at the source ({', '.join(names)}), and no score; write type: class with these names"
     return None if re.match(r"u?int|float|double|decimal|.*string|bool", kind) else f"is '{kind}' at the source"
 
