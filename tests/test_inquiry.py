@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestHub
+from conftest import Begin, TestHub
 from test_mistakes import (
     BERT,
     BERT_FILE,
@@ -300,6 +300,17 @@ def test_a_hub_that_cannot_be_asked_is_one_sentence(lab: Path, zoo: Any, monkeyp
     code, out, err = zoo("check", "--hub")
     assert (code, out, len(err.splitlines())) == (1, "", 2)
     assert err.startswith("error: cannot reach the Hub: ")
+
+
+def test_a_hub_that_breaks_off_is_told_soon_and_is_no_mistake_of_a_recipe(lab: Path, zoo: Any, begin: Begin) -> None:
+    hub = begin({"fault": "drop-before-body", "path": "/api/models$", "count": 2})
+    code, out, err = zoo("check", "--hub")
+    assert (code, out) == (1, "")
+    told_once = f"error: cannot reach the Hub: {hub.url} does not answer (RemoteProtocolError)"
+    assert err.splitlines()[0] == told_once, "asked twice, not four times in seven seconds"
+    begin({"fault": "drop-before-body", "path": "/api/(models|datasets)/", "count": 1000})
+    code, out, err = zoo("check", "--hub")
+    assert (code, out, err.count("error: "), err.count("mistake")) == (1, "", 1, 0)
 
 
 def test_builders_are_those_of_the_installed_datasets() -> None:

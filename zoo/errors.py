@@ -5,6 +5,7 @@ ZooError
 ├── PluginError       a plugin that cannot be imported, or registers what it may not
 ├── RecipeError       a mistake in a recipe: all mistakes of a file at once, each with its place
 ├── HubError          the Hub refused or did not answer: no token, no rights, no such repository
+│   └── UnansweredError   nobody answers, or the Hub is busy: that says nothing of what was asked for
 ├── DataError         a dataset is not what its recipe says
 ├── TrainError        a model cannot be trained as asked
 ├── EvaluationError   a model or a task cannot be evaluated
@@ -53,6 +54,10 @@ class RecipeError(ZooError):
 
 class HubError(ZooError):
     """The Hub refused or did not answer: no token, no rights, no such repository."""
+
+
+class UnansweredError(HubError):
+    """The Hub does not answer, or is busy, which says nothing of what was asked for."""
 
 
 class DataError(ZooError):

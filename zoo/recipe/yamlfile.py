@@ -117,11 +117,10 @@ def read_yaml(path: Path) -> SourceFile:
     except BrokenYaml as problem:
         where = f", line {problem.line}, column {problem.column}" if problem.line else ""
         sentence = f"{shown(path)}{where}: not YAML: {brief(problem.what, LONGEST)}"
-        line = text.splitlines()[problem.line - 1 :][:1] if problem.line else []
-        hint = "mind indentation, colons and quotes there"
-        raise RecipeError(
-            sentence, hint="indent with spaces there, not with tabs" if "\t" in "".join(line) else hint
-        ) from None
+        usual = "mind indentation, colons and quotes there"
+        there = "".join(text.splitlines()[problem.line - 1 :][:1]) if problem.line else ""
+        way = "indent with spaces there, not with tabs" if "\t" in there else usual
+        raise RecipeError(sentence, hint=way) from None
     source = SourceFile(path, loaded.data, loaded.lines)
     mistakes = source.mistakes()
     for at, line, _ in loaded.twice:
