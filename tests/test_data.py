@@ -103,6 +103,8 @@ SOURCES: dict[str, Callable[[], dict[str, Any]]] = {
         "test": {"anchor": SENTENCES[20:24], "positive": [*SENTENCES[10:11], *SENTENCES[36:39]]},
     },
     "shares": lambda: {"train": sts([at / 20 for at in range(20)]), "validation": sts([0.5, 4.0] * 5, 20)},
+    "twins": lambda: {"train": {"sentence1": SENTENCES, "sentence2": SENTENCES, "score": [0.1, 0.9] * 20}},
+    "unlike": lambda: {"train": sts([0.1, 0.9]), "test": {"sentence1": SENTENCES[:2], "grade": [0.1, 0.9]}},
     "halved": lambda: {"train": {name: values[:1] * 6 + values[1:5] for name, values in LEAKY.items()}},
 }  # fmt: skip
 
@@ -125,8 +127,9 @@ def sources(hub: TestHub) -> Mapping[str, str]:
     both = {f"{name}.parquet": parquet(sts([0.1, 0.9])) for name in ("pairs", "pairs-ar")}
     readme = "\n".join(["---", "configs:", *card, "---"])
     store.import_commit("dataset", "awkward/configs", {**both, "README.md": readme.encode()})
+    store.import_commit("dataset", "awkward/bare", {"README.md": b"# Nothing yet\n"})
     store.close()
-    return {name: str(api().dataset_info(f"awkward/{name}").sha) for name in [*SOURCES, "configs"]}
+    return {name: str(api().dataset_info(f"awkward/{name}").sha) for name in [*SOURCES, "configs", "bare"]}
 
 
 def parquet(rows: Any) -> bytes:
@@ -497,6 +500,26 @@ def test_a_split_that_is_not_there_is_told_with_those_that_are(
     assert (caught.value.message, caught.value.hint) == (f"dataset '{name}': {told}", hint)
 
 
+@pytest.mark.parametrize(
+    ("name", "theirs", "told", "hint"),
+    [
+        ("leaky", "train[500:]", "'train[500:]' of 'awkward/leaky' has no rows", "source.splits.test: name others, or leave test out"),
+        ("unlike", "test", "the files of 'awkward/unlike' cannot be read as one: because column names don't match", "set source.config to one whose files are alike"),
+        ("bare", "train", "'awkward/bare' has no files that hold rows", "look at http"),
+    ],
+)  # fmt: skip
+def test_a_source_that_gives_no_rows_is_told(
+    sources: Mapping[str, str], name: str, theirs: str, told: str, hint: str
+) -> None:
+    from zoo.data.source import read_split
+
+    dataset = Dataset.model_validate({"source": {"dataset": f"awkward/{name}", "splits": {"test": theirs}}, "columns": SCORED})  # fmt: skip
+    with pytest.raises(DataError) as caught:
+        read_split("mine", dataset, "test", sources[name])
+    assert caught.value.message == f"dataset 'mine': {told}"
+    assert str(caught.value.hint).startswith(hint)
+
+
 @pytest.mark.parametrize("config", [None, "pairs-en"])
 def test_a_configuration_that_is_not_there_is_told_with_those_that_are(build: Build, config: str | None) -> None:
     with pytest.raises(DataError) as caught:
@@ -632,6 +655,7 @@ def test_a_step_that_takes_most_rows_is_a_doubt(build: Build) -> None:
         ("leaky", {**PAIR, "sentence2": {"type": "text", "source": "sentence1"}}, ["train"], None),
         ("shares", scored(**{"from": [0, 5]}), ["train"], "all scores of train are from 0 to 1 at the source, and from is [0, 5]: take from out if its scale is 0 to 1"),
         ("shares", scored(), ["train"], None),
+        ("twins", SCORED, ["train"], "columns 'sentence1' and 'sentence2' are the same in 40 of 40 rows of train: look at their sources"),
         ("shares", scored(**{"from": [0, 1]}), ["train"], None),
     ],
 )  # fmt: skip

@@ -179,7 +179,7 @@ MISTAKES = {
     ),
     "a split that is not there": Mistake(
         GRADED, "lab/asked-graded", "lab/asked-graded, splits: {train: train, validation: dev}",
-        "source:", "source.splits.validation: 'lab/asked-graded' has no split 'dev'; it has: train, validation, test",
+        "source:", "source.splits.validation: 'lab/asked-graded' has no split 'dev', but train, validation, test; write splits: {train: train, validation: validation, test: test}",
     ),
     "a column that is not there": Mistake(
         GRADED, "  score: {type: score}", "  score: {type: score, source: similarity}",

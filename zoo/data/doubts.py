@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from zoo.characters import brief
@@ -26,7 +27,8 @@ def data_doubts(
     found = [sentence for _, sentence in order_doubts(dataset)]
     for split, report in reports.items():
         found += [*_dropped(split, report), *_shared(dataset, split, report)]
-        found += [*_constant(split, dataset, frames[split]), *_scaled(split, dataset, frames[split])]
+        for doubt in (_constant, _alike, _scaled):
+            found += doubt(split, dataset, frames[split])
     found += _missing_classes(dataset, frames)
     return [f"dataset '{name}': {sentence}" for sentence in found]
 
@@ -56,6 +58,16 @@ def _constant(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str
             value = column.names[frame[name][0]] if column.names else frame[name][0]
             same = f"column '{name}' is '{brief(value, 40)}' in all {len(frame):,} rows of {split}"
             yield f"{same}: nothing can be learnt from it or measured by it"
+
+
+def _alike(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
+    """Doubt two columns of the source that hold the same; one that is read twice is meant to."""
+    texts = [(name, dataset.columns[name].source or name) for name in dataset.texts]
+    for (one, its), (other, theirs) in combinations(texts, 2):
+        same = int((frame[one] == frame[other]).sum())
+        if its != theirs and len(frame) > 1 and same > MANY_OF_ONE_TEXT * len(frame):
+            rows = f"{same:,} of {len(frame):,} rows of {split}"
+            yield f"columns '{one}' and '{other}' are the same in {rows}: look at their sources"
 
 
 def _scaled(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.data.columns import unknown_booleans, unknown_labels, unscored_labels, values_way
 from zoo.data.ingredients import source_revision
+from zoo.data.source import as_splits
 from zoo.errors import DataError, EvaluationError
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.recipe.schema import Column, Dataset, Source
@@ -68,8 +69,8 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
     for ours, theirs in source.splits.items():
         for name in re.split(r"\+", theirs):
             if (bare := name.partition("[")[0]) not in known:
-                what = f"'{source.dataset}' has no split '{bare}'; it has: {', '.join(known)}"
-                yield ("source", "splits", ours), what
+                what = f"'{source.dataset}' has no split '{bare}', but {', '.join(known)}"
+                yield ("source", "splits", ours), f"{what}; write splits: {{{as_splits(known)}}}"
 
 
 def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any]) -> Answers:
