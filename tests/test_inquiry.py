@@ -313,6 +313,20 @@ def test_a_hub_that_breaks_off_is_told_soon_and_is_no_mistake_of_a_recipe(lab: P
     assert (code, out, err.count("error: "), err.count("mistake")) == (1, "", 1, 0)
 
 
+@pytest.mark.parametrize(
+    "theirs", [{"prompts": ["query: "]}, {"prompts": {"query": 5}, "default_prompt_name": ["query"]}, ["prompts"]]
+)
+def test_settings_that_are_none_are_nobodys_mistake(theirs: Any) -> None:
+    from zoo.inquiry.base import small_files_told
+    from zoo.recipe.schema import Base
+
+    files = {**model({"config.json": CONFIG}), "config_sentence_transformers.json": json.dumps(theirs).encode()}
+    told_of_it = small_files_told(
+        Base.model_validate({"model": "lab/odd", "width": 768, "pooling": "mean"}), files, files.get
+    )
+    assert (told_of_it.mistakes, told_of_it.doubts) == ([], [])
+
+
 def test_builders_are_those_of_the_installed_datasets() -> None:
     from datasets.packaged_modules import _PACKAGED_DATASETS_MODULES  # no public name: a new one would show here
 

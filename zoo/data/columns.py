@@ -126,7 +126,7 @@ def said_of(column: Column) -> dict[str, str | float | None]:
 
 
 def _spellings(value: Any) -> tuple[str, ...]:
-    """What a value may be written as in `values` and names: 1.0 as 1, true also as 1 or yes, texts without spaces."""
+    """The ways to write a value in `values` and names: 1.0 as 1, true also as 1 or yes, texts without spaces."""
     if isinstance(value, bool):
         return ("true", "True", "1", "yes") if value else ("false", "False", "0", "no")
     if isinstance(value, float):
@@ -164,7 +164,7 @@ def unknown_labels(labels: Sequence[str], column: Column) -> list[str]:
 
 
 def unknown_booleans(column: Column) -> list[bool]:
-    """Those of false and true of which a recipe's column of classes does not say what they are; both may be either."""
+    """The truth values of which a recipe's column of classes does not say what they are."""
     return [one for one in (False, True) if _class_of(one, column, None) == UNKNOWN]
 
 

@@ -38,9 +38,13 @@ def ask_base(base: Base) -> Inquiry:
     with explained(f"look up model '{base.model}'"):
         info = api().model_info(base.model, revision=base.revision)
         files = {one.rfilename for one in info.siblings or ()}
-        read = _among(files, reader(base.model, info.sha))
-        width = width_of(read, base_source(base, info.sha or ""))
-        return Inquiry([*_mistakes(base, files, read, width)], [*_doubts(base, files, read)])
+        return small_files_told(base, files, _among(files, reader(base.model, info.sha)))
+
+
+def small_files_told(base: Base, files: Collection[str], read: Read) -> Inquiry:
+    """Compare what a recipe says of its base model with the small files of a repository, which has these `files`."""
+    width = width_of(read, base_source(base, base.revision or ""))
+    return Inquiry([*_mistakes(base, files, read, width)], [*_doubts(base, files, read)])
 
 
 def _among(files: Collection[str], read: Read) -> Read:
@@ -83,12 +87,14 @@ def _doubts(base: Base, files: Collection[str], read: Read) -> Answers:
         what = f"takes the place of the modules that '{base.model}' brings"
         yield ("base", "pooling"), f"{what}; leave it out for those: {endpoint()}/{base.model}/blob/main/{MODULES}"
     theirs = mapping(read, OF_LIBRARY)
-    brought = {name: text for name, text in (theirs.get("prompts") or {}).items() if text}
+    prompts = theirs.get("prompts")
+    pairs = prompts.items() if isinstance(prompts, dict) else ()
+    brought = {name: text for name, text in pairs if text and isinstance(text, str)}
     for name, text in brought.items():
         if text not in base.prompts.values():
             what = f"the prompt '{name}' of '{base.model}' is not kept: {json.dumps(text, ensure_ascii=False)}"
             yield ("base", "prompts"), f"{what}; write it there"
     default = theirs.get("default_prompt_name")
-    if default and brought.get(default) and base.default_prompt is None:
+    if isinstance(default, str) and default in brought and base.default_prompt is None:
         what = f"'{base.model}' has the default prompt '{default}', and the recipe none"
         yield ("base", "default_prompt"), f"{what}; write default_prompt: {default}"
