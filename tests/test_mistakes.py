@@ -675,6 +675,19 @@ def test_a_variant_may_have_fewer_sizes_than_its_siblings(lab: Path, zoo: Any) -
     assert Workspace(lab.parent).recipe("e5-one").dims == [384, 128]
 
 
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("base.width=1024", "base.width: '1024', and the parent, whose weights it starts from, has '768'; change both"),
+        ("datasets.graded.rows={train: 1}", "datasets.graded.rows.train: '1': one row has nothing to be compared with"),
+    ],
+)
+def test_what_is_set_is_held_to_what_files_are(lab: Path, assignment: str, told: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        override(Workspace(lab.parent).recipe("bert-hybrid"), [assignment])
+    assert caught.value.message.startswith(f"--set: {told}")
+
+
 def test_a_resolved_recipe_is_held_to_the_same(lab: Path) -> None:
     recipe = Workspace(lab.parent).recipe("bert-hybrid")
     with pytest.raises(RecipeError) as caught:

@@ -39,6 +39,8 @@ _BUILDERS = """
 BUILDERS = frozenset(_BUILDERS.split())
 """Names that `datasets` takes for ways of reading files, before it looks for a repository."""
 FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
+OF_WEIGHTS = ("model", "width", "pooling", "modules")
+"""What a base model has in common with all that go on from its weights."""
 PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
 PROMPTED = {"e5": ("E5 models are", {"query": "query: ", "document": "passage: "})}
 """{a word in a base model's name: (who they are, the prompts that they were trained with)}."""
@@ -375,6 +377,10 @@ def resolved_mistakes(recipe: Recipe) -> Found:
 def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]) -> Found:
     for index, phase in enumerate(member.phases):
         yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
+    for fact in OF_WEIGHTS if member.parent else ():
+        ours, theirs = getattr(member.base, fact), getattr(member.parent.base, fact)
+        if ours != theirs:
+            yield ("base", fact), f"'{ours}', and the parent, whose weights it starts from, has '{theirs}'; change both"
     for name, dataset in member.datasets.items():
         yield from _under(("datasets", name), dataset_mistakes(dataset))
     yield from _under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
