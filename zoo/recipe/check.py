@@ -377,9 +377,9 @@ def resolved_mistakes(recipe: Recipe) -> Found:
 def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]) -> Found:
     for index, phase in enumerate(member.phases):
         yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
-    for fact in OF_WEIGHTS if member.parent else ():
-        ours, theirs = getattr(member.base, fact), getattr(member.parent.base, fact)
-        if ours != theirs:
+    parent = member.parent.base if member.parent else member.base
+    for fact in OF_WEIGHTS:
+        if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):
             yield ("base", fact), f"'{ours}', and the parent, whose weights it starts from, has '{theirs}'; change both"
     for name, dataset in member.datasets.items():
         yield from _under(("datasets", name), dataset_mistakes(dataset))
