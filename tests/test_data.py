@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,13 @@ import pytest
 from conftest import TestHub
 
 from zoo.errors import DataError, RecipeError
+from zoo.hub.frontmatter import load_yaml
 from zoo.recipe import Dataset
 
 NLI = ["entailment", "neutral", "contradiction"]
 OTHER_WAY = ["contradiction", "neutral", "entailment"]
 PAIR = {"sentence1": {"type": "text"}, "sentence2": {"type": "text"}}
+PAIR_OF_NLI = {"premise": {"type": "text"}, "hypothesis": {"type": "text"}}
 SCORED = {**PAIR, "score": {"type": "score"}}
 TRIPLET = {name: {"type": "text"} for name in ("anchor", "positive", "negative")}
 SUBJECTS = ["المعلم", "الطبيب", "المهندس", "الفلاح", "الكاتب", "السائق", "الجار", "الطفل", "الحارس", "البائع"]
@@ -99,6 +102,9 @@ SOURCES: dict[str, Callable[[], dict[str, Any]]] = {
         "validation": {"anchor": SENTENCES[:6], "positive": SENTENCES[30:36]},
         "test": {"anchor": SENTENCES[20:24], "positive": [*SENTENCES[10:11], *SENTENCES[36:39]]},
     },
+    "shares": lambda: {"train": sts([at / 20 for at in range(20)]), "validation": sts([0.5, 4.0] * 5, 20)},
+    "twins": lambda: {"train": {"sentence1": SENTENCES, "sentence2": SENTENCES, "score": [0.1, 0.9] * 20}},
+    "unlike": lambda: {"train": sts([0.1, 0.9]), "test": {"sentence1": SENTENCES[:2], "grade": [0.1, 0.9]}},
     "halved": lambda: {"train": {name: values[:1] * 6 + values[1:5] for name, values in LEAKY.items()}},
 }  # fmt: skip
 
@@ -121,8 +127,9 @@ def sources(hub: TestHub) -> Mapping[str, str]:
     both = {f"{name}.parquet": parquet(sts([0.1, 0.9])) for name in ("pairs", "pairs-ar")}
     readme = "\n".join(["---", "configs:", *card, "---"])
     store.import_commit("dataset", "awkward/configs", {**both, "README.md": readme.encode()})
+    store.import_commit("dataset", "awkward/bare", {"README.md": b"# Nothing yet\n"})
     store.close()
-    return {name: str(api().dataset_info(f"awkward/{name}").sha) for name in [*SOURCES, "configs"]}
+    return {name: str(api().dataset_info(f"awkward/{name}").sha) for name in [*SOURCES, "configs", "bare"]}
 
 
 def parquet(rows: Any) -> bytes:
@@ -276,8 +283,12 @@ def test_words_become_the_classes_that_they_name(build: Build) -> None:
         (["2", "0", ""], {}, [2, 0, None]),
         ([1.0, 2.0, float("nan")], {}, [1, 2, None]),
         ([1, 2, 3], {"values": {1: "entailment", 2: "neutral", 3: "contradiction"}}, [0, 1, 2]),
-        ([True, False, None], {}, [1, 0, None]),
+        ([True, False, None], {"values": {"true": "entailment", "False": "neutral"}}, [0, 1, None]),
+        ([True, False], {"values": {1: "entailment", 0: "neutral"}}, [0, 1]),
+        (["True", "False"], {"values": {"True": "entailment", "False": "neutral"}}, [0, 1]),
         ([5.0, 0.0, None], {"values": {5.0: "neutral"}}, [1, 0, None]),
+        ([0, 1, 2], {"values": {"0.0": "contradiction", "1.0": "neutral", "2.0": "entailment"}}, [2, 1, 0]),
+        (["0.0", "1.0", "2"], {}, [0, 1, 2]),
         ([None, None, None], {}, [None, None, None]),
     ],
 )
@@ -321,6 +332,44 @@ def test_labels_that_no_class_stands_for_are_listed(labels: list[Any], listed: s
     assert "entailmnt: entailment" in way if "entailmnt" in labels else "null" in way
 
 
+@pytest.mark.parametrize("names", [["yes", "no"], ["True", "False"], ["1", "0"]])
+def test_true_and_false_go_by_their_names_and_never_by_their_places(names: list[str]) -> None:
+    column = {"type": "class", "names": names}
+    assert read(nli([True, False]), {**PAIR_OF_NLI, "label": column})["label"].to_list() == [0, 1]
+    told, way = refused(nli([True, False]), labelled())
+    assert told.startswith("column 'label' holds 'False', 'True' in 2 of 2 rows")
+    assert way.startswith("columns.label: add values: {'false': null, 'true': null}; null drops the row")
+
+
+def test_classes_that_are_numbered_from_one_are_not_taken_for_those_from_zero() -> None:
+    _, way = refused(nli([1, 2, 3]), labelled())
+    numbered = "add values: {1: entailment, 2: neutral, 3: contradiction}, if they are numbered from 1 in this order"
+    assert way == f"columns.label: {numbered}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "columns"),
+    [
+        (["-", "?", "entailment", "a: b", "#1"], labelled()),
+        (["True", "No", "null", "~", "0,5"], labelled()),
+        (["0.5", "entailment", "-0", "1e3", "0x1"], labelled()),
+        ([True, False, None], labelled()),
+        ([1, 2, 3], labelled()),
+        ([-1.0, 0.5, float("inf")], labelled()),
+        (["0,5", "50%", "None", "N/A", "0.5"], scored()),
+        ([float("inf"), 0.5], scored()),
+        (["yes", "no", "0.5"], scored()),
+    ],
+)
+def test_values_that_a_hint_asks_for_are_yaml_and_enough(labels: list[Any], columns: dict[str, Any]) -> None:
+    label = next(name for name, column in columns.items() if column["type"] != "text")
+    rows = nli(labels) if label == "label" else sts(labels)
+    _, way = refused(rows, columns)
+    written = re.search(r"add (values: \{.*?\})(;|,| and)", way)
+    assert written, way
+    read(rows, {**columns, label: {**columns[label], **load_yaml(written[1]).check_once().data}})
+
+
 # Scores go from 0 to 1
 
 
@@ -351,6 +400,9 @@ def test_text_becomes_numbers(build: Build) -> None:
         ([True, False, None], {}, [1, 0, None]),
         ([0, 1, 1], {}, [0, 1, 1]),
         ([0.25, float("nan"), None], {}, [0.25, None, None]),
+        ([1.0000002, -0.0000002, 0.5], {}, [1, 0, 0.5]),  # a cosine in 32 bits
+        (["high", "low"], {"from": [1, 5], "values": {"high": 5, "low": 1}}, [1, 0]),
+        (["1.0", "3"], {"from": [1, 5], "values": {1: None}}, [None, 0.5]),
     ],
 )
 def test_scores_are_scaled(scores: list[Any], score: Any, found: list[Any]) -> None:
@@ -363,6 +415,8 @@ def test_classes_in_place_of_scores_need_a_score_each() -> None:
     assert told == "column 'score' has classes at the source, 'equivalent', 'different', whose numbers are no scores"
     assert way.startswith("columns.score: add values: {equivalent: 0.0, different: 0.0}, with the score that each")
     assert read(rows, scored(values={"equivalent": 1, "different": 0}))["score"].to_list() == [1, 0, 0]
+    stars = with_names(sts([0, 1, 4]), "score", ["1", "2", "3", "4", "5"])
+    assert read(stars, scored(**{"from": [1, 5]}))["score"].to_list() == [0, 0.25, 1], "names that are numbers"
 
 
 @pytest.mark.parametrize(
@@ -372,7 +426,19 @@ def test_classes_in_place_of_scores_need_a_score_each() -> None:
         ([-0.2, 0.9], {}, "has scores from -0.2 to 0.9, and", "add from: [-1, 1], or"),
         ([0, 73], {}, "has scores from 0 to 73, and", "add from: [0, 100], or"),
         ([-3, 200], {}, "has scores from -3 to 200, and", "add from: [-3, 200], or"),
-        ([-1, 4], {}, "has scores from -1 to 4, and", "scale has; if -1 stands for no score, add values: {-1: null}"),
+        (
+            [-1, 4],
+            {},
+            "has scores from -1 to 4, and",
+            "if -1 stands for no score, add values: {-1: null} and from: [0, 5]; else add from: [-1, 4]",
+        ),
+        (
+            [-1, 0.9],
+            {},
+            "has scores from -1 to 0.9, and",
+            "if -1 stands for no score, add values: {-1: null}; else add from: [-1, 1]",
+        ),
+        ([0.5, float("inf")], {}, "holds 'inf'", "add values: {inf: null}; null drops the row"),
         ([0, 6], {"from": [0, 5]}, "has scores from 0 to 6, not from 0 to 5", "correct from"),
         (["0.5", "n/a"], {}, "holds 'n/a', which is no number", "add values: {n/a: null}, with the score"),
         ([[0.5], [0.7]], {}, "is no number at the source (List(Float64))", "set source to a column of numbers"),
@@ -434,6 +500,26 @@ def test_a_split_that_is_not_there_is_told_with_those_that_are(
     assert (caught.value.message, caught.value.hint) == (f"dataset '{name}': {told}", hint)
 
 
+@pytest.mark.parametrize(
+    ("name", "theirs", "told", "hint"),
+    [
+        ("leaky", "train[500:]", "'train[500:]' of 'awkward/leaky' has no rows", "source.splits.test: name others, or leave test out"),
+        ("unlike", "test", "the files of 'awkward/unlike' cannot be read as one: because column names don't match", "set source.config to one whose files are alike"),
+        ("bare", "train", "'awkward/bare' has no files that hold rows", "look at http"),
+    ],
+)  # fmt: skip
+def test_a_source_that_gives_no_rows_is_told(
+    sources: Mapping[str, str], name: str, theirs: str, told: str, hint: str
+) -> None:
+    from zoo.data.source import read_split
+
+    dataset = Dataset.model_validate({"source": {"dataset": f"awkward/{name}", "splits": {"test": theirs}}, "columns": SCORED})  # fmt: skip
+    with pytest.raises(DataError) as caught:
+        read_split("mine", dataset, "test", sources[name])
+    assert caught.value.message == f"dataset 'mine': {told}"
+    assert str(caught.value.hint).startswith(hint)
+
+
 @pytest.mark.parametrize("config", [None, "pairs-en"])
 def test_a_configuration_that_is_not_there_is_told_with_those_that_are(build: Build, config: str | None) -> None:
     with pytest.raises(DataError) as caught:
@@ -468,7 +554,7 @@ def test_names_that_say_another_order_are_doubtful(columns: dict[str, Any], doub
 @pytest.mark.parametrize(
     ("column", "told"),
     [
-        ("{type: class, names: [a, b, a]}", "'a' stands twice in names"),
+        ("{type: class, names: [a, b, a]}", "'a' stands twice; name every class once"),
         ("{type: class, names: [a, b], values: {x: c}}", "values: 'x' becomes 'c', which is none of names: ['a', 'b']"),
         ("{type: text, values: {x: y}}", "values: 'x' becomes 'y', but texts stay what they are"),
         ("{type: score, values: {x: high}}", "values: 'x' becomes 'high', which is no number"),
@@ -567,6 +653,10 @@ def test_a_step_that_takes_most_rows_is_a_doubt(build: Build) -> None:
         ("one-anchor", TRIPLET, ["train"], f"column 'anchor' is '{SENTENCES[0]}' in all 9 rows of train: nothing can be learnt from it or measured by it"),
         ("label-order", labelled(values={"neutral": None}), ["train"], "no row of train has the class 'neutral'"),
         ("leaky", {**PAIR, "sentence2": {"type": "text", "source": "sentence1"}}, ["train"], None),
+        ("shares", scored(**{"from": [0, 5]}), ["train"], "all scores of train are from 0 to 1 at the source, and from is [0, 5]: take from out if its scale is 0 to 1"),
+        ("shares", scored(), ["train"], None),
+        ("twins", SCORED, ["train"], "columns 'sentence1' and 'sentence2' are the same in 40 of 40 rows of train: look at their sources"),
+        ("shares", scored(**{"from": [0, 1]}), ["train"], None),
     ],
 )  # fmt: skip
 def test_columns_that_say_nothing_are_doubtful(

@@ -27,6 +27,7 @@ from zoo.models.identity import ENGINES, ModelSource, minor
 from zoo.models.shape import shape_of
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe.schema import Base
+from zoo.registry import Layer, Origin, using
 from zoo.run import first_difference, versions
 from zoo.tasks import TASKS
 
@@ -779,7 +780,8 @@ def test_sizes_and_pickles_are_refused_before_any_weights_are_loaded(
         ([], {"hidden_size": 96}, 96),
         (["Transformer", "Pooling"], {"embedding_dimension": 96, "pooling_mode": "mean"}, 96),
         (["Transformer", "Pooling"], {"word_embedding_dimension": 96, "pooling_mode_cls_token": True}, 96),
-        (["Transformer", "Pooling"], {"word_embedding_dimension": 96, **dict.fromkeys(POOLINGS, True)}, None),
+        (["Transformer", "Pooling"], {"word_embedding_dimension": 96, **dict.fromkeys(POOLINGS, True)}, 192),
+        (["Transformer", "Pooling"], {"embedding_dimension": 96, "pooling_mode": ["cls", "mean", "max"]}, 288),
         (["Transformer", "Pooling", "Dense", "Normalize"], {"out_features": 64, "pooling_mode": "cls"}, 64),
         (["StaticEmbedding"], {}, None),
     ],
@@ -794,6 +796,28 @@ def test_the_width_is_known_from_small_files_where_they_say_it_plainly(
         (tmp_path / row["path"]).mkdir()
         (tmp_path / row["path"] / "config.json").write_text(json.dumps(config), "utf-8")
     assert shape_of(ModelSource(kind="folder", place=str(tmp_path), weights="w")).width == width
+
+
+@pytest.mark.parametrize(
+    ("config", "pooling", "modules", "width"),
+    [
+        ({"hidden_size": 96}, "mean", [], 96),
+        ({"dim": 96, "hidden_dim": 384}, "mean", ["normalize"], 96),  # DistilBERT
+        ({"d_model": 96}, "cls", [{"type": "dense", "out": 32, "bias": True}], 32),  # T5
+        ({"text_config": {"hidden_size": 96}}, "mean", [], 96),
+        ({"hidden_size": "96"}, "mean", [], None),
+        ({"hidden_size": 96}, "twofold", [], None),  # a plugin's
+        ({"hidden_size": 96}, {"type": "twofold", "times": 3}, [{"type": "dense", "out": 32}], 32),
+    ],
+)
+def test_the_width_of_a_base_model_is_known_behind_what_a_recipe_lays_over_it(
+    config: dict[str, Any], pooling: Any, modules: list[Any], width: int | None, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
+    source = ModelSource(kind="folder", place=str(tmp_path), weights="w", pooling=pooling, modules=modules)
+    layer = Layer({"pooling": {"twofold": (None, Origin("plugins/twofold.py"))}})
+    with using([layer]):
+        assert shape_of(source).width == width
 
 
 def test_a_task_that_fails_leaves_the_table_of_the_others(tiny: Path, zoo: Any, place: Path) -> None:

@@ -112,7 +112,7 @@ def test_it_is_refused_as_itself_too_even_in_a_comment(text: str, line: str, tmp
         ),
         ("name: " + "[" * 3000 + "]" * 3000, "nested more than 50 deep"),
         ("? [a]\n: b", "found unhashable key"),
-        ("name: 2024-01-01", "name: '2024-01-01': input should be a valid string"),
+        ("name: 2024-01-01", "name: '2024-01-01' is a date for YAML; write \"2024-01-01\""),
         ("name: {a: b}", "name: '{'a': 'b'}': input should be a valid string"),
         ("name: !%1b%0a x", "could not determine a constructor"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestHub
+from conftest import Begin, TestHub
 from test_mistakes import (
     BERT,
     BERT_FILE,
@@ -78,12 +78,16 @@ def parquet(name: str) -> bytes:
     from datasets import ClassLabel, Dataset, Features, Value
 
     columns = {"triplets": ["anchor", "positive", "negative"], "pairs": ["anchor", "positive"]}
-    texts = columns.get(name, ["sentence1", "sentence2"] if name == "graded" else ["premise", "hypothesis"])
+    texts = columns.get(name, ["sentence1", "sentence2"] if name in ("graded", "stars") else ["premise", "hypothesis"])
     features: dict[str, Any] = {text: Value("string") for text in texts}
     if name == "graded":
         features["score"] = Value("float32")
     if name in ("labelled", "other"):
         features["label"] = ClassLabel(names=["entailment", "neutral", "contradiction"])
+    if name == "stars":
+        features["score"] = ClassLabel(names=["0", "1", "2", "3", "4", "5"])
+    if name == "flags":
+        features["label"] = Value("bool")
     row = {key: "نص" if key in texts else 1 for key in features}
     written = BytesIO()
     Dataset.from_list([row], features=Features(features)).to_parquet(written)
@@ -102,7 +106,7 @@ def there(hub: TestHub) -> TestHub:
     with closing(Store(hub.root)) as store:
         for name, files in MODELS.items():
             store.import_commit("model", f"lab/{name}", files)
-        for name in DATASETS:
+        for name in (*DATASETS, "stars", "flags"):
             store.import_commit("dataset", f"lab/asked-{name}", data(name))
         configs = {f"{config}/train-00000-of-00001.parquet": parquet("graded") for config in ("ar", "en")}
         front = "".join(
@@ -183,7 +187,7 @@ MISTAKES = {
     ),
     "a split that is not there": Mistake(
         GRADED, "lab/asked-graded", "lab/asked-graded, splits: {train: train, validation: dev}",
-        "source:", "source.splits.validation: 'lab/asked-graded' has no split 'dev'; it has: train, validation, test",
+        "source:", "source.splits.validation: 'lab/asked-graded' has no split 'dev', but train, validation, test; write splits: {train: train, validation: validation, test: test}",
     ),
     "a column that is not there": Mistake(
         GRADED, "  score: {type: score}", "  score: {type: score, source: similarity}",
@@ -201,6 +205,10 @@ MISTAKES = {
     "classes of other names": Mistake(
         LABELLED, "[entailment, neutral, contradiction]", "[follows, neutral, contradicts]",
         "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {{entailment: null, contradiction: contradicts}}; null drops the row, and the names are follows, neutral, contradicts",
+    ),
+    "true and false for classes": Mistake(
+        LABELLED, "lab/asked-labelled", "lab/asked-flags",
+        "  label:", "columns.label: is true or false at the source; add values: {'false': null, 'true': null}; null drops the row, and the names are entailment, neutral, contradiction",
     ),
     "no config": Mistake(
         GRADED, "lab/asked-graded", "lab/asked-two",
@@ -247,7 +255,7 @@ def test_a_mistake_that_the_hub_knows_is_told(lab: Path, there: TestHub, zoo: An
     assert zoo("check")[0] == 0, "without the Hub nobody knows"
     code, out, err = zoo("check", "--hub")
     assert (code, out) == (1, "")
-    assert told(err) == [f"{where}: {MISTAKES[name].told.format(hub=there.running.url)}"]
+    assert told(err) == [f"{where}: {MISTAKES[name].told}".replace("{hub}", there.running.url)]
 
 
 @pytest.mark.parametrize("name", DOUBTS)
@@ -289,11 +297,42 @@ def test_what_is_gated_says_where_to_ask(lab: Path, there: TestHub, zoo: Any, mo
     ]
 
 
+def test_classes_that_are_numbers_are_scores(lab: Path, zoo: Any) -> None:
+    make(lab, Mistake(GRADED, "lab/asked-graded", "lab/asked-stars", "source:", ""))
+    make(lab, Mistake(GRADED, "{type: score}", "{type: score, from: [0, 5]}", "  score:", ""))
+    assert zoo("check", "--hub") == (0, FINE, "")
+
+
 def test_a_hub_that_cannot_be_asked_is_one_sentence(lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     code, out, err = zoo("check", "--hub")
     assert (code, out, len(err.splitlines())) == (1, "", 2)
     assert err.startswith("error: cannot reach the Hub: ")
+
+
+def test_a_hub_that_breaks_off_is_told_soon_and_is_no_mistake_of_a_recipe(lab: Path, zoo: Any, begin: Begin) -> None:
+    hub = begin({"fault": "drop-before-body", "path": "/api/models$", "count": 2})
+    code, out, err = zoo("check", "--hub")
+    assert (code, out) == (1, "")
+    told_once = f"error: cannot reach the Hub: {hub.url} does not answer (RemoteProtocolError)"
+    assert err.splitlines()[0] == told_once, "asked twice, not four times in seven seconds"
+    begin({"fault": "drop-before-body", "path": "/api/(models|datasets)/", "count": 1000})
+    code, out, err = zoo("check", "--hub")
+    assert (code, out, err.count("error: "), err.count("mistake")) == (1, "", 1, 0)
+
+
+@pytest.mark.parametrize(
+    "theirs", [{"prompts": ["query: "]}, {"prompts": {"query": 5}, "default_prompt_name": ["query"]}, ["prompts"]]
+)
+def test_settings_that_are_none_are_nobodys_mistake(theirs: Any) -> None:
+    from zoo.inquiry.base import small_files_told
+    from zoo.recipe.schema import Base
+
+    files = {**model({"config.json": CONFIG}), "config_sentence_transformers.json": json.dumps(theirs).encode()}
+    told_of_it = small_files_told(
+        Base.model_validate({"model": "lab/odd", "width": 768, "pooling": "mean"}), files, files.get
+    )
+    assert (told_of_it.mistakes, told_of_it.doubts) == ([], [])
 
 
 def test_builders_are_those_of_the_installed_datasets() -> None:

@@ -191,6 +191,99 @@ MISTAKES = {
         GRADED, "columns:", "rows: {train: 1}\ncolumns:",
         "rows:", "rows.train: '1': one row has nothing to be compared with; write 100 or more",
     ),
+    "a part of the split that is trained on": Mistake(
+        GRADED, "source: {dataset: lab/graded}", "source: {dataset: lab/graded, splits: {train: train, validation: 'train[:100]'}}",
+        "splits", "source.splits.validation: 'train[:100]' has rows of our split 'train', which is 'train', so models are chosen and measured by rows that they were trained on; write one each, as train[:90%] and train[90%:]",
+    ),
+    "parts that have rows in common": Mistake(
+        GRADED, "source: {dataset: lab/graded}", "source: {dataset: lab/graded, splits: {train: 'a+b[:90%]', validation: 'b[80%:]'}}",
+        "splits", "source.splits.validation: 'b[80%:]' has rows of our split 'train', which is 'a+b[:90%]', so models are chosen and measured by rows that they were trained on; write one each, as train[:90%] and train[90%:]",
+    ),
+    "a part that is none": Mistake(
+        LABELLED, "source: {dataset: lab/labelled}", "source: {dataset: lab/labelled, splits: {train: 'train[0..100]'}}",
+        "splits", "source.splits.train: 'train[0..100]' is no part of a split; write train[:1000], train[:90%], or train+test",
+    ),
+    "a part without rows": Mistake(
+        LABELLED, "source: {dataset: lab/labelled}", "source: {dataset: lab/labelled, splits: {train: 'train[100:50]'}}",
+        "splits", "source.splits.train: 'train[100:50]' ends before it begins, so that no row is left; swap its ends",
+    ),
+    "no split": Mistake(
+        "datasets/pairs.yaml", "source: {dataset: lab/pairs}", "source: {dataset: lab/pairs, splits: {}}",
+        "splits", "source.splits: is empty; write {train: train}, or whichever splits the source has",
+    ),
+    # The form of a dataset
+    "a column that is its type": Mistake(
+        GRADED, "score: {type: score}", "score: score",
+        "score: score", "columns.score: 'score' where keys and values belong; write {type: score}",
+    ),
+    "columns in a list": Mistake(
+        "datasets/pairs.yaml", "  anchor: {type: text}\n  positive: {type: text}", "  - anchor: {type: text}\n  - positive: {type: text}",
+        "columns", "columns: '[{'anchor': {'type': 'text'}}, {'positive': {'type': 'text'}}]' where keys and values belong; take out the '-' before its keys",
+    ),
+    "a source that is its id": Mistake(
+        GRADED, "source: {dataset: lab/graded}", "source: lab/graded",
+        "source", "source: 'lab/graded' where keys and values belong; write it as {dataset: lab/my-data}",
+    ),
+    "rows of no split, for all": Mistake(
+        GRADED, "columns:", "rows: 1000\ncolumns:",
+        "rows", "rows: '1000' where keys and values belong; write it as {train: 1000}",
+    ),
+    "rows as people write them": Mistake(
+        GRADED, "columns:", "rows: {train: 1e5}\ncolumns:",
+        "rows", "rows.train: '1e5' is a text for YAML; write 100000",
+    ),
+    "a config that is a number": Mistake(
+        GRADED, "source: {dataset: lab/graded}", "source: {dataset: lab/graded, config: 2024}",
+        "source", "source.config: '2024' is a number for YAML; write \"2024\"",
+    ),
+    "classes that YAML reads": Mistake(
+        LABELLED, "[entailment, neutral, contradiction]", "[entailment, no, contradiction]",
+        "  label:", "columns.label.names.1: YAML reads this as 'false'; put the word in quotes",
+    ),
+    "one class": Mistake(
+        LABELLED, "[entailment, neutral, contradiction]", "[entailment]",
+        "  label:", "columns.label.names: 'entailment' is the only class, and there is nothing to tell it from; name the others too",
+    ),
+    "classes without names": Mistake(
+        LABELLED, ", names: [entailment, neutral, contradiction]", "",
+        "  label:", "columns.label: has no classes; add names: [low, high], or whichever they are, in the order of their numbers",
+    ),
+    "a label before the texts": Mistake(
+        GRADED, "  sentence1: {type: text}\n  sentence2: {type: text}\n  score: {type: score}", "  score: {type: score}\n  sentence1: {type: text}\n  sentence2: {type: text}",
+        "columns:", "columns: 'score' is a score, and losses read columns in their order, texts first; write it last",
+    ),
+    "two labels": Mistake(
+        GRADED, "  score: {type: score}", "  label: {type: class, names: [a, b]}\n  score: {type: score}",
+        "columns:", "columns: 'label' and 'score' are no texts, and losses read one class or score at most; leave the others out",
+    ),
+    "one end of a scale": Mistake(
+        GRADED, "{type: score}", "{type: score, from: 5}",
+        "  score:", "columns.score.from: '5': write the two ends: [0, 5]",
+    ),
+    "a score beyond the scale": Mistake(
+        GRADED, "{type: score}", "{type: score, values: {good: 5}}",
+        "  score:", "columns.score: values: 'good' becomes '5', which is not from 0 to 1; add from, with the ends of the source's scale",
+    ),
+    "a step as a key": Mistake(
+        GRADED, "columns:", "steps: [not_empty, unique: {normalised: true}]\ncolumns:",
+        "steps", "steps.1: missing 'type'; write {type: unique, …}, with its options beside it",
+    ),
+    "a loss by the name of its class": Mistake(
+        FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: MultipleNegativesRankingLoss}",
+        "dataset: pairs", "phases.pairs.data.0.loss: no loss 'MultipleNegativesRankingLoss'; did you mean 'mnrl'?",
+    ),
+    "a loss under another key": Mistake(
+        FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: {name: mnrl}}",
+        "dataset: pairs", "phases.pairs.data.0.loss: missing 'type'; write type: mnrl",
+    ),
+    "a repository with its account": Mistake(
+        BERT_FILE, "repo: Bert-Hybrid", "repo: lab/Bert-Hybrid",
+        "Bert-Hybrid", "variants.hybrid.repo: 'lab/Bert-Hybrid': the name of a repository is made of A-Z, a-z, 0-9, '_', '.' and '-', at most 96 of them; write 'Bert-Hybrid': the account is `namespace`",
+    ),
+    "a pooling in capitals": Mistake(
+        BERT_FILE, "pooling: mean", "pooling: MEAN",
+        "pooling", "base.pooling: no pooling 'MEAN'; did you mean 'mean'?",
+    ),
     "rows of no split": Mistake(
         LABELLED, "source: {dataset: lab/labelled}", "source: {dataset: lab/labelled, splits: {train: train}}\nrows: {test: 100}",
         "rows:", "rows.test: there is no split 'test' in source.splits; add it there, or take this out",
@@ -522,10 +615,45 @@ def test_a_mistake_in_a_plugin_is_told(lab: Path, zoo: Any, name: str) -> None:
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(lab: Path, zoo: Any) -> None:
-    names = ("nothing to compare a row with", "a language twice", "a loss wider than the model", "classes of one name")
+    names = ("nothing to compare a row with", "a language twice", "a loss wider than the model", "rows of no split")
     places = [make(lab, MISTAKES[name]) for name in names]
     expected = {f"{place}: {MISTAKES[name].told}" for place, name in zip(places, names, strict=True)}
     assert expected <= set(told(zoo("check")[2]))
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        "train: 'train[:100]', validation: 'train[100:]'",
+        "train: 'train[:80%]', validation: 'train[80%:90%]', test: 'train[90%:]'",
+        "train: 'train[:-500]', validation: 'train[-500:]'",
+        "train: 'train[1_000:]+validation', validation: 'train[:1_000]'",
+        "train: 'train[:10%](pct1_dropremainder)', test: test",
+    ],
+)
+def test_parts_of_splits_without_common_rows_are_right(lab: Path, zoo: Any, splits: str) -> None:
+    make(lab, Mistake("datasets/pairs.yaml", "lab/pairs", f"lab/pairs, splits: {{{splits}}}", "source", ""))
+    assert zoo("check") == (0, "3 recipes are fine\n", "")
+
+
+def test_files_in_the_wrong_folder_and_of_the_wrong_name_say_where_to(lab: Path, zoo: Any) -> None:
+    (lab / "datasets" / "graded.yaml").rename(lab / "graded.yaml")
+    (lab / E5_FILE).rename(lab / "datasets" / "My_E5.yaml")
+    code, _, err = zoo("check")
+    assert (code, err.splitlines()) == (
+        1,
+        [
+            "error: 'recipes/graded.yaml' is the recipe of a dataset, in the folder of others",
+            "hint: mv recipes/graded.yaml recipes/datasets/",
+            "error: 'My_E5.yaml' in recipes/datasets/ is no name: a-z, 0-9, '.' and '-' are",
+            "hint: rename it to my-e5.yaml",
+        ],
+    )
+
+
+def test_a_tab_is_named(lab: Path, zoo: Any) -> None:
+    make(lab, Mistake(BERT_FILE, "  width: 768", "\twidth: 768", "width", ""))
+    assert zoo("check")[2].splitlines()[-1] == "hint: indent with spaces there, not with tabs"
 
 
 def test_a_folder_that_libraries_would_take_for_the_hub_is_told(lab: Path, zoo: Any) -> None:
@@ -545,6 +673,19 @@ def test_a_variant_may_have_fewer_sizes_than_its_siblings(lab: Path, zoo: Any) -
     assert zoo("check")[0] == 0
     assert Workspace(lab.parent).recipe("bert-matryoshka").dims == [768]
     assert Workspace(lab.parent).recipe("e5-one").dims == [384, 128]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("base.width=1024", "base.width: '1024', and the parent, whose weights it starts from, has '768'; change both"),
+        ("datasets.graded.rows={train: 1}", "datasets.graded.rows.train: '1': one row has nothing to be compared with"),
+    ],
+)
+def test_what_is_set_is_held_to_what_files_are(lab: Path, assignment: str, told: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        override(Workspace(lab.parent).recipe("bert-hybrid"), [assignment])
+    assert caught.value.message.startswith(f"--set: {told}")
 
 
 def test_a_resolved_recipe_is_held_to_the_same(lab: Path) -> None:

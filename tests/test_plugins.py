@@ -131,7 +131,7 @@ def test_recipes_name_what_plugins_add(plugged: Path) -> None:
         ("family.yaml", "Muradif]", "Leaflet]", "suites.muradif.0: no evaluation task 'Leaflet'; did you mean 'Leaflets'?"),
         ("datasets/stsb.yaml", "columns:", "steps: [unique, shortr]\ncolumns:", "steps.1: no step 'shortr'; did you mean 'shorter'?"),
         ("datasets/stsb.yaml", "columns:", "steps: [shorter]\ncolumns:", "steps.0.than: missing"),
-        ("datasets/stsb.yaml", "columns:", "steps: [{typ: unique}]\ncolumns:", "steps.0: missing 'type'; one of: not_empty"),
+        ("datasets/stsb.yaml", "columns:", "steps: [{typ: unique}]\ncolumns:", "steps.0: missing 'type'; write type: unique"),
         ("datasets/stsb.yaml", "columns:", "steps: [3]\ncolumns:", "steps.0: '3' where keys and values belong"),
         (
             "datasets/stsb.yaml",

@@ -5,6 +5,7 @@ ZooError
 ├── PluginError       a plugin that cannot be imported, or registers what it may not
 ├── RecipeError       a mistake in a recipe: all mistakes of a file at once, each with its place
 ├── HubError          the Hub refused or did not answer: no token, no rights, no such repository
+│   └── UnansweredError   nobody answers, or the Hub is busy: that says nothing of what was asked for
 ├── DataError         a dataset is not what its recipe says
 ├── TrainError        a model cannot be trained as asked
 ├── EvaluationError   a model or a task cannot be evaluated
@@ -55,6 +56,10 @@ class HubError(ZooError):
     """The Hub refused or did not answer: no token, no rights, no such repository."""
 
 
+class UnansweredError(HubError):
+    """The Hub does not answer, or is busy, which says nothing of what was asked for."""
+
+
 class DataError(ZooError):
     """A dataset is not what its recipe says."""
 
@@ -92,7 +97,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest of `known`, or all of them when none is near and they are few."""
     choices = sorted(known)
     short = [choice for choice in choices if name and name == _initials(choice)]  # lr: learning_rate
-    if near := get_close_matches(name, choices, n=1, cutoff=0.6) or short:
+    capitals = "".join(letter for letter in name if letter.isupper()).lower()  # MultipleNegativesRankingLoss: mnrl
+    other = [choice for choice in choices if choice in (name.lower(), capitals, capitals[:-1])]
+    if near := other or get_close_matches(name, choices, n=1, cutoff=0.6) or short:
         return f"did you mean '{near[0]}'?"
     return f"one of: {', '.join(choices)}" if 0 < len(choices) <= 12 else None
 

@@ -170,12 +170,22 @@ class Chosen:
             raise PydanticKnownError("dict_type")
         name = value.get("type")
         if name is None:
-            raise PydanticCustomError("no_type", "missing 'type'; {near}", {"near": self._near("")})
+            raise PydanticCustomError("no_type", "missing 'type'; {near}", {"near": self._without_type(value)})
         if not isinstance(name, str) or name not in self.registry:
             told = {"kind": self.registry.kind, "name": brief(name), "near": self._near(str(name))}
             raise PydanticCustomError("no_such_entry", "no {kind} '{name}'; {near}", told)
         entry: Entry = self.registry[name]
         return entry.options.model_validate(value)
+
+    def _without_type(self, value: Mapping[Any, Any]) -> str:
+        """A way out for {unique: {normalised: true}} and {name: unique}."""
+        for key, inside in value.items():
+            if key in self.registry:
+                more = ", …" if isinstance(inside, Mapping) and inside else ""
+                return f"write {{type: {key}{more}}}" + (", with its options beside it" if more else "")
+            if isinstance(inside, str) and inside in self.registry:
+                return f"write type: {inside}"
+        return self._near("")
 
     def _near(self, name: str) -> str:
         return did_you_mean(name, self.registry) or "see `zoo ls -h`"

@@ -11,7 +11,8 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -38,6 +39,7 @@ class _Waiting:
     shown: Progress = SILENT
     telling: threading.Lock = field(default_factory=threading.Lock)  # of many that wait, one tells
     stopped: threading.Event = field(default_factory=threading.Event)
+    brief: bool = False
 
 
 _waiting = _Waiting()
@@ -88,6 +90,17 @@ def stop_waiting() -> None:
     _waiting.stopped.set()
 
 
+@contextmanager
+def briefly() -> Iterator[None]:
+    """Ask a Hub that breaks off only once more, in all threads, for the length of the block; one that asks to wait is
+    waited for as always."""
+    before, _waiting.brief = _waiting.brief, True
+    try:
+        yield
+    finally:
+        _waiting.brief = before
+
+
 def only_reads(request: httpx2.Request) -> bool:
     """Return whether a request changes nothing on the Hub, so that it can be sent again."""
     return request.method in READING or (request.method == "POST" and bool(READING_POST.search(request.url.path)))
@@ -107,13 +120,14 @@ def patiently(ask: Callable[[], T], arrived: Callable[[Exception], T | None] | N
 def _repeated(
     ask: Callable[[], T], final: Callable[[Exception], bool], arrived: Callable[[Exception], T | None] | None = None
 ) -> T:
-    for pause in (*WAITS, None):
+    for attempt, pause in enumerate((*WAITS, None)):
         try:
             return ask()
         except Exception as error:
             if arrived is not None and (answer := arrived(error)) is not None:
                 return answer
-            seconds = None if final(error) else how_long(error, pause)
+            enough = _waiting.brief and attempt > 0 and isinstance(error, httpx2.TransportError)
+            seconds = None if enough or final(error) else how_long(error, pause)
             if seconds is None or not _wait(seconds, told=asked_for(error) is not None):
                 raise
     raise AssertionError("unreachable: the last attempt returns or raises")

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from zoo.errors import HubError, WorkspaceError
+from zoo.errors import HubError, UnansweredError, WorkspaceError
 from zoo.hub.vocabulary import SIZES
 
 if TYPE_CHECKING:
@@ -102,18 +102,18 @@ def no_token() -> HubError:
     return HubError(f"no token for {endpoint()}", hint="hf auth login, or set HF_TOKEN")
 
 
-def unreachable(what: str, error: BaseException) -> HubError:
+def unreachable(what: str, error: BaseException) -> UnansweredError:
     """The error for a Hub that does not answer; `what` completes 'cannot …'."""
     from huggingface_hub.constants import HF_HUB_OFFLINE
 
     if HF_HUB_OFFLINE:
         problem = f"cannot {what}: HF_HUB_OFFLINE keeps {endpoint()} from being asked, and it is not in the cache"
-        return HubError(problem, hint="unset HF_HUB_OFFLINE")
+        return UnansweredError(problem, hint="unset HF_HUB_OFFLINE")
     hint = "zoo hub serve, or drop HF_ENDPOINT" if is_local() else "check the network, or rehearse with `--hub local`"
     while error.__cause__ is not None:
         error = error.__cause__
     reason = type(error).__name__
-    return HubError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
+    return UnansweredError(f"cannot {what}: {endpoint()} does not answer ({reason})", hint=hint)
 
 
 def _refused(what: str, error: HfHubHTTPError) -> HubError:
@@ -133,7 +133,7 @@ def _refused(what: str, error: HfHubHTTPError) -> HubError:
         seconds = asked_for(error) or 0
         busy = f"it asks to wait {seconds:.0f} s" if seconds > LONGEST else message
         hint = "run the command again later; what was done stays done"
-        return HubError(f"cannot {what}: the Hub is busy: {busy}", hint=hint)
+        return UnansweredError(f"cannot {what}: the Hub is busy: {busy}", hint=hint)
     return HubError(f"cannot {what}: {message}", hint="run the command again; what was done stays done")
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from zoo.characters import brief
 from zoo.errors import DataError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 SCALES = ((1, 5), (0, 5), (0, 10), (0, 100), (-1, 1))  # of scores, the narrowest that fits is suggested
 MOST = 5  # values in a message
 UNKNOWN = -1  # in place of a class
+ROUNDING = 1e-6  # of the width of a scale: cosines in 32 bits go a little beyond 1
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, pl
         rows = int(values.is_in(unknown).sum())
         known = ", ".join(f"{index} {name}" for index, name in enumerate(column.names or []))
         problem = f"holds {_listed(unknown)} in {rows:,} of {len(values):,} rows, and the recipe's classes are {known}"
-        raise place.error(problem, values_way(unknown, column))
+        raise place.error(problem, _from_one(meant, column) or values_way(unknown, column))
     if not meant:
         return pl.Series([None] * len(values), dtype=pl.Int64)
     return values.replace_strict(list(meant), list(meant.values()), default=None, return_dtype=pl.Int64)
@@ -103,26 +106,33 @@ def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, pl
 
 def _class_of(value: Any, column: Column, labels: Sequence[str] | None) -> int | None:
     """The place of a value's class in the recipe's names, or UNKNOWN; None when the recipe says that it is none."""
-    names, spelt = column.names or [], _spelt(value)
-    number = int(spelt) if re.fullmatch(r"-?\d{1,9}", spelt) else None
+    names, spellings = column.names or [], _spellings(value)
+    number = int(spellings[0]) if re.fullmatch(r"-?\d{1,9}", spellings[0]) else None
     label = labels[number] if labels and number is not None and 0 <= number < len(labels) else None
-    for key in (label, spelt):
-        if key is not None and key in column.values:
-            target = column.values[key]
+    said = said_of(column)
+    for key in (*(_spellings(label) if label is not None else ()), *spellings):
+        if key in said:
+            target = said[key]
             return None if target is None else names.index(str(target))
-    name = spelt if label is None and isinstance(value, str) else label
-    if name is not None and (named := _of_name(name, names)) is not None:
+    words = [label] if label is not None else spellings if isinstance(value, str | bool) else []
+    if (named := next((at for word in words if (at := _of_name(word, names)) is not None), None)) is not None:
         return named
     return number if labels is None and number is not None and 0 <= number < len(names) else UNKNOWN
 
 
-def _spelt(value: Any) -> str:
-    """A value as it is written as a key of `values`: 1.0 as 1, texts without the spaces around them."""
+def said_of(column: Column) -> dict[str, str | float | None]:
+    """A recipe's `values`, by the first spelling of each."""
+    return {_spellings(key)[0]: value for key, value in column.values.items()}
+
+
+def _spellings(value: Any) -> tuple[str, ...]:
+    """The ways to write a value in `values` and names: 1.0 as 1, true also as 1 or yes, texts without spaces."""
     if isinstance(value, bool):
-        return str(int(value))
+        return ("true", "True", "1", "yes") if value else ("false", "False", "0", "no")
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value).strip()
+        return (str(int(value)) if value.is_integer() else repr(value),)
+    text = str(value).strip()
+    return (re.sub(r"^(-?\d+)\.0+$", r"\1", text), text)
 
 
 def _of_name(name: str, names: Sequence[str]) -> int | None:
@@ -146,18 +156,40 @@ def _require_labels(labels: Sequence[str], column: Column, place: ColumnPlace) -
 
 def unknown_labels(labels: Sequence[str], column: Column) -> list[str]:
     """The names of a source's classes of which a recipe's column does not say what they are."""
-    names = column.names or []
+    names, said = column.names or [], said_of(column)
     if _are_places(labels, names):
         return []
-    unknown = [one for one in labels if one not in column.values and _of_name(one, names) is None]
-    return [one for one in unknown if str(labels.index(one)) not in column.values]
+    unknown = [one for one in labels if _spellings(one)[0] not in said and _of_name(one, names) is None]
+    return [one for one in unknown if str(labels.index(one)) not in said]
+
+
+def unknown_booleans(column: Column) -> list[bool]:
+    """The truth values of which a recipe's column of classes does not say what they are."""
+    return [one for one in (False, True) if _class_of(one, column, None) == UNKNOWN]
+
+
+def _from_one(meant: Mapping[Any, int | None], column: Column) -> str | None:
+    """The edit for classes that are numbered from 1, as the values show; None when they do not."""
+    pairs = {str(number): name for number, name in enumerate(column.names or [], 1)}
+    found = {_spellings(value)[0] for value in meant}
+    if column.values or not found <= pairs.keys() or str(len(pairs)) not in found:
+        return None
+    return f"add values: {written(pairs)}, if they are numbered from 1 in this order"
 
 
 def values_way(unknown: Sequence[Any], column: Column) -> str:
     """The edit that says what unknown values are: the nearest name for each, or null."""
     names = column.names or []
-    pairs = ", ".join(f"{brief(key)}: {_near(key, names) or 'null'}" for key in map(_spelt, unknown[:MOST]))
-    return f"add values: {{{pairs}}}; null drops the row, and the names are {', '.join(names)}"
+    pairs = {key: _near(key, names) for key, *_ in map(_spellings, unknown[:MOST])}
+    more = " and so on" if len(unknown) > MOST else ""
+    return f"add values: {written(pairs)}{more}; null drops the row, and the names are {', '.join(names)}"
+
+
+def written(values: Mapping[str, object]) -> str:
+    """A mapping as it can be written in a recipe: in one line, with quotes where YAML would read something else."""
+    pairs = {int(key) if re.fullmatch(r"-?[1-9]\d*|0", key) else brief(key): value for key, value in values.items()}
+    text: str = yaml.safe_dump(pairs, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**6)
+    return text.strip()
 
 
 def _near(value: str, names: Sequence[str]) -> str | None:
@@ -171,26 +203,32 @@ def _near(value: str, names: Sequence[str]) -> str | None:
 def _scores(values: pl.Series, column: Column, labels: Sequence[str] | None, place: ColumnPlace) -> pl.Series:
     import polars as pl
 
-    if labels and not _are_places(labels, ()):
+    if labels:
         values = _labels_of(values, labels, column, place)
     numbers = _numbers(values, column, place).fill_nan(None)
     given = {float(key): value for key, value in column.values.items() if _is_number(key)}
     if given and values.dtype != pl.String:
         numbers = numbers.replace_strict(list(given), list(given.values()), default=numbers, return_dtype=pl.Float64)
     low, high = column.ends or (0.0, 1.0)
-    if not numbers.is_between(min(low, high), max(low, high)).all():
+    inside = numbers.clip(min(low, high), max(low, high))
+    if not ((numbers - inside).abs() <= ROUNDING * abs(high - low)).all():
         raise place.error(*_out_of(numbers, column))
-    return (numbers - low) / (high - low)
+    return (inside - low) / (high - low)
+
+
+def unscored_labels(labels: Sequence[str], column: Column) -> list[str]:
+    """The names of a source's classes that are no numbers and have no score in a recipe's column of scores."""
+    return [one for one in labels if _spellings(one)[0] not in said_of(column) and not _is_number(one)]
 
 
 def _labels_of(values: pl.Series, labels: Sequence[str], column: Column, place: ColumnPlace) -> pl.Series:
-    """The names of the classes that the source has in place of scores, each with a score in the recipe."""
+    """The names of the classes that the source has in place of scores: numbers, or each with a score in the recipe."""
     import polars as pl
 
-    if unknown := [one for one in labels if one not in column.values]:
-        pairs = ", ".join(f"{brief(one)}: 0.0" for one in unknown)
+    if unknown := unscored_labels(labels, column):
+        pairs = written(dict.fromkeys(unknown, column.ends[0] if column.ends else 0.0))
         problem = f"has classes at the source, {_listed(unknown)}, whose numbers are no scores"
-        raise place.error(problem, f"add values: {{{pairs}}}, with the score that each stands for, or null")
+        raise place.error(problem, f"add values: {pairs}, with the score that each stands for, or null")
     return values.replace_strict(dict(enumerate(labels)), default=None, return_dtype=pl.String)
 
 
@@ -202,15 +240,15 @@ def _numbers(values: pl.Series, column: Column, place: ColumnPlace) -> pl.Series
         return values.cast(pl.Float64)
     if values.dtype != pl.String:
         raise place.error(f"is no number at the source ({values.dtype})", "set source to a column of numbers")
-    plain = values.str.strip_chars()
-    said = {key: None if value is None else str(value) for key, value in column.values.items()}
+    plain = values.str.strip_chars().str.replace(r"^(-?\d+)\.0+$", "${1}")
+    said = {key: None if value is None else str(value) for key, value in said_of(column).items()}
     if said:
         plain = plain.replace_strict(list(said), list(said.values()), default=plain, return_dtype=pl.String)
     numbers = plain.cast(pl.Float64, strict=False)
     wrong = plain.filter(numbers.is_null() & plain.is_not_null() & (plain != "")).unique(maintain_order=True).to_list()
     if wrong:
-        pairs = ", ".join(f"{brief(one)}: null" for one in wrong[:MOST])
-        way = f"add values: {{{pairs}}}, with the score that each stands for; null drops the row"
+        pairs = written(dict.fromkeys(wrong[:MOST])) + (" and so on" if len(wrong) > MOST else "")
+        way = f"add values: {pairs}, with the score that each stands for; null drops the row"
         raise place.error(f"holds {_listed(wrong)}, which is no number", way)
     return numbers
 
@@ -218,14 +256,28 @@ def _numbers(values: pl.Series, column: Column, place: ColumnPlace) -> pl.Series
 def _out_of(numbers: pl.Series, column: Column) -> tuple[str, str]:
     """The problem with scores that are not between the ends, and the edit that puts it right."""
     found = numbers.drop_nulls()
+    if endless := found.filter(found.is_infinite()).unique().to_list():
+        return (
+            f"holds {_listed(endless)}",
+            f"add values: {written(dict.fromkeys(map(repr, endless)))}; null drops the row",
+        )
     low, high = float(found.min()), float(found.max())  # type: ignore[arg-type]
+    told = f"has scores from {low:g} to {high:g}"
     if column.ends:
-        return f"has scores from {low:g} to {high:g}, not from {column.ends[0]:g} to {column.ends[1]:g}", "correct from"
+        return f"{told}, not from {column.ends[0]:g} to {column.ends[1]:g}", "correct from"
+    way = f"add from: {_ends(low, high)}, or whatever ends the source's scale has"
+    others = found.filter(found != -1)
+    if low == -1 and len(others) and float(others.min()) >= 0:  # type: ignore[arg-type]
+        most = float(others.max())  # type: ignore[arg-type]
+        scale = f" and from: {_ends(0, most)}" if most > 1 else ""
+        way = f"if -1 stands for no score, add values: {{-1: null}}{scale}; else {way}"
+    return f"{told}, and scores are 0 to 1", way
+
+
+def _ends(low: float, high: float) -> str:
+    """The narrowest of the usual scales that scores fit, else the scores' own ends."""
     ends = next((ends for ends in SCALES if ends[0] <= low and high <= ends[1]), (low, high))
-    way = f"add from: [{ends[0]:g}, {ends[1]:g}], or whatever ends the source's scale has"
-    if low == -1 and high > 1:
-        way += "; if -1 stands for no score, add values: {-1: null}"
-    return f"has scores from {low:g} to {high:g}, and scores are 0 to 1", way
+    return f"[{ends[0]:g}, {ends[1]:g}]"
 
 
 # Values

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from zoo.characters import brief
+from zoo.data.columns import ROUNDING
 from zoo.data.report import SplitReport
 from zoo.recipe import Dataset
 from zoo.recipe.order import order_doubts
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MANY_SHARED = 0.01  # of a split's rows; one row alone may be like another by chance
+FEW = 10  # rows that may have low scores only
 MANY_OF_ONE_TEXT = 0.5  # of a split's rows; short answers and hypotheses stand in several rows of any data
 
 
@@ -22,7 +25,8 @@ def data_doubts(dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: M
     found = [sentence for _, sentence in order_doubts(dataset)]
     for split, report in reports.items():
         found += [*_dropped(split, report), *_shared(dataset, split, report)]
-        found += _constant(split, dataset, frames[split])
+        for doubt in (_constant, _alike, _scaled):
+            found += doubt(split, dataset, frames[split])
     found += _missing_classes(dataset, frames)
     return found
 
@@ -52,6 +56,26 @@ def _constant(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str
             value = column.names[frame[name][0]] if column.names else frame[name][0]
             same = f"column '{name}' is '{brief(value, 40)}' in all {len(frame):,} rows of {split}"
             yield f"{same}: nothing can be learnt from it or measured by it"
+
+
+def _alike(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
+    """Doubt two columns of the source that hold the same; one that is read twice is meant to."""
+    texts = [(name, dataset.columns[name].source or name) for name in dataset.texts]
+    for (one, its), (other, theirs) in combinations(texts, 2):
+        same = int((frame[one] == frame[other]).sum())
+        if its != theirs and len(frame) > 1 and same > MANY_OF_ONE_TEXT * len(frame):
+            rows = f"{same:,} of {len(frame):,} rows of {split}"
+            yield f"columns '{one}' and '{other}' are the same in {rows}: look at their sources"
+
+
+def _scaled(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
+    """Doubt a scale whose scores are all from 0 to 1 already: it would make them too low."""
+    if dataset.label is None or (ends := dataset.label[1].ends) is None or min(ends) > 0 or len(frame) < FEW:
+        return
+    scores = frame[dataset.label[0]] * (ends[1] - ends[0]) + ends[0]
+    if max(ends) > 1 and scores.n_unique() > 1 and scores.is_between(0, 1 + ROUNDING).all():
+        what = f"all scores of {split} are from 0 to 1 at the source, and from is [{ends[0]:g}, {ends[1]:g}]"
+        yield f"{what}: take from out if its scale is 0 to 1"
 
 
 def _missing_classes(dataset: Dataset, frames: Mapping[str, pl.DataFrame]) -> Iterator[str]:

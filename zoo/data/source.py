@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from zoo.characters import brief
 from zoo.errors import DataError
 from zoo.recipe import Dataset
 from zoo.recipe.schema import Source
-from zoo.remote import explained
+from zoo.remote import endpoint, explained
 
 THEIR_NAMES = {
     "train": ("train", "training"),
@@ -24,7 +25,7 @@ def read_split(name: str, dataset: Dataset, split: str, revision: str) -> Any:
         HubError: the source cannot be read. DataError: it has no such split or configuration, or no rows.
     """
     from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
+    from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 
     source = dataset.source
     theirs = source.splits[split]  # type: ignore[index]
@@ -32,8 +33,20 @@ def read_split(name: str, dataset: Dataset, split: str, revision: str) -> Any:
         with explained(f"read dataset '{source.dataset}'"):
             return load_dataset(source.dataset, source.config, split=theirs, revision=revision)
     except (ValueError, DatasetNotFoundError) as error:
+        if "corresponds to no data" in str(error):
+            problem = f"dataset '{name}': '{theirs}' of '{source.dataset}' has no rows"
+            hint = f"source.splits.{split}: name others, or leave {split} out"
+            raise DataError(problem, hint=hint) from None
         hint = _way_out(source, theirs, revision) or f"correct `source` in its recipe: {source.dataset}"
         raise DataError(f"dataset '{name}': {str(error).splitlines()[0].rstrip('.')}", hint=hint) from None
+    except FileNotFoundError as error:
+        problem = f"dataset '{name}': '{source.dataset}' has no files that hold rows"
+        raise DataError(problem, hint=f"look at {endpoint()}/datasets/{source.dataset}/tree/main") from error
+    except DatasetGenerationError as error:
+        told = str(error.__cause__ or error).strip().splitlines()[-1]
+        problem = f"dataset '{name}': the files of '{source.dataset}' cannot be read as one: {brief(told)}"
+        hint = "set source.config to one whose files are alike, or push them again with the same columns"
+        raise DataError(problem, hint=hint) from error
     except RuntimeError as error:
         if "Dataset scripts" not in str(error):
             raise
@@ -54,10 +67,10 @@ def _way_out(source: Source, theirs: str, revision: str) -> str | None:
         splits = get_dataset_split_names(source.dataset, source.config, revision=revision)
     except (ValueError, RuntimeError, OSError, DatasetsError):  # the first error is what people should read
         return None
-    return None if theirs in splits else f"source: set splits: {{{_as_splits(splits)}}}"
+    return None if theirs in splits else f"source: set splits: {{{as_splits(splits)}}}"
 
 
-def _as_splits(theirs: Sequence[str]) -> str:
+def as_splits(theirs: Sequence[str]) -> str:
     """Our splits and those of the source that are called so: `train: train, validation: dev`."""
     near = {
         ours: next((split for split in theirs if split.casefold() in names), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from zoo.errors import ZooError
+from zoo.errors import UnansweredError, ZooError
 from zoo.hub.frontmatter import KeyPath
 
 Answers = Iterator[tuple[KeyPath, str]]
@@ -32,9 +32,15 @@ class Inquiry:
 
 
 def answered(question: Question) -> Inquiry:
-    """Ask; a thing that the Hub does not have or does not give is a mistake at the key that names it."""
+    """Ask; a thing that the Hub does not have or does not give is a mistake at the key that names it.
+
+    Raises:
+        UnansweredError: the Hub went away, which is no mistake of any recipe.
+    """
     try:
         return question.ask()
+    except UnansweredError:
+        raise
     except ZooError as refused:
         told = "; ".join(filter(None, [refused.message, refused.hint]))
         return Inquiry([(question.place, told)])

@@ -8,12 +8,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from zoo.inquiry.answers import Answers, Inquiry
-from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, Read, code_told, foreign_code, reader
+from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, Read, code_told, foreign_code, mapping, reader
+from zoo.models.identity import base_source
+from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, width_of
 from zoo.recipe.schema import Base
-from zoo.registry import OURS
 from zoo.remote import api, endpoint, explained
 
-MODULES, SETTINGS = "modules.json", "config_sentence_transformers.json"
 TOKENIZERS = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -22,7 +22,6 @@ TOKENIZERS = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
-WIDTHS = ("hidden_size", "d_model", "dim", "n_embd")
 LENGTHS = ("max_position_embeddings", "n_positions")
 FROM_PADDING = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl")
 """Types of models that count positions from the padding's id on, so that two of them are never used."""
@@ -39,17 +38,22 @@ def ask_base(base: Base) -> Inquiry:
     with explained(f"look up model '{base.model}'"):
         info = api().model_info(base.model, revision=base.revision)
         files = {one.rfilename for one in info.siblings or ()}
-        read = _among(files, reader(base.model, info.sha))
-        return Inquiry([*_mistakes(base, files, read)], [*_doubts(base, files, read)])
+        return small_files_told(base, files, _among(files, reader(base.model, info.sha)))
+
+
+def small_files_told(base: Base, files: Collection[str], read: Read) -> Inquiry:
+    """Compare what a recipe says of its base model with the small files of a repository, which has these `files`."""
+    width = width_of(read, base_source(base, base.revision or ""))
+    return Inquiry([*_mistakes(base, files, read, width)], [*_doubts(base, files, read)])
 
 
 def _among(files: Collection[str], read: Read) -> Read:
     return lambda path: read(path) if path in files else None
 
 
-def _mistakes(base: Base, files: Collection[str], read: Read) -> Answers:
+def _mistakes(base: Base, files: Collection[str], read: Read, width: int | None) -> Answers:
     at = ("base", "model")
-    config = _mapping(read, "config.json")
+    config = mapping(read, CONFIG)
     if not config.get("model_type"):
         yield at, f"'{base.model}' has no config.json that says what it is; choose a model of transformers"
     if code := foreign_code(read, whole=base.pooling is None):
@@ -60,11 +64,10 @@ def _mistakes(base: Base, files: Collection[str], read: Read) -> Answers:
         yield at, f"'{base.model}' has no tokenizer; choose a model that brings one"
     if base.pooling is None and MODULES not in files:
         yield ("base", "pooling"), f"missing, and '{base.model}' brings no modules.json; write pooling: mean"
-    yield from _numbers(base, config, read)
+    yield from _numbers(base, config, width)
 
 
-def _numbers(base: Base, config: Mapping[str, Any], read: Read) -> Answers:
-    width = _width(base, config, read)
+def _numbers(base: Base, config: Mapping[str, Any], width: int | None) -> Answers:
     if width is not None and width != base.width:
         yield ("base", "width"), f"'{base.width}', and '{base.model}' is {width} wide; write width: {width}"
     longest = _longest(config)
@@ -73,35 +76,9 @@ def _numbers(base: Base, config: Mapping[str, Any], read: Read) -> Answers:
         yield ("base", "max_seq_length"), f"{what}; write max_seq_length: {longest}"
 
 
-def _width(base: Base, config: Mapping[str, Any], read: Read) -> int | None:
-    """The width of the model that the recipe makes; None where nothing here says it."""
-    width = _number({**config, **(config.get("text_config") or {})}, WIDTHS)
-    if base.pooling is not None:
-        plugged = [one for one in (base.pooling, *base.modules) if one.registry.origin(one.type) != OURS]
-        return None if plugged or any(hasattr(one, "out") for one in base.modules) else width
-    rows = _json(read, MODULES)
-    for row in rows if isinstance(rows, list) else ():
-        width = _behind(
-            str(row.get("type", "")), _mapping(read, str(PurePosixPath(row.get("path", ""), "config.json"))), width
-        )
-    return width
-
-
-def _behind(kind: str, config: Mapping[str, Any], width: int | None) -> int | None:
-    """The width behind a module of sentence-transformers, from its config as today's or an earlier version wrote it."""
-    name = kind.rpartition(".")[2]
-    if name == "Dense":
-        return _number(config, ("out_features",))
-    if name == "Pooling":
-        each = _number(config, ("embedding_dimension", "word_embedding_dimension")) or width
-        modes = config.get("pooling_mode", [one for one in config if one.startswith("pooling_mode_") and config[one]])
-        return each and each * (len(modes) if isinstance(modes, list) and modes else 1)
-    return width if name in ("Transformer", "Normalize", "Dropout", "LayerNorm") else None
-
-
 def _longest(config: Mapping[str, Any]) -> int | None:
     kind = config.get("model_type")
-    positions = None if kind in RELATIVE else _number(config, LENGTHS)
+    positions = None if kind in RELATIVE else number_in(config, LENGTHS)
     return positions and positions - (2 if kind in FROM_PADDING else 0)
 
 
@@ -109,30 +86,15 @@ def _doubts(base: Base, files: Collection[str], read: Read) -> Answers:
     if base.pooling is not None and MODULES in files:
         what = f"takes the place of the modules that '{base.model}' brings"
         yield ("base", "pooling"), f"{what}; leave it out for those: {endpoint()}/{base.model}/blob/main/{MODULES}"
-    theirs = _mapping(read, SETTINGS)
-    brought = {name: text for name, text in (theirs.get("prompts") or {}).items() if text}
+    theirs = mapping(read, OF_LIBRARY)
+    prompts = theirs.get("prompts")
+    pairs = prompts.items() if isinstance(prompts, dict) else ()
+    brought = {name: text for name, text in pairs if text and isinstance(text, str)}
     for name, text in brought.items():
         if text not in base.prompts.values():
             what = f"the prompt '{name}' of '{base.model}' is not kept: {json.dumps(text, ensure_ascii=False)}"
             yield ("base", "prompts"), f"{what}; write it there"
     default = theirs.get("default_prompt_name")
-    if default and brought.get(default) and base.default_prompt is None:
+    if isinstance(default, str) and default in brought and base.default_prompt is None:
         what = f"'{base.model}' has the default prompt '{default}', and the recipe none"
         yield ("base", "default_prompt"), f"{what}; write default_prompt: {default}"
-
-
-def _number(found: Mapping[str, Any], keys: Collection[str]) -> int | None:
-    numbers = (found.get(key) for key in keys)
-    return next((number for number in numbers if isinstance(number, int) and not isinstance(number, bool)), None)
-
-
-def _mapping(read: Read, path: str) -> dict[str, Any]:
-    found = _json(read, path)
-    return found if isinstance(found, dict) else {}
-
-
-def _json(read: Read, path: str) -> Any:
-    try:
-        return json.loads(read(path) or b"null")
-    except (ValueError, RecursionError):
-        return None

@@ -12,6 +12,7 @@ from zoo.inquiry.account import ask_account, ask_name
 from zoo.inquiry.answers import Question, answered
 from zoo.inquiry.base import ask_base
 from zoo.inquiry.source import ask_source, ask_task
+from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
 from zoo.recipe.check import collect
 from zoo.remote import Kind, api, explained
@@ -33,11 +34,12 @@ def inquire(space: Workspace, names: Collection[str]) -> Told:
     Raises:
         HubError: the Hub does not answer. RecipeError: a recipe cannot be resolved.
     """
-    with explained("reach the Hub"):
-        next(iter(api().list_models(limit=1, token=False)), None)
     asked = list(_questions(space, [one for name in names for one in space.recipe(name).lineage]))
-    with ThreadPoolExecutor(WORKERS) as pool:
-        answers = list(zip(asked, pool.map(answered, asked), strict=True))
+    with briefly():
+        with explained("reach the Hub"):
+            next(iter(api().list_models(limit=1, token=False)), None)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            answers = list(zip(asked, pool.map(answered, asked), strict=True))
     files = dict.fromkeys((question.file, question.dataset) for question in asked)
     problems, doubts = [], []
     for file, dataset in files:

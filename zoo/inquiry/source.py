@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from zoo.data.columns import unknown_labels, values_way
+from zoo.data.columns import unknown_booleans, unknown_labels, unscored_labels, values_way
 from zoo.data.ingredients import source_revision
+from zoo.data.source import as_splits
 from zoo.errors import DataError, EvaluationError
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.recipe.schema import Column, Dataset, Source
@@ -68,8 +69,8 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
     for ours, theirs in source.splits.items():
         for name in re.split(r"\+", theirs):
             if (bare := name.partition("[")[0]) not in known:
-                what = f"'{source.dataset}' has no split '{bare}'; it has: {', '.join(known)}"
-                yield ("source", "splits", ours), what
+                what = f"'{source.dataset}' has no split '{bare}', but {', '.join(known)}"
+                yield ("source", "splits", ours), f"{what}; write splits: {{{as_splits(known)}}}"
 
 
 def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any]) -> Answers:
@@ -89,7 +90,9 @@ def _misfit(column: Column, feature: Any) -> str | None:
     if column.type == "class" and names and (unknown := unknown_labels(names, column)):
         what = f"the source has the classes {', '.join(names)}, the recipe {', '.join(column.names or ())}"
         return f"{what}; {values_way(unknown, column)}"
-    if column.type == "score" and names and not set(names) <= column.values.keys():
+    if column.type == "class" and kind == "bool" and (neither := unknown_booleans(column)):
+        return f"is true or false at the source; {values_way(neither, column)}"
+    if column.type == "score" and names and unscored_labels(names, column):
         return f"is a class at the source ({', '.join(names)}), and no score; write type: class with these names"
     return None if re.match(r"u?int|float|double|decimal|.*string|bool", kind) else f"is '{kind}' at the source"
 

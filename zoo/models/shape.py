@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
 from zoo.models.foreign import Read, mapping, modules_of, reader, refuse_foreign_code
 from zoo.models.identity import ModelSource
+from zoo.modules import MODULES as MODULES_BEHIND
+from zoo.modules import POOLINGS
+from zoo.registry import OURS
 from zoo.remote import api, explained
 
 CONFIG, OF_LIBRARY, MODULES = "config.json", "config_sentence_transformers.json", "modules.json"
+HIDDEN = ("hidden_size", "d_model", "dim", "n_embd", "emb_dim")
+"""What transformers writes of how wide a token's vector is, in config.json, by the type of the model."""
 WIDTHS = ("out_features", "embedding_dimension", "word_embedding_dimension")
 """What sentence-transformers writes of how wide a module's output is, in the modules' config.json."""
 POOLS = ".Pooling"
@@ -40,13 +45,46 @@ def shape_of(source: ModelSource) -> Shape:
         config, modules = mapping(read, CONFIG), modules_of(read)
         if not config and not modules:
             _require_there(source)
-    hidden = config.get("hidden_size")
-    if source.pooling is not None:
-        return Shape(hidden if not source.modules and isinstance(source.pooling, str) else None)
     settings = mapping(read, OF_LIBRARY)
-    if modules and settings.get("model_type", "SentenceTransformer") == "SentenceTransformer":
-        return Shape(None if settings.get("truncate_dim") else _width(read, modules))
-    return Shape(hidden, _caution(config, settings) if config else None)
+    bare = source.pooling is None and config and not (modules and _pools(settings))
+    return Shape(width_of(read, source), _caution(config, settings) if bare else None)
+
+
+def width_of(read: Read, source: ModelSource) -> int | None:
+    """The width of a model's vectors; None where its small files do not say it plainly.
+
+    Args:
+        read: gives the model's files, wherever they are.
+        source: what is laid over them.
+    """
+    config = mapping(read, CONFIG)
+    texts = config.get("text_config")
+    hidden = number_in({**config, **(texts if isinstance(texts, dict) else {})}, HIDDEN)
+    if source.pooling is not None:
+        return _laid_over(source, hidden)
+    modules, settings = modules_of(read), mapping(read, OF_LIBRARY)
+    if not modules or not _pools(settings):
+        return hidden
+    return None if settings.get("truncate_dim") else _width(read, modules)
+
+
+def number_in(config: Mapping[str, Any], names: Sequence[str]) -> int | None:
+    """The first whole number among what a configuration has under these names; None where there is none."""
+    found = (config.get(name) for name in names)
+    return next((one for one in found if isinstance(one, int) and not isinstance(one, bool)), None)
+
+
+def _pools(settings: Mapping[str, Any]) -> bool:
+    """True when a model with modules, of these settings, gives one vector for each text."""
+    return bool(settings.get("model_type", "SentenceTransformer") == "SentenceTransformer")
+
+
+def _laid_over(source: ModelSource, width: int | None) -> int | None:
+    """The width behind a recipe's pooling and modules; None behind a plugin's that does not say it."""
+    for registry, spec in [(POOLINGS, source.pooling), *((MODULES_BEHIND, one) for one in source.modules)]:
+        name, options = (spec, {}) if isinstance(spec, str) else (spec["type"], spec)
+        width = options.get("out", width if registry.origin(name) == OURS else None)
+    return width
 
 
 def _require_there(source: ModelSource) -> None:
@@ -63,9 +101,9 @@ def _width(read: Read, modules: dict[str, str]) -> int | None:
     width = None
     for folder, kind in modules.items():
         config = mapping(read, f"{folder}/{CONFIG}" if folder else CONFIG)
-        said = next((config[name] for name in WIDTHS if isinstance(config.get(name), int)), None)
+        said = number_in(config, WIDTHS)
         if kind.endswith(POOLS):
-            width = said if _pools_once(config) else None
+            width = said and said * _ways(config)
         elif said is not None:
             width = said
         elif not kind.endswith(KEEPS_WIDTH):
@@ -73,10 +111,10 @@ def _width(read: Read, modules: dict[str, str]) -> int | None:
     return width
 
 
-def _pools_once(config: dict[str, Any]) -> bool:
-    """Whether a pooling gives one vector: several ways, one beside the other, are as wide together."""
-    ways = sum(value is True for name, value in config.items() if name.startswith("pooling_mode_"))
-    return ways == 1 or (not ways and isinstance(config.get("pooling_mode"), str))
+def _ways(config: Mapping[str, Any]) -> int:
+    """The number of ways in which a pooling makes a vector, one beside the other, as any version wrote them."""
+    modes = config.get("pooling_mode", [name for name in config if name.startswith("pooling_mode_") and config[name]])
+    return len(modes) if isinstance(modes, list) and modes else 1
 
 
 def _caution(config: dict[str, Any], settings: dict[str, Any]) -> str:

@@ -28,6 +28,7 @@ from zoo.recipe.fits import (
     width_mistakes,
 )
 from zoo.recipe.schema import Base, Dataset, Phase, Recipe, Train
+from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.yamlfile import Mistakes, explain, key_text
 from zoo.tasks import TASKS
 
@@ -38,6 +39,8 @@ _BUILDERS = """
 BUILDERS = frozenset(_BUILDERS.split())
 """Names that `datasets` takes for ways of reading files, before it looks for a repository."""
 FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
+OF_WEIGHTS = ("model", "width", "pooling", "modules")
+"""What a base model has in common with all that go on from its weights."""
 PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
 PROMPTED = {"e5": ("E5 models are", {"query": "query: ", "document": "passage: "})}
 """{a word in a base model's name: (who they are, the prompts that they were trained with)}."""
@@ -170,7 +173,7 @@ def dataset_mistakes(dataset: Dataset) -> Found:
     source = dataset.source
     if problem := _no_repository(source.dataset) or _in_the_way(source.dataset):
         yield ("source", "dataset"), problem
-    yield from _shared_splits(source.splits)
+    yield from _split_mistakes(source.splits)
     yield from _under(("rows",), rows_mistakes(dataset.rows))
     for split in dataset.rows.keys() - source.splits.keys():
         yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
@@ -191,22 +194,37 @@ def _no_repository(name: str) -> str | None:
 def _column_mistakes(dataset: Dataset) -> Found:
     if not dataset.texts:
         yield ("columns",), "none of them is a text; add one of type text, before the others"
-    label, column = dataset.label or ("", None)
-    names = (column.names if column else None) or []
-    if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
-        what = f"'{twice}' stands twice"
-        yield ("columns", label, "names"), f"{what}; name every class once, in the order of their numbers"
 
 
-def _shared_splits(splits: Mapping[Any, str]) -> Found:
-    first: dict[str, str] = {}
-    for ours, theirs in splits.items():
-        if (earlier := first.setdefault(theirs, ours)) != ours:
-            why = "so models are chosen and measured by rows that they were trained on"
-            if "train" not in (earlier, ours):
-                why = "so one set of rows would stand for two"
-            what = f"'{theirs}' is our split '{earlier}' too, {why}"
-            yield ("source", "splits", ours), f"{what}; write one each, as train[:90%] and train[90%:]"
+def _split_mistakes(splits: Mapping[Any, str]) -> Found:
+    if not splits:
+        yield ("source", "splits"), "is empty; write {train: train}, or whichever splits the source has"
+    for place, (ours, theirs) in enumerate(splits.items()):
+        at: KeyPath = ("source", "splits", ours)
+        parts = parts_of(theirs)
+        if any(part is None for part in parts):
+            yield at, f"'{theirs}' is no part of a split; write train[:1000], train[:90%], or train+test"
+        elif empty := next((part for part in parts if part and part.empty), None):
+            yield at, f"'{empty.text}' ends before it begins, so that no row is left; swap its ends"
+        elif earlier := next((one for one in list(splits)[:place] if _share_rows(parts, parts_of(splits[one]))), None):
+            yield (
+                at,
+                f"{_sharing(earlier, splits[earlier], ours, theirs)}; write one each, as train[:90%] and train[90%:]",
+            )
+
+
+def _sharing(earlier: str, its: str, ours: str, theirs: str) -> str:
+    why = "models are chosen and measured by rows that they were trained on"
+    if "train" not in (earlier, ours):
+        why = "one set of rows would stand for two"
+    what = f"'{theirs}' is our split '{earlier}' too"
+    if its != theirs:
+        what = f"'{theirs}' has rows of our split '{earlier}', which is '{its}'"
+    return f"{what}, so {why}"
+
+
+def _share_rows(parts: Sequence[SplitPart | None], others: Sequence[SplitPart | None]) -> bool:
+    return any(one and other and one.shares(other) for one in parts for other in others)
 
 
 def _in_the_way(repo_id: str) -> str | None:
@@ -359,6 +377,12 @@ def resolved_mistakes(recipe: Recipe) -> Found:
 def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]) -> Found:
     for index, phase in enumerate(member.phases):
         yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
+    parent = member.parent.base if member.parent else member.base
+    for fact in OF_WEIGHTS:
+        if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):
+            yield ("base", fact), f"'{ours}', and the parent, whose weights it starts from, has '{theirs}'; change both"
+    for name, dataset in member.datasets.items():
+        yield from _under(("datasets", name), dataset_mistakes(dataset))
     yield from _under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong

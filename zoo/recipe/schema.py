@@ -249,17 +249,32 @@ class Column(Section):
     source: str | None = None
     """The column's name at the source, when it is another one. Two columns may be read from one."""
     values: Annotated[dict[str, str | float | None], BeforeValidator(_text_keys)] = {}
-    """What values of the source become: one of `names`, or a score, as in {-1: null, yes: entailment}. null = no value,
-    and the step not_empty drops the row. Others stay what they are."""
+    """What values of the source become: one of `names`, or a score on the scale of `from`, as in {-1: null, "yes":
+    entailment}. null = no value, and the step not_empty drops the row. Others stay what they are. true and false are
+    written in quotes, and are never taken for places in `names`."""
     ends: list[FiniteFloat] | None = Field(None, alias="from", min_length=2, max_length=2)
     """The scores at the source that become 0 and 1, as in [0, 5]; null = they are 0 to 1 already."""
 
+    @field_validator("names")
+    @classmethod
+    def _classes_differ(cls, names: list[str] | None) -> list[str] | None:
+        known = names or []
+        if twice := next((name for index, name in enumerate(known) if name in known[:index]), None):
+            raise ValueError(f"'{twice}' stands twice; name every class once, in the order of their numbers")
+        if len(known) == 1:
+            raise ValueError(
+                f"'{known[0]}' is the only class, and there is nothing to tell it from; name the others too"
+            )
+        return names
+
     @model_validator(mode="after")
     def _classes_have_names(self) -> Column:
-        if (self.type == "class") != bool(self.names):
-            raise ValueError("names belong to columns of type class, and only to those")
-        if twice := [name for name in self.names or [] if (self.names or []).count(name) > 1]:
-            raise ValueError(f"'{twice[0]}' stands twice in names")
+        if self.type == "class" and not self.names:
+            raise ValueError(
+                "has no classes; add names: [low, high], or whichever they are, in the order of their numbers"
+            )
+        if self.type != "class" and self.names:
+            raise ValueError(f"names belong to columns of type class, and this one is a {self.type}; take them out")
         return self
 
     @model_validator(mode="after")
@@ -270,9 +285,14 @@ class Column(Section):
             if value is None:
                 continue
             if self.type == "class" and value not in (self.names or []):
-                raise ValueError(f"values: '{key}' becomes '{value}', which is none of names: {self.names}")
+                shown = f"{value:g}" if isinstance(value, float) else value
+                raise ValueError(f"values: '{key}' becomes '{shown}', which is none of names: {self.names}")
             if self.type == "score" and isinstance(value, str):
                 raise ValueError(f"values: '{key}' becomes '{value}', which is no number")
+            low, high = sorted(self.ends or (0, 1))
+            if self.type == "score" and not low <= float(value) <= high:
+                way = "" if self.ends else "; add from, with the ends of the source's scale"
+                raise ValueError(f"values: '{key}' becomes '{value:g}', which is not from {low:g} to {high:g}{way}")
         return self
 
     @model_validator(mode="after")
@@ -321,6 +341,18 @@ class Dataset(Section):
     release: DatasetRelease | None = None
     """null = used for training only, never published."""
 
+    @field_validator("columns")
+    @classmethod
+    def _texts_come_first(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        labels = [name for name, column in columns.items() if column.type != "text"]
+        if len(labels) > 1:
+            told = " and ".join(f"'{name}'" for name in labels)
+            raise ValueError(f"{told} are no texts, and losses read one class or score at most; leave the others out")
+        if labels and labels[0] != list(columns)[-1]:
+            what = f"'{labels[0]}' is a {columns[labels[0]].type}, and losses read columns in their order, texts first"
+            raise ValueError(f"{what}; write it last")
+        return columns
+
     @property
     def texts(self) -> list[str]:
         """The names of the text columns, in order."""
@@ -337,13 +369,6 @@ class Dataset(Section):
         if isinstance(data, dict) and "filters" in data and "steps" not in data:
             return {**{key: value for key, value in data.items() if key != "filters"}, "steps": data["filters"]}
         return data
-
-    @model_validator(mode="after")
-    def _texts_come_first(self) -> Dataset:
-        kinds = [column.type for column in self.columns.values()]
-        if kinds != sorted(kinds, key=lambda kind: kind != "text") or len(kinds) - len(self.texts) > 1:
-            raise ValueError("columns must be texts first, then at most one class or score: losses read them in order")
-        return self
 
 
 TaskName = Annotated[str, NameOf(TASKS)]

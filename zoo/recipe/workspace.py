@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
@@ -30,6 +30,7 @@ from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
+S = TypeVar("S", bound=Section)
 NOT_BASES = {"family.yaml"}
 NEARLY = {".yaml", ".yml"}  # in letters of either case
 
@@ -90,13 +91,13 @@ class Workspace:
     def bases(self) -> dict[str, BaseFile]:
         """{name: file of a base model}."""
         with self.in_use():
-            return {name_of(path): parse(BaseFile, self._read(path)) for path in self._base_paths}
+            return {name_of(path): self._parsed(path, BaseFile) for path in self._base_paths}
 
     @cached_property
     def datasets(self) -> dict[str, Dataset]:
         """{name: dataset recipe}."""
         with self.in_use():
-            return {name_of(path): parse(Dataset, self._read(path)) for path in self._dataset_paths}
+            return {name_of(path): self._parsed(path, Dataset) for path in self._dataset_paths}
 
     @property
     def _family_path(self) -> Path:
@@ -193,7 +194,20 @@ class Workspace:
 
     def _parse(self, path: Path, kind: type[Section]) -> None:
         name_of(path)
-        parse(kind, self._read(path))
+        self._parsed(path, kind)
+
+    def _parsed(self, path: Path, kind: type[S]) -> S:
+        source = self._read(path)
+        keys = source.data.keys() if isinstance(source.data, dict) else set()
+        for other, has, folder in (
+            (Dataset, {"source", "columns"}, self.recipes / "datasets"),
+            (BaseFile, {"base", "variants"}, self.recipes),
+        ):
+            if other is not kind and has <= keys:
+                what = "a dataset" if other is Dataset else "a base model"
+                hint = f"mv {quote(shown(path))} {quote(shown(folder))}/"
+                raise RecipeError(f"'{shown(path)}' is the recipe of {what}, in the folder of others", hint=hint)
+        return parse(kind, source)
 
     @property
     def scales(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,19 @@ from zoo.recipe.schema import ALLOWED, NAME, Section
 from zoo.registry import EXTENSIBLE
 
 LONGEST = 500  # characters of a mistake
+EXAMPLES = {
+    "columns": "sentence1: {type: text}",
+    "from": "[0, 5]",
+    "prompts": '{query: "query: "}',
+    "rows": "{train: 1000}",
+    "source": "{dataset: lab/my-data}",
+    "splits": "{train: train, validation: dev}",
+    "suites": "my-suite: [STS17-ar]",
+    "train": "{epochs: 1}",
+    "values": "{-1: null}",
+    "variants": "my-variant: {repo: My-Model, phases: [triplets]}",
+}
+"""{key: what may stand there}, for those who wrote something else."""
 S = TypeVar("S", bound=Section)
 
 
@@ -86,7 +100,8 @@ def name_of(path: Path) -> str:
     """
     if not re.fullmatch(NAME, path.stem):
         problem = f"'{brief(path.name)}' in {shown(path.parent)}/ is no name: a-z, 0-9, '.' and '-' are"
-        raise RecipeError(problem, hint="rename that file")
+        right = re.sub(r"[^a-z0-9.]+", "-", path.stem.lower()).strip(".-")
+        raise RecipeError(problem, hint=f"rename it to {right}.yaml" if right else "rename that file")
     return path.stem
 
 
@@ -102,7 +117,10 @@ def read_yaml(path: Path) -> SourceFile:
     except BrokenYaml as problem:
         where = f", line {problem.line}, column {problem.column}" if problem.line else ""
         sentence = f"{shown(path)}{where}: not YAML: {brief(problem.what, LONGEST)}"
-        raise RecipeError(sentence, hint="mind indentation, colons and quotes there") from None
+        usual = "mind indentation, colons and quotes there"
+        there = "".join(text.splitlines()[problem.line - 1 :][:1]) if problem.line else ""
+        way = "indent with spaces there, not with tabs" if "\t" in there else usual
+        raise RecipeError(sentence, hint=way) from None
     source = SourceFile(path, loaded.data, loaded.lines)
     mistakes = source.mistakes()
     for at, line, _ in loaded.twice:
@@ -180,9 +198,22 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any
         case "no_such_entry" | "no_type":
             return f"{key}: {problem['msg']}"
         case "model_type" | "model_attributes_type" | "dict_type":
-            return f"{key}: {given} where keys and values belong" if at or problem["input"] else "the file is empty"
+            way = _as_keys(at, problem["input"])
+            return (
+                f"{key}: {given} where keys and values belong{way}" if at or problem["input"] else "the file is empty"
+            )
         case "string_pattern_mismatch":
-            return f"{key}: {given}: {ALLOWED[problem['ctx']['pattern']]}"
+            return f"{key}: {given}: {ALLOWED[problem['ctx']['pattern']]}{_without_account(at, problem['input'])}"
+        case "string_type" if isinstance(problem["input"], bool | int | float | date):
+            return f"{key}: {_read_as(problem['input'])}"
+        case "string_type" if problem["input"] is None:
+            return f"{key}: is empty; write a text, or leave it out"
+        case "int_parsing" if (number := _whole_number(problem["input"])) is not None:
+            return f"{key}: {given} is a text for YAML; write {number}"
+        case "too_short" if not problem["input"]:
+            return f"{key}: is empty; write one or more"
+        case "list_type" if at[-1:] == ("from",):
+            return f"{key}: {given}: write the two ends: {EXAMPLES['from']}"
         case "list_type" if isinstance(problem["input"], bool):
             read = str(problem["input"]).lower()
             return f"{key}: YAML reads this as '{read}'; write a list, and in it the word in quotes: [\"no\"]"
@@ -193,6 +224,35 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any
         case _:
             message = problem["msg"][0].lower() + problem["msg"][1:]
             return f"{key}: {given}: {message}"
+
+
+def _as_keys(at: KeyPath, given: Any) -> str:
+    """The way to write something with keys; empty where nobody can say."""
+    if isinstance(given, list) and given and all(isinstance(one, dict) for one in given):
+        return "; take out the '-' before its keys"
+    if isinstance(given, str) and at[-2:-1] == ("columns",):
+        return f"; write {{type: {brief(given)}}}"
+    example = EXAMPLES.get(str(at[-1])) if at else None
+    return f"; write it as {example}" if example else ""
+
+
+def _without_account(at: KeyPath, given: Any) -> str:
+    name = str(given).rpartition("/")[2]
+    return f"; write '{brief(name)}': the account is `namespace`" if at[-1:] == ("repo",) and name != given else ""
+
+
+def _read_as(given: bool | float | date) -> str:
+    if isinstance(given, bool):
+        return f"YAML reads this as '{str(given).lower()}'; put the word in quotes"
+    kind = "date" if isinstance(given, date) else "number"
+    return f"'{brief(given)}' is a {kind} for YAML; write \"{brief(given)}\""
+
+
+def _whole_number(text: Any) -> int | None:
+    """The number that a text means which YAML does not read as one: 1e5, 50,000."""
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", str(text)):
+        return int(str(text).replace(",", ""))
+    return int(float(text)) if re.fullmatch(r"\d{1,3}e\d{1,2}", str(text)) else None
 
 
 def _known_keys(kind: type[Section], loc: KeyPath, data: Any) -> set[str]:
