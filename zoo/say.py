@@ -139,20 +139,22 @@ def hint(text: str) -> None:
 
 
 def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
-    """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'."""
+    """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'. A title is not squeezed to their width."""
     if _mode.json or not rows:
         return
     from rich.table import Table
 
     columns = list(columns or dict.fromkeys(name for row in rows for name in row))
-    heading = _text(title, "table.title") if title else None
-    shown = Table(title=heading, box=None, pad_edge=False, title_justify="left", header_style="bold")
+    shown = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         numeric = all(isinstance(row.get(name), int | float) or row.get(name) is None for row in rows)
         shown.add_column(_text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(_cell(row.get(name)) for name in columns))
-    _console(stderr=False).print(shown)
+    console = _console(stderr=False)
+    if title:
+        console.print(_text(title, "table.title"))
+    console.print(shown)
 
 
 def _cell(value: Any) -> Text:
