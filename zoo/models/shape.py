@@ -36,8 +36,8 @@ def shape_of(source: ModelSource) -> Shape:
     """The shape of the model that a source describes. Only small files are read.
 
     Raises:
-        HubError: the Hub does not answer, and the files were never fetched. EvaluationError: a folder without a model, or
-            with pointers in place of large files.
+        HubError: the Hub does not answer, and the files were never fetched. EvaluationError: a folder without a model,
+            or with pointers in place of large files.
     """
     read = reader(source.place, source.revision)
     if source.kind == "folder":
