@@ -137,7 +137,7 @@ def of_log(phase: NamedPhase, log: Sequence[Entry], *, distance: float = math.in
     """Sentences on what the log shows: nothing to learn, batches without others, scores that say nothing.
 
     Args:
-        distance: how far training moved the weights, as `moved` has it.
+        distance: what `drift` says of the weights after training.
     """
     trained = [entry for entry in log if "loss" in entry]
     return [*_of_sums(trained, distance), *_of_batches(phase, trained), *(_of_dev(phase, log) if phase.dev else [])]
@@ -198,8 +198,8 @@ def _of_dev(phase: NamedPhase, log: Sequence[Entry]) -> Iterator[str]:
 # The model
 
 
-def moved(model: SentenceTransformer, start: SentenceTransformer) -> float:
-    """How far the weights of a model are from those of its start, as a share of the length of these."""
+def drift(model: SentenceTransformer, start: SentenceTransformer) -> float:
+    """The distance of the weights of a model from those of its start, as a share of the length of these."""
     away, length = 0.0, 0.0
     with torch.no_grad():
         for new, old in zip(model.parameters(), start.parameters(), strict=True):

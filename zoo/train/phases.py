@@ -27,7 +27,7 @@ from zoo.train import checkpoints
 from zoo.train.arguments import METRIC, arguments, prompt_of
 from zoo.train.doubts import (
     compares,
-    moved,
+    drift,
     of_dev_rows,
     of_log,
     of_rows,
@@ -92,7 +92,7 @@ class PhaseRun:
         trainer = self._trainer(begins=last is None)
         log = self._log(self._trained(trainer, last))
         start = self.start("cpu")
-        doubts += self._told(of_log(self.phase, log["log"], distance=moved(self.model, start)))
+        doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
         best = self._back_to_the_best(trainer, log)
         kept = start if log["best_step"] == 0 else self.model
         if kept is self.model:
