@@ -125,7 +125,7 @@ CASES: dict[str, tuple[pl.DataFrame, Mapping[str, Any], Mapping[str, Any], dict[
         PAIRS,
         {"type": "matryoshka", "inner": MNRL, "dims": [96, 48]},
         NO_DUPLICATES,
-        ["batches had 4.0 rows on average, not 16: too few rows are without a text in common"],
+        ["batches had 4.0 rows on average, not 16: there are few rows, or few without a text in common"],
     ),
     "batches of one": (rows(GRADED), GRADED, COSENT, {"batch_size": 1}, [NOTHING, LONELY.format("cosent")]),
     "batches of one are fine for a classifier": (rows(NLI), NLI, SOFTMAX, {"batch_size": 1}, []),
@@ -184,6 +184,35 @@ CASES: dict[str, tuple[pl.DataFrame, Mapping[str, Any], Mapping[str, Any], dict[
             "46% of the tokens of 'mine' are unknown to the tokenizer ('[UNK]')",
         ],
     ),
+    "a learning rate that is too small for the weights": (
+        rows(PAIRS),
+        PAIRS,
+        MNRL,
+        {"learning_rate": 1e-12},
+        ["training moved the weights by less than a millionth: nothing was learned"],
+    ),
+    "a learning rate that destroys the model": (
+        rows(PAIRS),
+        PAIRS,
+        MNRL,
+        {"learning_rate": 0.5, "max_steps": 8},
+        ["the trained model gives 32 different texts nearly the same vector: it tells nothing apart"],
+    ),
+    "negatives that are the positives": (
+        rows(TRIPLETS, negative=sentences(64, 1)),
+        TRIPLETS,
+        MNRL,
+        {},
+        ["'positive' and 'negative' are the same text in 100% of the training rows of 'mine'"],
+    ),
+    "scores of a text with itself": (
+        rows(GRADED, other=sentences(64, 0)),
+        GRADED,
+        COSENT,
+        {},
+        ["'one' and 'other' are the same text in 100% of the training rows of 'mine'"],
+    ),
+    "pairs of a text with itself, which dropout parts": (rows(PAIRS, positive=sentences(64, 0)), PAIRS, MNRL, {}, []),
     "texts that are cut": (
         rows(PAIRS),
         PAIRS,
@@ -300,6 +329,8 @@ def entries(*scores: float | None, loss: float = 1.0, **more: Any) -> list[dict[
                 "the model is the one that training started from"
             ],
         ),
+        ((0.5, 0.6, 0.6), []),
+        ((0.5, 0.6, 0.6, 0.6), ["the score on 'dev' is 60.00 at every step of training"]),
         (
             (0.5, 0.5),
             [

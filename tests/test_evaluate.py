@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import RECIPE, SCALE, Lab, TestHub, workspace_in
+from safetensors.torch import load_file, save_file
 
 from zoo.evaluate import ingredients as evaluating
 from zoo.evaluate import registered, results
@@ -772,6 +774,64 @@ def test_sizes_and_pickles_are_refused_before_any_weights_are_loaded(
     code, _, err = evaluated(str(folder))
     assert (code, "has no weights as safetensors" in err) == (1, True)
     assert "Traceback" not in err
+
+
+def without_attention(folder: Path) -> None:
+    (weights,) = folder.rglob("model.safetensors")
+    save_file({name: value for name, value in load_file(weights).items() if ".attention." not in name}, weights)
+
+
+def cut_off(folder: Path) -> None:
+    (weights,) = folder.rglob("model.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
+def pointer(folder: Path) -> None:
+    (words,) = folder.rglob("tokenizer.json")
+    words.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 51990\n", "utf-8")
+
+
+def without_words(folder: Path) -> None:
+    for file in folder.rglob("tokenizer*"):
+        file.unlink()
+
+
+def narrower(folder: Path) -> None:
+    (config,) = folder.glob("config.json")
+    config.write_text(json.dumps({**json.loads(config.read_text("utf-8")), "intermediate_size": 8}), "utf-8")
+
+
+def other_pooling(folder: Path) -> None:
+    (config,) = folder.glob("1_Pooling/config.json")
+    config.write_text(json.dumps({**json.loads(config.read_text("utf-8")), "embedding_dimension": 32}), "utf-8")
+
+
+def without_pooling(folder: Path) -> None:
+    modules = json.loads((folder / "modules.json").read_text("utf-8"))
+    (folder / "modules.json").write_text(json.dumps(modules[:1]), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (without_attention, "lacks weights, which would be made up at random: encoder.layer."),
+        (cut_off, "cannot load model '"),
+        (pointer, "tokenizer.json' is a pointer of Git LFS: the file itself was not fetched"),
+        (without_words, "has a tokenizer without a vocabulary"),
+        (narrower, "has weights of other sizes than its config.json says"),
+        (other_pooling, "'tiny' returns vectors of 768 numbers, its files say 32"),
+        (without_pooling, "'tiny' cannot encode texts: KeyError: 'sentence_embedding'"),
+    ],
+)
+def test_a_damaged_model_is_told_in_a_sentence_and_gets_no_score(
+    damage: Callable[[Path], None], told: str, tiny: Path, tmp_path: Path
+) -> None:
+    """Some of these load, and some would even be scored: on weights made up at random, on texts without a word."""
+    folder = shutil.copytree(tiny, tmp_path / "damaged")
+    damage(folder)
+    found = measured(tmp_path, [candidate(folder)], ["STS17-ar"])
+    assert [told in problem.message for *_, problem in found.problems] == [True], found.problems
+    assert all(problem.hint for *_, problem in found.problems)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 from conftest import RECIPE, SCALE, Begin, Lab, fill_with_miniature, workspace_in
+from huggingface_hub import HfApi
 from publish_world import fleet, publish
 
 from zoo import patience
@@ -121,6 +123,23 @@ def test_nobody_listening_is_told_at_once(tmp_path: Path) -> None:
     )
     assert "Retrying" not in done.stderr
     assert time.monotonic() - begun < 20
+
+
+def test_somebody_who_listens_and_never_answers_is_told_after_a_while(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever asks sets no limit, or asks again six times."""
+    begin()
+    monkeypatch.setattr(patience, "SILENCE", 0.5)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        elsewhere = HfApi(endpoint=address)
+        for ask in (lambda: elsewhere.model_info("lab/x"), lambda: list(elsewhere.list_repo_tree("lab/x"))):
+            begun = time.monotonic()
+            with pytest.raises(HubError, match=r"does not answer \(ReadTimeout\)"), explained("ask"):
+                ask()
+            assert time.monotonic() - begun < 10
 
 
 def test_other_libraries_are_as_patient(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

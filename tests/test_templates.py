@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ DOUBLED = '{% set all = namespace(text="a" * 1000) %}{% for i in range(40) %}{% 
         (b'{{ 1 + "a" }}', "line 1: TypeError: "),
         (b"{{ facts.nothing }}", "line 1: 'facts' is undefined"),
         (b"{% if %}", "line 1: Expected an expression"),
+        (b'\n{% extends "none.md.j2" %}', "line 2: there is no template 'none.md.j2' beside it"),
+        (b'{% include "../secret.j2" %}', "line 1: there is no template '../secret.j2' beside it"),
         (b"\xff\xfe", "page.md.j2: UnicodeDecodeError: "),
     ],
 )
@@ -40,6 +43,17 @@ def test_a_template_that_cannot_be_filled_is_told_with_its_place(
         render("page.md.j2", [tmp_path], {})  # type: ignore[operator]
     assert told in caught.value.message
     assert caught.value.hint == f"edit {tmp_path / 'page.md.j2'}"
+
+
+def test_templates_in_threads_leave_no_limit_behind(tmp_path: Path) -> None:
+    """The limit of memory is the process's, so it is set and taken away by one at a time."""
+    resource = pytest.importorskip("resource")
+    (tmp_path / "page.md.j2").write_text("{% for i in range(4000) %}{{ i }}{% endfor %}", "utf-8")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with ThreadPoolExecutor(8) as pool:
+        [pool.submit(as_html, "page.md.j2", [tmp_path], {}) for _ in range(4)]
+        list(pool.map(lambda _: as_markdown("page.md.j2", [tmp_path], {}), range(4)))
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_a_mistake_in_an_included_template_is_told_where_it_is(tmp_path: Path) -> None:

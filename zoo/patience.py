@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 WAITS = (1.0, 2.0, 4.0)  # seconds between attempts, when the Hub names none
 LONGEST = 330.0  # seconds that we wait when it does, each time: its windows are of 300
+SILENCE = 60.0  # seconds without a byte, to a question for which the client itself sets no limit
 STALE = 412  # the Hub's answer to a commit whose parent is not the head: another attempt is of no use
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 READING = ("GET", "HEAD", "OPTIONS")
@@ -56,15 +57,23 @@ class PatientClient(httpx2.Client):
         """Send a request. What is wrong for a moment is raised after the last attempt, and not returned.
 
         Raises:
-            HfHubHTTPError: the Hub is busy. BrokenOffError: the connection broke. OfflineModeIsEnabled: nobody listens.
+            HfHubHTTPError: the Hub is busy. BrokenOffError: the connection broke, or no answer came in time.
+            OfflineModeIsEnabled: nobody listens.
         """
         from huggingface_hub.errors import OfflineModeIsEnabled
 
         ask = partial(super().send, request, **options)
         if not only_reads(request):
             return ask()
+        limits = request.extensions.get("timeout", {})
+        ours = {name: SILENCE for name, limit in limits.items() if limit is None}
+        request.extensions = {**request.extensions, "timeout": {**limits, **ours}}
         try:
             return _repeated(lambda: _refused_when_busy(ask()), _is_timeout)
+        except httpx2.TimeoutException as error:
+            if ours:
+                raise BrokenOffError(str(error), request=request) from error
+            raise
         except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
             if isinstance(error, httpx2.ConnectError):  # the client falls back to its cache, and does not try for 23 s
                 raise OfflineModeIsEnabled(f"{request.url.host} does not answer: {error}") from error

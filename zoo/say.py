@@ -139,7 +139,7 @@ def hint(text: str) -> None:
 
 
 def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
-    """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'."""
+    """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'. A title may be wider than they are."""
     if _mode.json or not rows:
         return
     from rich.table import Table

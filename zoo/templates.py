@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, nodes
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
@@ -24,6 +25,7 @@ LONGEST = 200  # characters of what a template is refused for
 OURS = Path(__file__).parent
 ROOM = 512 << 20
 """Bytes of memory that filling a template may take; a card of ours takes a few."""
+_alone = threading.Lock()  # the limit is the process's: of two at once, one would leave the other's limit behind
 
 MARKDOWN: Filters = {
     "thousands": "{:,}".format,
@@ -71,8 +73,10 @@ def _options(templates: Templates) -> dict[str, Any]:
 
 def _rendered(environment: SandboxedEnvironment, template: str, templates: Templates, facts: Mapping[str, Any]) -> str:
     try:
-        with _bounded():
+        with _alone, _bounded():
             return environment.get_template(template).render(**facts, zoo_version=__version__)
+    except TemplateNotFound as error:
+        raise _mistake(error, f"there is no template '{error.name}' beside it", template, templates) from None
     except TemplateError as error:
         raise _mistake(error, error.message or type(error).__name__, template, templates) from None
     except MemoryError as error:

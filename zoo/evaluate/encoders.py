@@ -14,6 +14,7 @@ from mteb.models.model_meta import ScoringFunction
 from sentence_transformers import SentenceTransformer, SimilarityFunction
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from zoo.characters import brief
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import experiment
 from zoo.evaluate.results import cut
@@ -101,6 +102,10 @@ class Remembering:
         began, self._computing = time.perf_counter(), True
         try:
             rows = self._functions[function](texts, **{**options, "show_progress_bar": False})
+        except Exception as error:  # of files that do not fit together, some load and fail here, with anything
+            hint = "is it an embedding model? Its modules.json names what is done to a text, and in which order"
+            said = f"{type(error).__name__}: {brief(error)}"
+            raise EvaluationError(f"'{self._title}' cannot encode texts: {said}", hint=hint) from error
         finally:
             self._computing = False
         self._seconds += time.perf_counter() - began
@@ -110,8 +115,11 @@ class Remembering:
         """Constant or infinite vectors would be scored, as if they meant something.
 
         Raises:
-            EvaluationError: not numbers, or all of them the same.
+            EvaluationError: not numbers, all of them the same, or of another width than the model says.
         """
+        if rows.shape[1] != (width := self._model.get_embedding_dimension()):
+            problem = f"'{self._title}' returns vectors of {rows.shape[1]} numbers, its files say {width}"
+            raise EvaluationError(problem, hint="correct the width in the config.json of its last module")
         if not np.isfinite(rows).all():
             hint = "train it again, with a lower learning rate or in fp32"
             raise EvaluationError(f"'{self._title}' returns vectors with values that are not numbers", hint=hint)

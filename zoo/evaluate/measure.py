@@ -27,6 +27,7 @@ from mteb.results import TaskResult
 from sentence_transformers import SentenceTransformer
 
 from zoo import patience
+from zoo.characters import brief
 from zoo.errors import EvaluationError, ZooError
 from zoo.evaluate import results
 from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
@@ -40,6 +41,7 @@ from zoo.models.load import load_model
 from zoo.models.shape import too_wide
 from zoo.plugins.loading import root_in_use
 from zoo.plugins.loading import use as use_plugins
+from zoo.registry import blamed
 from zoo.say import Progress, Silent
 from zoo.tasks import TASKS
 from zoo.tasks.loading import loaded_task, task_texts
@@ -232,15 +234,7 @@ def _evaluate(view: Any, task: Any, name: str, dim: int | None, batch: int) -> _
     options = {"batch_size": batch, "show_progress_bar": False}
     with tempfile.TemporaryDirectory() as predictions, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy's on constant input; a score that is no number is refused below
-        found = mteb.evaluate(
-            view,
-            task,
-            cache=None,
-            co2_tracker=False,
-            show_progress_bar=False,
-            encode_kwargs=options,
-            prediction_folder=predictions,
-        ).task_results[0]
+        found = _scored_by_mteb(name, view, task, encode_kwargs=options, prediction_folder=predictions)
         predicted = results.read_json(Path(predictions) / task.prediction_file_name)
     scores = next(entry for entry in found.scores[ours.split] if entry["hf_subset"] == ours.subset)
     if not math.isfinite(scores[ours.metric]):
@@ -248,6 +242,19 @@ def _evaluate(view: Any, task: Any, name: str, dim: int | None, batch: int) -> _
         raise EvaluationError(problem, hint="its similarities may all be the same: train it again")
     by_split = predicted.get(ours.subset) or predicted["parallel"]
     return _Found(dim, found, sample_of(task, ours, by_split[ours.split], scores), batch)
+
+
+def _scored_by_mteb(name: str, view: Any, task: Any, **options: Any) -> TaskResult:
+    """The result of mteb. What fails there leaves the other tasks alone."""
+    try:
+        with blamed(TASKS, name, f"evaluation task '{name}'", EvaluationError):
+            found = mteb.evaluate(view, task, cache=None, co2_tracker=False, show_progress_bar=False, **options)
+    except ZooError:
+        raise
+    except Exception as error:
+        problem = f"mteb cannot score '{name}': {type(error).__name__}: {brief(error)}"
+        raise EvaluationError(problem, hint="look at its data; a suite without it can be scored") from error
+    return found.task_results[0]
 
 
 def _measure_baseline(tasks: Sequence[str], folder: Path, done: Measurement) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,10 @@ from typing import Any
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Transformer
-from transformers import dynamic_module_utils
+from transformers import PreTrainedTokenizerBase, dynamic_module_utils
 
 from zoo import modules
+from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, kind_of_error, meant
 from zoo.models.identity import ModelSource, base_source
@@ -23,8 +26,8 @@ from zoo.remote import explained
 SAFE = {"trust_remote_code": False}  # code from a repository is not run
 LOADING = {"use_safetensors": True, "allow_all_kernels": False, "device_map": None, "offload_folder": None}
 """Never a pickle, no compiled code of anybody's, and no folder that a model's own files name is written to."""
-WRONG = (OSError, ValueError, ImportError, TypeError, LookupError, AttributeError, RuntimeError)
-"""What libraries raise for files that do not fit together, and for a package that these ask for and that is missing."""
+MADE_UP = re.compile(r"^(.+?) *\| *(?:\x1b\[\d+m)?MISSING", re.MULTILINE)  # in transformers' report
+OTHER_SIZES = "ignore_mismatched_sizes"  # in its error, which speaks of a report above
 ACCELERATORS = ("cuda", "mps", "xpu")
 
 dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0  # wherever a library forgets to say False, it raises and does not ask
@@ -85,11 +88,14 @@ def load_model(source: ModelSource, device: str | None = None) -> SentenceTransf
     require_device(device)
     refuse_unfit(source)
     try:
-        with _explained(source.place):
+        with _explained(source.place), _reported() as report:
             model = _pooled(source, device) if source.pooling else _whole(source, device)
-    except WRONG as error:
+    except ZooError:
+        raise
+    except Exception as error:  # for files that do not fit together, libraries raise anything
         raise _unloadable(source, error) from error
     _require_width(model, source)
+    _require_whole(model, source, report)
     if source.prompts is not None:
         _put_prompts(model, source.prompts, source.default_prompt or _default_of(model, source))
     if source.max_seq_length is not None:
@@ -116,6 +122,46 @@ def _require_width(model: SentenceTransformer, source: ModelSource) -> None:
         raise other_width(source, width)
 
 
+def _require_whole(model: SentenceTransformer, source: ModelSource, report: Sequence[str]) -> None:
+    """Refuse a model with weights made up at random, or without a word in its tokenizer: both would get a score.
+
+    A base model may lack weights: those that training adds. And nobody reads what BERT's pooler makes.
+    """
+    missing = [name for name in MADE_UP.findall("\n".join(report)) if "pooler" not in name]
+    kind, what = kind_of_error(source.kind), f"model '{source.place}'"
+    if missing and source.kind != "base":
+        problem = f"{what} lacks weights, which would be made up at random: {brief(', '.join(missing))}"
+        raise kind(problem, hint=HINTS[source.kind])
+    tokenizer = model.tokenizer
+    if isinstance(tokenizer, PreTrainedTokenizerBase) and len(tokenizer) <= len(tokenizer.all_special_tokens):
+        raise kind(f"{what} has a tokenizer without a vocabulary: is a file missing?", hint=HINTS[source.kind])
+
+
+class _Kept(logging.Handler):
+    def __init__(self, kept: list[str]) -> None:
+        super().__init__()
+        self.kept = kept
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(record.getMessage())
+
+
+@contextmanager
+def _reported() -> Iterator[list[str]]:
+    """Yield what transformers reports of the loading of weights, which it only logs; it is not printed."""
+    logger, kept = logging.getLogger("transformers.modeling_utils"), list[str]()
+    level, propagate, handler = logger.level, logger.propagate, _Kept(kept)
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield kept
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
 HINTS = {
     "base": "see `base` in its recipe",
     "hub": "is it an embedding model?",
@@ -130,6 +176,8 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
     if (meaning := meant(text)) is not None:
         hints = AS_SAFETENSORS if "safetensors" in meaning else WITHOUT_CODE
         return kind(f"{what} {meaning}", hint=hints[source.kind])
+    if OTHER_SIZES in text:
+        return kind(f"{what} has weights of other sizes than its config.json says", hint=HINTS[source.kind])
     first = (text.splitlines() or [type(error).__name__])[0]
     if not isinstance(error, OSError | ValueError | ImportError):  # what the others say is no sentence
         first = f"{type(error).__name__}: {first}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
@@ -20,6 +22,7 @@ HIDDEN = ("hidden_size", "d_model", "dim", "n_embd", "emb_dim")
 WIDTHS = ("out_features", "embedding_dimension", "word_embedding_dimension")
 """What sentence-transformers writes of how wide a module's output is, in the modules' config.json."""
 POOLS = ".Pooling"
+POINTER = b"version https://git-lfs"
 KEEPS_WIDTH = (".Normalize", ".Dropout", ".LayerNorm", ".Transformer")
 
 
@@ -38,9 +41,12 @@ def shape_of(source: ModelSource) -> Shape:
     """The shape of the model that a source describes. Only small files are read.
 
     Raises:
-        HubError: the Hub does not answer, and the files were never fetched. EvaluationError: a folder without a model.
+        HubError: the Hub does not answer, and the files were never fetched. EvaluationError: a folder without a model,
+            or with pointers in place of large files.
     """
     read = reader(source.place, source.revision)
+    if source.kind == "folder":
+        _refuse_pointers(Path(source.place))
     with explained(f"load model '{source.place}'"):
         config, modules = mapping(read, CONFIG), modules_of(read)
         if not config and not modules:
@@ -94,6 +100,14 @@ def _require_there(source: ModelSource) -> None:
     elif source.kind == "folder":
         hint = "a folder that sentence-transformers or transformers saved has one of them"
         raise EvaluationError(f"'{source.place}' has neither {MODULES} nor {CONFIG}", hint=hint)
+
+
+def _refuse_pointers(folder: Path) -> None:
+    """Refuse a folder in which pointers of Git LFS stand where its large files should be."""
+    small = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size < 1024)
+    if found := next((path for path in small if path.read_bytes().startswith(POINTER)), None):
+        problem = f"'{found}' is a pointer of Git LFS: the file itself was not fetched"
+        raise EvaluationError(problem, hint=f"git -C {quote(str(folder))} lfs pull")
 
 
 def _width(read: Read, modules: dict[str, str]) -> int | None:

@@ -1,15 +1,19 @@
-"""What makes a phase's training worth less than it seems: in its rows, in its tokens, and in its log.
+"""What makes a phase's training worth less than it seems: in its rows, its tokens, its log, and in what came out.
 
 All of it is told from what does not change when training is cut off and goes on, so the sentences are the same then.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import torch
+from sentence_transformers import SentenceTransformer
 from transformers import PreTrainedTokenizerBase
 
 from zoo.errors import TrainError
@@ -24,6 +28,11 @@ CUT = 0.5  # of the texts may be cut
 FEW = 30  # rows of a dev set; by fewer, the best step is the best by chance
 ALONE = 0.1  # of the batches may be of one row: the last of an epoch often is
 FILLED = 0.5  # of a batch, on average, where the sampler leaves rows out
+TWICE = 0.5  # of the rows may have one text in two columns
+TOLD_APART = 32  # texts that the trained model must tell apart
+ALIKE = 0.999  # cosine of two texts that it does not tell apart
+STAYED = 1e-6  # of the length of all weights: what one step of a sensible learning rate moves a hundred times
+STILL = 3  # scores on dev that are one number; two may be by chance
 
 Entry = Mapping[str, Any]
 
@@ -55,7 +64,15 @@ def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:
     count = rows.select(pl.len()).collect().item()
     same = [text for text, number in zip(dataset.texts, kinds, strict=True) if number == 1 < count]
     found = [f"all {count:,} training rows of '{use.dataset}' have the same '{text}'" for text in same]
-    return [*found, *_of_label(use, dataset, rows, count)]
+    return [*found, *_of_twins(use, dataset, rows), *_of_label(use, dataset, rows, count)]
+
+
+def _of_twins(use: DataUse, dataset: Dataset, rows: pl.LazyFrame) -> Iterator[str]:
+    """Sentences on columns with the same text. A pair of twins without a label is no mistake: dropout parts them."""
+    for one, other in combinations(dataset.texts, 2):
+        share = rows.select((pl.col(one) == pl.col(other)).mean()).collect().item() or 0
+        if share > TWICE and (dataset.label or other not in dataset.texts[:2]):
+            yield f"'{one}' and '{other}' are the same text in {share:.0%} of the training rows of '{use.dataset}'"
 
 
 def _of_label(use: DataUse, dataset: Dataset, rows: pl.LazyFrame, count: int) -> Iterator[str]:
@@ -116,10 +133,14 @@ def _unknown(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[Sequence[int]]
 # The log
 
 
-def of_log(phase: NamedPhase, log: Sequence[Entry]) -> list[str]:
-    """Sentences on what the log shows: nothing to learn, batches without others, scores that say nothing."""
+def of_log(phase: NamedPhase, log: Sequence[Entry], *, distance: float = math.inf) -> list[str]:
+    """Sentences on what the log shows: nothing to learn, batches without others, scores that say nothing.
+
+    Args:
+        distance: what `drift` says of the weights after training.
+    """
     trained = [entry for entry in log if "loss" in entry]
-    return [*_of_sums(trained), *_of_batches(phase, trained), *(_of_dev(phase, log) if phase.dev else [])]
+    return [*_of_sums(trained, distance), *_of_batches(phase, trained), *(_of_dev(phase, log) if phase.dev else [])]
 
 
 def start_score(log: Sequence[Entry]) -> float | None:
@@ -132,11 +153,13 @@ def start_wins(start: float | None, best: float | None) -> bool:
     return start is not None and (best is None or start >= best)
 
 
-def _of_sums(trained: Sequence[Entry]) -> Iterator[str]:
+def _of_sums(trained: Sequence[Entry], distance: float) -> Iterator[str]:
     named = {"loss": "the loss", "grad_norm": "the gradient", "learning_rate": "the learning rate"}
     zero = [word for name, word in named.items() if trained and all(entry.get(name) == 0 for entry in trained)]
     if zero:
         yield f"{' and '.join(zero)} {'is' if len(zero) == 1 else 'are'} 0 at every logged step: nothing was learned"
+    elif distance < STAYED:
+        yield "training moved the weights by less than a millionth: nothing was learned"
 
 
 def _of_batches(phase: NamedPhase, trained: Sequence[Entry]) -> Iterator[str]:
@@ -146,7 +169,7 @@ def _of_batches(phase: NamedPhase, trained: Sequence[Entry]) -> Iterator[str]:
         compare = ", ".join(sorted({innermost(use.loss).type for use in phase.data if compares(use)}))
         yield f"{lonely:,} of {steps:,} batches had one row, and the loss ({compare}) compares the rows of a batch"
     elif train.sampler == "no_duplicates" and rows < FILLED * train.batch_size * steps:
-        why = "too few rows are without a text in common"
+        why = "there are few rows, or few without a text in common"
         yield f"batches had {rows / steps:.1f} rows on average, not {train.batch_size}: {why}"
 
 
@@ -168,3 +191,33 @@ def _of_dev(phase: NamedPhase, log: Sequence[Entry]) -> Iterator[str]:
         never = f"was never better than before training ({100 * start:.2f}{after})"
         what = same if {start} == set(numbers) else never
         yield f"the score on '{phase.dev}' {what}: the model is the one that training started from"
+    elif len(numbers) >= STILL and len(set(numbers)) == 1:
+        yield f"the score on '{phase.dev}' is {100 * numbers[0]:.2f} at every step of training"
+
+
+# The model
+
+
+def drift(model: SentenceTransformer, start: SentenceTransformer) -> float:
+    """The distance of the weights of a model from those of its start, as a share of the length of these."""
+    away, length = 0.0, 0.0
+    with torch.no_grad():
+        for new, old in zip(model.parameters(), start.parameters(), strict=True):
+            away += float((new.cpu().float() - old.cpu().float()).square().sum())
+            length += float(old.float().square().sum())
+    return math.sqrt(away / length) if length else math.inf
+
+
+def of_vectors(model: SentenceTransformer, column: str, file: Path, *, seed: int) -> Iterator[str]:
+    """A sentence on a trained model that gives different texts of a column nearly the same vector.
+
+    Args:
+        seed: of the sample of texts.
+    """
+    different = pl.read_parquet(file, columns=[column])[column].drop_nulls().unique(maintain_order=True)
+    texts = different.sample(min(TOLD_APART, len(different)), seed=seed).to_list()
+    if len(texts) < TOLD_APART:
+        return
+    vectors = model.encode(texts, normalize_embeddings=True, convert_to_tensor=True, show_progress_bar=False)
+    if (vectors @ vectors.T).min() > ALIKE:
+        yield f"the trained model gives {len(texts)} different texts nearly the same vector: it tells nothing apart"

@@ -25,7 +25,17 @@ from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
 from zoo.train.arguments import METRIC, arguments, prompt_of
-from zoo.train.doubts import compares, of_dev_rows, of_log, of_rows, of_tokens, start_score, start_wins
+from zoo.train.doubts import (
+    compares,
+    drift,
+    of_dev_rows,
+    of_log,
+    of_rows,
+    of_tokens,
+    of_vectors,
+    start_score,
+    start_wins,
+)
 from zoo.train.ingredients import HEADS
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
@@ -81,13 +91,15 @@ class PhaseRun:
         doubts = self._told(self._doubts_of_data())
         trainer = self._trainer(begins=last is None)
         log = self._log(self._trained(trainer, last))
-        log["doubts"] = doubts + self._told(of_log(self.phase, log["log"]))
+        start = self.start("cpu")
+        doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
         best = self._back_to_the_best(trainer, log)
-        kept = self.start("cpu") if log["best_step"] == 0 else self.model
+        kept = start if log["best_step"] == 0 else self.model
         if kept is self.model:
             trainer.save_loss_state(self.folder / HEADS / f"{self.phase.name}.safetensors")
+            doubts += self._told(self._doubts_of_vectors())
         self.model.max_seq_length = full_length
-        self._save(kept, log, best)
+        self._save(kept, {**log, "doubts": doubts}, best)
         shutil.rmtree(self.checkpoints)
 
     def _told(self, doubts: list[str]) -> list[str]:
@@ -111,6 +123,11 @@ class PhaseRun:
                 seed=self.phase.train.seed,
             )
         return found
+
+    def _doubts_of_vectors(self) -> list[str]:
+        name, seed = self.phase.data[0].dataset, self.phase.train.seed
+        column, file = self.recipe.datasets[name].texts[0], Path(self.splits[name]["train"])
+        return list(of_vectors(self.model, column, file, seed=seed))
 
     def _require_same_precision(self) -> None:
         """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
