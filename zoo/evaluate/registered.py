@@ -27,6 +27,11 @@ def registered_prompts(model_id: str, folder: Path) -> dict[str, str] | None:
     return known[model_id]
 
 
+def is_looked_up(model_id: str, folder: Path) -> bool:
+    """True when the copy on disk knows the model's prompts, so that asking for them takes no time."""
+    return model_id in _kept(read_json(folder / FILE), versions("mteb")["mteb"])
+
+
 def _kept(data: Any, version: str) -> dict[str, dict[str, str] | None]:
     """The models in the file; empty when it is not there, damaged, or of another version."""
     if not isinstance(data, dict) or data.get("mteb") != version or not isinstance(data.get("models"), dict):

@@ -9,6 +9,7 @@ from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate.ingredients import Candidate, results_folder, trained_candidate
 from zoo.layout import TRAIN
 from zoo.models.identity import ModelSource
+from zoo.models.shape import shape_of
 from zoo.recipe import Workspace
 from zoo.remote import revision_of
 from zoo.run import Run, digest, file_digest
@@ -66,9 +67,11 @@ def _of_hub(workspace: Workspace, target: str, dims: Sequence[int], scale: str) 
         raise EvaluationError(f"no recipe or folder '{target}'", hint=hint)
     pinned = next((file.base.revision for file in workspace.bases.values() if file.base.model == target), None)
     revision = revision_of("model", target, pinned)
-    from zoo.evaluate.registered import registered_prompts  # numpy: only for what is no recipe
+    from zoo.evaluate.registered import is_looked_up, registered_prompts  # numpy: only for what is no recipe
 
     results = results_folder(Run.of(workspace.root, "any", scale).folder.parent)
-    prompts = registered_prompts(target, results)
-    source = ModelSource(kind="hub", place=target, revision=revision, weights=revision, prompts=prompts)
+    source = ModelSource(kind="hub", place=target, revision=revision, weights=revision)
+    if not is_looked_up(target, results):
+        shape_of(source)  # that nobody answers is told before mteb takes its seconds
+    source = source.model_copy(update={"prompts": registered_prompts(target, results)})
     return Candidate.of(target, revision, "self", target, dims=dims, model=source)
