@@ -23,6 +23,7 @@ def demo(recipe: str) -> None:
     """Build, evaluate and publish a model on a local Hub: minutes on a laptop, no network."""
     click.get_current_context().meta["hub"] = "local"  # whatever HF_ENDPOINT says
     connect(seed=True)
+    from zoo.evidence.scores import current
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import fleet, publish
 
@@ -36,7 +37,7 @@ def demo(recipe: str) -> None:
     say.line()
     say.table(
         _before_and_after(scores),
-        title=f"{scores.suite}{scores.aside}: Spearman x 100, mean over {', '.join(scores.tasks)}",
+        title=f"{scores.suite}{scores.aside}: mean over {', '.join(current(scores.tasks))}",
     )
     say.line()
     say.table([{"kind": one.kind, "id": one.id, "": one.did} for one in done], title="On the local Hub")
