@@ -303,8 +303,12 @@ def test_check_finds_mistakes_of_several_files(workspace: Path, zoo: Any) -> Non
         path.write_text(path.read_text("utf-8").replace("[triplets]", "[triplet]"), "utf-8")
     code, _, err = zoo("check", cwd=workspace)
     assert code == 1
-    assert "recipes/labse.yaml, line 12: phases: no phase 'triplet' in family.yaml; did you mean 'triplets'?" in err
-    assert "recipes/mpnet.yaml, line 12: phases: no phase 'triplet'" in err
+    assert (
+        "recipes/labse.yaml, line 12: variants.matryoshka.phases.0: no phase 'triplet' in family.yaml; did you mean"
+        in err
+    )
+    assert "recipes/mpnet.yaml, line 12: variants.matryoshka.phases.0: no phase 'triplet'" in err
+    assert "are not trained" not in err, "a mistake of its parent's is none of the variant's"
 
 
 ELSEWHERE = {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DOWNLOAD_TIMEOUT": "1"}

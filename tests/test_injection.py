@@ -325,4 +325,4 @@ def test_numbers_stay_beside_the_arabic_that_they_belong_to(harmless: Any, tmp_p
     made = cards(*resolved(swapped(harmless, "تضمين"), tmp_path), "نموذج")
     assert "| 0 = <bdi>تضمين</bdi>, 1 = other |" in made["dataset"]
     assert "| <bdi>نموذج</bdi>: 50.00 [40.0, 60.0] |" in made["model"]
-    assert "- behind <bdi>نموذج</bdi>: STS17 -1.0 [-2.0, -0.5]" in made["model"]
+    assert "- behind <bdi>نموذج</bdi>: STS17 -1.00 [-2.00, -0.50]" in made["model"]

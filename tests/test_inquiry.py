@@ -138,7 +138,7 @@ def lab(tmp_path: Path, there: TestHub, monkeypatch: pytest.MonkeyPatch) -> Path
     return folder
 
 
-FINE = "3 recipes are fine\nplugins/own.py: evaluation task 'Own'\n"
+FINE = "3 recipes are fine\nplugins/own.py: evaluation task 'Own', evaluation task 'Gone'\n"
 BASE_AT = "model: lab/asked-bert"
 MISTAKES = {
     "another width": Mistake(
@@ -204,7 +204,7 @@ MISTAKES = {
     ),
     "classes of other names": Mistake(
         LABELLED, "[entailment, neutral, contradiction]", "[follows, neutral, contradicts]",
-        "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {{entailment: null, contradiction: contradicts}}; null drops the row, and the names are follows, neutral, contradicts",
+        "  label:", "columns.label: the source has the classes entailment, neutral, contradiction, the recipe follows, neutral, contradicts; add values: {entailment: null, contradiction: contradicts}; null drops the row, and the names are follows, neutral, contradicts",
     ),
     "true and false for classes": Mistake(
         LABELLED, "lab/asked-labelled", "lab/asked-flags",

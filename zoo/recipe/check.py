@@ -251,12 +251,12 @@ def base_mistakes(file: BaseFile, family: Family) -> Found:
 
 
 def variant_mistakes(
-    variant: Variant, file: BaseFile, name: str, line: Sequence[Sized], parent: str | None, family: Family
+    variant: Variant, file: BaseFile, name: str, line: Sequence[Sized] | None, parent: str | None, family: Family
 ) -> Found:
     """Mistakes in a variant; places from its file on.
 
     Args:
-        line: the phases of its parents, then its own.
+        line: the phases of its parents, then its own; None where one of them is not known.
         parent: what is wrong with its parent, in words.
     """
     at: KeyPath = ("variants", name)
@@ -272,7 +272,7 @@ def variant_mistakes(
     own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for phase in known]
     for number, wide in width_mistakes(own, file.base.width):
         yield (*at, "phases", variant.phases.index(known[number])), wide
-    if parent or len(known) < len(variant.phases):  # what is trained cannot be told yet
+    if line is None:  # what is trained cannot be told yet
         return
     dims, place = variant.dims or file.dims, f"variants.{name}"
     if lacking := size_mistake(dims, file.base.width, line, f"variant '{name}'", place):

@@ -278,7 +278,7 @@ class Workspace:
         overwritten = shared({name: variant.repo for name, variant in self._variants.items()})
         for name, variant in file.variants.items():
             wrong = parent_mistake(f"{base}-{name}", parents, bases)
-            line = [] if wrong else self._line(f"{base}-{name}")
+            line = None if wrong else self._line(f"{base}-{name}")
             collect(variant_mistakes(variant, file, name, line, wrong, self.family), mistakes)
             if (owner := self._split(f"{base}-{name}")[0]) != base:
                 mistakes.add(("variants", name), f"variants.{name}: recipes/{owner}.yaml has '{base}-{name}' already")
@@ -287,13 +287,16 @@ class Workspace:
                 mistakes.add(("variants", name, "repo"), f"variants.{name}.repo: {problem}")
         mistakes.check()
 
-    def _line(self, name: str) -> list[Sized]:
-        """The phases of a recipe's parents and its own, oldest first, as far as there are such."""
+    def _line(self, name: str) -> list[Sized] | None:
+        """The phases of a recipe's parents and its own, oldest first; None when there is no such phase or parent."""
         base, variant = self._split(name)
-        above = self._line(variant.parent) if variant.parent in self._variants else []
+        if variant.parent is not None and variant.parent not in self._variants:
+            return None
+        above = self._line(variant.parent) if variant.parent else []
+        if above is None or any(phase not in self.family.phases for phase in variant.phases):
+            return None
         dims = variant.dims or self.bases[base].dims
-        known = [phase for phase in variant.phases if phase in self.family.phases]
-        return [*above, *((phase, self.family.phases[phase], dims) for phase in known)]
+        return [*above, *((phase, self.family.phases[phase], dims) for phase in variant.phases)]
 
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
