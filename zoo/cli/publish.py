@@ -43,6 +43,13 @@ BRANCH = re.compile(r"(?![0-9a-f]{40}$)(?!.*(\.\.|//|\.lock$|[./]$))\w[\w./-]*")
 MOST_LINES = 40  # of a card's difference
 
 LEAKED = 0.01  # of a task's rows; more than that is not published unasked
+STATED = {
+    "kind",
+    "name",
+    "built",
+    "mean",
+    "published",
+}  # columns of `zoo status` that stand there also when they are empty
 SAID_BY_PLANS = ("scale", "revision", "pr", "overwrite")
 
 overwrite_option = click.option(
@@ -413,7 +420,9 @@ def status(ctx: click.Context, scale: str) -> None:
     from zoo.pipeline.status import fleet_status
 
     rows, changed = fleet_status(Build(workspace(), scale))
-    say.table([{**row, "doubts": len(row.get("doubts") or ()) or None} for row in rows])
+    shown = [{**row, "doubts": len(row.get("doubts") or ()) or None} for row in rows]
+    said = {name for row in shown for name, value in row.items() if value is not None} | STATED
+    say.table(shown, columns=[name for name in dict.fromkeys(name for row in shown for name in row) if name in said])
     if any(LEAK_MARK in str(row.get("mean")) for row in rows):
         say.line(LEGEND)
     for doubt in dict.fromkeys(doubt for row in rows for doubt in row.get("doubts") or ()):
