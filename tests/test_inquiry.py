@@ -246,7 +246,7 @@ DOUBTS = {
 def test_what_is_so_is_fine(lab: Path, zoo: Any, asked: list[str]) -> None:
     assert zoo("check", "--hub") == (0, FINE, "")
     assert not [one for one in asked if one.endswith(".safetensors")]
-    assert zoo("check", "--hub", "e5-one")[1].startswith("1 recipes are fine\n"), "a name after --hub is a recipe"
+    assert zoo("check", "--hub", "e5-one")[1].startswith("1 recipe is fine\n"), "a name after --hub is a recipe"
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -154,7 +154,8 @@ def _tell_checked(
     if unique := list({problem.message: problem for problem in problems}.values()):
         tell(unique, {**facts, "problems": [problem.message for problem in unique]})
         ctx.exit(1)
-    say.line(f"{len(facts['recipes'])} recipes are fine")
+    count = len(facts["recipes"])
+    say.line("1 recipe is fine" if count == 1 else f"{count} recipes are fine")
     added = space.plugins.added()
     for plugin, what in added.items():
         say.line(f"{plugin}: {', '.join(what) or 'adds nothing'}")

@@ -90,11 +90,6 @@ class OverlapReport(_Fact):
         """True when no row of any task was found."""
         return not any(overlap.rows_found for overlap in self.tasks.values())
 
-    @property
-    def findings(self) -> list[str]:
-        """A sentence for each task of which rows were found, with where they are."""
-        return [self.finding(task) for task, overlap in self.tasks.items() if overlap.rows_found]
-
     def finding(self, task: str, aside: str = "") -> str:
         """The sentence of one task: 'STS17-en: 125 of 250 rows are in the dev split of stsb, which chose the
         checkpoint'.

@@ -143,11 +143,12 @@ def _caution(config: dict[str, Any], settings: dict[str, Any]) -> str:
     return f"has no {MODULES}: {built}"
 
 
-def refuse_unfit(source: ModelSource, dims: Sequence[int] = ()) -> Shape:
+def refuse_unfit(source: ModelSource, dims: Sequence[int] = (), *, title: str = "") -> Shape:
     """Refuse what small files show: code of others, another width than the recipe's, sizes beyond the width.
 
     Args:
         dims: sizes that are asked for.
+        title: what people call the model; empty = its place.
 
     Raises:
         TrainError, EvaluationError: it cannot be used so. HubError: it cannot be asked.
@@ -158,7 +159,7 @@ def refuse_unfit(source: ModelSource, dims: Sequence[int] = ()) -> Shape:
         if source.width is not None and source.width != shape.width:
             raise other_width(source, shape.width)
         if wide := [dim for dim in dims if dim > shape.width]:
-            raise too_wide(source.place, wide[0], shape.width)
+            raise too_wide(title or source.place, wide[0], shape.width)
     return shape
 
 

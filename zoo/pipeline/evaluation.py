@@ -78,7 +78,7 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
         **({"overrides": overrides} if overrides else {}),
     }
     if run.stale(evaluating.STAGE, made_from):
-        shape = refuse_unfit(candidate.model, candidate.dims)
+        shape = refuse_unfit(candidate.model, candidate.dims, title=candidate.title)
         with run.making(evaluating.STAGE, made_from) as folder:
             _measure(request, candidate, folder, report, overrides, progress)
             leave_doubts(folder, [f"'{candidate.title}' {shape.caution}"] if shape.caution else [])
