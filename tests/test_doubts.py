@@ -14,7 +14,8 @@ from conftest import TestHub
 from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
-from zoo.recipe.schema import Dataset, DataUse, NamedPhase
+from zoo.recipe.schema import Dataset
+from zoo.recipe.training import DataUse, NamedPhase
 from zoo.train.doubts import of_dev_rows, of_log, of_rows, require_graded
 
 WORDS = [

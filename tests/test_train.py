@@ -104,7 +104,7 @@ def test_what_is_no_number_is_null_in_the_log() -> None:
 def test_a_hundred_entries_not_a_hundred_thousand() -> None:
     from transformers import TrainerControl, TrainerState
 
-    from zoo.recipe.schema import Train
+    from zoo.recipe.training import Train
     from zoo.train.rhythm import Rhythm
 
     rhythm, logged, evaluated = Rhythm(Train(eval_steps=200), evaluates=True), [], []
@@ -121,7 +121,7 @@ def test_a_checkpoint_is_saved_when_time_or_steps_have_gone_by() -> None:
     """At logged steps only: a logged loss is the mean since the entry before, which no checkpoint holds."""
     from transformers import TrainerControl, TrainerState
 
-    from zoo.recipe.schema import Train
+    from zoo.recipe.training import Train
     from zoo.train.rhythm import Rhythm
 
     def saved(train: Train) -> list[int]:

@@ -11,7 +11,7 @@ import pytest
 from zoo.errors import RecipeError
 from zoo.recipe import Workspace
 from zoo.recipe.jsonschema import text as schema_text
-from zoo.recipe.schema import ALLOWED
+from zoo.recipe.section import ALLOWED
 
 
 @pytest.fixture

@@ -16,6 +16,10 @@ MODEL = "model"  # of train: the trained model, as sentence-transformers saves i
 TRAIN_LOG = "log.json"
 """Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device}, log,
 doubts}]. Step 0 is the best where no training was better than none."""
+JOURNAL = "journal.jsonl"
+"""Of train: a line for every entry of the log while it happens, with times, speeds and memory. How the work went, and
+no part of what was made: another run of the same ingredients writes another one."""
+BESIDE = frozenset({JOURNAL})  # files of stages that are no part of what they made
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card

@@ -23,7 +23,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import NO_ROOM, WorkspaceError, ZooError
-from zoo.layout import CARD, DOUBTS
+from zoo.layout import BESIDE, CARD, DOUBTS
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Ingredients = Mapping[str, Any]  # JSON-like; the first difference is the reason that a user reads
 
 RECEIPT = "receipt.json"
+NOT_MADE = BESIDE | {RECEIPT}
 FORMAT = 2  # of receipts; those before had no format and no times
 LOCK = ".lock"
 AT_WORK = ".working"  # beside the lock: who holds it, and for what
@@ -372,7 +373,7 @@ def _require_sections(made_from: dict[str, Any]) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != RECEIPT)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_MADE)
 
 
 def first_difference(was: Any, now: Any, at: str = "") -> str | None:

@@ -3,7 +3,8 @@
 from zoo.recipe.family import Family
 from zoo.recipe.override import override
 from zoo.recipe.resolved import dump, load_resolved
-from zoo.recipe.schema import Dataset, NamedPhase, Recipe
+from zoo.recipe.schema import Dataset, Recipe
+from zoo.recipe.training import NamedPhase
 from zoo.recipe.workspace import Workspace, shipped
 
 __all__ = ["Dataset", "Family", "NamedPhase", "Recipe", "Workspace", "dump", "load_resolved", "override", "shipped"]

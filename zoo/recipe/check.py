@@ -27,8 +27,9 @@ from zoo.recipe.fits import (
     size_mistake,
     width_mistakes,
 )
-from zoo.recipe.schema import Base, Dataset, Phase, Recipe, Train
+from zoo.recipe.schema import Base, Dataset, Recipe
 from zoo.recipe.splits import SplitPart, parts_of
+from zoo.recipe.training import Phase, Train
 from zoo.recipe.yamlfile import Mistakes, explain, key_text
 from zoo.tasks import TASKS
 

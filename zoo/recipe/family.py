@@ -8,21 +8,9 @@ from pydantic import BeforeValidator, Field, PositiveInt, field_validator
 
 from zoo.hub.metadata import LONGEST_DESCRIPTION
 from zoo.metadata import as_the_hub
-from zoo.recipe.schema import (
-    Base,
-    Identifier,
-    Language,
-    License,
-    Name,
-    Paper,
-    Phase,
-    RepoName,
-    Section,
-    Split,
-    TaskName,
-    TrainOverrides,
-    text_like,
-)
+from zoo.recipe.schema import Base, Identifier, Language, License, Paper, RepoName, Split, TaskName
+from zoo.recipe.section import Name, Section, text_like
+from zoo.recipe.training import Phase, TrainOverrides
 
 EnvironmentName = Annotated[
     str, text_like(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and '_'")

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
 from zoo.recipe.family import Scale
-from zoo.recipe.schema import Dataset, Phase, Train
+from zoo.recipe.schema import Dataset
+from zoo.recipe.training import Phase, Train
 
 Found = Iterator[tuple[KeyPath, str]]
 """Places in a file, each with what is wrong there and, after a ';', the way out."""

@@ -8,9 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     FiniteFloat,
     PositiveInt,
@@ -20,25 +18,13 @@ from pydantic import (
 )
 
 from zoo.hub.metadata import REPO_ID
-from zoo.losses import LossSpec
 from zoo.metadata import as_the_hub
 from zoo.modules import ModuleSpec, PoolingSpec
 from zoo.options import NameOf
+from zoo.recipe.section import NAME, Name, Section, text_like
+from zoo.recipe.training import NamedPhase
 from zoo.steps import StepSpec
 from zoo.tasks import TASKS
-
-ALLOWED: dict[str, str] = {}
-"""Pattern to what it allows, for people."""
-
-
-def text_like(pattern: str, allowed: str) -> StringConstraints:
-    """A constraint on text, and what the pattern allows, in words for people."""
-    ALLOWED[pattern] = allowed
-    return StringConstraints(pattern=pattern)
-
-
-NAME = r"^[a-z0-9][a-z0-9.-]*$"
-Name = Annotated[str, text_like(NAME, "a name is made of a-z, 0-9, '.' and '-', the first of them a letter or a digit")]
 
 
 def _as_the_client(name: str) -> str:
@@ -108,12 +94,6 @@ def role_like(name: str) -> str | None:
     return meant or next(iter(get_close_matches(spelt, ROLES, cutoff=0.8)), None)
 
 
-class Section(BaseModel):
-    """A part of a recipe: frozen, and no key that we do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
 class Miniature(Section):
     """The shape of a base model's stand-in on the local Hub: same architecture and tokenizer family, two layers."""
 
@@ -167,64 +147,6 @@ class Base(Section):
         if out and out[-1] != self.width:
             raise ValueError(f"modules end in {out[-1]} numbers, width is {self.width}")
         return self
-
-
-class Train(Section):
-    """One phase's settings; the names are those of transformers' TrainingArguments where it has them."""
-
-    epochs: FiniteFloat = Field(1, gt=0)
-    max_steps: PositiveInt | None = None
-    """Stop after so many steps, whatever `epochs` says."""
-    batch_size: PositiveInt = 64
-    """Rows per step and device."""
-    learning_rate: FiniteFloat = Field(2e-5, gt=0)
-    """Peak value."""
-    warmup: float = Field(0.1, ge=0, lt=1)
-    """Share of the steps over which the learning rate rises to its peak."""
-    weight_decay: FiniteFloat = Field(0.0, ge=0)
-    scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
-    max_seq_length: PositiveInt = 512
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    sampler: Literal["batch", "no_duplicates", "group_by_label"] = "batch"
-    mix: Literal["proportional", "round_robin"] = "proportional"
-    """How batches of several datasets alternate."""
-    eval_steps: PositiveInt | None = None
-    """Evaluate on `dev`, log and save a checkpoint every so many steps; null = at the end of every epoch."""
-    save_steps: PositiveInt | None = None
-    """Save a checkpoint between evaluations too, at the first logged step after so many; null = after 15 minutes."""
-    seed: int = Field(42, ge=0, lt=2**32)
-
-    @field_validator("warmup", mode="before")
-    @classmethod
-    def _warmup_is_a_share(cls, warmup: Any) -> Any:
-        if isinstance(warmup, int | float) and warmup >= 1:
-            raise ValueError(f"'{warmup}': is a share of the steps, below 1; write 0.1 for the first tenth")
-        return warmup
-
-
-TrainOverrides = Annotated[dict[str, Any], Field(description="Any of a phase's `train` settings, laid over it.")]
-
-
-class DataUse(Section):
-    """A dataset and the loss that reads it."""
-
-    dataset: Name
-    loss: LossSpec
-
-
-class Phase(Section):
-    """One training run. A later phase starts from the best model of the one before."""
-
-    data: list[DataUse] = Field(min_length=1)
-    train: Train = Train()
-    dev: Name | None = None
-    """Dataset with a score column; its validation split decides which checkpoint is the best."""
-
-
-class NamedPhase(Phase):
-    """A phase with the name that it has in family.yaml."""
-
-    name: Name
 
 
 def _text_keys(values: Any) -> Any:

@@ -27,7 +27,9 @@ from zoo.recipe.check import (
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.fits import Sized
 from zoo.recipe.order import order_doubts
-from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, NamedPhase, Recipe, Section
+from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, Recipe
+from zoo.recipe.section import Section
+from zoo.recipe.training import NamedPhase
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
 S = TypeVar("S", bound=Section)

@@ -16,7 +16,7 @@ from zoo.characters import brief, refusal
 from zoo.errors import RecipeError, did_you_mean
 from zoo.hub.frontmatter import BrokenYaml, KeyPath, load_yaml
 from zoo.options import json_schema
-from zoo.recipe.schema import ALLOWED, NAME, Section
+from zoo.recipe.section import ALLOWED, NAME, Section
 from zoo.registry import EXTENSIBLE
 
 LONGEST = 500  # characters of a mistake

@@ -10,10 +10,10 @@ from sentence_transformers import SentenceTransformerTrainingArguments
 from transformers.integrations import get_available_reporting_integrations
 
 from zoo.errors import TrainError
-from zoo.recipe.schema import NamedPhase, Recipe
+from zoo.recipe.schema import Recipe
+from zoo.recipe.training import NamedPhase
+from zoo.train.dev import METRIC
 from zoo.train.precision import Precision
-
-METRIC = "eval_dev_spearman_cosine"  # of the evaluator that is called 'dev'; the highest is the best
 
 
 def require_trackers(names: Sequence[str]) -> None:

@@ -18,8 +18,9 @@ from transformers import PreTrainedTokenizerBase
 
 from zoo.errors import TrainError
 from zoo.losses import LOSSES, innermost
-from zoo.recipe.schema import Dataset, DataUse, NamedPhase
-from zoo.train.arguments import METRIC
+from zoo.recipe.schema import Dataset
+from zoo.recipe.training import DataUse, NamedPhase
+from zoo.train.dev import METRIC
 from zoo.train.trainer import LONELY, ROWS
 
 SAMPLE = 1000  # rows whose tokens are counted

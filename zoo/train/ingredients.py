@@ -17,8 +17,8 @@ from zoo.stage import NamedDataset, Node, Site
 STAGE = TRAIN
 FORMAT = 3  # one more whenever the stage leaves other files, or trains otherwise
 HEADS = "heads"  # heads/<phase>.safetensors: parameters of losses, where they have any
-SAVING = {"save_steps"}
-"""Settings of a phase that change nothing of what comes out: another value must not train again."""
+INDIFFERENT = {"save_steps", "packing", "dataloader_num_workers", "gradient_checkpointing", "torch_compile"}
+"""Settings of a phase that change nothing of what comes out but its last bits: another value must not train again."""
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
@@ -31,7 +31,7 @@ def part(recipe: Recipe) -> dict[str, Any]:
     """The base model and the phases, without what changes nothing of what comes out."""
     return {
         **recipe.model_dump(mode="json", include={"base"}, exclude={"base": {"miniature"}}),
-        "phases": [phase.model_dump(mode="json", exclude={"train": SAVING}) for phase in recipe.phases],
+        "phases": [phase.model_dump(mode="json", exclude={"train": INDIFFERENT}) for phase in recipe.phases],
     }
 
 

@@ -14,17 +14,18 @@ from typing import Any
 from datasets import Dataset as Rows
 from datasets import load_dataset
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimilarityEvaluator
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
 from zoo.layout import TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
-from zoo.recipe.schema import Dataset, NamedPhase, Recipe
+from zoo.recipe.schema import Dataset, Recipe
+from zoo.recipe.training import NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
-from zoo.train.arguments import METRIC, arguments, prompt_of
+from zoo.train.arguments import arguments, prompt_of
+from zoo.train.dev import METRIC, evaluator
 from zoo.train.doubts import (
     compares,
     drift,
@@ -174,7 +175,7 @@ class PhaseRun:
             args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to, begins=begins),
             train_dataset=data if several else next(iter(data.values())),
             loss=losses if several else next(iter(losses.values())),
-            evaluator=self._dev(phase.dev) if phase.dev else None,
+            evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
@@ -194,11 +195,6 @@ class PhaseRun:
         rows = load_dataset("parquet", data_files=self.splits[name]["train"], split="train")
         rows = rows.select_columns(list(dataset.columns))
         return rows.rename_column(dataset.label[0], "label") if dataset.label and dataset.label[0] != "label" else rows
-
-    def _dev(self, name: str) -> EmbeddingSimilarityEvaluator:
-        rows = load_dataset("parquet", data_files=self.splits[name]["validation"], split="train")
-        first, second, score = (rows[column] for column in self.recipe.datasets[name].columns)
-        return EmbeddingSimilarityEvaluator(list(first), list(second), list(score), name="dev", write_csv=False)
 
     def _save(self, model: SentenceTransformer, log: Mapping[str, Any], best: Path | None = None) -> None:
         """Write model and log under `done`, at once."""

@@ -10,7 +10,8 @@ import torch
 from transformers.utils import is_torch_bf16_gpu_available
 
 from zoo.errors import TrainError
-from zoo.recipe.schema import NamedPhase, Recipe
+from zoo.recipe.schema import Recipe
+from zoo.recipe.training import NamedPhase
 
 Kind = Literal["fp32", "bf16", "fp16"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from zoo.recipe.schema import Train
+from zoo.recipe.training import Train
 
 ENTRIES = 100  # of the log, about so many in a phase, beside those of evaluations
 SAVE_EVERY = 15 * 60  # seconds, where a recipe has no save_steps: what a crash may cost

@@ -13,7 +13,8 @@ from transformers import set_seed
 
 from zoo.layout import MODEL, TRAIN_LOG
 from zoo.models.load import starting_model
-from zoo.recipe.schema import NamedPhase, Recipe
+from zoo.recipe.schema import Recipe
+from zoo.recipe.training import NamedPhase
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.train.arguments import require_trackers
