@@ -39,7 +39,10 @@ def pack(model: SentenceTransformer, *, longest: int | None = None) -> str | Non
     parts = transformers_of(model)
     if why := next((why for part in parts if (why := _unfit(part))), None if parts else "it is no transformer"):
         return why
-    texts, trained = probe_texts(longest or model.max_seq_length or PROBE_LENGTH), model.training
+    texts = probe_texts(longest or model.max_seq_length or PROBE_LENGTH)
+    modes = [
+        (module, module.training) for module in model.modules()
+    ]  # a guide is never in training, parts of it may be
     try:
         padded = _encoded(model, texts)
         pack_unchecked(model)
@@ -48,7 +51,8 @@ def pack(model: SentenceTransformer, *, longest: int | None = None) -> str | Non
         why = f"packed texts end in '{str(error).splitlines()[0] if str(error) else type(error).__name__}'"
     if why:
         unpack(model)
-    model.train(trained)
+    for module, trains in modes:
+        module.training = trains
     return why
 
 
@@ -88,7 +92,7 @@ def unpack(model: SentenceTransformer) -> None:
 
 @contextmanager
 def padded(model: SentenceTransformer) -> Iterator[None]:
-    """Inside the block a packed model is as one that never was, so that it is saved so."""
+    """Make a packed model, inside the block, as one that never was, so that it is saved so."""
     parts = [part for part in transformers_of(model) if part.model.config._attn_implementation == PACKED]
     for part in parts:
         _switch_off(part)

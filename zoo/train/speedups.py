@@ -20,13 +20,13 @@ from zoo.train import gemm
 from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of
 from zoo.train.precision import Precision
 
-PACE = ".pace.json"  # beside the checkpoints
+KEPT_IN = ".speedups.json"  # beside the checkpoints
 BATCHES = 10  # of each dataset, whose tokens are counted
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What makes a phase fast and leaves its results as they are."""
+class Speedups:
+    """Choices that make a phase fast and leave its results as they are."""
 
     packed: bool
     why: str | None
@@ -45,7 +45,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Training:
-    """What the choice depends on."""
+    """A phase as far as its speedups depend on it."""
 
     model: SentenceTransformer
     losses: Sequence[nn.Module]
@@ -56,26 +56,26 @@ class Training:
     prompt: str | None
 
 
-def set_pace(folder: Path, training: Training, note: Callable[[str], None]) -> Pace:
+def set_speedups(folder: Path, training: Training, note: Callable[[str], None]) -> Speedups:
     """Pack the batches of a phase's model, or leave them padded, as was decided when it began in `folder`.
 
     Call it when the model has its length and adapters, and its losses are there. `note` is told why it is padded.
     """
-    if (pace := _kept(folder / PACE)) is None:
-        pace = _decided(training, note)
-        _keep(folder / PACE, pace)
-    elif pace.packed:
+    if (choice := _kept(folder / KEPT_IN)) is None:
+        choice = _decided(training, note)
+        _keep(folder / KEPT_IN, choice)
+    elif choice.packed:
         for model in (training.model, *readers(training.model, training.losses)):
             pack_unchecked(model)
-    return replace(pace, onednn=pace.onednn and gemm.is_exact())  # it may go on, on another machine
+    return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
 
 
-def _decided(training: Training, note: Callable[[str], None]) -> Pace:
+def _decided(training: Training, note: Callable[[str], None]) -> Speedups:
     why = _why_padded(training)
     if why and training.train.packing:
         note(f"computes padding too, because {why}")
     single = training.precision.used == "fp32" and training.precision.device == "cpu"
-    return Pace(
+    return Speedups(
         packed=why is None,
         why=why,
         padding=padding(training) if why is None else None,
@@ -115,15 +115,15 @@ def _lengths(training: Training, texts: Sequence[str]) -> list[int]:
     return found
 
 
-def _kept(place: Path) -> Pace | None:
+def _kept(place: Path) -> Speedups | None:
     try:
         found: Mapping[str, Any] = json.loads(place.read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return Pace(**found)
+    return Speedups(**found)
 
 
-def _keep(place: Path, pace: Pace) -> None:
+def _keep(place: Path, speedups: Speedups) -> None:
     work = place.with_name(f"{place.name}.new")
-    work.write_text(json.dumps(asdict(pace)), "utf-8")
+    work.write_text(json.dumps(asdict(speedups)), "utf-8")
     work.replace(place)
