@@ -15,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from zoo.models.load import saved_model
 from zoo.say import Progress
 from zoo.train import checkpoints
+from zoo.train.adapters import TRAINED, Adapters
 
 HEAD_FILE = "loss_state.safetensors"
 ROWS = "rows"  # in the log, of training: rows since the entry before
@@ -29,13 +30,15 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     so nothing of that is lost.
     """
 
-    def __init__(self, *, comparing: Collection[str], **options: Any) -> None:
+    def __init__(self, *, comparing: Collection[str], adapters: Adapters | None = None, **options: Any) -> None:
         """Take what the Trainer of sentence-transformers takes.
 
         Args:
             comparing: datasets whose loss compares the rows of a batch with each other.
+            adapters: those that are trained in place of the model's weights.
         """
         self.comparing = comparing
+        self.adapters = adapters
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
         super().__init__(**options)
 
@@ -86,14 +89,23 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             checkpoints.begin(folder)
-            self.model.save_pretrained(str(folder), create_model_card=False)
+            if self.adapters:
+                (folder / TRAINED).write_bytes(self.adapters.content())
+            else:
+                self.model.save_pretrained(str(folder), create_model_card=False)
             self.save_loss_state(folder / HEAD_FILE)
 
     def load_model(self, checkpoint: Path) -> None:
         """Put model and losses back as `save_model` wrote them."""
-        saved = saved_model(checkpoint, device="cpu")
-        self.model.load_state_dict(saved.state_dict())
+        if self.adapters:
+            self.adapters.load(checkpoint / TRAINED)
+        else:
+            self.model.load_state_dict(saved_model(checkpoint, device="cpu").state_dict())
         self.load_loss_state(checkpoint / HEAD_FILE)
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        """Load the model as `load_model` does, where the Trainer goes on: its own way knows no adapters without it."""
+        self.load_model(Path(checkpoint_path))
 
 
 def _rows(inputs: Mapping[str, Any]) -> int:
