@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from zoo.characters import brief, refusal
-from zoo.errors import RecipeError, did_you_mean
+from zoo.errors import RecipeError
 from zoo.hub.frontmatter import BrokenYaml, KeyPath, load_yaml
 from zoo.recipe.check import resolved_mistakes
+from zoo.recipe.othernames import nearest_key
 from zoo.recipe.schema import Recipe
 from zoo.recipe.section import Section
 from zoo.recipe.yamlfile import explain, key_path, key_text
@@ -185,7 +186,7 @@ def _index(place: Any, key: str, path: str) -> Any:
     first = path.partition(".")[0]
     near = _inside(place, key) if key == first else None
     where = f" in '{path}'" if path != key else ""
-    raise RecipeError(f"--set: no key '{key}'{where}", hint=near or did_you_mean(key, known) or "zoo show R")
+    raise RecipeError(f"--set: no key '{key}'{where}", hint=near or nearest_key(key, known) or "zoo show R")
 
 
 def _parts(place: Any) -> dict[str, tuple[Any, Any]]:

@@ -11,7 +11,6 @@ from zoo.errors import did_you_mean
 from zoo.losses import LossSpec
 from zoo.recipe.section import Name, Section
 
-
 Scheduler = Literal[
     "linear",
     "cosine",
@@ -95,7 +94,7 @@ class Train(Section):
     optim: str = added("adamw_torch_fused")
     """An optimizer of transformers that needs no more than its name; some need a package too."""
     adam_beta1: float = added(0.9, ge=0, lt=1)
-    """This and the next two are for optimizers with `adam` in their name."""
+    """This and the next two mean nothing to adafactor, adagrad, rmsprop and sgd."""
     adam_beta2: float = added(0.999, ge=0, lt=1)
     adam_epsilon: FiniteFloat = added(1e-8, gt=0)
     max_grad_norm: FiniteFloat = added(1.0, ge=0)

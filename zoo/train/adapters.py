@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from sentence_transformers import SentenceTransformer
 
 from zoo.errors import TrainError
+from zoo.recipe.schema import Base
 from zoo.recipe.training import Lora
 
 TRAINED = "trained.safetensors"  # in a checkpoint, in place of the model
@@ -62,19 +63,27 @@ class Adapters:
         """The distance that the adapters move the model's weights, as a share of the length of these."""
         from peft.tuners.lora import LoraLayer
 
-        layers = [layer for layer in self.model.modules() if isinstance(layer, LoraLayer)]
+        layers: list[Any] = [layer for layer in self.model.modules() if isinstance(layer, LoraLayer)]
         with torch.no_grad():
             away = sum(float(layer.get_delta_weight("default").float().square().sum()) for layer in layers)
             length = sum(float(layer.get_base_layer().weight.float().square().sum()) for layer in layers)
         return math.sqrt(away / length) if length else math.inf
 
-    def keep(self, folder: Path) -> None:
-        """Write the adapters as peft reads them, the same bytes for the same numbers."""
+    def keep(self, folder: Path, base: Base) -> None:
+        """Write the adapters as peft reads them, the same bytes for the same numbers.
+
+        They name the model that they belong to where that is the base model, and none where it is one that was trained
+        from it before.
+        """
         self.tuner.save_pretrained(str(folder))
         (folder / "README.md").unlink(missing_ok=True)  # peft's, which knows nothing of this model
         config = json.loads((folder / CONFIG).read_text("utf-8"))
-        ordered = {key: sorted(value) if key == "target_modules" else value for key, value in config.items()}
-        (folder / CONFIG).write_text(json.dumps(ordered, indent=2, sort_keys=True), "utf-8")
+        of_base = config["base_model_name_or_path"] == base.model  # else it is a folder of this machine
+        config["base_model_name_or_path"] = base.model if of_base else None
+        config["revision"] = base.revision if of_base else None
+        if isinstance(config["target_modules"], list):
+            config["target_modules"].sort()  # peft keeps a set
+        (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True), "utf-8")
 
     def merge(self) -> None:
         """Add the adapters to the weights and take them out of the model."""

@@ -183,7 +183,7 @@ class PhaseRun:
         if best is not None and checkpoints.weights(best)[TRAINED] != self.adapters.digest():
             raise self._error(f"ended with other adapters than its best checkpoint, '{best.name}'", hint="run it again")
         if self.phase.train.lora.keep:
-            self.adapters.keep(self.folder / ADAPTER / self.phase.name)
+            self.adapters.keep(self.folder / ADAPTER / self.phase.name, self.recipe.base)
         self.adapters.merge()
 
     def _back_to_the_best(self, trainer: Trainer, log: Mapping[str, Any]) -> Path | None:
