@@ -13,6 +13,7 @@ CARD = "card"
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"  # of data: {revision, miniature}
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
+ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
 TRAIN_LOG = "log.json"
 """Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device}, log,
 doubts}]. Step 0 is the best where no training was better than none."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from pydantic import BaseModel
+
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
@@ -25,6 +27,7 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
+from zoo.recipe.training import NamedPhase
 from zoo.tasks import TASKS, Task, sharing
 
 
@@ -106,6 +109,10 @@ class ModelCardView:
             {**row(self.scores, self.mine, dim), "kept": self.scores.kept_at(self.mine.name, dim)}
             for dim in self.mine.dims
         ]
+
+    def unusual(self, phase: NamedPhase) -> str:
+        """What a phase sets otherwise than usual, in words; empty when nothing is."""
+        return unusual(phase)
 
     def verdicts(self, standing: Standing) -> list[Markdown]:
         """Lines, one for a rival: the tasks on which this model stands so to it, both at full width."""
@@ -214,6 +221,26 @@ class ModelCardView:
         return {
             dim: Markdown(", ".join(self._shown(one) for one in told if one.dim == dim)) for dim in self.mine.dims[1:]
         }
+
+
+def unusual(phase: NamedPhase) -> str:
+    """What a phase sets otherwise than usual, but for what its line of the card says already: 'optim sgd, lora r 8'."""
+    train, said = phase.train, {"epochs", "max_steps", "batch_size", "learning_rate", "precision"}
+    silent = said | {"eval_steps", "save_steps", "seed", "packing", "dataloader_num_workers", "torch_compile"}
+    default = {name: field.get_default() for name, field in type(train).model_fields.items()}
+    found = {name: value for name in default if (value := getattr(train, name)) != default[name] and name not in silent}
+    words = [f"{name} {_in_words(value)}".replace(" True", "") for name, value in found.items()]
+    words += [f"{use.dataset}'s {name} after '{text}'" for use in phase.data for name, text in use.prompts.items()]
+    return ", ".join(words)
+
+
+def _in_words(value: Any) -> str:
+    """A setting's value; of one made of several, those that are not as usual."""
+    if isinstance(value, BaseModel):
+        return " ".join(f"{name} {_in_words(one)}" for name, one in value.model_dump().items() if one is not False)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_in_words(one)}" for name, one in value.items())
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from zoo.recipe.fits import (
     length_mistake,
     loss_mistakes,
     order_mistake,
+    prompt_mistakes,
     rows_mistakes,
     scale_mistakes,
     setting_doubts,
@@ -142,6 +143,7 @@ def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
             yield (*at, "dataset"), f"{what}; copy its file in recipes/datasets/ under another name"
         if problem := _lacks(use.dataset, datasets[use.dataset], "train"):
             yield (*at, "dataset"), problem
+        yield from _under((*at, "prompts"), prompt_mistakes(use, datasets[use.dataset]))
         yield from _under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
     if phase.dev and (problem := _dev_mistake(phase.dev, datasets)):
         yield ("dev",), problem

@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
 from zoo.recipe.family import Scale
 from zoo.recipe.schema import Dataset
-from zoo.recipe.training import Phase, Train
+from zoo.recipe.settings import unfit_settings
+from zoo.recipe.training import DataUse, Phase, Train
 
 Found = Iterator[tuple[KeyPath, str]]
 """Places in a file, each with what is wrong there and, after a ';', the way out."""
@@ -98,6 +100,14 @@ def _label(kind: str | None) -> str:
     return f"a {kind} column" if kind else "no label"
 
 
+def prompt_mistakes(use: DataUse, dataset: Dataset) -> Found:
+    """Prompts for columns that are no texts of the dataset; places from `prompts` on."""
+    for column in use.prompts:
+        if column not in dataset.texts:
+            near = did_you_mean(column, dataset.texts) or f"texts: {in_words(dataset.texts)}"
+            yield (column,), f"dataset '{use.dataset}' has no text column '{column}'; {near}"
+
+
 # ---- Sizes: what losses train, what the recipe promises, how wide the model is
 
 
@@ -168,8 +178,9 @@ def setting_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
         name = innermost(alone[0]).type
         what = f"'{train.batch_size}': loss '{name}' compares a row with the others of its batch"
         yield ("train", "batch_size"), f"{what}; write {LOSSES[name].least_rows} or more"
+    scored = next((name for name, dataset in datasets.items() if is_scored(dataset)), "a dataset with scores")
+    yield from unfit_settings(phase, scored)
     if train.eval_steps is not None and phase.dev is None:
-        scored = next((name for name, dataset in datasets.items() if is_scored(dataset)), "a dataset with scores")
         what = "there is no `dev` to evaluate on"
         yield ("train", "eval_steps"), f"{what}; add dev: {scored}, or write save_steps"
     if problem := length_mistake(train.max_seq_length):

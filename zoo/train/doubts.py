@@ -94,31 +94,42 @@ def _of_label(use: DataUse, dataset: Dataset, rows: pl.LazyFrame, count: int) ->
 
 
 def of_tokens(
-    use: DataUse, dataset: Dataset, file: Path, tokenizer: Any, *, longest: int | None, prompt: str, seed: int
+    use: DataUse,
+    dataset: Dataset,
+    file: Path,
+    tokenizer: Any,
+    *,
+    longest: int | None,
+    prompts: Mapping[str, str],
+    seed: int,
 ) -> Iterator[str]:
     """Sentences on a sample of the training texts: too many tokens unknown, too many texts cut.
 
     Args:
         tokenizer: the model's; of a kind that is not transformers', nothing is said.
         longest: tokens that the model reads of a text, special ones and the prompt's included; null = all.
-        prompt: stands before every text in training.
+        prompts: {column: what stands before its texts in training}.
         seed: of the sample.
     """
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         return
     rows = pl.read_parquet(file, columns=dataset.texts)
     sample = rows.sample(min(SAMPLE, len(rows)), seed=seed)
-    texts = [text for name in dataset.texts for text in sample[name].drop_nulls()]
-    tokens = _tokens(tokenizer, texts)
+    columns = {name: _tokens(tokenizer, sample[name].drop_nulls().to_list()) for name in dataset.texts}
+    tokens = [text for column in columns.values() for text in column]
     if (unknown := _unknown(tokenizer, tokens)) > UNKNOWN:
         yield f"{unknown:.0%} of the tokens of '{use.dataset}' are unknown to the tokenizer ('{tokenizer.unk_token}')"
-    beside = tokenizer.num_special_tokens_to_add() + (len(_tokens(tokenizer, [prompt])[0]) if prompt else 0)
-    cut = sum(len(text) + beside > longest for text in tokens) / len(tokens) if longest and tokens else 0
+    marks = tokenizer.num_special_tokens_to_add()
+    beside = {name: marks + len(_tokens(tokenizer, [prompts.get(name, "")])[0]) for name in columns}
+    lengths = [len(text) + beside[name] for name, column in columns.items() for text in column]
+    cut = sum(length > longest for length in lengths) / len(lengths) if longest and lengths else 0
     if cut > CUT:
         yield f"{cut:.0%} of the texts of '{use.dataset}' are longer than {longest} tokens, and were cut there"
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    if not texts:
+        return []
     found: list[list[int]] = tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
     return found
 
@@ -166,12 +177,13 @@ def _of_sums(trained: Sequence[Entry], distance: float) -> Iterator[str]:
 def _of_batches(phase: NamedPhase, trained: Sequence[Entry]) -> Iterator[str]:
     steps, rows = max((entry["step"] for entry in trained), default=0), sum(entry[ROWS] for entry in trained)
     lonely, train = sum(entry.get(LONELY, 0) for entry in trained), phase.train
-    if lonely > ALONE * steps:
+    batches = steps * train.gradient_accumulation_steps
+    if lonely > ALONE * batches:
         compare = ", ".join(sorted({innermost(use.loss).type for use in phase.data if compares(use)}))
-        yield f"{lonely:,} of {steps:,} batches had one row, and the loss ({compare}) compares the rows of a batch"
-    elif train.sampler == "no_duplicates" and rows < FILLED * train.batch_size * steps:
+        yield f"{lonely:,} of {batches:,} batches had one row, and the loss ({compare}) compares the rows of a batch"
+    elif train.sampler == "no_duplicates" and rows < FILLED * train.batch_size * batches:
         why = "there are few rows, or few without a text in common"
-        yield f"batches had {rows / steps:.1f} rows on average, not {train.batch_size}: {why}"
+        yield f"batches had {rows / batches:.1f} rows on average, not {train.batch_size}: {why}"
 
 
 def compares(use: DataUse) -> bool:

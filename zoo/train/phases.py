@@ -18,14 +18,16 @@ from torch import nn
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
-from zoo.layout import TRAIN_LOG
+from zoo.layout import ADAPTER, TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
-from zoo.train.arguments import arguments, prompt_of
+from zoo.train.activations import compute_again
+from zoo.train.adapters import TRAINED, Adapters, adapted
+from zoo.train.arguments import arguments, prompts_by_column
 from zoo.train.dev import METRIC, evaluator
 from zoo.train.doubts import (
     compares,
@@ -42,8 +44,10 @@ from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
 from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
+from zoo.train.rates import rates
 from zoo.train.rhythm import Rhythm
 from zoo.train.speedups import Speedups, Training, set_speedups
+from zoo.train.stopping import StopEarly, is_over
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
@@ -80,6 +84,17 @@ class PhaseRun:
         """The model that is trained."""
         return self.start(self.device)
 
+    @cached_property
+    def adapters(self) -> Adapters | None:
+        """The adapters that are trained in place of its weights, where the recipe has some."""
+        lora = self.phase.train.lora
+        return adapted(self.model, lora, self.name) if lora else None
+
+    @property
+    def name(self) -> str:
+        """The phase as sentences name it."""
+        return f"phase '{self.phase.name}' of '{self.recipe.name}'"
+
     def run(self) -> None:
         """Train, go back to the best checkpoint, and save model, heads and log.
 
@@ -98,13 +113,15 @@ class PhaseRun:
         with onednn(trainer.speedups.onednn):
             log = {**self._log(self._trained(trainer, last)), **trainer.speedups.logged}
         start = self.start("cpu")
-        doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
+        distance = self.adapters.moved() if self.adapters else drift(self.model, start)
+        doubts += self._told(of_log(self.phase, log["log"], distance=distance))
         unpack(self.model)
         best = self._back_to_the_best(trainer, log)
         kept = start if log["best_step"] == 0 else self.model
         if kept is self.model:
             trainer.save_loss_state(self.folder / HEADS / f"{self.phase.name}.safetensors")
             doubts += self._told(self._doubts_of_vectors())
+            self._merge(best)
         self.model.max_seq_length = full_length
         self._save(kept, {**log, "doubts": doubts}, best)
         shutil.rmtree(self.checkpoints)
@@ -126,7 +143,7 @@ class PhaseRun:
                 file,
                 self.model.tokenizer,
                 longest=self.model.max_seq_length,
-                prompt=prompt_of(self.recipe) or "",
+                prompts=prompts_by_column(self.recipe, use),
                 seed=self.phase.train.seed,
             )
         return found
@@ -149,17 +166,31 @@ class PhaseRun:
         self.progress.note(f"{self.recipe.name}: phase '{self.phase.name}': {text}")
 
     def _error(self, what: str, hint: str = "lower learning_rate, or use precision: fp32") -> TrainError:
-        return TrainError(f"phase '{self.phase.name}' of '{self.recipe.name}' {what}", hint=hint)
+        return TrainError(f"{self.name} {what}", hint=hint)
 
     def _trained(self, trainer: Trainer, last: Path | None) -> TrainerState:
-        if last is not None and checkpoints.is_the_last(last):
+        if last is not None and self._is_the_end(last):
             trainer.load_model(last)  # transformers would train a step more
             return TrainerState.load_from_json(str(last / checkpoints.STATE))
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
-        with losses_blamed(self.phase.data, f"phase '{self.phase.name}' of '{self.recipe.name}'"):
+        with losses_blamed(self.phase.data, self.name):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
+
+    def _is_the_end(self, checkpoint: Path) -> bool:
+        log = checkpoints.state_of(checkpoint)["log_history"]
+        return checkpoints.is_the_last(checkpoint) or is_over(self.phase.train, log)
+
+    def _merge(self, best: Path | None) -> None:
+        """Make a stock model of one with adapters, which are kept beside it where the recipe says so."""
+        if self.adapters is None or self.phase.train.lora is None:
+            return
+        if best is not None and checkpoints.weights(best)[TRAINED] != self.adapters.digest():
+            raise self._error(f"ended with other adapters than its best checkpoint, '{best.name}'", hint="run it again")
+        if self.phase.train.lora.keep:
+            self.adapters.keep(self.folder / ADAPTER / self.phase.name, self.recipe.base)
+        self.adapters.merge()
 
     def _back_to_the_best(self, trainer: Trainer, log: Mapping[str, Any]) -> Path | None:
         """Load the checkpoint that scored best, which may not be the last; null where none beat the start."""
@@ -171,18 +202,22 @@ class PhaseRun:
 
     def _trainer(self, *, begins: bool) -> Trainer:
         set_seed(self.phase.train.seed)  # before the losses: a head starts from random weights, the Trainer seeds later
-        recipe, phase = self.recipe, self.phase
+        recipe, phase, adapters = self.recipe, self.phase, self.adapters
+        if phase.train.gradient_checkpointing:
+            compute_again(self.model, self.name)
+        own = rates(phase.train, self.model, self.name)
         data = {use.dataset: self._rows(use.dataset) for use in phase.data}
         losses = {use.dataset: build_loss(use.loss, self.model) for use in phase.data}
         several = len(phase.data) > 1
         self.model.model_card_data.widget = [{"text": ""}]  # the card is ours: do not read the data for examples
         trainer = Trainer(
             model=self.model,
-            args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to, begins=begins),
+            args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to, begins=begins, rates=own),
             train_dataset=data if several else next(iter(data.values())),
             loss=losses if several else next(iter(losses.values())),
             evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
+            adapters=adapters,
             speedups=self._speedups(data, list(losses.values())),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
@@ -190,6 +225,7 @@ class PhaseRun:
         for callback in (
             Rhythm(phase.train, evaluates=phase.dev is not None),
             StopAtNonsense(self._error),
+            *([StopEarly(phase.train)] if phase.train.early_stopping_patience else []),
             SealCheckpoints(),
             ShowProgress(self.progress, f"{recipe.name}: {phase.name}"),
         ):
@@ -222,7 +258,7 @@ class PhaseRun:
     def _require_same_weights(self, saved: Path, best: Path) -> None:
         """Raise unless what is saved are the weights of the best checkpoint, byte for byte."""
         for name, digest in checkpoints.weights(best).items():
-            if name != HEAD_FILE and file_digest(saved / name) != digest:
+            if name not in (HEAD_FILE, TRAINED) and file_digest(saved / name) != digest:
                 what = f"ended with other weights in '{name}' than its best checkpoint, '{best.name}', has"
                 raise self._error(what, hint="run it again")
 

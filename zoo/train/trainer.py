@@ -15,6 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from zoo.models.load import saved_model
 from zoo.say import Progress
 from zoo.train import checkpoints
+from zoo.train.adapters import TRAINED, Adapters
 from zoo.train.packing import padded
 from zoo.train.speedups import Speedups
 
@@ -31,15 +32,24 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     so nothing of that is lost.
     """
 
-    def __init__(self, *, comparing: Collection[str], speedups: Speedups, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        comparing: Collection[str],
+        speedups: Speedups,
+        adapters: Adapters | None = None,
+        **options: Any,
+    ) -> None:
         """Take what the Trainer of sentence-transformers takes.
 
         Args:
             comparing: datasets whose loss compares the rows of a batch with each other.
             speedups: how it computes; the model is set to it already.
+            adapters: those that are trained in place of the model's weights.
         """
         self.comparing = comparing
         self.speedups = speedups
+        self.adapters = adapters
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
         super().__init__(**options)
 
@@ -90,15 +100,24 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             checkpoints.begin(folder)
-            with padded(self.model):
-                self.model.save_pretrained(str(folder), create_model_card=False)
+            if self.adapters:
+                (folder / TRAINED).write_bytes(self.adapters.content())
+            else:
+                with padded(self.model):
+                    self.model.save_pretrained(str(folder), create_model_card=False)
             self.save_loss_state(folder / HEAD_FILE)
 
     def load_model(self, checkpoint: Path) -> None:
         """Put model and losses back as `save_model` wrote them."""
-        saved = saved_model(checkpoint, device="cpu")
-        self.model.load_state_dict(saved.state_dict())
+        if self.adapters:
+            self.adapters.load(checkpoint / TRAINED)
+        else:
+            self.model.load_state_dict(saved_model(checkpoint, device="cpu").state_dict())
         self.load_loss_state(checkpoint / HEAD_FILE)
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        """Load the model as `load_model` does, where the Trainer goes on: its own way knows no adapters without it."""
+        self.load_model(Path(checkpoint_path))
 
 
 def _rows(inputs: Mapping[str, Any]) -> int:

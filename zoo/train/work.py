@@ -17,7 +17,7 @@ from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
-from zoo.train.arguments import require_trackers
+from zoo.train.arguments import require_optimizers, require_trackers
 from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
@@ -40,6 +40,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
+    require_optimizers(recipe)
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         _train(folder, spec, recipe, progress)
     log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
@@ -74,7 +75,14 @@ def _run(
 
     def begin(device: str | None) -> SentenceTransformer:
         set_seed(phase.train.seed)  # of weights that the base model's repository lacks
-        return starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
+        return starting_model(
+            recipe,
+            base_revision=spec["base_revision"],
+            parent=start,
+            device=device,
+            dtype=phase.train.dtype,
+            attention=phase.train.attn_implementation,
+        )
 
     PhaseRun(recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress).run()
 

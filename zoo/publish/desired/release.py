@@ -14,7 +14,7 @@ from zoo.cards.metadata import data_path
 from zoo.cards.readme import dataset_card
 from zoo.errors import PublishError, ZooError
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import DATA_REPORT, DATA_SOURCE
+from zoo.layout import ADAPTER, DATA_REPORT, DATA_SOURCE
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
@@ -173,6 +173,7 @@ def model_release(
         raise PublishError(
             f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
         )
+    files |= {str(path.relative_to(model.parent)): path for path in _files(model.parent / ADAPTER)}  # kept by recipes
     files[CARD] = card
     files[RECIPE] = dump(recipe).encode()
     files[SCORES] = scores
