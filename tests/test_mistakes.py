@@ -144,11 +144,11 @@ MISTAKES = {
     # A loss and its rows
     "a loss that reads another label": Mistake(
         FAMILY_FILE, "{dataset: graded, loss: {type: cosent}}", "{dataset: graded, loss: {type: mnrl}}",
-        "graded, loss", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'graded' has a score column; losses that read it: cosent",
+        "graded, loss", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'graded' has a score column; losses that read it: cosent, angle, cosine",
     ),
     "a loss that reads a label where there is none": Mistake(
         FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: cosent}",
-        "dataset: pairs", "phases.pairs.data.0.loss: loss 'cosent' reads a score column, dataset 'pairs' has no label; losses that read it: mnrl",
+        "dataset: pairs", "phases.pairs.data.0.loss: loss 'cosent' reads a score column, dataset 'pairs' has no label; losses that read it: mse, distil, gist, cached_gist, mnrl, cached_mnrl",
     ),
     "more negatives than a loss reads": Mistake(
         "datasets/triplets.yaml", "  negative: {type: text}\n", "  negative: {type: text}\n  negative2: {type: text}\n",
