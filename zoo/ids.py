@@ -70,7 +70,6 @@ class _Loaded:
         return handler.generate_schema(ModelRef)
 
 
-
 def is_loaded(field: FieldInfo) -> bool:
     """True of an option whose function is given the model itself, and not its name."""
     return any(isinstance(one, _Loaded) for one in field.metadata)

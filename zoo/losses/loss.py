@@ -109,11 +109,11 @@ def build_loss(spec: Options, model: Model, *, load: Callable[[ModelRef], Model]
     with blamed(LOSSES, spec.type, f"loss '{spec.type}'", TrainError):
         try:
             made = LOSSES[spec.type].build(model, **spec.given())
-        except (AssertionError, ValueError) as problem:
+        except (AssertionError, ValueError) as refused:
             if LOSSES.origin(spec.type) != OURS:
                 raise
-            told = str(problem).split("\n")[0] or "its first module is no transformer"
-            raise TrainError(f"loss '{spec.type}' does not take this model: {told}", hint=OTHER_LOSS) from problem
+            told = str(refused).split("\n")[0] or "its first module is no transformer"
+            raise TrainError(f"loss '{spec.type}' does not take this model: {told}", hint=OTHER_LOSS) from refused
     if not isinstance(made, nn.Module):
         problem = f"loss '{spec.type}' makes a '{type(made).__name__}', which is no torch.nn.Module"
         raise TrainError(problem, hint=f"return one in {place_of(LOSSES, spec.type)}")

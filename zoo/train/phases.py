@@ -20,7 +20,7 @@ from zoo.errors import TrainError
 from zoo.layout import TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, Recipe
-from zoo.recipe.training import NamedPhase
+from zoo.recipe.training import DataUse, NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
@@ -40,6 +40,7 @@ from zoo.train.doubts import (
 from zoo.train.ingredients import HEADS
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
+from zoo.train.taught import Load, loader, with_labels
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
@@ -60,6 +61,8 @@ class PhaseRun:
     precision: Precision
     report_to: Sequence[str]
     progress: Progress
+    models: Mapping[str, str]
+    """{title: commit} of the models that losses name."""
 
     @property
     def checkpoints(self) -> Path:
@@ -166,8 +169,9 @@ class PhaseRun:
     def _trainer(self, *, begins: bool) -> Trainer:
         set_seed(self.phase.train.seed)  # before the losses: a head starts from random weights, the Trainer seeds later
         recipe, phase = self.recipe, self.phase
-        data = {use.dataset: self._rows(use.dataset) for use in phase.data}
-        losses = {use.dataset: build_loss(use.loss, self.model) for use in phase.data}
+        load = loader(self.models, self.device)
+        data = {use.dataset: self._labelled(use, load) for use in phase.data}
+        losses = {use.dataset: build_loss(use.loss, self.model, load=load) for use in phase.data}
         several = len(phase.data) > 1
         self.model.model_card_data.widget = [{"text": ""}]  # the card is ours: do not read the data for examples
         trainer = Trainer(
@@ -188,6 +192,10 @@ class PhaseRun:
         ):
             trainer.add_callback(callback)
         return trainer
+
+    def _labelled(self, use: DataUse, load: Load) -> Rows:
+        width = self.model.get_embedding_dimension()
+        return with_labels(self._rows(use.dataset), use, load, self.folder, width, self.progress)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""
