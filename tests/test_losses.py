@@ -63,7 +63,7 @@ TRAINED: dict[str, tuple[Any, str]] = {
         {"type": "adaptive_layer", "inner": {"type": "matryoshka", "inner": "cosent", **DIMS}},
         "scored",
     ),
-    "matryoshka_2d": ({"type": "matryoshka_2d", "inner": "mnrl", "n_dims_per_step": -1, **DIMS}, "pairs"),
+    "matryoshka_2d": ({"type": "matryoshka_2d", "inner": "mnrl", "n_dims_per_step": None, **DIMS}, "pairs"),
     "matryoshka_2d over gist": ({"type": "matryoshka_2d", "inner": GIST, **DIMS}, "pairs"),
 }
 """{what: (a loss, the rows that it reads)}. Every loss there is has a row of its name."""

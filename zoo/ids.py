@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 from pydantic.fields import FieldInfo
 
+from zoo.characters import brief
 from zoo.hub.metadata import REPO_ID
 from zoo.metadata import as_the_hub
 
@@ -56,6 +57,14 @@ class ModelRef(BaseModel):
     model: ModelId
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_keys(cls, data: Any) -> Any:
+        written = brief(data) if isinstance(data, str) else None
+        if written is not None:
+            raise ValueError(f"'{written}' is the id alone; write {{model: {written}}}, and a revision to pin it")
+        return data
 
     @property
     def title(self) -> str:

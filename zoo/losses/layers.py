@@ -19,20 +19,23 @@ def adaptive_layer(
     model: Model,
     *,
     inner: LossSpec,
-    n_layers_per_step: Literal[-1] | PositiveInt = 1,
+    n_layers_per_step: PositiveInt | None = 1,
     last_layer_weight: NotNegative = 1.0,
     prior_layers_weight: NotNegative = 1.0,
     kl_div_weight: NotNegative = 1.0,
     kl_temperature: NotNegative = 0.3,
     layer_weighting: LayerWeighting = "uniform",
 ) -> nn.Module:
-    """`inner` at the last layer and at others, chosen anew at every step, which are to be as the last one is."""
+    """`inner` at the last layer and at others, chosen anew at every step, which are to be as the last one is.
+
+    `n_layers_per_step`: so many of those below the last one; null = all.
+    """
     from sentence_transformers.sentence_transformer.losses import AdaptiveLayerLoss
 
     made: nn.Module = AdaptiveLayerLoss(
         model,
         build_loss(inner, model),
-        n_layers_per_step=n_layers_per_step,
+        n_layers_per_step=n_layers_per_step or -1,
         last_layer_weight=last_layer_weight,
         prior_layers_weight=prior_layers_weight,
         kl_div_weight=kl_div_weight,

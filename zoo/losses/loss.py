@@ -133,10 +133,14 @@ def _loaded(spec: Options) -> list[str]:
     return [name for name, one in spec.given().items() if isinstance(one, ModelRef) and is_loaded(fields[name])]
 
 
-def models_of(part: Any) -> list[ModelRef]:
-    """Every model that losses in a part of a recipe name beside the base, each once, in the recipe's order."""
-    found = (one for spec in chosen(part) if spec.registry is LOSSES for one in spec.given().values())
-    return list(dict.fromkeys(one for one in found if isinstance(one, ModelRef)))
+def models_of(part: Any) -> dict[ModelRef, str]:
+    """{model that losses in a part of a recipe name beside the base: the first option that names it}."""
+    found: dict[ModelRef, str] = {}
+    for spec in chosen(part):
+        for option, one in spec.given().items() if spec.registry is LOSSES else ():
+            if isinstance(one, ModelRef):
+                found.setdefault(one, option)
+    return found
 
 
 def teacher_of(spec: Any) -> ModelRef | None:
