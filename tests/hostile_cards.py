@@ -13,7 +13,7 @@ from conftest import ROOT
 from hostile import FILES, WORDS
 from markdown_it import MarkdownIt
 
-from zoo.cards.facts import ModelFacts
+from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.readme import dataset_card, model_card, space_card
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Kept, Mean, Score, ScoreFile, Subject, current
@@ -121,6 +121,7 @@ def model_facts(
         published=[row],
         official=[{"model": title, "source": title, **dict.fromkeys(printed, "99")}],
         doubts=[title],
+        beside=[BesideModel(title, "lab/Guide", "1" * 40)],
     )
 
 

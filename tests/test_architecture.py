@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata"},
-    {"zoo.patience"},
+    {"zoo.patience", "zoo.ids"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation"},
     {"zoo.options"},
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},

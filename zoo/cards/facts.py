@@ -12,6 +12,15 @@ from zoo.recipe import Recipe
 
 
 @dataclass(frozen=True)
+class BesideModel:
+    """A guide or a teacher, by the name of the option that names it, at the commit that was used."""
+
+    role: str
+    id: str
+    revision: str
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """All that a model's card may say."""
 
@@ -38,3 +47,5 @@ class ModelFacts:
     """Scores that mteb's results repository prints of well-known models, of those with a task of ours."""
     doubts: Sequence[str]
     """Sentences on why the model may be worth less than its scores say, each with the stage that found it."""
+    beside: Sequence[BesideModel] = ()
+    """Models that losses of the lineage were given, and that were not trained."""

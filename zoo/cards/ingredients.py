@@ -141,6 +141,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "templates": [str(folder) for folder in site.workspace.folders("cards")],
         "stages": {stage: str(site.place(recipe.name, stage)) for stage in (CONTAMINATION, EVALUATE)},
         "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},
+        "models": {name: site.receipt(name, TRAIN).made_from.get("models", {}) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
         "rows": _paths(site.rows(recipe.name)),
         "family": [

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.cards.facts import ModelFacts
+from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.ingredients import doubts_of, names_of
 from zoo.cards.readme import model_card
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
 from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
+from zoo.losses import models_of
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
 
@@ -23,8 +24,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
     Args:
         spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
-            stage}, data: {dataset: folder}, rows: {task: file}, family: [{scores, rows} of a sibling], printed and
-            official: rows that others printed}.
+            stage}, models: {recipe: {title: commit}, of those that its losses name}, data: {dataset: folder}, rows:
+            {task: file}, family: [{scores, rows} of a sibling], printed and official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -54,7 +55,17 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         published=spec["printed"],
         official=spec["official"],
         doubts=doubts_of(recipe, Path(spec["runs"])),
+        beside=_beside(recipe, spec["models"]),
     )
+
+
+def _beside(recipe: Recipe, commits: Mapping[str, Mapping[str, str]]) -> list[BesideModel]:
+    found = [
+        BesideModel(role, model.model, commits[member.name][model.title])
+        for member in recipe.lineage
+        for model, role in models_of(member.phases).items()
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _paths(rows: Mapping[str, str]) -> dict[str, Path]:

@@ -184,6 +184,7 @@ def _reported() -> Iterator[list[str]]:
 
 HINTS = {
     "base": "see `base` in its recipe",
+    "beside": "is it an embedding model? See `loss` in the recipe's phases",
     "hub": "is it an embedding model?",
     "folder": "save it again with sentence-transformers",
     "recipe": "zoo build it again with --force train",

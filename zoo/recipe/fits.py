@@ -46,20 +46,40 @@ def loss_mistakes(loss: Any, name: str, dataset: Dataset) -> Found:
         yield (), problem
     chain = nested(loss)
     for depth, one in enumerate(chain):
-        if is_sized(one) and one.dims is not None and (problem := order_mistake(one.dims)):
-            yield (*["inner"] * depth, "dims"), problem
+        if is_sized(one):
+            yield from _of_sizes(one, ("inner",) * depth)
     yield from _misfit(chain[-1], ("inner",) * (len(chain) - 1), name, dataset)
 
 
+def _of_sizes(loss: Any, at: KeyPath) -> Found:
+    if loss.dims is not None and (problem := order_mistake(loss.dims)):
+        yield (*at, "dims"), problem
+    weights = loss.given().get("weights")
+    if weights is not None and len(weights) != len(loss.dims or ()):
+        have = f"dims have {len(loss.dims)} sizes" if loss.dims else "`dims` are not beside them"
+        yield (*at, "weights"), f"{len(weights)} weights, and {have}; write one for each of dims, in their order"
+
+
 def _wrapped_wrong(loss: Any) -> str | None:
-    sized = [one.type for one in nested(loss) if is_sized(one)]
+    chain = nested(loss)
+    types = [one.type for one in chain]
+    sized = [one.type for one in chain if is_sized(one)]
+    layered = [one.type for one in chain if LOSSES[one.type].by_layer]
     inner = innermost(loss)
-    if len(sized) > 1:
-        what = f"loss '{sized[1]}' stands inside of '{sized[0]}', which trains sizes already"
-        return f"{what}; write the innermost loss there: '{inner.type}'"
-    if sized and not LOSSES[inner.type].any_size:
+    for several, what in ((sized, "sizes"), (layered, "layers")):
+        if len(several) > 1:
+            told = f"loss '{several[1]}' stands inside of '{several[0]}', which trains {what} already"
+            return f"{told}; write the innermost loss there: '{inner.type}'"
+    if sized and layered and types.index(sized[0]) < types.index(layered[0]):
+        what = f"loss '{layered[0]}' stands inside of '{sized[0]}', which would hide the layers from it"
+        return f"{what}; write '{layered[0]}' around '{sized[0]}'"
+    if layered and LOSSES[inner.type].cached:
+        what = f"loss '{inner.type}' computes its gradients after '{layered[0]}' is done with the layers"
+        return f"{what}; write '{inner.type.removeprefix('cached_')}' there"
+    if sized and (not LOSSES[inner.type].any_size or inner.given().get("projection_dim")):
         what = f"loss '{inner.type}' has parameters as wide as the model, and '{sized[0]}' cuts embeddings"
-        return f"{what}; write it without '{sized[0]}'"
+        way = f"it without '{sized[0]}'" if not inner.given().get("projection_dim") else "it without 'projection_dim'"
+        return f"{what}; write {way}"
     return None
 
 
@@ -78,6 +98,9 @@ def _misfit(inner: Any, at: KeyPath, name: str, dataset: Dataset) -> Found:
         return
     classes = len(dataset.label[1].names or []) if dataset.label else 0
     wanted = inner.given().get("num_labels", classes)
+    if needs.classes not in (None, classes):
+        what = f"loss '{inner.type}' reads {needs.classes} classes, dataset '{name}' has {classes}"
+        yield (), f"{what}; make them {needs.classes} with `names` and `values` in recipes/datasets/{name}.yaml"
     if needs.label == "class" and wanted != classes:
         what = f"'{wanted}', and dataset '{name}' has {classes} classes"
         yield (*at, "num_labels"), f"{what}; write num_labels: {classes}"
@@ -93,7 +116,9 @@ def _reads(loss: str, dataset: Dataset) -> bool:
     needs, has = LOSSES[loss], dataset.label[1].type if dataset.label else None
     least, most = needs.texts
     wraps = "inner" in needs.options.model_fields
-    return not wraps and needs.label == has and least <= len(dataset.texts) <= most
+    classes = len(dataset.label[1].names or []) if dataset.label else 0
+    fits = needs.label == has and needs.classes in (None, classes)
+    return not wraps and fits and least <= len(dataset.texts) <= most
 
 
 def _label(kind: str | None) -> str:

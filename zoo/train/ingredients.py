@@ -13,6 +13,7 @@ from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
+from zoo.train.beside import commits
 
 STAGE = TRAIN
 FORMAT = 3  # one more whenever the stage leaves other files, or trains otherwise
@@ -36,11 +37,12 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
-    """The base model's commit, and the libraries that train."""
+    """The commits of the base model and of those that losses name, and the libraries that train."""
     return {
         "base_revision": site.base_revision(recipe.base),
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),
+        **commits(recipe, site),
         **digests(recipe.base, recipe.phases),
     }
 
@@ -50,6 +52,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
     return {
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "base_revision": made_from["base_revision"],
+        "models": made_from.get("models", {}),
         "splits": {
             name: {split: str(split_file(site.place(name, DATA), split)) for split in dataset.source.splits}
             for name, dataset in recipe.datasets.items()

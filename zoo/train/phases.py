@@ -21,7 +21,7 @@ from zoo.errors import TrainError
 from zoo.layout import ADAPTER, TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, Recipe
-from zoo.recipe.training import NamedPhase
+from zoo.recipe.training import DataUse, NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
@@ -48,6 +48,7 @@ from zoo.train.rates import rates
 from zoo.train.rhythm import Rhythm
 from zoo.train.speedups import Speedups, Training, set_speedups
 from zoo.train.stopping import StopEarly, is_over
+from zoo.train.taught import Load, loader, with_labels
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
@@ -68,6 +69,8 @@ class PhaseRun:
     precision: Precision
     report_to: Sequence[str]
     progress: Progress
+    models: Mapping[str, str]
+    """{title: commit} of the models that losses name."""
 
     @property
     def checkpoints(self) -> Path:
@@ -206,8 +209,9 @@ class PhaseRun:
         if phase.train.gradient_checkpointing:
             compute_again(self.model, self.name)
         own = rates(phase.train, self.model, self.name)
-        data = {use.dataset: self._rows(use.dataset) for use in phase.data}
-        losses = {use.dataset: build_loss(use.loss, self.model) for use in phase.data}
+        load = loader(self.models, self.device)
+        data = {use.dataset: self._labelled(use, load) for use in phase.data}
+        losses = {use.dataset: build_loss(use.loss, self.model, load=load) for use in phase.data}
         several = len(phase.data) > 1
         self.model.model_card_data.widget = [{"text": ""}]  # the card is ours: do not read the data for examples
         trainer = Trainer(
@@ -233,10 +237,14 @@ class PhaseRun:
         return trainer
 
     def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module]) -> Speedups:
-        texts = [rows.select_columns(self.recipe.datasets[name].texts) for name, rows in data.items()]
-        prompt = prompt_of(self.recipe)
-        training = Training(self.model, losses, self.phase.train, self.precision, texts, prompt)
+        prompts = {use.dataset: prompts_by_column(self.recipe, use) for use in self.phase.data}
+        texts = [(data[name].select_columns(list(columns)), columns) for name, columns in prompts.items()]
+        training = Training(self.model, losses, self.phase.train, self.precision, texts)
         return set_speedups(self.checkpoints, training, self._note)
+
+    def _labelled(self, use: DataUse, load: Load) -> Rows:
+        width = self.model.get_embedding_dimension()
+        return with_labels(self._rows(use.dataset), use, load, self.folder, width, self.progress)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""

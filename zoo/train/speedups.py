@@ -51,9 +51,8 @@ class Training:
     losses: Sequence[nn.Module]
     train: Train
     precision: Precision
-    texts: Sequence[Rows]
-    """Of each dataset, the columns of texts."""
-    prompt: str | None
+    texts: Sequence[tuple[Rows, Mapping[str, str]]]
+    """Of each dataset, the columns of texts and what stands before the texts of each."""
 
 
 def set_speedups(folder: Path, training: Training, note: Callable[[str], None]) -> Speedups:
@@ -99,9 +98,9 @@ def padding(training: Training) -> float:
     """
     size, numbers = training.train.batch_size, Random(training.train.seed)  # noqa: S311 - a sample, no secret
     padded = real = 0
-    for rows in training.texts:
+    for rows, prompts in training.texts:
         sample = rows.select(numbers.sample(range(len(rows)), min(len(rows), BATCHES * size)))
-        lengths = [_lengths(training, sample[name]) for name in rows.column_names]
+        lengths = [_lengths(training.model, sample[name], prompt) for name, prompt in prompts.items()]
         for start in range(0, len(sample), size):
             first, *others = (column[start : start + size] for column in lengths)
             padded += len(first) * (max(first) + len(others) * max((max(other) for other in others), default=0))
@@ -109,9 +108,9 @@ def padding(training: Training) -> float:
     return round(padded / real, 2)
 
 
-def _lengths(training: Training, texts: Sequence[str]) -> list[int]:
-    part = transformers_of(training.model)[0]
-    found: list[int] = part.preprocess(list(texts), prompt=training.prompt)["cu_seq_lens_q"].diff().tolist()
+def _lengths(model: SentenceTransformer, texts: Sequence[str], prompt: str) -> list[int]:
+    part = transformers_of(model)[0]
+    found: list[int] = part.preprocess(list(texts), prompt=prompt or None)["cu_seq_lens_q"].diff().tolist()
     return found
 
 

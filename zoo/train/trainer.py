@@ -70,14 +70,14 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         super().log(logs, start_time)
 
     def loss_state(self) -> dict[str, torch.Tensor]:
-        """Parameters of the losses that are not the model's, by '<dataset>/<parameter>'."""
+        """Parameters of the losses that are trained and not the model's, by '<dataset>/<parameter>'."""
         losses = self.loss if isinstance(self.loss, dict) else {"loss": self.loss}
         shared = {id(parameter) for parameter in self.model.parameters()}
         return {
             f"{name}/{key}": parameter
             for name, loss in losses.items()
             for key, parameter in loss.named_parameters()
-            if id(parameter) not in shared
+            if id(parameter) not in shared and parameter.requires_grad
         }
 
     def save_loss_state(self, path: Path) -> None:

@@ -22,6 +22,7 @@ from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
+from zoo.train.taught import TAUGHT
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -84,13 +85,15 @@ def _run(
             attention=phase.train.attn_implementation,
         )
 
-    PhaseRun(recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress).run()
+    device, splits, models = spec["device"], spec["splits"], spec["models"]
+    PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
 
 
 def _clear(folder: Path) -> None:
     """Remove what only served the way to the model. A second time it does nothing."""
     (folder / MODEL / TRAIN_LOG).unlink(missing_ok=True)
-    for path in [*folder.glob("phase-*"), *folder.glob(".phase-*"), *folder.glob("checkpoints-*")]:
-        shutil.rmtree(path)
+    for pattern in ("phase-*", ".phase-*", "checkpoints-*", TAUGHT):
+        for path in folder.glob(pattern):
+            shutil.rmtree(path)
     if (folder / HEADS).is_dir() and not any((folder / HEADS).iterdir()):
         (folder / HEADS).rmdir()
