@@ -283,8 +283,8 @@ def variant_mistakes(
         yield (*at, "phases", *known[number][0]), wide
     trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
     for index, (names, phases) in enumerate(trials):
-        for place, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
-            yield (*at, "phases", index, "try", place), problem
+        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
+            yield (*at, "phases", index, "try", number), problem
     if line is None:  # what is trained cannot be told yet
         return
     dims, place = variant.dims or file.dims, f"variants.{name}"
@@ -292,9 +292,7 @@ def variant_mistakes(
         yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
 
 
-def _in_any_case(
-    dims: Sequence[int], width: int, line: Sequence[Sequence[Sized]], what: str, place: str
-) -> str | None:
+def _in_any_case(dims: Sequence[int], width: int, line: Sequence[Sequence[Sized]], what: str, place: str) -> str | None:
     """The reason why a recipe may not promise its sizes, whichever of its alternatives is kept."""
     return next(filter(None, (size_mistake(dims, width, way, what, place) for way in product(*line))), None)
 
@@ -405,8 +403,8 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
     for index, phase in enumerate(member.phases):
         yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
     for trial in trials(member.phases):
-        for place, problem in trial_mistakes([phase.name for phase in trial], trial):
-            yield ("phases", member.phases.index(trial[place])), problem
+        for number, problem in trial_mistakes([phase.name for phase in trial], trial):
+            yield ("phases", member.phases.index(trial[number])), problem
     parent = member.parent.base if member.parent else member.base
     for fact in OF_WEIGHTS:
         if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):

@@ -18,7 +18,9 @@ def numbered(trials: Sequence[Sequence[str]]) -> Iterator[tuple[str, int | None]
 
 def trials(phases: Sequence[NamedPhase]) -> list[list[NamedPhase]]:
     """The phases in order, alternatives together."""
-    keys = {phase.name: ("trial", phase.trial) if phase.trial else ("phase", place) for place, phase in enumerate(phases)}
+    keys = {
+        phase.name: ("trial", phase.trial) if phase.trial else ("phase", place) for place, phase in enumerate(phases)
+    }
     return [list(found) for _, found in groupby(phases, key=lambda phase: keys[phase.name])]
 
 

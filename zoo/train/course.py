@@ -63,9 +63,9 @@ def folder_of(folder: Path, phase: NamedPhase) -> Path:
     return folder / f"phase-{phase.name}"
 
 
-def doubts(trial: Sequence[Entry]) -> list[str]:
-    """The doubts about the phase of a trial that was kept, or about all where none was."""
-    counted = [entry for entry in trial if is_kept(entry)] or trial
+def doubts(log: Sequence[Entry]) -> list[str]:
+    """The doubts about the phases that made the model: those that were kept, or all where none was."""
+    counted = [entry for entry in log if is_kept(entry)] or log
     return [f"phase '{entry['phase']}': {doubt}" for entry in counted for doubt in entry["doubts"]]
 
 

@@ -45,9 +45,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     recipe = Recipe.model_validate(spec["recipe"])
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         _train(folder, spec, recipe, progress)
-    log = {entry["phase"]: entry for entry in json.loads((folder / TRAIN_LOG).read_text("utf-8"))}
-    found = (course.doubts([log[phase.name] for phase in trial]) for trial in trials(recipe.phases))
-    leave_doubts(folder, [doubt for doubts in found for doubt in doubts])
+    leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
     _clear(folder)
 
 
@@ -56,7 +54,8 @@ def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Prog
         if phase.dev:
             require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
-    logs, start = [], Path(spec["parent"]) if spec["parent"] else None
+    logs: list[course.Entry] = []
+    start = Path(spec["parent"]) if spec["parent"] else None
     for trial in trials(recipe.phases):
         for phase in trial:
             if not course.folder_of(folder, phase).is_dir():
