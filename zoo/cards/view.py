@@ -206,9 +206,10 @@ class ModelCardView:
 
     @property
     def course(self) -> list[dict[str, Any]]:
-        """The phases of the whole line, oldest first: {phase, recipe, log, kept, chosen_by, before, after, step, became}.
+        """The phases of the whole line, oldest first, each with what came of it.
 
-        Scores are in points, before training and at its best step; None where nothing was scored.
+        {phase, recipe: its name, log, kept, chosen_by, before and after: scores in points, step, became: in words}. What
+        was not scored is None.
         """
         return [
             _of_course(member, phase, entry)

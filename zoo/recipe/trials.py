@@ -18,10 +18,7 @@ def numbered(trials: Sequence[Sequence[str]]) -> Iterator[tuple[str, int | None]
 
 def trials(phases: Sequence[NamedPhase]) -> list[list[NamedPhase]]:
     """The phases in order, alternatives together."""
-    keys = {
-        phase.name: ("trial", phase.trial) if phase.trial else ("phase", place) for place, phase in enumerate(phases)
-    }
-    return [list(found) for _, found in groupby(phases, key=lambda phase: keys[phase.name])]
+    return [list(found) for _, found in groupby(phases, key=lambda phase: phase.trial or phase.name)]
 
 
 def trial_mistakes(names: Sequence[str], phases: Sequence[Phase]) -> Iterator[tuple[int, str]]:

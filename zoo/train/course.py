@@ -26,14 +26,14 @@ Entry = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The outcome of a trial: an entry of the log for each of its phases, and the folder of the model to go on from."""
+class Judgement:
+    """The end of a trial: an entry of the log for each of its phases, and the folder of the model to go on from."""
 
     log: list[Entry]
     model: Path
 
 
-def judged(trial: Sequence[NamedPhase], folder: Path, dev: Path | None, device: str | None) -> Outcome:
+def judged(trial: Sequence[NamedPhase], folder: Path, dev: Path | None, device: str | None) -> Judgement:
     """Choose among phases that are over. The first that is better than the start is kept, and a later one in its place
     when the paired 95% interval of the difference on `dev` is above zero.
 
@@ -55,7 +55,7 @@ def judged(trial: Sequence[NamedPhase], folder: Path, dev: Path | None, device: 
         if found.low > 0:
             loser, why, best = best, f"'{log[place]['phase']}' is better: {_shown(found)}", place
         log[loser] |= {"kept": False, "why": why}
-    return Outcome(log, folder_of(folder, trial[best]))
+    return Judgement(log, folder_of(folder, trial[best]))
 
 
 def folder_of(folder: Path, phase: NamedPhase) -> Path:
