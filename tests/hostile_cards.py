@@ -126,7 +126,9 @@ def model_facts(
 
 
 def log(phase: NamedPhase) -> dict[str, Any]:
-    return {"phase": phase.name, "steps": 9, "precision": {"asked": "fp32", "used": "fp32", "device": "cpu"}}
+    precision = {"asked": "fp32", "used": "fp32", "device": "cpu"}
+    scores = {"start": 0.4, "best": 0.5, "best_step": 9, "log": [], "doubts": [], "kept": True, "why": None}
+    return {"phase": phase.name, "steps": 9, "precision": precision, **scores}
 
 
 def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
+from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
 from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import (
@@ -27,6 +28,7 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
+from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.tasks import TASKS, Task, sharing
 
@@ -209,6 +211,19 @@ class ModelCardView:
         return sorted(models, key=lambda one: one.value(task), reverse=True)
 
     @property
+    def course(self) -> list[dict[str, Any]]:
+        """The phases of the whole line, oldest first, each with what came of it.
+
+        {phase, recipe: its name, log, kept, chosen_by, before and after: scores in points, step, became: in words}.
+        What was not scored is None.
+        """
+        return [
+            _of_course(member, phase, entry)
+            for member in self.facts.recipe.lineage
+            for phase, entry in zip(member.phases, self.facts.logs[member.name], strict=True)
+        ]
+
+    @property
     def clean(self) -> dict[str, CleanScore]:
         """{task: score on the rows that are not in the training text}, of tasks that have some in it."""
         return {found.task: found for found in self.scores.clean}
@@ -241,6 +256,21 @@ def _in_words(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {_in_words(one)}" for name, one in value.items())
     return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _of_course(member: Recipe, phase: NamedPhase, log: Phase) -> dict[str, Any]:
+    after, dim = best_trained(log), phase.best.dim or member.base.width
+    return {
+        "phase": phase,
+        "recipe": member.name,
+        "log": log,
+        "kept": is_kept(log),
+        "chosen_by": f"{phase.best.metric} on {phase.dev} at {dim}" if phase.dev else "the last step",
+        "before": 100 * log["start"] if log["start"] is not None else None,
+        "after": 100 * after[0] if after else None,
+        "step": after[1] if after else None,
+        "became": Markdown(became(log) + (", of alternatives" if phase.trial and is_kept(log) else "")),  # our words
+    }
 
 
 def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from typing import Any
 from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
+from zoo.evidence.course import became, is_kept, scored
 from zoo.layout import MODEL, TRAIN_LOG
 from zoo.models.load import starting_model
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
+from zoo.recipe.trials import trials
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
+from zoo.train import course
 from zoo.train.arguments import require_optimizers, require_trackers
 from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
@@ -44,8 +47,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     require_optimizers(recipe)
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         _train(folder, spec, recipe, progress)
-    log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
-    leave_doubts(folder, [f"phase '{phase['phase']}': {doubt}" for phase in log for doubt in phase["doubts"]])
+    leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
     _clear(folder)
 
 
@@ -54,16 +56,28 @@ def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Prog
         if phase.dev:
             require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
-    logs, start = [], Path(spec["parent"]) if spec["parent"] else None
-    for phase in recipe.phases:
-        done = folder / f"phase-{phase.name}"
-        if not done.is_dir():
-            _run(folder, spec, recipe, phase, start, progress)
-        logs.append(json.loads((done / TRAIN_LOG).read_text("utf-8")))
-        start = done
+    logs: list[course.Entry] = []
+    start = Path(spec["parent"]) if spec["parent"] else None
+    for trial in trials(recipe.phases):
+        for phase in trial:
+            if not course.folder_of(folder, phase).is_dir():
+                _run(folder, spec, recipe, phase, start, progress)
+        dev = Path(spec["splits"][trial[0].dev]["validation"]) if trial[0].dev else None
+        outcome = course.judged(trial, folder, dev, spec["device"])
+        logs, start = [*logs, *outcome.log], outcome.model
+        for entry in outcome.log:
+            _end(folder, recipe.name, entry, progress)
     text = json.dumps(logs, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     (folder / TRAIN_LOG).write_text(text, "utf-8")
-    done.rename(folder / MODEL)
+    outcome.model.rename(folder / MODEL)
+
+
+def _end(folder: Path, name: str, entry: Mapping[str, Any], progress: Progress) -> None:
+    """Tell what became of a phase, and remove the heads of one that was dropped, which belong to no model."""
+    if scores := scored(entry):
+        progress.note(f"{name}: phase '{entry['phase']}' {became(entry)} ({scores})")
+    if not is_kept(entry):
+        (folder / HEADS / f"{entry['phase']}.safetensors").unlink(missing_ok=True)
 
 
 def _run(
@@ -91,7 +105,8 @@ def _run(
 
 def _clear(folder: Path) -> None:
     """Remove what only served the way to the model. A second time it does nothing."""
-    (folder / MODEL / TRAIN_LOG).unlink(missing_ok=True)
+    for name in (TRAIN_LOG, course.PREDICTED):
+        (folder / MODEL / name).unlink(missing_ok=True)
     for pattern in ("phase-*", ".phase-*", "checkpoints-*", TAUGHT):
         for path in folder.glob(pattern):
             shutil.rmtree(path)
