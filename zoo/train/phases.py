@@ -17,7 +17,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
-from zoo.layout import TRAIN_LOG
+from zoo.layout import JOURNAL, TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, Recipe
 from zoo.recipe.training import NamedPhase
@@ -38,9 +38,11 @@ from zoo.train.doubts import (
     start_wins,
 )
 from zoo.train.ingredients import HEADS
+from zoo.train.journal import Journal
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
-from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
+from zoo.train.show import ShowProgress
+from zoo.train.trainer import HEAD_FILE, SealCheckpoints, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
 Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
@@ -184,10 +186,20 @@ class PhaseRun:
             Rhythm(phase.train, evaluates=phase.dev is not None),
             StopAtNonsense(self._error),
             SealCheckpoints(),
-            ShowProgress(self.progress, f"{recipe.name}: {phase.name}"),
+            self._journal(trainer),
+            ShowProgress(self.progress, f"{recipe.name}: {phase.name}", trainer.pace, self.precision.device),
         ):
             trainer.add_callback(callback)
         return trainer
+
+    def _journal(self, trainer: Trainer) -> Journal:
+        about = {
+            "recipe": self.recipe.name,
+            "precision": asdict(self.precision),
+            "metric": trainer.args.metric_for_best_model,
+        }
+        file = self.folder / JOURNAL
+        return Journal(file, trainer.pace, phase=self.phase.name, device=self.precision.device, about=about)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""
