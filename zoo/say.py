@@ -125,6 +125,12 @@ def line(text: str = "") -> None:
         print(visible(text))
 
 
+def line_now(text: str, facts: Mapping[str, Any]) -> None:
+    """Print a line of an answer that goes on; with `--json` the facts of it, as a line of JSON."""
+    _in_utf8()
+    print(_as_json(facts) if _mode.json else visible(text), flush=True)
+
+
 def raw(text: str) -> None:
     """Print text that is the answer itself (a file, a table as CSV), with `--json` too.
 

@@ -13,7 +13,6 @@ from zoo.cli.session import command, workspace
 from zoo.errors import WorkspaceError
 
 if TYPE_CHECKING:
-    from zoo.curves.journal import Entry
     from zoo.run import Run
 
 
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
 def logs(recipe: str, follow: bool, scale: str) -> None:
     """Loss, dev scores, speed and memory of a training, line by line; of one that runs, or of the last.
 
-    With --json a line is a JSON object, as in runs/[SCALE/]RECIPE/train/journal.jsonl.
+    With -f and --json every line is a JSON object, as in runs/[SCALE/]RECIPE/train/journal.jsonl.
     """
     from zoo.curves import journal
+    from zoo.curves.words import told
 
     run = _run(recipe, scale)
     place = journal.place_of(run.folder)
@@ -34,10 +34,12 @@ def logs(recipe: str, follow: bool, scale: str) -> None:
         raise _nothing(recipe, run)
     if follow:
         for entry in journal.follow(run.folder):
-            _say(entry)
+            say.line_now(told(entry), entry)
         return
-    for entry in journal.settled(journal.read_journal(place)):
-        _say(entry)
+    entries = journal.settled(journal.read_journal(place))
+    for entry in entries:
+        say.line(told(entry))
+    say.result({"recipe": recipe, "entries": entries})
 
 
 def _run(recipe: str, scale: str) -> Run:
@@ -53,17 +55,8 @@ def _nothing(recipe: str, run: Run) -> WorkspaceError:
 
     if run.finished(TRAIN):
         problem = f"'{recipe}' was trained before trainings had a journal"
-        return WorkspaceError(problem, hint=f"zoo curve {recipe} draws its loss and dev scores")
+        return WorkspaceError(problem, hint=f"its loss and dev scores: zoo curve {recipe}")
     return WorkspaceError(f"'{recipe}' is not trained, and is not being trained", hint=f"zoo build {recipe}")
-
-
-def _say(entry: Entry) -> None:
-    from zoo.curves.words import told
-
-    if say.wants_json():
-        say.json_line(entry)
-    else:
-        say.line(told(entry))
 
 
 @command("curve", hub=False, epilog="Example: zoo curve arabert-matryoshka marbert-matryoshka --out curves.svg")
@@ -76,12 +69,12 @@ def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
 
     if out is not None and out.suffix not in (".png", ".svg"):
         raise click.BadParameter(f"'{out}' ends neither in .png nor in .svg", param_hint="--out")
-    found = []
+    found, mark = [], None if scale == "full" else f"rehearsal: scale '{scale}'"
     for recipe in recipes:
-        curve = read_curve(recipe, (run := _run(recipe, scale)).folder)
-        if curve is None:
+        run = _run(recipe, scale)
+        if (one := read_curve(recipe, run.folder, mark)) is None:
             raise _nothing(recipe, run)
-        found.append(curve)
+        found.append(one)
     if out is None:
         from zoo.curves.terminal import draw_on_terminal
 

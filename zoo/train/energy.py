@@ -25,9 +25,9 @@ class Energy:
         if find_spec("codecarbon") is None:
             return
         from codecarbon import OfflineEmissionsTracker
-        from codecarbon.output import BaseOutput
+        from codecarbon.output_methods.base_output import BaseOutput
 
-        class Heard(BaseOutput):  # type: ignore[misc]
+        class Heard(BaseOutput):
             total: Any = None
 
             def out(self, total: Any, delta: Any) -> None:
@@ -36,11 +36,7 @@ class Energy:
         self._heard = Heard()
         logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
         self._tracker = OfflineEmissionsTracker(
-            save_to_file=False,
-            save_to_api=False,
-            save_to_logger=False,
-            save_to_prometheus=False,
-            save_to_logfire=False,
+            output_methods=[],
             emissions_endpoint=None,
             electricitymaps_api_token=None,
             allow_multiple_runs=True,

@@ -79,8 +79,8 @@ class Journal(TrainerCallback):  # type: ignore[misc]
             "busy": round(done.busy, 3),
             "rows": done.rows,
             "tokens": done.tokens,
-            **{key: _strict(value) for key, value in facts.items()},
         }
+        entry = {key: _strict(value) for key, value in {**entry, **facts, **entry}.items()}
         line = json.dumps(entry, ensure_ascii=False, allow_nan=False).encode()
         with self.file.open("ab+") as file:
             file.write((b"" if _ends_whole(file) else b"\n") + line + b"\n")

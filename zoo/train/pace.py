@@ -38,7 +38,7 @@ class Pace(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.began = self.mark = clock()
+        self.began = self.stepped = self.mark = clock()
         self.busy, self.first, self.processes = 0.0, 0, 1
         self.rows = 0
         self.tokens: int | torch.Tensor = 0  # stays on the device until it is asked for
@@ -57,11 +57,11 @@ class Pace(TrainerCallback):  # type: ignore[misc]
     def seconds_left(self, state: TrainerState) -> float | None:
         """Seconds to the last step, if the rest goes as what this process did; null before its first step."""
         steps = state.global_step - self.first
-        return (self.clock() - self.began) / steps * (state.max_steps - state.global_step) if steps > 0 else None
+        return (self.clock() - self.stepped) / steps * (state.max_steps - state.global_step) if steps > 0 else None
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Begin to count at the step at which training begins or goes on."""
-        self.began = self.mark = self.clock()
+        self.began = self.stepped = self.mark = self.clock()
         self.first, self.processes = state.global_step, args.world_size
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
@@ -72,6 +72,8 @@ class Pace(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Leave out the seconds of an evaluation."""
         self.mark = self.clock()
+        if state.global_step == self.first:  # of the start: no step is like it
+            self.stepped = self.mark
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Leave out the seconds of a checkpoint."""
