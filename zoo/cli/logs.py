@@ -29,7 +29,7 @@ def logs(recipe: str, follow: bool, scale: str) -> None:
     from zoo.curves.words import told
 
     run = _run(recipe, scale)
-    place = journal.place_of(run.folder)
+    place = journal.journal_place(run.folder)
     if place is None:
         raise _nothing(recipe, run)
     if follow:

@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from zoo.curves.journal import OPENINGS, Entry, place_of, read_journal, settled
+from zoo.curves.journal import OPENINGS, Entry, journal_place, read_journal, settled
 from zoo.layout import TRAIN, TRAIN_LOG
 
 Points = list[tuple[int, float]]
@@ -85,7 +85,7 @@ def read_curve(name: str, run: Path, rehearsal: str | None = None) -> TrainingCu
     Args:
         run: the folder of the recipe's runs.
     """
-    place, log = place_of(run), run / TRAIN / TRAIN_LOG
+    place, log = journal_place(run), run / TRAIN / TRAIN_LOG
     if place is not None and (place.parent.name != TRAIN or not log.is_file()):
         phases = phases_of_journal(read_journal(place))
     elif log.is_file():

@@ -21,7 +21,7 @@ OPENINGS = ("begin", "resume")
 AGAIN = 0.25  # seconds until a journal is looked at again
 
 
-def place_of(run: Path) -> Path | None:
+def journal_place(run: Path) -> Path | None:
     """The journal in the folder of a recipe's runs: of the training that is under way, else of the finished one."""
     places = (run / f".{TRAIN}.partial" / JOURNAL, run / TRAIN / JOURNAL)
     return next((place for place in places if place.is_file()), None)
@@ -60,7 +60,7 @@ def follow(run: Path) -> Iterator[Entry]:
     Args:
         run: the folder of a recipe's runs, which has a journal.
     """
-    at = place_of(run)
+    at = journal_place(run)
     assert at is not None
     with at.open("rb") as file:
         rest = b""
@@ -76,7 +76,7 @@ def follow(run: Path) -> Iterator[Entry]:
 
 def _is_over(run: Path, at: Path) -> bool:
     """True when a journal is not the one of a training under way (any more)."""
-    return place_of(run) != at or at.parent.name == TRAIN
+    return journal_place(run) != at or at.parent.name == TRAIN
 
 
 class Spent:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def described(facts: Mapping[str, Any]) -> str:
+def facts_in_words(facts: Mapping[str, Any]) -> str:
     """Return facts for people, those that are there: 'loss 1.234, dev 0.812, 64 rows/s, 2,100 tokens/s, 1.9 GB'."""
     forms: Mapping[str, Callable[[float], str]] = {
         "loss": lambda value: f"loss {value:.4g}",
@@ -52,8 +52,8 @@ def _said(entry: Mapping[str, Any]) -> str:
         tokens = f"{entry.get('tokens', 0):,} tokens"
         energy = f"{entry['kwh']:.3g} kWh" if "kwh" in entry else ""
         ended = f"over after {duration(entry.get('seconds', 0))}"
-        return ", ".join(part for part in (ended, tokens, energy, described(facts)) if part)
-    return described(entry) if event == "log" else event
+        return ", ".join(part for part in (ended, tokens, energy, facts_in_words(facts)) if part)
+    return facts_in_words(entry) if event == "log" else event
 
 
 def _is_score(key: str, value: Any) -> bool:
@@ -74,3 +74,16 @@ def machine(hardware: Mapping[str, Any]) -> str:
         return ""
     threads = hardware.get("threads", 1) * hardware.get("processes", 1)
     return f"{hardware['cpu']}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def spent_in_words(facts: Mapping[str, Any]) -> str:
+    """Return the facts of `zoo.curves.journal.Spent` as '12 min on AMD EPYC, 2 threads; 2,100 tokens/s; 0.02 kWh'."""
+    if not facts:
+        return ""
+    machines = ", then ".join(dict.fromkeys(machine(one) for one in facts["hardware"]))
+    speed, energy = facts.get("tokens_per_second"), facts.get("energy")
+    parts = [f"{duration(facts['seconds'])} on {machines}", f"{speed:,.0f} tokens/s" if speed else ""]
+    if energy:
+        carbon = f" ({energy['kg_co2']:g} kg CO2)" if "kg_co2" in energy else ""
+        parts.append(f"about {energy['kwh']:g} kWh{carbon}")
+    return "; ".join(part for part in parts if part)

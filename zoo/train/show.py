@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from zoo.curves.words import described
+from zoo.curves.words import facts_in_words
 from zoo.say import Progress
 from zoo.train.pace import Done, Pace, peak_memory
 
@@ -47,7 +47,7 @@ class ShowProgress(TrainerCallback):  # type: ignore[misc]
             self.told, done = now, self.pace.done
             speed, self.before = done.speed_since(self.before), done
             facts = {"loss": self.loss, "dev": self.dev, **speed, **peak_memory(self.device)}
-            self.progress.describe(described({**facts, "seconds_left": self.pace.seconds_left(state)}))
+            self.progress.describe(facts_in_words({**facts, "seconds_left": self.pace.seconds_left(state)}))
 
     def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Report that training is over."""
