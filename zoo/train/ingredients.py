@@ -58,6 +58,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "parent": str(site.place(recipe.parent.name, TRAIN) / MODEL) if recipe.parent else None,
         "device": site.circumstances.device,
         "report_to": list(site.circumstances.report_to),
+        "trackers": str(site.runs / "trackers"),
     }
 
 

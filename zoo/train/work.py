@@ -22,6 +22,7 @@ from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
+from zoo.train.trackers import tracked
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -76,7 +77,10 @@ def _run(
         set_seed(phase.train.seed)  # of weights that the base model's repository lacks
         return starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
 
-    PhaseRun(recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress).run()
+    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"):
+        PhaseRun(
+            recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress
+        ).run()
 
 
 def _clear(folder: Path) -> None:
