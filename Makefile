@@ -51,7 +51,7 @@ fuzz: setup  ## requests that no client would send, and people against publish, 
 	$(BIN)/python tests/hub_fuzz.py --seconds $(or $(SECONDS),600)
 	$(BIN)/python tests/people_fuzz.py --seconds $(or $(SECONDS),600)
 
-docs: setup  ## the README's table and picture, from what `make demo` built
+docs: setup  ## the README's table and pictures, from what `make demo` built
 	PYTHONPATH=tests $(BIN)/python tests/readme.py
 
 clean:

@@ -118,6 +118,7 @@ def model_facts(
         reports={title: {"train": {"rows": 9, "dropped": {"unique": 1}}}},
         contamination=OverlapReport(tasks=overlaps, training_texts=9, similarity=0.85, shortest=4),
         logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
+        training={"hardware": [{"cpu": title, "threads": 2}], "seconds": 61.0, "tokens": 99, "tokens_per_second": 9.0},
         published=[row],
         official=[{"model": title, "source": title, **dict.fromkeys(printed, "99")}],
         doubts=[title],

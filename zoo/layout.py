@@ -25,6 +25,7 @@ BESIDE = frozenset({JOURNAL})  # files of stages that are no part of what they m
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card
+CURVE = "training.png"  # of card: loss and dev scores of the model's own phases
 DOUBTS = "doubts.json"  # of any stage that has some: sentences on why its result may be worth less than it seems
 
 

@@ -41,6 +41,8 @@ class ModelFacts:
     """Rows of the tasks that are in the lineage's training text."""
     logs: Mapping[str, Sequence[Mapping[str, Any]]]
     """{recipe: the train stage's log, a phase each}, of the whole lineage."""
+    training: Mapping[str, Any]
+    """On what this model's own phases were trained, how long and how fast; empty where no journal was kept."""
     published: Sequence[Mapping[str, str]]
     """Rows that others printed of a model of this repository's name."""
     official: Sequence[dict[str, str]]

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
+from zoo.curves.words import spent_in_words
 from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
 from zoo.evidence.published import PAPER_TASKS
@@ -157,6 +158,11 @@ class ModelCardView:
     def uncompared(self) -> list[str]:
         """The titles of siblings that no rows here tell apart from this model."""
         return [title for title, found in self._compared if not found]
+
+    @property
+    def trained_on(self) -> str:
+        """The training's time, speed, machine and energy in words; empty where no journal was kept of it."""
+        return spent_in_words(self.facts.training)
 
     def measured_on(self, task: Task) -> Markdown:
         """The size of a task in its own unit, and the metric of its score: '250 rows, cosine_spearman'."""

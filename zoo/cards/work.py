@@ -1,4 +1,4 @@
-"""Writes a model's card."""
+"""Writes a model's card, and draws how it was trained."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.ingredients import doubts_of, names_of
 from zoo.cards.readme import model_card
+from zoo.curves.curve import TrainingCurve, phases_of_log
+from zoo.curves.pictures import draw_curves
 from zoo.evidence.overlap import read_overlap
-from zoo.evidence.scores import ScoreFile, read_scores
+from zoo.evidence.scores import REHEARSAL, ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
-from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
+from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
 from zoo.losses import models_of
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
@@ -31,7 +33,16 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         CardError: the template asks for what was not measured, or is not a template.
     """
     templates = [Path(place) for place in spec["templates"]]
-    (folder / README).write_text(model_card(facts_of(spec), templates), "utf-8")
+    facts = facts_of(spec)
+    (folder / README).write_text(model_card(facts, templates), "utf-8")
+    (folder / CURVE).write_bytes(draw_curves([curve_of(facts)], "png"))
+
+
+def curve_of(facts: ModelFacts) -> TrainingCurve:
+    """The curve of the model's own phases, with the mark of a rehearsal where it is one."""
+    recipe, miniature = facts.recipe, facts.scores.miniature
+    mark = REHEARSAL if miniature else None if recipe.scale == "full" else f"rehearsal: scale '{recipe.scale}'"
+    return TrainingCurve(recipe.name, phases_of_log(facts.logs[recipe.name]), mark)
 
 
 def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
@@ -52,6 +63,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         reports={name: _json(Path(place) / DATA_REPORT) for name, place in spec["data"].items()},
         contamination=read_overlap(stages[CONTAMINATION] / OVERLAP),
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
+        training=spec["training"],
         published=spec["printed"],
         official=spec["official"],
         doubts=doubts_of(recipe, Path(spec["runs"])),

@@ -113,7 +113,8 @@ def arguments(
         metric_for_best_model=METRIC if phase.dev else None,
         greater_is_better=True if phase.dev else None,
         report_to=list(report_to) or "none",
-        run_name=recipe.name,
+        run_name=f"{recipe.name}-{phase.name}",
+        project="zoo",  # of trackio
         disable_tqdm=True,
         logging_nan_inf_filter=False,  # it would hide losses that are no numbers
         dataloader_pin_memory=torch.cuda.is_available(),

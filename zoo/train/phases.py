@@ -18,7 +18,7 @@ from torch import nn
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
-from zoo.layout import ADAPTER, TRAIN_LOG
+from zoo.layout import ADAPTER, JOURNAL, TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, Recipe
 from zoo.recipe.training import DataUse, NamedPhase
@@ -42,14 +42,16 @@ from zoo.train.doubts import (
 )
 from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
+from zoo.train.journal import Journal
 from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
 from zoo.train.rates import rates
 from zoo.train.rhythm import Rhythm
+from zoo.train.show import ShowProgress
 from zoo.train.speedups import Speedups, Training, set_speedups
 from zoo.train.stopping import StopEarly, is_over
 from zoo.train.taught import Load, loader, with_labels
-from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
+from zoo.train.trainer import HEAD_FILE, SealCheckpoints, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
 Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
@@ -231,7 +233,8 @@ class PhaseRun:
             StopAtNonsense(self._error),
             *([StopEarly(phase.train)] if phase.train.early_stopping_patience else []),
             SealCheckpoints(),
-            ShowProgress(self.progress, f"{recipe.name}: {phase.name}"),
+            self._journal(trainer),
+            ShowProgress(self.progress, f"{recipe.name}: {phase.name}", trainer.pace, self.precision.device),
         ):
             trainer.add_callback(callback)
         return trainer
@@ -245,6 +248,16 @@ class PhaseRun:
     def _labelled(self, use: DataUse, load: Load) -> Rows:
         width = self.model.get_embedding_dimension()
         return with_labels(self._rows(use.dataset), use, load, self.folder, width, self.progress)
+
+    def _journal(self, trainer: Trainer) -> Journal:
+        about = {
+            "recipe": self.recipe.name,
+            "precision": asdict(self.precision),
+            "metric": trainer.args.metric_for_best_model,
+            **trainer.speedups.logged,
+        }
+        file = self.folder / JOURNAL
+        return Journal(file, trainer.pace, phase=self.phase.name, device=self.precision.device, about=about)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""

@@ -1,4 +1,4 @@
-"""sentence-transformers' Trainer with what it lacks: loss heads in checkpoints, whole checkpoints, progress of ours."""
+"""sentence-transformers' Trainer with what it lacks: loss heads in checkpoints, whole checkpoints, counts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from sentence_transformers import SentenceTransformerTrainer
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from zoo.models.load import saved_model
-from zoo.say import Progress
 from zoo.train import checkpoints
 from zoo.train.adapters import TRAINED, Adapters
+from zoo.train.pace import Pace
 from zoo.train.packing import padded
 from zoo.train.speedups import Speedups
 
@@ -50,8 +50,10 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         self.comparing = comparing
         self.speedups = speedups
         self.adapters = adapters
+        self.pace = Pace()
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
         super().__init__(**options)
+        self.add_callback(self.pace)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -59,6 +61,7 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         """Return the loss of a batch, whose rows are counted."""
         rows, dataset = _rows(inputs), inputs.get("dataset_name")
         self.seen[ROWS] += rows
+        self.pace.count(inputs, rows)
         self.seen[LONELY] += rows == 1 and (dataset in self.comparing if dataset else bool(self.comparing))
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
@@ -151,24 +154,3 @@ class StopAtNonsense(TrainerCallback):  # type: ignore[misc]
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             raise self.error(f"has loss '{loss}' at step {state.global_step}")
-
-
-class ShowProgress(TrainerCallback):  # type: ignore[misc]
-    """Reports steps to a `Progress`, in place of the Trainer's own bars."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self.progress = progress
-        self.label = label
-
-    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        """Report the number of steps, and those that were done before an interruption."""
-        self.progress.start(self.label, state.max_steps)
-        self.progress.advance(state.global_step)
-
-    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        """Report one more step."""
-        self.progress.advance()
-
-    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        """Report that training is over."""
-        self.progress.finish()

@@ -26,6 +26,7 @@ from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 from zoo.train.taught import TAUGHT
+from zoo.train.trackers import tracked
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -100,7 +101,8 @@ def _run(
         )
 
     device, splits, models = spec["device"], spec["splits"], spec["models"]
-    PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
+    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"):
+        PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
 
 
 def _clear(folder: Path) -> None:
