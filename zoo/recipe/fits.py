@@ -11,7 +11,7 @@ from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
 from zoo.recipe.family import Scale
 from zoo.recipe.schema import Dataset
-from zoo.recipe.training import Best, Phase, Train
+from zoo.recipe.training import Phase, Train
 
 Found = Iterator[tuple[KeyPath, str]]
 """Places in a file, each with what is wrong there and, after a ';', the way out."""
@@ -102,7 +102,7 @@ def _label(kind: str | None) -> str:
 
 
 def width_mistakes(phases: Sequence[Sized], width: int) -> Iterator[tuple[int, str]]:
-    """Phases, by their number, that train sizes that the model does not have, or choose by one that the recipe lacks."""
+    """Phases, by their number, that train sizes which the model lacks, or choose by one which the recipe lacks."""
     for number, (name, phase, dims) in enumerate(phases):
         for index, use in enumerate(phase.data):
             wide = [size for size in sizes(use.loss, dims) or [] if size > width and size not in dims]
@@ -175,8 +175,6 @@ def setting_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
         scored = next((name for name, dataset in datasets.items() if is_scored(dataset)), "a dataset with scores")
         what = "there is no `dev` to evaluate on"
         yield ("train", "eval_steps"), f"{what}; add dev: {scored}, or write save_steps"
-    if phase.best != Best() and phase.dev is None:
-        yield ("best",), "there is no `dev` to choose the best by; add a `dev`, or take this out"
     if problem := length_mistake(train.max_seq_length):
         yield ("train", "max_seq_length"), problem
 

@@ -92,7 +92,9 @@ def _of_label(use: DataUse, dataset: Dataset, rows: pl.LazyFrame, count: int) ->
 
 
 def of_repeats(use: DataUse, texts: Sequence[str], file: Path, train: Train) -> Iterator[str]:
-    """A sentence on the text that stands in more rows than there are batches, which have it once; not on one in all rows.
+    """A sentence on the text that stands in more rows than there are batches, each of which has it once.
+
+    A text that stands in all rows is told elsewhere.
 
     Args:
         texts: the dataset's columns of texts.
@@ -100,12 +102,9 @@ def of_repeats(use: DataUse, texts: Sequence[str], file: Path, train: Train) -> 
     rows = pl.scan_parquet(file).select(texts)
     count = rows.select(pl.len()).collect().item()
     batches = -(-count // train.batch_size)
-    every = pl.concat_list(texts).list.unique().explode().alias("text")
-    uses = rows.select(every).group_by("text").len().filter(pl.col("len") > batches)
-    if (
-        train.sampler != "no_duplicates"
-        or (often := uses.filter(pl.col("len") < count).sort("len", "text").last().collect()).is_empty()
-    ):
+    each = rows.select(pl.concat_list(texts).list.unique().explode().alias("text"))
+    uses = each.group_by("text").len().filter(pl.col("len").is_between(batches, count, closed="none"))
+    if train.sampler != "no_duplicates" or (often := uses.sort("len", "text").last().collect()).is_empty():
         return
     text, most = often.row(0)
     told = text if len(text) <= QUOTED else f"{text[:QUOTED]} …"

@@ -46,7 +46,8 @@ def repeats(dataset: Rows, *, leave_out: Sequence[str] = ()) -> list[tuple[int, 
     """For each row, the numbers of those of its texts that stand elsewhere too."""
     columns = [name for name in dataset.column_names if name not in leave_out]
     table = dataset.select_columns(columns).with_format("arrow")[:]
-    texts = pa.chunked_array([chunk.cast(pa.string()) for column in table.columns for chunk in column.chunks])
+    chunks = [chunk.cast(pa.string()) for column in table.columns for chunk in column.chunks]
+    texts = pa.chunked_array(chunks, pa.string())
     numbers = texts.combine_chunks().dictionary_encode("encode").indices.to_numpy().reshape(len(columns), -1)
     often = (np.bincount(numbers.ravel()) > 1).tolist()
     return [tuple(number for number in row if often[number]) for row in zip(*numbers.tolist(), strict=True)]
