@@ -14,6 +14,7 @@ from typing import Any
 from datasets import Dataset as Rows
 from datasets import load_dataset
 from sentence_transformers import SentenceTransformer
+from torch import nn
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
@@ -38,7 +39,10 @@ from zoo.train.doubts import (
     start_score,
     start_wins,
 )
+from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
+from zoo.train.pace import Pace, Training, set_pace
+from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
@@ -92,9 +96,11 @@ class PhaseRun:
         last = checkpoints.newest_whole(self.checkpoints, self._note)
         doubts = self._told(self._doubts_of_data())
         trainer = self._trainer(begins=last is None)
-        log = self._log(self._trained(trainer, last))
+        with onednn(trainer.pace.onednn):
+            log = {**self._log(self._trained(trainer, last)), **trainer.pace.logged}
         start = self.start("cpu")
         doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
+        unpack(self.model)
         best = self._back_to_the_best(trainer, log)
         kept = start if log["best_step"] == 0 else self.model
         if kept is self.model:
@@ -180,6 +186,7 @@ class PhaseRun:
             loss=losses if several else next(iter(losses.values())),
             evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
+            pace=self._pace(data, list(losses.values())),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
@@ -191,6 +198,12 @@ class PhaseRun:
         ):
             trainer.add_callback(callback)
         return trainer
+
+    def _pace(self, data: Mapping[str, Rows], losses: Sequence[nn.Module]) -> Pace:
+        texts = [rows.select_columns(self.recipe.datasets[name].texts) for name, rows in data.items()]
+        prompt = prompt_of(self.recipe)
+        training = Training(self.model, losses, self.phase.train, self.precision, texts, prompt)
+        return set_pace(self.checkpoints, training, self._note)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""

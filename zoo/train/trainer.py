@@ -15,6 +15,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from zoo.models.load import saved_model
 from zoo.say import Progress
 from zoo.train import checkpoints
+from zoo.train.pace import Pace
+from zoo.train.packing import padded
 
 HEAD_FILE = "loss_state.safetensors"
 ROWS = "rows"  # in the log, of training: rows since the entry before
@@ -29,13 +31,15 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     so nothing of that is lost.
     """
 
-    def __init__(self, *, comparing: Collection[str], **options: Any) -> None:
+    def __init__(self, *, comparing: Collection[str], pace: Pace, **options: Any) -> None:
         """Take what the Trainer of sentence-transformers takes.
 
         Args:
             comparing: datasets whose loss compares the rows of a batch with each other.
+            pace: how it computes; the model is set to it already.
         """
         self.comparing = comparing
+        self.pace = pace
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
         super().__init__(**options)
 
@@ -86,7 +90,8 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             checkpoints.begin(folder)
-            self.model.save_pretrained(str(folder), create_model_card=False)
+            with padded(self.model):
+                self.model.save_pretrained(str(folder), create_model_card=False)
             self.save_loss_state(folder / HEAD_FILE)
 
     def load_model(self, checkpoint: Path) -> None:
@@ -97,10 +102,13 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
 
 def _rows(inputs: Mapping[str, Any]) -> int:
-    """The number of rows in a batch. Texts that are joined in one list of tokens come with the offsets of each."""
-    offsets = next((value for name, value in inputs.items() if name.endswith("offsets")), None)
-    tokens = next(value for name, value in inputs.items() if name.endswith("input_ids"))
-    return len(tokens if offsets is None else offsets)
+    """The number of rows in a batch. Texts that are joined in one list of tokens come with the places of each."""
+    for name, value in inputs.items():
+        if name.endswith("cu_seq_lens_q"):
+            return len(value) - 1  # the last is where the last text ends
+        if name.endswith("offsets"):
+            return len(value)
+    return len(next(value for name, value in inputs.items() if name.endswith("input_ids")))
 
 
 class SealCheckpoints(TrainerCallback):  # type: ignore[misc]

@@ -1,0 +1,129 @@
+"""How a phase computes: packed or padded, through which library. Decided when it begins, and kept beside its
+checkpoints, so that it goes on as it was begun and ends in the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from datasets import Dataset as Rows
+from sentence_transformers import SentenceTransformer
+from torch import nn
+
+from zoo.recipe.training import Train
+from zoo.train import gemm
+from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of
+from zoo.train.precision import Precision
+
+PACE = ".pace.json"  # beside the checkpoints
+BATCHES = 10  # of each dataset, whose tokens are counted
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What makes a phase fast and leaves its results as they are."""
+
+    packed: bool
+    why: str | None
+    """Why its batches are padded; null where they are packed."""
+    padding: float | None
+    """Tokens that padded batches would have for each token of a text, in a sample of the rows; null where padded."""
+    onednn: bool
+    onednn_factor: float | None
+    """How many times faster oneDNN was in the probe; null where it was not tried, or not exact."""
+
+    @property
+    def logged(self) -> dict[str, Any]:
+        """The part that is the same in every build on a machine."""
+        return {"packing": {"used": self.packed, "why": self.why, "padding": self.padding}, "onednn": self.onednn}
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the choice depends on."""
+
+    model: SentenceTransformer
+    losses: Sequence[nn.Module]
+    train: Train
+    precision: Precision
+    texts: Sequence[Rows]
+    """Of each dataset, the columns of texts."""
+    prompt: str | None
+
+
+def set_pace(folder: Path, training: Training, note: Callable[[str], None]) -> Pace:
+    """Pack the batches of a phase's model, or leave them padded, as was decided when it began in `folder`.
+
+    Call it when the model has its length and adapters, and its losses are there. `note` is told why it is padded.
+    """
+    if (pace := _kept(folder / PACE)) is None:
+        pace = _decided(training, note)
+        _keep(folder / PACE, pace)
+    elif pace.packed:
+        for model in (training.model, *readers(training.model, training.losses)):
+            pack_unchecked(model)
+    return replace(pace, onednn=pace.onednn and gemm.is_exact())  # it may go on, on another machine
+
+
+def _decided(training: Training, note: Callable[[str], None]) -> Pace:
+    why = _why_padded(training)
+    if why and training.train.packing:
+        note(f"computes padding too, because {why}")
+    single = training.precision.used == "fp32" and training.precision.device == "cpu"
+    return Pace(
+        packed=why is None,
+        why=why,
+        padding=padding(training) if why is None else None,
+        onednn=single and gemm.pays(),
+        onednn_factor=gemm.factor() if single else None,
+    )
+
+
+def _why_padded(training: Training) -> str | None:
+    if not training.train.packing:
+        return "the recipe says packing: false"
+    if training.train.torch_compile:
+        return "torch_compile would compile anew for every batch"
+    return pack_together(training.model, *readers(training.model, training.losses))
+
+
+def padding(training: Training) -> float:
+    """Tokens of padded batches for each token of a text: the same for the same rows, model and seed.
+
+    As sentence-transformers pads: the first column to its longest text, the others together to theirs.
+    """
+    size, numbers = training.train.batch_size, Random(training.train.seed)  # noqa: S311 - a sample, no secret
+    padded = real = 0
+    for rows in training.texts:
+        sample = rows.select(numbers.sample(range(len(rows)), min(len(rows), BATCHES * size)))
+        lengths = [_lengths(training, sample[name]) for name in rows.column_names]
+        for start in range(0, len(sample), size):
+            first, *others = (column[start : start + size] for column in lengths)
+            padded += len(first) * (max(first) + len(others) * max((max(other) for other in others), default=0))
+            real += sum(first) + sum(map(sum, others))
+    return round(padded / real, 2)
+
+
+def _lengths(training: Training, texts: Sequence[str]) -> list[int]:
+    part = transformers_of(training.model)[0]
+    found: list[int] = part.preprocess(list(texts), prompt=training.prompt)["cu_seq_lens_q"].diff().tolist()
+    return found
+
+
+def _kept(place: Path) -> Pace | None:
+    try:
+        found: Mapping[str, Any] = json.loads(place.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return Pace(**found)
+
+
+def _keep(place: Path, pace: Pace) -> None:
+    work = place.with_name(f"{place.name}.new")
+    work.write_text(json.dumps(asdict(pace)), "utf-8")
+    work.replace(place)
