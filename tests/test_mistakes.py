@@ -240,6 +240,14 @@ MISTAKES = {
         FAMILY_FILE, "dev: graded", "dev: grated",
         "dev: grated", "phases.triplets.dev: no dataset 'grated'; did you mean 'graded'?",
     ),
+    "a size to choose by that the recipe lacks": Mistake(
+        FAMILY_FILE, "dev: graded", "dev: graded\n    best: {dim: 512}",
+        BERT_FILE + ":matryoshka: {repo", "variants.matryoshka.phases.0: phase 'triplets' chooses its best by size '512', and the recipe has 768, 256, 64; write one of these in phases.triplets.best.dim in family.yaml, or leave it out",
+    ),
+    "a score to choose by without rows": Mistake(
+        FAMILY_FILE, "loss: mnrl}", "loss: mnrl}\n    best: {metric: pearson}",
+        "best:", "phases.pairs.best: there is no `dev` to choose the best by; add a `dev`, or take this out",
+    ),
     "one row to choose by": Mistake(
         GRADED, "columns:", "rows: {validation: 1}\ncolumns:",
         "rows:", "rows.validation: '1': one row has no correlation; write 100 or more",

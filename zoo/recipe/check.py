@@ -31,7 +31,7 @@ from zoo.recipe.fits import (
 )
 from zoo.recipe.schema import Base, Dataset, Recipe
 from zoo.recipe.splits import SplitPart, parts_of
-from zoo.recipe.training import Phase, Train
+from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
 from zoo.recipe.yamlfile import Mistakes, explain, key_text
 from zoo.tasks import TASKS
@@ -149,6 +149,8 @@ def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
         yield from _under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
     if phase.dev and (problem := _dev_mistake(phase.dev, datasets)):
         yield ("dev",), problem
+    if phase.best != Best() and phase.dev is None:
+        yield ("best",), "there is no `dev` to choose the best by; add a `dev`, or take this out"
     yield from setting_mistakes(phase, datasets)
 
 

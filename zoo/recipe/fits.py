@@ -137,7 +137,7 @@ def prompt_mistakes(use: DataUse, dataset: Dataset) -> Found:
 
 
 def width_mistakes(phases: Sequence[Sized], width: int) -> Iterator[tuple[int, str]]:
-    """Phases, by their number, whose losses train sizes that the model does not have."""
+    """Phases, by their number, that train sizes which the model lacks, or choose by one which the recipe lacks."""
     for number, (name, phase, dims) in enumerate(phases):
         for index, use in enumerate(phase.data):
             wide = [size for size in sizes(use.loss, dims) or [] if size > width and size not in dims]
@@ -145,6 +145,9 @@ def width_mistakes(phases: Sequence[Sized], width: int) -> Iterator[tuple[int, s
                 what = f"phase '{name}' trains size '{wide[0]}', and the model is {width} wide"
                 place = f"phases.{name}.data.{index}.loss.dims"
                 yield number, f"{what}; lower {place} in family.yaml, or leave them out for the recipe's"
+        if (dim := phase.best.dim) and dim not in dims:
+            what = f"phase '{name}' chooses its best by size '{dim}', and the recipe has {in_words(dims)}"
+            yield number, f"{what}; write one of these in phases.{name}.best.dim in family.yaml, or leave it out"
 
 
 def untrained(dims: Sequence[int], width: int, phases: Sequence[Sized]) -> tuple[list[int], list[int], str | None]:

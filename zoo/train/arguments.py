@@ -14,8 +14,9 @@ from transformers.integrations import get_available_reporting_integrations
 from zoo.errors import TrainError
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import BY_SCORE, OPTIMIZERS, DataUse, NamedPhase, Train
-from zoo.train.dev import METRIC
+from zoo.train.dev import metric_of
 from zoo.train.precision import Precision
+from zoo.train.samplers import batch_sampler
 
 MODULES = {"torch-optimi": "optimi"}  # names of packages that are imported by another one
 NEVER = 10**9  # steps
@@ -100,7 +101,7 @@ def arguments(
         bf16=precision.used == "bf16",
         fp16=precision.used == "fp16",
         use_cpu=precision.device == "cpu",  # or it would take the GPU beside it
-        batch_sampler=train.sampler if train.sampler != "batch" else "batch_sampler",
+        batch_sampler=batch_sampler(train),
         multi_dataset_batch_sampler=train.mix,
         prompts=_prompts(recipe, phase),
         seed=train.seed,
@@ -110,7 +111,7 @@ def arguments(
         eval_on_start=begins and phase.dev is not None,  # as step 0
         save_strategy="steps",  # with "no" the Trainer does not note which step was the best
         save_steps=0,  # at no step by itself
-        metric_for_best_model=METRIC if phase.dev else None,
+        metric_for_best_model=metric_of(phase) if phase.dev else None,
         greater_is_better=True if phase.dev else None,
         report_to=list(report_to) or "none",
         run_name=f"{recipe.name}-{phase.name}",

@@ -19,8 +19,8 @@ from transformers import PreTrainedTokenizerBase
 from zoo.errors import TrainError
 from zoo.losses import LOSSES, innermost
 from zoo.recipe.schema import Dataset
-from zoo.recipe.training import DataUse, NamedPhase
-from zoo.train.dev import METRIC
+from zoo.recipe.training import DataUse, NamedPhase, Train
+from zoo.train.dev import metric_of
 from zoo.train.trainer import LONELY, ROWS
 
 SAMPLE = 1000  # rows whose tokens are counted
@@ -30,6 +30,7 @@ FEW = 30  # rows of a dev set; by fewer, the best step is the best by chance
 ALONE = 0.1  # of the batches may be of one row: the last of an epoch often is
 FILLED = 0.5  # of a batch, on average, where the sampler leaves rows out
 TWICE = 0.5  # of the rows may have one text in two columns
+QUOTED = 40  # letters of a text
 TOLD_APART = 32  # texts that the trained model must tell apart
 ALIKE = 0.999  # cosine of two texts that it does not tell apart
 STAYED = 1e-6  # of the length of all weights: what one step of a sensible learning rate moves a hundred times
@@ -88,6 +89,27 @@ def _of_label(use: DataUse, dataset: Dataset, rows: pl.LazyFrame, count: int) ->
         return
     for value in sorted(names.keys() - set(there)):
         yield f"the class '{names[value]}' never occurs in the {count:,} training rows of '{use.dataset}'"
+
+
+def of_repeats(use: DataUse, texts: Sequence[str], file: Path, train: Train) -> Iterator[str]:
+    """A sentence on the text that stands in more rows than there are batches, each of which has it once.
+
+    A text that stands in all rows is told elsewhere.
+
+    Args:
+        texts: the dataset's columns of texts.
+    """
+    rows = pl.scan_parquet(file).select(texts)
+    count = rows.select(pl.len()).collect().item()
+    batches = -(-count // train.batch_size)
+    each = rows.select(pl.concat_list(texts).list.unique().explode().alias("text"))
+    uses = each.group_by("text").len().filter(pl.col("len").is_between(batches, count, closed="none"))
+    if train.sampler != "no_duplicates" or (often := uses.sort("len", "text").last().collect()).is_empty():
+        return
+    text, most = often.row(0)
+    told = text if len(text) <= QUOTED else f"{text[:QUOTED]} …"
+    what = f"'{told}' stands in {most:,} of {count:,} training rows of '{use.dataset}'"
+    yield f"{what}, and once in a batch: an epoch ({batches:,} batches) leaves {most - batches:,} rows of them out"
 
 
 # The tokens
@@ -155,9 +177,10 @@ def of_log(phase: NamedPhase, log: Sequence[Entry], *, distance: float = math.in
     return [*_of_sums(trained, distance), *_of_batches(phase, trained), *(_of_dev(phase, log) if phase.dev else [])]
 
 
-def start_score(log: Sequence[Entry]) -> float | None:
+def start_score(phase: NamedPhase, log: Sequence[Entry]) -> float | None:
     """The score of the untrained start on dev; null when there is none that is a number."""
-    return next((entry[METRIC] for entry in log if entry["step"] == 0 and METRIC in entry), None)
+    metric = metric_of(phase)
+    return next((entry[metric] for entry in log if entry["step"] == 0 and metric in entry), None)
 
 
 def start_wins(start: float | None, best: float | None) -> bool:
@@ -192,8 +215,8 @@ def compares(use: DataUse) -> bool:
 
 
 def _of_dev(phase: NamedPhase, log: Sequence[Entry]) -> Iterator[str]:
-    start = start_score(log)
-    scores = [entry[METRIC] for entry in log if METRIC in entry and entry["step"] > 0]
+    start, metric = start_score(phase, log), metric_of(phase)
+    scores = [entry[metric] for entry in log if metric in entry and entry["step"] > 0]
     numbers = [score for score in scores if score is not None]
     if len(numbers) < len(scores):
         yield f"{len(scores) - len(numbers)} of {len(scores)} scores on '{phase.dev}' are no numbers"

@@ -28,12 +28,13 @@ from zoo.train import checkpoints
 from zoo.train.activations import compute_again
 from zoo.train.adapters import TRAINED, Adapters, adapted
 from zoo.train.arguments import arguments, prompts_by_column
-from zoo.train.dev import METRIC, evaluator
+from zoo.train.dev import evaluator, metric_of
 from zoo.train.doubts import (
     compares,
     drift,
     of_dev_rows,
     of_log,
+    of_repeats,
     of_rows,
     of_tokens,
     of_vectors,
@@ -142,6 +143,7 @@ class PhaseRun:
         for use in self.phase.data:
             dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
             found += of_rows(use, dataset, file)
+            found += of_repeats(use, dataset.texts, file, self.phase.train)
             found += of_tokens(
                 use,
                 dataset,
@@ -201,7 +203,8 @@ class PhaseRun:
         """Load the checkpoint that scored best, which may not be the last; null where none beat the start."""
         if not log["best_step"]:
             return None
-        best = checkpoints.require_best(self.checkpoints, step=log["best_step"], metric=METRIC, value=log["best"])
+        metric = metric_of(self.phase)
+        best = checkpoints.require_best(self.checkpoints, step=log["best_step"], metric=metric, value=log["best"])
         trainer.load_model(best)
         return best
 
@@ -290,7 +293,7 @@ class PhaseRun:
             TrainError: the phase has a dev set, and no score on it is a number.
         """
         entries = [plain_entry(entry) for entry in state.log_history if "train_runtime" not in entry]
-        start, best, step = start_score(entries), state.best_metric, state.best_global_step
+        start, best, step = start_score(self.phase, entries), state.best_metric, state.best_global_step
         if self.phase.dev and start_wins(start, best if step else None):
             best, step = start, 0
         elif self.phase.dev and not step:
