@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
+from zoo.pipeline.executors.local import Execute, here
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
 from zoo.recipe import Recipe
 from zoo.recipe.schema import Base
@@ -50,6 +50,8 @@ class Build(Built):
     elsewhere: Mapping[str, ScoreFile] = field(default_factory=dict)
     """{recipe that is not built here: its published scores}; looked up when something is published."""
     progress: Progress = field(default_factory=Silent)
+    execute: Execute = here
+    """Does the work of a stage, here or elsewhere."""
     report: Callable[[Outcome], None] = _nothing
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     chosen: Sequence[Recipe] = ()
@@ -141,7 +143,7 @@ class Build(Built):
             return {**stage.circumstances(folder), **changes}
 
         with run.filling(node.stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
-            import_module(stage.work).work(folder, spec, progress=self.progress)
+            self.execute(self._task(node, folder, spec), self.progress)
 
     def _foresee(self, node: Node) -> None:
         before = (self.done[other.key] for other in self._before(node) if other.key in self.done)
@@ -161,6 +163,9 @@ class Build(Built):
         """The work of a node as JSON for `python -m zoo.work`, which fills `folder` in another process."""
         node = self._to_make(node)
         spec = STAGES[node.stage].spec(node.item, self, self.made_from(node))
+        return self._task(node, folder, spec)
+
+    def _task(self, node: Node, folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
         return {"stage": node.stage, "folder": str(folder), "spec": spec, "workspace": str(self.workspace.root)}
 
     def _before(self, node: Node) -> list[Node]:

@@ -61,6 +61,10 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
 
 
 def circumstances(folder: Path) -> dict[str, Any]:
-    """The precision and the device of every phase, from the log of a finished stage."""
+    """The precision and the device of every phase, and how many devices, from the log of a finished stage."""
     log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
-    return {"precision": {phase["phase"]: phase["precision"] for phase in log}}
+    devices = {phase["phase"]: phase["devices"] for phase in log if "devices" in phase}
+    return {
+        "precision": {phase["phase"]: phase["precision"] for phase in log},
+        **({"devices": devices} if devices else {}),
+    }

@@ -23,7 +23,7 @@ from zoo.recipe.schema import Dataset, Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
-from zoo.train import checkpoints
+from zoo.train import checkpoints, ranks
 from zoo.train.arguments import arguments, prompt_of
 from zoo.train.dev import METRIC, evaluator
 from zoo.train.doubts import (
@@ -77,7 +77,7 @@ class PhaseRun:
         return self.start(self.device)
 
     def run(self) -> None:
-        """Train, go back to the best checkpoint, and save model, heads and log.
+        """Train, go back to the best checkpoint, and save model, heads and log: the first of several processes does.
 
         When no step is better on dev than the start, the start itself is saved, and no heads, which belong to others.
 
@@ -88,10 +88,16 @@ class PhaseRun:
         longest = self.phase.train.max_seq_length
         self.model.max_seq_length = min(full_length or longest, longest)
         self._require_same_precision()
-        last = checkpoints.newest_whole(self.checkpoints, self._note)
-        doubts = self._told(self._doubts_of_data())
+        last = ranks.agreed(ranks.is_first() and checkpoints.newest_whole(self.checkpoints, self._note)) or None
+        doubts = self._told(self._doubts_of_data()) if ranks.is_first() else []
         trainer = self._trainer(begins=last is None)
-        log = self._log(self._trained(trainer, last))
+        state = self._trained(trainer, last)
+        if ranks.is_first():
+            self._finish(trainer, state, doubts, full_length)
+        ranks.wait()
+
+    def _finish(self, trainer: Trainer, state: TrainerState, doubts: list[str], full_length: int | None) -> None:
+        log = self._log(state)
         start = self.start("cpu")
         doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
         best = self._back_to_the_best(trainer, log)
@@ -133,9 +139,11 @@ class PhaseRun:
     def _require_same_precision(self) -> None:
         """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
         begun, now = self.checkpoints / BEGUN_IN, f"{self.precision.used} on {self.precision.device}"
+        now += f" with --gpus {ranks.count()}" if ranks.count() > 1 else ""
         if begun.is_file() and (was := begun.read_text("utf-8")) != now:
-            hint = "use the device of before, or start anew with --force train"
+            hint = "use the device of before and as many, or start anew with --force train"
             raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
+        ranks.wait()
         self.checkpoints.mkdir(exist_ok=True)
         begun.write_text(now, "utf-8")
 
@@ -184,6 +192,7 @@ class PhaseRun:
             Rhythm(phase.train, evaluates=phase.dev is not None),
             StopAtNonsense(self._error),
             SealCheckpoints(),
+            ranks.AverageHeads(trainer.loss_state().values()),
             ShowProgress(self.progress, f"{recipe.name}: {phase.name}"),
         ):
             trainer.add_callback(callback)
@@ -234,6 +243,7 @@ class PhaseRun:
             "best": best if self.phase.dev else None,
             "best_step": step if self.phase.dev else None,
             "precision": asdict(self.precision),
+            **({"devices": ranks.count()} if ranks.count() > 1 else {}),
             "log": entries,
         }
 

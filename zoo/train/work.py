@@ -17,6 +17,7 @@ from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
+from zoo.train import ranks
 from zoo.train.arguments import require_trackers
 from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
@@ -38,10 +39,17 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Raises:
         TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
     """
+    ranks.join(spec["device"])
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         _train(folder, spec, recipe, progress)
+    if ranks.is_first():
+        _finish(folder)
+    ranks.leave()
+
+
+def _finish(folder: Path) -> None:
     log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
     leave_doubts(folder, [f"phase '{phase['phase']}': {doubt}" for phase in log for doubt in phase["doubts"]])
     _clear(folder)
@@ -59,6 +67,12 @@ def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Prog
             _run(folder, spec, recipe, phase, start, progress)
         logs.append(json.loads((done / TRAIN_LOG).read_text("utf-8")))
         start = done
+    ranks.wait()  # all have read it
+    if ranks.is_first():
+        _put_together(folder, logs, done)
+
+
+def _put_together(folder: Path, logs: Any, done: Path) -> None:
     text = json.dumps(logs, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     (folder / TRAIN_LOG).write_text(text, "utf-8")
     done.rename(folder / MODEL)

@@ -1,0 +1,73 @@
+"""What a process that does a stage's work tells the one that waits for it: a line of JSON on stdout for each thing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.say import Progress
+
+KEY = "zoo"  # of each line, so that it is told from what libraries print
+
+
+def send(what: str, *values: Any) -> None:
+    """Write one line: the name of a method of `Progress` with its arguments, or `error`, or `crash`."""
+    sys.stdout.write(json.dumps({KEY: what, "values": values}) + "\n")
+    sys.stdout.flush()
+
+
+class Wire:
+    """A `Progress` that others show."""
+
+    def start(self, label: str, total: int | None) -> None:
+        """Send that some work begins."""
+        send("start", label, total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Send that steps are done."""
+        send("advance", steps)
+
+    def finish(self) -> None:
+        """Send that what was begun last is over."""
+        send("finish")
+
+    def note(self, text: str) -> None:
+        """Send a line for people."""
+        send("note", text)
+
+
+class Crashed(RuntimeError):
+    """A process failed by a mistake of ours; the text is its traceback."""
+
+
+def hear(line: str, progress: Progress) -> None:
+    """Show what a line tells. A line that is none of ours is passed over.
+
+    Raises:
+        ZooError, Crashed: it tells of an error.
+    """
+    try:
+        told = json.loads(line)
+        what, values = told[KEY], told["values"]
+    except (ValueError, KeyError, TypeError):
+        return
+    if what == "error":
+        raise ZooError(values[0], hint=values[1])
+    if what == "crash":
+        raise Crashed(values[0])
+    getattr(progress, what)(*values)
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that has the other end of its stdin is gone, however that ended."""
+
+    def watch() -> None:
+        while os.read(0, 1):  # not sys.stdin, which Python must close when it ends well
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
