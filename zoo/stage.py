@@ -50,8 +50,6 @@ class Circumstances:
     report_to: Sequence[str] = ()
     jobs: int = 1
     """Processes that evaluate."""
-    gpus: int = 1
-    """Devices that train one model together; a receipt says how many where it is more than one."""
 
 
 class Site(Protocol):

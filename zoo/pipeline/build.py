@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.errors import CardError, HubError
+from zoo.errors import CardError, HubError, ZooError
 from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
@@ -16,6 +16,7 @@ from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
 from zoo.pipeline.executors.local import Execute, here
+from zoo.pipeline.executors.walks import Walk, one_by_one
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
 from zoo.recipe import Recipe
 from zoo.recipe.schema import Base
@@ -52,13 +53,16 @@ class Build(Built):
     progress: Progress = field(default_factory=Silent)
     execute: Execute = here
     """Does the work of a stage, here or elsewhere."""
+    walk: Walk = one_by_one
     report: Callable[[Outcome], None] = _nothing
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     chosen: Sequence[Recipe] = ()
     _revisions: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
-    def run(self, *recipes: Recipe) -> None:
+    def run(self, *recipes: Recipe) -> list[ZooError]:
         """Make every stage of the recipes and of their parents that is missing or stale.
+
+        What comes out are the errors of what could not be made, where the walk leaves the others alone.
 
         Raises:
             ZooError: a stage cannot be made; what was made before it stays. TrainError: a base model cannot be used;
@@ -66,9 +70,9 @@ class Build(Built):
         """
         with self.workspace.in_use():
             nodes = self._ordered(recipes)
-            self._refuse_unfit_bases()
-            for node in nodes:
-                self.make(node)
+            if self.walk is one_by_one:  # others leave it to the training, which fails alone
+                self._refuse_unfit_bases()
+            return self.walk(nodes, self.make, self._needs, self._after)
 
     def plan(self, *recipes: Recipe) -> list[Outcome]:
         """Foresee what `run` would do, and why. Nothing is made; the Hub is asked what it has now."""
@@ -170,10 +174,16 @@ class Build(Built):
 
     def _before(self, node: Node) -> list[Node]:
         """The nodes that what is made of a node may depend on."""
+        return [*self._needs(node), *self._after(node)]
+
+    def _after(self, node: Node) -> list[Node]:
+        return STAGES[node.stage].after(node.item, self)
+
+    def _needs(self, node: Node) -> list[Node]:
         stage = STAGES[node.stage]
-        found = [*stage.needs(node.item, self), *stage.after(node.item, self)]
+        found = stage.needs(node.item, self)
         if stage.of_built and isinstance(node.item, Recipe):
-            found += [Node(name, member) for member in node.item.lineage for name in MEASURED]
+            found = found + [Node(name, member) for member in node.item.lineage for name in MEASURED]
         return found
 
     def _tell(self, outcome: Outcome) -> Outcome:

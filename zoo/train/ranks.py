@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 
 def join(device: str | None) -> None:
-    """Meet the other processes of this training, where torchrun started some; `device` is null for the best there is."""
+    """Meet the other processes of this training, where torchrun started some. No device means the best there is."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         PartialState(cpu=device == "cpu")
 
@@ -69,7 +69,9 @@ def require_devices(wanted: int, device: str | None) -> None:
     best = torch.accelerator.current_accelerator(check_available=True)
     there = torch.accelerator.device_count() if best else 0
     if wanted > there:
-        hint = f"--gpus {there}" if there > 1 else "leave --gpus out" if there else "--device cpu takes processes instead"
+        hint = (
+            f"--gpus {there}" if there > 1 else "leave --gpus out" if there else "--device cpu takes processes instead"
+        )
         raise TrainError(f"--gpus asks for '{wanted}' devices, and this machine has {there}", hint=hint)
 
 

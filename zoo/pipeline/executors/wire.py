@@ -12,16 +12,35 @@ from zoo.errors import ZooError
 from zoo.say import Progress
 
 KEY = "zoo"  # of each line, so that it is told from what libraries print
+ERROR, CRASH, DIED = "error", "crash", "died"
+
+
+class CrashedError(RuntimeError):
+    """A process failed by a mistake of ours; the text is its traceback."""
+
+
+class DiedError(ZooError):
+    """A process was ended from outside. What it had done is kept: the work can be asked for again."""
+
+
+def line_of(what: str, *values: Any) -> str:
+    """A line: the name of a method of `Progress` with its arguments, or how the work ended."""
+    return json.dumps({KEY: what, "values": values}) + "\n"
+
+
+def is_crash(line: str) -> bool:
+    """True for a line that tells of a mistake of ours."""
+    return line.startswith(f'{{"{KEY}": "{CRASH}"')
 
 
 def send(what: str, *values: Any) -> None:
-    """Write one line: the name of a method of `Progress` with its arguments, or `error`, or `crash`."""
-    sys.stdout.write(json.dumps({KEY: what, "values": values}) + "\n")
+    """Write a line to stdout."""
+    sys.stdout.write(line_of(what, *values))
     sys.stdout.flush()
 
 
 class Wire:
-    """A `Progress` that others show."""
+    """A `Progress` that another process shows."""
 
     def start(self, label: str, total: int | None) -> None:
         """Send that some work begins."""
@@ -40,25 +59,24 @@ class Wire:
         send("note", text)
 
 
-class Crashed(RuntimeError):
-    """A process failed by a mistake of ours; the text is its traceback."""
-
-
 def hear(line: str, progress: Progress) -> None:
     """Show what a line tells. A line that is none of ours is passed over.
 
     Raises:
-        ZooError, Crashed: it tells of an error.
+        ZooError: what the stage cannot do. DiedError: a process was killed. CrashedError: a mistake of ours.
     """
     try:
         told = json.loads(line)
         what, values = told[KEY], told["values"]
     except (ValueError, KeyError, TypeError):
         return
-    if what == "error":
+    if what == ERROR:
         raise ZooError(values[0], hint=values[1])
-    if what == "crash":
-        raise Crashed(values[0])
+    if what == DIED:
+        hint = "run it again: it goes on from what is done. When memory was short: a smaller batch_size"
+        raise DiedError(f"a process that did the work was ended by {values[0]}", hint=hint)
+    if what == CRASH:
+        raise CrashedError(values[0])
     getattr(progress, what)(*values)
 
 
