@@ -20,6 +20,7 @@ from zoo.errors import TrainError, ZooError
 from zoo.ids import ModelRef
 from zoo.losses import LOSSES, build_loss, teacher_of
 from zoo.pipeline.build import Build
+from zoo.publish.desired.provenance import of_model
 from zoo.recipe.training import DataUse
 from zoo.stage import Node
 
@@ -230,7 +231,7 @@ def test_a_teacher_labels_texts_as_it_embeds_them(trainings: Trainings, load: An
 
     for _ in range(2):
         rows = with_labels(texts, use, counted, tmp_path, 96, SILENT)
-        found = torch.tensor(rows["label"][:])
+        found = torch.stack(list(rows["label"]))
         wanted = torch.stack([load(asked[0]).encode(texts[name][:], convert_to_tensor=True) for name in texts.features])
         torch.testing.assert_close(found, wanted.transpose(0, 1), rtol=0, atol=1e-6)
     assert asked == [ModelRef(model=TEACHER)], "the second time they are read"
@@ -302,6 +303,8 @@ def test_another_commit_of_a_guide_makes_training_stale(trainings: Trainings, se
     assert build.make(Node("train", recipe)).did == "built"
     receipt = build.receipt(recipe.name, "train")
     assert receipt.made_from["models"] == {"tests/moving": first}
+    known = of_model(recipe, build.folder(recipe.name), None, {}, stages=["train"], measured_with={})
+    assert known["models"] == receipt.made_from["models"], "the published model says so too"
     second = put(seeded, "tests/moving", lambda files: {**files, "NEW.md": b"new"})
     again = Build(build.workspace, "mini")
     why = again.folder(recipe.name).stale("train", again.made_from(Node("train", recipe)))
