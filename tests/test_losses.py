@@ -17,11 +17,13 @@ from safetensors.numpy import load_file
 from training import TINY, PowerCut, Trainings, made, recipe_of
 
 from zoo.errors import TrainError, ZooError
-from zoo.ids import ModelRef
+from zoo.ids import LoadedModel, ModelRef
 from zoo.losses import LOSSES, build_loss, teacher_of
 from zoo.pipeline.build import Build
+from zoo.plugins import loss
 from zoo.publish.desired.provenance import of_model
 from zoo.recipe.training import DataUse
+from zoo.registry import Layer, filling
 from zoo.stage import Node
 
 GUIDE = "tests/guide"  # with another tokenizer than TINY, and another width
@@ -140,18 +142,18 @@ def test_a_loss_trains_and_is_lower_after(name: str, student: Any, load: Any, ro
     torch.manual_seed(0)
     if teacher := teacher_of(spec):
         labels = torch.stack([load(teacher).encode(column, convert_to_tensor=True) for column in texts], dim=1)
-    loss = build_loss(spec, model, load=load).train()
+    built = build_loss(spec, model, load=load).train()
     model.eval()
 
     def value() -> torch.Tensor:
         random.seed(0)  # of the layers and sizes that are chosen
-        return loss([model.preprocess(column) for column in texts], labels)
+        return built([model.preprocess(column) for column in texts], labels)
 
     def measured() -> float:
         with torch.no_grad():
             return float(value())
 
-    trained = [parameter for parameter in loss.parameters() if parameter.requires_grad]
+    trained = [parameter for parameter in built.parameters() if parameter.requires_grad]
     optimizer, before = torch.optim.AdamW(trained, lr=1e-3), measured()
     for _ in range(STEPS):
         optimizer.zero_grad()
@@ -162,14 +164,29 @@ def test_a_loss_trains_and_is_lower_after(name: str, student: Any, load: Any, ro
 
 def test_a_guide_is_frozen_in_a_loss_that_is_trained(student: Any, load: Any, rows: Any) -> None:
     guide, model = load(ModelRef(model=GUIDE)), deepcopy(student)
-    loss = build_loss(spec_of({"type": "matryoshka", "inner": GIST, "dims": [96]}), model, load=load)
+    built = build_loss(spec_of({"type": "matryoshka", "inner": GIST, "dims": [96]}), model, load=load)
     before = {name: value.clone() for name, value in guide.state_dict().items()}
-    optimizer = torch.optim.AdamW(loss.train().parameters(), lr=0.1, weight_decay=0.5)
-    loss([model.preprocess(column) for column in rows["pairs"][0]], None).backward()
+    optimizer = torch.optim.AdamW(built.train().parameters(), lr=0.1, weight_decay=0.5)
+    built([model.preprocess(column) for column in rows["pairs"][0]], None).backward()
     optimizer.step()
-    assert guide in list(loss.modules()), "packing looks for models there"
+    assert guide in list(built.modules()), "packing looks for models there"
     assert not any(module.training for module in guide.modules())
     assert all(torch.equal(before[name], value) for name, value in guide.state_dict().items())
+
+
+def test_a_plugin_is_given_the_model_that_its_option_names(student: Any, load: Any) -> None:
+    with filling(Layer()):
+
+        @loss("own", texts=(2, 2))
+        def own(model: Any, *, guide: LoadedModel | None = None) -> Any:
+            """Keep what is given."""
+            made = torch.nn.Module()
+            made.guide = guide
+            return made
+
+        assert build_loss(spec_of("own"), student, load=load).guide is None
+        guided = spec_of({"type": "own", "guide": OTHER})
+        assert build_loss(guided, student, load=load).guide is load(ModelRef(model=GUIDE))
 
 
 # As the train stage does it
@@ -181,8 +198,8 @@ FAST = "phases.hybrid.train.learning_rate=1.0e-3"
 PLAIN = (TEXTS, FAST, "phases.hybrid.dev=null", "phases.hybrid.train.eval_steps=null")
 
 
-def by(loss: str, *beside: str) -> tuple[str, ...]:
-    return (*PLAIN, f"{DATA}[{', '.join([*beside, f'{{dataset: arabic-stsb, loss: {loss}}}'])}]")
+def by(written: str, *beside: str) -> tuple[str, ...]:
+    return (*PLAIN, f"{DATA}[{', '.join([*beside, f'{{dataset: arabic-stsb, loss: {written}}}'])}]")
 
 
 SETTINGS = {
@@ -285,12 +302,12 @@ UNFIT = {
 def test_a_model_that_cannot_be_used_is_refused_before_data_are_built(
     trainings: Trainings, seeded: TestHub, tmp_path: Path, name: str
 ) -> None:
-    loss, told, hint = UNFIT[name]
+    written, told, hint = UNFIT[name]
     put(seeded, f"{GUIDE}-remote", remote)
     put(seeded, f"{GUIDE}-pickled", pickled)
     build = Build(workspace_in(tmp_path), "mini")
     with pytest.raises(ZooError) as caught:
-        build.run(recipe_of(*by(loss)))
+        build.run(recipe_of(*by(written)))
     assert told in caught.value.message
     assert hint in (caught.value.hint or "")
     assert not list(build.runs.rglob("*"))
