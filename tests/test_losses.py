@@ -81,6 +81,8 @@ def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trai
     found = Trainings(seeded, tmp_path_factory.mktemp("data"))
     put(seeded, GUIDE)
     put(seeded, TEACHER, width=96)
+    put(seeded, f"{GUIDE}-remote", remote)
+    put(seeded, f"{GUIDE}-pickled", pickled)
     return found
 
 
@@ -218,11 +220,11 @@ SETTINGS = {
 def test_training_that_was_cut_off_ends_in_the_same_bits(
     trainings: Trainings, what: str, kept: list[str], tmp_path: Path
 ) -> None:
-    settings = (*SETTINGS[what], "phases.hybrid.train.save_steps=2")
+    settings = (*SETTINGS[what], "phases.hybrid.train.save_steps=2", "phases.hybrid.train.max_steps=4")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     trainings.run(whole, *settings)
     with pytest.raises(KeyboardInterrupt):
-        trainings.run(cut, *settings, progress=PowerCut(after=5))
+        trainings.run(cut, *settings, progress=PowerCut(after=3))
     saved = sorted(cut.glob("checkpoints-*/checkpoint-*/loss_state.safetensors"))[-1]
     assert sorted(load_file(saved)) == kept, "no second model is a part of a checkpoint"
     assert (cut / "taught").is_dir() == (what == "a teacher"), "its embeddings are computed once"
@@ -300,11 +302,9 @@ UNFIT = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_a_model_that_cannot_be_used_is_refused_before_data_are_built(
-    trainings: Trainings, seeded: TestHub, tmp_path: Path, name: str
+    trainings: Trainings, tmp_path: Path, name: str
 ) -> None:
     written, told, hint = UNFIT[name]
-    put(seeded, f"{GUIDE}-remote", remote)
-    put(seeded, f"{GUIDE}-pickled", pickled)
     build = Build(workspace_in(tmp_path), "mini")
     with pytest.raises(ZooError) as caught:
         build.run(recipe_of(*by(written)))
