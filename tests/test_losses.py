@@ -24,6 +24,7 @@ from zoo.plugins import loss
 from zoo.publish.desired.provenance import of_model
 from zoo.recipe.training import DataUse
 from zoo.registry import Layer, filling
+from zoo.say import Silent
 from zoo.stage import Node
 
 GUIDE = "tests/guide"  # with another tokenizer than TINY, and another width
@@ -329,3 +330,14 @@ def test_another_commit_of_a_guide_makes_training_stale(trainings: Trainings, se
     pinned = recipe_of(*by(f"{{type: gist, guide: {{model: tests/moving, revision: {first}}}}}"))
     assert again.made_from(Node("train", pinned))["models"] == {f"tests/moving@{first}": first}
     assert "models" not in again.made_from(Node("train", recipe_of())), "nothing of before is stale"
+
+
+def test_the_miniature_has_stand_ins_for_guides_and_teachers(trainings: Trainings, seeded: TestHub) -> None:
+    from zoo.miniature.seed import seed
+    from zoo.models.shape import shape_of
+    from zoo.train.beside import source_of
+
+    teacher = ModelRef(model="tests/unseen")
+    recipe = recipe_of(*by(f"{{type: mse, teacher: {{model: {teacher.model}}}, projection_dim: 32}}"))
+    assert seed(seeded.root, [recipe], progress=Silent()) == ["tests/unseen"]
+    assert shape_of(source_of(teacher, trainings.build.model_revision(teacher))).width == 32
