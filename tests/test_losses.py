@@ -17,10 +17,14 @@ from safetensors.numpy import load_file
 from training import TINY, PowerCut, Trainings, made, recipe_of
 
 from zoo.errors import TrainError, ZooError
-from zoo.ids import ModelRef
+from zoo.ids import LoadedModel, ModelRef
 from zoo.losses import LOSSES, build_loss, teacher_of
 from zoo.pipeline.build import Build
+from zoo.plugins import loss
+from zoo.publish.desired.provenance import of_model
 from zoo.recipe.training import DataUse
+from zoo.registry import Layer, filling
+from zoo.say import Silent
 from zoo.stage import Node
 
 GUIDE = "tests/guide"  # with another tokenizer than TINY, and another width
@@ -78,6 +82,8 @@ def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trai
     found = Trainings(seeded, tmp_path_factory.mktemp("data"))
     put(seeded, GUIDE)
     put(seeded, TEACHER, width=96)
+    put(seeded, f"{GUIDE}-remote", remote)
+    put(seeded, f"{GUIDE}-pickled", pickled)
     return found
 
 
@@ -139,18 +145,18 @@ def test_a_loss_trains_and_is_lower_after(name: str, student: Any, load: Any, ro
     torch.manual_seed(0)
     if teacher := teacher_of(spec):
         labels = torch.stack([load(teacher).encode(column, convert_to_tensor=True) for column in texts], dim=1)
-    loss = build_loss(spec, model, load=load).train()
+    built = build_loss(spec, model, load=load).train()
     model.eval()
 
     def value() -> torch.Tensor:
         random.seed(0)  # of the layers and sizes that are chosen
-        return loss([model.preprocess(column) for column in texts], labels)
+        return built([model.preprocess(column) for column in texts], labels)
 
     def measured() -> float:
         with torch.no_grad():
             return float(value())
 
-    trained = [parameter for parameter in loss.parameters() if parameter.requires_grad]
+    trained = [parameter for parameter in built.parameters() if parameter.requires_grad]
     optimizer, before = torch.optim.AdamW(trained, lr=1e-3), measured()
     for _ in range(STEPS):
         optimizer.zero_grad()
@@ -161,14 +167,29 @@ def test_a_loss_trains_and_is_lower_after(name: str, student: Any, load: Any, ro
 
 def test_a_guide_is_frozen_in_a_loss_that_is_trained(student: Any, load: Any, rows: Any) -> None:
     guide, model = load(ModelRef(model=GUIDE)), deepcopy(student)
-    loss = build_loss(spec_of({"type": "matryoshka", "inner": GIST, "dims": [96]}), model, load=load)
+    built = build_loss(spec_of({"type": "matryoshka", "inner": GIST, "dims": [96]}), model, load=load)
     before = {name: value.clone() for name, value in guide.state_dict().items()}
-    optimizer = torch.optim.AdamW(loss.train().parameters(), lr=0.1, weight_decay=0.5)
-    loss([model.preprocess(column) for column in rows["pairs"][0]], None).backward()
+    optimizer = torch.optim.AdamW(built.train().parameters(), lr=0.1, weight_decay=0.5)
+    built([model.preprocess(column) for column in rows["pairs"][0]], None).backward()
     optimizer.step()
-    assert guide in list(loss.modules()), "packing looks for models there"
+    assert guide in list(built.modules()), "packing looks for models there"
     assert not any(module.training for module in guide.modules())
     assert all(torch.equal(before[name], value) for name, value in guide.state_dict().items())
+
+
+def test_a_plugin_is_given_the_model_that_its_option_names(student: Any, load: Any) -> None:
+    with filling(Layer()):
+
+        @loss("own", texts=(2, 2))
+        def own(model: Any, *, guide: LoadedModel | None = None) -> Any:
+            """Keep what is given."""
+            made = torch.nn.Module()
+            made.guide = guide
+            return made
+
+        assert build_loss(spec_of("own"), student, load=load).guide is None
+        guided = spec_of({"type": "own", "guide": OTHER})
+        assert build_loss(guided, student, load=load).guide is load(ModelRef(model=GUIDE))
 
 
 # As the train stage does it
@@ -180,8 +201,8 @@ FAST = "phases.hybrid.train.learning_rate=1.0e-3"
 PLAIN = (TEXTS, FAST, "phases.hybrid.dev=null", "phases.hybrid.train.eval_steps=null")
 
 
-def by(loss: str, *beside: str) -> tuple[str, ...]:
-    return (*PLAIN, f"{DATA}[{', '.join([*beside, f'{{dataset: arabic-stsb, loss: {loss}}}'])}]")
+def by(written: str, *beside: str) -> tuple[str, ...]:
+    return (*PLAIN, f"{DATA}[{', '.join([*beside, f'{{dataset: arabic-stsb, loss: {written}}}'])}]")
 
 
 SETTINGS = {
@@ -200,11 +221,11 @@ SETTINGS = {
 def test_training_that_was_cut_off_ends_in_the_same_bits(
     trainings: Trainings, what: str, kept: list[str], tmp_path: Path
 ) -> None:
-    settings = (*SETTINGS[what], "phases.hybrid.train.save_steps=2")
+    settings = (*SETTINGS[what], "phases.hybrid.train.save_steps=2", "phases.hybrid.train.max_steps=4")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     trainings.run(whole, *settings)
     with pytest.raises(KeyboardInterrupt):
-        trainings.run(cut, *settings, progress=PowerCut(after=5))
+        trainings.run(cut, *settings, progress=PowerCut(after=3))
     saved = sorted(cut.glob("checkpoints-*/checkpoint-*/loss_state.safetensors"))[-1]
     assert sorted(load_file(saved)) == kept, "no second model is a part of a checkpoint"
     assert (cut / "taught").is_dir() == (what == "a teacher"), "its embeddings are computed once"
@@ -230,7 +251,7 @@ def test_a_teacher_labels_texts_as_it_embeds_them(trainings: Trainings, load: An
 
     for _ in range(2):
         rows = with_labels(texts, use, counted, tmp_path, 96, SILENT)
-        found = torch.tensor(rows["label"][:])
+        found = torch.stack(list(rows["label"]))
         wanted = torch.stack([load(asked[0]).encode(texts[name][:], convert_to_tensor=True) for name in texts.features])
         torch.testing.assert_close(found, wanted.transpose(0, 1), rtol=0, atol=1e-6)
     assert asked == [ModelRef(model=TEACHER)], "the second time they are read"
@@ -282,14 +303,12 @@ UNFIT = {
 
 @pytest.mark.parametrize("name", UNFIT)
 def test_a_model_that_cannot_be_used_is_refused_before_data_are_built(
-    trainings: Trainings, seeded: TestHub, tmp_path: Path, name: str
+    trainings: Trainings, tmp_path: Path, name: str
 ) -> None:
-    loss, told, hint = UNFIT[name]
-    put(seeded, f"{GUIDE}-remote", remote)
-    put(seeded, f"{GUIDE}-pickled", pickled)
+    written, told, hint = UNFIT[name]
     build = Build(workspace_in(tmp_path), "mini")
     with pytest.raises(ZooError) as caught:
-        build.run(recipe_of(*by(loss)))
+        build.run(recipe_of(*by(written)))
     assert told in caught.value.message
     assert hint in (caught.value.hint or "")
     assert not list(build.runs.rglob("*"))
@@ -302,6 +321,8 @@ def test_another_commit_of_a_guide_makes_training_stale(trainings: Trainings, se
     assert build.make(Node("train", recipe)).did == "built"
     receipt = build.receipt(recipe.name, "train")
     assert receipt.made_from["models"] == {"tests/moving": first}
+    known = of_model(recipe, build.folder(recipe.name), None, {}, stages=["train"], measured_with={})
+    assert known["models"] == receipt.made_from["models"], "the published model says so too"
     second = put(seeded, "tests/moving", lambda files: {**files, "NEW.md": b"new"})
     again = Build(build.workspace, "mini")
     why = again.folder(recipe.name).stale("train", again.made_from(Node("train", recipe)))
@@ -309,3 +330,14 @@ def test_another_commit_of_a_guide_makes_training_stale(trainings: Trainings, se
     pinned = recipe_of(*by(f"{{type: gist, guide: {{model: tests/moving, revision: {first}}}}}"))
     assert again.made_from(Node("train", pinned))["models"] == {f"tests/moving@{first}": first}
     assert "models" not in again.made_from(Node("train", recipe_of())), "nothing of before is stale"
+
+
+def test_the_miniature_has_stand_ins_for_guides_and_teachers(trainings: Trainings, seeded: TestHub) -> None:
+    from zoo.miniature.seed import seed
+    from zoo.models.shape import shape_of
+    from zoo.train.beside import source_of
+
+    teacher = ModelRef(model="tests/unseen")
+    recipe = recipe_of(*by(f"{{type: mse, teacher: {{model: {teacher.model}}}, projection_dim: 32}}"))
+    assert seed(seeded.root, [recipe], progress=Silent()) == ["tests/unseen"]
+    assert shape_of(source_of(teacher, trainings.build.model_revision(teacher))).width == 32

@@ -112,8 +112,8 @@ def test_a_misspelt_loss_option_is_named_with_the_right_one(workspace: Workspace
 
 
 def test_an_unknown_loss_is_told_with_the_nearest(workspace: Workspace) -> None:
-    write(workspace, "family.yaml", "type: cosent", "type: cosnet")
-    assert "no loss 'cosnet'; did you mean 'cosent'?" in problem(workspace, "arabert-hybrid")
+    write(workspace, "family.yaml", "type: cosent", "type: coosent")
+    assert "no loss 'coosent'; did you mean 'cosent'?" in problem(workspace, "arabert-hybrid")
 
 
 @pytest.mark.parametrize(

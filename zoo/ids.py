@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 from pydantic.fields import FieldInfo
@@ -80,8 +80,9 @@ class _Loaded:
 
 
 def is_loaded(field: FieldInfo) -> bool:
-    """True of an option whose function is given the model itself, and not its name."""
-    return any(isinstance(one, _Loaded) for one in field.metadata)
+    """True of an option whose function is given the model itself, and not its name; also of one that may be null."""
+    inside = [one for kind in get_args(field.annotation) for one in getattr(kind, "__metadata__", ())]
+    return any(isinstance(one, _Loaded) for one in (*field.metadata, *inside))
 
 
 LoadedModel = Annotated[Any, _Loaded()]

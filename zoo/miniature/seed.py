@@ -1,4 +1,4 @@
-"""Filling a local Hub with the miniature: generated datasets, and stand-ins for the base models of recipes."""
+"""Filling a local Hub with the miniature: generated datasets, and stand-ins for the models of recipes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.hub.store import Store
+from zoo.losses import innermost, models_of
 from zoo.recipe import Recipe
-from zoo.recipe.schema import Base
+from zoo.recipe.schema import Base, Miniature
 from zoo.say import Progress
 from zoo.tasks import TASKS
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from zoo.miniature import Repository
     from zoo.miniature.tables import Blueprint
 
+ENCODER = Miniature(modules=("mean", "normalize"))
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the same files are the same commit everywhere
 
 
@@ -28,22 +30,31 @@ def seed(root: Path, recipes: Iterable[Recipe], *, tasks: Iterable[str] = (), pr
     """
     root.mkdir(parents=True, exist_ok=True)
     recipes = list(recipes)
-    bases = {recipe.base.model: recipe for recipe in recipes}
+    models = {recipe.base.model: (recipe.base, recipe.release.language) for recipe in recipes}
+    models = {**_beside(recipes), **models}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
-        missing = [
-            recipe
-            for model_id, recipe in bases.items()
-            if not store.has_commit("model", model_id, recipe.base.revision)
-        ]
+        missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].revision)]
         added = _add_data(store, named, progress)
         if missing:
-            progress.start("stand-ins for base models", len(missing))
-        for recipe in missing:
-            added.append(_add(store, _stand_in(recipe.base, recipe.release.language)))
+            progress.start("stand-ins for models", len(missing))
+        for base, languages in missing:
+            added.append(_add(store, _stand_in(base, languages)))
             progress.advance()
         progress.finish()
     return added
+
+
+def _beside(recipes: Iterable[Recipe]) -> dict[str, tuple[Base, list[str]]]:
+    """{guide or teacher that losses name: a base of the width that its loss needs, and languages}."""
+    found = {}
+    for recipe in recipes:
+        for use in (use for phase in recipe.phases for use in phase.data):
+            for model in models_of(use.loss):
+                width = innermost(use.loss).given().get("projection_dim") or recipe.base.width
+                base = Base(model=model.model, revision=model.revision, width=width, miniature=ENCODER)
+                found[model.model] = base, recipe.release.language
+    return found
 
 
 def blueprints(tasks: Iterable[str]) -> list[Blueprint]:

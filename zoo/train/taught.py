@@ -83,4 +83,4 @@ def with_labels(rows: Rows, use: DataUse, load: Load, train: Path, width: int, p
     found: Rows = rows.map(embed, batched=True, batch_size=ROWS, features=features, load_from_cache_file=True, **kept)
     progress.finish()
     require_width(use.loss, len(found[0]["label"][0]), width)
-    return found
+    return found.with_format("torch", columns=["label"], output_all_columns=True)  # lists take six times as long
