@@ -183,7 +183,7 @@ class PhaseRun:
             loss=losses if several else next(iter(losses.values())),
             evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
-            speedups=self._speedups(data, list(losses.values())),
+            speedups=self._speedups(data, list(losses.values()), begins=begins),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
@@ -196,11 +196,11 @@ class PhaseRun:
             trainer.add_callback(callback)
         return trainer
 
-    def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module]) -> Speedups:
+    def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module], *, begins: bool) -> Speedups:
         texts = [rows.select_columns(self.recipe.datasets[name].texts) for name, rows in data.items()]
         prompt = prompt_of(self.recipe)
         training = Training(self.model, losses, self.phase.train, self.precision, texts, prompt)
-        return set_speedups(self.checkpoints, training, self._note)
+        return set_speedups(self.checkpoints, training, self._note, begins=begins)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""
