@@ -102,8 +102,9 @@ def learnt(
 def test_packed_gives_what_padded_gives(name: str, make: Make) -> None:
     model = make(**FAMILIES[name])
     texts = [*packing.probe_texts(128), *(text for row in ROWS for text in row)]
-    padded = model.encode(texts, convert_to_tensor=True)
+    padded, random = model.encode(texts, convert_to_tensor=True), torch.get_rng_state()
     assert packing.pack(model) is None
+    assert (torch.get_rng_state() == random).all()
     assert "cu_seq_lens_q" in model.preprocess(texts)
     packed = model.encode(texts, convert_to_tensor=True)
     assert (packed - padded).norm() < 1e-6 * padded.norm()

@@ -18,7 +18,7 @@ from torch import nn
 
 from zoo.recipe.training import Train
 from zoo.train import gemm
-from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of
+from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of, unpack
 from zoo.train.precision import Precision
 
 KEPT_IN = ".speedups.json"  # beside the checkpoints
@@ -75,6 +75,8 @@ def set_speedups(folder: Path, training: Training, note: Callable[[str], None], 
     elif choice.packed:
         for model in (training.model, *readers(training.model, training.losses)):
             pack_unchecked(model)
+    if not choice.packed:
+        unpack(training.model)  # flash attention comes packed
     return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
 
 
