@@ -134,7 +134,7 @@ def _kept(place: Path) -> Speedups | None:
 
 
 def _keep(place: Path, speedups: Speedups) -> None:
-    work = place.with_name(f"{place.name}.new")
+    work = place.with_name(f"{place.name}.{os.getpid()}")  # processes that train together all write it
     with work.open("w", encoding="utf-8") as file:
         json.dump(asdict(speedups), file)
         file.flush()
