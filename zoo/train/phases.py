@@ -235,7 +235,7 @@ class PhaseRun:
             evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
             adapters=adapters,
-            speedups=self._speedups(data, list(losses.values())),
+            speedups=self._speedups(data, list(losses.values()), begins=begins),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
@@ -251,11 +251,11 @@ class PhaseRun:
             trainer.add_callback(callback)
         return trainer
 
-    def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module]) -> Speedups:
+    def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module], *, begins: bool) -> Speedups:
         prompts = {use.dataset: prompts_by_column(self.recipe, use) for use in self.phase.data}
         texts = [(data[name].select_columns(list(columns)), columns) for name, columns in prompts.items()]
         training = Training(self.model, losses, self.phase.train, self.precision, texts)
-        return ranks.in_turn(lambda: set_speedups(self.checkpoints, training, self._note))
+        return ranks.in_turn(lambda: set_speedups(self.checkpoints, training, self._note, begins=begins))
 
     def _labelled(self, use: DataUse, load: Load) -> Rows:
         width = self.model.get_embedding_dimension()

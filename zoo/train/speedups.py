@@ -5,6 +5,7 @@ checkpoints, so that it goes on as it was begun and ends in the same bits.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from torch import nn
 
 from zoo.recipe.training import Train
 from zoo.train import gemm
-from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of
+from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of, unpack
 from zoo.train.precision import Precision
 
 KEPT_IN = ".speedups.json"  # beside the checkpoints
@@ -43,6 +44,9 @@ class Speedups:
         return {"packing": {"used": self.packed, "why": self.why, "padding": self.padding}, "onednn": self.onednn}
 
 
+NONE = Speedups(packed=False, why="an earlier version of zoo began it", padding=None, onednn=False, onednn_factor=None)
+
+
 @dataclass(frozen=True)
 class Training:
     """A phase as far as its speedups depend on it."""
@@ -55,17 +59,23 @@ class Training:
     """Of each dataset, the columns of texts and what stands before the texts of each."""
 
 
-def set_speedups(folder: Path, training: Training, note: Callable[[str], None]) -> Speedups:
+def set_speedups(folder: Path, training: Training, note: Callable[[str], None], *, begins: bool = True) -> Speedups:
     """Pack the batches of a phase's model, or leave them padded, as was decided when it began in `folder`.
 
-    Call it when the model has its length and adapters, and its losses are there. `note` is told why it is padded.
+    Call it when the model has its length and adapters, and its losses are there.
+
+    Args:
+        note: is told why batches are padded, where that was not asked for.
+        begins: false when the phase goes on from a checkpoint; where nothing was decided then, it stays without.
     """
     if (choice := _kept(folder / KEPT_IN)) is None:
-        choice = _decided(training, note)
+        choice = _decided(training, note) if begins else NONE
         _keep(folder / KEPT_IN, choice)
     elif choice.packed:
         for model in (training.model, *readers(training.model, training.losses)):
             pack_unchecked(model)
+    if not choice.packed:
+        unpack(training.model)  # flash attention comes packed
     return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
 
 
@@ -123,6 +133,9 @@ def _kept(place: Path) -> Speedups | None:
 
 
 def _keep(place: Path, speedups: Speedups) -> None:
-    work = place.with_name(f"{place.name}.new")
-    work.write_text(json.dumps(asdict(speedups)), "utf-8")
+    work = place.with_name(f"{place.name}.{os.getpid()}")  # processes that train together all write it
+    with work.open("w", encoding="utf-8") as file:
+        json.dump(asdict(speedups), file)
+        file.flush()
+        os.fsync(file.fileno())  # it must not be lost when a checkpoint after it is not
     work.replace(place)
