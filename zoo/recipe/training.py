@@ -144,7 +144,9 @@ class Train(Section):
     @classmethod
     def _optim_is_one(cls, name: str) -> str:
         if name not in OPTIMIZERS:
-            near = did_you_mean(name, OPTIMIZERS) or "one of: " + ", ".join(OPTIMIZERS)
+            alike = [one for one in OPTIMIZERS if one.startswith(name[:4])]
+            alone = [one for one, package in OPTIMIZERS.items() if package is None]
+            near = did_you_mean(name, alike) or did_you_mean(name, alone)
             raise ValueError(f"no optimizer '{name}' of transformers that needs no more than its name; {near}")
         return name
 
