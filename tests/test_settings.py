@@ -374,3 +374,10 @@ def test_a_card_says_what_a_phase_sets_otherwise_than_usual() -> None:
         "max_grad_norm 0.5, gradient_checkpointing, lora r 8 alpha 32 dropout 0.0 targets all-linear"
     )
     assert unusual(Workspace(ROOT).recipe("arabert-hybrid").phases[0]) == ""
+
+
+def test_an_attention_that_this_machine_lacks_is_told(trainings: Trainings, tmp_path: Path) -> None:
+    with pytest.raises(TrainError) as caught:
+        trained(trainings, tmp_path / "lab", "attn_implementation=flash_attention_2")
+    assert caught.value.message.startswith(f"model '{TINY}' cannot have attn_implementation 'flash_attention_2': ")
+    assert caught.value.hint == "leave attn_implementation out: then it has the best that there is"

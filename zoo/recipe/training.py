@@ -36,7 +36,7 @@ OPTIMIZERS: dict[str, str | None] = {
     "stable_adamw": "torch-optimi",
 }
 """{optimizer of transformers that needs no more than its name: the package that must be installed for it}."""
-Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
+Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3"]
 
 
 def added(default: Any, **limits: Any) -> Any:
