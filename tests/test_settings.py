@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from conftest import ROOT, TestHub
+from conftest import ROOT, TestHub, workspace_in
 from safetensors.numpy import load_file
 from training import TINY, PowerCut, Trainings, log, made, recipe_of
 
@@ -209,6 +209,7 @@ def test_weights_in_bfloat16_are_saved_so(trainings: Trainings, tmp_path: Path) 
     assert json.loads((here / "model" / "config.json").read_text())["dtype"] == "bfloat16"
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated")
 def test_adapters_are_merged_and_kept_beside_on_request(trainings: Trainings, tmp_path: Path) -> None:
     """Two phases, each with its own: laid over the base model one after the other, they are the model that was saved."""
     from peft import PeftModel
@@ -381,3 +382,55 @@ def test_an_attention_that_this_machine_lacks_is_told(trainings: Trainings, tmp_
         trained(trainings, tmp_path / "lab", "attn_implementation=flash_attention_2")
     assert caught.value.message.startswith(f"model '{TINY}' cannot have attn_implementation 'flash_attention_2': ")
     assert caught.value.hint == "leave attn_implementation out: then it has the best that there is"
+
+
+def test_weights_in_float32_are_as_they_were_stored(trainings: Trainings, tmp_path: Path) -> None:
+    """So that what was trained before `dtype` could be said is the same model still."""
+    from zoo.models.identity import base_source
+    from zoo.models.load import load_model, starting_model
+
+    spec = trainings.spec(device="cpu")
+    recipe = recipe_of()
+    said = starting_model(recipe, base_revision=spec["base_revision"], parent=None, device="cpu")
+    stored = load_model(base_source(recipe.base, spec["base_revision"]), "cpu")
+    for name, model in (("said", said), ("stored", stored)):
+        model.similarity_fn_name = "cosine"
+        model.prompts = {}
+        model.save_pretrained(str(tmp_path / name), create_model_card=False)
+    assert made(tmp_path / "said") == made(tmp_path / "stored")
+
+
+def test_a_scale_sets_parts_of_sections(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path / "lab")
+    family = workspace.recipes / "family.yaml"
+    text = family.read_text("utf-8")
+    assert "      hybrid: {" in text
+    family.write_text(text.replace("      hybrid: {", "      hybrid: {lora: {r: 4}, optim: sgd, ", 1), "utf-8")
+    (phase,) = Workspace(workspace.root).recipe("arabert-hybrid", scale="mini").phases
+    assert phase.train.lora
+    assert (phase.train.lora.r, phase.train.optim) == (4, "sgd")
+    family.write_text(text.replace("      hybrid: {", "      hybrid: {lora: {rank: 4}, ", 1), "utf-8")
+    [problem] = Workspace(workspace.root).problems()
+    assert problem.message.endswith("hybrid.lora.rank: unknown key 'rank'; did you mean 'r'?")
+
+
+def test_adapters_that_are_kept_are_published_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    """Loaders look for adapters beside the model's files, and find none there."""
+    from zoo.evidence.scores import ScoreFile
+    from zoo.publish.desired.release import model_release
+
+    for path in ("model/config.json", "adapter/hybrid/adapter_config.json", "heads/hybrid.safetensors", "card"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("{}")
+    empty: dict[str, Any] = {
+        name: [] for name in ("subjects", "scores", "means", "comparisons", "correlations", "clean")
+    }
+    scores = ScoreFile(suite="s", tasks=[], versions={}, miniature=False, **empty)
+    (tmp_path / "scores").write_text(scores.model_dump_json())
+    places = {"model": tmp_path / "model", "card": tmp_path / "card", "scores": tmp_path / "scores"}
+    files = model_release(recipe_of(), "lab/x", **places).files
+    assert {path for path in files if not path.startswith("zoo/")} == {
+        "README.md",
+        "adapter/hybrid/adapter_config.json",
+        "config.json",
+    }
