@@ -416,16 +416,17 @@ def test_a_scale_sets_parts_of_sections(tmp_path: Path) -> None:
 
 def test_adapters_that_are_kept_are_published_in_a_folder_of_their_own(tmp_path: Path) -> None:
     """Loaders look for adapters beside the model's files, and find none there."""
-    from zoo.evidence.scores import ScoreFile
+    from zoo.evidence.scores import ScoreFile, Subject
     from zoo.publish.desired.release import model_release
 
     for path in ("model/config.json", "adapter/hybrid/adapter_config.json", "heads/hybrid.safetensors", "card"):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("{}")
+    mine = Subject(name="x", revision="0", title="x", role="self", parameters=1, dims=[96], max_seq_length=8)
     empty: dict[str, Any] = {
         name: [] for name in ("subjects", "scores", "means", "comparisons", "correlations", "clean")
     }
-    scores = ScoreFile(suite="s", tasks=[], versions={}, miniature=False, **empty)
+    scores = ScoreFile(suite="s", tasks=[], subjects=[mine], versions={}, miniature=False, **empty)
     (tmp_path / "scores").write_text(scores.model_dump_json())
     places = {"model": tmp_path / "model", "card": tmp_path / "card", "scores": tmp_path / "scores"}
     files = model_release(recipe_of(), "lab/x", **places).files
