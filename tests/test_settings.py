@@ -423,7 +423,7 @@ def test_adapters_that_are_kept_are_published_in_a_folder_of_their_own(tmp_path:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("{}")
     mine = Subject(name="x", revision="0", title="x", role="self", parameters=1, dims=[96], max_seq_length=8)
-    empty: dict[str, Any] = dict.fromkeys(("scores", "means", "comparisons", "correlations", "clean"), [])
+    empty: dict[str, Any] = {key: [] for key in ("scores", "means", "comparisons", "correlations", "clean")}
     scores = ScoreFile(suite="s", tasks=[], subjects=[mine], versions={}, miniature=False, **empty)
     (tmp_path / "scores").write_text(scores.model_dump_json())
     places = {"model": tmp_path / "model", "card": tmp_path / "card", "scores": tmp_path / "scores"}
