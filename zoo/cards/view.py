@@ -114,7 +114,7 @@ class ModelCardView:
         ]
 
     def unusual(self, phase: NamedPhase) -> str:
-        """What a phase sets otherwise than usual, in words; empty when nothing is."""
+        """Settings of a phase that are not as usual, in words; empty when there are none."""
         return unusual(phase)
 
     def verdicts(self, standing: Standing) -> list[Markdown]:
@@ -245,7 +245,7 @@ class ModelCardView:
 
 
 def unusual(phase: NamedPhase) -> str:
-    """What a phase sets otherwise than usual, but for what its line of the card says already: 'optim sgd, lora r 8'."""
+    """Settings of a phase that are not as usual, but for those that its line says already: 'optim sgd, lora r 8'."""
     train, said = phase.train, {"epochs", "max_steps", "batch_size", "learning_rate", "precision"}
     silent = said | {"eval_steps", "save_steps", "seed", "packing", "dataloader_num_workers", "torch_compile"}
     default = {name: field.get_default() for name, field in type(train).model_fields.items()}

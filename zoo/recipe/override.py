@@ -57,7 +57,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
 
 
 def _whole(value: Any, dumped: Any) -> Any:
-    """What was dumped of a value, with settings that are not written where they are left alone."""
+    """The dump of a value, and in it the settings too that are not written where they are left alone."""
     if isinstance(value, Section):
         fields = {field.alias or name: getattr(value, name) for name, field in type(value).model_fields.items()}
         return {

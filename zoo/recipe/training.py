@@ -36,7 +36,7 @@ OPTIMIZERS: dict[str, str | None] = {
     "stable_adamw": "torch-optimi",
 }
 """{optimizer of transformers that needs no more than its name: the package that must be installed for it}."""
-Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
+Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3"]
 
 
 def added(default: Any, **limits: Any) -> Any:
@@ -144,7 +144,9 @@ class Train(Section):
     @classmethod
     def _optim_is_one(cls, name: str) -> str:
         if name not in OPTIMIZERS:
-            near = did_you_mean(name, OPTIMIZERS) or "one of: " + ", ".join(OPTIMIZERS)
+            alike = [one for one in OPTIMIZERS if one.startswith(name[:4])]
+            alone = [one for one, package in OPTIMIZERS.items() if package is None]
+            near = did_you_mean(name, alike) or did_you_mean(name, alone)
             raise ValueError(f"no optimizer '{name}' of transformers that needs no more than its name; {near}")
         return name
 

@@ -172,11 +172,11 @@ def model_release(
         PublishError: the model's folder holds a pickle.
     """
     files: dict[str, Content] = {str(path.relative_to(model)): path for path in _files(model)}
+    files |= {str(path.relative_to(model.parent)): path for path in _files(model.parent / ADAPTER)}  # that it kept
     if unsafe := [path for path in files if path.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]:
         raise PublishError(
             f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
         )
-    files |= {str(path.relative_to(model.parent)): path for path in _files(model.parent / ADAPTER)}  # kept by recipes
     files[CARD] = card
     if (curve := card.with_name(CURVE)).is_file():  # cards of before have none
         files[CURVE] = curve
