@@ -11,7 +11,7 @@ EVALUATE = "evaluate"
 CARD = "card"
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
-DATA_SOURCE = "source.json"  # of data: {revision, miniature}
+DATA_SOURCE = "source.json"  # of data: {revision, miniature, models: {model of a step: commit} where there are any}
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
 TRAIN_LOG = "log.json"
 """Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device}, log,

@@ -208,8 +208,8 @@ class ModelCardView:
     def course(self) -> list[dict[str, Any]]:
         """The phases of the whole line, oldest first, each with what came of it.
 
-        {phase, recipe: its name, log, kept, chosen_by, before and after: scores in points, step, became: in words}. What
-        was not scored is None.
+        {phase, recipe: its name, log, kept, chosen_by, before and after: points, step, became: in words}. What was not
+        scored is None.
         """
         return [
             _of_course(member, phase, entry)

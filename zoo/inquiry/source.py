@@ -76,6 +76,8 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
 def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any]) -> Answers:
     for ours, column in columns.items():
         theirs = column.source or ours
+        if column.made_by:
+            continue
         if theirs not in features:
             yield ("columns", ours), f"the source has no column '{theirs}'; it has: {', '.join(features)}"
         elif problem := _misfit(column, features[theirs]):
