@@ -28,7 +28,7 @@ class SplitReport:
         dropped = [f"{rows:,} dropped by {step}" for step, rows in self.dropped.items() if rows]
         sample = [f"sampled from {self.sampled_from:,}"] if self.sampled_from else []
         counts = [f"{self.read:,} rows read", *dropped, f"{self.rows:,} left", *sample]
-        told = [f"{step}: {in_words(facts)}" for step, facts in self.facts.items()]
+        told = [f"{step}: {_in_words(facts)}" for step, facts in self.facts.items()]
         return [
             ", ".join(counts),
             *told,
@@ -36,8 +36,8 @@ class SplitReport:
         ]
 
 
-def in_words(facts: Mapping[str, float]) -> str:
-    """What a step counted or measured: '5,000 rows, 0.81 mean similarity of positives'."""
+def _in_words(facts: Mapping[str, float]) -> str:
+    """The numbers that a step counted or measured: '5,000 rows, 0.81 mean similarity of positives'."""
     return ", ".join(f"{number:,} {what}" for what, number in facts.items())
 
 
