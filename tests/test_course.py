@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +19,7 @@ import yaml
 from conftest import ROOT, TestHub
 from hostile import FILES
 from hostile_cards import TEMPLATES, model_facts, resolved
-from training import Heard, Trainings, log, made
+from training import KILLED, Heard, Trainings, log, made
 
 from zoo.cards.readme import model_card
 from zoo.errors import RecipeError
@@ -143,6 +146,21 @@ def test_a_course_that_was_cut_off_ends_in_the_same_bits(
             train(tmp_path / "cut", spec, cut)
     assert (tmp_path / "cut" / "phase-first").is_dir()
     assert made(train(tmp_path / "cut", spec)) == made(whole.folder)
+
+
+@pytest.mark.slow
+def test_a_course_that_is_killed_ends_in_the_same_bits(spec: dict[str, Any], tmp_path: Path) -> None:
+    """With SIGKILL, wherever in it the counts of files lead."""
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    moments = [f"file:{count}" for count in (20, 90, 130, 60, 170, 110)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+    command = [sys.executable, str(KILLED), str(tmp_path), *moments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sum("killed" in line for line in done.stdout.splitlines()) >= 4, done.stdout
+    assert made(tmp_path / "cut") == made(tmp_path / "whole")
 
 
 # Judgements, of phases that are over

@@ -11,7 +11,7 @@ EVALUATE = "evaluate"
 CARD = "card"
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
-DATA_SOURCE = "source.json"  # of data: {revision, miniature}
+DATA_SOURCE = "source.json"  # of data: {revision, miniature, models: {model of a step: commit} where there are any}
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
 ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
 TRAIN_LOG = "log.json"

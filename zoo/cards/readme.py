@@ -13,6 +13,7 @@ from zoo.cards.view import ModelCardView, row
 from zoo.errors import CardError
 from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile, as_set
 from zoo.markdown import Markdown
+from zoo.options import Options
 from zoo.recipe import Dataset, Family
 from zoo.steps import STEPS
 from zoo.templates import Filters, Templates, as_markdown
@@ -42,21 +43,36 @@ def dataset_card(
     """
     metadata = dataset_metadata(dataset, report, sizes, miniature=source["miniature"])
     facts = {"id": repo_id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
-    return _card(metadata, "dataset.md.j2", templates, **facts, steps=_steps(dataset, report))
+    return _card(metadata, "dataset.md.j2", templates, **facts, steps=_steps(dataset, report, source.get("models", {})))
 
 
-def _steps(dataset: Dataset, report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The dataset's steps: {type, options, says, dropped: {split: rows}}. A split's report has them in their order."""
-    counts = {split: list(found["dropped"].values()) for split, found in report.items()}
+def _steps(dataset: Dataset, report: Mapping[str, Any], models: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The dataset's steps: {type, options, says, dropped: {split: rows}, facts: {split: in words}}.
+
+    A split's report has them in their order. `models` are the commits of those that steps read texts with.
+    """
+    counts = {split: list(found["dropped"].items()) for split, found in report.items()}
     return [
         {
             "type": step.type,
-            "options": {key: one for key, one in step.given().items() if one != type(step).model_fields[key].default},
+            "options": _options(step, models),
             "says": STEPS[step.type].says,
-            "dropped": {split: dropped[place] for split, dropped in counts.items()},
+            "dropped": {split: dropped[place][1] for split, dropped in counts.items()},
+            "facts": {
+                split: ", ".join(f"{number:,} {what}" for what, number in facts.items())
+                for split, dropped in counts.items()
+                if (facts := report[split].get("facts", {}).get(dropped[place][0]))
+            },
         }
         for place, step in enumerate(dataset.steps)
     ]
+
+
+def _options(step: Options, models: Mapping[str, str]) -> dict[str, Any]:
+    """The options of a step that are not as they are by themselves, and the commit of the model that it names."""
+    given = step.given()
+    given |= {"revision": models[given["model"]]} if given.get("model") in models else {}
+    return {key: one for key, one in given.items() if one != type(step).model_fields[key].default}
 
 
 def space_card(

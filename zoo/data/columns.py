@@ -39,7 +39,7 @@ class ColumnPlace:
 
 
 def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.DataFrame:
-    """The recipe's columns of a split. A value that is missing, NaN or said to be none is null.
+    """The recipe's columns of a split, but for those that steps make. What is missing, NaN or said to be none is null.
 
     Args:
         rows: the split, as `datasets` loads it.
@@ -49,8 +49,9 @@ def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.Dat
     """
     import polars as pl
 
-    places = {ours: ColumnPlace(name, split, ours) for ours in dataset.columns}
-    return pl.DataFrame([_read(rows, column, places[ours]).alias(ours) for ours, column in dataset.columns.items()])
+    there = {ours: column for ours, column in dataset.columns.items() if not column.made_by}
+    places = {ours: ColumnPlace(name, split, ours) for ours in there}
+    return pl.DataFrame([_read(rows, column, places[ours]).alias(ours) for ours, column in there.items()])
 
 
 def _read(rows: Any, column: Column, place: ColumnPlace) -> pl.Series:

@@ -36,7 +36,7 @@ def _dropped(split: str, report: SplitReport) -> Iterator[str]:
     for step, rows in report.dropped.items():
         if rows > came / 2:
             yield f"'{step}' dropped {rows:,} of {came:,} rows of {split}: look at steps, and at the source"
-        came -= rows
+        came = int(report.facts.get(step, {}).get("rows", came - rows))
 
 
 def _shared(dataset: Dataset, split: str, report: SplitReport) -> Iterator[str]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.layout import DATA
+from zoo.models.identity import ENGINES
 from zoo.options import digests
 from zoo.recipe import Dataset
-from zoo.remote import api, explained, host
+from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
+from zoo.steps import encoders
 
 STAGE = DATA
 FORMAT = 3  # one more whenever the stage leaves other files, so that older ones are made again
@@ -27,11 +29,13 @@ def part(item: NamedDataset) -> dict[str, Any]:
 
 
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
-    """The commit that the source is at now, and the libraries that read it."""
+    """The commit that the source is at now, those of the models that steps read it with, and the libraries that do."""
+    models = {name: revision_of("model", name, revision) for name, revision in encoders(item.dataset.steps).items()}
     return {
         "revision": source_revision(item.dataset),
         "hub": host(),
-        "versions": versions("datasets", "polars"),
+        "versions": versions("datasets", "polars", *(ENGINES if models else ())),
+        **({"models": models} if models else {}),
         **digests(item.dataset.steps),
     }
 
@@ -39,7 +43,8 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
 def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
     """The plain data that `zoo.data.work` needs."""
     dataset = item.dataset.model_dump(mode="json", by_alias=True)
-    return {"name": item.name, "dataset": dataset, "revision": made_from["revision"]}
+    models = {"models": made_from["models"], "device": site.circumstances.device} if "models" in made_from else {}
+    return {"name": item.name, "dataset": dataset, "revision": made_from["revision"], **models}
 
 
 def source_revision(dataset: Dataset) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import steps
 from zoo.data.columns import ColumnPlace, chosen_columns
 from zoo.data.doubts import data_doubts
+from zoo.data.encoders import Encoders
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
 from zoo.data.source import read_split
@@ -23,6 +24,7 @@ from zoo.registry import blamed
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
+from zoo.steps import StepResult
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,11 +41,17 @@ class _Filtered:
     read: int
     dropped: Mapping[str, int] = field(default_factory=dict)
     sampled_from: int | None = None
+    facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def less(self, what: str, frame: pl.DataFrame) -> _Filtered:
         """The split when `what` left these rows of it."""
-        dropped = {**self.dropped, _another(what, self.dropped): len(self.frame) - len(frame)}
-        return replace(self, frame=frame, dropped=dropped)
+        return self.after(what, StepResult(frame, len(self.frame) - len(frame)))
+
+    def after(self, what: str, came: StepResult) -> _Filtered:
+        """The split after a step."""
+        name = _another(what, self.dropped)
+        facts = {**self.facts, **({name: came.facts} if came.facts else {})}
+        return replace(self, frame=came.frame, dropped={**self.dropped, name: came.dropped}, facts=facts)
 
     def sample(self, most: int | None) -> _Filtered:
         """Take at most so many of the rows, in their order; None = all."""
@@ -57,22 +65,26 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """Fetch, check, filter and write every split, and tell what became of the rows.
 
     Args:
-        spec: {name, dataset: its recipe, revision: the source's commit}.
+        spec: {name, dataset: its recipe, revision: the source's commit, models: {model of a step: its commit}, device:
+            that they encode on}.
 
     Raises:
         HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.
+        EvaluationError: a step's model asks for code of its own, or cannot be loaded.
     """
     name, dataset, revision = spec["name"], Dataset.model_validate(spec["dataset"]), spec["revision"]
+    encoders = Encoders(spec.get("models", {}), spec.get("device"))
     progress.start(f"{name}: data", len(dataset.source.splits))
     splits: dict[str, _Filtered] = {}
     for split in dataset.source.splits:
-        splits[split] = _through_steps(name, dataset, split, revision)
+        splits[split] = _through_steps(name, dataset, split, revision, encoders)
         progress.advance()
     splits, shared = _apart(name, dataset, splits)
     progress.finish()
     reports = {split: _report(dataset, found, shared[split]) for split, found in splits.items()}
     _write(folder, dataset, splits, reports)
     came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
+    came_from |= {"models": dict(encoders.models)} if encoders.models else {}
     (folder / DATA_SOURCE).write_text(json.dumps(came_from), "utf-8")
     doubts = data_doubts(dataset, {split: found.frame for split, found in splits.items()}, reports)
     leave_doubts(folder, doubts)
@@ -83,6 +95,9 @@ def _write(folder: Path, dataset: Dataset, splits: Mapping[str, _Filtered], repo
     for split, found in splits.items():
         _with_features(found.frame, dataset).to_parquet(split_file(folder, split))
     told = {split: asdict(report) for split, report in reports.items()}
+    for split in told:
+        if not told[split]["facts"]:
+            del told[split]["facts"]  # as reports of earlier versions, which stay as they are
     (folder / DATA_REPORT).write_text(json.dumps(told, indent=1), "utf-8")
 
 
@@ -97,14 +112,16 @@ def _tell(name: str, reports: Mapping[str, SplitReport], doubts: Sequence[str], 
 def _report(dataset: Dataset, found: _Filtered, shared: Mapping[str, SharedRows]) -> SplitReport:
     frame = found.frame
     lengths = {text: round(float(frame[text].str.len_chars().mean()), 1) for text in dataset.texts}  # type: ignore[arg-type]
-    return SplitReport(found.read, dict(found.dropped), found.sampled_from, len(frame), lengths, dict(shared))
+    return SplitReport(
+        found.read, dict(found.dropped), found.sampled_from, len(frame), lengths, dict(shared), found.facts
+    )
 
 
-def _through_steps(name: str, dataset: Dataset, split: str, revision: str) -> _Filtered:
+def _through_steps(name: str, dataset: Dataset, split: str, revision: str, encoders: Encoders) -> _Filtered:
     frame = chosen_columns(name, dataset, split, read_split(name, dataset, split, revision))
     found = _Filtered(frame, len(frame))
     for step in dataset.steps:
-        found = found.less(step.type, _stepped(name, dataset, step, found.frame))
+        found = found.after(step.type, _stepped(name, dataset, step, found.frame, encoders))
     _require_rows(name, split, found)
     for column in found.frame.columns:
         if missing := found.frame[column].null_count():
@@ -137,24 +154,30 @@ def _apart(
     return splits, overlap.shared
 
 
-def _stepped(name: str, dataset: Dataset, step: Options, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows after a step: no more than before, with the columns that they had."""
+def _stepped(
+    name: str, dataset: Dataset, step: Options, frame: pl.DataFrame, encoders: Encoders | None = None
+) -> StepResult:
+    """The rows after a step, with the columns that they had and one that it makes; no more of them unless it does."""
     import polars as pl
 
-    what = f"dataset '{name}': step '{step.type}'"
+    what, entry = f"dataset '{name}': step '{step.type}'", steps.STEPS[step.type]
+    made = {text: pl.String() for text in dataset.texts if entry.fills and dataset.columns[text].made_by == step.type}
+    encoder = encoders.loaded(step.model) if encoders and entry.encodes else None  # type: ignore[attr-defined]
     with blamed(step.registry, step.type, what, DataError):
-        kept = steps.run_step(step, frame, dataset.texts)
+        came = steps.run_step(step, frame, [text for text in dataset.texts if text in frame or text in made], encoder)
+    kept = came.frame if isinstance(came, StepResult) else came
     where = place_of(step.registry, step.type)
     if not isinstance(kept, pl.DataFrame):
         problem = f"{what} gives a '{type(kept).__name__}', which is no DataFrame of polars"
         raise DataError(problem, hint=f"return one in {where}")
-    if kept.schema != frame.schema or kept.columns != frame.columns:
+    wanted = pl.Schema({**frame.schema, **made})
+    if kept.schema != wanted or kept.columns != list(wanted):
         hint = f"its columns must stay {_described(frame)}: see {where}"
         raise DataError(f"{what} gives {_described(kept) or 'no columns'}", hint=hint)
-    if len(kept) > len(frame):
+    if len(kept) > len(frame) and not made:
         problem = f"{what} made {len(kept)} rows of {len(frame)}: steps take rows away"
         raise DataError(problem, hint=f"see {where}")
-    return kept
+    return came if isinstance(came, StepResult) else StepResult(kept, len(frame) - len(kept))
 
 
 def _described(frame: pl.DataFrame) -> str:

@@ -23,12 +23,15 @@ def became(phase: Phase) -> str:
 
 def best_trained(phase: Phase) -> tuple[float, int] | None:
     """The best score that training reached and its step, also where the start was better; None without a score."""
-    if phase["best"] is None or phase["best_step"] != 0:
-        return None if phase["best"] is None else (phase["best"], phase["best_step"])
+    if phase["best"] is None:
+        return None
+    if phase["best_step"] != 0:
+        return phase["best"], phase["best_step"]
     before = next(entry for entry in phase["log"] if entry["step"] == 0)
     metric = next(key for key, value in before.items() if key.startswith("eval_") and value == phase["start"])
-    found = [(entry[metric], -entry["step"]) for entry in phase["log"] if entry["step"] and entry.get(metric)]
-    return (max(found)[0], -max(found)[1]) if found else None
+    found = [entry for entry in phase["log"] if entry["step"] and entry.get(metric) is not None]
+    best = max(found, key=lambda entry: entry[metric], default=None)
+    return (best[metric], best["step"]) if best else None
 
 
 def scored(phase: Phase) -> str:

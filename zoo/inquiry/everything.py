@@ -12,11 +12,12 @@ from zoo.inquiry.account import ask_account, ask_name
 from zoo.inquiry.answers import Question, answered
 from zoo.inquiry.base import ask_base
 from zoo.inquiry.beside import of_losses
-from zoo.inquiry.source import ask_source, ask_task
+from zoo.inquiry.source import ask_encoder, ask_source, ask_task
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
 from zoo.recipe.check import collect
 from zoo.remote import Kind, api, explained
+from zoo.steps import encoders
 
 WORKERS = 8  # questions asked together: most of it is waiting
 
@@ -67,6 +68,9 @@ def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
             yield _name(space, base, ("variants", name, "repo"), "model", made.repo)
     for name, dataset in {name: one for recipe in recipes for name, one in recipe.datasets.items()}.items():
         yield Question(name, ("source", "dataset"), partial(ask_source, dataset), dataset=True)
+        for index, step in enumerate(dataset.steps):
+            for model, revision in encoders([step]).items():
+                yield Question(name, ("steps", index, "model"), partial(ask_encoder, model, revision), dataset=True)
         if dataset.release:
             yield _name(space, name, ("release", "repo"), "dataset", dataset.release.repo)
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zoo.data.columns import unknown_booleans, unknown_labels, unscored_labels, values_way
+from zoo.data.encoders import Encoders
 from zoo.data.ingredients import source_revision
 from zoo.data.source import as_splits
 from zoo.errors import DataError, EvaluationError
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.recipe.schema import Column, Dataset, Source
 from zoo.registry import OURS, blamed
-from zoo.remote import api, explained
+from zoo.remote import api, explained, revision_of
 from zoo.tasks import TASKS
 
 
@@ -76,6 +77,8 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
 def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any]) -> Answers:
     for ours, column in columns.items():
         theirs = column.source or ours
+        if column.made_by:
+            continue
         if theirs not in features:
             yield ("columns", ours), f"the source has no column '{theirs}'; it has: {', '.join(features)}"
         elif problem := _misfit(column, features[theirs]):
@@ -95,6 +98,16 @@ def _misfit(column: Column, feature: Any) -> str | None:
     if column.type == "score" and names and unscored_labels(names, column):
         return f"is a class at the source ({', '.join(names)}), and no score; write type: class with these names"
     return None if re.match(r"u?int|float|double|decimal|.*string|bool", kind) else f"is '{kind}' at the source"
+
+
+def ask_encoder(model: str, revision: str | None) -> Inquiry:
+    """Look whether the model that a step reads texts with is there, and asks for no code of its own.
+
+    Raises:
+        HubError: it is not there, or not open to this token. EvaluationError: it asks for some.
+    """
+    Encoders({model: revision_of("model", model, revision)})
+    return Inquiry()
 
 
 def ask_task(task: str) -> Inquiry:

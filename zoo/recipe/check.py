@@ -34,6 +34,7 @@ from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
 from zoo.recipe.yamlfile import Mistakes, explain, key_text
+from zoo.steps import STEPS
 from zoo.tasks import TASKS
 
 _BUILDERS = """
@@ -201,6 +202,29 @@ def _no_repository(name: str) -> str | None:
 def _column_mistakes(dataset: Dataset) -> Found:
     if not dataset.texts:
         yield ("columns",), "none of them is a text; add one of type text, before the others"
+    named = [step.type for step in dataset.steps]
+    for name, column in dataset.columns.items():
+        if column.made_by and column.made_by not in named:
+            yield ("columns", name, "made_by"), f"no step '{column.made_by}' in steps; add it there"
+    for index, step in enumerate(dataset.steps):
+        if problem := _step_mistake(step.type, dataset):
+            yield ("steps", index), problem
+
+
+def _step_mistake(name: str, dataset: Dataset) -> str | None:
+    """The reason why a step cannot read a dataset's columns, or fill the one that it fills."""
+    entry, made = STEPS[name], [text for text in dataset.texts if dataset.columns[text].made_by == name]
+    if len(dataset.texts) < entry.texts:
+        return (
+            f"step '{name}' is for {entry.texts} text columns, and there are {len(dataset.texts)}; add one to columns"
+        )
+    if not entry.fills:
+        return f"step '{name}' fills no column, as '{made[0]}' says; take made_by out there" if made else None
+    if made != dataset.texts[-1:] or len(dataset.columns) > entry.texts:
+        last = dataset.texts[-1] if len(dataset.texts) == entry.texts else "negative"
+        what = f"step '{name}' fills the last of {entry.texts} text columns, and there must be no others"
+        return f"{what}; write columns.{last}: {{type: text, made_by: {name}}}, and leave others out"
+    return None
 
 
 def _split_mistakes(splits: Mapping[Any, str]) -> Found:

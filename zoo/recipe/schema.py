@@ -144,6 +144,8 @@ class Column(Section):
     numbers without names are places in this list, from 0."""
     source: str | None = None
     """The column's name at the source, when it is another one. Two columns may be read from one."""
+    made_by: Name | None = Field(None, exclude_if=lambda step: step is None)
+    """The step that fills the column, which the source lacks, as in {type: text, made_by: mine}."""
     values: Annotated[dict[str, str | float | None], BeforeValidator(_text_keys)] = {}
     """What values of the source become: one of `names`, or a score on the scale of `from`, as in {-1: null, "yes":
     entailment}. null = no value, and the step not_empty drops the row. Others stay what they are. true and false are
@@ -189,6 +191,13 @@ class Column(Section):
             if self.type == "score" and not low <= float(value) <= high:
                 way = "" if self.ends else "; add from, with the ends of the source's scale"
                 raise ValueError(f"values: '{key}' becomes '{value:g}', which is not from {low:g} to {high:g}{way}")
+        return self
+
+    @model_validator(mode="after")
+    def _comes_from_one_place(self) -> Column:
+        if self.made_by and (self.type != "text" or self.source):
+            what = f"source is '{self.source}'" if self.source else f"this one is a {self.type}"
+            raise ValueError(f"made_by belongs to texts that the source lacks, and {what}; take one out")
         return self
 
     @model_validator(mode="after")

@@ -1,0 +1,110 @@
+"""Hard negatives for pairs, found by a model."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from statistics import fmean
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, StringConstraints
+
+from zoo.errors import DataError
+from zoo.steps.step import StepResult, step
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SEED = 42
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+
+
+@step("mine", texts=3, fills=True, encodes=True)
+def mine(
+    frame: pl.DataFrame,
+    texts: Sequence[str],
+    encoder: Any,
+    *,
+    model: str,
+    revision: Commit | None = None,
+    num_negatives: PositiveInt = 1,
+    range_min: NonNegativeInt = 0,
+    range_max: PositiveInt | None = None,
+    max_score: FiniteFloat | None = None,
+    min_score: FiniteFloat | None = None,
+    absolute_margin: FiniteFloat | None = None,
+    relative_margin: Annotated[FiniteFloat, Field(ge=0, lt=1)] | None = None,
+    sampling_strategy: Literal["top", "random"] = "top",
+    query_prompt: str | None = None,
+    corpus_prompt: str | None = None,
+) -> StepResult:
+    """Give each pair hard negatives: positives of other pairs that a model finds close to its anchor.
+
+    Options are those of sentence-transformers' `mine_hard_negatives`. A pair becomes a row for each of its negatives;
+    one for which no candidate is left is dropped.
+
+    Args:
+        model: on the Hub.
+        revision: its commit; null = the newest, which each build resolves and records.
+    """
+    import polars as pl
+    from datasets import Dataset
+    from sentence_transformers.util import mine_hard_negatives
+
+    anchor, positive, negative = texts
+    _require_room(num_negatives, range_min, range_max)
+    pairs = Dataset.from_dict({"anchor": frame[anchor].to_list(), "positive": frame[positive].to_list()})
+    with _quiet_and_seeded():
+        found = mine_hard_negatives(
+            pairs,
+            encoder,
+            num_negatives=num_negatives,
+            range_min=range_min,
+            range_max=range_max,
+            max_score=max_score,
+            min_score=min_score,
+            absolute_margin=absolute_margin,
+            relative_margin=relative_margin,
+            sampling_strategy=sampling_strategy,
+            query_prompt=query_prompt,
+            corpus_prompt=corpus_prompt,
+            output_scores=True,
+            verbose=False,
+        )
+    columns = {anchor: found["anchor"], positive: found["positive"], negative: found["negative"]}
+    rows = pl.DataFrame(
+        {name: list(column) for name, column in columns.items()}, schema=dict.fromkeys(columns, pl.String)
+    )
+    return _told(frame, rows, list(found["scores"]), num_negatives)
+
+
+def _told(frame: pl.DataFrame, rows: pl.DataFrame, scores: list[list[float]], wanted: int) -> StepResult:
+    pairs = rows.group_by(rows.columns[:2]).len()
+    facts = {"pairs": len(frame), "pairs with negatives": len(pairs), "rows": len(rows)}
+    if wanted > 1:
+        facts[f"pairs with fewer than {wanted}"] = int((pairs["len"] < wanted).sum())
+    means = ("mean similarity of positives", "mean similarity of negatives")
+    measured = {what: round(fmean(part), 4) for what, part in zip(means, zip(*scores, strict=True), strict=False)}
+    return StepResult(rows, len(frame) - len(pairs), {**facts, **measured})
+
+
+def _require_room(wanted: int, skipped: int, looked_at: int | None) -> None:
+    if looked_at is not None and looked_at - skipped < wanted:
+        problem = (
+            f"step 'mine' has range_min '{skipped}' and range_max '{looked_at}', which leave no {wanted} negatives"
+        )
+        raise DataError(problem, hint=f"write range_max: {skipped + 10 * wanted} in its recipe, or leave it out")
+
+
+@contextmanager
+def _quiet_and_seeded() -> Iterator[None]:
+    """Hide bars that cannot be turned off, and draw the same at random every time."""
+    state = random.getstate()
+    random.seed(SEED)
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        random.setstate(state)
