@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from conftest import RECIPE, SCALE, Lab, TestHub
 
@@ -109,6 +110,20 @@ def test_the_card_says_what_was_measured(lab: Lab) -> None:
     assert card.data.base_model == "lab/Arabic-Triplet-Matryoshka-V2"
     assert card.data.datasets == ["lab/Arabic-NLi-Pair-Class", "lab/Arabic-stsb"]
     assert "Rehearsal" in card.text, "nobody may take the miniature's numbers for real ones"
+
+
+def test_the_card_shows_how_it_was_trained_and_on_what(lab: Lab) -> None:
+    stage = lab.build.folder(RECIPE).stage("card")
+    card, picture = (stage / "README.md").read_text("utf-8"), (stage / "training.png").read_bytes()
+    assert "![Loss and dev scores over the steps of the training](training.png)" in card
+    receipt = lab.build.folder(RECIPE).receipt("train")
+    assert re.search(rf"took \d+ steps: \d+ s on .*, {torch.get_num_threads()} threads?; [\d,]+ tokens/s", card)
+    assert receipt.circumstances["training"]["tokens"] > 0
+    assert picture.startswith(b"\x89PNG")
+    again = lab.again(force=frozenset({"card"}))
+    again.run(lab.workspace.recipe(RECIPE, scale=SCALE))
+    assert (stage / "training.png").read_bytes() == picture
+    assert (stage / "README.md").read_text("utf-8") == card
 
 
 def test_every_card_has_a_row_for_each_sibling(lab: Lab) -> None:

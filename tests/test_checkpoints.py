@@ -14,6 +14,7 @@ from conftest import TestHub
 from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
+from zoo.layout import JOURNAL
 from zoo.recipe import Recipe
 from zoo.train.checkpoints import MARK, discard, newest_whole, problem, require_best, rotate
 
@@ -221,7 +222,7 @@ def test_the_start_is_kept_when_no_step_is_better(trainings: Trainings, in_vain:
     saved = load_file(in_vain / "model" / "model.safetensors")
     theirs = start[0].auto_model.state_dict()
     assert all((saved[name] == theirs[name]).all() for name in saved)
-    assert {path.name for path in in_vain.iterdir()} == {"model", "log.json", "doubts.json"}
+    assert {path.name for path in in_vain.iterdir()} == {"model", "log.json", "doubts.json", JOURNAL}
 
 
 @pytest.mark.parametrize("after", [1, 3, 7])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 from conftest import ROOT, TestHub, workspace_in
 from training import PowerCut, Trainings, log
 
+from zoo import say
 from zoo.curves.curve import phases_of_journal, phases_of_log
 from zoo.curves.journal import Spent, read_journal, settled
 from zoo.layout import JOURNAL
@@ -214,6 +217,15 @@ def test_another_process_follows_a_training_until_it_ends(tmp_path: Path) -> Non
         assert process.wait(10) == 0
 
 
+def test_a_training_that_nobody_goes_on_with_is_not_followed_forever(zoo: Any, tmp_path: Path) -> None:
+    place = place_journal(tmp_path, ENTRIES)
+    place.parent.with_name(".working").write_text(json.dumps({"process": 2**22 + 1, "stage": "train"}))
+    os.utime(place, (0, 0))
+    code, out, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert err == "hint: nothing is written any more: zoo build arabert-hybrid goes on with it\n"
+
+
 @pytest.mark.slow
 def test_logs_follow_a_training_in_another_process(trainings: Trainings, tmp_path: Path) -> None:
     workspace_in(tmp_path)
@@ -250,8 +262,36 @@ def test_how_a_phase_goes_is_described_while_it_trains(trainings: Trainings, tmp
 
     trainings.run(tmp_path / "one", "phases.hybrid.train.max_steps=4", progress=Told())
     assert len(Told.said) == 4
-    first, last = Told.said[0].split(", "), Told.said[-1].split(", ")
-    assert first[0].startswith("dev 0.")
-    assert last[0].startswith("loss ")
-    assert [part.split(" ", 1)[1] for part in last[2:4]] == ["rows/s", "tokens/s"] or "rows/s" in Told.said[-1]
-    assert last[-1].endswith(" left")
+    form = r"(loss \S+, )?dev 0\.\d{3}, \d+ rows/s, [\d,]+ tokens/s, [\d.]+ [GM]B, \d+ s left"
+    assert all(re.fullmatch(form, text) for text in Told.said), Told.said
+    assert "loss" in Told.said[-1]
+
+
+def test_without_a_terminal_a_line_comes_every_half_a_minute(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    now = 0.0
+    monkeypatch.setattr("zoo.say.time.monotonic", lambda: now)
+    with say.progress() as progress:
+        progress.start("arabert-hybrid: hybrid", 100)
+        for _ in range(61):
+            progress.advance()
+            now += 1.0
+            progress.describe("loss 1.5")
+        progress.finish()
+    lines = [f"arabert-hybrid: hybrid: {step}/100, loss 1.5" for step in (30, 60)]
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_on_a_terminal_what_is_said_stands_below_the_bar_and_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = StringIO()
+    monkeypatch.setattr(shown, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setenv("TERM", "xterm")
+    with say.progress() as progress:
+        progress.start("one", 100)
+        progress.describe("loss 1.5, [red]not markup")
+        time.sleep(0.3)
+        assert "loss 1.5, [red]not markup" in shown.getvalue()
+        progress.start("two", 100)
+        before = len(shown.getvalue())
+        time.sleep(0.3)
+        assert "loss 1.5" not in shown.getvalue()[before + 200 :]

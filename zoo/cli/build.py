@@ -89,7 +89,11 @@ def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
 @click.option("--force", multiple=True, type=StageName(), metavar="STAGE", help=FORCE_HELP)
 @click.option(
-    "--report-to", multiple=True, type=click.Choice(TRACKERS), metavar="TRACKER", help="trackio, tensorboard, wandb …"
+    "--report-to",
+    multiple=True,
+    type=click.Choice(TRACKERS),
+    metavar="TRACKER",
+    help="trackio or tensorboard (in runs/trackers/), wandb …",
 )
 @click.option("--device", callback=_device, help="cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.option("--gpus", type=click.IntRange(1), default=1, metavar="N", help="Devices that train one model together.")

@@ -35,6 +35,8 @@ def logs(recipe: str, follow: bool, scale: str) -> None:
     if follow:
         for entry in journal.follow(run.folder):
             say.line_now(told(entry), entry)
+        if journal.deserted(run.folder):
+            say.hint(f"nothing is written any more: zoo build {recipe}{_as_typed(scale)} goes on with it")
         return
     entries = journal.settled(journal.read_journal(place))
     for entry in entries:
@@ -48,6 +50,26 @@ def _run(recipe: str, scale: str) -> Run:
 
     space = workspace()
     return Run.of(space.root, space.recipe(recipe, scale=scale).name, scale)
+
+
+def _as_typed(scale: str) -> str:
+    return "" if scale == "full" else f" --scale {scale}"
+
+
+def _mark(name: str, scale: str) -> str | None:
+    """The words that mark a training of a scale of its own, or on generated data; None for any other."""
+    import json
+
+    from zoo.evidence.scores import REHEARSAL
+    from zoo.layout import DATA, DATA_SOURCE
+    from zoo.run import Run
+
+    if scale != "full":
+        return f"rehearsal: scale '{scale}'"
+    space = workspace()
+    places = (Run.of(space.root, one, scale).stage(DATA) / DATA_SOURCE for one in space.recipe(name).datasets)
+    sources = (json.loads(place.read_text("utf-8")) for place in places if place.is_file())
+    return REHEARSAL if any(source["miniature"] for source in sources) else None
 
 
 def _nothing(recipe: str, run: Run) -> WorkspaceError:
@@ -69,10 +91,10 @@ def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
 
     if out is not None and out.suffix not in (".png", ".svg"):
         raise click.BadParameter(f"'{out}' ends neither in .png nor in .svg", param_hint="--out")
-    found, mark = [], None if scale == "full" else f"rehearsal: scale '{scale}'"
+    found = []
     for recipe in recipes:
         run = _run(recipe, scale)
-        if (one := read_curve(recipe, run.folder, mark)) is None:
+        if (one := read_curve(recipe, run.folder, _mark(recipe, scale))) is None:
             raise _nothing(recipe, run)
         found.append(one)
     if out is None:

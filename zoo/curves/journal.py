@@ -13,12 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from zoo.layout import JOURNAL, TRAIN
+from zoo.run import AT_WORK
 
 Entry = Mapping[str, Any]
 
 OPENINGS = ("begin", "resume")
 AGAIN = 0.25  # seconds until a journal is looked at again
+QUIET = 60.0  # seconds
 
 
 def journal_place(run: Path) -> Path | None:
@@ -55,7 +59,7 @@ def settled(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def follow(run: Path) -> Iterator[Entry]:
-    """Yield the entries of a training as they are written, until it is over: it is finished, or was begun anew.
+    """Yield the entries of a training as they are written, until it is over: finished, begun anew, or `deserted`.
 
     Args:
         run: the folder of a recipe's runs, which has a journal.
@@ -65,7 +69,7 @@ def follow(run: Path) -> Iterator[Entry]:
     with at.open("rb") as file:
         rest = b""
         while True:
-            ended = _is_over(run, at)  # asked before reading: what is written until now is read below
+            ended = _is_over(run, at) or deserted(run)  # asked before reading: what is written until now is read below
             rest += file.read()
             *lines, rest = rest.split(b"\n")
             yield from _parsed(lines)
@@ -77,6 +81,18 @@ def follow(run: Path) -> Iterator[Entry]:
 def _is_over(run: Path, at: Path) -> bool:
     """True when a journal is not the one of a training under way (any more)."""
     return journal_place(run) != at or at.parent.name == TRAIN
+
+
+def deserted(run: Path) -> bool:
+    """True when a training was begun, nothing came of it for QUIET seconds, and no process here is building it."""
+    at = journal_place(run)
+    if at is None or at.parent.name == TRAIN or time.time() - at.stat().st_mtime < QUIET:
+        return False
+    try:
+        worker = json.loads((run / AT_WORK).read_bytes())["process"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return not psutil.pid_exists(worker)
 
 
 class Spent:
