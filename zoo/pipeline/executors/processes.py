@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -23,7 +23,7 @@ SIGNAL = re.compile(r"Signal \d+ \((\w+)\)")  # in torchrun's report of a proces
 THREADS = "OMP_NUM_THREADS"
 
 
-def lines(task: Task, devices: int, environment: Mapping[str, str]) -> Iterator[str]:
+def lines(task: Task, devices: int, environment: Mapping[str, str]) -> Generator[str, None, None]:
     """Do a stage's work, and yield what its processes tell; where they did not end well, the last line says how.
 
     Args:
