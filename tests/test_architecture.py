@@ -150,7 +150,9 @@ def test_commits_are_made_in_one_place() -> None:
 
 
 def test_what_is_imported_is_declared() -> None:
-    declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = [one for extra, more in project["optional-dependencies"].items() if extra != "dev" for one in more]
+    declared = [*project["dependencies"], *extras]
     names = {re.split(r"[<>=]", one)[0].lower().replace("-", "_") for one in declared}
     known = {name: {one.lower().replace("-", "_") for one in of} for name, of in packages_distributions().items()}
     nodes = [node for path in MODULES.values() for node in import_nodes(path)]

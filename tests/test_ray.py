@@ -19,7 +19,7 @@ from training import add_tiny, recipe_of
 
 from zoo.errors import ZooError
 from zoo.pipeline.build import Build
-from zoo.pipeline.executors.board import Workboard, Job
+from zoo.pipeline.executors.board import Job, Workboard
 from zoo.pipeline.executors.cluster import Cluster
 from zoo.pipeline.executors.walks import SideBySide, one_by_one
 from zoo.recipe import Recipe

@@ -109,6 +109,6 @@ class Family(Section):
     phases: dict[Name, Phase]
     scales: dict[Name, Scale] = {}
     resources: dict[StageName, Resources] = {}
-    """The share of a machine that each stage takes when `zoo build --on ray` makes them side by side; by default a core."""
+    """The share of a machine that each stage takes when `zoo build --on ray` makes them side by side."""
     collection: Collection | None = None
     space: Space | None = None

@@ -23,7 +23,7 @@ from typing import Any
 
 from zoo.errors import ZooError
 from zoo.layout import EVALUATE, TRAIN
-from zoo.pipeline.executors.board import Workboard, Job
+from zoo.pipeline.executors.board import Job, Workboard
 from zoo.pipeline.executors.local import Task
 from zoo.pipeline.executors.processes import THREADS, lines, threads_for
 from zoo.pipeline.executors.wire import ERROR, DiedError, hear, line_of
