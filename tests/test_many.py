@@ -152,3 +152,22 @@ def test_more_devices_than_there_are_cannot_be_asked_for() -> None:
     with pytest.raises(TrainError, match=r"--gpus asks for '64' devices, and this machine has \d+") as caught:
         require_devices(64, None)
     assert caught.value.hint
+
+
+def test_gpus_that_nobody_asked_for_are_not_taken(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+    from sentence_transformers.sentence_transformer.losses import CoSENTLoss
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    from zoo.train.trainer import Trainer
+
+    model = SentenceTransformer(
+        modules=[StaticEmbedding(Tokenizer(WordLevel({"a": 0}, unk_token="a")), embedding_dim=4)]
+    )
+    arguments = SentenceTransformerTrainingArguments(str(tmp_path), use_cpu=True, per_device_train_batch_size=8)
+    arguments._n_gpu = 4 * max(arguments.n_gpu, 1)  # as on a machine with four
+    assert arguments.train_batch_size == 32
+    trainer = Trainer(comparing=(), model=model, args=arguments, loss=CoSENTLoss(model))
+    assert trainer.args.train_batch_size == 8

@@ -37,6 +37,8 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         """
         self.comparing = comparing
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
+        arguments = options["args"]
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # or it would take all GPUs there are unasked, by DataParallel
         super().__init__(**options)
 
     def compute_loss(

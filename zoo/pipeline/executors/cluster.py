@@ -31,7 +31,10 @@ from zoo.recipe.family import Resources
 from zoo.say import Progress
 
 ADDRESS = "RAY_ADDRESS"
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}  # nothing is sent to anybody
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",  # it would print what happens to workers, and to stdout: zoo tells that itself
+}
 GUARD = "RAY_AUTH_TOKEN"
 WITHIN = {
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on Linux as well: a cluster of one machine, on loopback alone
