@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from conftest import TestHub
+from conftest import TestHub, workspace_in
 from safetensors.torch import load_file
 from training import Heard, Trainings, log, made, recipe_of
 
@@ -17,7 +17,11 @@ from zoo.pipeline.executors.torchrun import Torchrun
 from zoo.stage import Circumstances, Node
 from zoo.train.ranks import Share, require_devices
 
-ODD = ("datasets.arabic-nli-pair-class.rows.train=203", "datasets.arabic-stsb.rows.train=101")
+ODD = (
+    "datasets.arabic-nli-pair-class.rows.train=203",
+    "datasets.arabic-stsb.rows.train=101",
+    "phases.hybrid.train.max_steps=12",  # an epoch of 11, and one more
+)
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +43,13 @@ def whole(trainings: Trainings, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return train(trainings, tmp_path_factory.mktemp("whole"), *ODD)
 
 
+@pytest.mark.slow
 def test_two_devices_train_one_model(whole: Path) -> None:
     (phase,) = log(whole)
     assert phase["devices"] == 2
-    assert phase["steps"] == 8
-    assert sum(entry.get("rows", 0) for entry in phase["log"]) == 8 * 2 * 16, "batch_size is of each device"
+    assert phase["steps"] == 12
+    rows = sum(entry.get("rows", 0) for entry in phase["log"])
+    assert rows == 202 + 100 + 32, "batch_size is of each device, and an odd row at the end of a dataset waits"
     assert phase["best"] is not None
     assert sorted(path.name for path in whole.iterdir()) == ["heads", "log.json", "model"], "one of them writes"
 
@@ -112,8 +118,56 @@ def test_shares_are_equal_and_nothing_is_drawn_twice() -> None:
         assert len(drawn) == len(set(drawn)) == rows - rows % 2
 
 
+@pytest.mark.parametrize("mix", ["proportional", "round_robin"])
+def test_all_draw_from_the_same_dataset_at_each_step(mix: str) -> None:
+    from sentence_transformers.base.sampler import DefaultBatchSampler, ProportionalBatchSampler, RoundRobinBatchSampler
+    from torch.utils.data import ConcatDataset
+
+    kind = {"proportional": ProportionalBatchSampler, "round_robin": RoundRobinBatchSampler}[mix]
+    both: ConcatDataset[int] = ConcatDataset([range(43), range(21)])  # type: ignore[list-item]
+
+    def steps(rank: int) -> list[tuple[bool, int]]:
+        parts = [Share(DefaultBatchSampler(one, 8, False), rank, 2) for one in both.datasets]
+        sampler = kind(both, batch_samplers=parts, generator=torch.Generator(), seed=1)
+        sampler.set_epoch(3)
+        return [(batch[0] >= 43, len(batch)) for batch in sampler]
+
+    assert steps(0) == steps(1)
+    assert {second for second, _ in steps(0)} == {True, False}
+
+
+def test_devices_that_cannot_be_are_told_before_anything_is_built(zoo: Any, tmp_path: Path) -> None:
+    workspace_in(tmp_path)
+    build = ("build", "arabert-matryoshka", "--scale", "mini", "--gpus")
+    code, _, err = zoo(*build, "2", "--device", "cuda:1", cwd=tmp_path)
+    assert (code, err) == (1, "error: --device 'cuda:1' is one device, and --gpus asks for '2'\nhint: --device cuda\n")
+    code, _, err = zoo(*build, "64", cwd=tmp_path)
+    assert code == 1
+    assert err.startswith("error: --gpus asks for '64' devices, and this machine has ")
+    assert not (tmp_path / "runs").exists()
+
+
 def test_more_devices_than_there_are_cannot_be_asked_for() -> None:
     require_devices(64, "cpu")
     with pytest.raises(TrainError, match=r"--gpus asks for '64' devices, and this machine has \d+") as caught:
         require_devices(64, None)
     assert caught.value.hint
+
+
+def test_gpus_that_nobody_asked_for_are_not_taken(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
+    from sentence_transformers.sentence_transformer.losses import CoSENTLoss
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+
+    from zoo.train.trainer import Trainer
+
+    model = SentenceTransformer(
+        modules=[StaticEmbedding(Tokenizer(WordLevel({"a": 0}, unk_token="a")), embedding_dim=4)]
+    )
+    arguments = SentenceTransformerTrainingArguments(str(tmp_path), use_cpu=True, per_device_train_batch_size=8)
+    arguments._n_gpu = 4 * max(arguments.n_gpu, 1)  # as on a machine with four
+    assert arguments.train_batch_size == 32
+    trainer = Trainer(comparing=(), model=model, args=arguments, loss=CoSENTLoss(model))
+    assert trainer.args.train_batch_size == 8

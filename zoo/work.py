@@ -98,11 +98,11 @@ def _wired(path: Path) -> int:
         work(read_task(path), progress=wire.Wire() if os.environ.get("RANK", "0") == "0" else SILENT)
     except (ZooError, OSError) as problem:
         told = problem if isinstance(problem, ZooError) else of_the_disk(problem)
-        wire.send(*((wire.ERROR, told.message, told.hint) if told else (wire.CRASH, traceback.format_exc())))
+        wire.emit(*((wire.ERROR, told.message, told.hint) if told else (wire.CRASH, traceback.format_exc())))
     except KeyboardInterrupt:
         return 130
     except Exception:  # noqa: BLE001 - it is told, and raised there
-        wire.send(wire.CRASH, traceback.format_exc())
+        wire.emit(wire.CRASH, traceback.format_exc())
     else:
         return 0
     return 1

@@ -34,11 +34,11 @@ def run(work: Build, recipes: list[Recipe], on: str, gpus: int) -> list[ZooError
 
 
 def _on_ray(work: Build, recipes: list[Recipe], gpus: int) -> list[ZooError]:
-    from zoo.pipeline.executors.board import Board
+    from zoo.pipeline.executors.board import Workboard
     from zoo.pipeline.executors.cluster import Cluster
     from zoo.pipeline.executors.walks import SideBySide
 
-    board = Board(say.note) if say.is_live() else Board(say.note, begun=say.note)
+    board = Workboard(say.note) if say.is_live() else Workboard(say.note, begun=say.note)
     on_cpu = work.circumstances.device == "cpu"
     asked = {str(stage): resources for stage, resources in workspace().family.resources.items()}
     cluster = Cluster(asked, work.runs, board, devices=gpus, on_cpu=on_cpu)

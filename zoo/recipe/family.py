@@ -112,7 +112,7 @@ class Space(Section):
 
 
 class Resources(Section):
-    """What the work of a stage takes of a machine in a cluster. It changes nothing of what comes out."""
+    """The share of a machine that the work of a stage takes in a cluster. It changes nothing of what comes out."""
 
     cpus: PositiveInt = 1
     """Cores; an evaluation scores as many tasks at once."""
@@ -135,6 +135,6 @@ class Family(Section):
     phases: dict[Name, Phase]
     scales: dict[Name, Scale] = {}
     resources: dict[StageName, Resources] = {}
-    """What stages take of a machine when `zoo build --on ray` makes them side by side."""
+    """The share of a machine that each stage takes when `zoo build --on ray` makes them side by side."""
     collection: Collection | None = None
     space: Space | None = None

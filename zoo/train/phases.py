@@ -169,7 +169,7 @@ class PhaseRun:
     def _require_same_precision(self) -> None:
         """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
         begun, now = self.checkpoints / BEGUN_IN, f"{self.precision.used} on {self.precision.device}"
-        now += f" with --gpus {ranks.count()}" if ranks.count() > 1 else ""
+        now += f" with --gpus {ranks.size()}" if ranks.size() > 1 else ""
         if begun.is_file() and (was := begun.read_text("utf-8")) != now:
             hint = "use the device of before and as many, or start anew with --force train"
             raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
@@ -317,7 +317,7 @@ class PhaseRun:
             "best": best if self.phase.dev else None,
             "best_step": step if self.phase.dev else None,
             "precision": asdict(self.precision),
-            **({"devices": ranks.count()} if ranks.count() > 1 else {}),
+            **({"devices": ranks.size()} if ranks.size() > 1 else {}),
             "log": entries,
         }
 

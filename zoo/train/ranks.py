@@ -22,7 +22,7 @@ from zoo.errors import TrainError
 Value = TypeVar("Value")
 
 
-def join(device: str | None) -> None:
+def meet(device: str | None) -> None:
     """Meet the other processes of this training, where torchrun started some. No device means the best there is."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         PartialState(cpu=device == "cpu")
@@ -34,19 +34,19 @@ def leave() -> None:
         distributed.destroy_process_group()
 
 
-def count() -> int:
+def size() -> int:
     """The number of processes that train together; 1 for one that trains alone."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def is_first() -> bool:
     """True in the process that writes and speaks."""
-    return count() == 1 or distributed.get_rank() == 0
+    return size() == 1 or distributed.get_rank() == 0
 
 
 def wait() -> None:
     """Go on when all processes are here."""
-    if count() > 1:
+    if size() > 1:
         distributed.barrier()
 
 
@@ -62,7 +62,7 @@ def in_turn(make: Callable[[], Value]) -> Value:
 
 def agreed(value: Value) -> Value:
     """The first process's value, in all of them."""
-    if count() == 1:
+    if size() == 1:
         return value
     found: Value = broadcast_object_list([value])[0]
     return found
@@ -123,6 +123,6 @@ class AverageHeads(TrainerCallback):  # type: ignore[misc]
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Put the mean over the processes in the place of each gradient. All have a gradient, or none has."""
         for parameter in self.parameters:
-            if count() > 1 and parameter.grad is not None:
+            if size() > 1 and parameter.grad is not None:
                 distributed.all_reduce(parameter.grad)
-                parameter.grad /= count()
+                parameter.grad /= size()

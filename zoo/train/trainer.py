@@ -52,6 +52,8 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         self.adapters = adapters
         self.pace = Pace()
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
+        arguments = options["args"]
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # or it would take all GPUs there are unasked, by DataParallel
         super().__init__(**options)
         self.add_callback(self.pace)
 
@@ -68,19 +70,19 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with a loss, how many rows it is the mean of."""
         if "loss" in logs:
-            seen = {**self.seen, ROWS: self.seen[ROWS] * ranks.count()}  # the others have equally many
+            seen = {**self.seen, ROWS: self.seen[ROWS] * ranks.size()}  # the others have equally many
             logs = {**logs, **{name: count for name, count in seen.items() if count}}
             self.seen = dict.fromkeys(self.seen, 0)
         super().log(logs, start_time)
 
     def get_batch_sampler(self, dataset: Any, batch_size: int, *options: Any, **named: Any) -> Any:
         """Return what makes a dataset's batches; one of several processes gets its share of larger ones."""
-        whole = super().get_batch_sampler(dataset, batch_size * ranks.count(), *options, **named)
-        return whole if ranks.count() == 1 else ranks.Share(whole, self.args.process_index, ranks.count())
+        whole = super().get_batch_sampler(dataset, batch_size * ranks.size(), *options, **named)
+        return whole if ranks.size() == 1 else ranks.Share(whole, self.args.process_index, ranks.size())
 
     def get_train_dataloader(self) -> Any:
         """Return the batches of this process. accelerate would share them out again, and not equally many to each."""
-        if ranks.count() == 1:
+        if ranks.size() == 1:
             return super().get_train_dataloader()
         return self._build_dataloader(self.train_dataset, self.args.train_batch_size, dataset_kind="train")
 

@@ -43,7 +43,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Raises:
         TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
     """
-    ranks.join(spec["device"])
+    ranks.meet(spec["device"])
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
     require_optimizers(recipe)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass
-class Line:
+class Job:
     """The progress of one stage: a `Progress` that the board shows as a row."""
 
     name: str
@@ -60,25 +60,25 @@ class Line:
 
 
 @dataclass
-class Board:
+class Workboard:
     """All stages that are being worked on. Threads may write at once."""
 
     say: Callable[[str], None]
     """Says a line that people should read now."""
     begun: Callable[[str], None] = lambda text: None
     """Says that a stage begins, where no table is shown."""
-    _lines: dict[tuple[str, str], Line] = field(default_factory=dict)
+    _lines: dict[tuple[str, str], Job] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, name: str, stage: str) -> Line:
+    def begin(self, name: str, stage: str) -> Job:
         """Add the row of a stage."""
-        line = Line(name, stage, self.say)
+        line = Job(name, stage, self.say)
         with self._lock:
             self._lines[name, stage] = line
         self.begun(f"{name:<24} {stage:<13} begins")
         return line
 
-    def end(self, line: Line) -> None:
+    def end(self, line: Job) -> None:
         """Remove the row of a stage."""
         with self._lock:
             self._lines.pop((line.name, line.stage), None)

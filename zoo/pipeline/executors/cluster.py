@@ -10,17 +10,20 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
 from zoo.layout import EVALUATE, TRAIN
-from zoo.pipeline.executors.board import Board, Line
+from zoo.pipeline.executors.board import Job, Workboard
 from zoo.pipeline.executors.local import Task
 from zoo.pipeline.executors.processes import THREADS, lines, threads_for
 from zoo.pipeline.executors.wire import ERROR, DiedError, hear, line_of
@@ -30,13 +33,19 @@ from zoo.say import Progress
 ADDRESS = "RAY_ADDRESS"
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_gcs_server_request_timeout_seconds": "5",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "^",  # it would print what happens to workers, and to stdout: zoo tells that itself
 }
-SECONDS_TO_ANSWER = 5
+GUARD = "RAY_AUTH_TOKEN"
+WITHIN = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on Linux as well: a cluster of one machine, on loopback alone
+    "RAY_AUTH_MODE": "token",
+    GUARD: uuid.uuid4().hex,  # of this process, or other users of the machine could give its cluster work
+}
+SECONDS_TO_ANSWER = 10
 SPACE = 100 * 2**20  # bytes for what tasks tell; models and data are files
+SILENTLY: dict[str, Any] = {"log_to_driver": False, "logging_level": "FATAL"}
 TRIES = 3
-TOKEN = ".cluster"  # in the folder of all runs: a word that a machine which sees the workspace can read
+WORD = ".cluster"  # in the folder of all runs: a word that a machine which sees the workspace can read
 PASSED = ("HF_ENDPOINT", "HF_HOME", "MTEB_CACHE", "HF_HUB_OFFLINE", THREADS)  # no secrets: machines have their own
 FEWER = "lower it in `resources` of recipes/family.yaml, or add a machine"
 
@@ -45,10 +54,10 @@ FEWER = "lower it in `resources` of recipes/family.yaml, or add a machine"
 class Cluster:
     """Does stages' work on the cluster. Threads may ask at once; each waits until its stage is done."""
 
-    resources: Mapping[str, Resources]
+    resources: Mapping[Any, Resources]
     """{stage: what it takes}; of the others, a core each, and a GPU to train or evaluate where there are some."""
     runs: Path
-    board: Board
+    board: Workboard
     devices: int = 1
     """Devices for each training."""
     on_cpu: bool = False
@@ -64,22 +73,17 @@ class Cluster:
         Raises:
             ZooError: Ray is not installed, the cluster does not answer, or a stage takes more than any machine has.
         """
-        try:
-            import ray
-        except ModuleNotFoundError:
-            raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'") from None
-        folder = Path(tempfile.mkdtemp(prefix="zoo-ray-"))
-        try:
-            _connect(os.environ.get(ADDRESS), folder)
+        if find_spec("ray") is None:
+            raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'")
+        with _ray():
             self._require_room()
             self.runs.mkdir(parents=True, exist_ok=True)
-            (self.runs / TOKEN).write_text(self._word, "utf-8")
-            yield
-        finally:
-            self.stop()
-            ray.shutdown()
-            (self.runs / TOKEN).unlink(missing_ok=True)
-            shutil.rmtree(folder, ignore_errors=True)
+            (self.runs / WORD).write_text(self._word, "utf-8")
+            try:
+                yield
+            finally:
+                self.stop()
+                (self.runs / WORD).unlink(missing_ok=True)
 
     def stop(self) -> None:
         """End all work; those who wait for it get an error."""
@@ -112,7 +116,7 @@ class Cluster:
         finally:
             self.board.end(line)
 
-    def _once(self, task: Task, line: Line) -> None:
+    def _once(self, task: Task, line: Job) -> None:
         import ray
         from ray import exceptions
 
@@ -120,7 +124,7 @@ class Cluster:
         devices = self.devices if task["stage"] == TRAIN else 1
         remote = ray.remote(num_returns="streaming", max_retries=0, max_calls=1)(_serve)
         told = remote.options(**self._taken(task["stage"])).remote(
-            self._with_jobs(task), devices, str(self.runs / TOKEN), self._word, _environment()
+            self._with_jobs(task), devices, str(self.runs / WORD), self._word, _environment()
         )
         self._tasks.add(told)
         try:
@@ -132,7 +136,7 @@ class Cluster:
             self._tasks.discard(told)
 
     def _taken(self, stage: str) -> dict[str, float]:
-        """What a task of a stage takes of its machine, in Ray's words."""
+        """The share of its machine that a task of a stage takes, in Ray's words."""
         asked = self.resources.get(stage, Resources())
         gpus = asked.gpus
         if gpus is None:
@@ -165,61 +169,88 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED if name in os.environ}
 
 
-def _connect(address: str | None, folder: Path) -> None:
-    """Start a cluster or join one, quietly.
+@contextmanager
+def _ray() -> Iterator[None]:
+    """A connection to Ray, quietly, that ends with the block.
 
     Raises:
-        ZooError: it does not answer.
+        ZooError: the cluster does not answer.
     """
-    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
+    address = os.environ.get(ADDRESS)
+    with _variables({**QUIET, **({} if address else WITHIN)}):
+        import ray
+
+        folder = tempfile.mkdtemp(prefix="zoo-ray-")
+        try:
+            _join(address) if address else _begin(folder)
+            yield
+        finally:
+            ray.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment for the length of the block; what the user has set stays."""
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+def _begin(folder: str) -> None:
     import ray
 
-    quiet = {"log_to_driver": False, "logging_level": "FATAL", "configure_logging": True}
-    if not address:
-        ray.init(
-            "local",
-            include_dashboard=False,
-            object_store_memory=SPACE,
-            _node_ip_address="127.0.0.1",
-            _temp_dir=str(folder),
-            **quiet,
-        )
-        return
+    ray.init("local", include_dashboard=False, object_store_memory=SPACE, _temp_dir=folder, **SILENTLY)
+
+
+def _join(address: str) -> None:
+    import ray
+
     _require_answer(address)
     try:
-        ray.init(address, **quiet)
+        ray.init(address, **SILENTLY)
     except Exception as problem:  # noqa: BLE001 - of versions, of names, of time: Ray raises many kinds
-        said = str(problem).strip().splitlines()
-        why = said[0].rstrip(".") if said else type(problem).__name__
-        raise _unanswered(address, why) from None
+        raise _unanswered(address, str(problem)) from None
 
 
 def _require_answer(address: str) -> None:
+    """Refuse an address at which no cluster answers within seconds; `ray.init` asks for minutes."""
     host, _, port = address.rpartition(":")
     if address.startswith("ray://") or not host or not port.isdigit():
         raise ZooError(f"{ADDRESS} is '{address}', which is not HOST:PORT", hint="the port of `ray start --head`: 6379")
+    command = [sys.executable, "-P", "-m", "ray.scripts.scripts", "status", "--address", address]
     try:
         socket.create_connection((host, int(port)), SECONDS_TO_ANSWER).close()
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_TO_ANSWER, check=False)
     except OSError as problem:
         raise _unanswered(address, problem.strerror or str(problem)) from None
+    except subprocess.TimeoutExpired:
+        raise _unanswered(address, f"nothing came within {SECONDS_TO_ANSWER} seconds") from None
+    if asked.returncode:
+        raise _unanswered(address, asked.stderr)
 
 
-def _unanswered(address: str, why: str) -> ZooError:
+def _unanswered(address: str, said: str) -> ZooError:
+    why = (said.strip().splitlines() or ["it gives no reason"])[-1].rstrip(".")
     hint = f"`ray status --address {address}` asks it; without {ADDRESS} this machine is the cluster"
     return ZooError(f"the Ray cluster at '{address}' does not answer: {why}", hint=hint)
 
 
-def _serve(task: Task, devices: int, token: str, word: str, passed: Mapping[str, str]) -> Iterator[str]:
+def _serve(task: Task, devices: int, note: str, word: str, passed: Mapping[str, str]) -> Iterator[str]:
     """Do the work on a machine of the cluster, and yield what it tells.
 
     Threads are as many as in a build without a cluster: their number shows in the last bits of a model.
     """
     yield line_of("at", socket.gethostname())
-    place = Path(token)
+    place = Path(note)
     if not place.is_file() or place.read_text("utf-8") != word:
         what = f"'{place.parent}' is not the same folder on '{socket.gethostname()}'"
         yield line_of(ERROR, what, "put the workspace on a disk that all machines have under the same path")
         return
-    mine = {name: value for name, value in os.environ.items() if name != THREADS}
+    mine = {name: value for name, value in os.environ.items() if name not in (THREADS, GUARD)}
     shared = {THREADS: threads_for(devices)} if devices > 1 else {}
     yield from lines(task, devices, {**shared, **mine, **passed})

@@ -11,7 +11,7 @@ from zoo.pipeline.stages import STAGES
 from zoo.say import Progress
 
 Task = Mapping[str, Any]
-"""The work of a stage as JSON: {stage, folder: to write into, spec: what it needs, workspace: whose plugins it uses}."""
+"""The work of a stage as JSON: {stage, folder to write into, spec: what it needs, workspace: whose plugins it uses}."""
 Execute = Callable[[Task, Progress], None]
 """Fills a task's folder, wherever that is done; raises a ZooError when the stage cannot be made."""
 

@@ -33,7 +33,7 @@ def is_crash(line: str) -> bool:
     return line.startswith(f'{{"{KEY}": "{CRASH}"')
 
 
-def send(what: str, *values: Any) -> None:
+def emit(what: str, *values: Any) -> None:
     """Write a line to stdout."""
     sys.stdout.write(line_of(what, *values))
     sys.stdout.flush()
@@ -44,11 +44,11 @@ class Wire:
 
     def start(self, label: str, total: int | None) -> None:
         """Send that some work begins."""
-        send("start", label, total)
+        emit("start", label, total)
 
     def advance(self, steps: int = 1) -> None:
         """Send that steps are done."""
-        send("advance", steps)
+        emit("advance", steps)
 
     def describe(self, text: str) -> None:
         """Send how what was begun last goes."""
@@ -56,11 +56,11 @@ class Wire:
 
     def finish(self) -> None:
         """Send that what was begun last is over."""
-        send("finish")
+        emit("finish")
 
     def note(self, text: str) -> None:
         """Send a line for people."""
-        send("note", text)
+        emit("note", text)
 
 
 def hear(line: str, progress: Progress) -> None:
