@@ -40,6 +40,7 @@ from zoo.train.doubts import (
 from zoo.train.ingredients import HEADS
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
+from zoo.train.troubles import guard_trackers, require_positions, troubles_told
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
@@ -87,6 +88,7 @@ class PhaseRun:
         full_length = self.model.max_seq_length
         longest = self.phase.train.max_seq_length
         self.model.max_seq_length = min(full_length or longest, longest)
+        require_positions(self.model, f"'{self.recipe.name}'")
         self._require_same_precision()
         last = checkpoints.newest_whole(self.checkpoints, self._note)
         doubts = self._told(self._doubts_of_data())
@@ -151,7 +153,8 @@ class PhaseRun:
             return TrainerState.load_from_json(str(last / checkpoints.STATE))
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
-        with losses_blamed(self.phase.data, f"phase '{self.phase.name}' of '{self.recipe.name}'"):
+        blamed = losses_blamed(self.phase.data, f"phase '{self.phase.name}' of '{self.recipe.name}'")
+        with blamed, troubles_told(trainer, self.phase, self._error):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 
@@ -179,6 +182,7 @@ class PhaseRun:
             comparing={use.dataset for use in phase.data if compares(use)},
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
+        guard_trackers(trainer, self._note)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
         for callback in (
             Rhythm(phase.train, evaluates=phase.dev is not None),
