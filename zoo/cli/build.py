@@ -73,7 +73,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
 data.add_command(data_build)
 
 
-def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+def device_name(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
     """Refuse what cannot be the name of a device. Whether this machine has the device, only torch can say."""
     if name is not None and not DEVICE.fullmatch(name):
         raise click.BadParameter(f"'{name}' is none of cpu, cuda, cuda:1 (or another number), mps and xpu")
@@ -89,7 +89,7 @@ def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str
 @click.option(
     "--report-to", multiple=True, type=click.Choice(TRACKERS), metavar="TRACKER", help="trackio, tensorboard, wandb …"
 )
-@click.option("--device", callback=_device, help="cpu, cuda, cuda:1 …  [default: the best there is]")
+@click.option("--device", callback=device_name, help="cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and why; make nothing.")
 def build(
     recipes: tuple[str, ...],

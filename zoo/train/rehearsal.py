@@ -1,16 +1,22 @@
-"""Rehearses a phase: a few steps on the real rows, and on the longest ones, in a folder that is thrown away."""
+"""`python -m zoo.train.rehearsal TASK`: tries a few steps of a phase on the real rows, and on the longest ones.
+
+TASK is a JSON file: {"workspace": whose plugins are used, or null, "spec": what the train stage would be told,
+"phase": its name, "steps": how many to try}. What is found is left beside it.
+"""
 
 from __future__ import annotations
 
 import gc
+import json
 import math
 import shutil
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +26,11 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers import TrainerCallback, TrainerControl, TrainerState, set_seed
 
+from zoo import patience
+from zoo.environment import prepare
 from zoo.errors import ZooError
 from zoo.models.load import starting_model
+from zoo.plugins.loading import use
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase, Train
 from zoo.say import SILENT, Progress
@@ -29,7 +38,7 @@ from zoo.train.arguments import prompt_of
 from zoo.train.lengths import Lengths, facts
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective, has_bf16, kind_of
-from zoo.train.rehearsed import Rehearsed, less_memory
+from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
 from zoo.train.rhythm import SAVE_EVERY
 from zoo.train.troubles import require_positions
 
@@ -57,11 +66,16 @@ def rehearse(spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, pr
     found = Rehearsed(name, free=memory.free)
     try:
         for found in _Rehearsal(spec, recipe, phase, folder, memory, progress).found(found, steps):
-            pass
+            _kept(found, folder)
     except ZooError as problem:
         found = replace(found, problem=problem.message, hint=problem.hint)
     ways = less_memory(phase, tokens=found.tokens, bf16=has_bf16(memory.kind))
-    return replace(found, advice=ways)
+    return _kept(replace(found, advice=ways), folder)
+
+
+def _kept(found: Rehearsed, folder: Path) -> Rehearsed:
+    (folder / FOUND).write_text(json.dumps(asdict(found)), "utf-8")
+    return found
 
 
 class Memory:
@@ -177,7 +191,7 @@ class _Rehearsal:
         run = self._run(self.phase, self.spec["splits"])
         run.shorten()
         lengths = {use.dataset: self._lengths(run, use.dataset) for use in self.phase.data}
-        found = replace(found, **facts(list(lengths.values()), self.phase.train.batch_size))
+        found = replace(found, precision=run.precision.told, **facts(list(lengths.values()), self.phase.train.batch_size))
         yield found
         clock = self._trained(run, steps)
         found = replace(found, memory=self.memory.peak, **self._times(clock))
@@ -266,3 +280,16 @@ def checkpoints(phase: NamedPhase, steps: int, seconds: float) -> int:
 
 def _beats(train: Train, steps: int) -> int:
     return math.ceil(steps / train.eval_steps) if train.eval_steps else math.ceil(train.epochs)
+
+
+def main(path: Path) -> None:
+    """Rehearse what a task says; what is found is left in its folder."""
+    prepare()
+    patience.install()
+    task = json.loads(path.read_text("utf-8"))
+    use(Path(task["workspace"]) if task["workspace"] else None)
+    rehearse(task["spec"], task["phase"], path.parent, steps=task["steps"])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

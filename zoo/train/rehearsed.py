@@ -11,6 +11,8 @@ from zoo.recipe.training import NamedPhase
 KEEPS_GOING = "what is trained so far is gone on with"
 STARTS_ANEW = "training starts anew"
 FEW_CUT = 99  # a percentile of the texts' lengths that may be the longest: one text in a hundred is cut
+FOUND = "rehearsed.json"  # in the folder of a rehearsal: what is known so far, should its process be ended
+WORTH_IT = 0.75  # of the longest text: a limit that is nearer to it saves nothing
 SHORTEST = 16  # tokens; a length below is no advice
 
 
@@ -19,6 +21,8 @@ class Rehearsed:
     """One phase as a few of its steps show it. What was not reached is null."""
 
     phase: str
+    precision: str | None = None
+    """As training would say it: 'trains in fp32 on the CPU, which has no bf16'."""
     steps: int | None = None
     """Of the whole phase, as its sampler promises."""
     tried: int = 0
@@ -77,7 +81,8 @@ def less_memory(phase: NamedPhase, *, tokens: Mapping[str, int], bf16: bool) -> 
         found.append(f"{at}.gradient_checkpointing=true: about a third more time, the same result; {KEEPS_GOING}")
     if bf16 and train.precision == "fp32":
         found.append(f"{at}.precision=bf16: half of the activations; {STARTS_ANEW}")
-    if SHORTEST <= (short := tokens.get(str(FEW_CUT), 0)) < train.max_seq_length and short < tokens["100"]:
+    longest = min(train.max_seq_length, tokens.get("100", 0))
+    if SHORTEST <= (short := tokens.get(str(FEW_CUT), 0)) <= WORTH_IT * longest:
         found.append(f"{at}.max_seq_length={short}: cuts {100 - FEW_CUT} % of the texts; {STARTS_ANEW}")
     return [*found, *_smaller_batches(phase, at)]
 
