@@ -1,11 +1,19 @@
+"""`zoo check --probe`: what training takes here, tried on a few steps."""
+
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 from conftest import TestHub
-from training import Trainings
+from training import Trainings, recipe_of
+
+from zoo.cli.probe import _time
+from zoo.recipe.training import NamedPhase
+from zoo.train.rehearsed import less_memory
 
 
 @pytest.fixture(scope="module")
@@ -13,9 +21,104 @@ def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trai
     return Trainings(seeded, tmp_path_factory.mktemp("rehearsals"))
 
 
-def test_a_phase_is_rehearsed_on_its_rows_and_on_the_longest(trainings: Trainings, tmp_path: Path) -> None:
+def test_a_probe_tells_time_memory_and_lengths_and_leaves_the_run_alone(trainings: Trainings) -> None:
+    from zoo.pipeline.preflight import probe
+    from zoo.stage import Circumstances
+
+    trainings.build.circumstances = Circumstances(device="cpu")
+    before = sorted(path for path in trainings.build.runs.rglob("*") if ".zoo" not in str(path))
+    found = probe(trainings.build, recipe_of(), steps=4)
+    assert sorted(path for path in trainings.build.runs.rglob("*") if ".zoo" not in str(path)) == before
+    (phase,) = found.phases
+    assert (found.start, list(found.built), found.fits) == ("'tests/tiny-bert'", [], True)
+    assert (phase.problem, phase.steps, phase.tried, phase.evaluations, phase.checkpoints) == (None, 8, 4, 3, 2)
+    assert phase.step
+    assert phase.evaluation
+    assert phase.checkpoint
+    assert phase.memory
+    assert phase.memory_longest
+    assert phase.free
+    assert 0 < phase.step[0] <= phase.step[1] <= phase.step[2]
+    assert 10**7 < phase.memory < 10**9
+    assert phase.free > phase.memory_longest > 10**7
+    assert phase.cut == 0
+    assert 1 < phase.padded < 3  # type: ignore[operator]
+    assert phase.tokens["50"] < phase.tokens["99"] <= phase.tokens["100"] < 30
+    times = found.seconds
+    assert times
+    whole = 8 * phase.step[1] + 3 * phase.evaluation + 2 * phase.checkpoint
+    assert times[1] == pytest.approx(whole)
+    assert json.loads(json.dumps(found.facts()))["fits"] is True
+
+
+def test_what_training_would_stop_for_is_a_problem_of_the_phase(trainings: Trainings, tmp_path: Path) -> None:
     from zoo.train.rehearsal import rehearse
 
-    found = rehearse(trainings.spec(device="cpu"), "hybrid", tmp_path, steps=5)
-    print(asdict(found), found.seconds)
-    assert 0
+    spec = trainings.spec("base.max_seq_length=600", "phases.hybrid.train.max_seq_length=600", device="cpu")
+    found = rehearse(spec, "hybrid", tmp_path, steps=1)
+    assert found.problem == "the model of 'arabert-hybrid' has places for 512 tokens, and max_seq_length is 600"
+    spec = trainings.spec("phases.hybrid.train.learning_rate=1.0e+30", device="cpu")
+    found = rehearse(spec, "hybrid", tmp_path, steps=5)
+    assert str(found.problem).startswith("phase 'hybrid' of 'arabert-hybrid' has loss 'nan' at step 3, of the rows of")
+    assert found.cut == 0, "what was known before is told"
+
+
+def test_the_longest_rows_are_those_with_most_tokens(tmp_path: Path) -> None:
+    from zoo.train.lengths import Lengths, facts
+
+    rows = pl.DataFrame({"one": ["a", "a b c d", "a b", "a b c"], "two": ["a", "a", "a b c d e f", "a b"]})
+    rows.write_parquet(tmp_path / "rows.parquet")
+    words = Lengths(tmp_path / "rows.parquet", ["one", "two"], ["one", "two"], tokenizer=None, limit=4)
+    assert words.longest(2)["one"].to_list() == ["a b", "a b c d"]
+    assert len(words.longest(9)) == 9
+    told = facts([words], batch_size=4)
+    assert told["cut"] == 1 / 8, "of eight texts, one has more than 4 words"
+    assert told["padded"] == 2 * 4 * 4 / (1 + 4 + 2 + 3 + 1 + 1 + 4 + 2)
+    assert told["tokens"] == {"50": 2, "95": 6, "99": 6, "100": 6}
+
+
+def phase_of(**train: Any) -> NamedPhase:
+    phase = recipe_of().phases[0]
+    return phase.model_copy(update={"train": phase.train.model_copy(update=train)})
+
+
+def test_a_phase_that_does_not_fit_is_told_what_makes_it_smaller() -> None:
+    long = {"50": 20, "95": 100, "99": 200, "100": 900}
+    at = "--set phases.hybrid.train"
+    assert less_memory(phase_of(max_seq_length=512), tokens=long, bf16=True) == [
+        f"{at}.gradient_checkpointing=true: the same result in a third more time; goes on from the last checkpoint",
+        f"{at}.precision=bf16: half of the activations; starts training anew",
+        f"{at}.max_seq_length=200: cuts 1 % of the texts; starts training anew",
+        f"{at}.batch_size=8 {at}.gradient_accumulation_steps=2: as many rows in a step, but a row is compared with 7 "
+        "others, not 15; starts training anew",
+    ]
+    small = phase_of(gradient_checkpointing=True, precision="bf16", batch_size=2)
+    assert less_memory(small, tokens={}, bf16=True) == []
+
+
+def test_advice_is_settings_that_can_be_set() -> None:
+    for advice in less_memory(phase_of(max_seq_length=512), tokens={"99": 200, "100": 900}, bf16=True):
+        settings = [word for word in advice.split(": ")[0].split() if word != "--set"]
+        assert recipe_of(*settings) != recipe_of()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.0042, "4 ms"), (12.34, "12.3 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (200_000, "2 d 7 h")],
+)
+def test_times_are_told_in_two_units(seconds: float, told: str) -> None:
+    assert _time(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--probe"], "--probe takes names of recipes (zoo ls lists them)"),
+        (["arabert-hybrid", "--scale", "mini"], "--scale, --set and --device go with --probe"),
+        (["arabert-hybrid", "--probe", "--device", "gpu"], "'gpu' is none of cpu, cuda"),
+    ],
+)
+def test_options_of_a_probe_alone_say_nothing(arguments: list[str], message: str, zoo: Any) -> None:
+    code, _, told = zoo("check", *arguments)
+    assert code == 1
+    assert message in told

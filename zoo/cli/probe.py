@@ -12,7 +12,7 @@ from zoo.cli.session import connect, tell, workspace
 from zoo.errors import TrainError
 
 if TYPE_CHECKING:
-    from zoo.pipeline.preflight import Preflight
+    from zoo.pipeline.preflight import Probe
     from zoo.train.rehearsed import Rehearsed
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -25,7 +25,7 @@ def probed(
     """Probe recipes and tell what was found; the exit code is 1 when one of them cannot be trained here."""
     _connected()
     from zoo.pipeline.build import Build
-    from zoo.pipeline.preflight import preflight
+    from zoo.pipeline.preflight import probe
     from zoo.recipe import override
     from zoo.stage import Circumstances
 
@@ -35,7 +35,7 @@ def probed(
     with say.progress() as progress:
         build = Build(space, scale, circumstances=Circumstances(device), progress=progress)
         for recipe in recipes:
-            found.append(preflight(build, recipe))
+            found.append(probe(build, recipe))
     for one in found:
         _tell_found(one)
     facts = {"recipes": list(names), "doubts": list(doubts), "probes": [one.facts() for one in found]}
@@ -54,7 +54,7 @@ def _connected() -> None:
         connect(seed=True)
 
 
-def _problems(found: Preflight) -> list[TrainError]:
+def _problems(found: Probe) -> list[TrainError]:
     """An error for each phase that cannot be trained here, with a hint that makes it smaller."""
     return [
         TrainError(
@@ -66,7 +66,7 @@ def _problems(found: Preflight) -> list[TrainError]:
     ]
 
 
-def _tell_found(found: Preflight) -> None:
+def _tell_found(found: Probe) -> None:
     if found.built:
         say.line(f"built first: {', '.join(found.built)}")
     say.line(f"{found.recipe} starts from {found.start}")

@@ -24,8 +24,8 @@ KILLED = "was ended by the system, as happens when memory runs out"
 
 
 @dataclass(frozen=True)
-class Preflight:
-    """What training a recipe would take, phase by phase."""
+class Probe:
+    """The time and memory that training a recipe would take, phase by phase."""
 
     recipe: str
     start: str
@@ -50,14 +50,19 @@ class Preflight:
 
     def facts(self) -> dict[str, Any]:
         """All of it, as JSON."""
-        return {**asdict(self), "seconds": self.seconds, "fits": self.fits, "phases": [_facts(one) for one in self.phases]}
+        return {
+            **asdict(self),
+            "seconds": self.seconds,
+            "fits": self.fits,
+            "phases": [_facts(one) for one in self.phases],
+        }
 
 
 def _facts(phase: Rehearsed) -> dict[str, Any]:
     return {**asdict(phase), "seconds": phase.seconds}
 
 
-def preflight(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Preflight:
+def probe(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Probe:
     """Try some steps of each of a recipe's own phases, each in a process that may run out of memory.
 
     The recipe's run is left alone; its datasets are built when they are missing or stale.
@@ -67,7 +72,8 @@ def preflight(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Preflight:
     """
     with build.workspace.in_use():
         needs = [node for node in train.needs(recipe, build) if node.stage == DATA]
-        built = [node.name for node in needs if build.make(node).did == "built"]
+        new = [node for node in needs if node.key not in build.done]
+        built = [node.name for node in new if build.make(node).did == "built"]
         spec, start = _spec(build, recipe)
         build.runs.mkdir(parents=True, exist_ok=True)
         phases = []
@@ -79,11 +85,11 @@ def preflight(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Preflight:
             if found.problem == KILLED:
                 found = replace(found, advice=less_memory(phase, tokens=found.tokens, bf16=False))
             phases.append(found)
-    return Preflight(recipe.name, start, built, phases)
+    return Probe(recipe.name, start, built, phases)
 
 
 def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
-    """What the train stage would be told, and the model it starts from: the base's where the parent's is not built."""
+    """The spec of the train stage, and the model it starts from: the base's where the parent's is not built."""
     spec = train.spec(recipe, build, {"base_revision": build.base_revision(recipe.base)})
     parent = recipe.parent
     if parent and not build.folder(parent.name).finished(TRAIN):
@@ -107,7 +113,7 @@ def _apart(spec: Mapping[str, Any], phase: str, folder: Path, steps: int) -> Reh
 
 
 def _left(phase: str, folder: Path) -> Rehearsed:
-    """What a rehearsal has found, be it that its process was ended."""
+    """Reads what a rehearsal has found, be it that its process was ended."""
     try:
         facts = json.loads((folder / FOUND).read_text("utf-8"))
     except (OSError, ValueError):

@@ -51,7 +51,7 @@ class Lengths:
         return int(pl.scan_parquet(self.file).select(pl.len()).collect().item())
 
     def longest(self, count: int) -> pl.DataFrame:
-        """So many rows that have the most tokens after the cut; of fewer rows, all of them again and again."""
+        """The `count` rows that have the most tokens after the cut; of fewer rows, all of them again and again."""
         size = pl.sum_horizontal(pl.col(text).str.len_chars().clip(upper_bound=self._read) for text in self.texts)
         places = pl.scan_parquet(self.file).select(size.arg_sort(descending=True).head(CANDIDATES * count))
         candidates: list[int] = places.collect().to_series().to_list()
@@ -81,7 +81,7 @@ class Lengths:
 
 
 def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
-    """Of all datasets of a phase together: `cut`, `tokens` and `padded`, as in `zoo.train.rehearsed.Rehearsed`.
+    """The parts `cut`, `tokens` and `padded` of a `zoo.train.rehearsed.Rehearsed`, of all datasets together.
 
     Each dataset counts by its number of rows.
     """

@@ -30,6 +30,7 @@ from zoo.train.doubts import (
     compares,
     drift,
     of_dev_rows,
+    of_few_rows,
     of_log,
     of_rows,
     of_tokens,
@@ -40,8 +41,8 @@ from zoo.train.doubts import (
 from zoo.train.ingredients import HEADS
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
-from zoo.train.troubles import guard_trackers, require_positions, troubles_told
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
+from zoo.train.troubles import guard_trackers, require_positions, troubles_told
 
 BEGUN_IN = ".precision"  # beside the checkpoints
 Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
@@ -116,6 +117,7 @@ class PhaseRun:
         for use in self.phase.data:
             dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
             found += of_rows(use, dataset, file)
+            found += of_few_rows(self.phase, use, file)
             found += of_tokens(
                 use,
                 dataset,
@@ -154,7 +156,7 @@ class PhaseRun:
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
         blamed = losses_blamed(self.phase.data, f"phase '{self.phase.name}' of '{self.recipe.name}'")
-        with blamed, troubles_told(trainer, self.phase, self._error):
+        with blamed, troubles_told(trainer, self.phase, self._error, self._note):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil
+import psutil  # type: ignore[import-untyped]
 import torch
 from sentence_transformers import SentenceTransformer
 from transformers import TrainerCallback, TrainerControl, TrainerState, set_seed
@@ -65,8 +65,8 @@ def rehearse(spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, pr
     memory = Memory(kind_of(spec["device"]))
     found = Rehearsed(name, free=memory.free)
     try:
-        for found in _Rehearsal(spec, recipe, phase, folder, memory, progress).found(found, steps):
-            _kept(found, folder)
+        for so_far in _Rehearsal(spec, recipe, phase, folder, memory, progress).found(found, steps):
+            found = _kept(so_far, folder)
     except ZooError as problem:
         found = replace(found, problem=problem.message, hint=problem.hint)
     ways = less_memory(phase, tokens=found.tokens, bf16=has_bf16(memory.kind))
@@ -187,11 +187,13 @@ class _Rehearsal:
     progress: Progress
 
     def found(self, found: Rehearsed, steps: int) -> Iterator[Rehearsed]:
-        """What is known after each part of the rehearsal, so that one that fails leaves what was found before."""
+        """Yields what is known after each part, so that one that fails leaves what was found before."""
         run = self._run(self.phase, self.spec["splits"])
         run.shorten()
         lengths = {use.dataset: self._lengths(run, use.dataset) for use in self.phase.data}
-        found = replace(found, precision=run.precision.told, **facts(list(lengths.values()), self.phase.train.batch_size))
+        found = replace(
+            found, precision=run.precision.told, **facts(list(lengths.values()), self.phase.train.batch_size)
+        )
         yield found
         clock = self._trained(run, steps)
         found = replace(found, memory=self.memory.peak, **self._times(clock))
@@ -216,14 +218,10 @@ class _Rehearsal:
 
         def start(device: str | None) -> SentenceTransformer:
             set_seed(phase.train.seed)
-            return starting_model(
-                self.recipe, base_revision=self.spec["base_revision"], parent=parent, device=device
-            )
+            return starting_model(self.recipe, base_revision=self.spec["base_revision"], parent=parent, device=device)
 
         precision = effective(self.recipe, phase, self.spec["device"])
-        return _Run(
-            self.recipe, phase, start, self.spec["device"], self.folder, splits, precision, (), self.progress
-        )
+        return _Run(self.recipe, phase, start, self.spec["device"], self.folder, splits, precision, (), self.progress)
 
     def _trained(self, run: _Run, steps: int) -> Stopwatch:
         clock = Stopwatch(steps)
@@ -268,12 +266,12 @@ def _interval(seconds: Sequence[float]) -> tuple[float, float, float]:
 
 
 def evaluations(phase: NamedPhase, steps: int) -> int:
-    """How often a phase of so many steps evaluates: before the first, and on every beat (see zoo.train.rhythm)."""
+    """The number of evaluations in so many steps: one before the first, and one on every beat of the rhythm."""
     return 1 + _beats(phase.train, steps) if phase.dev else 0
 
 
 def checkpoints(phase: NamedPhase, steps: int, seconds: float) -> int:
-    """How often a phase of so many steps and seconds saves: on beats, and between them as its settings say."""
+    """The number of checkpoints in so many steps and seconds: on beats, and between them as settings say."""
     every = phase.train.save_steps
     return max(_beats(phase.train, steps), steps // every if every else int(seconds // SAVE_EVERY))
 
@@ -282,8 +280,8 @@ def _beats(train: Train, steps: int) -> int:
     return math.ceil(steps / train.eval_steps) if train.eval_steps else math.ceil(train.epochs)
 
 
-def main(path: Path) -> None:
-    """Rehearse what a task says; what is found is left in its folder."""
+def rehearse_task(path: Path) -> None:
+    """Rehearse what a task says, and leave what was found in its folder."""
     prepare()
     patience.install()
     task = json.loads(path.read_text("utf-8"))
@@ -292,4 +290,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    rehearse_task(Path(sys.argv[1]))

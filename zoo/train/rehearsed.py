@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from zoo.losses import LOSSES, innermost
 from zoo.recipe.training import NamedPhase
 
-KEEPS_GOING = "what is trained so far is gone on with"
-STARTS_ANEW = "training starts anew"
+GOES_ON = "goes on from the last checkpoint"
+STARTS_ANEW = "starts training anew"
 FEW_CUT = 99  # a percentile of the texts' lengths that may be the longest: one text in a hundred is cut
 FOUND = "rehearsed.json"  # in the folder of a rehearsal: what is known so far, should its process be ended
 WORTH_IT = 0.75  # of the longest text: a limit that is nearer to it saves nothing
@@ -78,7 +78,7 @@ def less_memory(phase: NamedPhase, *, tokens: Mapping[str, int], bf16: bool) -> 
     train, at = phase.train, f"--set phases.{phase.name}.train"
     found = []
     if not train.gradient_checkpointing:
-        found.append(f"{at}.gradient_checkpointing=true: about a third more time, the same result; {KEEPS_GOING}")
+        found.append(f"{at}.gradient_checkpointing=true: the same result in a third more time; {GOES_ON}")
     if bf16 and train.precision == "fp32":
         found.append(f"{at}.precision=bf16: half of the activations; {STARTS_ANEW}")
     longest = min(train.max_seq_length, tokens.get("100", 0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +19,16 @@ from transformers.integrations import get_reporting_integration_callbacks
 from zoo.characters import brief
 from zoo.errors import NO_ROOM, TrainError
 from zoo.recipe.training import NamedPhase
+from zoo.train import checkpoints
 from zoo.train.precision import has_bf16
-from zoo.train.rehearsed import less_memory
+from zoo.train.rehearsed import STARTS_ANEW, less_memory
 
 NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
 NOT_WRITTEN = re.compile(r"PytorchStreamWriter|os error 2[78]\b|No space left|File too large")
 """What torch and safetensors say, in place of an OSError, when a file cannot be written to its end."""
 LONG_INDEX = re.compile(r"index out of range in self|device-side assert|CUBLAS_STATUS_EXECUTION_FAILED")
+AT_WORK = ".at-work"  # among the checkpoints of a phase while it is trained
+PROBE = "`zoo check --probe` tries how much it needs"
 SHOWN = 3  # rows of a batch that are shown
 TEXT = 40  # characters of a text that are shown
 
@@ -93,7 +98,7 @@ class _Watch:
 
     def _came_out(self, made: Any) -> None:
         assert self.batch
-        total = (sum(made.values()) if isinstance(made, Mapping) else made).detach()
+        total = torch.stack(list(made.values())).sum().detach() if isinstance(made, Mapping) else made.detach()
         if total.device.type != "cuda":
             self._look(self.step, self.batch, total)
             return
@@ -102,36 +107,43 @@ class _Watch:
             fetched.synchronize()
             self._look(step, batch, answer)
         answer = total.to("cpu", non_blocking=True)
-        fetched = torch.cuda.Event()
+        fetched = torch.cuda.Event()  # type: ignore[no-untyped-call]
         fetched.record()
         self._asked = self.step, self.batch, answer, fetched
 
     def _look(self, step: int, batch: Batch, loss: torch.Tensor) -> None:
         if not math.isfinite(value := float(loss)):
-            raise _Nonsense(step, batch, value)
+            raise _NoNumberError(step, batch, value)
 
 
-class _Nonsense(Exception):
+class _NoNumberError(Exception):
     def __init__(self, step: int, batch: Batch, loss: float) -> None:
         super().__init__()
         self.step, self.batch, self.loss = step, batch, loss
 
 
 @contextmanager
-def troubles_told(trainer: Any, phase: NamedPhase, error: Callable[..., TrainError]) -> Iterator[None]:
+def troubles_told(
+    trainer: Any, phase: NamedPhase, error: Callable[..., TrainError], note: Callable[[str], None]
+) -> Iterator[None]:
     """Turn what stops training inside of the libraries into one sentence each, with the step and the batch.
 
     Args:
         trainer: whose `train` is called inside.
         error: makes the error of what happened in this phase, and of a hint.
+        note: takes a sentence on an attempt before this one that had no time to say why it ended.
 
     Raises:
         TrainError: a loss is no number, or memory or disk are full. Checkpoints that are whole stay.
     """
+    at_work = Path(trainer.args.output_dir) / AT_WORK
+    if at_work.is_file():
+        note(f"the attempt before ended without a word: was it killed, or out of memory? {PROBE}")
+    at_work.touch()
     watch = _Watch(trainer, [use.dataset for use in phase.data])
     try:
         yield
-    except _Nonsense as found:
+    except _NoNumberError as found:
         raise _of_numbers(found, trainer, error) from None
     except (MemoryError, RuntimeError, SafetensorError, OSError, IndexError) as problem:
         if (told := _told(problem, watch, phase, error)) is None:
@@ -139,6 +151,7 @@ def troubles_told(trainer: Any, phase: NamedPhase, error: Callable[..., TrainErr
         raise told from problem
     finally:
         watch.close()
+        at_work.unlink(missing_ok=True)
 
 
 def _told(problem: Exception, watch: _Watch, phase: NamedPhase, error: Callable[..., TrainError]) -> TrainError | None:
@@ -171,21 +184,21 @@ def _of_memory(watch: _Watch, phase: NamedPhase, error: Callable[..., TrainError
 
 def _of_disk(trainer: Any, error: Callable[..., TrainError]) -> TrainError:
     folder, step = Path(trainer.args.output_dir), trainer.state.global_step
-    went_on = "it goes on from the newest checkpoint that is whole, or from the start"
+    last = checkpoints.newest_whole(folder, lambda why: None)  # what was cut off takes no room any more
+    went_on = f"it goes on from step {checkpoints.step_of(last)}" if last else "it starts anew"
     what = f"finds no room for its checkpoint of step {step} in '{folder}'"
     return error(what, hint=f"make room, then run it again: {went_on}")
 
 
-def _of_numbers(found: _Nonsense, trainer: Any, error: Callable[..., TrainError]) -> TrainError:
-    """The error for a loss that is no number: made by its rows, or by weights that became none in the step before."""
-    shown = found.batch.shown(trainer.model.tokenizer)
-    what = f"has loss '{found.loss}' at step {found.step}"
-    broken = not all(bool(weight.isfinite().all()) for weight in trainer.model.parameters())
-    if broken and found.step > 1:
-        what += f": step {found.step - 1} made weights that are no numbers"
-        return error(f"{what}, and then came {shown}", hint="lower learning_rate, or use precision: fp32")
-    hint = "look at these rows; or lower learning_rate, or use precision: fp32"
-    return error(f"{what}, of {shown}", hint=hint)
+def _of_numbers(found: _NoNumberError, trainer: Any, error: Callable[..., TrainError]) -> TrainError:
+    """The error for a loss that is no number: by its rows, or by weights that ran away in the steps before."""
+    dataset, shown = found.batch.dataset, found.batch.shown(trainer.model.tokenizer)
+    what = f"has loss '{found.loss}' at step {found.step}, of {shown}"
+    if not all(bool(weight.isfinite().all()) for weight in trainer.model.parameters()):
+        what += "; the weights are no numbers since the step before"
+    rows = f"leave such rows out by steps in recipes/datasets/{dataset}.yaml"
+    way = f"lower learning_rate, or use precision: fp32, or {rows}"
+    return error(what, hint=f"{way}: each {STARTS_ANEW}, and the checkpoints that are whole are put aside")
 
 
 def require_positions(model: Any, what: str) -> None:
@@ -205,6 +218,21 @@ def require_positions(model: Any, what: str) -> None:
         raise TrainError(told, hint=f"write max_seq_length: {min(places)} under `base`, or leave it out")
 
 
+@contextmanager
+def full_disk_told(folder: Path) -> Iterator[None]:
+    """Turn what torch and safetensors raise on a full disk into the OSError that it is.
+
+    Args:
+        folder: where is written.
+    """
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as problem:
+        if not NOT_WRITTEN.search(str(problem)):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from problem
+
+
 # Trackers
 
 
@@ -222,7 +250,7 @@ class _Guarded:
                 return None
             try:
                 return method(*given, **named)
-            except Exception as problem:  # a library of others' that asks a service may raise anything
+            except Exception as problem:  # noqa: BLE001 - a library of others' that asks a service may raise anything
                 self.failed = True
                 name = type(self.tracker).__name__.removesuffix("Callback")
                 first = (str(problem).splitlines() or [""])[0]

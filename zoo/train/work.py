@@ -18,10 +18,11 @@ from zoo.recipe.training import NamedPhase
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.train.arguments import require_trackers
-from zoo.train.doubts import require_graded
+from zoo.train.doubts import require_graded, require_rows
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
+from zoo.train.troubles import full_disk_told
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -41,7 +42,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
-        _train(folder, spec, recipe, progress)
+        with full_disk_told(folder):
+            _train(folder, spec, recipe, progress)
     log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
     leave_doubts(folder, [f"phase '{phase['phase']}': {doubt}" for phase in log for doubt in phase["doubts"]])
     _clear(folder)
@@ -49,6 +51,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
 def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Progress) -> None:
     for phase in recipe.phases:
+        require_rows(phase, recipe.name, spec["splits"])
         if phase.dev:
             require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
