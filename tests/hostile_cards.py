@@ -13,7 +13,7 @@ from conftest import ROOT
 from hostile import FILES, WORDS
 from markdown_it import MarkdownIt
 
-from zoo.cards.facts import ModelFacts
+from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.readme import dataset_card, model_card, space_card
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Kept, Mean, Score, ScoreFile, Subject, current
@@ -118,14 +118,18 @@ def model_facts(
         reports={title: {"train": {"rows": 9, "dropped": {"unique": 1}}}},
         contamination=OverlapReport(tasks=overlaps, training_texts=9, similarity=0.85, shortest=4),
         logs={member.name: [log(phase) for phase in member.phases] for member in recipe.lineage},
+        training={"hardware": [{"cpu": title, "threads": 2}], "seconds": 61.0, "tokens": 99, "tokens_per_second": 9.0},
         published=[row],
         official=[{"model": title, "source": title, **dict.fromkeys(printed, "99")}],
         doubts=[title],
+        beside=[BesideModel(title, "lab/Guide", "1" * 40)],
     )
 
 
 def log(phase: NamedPhase) -> dict[str, Any]:
-    return {"phase": phase.name, "steps": 9, "precision": {"asked": "fp32", "used": "fp32", "device": "cpu"}}
+    precision = {"asked": "fp32", "used": "fp32", "device": "cpu"}
+    scores = {"start": 0.4, "best": 0.5, "best_step": 9, "log": [], "doubts": [], "kept": True, "why": None}
+    return {"phase": phase.name, "steps": 9, "precision": precision, **scores}
 
 
 def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""`make docs`: the README's table of recipes from the results in runs/mini, and pictures of a card, a plan and the
-leaderboard.
+"""`make docs`: the README's table of recipes from the results in runs/mini, and pictures of a card, a plan, the
+leaderboard and the curves of trainings.
 
 Needs what `make demo` built; recipes that are not built at scale mini keep '-' in their column.
 """
@@ -143,9 +143,18 @@ def draw_leaderboard() -> None:
         page.screenshot(path=PICTURES / "leaderboard.png")
 
 
+def draw_curve() -> None:
+    """Loss and dev scores of models that the demo and the table are made of."""
+    names = ("arabert-matryoshka", "marbert-matryoshka", "e5-matryoshka", "mpnet-matryoshka")
+    there = [name for name in names if Run.of(ROOT, name, "mini").finished("train")]
+    command = [sys.executable, "-m", "zoo.cli", "curve", *there, "--scale", "mini"]
+    subprocess.run([*command, "--out", PICTURES / "curve.png"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
 if __name__ == "__main__":
     write_table(Workspace(ROOT))
     PICTURES.mkdir(parents=True, exist_ok=True)
     draw_card()
     draw_plan()
     draw_leaderboard()
+    draw_curve()

@@ -20,13 +20,13 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata"},
-    {"zoo.patience"},
-    {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation"},
+    {"zoo.patience", "zoo.ids"},
+    {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures"},
     {"zoo.options"},
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
     {"zoo.plugins"},
     {"zoo.recipe"},
-    {"zoo.evidence"},
+    {"zoo.evidence", "zoo.curves"},
     {"zoo.models", "zoo.stage"},
     {"zoo.data", "zoo.train", "zoo.contamination", "zoo.evaluate", "zoo.cards", "zoo.miniature"},
     {"zoo.doctor", "zoo.lint"},
@@ -150,7 +150,9 @@ def test_commits_are_made_in_one_place() -> None:
 
 
 def test_what_is_imported_is_declared() -> None:
-    declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = (names for extra, names in project["optional-dependencies"].items() if extra != "dev")
+    declared = [*project["dependencies"], *(name for names in extras for name in names)]
     names = {re.split(r"[<>=]", one)[0].lower().replace("-", "_") for one in declared}
     known = {name: {one.lower().replace("-", "_") for one in of} for name, of in packages_distributions().items()}
     nodes = [node for path in MODULES.values() for node in import_nodes(path)]

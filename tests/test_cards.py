@@ -12,6 +12,7 @@ import pytest
 from hostile import FILES
 from hostile_cards import TASK, TEMPLATES, UNSHARED, model_facts, parts, resolved
 
+from zoo.cards.facts import BesideModel
 from zoo.cards.ingredients import ingredients
 from zoo.cards.readme import dataset_card, model_card, render
 from zoo.contamination import ingredients as contamination
@@ -90,6 +91,17 @@ def test_doubts_stand_before_where_it_wins(made: tuple[Workspace, Recipe], langu
     card = model_card(replace(facts, doubts=[]), TEMPLATES)
     assert "Doubts" not in card
     assert "الشك" not in card
+
+
+def test_models_that_losses_were_given_are_linked_with_their_commits(made: Any) -> None:
+    beside = [BesideModel("guide", "lab/G", "1" * 40), BesideModel("teacher", "lab/T", "2" * 40)]
+    card = model_card(replace(model_facts(made[1], "7"), beside=beside), TEMPLATES)
+    told = card.split("## Phases")[1].split("## Limits")[0]
+    assert (
+        "Its losses asked models that were not trained: the guide [lab/G](https://huggingface.co/lab/G) at `11111111`,\n"
+        "the teacher [lab/T](https://huggingface.co/lab/T) at `22222222`.\n\nThis model's own training took"
+    ) in told
+    assert "not trained" not in model_card(replace(model_facts(made[1], "7"), beside=[]), TEMPLATES)
 
 
 def test_a_broken_template_says_where(tmp_path: Path) -> None:

@@ -222,6 +222,22 @@ MISTAKES = {
         FAMILY_FILE, "namespace: lab", "namespace: somebody",
         "namespace:", "namespace: 'lab' may not publish as 'somebody'; set ZOO_NAMESPACE to an account of yours",
     ),
+    "a guide that is not there": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: {model: lab/asked-brt}}",
+        "model: lab/asked-brt", "phases.triplets.data.0.loss.inner.guide.model: cannot look up model 'lab/asked-brt': no such repository on {hub}; correct the id; private repositories need a token that may read them",
+    ),
+    "a guide of others' code": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: {model: lab/asked-code}}",
+        "model: lab/asked-code", "phases.triplets.data.0.loss.inner.guide.model: 'lab/asked-code' asks for code of its own, and no code of others is run: 'odd.OddModel' in odd.py (named in config.json); name another model in its loss: one that transformers loads by itself, without 'auto_map'",
+    ),
+    "a guide that is a pickle": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: {model: lab/asked-pickle}}",
+        "model: lab/asked-pickle", "phases.triplets.data.0.loss.inner.guide.model: 'lab/asked-pickle' has no weights as safetensors; https://huggingface.co/spaces/safetensors/convert makes them: write that commit as its `revision`",
+    ),
+    "a teacher of another width": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: mse, teacher: {model: lab/asked-e5}}",
+        "model: lab/asked-e5", "phases.triplets.data.0.loss.inner.teacher.model: teacher 'lab/asked-e5' is 384 wide, and loss 'mse' makes 768 numbers in 'bert-matryoshka'; write projection_dim: 384 beside it, or choose another teacher",
+    ),
     "a task without data": Mistake(
         FAMILY_FILE, "[Own]", "[Own, Gone]",
         "sts: [", "suites.sts.1: cannot look up the data of task 'Gone' ('lab/asked-gone'): no such repository on {hub}; correct the id; private repositories need a token that may read them",

@@ -141,14 +141,75 @@ MISTAKES = {
         BERT_FILE, "phases: [hybrid]", "phases: [hybrid]\n    dims: [768, 512]",
         "dims: [768, 512]", "variants.hybrid.dims: '512' of variant 'hybrid' is not trained: the last phase with sizes, 'triplets', has 768, 256, 64; write dims: [768] in variants.hybrid, or put them into phases.triplets.data.0.loss.dims",
     ),
+    "layers inside of sizes": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka, inner: {type: adaptive_layer, inner: mnrl}}",
+        "inner: {type: adaptive", "phases.triplets.data.0.loss: loss 'adaptive_layer' stands inside of 'matryoshka', which would hide the layers from it; write 'adaptive_layer' around 'matryoshka'",
+    ),
+    "layers twice": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: adaptive_layer, inner: {type: matryoshka_2d, inner: {type: mnrl}}}",
+        "inner: {type: matryoshka_2d", "phases.triplets.data.0.loss: loss 'matryoshka_2d' stands inside of 'adaptive_layer', which trains layers already; write the innermost loss there: 'mnrl'",
+    ),
+    "sizes and layers around sizes": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka_2d, inner: {type: matryoshka, inner: {type: mnrl}}}",
+        "type: matryoshka_2d", "phases.triplets.data.0.loss: loss 'matryoshka' stands inside of 'matryoshka_2d', which trains sizes already; write the innermost loss there: 'mnrl'",
+    ),
+    "layers around a loss that caches": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka_2d, inner: {type: cached_mnrl}}",
+        "inner: {type: cached", "phases.triplets.data.0.loss: loss 'cached_mnrl' computes its gradients after 'matryoshka_2d' is done with the layers; write 'mnrl' there",
+    ),
+    "sizes around a projection": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka, inner: {type: mse, teacher: {model: lab/t}, projection_dim: 64}}",
+        "projection_dim", "phases.triplets.data.0.loss: loss 'mse' has parameters as wide as the model, and 'matryoshka' cuts embeddings; write it without 'projection_dim'",
+    ),
+    "weights without sizes": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka, inner: {type: mnrl}, weights: [1, 2, 3]}",
+        "weights", "phases.triplets.data.0.loss.weights: 3 weights, and `dims` are not beside them; write one for each of dims, in their order",
+    ),
+    "fewer weights than sizes": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka, inner: {type: mnrl}, dims: [768, 256, 64], weights: [1, 2]}",
+        "weights", "phases.triplets.data.0.loss.weights: 2 weights, and dims have 3 sizes; write one for each of dims, in their order",
+    ),
+    "no sizes in a step": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: matryoshka, inner: {type: mnrl}, n_dims_per_step: 0}",
+        "n_dims", "phases.triplets.data.0.loss.n_dims_per_step: '0': input should be greater than 0",
+    ),
+    "a distance of no such name": Mistake(
+        FAMILY_FILE, MATRYOSHKA, "loss: {type: triplet, distance_metric: cos}",
+        "distance_metric", "phases.triplets.data.0.loss.distance_metric: 'cos': input should be 'cosine', 'euclidean' or 'manhattan'",
+    ),
+    # A guide, a teacher
+    "a guide by its id alone": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: lab/guide}",
+        "guide: lab", "phases.triplets.data.0.loss.inner.guide: 'lab/guide' is the id alone; write {model: lab/guide}, and a revision to pin it",
+    ),
+    "a guide by its address": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: {model: 'https://huggingface.co/lab/guide'}}",
+        "huggingface.co", "phases.triplets.data.0.loss.inner.guide.model: 'https://huggingface.co/lab/guide' is no id of a model: those are 'account/name'; did you mean 'lab/guide'?",
+    ),
+    "a branch of a teacher": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: mse, teacher: {model: lab/t, revision: main}}",
+        "revision: main", "phases.triplets.data.0.loss.inner.teacher.revision: 'main': a revision is the whole name of a commit: 40 of the characters 0-9 and a-f",
+    ),
+    "a loss without its guide": Mistake(
+        FAMILY_FILE, "{type: mnrl}", "{type: cached_gist}",
+        "cached_gist", "phases.triplets.data.0.loss.inner.guide: missing",
+    ),
     # A loss and its rows
+    "three classes for two": Mistake(
+        FAMILY_FILE, "{type: softmax, num_labels: 3}", "{type: contrastive}",
+        "contrastive", "phases.hybrid.data.0.loss: loss 'contrastive' reads 2 classes, dataset 'labelled' has 3; make them 2 with `names` and `values` in recipes/datasets/labelled.yaml",
+    ),
+    "a pair for a triplet": Mistake(
+        FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: triplet}",
+        "dataset: pairs", "phases.pairs.data.0.loss: loss 'triplet' reads 3 text columns, dataset 'pairs' has 2; add a column in recipes/datasets/pairs.yaml, or choose another loss",
+    ),
     "a loss that reads another label": Mistake(
         FAMILY_FILE, "{dataset: graded, loss: {type: cosent}}", "{dataset: graded, loss: {type: mnrl}}",
-        "graded, loss", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'graded' has a score column; losses that read it: cosent",
+        "graded, loss", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'graded' has a score column; losses that read it: cosent, angle, cosine",
     ),
     "a loss that reads a label where there is none": Mistake(
         FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: cosent}",
-        "dataset: pairs", "phases.pairs.data.0.loss: loss 'cosent' reads a score column, dataset 'pairs' has no label; losses that read it: mnrl",
+        "dataset: pairs", "phases.pairs.data.0.loss: loss 'cosent' reads a score column, dataset 'pairs' has no label; losses that read it: mse, distil, gist, cached_gist, mnrl, cached_mnrl",
     ),
     "more negatives than a loss reads": Mistake(
         "datasets/triplets.yaml", "  negative: {type: text}\n", "  negative: {type: text}\n  negative2: {type: text}\n",
@@ -178,6 +239,14 @@ MISTAKES = {
     "dev that is nowhere": Mistake(
         FAMILY_FILE, "dev: graded", "dev: grated",
         "dev: grated", "phases.triplets.dev: no dataset 'grated'; did you mean 'graded'?",
+    ),
+    "a size to choose by that the recipe lacks": Mistake(
+        FAMILY_FILE, "dev: graded", "dev: graded\n    best: {dim: 512}",
+        BERT_FILE + ":matryoshka: {repo", "variants.matryoshka.phases.0: phase 'triplets' chooses its best by size '512', and the recipe has 768, 256, 64; write one of these in phases.triplets.best.dim in family.yaml, or leave it out",
+    ),
+    "a score to choose by without rows": Mistake(
+        FAMILY_FILE, "loss: mnrl}", "loss: mnrl}\n    best: {metric: pearson}",
+        "best:", "phases.pairs.best: there is no `dev` to choose the best by; add a `dev`, or take this out",
     ),
     "one row to choose by": Mistake(
         GRADED, "columns:", "rows: {validation: 1}\ncolumns:",

@@ -68,7 +68,7 @@ def test_the_longest_rows_are_those_with_most_tokens(tmp_path: Path) -> None:
 
     rows = pl.DataFrame({"one": ["a", "a b c d", "a b", "a b c"], "two": ["a", "a", "a b c d e f", "a b"]})
     rows.write_parquet(tmp_path / "rows.parquet")
-    words = Lengths(tmp_path / "rows.parquet", ["one", "two"], ["one", "two"], tokenizer=None, limit=4)
+    words = Lengths(tmp_path / "rows.parquet", ["one", "two"], {"one": "", "two": ""}, tokenizer=None, limit=4)
     assert words.longest(2)["one"].to_list() == ["a b", "a b c d"]
     assert len(words.longest(9)) == 9
     told = facts([words], batch_size=4)

@@ -13,6 +13,7 @@ from typing import Any
 
 from conftest import ROOT, TestHub, workspace_in
 
+from zoo.layout import BESIDE
 from zoo.recipe import Recipe, Workspace, override
 from zoo.say import Silent
 
@@ -91,7 +92,7 @@ class Trainings:
 
 def made(folder: Path) -> dict[str, str]:
     """{relative path: sha256} of what a training left: all that must be the same bits."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in BESIDE)
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 

@@ -99,7 +99,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     short = [choice for choice in choices if name and name == _initials(choice)]  # lr: learning_rate
     capitals = "".join(letter for letter in name if letter.isupper()).lower()  # MultipleNegativesRankingLoss: mnrl
     other = [choice for choice in choices if choice in (name.lower(), capitals, capitals[:-1])]
-    if near := other or get_close_matches(name, choices, n=1, cutoff=0.6) or short:
+    if near := other or short or get_close_matches(name, choices, n=1, cutoff=0.6):
         return f"did you mean '{near[0]}'?"
     return f"one of: {', '.join(choices)}" if 0 < len(choices) <= 12 else None
 

@@ -13,9 +13,11 @@ CARD = "card"
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"  # of data: {revision, miniature}
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
+ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
 TRAIN_LOG = "log.json"
 """Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device}, log,
-doubts}]. Step 0 is the best where no training was better than none."""
+doubts, kept, why}]. Step 0 is the best where no training was better than none. Such a phase is not kept, and neither is
+an alternative in whose place another one is: `why` says which, and by how much it is better. Older logs lack both."""
 JOURNAL = "journal.jsonl"
 """Of train: a line for every entry of the log while it happens, with times, speeds and memory. How the work went, and
 no part of what was made: another run of the same ingredients writes another one."""
@@ -23,6 +25,7 @@ BESIDE = frozenset({JOURNAL})  # files of stages that are no part of what they m
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card
+CURVE = "training.png"  # of card: loss and dev scores of the model's own phases
 DOUBTS = "doubts.json"  # of any stage that has some: sentences on why its result may be worth less than it seems
 
 

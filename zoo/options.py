@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, ValidationError, create_model
 from pydantic.json_schema import JsonSchemaValue, models_json_schema
 from pydantic_core import PydanticCustomError, PydanticKnownError, core_schema
 
@@ -64,7 +64,7 @@ def require_name(kind: str, name: object) -> None:
 
 
 def place_of(registry: Registry[Any], name: str) -> str:
-    """The file and line that define a registered function, for people: `plugins/angle.py, line 8`."""
+    """The file and line that define a registered function, for people: `plugins/huber.py, line 8`."""
     code = getattr(inspect.unwrap(registry[name].build), "__code__", None)
     title = registry.origin(name).title
     return f"{title}, line {code.co_firstlineno}" if code else title
@@ -208,6 +208,14 @@ class NameOf:
         return {**handler(schema), NAMES: self.registry.kind}
 
 
+def later(default: Any) -> Any:
+    """Annotates an option that earlier versions lack: left out of what is written where it has its default.
+
+    Receipts of what they made stay valid so.
+    """
+    return Field(exclude_if=lambda value: bool(value == default))
+
+
 def chosen(part: Any) -> Iterator[Options]:
     """Every entry that a part of a recipe names, also those inside of others."""
     if isinstance(part, Options):
@@ -224,7 +232,7 @@ def chosen(part: Any) -> Iterator[Options]:
 
 
 def digests(*parts: Any) -> dict[str, dict[str, str]]:
-    """The ingredient {"plugins": {"loss 'angle'": digest of its file}} of what parts of a recipe name, or {}."""
+    """The ingredient {"plugins": {"loss 'huber'": digest of its file}} of what parts of a recipe name, or {}."""
     found: dict[str, str] = {}
     for one in chosen(parts):
         found |= one.registry.digests([one.type])

@@ -27,7 +27,7 @@ class RegistrationError(ValueError):
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin of an entry: `zoo`, `plugins/angle.py` of a workspace, or `package lab-losses 1.2`.
+    """The origin of an entry: `zoo`, `plugins/huber.py` of a workspace, or `package lab-losses 1.2`.
 
     `digest` is the sha256 of the file that defines it; null for what zoo brings, whose version stands elsewhere.
     """
@@ -147,7 +147,7 @@ class Registry(Generic[T]):
         return self._plugged().get(name, (None, OURS))[1]
 
     def digests(self, names: Iterable[str]) -> dict[str, str]:
-        """{"loss 'angle'": digest of the file that defines it} of those names that a plugin registered."""
+        """{"loss 'huber'": digest of the file that defines it} of those names that a plugin registered."""
         found = {name: self.origin(name).digest for name in names}
         return {f"{self.kind} '{name}'": digest for name, digest in sorted(found.items()) if digest}
 

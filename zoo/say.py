@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 Row = Mapping[str, Any]
+BETWEEN_LINES = 30.0  # seconds, of work that describes itself where there is no terminal
 WIDTH_OF_A_FILE = 200  # columns; tables in a pipe or a file are not squeezed
 
 
@@ -33,6 +35,9 @@ class Progress(Protocol):
 
     def advance(self, steps: int = 1) -> None:
         """Note that so many more steps are done."""
+
+    def describe(self, text: str) -> None:
+        """Say how what was begun last goes: beside its bar or, where there is none, in a line now and then."""
 
     def finish(self) -> None:
         """End what was begun last. A second time nothing happens."""
@@ -48,6 +53,9 @@ class Silent:
         """Show nothing."""
 
     def advance(self, steps: int = 1) -> None:
+        """Show nothing."""
+
+    def describe(self, text: str) -> None:
         """Show nothing."""
 
     def finish(self) -> None:
@@ -115,6 +123,12 @@ def line(text: str = "") -> None:
     """Print a line of the human's answer; silent with `--json`."""
     if not _mode.json:
         print(visible(text))
+
+
+def line_now(text: str, facts: Mapping[str, Any]) -> None:
+    """Print a line of an answer that goes on; with `--json` the facts of it, as a line of JSON."""
+    _in_utf8()
+    print(_as_json(facts) if _mode.json else visible(text), flush=True)
 
 
 def raw(text: str) -> None:
@@ -200,8 +214,16 @@ def progress() -> Iterator[Progress]:
         return
     from rich import progress as bars
 
+    class Described(bars.Progress):
+        below = ""  # a line below the bars, which says how the work goes
+
+        def get_renderables(self) -> Iterator[Any]:
+            yield from super().get_renderables()
+            if self.below:
+                yield _text(self.below, "dim")
+
     columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
-    with bars.Progress(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
+    with Described(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
         _mode.bars = shown
         try:
             yield _Bars(shown)
@@ -253,6 +275,22 @@ class _Countdown(Silent):
 
 
 class _Notes(Silent):
+    def __init__(self) -> None:
+        self._label, self._done, self._total = "", 0, 0
+        self._said = time.monotonic()
+
+    def start(self, label: str, total: int | None) -> None:
+        self._label, self._done, self._total = label, 0, total or 0
+        self._said = time.monotonic()
+
+    def advance(self, steps: int = 1) -> None:
+        self._done += steps
+
+    def describe(self, text: str) -> None:
+        if time.monotonic() - self._said >= BETWEEN_LINES:
+            self._said = time.monotonic()
+            note(f"{self._label}: {self._done}/{self._total}, {text}")
+
     def note(self, text: str) -> None:
         note(text)
 
@@ -265,15 +303,20 @@ class _Bars:
     def start(self, label: str, total: int | None) -> None:
         self.finish()
         self._task = self._shown.add_task(visible(label), total=total)
+        self._shown.below = ""
 
     def advance(self, steps: int = 1) -> None:
         if self._task is not None:
             self._shown.advance(self._task, steps)
 
+    def describe(self, text: str) -> None:
+        self._shown.below = text
+
     def finish(self) -> None:
         if self._task is not None:
             self._shown.remove_task(self._task)
             self._task = None
+            self._shown.below = ""
 
     def note(self, text: str) -> None:
         self._shown.console.print(_text(text))  # above the bars

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from zoo.evidence.scores import ScoreFile
+from zoo.ids import ModelRef
 from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.recipe.schema import Base
 from zoo.run import Receipt
@@ -86,6 +87,9 @@ class Site(Protocol):
 
     def base_revision(self, base: Base) -> str:
         """The commit of a base model, in 40 hex digits."""
+
+    def model_revision(self, model: ModelRef) -> str:
+        """The commit of a model that a recipe names beside its base, in 40 hex digits."""
 
     def siblings(self, recipe: Recipe) -> Mapping[str, ScoreFile]:
         """Scores of the others for the same language and tasks, by recipe; none that was built with `--set`."""

@@ -12,6 +12,15 @@ from zoo.recipe import Recipe
 
 
 @dataclass(frozen=True)
+class BesideModel:
+    """A guide or a teacher, by the name of the option that names it, at the commit that was used."""
+
+    role: str
+    id: str
+    revision: str
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """All that a model's card may say."""
 
@@ -32,9 +41,13 @@ class ModelFacts:
     """Rows of the tasks that are in the lineage's training text."""
     logs: Mapping[str, Sequence[Mapping[str, Any]]]
     """{recipe: the train stage's log, a phase each}, of the whole lineage."""
+    training: Mapping[str, Any]
+    """On what this model's own phases were trained, how long and how fast; empty where no journal was kept."""
     published: Sequence[Mapping[str, str]]
     """Rows that others printed of a model of this repository's name."""
     official: Sequence[dict[str, str]]
     """Scores that mteb's results repository prints of well-known models, of those with a task of ours."""
     doubts: Sequence[str]
     """Sentences on why the model may be worth less than its scores say, each with the stage that found it."""
+    beside: Sequence[BesideModel] = ()
+    """Models that losses of the lineage were given, and that were not trained."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoo.templates import Templates  # with Jinja, which asking whether to build does not need
 
 STAGE = CARD
-FORMAT = 4  # one more whenever the stage leaves other files, or fills templates with other facts
+FORMAT = 5  # one more whenever the stage leaves other files, or fills templates with other facts
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,9 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "templates": [str(folder) for folder in site.workspace.folders("cards")],
         "stages": {stage: str(site.place(recipe.name, stage)) for stage in (CONTAMINATION, EVALUATE)},
         "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},
+        "models": {name: site.receipt(name, TRAIN).made_from.get("models", {}) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
+        "training": site.receipt(recipe.name, TRAIN).circumstances.get("training", {}),
         "rows": _paths(site.rows(recipe.name)),
         "family": [
             {"scores": scores.model_dump(mode="json"), "rows": _paths(site.rows(name))}

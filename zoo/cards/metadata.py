@@ -8,8 +8,10 @@ from typing import Any
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
 from zoo.cards.facts import ModelFacts
+from zoo.evidence.course import is_kept
 from zoo.evidence.scores import ScoreFile
-from zoo.recipe import Dataset, Recipe
+from zoo.recipe import Dataset
+from zoo.recipe.training import DataUse
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
 
@@ -25,7 +27,8 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
     release, scores = facts.recipe.release, facts.scores
     results = _eval_results(facts)
     tags = ["sentence-transformers", "sentence-similarity", "feature-extraction", *release.tags]
-    tags += [f"loss:{name}" for name in sorted(_losses(facts.recipe))]
+    trained = _trained(facts)
+    tags += [f"loss:{name}" for name in sorted(_losses(trained))]
     return ModelCardData(
         language=release.language,
         license=release.license,
@@ -34,7 +37,7 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         tags=[*dict.fromkeys([*tags, *([MINIATURE_TAG] if scores.miniature else [])])],
         base_model=facts.parent,
         base_model_relation="finetune",
-        datasets=list(facts.datasets.values()),
+        datasets=[repo for name, repo in facts.datasets.items() if name in {use.dataset for use in trained}],
         model_name=_name(facts) if results else None,  # without results it would stand in the card by itself
         eval_results=results or None,
         metrics=_metrics(scores.tasks),
@@ -48,14 +51,20 @@ def _name(facts: ModelFacts) -> str:
     return facts.recipe.release.repo + rehearsed + facts.scores.aside
 
 
-def _losses(recipe: Recipe) -> set[str]:
+def _trained(facts: ModelFacts) -> list[DataUse]:
+    """The data and losses of the phases that were kept; of all where none was."""
+    phases = list(zip(facts.recipe.phases, facts.logs[facts.recipe.name], strict=True))
+    kept = [phase for phase, log in phases if is_kept(log)] or facts.recipe.phases
+    return [use for phase in kept for use in phase.data]
+
+
+def _losses(uses: Iterable[DataUse]) -> set[str]:
     names = set()
-    for phase in recipe.phases:
-        for use in phase.data:
-            loss = use.loss
-            while loss is not None:
-                names.add(loss.type)
-                loss = getattr(loss, "inner", None)
+    for use in uses:
+        loss = use.loss
+        while loss is not None:
+            names.add(loss.type)
+            loss = getattr(loss, "inner", None)
     return names
 
 

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from pydantic import BaseModel
+
 from zoo import markdown
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
+from zoo.curves.words import spent_in_words
+from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
 from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import (
@@ -25,6 +29,8 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
+from zoo.recipe import Recipe
+from zoo.recipe.training import NamedPhase
 from zoo.tasks import TASKS, Task, sharing
 
 
@@ -107,6 +113,10 @@ class ModelCardView:
             for dim in self.mine.dims
         ]
 
+    def unusual(self, phase: NamedPhase) -> str:
+        """What a phase sets otherwise than usual, in words; empty when nothing is."""
+        return unusual(phase)
+
     def verdicts(self, standing: Standing) -> list[Markdown]:
         """Lines, one for a rival: the tasks on which this model stands so to it, both at full width."""
         lines = []
@@ -148,6 +158,11 @@ class ModelCardView:
     def uncompared(self) -> list[str]:
         """The titles of siblings that no rows here tell apart from this model."""
         return [title for title, found in self._compared if not found]
+
+    @property
+    def trained_on(self) -> str:
+        """The training's time, speed, machine and energy in words; empty where no journal was kept of it."""
+        return spent_in_words(self.facts.training)
 
     def measured_on(self, task: Task) -> Markdown:
         """The size of a task in its own unit, and the metric of its score: '250 rows, cosine_spearman'."""
@@ -202,6 +217,19 @@ class ModelCardView:
         return sorted(models, key=lambda one: one.value(task), reverse=True)
 
     @property
+    def course(self) -> list[dict[str, Any]]:
+        """The phases of the whole line, oldest first, each with what came of it.
+
+        {phase, recipe: its name, log, kept, chosen_by, before and after: scores in points, step, became: in words}.
+        What was not scored is None.
+        """
+        return [
+            _of_course(member, phase, entry)
+            for member in self.facts.recipe.lineage
+            for phase, entry in zip(member.phases, self.facts.logs[member.name], strict=True)
+        ]
+
+    @property
     def clean(self) -> dict[str, CleanScore]:
         """{task: score on the rows that are not in the training text}, of tasks that have some in it."""
         return {found.task: found for found in self.scores.clean}
@@ -214,6 +242,41 @@ class ModelCardView:
         return {
             dim: Markdown(", ".join(self._shown(one) for one in told if one.dim == dim)) for dim in self.mine.dims[1:]
         }
+
+
+def unusual(phase: NamedPhase) -> str:
+    """What a phase sets otherwise than usual, but for what its line of the card says already: 'optim sgd, lora r 8'."""
+    train, said = phase.train, {"epochs", "max_steps", "batch_size", "learning_rate", "precision"}
+    silent = said | {"eval_steps", "save_steps", "seed", "packing", "dataloader_num_workers", "torch_compile"}
+    default = {name: field.get_default() for name, field in type(train).model_fields.items()}
+    found = {name: value for name in default if (value := getattr(train, name)) != default[name] and name not in silent}
+    words = [f"{name} {_in_words(value)}".replace(" True", "") for name, value in found.items()]
+    words += [f"{use.dataset}'s {name} after '{text}'" for use in phase.data for name, text in use.prompts.items()]
+    return ", ".join(words)
+
+
+def _in_words(value: Any) -> str:
+    """A setting's value; of one made of several, those that are not as usual."""
+    if isinstance(value, BaseModel):
+        return " ".join(f"{name} {_in_words(one)}" for name, one in value.model_dump().items() if one is not False)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_in_words(one)}" for name, one in value.items())
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _of_course(member: Recipe, phase: NamedPhase, log: Phase) -> dict[str, Any]:
+    after, dim = best_trained(log), phase.best.dim or member.base.width
+    return {
+        "phase": phase,
+        "recipe": member.name,
+        "log": log,
+        "kept": is_kept(log),
+        "chosen_by": f"{phase.best.metric} on {phase.dev} at {dim}" if phase.dev else "the last step",
+        "before": 100 * log["start"] if log["start"] is not None else None,
+        "after": 100 * after[0] if after else None,
+        "step": after[1] if after else None,
+        "became": Markdown(became(log) + (", of alternatives" if phase.trial and is_kept(log) else "")),  # our words
+    }
 
 
 def row(scores: ScoreFile, subject: Subject, dim: int | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writes a model's card."""
+"""Writes a model's card, and draws how it was trained."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.cards.facts import ModelFacts
+from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.ingredients import doubts_of, names_of
 from zoo.cards.readme import model_card
+from zoo.curves.curve import TrainingCurve, phases_of_log
+from zoo.curves.pictures import draw_curves
 from zoo.evidence.overlap import read_overlap
-from zoo.evidence.scores import ScoreFile, read_scores
+from zoo.evidence.scores import REHEARSAL, ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
-from zoo.layout import CONTAMINATION, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
+from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
+from zoo.losses import models_of
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
 
@@ -23,14 +26,23 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
     Args:
         spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
-            stage}, data: {dataset: folder}, rows: {task: file}, family: [{scores, rows} of a sibling], printed and
-            official: rows that others printed}.
+            stage}, models: {recipe: {title: commit}, of those that its losses name}, data: {dataset: folder}, rows:
+            {task: file}, family: [{scores, rows} of a sibling], printed and official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
     """
     templates = [Path(place) for place in spec["templates"]]
-    (folder / README).write_text(model_card(facts_of(spec), templates), "utf-8")
+    facts = facts_of(spec)
+    (folder / README).write_text(model_card(facts, templates), "utf-8")
+    (folder / CURVE).write_bytes(draw_curves([curve_of(facts)], "png"))
+
+
+def curve_of(facts: ModelFacts) -> TrainingCurve:
+    """The curve of the model's own phases, with the mark of a rehearsal where it is one."""
+    recipe, miniature = facts.recipe, facts.scores.miniature
+    mark = REHEARSAL if miniature else None if recipe.scale == "full" else f"rehearsal: scale '{recipe.scale}'"
+    return TrainingCurve(recipe.name, phases_of_log(facts.logs[recipe.name]), mark)
 
 
 def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
@@ -51,10 +63,21 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         reports={name: _json(Path(place) / DATA_REPORT) for name, place in spec["data"].items()},
         contamination=read_overlap(stages[CONTAMINATION] / OVERLAP),
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
+        training=spec["training"],
         published=spec["printed"],
         official=spec["official"],
         doubts=doubts_of(recipe, Path(spec["runs"])),
+        beside=_beside(recipe, spec["models"]),
     )
+
+
+def _beside(recipe: Recipe, commits: Mapping[str, Mapping[str, str]]) -> list[BesideModel]:
+    found = [
+        BesideModel(role, model.model, commits[member.name][model.title])
+        for member in recipe.lineage
+        for model, role in models_of(member.phases).items()
+    ]
+    return list(dict.fromkeys(found))
 
 
 def _paths(rows: Mapping[str, str]) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -128,13 +129,15 @@ def build(
 def _say_built(work: Build, recipes: list[Recipe]) -> None:
     """Tell what a build came to, and all that speaks against its models: doubts, leaks, changes by `--set`."""
     from zoo.cards.ingredients import doubts_of
+    from zoo.layout import TRAIN
 
     outcomes = list(work.done.values())
     doubts = {recipe.name: doubts_of(recipe, work.runs) for recipe in recipes}
     leaked = {recipe.name: work.findings(recipe.name) for recipe in recipes}
     scores = {recipe.name: work.scores(recipe.name).model_dump() for recipe in recipes}
     stages = [vars(outcome) for outcome in outcomes]
-    say.result({"stages": stages, "scores": scores, "leaked": leaked, "doubts": doubts})
+    phases = {recipe.name: _phases(work.folder(recipe.name).stage(TRAIN)) for recipe in recipes}
+    say.result({"stages": stages, "scores": scores, "leaked": leaked, "doubts": doubts, "phases": phases})
     for doubt in dict.fromkeys(doubt for found in doubts.values() for doubt in found):
         say.line(f"doubt: {doubt}")
     if all(outcome.did == "kept" for outcome in outcomes):
@@ -143,6 +146,14 @@ def _say_built(work: Build, recipes: list[Recipe]) -> None:
         for sentence in sentences:
             say.line(f"{name}: {sentence}")
     _say_overrides(recipes)
+
+
+def _phases(trained: Path) -> dict[str, str]:
+    """{phase: what became of it}, from the log of training."""
+    from zoo.evidence.course import became
+    from zoo.layout import TRAIN_LOG
+
+    return {phase["phase"]: became(phase) for phase in json.loads((trained / TRAIN_LOG).read_text("utf-8"))}
 
 
 def _say_overrides(recipes: list[Recipe]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 _SERVER: dict[str, Any] = {
     "http": "h11",  # limits headers to 64 KB, which its rival does not
+    "loop": "asyncio",  # the one that everybody has; uvicorn would take another where some package brings it
     "log_level": "warning",
     "access_log": False,
     "timeout_keep_alive": 75,  # seconds; during a push, clients think for longer than uvicorn's 5 between requests

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, Read, code_told, foreign_code, mapping, reader
-from zoo.models.identity import base_source
+from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, width_of
 from zoo.recipe.schema import Base
 from zoo.remote import api, endpoint, explained
@@ -36,9 +36,14 @@ def ask_base(base: Base) -> Inquiry:
         HubError: there is none, it is not open to this token, or it has no such revision.
     """
     with explained(f"look up model '{base.model}'"):
-        info = api().model_info(base.model, revision=base.revision)
-        files = {one.rfilename for one in info.siblings or ()}
-        return small_files_told(base, files, _among(files, reader(base.model, info.sha)))
+        return small_files_told(base, *there(base.model, base.revision))
+
+
+def there(model: str, revision: str | None) -> tuple[set[str], Read]:
+    """The names of a repository's files, and what reads the small ones among them. What fails is huggingface_hub's."""
+    info = api().model_info(model, revision=revision)
+    files = {one.rfilename for one in info.siblings or ()}
+    return files, _among(files, reader(model, info.sha))
 
 
 def small_files_told(base: Base, files: Collection[str], read: Read) -> Inquiry:
@@ -52,19 +57,25 @@ def _among(files: Collection[str], read: Read) -> Read:
 
 
 def _mistakes(base: Base, files: Collection[str], read: Read, width: int | None) -> Answers:
-    at = ("base", "model")
     config = mapping(read, CONFIG)
-    if not config.get("model_type"):
-        yield at, f"'{base.model}' has no config.json that says what it is; choose a model of transformers"
-    if code := foreign_code(read, whole=base.pooling is None):
-        yield at, f"'{base.model}' {code_told(code)}; {WITHOUT_CODE['base']}"
-    if not any(path.endswith(".safetensors") for path in files):
-        yield at, f"'{base.model}' has no weights as safetensors; {AS_SAFETENSORS['base']}"
-    if not any(PurePosixPath(path).name in TOKENIZERS for path in files):
-        yield at, f"'{base.model}' has no tokenizer; choose a model that brings one"
+    for told in unloadable(base_source(base, base.revision or ""), files, read):
+        yield ("base", "model"), told
     if base.pooling is None and MODULES not in files:
         yield ("base", "pooling"), f"missing, and '{base.model}' brings no modules.json; write pooling: mean"
     yield from _numbers(base, config, width)
+
+
+def unloadable(source: ModelSource, files: Collection[str], read: Read) -> Iterator[str]:
+    """Sentences on why a model cannot be loaded, told by its small files: its code, weights and tokenizer."""
+    name = source.place
+    if not mapping(read, CONFIG).get("model_type"):
+        yield f"'{name}' has no config.json that says what it is; choose a model of transformers"
+    if code := foreign_code(read, whole=source.pooling is None):
+        yield f"'{name}' {code_told(code)}; {WITHOUT_CODE[source.kind]}"
+    if not any(path.endswith(".safetensors") for path in files):
+        yield f"'{name}' has no weights as safetensors; {AS_SAFETENSORS[source.kind]}"
+    if not any(PurePosixPath(path).name in TOKENIZERS for path in files):
+        yield f"'{name}' has no tokenizer; choose a model that brings one"
 
 
 def _numbers(base: Base, config: Mapping[str, Any], width: int | None) -> Answers:

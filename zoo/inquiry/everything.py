@@ -11,6 +11,7 @@ from zoo.errors import RecipeError
 from zoo.inquiry.account import ask_account, ask_name
 from zoo.inquiry.answers import Question, answered
 from zoo.inquiry.base import ask_base
+from zoo.inquiry.beside import of_losses
 from zoo.inquiry.source import ask_source, ask_task
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
@@ -75,6 +76,7 @@ def _of_family(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
     repos: list[tuple[Kind, str]] = [("model", recipe.release.repo) for recipe in recipes]
     repos += [("dataset", one.release.repo) for recipe in recipes for one in recipe.datasets.values() if one.release]
     yield Question("family", ("namespace",), partial(ask_account, family.namespace, repos))
+    yield from of_losses(recipes)
     for suite in dict.fromkeys(recipe.evaluation.suite for recipe in recipes):
         for index, task in enumerate(family.suites[suite]):
             yield Question("family", ("suites", suite, index), partial(ask_task, task))

@@ -40,6 +40,7 @@ Read = Callable[[str], bytes | None]
 
 WITHOUT_CODE: dict[Kind, str] = {
     "base": "set `base.model` in its recipe to one that transformers loads by itself: without 'auto_map'",
+    "beside": "name another model in its loss: one that transformers loads by itself, without 'auto_map'",
     "hub": "choose a model that transformers loads by itself, such as sentence-transformers/LaBSE",
     "folder": "take these names out of its files if transformers has the architecture, or choose another model",
     "recipe": "zoo build it again with --force train",
@@ -47,6 +48,7 @@ WITHOUT_CODE: dict[Kind, str] = {
 
 AS_SAFETENSORS: dict[Kind, str] = {
     "base": "https://huggingface.co/spaces/safetensors/convert makes them: set `base.revision` to its commit",
+    "beside": "https://huggingface.co/spaces/safetensors/convert makes them: write that commit as its `revision`",
     "hub": "https://huggingface.co/spaces/safetensors/convert makes them for its owner; or choose another model",
     "folder": "save it again with sentence-transformers, which writes safetensors",
     "recipe": "zoo build it again with --force train",
@@ -87,7 +89,7 @@ def refuse_foreign_code(source: ModelSource) -> None:
 
 def kind_of_error(kind: Kind) -> type[ZooError]:
     """The class of errors about a model that cannot be loaded."""
-    return TrainError if kind == "base" else EvaluationError
+    return TrainError if kind in ("base", "beside") else EvaluationError
 
 
 def reader(place: str, revision: str | None = None) -> Read:

@@ -14,7 +14,8 @@ from zoo.run import digest, versions
 ENGINES = ("torch", "transformers", "sentence-transformers")
 """The libraries that compute embeddings."""
 
-Kind = Literal["recipe", "base", "folder", "hub"]
+Kind = Literal["recipe", "base", "beside", "folder", "hub"]
+"""`beside`: a model that a loss names, beside the base."""
 
 
 @dataclass(frozen=True)

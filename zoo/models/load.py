@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -50,23 +50,39 @@ def require_device(name: str | None) -> None:
 
 
 def starting_model(
-    recipe: Recipe, *, base_revision: str, parent: Path | None, device: str | None
+    recipe: Recipe,
+    *,
+    base_revision: str,
+    parent: Path | None,
+    device: str | None,
+    dtype: Literal["float32", "bfloat16"] = "float32",
+    attention: str | None = None,
 ) -> SentenceTransformer:
     """A model that is ready to train: right width, prompts and similarity.
 
+    Args:
+        dtype: of its weights, however they were stored.
+        attention: an `attn_implementation` of transformers; null: the best that the model has.
+
     Raises:
-        TrainError: no such device; the model cannot be loaded, or is not as wide as the recipe says.
+        TrainError: no such device; the model cannot be loaded, has not that attention, or is not as wide as the recipe
+            says.
     """
     require_device(device)
-    model = saved_model(parent, device) if parent else base_model(recipe.base, base_revision, device)
+    source = base_source(recipe.base, base_revision).model_copy(update={"dtype": dtype})
+    if parent is None:
+        model = load_model(source, device, attention=attention)
+    else:
+        with _attending(attention, recipe.base.model):
+            model = saved_model(parent, device, **_weights(source, attention))
     _put_prompts(model, recipe.base.prompts, recipe.base.default_prompt)
     model.similarity_fn_name = "cosine"
     return model
 
 
-def saved_model(folder: Path, device: str | None = None) -> SentenceTransformer:
-    """A model that training saved, as it was."""
-    return SentenceTransformer(str(folder), device=device, model_kwargs=LOADING, **SAFE)
+def saved_model(folder: Path, device: str | None = None, **options: Any) -> SentenceTransformer:
+    """A model that training saved, as it was, but for options that transformers takes when it loads weights."""
+    return SentenceTransformer(str(folder), device=device, model_kwargs={**LOADING, **options}, **SAFE)
 
 
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:
@@ -78,8 +94,11 @@ def base_model(base: Base, revision: str, device: str | None = None) -> Sentence
     return load_model(base_source(base, revision), device)
 
 
-def load_model(source: ModelSource, device: str | None = None) -> SentenceTransformer:
+def load_model(source: ModelSource, device: str | None = None, *, attention: str | None = None) -> SentenceTransformer:
     """The model that a source describes, ready to encode.
+
+    Args:
+        attention: an `attn_implementation` of transformers; null: the best that the model has.
 
     Raises:
         HubError: it cannot be fetched. TrainError, EvaluationError: it cannot be loaded, asks for code of its own, or
@@ -88,8 +107,9 @@ def load_model(source: ModelSource, device: str | None = None) -> SentenceTransf
     require_device(device)
     refuse_unfit(source)
     try:
-        with _explained(source.place), _reported() as report:
-            model = _pooled(source, device) if source.pooling else _whole(source, device)
+        with _explained(source.place), _attending(attention, source.place), _reported() as report:
+            load, weights = _pooled if source.pooling else _whole, _weights(source, attention)
+            model = load(source, device, weights)
     except ZooError:
         raise
     except Exception as error:  # for files that do not fit together, libraries raise anything
@@ -164,6 +184,7 @@ def _reported() -> Iterator[list[str]]:
 
 HINTS = {
     "base": "see `base` in its recipe",
+    "beside": "is it an embedding model? See `loss` in the recipe's phases",
     "hub": "is it an embedding model?",
     "folder": "save it again with sentence-transformers",
     "recipe": "zoo build it again with --force train",
@@ -198,18 +219,30 @@ def _explained(place: str) -> Iterator[None]:
             raise
 
 
-def _whole(source: ModelSource, device: str | None) -> SentenceTransformer:
+@contextmanager
+def _attending(attention: str | None, place: str) -> Iterator[None]:
+    """Turn what transformers raises of an attention that a model, or this machine, lacks into a sentence."""
+    try:
+        yield
+    except (ValueError, ImportError) as error:
+        if attention is None or not re.search(r"atten|attn", str(error), re.IGNORECASE):
+            raise
+        problem = f"model '{place}' cannot have attn_implementation '{attention}': {brief(str(error).splitlines()[0])}"
+        raise TrainError(problem, hint="leave attn_implementation out: then it has the best that there is") from None
+
+
+def _whole(source: ModelSource, device: str | None, weights: dict[str, Any]) -> SentenceTransformer:
     """A model with modules of its own, or with those that sentence-transformers gives a plain repository."""
     options: dict[str, Any] = {"revision": source.revision, "device": device, "backend": source.backend, **SAFE}
-    return SentenceTransformer(source.place, model_kwargs=_weights(source), **options)
+    return SentenceTransformer(source.place, model_kwargs=weights, **options)
 
 
-def _pooled(source: ModelSource, device: str | None) -> SentenceTransformer:
+def _pooled(source: ModelSource, device: str | None, weights: dict[str, Any]) -> SentenceTransformer:
     """A plain transformers model with the source's pooling and modules after it."""
     at: dict[str, Any] = {"revision": source.revision, **SAFE}
     transformer = Transformer(
         source.place,
-        model_kwargs={**at, **_weights(source)},
+        model_kwargs={**at, **weights},
         processor_kwargs=dict(at),
         config_kwargs=dict(at),
         backend=source.backend,
@@ -218,5 +251,6 @@ def _pooled(source: ModelSource, device: str | None) -> SentenceTransformer:
     return SentenceTransformer(modules=[transformer, *behind], device=device, **SAFE)
 
 
-def _weights(source: ModelSource) -> dict[str, Any]:
-    return dict(LOADING) if source.dtype == "stored" else {**LOADING, "dtype": source.dtype}
+def _weights(source: ModelSource, attention: str | None) -> dict[str, Any]:
+    dtype = {} if source.dtype == "stored" else {"dtype": source.dtype}
+    return {**LOADING, **dtype, **({"attn_implementation": attention} if attention else {})}

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.foreign import Read, mapping, modules_of, reader, refuse_foreign_code
+from zoo.models.foreign import AS_SAFETENSORS, Read, kind_of_error, mapping, modules_of, reader, refuse_foreign_code
 from zoo.models.identity import ModelSource
 from zoo.modules import MODULES as MODULES_BEHIND
 from zoo.modules import POOLINGS
@@ -161,6 +161,19 @@ def refuse_unfit(source: ModelSource, dims: Sequence[int] = (), *, title: str = 
         if wide := [dim for dim in dims if dim > shape.width]:
             raise too_wide(title or source.place, wide[0], shape.width)
     return shape
+
+
+def require_safetensors(source: ModelSource) -> None:
+    """Refuse a model of the Hub that has no safetensors: a pickle can run code when it is loaded.
+
+    Raises:
+        TrainError, EvaluationError: it has none. HubError: it cannot be asked.
+    """
+    with explained(f"load model '{source.place}'"):
+        files = api().list_repo_files(source.place, revision=source.revision)
+    if not any(file.endswith(".safetensors") for file in files):
+        problem = f"model '{source.place}' has no weights as safetensors, and others can run code when they are loaded"
+        raise kind_of_error(source.kind)(problem, hint=AS_SAFETENSORS[source.kind])
 
 
 def other_width(source: ModelSource, width: int) -> ZooError:

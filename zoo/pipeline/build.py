@@ -12,6 +12,7 @@ from typing import Any, Literal
 from zoo.errors import CardError, HubError
 from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
+from zoo.ids import ModelRef
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
@@ -22,6 +23,7 @@ from zoo.recipe.schema import Base
 from zoo.remote import namespace, revision_of
 from zoo.say import Progress, Silent
 from zoo.stage import Circumstances, NamedDataset, Node, Stage
+from zoo.train.beside import refuse_beside
 
 UNPUBLISHED = "local"  # the account in cards that are rendered without one; publishing needs one and renders anew
 
@@ -76,13 +78,14 @@ class Build(Built):
         return list(self.done.values())
 
     def _refuse_unfit_bases(self) -> None:
-        """Refuse base models that ask for code of their own or have another width, before data are built for them.
+        """Refuse models that ask for code of their own or have another width, before data are built for them.
 
         Training refuses them as well. What is trained needs no question: a build that changes nothing asks none.
         """
         for recipe in self.chosen:
             if self.folder(recipe.name).receipt(TRAIN) is None:
                 refuse_unfit(base_source(recipe.base, self.base_revision(recipe.base)))
+                refuse_beside(recipe, self.model_revision)
 
     def _ordered(self, recipes: Sequence[Recipe]) -> list[Node]:
         _ = self._recipes  # a mistake in any of them is told before hours of training
@@ -206,7 +209,14 @@ class Build(Built):
 
     def base_revision(self, base: Base) -> str:
         """The commit of a base model that this build uses, 40 hex digits; the Hub is asked once."""
-        key = base.model, base.revision
+        return self._commit(base.model, base.revision)
+
+    def model_revision(self, model: ModelRef) -> str:
+        """The commit of a model that a recipe names beside its base; the Hub is asked once."""
+        return self._commit(model.model, model.revision)
+
+    def _commit(self, model: str, revision: str | None) -> str:
+        key = model, revision
         if key not in self._revisions:
             self._revisions[key] = revision_of("model", *key)
         return self._revisions[key]

@@ -17,6 +17,7 @@ from zoo.pipeline.build import Build
 from zoo.plugins.loading import root_in_use
 from zoo.recipe import Recipe
 from zoo.train import ingredients as train
+from zoo.train.beside import commits
 from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
 
 STEPS = 20  # of each phase
@@ -90,7 +91,7 @@ def probe(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Probe:
 
 def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
     """The spec of the train stage, and the model it starts from: the base's where the parent's is not built."""
-    spec = train.spec(recipe, build, {"base_revision": build.base_revision(recipe.base)})
+    spec = train.spec(recipe, build, {"base_revision": build.base_revision(recipe.base), **commits(recipe, build)})
     parent = recipe.parent
     if parent and not build.folder(parent.name).finished(TRAIN):
         return {**spec, "parent": None}, f"'{recipe.base.model}', as '{parent.name}' is not built yet"

@@ -50,6 +50,8 @@ def _named(schema: dict[str, Any]) -> str:
         return str(schema["const"])
     if schema.get("type") == "array":
         return f"list of {_named(schema.get('items', {}))}"
+    if schema.get("$ref", "").endswith("/ModelRef"):
+        return "model"
     return {"x-registered": "", **schema}.get("x-registered") or TYPES.get(schema.get("type", ""), "any")
 
 

@@ -45,7 +45,7 @@ class Plugins:
     problems: tuple[PluginError, ...]
 
     def added(self) -> dict[str, list[str]]:
-        """{plugin: what it added}, e.g. {"plugins/angle.py": ["loss 'angle'"]}."""
+        """{plugin: what it added}, e.g. {"plugins/huber.py": ["loss 'huber'"]}."""
         found: dict[str, list[str]] = {f"{FOLDER}/{path.name}": [] for path in plugin_files(self.root)}
         for layer in self.layers:
             for kind, entries in layer.entries.items():

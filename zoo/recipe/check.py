@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
-from zoo.recipe.family import BaseFile, Family, Scale, Variant
+from zoo.recipe.family import BaseFile, Family, Scale, Trial, Variant
 from zoo.recipe.fits import (
     Found,
     Sized,
@@ -20,6 +21,7 @@ from zoo.recipe.fits import (
     length_mistake,
     loss_mistakes,
     order_mistake,
+    prompt_mistakes,
     rows_mistakes,
     scale_mistakes,
     setting_doubts,
@@ -29,7 +31,8 @@ from zoo.recipe.fits import (
 )
 from zoo.recipe.schema import Base, Dataset, Recipe
 from zoo.recipe.splits import SplitPart, parts_of
-from zoo.recipe.training import Phase, Train
+from zoo.recipe.training import Best, Phase, Train
+from zoo.recipe.trials import trial_mistakes, trials
 from zoo.recipe.yamlfile import Mistakes, explain, key_text
 from zoo.tasks import TASKS
 
@@ -142,9 +145,12 @@ def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
             yield (*at, "dataset"), f"{what}; copy its file in recipes/datasets/ under another name"
         if problem := _lacks(use.dataset, datasets[use.dataset], "train"):
             yield (*at, "dataset"), problem
+        yield from _under((*at, "prompts"), prompt_mistakes(use, datasets[use.dataset]))
         yield from _under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
     if phase.dev and (problem := _dev_mistake(phase.dev, datasets)):
         yield ("dev",), problem
+    if phase.best != Best() and phase.dev is None:
+        yield ("best",), "there is no `dev` to choose the best by; add a `dev`, or take this out"
     yield from setting_mistakes(phase, datasets)
 
 
@@ -252,12 +258,17 @@ def base_mistakes(file: BaseFile, family: Family) -> Found:
 
 
 def variant_mistakes(
-    variant: Variant, file: BaseFile, name: str, line: Sequence[Sized] | None, parent: str | None, family: Family
+    variant: Variant,
+    file: BaseFile,
+    name: str,
+    line: Sequence[Sequence[Sized]] | None,
+    parent: str | None,
+    family: Family,
 ) -> Found:
     """Mistakes in a variant; places from its file on.
 
     Args:
-        line: the phases of its parents, then its own; None where one of them is not known.
+        line: the phases of its parents, then its own, each with its alternatives; None where one is not known.
         parent: what is wrong with its parent, in words.
     """
     at: KeyPath = ("variants", name)
@@ -266,27 +277,44 @@ def variant_mistakes(
     if f"{family.namespace}/{variant.repo}".lower() == file.base.model.lower():
         what = f"'{family.namespace}/{variant.repo}' is the base model, which would be overwritten"
         yield (*at, "repo"), f"{what}; choose another name"
-    yield from _under((*at, "phases"), _phase_names(variant.phases, family))
+    placed = list(_placed(variant))
+    yield from _under((*at, "phases"), _phase_names(placed, family))
     if variant.dims is not None:
         yield from _under(at, dims_mistakes(variant.dims, file.base))
-    known = [phase for phase in variant.phases if phase in family.phases]
-    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for phase in known]
+    known = [(place, phase) for place, phase in placed if phase in family.phases]
+    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for _, phase in known]
     for number, wide in width_mistakes(own, file.base.width):
-        yield (*at, "phases", variant.phases.index(known[number])), wide
+        yield (*at, "phases", *known[number][0]), wide
+    trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
+    for index, (names, phases) in enumerate(trials):
+        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
+            yield (*at, "phases", index, "try", number), problem
     if line is None:  # what is trained cannot be told yet
         return
     dims, place = variant.dims or file.dims, f"variants.{name}"
-    if lacking := size_mistake(dims, file.base.width, line, f"variant '{name}'", place):
+    if lacking := _in_any_case(dims, file.base.width, line, f"variant '{name}'", place):
         yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
 
 
-def _phase_names(phases: Sequence[str], family: Family) -> Found:
-    for index, phase in enumerate(phases):
+def _in_any_case(dims: Sequence[int], width: int, line: Sequence[Sequence[Sized]], what: str, place: str) -> str | None:
+    """The reason why a recipe may not promise its sizes, whichever of its alternatives is kept."""
+    return next(filter(None, (size_mistake(dims, width, way, what, place) for way in product(*line))), None)
+
+
+def _placed(variant: Variant) -> Iterator[tuple[KeyPath, str]]:
+    """Every phase of a variant, with its place in `phases`."""
+    for index, trial in enumerate(variant.trials):
+        for number, phase in enumerate(trial):
+            yield ((index, "try", number) if isinstance(variant.phases[index], Trial) else (index,)), phase
+
+
+def _phase_names(placed: Sequence[tuple[KeyPath, str]], family: Family) -> Found:
+    for number, (at, phase) in enumerate(placed):
         if phase not in family.phases:
-            yield (index,), f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
-        elif phase in phases[:index]:
+            yield at, f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
+        elif phase in [earlier for _, earlier in placed[:number]]:
             what = f"'{phase}' stands twice, and would be trained once"
-            yield (index,), f"{what}; raise its epochs, or add a phase of another name"
+            yield at, f"{what}; raise its epochs, or add a phase of another name"
 
 
 def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
@@ -368,16 +396,19 @@ def base_doubts(file: BaseFile) -> Found:
 
 def resolved_mistakes(recipe: Recipe) -> Found:
     """Mistakes in a resolved recipe and its parents: what their files would be checked for."""
-    line: list[Sized] = []
+    line: list[list[Sized]] = []
     for above, member in zip(range(len(recipe.lineage) - 1, -1, -1), recipe.lineage, strict=True):
         own: list[Sized] = [(phase.name, phase, member.dims) for phase in member.phases]
-        line += own
+        line += [[(phase.name, phase, member.dims) for phase in trial] for trial in trials(member.phases)]
         yield from _under(("parent",) * above, _member_mistakes(member, own, line))
 
 
-def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]) -> Found:
+def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequence[Sized]]) -> Found:
     for index, phase in enumerate(member.phases):
         yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
+    for trial in trials(member.phases):
+        for number, problem in trial_mistakes([phase.name for phase in trial], trial):
+            yield ("phases", member.phases.index(trial[number])), problem
     parent = member.parent.base if member.parent else member.base
     for fact in OF_WEIGHTS:
         if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):
@@ -389,7 +420,7 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sized]
     yield from wrong
     for number, wide in width_mistakes(own, member.base.width):
         yield ("phases", number), wide
-    if not wrong and (lacking := size_mistake(member.dims, member.base.width, line, f"'{member.name}'", "it")):
+    if not wrong and (lacking := _in_any_case(member.dims, member.base.width, line, f"'{member.name}'", "it")):
         yield ("dims",), lacking
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PositiveInt, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag, field_validator
 
 from zoo.hub.metadata import LONGEST_DESCRIPTION
 from zoo.metadata import as_the_hub
@@ -17,17 +17,43 @@ EnvironmentName = Annotated[
 ]
 
 
+class Trial(Section):
+    """Phases that all start from the same model, of which the best on `dev` is kept."""
+
+    alternatives: list[Name] = Field(alias="try")
+    """Phases of family.yaml. A later one replaces an earlier only when it is better by more than chance."""
+
+    @field_validator("alternatives")
+    @classmethod
+    def _are_two(cls, names: list[str]) -> list[str]:
+        if len(names) < 2:
+            raise ValueError(f"'{', '.join(names)}' has no alternative; name two phases or more, or write no `try`")
+        return names
+
+
+def _form(phase: Any) -> str:
+    return "[trial]" if isinstance(phase, dict | Trial) else "[name]"
+
+
+OneOrTrial = Annotated[Annotated[Name, Tag("[name]")] | Annotated[Trial, Tag("[trial]")], Discriminator(_form)]
+
+
 class Variant(Section):
     """One model that a base model becomes. Its recipe's name is `<file>-<variant>`."""
 
     repo: RepoName
     parent: Name | None = Field(None, alias="from")
     """Recipe to start from; null = the base model."""
-    phases: list[Name] = Field(min_length=1)
-    """Phases of family.yaml, in order."""
+    phases: list[OneOrTrial] = Field(min_length=1)
+    """Phases of family.yaml, in order; `{try: [a, b]}` trains each from the same model and keeps the better one."""
     dims: list[PositiveInt] | None = None
     """Embedding sizes of this one; null = those of the file."""
     summary: str | None = None
+
+    @property
+    def trials(self) -> list[list[str]]:
+        """The names of the phases in order, each with those that are alternatives to it."""
+        return [one.alternatives if isinstance(one, Trial) else [one] for one in self.phases]
 
 
 class BaseFile(Section):

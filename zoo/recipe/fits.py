@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
 from zoo.recipe.family import Scale
 from zoo.recipe.schema import Dataset
-from zoo.recipe.training import Phase, Train
+from zoo.recipe.settings import unfit_settings
+from zoo.recipe.training import DataUse, Phase, Train
 
 Found = Iterator[tuple[KeyPath, str]]
 """Places in a file, each with what is wrong there and, after a ';', the way out."""
@@ -44,20 +46,40 @@ def loss_mistakes(loss: Any, name: str, dataset: Dataset) -> Found:
         yield (), problem
     chain = nested(loss)
     for depth, one in enumerate(chain):
-        if is_sized(one) and one.dims is not None and (problem := order_mistake(one.dims)):
-            yield (*["inner"] * depth, "dims"), problem
+        if is_sized(one):
+            yield from _of_sizes(one, ("inner",) * depth)
     yield from _misfit(chain[-1], ("inner",) * (len(chain) - 1), name, dataset)
 
 
+def _of_sizes(loss: Any, at: KeyPath) -> Found:
+    if loss.dims is not None and (problem := order_mistake(loss.dims)):
+        yield (*at, "dims"), problem
+    weights = loss.given().get("weights")
+    if weights is not None and len(weights) != len(loss.dims or ()):
+        have = f"dims have {len(loss.dims)} sizes" if loss.dims else "`dims` are not beside them"
+        yield (*at, "weights"), f"{len(weights)} weights, and {have}; write one for each of dims, in their order"
+
+
 def _wrapped_wrong(loss: Any) -> str | None:
-    sized = [one.type for one in nested(loss) if is_sized(one)]
+    chain = nested(loss)
+    types = [one.type for one in chain]
+    sized = [one.type for one in chain if is_sized(one)]
+    layered = [one.type for one in chain if LOSSES[one.type].by_layer]
     inner = innermost(loss)
-    if len(sized) > 1:
-        what = f"loss '{sized[1]}' stands inside of '{sized[0]}', which trains sizes already"
-        return f"{what}; write the innermost loss there: '{inner.type}'"
-    if sized and not LOSSES[inner.type].any_size:
+    for several, what in ((sized, "sizes"), (layered, "layers")):
+        if len(several) > 1:
+            told = f"loss '{several[1]}' stands inside of '{several[0]}', which trains {what} already"
+            return f"{told}; write the innermost loss there: '{inner.type}'"
+    if sized and layered and types.index(sized[0]) < types.index(layered[0]):
+        what = f"loss '{layered[0]}' stands inside of '{sized[0]}', which would hide the layers from it"
+        return f"{what}; write '{layered[0]}' around '{sized[0]}'"
+    if layered and LOSSES[inner.type].cached:
+        what = f"loss '{inner.type}' computes its gradients after '{layered[0]}' is done with the layers"
+        return f"{what}; write '{inner.type.removeprefix('cached_')}' there"
+    if sized and (not LOSSES[inner.type].any_size or inner.given().get("projection_dim")):
         what = f"loss '{inner.type}' has parameters as wide as the model, and '{sized[0]}' cuts embeddings"
-        return f"{what}; write it without '{sized[0]}'"
+        way = f"it without '{sized[0]}'" if not inner.given().get("projection_dim") else "it without 'projection_dim'"
+        return f"{what}; write {way}"
     return None
 
 
@@ -76,6 +98,9 @@ def _misfit(inner: Any, at: KeyPath, name: str, dataset: Dataset) -> Found:
         return
     classes = len(dataset.label[1].names or []) if dataset.label else 0
     wanted = inner.given().get("num_labels", classes)
+    if needs.classes not in (None, classes):
+        what = f"loss '{inner.type}' reads {needs.classes} classes, dataset '{name}' has {classes}"
+        yield (), f"{what}; make them {needs.classes} with `names` and `values` in recipes/datasets/{name}.yaml"
     if needs.label == "class" and wanted != classes:
         what = f"'{wanted}', and dataset '{name}' has {classes} classes"
         yield (*at, "num_labels"), f"{what}; write num_labels: {classes}"
@@ -91,18 +116,28 @@ def _reads(loss: str, dataset: Dataset) -> bool:
     needs, has = LOSSES[loss], dataset.label[1].type if dataset.label else None
     least, most = needs.texts
     wraps = "inner" in needs.options.model_fields
-    return not wraps and needs.label == has and least <= len(dataset.texts) <= most
+    classes = len(dataset.label[1].names or []) if dataset.label else 0
+    fits = needs.label == has and needs.classes in (None, classes)
+    return not wraps and fits and least <= len(dataset.texts) <= most
 
 
 def _label(kind: str | None) -> str:
     return f"a {kind} column" if kind else "no label"
 
 
+def prompt_mistakes(use: DataUse, dataset: Dataset) -> Found:
+    """Prompts for columns that are no texts of the dataset; places from `prompts` on."""
+    for column in use.prompts:
+        if column not in dataset.texts:
+            near = did_you_mean(column, dataset.texts) or f"texts: {in_words(dataset.texts)}"
+            yield (column,), f"dataset '{use.dataset}' has no text column '{column}'; {near}"
+
+
 # ---- Sizes: what losses train, what the recipe promises, how wide the model is
 
 
 def width_mistakes(phases: Sequence[Sized], width: int) -> Iterator[tuple[int, str]]:
-    """Phases, by their number, whose losses train sizes that the model does not have."""
+    """Phases, by their number, that train sizes which the model lacks, or choose by one which the recipe lacks."""
     for number, (name, phase, dims) in enumerate(phases):
         for index, use in enumerate(phase.data):
             wide = [size for size in sizes(use.loss, dims) or [] if size > width and size not in dims]
@@ -110,6 +145,9 @@ def width_mistakes(phases: Sequence[Sized], width: int) -> Iterator[tuple[int, s
                 what = f"phase '{name}' trains size '{wide[0]}', and the model is {width} wide"
                 place = f"phases.{name}.data.{index}.loss.dims"
                 yield number, f"{what}; lower {place} in family.yaml, or leave them out for the recipe's"
+        if (dim := phase.best.dim) and dim not in dims:
+            what = f"phase '{name}' chooses its best by size '{dim}', and the recipe has {in_words(dims)}"
+            yield number, f"{what}; write one of these in phases.{name}.best.dim in family.yaml, or leave it out"
 
 
 def untrained(dims: Sequence[int], width: int, phases: Sequence[Sized]) -> tuple[list[int], list[int], str | None]:
@@ -168,8 +206,9 @@ def setting_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
         name = innermost(alone[0]).type
         what = f"'{train.batch_size}': loss '{name}' compares a row with the others of its batch"
         yield ("train", "batch_size"), f"{what}; write {LOSSES[name].least_rows} or more"
+    scored = next((name for name, dataset in datasets.items() if is_scored(dataset)), "a dataset with scores")
+    yield from unfit_settings(phase, scored)
     if train.eval_steps is not None and phase.dev is None:
-        scored = next((name for name, dataset in datasets.items() if is_scored(dataset)), "a dataset with scores")
         what = "there is no `dev` to evaluate on"
         yield ("train", "eval_steps"), f"{what}; add dev: {scored}, or write save_steps"
     if problem := length_mistake(train.max_seq_length):

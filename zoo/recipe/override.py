@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from zoo.characters import brief, refusal
-from zoo.errors import RecipeError, did_you_mean
+from zoo.errors import RecipeError
 from zoo.hub.frontmatter import BrokenYaml, KeyPath, load_yaml
 from zoo.recipe.check import resolved_mistakes
+from zoo.recipe.othernames import nearest_key
 from zoo.recipe.schema import Recipe
+from zoo.recipe.section import Section
 from zoo.recipe.yamlfile import explain, key_path, key_text
 
 NO_RESULT = re.compile(r"(name|(datasets\.[^.]+\.)?release|base\.miniature|phases\.[^.]+\.train\.save_steps)(\.|$)")
@@ -28,7 +31,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     Raises:
         RecipeError: no such key, or a value that does not fit.
     """
-    data = _without_notes(recipe.model_dump(mode="json", by_alias=True))
+    data = _without_notes(_whole(recipe, recipe.model_dump(mode="json", by_alias=True)))
     assigned: dict[Keys, str] = {}
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
@@ -36,7 +39,7 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
             raise RecipeError(
                 f"'{assignment}' is not key=value", hint="for example --set phases.triplets.train.epochs=2"
             )
-        keys, named = _assign(data, path, _value(value, assignment))
+        keys, named = _assign(data, path, _value(value, assignment), recipe)
         assigned[keys] = named
     _dims_follow(data, recipe.dims)
     try:
@@ -48,9 +51,23 @@ def override(recipe: Recipe, assignments: Iterable[str]) -> Recipe:
     if wrong := [f"{_shown(at, data)}: {problem}" for at, problem in resolved_mistakes(changed)]:
         told = wrong[0] if len(wrong) == 1 else "\n  ".join([f"{len(wrong)} mistakes", *wrong])
         raise RecipeError(f"--set: {told}", hint=f"zoo show {recipe.name}")
-    was = recipe.model_dump(mode="json", by_alias=True)
+    was = _whole(recipe, recipe.model_dump(mode="json", by_alias=True))
     values = {named: new for keys, named in assigned.items() if (new := _at(data, keys)) != _at(was, keys)}
     return _noted(changed, recipe, values)
+
+
+def _whole(value: Any, dumped: Any) -> Any:
+    """What was dumped of a value, with settings that are not written where they are left alone."""
+    if isinstance(value, Section):
+        fields = {field.alias or name: getattr(value, name) for name, field in type(value).model_fields.items()}
+        return {
+            key: _whole(one, dumped[key] if key in dumped else to_jsonable_python(one)) for key, one in fields.items()
+        }
+    if isinstance(value, list):
+        return [_whole(one, its) for one, its in zip(value, dumped, strict=True)]
+    if isinstance(value, dict):
+        return {key: _whole(value[key], its) for key, its in dumped.items()}
+    return dumped
 
 
 def _without_notes(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -131,19 +148,35 @@ def _strings(data: Any) -> Iterator[str]:
             yield from _strings(part)
 
 
-def _assign(recipe: dict[str, Any], path: str, value: Any) -> tuple[Keys, str]:
+def _assign(data: dict[str, Any], path: str, value: Any, recipe: Recipe) -> tuple[Keys, str]:
     """Put a value into its place; its keys and its path in words, with the names of list items that have one."""
     keys: list[str | int] = []
     named: list[str] = []
-    above: Any = recipe
-    place: Any = recipe
-    for key in path.split("."):
+    above: Any = data
+    place: Any = data
+    parts = path.split(".")
+    for key in parts:
         above, at = place, _index(place, key, path)
+        if above[at] is None and len(keys) + 1 < len(parts):
+            above[at] = _begun(recipe, (*keys, at))
         place = above[at]
         keys.append(at)
         named.append(place["name"] if isinstance(at, int) and isinstance(place, dict) and "name" in place else str(at))
     above[keys[-1]] = value
     return tuple(keys), ".".join(named)
+
+
+def _begun(recipe: Recipe, keys: Keys) -> dict[str, Any] | None:
+    """The settings, all as they are by default, of a part that a recipe does without; None where it is no such part."""
+    owner: Any = recipe
+    for key in keys[:-1]:
+        owner = getattr(owner, str(key), None) if isinstance(owner, Section) else owner[key] if owner else None
+    field = type(owner).model_fields.get(str(keys[-1])) if isinstance(owner, Section) else None
+    kinds = [kind for kind in get_args(field.annotation) if isinstance(kind, type)] if field else []
+    for kind in kinds:
+        if issubclass(kind, Section) and not any(one.is_required() for one in kind.model_fields.values()):
+            return kind().model_dump(mode="json")
+    return None
 
 
 def _index(place: Any, key: str, path: str) -> Any:
@@ -153,7 +186,7 @@ def _index(place: Any, key: str, path: str) -> Any:
     first = path.partition(".")[0]
     near = _inside(place, key) if key == first else None
     where = f" in '{path}'" if path != key else ""
-    raise RecipeError(f"--set: no key '{key}'{where}", hint=near or did_you_mean(key, known) or "zoo show R")
+    raise RecipeError(f"--set: no key '{key}'{where}", hint=near or nearest_key(key, known) or "zoo show R")
 
 
 def _parts(place: Any) -> dict[str, tuple[Any, Any]]:

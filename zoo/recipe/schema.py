@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
@@ -17,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from zoo.hub.metadata import REPO_ID
+from zoo.ids import ModelId, RepoId, Revision, as_the_client
 from zoo.metadata import as_the_hub
 from zoo.modules import ModuleSpec, PoolingSpec
 from zoo.options import NameOf
@@ -26,20 +25,6 @@ from zoo.recipe.training import NamedPhase
 from zoo.steps import StepSpec
 from zoo.tasks import TASKS
 
-
-def _as_the_client(name: str) -> str:
-    """Refuse what huggingface_hub's `validate_repo_id` refuses, before anything asks a Hub."""
-    for sign, where, right in (("--", "with '--' in it", "-"), ("..", "with '..' in it", ".")):
-        if sign in name:
-            meant = re.sub(f"[{sign[0]}]+", right, name)
-            raise ValueError(f"'{name}': the Hub takes no name {where}; write '{meant}'")
-    if ending := re.search(r"(\.git|[.-])+$", name):
-        raise ValueError(
-            f"'{name}': the Hub takes no name that ends in '{ending[0]}'; write '{name[: ending.start()]}'"
-        )
-    return name
-
-
 # ASCII only, as on the Hub: \w would take letters of every script, and joiners that nobody sees.
 RepoName = Annotated[
     str,
@@ -47,18 +32,7 @@ RepoName = Annotated[
         r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}$",
         "the name of a repository is made of A-Z, a-z, 0-9, '_', '.' and '-', at most 96 of them",
     ),
-    AfterValidator(_as_the_client),
-]
-RepoId = Annotated[
-    str,
-    text_like(
-        REPO_ID,
-        "an id is 'account/name', each made of A-Z, a-z, 0-9, '_', '.' and '-'",
-    ),
-    AfterValidator(_as_the_client),
-]
-Revision = Annotated[
-    str, text_like(r"^[0-9a-f]{40}$", "a revision is the whole name of a commit: 40 of the characters 0-9 and a-f")
+    AfterValidator(as_the_client),
 ]
 Identifier = Annotated[str, StringConstraints(pattern=NAME)]
 """A category or a flavour of hardware, as the Hub writes them."""
@@ -106,7 +80,7 @@ class Miniature(Section):
 class Base(Section):
     """The model that training starts from."""
 
-    model: Annotated[RepoId, BeforeValidator(as_the_hub("base_model"))]
+    model: ModelId
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
     width: PositiveInt

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict
 
-ALLOWED: dict[str, str] = {}
-"""Pattern to what it allows, for people."""
+from zoo.ids import ALLOWED, text_like
 
-
-def text_like(pattern: str, allowed: str) -> StringConstraints:
-    """A constraint on text, and what the pattern allows, in words for people."""
-    ALLOWED[pattern] = allowed
-    return StringConstraints(pattern=pattern)
-
+__all__ = ["ALLOWED", "NAME", "Name", "Section", "text_like"]
 
 NAME = r"^[a-z0-9][a-z0-9.-]*$"
 Name = Annotated[str, text_like(NAME, "a name is made of a-z, 0-9, '.' and '-', the first of them a letter or a digit")]

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, PositiveInt, field_validator
 
+from zoo.errors import did_you_mean
 from zoo.losses import LossSpec
 from zoo.recipe.section import Name, Section
+
+Scheduler = Literal[
+    "linear",
+    "cosine",
+    "cosine_with_restarts",
+    "polynomial",
+    "constant",
+    "constant_with_warmup",
+    "inverse_sqrt",
+    "reduce_lr_on_plateau",
+    "cosine_with_min_lr",
+    "cosine_warmup_with_min_lr",
+    "warmup_stable_decay",
+    "greedy",
+]
+BY_SCORE = frozenset(("reduce_lr_on_plateau", "greedy"))
+"""Schedulers that follow the score on `dev`, and know no warmup."""
+OPTIMIZERS: dict[str, str | None] = {
+    **dict.fromkeys(("adamw_torch", "adamw_torch_fused", "adafactor", "adagrad", "rmsprop", "sgd")),
+    **dict.fromkeys(("adamw_bnb_8bit", "ademamix", "ademamix_8bit", "lion_8bit", "lion_32bit"), "bitsandbytes"),
+    **dict.fromkeys(("paged_adamw_8bit", "paged_adamw_32bit", "paged_lion_8bit", "paged_lion_32bit"), "bitsandbytes"),
+    **dict.fromkeys(("adamw_torch_4bit", "adamw_torch_8bit"), "torchao"),
+    "grokadamw": "grokadamw",
+    "stable_adamw": "torch-optimi",
+}
+"""{optimizer of transformers that needs no more than its name: the package that must be installed for it}."""
+Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention"]
 
 
 def added(default: Any, **limits: Any) -> Any:
@@ -23,10 +52,10 @@ class Lora(Section):
     alpha: PositiveInt = 32
     """The adapter's output is multiplied by alpha / r."""
     dropout: float = Field(0.0, ge=0, lt=1)
-    targets: list[str] | Literal["all-linear"] = "all-linear"
-    """Names of the layers that get an adapter, as `query` or `attention.self.query`."""
+    targets: Annotated[list[str], Field(min_length=1)] | Literal["all-linear"] = "all-linear"
+    """Names of the layers that get an adapter, as `query` or `attention.self.query`; all-linear: every linear one."""
     keep: bool = False
-    """True: the adapter is published too, in `adapter/`, beside the merged model."""
+    """True: the adapter is published too, in `adapter/<phase>/`, beside the model that it is merged into."""
 
 
 class Best(Section):
@@ -47,45 +76,54 @@ class Train(Section):
     """Rows per step and device."""
     learning_rate: FiniteFloat = Field(2e-5, gt=0)
     """Peak value."""
-    learning_rate_mapping: dict[str, FiniteFloat] = added({})
-    """{regular expression: peak value} for parameters whose name it is found in; the others have learning_rate."""
+    learning_rate_mapping: dict[str, Annotated[FiniteFloat, Field(ge=0)]] = added({})
+    """{regular expression: peak value} for parameters whose name it is found in; the others have learning_rate, and
+    where two are found, the last counts."""
     layerwise_decay: float = added(1.0, gt=0, le=1)
-    """Each layer has the learning rate of the one above it times this, and the embeddings that of the lowest."""
+    """Each layer has the learning rate of the one above it times this, the embeddings that of the lowest layer times
+    this. What is above the layers, and heads of losses, have learning_rate."""
     warmup: float = Field(0.1, ge=0, lt=1)
-    """Share of the steps over which the learning rate rises to its peak."""
+    """Share of the steps over which the learning rate rises to its peak; constant, reduce_lr_on_plateau and greedy
+    begin there."""
     weight_decay: FiniteFloat = Field(0.0, ge=0)
-    scheduler: Literal["linear", "cosine", "constant_with_warmup"] = "linear"
-    lr_scheduler_kwargs: dict[str, Any] = added({})
-    """Options of the scheduler, as transformers' function of that name takes them."""
+    scheduler: Scheduler = "linear"
+    """reduce_lr_on_plateau and greedy follow the score on `dev`."""
+    lr_scheduler_kwargs: dict[str, bool | int | FiniteFloat | str] = added({})
+    """Options of the scheduler, as transformers' function for it takes them: {num_cycles: 3} for
+    cosine_with_restarts."""
     optim: str = added("adamw_torch_fused")
-    """An optimizer of transformers."""
+    """An optimizer of transformers that needs no more than its name; some need a package too."""
     adam_beta1: float = added(0.9, ge=0, lt=1)
+    """This and the next two mean nothing to adafactor, adagrad, rmsprop and sgd."""
     adam_beta2: float = added(0.999, ge=0, lt=1)
     adam_epsilon: FiniteFloat = added(1e-8, gt=0)
     max_grad_norm: FiniteFloat = added(1.0, ge=0)
     """Longer gradients are cut to this length; 0 = none is."""
     gradient_accumulation_steps: PositiveInt = added(1)
-    """Batches per step. Losses compare rows within a batch, not within a step."""
+    """Batches per step. Losses compare rows within a batch, not within a step: for more rows to compare, use a loss
+    that is called cached."""
     gradient_checkpointing: bool = added(False)
     """Compute activations again on the way back instead of keeping them: less memory, a third more time."""
     max_seq_length: PositiveInt = 512
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Of the sums; the weights are kept in `dtype`."""
     dtype: Literal["float32", "bfloat16"] = added("float32")
-    """Of the weights while they are trained and in the saved model; bfloat16 halves their memory and loses small
-    updates."""
-    attn_implementation: str | None = added(None)
-    """As transformers calls it: sdpa, eager, flash_attention_2 …; null = the best there is."""
+    """Of the weights while they are trained and in the saved model; bfloat16, beside precision: bf16, halves their
+    memory and loses small updates."""
+    attn_implementation: Attention | None = added(None)
+    """As transformers calls it; null = the best that the model has. The saved model does not remember it."""
     packing: bool = added(True)
     """Compute no padding, where the model's results are the same without."""
     torch_compile: bool = added(False)
+    """Compile the model in the first steps: minutes that only long phases on a GPU earn back."""
     lora: Lora | None = added(None)
+    """Train low-rank adapters in place of the weights; {} = with the usual ranks. Needs the package peft."""
     dataloader_num_workers: int = added(0, ge=0)
-    """Processes that prepare batches; 0 = the training's own."""
+    """Processes that prepare batches; 0 = the training's own. They pay where tokenising takes longer than a step."""
     early_stopping_patience: PositiveInt | None = added(None)
-    """Stop after so many evaluations in a row without a better score; null = never."""
+    """Stop after so many evaluations on `dev` in a row without a better score; null = never."""
     early_stopping_threshold: FiniteFloat = added(0.0, ge=0)
-    """What counts as better: by more than this."""
+    """A score is better when it is more than this above the best (scores are from -1 to 1)."""
     sampler: Literal["batch", "no_duplicates", "group_by_label"] = "batch"
     mix: Literal["proportional", "round_robin"] = "proportional"
     """How batches of several datasets alternate."""
@@ -102,6 +140,24 @@ class Train(Section):
             raise ValueError(f"'{warmup}': is a share of the steps, below 1; write 0.1 for the first tenth")
         return warmup
 
+    @field_validator("optim")
+    @classmethod
+    def _optim_is_one(cls, name: str) -> str:
+        if name not in OPTIMIZERS:
+            near = did_you_mean(name, OPTIMIZERS) or "one of: " + ", ".join(OPTIMIZERS)
+            raise ValueError(f"no optimizer '{name}' of transformers that needs no more than its name; {near}")
+        return name
+
+    @field_validator("learning_rate_mapping")
+    @classmethod
+    def _patterns_are_patterns(cls, rates: dict[str, float]) -> dict[str, float]:
+        for pattern in rates:
+            try:
+                re.compile(pattern)
+            except re.error as problem:
+                raise ValueError(f"'{pattern}' is no regular expression: {problem}") from None
+        return rates
+
 
 TrainOverrides = Annotated[dict[str, Any], Field(description="Any of a phase's `train` settings, laid over it.")]
 
@@ -112,7 +168,8 @@ class DataUse(Section):
     dataset: Name
     loss: LossSpec
     prompts: dict[str, str] = added({})
-    """{column: what stands before its texts in training}; columns without one have the base's default prompt."""
+    """{column: what stands before its texts in training, as "query: "}; columns that are not named have the base's
+    default prompt, and "" is none."""
 
 
 class Phase(Section):

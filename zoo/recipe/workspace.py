@@ -30,6 +30,7 @@ from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, Recipe
 from zoo.recipe.section import Section
 from zoo.recipe.training import NamedPhase
+from zoo.recipe.trials import numbered
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
 S = TypeVar("S", bound=Section)
@@ -239,7 +240,8 @@ class Workspace:
         self._check(base)
         file = self.bases[base]
         dims = variant.dims or file.dims
-        phases = [self._phase(phase, dims, scale) for phase in variant.phases]
+        trials = numbered(variant.trials)
+        phases = [self._phase(phase, trial, dims, scale) for phase, trial in trials]
         names = {use.dataset for phase in phases for use in phase.data} | {phase.dev for phase in phases if phase.dev}
         for dataset in sorted(names):
             self._check_dataset(dataset)
@@ -289,16 +291,20 @@ class Workspace:
                 mistakes.add(("variants", name, "repo"), f"variants.{name}.repo: {problem}")
         mistakes.check()
 
-    def _line(self, name: str) -> list[Sized] | None:
-        """The phases of a recipe's parents and its own, oldest first; None when there is no such phase or parent."""
+    def _line(self, name: str) -> list[list[Sized]] | None:
+        """The phases of a recipe's parents and its own, oldest first, each with its alternatives.
+
+        None when there is no such phase or parent.
+        """
         base, variant = self._split(name)
         if variant.parent is not None and variant.parent not in self._variants:
             return None
         above = self._line(variant.parent) if variant.parent else []
-        if above is None or any(phase not in self.family.phases for phase in variant.phases):
+        if above is None or any(phase not in self.family.phases for trial in variant.trials for phase in trial):
             return None
         dims = variant.dims or self.bases[base].dims
-        return [*above, *((phase, self.family.phases[phase], dims) for phase in variant.phases)]
+        own = [[(phase, self.family.phases[phase], dims) for phase in trial] for trial in variant.trials]
+        return [*above, *own]
 
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
@@ -308,14 +314,14 @@ class Workspace:
             mistakes.add(("release", "repo"), f"release.repo: {problem}")
         mistakes.check()
 
-    def _phase(self, name: str, dims: list[int], scale: Scale) -> NamedPhase:
+    def _phase(self, name: str, trial: int | None, dims: list[int], scale: Scale) -> NamedPhase:
         """The family's phase with the recipe's dims and the scale's settings laid over it."""
         given = self.family.phases[name].model_dump()
         for use in given["data"]:
             if isinstance(use["loss"], dict):
                 _fill_dims(use["loss"], dims)
         given["train"] |= {**scale.train, **scale.phases.get(name, {})}
-        return NamedPhase.model_validate({**given, "name": name})
+        return NamedPhase.model_validate({**given, "name": name, "trial": trial})
 
 
 def _strays(folder: Path) -> list[Path]:

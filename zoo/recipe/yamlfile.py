@@ -13,9 +13,10 @@ import yaml
 from pydantic import ValidationError
 
 from zoo.characters import brief, refusal
-from zoo.errors import RecipeError, did_you_mean
+from zoo.errors import RecipeError
 from zoo.hub.frontmatter import BrokenYaml, KeyPath, load_yaml
 from zoo.options import json_schema
+from zoo.recipe.othernames import nearest_key
 from zoo.recipe.section import ALLOWED, NAME, Section
 from zoo.registry import EXTENSIBLE
 
@@ -181,8 +182,8 @@ def parse(kind: type[S], source: SourceFile) -> S:
 
 
 def key_path(problem: Mapping[str, Any]) -> KeyPath:
-    """The place in the file of one of pydantic's errors, without pydantic's mark for a wrong key."""
-    return tuple(part for part in problem["loc"] if part != "[key]")
+    """The place in the file of one of pydantic's errors, without marks as pydantic's for a wrong key, '[key]'."""
+    return tuple(part for part in problem["loc"] if not re.fullmatch(r"\[\w+\]", str(part)))
 
 
 def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any) -> str:
@@ -191,7 +192,7 @@ def explain(at: KeyPath, problem: dict[str, Any], kind: type[Section], data: Any
     given = "empty" if problem["input"] is None else f"'{brief(problem['input'])}'"
     match problem["type"]:
         case "extra_forbidden":
-            near = did_you_mean(str(at[-1]), _known_keys(kind, problem["loc"], data))
+            near = nearest_key(str(at[-1]), _known_keys(kind, key_path(problem), data))
             return f"{key}: unknown key '{brief(at[-1])}'" + (f"; {near}" if near else "")
         case "missing":
             return f"{key}: missing"

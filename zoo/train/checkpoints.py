@@ -24,7 +24,7 @@ KEPT = 2  # checkpoints: the newest, and the best or else the one before
 NAME = re.compile(r"checkpoint-(\d+)")
 DROPPED = ".dropped-"
 TRAINERS = ("eval", "runs")  # folders that the Trainer and its trackers make beside checkpoints
-SIGNS = (MARK, STATE, "modules.json", "config.json", "model.safetensors", "optimizer.pt", "scheduler.pt")
+SIGNS = (MARK, STATE, "modules.json", "config.json", "model.safetensors", "trained.safetensors", "optimizer.pt")
 """Files by which a checkpoint of ours is known, even one whose mark is gone."""
 
 Note = Callable[[str], None]

@@ -19,8 +19,8 @@ from transformers import PreTrainedTokenizerBase
 from zoo.errors import TrainError
 from zoo.losses import LOSSES, innermost
 from zoo.recipe.schema import Dataset
-from zoo.recipe.training import DataUse, NamedPhase
-from zoo.train.dev import METRIC
+from zoo.recipe.training import DataUse, NamedPhase, Train
+from zoo.train.dev import metric_of
 from zoo.train.trainer import LONELY, ROWS
 
 SAMPLE = 1000  # rows whose tokens are counted
@@ -30,6 +30,7 @@ FEW = 30  # rows of a dev set; by fewer, the best step is the best by chance
 ALONE = 0.1  # of the batches may be of one row: the last of an epoch often is
 FILLED = 0.5  # of a batch, on average, where the sampler leaves rows out
 TWICE = 0.5  # of the rows may have one text in two columns
+QUOTED = 40  # letters of a text
 TOLD_APART = 32  # texts that the trained model must tell apart
 ALIKE = 0.999  # cosine of two texts that it does not tell apart
 STAYED = 1e-6  # of the length of all weights: what one step of a sensible learning rate moves a hundred times
@@ -117,35 +118,67 @@ def _of_label(use: DataUse, dataset: Dataset, rows: pl.LazyFrame, count: int) ->
         yield f"the class '{names[value]}' never occurs in the {count:,} training rows of '{use.dataset}'"
 
 
+def of_repeats(use: DataUse, texts: Sequence[str], file: Path, train: Train) -> Iterator[str]:
+    """A sentence on the text that stands in more rows than there are batches, each of which has it once.
+
+    A text that stands in all rows is told elsewhere.
+
+    Args:
+        texts: the dataset's columns of texts.
+    """
+    rows = pl.scan_parquet(file).select(texts)
+    count = rows.select(pl.len()).collect().item()
+    batches = -(-count // train.batch_size)
+    each = rows.select(pl.concat_list(texts).list.unique().explode().alias("text"))
+    uses = each.group_by("text").len().filter(pl.col("len").is_between(batches, count, closed="none"))
+    if train.sampler != "no_duplicates" or (often := uses.sort("len", "text").last().collect()).is_empty():
+        return
+    text, most = often.row(0)
+    told = text if len(text) <= QUOTED else f"{text[:QUOTED]} …"
+    what = f"'{told}' stands in {most:,} of {count:,} training rows of '{use.dataset}'"
+    yield f"{what}, and once in a batch: an epoch ({batches:,} batches) leaves {most - batches:,} rows of them out"
+
+
 # The tokens
 
 
 def of_tokens(
-    use: DataUse, dataset: Dataset, file: Path, tokenizer: Any, *, longest: int | None, prompt: str, seed: int
+    use: DataUse,
+    dataset: Dataset,
+    file: Path,
+    tokenizer: Any,
+    *,
+    longest: int | None,
+    prompts: Mapping[str, str],
+    seed: int,
 ) -> Iterator[str]:
     """Sentences on a sample of the training texts: too many tokens unknown, too many texts cut.
 
     Args:
         tokenizer: the model's; of a kind that is not transformers', nothing is said.
         longest: tokens that the model reads of a text, special ones and the prompt's included; null = all.
-        prompt: stands before every text in training.
+        prompts: {column: what stands before its texts in training}.
         seed: of the sample.
     """
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         return
     rows = pl.read_parquet(file, columns=dataset.texts)
     sample = rows.sample(min(SAMPLE, len(rows)), seed=seed)
-    texts = [text for name in dataset.texts for text in sample[name].drop_nulls()]
-    tokens = _tokens(tokenizer, texts)
+    columns = {name: _tokens(tokenizer, sample[name].drop_nulls().to_list()) for name in dataset.texts}
+    tokens = [text for column in columns.values() for text in column]
     if (unknown := _unknown(tokenizer, tokens)) > UNKNOWN:
         yield f"{unknown:.0%} of the tokens of '{use.dataset}' are unknown to the tokenizer ('{tokenizer.unk_token}')"
-    beside = tokenizer.num_special_tokens_to_add() + (len(_tokens(tokenizer, [prompt])[0]) if prompt else 0)
-    cut = sum(len(text) + beside > longest for text in tokens) / len(tokens) if longest and tokens else 0
+    marks = tokenizer.num_special_tokens_to_add()
+    beside = {name: marks + len(_tokens(tokenizer, [prompts.get(name, "")])[0]) for name in columns}
+    lengths = [len(text) + beside[name] for name, column in columns.items() for text in column]
+    cut = sum(length > longest for length in lengths) / len(lengths) if longest and lengths else 0
     if cut > CUT:
         yield f"{cut:.0%} of the texts of '{use.dataset}' are longer than {longest} tokens, and were cut there"
 
 
 def _tokens(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    if not texts:
+        return []
     found: list[list[int]] = tokenizer(texts, add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
     return found
 
@@ -171,9 +204,10 @@ def of_log(phase: NamedPhase, log: Sequence[Entry], *, distance: float = math.in
     return [*_of_sums(trained, distance), *_of_batches(phase, trained), *(_of_dev(phase, log) if phase.dev else [])]
 
 
-def start_score(log: Sequence[Entry]) -> float | None:
+def start_score(phase: NamedPhase, log: Sequence[Entry]) -> float | None:
     """The score of the untrained start on dev; null when there is none that is a number."""
-    return next((entry[METRIC] for entry in log if entry["step"] == 0 and METRIC in entry), None)
+    metric = metric_of(phase)
+    return next((entry[metric] for entry in log if entry["step"] == 0 and metric in entry), None)
 
 
 def start_wins(start: float | None, best: float | None) -> bool:
@@ -193,12 +227,13 @@ def _of_sums(trained: Sequence[Entry], distance: float) -> Iterator[str]:
 def _of_batches(phase: NamedPhase, trained: Sequence[Entry]) -> Iterator[str]:
     steps, rows = max((entry["step"] for entry in trained), default=0), sum(entry[ROWS] for entry in trained)
     lonely, train = sum(entry.get(LONELY, 0) for entry in trained), phase.train
-    if lonely > ALONE * steps:
+    batches = steps * train.gradient_accumulation_steps
+    if lonely > ALONE * batches:
         compare = ", ".join(sorted({innermost(use.loss).type for use in phase.data if compares(use)}))
-        yield f"{lonely:,} of {steps:,} batches had one row, and the loss ({compare}) compares the rows of a batch"
-    elif train.sampler == "no_duplicates" and rows < FILLED * train.batch_size * steps:
+        yield f"{lonely:,} of {batches:,} batches had one row, and the loss ({compare}) compares the rows of a batch"
+    elif train.sampler == "no_duplicates" and rows < FILLED * train.batch_size * batches:
         why = "there are few rows, or few without a text in common"
-        yield f"batches had {rows / steps:.1f} rows on average, not {train.batch_size}: {why}"
+        yield f"batches had {rows / batches:.1f} rows on average, not {train.batch_size}: {why}"
 
 
 def compares(use: DataUse) -> bool:
@@ -207,8 +242,8 @@ def compares(use: DataUse) -> bool:
 
 
 def _of_dev(phase: NamedPhase, log: Sequence[Entry]) -> Iterator[str]:
-    start = start_score(log)
-    scores = [entry[METRIC] for entry in log if METRIC in entry and entry["step"] > 0]
+    start, metric = start_score(phase, log), metric_of(phase)
+    scores = [entry[metric] for entry in log if metric in entry and entry["step"] > 0]
     numbers = [score for score in scores if score is not None]
     if len(numbers) < len(scores):
         yield f"{len(scores) - len(numbers)} of {len(scores)} scores on '{phase.dev}' are no numbers"

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.layout import DATA, MODEL, TRAIN, TRAIN_LOG, split_file
+from zoo.curves.journal import Spent, read_journal
+from zoo.layout import DATA, JOURNAL, MODEL, TRAIN, TRAIN_LOG, split_file
 from zoo.options import digests
 from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
+from zoo.train.beside import commits
 
 STAGE = TRAIN
 FORMAT = 3  # one more whenever the stage leaves other files, or trains otherwise
@@ -36,11 +38,12 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
-    """The base model's commit, and the libraries that train."""
+    """The commits of the base model and of those that losses name, and the libraries that train."""
     return {
         "base_revision": site.base_revision(recipe.base),
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),
+        **commits(recipe, site),
         **digests(recipe.base, recipe.phases),
     }
 
@@ -50,6 +53,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
     return {
         "recipe": recipe.model_dump(mode="json", by_alias=True),
         "base_revision": made_from["base_revision"],
+        "models": made_from.get("models", {}),
         "splits": {
             name: {split: str(split_file(site.place(name, DATA), split)) for split in dataset.source.splits}
             for name, dataset in recipe.datasets.items()
@@ -57,10 +61,17 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "parent": str(site.place(recipe.parent.name, TRAIN) / MODEL) if recipe.parent else None,
         "device": site.circumstances.device,
         "report_to": list(site.circumstances.report_to),
+        "trackers": str(site.runs / "trackers"),
     }
 
 
 def circumstances(folder: Path) -> dict[str, Any]:
-    """The precision and the device of every phase, from the log of a finished stage."""
+    """The precision and the device of every phase, from the log of a finished stage; the rest from its journal.
+
+    Hardware, seconds, rows, tokens and energy are as `zoo.curves.journal.Spent` has them, where there is a journal.
+    """
     log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
-    return {"precision": {phase["phase"]: phase["precision"] for phase in log}}
+    journal = folder / JOURNAL
+    training = Spent(read_journal(journal)).facts if journal.is_file() else {}
+    precision = {phase["phase"]: phase["precision"] for phase in log}
+    return {"precision": precision, **({"training": training} if training else {})}

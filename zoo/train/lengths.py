@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,19 +25,17 @@ class Lengths:
     Args:
         file: Parquet.
         columns: of the rows that are trained on.
-        texts: those of them that hold texts.
+        prompts: {column that holds texts: what stands before them in training}.
         tokenizer: the model's; of a kind that is not transformers', a word counts as a token.
         limit: tokens that the model reads of a text, special ones and the prompt's included.
-        prompt: stands before every text.
         seed: of the sample.
     """
 
     file: Path
     columns: Sequence[str]
-    texts: Sequence[str]
+    prompts: Mapping[str, str]
     tokenizer: Any
     limit: int
-    prompt: str = ""
     seed: int = 42
 
     def of_sample(self) -> list[tuple[int, ...]]:
@@ -52,7 +50,7 @@ class Lengths:
 
     def longest(self, count: int) -> pl.DataFrame:
         """The `count` rows that have the most tokens after the cut; of fewer rows, all of them again and again."""
-        size = pl.sum_horizontal(pl.col(text).str.len_chars().clip(upper_bound=self._read) for text in self.texts)
+        size = pl.sum_horizontal(pl.col(text).str.len_chars().clip(upper_bound=self._read) for text in self.prompts)
         places = pl.scan_parquet(self.file).select(size.arg_sort(descending=True).head(CANDIDATES * count))
         candidates: list[int] = places.collect().to_series().to_list()
         tokens = self._counted(candidates)
@@ -70,14 +68,14 @@ class Lengths:
 
     def _counted(self, places: Sequence[int]) -> list[tuple[int, ...]]:
         rows = self._taken(places)
-        counts = [self._tokens(rows[text].str.slice(0, self._read).to_list()) for text in self.texts]
+        texts = {text: rows[text].str.slice(0, self._read).to_list() for text in self.prompts}
+        counts = [self._tokens([prompt + text for text in texts[name]]) for name, prompt in self.prompts.items()]
         return list(zip(*counts, strict=True))
 
     def _tokens(self, texts: list[str]) -> list[int]:
-        whole = [self.prompt + text for text in texts]
         if not isinstance(self.tokenizer, PreTrainedTokenizerBase):
-            return [len(text.split()) for text in whole]
-        return [len(ids) for ids in self.tokenizer(whole, truncation=False, verbose=False)["input_ids"]]
+            return [len(text.split()) for text in texts]
+        return [len(ids) for ids in self.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
 
 
 def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
@@ -101,8 +99,9 @@ def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
 
 
 def _padded(batch: Sequence[tuple[int, ...]], limit: int) -> int:
-    """Tokens of a batch of rows when each column is filled up to its longest text."""
-    return sum(len(batch) * min(max(column), limit) for column in zip(*batch, strict=True))
+    """Tokens of a batch as sentence-transformers pads: the first column to its longest text, the others to theirs."""
+    first, *others = ([min(tokens, limit) for tokens in column] for column in zip(*batch, strict=True))
+    return len(first) * (max(first) + len(others) * max((max(other) for other in others), default=0))
 
 
 def _percentiles(lengths: Sequence[int]) -> dict[str, int]:

@@ -14,34 +14,46 @@ from typing import Any
 from datasets import Dataset as Rows
 from datasets import load_dataset
 from sentence_transformers import SentenceTransformer
+from torch import nn
 from transformers import PrinterCallback, TrainerState, set_seed
 
 from zoo.errors import TrainError
-from zoo.layout import TRAIN_LOG
+from zoo.layout import ADAPTER, JOURNAL, TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
 from zoo.recipe.schema import Dataset, Recipe
-from zoo.recipe.training import NamedPhase
+from zoo.recipe.training import DataUse, NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
 from zoo.train import checkpoints
-from zoo.train.arguments import arguments, prompt_of
-from zoo.train.dev import METRIC, evaluator
+from zoo.train.activations import compute_again
+from zoo.train.adapters import TRAINED, Adapters, adapted
+from zoo.train.arguments import arguments, prompts_by_column
+from zoo.train.dev import evaluator, metric_of
 from zoo.train.doubts import (
     compares,
     drift,
     of_dev_rows,
     of_few_rows,
     of_log,
+    of_repeats,
     of_rows,
     of_tokens,
     of_vectors,
     start_score,
     start_wins,
 )
+from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
+from zoo.train.journal import Journal
+from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
+from zoo.train.rates import rates
 from zoo.train.rhythm import Rhythm
-from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
+from zoo.train.show import ShowProgress
+from zoo.train.speedups import Speedups, Training, set_speedups
+from zoo.train.stopping import StopEarly, is_over
+from zoo.train.taught import Load, loader, with_labels
+from zoo.train.trainer import HEAD_FILE, SealCheckpoints, StopAtNonsense, Trainer
 from zoo.train.troubles import guard_trackers, require_positions, troubles_told
 
 BEGUN_IN = ".precision"  # beside the checkpoints
@@ -62,6 +74,8 @@ class PhaseRun:
     precision: Precision
     report_to: Sequence[str]
     progress: Progress
+    models: Mapping[str, str]
+    """{title: commit} of the models that losses name."""
 
     @property
     def checkpoints(self) -> Path:
@@ -77,6 +91,17 @@ class PhaseRun:
     def model(self) -> SentenceTransformer:
         """The model that is trained."""
         return self.start(self.device)
+
+    @cached_property
+    def adapters(self) -> Adapters | None:
+        """The adapters that are trained in place of its weights, where the recipe has some."""
+        lora = self.phase.train.lora
+        return adapted(self.model, lora, self.name) if lora else None
+
+    @property
+    def name(self) -> str:
+        """The phase as sentences name it."""
+        return f"phase '{self.phase.name}' of '{self.recipe.name}'"
 
     def run(self) -> None:
         """Train, go back to the best checkpoint, and save model, heads and log.
@@ -94,14 +119,18 @@ class PhaseRun:
         last = checkpoints.newest_whole(self.checkpoints, self._note)
         doubts = self._told(self._doubts_of_data())
         trainer = self._trainer(begins=last is None)
-        log = self._log(self._trained(trainer, last))
+        with onednn(trainer.speedups.onednn):
+            log = {**self._log(self._trained(trainer, last)), **trainer.speedups.logged}
         start = self.start("cpu")
-        doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
+        distance = self.adapters.moved() if self.adapters else drift(self.model, start)
+        doubts += self._told(of_log(self.phase, log["log"], distance=distance))
+        unpack(self.model)
         best = self._back_to_the_best(trainer, log)
         kept = start if log["best_step"] == 0 else self.model
         if kept is self.model:
             trainer.save_loss_state(self.folder / HEADS / f"{self.phase.name}.safetensors")
             doubts += self._told(self._doubts_of_vectors())
+            self._merge(best)
         self.model.max_seq_length = full_length
         self._save(kept, {**log, "doubts": doubts}, best)
         shutil.rmtree(self.checkpoints)
@@ -118,13 +147,14 @@ class PhaseRun:
             dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
             found += of_rows(use, dataset, file)
             found += of_few_rows(self.phase, use, file)
+            found += of_repeats(use, dataset.texts, file, self.phase.train)
             found += of_tokens(
                 use,
                 dataset,
                 file,
                 self.model.tokenizer,
                 longest=self.model.max_seq_length,
-                prompt=prompt_of(self.recipe) or "",
+                prompts=prompts_by_column(self.recipe, use),
                 seed=self.phase.train.seed,
             )
         return found
@@ -147,41 +177,62 @@ class PhaseRun:
         self.progress.note(f"{self.recipe.name}: phase '{self.phase.name}': {text}")
 
     def _error(self, what: str, hint: str = "lower learning_rate, or use precision: fp32") -> TrainError:
-        return TrainError(f"phase '{self.phase.name}' of '{self.recipe.name}' {what}", hint=hint)
+        return TrainError(f"{self.name} {what}", hint=hint)
 
     def _trained(self, trainer: Trainer, last: Path | None) -> TrainerState:
-        if last is not None and checkpoints.is_the_last(last):
+        if last is not None and self._is_the_end(last):
             trainer.load_model(last)  # transformers would train a step more
             return TrainerState.load_from_json(str(last / checkpoints.STATE))
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
-        blamed = losses_blamed(self.phase.data, f"phase '{self.phase.name}' of '{self.recipe.name}'")
+        blamed = losses_blamed(self.phase.data, self.name)
         with blamed, troubles_told(trainer, self.phase, self._error, self._note):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
+
+    def _is_the_end(self, checkpoint: Path) -> bool:
+        log = checkpoints.state_of(checkpoint)["log_history"]
+        return checkpoints.is_the_last(checkpoint) or is_over(self.phase, log)
+
+    def _merge(self, best: Path | None) -> None:
+        """Make a stock model of one with adapters, which are kept beside it where the recipe says so."""
+        if self.adapters is None or self.phase.train.lora is None:
+            return
+        if best is not None and checkpoints.weights(best)[TRAINED] != self.adapters.digest():
+            raise self._error(f"ended with other adapters than its best checkpoint, '{best.name}'", hint="run it again")
+        if self.phase.train.lora.keep:
+            self.adapters.keep(self.folder / ADAPTER / self.phase.name, self.recipe.base)
+        self.adapters.merge()
 
     def _back_to_the_best(self, trainer: Trainer, log: Mapping[str, Any]) -> Path | None:
         """Load the checkpoint that scored best, which may not be the last; null where none beat the start."""
         if not log["best_step"]:
             return None
-        best = checkpoints.require_best(self.checkpoints, step=log["best_step"], metric=METRIC, value=log["best"])
+        metric = metric_of(self.phase)
+        best = checkpoints.require_best(self.checkpoints, step=log["best_step"], metric=metric, value=log["best"])
         trainer.load_model(best)
         return best
 
     def _trainer(self, *, begins: bool) -> Trainer:
         set_seed(self.phase.train.seed)  # before the losses: a head starts from random weights, the Trainer seeds later
-        recipe, phase = self.recipe, self.phase
-        data = {use.dataset: self._rows(use.dataset) for use in phase.data}
-        losses = {use.dataset: build_loss(use.loss, self.model) for use in phase.data}
+        recipe, phase, adapters = self.recipe, self.phase, self.adapters
+        if phase.train.gradient_checkpointing:
+            compute_again(self.model, self.name)
+        own = rates(phase.train, self.model, self.name)
+        load = loader(self.models, self.device)
+        data = {use.dataset: self._labelled(use, load) for use in phase.data}
+        losses = {use.dataset: build_loss(use.loss, self.model, load=load) for use in phase.data}
         several = len(phase.data) > 1
         self.model.model_card_data.widget = [{"text": ""}]  # the card is ours: do not read the data for examples
         trainer = Trainer(
             model=self.model,
-            args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to, begins=begins),
+            args=arguments(recipe, phase, self.precision, self.checkpoints, self.report_to, begins=begins, rates=own),
             train_dataset=data if several else next(iter(data.values())),
             loss=losses if several else next(iter(losses.values())),
             evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
+            adapters=adapters,
+            speedups=self._speedups(data, list(losses.values())),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
         guard_trackers(trainer, self._note)
@@ -189,11 +240,33 @@ class PhaseRun:
         for callback in (
             Rhythm(phase.train, evaluates=phase.dev is not None),
             StopAtNonsense(self._error),
+            *([StopEarly(phase)] if phase.train.early_stopping_patience else []),
             SealCheckpoints(),
-            ShowProgress(self.progress, f"{recipe.name}: {phase.name}"),
+            self._journal(trainer),
+            ShowProgress(self.progress, f"{recipe.name}: {phase.name}", trainer.pace, self.precision.device),
         ):
             trainer.add_callback(callback)
         return trainer
+
+    def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module]) -> Speedups:
+        prompts = {use.dataset: prompts_by_column(self.recipe, use) for use in self.phase.data}
+        texts = [(data[name].select_columns(list(columns)), columns) for name, columns in prompts.items()]
+        training = Training(self.model, losses, self.phase.train, self.precision, texts)
+        return set_speedups(self.checkpoints, training, self._note)
+
+    def _labelled(self, use: DataUse, load: Load) -> Rows:
+        width = self.model.get_embedding_dimension()
+        return with_labels(self._rows(use.dataset), use, load, self.folder, width, self.progress)
+
+    def _journal(self, trainer: Trainer) -> Journal:
+        about = {
+            "recipe": self.recipe.name,
+            "precision": asdict(self.precision),
+            "metric": trainer.args.metric_for_best_model,
+            **trainer.speedups.logged,
+        }
+        file = self.folder / JOURNAL
+        return Journal(file, trainer.pace, phase=self.phase.name, device=self.precision.device, about=about)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""
@@ -215,7 +288,7 @@ class PhaseRun:
     def _require_same_weights(self, saved: Path, best: Path) -> None:
         """Raise unless what is saved are the weights of the best checkpoint, byte for byte."""
         for name, digest in checkpoints.weights(best).items():
-            if name != HEAD_FILE and file_digest(saved / name) != digest:
+            if name not in (HEAD_FILE, TRAINED) and file_digest(saved / name) != digest:
                 what = f"ended with other weights in '{name}' than its best checkpoint, '{best.name}', has"
                 raise self._error(what, hint="run it again")
 
@@ -226,7 +299,7 @@ class PhaseRun:
             TrainError: the phase has a dev set, and no score on it is a number.
         """
         entries = [plain_entry(entry) for entry in state.log_history if "train_runtime" not in entry]
-        start, best, step = start_score(entries), state.best_metric, state.best_global_step
+        start, best, step = start_score(self.phase, entries), state.best_metric, state.best_global_step
         if self.phase.dev and start_wins(start, best if step else None):
             best, step = start, 0
         elif self.phase.dev and not step:

@@ -21,26 +21,27 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psutil  # type: ignore[import-untyped]
+import psutil
 import torch
-from sentence_transformers import SentenceTransformer
-from transformers import TrainerCallback, TrainerControl, TrainerState, set_seed
+from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from zoo import patience
 from zoo.environment import prepare
 from zoo.errors import ZooError
-from zoo.models.load import starting_model
 from zoo.plugins.loading import use
 from zoo.recipe.schema import Recipe
-from zoo.recipe.training import NamedPhase, Train
+from zoo.recipe.training import DataUse, NamedPhase, Train
 from zoo.say import SILENT, Progress
-from zoo.train.arguments import prompt_of
+from zoo.train.arguments import prompts_by_column
+from zoo.train.gemm import onednn
 from zoo.train.lengths import Lengths, facts
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective, has_bf16, kind_of
 from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
 from zoo.train.rhythm import SAVE_EVERY
+from zoo.train.speedups import Speedups
 from zoo.train.troubles import require_positions
+from zoo.train.work import beginning
 
 WARM = 2  # steps that count for memory and not for time: the first ones reserve it, and choose kernels
 LOOK_EVERY = 0.01  # seconds between two looks at the memory of the process
@@ -170,11 +171,14 @@ class _Run(PhaseRun):
         self.model.max_seq_length = min(self.model.max_seq_length or longest, longest)
         require_positions(self.model, f"'{self.recipe.name}'")
 
-    def rehearse(self, clock: Stopwatch) -> None:
+    def rehearse(self, clock: Stopwatch) -> Speedups:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self.checkpoints.mkdir()
         trainer = self._trainer(begins=True)
         trainer.add_callback(clock)
-        self._trained(trainer, None)
+        with onednn(trainer.speedups.onednn):
+            self._trained(trainer, None)
+        return trainer.speedups
 
 
 @dataclass(frozen=True)
@@ -190,44 +194,41 @@ class _Rehearsal:
         """Yields what is known after each part, so that one that fails leaves what was found before."""
         run = self._run(self.phase, self.spec["splits"])
         run.shorten()
-        lengths = {use.dataset: self._lengths(run, use.dataset) for use in self.phase.data}
+        lengths = {use.dataset: self._lengths(run, use) for use in self.phase.data}
         found = replace(
             found, precision=run.precision.told, **facts(list(lengths.values()), self.phase.train.batch_size)
         )
         yield found
-        clock = self._trained(run, steps)
-        found = replace(found, memory=self.memory.peak, **self._times(clock))
+        clock, how = self._tried(run, steps)
+        padded = how.padding or found.padded
+        found = replace(found, memory=self.memory.peak, packed=how.packed, padded=padded, **self._times(clock))
         yield found
-        self._trained(self._on_the_longest(run, lengths), 2 * len(lengths))
+        self._tried(self._on_the_longest(run, lengths), 2 * len(lengths))
         yield replace(found, memory_longest=self.memory.peak)
 
-    def _lengths(self, run: PhaseRun, name: str) -> Lengths:
-        dataset = self.recipe.datasets[name]
+    def _lengths(self, run: PhaseRun, use: DataUse) -> Lengths:
+        name, dataset = use.dataset, self.recipe.datasets[use.dataset]
         return Lengths(
             Path(self.spec["splits"][name]["train"]),
             list(dataset.columns),
-            dataset.texts,
+            prompts_by_column(self.recipe, use),
             run.model.tokenizer,
             limit=run.model.max_seq_length,
-            prompt=prompt_of(self.recipe) or "",
             seed=self.phase.train.seed,
         )
 
     def _run(self, phase: NamedPhase, splits: Mapping[str, Mapping[str, str]]) -> _Run:
         parent = Path(self.spec["parent"]) if self.spec["parent"] else None
 
-        def start(device: str | None) -> SentenceTransformer:
-            set_seed(phase.train.seed)
-            return starting_model(self.recipe, base_revision=self.spec["base_revision"], parent=parent, device=device)
+        start = beginning(self.spec, self.recipe, phase, parent)
+        device, models = self.spec["device"], self.spec["models"]
+        precision = effective(self.recipe, phase, device)
+        return _Run(self.recipe, phase, start, device, self.folder, splits, precision, (), self.progress, models)
 
-        precision = effective(self.recipe, phase, self.spec["device"])
-        return _Run(self.recipe, phase, start, self.spec["device"], self.folder, splits, precision, (), self.progress)
-
-    def _trained(self, run: _Run, steps: int) -> Stopwatch:
+    def _tried(self, run: _Run, steps: int) -> tuple[Stopwatch, Speedups]:
         clock = Stopwatch(steps)
         with self.memory.watched():
-            run.rehearse(clock)
-        return clock
+            return clock, run.rehearse(clock)
 
     def _on_the_longest(self, run: _Run, lengths: Mapping[str, Lengths]) -> _Run:
         """The same phase with the same model, over two batches of the longest rows of each dataset."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zoo.losses import LOSSES, innermost
-from zoo.recipe.training import NamedPhase
+from zoo.losses import LOSSES, innermost, nested
+from zoo.recipe.training import DataUse, NamedPhase
 
 GOES_ON = "goes on from the last checkpoint"
 STARTS_ANEW = "starts training anew"
@@ -46,7 +47,9 @@ class Rehearsed:
     tokens: Mapping[str, int] = field(default_factory=dict)
     """{percentile of the texts: tokens}: 50, 95, 99, 100; of a sample."""
     padded: float | None = None
-    """Tokens of a padded batch for each one that is a text's."""
+    """Tokens of a padded batch for each one that is a text's, in a sample."""
+    packed: bool | None = None
+    """True when batches are packed, so that none of that padding is computed."""
     problem: str | None = None
     """The reason why it does not fit, or cannot be trained."""
     hint: str | None = None
@@ -77,7 +80,7 @@ def less_memory(phase: NamedPhase, *, tokens: Mapping[str, int], bf16: bool) -> 
     """
     train, at = phase.train, f"--set phases.{phase.name}.train"
     found = []
-    if not train.gradient_checkpointing:
+    if not train.gradient_checkpointing and not any(_cached(use) for use in phase.data):
         found.append(f"{at}.gradient_checkpointing=true: the same result in a third more time; {GOES_ON}")
     if bf16 and train.precision == "fp32":
         found.append(f"{at}.precision=bf16: half of the activations; {STARTS_ANEW}")
@@ -94,11 +97,12 @@ def _smaller_batches(phase: NamedPhase, at: str) -> list[str]:
     ]
     cached = []
     for number, use in compared:
-        if innermost(use.loss).type == "mnrl" and "cached_mnrl" in LOSSES and size > 1:
-            inner = ".inner" * (_depth(use.loss))
-            place = f"--set phases.{phase.name}.data.{number}.loss{inner}"
+        if innermost(use.loss).type == "mnrl" and size > 1 and not phase.train.gradient_checkpointing:
+            *_, inner = chain = nested(use.loss)
+            place = f"--set phases.{phase.name}.data.{number}.loss{'.inner' * (len(chain) - 1)}"
+            parts = {"type": "cached_mnrl", **inner.given(), "mini_batch_size": max(1, size // 4)}
             what = f"the batch in parts, with all its negatives; {STARTS_ANEW}"
-            cached.append(f'{place}=\'{{"type": "cached_mnrl", "mini_batch_size": {max(1, size // 4)}}}\': {what}')
+            cached.append(f"{place}='{json.dumps(parts)}': {what}")
     least = max(LOSSES[innermost(use.loss).type].least_rows for use in phase.data)
     if size // 2 < least:
         return cached
@@ -107,6 +111,6 @@ def _smaller_batches(phase: NamedPhase, at: str) -> list[str]:
     return [*cached, f"{both}: as many rows in a step{fewer}; {STARTS_ANEW}"]
 
 
-def _depth(loss: object) -> int:
-    inner = getattr(loss, "inner", None)
-    return 0 if inner is None else 1 + _depth(inner)
+def _cached(use: DataUse) -> bool:
+    """True when a loss computes activations again by itself; the two do not go together."""
+    return any(LOSSES[loss.type].cached for loss in nested(use.loss))

@@ -1,4 +1,4 @@
-"""sentence-transformers' Trainer with what it lacks: loss heads in checkpoints, whole checkpoints, progress of ours."""
+"""sentence-transformers' Trainer with what it lacks: loss heads in checkpoints, whole checkpoints, counts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from sentence_transformers import SentenceTransformerTrainer
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from zoo.models.load import saved_model
-from zoo.say import Progress
 from zoo.train import checkpoints
+from zoo.train.adapters import TRAINED, Adapters
+from zoo.train.pace import Pace
+from zoo.train.packing import padded
+from zoo.train.speedups import Speedups
 
 HEAD_FILE = "loss_state.safetensors"
 ROWS = "rows"  # in the log, of training: rows since the entry before
@@ -29,15 +32,28 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     so nothing of that is lost.
     """
 
-    def __init__(self, *, comparing: Collection[str], **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        comparing: Collection[str],
+        speedups: Speedups,
+        adapters: Adapters | None = None,
+        **options: Any,
+    ) -> None:
         """Take what the Trainer of sentence-transformers takes.
 
         Args:
             comparing: datasets whose loss compares the rows of a batch with each other.
+            speedups: how it computes; the model is set to it already.
+            adapters: those that are trained in place of the model's weights.
         """
         self.comparing = comparing
+        self.speedups = speedups
+        self.adapters = adapters
+        self.pace = Pace()
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
         super().__init__(**options)
+        self.add_callback(self.pace)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
@@ -45,6 +61,7 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         """Return the loss of a batch, whose rows are counted."""
         rows, dataset = _rows(inputs), inputs.get("dataset_name")
         self.seen[ROWS] += rows
+        self.pace.count(inputs, rows)
         self.seen[LONELY] += rows == 1 and (dataset in self.comparing if dataset else bool(self.comparing))
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
@@ -56,14 +73,14 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         super().log(logs, start_time)
 
     def loss_state(self) -> dict[str, torch.Tensor]:
-        """Parameters of the losses that are not the model's, by '<dataset>/<parameter>'."""
+        """Parameters of the losses that are trained and not the model's, by '<dataset>/<parameter>'."""
         losses = self.loss if isinstance(self.loss, dict) else {"loss": self.loss}
         shared = {id(parameter) for parameter in self.model.parameters()}
         return {
             f"{name}/{key}": parameter
             for name, loss in losses.items()
             for key, parameter in loss.named_parameters()
-            if id(parameter) not in shared
+            if id(parameter) not in shared and parameter.requires_grad
         }
 
     def save_loss_state(self, path: Path) -> None:
@@ -86,21 +103,34 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
         if self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             checkpoints.begin(folder)
-            self.model.save_pretrained(str(folder), create_model_card=False)
+            if self.adapters:
+                (folder / TRAINED).write_bytes(self.adapters.content())
+            else:
+                with padded(self.model):
+                    self.model.save_pretrained(str(folder), create_model_card=False)
             self.save_loss_state(folder / HEAD_FILE)
 
     def load_model(self, checkpoint: Path) -> None:
         """Put model and losses back as `save_model` wrote them."""
-        saved = saved_model(checkpoint, device="cpu")
-        self.model.load_state_dict(saved.state_dict())
+        if self.adapters:
+            self.adapters.load(checkpoint / TRAINED)
+        else:
+            self.model.load_state_dict(saved_model(checkpoint, device="cpu").state_dict())
         self.load_loss_state(checkpoint / HEAD_FILE)
+
+    def _load_from_checkpoint(self, checkpoint_path: str) -> None:
+        """Load the model as `load_model` does, where the Trainer goes on: its own way knows no adapters without it."""
+        self.load_model(Path(checkpoint_path))
 
 
 def _rows(inputs: Mapping[str, Any]) -> int:
-    """The number of rows in a batch. Texts that are joined in one list of tokens come with the offsets of each."""
-    offsets = next((value for name, value in inputs.items() if name.endswith("offsets")), None)
-    tokens = next(value for name, value in inputs.items() if name.endswith("input_ids"))
-    return len(tokens if offsets is None else offsets)
+    """The number of rows in a batch. Texts that are joined in one list of tokens come with the places of each."""
+    for name, value in inputs.items():
+        if name.endswith("cu_seq_lens_q"):
+            return len(value) - 1  # the last is where the last text ends
+        if name.endswith("offsets"):
+            return len(value)
+    return len(next(value for name, value in inputs.items() if name.endswith("input_ids")))
 
 
 class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
@@ -124,24 +154,3 @@ class StopAtNonsense(TrainerCallback):  # type: ignore[misc]
         loss = (logs or {}).get("loss", 0.0)
         if not math.isfinite(loss):
             raise self.error(f"has loss '{loss}' at step {state.global_step}")
-
-
-class ShowProgress(TrainerCallback):  # type: ignore[misc]
-    """Reports steps to a `Progress`, in place of the Trainer's own bars."""
-
-    def __init__(self, progress: Progress, label: str) -> None:
-        self.progress = progress
-        self.label = label
-
-    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        """Report the number of steps, and those that were done before an interruption."""
-        self.progress.start(self.label, state.max_steps)
-        self.progress.advance(state.global_step)
-
-    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        """Report one more step."""
-        self.progress.advance()
-
-    def on_train_end(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
-        """Report that training is over."""
-        self.progress.finish()

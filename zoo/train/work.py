@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
+from zoo.evidence.course import became, is_kept, scored
 from zoo.layout import MODEL, TRAIN_LOG
 from zoo.models.load import starting_model
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
+from zoo.recipe.trials import trials
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
-from zoo.train.arguments import require_trackers
+from zoo.train import course
+from zoo.train.arguments import require_optimizers, require_trackers
 from zoo.train.doubts import require_graded, require_rows
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
+from zoo.train.taught import TAUGHT
+from zoo.train.trackers import tracked
 from zoo.train.troubles import full_disk_told
 
 
@@ -41,11 +46,11 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     """
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
+    require_optimizers(recipe)
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         with full_disk_told(folder):
             _train(folder, spec, recipe, progress)
-    log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
-    leave_doubts(folder, [f"phase '{phase['phase']}': {doubt}" for phase in log for doubt in phase["doubts"]])
+    leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
     _clear(folder)
 
 
@@ -55,16 +60,28 @@ def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Prog
         if phase.dev:
             require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
-    logs, start = [], Path(spec["parent"]) if spec["parent"] else None
-    for phase in recipe.phases:
-        done = folder / f"phase-{phase.name}"
-        if not done.is_dir():
-            _run(folder, spec, recipe, phase, start, progress)
-        logs.append(json.loads((done / TRAIN_LOG).read_text("utf-8")))
-        start = done
+    logs: list[course.Entry] = []
+    start = Path(spec["parent"]) if spec["parent"] else None
+    for trial in trials(recipe.phases):
+        for phase in trial:
+            if not course.folder_of(folder, phase).is_dir():
+                _run(folder, spec, recipe, phase, start, progress)
+        dev = Path(spec["splits"][trial[0].dev]["validation"]) if trial[0].dev else None
+        outcome = course.judged(trial, folder, dev, spec["device"])
+        logs, start = [*logs, *outcome.log], outcome.model
+        for entry in outcome.log:
+            _end(folder, recipe.name, entry, progress)
     text = json.dumps(logs, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     (folder / TRAIN_LOG).write_text(text, "utf-8")
-    done.rename(folder / MODEL)
+    outcome.model.rename(folder / MODEL)
+
+
+def _end(folder: Path, name: str, entry: Mapping[str, Any], progress: Progress) -> None:
+    """Tell what became of a phase, and remove the heads of one that was dropped, which belong to no model."""
+    if scores := scored(entry):
+        progress.note(f"{name}: phase '{entry['phase']}' {became(entry)} ({scores})")
+    if not is_kept(entry):
+        (folder / HEADS / f"{entry['phase']}.safetensors").unlink(missing_ok=True)
 
 
 def _run(
@@ -75,17 +92,41 @@ def _run(
     if precision.remarkable:
         progress.note(f"{recipe.name}: phase '{phase.name}' {precision.told}")
 
+    device, splits, models = spec["device"], spec["splits"], spec["models"]
+    begin = beginning(spec, recipe, phase, start)
+    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"):
+        PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
+
+
+def beginning(
+    spec: Mapping[str, Any], recipe: Recipe, phase: NamedPhase, start: Path | None
+) -> Callable[[str | None], SentenceTransformer]:
+    """A function that loads the model that a phase starts from onto a device, the same every time.
+
+    Args:
+        start: the folder of a trained model; null = the base model.
+    """
+
     def begin(device: str | None) -> SentenceTransformer:
         set_seed(phase.train.seed)  # of weights that the base model's repository lacks
-        return starting_model(recipe, base_revision=spec["base_revision"], parent=start, device=device)
+        return starting_model(
+            recipe,
+            base_revision=spec["base_revision"],
+            parent=start,
+            device=device,
+            dtype=phase.train.dtype,
+            attention=phase.train.attn_implementation,
+        )
 
-    PhaseRun(recipe, phase, begin, spec["device"], folder, spec["splits"], precision, spec["report_to"], progress).run()
+    return begin
 
 
 def _clear(folder: Path) -> None:
     """Remove what only served the way to the model. A second time it does nothing."""
-    (folder / MODEL / TRAIN_LOG).unlink(missing_ok=True)
-    for path in [*folder.glob("phase-*"), *folder.glob(".phase-*"), *folder.glob("checkpoints-*")]:
-        shutil.rmtree(path)
+    for name in (TRAIN_LOG, course.PREDICTED):
+        (folder / MODEL / name).unlink(missing_ok=True)
+    for pattern in ("phase-*", ".phase-*", "checkpoints-*", TAUGHT):
+        for path in folder.glob(pattern):
+            shutil.rmtree(path)
     if (folder / HEADS).is_dir() and not any((folder / HEADS).iterdir()):
         (folder / HEADS).rmdir()

@@ -10,20 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from markupsafe import Markup
 
-from zoo.leaderboard.formats.pictures import (
-    BARS,
-    COLOURS,
-    FAINT,
-    GRID,
-    STYLE,
-    WRONG,
-    draw_bars,
-    draw_panel,
-    line_style,
-    new_figure,
-    saved_figure,
-    stamp,
-)
+from zoo.figures import COLOURS, FAINT, GRID, STYLE, WRONG, line_style, new_figure, saved_figure, stamp
+from zoo.leaderboard.formats.pictures import BARS, draw_bars, draw_panel
 from zoo.leaderboard.rehearsal import REHEARSED
 from zoo.leaderboard.series import BarPanel, Panel, bar_panels, legend, panels
 from zoo.leaderboard.table import Table, Text
@@ -83,7 +71,7 @@ def _lines(found: Sequence[Panel], rehearsal: Text | None) -> PageCharts:
     def draw(axes: Axes, panel: Panel) -> None:
         draw_panel(axes, panel, names)
         axes.set_ylim(scale)
-        stamp(axes, rehearsal)
+        stamp(axes, rehearsal and rehearsal.en)
 
     drawn = [
         (panel.title, _svg(PANEL, _spoken(panel.title, rehearsal), partial(draw, panel=panel), INSIDE))
@@ -133,7 +121,7 @@ def _bar_chart(panel: BarPanel, rehearsal: Text | None) -> Markup:
             top += len(row.cells) + 1.6
         axes.set(xlim=(0, 100), ylim=(top - 1, -0.6))
         axes.set_axis_off()
-        stamp(axes, rehearsal)
+        stamp(axes, rehearsal and rehearsal.en)
 
     height = 0.19 * sum(len(row.cells) + 1.6 for row in panel.bars)
     return _svg((BAR_WIDTH, height), _spoken(panel.title, rehearsal), draw)

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from zoo.figures import COLOURS, FAINT, STYLE, line_style, new_figure, saved_figure, stamp
 from zoo.leaderboard.series import BarPanel, Bars, Panel, bar_panels, legend, panels
 from zoo.leaderboard.table import Cell, Table, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-COLOURS = ("#0072b2", "#c75000", "#00795c", "#a3417c", "#6b5b00", "#444a52")
-DASHES: Sequence[Any] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (8, 3)), (0, (3, 1)))
-MARKS = "os^DvP"
-GRID, FAINT, WRONG = "#e0e3e8", "#c9ced6", "#b42318"
-STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "zoo",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-}
 
 
 def draw_figure(table: Table, form: Literal["png", "svg"]) -> bytes:
@@ -48,25 +30,6 @@ def drawable(table: Table) -> bool:
     return bool(bar_panels(table) if table.key == "figure2" else panels(table))
 
 
-def new_figure(size: tuple[float, float], layout: Literal["constrained"] | None = "constrained") -> Figure:
-    """Return a figure (width and height in inches). It has no window: nothing global is touched."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout=layout)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def saved_figure(figure: Figure, form: Literal["png", "svg"], **options: Any) -> bytes:
-    """Return a figure as the bytes of a file."""
-    out = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in a script that the font lacks
-        figure.savefig(out, format=form, **options)
-    return out.getvalue()
-
-
 def _panels(table: Table) -> Figure:
     """Draw a panel for each model and coefficient on one scale, so that nothing covers anything; one legend below."""
     found = panels(table)
@@ -78,7 +41,7 @@ def _panels(table: Table) -> Figure:
     for place, panel in zip(axes.flat, found, strict=False):
         draw_panel(place, panel, names)
         place.set_title(_short(panel.title.en), fontsize=7)
-        stamp(place, table.rehearsal)
+        stamp(place, table.rehearsal and table.rehearsal.en)
     for place in axes.flat[len(found) :]:
         place.set_axis_off()
     figure.supylabel(UNITS[table.key], fontsize=9)
@@ -88,12 +51,6 @@ def _panels(table: Table) -> Figure:
 
 TITLE = 52  # characters above a panel
 UNITS = {"figure1": "coefficient x 100", "retention": "% of the full width's mean"}
-
-
-def line_style(number: int) -> dict[str, Any]:
-    """Return how the line of this number in a figure's legend looks: colours alone do not tell lines apart in print."""
-    at = number % len(COLOURS)
-    return {"color": COLOURS[at], "linestyle": DASHES[at], "marker": MARKS[at], "linewidth": 1.3, "markersize": 4}
 
 
 def draw_panel(axes: Axes, panel: Panel, names: Sequence[Text]) -> None:
@@ -115,14 +72,6 @@ def draw_panel(axes: Axes, panel: Panel, names: Sequence[Text]) -> None:
                 axes.vlines(place, point.low, point.high, color=style["color"], linewidth=0.9, alpha=0.6)
     axes.set_xticks(range(len(panel.dims)), list(panel.dims))
     axes.grid(visible=False, axis="x")
-
-
-def stamp(axes: Axes, rehearsal: Text | None) -> None:
-    """Write across a pair of axes that what they show is a rehearsal, so that no part of a figure goes without it."""
-    if rehearsal:
-        paper = {"facecolor": "#ffffff", "edgecolor": "none", "alpha": 0.6, "pad": 1.5}  # it stands on bars as well
-        look = {"color": WRONG, "fontsize": 9, "fontweight": "bold", "rotation": 12, "bbox": paper}
-        axes.text(0.5, 0.5, rehearsal.en, look, ha="center", va="center", transform=axes.transAxes)
 
 
 def _short(title: str) -> str:
@@ -155,7 +104,7 @@ def _bars(table: Table) -> Figure:
     axes: Any = figure.subplots(len(found), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
     for place, panel in zip(axes.flat, found, strict=True):
         _draw_bar_panel(place, panel)
-        stamp(place, table.rehearsal)
+        stamp(place, table.rehearsal and table.rehearsal.en)
     _legend(figure, axes.flat)
     return figure
 

@@ -48,6 +48,7 @@ def of_model(
             "sha256": digest(recipe.model_dump(mode="json", by_alias=True)),
         },
         "base": {"id": recipe.base.model, "revision": train.made_from["base_revision"]},
+        **({"models": train.made_from["models"]} if "models" in train.made_from else {}),
         "parent": {"id": parent[0], "weights": _weights(parent[1].receipt(TRAIN))} if parent else None,
         "data": {name: _data(recipe.datasets[name], found) for name, found in sorted(datasets.items())},
         "stages": {stage: receipt.digest for stage, receipt in receipts.items()},

@@ -14,7 +14,7 @@ from zoo.cards.metadata import data_path
 from zoo.cards.readme import dataset_card
 from zoo.errors import PublishError, ZooError
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import DATA_REPORT, DATA_SOURCE
+from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
@@ -165,6 +165,9 @@ def model_release(
 
     The scores go in twice: for programs, and as the Hub's pages read them, of the tasks that it shows (None: of all).
 
+    Args:
+        card: beside it is the picture that it shows.
+
     Raises:
         PublishError: the model's folder holds a pickle.
     """
@@ -173,7 +176,10 @@ def model_release(
         raise PublishError(
             f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
         )
+    files |= {str(path.relative_to(model.parent)): path for path in _files(model.parent / ADAPTER)}  # kept by recipes
     files[CARD] = card
+    if (curve := card.with_name(CURVE)).is_file():  # cards of before have none
+        files[CURVE] = curve
     files[RECIPE] = dump(recipe).encode()
     files[SCORES] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))

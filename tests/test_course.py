@@ -1,0 +1,280 @@
+"""Phases as a curriculum: alternatives from one start, what hurts is dropped, and why stands in the log and the card."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT, TestHub
+from hostile import FILES
+from hostile_cards import TEMPLATES, model_facts, resolved
+from training import Heard, Trainings, log, made
+
+from zoo.cards.readme import model_card
+from zoo.errors import RecipeError
+from zoo.evidence.course import became, best_trained
+from zoo.evidence.resampling import Sample, save
+from zoo.recipe import Recipe, Workspace, dump, override
+from zoo.recipe.training import NamedPhase
+from zoo.say import Silent
+from zoo.train import course
+
+DEV, PAIRS = "arabic-stsb", "arabic-nli-pair-class"
+COSENT = [{"dataset": DEV, "loss": "cosent"}]
+SHORT = {"max_steps": 12, "eval_steps": 4, "batch_size": 16, "learning_rate": 1e-3, "precision": "fp32"}
+
+
+def phase(name: str, trial: int | None = None, **train: Any) -> dict[str, Any]:
+    settings = {"name": name, "data": COSENT, "dev": DEV, "train": {**SHORT, **train}}
+    return NamedPhase.model_validate({**settings, "trial": trial}).model_dump(mode="json")
+
+
+COURSE = [
+    phase("good"),
+    phase("harmful", learning_rate=0.3, max_steps=4),
+    phase("first", 1, seed=1),
+    {**phase("second", 1), "data": [{"dataset": PAIRS, "loss": {"type": "softmax", "num_labels": 3}}, *COSENT]},
+    phase("last"),
+]
+"""A phase that helps, one that does not, two alternatives of which the second has a head, and one that goes on."""
+
+
+@pytest.fixture(scope="module")
+def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    return Trainings(seeded, tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def spec(trainings: Trainings) -> dict[str, Any]:
+    found = trainings.spec(device="cpu")
+    found["recipe"]["phases"] = COURSE
+    return found
+
+
+def train(folder: Path, spec: dict[str, Any], progress: Any = None) -> Path:
+    from zoo.train.work import work
+
+    folder.mkdir(exist_ok=True)
+    work(folder, spec, progress=progress or Silent())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(spec: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    heard = Heard()
+    folder = train(tmp_path_factory.mktemp("course") / "whole", spec, heard)
+    return SimpleNamespace(folder=folder, heard=heard, log={entry["phase"]: entry for entry in log(folder)})
+
+
+def test_what_hurts_is_dropped_and_recorded_with_its_scores(whole: SimpleNamespace) -> None:
+    """Its start is what the next phase starts from."""
+    found = whole.log
+    assert [(name, one["kept"]) for name, one in found.items()] == [
+        ("good", True), ("harmful", False), ("first", True), ("second", False), ("last", True),
+    ]  # fmt: skip
+    assert found["harmful"]["start"] == found["good"]["best"] == found["first"]["start"] == found["second"]["start"]
+    assert found["last"]["start"] == found["first"]["best"] < found["second"]["best"]
+    assert (found["harmful"]["best_step"], found["harmful"]["why"]) == (0, None)
+    score, step = best_trained(found["harmful"]) or (1, 0)
+    assert score < found["harmful"]["start"]
+    assert step == 4
+
+
+def test_an_alternative_that_may_be_better_by_chance_replaces_none(whole: SimpleNamespace) -> None:
+    why = whole.log["second"]["why"]
+    low, high = map(float, re.fullmatch(r"tied with 'first': \+\d\.\d\d \[(\S+), (\S+)\]", why).groups())  # type: ignore[union-attr]
+    assert low < 0 < high
+    assert not (whole.folder / "heads").exists(), "the head of the alternative that was dropped is nobody's"
+    assert not list(whole.folder.glob("*phase-*"))
+    assert not {"dev.npz", "log.json"} & {path.name for path in (whole.folder / "model").iterdir()}
+
+
+def test_one_line_says_what_became_of_each_phase(whole: SimpleNamespace) -> None:
+    told = [note.removeprefix("arabert-hybrid: phase ") for note in whole.heard.notes if "at step" in note]
+    assert [note.split(" (")[0] for note in told] == [
+        "'good' kept",
+        "'harmful' dropped: no step was better than the start",
+        "'first' kept",
+        f"'second' dropped: {whole.log['second']['why']}",
+        "'last' kept",
+    ]
+    good = whole.log["good"]
+    assert told[0].endswith(f"({100 * good['start']:.2f} -> {100 * good['best']:.2f} at step {good['best_step']})")
+
+
+def test_doubts_about_what_was_dropped_are_not_the_models(whole: SimpleNamespace) -> None:
+    assert "was never better than before training" in whole.log["harmful"]["doubts"][-1]
+    assert not (whole.folder / "doubts.json").exists()
+
+
+class Cut(Silent):
+    """Ends the work at the third step of a phase, or when it is told what became of one."""
+
+    def __init__(self, name: str, *, judged: bool = False) -> None:
+        self.name, self.judged, self.steps, self.here = name, judged, 0, False
+
+    def start(self, label: str, total: int | None) -> None:
+        self.here = label.endswith(self.name)
+
+    def advance(self, steps: int = 1) -> None:
+        self.steps += self.here and not self.judged
+        if self.steps == 6:
+            raise KeyboardInterrupt
+
+    def note(self, text: str) -> None:
+        if self.judged and f"phase '{self.name}' dropped" in text:
+            raise KeyboardInterrupt
+
+
+def test_a_course_that_was_cut_off_ends_in_the_same_bits(
+    whole: SimpleNamespace, spec: dict[str, Any], tmp_path: Path
+) -> None:
+    """Within an alternative, between two phases, and while the alternatives were judged."""
+    for cut in (Cut("harmful", judged=True), Cut("second"), Cut("second", judged=True)):
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "cut", spec, cut)
+    assert (tmp_path / "cut" / "phase-first").is_dir()
+    assert made(train(tmp_path / "cut", spec)) == made(whole.folder)
+
+
+# Judgements, of phases that are over
+
+
+def alternative(folder: Path, name: str, noise: float | None) -> None:
+    """A phase's folder: its model was never better than the start, or ranks 200 rows with so much noise."""
+    (folder / f"phase-{name}").mkdir(parents=True)
+    entry = {"phase": name, "best_step": 0 if noise is None else 4, "doubts": [name]}
+    (folder / f"phase-{name}" / "log.json").write_text(json.dumps(entry))
+    gold = np.linspace(0, 1, 200)
+    values = gold + (noise or 0) * np.random.default_rng(len(name)).normal(size=200)
+    save(Sample("spearman", values, gold), folder / f"phase-{name}" / "dev.npz")
+
+
+@pytest.mark.parametrize(
+    ("noises", "kept", "whys"),
+    [
+        ([1.0, 1.0], "a", [None, "tied with 'a': "]),
+        ([1.0, 0.1], "bb", ["'bb' is better: +", None]),
+        ([0.1, 1.0], "a", [None, "worse than 'a': -"]),
+        ([None, 1.0], "bb", [None, None]),
+        ([None, None], "a", [None, None]),
+        ([1.0, 0.2, 0.02], "ccc", ["'bb' is better: +", "'ccc' is better: +", None]),
+        ([None], "a", [None]),
+    ],
+)
+def test_the_first_is_kept_until_one_is_better_by_more_than_chance(
+    noises: list[float | None], kept: str, whys: list[str | None], tmp_path: Path
+) -> None:
+    names = ["a", "bb", "ccc"][: len(noises)]
+    for name, noise in zip(names, noises, strict=True):
+        alternative(tmp_path, name, noise)
+    phases = [NamedPhase.model_validate(phase(name, 1)) for name in names]
+    outcome = course.judged(phases, tmp_path, tmp_path / "dev.parquet", None)
+    assert outcome.model == tmp_path / f"phase-{kept}"
+    assert [entry["kept"] for entry in outcome.log] == [
+        name == kept and noises != [None] * len(noises) for name in names
+    ]
+    for entry, why in zip(outcome.log, whys, strict=True):
+        assert (entry["why"] or "").startswith(why or "")
+        assert bool(entry["why"]) == bool(why)
+    assert len(course.doubts(outcome.log)) == (len(names) if noises == [None] * len(noises) else 1)
+
+
+def test_logs_of_earlier_versions_say_it_by_the_best_step() -> None:
+    assert became({"best_step": 0}) == "dropped: no step was better than the start"
+    assert became({"best_step": None}) == became({"best_step": 3}) == "kept"
+
+
+# Recipes
+
+
+ALTERNATIVES = """
+  again:
+    data: [{dataset: arabic-stsb, loss: cosent}]
+    dev: arabic-stsb
+  unscored:
+    data: [{dataset: arabic-stsb, loss: cosent}]
+  elsewhere:
+    data: [{dataset: arabic-stsb, loss: cosent}]
+    dev: stsb
+  shorter:
+    data: [{dataset: arabic-stsb, loss: cosent}]
+    dev: arabic-stsb
+    best: {metric: pearson, dim: 64}
+
+scales:"""
+
+
+def lab(folder: Path, phases: str) -> Workspace:
+    shutil.copytree(ROOT / "recipes", folder / "recipes")
+    for file, old, new in (("family", "\nscales:", ALTERNATIVES), ("arabert", "phases: [hybrid]", f"phases: {phases}")):
+        path = folder / "recipes" / f"{file}.yaml"
+        assert old in path.read_text("utf-8")
+        path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    return Workspace(folder)
+
+
+def test_a_recipe_may_try_phases(tmp_path: Path) -> None:
+    space = lab(tmp_path, "[{try: [hybrid, again]}]")
+    assert space.problems() == []
+    recipe = override(space.recipe("arabert-hybrid"), ["phases.again.train.epochs=3"])
+    assert [(one.name, one.trial, one.train.epochs) for one in recipe.phases] == [("hybrid", 1, 5), ("again", 1, 3)]
+    assert Recipe.model_validate(yaml.safe_load(dump(recipe))) == recipe
+    with pytest.raises(
+        RecipeError, match=r"^--set: phases\.again: 'again' has no dev, by which the better phase is cho"
+    ):
+        override(recipe, ["phases.again.dev=null"])
+
+
+@pytest.mark.parametrize(
+    ("phases", "told"),
+    [
+        ("[{try: [hybrid]}]", "0.try: 'hybrid' has no alternative; name two phases or more, or write no `try`"),
+        ("[{try: [hybrid, agin]}]", "0.try.1: no phase 'agin' in family.yaml; did you mean 'again'?"),
+        ("[{try: [hybrid, again]}, hybrid]", "1: 'hybrid' stands twice, and would be trained once; raise its epochs"),
+        ("[{try: [hybrid, unscored]}]", "0.try.1: 'unscored' has no dev, by which the better phase is chosen; add dev"),
+        (
+            "[{try: [hybrid, elsewhere]}]",
+            "0.try.1: 'elsewhere' has dev 'stsb', and 'hybrid', its alternative, 'arabic-stsb'; write the same in both",
+        ),
+        (
+            "[{try: [hybrid, shorter]}]",
+            "0.try.1: 'shorter' has best 'pearson' at dim '64', and 'hybrid', its alternative, 'spearman' at dim 'full'",
+        ),
+        ("[{tri: [hybrid]}]", "0.tri: unknown key 'tri'"),
+    ],
+)
+def test_alternatives_that_cannot_be_compared_are_mistakes(phases: str, told: str, tmp_path: Path) -> None:
+    (problem,) = lab(tmp_path, phases).problems()
+    assert f"variants.hybrid.phases.{told}" in problem.message
+
+
+# The card
+
+
+def test_the_cards_table_is_the_course(whole: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_NAMESPACE", "lab")
+    _, recipe = resolved({file: data for file, (_, data) in FILES.items()}, tmp_path)
+    (own,) = recipe.phases
+    both = [own.model_copy(update={"name": name, "trial": 1}) for name in ("first", "second")]
+    recipe = recipe.model_copy(update={"phases": [own, *both]})
+    facts = model_facts(recipe, "a title")
+    logs = [*facts.logs[recipe.name][:1], whole.log["first"], whole.log["second"]]
+    card = model_card(replace(facts, logs={**facts.logs, recipe.name: logs}), TEMPLATES)
+    rows = [line for line in card.splitlines() if line.startswith("| **") and "with" in line][-3:]
+    first, second = logs[1:]
+    assert [row.split(" | ")[3:] for row in rows] == [
+        ["40.00", "50.00", "9", "kept |"],
+        [f"{100 * first['start']:.2f}", f"{100 * first['best']:.2f}", "4", "kept, of alternatives |"],
+        [f"{100 * second['start']:.2f}", f"{100 * second['best']:.2f}", "4", f"dropped: {second['why']} |"],
+    ]
+    assert rows[1].split(" | ")[2] == f"spearman on {own.dev} at {recipe.base.width}"
+    assert "those of dropped phases included" in card

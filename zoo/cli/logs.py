@@ -1,0 +1,88 @@
+"""logs, curve: how a training goes, while it goes and afterwards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo import say
+from zoo.cli.build import scale_option
+from zoo.cli.session import command, workspace
+from zoo.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from zoo.run import Run
+
+
+@command("logs", hub=False, epilog="Example: zoo logs arabert-matryoshka -f, in a second terminal while it is built")
+@click.argument("recipe")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is written, until the training ends.")
+@scale_option
+def logs(recipe: str, follow: bool, scale: str) -> None:
+    """Loss, dev scores, speed and memory of a training, line by line; of one that runs, or of the last.
+
+    With -f and --json every line is a JSON object, as in runs/[SCALE/]RECIPE/train/journal.jsonl.
+    """
+    from zoo.curves import journal
+    from zoo.curves.words import told
+
+    run = _run(recipe, scale)
+    place = journal.journal_place(run.folder)
+    if place is None:
+        raise _nothing(recipe, run)
+    if follow:
+        for entry in journal.follow(run.folder):
+            say.line_now(told(entry), entry)
+        return
+    entries = journal.settled(journal.read_journal(place))
+    for entry in entries:
+        say.line(told(entry))
+    say.result({"recipe": recipe, "entries": entries})
+
+
+def _run(recipe: str, scale: str) -> Run:
+    """The folder of a recipe's runs; refuses a name that is no recipe's."""
+    from zoo.run import Run
+
+    space = workspace()
+    return Run.of(space.root, space.recipe(recipe, scale=scale).name, scale)
+
+
+def _nothing(recipe: str, run: Run) -> WorkspaceError:
+    from zoo.layout import TRAIN
+
+    if run.finished(TRAIN):
+        problem = f"'{recipe}' was trained before trainings had a journal"
+        return WorkspaceError(problem, hint=f"its loss and dev scores: zoo curve {recipe}")
+    return WorkspaceError(f"'{recipe}' is not trained, and is not being trained", hint=f"zoo build {recipe}")
+
+
+@command("curve", hub=False, epilog="Example: zoo curve arabert-matryoshka marbert-matryoshka --out curves.svg")
+@click.argument("recipes", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file to draw into: .png or .svg.")
+@scale_option
+def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
+    """Draw loss and dev scores of trainings, finished or under way: on the terminal, or into a picture."""
+    from zoo.curves.curve import read_curve
+
+    if out is not None and out.suffix not in (".png", ".svg"):
+        raise click.BadParameter(f"'{out}' ends neither in .png nor in .svg", param_hint="--out")
+    found, mark = [], None if scale == "full" else f"rehearsal: scale '{scale}'"
+    for recipe in recipes:
+        run = _run(recipe, scale)
+        if (one := read_curve(recipe, run.folder, mark)) is None:
+            raise _nothing(recipe, run)
+        found.append(one)
+    if out is None:
+        from zoo.curves.terminal import draw_on_terminal
+
+        say.line(draw_on_terminal(found))
+    else:
+        from zoo.curves.pictures import draw_curves
+        from zoo.publish.desired.release import write_whole
+
+        write_whole(draw_curves(found, "png" if out.suffix == ".png" else "svg"), out)
+        say.line(f"drew {out}")
+    say.result({"curves": [one.as_json() for one in found], **({"file": str(out)} if out else {})})

@@ -1,0 +1,43 @@
+"""What became of a model's phases, from the log of its training: which were kept, which were dropped, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Phase = Mapping[str, Any]
+"""A phase's entry in the log (zoo.layout.TRAIN_LOG)."""
+
+
+def is_kept(phase: Phase) -> bool:
+    """True when the model went on from what this phase made of it. Logs of earlier versions only say the best step."""
+    return bool(phase.get("kept", phase["best_step"] != 0))
+
+
+def became(phase: Phase) -> str:
+    """Whether a phase was kept or dropped, and why: 'dropped: tied with 'b': +0.10 [-0.40, +0.60]'."""
+    if is_kept(phase):
+        return "kept"
+    return f"dropped: {phase.get('why') or 'no step was better than the start'}"
+
+
+def best_trained(phase: Phase) -> tuple[float, int] | None:
+    """The best score that training reached and its step, also where the start was better; None without a score."""
+    if phase["best"] is None or phase["best_step"] != 0:
+        return None if phase["best"] is None else (phase["best"], phase["best_step"])
+    before = next(entry for entry in phase["log"] if entry["step"] == 0)
+    metric = next(key for key, value in before.items() if key.startswith("eval_") and value == phase["start"])
+    found = [(entry[metric], -entry["step"]) for entry in phase["log"] if entry["step"] and entry.get(metric)]
+    return (max(found)[0], -max(found)[1]) if found else None
+
+
+def scored(phase: Phase) -> str:
+    """A phase's score before training and at its best step, in points: '61.20 -> 64.35 at step 40'.
+
+    Empty for a phase without a dev set.
+    """
+    if phase["best"] is None:
+        return ""
+    before = "no number" if phase["start"] is None else f"{100 * phase['start']:.2f}"
+    after = best_trained(phase)
+    return f"{before} -> {f'{100 * after[0]:.2f} at step {after[1]}' if after else 'no number'}"

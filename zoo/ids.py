@@ -1,0 +1,88 @@
+"""Names, ids and commits as recipes write them, and a model that stands in a recipe beside its base."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
+from pydantic.fields import FieldInfo
+
+from zoo.characters import brief
+from zoo.hub.metadata import REPO_ID
+from zoo.metadata import as_the_hub
+
+ALLOWED: dict[str, str] = {}
+"""Pattern to what it allows, for people."""
+
+
+def text_like(pattern: str, allowed: str) -> StringConstraints:
+    """A constraint on text, and what the pattern allows, in words for people."""
+    ALLOWED[pattern] = allowed
+    return StringConstraints(pattern=pattern)
+
+
+def as_the_client(name: str) -> str:
+    """Refuse what huggingface_hub's `validate_repo_id` refuses, before anything asks a Hub."""
+    for sign, where, right in (("--", "with '--' in it", "-"), ("..", "with '..' in it", ".")):
+        if sign in name:
+            meant = re.sub(f"[{sign[0]}]+", right, name)
+            raise ValueError(f"'{name}': the Hub takes no name {where}; write '{meant}'")
+    if ending := re.search(r"(\.git|[.-])+$", name):
+        raise ValueError(
+            f"'{name}': the Hub takes no name that ends in '{ending[0]}'; write '{name[: ending.start()]}'"
+        )
+    return name
+
+
+RepoId = Annotated[
+    str,
+    text_like(
+        REPO_ID,
+        "an id is 'account/name', each made of A-Z, a-z, 0-9, '_', '.' and '-'",
+    ),
+    AfterValidator(as_the_client),
+]
+Revision = Annotated[
+    str, text_like(r"^[0-9a-f]{40}$", "a revision is the whole name of a commit: 40 of the characters 0-9 and a-f")
+]
+ModelId = Annotated[RepoId, BeforeValidator(as_the_hub("base_model"))]
+
+
+class ModelRef(BaseModel):
+    """A model of the Hub that a recipe names beside its base: a loss's guide or teacher, say. It is never trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: ModelId
+    revision: Revision | None = None
+    """Commit to use; null = the newest, which each build resolves and records."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_keys(cls, data: Any) -> Any:
+        written = brief(data) if isinstance(data, str) else None
+        if written is not None:
+            raise ValueError(f"'{written}' is the id alone; write {{model: {written}}}, and a revision to pin it")
+        return data
+
+    @property
+    def title(self) -> str:
+        """The name under which receipts have its commit: the id, with the commit behind it where the recipe has one."""
+        return f"{self.model}@{self.revision}" if self.revision else self.model
+
+
+class _Loaded:
+    """Annotates an option that names a model and is given to the function as the model itself."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        return handler.generate_schema(ModelRef)
+
+
+def is_loaded(field: FieldInfo) -> bool:
+    """True of an option whose function is given the model itself, and not its name."""
+    return any(isinstance(one, _Loaded) for one in field.metadata)
+
+
+LoadedModel = Annotated[Any, _Loaded()]
+"""A ModelRef in recipes. The function whose option it is gets a SentenceTransformer, in eval mode and never trained."""

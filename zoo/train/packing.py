@@ -1,0 +1,164 @@
+"""Packed batches: the texts of a batch as one list of tokens, so that no padding is computed.
+
+sentence-transformers has them for flash attention. Here its switch is set for an attention of ours that runs on every
+device, where a probe finds that the model at hand gives the same embeddings. Nothing of a model is subclassed or
+renamed, and what is saved is as it would be without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Router, Transformer
+from torch import Tensor, nn
+from transformers import DataCollatorWithFlattening, PreTrainedTokenizerBase
+
+from zoo.train.attention import PACKED
+
+PADDED = "sdpa"  # the attention that a model has in its place while its batches are padded
+KEYS = {"cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k"}  # what attention must know of a packed batch
+TOLERANCE = 1e-5  # of the largest number in an embedding; more for weights of fewer bits
+PROBE_LENGTH = 512  # words, for a model that says nothing of its longest text
+WORDS = ("book", "كتاب", "river", "نهر", "7", "door", "باب")
+
+
+def pack(model: SentenceTransformer, *, longest: int | None = None) -> str | None:
+    """Pack the batches of a model from now on, where its embeddings stay what they were.
+
+    Call it after the model has its adapters and its `max_seq_length`. Random numbers stay as they were.
+
+    Args:
+        longest: words of the longest text that the probe reads; null = the model's `max_seq_length`.
+
+    Returns:
+        Null, or why they stay padded, in words that follow 'because'.
+    """
+    parts = transformers_of(model)
+    if why := next((why for part in parts if (why := _unfit(part))), None if parts else "it is no transformer"):
+        return why
+    texts = probe_texts(longest or model.max_seq_length or PROBE_LENGTH)
+    modes = [
+        (module, module.training) for module in model.modules()
+    ]  # a guide is never in training, parts of it may be
+    try:
+        padded = _encoded(model, texts)
+        pack_unchecked(model)
+        why = _difference(padded, _encoded(model, texts), next(model.parameters()).dtype)
+    except Exception as error:  # noqa: BLE001 - code of others, which may raise anything
+        why = f"packed texts end in '{str(error).splitlines()[0] if str(error) else type(error).__name__}'"
+    if why:
+        unpack(model)
+    for module, trains in modes:
+        module.training = trains
+    return why
+
+
+def pack_together(model: SentenceTransformer, *others: SentenceTransformer) -> str | None:
+    """Pack a model and those that read its batches, or none of them: as `pack`, for all.
+
+    A model that is not packed takes a packed batch for one long text, and says nothing.
+    """
+    for one in (model, *others):
+        if why := pack(one, longest=model.max_seq_length):
+            for each in (model, *others):
+                unpack(each)
+            return why if one is model else f"of the model that its loss reads, {why}"
+    return None
+
+
+def readers(model: SentenceTransformer, losses: Iterable[nn.Module]) -> list[SentenceTransformer]:
+    """Other models in these losses with the same tokenizer, whom a loss gives the batches of `model` as they are."""
+    inside = {id(part): part for loss in losses for part in loss.modules() if isinstance(part, SentenceTransformer)}
+    inside.pop(id(model), None)
+    return [other for other in inside.values() if _vocabulary(other) == _vocabulary(model)]
+
+
+def pack_unchecked(model: SentenceTransformer) -> None:
+    """Pack the batches of a model that a probe has found fit before."""
+    for part in transformers_of(model):
+        if not part.can_flatten_inputs:  # else sentence-transformers does it itself, for flash attention
+            _switch_on(part)
+
+
+def unpack(model: SentenceTransformer) -> None:
+    """Pad the batches of a model again; it can then be saved as one that never was packed."""
+    for part in transformers_of(model):
+        if part.can_flatten_inputs:
+            _switch_off(part)
+
+
+@contextmanager
+def padded(model: SentenceTransformer) -> Iterator[None]:
+    """Make a packed model, inside the block, as one that never was, so that it is saved so."""
+    parts = [part for part in transformers_of(model) if part.model.config._attn_implementation == PACKED]
+    for part in parts:
+        _switch_off(part)
+    try:
+        yield
+    finally:
+        for part in parts:
+            _switch_on(part)
+
+
+def transformers_of(model: SentenceTransformer) -> list[Transformer]:
+    """The modules that read a model's texts: one, or one for each route; none where any is no transformer."""
+    first = model[0]
+    routes = [route[0] for route in first.sub_modules.values()] if isinstance(first, Router) else [first]
+    return routes if all(isinstance(route, Transformer) for route in routes) else []
+
+
+def probe_texts(longest: int) -> list[str]:
+    """Texts of no word, one, a few, many, and so many that they are cut."""
+    return [" ".join(WORDS[place % len(WORDS)] for place in range(count)) for count in (0, 1, 5, 40, longest)]
+
+
+def _unfit(part: Transformer) -> str | None:
+    """The reason why a module cannot be packed that is known without trying; null where there is none."""
+    if part.can_flatten_inputs:
+        return None
+    if part.unpad_inputs is False:
+        return "its configuration says unpad_inputs: false"
+    if (attention := part.model.config._attn_implementation) != PADDED:
+        return f"its attention is '{attention}', not '{PADDED}'"
+    if not isinstance(part.tokenizer, PreTrainedTokenizerBase) or list(part.modality_config) != ["text"]:
+        return "it reads more than texts"
+    return None if part.tokenizer("")["input_ids"] else "its tokenizer gives an empty text no token at all"
+
+
+def _switch_on(part: Transformer) -> None:
+    """Raises a ValueError where the model has attention of its own."""
+    part.model.set_attn_implementation(PACKED)
+    if part.model.config._attn_implementation != PACKED:
+        raise ValueError(f"{type(part.model).__name__} has attention of its own")
+    offset = part._infer_flatten_position_offset()  # RoBERTa counts positions from 2
+    part.data_collator = DataCollatorWithFlattening(return_flash_attn_kwargs=True, position_ids_start=offset)
+    part._flatten_position_offset = 0  # the collator has added it
+    if part.model_forward_params is not None:
+        part.model_forward_params |= KEYS
+    part.can_flatten_inputs = True
+
+
+def _switch_off(part: Transformer) -> None:
+    part.can_flatten_inputs = False
+    if part.model.config._attn_implementation == PACKED:
+        part.model.set_attn_implementation(PADDED)
+    part.preprocess([""])  # a tokenizer keeps how it padded last, and is saved with it
+
+
+def _encoded(model: SentenceTransformer, texts: list[str]) -> Tensor:
+    found: Tensor = model.encode(texts, batch_size=2, convert_to_tensor=True, show_progress_bar=False)
+    return found.float()
+
+
+def _difference(padded: Tensor, packed: Tensor, dtype: torch.dtype) -> str | None:
+    off = ((packed - padded).abs().max() / padded.abs().max()).item()
+    limit = max(TOLERANCE, 4 * torch.finfo(dtype).eps) if dtype.itemsize < 4 else TOLERANCE
+    return None if off <= limit else f"packed embeddings are off by {off:.0e} of the padded ones"
+
+
+def _vocabulary(model: SentenceTransformer) -> dict[str, int] | None:
+    tokenizer = model.tokenizer
+    return tokenizer.get_vocab() if isinstance(tokenizer, PreTrainedTokenizerBase) else None

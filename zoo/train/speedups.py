@@ -1,0 +1,128 @@
+"""How a phase computes: packed or padded, through which library. Decided when it begins, and kept beside its
+checkpoints, so that it goes on as it was begun and ends in the same bits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from datasets import Dataset as Rows
+from sentence_transformers import SentenceTransformer
+from torch import nn
+
+from zoo.recipe.training import Train
+from zoo.train import gemm
+from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of
+from zoo.train.precision import Precision
+
+KEPT_IN = ".speedups.json"  # beside the checkpoints
+BATCHES = 10  # of each dataset, whose tokens are counted
+
+
+@dataclass(frozen=True)
+class Speedups:
+    """Choices that make a phase fast and leave its results as they are."""
+
+    packed: bool
+    why: str | None
+    """Why its batches are padded; null where they are packed."""
+    padding: float | None
+    """Tokens that padded batches would have for each token of a text, in a sample of the rows; null where padded."""
+    onednn: bool
+    onednn_factor: float | None
+    """How many times faster oneDNN was in the probe; null where it was not tried, or not exact."""
+
+    @property
+    def logged(self) -> dict[str, Any]:
+        """The part that is the same in every build on a machine."""
+        return {"packing": {"used": self.packed, "why": self.why, "padding": self.padding}, "onednn": self.onednn}
+
+
+@dataclass(frozen=True)
+class Training:
+    """A phase as far as its speedups depend on it."""
+
+    model: SentenceTransformer
+    losses: Sequence[nn.Module]
+    train: Train
+    precision: Precision
+    texts: Sequence[tuple[Rows, Mapping[str, str]]]
+    """Of each dataset, the columns of texts and what stands before the texts of each."""
+
+
+def set_speedups(folder: Path, training: Training, note: Callable[[str], None]) -> Speedups:
+    """Pack the batches of a phase's model, or leave them padded, as was decided when it began in `folder`.
+
+    Call it when the model has its length and adapters, and its losses are there. `note` is told why it is padded.
+    """
+    if (choice := _kept(folder / KEPT_IN)) is None:
+        choice = _decided(training, note)
+        _keep(folder / KEPT_IN, choice)
+    elif choice.packed:
+        for model in (training.model, *readers(training.model, training.losses)):
+            pack_unchecked(model)
+    return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
+
+
+def _decided(training: Training, note: Callable[[str], None]) -> Speedups:
+    why = _why_padded(training)
+    if why and training.train.packing:
+        note(f"computes padding too, because {why}")
+    single = training.precision.used == "fp32" and training.precision.device == "cpu"
+    return Speedups(
+        packed=why is None,
+        why=why,
+        padding=padding(training) if why is None else None,
+        onednn=single and gemm.pays(),
+        onednn_factor=gemm.factor() if single else None,
+    )
+
+
+def _why_padded(training: Training) -> str | None:
+    if not training.train.packing:
+        return "the recipe says packing: false"
+    if training.train.torch_compile:
+        return "torch_compile would compile anew for every batch"
+    return pack_together(training.model, *readers(training.model, training.losses))
+
+
+def padding(training: Training) -> float:
+    """Tokens of padded batches for each token of a text: the same for the same rows, model and seed.
+
+    As sentence-transformers pads: the first column to its longest text, the others together to theirs.
+    """
+    size, numbers = training.train.batch_size, Random(training.train.seed)  # noqa: S311 - a sample, no secret
+    padded = real = 0
+    for rows, prompts in training.texts:
+        sample = rows.select(numbers.sample(range(len(rows)), min(len(rows), BATCHES * size)))
+        lengths = [_lengths(training.model, sample[name], prompt) for name, prompt in prompts.items()]
+        for start in range(0, len(sample), size):
+            first, *others = (column[start : start + size] for column in lengths)
+            padded += len(first) * (max(first) + len(others) * max((max(other) for other in others), default=0))
+            real += sum(first) + sum(map(sum, others))
+    return round(padded / real, 2)
+
+
+def _lengths(model: SentenceTransformer, texts: Sequence[str], prompt: str) -> list[int]:
+    part = transformers_of(model)[0]
+    found: list[int] = part.preprocess(list(texts), prompt=prompt or None)["cu_seq_lens_q"].diff().tolist()
+    return found
+
+
+def _kept(place: Path) -> Speedups | None:
+    try:
+        found: Mapping[str, Any] = json.loads(place.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return Speedups(**found)
+
+
+def _keep(place: Path, speedups: Speedups) -> None:
+    work = place.with_name(f"{place.name}.new")
+    work.write_text(json.dumps(asdict(speedups)), "utf-8")
+    work.replace(place)
