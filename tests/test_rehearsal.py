@@ -12,6 +12,7 @@ from conftest import TestHub
 from training import Trainings, recipe_of
 
 from zoo.cli.probe import _time
+from zoo.pipeline.preflight import KILLED
 from zoo.recipe.training import NamedPhase
 from zoo.train.rehearsed import less_memory
 
@@ -21,34 +22,62 @@ def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trai
     return Trainings(seeded, tmp_path_factory.mktemp("rehearsals"))
 
 
-def test_a_probe_tells_time_memory_and_lengths_and_leaves_the_run_alone(trainings: Trainings) -> None:
-    from zoo.pipeline.preflight import probe
-    from zoo.stage import Circumstances
+def test_a_phase_is_rehearsed_on_rows_as_they_come_and_on_the_longest(trainings: Trainings, tmp_path: Path) -> None:
+    from zoo.train.rehearsal import rehearse
 
-    trainings.build.circumstances = Circumstances(device="cpu")
-    before = sorted(path for path in trainings.build.runs.rglob("*") if ".zoo" not in str(path))
-    found = probe(trainings.build, recipe_of(), steps=4)
-    assert sorted(path for path in trainings.build.runs.rglob("*") if ".zoo" not in str(path)) == before
-    (phase,) = found.phases
-    assert (found.start, list(found.built), found.fits) == ("'tests/tiny-bert'", [], True)
+    phase = rehearse(trainings.spec(device="cpu"), "hybrid", tmp_path, steps=4)
     assert (phase.problem, phase.steps, phase.tried, phase.evaluations, phase.checkpoints) == (None, 8, 4, 3, 2)
+    assert phase.precision == "trains in fp32 on the CPU"
     assert phase.step
     assert phase.evaluation
     assert phase.checkpoint
-    assert phase.memory
-    assert phase.memory_longest
     assert phase.free
+    assert phase.memory is not None
+    assert phase.memory_longest is not None
+    assert phase.padded
     assert 0 < phase.step[0] <= phase.step[1] <= phase.step[2]
-    assert 10**7 < phase.memory < 10**9
-    assert phase.free > phase.memory_longest > 10**7
-    assert phase.cut == 0
-    assert 1 < phase.padded < 3  # type: ignore[operator]
+    assert 0 <= phase.memory <= phase.memory_longest < phase.free
+    assert (phase.cut, phase.packed) == (0, True)
+    assert 1 < phase.padded < 3
     assert phase.tokens["50"] < phase.tokens["99"] <= phase.tokens["100"] < 30
-    times = found.seconds
-    assert times
+    assert phase.seconds
     whole = 8 * phase.step[1] + 3 * phase.evaluation + 2 * phase.checkpoint
-    assert times[1] == pytest.approx(whole)
-    assert json.loads(json.dumps(found.facts()))["fits"] is True
+    assert phase.seconds[1] == pytest.approx(whole)
+
+
+KILLS = """
+import os
+import signal
+from zoo.losses import loss
+
+@loss("greedy", texts=(2, 2), label="score", least_rows=2)
+def greedy(model):
+    \"\"\"Ends its process as the system does when memory runs out.\"\"\"
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_a_probe_leaves_the_run_alone_and_outlives_a_kill(trainings: Trainings, zoo: Any) -> None:
+    root, runs = trainings.build.workspace.root, trainings.build.runs
+    before = sorted(runs.rglob("*"))
+    settings = [word for setting in SETTINGS for word in ("--set", setting)]
+    probe = ["check", "arabert-hybrid", "--probe", "--scale", "mini", "--device", "cpu", "--json", *settings]
+    code, answer, told = zoo(*probe, cwd=root)
+    assert code == 0, told
+    (found,) = json.loads(answer)["probes"]
+    assert (found["start"], found["built"], found["fits"]) == ("'tests/tiny-bert'", [], True)
+    assert found["seconds"] == found["phases"][0]["seconds"]
+    assert found["phases"][0]["memory"] > 10**7
+    assert sorted(runs.rglob("*")) == before
+    (root / "plugins").mkdir()
+    (root / "plugins" / "greedy.py").write_text(KILLS)
+    code, answer, told = zoo(*probe, "--set", "phases.hybrid.data.1.loss={type: greedy}", cwd=root)
+    assert code == 1
+    error = json.loads(answer)["error"]
+    assert error == f"phase 'hybrid' of 'arabert-hybrid': {KILLED}"
+    assert json.loads(answer)["hint"].startswith("--set phases.hybrid.train.gradient_checkpointing=true")
+    assert sorted(runs.rglob("*")) == before
 
 
 def test_what_training_would_stop_for_is_a_problem_of_the_phase(trainings: Trainings, tmp_path: Path) -> None:

@@ -38,27 +38,36 @@ class Batch:
     """The batch that a loss is computed of.
 
     Args:
-        columns: what the loss is given of each text column: at least `input_ids`, (rows, tokens).
+        columns: what the loss is given of each text column: `input_ids`, (rows, tokens); of packed texts (1, tokens),
+            and `cu_seq_lens_q`, where each begins and the last one ends.
     """
 
     dataset: str
     columns: Sequence[Mapping[str, Any]]
 
+    def texts(self) -> list[list[torch.Tensor]]:
+        """Token ids of every text, column by column; where they are padded, with the padding."""
+        return [_unpacked(column["input_ids"], column.get("cu_seq_lens_q")) for column in self.columns]
+
     @property
     def size(self) -> tuple[int, int]:
         """Rows, and tokens of the longest text."""
-        shapes = [tuple(column["input_ids"].shape) for column in self.columns]
-        return shapes[0][0], max(shape[-1] for shape in shapes)
+        texts = self.texts()
+        return len(texts[0]), max(len(ids) for column in texts for ids in column)
 
     def shown(self, tokenizer: Any) -> str:
         """The first rows of the batch, each text cut short."""
-        columns = [[_text(tokenizer, ids) for ids in column["input_ids"][:SHOWN].tolist()] for column in self.columns]
-        rows = ["(" + ", ".join(f"'{text}'" for text in row) + ")" for row in zip(*columns, strict=False)]
-        more = f" and {self.size[0] - len(rows)} more" if self.size[0] > len(rows) else ""
-        return f"the rows of '{self.dataset}' {', '.join(rows)}{more}"
+        rows = [*zip(*self.texts(), strict=False)]
+        first = ["(" + ", ".join(f"'{_text(tokenizer, ids)}'" for ids in row) + ")" for row in rows[:SHOWN]]
+        more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+        return f"the rows of '{self.dataset}' {', '.join(first)}{more}"
 
 
-def _text(tokenizer: Any, ids: list[int]) -> str:
+def _unpacked(ids: torch.Tensor, ends: torch.Tensor | None) -> list[torch.Tensor]:
+    return list(ids) if ends is None else list(ids[0].tensor_split(ends[1:-1].tolist()))
+
+
+def _text(tokenizer: Any, ids: torch.Tensor) -> str:
     return brief(tokenizer.decode(ids[: 2 * TEXT], skip_special_tokens=True), TEXT)
 
 
