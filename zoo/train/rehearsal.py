@@ -119,7 +119,7 @@ class Memory:
     @property
     def peak(self) -> int:
         """Bytes more than in the beginning, at the peak of what was watched last."""
-        return max(self._peak, self._used()) - self._before
+        return max(0, max(self._peak, self._used()) - self._before)
 
 
 class Stopwatch(TrainerCallback):  # type: ignore[misc]
