@@ -145,13 +145,10 @@ def troubles_told(
     Raises:
         TrainError: a loss is no number, or memory or disk are full. Checkpoints that are whole stay.
     """
-    at_work = Path(trainer.args.output_dir) / AT_WORK
-    if at_work.is_file():
-        note(f"the attempt before ended without a word: was it killed, or out of memory? {PROBE}")
-    at_work.touch()
     watch = _Watch(trainer, [use.dataset for use in phase.data])
     try:
-        yield
+        with _marked(trainer, note):
+            yield
     except _NoNumberError as found:
         raise _of_numbers(found, trainer, error) from None
     except (MemoryError, RuntimeError, SafetensorError, OSError, IndexError) as problem:
@@ -160,7 +157,22 @@ def troubles_told(
         raise told from problem
     finally:
         watch.close()
-        at_work.unlink(missing_ok=True)
+
+
+@contextmanager
+def _marked(trainer: Any, note: Callable[[str], None]) -> Iterator[None]:
+    """Leave a mark that only an end without a word leaves behind, and tell of one. Of several processes one does."""
+    mark = Path(trainer.args.output_dir) / AT_WORK
+    if not trainer.is_world_process_zero():
+        yield
+        return
+    if mark.is_file():
+        note(f"the attempt before ended without a word: was it killed, or out of memory? {PROBE}")
+    mark.touch()
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
 
 
 def _told(problem: Exception, watch: _Watch, phase: NamedPhase, error: Callable[..., TrainError]) -> TrainError | None:
