@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -20,6 +20,7 @@ from zoo.errors import ZooError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
+    from rich.table import Table
     from rich.text import Text
 
 Row = Mapping[str, Any]
@@ -156,6 +157,30 @@ def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: s
     """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'. A title may be wider than they are."""
     if _mode.json or not rows:
         return
+    console = _console(stderr=False)
+    if title:
+        console.print(_text(title, "table.title"), soft_wrap=True)  # rich would fold it to the table's width
+    console.print(_table(rows, columns))
+
+
+def is_live() -> bool:
+    """True where a display can change: on a terminal, for people."""
+    return not _mode.json and sys.stderr.isatty()
+
+
+@contextmanager
+def live(rows: Callable[[], Sequence[Row]]) -> Iterator[None]:
+    """Show rows as they change, below all that is said meanwhile; where nothing can change, show nothing."""
+    if not is_live():
+        yield
+        return
+    from rich.live import Live
+
+    with Live(get_renderable=lambda: _table(rows()), console=_console(stderr=True), transient=True):
+        yield
+
+
+def _table(rows: Sequence[Row], columns: Sequence[str] | None = None) -> Table:
     from rich.table import Table
 
     columns = list(columns or dict.fromkeys(name for row in rows for name in row))
@@ -165,10 +190,7 @@ def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: s
         shown.add_column(_text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(_cell(row.get(name)) for name in columns))
-    console = _console(stderr=False)
-    if title:
-        console.print(_text(title, "table.title"), soft_wrap=True)  # rich would fold it to the table's width
-    console.print(shown)
+    return shown
 
 
 def _cell(value: Any) -> Text:

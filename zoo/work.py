@@ -1,19 +1,24 @@
-"""`python -m zoo.work SPEC`: one stage's work in a process of its own. What decides and renames is another one.
+"""`python -m zoo.work [--wired] SPEC`: a stage's work in a process of its own. What decides and renames is another one.
 
 SPEC is a JSON file: {"stage": a name from zoo/pipeline/stages.py, "folder": where to write, "spec": what it needs,
-"workspace": the folder whose plugins the work may need, or null}.
+"workspace": the folder whose plugins the work may need, or null}. With `--wired`, what people should see goes to
+stdout as lines of JSON (zoo/pipeline/executors/wire.py), and the process ends when its stdin does. Where torchrun
+started several of it, the first alone shows its progress.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import WorkspaceError, ZooError, of_the_disk
+from zoo.pipeline.executors import wire
+from zoo.pipeline.executors.local import here
 from zoo.pipeline.stages import STAGES
 from zoo.plugins.loading import use
 from zoo.say import SILENT, Progress
@@ -30,9 +35,7 @@ def work(task: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     """
     if workspace := task.get("workspace"):
         use(Path(workspace))
-    folder = Path(task["folder"])
-    folder.mkdir(parents=True, exist_ok=True)
-    import_module(STAGES[task["stage"]].work).work(folder, task["spec"], progress=progress)
+    here(task, progress)
 
 
 def read_task(path: Path) -> dict[str, Any]:
@@ -68,6 +71,8 @@ def main(arguments: list[str]) -> int:
 
     prepare()
     install(say.countdown())
+    if arguments[:1] == ["--wired"]:
+        return _wired(Path(arguments[1]))
     if len(arguments) != 1:
         print("usage: python -m zoo.work SPEC.json", file=sys.stderr)
         return 1
@@ -84,6 +89,23 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _wired(path: Path) -> int:
+    """Do the work and tell the process that started this one what comes of it."""
+    wire.end_with_parent()
+    try:
+        work(read_task(path), progress=wire.Wire() if os.environ.get("RANK", "0") == "0" else SILENT)
+    except (ZooError, OSError) as problem:
+        told = problem if isinstance(problem, ZooError) else of_the_disk(problem)
+        wire.send(*((wire.ERROR, told.message, told.hint) if told else (wire.CRASH, traceback.format_exc())))
+    except KeyboardInterrupt:
+        return 130
+    except Exception:  # noqa: BLE001 - it is told, and raised there
+        wire.send(wire.CRASH, traceback.format_exc())
+    else:
+        return 0
+    return 1
 
 
 if __name__ == "__main__":

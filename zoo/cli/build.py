@@ -27,6 +27,7 @@ DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:\d+)?", re.ASCII)
 scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
 
 
+ON_HELP = "One stage after another here, or side by side on a Ray cluster: this machine's, or that of RAY_ADDRESS."
 FORCE_HELP = "Make a stage again, from nothing: data, train, contamination, evaluate, card."
 
 
@@ -91,6 +92,8 @@ def device_name(ctx: click.Context, param: click.Parameter, name: str | None) ->
     "--report-to", multiple=True, type=click.Choice(TRACKERS), metavar="TRACKER", help="trackio, tensorboard, wandb …"
 )
 @click.option("--device", callback=device_name, help="cpu, cuda, cuda:1 …  [default: the best there is]")
+@click.option("--gpus", type=click.IntRange(1), default=1, metavar="N", help="Devices that train one model together.")
+@click.option("--on", type=click.Choice(["local", "ray"]), default="local", show_default=True, help=ON_HELP)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and why; make nothing.")
 def build(
     recipes: tuple[str, ...],
@@ -100,34 +103,45 @@ def build(
     force: tuple[str, ...],
     report_to: tuple[str, ...],
     device: str | None,
+    gpus: int,
+    on: str,
     dry_run: bool,
 ) -> None:
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
     connect(seed=True)
+    from zoo.cli import places
     from zoo.pipeline.build import Build
+    from zoo.pipeline.stages import OF_RECIPES
     from zoo.stage import Circumstances
 
     if dry_run:
         _say_plan(Build(workspace(), chosen[0].scale, force=frozenset(force)), chosen)
         return
-    _require(chosen, report_to, device)
-    with say.progress() as progress:
-        work = Build(
-            workspace(),
-            chosen[0].scale,
-            force=frozenset(force),
-            circumstances=Circumstances(device, report_to),
-            progress=progress,
-            report=say_outcome,
-        )
-        work.run(*chosen)
-    _say_built(work, chosen)
+    places.refuse_mixture(device, gpus)
+    if on == "local":
+        _require(chosen, report_to, device, gpus)
+    work = Build(
+        workspace(),
+        chosen[0].scale,
+        force=frozenset(force),
+        circumstances=Circumstances(device, report_to),
+        report=say_outcome,
+    )
+    problems = places.run(work, chosen, on, gpus)
+    _say_built(work, [recipe for recipe in chosen if (recipe.name, OF_RECIPES[-1]) in work.done], problems)
+    if problems:
+        click.get_current_context().exit(1)
     say.hint(f"zoo plan {' '.join(recipe.name for recipe in chosen)}{_as_typed(chosen[0].scale)}")
 
 
-def _say_built(work: Build, recipes: list[Recipe]) -> None:
-    """Tell what a build came to, and all that speaks against its models: doubts, leaks, changes by `--set`."""
+def _say_built(work: Build, recipes: list[Recipe], problems: list[ZooError]) -> None:
+    """Tell what a build came to, and all that speaks against its models: doubts, leaks, changes by `--set`.
+
+    Args:
+        recipes: those that are built.
+        problems: why others are not.
+    """
     from zoo.cards.ingredients import doubts_of
     from zoo.layout import TRAIN
 
@@ -137,10 +151,14 @@ def _say_built(work: Build, recipes: list[Recipe]) -> None:
     scores = {recipe.name: work.scores(recipe.name).model_dump() for recipe in recipes}
     stages = [vars(outcome) for outcome in outcomes]
     phases = {recipe.name: _phases(work.folder(recipe.name).stage(TRAIN)) for recipe in recipes}
-    say.result({"stages": stages, "scores": scores, "leaked": leaked, "doubts": doubts, "phases": phases})
+    facts = {"stages": stages, "scores": scores, "leaked": leaked, "doubts": doubts, "phases": phases}
+    if problems:
+        tell(problems, facts)
+    else:
+        say.result(facts)
     for doubt in dict.fromkeys(doubt for found in doubts.values() for doubt in found):
         say.line(f"doubt: {doubt}")
-    if all(outcome.did == "kept" for outcome in outcomes):
+    if not problems and all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")
     for name, sentences in leaked.items():
         for sentence in sentences:
@@ -177,7 +195,7 @@ def _say_plan(build: Build, recipes: list[Recipe]) -> None:
         say.hint("the same without --dry-run makes them")
 
 
-def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | None) -> None:
+def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | None, gpus: int) -> None:
     """Refuse what would stop the training only after its data were built.
 
     Asking takes torch and its seconds, so what was built before is not asked for: a stale stage asks for itself.
@@ -190,13 +208,16 @@ def _require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | No
     built = all(run.finished(stage) for run in runs for stage in MEASURED)
     members = [member for recipe in recipes for member in recipe.lineage]
     fp16 = [member for member in members if any(phase.train.precision == "fp16" for phase in member.phases)]
-    if built or not (report_to or device or fp16):
+    if built or not (report_to or device or fp16 or gpus > 1):
         return
     from zoo.models.load import require_device
     from zoo.train.arguments import require_trackers
     from zoo.train.precision import refuse_precision
+    from zoo.train.ranks import require_devices
 
     require_device(device)
+    if gpus > 1:
+        require_devices(gpus, device)
     require_trackers(report_to)
     refuse_precision(fp16, device)
 

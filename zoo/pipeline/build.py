@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.errors import CardError, HubError
+from zoo.errors import CardError, HubError, ZooError
 from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
 from zoo.ids import ModelRef
@@ -17,6 +16,8 @@ from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
+from zoo.pipeline.executors.local import Execute, here
+from zoo.pipeline.executors.walks import Walk, one_by_one
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
 from zoo.recipe import Recipe
 from zoo.recipe.schema import Base
@@ -52,13 +53,18 @@ class Build(Built):
     elsewhere: Mapping[str, ScoreFile] = field(default_factory=dict)
     """{recipe that is not built here: its published scores}; looked up when something is published."""
     progress: Progress = field(default_factory=Silent)
+    execute: Execute = here
+    """Does the work of a stage, here or elsewhere."""
+    walk: Walk = one_by_one
     report: Callable[[Outcome], None] = _nothing
     done: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     chosen: Sequence[Recipe] = ()
     _revisions: dict[tuple[str, str | None], str] = field(default_factory=dict)
 
-    def run(self, *recipes: Recipe) -> None:
+    def run(self, *recipes: Recipe) -> list[ZooError]:
         """Make every stage of the recipes and of their parents that is missing or stale.
+
+        What comes out are the errors of what could not be made, where the walk leaves the others alone.
 
         Raises:
             ZooError: a stage cannot be made; what was made before it stays. TrainError: a base model cannot be used;
@@ -66,9 +72,9 @@ class Build(Built):
         """
         with self.workspace.in_use():
             nodes = self._ordered(recipes)
-            self._refuse_unfit_bases()
-            for node in nodes:
-                self.make(node)
+            if self.walk is one_by_one:  # others leave it to the training, which fails alone
+                self._refuse_unfit_bases()
+            return self.walk(nodes, self.make, self._needs, self._after)
 
     def plan(self, *recipes: Recipe) -> list[Outcome]:
         """Foresee what `run` would do, and why. Nothing is made; the Hub is asked what it has now."""
@@ -144,7 +150,7 @@ class Build(Built):
             return {**stage.circumstances(folder), **changes}
 
         with run.filling(node.stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
-            import_module(stage.work).work(folder, spec, progress=self.progress)
+            self.execute(self._task(node, folder, spec), self.progress)
 
     def _foresee(self, node: Node) -> None:
         before = (self.done[other.key] for other in self._before(node) if other.key in self.done)
@@ -164,14 +170,23 @@ class Build(Built):
         """The work of a node as JSON for `python -m zoo.work`, which fills `folder` in another process."""
         node = self._to_make(node)
         spec = STAGES[node.stage].spec(node.item, self, self.made_from(node))
+        return self._task(node, folder, spec)
+
+    def _task(self, node: Node, folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
         return {"stage": node.stage, "folder": str(folder), "spec": spec, "workspace": str(self.workspace.root)}
 
     def _before(self, node: Node) -> list[Node]:
         """The nodes that what is made of a node may depend on."""
+        return [*self._needs(node), *self._after(node)]
+
+    def _after(self, node: Node) -> list[Node]:
+        return STAGES[node.stage].after(node.item, self)
+
+    def _needs(self, node: Node) -> list[Node]:
         stage = STAGES[node.stage]
-        found = [*stage.needs(node.item, self), *stage.after(node.item, self)]
+        found = stage.needs(node.item, self)
         if stage.of_built and isinstance(node.item, Recipe):
-            found += [Node(name, member) for member in node.item.lineage for name in MEASURED]
+            found = found + [Node(name, member) for member in node.item.lineage for name in MEASURED]
         return found
 
     def _tell(self, outcome: Outcome) -> Outcome:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PositiveInt, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, NonNegativeInt, PositiveInt, Tag, field_validator
 
 from zoo.hub.metadata import LONGEST_DESCRIPTION
 from zoo.metadata import as_the_hub
@@ -12,6 +12,7 @@ from zoo.recipe.schema import Base, Identifier, Language, License, Paper, RepoNa
 from zoo.recipe.section import Name, Section, text_like
 from zoo.recipe.training import Phase, TrainOverrides
 
+StageName = Literal["data", "train", "contamination", "evaluate", "card"]
 EnvironmentName = Annotated[
     str, text_like(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of a variable is made of letters, digits and '_'")
 ]
@@ -110,6 +111,15 @@ class Space(Section):
     """Names that must be set on the Hub; values are never in a recipe."""
 
 
+class Resources(Section):
+    """What the work of a stage takes of a machine in a cluster. It changes nothing of what comes out."""
+
+    cpus: PositiveInt = 1
+    """Cores; an evaluation scores as many tasks at once."""
+    gpus: NonNegativeInt | None = None
+    """GPUs; null = one to train and one to evaluate where the cluster has some. `--gpus` takes as many to train."""
+
+
 class Family(Section):
     """The file recipes/family.yaml: what the members share."""
 
@@ -124,5 +134,7 @@ class Family(Section):
     suites: dict[Name, list[TaskName]]
     phases: dict[Name, Phase]
     scales: dict[Name, Scale] = {}
+    resources: dict[StageName, Resources] = {}
+    """What stages take of a machine when `zoo build --on ray` makes them side by side."""
     collection: Collection | None = None
     space: Space | None = None

@@ -66,12 +66,17 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
 
 
 def circumstances(folder: Path) -> dict[str, Any]:
-    """The precision and the device of every phase, from the log of a finished stage; the rest from its journal.
+    """The precision and the device of every phase, and how many devices, from the log of a finished stage; the rest
+    from its journal.
 
     Hardware, seconds, rows, tokens and energy are as `zoo.curves.journal.Spent` has them, where there is a journal.
     """
     log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
     journal = folder / JOURNAL
     training = Spent(read_journal(journal)).facts if journal.is_file() else {}
-    precision = {phase["phase"]: phase["precision"] for phase in log}
-    return {"precision": precision, **({"training": training} if training else {})}
+    devices = {phase["phase"]: phase["devices"] for phase in log if "devices" in phase}
+    return {
+        "precision": {phase["phase"]: phase["precision"] for phase in log},
+        **({"devices": devices} if devices else {}),
+        **({"training": training} if training else {}),
+    }

@@ -24,7 +24,7 @@ from zoo.recipe.schema import Dataset, Recipe
 from zoo.recipe.training import DataUse, NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress
-from zoo.train import checkpoints
+from zoo.train import checkpoints, ranks
 from zoo.train.activations import compute_again
 from zoo.train.adapters import TRAINED, Adapters, adapted
 from zoo.train.arguments import arguments, prompts_by_column
@@ -104,7 +104,7 @@ class PhaseRun:
         return f"phase '{self.phase.name}' of '{self.recipe.name}'"
 
     def run(self) -> None:
-        """Train, go back to the best checkpoint, and save model, heads and log.
+        """Train, go back to the best checkpoint, and save model, heads and log: the first of several processes does.
 
         When no step is better on dev than the start, the start itself is saved, and no heads, which belong to others.
 
@@ -116,11 +116,17 @@ class PhaseRun:
         self.model.max_seq_length = min(full_length or longest, longest)
         require_positions(self.model, f"'{self.recipe.name}'")
         self._require_same_precision()
-        last = checkpoints.newest_whole(self.checkpoints, self._note)
-        doubts = self._told(self._doubts_of_data())
+        last = ranks.agreed(ranks.is_first() and checkpoints.newest_whole(self.checkpoints, self._note)) or None
+        doubts = self._told(self._doubts_of_data()) if ranks.is_first() else []
         trainer = self._trainer(begins=last is None)
         with onednn(trainer.speedups.onednn):
-            log = {**self._log(self._trained(trainer, last)), **trainer.speedups.logged}
+            state = self._trained(trainer, last)
+            if ranks.is_first():
+                self._finish(trainer, state, doubts, full_length)
+        ranks.wait()
+
+    def _finish(self, trainer: Trainer, state: TrainerState, doubts: list[str], full_length: int | None) -> None:
+        log = {**self._log(state), **trainer.speedups.logged}
         start = self.start("cpu")
         distance = self.adapters.moved() if self.adapters else drift(self.model, start)
         doubts += self._told(of_log(self.phase, log["log"], distance=distance))
@@ -167,9 +173,11 @@ class PhaseRun:
     def _require_same_precision(self) -> None:
         """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
         begun, now = self.checkpoints / BEGUN_IN, f"{self.precision.used} on {self.precision.device}"
+        now += f" with --gpus {ranks.count()}" if ranks.count() > 1 else ""
         if begun.is_file() and (was := begun.read_text("utf-8")) != now:
-            hint = "use the device of before, or start anew with --force train"
+            hint = "use the device of before and as many, or start anew with --force train"
             raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
+        ranks.wait()
         self.checkpoints.mkdir(exist_ok=True)
         begun.write_text(now, "utf-8")
 
@@ -192,7 +200,7 @@ class PhaseRun:
 
     def _is_the_end(self, checkpoint: Path) -> bool:
         log = checkpoints.state_of(checkpoint)["log_history"]
-        return checkpoints.is_the_last(checkpoint) or is_over(self.phase, log)
+        return checkpoints.is_the_last(checkpoint) or is_over(self.phase.train, metric_of(self.phase), log)
 
     def _merge(self, best: Path | None) -> None:
         """Make a stock model of one with adapters, which are kept beside it where the recipe says so."""
@@ -240,9 +248,10 @@ class PhaseRun:
         for callback in (
             Rhythm(phase.train, evaluates=phase.dev is not None),
             StopAtNonsense(self._error),
-            *([StopEarly(phase)] if phase.train.early_stopping_patience else []),
+            *([StopEarly(phase.train, metric_of(phase))] if phase.train.early_stopping_patience else []),
             SealCheckpoints(),
-            self._journal(trainer),
+            ranks.AverageHeads(trainer.loss_state().values()),
+            *([self._journal(trainer)] if ranks.is_first() else []),
             ShowProgress(self.progress, f"{recipe.name}: {phase.name}", trainer.pace, self.precision.device),
         ):
             trainer.add_callback(callback)
@@ -252,11 +261,12 @@ class PhaseRun:
         prompts = {use.dataset: prompts_by_column(self.recipe, use) for use in self.phase.data}
         texts = [(data[name].select_columns(list(columns)), columns) for name, columns in prompts.items()]
         training = Training(self.model, losses, self.phase.train, self.precision, texts)
-        return set_speedups(self.checkpoints, training, self._note)
+        return ranks.in_turn(lambda: set_speedups(self.checkpoints, training, self._note))
 
     def _labelled(self, use: DataUse, load: Load) -> Rows:
         width = self.model.get_embedding_dimension()
-        return with_labels(self._rows(use.dataset), use, load, self.folder, width, self.progress)
+        rows = self._rows(use.dataset)
+        return ranks.in_turn(lambda: with_labels(rows, use, load, self.folder, width, self.progress))
 
     def _journal(self, trainer: Trainer) -> Journal:
         about = {
@@ -313,6 +323,7 @@ class PhaseRun:
             "best": best if self.phase.dev else None,
             "best_step": step if self.phase.dev else None,
             "precision": asdict(self.precision),
+            **({"devices": ranks.count()} if ranks.count() > 1 else {}),
             "log": entries,
         }
 

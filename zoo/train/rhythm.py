@@ -9,6 +9,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from zoo.recipe.training import Train
+from zoo.train import ranks
 
 ENTRIES = 100  # of the log, about so many in a phase, beside those of evaluations
 SAVE_EVERY = 15 * 60  # seconds, where a recipe has no save_steps: what a crash may cost
@@ -67,4 +68,4 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]
     def _must_save(self, state: TrainerState) -> bool:
         if every := self.train.save_steps:
             return bool(state.global_step - self.last_save >= every)
-        return self.clock() - self.saved_at >= SAVE_EVERY
+        return ranks.agreed(self.clock() - self.saved_at >= SAVE_EVERY)

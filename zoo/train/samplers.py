@@ -34,8 +34,8 @@ class SpreadRepeats(DefaultBatchSampler):  # type: ignore[misc]
         self.repeats = repeats(dataset, leave_out=self.valid_label_columns or ())
 
     def __len__(self) -> int:
-        rows = len(self.repeats)
-        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
+        rows, size = len(self.repeats), int(self.batch_size)
+        return rows // size if self.drop_last else -(-rows // size)
 
     def __iter__(self) -> Iterator[list[int]]:
         random = np.random.default_rng([self.seed, self.epoch])

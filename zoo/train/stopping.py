@@ -8,16 +8,17 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
-from zoo.recipe.training import Phase
-from zoo.train.dev import metric_of
+from zoo.recipe.training import Train
 
 
-def is_over(phase: Phase, log: Sequence[Mapping[str, Any]]) -> bool:
+def is_over(train: Train, metric: str, log: Sequence[Mapping[str, Any]]) -> bool:
     """True when as many evaluations in a row as the recipe's patience brought no better score.
 
     The score of the untrained start counts as the first; one that is no number is not better.
+
+    Args:
+        metric: key of the score in the log.
     """
-    train, metric = phase.train, metric_of(phase)
     best, waited = -math.inf, 0
     for score in (entry[metric] for entry in log if metric in entry):
         better = score is not None and score > best + train.early_stopping_threshold
@@ -34,10 +35,10 @@ class StopEarly(TrainerCallback):  # type: ignore[misc]
     zoo.train.rhythm has in its place.
     """
 
-    def __init__(self, phase: Phase) -> None:
-        self.phase = phase
+    def __init__(self, train: Train, metric: str) -> None:
+        self.train, self.metric = train, metric
 
     def on_evaluate(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Ask the Trainer to stop after an evaluation too many without a better score."""
-        if is_over(self.phase, state.log_history):
+        if is_over(self.train, self.metric, state.log_history):
             control.should_training_stop = True

@@ -13,7 +13,7 @@ from sentence_transformers import SentenceTransformerTrainer
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from zoo.models.load import saved_model
-from zoo.train import checkpoints
+from zoo.train import checkpoints, ranks
 from zoo.train.adapters import TRAINED, Adapters
 from zoo.train.pace import Pace
 from zoo.train.packing import padded
@@ -68,9 +68,21 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with a loss, how many rows it is the mean of."""
         if "loss" in logs:
-            logs = {**logs, **{name: count for name, count in self.seen.items() if count}}
+            seen = {**self.seen, ROWS: self.seen[ROWS] * ranks.count()}  # the others have equally many
+            logs = {**logs, **{name: count for name, count in seen.items() if count}}
             self.seen = dict.fromkeys(self.seen, 0)
         super().log(logs, start_time)
+
+    def get_batch_sampler(self, dataset: Any, batch_size: int, *options: Any, **named: Any) -> Any:
+        """Return what makes a dataset's batches; one of several processes gets its share of larger ones."""
+        whole = super().get_batch_sampler(dataset, batch_size * ranks.count(), *options, **named)
+        return whole if ranks.count() == 1 else ranks.Share(whole, self.args.process_index, ranks.count())
+
+    def get_train_dataloader(self) -> Any:
+        """Return the batches of this process. accelerate would share them out again, and not equally many to each."""
+        if ranks.count() == 1:
+            return super().get_train_dataloader()
+        return self._build_dataloader(self.train_dataset, self.args.train_batch_size, dataset_kind="train")
 
     def loss_state(self) -> dict[str, torch.Tensor]:
         """Parameters of the losses that are trained and not the model's, by '<dataset>/<parameter>'."""
@@ -100,9 +112,11 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Write model and losses as the first part of a checkpoint; no card and no pickle of the arguments."""
+        folder = Path(output_dir or self.args.output_dir)
         if self.args.should_save:
-            folder = Path(output_dir or self.args.output_dir)
             checkpoints.begin(folder)
+        ranks.wait()  # the others write beside it, and only into what is marked as ours
+        if self.args.should_save:
             if self.adapters:
                 (folder / TRAINED).write_bytes(self.adapters.content())
             else:
@@ -138,6 +152,9 @@ class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Mark the new checkpoint as whole, then remove older ones."""
+        ranks.wait()  # every process has written its part
+        if not args.should_save:
+            return
         folder = Path(args.output_dir)
         checkpoints.seal(checkpoints.place(folder, state.global_step))
         checkpoints.rotate(folder, newest=state.global_step, best=state.best_global_step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import trials
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
-from zoo.train import course
+from zoo.train import course, ranks
 from zoo.train.arguments import require_optimizers, require_trackers
 from zoo.train.doubts import require_graded, require_rows
 from zoo.train.ingredients import HEADS
@@ -44,14 +44,17 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Raises:
         TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
     """
+    ranks.join(spec["device"])
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
     require_optimizers(recipe)
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
         with full_disk_told(folder):
             _train(folder, spec, recipe, progress)
-    leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
-    _clear(folder)
+    if ranks.is_first():
+        leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
+        _clear(folder)
+    ranks.leave()
 
 
 def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Progress) -> None:
@@ -61,19 +64,28 @@ def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Prog
             require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
     logs: list[course.Entry] = []
-    start = Path(spec["parent"]) if spec["parent"] else None
+    model = Path(spec["parent"]) if spec["parent"] else None
     for trial in trials(recipe.phases):
         for phase in trial:
             if not course.folder_of(folder, phase).is_dir():
-                _run(folder, spec, recipe, phase, start, progress)
+                _run(folder, spec, recipe, phase, model, progress)
         dev = Path(spec["splits"][trial[0].dev]["validation"]) if trial[0].dev else None
-        outcome = course.judged(trial, folder, dev, spec["device"])
-        logs, start = [*logs, *outcome.log], outcome.model
-        for entry in outcome.log:
-            _end(folder, recipe.name, entry, progress)
+        outcome = ranks.agreed(course.judged(trial, folder, dev, spec["device"]) if ranks.is_first() else None)
+        assert outcome is not None
+        logs, model = [*logs, *outcome.log], outcome.model
+        if ranks.is_first():
+            for entry in outcome.log:
+                _end(folder, recipe.name, entry, progress)
+    ranks.wait()  # all have read it
+    if ranks.is_first():
+        assert model is not None
+        _put_together(folder, logs, model)
+
+
+def _put_together(folder: Path, logs: Sequence[course.Entry], model: Path) -> None:
     text = json.dumps(logs, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     (folder / TRAIN_LOG).write_text(text, "utf-8")
-    outcome.model.rename(folder / MODEL)
+    model.rename(folder / MODEL)
 
 
 def _end(folder: Path, name: str, entry: Mapping[str, Any], progress: Progress) -> None:

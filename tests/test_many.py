@@ -1,0 +1,119 @@
+"""Training in several processes, a device each: on the CPU, where gloo takes the place of NCCL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from conftest import TestHub
+from safetensors.torch import load_file
+from training import Heard, Trainings, log, made, recipe_of
+
+from zoo.errors import TrainError, ZooError
+from zoo.pipeline.executors.torchrun import Torchrun
+from zoo.stage import Circumstances, Node
+from zoo.train.ranks import Share, require_devices
+
+ODD = ("datasets.arabic-nli-pair-class.rows.train=203", "datasets.arabic-stsb.rows.train=101")
+
+
+@pytest.fixture(scope="module")
+def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    return Trainings(seeded, tmp_path_factory.mktemp("many"))
+
+
+def train(trainings: Trainings, folder: Path, *settings: str, devices: int = 2, progress: Any = None) -> Path:
+    build = trainings.build
+    build.circumstances = Circumstances(device="cpu")
+    task = build.task(Node("train", recipe_of(*settings)), folder)
+    Torchrun(devices)(task, progress or Heard())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(trainings: Trainings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipe, trained on two devices; neither dataset can be shared out evenly."""
+    return train(trainings, tmp_path_factory.mktemp("whole"), *ODD)
+
+
+def test_two_devices_train_one_model(whole: Path) -> None:
+    (phase,) = log(whole)
+    assert phase["devices"] == 2
+    assert phase["steps"] == 8
+    assert sum(entry.get("rows", 0) for entry in phase["log"]) == 8 * 2 * 16, "batch_size is of each device"
+    assert phase["best"] is not None
+    assert sorted(path.name for path in whole.iterdir()) == ["heads", "log.json", "model"], "one of them writes"
+
+
+def test_what_two_devices_learn_is_what_one_learns_from_batches_twice_as_large(
+    trainings: Trainings, tmp_path: Path, hub: TestHub
+) -> None:
+    from zoo.hub.store import Store
+    from zoo.miniature.standins import stand_in
+
+    store = Store(hub.root)
+    tiny = stand_in("tests/plain-bert", None, architecture="bert", tokenizer="wordpiece", width=96)
+    store.import_commit("model", "tests/plain-bert", tiny.files)  # no dropout, so that the rows alone decide
+    store.close()
+    data = "[{dataset: arabic-nli-pair-class, loss: {type: softmax, num_labels: 3}}]"
+    settings = ["base.model=tests/plain-bert", f"phases.hybrid.data={data}", "phases.hybrid.train.learning_rate=0.001"]
+    one = train(trainings, tmp_path / "one", *settings, devices=1)
+    two = train(trainings, tmp_path / "two", *settings, "phases.hybrid.train.batch_size=8")
+    for name in ("heads/hybrid.safetensors", "model/model.safetensors"):
+        first, second = load_file(one / name), load_file(two / name)
+        for key, tensor in first.items():
+            assert torch.allclose(tensor, second[key], atol=1e-5), f"{name}: {key}"
+
+
+class KillsOne(Heard):
+    """Kills one of the processes that train after some steps."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.left = after
+
+    def advance(self, steps: int = 1) -> None:
+        self.left -= steps
+        if self.left == 0:
+            workers = [one for one in psutil.Process().children(recursive=True) if "--wired" in one.cmdline()]
+            workers = [one for one in workers if "torch.distributed.run" not in one.cmdline()]
+            assert len(workers) == 2
+            workers[-1].kill()
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_told_and_what_it_did_goes_on(
+    trainings: Trainings, whole: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ZooError, match="a process that did the work was ended by SIGKILL"):
+        train(trainings, tmp_path / "cut", *ODD, progress=KillsOne(after=6))
+    assert not psutil.Process().children(recursive=True) or not [
+        one for one in psutil.Process().children(recursive=True) if "--wired" in one.cmdline()
+    ]
+    with pytest.raises(TrainError, match="was begun in fp32 on cpu with --gpus 2 and would go on in fp32 on cpu"):
+        trainings.run(tmp_path / "cut", *ODD, device="cpu")
+    train(trainings, tmp_path / "cut", *ODD)
+    assert made(tmp_path / "cut") == made(whole)
+
+
+def test_shares_are_equal_and_nothing_is_drawn_twice() -> None:
+    from sentence_transformers.base.sampler import DefaultBatchSampler
+
+    def shares(rows: int) -> list[list[list[int]]]:
+        return [list(Share(DefaultBatchSampler(range(rows), 8, False), rank, 2)) for rank in range(2)]
+
+    for rows in (16, 17, 19, 23, 24):
+        first, second = shares(rows)
+        assert [len(batch) for batch in first] == [len(batch) for batch in second]
+        drawn = [row for batch in [*first, *second] for row in batch]
+        assert len(drawn) == len(set(drawn)) == rows - rows % 2
+
+
+def test_more_devices_than_there_are_cannot_be_asked_for() -> None:
+    require_devices(64, "cpu")
+    with pytest.raises(TrainError, match=r"--gpus asks for '64' devices, and this machine has \d+") as caught:
+        require_devices(64, None)
+    assert caught.value.hint

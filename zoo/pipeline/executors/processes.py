@@ -1,0 +1,90 @@
+"""A stage's work in processes of its own on this machine, and the lines by which they tell how it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from zoo.pipeline.executors.local import Task
+from zoo.pipeline.executors.wire import DIED, is_crash, line_of
+
+SECONDS_TO_STOP = 10
+AFTERWARDS = ("SIGTERM", "SIGABRT")  # how the others end when one has failed
+SIGNAL = re.compile(r"Signal \d+ \((\w+)\)")  # in torchrun's report of a process that was killed
+THREADS = "OMP_NUM_THREADS"
+
+
+def lines(task: Task, devices: int, environment: Mapping[str, str]) -> Generator[str, None, None]:
+    """Do a stage's work, and yield what its processes tell; where they did not end well, the last line says how.
+
+    Args:
+        devices: more than one take a process each, which torchrun starts.
+        environment: all variables of the processes.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        spec, errors, crashes = Path(folder) / "task.json", Path(folder) / "errors", []
+        spec.write_text(json.dumps(task), "utf-8")
+        with errors.open("wb") as file, _started(_command(spec, devices), environment, file) as process:
+            assert process.stdout
+            for line in process.stdout:
+                if is_crash(line):
+                    crashes.append(line)  # when one is killed, the others crash of that
+                else:
+                    yield line
+            code = process.wait()
+        if code:
+            yield _ending(code, errors.read_text("utf-8", "replace"), crashes)
+
+
+def threads_for(devices: int) -> str:
+    """The number of threads for each of the processes that share this machine's cores."""
+    return str(max(1, (os.cpu_count() or 1) // devices))
+
+
+def _command(spec: Path, devices: int) -> list[str]:
+    where = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(devices)]
+    several = ["torch.distributed.run", *where, "-m"] if devices > 1 else []
+    return [sys.executable, "-P", "-m", *several, "zoo.work", "--wired", str(spec)]
+
+
+@contextmanager
+def _started(command: list[str], environment: Mapping[str, str], errors: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
+    """A process that ends with the block, and, as it watches its stdin, with this process."""
+    package = str(Path(__file__).resolve().parents[3])
+    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        env={**environment, "PYTHONPATH": path},
+    )
+    try:
+        yield process
+    finally:
+        assert process.stdin
+        process.stdin.close()  # those that work end by that
+        try:
+            process.wait(timeout=SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ending(code: int, report: str, crashes: Sequence[str]) -> str:
+    """The line for processes that did not end well: a crash of ours, or the signal by which one was killed."""
+    killed = [name for name in SIGNAL.findall(report) if name not in AFTERWARDS]
+    killed += [signal.Signals(-code).name] if code < 0 else []
+    if crashes and not killed:
+        return crashes[0]
+    return line_of(DIED, killed[0] if killed else f"exit code {code}")
