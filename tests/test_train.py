@@ -99,7 +99,9 @@ def test_a_width_that_is_not_the_models_is_told(tiny: TestHub, tmp_path: Path) -
 
 
 def test_a_loss_that_runs_away_is_told(tiny: TestHub, tmp_path: Path) -> None:
-    with pytest.raises(TrainError, match=r"phase 'hybrid' of 'arabert-hybrid' has loss 'nan' at step 3$"):
+    with pytest.raises(
+        TrainError, match=r"phase 'hybrid' of 'arabert-hybrid' has loss 'nan' at step 3, of the rows of 'arabic-"
+    ):
         train(tmp_path / "lab", "phases.hybrid.train.learning_rate=1.0e+30")
 
 

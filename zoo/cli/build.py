@@ -75,7 +75,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
 data.add_command(data_build)
 
 
-def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+def device_name(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
     """Refuse what cannot be the name of a device. Whether this machine has the device, only torch can say."""
     if name is not None and not DEVICE.fullmatch(name):
         raise click.BadParameter(f"'{name}' is none of cpu, cuda, cuda:1 (or another number), mps and xpu")
@@ -95,7 +95,7 @@ def _device(ctx: click.Context, param: click.Parameter, name: str | None) -> str
     metavar="TRACKER",
     help="trackio or tensorboard (in runs/trackers/), wandb …",
 )
-@click.option("--device", callback=_device, help="cpu, cuda, cuda:1 …  [default: the best there is]")
+@click.option("--device", callback=device_name, help="cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.option("--gpus", type=click.IntRange(1), default=1, metavar="N", help="Devices that train one model together.")
 @click.option("--on", type=click.Choice(["local", "ray"]), default="local", show_default=True, help=ON_HELP)
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and why; make nothing.")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
+from zoo.cli.build import device_name
+from zoo.cli.probe import probed
 from zoo.cli.session import command, connect, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
@@ -112,12 +114,28 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
     metavar="[URL|local]",
     help="Ask a Hub too whether all is as the recipes say.  [without a value: HF_ENDPOINT, else huggingface.co]",
 )
+@click.option("--probe", is_flag=True, help="Train 20 steps of each phase, and say what training takes here.")
+@click.option("--scale", default="full", show_default=True, help="What to probe at: a scale of recipes/family.yaml.")
+@click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Probe with a value over the recipe.")
+@click.option("--device", callback=device_name, help="Probe on cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.pass_context
-def check(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> None:
+def check(
+    ctx: click.Context,
+    recipes: tuple[str, ...],
+    hub: str | None,
+    probe: bool,
+    scale: str,
+    assignments: tuple[str, ...],
+    device: str | None,
+) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
     from zoo.recipe import Workspace
 
     recipes = _hub_or_recipe(ctx, recipes, hub)
+    if probe and not recipes:
+        raise click.UsageError("--probe takes names of recipes (zoo ls lists them)")
+    if not probe and (assignments or device or scale != "full"):
+        raise click.UsageError("--scale, --set and --device go with --probe")
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     doubts = [] if problems else space.doubts()
@@ -126,7 +144,10 @@ def check(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> None
         doubts += found
     for doubt in doubts:
         say.note(f"doubt: {doubt}")
-    _tell_checked(ctx, space, recipes, problems, doubts)
+    if probe and not problems:
+        ctx.exit(probed(recipes, scale, assignments, device, doubts))
+    else:
+        _tell_checked(ctx, space, recipes, problems, doubts)
 
 
 def _hub_or_recipe(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> tuple[str, ...]:
@@ -140,6 +161,7 @@ def _hub_or_recipe(ctx: click.Context, recipes: tuple[str, ...], hub: str | None
 def _answers(ctx: click.Context, recipes: tuple[str, ...]) -> tuple[list[ZooError], list[str]]:
     """The mistakes that the Hub in use knows of, and doubts."""
     connect(seed=True)
+    ctx.meta["connected"] = True
     from zoo.inquiry.everything import inquire
 
     space = workspace()

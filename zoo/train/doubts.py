@@ -53,9 +53,36 @@ def require_graded(phase: NamedPhase, recipe: str, file: Path) -> None:
     raise TrainError(f"{where} have the score '{scores[0]}', by which no checkpoint is the best", hint=hint)
 
 
+def require_rows(phase: NamedPhase, recipe: str, splits: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise a TrainError when a dataset has fewer training rows than its loss needs in a batch.
+
+    Args:
+        splits: {dataset: {split: Parquet file}}.
+    """
+    for use in phase.data:
+        count, loss = _count(Path(splits[use.dataset]["train"])), innermost(use.loss).type
+        if count >= LOSSES[loss].least_rows:
+            continue
+        what = f"phase '{phase.name}' of '{recipe}': dataset '{use.dataset}' has {count} training row"
+        why = f"s, and loss '{loss}' compares a row with the others of its batch" if compares(use) else "s"
+        hint = f"see steps and rows in recipes/datasets/{use.dataset}.yaml"
+        raise TrainError(what + (why.removeprefix("s") if count == 1 else why), hint=hint)
+
+
+def of_few_rows(phase: NamedPhase, use: DataUse, file: Path) -> Iterator[str]:
+    """A sentence on a dataset that does not fill one batch."""
+    if (count := _count(file)) < (size := phase.train.batch_size):
+        then = f": a row is compared with {count - 1} others, not {size - 1}" if compares(use) else ""
+        yield f"all {count:,} training rows of '{use.dataset}' are fewer than a batch of {size:,}{then}"
+
+
+def _count(file: Path) -> int:
+    return int(pl.scan_parquet(file).select(pl.len()).collect().item())
+
+
 def of_dev_rows(name: str, file: Path) -> Iterator[str]:
     """A sentence on a dev set of so few rows that it cannot tell one step from another."""
-    if (count := pl.scan_parquet(file).select(pl.len()).collect().item()) < FEW:
+    if (count := _count(file)) < FEW:
         yield f"dev '{name}' has {count} rows, too few to tell which step is the best"
 
 
@@ -63,7 +90,7 @@ def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:
     """Sentences on columns of the training rows that are the same everywhere, and on classes that never occur."""
     rows = pl.scan_parquet(file).select(list(dataset.columns))
     kinds = rows.select(pl.col(dataset.texts).n_unique()).collect().row(0)
-    count = rows.select(pl.len()).collect().item()
+    count = _count(file)
     same = [text for text, number in zip(dataset.texts, kinds, strict=True) if number == 1 < count]
     found = [f"all {count:,} training rows of '{use.dataset}' have the same '{text}'" for text in same]
     return [*found, *_of_twins(use, dataset, rows), *_of_label(use, dataset, rows, count)]

@@ -33,6 +33,7 @@ from zoo.train.doubts import (
     compares,
     drift,
     of_dev_rows,
+    of_few_rows,
     of_log,
     of_repeats,
     of_rows,
@@ -53,6 +54,7 @@ from zoo.train.speedups import Speedups, Training, set_speedups
 from zoo.train.stopping import StopEarly, is_over
 from zoo.train.taught import Load, loader, with_labels
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, StopAtNonsense, Trainer
+from zoo.train.troubles import guard_trackers, require_positions, troubles_told
 
 BEGUN_IN = ".precision"  # beside the checkpoints
 Splits = Mapping[str, Mapping[str, str]]  # {dataset: {split: Parquet file}}
@@ -112,6 +114,7 @@ class PhaseRun:
         full_length = self.model.max_seq_length
         longest = self.phase.train.max_seq_length
         self.model.max_seq_length = min(full_length or longest, longest)
+        require_positions(self.model, f"'{self.recipe.name}'")
         self._require_same_precision()
         last = ranks.agreed(ranks.is_first() and checkpoints.newest_whole(self.checkpoints, self._note)) or None
         doubts = self._told(self._doubts_of_data()) if ranks.is_first() else []
@@ -149,6 +152,7 @@ class PhaseRun:
         for use in self.phase.data:
             dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
             found += of_rows(use, dataset, file)
+            found += of_few_rows(self.phase, use, file)
             found += of_repeats(use, dataset.texts, file, self.phase.train)
             found += of_tokens(
                 use,
@@ -189,7 +193,8 @@ class PhaseRun:
             return TrainerState.load_from_json(str(last / checkpoints.STATE))
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
-        with losses_blamed(self.phase.data, self.name):
+        blamed = losses_blamed(self.phase.data, self.name)
+        with blamed, troubles_told(trainer, self.phase, self._error, self._note):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 
@@ -238,6 +243,7 @@ class PhaseRun:
             speedups=self._speedups(data, list(losses.values()), begins=begins),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
+        guard_trackers(trainer, self._note)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
         for callback in (
             Rhythm(phase.train, evaluates=phase.dev is not None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,13 @@ from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.train import course, ranks
 from zoo.train.arguments import require_optimizers, require_trackers
-from zoo.train.doubts import require_graded
+from zoo.train.doubts import require_graded, require_rows
 from zoo.train.ingredients import HEADS
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 from zoo.train.taught import TAUGHT
 from zoo.train.trackers import tracked
+from zoo.train.troubles import full_disk_told
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -48,7 +49,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     recipe = Recipe.model_validate(spec["recipe"])
     require_optimizers(recipe)
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
-        _train(folder, spec, recipe, progress)
+        with full_disk_told(folder):
+            _train(folder, spec, recipe, progress)
     if ranks.is_first():
         leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
         _clear(folder)
@@ -57,6 +59,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
 def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Progress) -> None:
     for phase in recipe.phases:
+        require_rows(phase, recipe.name, spec["splits"])
         if phase.dev:
             require_graded(phase, recipe.name, Path(spec["splits"][phase.dev]["validation"]))
     (folder / HEADS).mkdir(exist_ok=True)
@@ -101,6 +104,21 @@ def _run(
     if precision.remarkable:
         progress.note(f"{recipe.name}: phase '{phase.name}' {precision.told}")
 
+    device, splits, models = spec["device"], spec["splits"], spec["models"]
+    begin = beginning(spec, recipe, phase, start)
+    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"):
+        PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
+
+
+def beginning(
+    spec: Mapping[str, Any], recipe: Recipe, phase: NamedPhase, start: Path | None
+) -> Callable[[str | None], SentenceTransformer]:
+    """A function that loads the model that a phase starts from onto a device, the same every time.
+
+    Args:
+        start: the folder of a trained model; null = the base model.
+    """
+
     def begin(device: str | None) -> SentenceTransformer:
         set_seed(phase.train.seed)  # of weights that the base model's repository lacks
         return starting_model(
@@ -112,9 +130,7 @@ def _run(
             attention=phase.train.attn_implementation,
         )
 
-    device, splits, models = spec["device"], spec["splits"], spec["models"]
-    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"):
-        PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
+    return begin
 
 
 def _clear(folder: Path) -> None:

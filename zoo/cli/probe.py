@@ -1,0 +1,121 @@
+"""What `zoo check --probe` shows: how long training takes here, what memory it needs, and what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from zoo import say
+from zoo.cli.session import connect, tell, workspace
+from zoo.errors import TrainError
+
+if TYPE_CHECKING:
+    from zoo.pipeline.preflight import Probe
+    from zoo.train.rehearsed import Rehearsed
+
+UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+GIB = 2**30
+
+
+def probed(
+    names: Sequence[str], scale: str, assignments: Sequence[str], device: str | None, doubts: Sequence[str]
+) -> int:
+    """Probe recipes and tell what was found; the exit code is 1 when one of them cannot be trained here."""
+    _connected()
+    from zoo.pipeline.build import Build
+    from zoo.pipeline.preflight import probe
+    from zoo.recipe import override
+    from zoo.stage import Circumstances
+
+    space = workspace()
+    recipes = [override(space.recipe(name, scale=scale), assignments) for name in names]
+    found = []
+    with say.progress() as progress:
+        build = Build(space, scale, circumstances=Circumstances(device), progress=progress)
+        for recipe in recipes:
+            found.append(probe(build, recipe))
+    for one in found:
+        _tell_found(one)
+    facts = {"recipes": list(names), "doubts": list(doubts), "probes": [one.facts() for one in found]}
+    if problems := [problem for one in found for problem in _problems(one)]:
+        tell(problems, facts)
+        return 1
+    say.result({**facts, "problems": []})
+    say.hint(f"zoo build {' '.join(names)}{'' if scale == 'full' else f' --scale {scale}'}")
+    return 0
+
+
+def _connected() -> None:
+    """Connect to the Hub, unless `--hub` has done it already."""
+    ctx = click.get_current_context()
+    if "connected" not in ctx.meta:
+        connect(seed=True)
+
+
+def _problems(found: Probe) -> list[TrainError]:
+    """An error for each phase that cannot be trained here, with a hint that makes it smaller."""
+    return [
+        TrainError(
+            f"phase '{phase.phase}' of '{found.recipe}': {phase.problem}",
+            hint=phase.hint or "; or ".join(phase.advice) or None,
+        )
+        for phase in found.phases
+        if phase.problem
+    ]
+
+
+def _tell_found(found: Probe) -> None:
+    if found.built:
+        say.line(f"built first: {', '.join(found.built)}")
+    say.line(f"{found.recipe} starts from {found.start}")
+    say.table([_row(phase) for phase in found.phases])
+    for phase in found.phases:
+        if phase.precision:
+            say.line(f"'{phase.phase}' {phase.precision}")
+    if found.seconds:
+        say.line(f"all of it: {_span(found.seconds)}")
+
+
+def _row(phase: Rehearsed) -> dict[str, Any]:
+    peak, free = phase.peak, phase.free
+    return {
+        "phase": phase.phase,
+        "steps": phase.steps,
+        "tried": phase.tried,
+        "a step": phase.step and _span(phase.step),
+        "phase takes": phase.seconds and _span(phase.seconds),
+        "evaluations": _each(phase.evaluations, phase.evaluation),
+        "checkpoints": _each(phase.checkpoints, phase.checkpoint),
+        "memory": phase.memory and _gib(phase.memory),
+        "longest rows": phase.memory_longest and _gib(phase.memory_longest),
+        "free": free and _gib(free),
+        "texts cut": None if phase.cut is None else f"{phase.cut:.1%}",
+        "padding": phase.padded and f"{phase.padded:.1f}x{', saved' if phase.packed else ''}",
+        "fits": "no" if phase.problem else "yes" if peak else None,
+    }
+
+
+def _each(count: int, seconds: float | None) -> str | None:
+    return f"{count} of {_time(seconds)}" if seconds is not None else None
+
+
+def _gib(size: int) -> str:
+    return f"{size / GIB:.2f} GiB"
+
+
+def _span(times: tuple[float, float, float]) -> str:
+    low, mean, high = times
+    return f"{_time(mean)} ({_time(low)} to {_time(high)})"
+
+
+def _time(seconds: float) -> str:
+    """Seconds in two units at most: '340 ms', '12.5 s', '3 min 20 s', '2 h 5 min'."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    size, unit = next(one for one in UNITS if seconds >= one[0])
+    rest, below = {"d": (3600, "h"), "h": (60, "min"), "min": (1, "s")}[unit]
+    return f"{int(seconds // size)} {unit} {int(seconds % size // rest)} {below}"
