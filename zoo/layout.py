@@ -16,9 +16,9 @@ MODEL = "model"  # of train: the trained model, as sentence-transformers saves i
 ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
 TRAIN_LOG = "log.json"
 """Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device},
-packing: {used, why, padding: tokens with padding for each without}, onednn, log, doubts, kept, why}]. Step 0 is the best
-where no training was better than none. Such a phase is not kept, and neither is an alternative in whose place another
-one is: `why` says which, and by how much it is better. Older logs lack packing, onednn, kept and why."""
+packing: {used, why, padding: tokens with padding for each without}, onednn, log, doubts, kept, why}]. Step 0 is the
+best where no training was better than none. Such a phase is not kept, and neither is an alternative in whose place
+another one is: `why` says which, and by how much it is better. Older logs lack packing, onednn, kept and why."""
 JOURNAL = "journal.jsonl"
 """Of train: a line for every entry of the log while it happens, with times, speeds and memory. How the work went, and
 no part of what was made: another run of the same ingredients writes another one."""

@@ -51,7 +51,7 @@ def wait() -> None:
 
 
 def in_turn(make: Callable[[], Value]) -> Value:
-    """What is made by the first process, then by the others, who find what it left on the disk."""
+    """Make something in the first process, then in the others, who find what it left on the disk."""
     if not is_first():
         wait()
         return make()

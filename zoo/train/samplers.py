@@ -43,7 +43,7 @@ class SpreadRepeats(DefaultBatchSampler):  # type: ignore[misc]
 
 
 def repeats(dataset: Rows, *, leave_out: Sequence[str] = ()) -> list[tuple[int, ...]]:
-    """For each row, the numbers of those of its texts that stand elsewhere too."""
+    """The numbers of those texts of each row that stand elsewhere too."""
     columns = [name for name in dataset.column_names if name not in leave_out]
     table = dataset.select_columns(columns).with_format("arrow")[:]
     chunks = [chunk.cast(pa.string()) for column in table.columns for chunk in column.chunks]

@@ -52,7 +52,7 @@ class Wire:
 
     def describe(self, text: str) -> None:
         """Send how what was begun last goes."""
-        send("describe", text)
+        emit("describe", text)
 
     def finish(self) -> None:
         """Send that what was begun last is over."""
