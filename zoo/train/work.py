@@ -12,7 +12,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
 from zoo.evidence.course import became, is_kept, scored
-from zoo.layout import MODEL, TRAIN_LOG
+from zoo.layout import ADAPTER, MODEL, TRAIN_LOG
 from zoo.models.load import starting_model
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
@@ -89,11 +89,12 @@ def _put_together(folder: Path, logs: Sequence[course.Entry], model: Path) -> No
 
 
 def _end(folder: Path, name: str, entry: Mapping[str, Any], progress: Progress) -> None:
-    """Tell what became of a phase, and remove the heads of one that was dropped, which belong to no model."""
+    """Tell what became of a phase, and remove heads and adapters of one that was dropped: they belong to no model."""
     if scores := scored(entry):
         progress.note(f"{name}: phase '{entry['phase']}' {became(entry)} ({scores})")
     if not is_kept(entry):
         (folder / HEADS / f"{entry['phase']}.safetensors").unlink(missing_ok=True)
+        shutil.rmtree(folder / ADAPTER / entry["phase"], ignore_errors=True)
 
 
 def _run(
