@@ -101,8 +101,9 @@ def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
 def _padded(batch: Sequence[tuple[int, ...]], limit: int) -> int:
     """Tokens of a batch as sentence-transformers pads: the first column to its longest text, the others to theirs."""
     first, *others = ([min(tokens, limit) for tokens in column] for column in zip(*batch, strict=True))
-    longest = max((max(other) for other in others), default=0)
-    return len(first) * max(first) + len(first) * len(others) * longest
+    longest: int = max((max(other) for other in others), default=0)
+    widest: int = max(first)
+    return len(first) * (widest + len(others) * longest)
 
 
 def _percentiles(lengths: Sequence[int]) -> dict[str, int]:
