@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,8 +44,15 @@ def probed(
         tell(problems, facts)
         return 1
     say.result({**facts, "problems": []})
-    say.hint(f"zoo build {' '.join(names)}{'' if scale == 'full' else f' --scale {scale}'}")
+    say.hint(f"zoo build {' '.join(names)}{_as_typed(scale, assignments)}")
     return 0
+
+
+def _as_typed(scale: str, assignments: Sequence[str]) -> str:
+    """The options with which a build would be what was probed."""
+    hub = click.get_current_context().meta.get("hub")
+    words = [*([f"--scale {scale}"] if scale != "full" else []), *([f"--hub {hub}"] if hub else [])]
+    return "".join(f" {word}" for word in [*words, *(f"--set {quote(one)}" for one in assignments)])
 
 
 def _connected() -> None:

@@ -103,7 +103,7 @@ def _padded(batch: Sequence[tuple[int, ...]], limit: int) -> int:
     first, *others = ([min(tokens, limit) for tokens in column] for column in zip(*batch, strict=True))
     longest: int = max((max(other) for other in others), default=0)
     widest: int = max(first)
-    return len(first) * widest + len(first) * len(others) * longest
+    return len(first) * (widest + len(others) * longest)
 
 
 def _percentiles(lengths: Sequence[int]) -> dict[str, int]:
