@@ -20,6 +20,7 @@ from zoo.say import SILENT, Progress
 from zoo.train.arguments import require_trackers
 from zoo.train.doubts import require_graded
 from zoo.train.ingredients import HEADS
+from zoo.train.memory import keep_freed_memory
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 
@@ -38,6 +39,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Raises:
         TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
     """
+    keep_freed_memory()
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
     if not (folder / MODEL).is_dir():  # it is there when a crash came after training and before the stage's end
