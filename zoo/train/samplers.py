@@ -34,8 +34,8 @@ class SpreadRepeats(DefaultBatchSampler):  # type: ignore[misc]
         self.repeats = repeats(dataset, leave_out=self.valid_label_columns or ())
 
     def __len__(self) -> int:
-        rows = len(self.repeats)
-        return rows // self.batch_size if self.drop_last else -(-rows // self.batch_size)
+        rows, size = len(self.repeats), int(self.batch_size)
+        return rows // size if self.drop_last else -(-rows // size)
 
     def __iter__(self) -> Iterator[list[int]]:
         random = np.random.default_rng([self.seed, self.epoch])
@@ -43,7 +43,7 @@ class SpreadRepeats(DefaultBatchSampler):  # type: ignore[misc]
 
 
 def repeats(dataset: Rows, *, leave_out: Sequence[str] = ()) -> list[tuple[int, ...]]:
-    """For each row, the numbers of those of its texts that stand elsewhere too."""
+    """The numbers of those texts of each row that stand elsewhere too."""
     columns = [name for name in dataset.column_names if name not in leave_out]
     table = dataset.select_columns(columns).with_format("arrow")[:]
     chunks = [chunk.cast(pa.string()) for column in table.columns for chunk in column.chunks]
