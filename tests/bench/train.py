@@ -6,8 +6,8 @@ optimizer. What packing gains is the ratio of padded to real tokens, so that is 
 
     python -m tests.bench.train [--only step,hybrid] [--layers 12] [--text FOLDER [--tokenizer FILE]] [--whole]
 
-`--text` puts real triplets, of FOLDER/*_triplets.tsv, in the place of generated ones. The lines without `--whole` took
-about 20 minutes of one core at 100 GFLOP/s. `--whole` adds two runs of 60 steps on a smaller model.
+`--text` puts real triplets, of FOLDER/*_triplets.tsv, in the place of generated ones. The lines without `--whole` take
+about 20 minutes of a core (estimated from two batches of one layer). `--whole` adds two runs of 60 steps on a smaller model.
 """
 
 from __future__ import annotations
