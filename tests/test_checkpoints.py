@@ -277,6 +277,9 @@ def test_only_the_best_checkpoint_is_good_enough(partial: Path) -> None:
     step, value = state["best_global_step"], state["best_metric"]
     best = folder / f"checkpoint-{step}"
     assert require_best(folder, step=step, metric=metric, value=value) == best
+    (best / "optimizer.pt").write_bytes(b"damaged")
+    assert require_best(folder, step=step, metric=metric, value=value) == best, "it is not what is loaded"
+    assert problem(best) == "its file 'optimizer.pt' is not as it was written", "and nothing goes on from it"
     with pytest.raises(TrainError, match="its log does not have the score '0.99'"):
         require_best(folder, step=step, metric=metric, value=0.99)
     lose(best / "modules.json")

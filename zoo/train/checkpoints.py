@@ -27,6 +27,8 @@ TRAINERS = ("eval", "runs")  # folders that the Trainer and its trackers make be
 SIGNS = (MARK, STATE, "modules.json", "config.json", "model.safetensors", "trained.safetensors", "optimizer.pt")
 """Files by which a checkpoint of ours is known, even one whose mark is gone."""
 
+ONWARD = ("optimizer.pt", "scheduler.pt")  # of no use to those who only want the model
+
 Note = Callable[[str], None]
 
 
@@ -102,8 +104,12 @@ def newest_whole(folder: Path, note: Note) -> Path | None:
     return None
 
 
-def problem(checkpoint: Path) -> str | None:
-    """The reason why a checkpoint is not whole, for people; null when it is."""
+def problem(checkpoint: Path, *, goes_on: bool = True) -> str | None:
+    """The reason why a checkpoint is not whole, for people; null when it is.
+
+    Args:
+        goes_on: false = only its model is wanted, so what training alone needs is not read, most of its bytes.
+    """
     try:
         digests = json.loads((checkpoint / MARK).read_text("utf-8"))
     except (OSError, ValueError):
@@ -113,7 +119,7 @@ def problem(checkpoint: Path) -> str | None:
     for name, digest in digests.items():
         if not (checkpoint / name).is_file():
             return f"its file '{name}' is missing"
-        if file_digest(checkpoint / name) != digest:
+        if (goes_on or name not in ONWARD) and file_digest(checkpoint / name) != digest:
             return f"its file '{name}' is not as it was written"
     return None
 
@@ -137,7 +143,7 @@ def require_best(folder: Path, *, step: int, metric: str, value: float) -> Path:
         TrainError: it is gone, damaged, or of another training.
     """
     checkpoint = place(folder, step)
-    why = problem(checkpoint) if checkpoint.is_dir() else "it is gone"
+    why = problem(checkpoint, goes_on=False) if checkpoint.is_dir() else "it is gone"
     if why is None:
         scored = [entry.get(metric) for entry in state_of(checkpoint)["log_history"] if entry["step"] == step]
         why = None if value in scored else f"its log does not have the score '{value}'"
@@ -203,5 +209,5 @@ def _best_is_gone(checkpoint: Path) -> str | None:
     if not best or place(checkpoint.parent, best) == checkpoint:
         return None
     other = place(checkpoint.parent, best)
-    why = problem(other) if other.is_dir() else "it is gone"
+    why = problem(other, goes_on=False) if other.is_dir() else "it is gone"
     return f"the best one before it, '{other.name}', cannot be used: {why}" if why else None
