@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from conftest import TestHub
-from training import SETTINGS, Trainings, recipe_of
+from training import SETTINGS, TINY, Trainings, recipe_of
 
 from zoo.cli.probe import _time
 from zoo.pipeline.probe import KILLED
@@ -45,22 +45,30 @@ def test_a_phase_is_probed_on_rows_as_they_come_and_on_the_longest(trainings: Tr
     assert phase.seconds[1] == pytest.approx(whole)
 
 
+TAUGHT = [
+    "datasets.arabic-stsb.columns={sentence1: {type: text}, sentence2: {type: text}}",
+    f"phases.hybrid.data=[{{dataset: arabic-stsb, loss: {{type: mse, teacher: {{model: {TINY}}}}}}}]",
+    "phases.hybrid.dev=null",
+    "phases.hybrid.train.eval_steps=null",
+]
+BY_SCORE = ["phases.hybrid.train.scheduler=reduce_lr_on_plateau", "phases.hybrid.train.early_stopping_patience=2"]
+
+
+@pytest.mark.filterwarnings("error:You are trying to modify a model with PEFT for a second time")
 @pytest.mark.parametrize(
-    "settings",
-    [
-        ["phases.hybrid.train.lora={r: 2}"],
-        ["phases.hybrid.train.scheduler=reduce_lr_on_plateau", "phases.hybrid.train.early_stopping_patience=2"],
-    ],
-    ids=["adapters", "a scheduler by score"],
+    ("settings", "labelled"),
+    [(["phases.hybrid.train.lora={r: 2}"], 0), (BY_SCORE, 0), (TAUGHT, 2)],
+    ids=["adapters", "a scheduler by score", "a teacher, who labels these rows too"],
 )
 def test_the_longest_rows_are_tried_with_whatever_the_phase_has(
-    settings: list[str], trainings: Trainings, tmp_path: Path
+    settings: list[str], labelled: int, trainings: Trainings, tmp_path: Path
 ) -> None:
     from zoo.train.probe import probe_phase
 
     found = probe_phase(trainings.spec(*settings, device="cpu"), "hybrid", tmp_path, steps=1)
     assert (found.problem, found.tried) == (None, 1)
     assert found.memory_longest is not None
+    assert len(list(tmp_path.rglob("taught/*.arrow"))) == labelled
 
 
 KILLS = """
