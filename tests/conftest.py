@@ -18,7 +18,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
@@ -28,6 +28,9 @@ from zoo.cli.session import prepare
 from zoo.hub import accounts
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.store import Store
+
+if TYPE_CHECKING:
+    from training import Trainings
 
 ROOT = Path(__file__).parents[1]
 RECIPE, SCALE = "arabert-hybrid", "mini"
@@ -248,6 +251,14 @@ def train_lab(folder: Path) -> None:
     build = Build(workspace, SCALE)
     build.run(workspace.recipe(RECIPE, scale=SCALE))
     (folder / "outcomes.json").write_text(json.dumps([asdict(outcome) for outcome in build.done.values()]), "utf-8")
+
+
+@pytest.fixture(scope="session")
+def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    """The recipe of eight steps with its data built. Tests train it into folders of their own, and change no data."""
+    from training import Trainings
+
+    return Trainings(seeded, tmp_path_factory.mktemp("trainings"))
 
 
 @pytest.fixture(scope="session")

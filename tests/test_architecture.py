@@ -45,6 +45,19 @@ SHARED_NAMES = {
     "render": "every format of tables is written so, and is called through its module",
 }
 
+# Private names of libraries that are used where there is no public one: why, and the tests that notice when they change.
+PRIVATE_NAMES = {
+    "_exit": "os: ends a process whose parent is gone, whatever its threads do; documented (test_many)",
+    "_generate": "jinja2 calls it to make source of a template, which is overridden (test_templates)",
+    "_hf_langs_to_iso_lang_scripts": "mteb knows the languages of datasets by no other name (test_submit)",
+    "_calculate_scores": "mteb scores one split of a task by no other name (test_tasks)",
+    "_undersample_data": "mteb chooses a classifier's training rows by no other name (test_tasks)",
+    "_n_gpu": "transformers' arguments take all GPUs, and no option says one (test_many)",
+    "_attn_implementation": "transformers sets it by a public method, and tells it by no public name (test_packing)",
+    "_infer_flatten_position_offset": "sentence-transformers: where RoBERTa's positions begin (test_packing)",
+    "_flatten_position_offset": "sentence-transformers would add to positions what the collator has (test_packing)",
+}
+
 
 def part(module: str) -> str:
     """The row entry that a module belongs to: zoo.recipe.schema -> zoo.recipe."""
@@ -147,6 +160,24 @@ def test_one_name_stands_for_one_thing() -> None:
 def test_commits_are_made_in_one_place() -> None:
     made = {str(path.relative_to(PACKAGE)) for path in MODULES.values() if ".create_commit" in path.read_text("utf-8")}
     assert made == {"publish/apply/commit.py"}
+
+
+def private_names() -> set[str]:
+    """Names with one underscore that our code asks things of others for, and defines nowhere."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in MODULES.values()]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    ours = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
+    asked = {node.attr for node in nodes if isinstance(node, ast.Attribute) and not is_of_self(node)}
+    asked |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return {name for name in asked - ours if name.startswith("_") and not name.startswith("__")}
+
+
+def is_of_self(node: ast.Attribute) -> bool:
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+
+
+def test_private_names_of_libraries_have_a_reason() -> None:
+    assert private_names() == PRIVATE_NAMES.keys() - {"_generate"}
 
 
 def test_what_is_imported_is_declared() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from conftest import TestHub
 from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
@@ -21,11 +20,6 @@ from zoo.train.checkpoints import MARK, discard, newest_whole, problem, require_
 EVERY_TWO = ("phases.hybrid.train.eval_steps=2", "phases.hybrid.train.learning_rate=1.0e-3")  # steps 2, 4, 6 and 8
 OFTEN = (*EVERY_TWO, "phases.hybrid.train.seed=4")  # the best of them is 4
 WORSE = (*EVERY_TWO, "phases.hybrid.train.seed=3")  # after every step the score is lower than before the first
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, TestHub
+from conftest import ROOT
 from hostile import FILES
 from hostile_cards import TEMPLATES, model_facts, resolved
 from training import KILLED, Heard, Trainings, log, made
@@ -48,11 +48,6 @@ COURSE = [
     phase("last"),
 ]
 """A phase that helps, one that does not, two alternatives of which the second has a head, and one that goes on."""
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

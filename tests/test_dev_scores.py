@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestHub
 from training import Trainings, log, recipe_of
 
 from zoo.recipe.training import NamedPhase
@@ -16,11 +15,6 @@ from zoo.train.work import work
 FIRST = ["الولد يقرأ كتابا", "البنت تكتب رسالة", "الولد يقرأ كتابا", "الجار يشتري تفاحة", "الطبيب في البيت"]
 SECOND = ["الولد يقرأ كتابا", "البنت في السوق", "يقرأ الولد", "الولد يقرأ كتابا", "زهرة"]
 SCORES = [1.0, 0.4, 0.8, 0.1, 0.0]
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

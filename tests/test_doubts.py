@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from conftest import TestHub
 from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
@@ -63,11 +62,6 @@ def rows(columns: Mapping[str, Any], count: int = 64, **given: Any) -> pl.DataFr
         value = given.get(name, default)
         frame[name] = value if isinstance(value, list) else [value] * count
     return pl.DataFrame(frame)
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 class Taught:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, TestHub, workspace_in
+from conftest import ROOT, workspace_in
 from training import PowerCut, Trainings, log
 
 from zoo import say
@@ -23,11 +23,6 @@ from zoo.curves.curve import phases_of_journal, phases_of_log
 from zoo.curves.journal import Spent, read_journal, settled
 from zoo.layout import JOURNAL
 from zoo.say import Silent
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 class Watch(PowerCut):

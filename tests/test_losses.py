@@ -78,13 +78,13 @@ def spec_of(written: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    found = Trainings(seeded, tmp_path_factory.mktemp("data"))
+def trainings(trainings: Trainings, seeded: TestHub) -> Trainings:
+    """The recipe's, with models on the Hub that losses name."""
     put(seeded, GUIDE)
     put(seeded, TEACHER, width=96)
     put(seeded, f"{GUIDE}-remote", remote)
     put(seeded, f"{GUIDE}-pickled", pickled)
-    return found
+    return trainings
 
 
 def put(hub: TestHub, name: str, change: Callable[[dict[str, bytes]], dict[str, bytes]] = dict, width: int = 64) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from conftest import ROOT, TestHub, workspace_in
+from conftest import ROOT, workspace_in
 from safetensors.numpy import load_file
 from training import TINY, PowerCut, Trainings, log, made, recipe_of
 
@@ -20,11 +20,6 @@ from zoo.recipe import Workspace, override
 TRAIN = "phases.hybrid.train"
 MODEL = "model/model.safetensors"
 FAST = (f"{TRAIN}.max_steps=2", f"{TRAIN}.eval_steps=null", "phases.hybrid.dev=null")  # two steps, and no evaluation
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,6 @@ from zoo.say import Silent
 def tiny(seeded: TestHub) -> TestHub:
     add_tiny(seeded)
     return seeded
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("data"))
 
 
 def train(folder: Path, *settings: str, progress: Any = None) -> Any:
@@ -314,3 +310,12 @@ def test_a_phase_does_not_go_on_in_another_precision(trainings: Trainings, tmp_p
     )
     assert caught.value.hint == "use the device of before, or start anew with --force train"
     assert list((tmp_path / "cut" / "checkpoints-hybrid").glob("checkpoint-*"))
+
+
+def test_what_the_trainer_overrides_and_calls_without_a_public_name_is_there() -> None:
+    """Else a newer sentence-transformers would go its own way in silence: without adapters, or with shared batches."""
+    from sentence_transformers import SentenceTransformerTrainer
+    from transformers import Trainer
+
+    assert {"_load_from_checkpoint", "_build_dataloader"} <= {*dir(SentenceTransformerTrainer)}
+    assert "self._load_from_checkpoint(" in inspect.getsource(Trainer)

@@ -12,7 +12,6 @@ from typing import Any
 import polars as pl
 import pytest
 import torch
-from conftest import TestHub
 from training import Heard, Trainings, made
 
 from zoo.errors import ZooError
@@ -21,11 +20,6 @@ from zoo.train.troubles import AT_WORK
 from zoo.train.work import work
 
 PAIRS, SCORED = "arabic-nli-pair-class", "arabic-stsb"
-
-
-@pytest.fixture(scope="module")
-def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("troubles"))
 
 
 class At(Heard):
