@@ -193,6 +193,7 @@ PAIR = {"anchor": {"type": "text"}, "positive": {"type": "text"}}
         ({**PAIR, "negative": {**NEGATIVE, "source": "no"}}, [MINE], "columns.negative: made_by belongs to texts that the"),
         ({**PAIR, "negative": NEGATIVE}, [{"type": "mine"}], "steps.0.model: missing"),
         ({**PAIR, "negative": NEGATIVE}, [{**MINE, "revision": "main"}], "steps.0.revision: 'main': a revision is the whole"),
+        ({**PAIR, "negative": NEGATIVE}, [{**MINE, "model": "lab/my model"}], "steps.0.model: 'lab/my model' is no id of a model"),
         ({**PAIR, "negative": NEGATIVE}, [{**MINE, "range_mn": 3}], "unknown key 'range_mn'; did you mean 'range_min'?"),
     ],
 )  # fmt: skip

@@ -9,16 +9,16 @@ from contextlib import contextmanager, redirect_stderr
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, StringConstraints
+from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt
 
 from zoo.errors import DataError
+from zoo.ids import ModelId, Revision
 from zoo.steps.step import StepResult, step
 
 if TYPE_CHECKING:
     import polars as pl
 
 SEED = 42
-Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
 
 @step("mine", texts=3, fills=True, encodes=True)
@@ -27,8 +27,8 @@ def mine(
     texts: Sequence[str],
     encoder: Any,
     *,
-    model: str,
-    revision: Commit | None = None,
+    model: ModelId,
+    revision: Revision | None = None,
     num_negatives: PositiveInt = 1,
     range_min: NonNegativeInt = 0,
     range_max: PositiveInt | None = None,
