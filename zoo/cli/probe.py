@@ -10,14 +10,12 @@ import click
 
 from zoo import say
 from zoo.cli.session import as_typed, connect, tell, workspace
+from zoo.curves.words import amount, duration
 from zoo.errors import TrainError
 
 if TYPE_CHECKING:
     from zoo.pipeline.probe import Probe
     from zoo.train.probed import PhaseProbe
-
-UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
-GIB = 2**30
 
 
 def probed(
@@ -90,9 +88,9 @@ def _row(phase: PhaseProbe) -> dict[str, Any]:
         "phase takes": phase.seconds and _span(phase.seconds),
         "evaluations": _each(phase.evaluations, phase.evaluation),
         "checkpoints": _each(phase.checkpoints, phase.checkpoint),
-        "memory": phase.memory and _gib(phase.memory),
-        "longest rows": phase.memory_longest and _gib(phase.memory_longest),
-        "free": free and _gib(free),
+        "memory": phase.memory and amount(phase.memory),
+        "longest rows": phase.memory_longest and amount(phase.memory_longest),
+        "free": free and amount(free),
         "texts cut": None if phase.cut is None else f"{phase.cut:.1%}",
         "padding": phase.padded and f"{phase.padded:.1f}x{', saved' if phase.packed else ''}",
         "fits": "no" if phase.problem else "yes" if peak else None,
@@ -103,21 +101,13 @@ def _each(count: int, seconds: float | None) -> str | None:
     return f"{count} of {_time(seconds)}" if seconds is not None else None
 
 
-def _gib(size: int) -> str:
-    return f"{size / GIB:.2f} GiB"
-
-
 def _span(times: tuple[float, float, float]) -> str:
     low, mean, high = times
     return f"{_time(mean)} ({_time(low)} to {_time(high)})"
 
 
 def _time(seconds: float) -> str:
-    """Seconds in two units at most: '340 ms', '12.5 s', '3 min 20 s', '2 h 5 min'."""
+    """Seconds as `duration` says them, those of a step more exactly: '340 ms', '12.5 s', '3 min', '2 h 5 min'."""
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    size, unit = next(one for one in UNITS if seconds >= one[0])
-    rest, below = {"d": (3600, "h"), "h": (60, "min"), "min": (1, "s")}[unit]
-    return f"{int(seconds // size)} {unit} {int(seconds % size // rest)} {below}"
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
