@@ -14,8 +14,9 @@ DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"  # of data: {revision, miniature}
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
 TRAIN_LOG = "log.json"
-"""Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device}, log,
-doubts}]. Step 0 is the best where no training was better than none."""
+"""Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device},
+packing: {used, why, padding: tokens with padding for each without}, onednn, log, doubts}]. Step 0 is the best where no
+training was better than none."""
 JOURNAL = "journal.jsonl"
 """Of train: a line for every entry of the log while it happens, with times, speeds and memory. How the work went, and
 no part of what was made: another run of the same ingredients writes another one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 
 import torch
 from sentence_transformers import SentenceTransformer
@@ -20,7 +21,8 @@ from zoo.train.attention import PACKED
 
 PADDED = "sdpa"  # the attention that a model has in its place while its batches are padded
 KEYS = {"cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k"}  # what attention must know of a packed batch
-TOLERANCE = 1e-5  # of the largest number in an embedding; more for weights of fewer bits
+TOLERANCE = 1e-5  # of the largest number in an embedding, with weights in fp32
+TOLERANCE_OF_KERNELS = 2e-2  # in bf16, which on CUDA goes another way
 PROBE_LENGTH = 512  # words, for a model that says nothing of its longest text
 WORDS = ("book", "كتاب", "river", "نهر", "7", "door", "باب")
 
@@ -39,16 +41,12 @@ def pack(model: SentenceTransformer, *, longest: int | None = None) -> str | Non
     parts = transformers_of(model)
     if why := next((why for part in parts if (why := _unfit(part))), None if parts else "it is no transformer"):
         return why
-    texts, trained = probe_texts(longest or model.max_seq_length or PROBE_LENGTH), model.training
-    try:
-        padded = _encoded(model, texts)
+    if all(part.can_flatten_inputs for part in parts):  # for flash attention, which sentence-transformers knows
+        return None
+    exact = all(one.dtype.itemsize >= 4 for one in model.parameters())
+    why = _tried(model if exact else deepcopy(model).float(), longest or model.max_seq_length or PROBE_LENGTH)
+    if why is None:
         pack_unchecked(model)
-        why = _difference(padded, _encoded(model, texts), next(model.parameters()).dtype)
-    except Exception as error:  # noqa: BLE001 - code of others, which may raise anything
-        why = f"packed texts end in '{str(error).splitlines()[0] if str(error) else type(error).__name__}'"
-    if why:
-        unpack(model)
-    model.train(trained)
     return why
 
 
@@ -61,7 +59,7 @@ def pack_together(model: SentenceTransformer, *others: SentenceTransformer) -> s
         if why := pack(one, longest=model.max_seq_length):
             for each in (model, *others):
                 unpack(each)
-            return why if one is model else f"of the model that its loss reads, {why}"
+            return why if one is model else f"the model that its loss reads cannot be packed: {why}"
     return None
 
 
@@ -88,7 +86,7 @@ def unpack(model: SentenceTransformer) -> None:
 
 @contextmanager
 def padded(model: SentenceTransformer) -> Iterator[None]:
-    """Inside the block a packed model is as one that never was, so that it is saved so."""
+    """Make a packed model, inside the block, as one that never was, so that it is saved so."""
     parts = [part for part in transformers_of(model) if part.model.config._attn_implementation == PACKED]
     for part in parts:
         _switch_off(part)
@@ -101,7 +99,7 @@ def padded(model: SentenceTransformer) -> Iterator[None]:
 
 def transformers_of(model: SentenceTransformer) -> list[Transformer]:
     """The modules that read a model's texts: one, or one for each route; none where any is no transformer."""
-    first = model[0]
+    first = getattr(model, "_orig_mod", model)[0]  # of a compiled model
     routes = [route[0] for route in first.sub_modules.values()] if isinstance(first, Router) else [first]
     return routes if all(isinstance(route, Transformer) for route in routes) else []
 
@@ -144,15 +142,34 @@ def _switch_off(part: Transformer) -> None:
     part.preprocess([""])  # a tokenizer keeps how it padded last, and is saved with it
 
 
-def _encoded(model: SentenceTransformer, texts: list[str]) -> Tensor:
-    found: Tensor = model.encode(texts, batch_size=2, convert_to_tensor=True, show_progress_bar=False)
+def _tried(model: SentenceTransformer, longest: int) -> str | None:
+    """The reason why packed texts are not those that are padded; null where they are. The model is as it was then."""
+    texts = probe_texts(longest)
+    modes = [(module, module.training) for module in model.modules()]  # a guide's parts are not as the whole
+    limits = {False: TOLERANCE, True: TOLERANCE_OF_KERNELS} if model.device.type == "cuda" else {False: TOLERANCE}
+    try:
+        padded = {half: _encoded(model, texts, half=half) for half in limits}
+        pack_unchecked(model)
+        off = {half: _distance(_encoded(model, texts, half=half), padded[half]) for half in limits}
+    except Exception as error:  # noqa: BLE001 - code of others, which may raise anything
+        return f"a try of it ends in '{str(error).splitlines()[0] if str(error) else type(error).__name__}'"
+    else:
+        wrong = [off[half] for half, limit in limits.items() if not off[half] <= limit]  # what is no number is wrong
+        return f"packed embeddings are off by {wrong[0]:.0e} of the padded ones" if wrong else None
+    finally:
+        unpack(model)
+        for module, trains in modes:
+            module.training = trains
+
+
+def _encoded(model: SentenceTransformer, texts: list[str], *, half: bool) -> Tensor:
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=half):
+        found: Tensor = model.encode(texts, batch_size=2, convert_to_tensor=True, show_progress_bar=False)
     return found.float()
 
 
-def _difference(padded: Tensor, packed: Tensor, dtype: torch.dtype) -> str | None:
-    off = ((packed - padded).abs().max() / padded.abs().max()).item()
-    limit = max(TOLERANCE, 4 * torch.finfo(dtype).eps) if dtype.itemsize < 4 else TOLERANCE
-    return None if off <= limit else f"packed embeddings are off by {off:.0e} of the padded ones"
+def _distance(found: Tensor, true: Tensor) -> float:
+    return ((found - true).abs().max() / true.abs().max()).item()
 
 
 def _vocabulary(model: SentenceTransformer) -> dict[str, int] | None:

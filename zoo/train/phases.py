@@ -41,10 +41,10 @@ from zoo.train.doubts import (
 )
 from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
-from zoo.train.pace import Pace, Training, set_pace
 from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
 from zoo.train.rhythm import Rhythm
+from zoo.train.speedups import Speedups, Training, set_speedups
 from zoo.train.trainer import HEAD_FILE, SealCheckpoints, ShowProgress, StopAtNonsense, Trainer
 
 BEGUN_IN = ".precision"  # beside the checkpoints
@@ -96,8 +96,8 @@ class PhaseRun:
         last = checkpoints.newest_whole(self.checkpoints, self._note)
         doubts = self._told(self._doubts_of_data())
         trainer = self._trainer(begins=last is None)
-        with onednn(trainer.pace.onednn):
-            log = {**self._log(self._trained(trainer, last)), **trainer.pace.logged}
+        with onednn(trainer.speedups.onednn):
+            log = {**self._log(self._trained(trainer, last)), **trainer.speedups.logged}
         start = self.start("cpu")
         doubts += self._told(of_log(self.phase, log["log"], distance=drift(self.model, start)))
         unpack(self.model)
@@ -186,7 +186,7 @@ class PhaseRun:
             loss=losses if several else next(iter(losses.values())),
             evaluator=evaluator(recipe, phase, Path(self.splits[phase.dev]["validation"])) if phase.dev else None,
             comparing={use.dataset for use in phase.data if compares(use)},
-            pace=self._pace(data, list(losses.values())),
+            speedups=self._speedups(data, list(losses.values()), begins=begins),
         )
         require_used(self.precision, trainer.accelerator.mixed_precision)
         trainer.remove_callback(PrinterCallback)  # it prints to stdout when the bars are off
@@ -199,11 +199,11 @@ class PhaseRun:
             trainer.add_callback(callback)
         return trainer
 
-    def _pace(self, data: Mapping[str, Rows], losses: Sequence[nn.Module]) -> Pace:
+    def _speedups(self, data: Mapping[str, Rows], losses: Sequence[nn.Module], *, begins: bool) -> Speedups:
         texts = [rows.select_columns(self.recipe.datasets[name].texts) for name, rows in data.items()]
         prompt = prompt_of(self.recipe)
         training = Training(self.model, losses, self.phase.train, self.precision, texts, prompt)
-        return set_pace(self.checkpoints, training, self._note)
+        return set_speedups(self.checkpoints, training, self._note, begins=begins)
 
     def _rows(self, name: str) -> Rows:
         """The training rows, columns in the order in which the loss reads them, the label under the Trainer's name."""

@@ -15,8 +15,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from zoo.models.load import saved_model
 from zoo.say import Progress
 from zoo.train import checkpoints
-from zoo.train.pace import Pace
 from zoo.train.packing import padded
+from zoo.train.speedups import Speedups
 
 HEAD_FILE = "loss_state.safetensors"
 ROWS = "rows"  # in the log, of training: rows since the entry before
@@ -31,15 +31,15 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
     so nothing of that is lost.
     """
 
-    def __init__(self, *, comparing: Collection[str], pace: Pace, **options: Any) -> None:
+    def __init__(self, *, comparing: Collection[str], speedups: Speedups, **options: Any) -> None:
         """Take what the Trainer of sentence-transformers takes.
 
         Args:
             comparing: datasets whose loss compares the rows of a batch with each other.
-            pace: how it computes; the model is set to it already.
+            speedups: how it computes; the model is set to it already.
         """
         self.comparing = comparing
-        self.pace = pace
+        self.speedups = speedups
         self.seen = dict.fromkeys((ROWS, LONELY), 0)  # since the last log
         super().__init__(**options)
 

@@ -5,6 +5,7 @@ checkpoints, so that it goes on as it was begun and ends in the same bits.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,16 +18,16 @@ from torch import nn
 
 from zoo.recipe.training import Train
 from zoo.train import gemm
-from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of
+from zoo.train.packing import pack_together, pack_unchecked, readers, transformers_of, unpack
 from zoo.train.precision import Precision
 
-PACE = ".pace.json"  # beside the checkpoints
+KEPT_IN = ".speedups.json"  # beside the checkpoints
 BATCHES = 10  # of each dataset, whose tokens are counted
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What makes a phase fast and leaves its results as they are."""
+class Speedups:
+    """Choices that make a phase fast and leave its results as they are."""
 
     packed: bool
     why: str | None
@@ -43,9 +44,12 @@ class Pace:
         return {"packing": {"used": self.packed, "why": self.why, "padding": self.padding}, "onednn": self.onednn}
 
 
+NONE = Speedups(packed=False, why="an earlier version of zoo began it", padding=None, onednn=False, onednn_factor=None)
+
+
 @dataclass(frozen=True)
 class Training:
-    """What the choice depends on."""
+    """A phase as far as its speedups depend on it."""
 
     model: SentenceTransformer
     losses: Sequence[nn.Module]
@@ -56,26 +60,32 @@ class Training:
     prompt: str | None
 
 
-def set_pace(folder: Path, training: Training, note: Callable[[str], None]) -> Pace:
+def set_speedups(folder: Path, training: Training, note: Callable[[str], None], *, begins: bool = True) -> Speedups:
     """Pack the batches of a phase's model, or leave them padded, as was decided when it began in `folder`.
 
-    Call it when the model has its length and adapters, and its losses are there. `note` is told why it is padded.
+    Call it when the model has its length and adapters, and its losses are there.
+
+    Args:
+        note: is told why batches are padded, where that was not asked for.
+        begins: false when the phase goes on from a checkpoint; where nothing was decided then, it stays without.
     """
-    if (pace := _kept(folder / PACE)) is None:
-        pace = _decided(training, note)
-        _keep(folder / PACE, pace)
-    elif pace.packed:
+    if (choice := _kept(folder / KEPT_IN)) is None:
+        choice = _decided(training, note) if begins else NONE
+        _keep(folder / KEPT_IN, choice)
+    elif choice.packed:
         for model in (training.model, *readers(training.model, training.losses)):
             pack_unchecked(model)
-    return replace(pace, onednn=pace.onednn and gemm.is_exact())  # it may go on, on another machine
+    if not choice.packed:
+        unpack(training.model)  # flash attention comes packed
+    return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
 
 
-def _decided(training: Training, note: Callable[[str], None]) -> Pace:
+def _decided(training: Training, note: Callable[[str], None]) -> Speedups:
     why = _why_padded(training)
     if why and training.train.packing:
         note(f"computes padding too, because {why}")
     single = training.precision.used == "fp32" and training.precision.device == "cpu"
-    return Pace(
+    return Speedups(
         packed=why is None,
         why=why,
         padding=padding(training) if why is None else None,
@@ -115,15 +125,18 @@ def _lengths(training: Training, texts: Sequence[str]) -> list[int]:
     return found
 
 
-def _kept(place: Path) -> Pace | None:
+def _kept(place: Path) -> Speedups | None:
     try:
         found: Mapping[str, Any] = json.loads(place.read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return Pace(**found)
+    return Speedups(**found)
 
 
-def _keep(place: Path, pace: Pace) -> None:
-    work = place.with_name(f"{place.name}.new")
-    work.write_text(json.dumps(asdict(pace)), "utf-8")
+def _keep(place: Path, speedups: Speedups) -> None:
+    work = place.with_name(f"{place.name}.{os.getpid()}")  # processes that train together all write it
+    with work.open("w", encoding="utf-8") as file:
+        json.dump(asdict(speedups), file)
+        file.flush()
+        os.fsync(file.fileno())  # it must not be lost when a checkpoint after it is not
     work.replace(place)
