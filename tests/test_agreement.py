@@ -16,7 +16,7 @@ from conftest import RECIPE, SCALE, Lab, TestHub
 from hostile_cards import TEMPLATES, parts
 
 from zoo.cards.readme import space_card
-from zoo.cli.build import score_rows
+from zoo.cli.evaluate import score_rows
 from zoo.evidence.scores import ScoreFile, mean_name
 from zoo.hub.frontmatter import load_yaml
 from zoo.leaderboard.formats import as_text

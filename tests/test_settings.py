@@ -164,12 +164,13 @@ def test_training_stops_early_and_is_not_taken_up_again(trainings: Trainings, tm
 
 def test_scores_that_stop_a_training() -> None:
     from zoo.recipe.training import Train
-    from zoo.train.dev import METRIC
     from zoo.train.stopping import is_over
 
+    metric = "eval_dev_spearman_cosine"
+
     def stops(*scores: float | None, **settings: Any) -> bool:
-        log = [{METRIC: score, "step": step} for step, score in enumerate(scores)]
-        return is_over(Train(**settings), [*log, {"loss": 1.0, "step": 9}])
+        log = [{metric: score, "step": step} for step, score in enumerate(scores)]
+        return is_over(Train(**settings), metric, [*log, {"loss": 1.0, "step": 9}])
 
     assert not stops(0.5, 0.4, 0.3)
     assert stops(0.5, 0.4, 0.3, early_stopping_patience=2)

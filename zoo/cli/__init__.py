@@ -12,7 +12,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, hub, lint, logs, publish, space, tables, versions, workspace
+from zoo.cli import analysis, build, demo, evaluate, hub, lint, logs, publish, space, tables, versions, workspace
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
 
@@ -38,8 +38,8 @@ COMMANDS = (
     build.build,
     logs.logs,
     logs.curve,
-    build.eval_,
-    build.compare,
+    evaluate.eval_,
+    evaluate.compare,
     analysis.errors,
     tables.card,
     tables.leaderboard,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo import say
-from zoo.cli.build import jobs_option, scale_option
+from zoo.cli.evaluate import jobs_option
 from zoo.cli.publish import SIGNS
-from zoo.cli.session import ZooGroup, command, connect, workspace
+from zoo.cli.session import ZooGroup, command, connect, scale_option, workspace
 
 if TYPE_CHECKING:
     from zoo.analysis.errors import BandError, ErrorReport, Lexical, Pair

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.build import scale_option
-from zoo.cli.session import command, connect, workspace
+from zoo.cli.session import command, connect, scale_option, workspace
 from zoo.errors import HubError, PublishError, WorkspaceError, ZooError, did_you_mean
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.build import scale_option
-from zoo.cli.session import command, workspace
+from zoo.cli.session import command, scale_option, workspace
 from zoo.errors import WorkspaceError
 
 if TYPE_CHECKING:

@@ -1,8 +1,11 @@
-"""Where `zoo build` does its work: here, on several devices, or on a cluster, and how that is shown."""
+"""Where `zoo build` does its work: here, on several devices, or on a cluster. What is not there is refused first."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+import click
 
 from zoo import say
 from zoo.cli.session import workspace
@@ -12,12 +15,48 @@ if TYPE_CHECKING:
     from zoo.pipeline.build import Build
     from zoo.recipe import Recipe
 
+DEVICE = re.compile(r"cpu|(cuda|mps|xpu)(:\d+)?", re.ASCII)
+
+
+def device_name(ctx: click.Context, param: click.Parameter, name: str | None) -> str | None:
+    """Refuse what cannot be the name of a device. Whether this machine has the device, only torch can say."""
+    if name is not None and not DEVICE.fullmatch(name):
+        raise click.BadParameter(f"'{name}' is none of cpu, cuda, cuda:1 (or another number), mps and xpu")
+    return name
+
 
 def refuse_mixture(device: str | None, gpus: int) -> None:
     """Refuse several devices where one is named."""
     if gpus > 1 and device and ":" in device:
         kind = device.split(":")[0]
         raise ZooError(f"--device '{device}' is one device, and --gpus asks for '{gpus}'", hint=f"--device {kind}")
+
+
+def require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | None, gpus: int) -> None:
+    """Refuse what would stop the training only after its data were built.
+
+    Asking takes torch and its seconds, so what was built before is not asked for: a stale stage asks for itself.
+    """
+    from zoo.pipeline.stages import MEASURED
+    from zoo.run import Run
+
+    root = workspace().root
+    runs = [Run.of(root, recipe.name, recipe.scale) for recipe in recipes]
+    built = all(run.finished(stage) for run in runs for stage in MEASURED)
+    members = [member for recipe in recipes for member in recipe.lineage]
+    fp16 = [member for member in members if any(phase.train.precision == "fp16" for phase in member.phases)]
+    if built or not (report_to or device or fp16 or gpus > 1):
+        return
+    from zoo.models.load import require_device
+    from zoo.train.arguments import require_trackers
+    from zoo.train.precision import refuse_precision
+    from zoo.train.ranks import require_devices
+
+    require_device(device)
+    if gpus > 1:
+        require_devices(gpus, device)
+    require_trackers(report_to)
+    refuse_precision(fp16, device)
 
 
 def run(work: Build, recipes: list[Recipe], on: str, gpus: int) -> list[ZooError]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo import say
-from zoo.cli.session import connect, tell, workspace
+from zoo.cli.session import as_typed, connect, tell, workspace
 from zoo.errors import TrainError
 
 if TYPE_CHECKING:
-    from zoo.pipeline.preflight import Probe
-    from zoo.train.rehearsed import Rehearsed
+    from zoo.pipeline.probe import Probe
+    from zoo.train.probed import PhaseProbe
 
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 GIB = 2**30
@@ -26,7 +26,7 @@ def probed(
     """Probe recipes and tell what was found; the exit code is 1 when one of them cannot be trained here."""
     _connected()
     from zoo.pipeline.build import Build
-    from zoo.pipeline.preflight import probe
+    from zoo.pipeline.probe import probe
     from zoo.recipe import override
     from zoo.stage import Circumstances
 
@@ -44,15 +44,9 @@ def probed(
         tell(problems, facts)
         return 1
     say.result({**facts, "problems": []})
-    say.hint(f"zoo build {' '.join(names)}{_as_typed(scale, assignments)}")
+    settings = "".join(f" --set {quote(one)}" for one in assignments)
+    say.hint(as_typed(f"zoo build {' '.join(names)}") + settings)
     return 0
-
-
-def _as_typed(scale: str, assignments: Sequence[str]) -> str:
-    """The options with which a build would be what was probed."""
-    hub = click.get_current_context().meta.get("hub")
-    words = [*([f"--scale {scale}"] if scale != "full" else []), *([f"--hub {hub}"] if hub else [])]
-    return "".join(f" {word}" for word in [*words, *(f"--set {quote(one)}" for one in assignments)])
 
 
 def _connected() -> None:
@@ -86,7 +80,7 @@ def _tell_found(found: Probe) -> None:
         say.line(f"all of it: {_span(found.seconds)}")
 
 
-def _row(phase: Rehearsed) -> dict[str, Any]:
+def _row(phase: PhaseProbe) -> dict[str, Any]:
     peak, free = phase.peak, phase.free
     return {
         "phase": phase.phase,

@@ -13,8 +13,7 @@ import click
 from click.core import ParameterSource
 
 from zoo import say
-from zoo.cli.build import scale_option
-from zoo.cli.session import command, confirm, connect, require_yes, workspace, yes_option
+from zoo.cli.session import command, confirm, connect, require_yes, scale_option, workspace, yes_option
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:

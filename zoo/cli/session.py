@@ -140,6 +140,7 @@ def local_root(root: Path | None = None) -> Path:
     return root.resolve() if root else Workspace.find().root / ".zoo" / "hub"
 
 
+scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import click
 
 from zoo import say
-from zoo.cli.build import scale_option
 from zoo.cli.publish import fleet_named
-from zoo.cli.session import ZooGroup, command, connect, workspace
+from zoo.cli.session import ZooGroup, command, connect, scale_option, workspace
 from zoo.errors import WorkspaceError, ZooError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from zoo import say
-from zoo.cli.build import say_outcome, scale_option
-from zoo.cli.session import command, connect, workspace
+from zoo.cli.build import say_outcome
+from zoo.cli.session import command, connect, scale_option, workspace
 from zoo.errors import EvaluationError
 
 

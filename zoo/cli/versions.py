@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.build import scale_option
 from zoo.cli.publish import fleet_named, hub_as_typed, say_change, wait_option
-from zoo.cli.session import command, confirm, connect, require_yes, workspace, yes_option
+from zoo.cli.session import command, confirm, connect, require_yes, scale_option, workspace, yes_option
 from zoo.errors import PublishError
 
 if TYPE_CHECKING:

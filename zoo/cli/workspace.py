@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.build import device_name
+from zoo.cli.places import device_name
 from zoo.cli.probe import probed
 from zoo.cli.session import command, connect, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError

@@ -15,7 +15,7 @@ from zoo.inquiry.beside import of_losses
 from zoo.inquiry.source import ask_encoder, ask_source, ask_task
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
-from zoo.recipe.check import collect
+from zoo.recipe.found import collect
 from zoo.remote import Kind, api, explained
 from zoo.steps import encoders
 

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
-from zoo.recipe.family import BaseFile, Family, Scale, Trial, Variant
+from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.fits import (
-    Found,
     Sized,
-    in_words,
     is_scored,
     length_mistake,
     loss_mistakes,
-    order_mistake,
     prompt_mistakes,
     rows_mistakes,
     scale_mistakes,
-    setting_doubts,
     setting_mistakes,
-    size_mistake,
     width_mistakes,
 )
-from zoo.recipe.schema import Base, Dataset, Recipe
+from zoo.recipe.found import Found, in_words, or_, under
+from zoo.recipe.schema import Dataset, Recipe
 from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
-from zoo.recipe.yamlfile import Mistakes, explain, key_text
+from zoo.recipe.variants import dims_mistakes, promise_mistake
+from zoo.recipe.yamlfile import explain, key_text
 from zoo.steps import STEPS
 from zoo.tasks import TASKS
 
@@ -47,13 +42,6 @@ FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt",
 OF_WEIGHTS = ("model", "width", "pooling", "modules")
 """What a base model has in common with all that go on from its weights."""
 PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
-PROMPTED = {"e5": ("E5 models are", {"query": "query: ", "document": "passage: "})}
-"""{a word in a base model's name: (who they are, the prompts that they were trained with)}."""
-
-
-def or_(name: str, known: Iterable[str]) -> str:
-    """A hint at the nearest name that is known, else at the list of all."""
-    return did_you_mean(name, known) or "see `zoo ls`"
 
 
 # ---- recipes/family.yaml
@@ -66,9 +54,9 @@ def family_mistakes(family: Family, datasets: Mapping[str, Dataset], apps: Colle
     yield from _suites(family)
     yield from language_mistakes(family.language)
     for name, phase in family.phases.items():
-        yield from _under(("phases", name), phase_mistakes(phase, datasets))
+        yield from under(("phases", name), phase_mistakes(phase, datasets))
     for name, scale in family.scales.items():
-        yield from _under(("scales", name), _scale(name, scale, family, datasets))
+        yield from under(("scales", name), _scale(name, scale, family, datasets))
     if family.space and family.space.app not in apps:
         app = family.space.app
         yield ("space", "app"), f"no folder '{app}' in spaces/; {or_(app, apps)}"
@@ -76,11 +64,6 @@ def family_mistakes(family: Family, datasets: Mapping[str, Dataset], apps: Colle
         if family.space and secret in family.space.variables:
             what = f"'{secret}' is one of the variables too, which everybody may read"
             yield ("space", "secrets", index), f"{what}; take one out"
-
-
-def _under(at: KeyPath, found: Found) -> Found:
-    for place, problem in found:
-        yield (*at, *place), problem
 
 
 def _suites(family: Family) -> Found:
@@ -91,7 +74,7 @@ def _suites(family: Family) -> Found:
             yield ("suites", suite), f"{what}; name a task: `zoo ls --tasks` lists them"
         if tuple(tasks) not in told:
             told.add(tuple(tasks))
-            yield from _under(("suites", suite), task_mistakes(tasks))
+            yield from under(("suites", suite), task_mistakes(tasks))
 
 
 def task_mistakes(tasks: Sequence[str]) -> Found:
@@ -115,7 +98,7 @@ def language_mistakes(languages: Sequence[str] | None) -> Found:
 def _scale(name: str, scale: Scale, family: Family, datasets: Mapping[str, Dataset]) -> Found:
     if name == "full":
         yield (), "'full' is the recipe as it is written; give the scale another name"
-    yield from _under(("rows",), rows_mistakes(scale.rows))
+    yield from under(("rows",), rows_mistakes(scale.rows))
     yield from _settings(("train",), scale.train)
     for phase, settings in scale.phases.items():
         if phase not in family.phases:
@@ -146,8 +129,8 @@ def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
             yield (*at, "dataset"), f"{what}; copy its file in recipes/datasets/ under another name"
         if problem := _lacks(use.dataset, datasets[use.dataset], "train"):
             yield (*at, "dataset"), problem
-        yield from _under((*at, "prompts"), prompt_mistakes(use, datasets[use.dataset]))
-        yield from _under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
+        yield from under((*at, "prompts"), prompt_mistakes(use, datasets[use.dataset]))
+        yield from under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
     if phase.dev and (problem := _dev_mistake(phase.dev, datasets)):
         yield ("dev",), problem
     if phase.best != Best() and phase.dev is None:
@@ -182,12 +165,12 @@ def dataset_mistakes(dataset: Dataset) -> Found:
     if problem := _no_repository(source.dataset) or _in_the_way(source.dataset):
         yield ("source", "dataset"), problem
     yield from _split_mistakes(source.splits)
-    yield from _under(("rows",), rows_mistakes(dataset.rows))
+    yield from under(("rows",), rows_mistakes(dataset.rows))
     for split in dataset.rows.keys() - source.splits.keys():
         yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
     yield from _column_mistakes(dataset)
     if dataset.release:
-        yield from _under(("release",), language_mistakes(dataset.release.language))
+        yield from under(("release",), language_mistakes(dataset.release.language))
         for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
             yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
 
@@ -281,140 +264,6 @@ def base_mistakes(file: BaseFile, family: Family) -> Found:
     yield from language_mistakes(file.language)
 
 
-def variant_mistakes(
-    variant: Variant,
-    file: BaseFile,
-    name: str,
-    line: Sequence[Sequence[Sized]] | None,
-    parent: str | None,
-    family: Family,
-) -> Found:
-    """Mistakes in a variant; places from its file on.
-
-    Args:
-        line: the phases of its parents, then its own, each with its alternatives; None where one is not known.
-        parent: what is wrong with its parent, in words.
-    """
-    at: KeyPath = ("variants", name)
-    if parent:
-        yield (*at, "from"), parent
-    if f"{family.namespace}/{variant.repo}".lower() == file.base.model.lower():
-        what = f"'{family.namespace}/{variant.repo}' is the base model, which would be overwritten"
-        yield (*at, "repo"), f"{what}; choose another name"
-    placed = list(_placed(variant))
-    yield from _under((*at, "phases"), _phase_names(placed, family))
-    if variant.dims is not None:
-        yield from _under(at, dims_mistakes(variant.dims, file.base))
-    known = [(place, phase) for place, phase in placed if phase in family.phases]
-    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for _, phase in known]
-    for number, wide in width_mistakes(own, file.base.width):
-        yield (*at, "phases", *known[number][0]), wide
-    trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
-    for index, (names, phases) in enumerate(trials):
-        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
-            yield (*at, "phases", index, "try", number), problem
-    if line is None:  # what is trained cannot be told yet
-        return
-    dims, place = variant.dims or file.dims, f"variants.{name}"
-    if lacking := _in_any_case(dims, file.base.width, line, f"variant '{name}'", place):
-        yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
-
-
-def _in_any_case(dims: Sequence[int], width: int, line: Sequence[Sequence[Sized]], what: str, place: str) -> str | None:
-    """The reason why a recipe may not promise its sizes, whichever of its alternatives is kept."""
-    return next(filter(None, (size_mistake(dims, width, way, what, place) for way in product(*line))), None)
-
-
-def _placed(variant: Variant) -> Iterator[tuple[KeyPath, str]]:
-    """Every phase of a variant, with its place in `phases`."""
-    for index, trial in enumerate(variant.trials):
-        for number, phase in enumerate(trial):
-            yield ((index, "try", number) if isinstance(variant.phases[index], Trial) else (index,)), phase
-
-
-def _phase_names(placed: Sequence[tuple[KeyPath, str]], family: Family) -> Found:
-    for number, (at, phase) in enumerate(placed):
-        if phase not in family.phases:
-            yield at, f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
-        elif phase in [earlier for _, earlier in placed[:number]]:
-            what = f"'{phase}' stands twice, and would be trained once"
-            yield at, f"{what}; raise its epochs, or add a phase of another name"
-
-
-def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
-    """Mistakes in a list of dims: out of order, or wider than the model."""
-    if problem := order_mistake(dims):
-        yield ("dims",), problem
-    if too_wide := [dim for dim in dims if dim > base.width]:
-        left = [dim for dim in dims if dim <= base.width] or [base.width]
-        yield ("dims",), f"'{too_wide[0]}' is wider than the model ({base.width}); write {left}"
-
-
-def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[str, tuple[str, Base]]) -> str | None:
-    """The reason why a recipe's parent cannot be its parent; None when it can.
-
-    Args:
-        parents: every recipe's parent.
-        bases: every recipe's base model, and the name of its file.
-    """
-    line, parent = [name], parents[name]
-    while parent is not None:
-        if parent not in parents:
-            return f"no recipe '{parent}'; {or_(parent, parents)}" if len(line) == 1 else None
-        if parent in line:
-            circle = " -> ".join([*line, parent])
-            return f"'{parents[name]}' descends from itself: {circle}; take one `from` out"
-        line.append(parent)
-        parent = parents[parent]
-    return _other_base(line[1], bases[line[1]], bases[name][1]) if len(line) > 1 else None
-
-
-def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
-    """The reason why a model cannot go on from one of another base model, whose weights it would have."""
-    file, base = its
-    for fact in ("model", "revision", "width", "pooling", "modules"):
-        if (theirs := getattr(base, fact)) != (ours := getattr(own, fact)):
-            what = f"'{parent}' is made of '{theirs}', and this file is of '{ours}'"
-            if fact != "model":
-                what = f"'{parent}' has base.{fact} '{theirs}', and this file '{ours}'"
-            return f"{what}; put this variant into recipes/{file}.yaml"
-    return None
-
-
-# ---- What is no mistake, and may be meant otherwise
-
-
-def _prompted(model: str) -> tuple[str, dict[str, str]] | None:
-    words = model.rpartition("/")[2].lower().split("-")
-    return next((found for word, found in PROMPTED.items() if word in words), None)
-
-
-def family_doubts(family: Family) -> Found:
-    """Places in family.yaml that are right, and with which models may turn out worse than they could be."""
-    for name, phase in family.phases.items():
-        yield from _under(("phases", name, "train"), setting_doubts(phase.train))
-
-
-def base_doubts(file: BaseFile) -> Found:
-    """Places in a base model's file that are right, and with which models may turn out worse than they could be."""
-    base = file.base
-    if (found := _prompted(base.model)) and not base.prompts.get(base.default_prompt or ""):
-        who, prompts = found
-        told = f"{who} made for texts that begin with '{prompts['query']}'"
-        written = ", ".join(f'{name}: "{text}"' for name, text in prompts.items())
-        way = (
-            "default_prompt: query"
-            if base.prompts.get("query")
-            else f"prompts: {{{written}}} and default_prompt: query"
-        )
-        use = "training, evaluation and a plain encode would use none"
-        yield ("base", "default_prompt"), f"{told}, and {use}; write {way}"
-    for name, text in base.prompts.items():
-        if text and not text[-1].isspace():
-            what = f"'{text}' ends without a space, so it is read as one with the first word"
-            yield ("base", "prompts", name), f'{what}; write "{text} "'
-
-
 # ---- A resolved recipe
 
 
@@ -424,12 +273,12 @@ def resolved_mistakes(recipe: Recipe) -> Found:
     for above, member in zip(range(len(recipe.lineage) - 1, -1, -1), recipe.lineage, strict=True):
         own: list[Sized] = [(phase.name, phase, member.dims) for phase in member.phases]
         line += [[(phase.name, phase, member.dims) for phase in trial] for trial in trials(member.phases)]
-        yield from _under(("parent",) * above, _member_mistakes(member, own, line))
+        yield from under(("parent",) * above, _member_mistakes(member, own, line))
 
 
 def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequence[Sized]]) -> Found:
     for index, phase in enumerate(member.phases):
-        yield from _under(("phases", index), phase_mistakes(phase, member.datasets))
+        yield from under(("phases", index), phase_mistakes(phase, member.datasets))
     for trial in trials(member.phases):
         for number, problem in trial_mistakes([phase.name for phase in trial], trial):
             yield ("phases", member.phases.index(trial[number])), problem
@@ -438,13 +287,13 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
         if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):
             yield ("base", fact), f"'{ours}', and the parent, whose weights it starts from, has '{theirs}'; change both"
     for name, dataset in member.datasets.items():
-        yield from _under(("datasets", name), dataset_mistakes(dataset))
-    yield from _under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
+        yield from under(("datasets", name), dataset_mistakes(dataset))
+    yield from under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong
     for number, wide in width_mistakes(own, member.base.width):
         yield ("phases", number), wide
-    if not wrong and (lacking := _in_any_case(member.dims, member.base.width, line, f"'{member.name}'", "it")):
+    if not wrong and (lacking := promise_mistake(member.dims, member.base.width, line, f"'{member.name}'", "it")):
         yield ("dims",), lacking
 
 
@@ -459,10 +308,3 @@ def shared(repos: Mapping[str, str]) -> dict[str, str]:
     first: dict[str, str] = {}
     found = {name: first.setdefault(repo.lower(), name) for name, repo in repos.items()}
     return {name: earlier for name, earlier in found.items() if earlier != name}
-
-
-def collect(found: Found, mistakes: Mistakes) -> Mistakes:
-    """Add what was found to the mistakes of a file, each behind its key path; returns these."""
-    for at, problem in found:
-        mistakes.add(at, f"{key_text(at)}: {problem}")
-    return mistakes

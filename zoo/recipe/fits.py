@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,22 +11,16 @@ from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
 from zoo.recipe.family import Scale
+from zoo.recipe.found import Found, in_words
 from zoo.recipe.schema import Dataset
 from zoo.recipe.settings import unfit_settings
 from zoo.recipe.training import DataUse, Phase, Train
 
-Found = Iterator[tuple[KeyPath, str]]
-"""Places in a file, each with what is wrong there and, after a ';', the way out."""
 Sized = tuple[str, Phase, list[int]]
 """A phase's name, the phase, and the dims of the recipe that it belongs to."""
 
 MARKS = 2  # tokens that stand around every text
 HIGHEST_RATE = 0.01
-
-
-def in_words(numbers: Iterable[object]) -> str:
-    """Numbers or names as people write them in a sentence."""
-    return ", ".join(map(str, numbers))
 
 
 def order_mistake(dims: Sequence[int]) -> str | None:

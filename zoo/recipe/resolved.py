@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from zoo.errors import RecipeError
-from zoo.recipe.check import collect, resolved_mistakes
+from zoo.recipe.check import resolved_mistakes
+from zoo.recipe.found import collect
 from zoo.recipe.schema import Recipe
 from zoo.recipe.yamlfile import parse, read_yaml
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from zoo.errors import did_you_mean
-from zoo.hub.frontmatter import KeyPath
 from zoo.losses import nested
+from zoo.recipe.found import Found
 from zoo.recipe.training import BY_SCORE, Phase, Train
 
 OPTIONS = {
@@ -35,10 +35,8 @@ WORDS = {"threshold_mode", "warmup_type", "decay_type"}  # options that are no n
 WITHOUT_BETAS = {"adafactor", "adagrad", "rmsprop", "sgd"}
 ADAM = ("adam_beta1", "adam_beta2", "adam_epsilon")
 
-Mistake = tuple[KeyPath, str]
 
-
-def unfit_settings(phase: Phase, scored: str) -> Iterator[Mistake]:
+def unfit_settings(phase: Phase, scored: str) -> Found:
     """Mistakes in a phase's `train`, each with what is wrong and, after a ';', the way out; places from the phase on.
 
     Args:

@@ -13,24 +13,17 @@ from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
-from zoo.recipe.check import (
-    base_doubts,
-    base_mistakes,
-    collect,
-    dataset_mistakes,
-    family_doubts,
-    family_mistakes,
-    parent_mistake,
-    shared,
-    variant_mistakes,
-)
+from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared
+from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.fits import Sized
+from zoo.recipe.found import collect
 from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, Recipe
 from zoo.recipe.section import Section
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import numbered
+from zoo.recipe.variants import parent_mistake, variant_mistakes
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
 S = TypeVar("S", bound=Section)

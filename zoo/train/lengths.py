@@ -79,7 +79,7 @@ class Lengths:
 
 
 def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
-    """The parts `cut`, `tokens` and `padded` of a `zoo.train.rehearsed.Rehearsed`, of all datasets together.
+    """The parts `cut`, `tokens` and `padded` of a `zoo.train.probed.PhaseProbe`, of all datasets together.
 
     Each dataset counts by its number of rows.
     """

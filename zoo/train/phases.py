@@ -112,9 +112,7 @@ class PhaseRun:
             TrainError: the loss or every score is no number, a checkpoint is in the way, or the best one is lost.
         """
         full_length = self.model.max_seq_length
-        longest = self.phase.train.max_seq_length
-        self.model.max_seq_length = min(full_length or longest, longest)
-        require_positions(self.model, f"'{self.recipe.name}'")
+        self.shorten()
         self._require_same_precision()
         last = ranks.agreed(ranks.is_first() and checkpoints.newest_whole(self.checkpoints, self._note)) or None
         doubts = self._told(self._doubts_of_data()) if ranks.is_first() else []
@@ -124,6 +122,16 @@ class PhaseRun:
             if ranks.is_first():
                 self._finish(trainer, state, doubts, full_length)
         ranks.wait()
+
+    def shorten(self) -> None:
+        """Let the model read no more of a text than the phase's `max_seq_length`.
+
+        Raises:
+            TrainError: it has no places for so many tokens.
+        """
+        longest = self.phase.train.max_seq_length
+        self.model.max_seq_length = min(self.model.max_seq_length or longest, longest)
+        require_positions(self.model, f"'{self.recipe.name}'")
 
     def _finish(self, trainer: Trainer, state: TrainerState, doubts: list[str], full_length: int | None) -> None:
         log = {**self._log(state), **trainer.speedups.logged}

@@ -21,7 +21,7 @@ from zoo.errors import NO_ROOM, TrainError
 from zoo.recipe.training import NamedPhase
 from zoo.train import checkpoints
 from zoo.train.precision import has_bf16
-from zoo.train.rehearsed import STARTS_ANEW, less_memory
+from zoo.train.probed import STARTS_ANEW, less_memory
 
 NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
 NOT_WRITTEN = re.compile(r"PytorchStreamWriter|os error 2[78]\b|No space left|File too large")

@@ -1,4 +1,4 @@
-"""`python -m zoo.train.rehearsal TASK`: tries a few steps of a phase on the real rows, and on the longest ones.
+"""`python -m zoo.train.probe TASK`: tries a few steps of a phase on the real rows, and on the longest ones.
 
 TASK is a JSON file: {"workspace": whose plugins are used, or null, "spec": what the train stage would be told,
 "phase": its name, "steps": how many to try}. What is found is left beside it.
@@ -17,12 +17,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import psutil
 import torch
+from sentence_transformers import SentenceTransformer
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from zoo import patience
@@ -32,22 +34,25 @@ from zoo.plugins.loading import use
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import DataUse, NamedPhase, Train
 from zoo.say import SILENT, Progress
+from zoo.train.adapters import Adapters
 from zoo.train.arguments import prompts_by_column
 from zoo.train.gemm import onednn
 from zoo.train.lengths import Lengths, facts
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective, has_bf16, kind_of
-from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
+from zoo.train.probed import FOUND, PhaseProbe, less_memory
 from zoo.train.rhythm import SAVE_EVERY
 from zoo.train.speedups import Speedups
-from zoo.train.troubles import require_positions
 from zoo.train.work import beginning
 
 WARM = 2  # steps that count for memory and not for time: the first ones reserve it, and choose kernels
+WITHOUT_DEV = {"eval_steps": None, "early_stopping_patience": None, "scheduler": "constant", "lr_scheduler_kwargs": {}}
 LOOK_EVERY = 0.01  # seconds between two looks at the memory of the process
 
 
-def rehearse(spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, progress: Progress = SILENT) -> Rehearsed:
+def probe_phase(
+    spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, progress: Progress = SILENT
+) -> PhaseProbe:
     """Train some steps of a phase as the train stage would, and say what they take.
 
     Every phase begins with the recipe's start, since the weights decide neither time nor memory.
@@ -64,9 +69,9 @@ def rehearse(spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, pr
     recipe = Recipe.model_validate(spec["recipe"])
     phase = next(phase for phase in recipe.phases if phase.name == name)
     memory = Memory(kind_of(spec["device"]))
-    found = Rehearsed(name, free=memory.free)
+    found = PhaseProbe(name, free=memory.free)
     try:
-        for so_far in _Rehearsal(spec, recipe, phase, folder, memory, progress).found(found, steps):
+        for so_far in _Tries(spec, recipe, phase, folder, memory, progress).found(found, steps):
             found = _kept(so_far, folder)
     except ZooError as problem:
         found = replace(found, problem=problem.message, hint=problem.hint)
@@ -74,7 +79,7 @@ def rehearse(spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, pr
     return _kept(replace(found, advice=ways), folder)
 
 
-def _kept(found: Rehearsed, folder: Path) -> Rehearsed:
+def _kept(found: PhaseProbe, folder: Path) -> PhaseProbe:
     (folder / FOUND).write_text(json.dumps(asdict(found)), "utf-8")
     return found
 
@@ -163,15 +168,22 @@ class Stopwatch(TrainerCallback):  # type: ignore[misc]
         self._mark = now
 
 
+@dataclass(frozen=True)
 class _Run(PhaseRun):
     """A phase that is begun as the train stage begins it, and not ended."""
 
-    def shorten(self) -> None:
-        longest = self.phase.train.max_seq_length
-        self.model.max_seq_length = min(self.model.max_seq_length or longest, longest)
-        require_positions(self.model, f"'{self.recipe.name}'")
+    before: PhaseRun | None = None
+    """The run whose model and adapters this one goes on with: a second model would count as memory."""
 
-    def rehearse(self, clock: Stopwatch) -> Speedups:
+    @cached_property
+    def model(self) -> SentenceTransformer:
+        return self.before.model if self.before else super().model
+
+    @cached_property
+    def adapters(self) -> Adapters | None:
+        return self.before.adapters if self.before else super().adapters
+
+    def try_steps(self, clock: Stopwatch) -> Speedups:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.checkpoints.mkdir()
         trainer = self._trainer(begins=True)
@@ -182,7 +194,7 @@ class _Run(PhaseRun):
 
 
 @dataclass(frozen=True)
-class _Rehearsal:
+class _Tries:
     spec: Mapping[str, Any]
     recipe: Recipe
     phase: NamedPhase
@@ -190,9 +202,9 @@ class _Rehearsal:
     memory: Memory
     progress: Progress
 
-    def found(self, found: Rehearsed, steps: int) -> Iterator[Rehearsed]:
+    def found(self, found: PhaseProbe, steps: int) -> Iterator[PhaseProbe]:
         """Yields what is known after each part, so that one that fails leaves what was found before."""
-        run = self._run(self.phase, self.spec["splits"])
+        run = self._run()
         run.shorten()
         lengths = {use.dataset: self._lengths(run, use) for use in self.phase.data}
         found = replace(
@@ -217,32 +229,30 @@ class _Rehearsal:
             seed=self.phase.train.seed,
         )
 
-    def _run(self, phase: NamedPhase, splits: Mapping[str, Mapping[str, str]]) -> _Run:
+    def _run(self) -> _Run:
         parent = Path(self.spec["parent"]) if self.spec["parent"] else None
-
-        start = beginning(self.spec, self.recipe, phase, parent)
-        device, models = self.spec["device"], self.spec["models"]
-        precision = effective(self.recipe, phase, device)
-        return _Run(self.recipe, phase, start, device, self.folder, splits, precision, (), self.progress, models)
+        start = beginning(self.spec, self.recipe, self.phase, parent)
+        device, splits, models = self.spec["device"], self.spec["splits"], self.spec["models"]
+        precision = effective(self.recipe, self.phase, device)
+        return _Run(self.recipe, self.phase, start, device, self.folder, splits, precision, (), self.progress, models)
 
     def _tried(self, run: _Run, steps: int) -> tuple[Stopwatch, Speedups]:
         clock = Stopwatch(steps)
         with self.memory.watched():
-            return clock, run.rehearse(clock)
+            return clock, run.try_steps(clock)
 
     def _on_the_longest(self, run: _Run, lengths: Mapping[str, Lengths]) -> _Run:
         """The same phase with the same model, over two batches of the longest rows of each dataset."""
-        splits, train = {}, self.phase.train
+        splits, train, folder = {}, self.phase.train, self.folder / "longest"
+        folder.mkdir()  # of its own: a teacher's labels of other rows are in the first one
         for name, one in lengths.items():
-            file = self.folder / f"{name}.parquet"
+            file = folder / f"{name}.parquet"
             rows = one.longest(train.batch_size * train.gradient_accumulation_steps)
             pl.concat([rows, rows]).write_parquet(file)
             splits[name] = {"train": str(file)}
-        steps = {"epochs": 1, "max_steps": 2 * len(lengths), "eval_steps": None, "sampler": "batch"}
+        steps = {"epochs": 1, "max_steps": 2 * len(lengths), "sampler": "batch", **WITHOUT_DEV}
         longest = self.phase.model_copy(update={"train": train.model_copy(update=steps), "dev": None})
-        other = self._run(longest, splits)
-        other.__dict__["model"] = run.model  # in place of a second one
-        return other
+        return replace(run, phase=longest, folder=folder, splits=splits, before=run)
 
     def _times(self, clock: Stopwatch) -> dict[str, Any]:
         means = {name: statistics.fmean(seconds) if seconds else None for name, seconds in clock.seconds.items()}
@@ -281,14 +291,14 @@ def _beats(train: Train, steps: int) -> int:
     return math.ceil(steps / train.eval_steps) if train.eval_steps else math.ceil(train.epochs)
 
 
-def rehearse_task(path: Path) -> None:
-    """Rehearse what a task says, and leave what was found in its folder."""
+def probe_task(path: Path) -> None:
+    """Probe the phase that a task names, and leave what was found in its folder."""
     prepare()
     patience.install()
     task = json.loads(path.read_text("utf-8"))
     use(Path(task["workspace"]) if task["workspace"] else None)
-    rehearse(task["spec"], task["phase"], path.parent, steps=task["steps"])
+    probe_phase(task["spec"], task["phase"], path.parent, steps=task["steps"])
 
 
 if __name__ == "__main__":
-    rehearse_task(Path(sys.argv[1]))
+    probe_task(Path(sys.argv[1]))

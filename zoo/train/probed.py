@@ -1,4 +1,4 @@
-"""What a rehearsal of a phase found, and what a phase that does not fit can change. Light: numbers, and no torch."""
+"""What the probe of a phase found, and what a phase that does not fit can change. Light: numbers, and no torch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from zoo.recipe.training import DataUse, NamedPhase
 GOES_ON = "goes on from the last checkpoint"
 STARTS_ANEW = "starts training anew"
 FEW_CUT = 99  # a percentile of the texts' lengths that may be the longest: one text in a hundred is cut
-FOUND = "rehearsed.json"  # in the folder of a rehearsal: what is known so far, should its process be ended
+FOUND = "probe.json"  # in the folder of a probe: what is known so far, should its process be ended
 WORTH_IT = 0.75  # of the longest text: a limit that is nearer to it saves nothing
 SHORTEST = 16  # tokens; a length below is no advice
 
 
 @dataclass(frozen=True)
-class Rehearsed:
+class PhaseProbe:
     """One phase as a few of its steps show it. What was not reached is null."""
 
     phase: str
@@ -75,7 +75,7 @@ def less_memory(phase: NamedPhase, *, tokens: Mapping[str, int], bf16: bool) -> 
     """Changes of a phase with which a step needs less memory, each with what it does; the first costs the least.
 
     Args:
-        tokens: as in `Rehearsed`; empty when nobody counted.
+        tokens: as in `PhaseProbe`; empty when nobody counted.
         bf16: the device multiplies bf16.
     """
     train, at = phase.train, f"--set phases.{phase.name}.train"

@@ -12,20 +12,20 @@ from conftest import TestHub
 from training import SETTINGS, Trainings, recipe_of
 
 from zoo.cli.probe import _time
-from zoo.pipeline.preflight import KILLED
+from zoo.pipeline.probe import KILLED
 from zoo.recipe.training import NamedPhase
-from zoo.train.rehearsed import less_memory
+from zoo.train.probed import less_memory
 
 
 @pytest.fixture(scope="module")
 def trainings(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Trainings:
-    return Trainings(seeded, tmp_path_factory.mktemp("rehearsals"))
+    return Trainings(seeded, tmp_path_factory.mktemp("probes"))
 
 
-def test_a_phase_is_rehearsed_on_rows_as_they_come_and_on_the_longest(trainings: Trainings, tmp_path: Path) -> None:
-    from zoo.train.rehearsal import rehearse
+def test_a_phase_is_probed_on_rows_as_they_come_and_on_the_longest(trainings: Trainings, tmp_path: Path) -> None:
+    from zoo.train.probe import probe_phase
 
-    phase = rehearse(trainings.spec(device="cpu"), "hybrid", tmp_path, steps=4)
+    phase = probe_phase(trainings.spec(device="cpu"), "hybrid", tmp_path, steps=4)
     assert (phase.problem, phase.steps, phase.tried, phase.evaluations, phase.checkpoints) == (None, 8, 4, 3, 2)
     assert phase.precision == "trains in fp32 on the CPU"
     assert phase.step
@@ -43,6 +43,24 @@ def test_a_phase_is_rehearsed_on_rows_as_they_come_and_on_the_longest(trainings:
     assert phase.seconds
     whole = 8 * phase.step[1] + 3 * phase.evaluation + 2 * phase.checkpoint
     assert phase.seconds[1] == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["phases.hybrid.train.lora={r: 2}"],
+        ["phases.hybrid.train.scheduler=reduce_lr_on_plateau", "phases.hybrid.train.early_stopping_patience=2"],
+    ],
+    ids=["adapters", "a scheduler by score"],
+)
+def test_the_longest_rows_are_tried_with_whatever_the_phase_has(
+    settings: list[str], trainings: Trainings, tmp_path: Path
+) -> None:
+    from zoo.train.probe import probe_phase
+
+    found = probe_phase(trainings.spec(*settings, device="cpu"), "hybrid", tmp_path, steps=1)
+    assert (found.problem, found.tried) == (None, 1)
+    assert found.memory_longest is not None
 
 
 KILLS = """
@@ -81,13 +99,13 @@ def test_a_probe_leaves_the_run_alone_and_outlives_a_kill(trainings: Trainings, 
 
 
 def test_what_training_would_stop_for_is_a_problem_of_the_phase(trainings: Trainings, tmp_path: Path) -> None:
-    from zoo.train.rehearsal import rehearse
+    from zoo.train.probe import probe_phase
 
     spec = trainings.spec("base.max_seq_length=600", "phases.hybrid.train.max_seq_length=600", device="cpu")
-    found = rehearse(spec, "hybrid", tmp_path, steps=1)
+    found = probe_phase(spec, "hybrid", tmp_path, steps=1)
     assert found.problem == "the model of 'arabert-hybrid' has places for 512 tokens, and max_seq_length is 600"
     spec = trainings.spec("phases.hybrid.train.learning_rate=1.0e+30", device="cpu")
-    found = rehearse(spec, "hybrid", tmp_path, steps=5)
+    found = probe_phase(spec, "hybrid", tmp_path, steps=5)
     assert str(found.problem).startswith("phase 'hybrid' of 'arabert-hybrid' has loss 'nan' at step 3, of the rows of")
     assert found.cut == 0, "what was known before is told"
 

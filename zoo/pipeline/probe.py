@@ -18,7 +18,7 @@ from zoo.plugins.loading import root_in_use
 from zoo.recipe import Recipe
 from zoo.train import ingredients as train
 from zoo.train.beside import commits
-from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
+from zoo.train.probed import FOUND, PhaseProbe, less_memory
 
 STEPS = 20  # of each phase
 KILLED = "was ended by the system, as happens when memory runs out"
@@ -33,7 +33,7 @@ class Probe:
     """The model that was loaded, in words."""
     built: Sequence[str]
     """Datasets that had to be built first."""
-    phases: Sequence[Rehearsed]
+    phases: Sequence[PhaseProbe]
 
     @property
     def fits(self) -> bool:
@@ -59,7 +59,7 @@ class Probe:
         }
 
 
-def _facts(phase: Rehearsed) -> dict[str, Any]:
+def _facts(phase: PhaseProbe) -> dict[str, Any]:
     return {**asdict(phase), "seconds": phase.seconds}
 
 
@@ -98,25 +98,25 @@ def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
     return spec, f"'{parent.name}', as it was built" if parent else f"'{recipe.base.model}'"
 
 
-def _apart(spec: Mapping[str, Any], phase: str, folder: Path, steps: int) -> Rehearsed:
+def _apart(spec: Mapping[str, Any], phase: str, folder: Path, steps: int) -> PhaseProbe:
     task = folder / "task.json"
     root = root_in_use()
     facts = {"workspace": str(root) if root else None, "spec": spec, "phase": phase, "steps": steps}
     task.write_text(json.dumps(facts), "utf-8")
-    command = [sys.executable, "-m", "zoo.train.rehearsal", str(task)]
+    command = [sys.executable, "-m", "zoo.train.probe", str(task)]
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     found = _left(phase, folder)
     if done.returncode == -signal.SIGKILL:
         return replace(found, problem=KILLED)
     if done.returncode:
-        raise RuntimeError(f"the rehearsal of '{phase}' ended with code {done.returncode}:\n{done.stderr}")
+        raise RuntimeError(f"the probe of '{phase}' ended with code {done.returncode}:\n{done.stderr}")
     return found
 
 
-def _left(phase: str, folder: Path) -> Rehearsed:
-    """Reads what a rehearsal has found, be it that its process was ended."""
+def _left(phase: str, folder: Path) -> PhaseProbe:
+    """Reads what a probe has found, be it that its process was ended."""
     try:
         facts = json.loads((folder / FOUND).read_text("utf-8"))
     except (OSError, ValueError):
-        return Rehearsed(phase)
-    return Rehearsed(**{**facts, "step": tuple(facts["step"]) if facts["step"] else None})
+        return PhaseProbe(phase)
+    return PhaseProbe(**{**facts, "step": tuple(facts["step"]) if facts["step"] else None})

@@ -1,0 +1,115 @@
+"""Mistakes in variants: phases, sizes and parents that a model cannot have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+from zoo.hub.frontmatter import KeyPath
+from zoo.recipe.family import BaseFile, Family, Trial, Variant
+from zoo.recipe.fits import Sized, order_mistake, size_mistake, width_mistakes
+from zoo.recipe.found import Found, or_, under
+from zoo.recipe.schema import Base
+from zoo.recipe.trials import trial_mistakes
+
+
+def variant_mistakes(
+    variant: Variant,
+    file: BaseFile,
+    name: str,
+    line: Sequence[Sequence[Sized]] | None,
+    parent: str | None,
+    family: Family,
+) -> Found:
+    """Mistakes in a variant; places from its file on.
+
+    Args:
+        line: the phases of its parents, then its own, each with its alternatives; None where one is not known.
+        parent: what is wrong with its parent, in words.
+    """
+    at: KeyPath = ("variants", name)
+    if parent:
+        yield (*at, "from"), parent
+    if f"{family.namespace}/{variant.repo}".lower() == file.base.model.lower():
+        what = f"'{family.namespace}/{variant.repo}' is the base model, which would be overwritten"
+        yield (*at, "repo"), f"{what}; choose another name"
+    placed = list(_placed(variant))
+    yield from under((*at, "phases"), _phase_names(placed, family))
+    if variant.dims is not None:
+        yield from under(at, dims_mistakes(variant.dims, file.base))
+    known = [(place, phase) for place, phase in placed if phase in family.phases]
+    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for _, phase in known]
+    for number, wide in width_mistakes(own, file.base.width):
+        yield (*at, "phases", *known[number][0]), wide
+    trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
+    for index, (names, phases) in enumerate(trials):
+        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
+            yield (*at, "phases", index, "try", number), problem
+    if line is None:  # what is trained cannot be told yet
+        return
+    dims, place = variant.dims or file.dims, f"variants.{name}"
+    if lacking := promise_mistake(dims, file.base.width, line, f"variant '{name}'", place):
+        yield (*at, "dims") if variant.dims is not None else ("dims",), lacking
+
+
+def promise_mistake(
+    dims: Sequence[int], width: int, line: Sequence[Sequence[Sized]], what: str, place: str
+) -> str | None:
+    """The reason why a recipe may not promise its sizes, whichever of its alternatives is kept."""
+    return next(filter(None, (size_mistake(dims, width, way, what, place) for way in product(*line))), None)
+
+
+def _placed(variant: Variant) -> Iterator[tuple[KeyPath, str]]:
+    """Every phase of a variant, with its place in `phases`."""
+    for index, trial in enumerate(variant.trials):
+        for number, phase in enumerate(trial):
+            yield ((index, "try", number) if isinstance(variant.phases[index], Trial) else (index,)), phase
+
+
+def _phase_names(placed: Sequence[tuple[KeyPath, str]], family: Family) -> Found:
+    for number, (at, phase) in enumerate(placed):
+        if phase not in family.phases:
+            yield at, f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
+        elif phase in [earlier for _, earlier in placed[:number]]:
+            what = f"'{phase}' stands twice, and would be trained once"
+            yield at, f"{what}; raise its epochs, or add a phase of another name"
+
+
+def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
+    """Mistakes in a list of dims: out of order, or wider than the model."""
+    if problem := order_mistake(dims):
+        yield ("dims",), problem
+    if too_wide := [dim for dim in dims if dim > base.width]:
+        left = [dim for dim in dims if dim <= base.width] or [base.width]
+        yield ("dims",), f"'{too_wide[0]}' is wider than the model ({base.width}); write {left}"
+
+
+def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[str, tuple[str, Base]]) -> str | None:
+    """The reason why a recipe's parent cannot be its parent; None when it can.
+
+    Args:
+        parents: every recipe's parent.
+        bases: every recipe's base model, and the name of its file.
+    """
+    line, parent = [name], parents[name]
+    while parent is not None:
+        if parent not in parents:
+            return f"no recipe '{parent}'; {or_(parent, parents)}" if len(line) == 1 else None
+        if parent in line:
+            circle = " -> ".join([*line, parent])
+            return f"'{parents[name]}' descends from itself: {circle}; take one `from` out"
+        line.append(parent)
+        parent = parents[parent]
+    return _other_base(line[1], bases[line[1]], bases[name][1]) if len(line) > 1 else None
+
+
+def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
+    """The reason why a model cannot go on from one of another base model, whose weights it would have."""
+    file, base = its
+    for fact in ("model", "revision", "width", "pooling", "modules"):
+        if (theirs := getattr(base, fact)) != (ours := getattr(own, fact)):
+            what = f"'{parent}' is made of '{theirs}', and this file is of '{ours}'"
+            if fact != "model":
+                what = f"'{parent}' has base.{fact} '{theirs}', and this file '{ours}'"
+            return f"{what}; put this variant into recipes/{file}.yaml"
+    return None
