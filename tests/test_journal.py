@@ -148,7 +148,9 @@ def test_trackers_write_beside_the_runs_and_stay(
     asked.clear()
     work(tmp_path / "train", {**spec, "report_to": ["trackio", "tensorboard"], "trackers": str(place)})
     assert not [one for one in asked if "spaces" in one or "trackio" in one]
-    assert capsys.readouterr().out == "", "answers go there"
+    out, err = capsys.readouterr()
+    assert out == "", "answers go there"
+    assert f'TRACKIO_DIR={place}/trackio trackio show --project "zoo"' in err
     events = EventAccumulator(str(place / "tensorboard" / "arabert-hybrid" / "hybrid")).Reload()
     assert [one.step for one in events.Scalars("train/loss")] == [1, 2, 3, 4]
     (file,) = (place / "trackio").glob("*.db")
@@ -360,6 +362,7 @@ def test_on_a_terminal_what_is_said_stands_below_the_bar_and_goes_with_it(monkey
         progress.describe("loss 1.5, [red]not markup")
         time.sleep(0.3)
         assert "loss 1.5, [red]not markup" in shown.getvalue()
+        assert "-:--:--" not in shown.getvalue()[-150:], "it tells the time that is left"
         progress.start("two", 100)
         before = len(shown.getvalue())
         time.sleep(0.3)
