@@ -175,7 +175,7 @@ class PhaseRun:
         begun, now = self.checkpoints / BEGUN_IN, f"{self.precision.used} on {self.precision.device}"
         now += f" with --gpus {ranks.size()}" if ranks.size() > 1 else ""
         if begun.is_file() and (was := begun.read_text("utf-8")) != now:
-            hint = "use the device of before and as many, or start anew with --force train"
+            hint = "use the device of before, or start anew with --force train"
             raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
         ranks.wait()
         self.checkpoints.mkdir(exist_ok=True)
