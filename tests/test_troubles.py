@@ -15,7 +15,9 @@ import torch
 from conftest import TestHub
 from training import Heard, Trainings, made
 
+from zoo.curves.journal import read_journal
 from zoo.errors import ZooError
+from zoo.layout import JOURNAL
 from zoo.train.checkpoints import problem
 from zoo.train.troubles import AT_WORK
 from zoo.train.work import work
@@ -125,6 +127,8 @@ def test_a_loss_that_is_no_number_says_step_and_rows(trainings: Trainings, tmp_p
     assert told, found.message
     assert found.hint
     assert f"leave such rows out by steps in recipes/datasets/{told[1]}.yaml: each starts training anew" in found.hint
+    last = read_journal(folder / JOURNAL)[-1]
+    assert (last["event"], last["step"], last["why"]) == ("stopped", 2, found.message)
 
 
 # Trackers, and attempts that had no time for words

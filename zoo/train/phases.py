@@ -44,7 +44,7 @@ from zoo.train.doubts import (
 )
 from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
-from zoo.train.journal import Journal
+from zoo.train.journal import Journal, ending_told
 from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
 from zoo.train.rates import rates
@@ -202,7 +202,7 @@ class PhaseRun:
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
         blamed = losses_blamed(self.phase.data, self.name)
-        with blamed, troubles_told(trainer, self.phase, self._error, self._note):
+        with ending_told(trainer), blamed, troubles_told(trainer, self.phase, self._error, self._note):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 
