@@ -35,6 +35,7 @@ from zoo.say import SILENT, Progress
 from zoo.train.arguments import prompts_by_column
 from zoo.train.gemm import onednn
 from zoo.train.lengths import Lengths, facts
+from zoo.train.memory import keep_freed_memory
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective, has_bf16, kind_of
 from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
@@ -195,13 +196,10 @@ class _Rehearsal:
         run = self._run(self.phase, self.spec["splits"])
         run.shorten()
         lengths = {use.dataset: self._lengths(run, use) for use in self.phase.data}
-        found = replace(
-            found, precision=run.precision.told, **facts(list(lengths.values()), self.phase.train.batch_size)
-        )
+        found = replace(found, precision=run.precision.told, **facts(list(lengths.values())))
         yield found
         clock, how = self._tried(run, steps)
-        padded = how.padding or found.padded
-        found = replace(found, memory=self.memory.peak, packed=how.packed, padded=padded, **self._times(clock))
+        found = replace(found, memory=self.memory.peak, packed=how.packed, padding=how.padding, **self._times(clock))
         yield found
         self._tried(self._on_the_longest(run, lengths), 2 * len(lengths))
         yield replace(found, memory_longest=self.memory.peak)
@@ -285,6 +283,7 @@ def rehearse_task(path: Path) -> None:
     """Rehearse what a task says, and leave what was found in its folder."""
     prepare()
     patience.install()
+    keep_freed_memory()  # as the train stage does
     task = json.loads(path.read_text("utf-8"))
     use(Path(task["workspace"]) if task["workspace"] else None)
     rehearse(task["spec"], task["phase"], path.parent, steps=task["steps"])
