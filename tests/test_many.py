@@ -17,11 +17,7 @@ from zoo.pipeline.executors.torchrun import Torchrun
 from zoo.stage import Circumstances, Node
 from zoo.train.ranks import Share, require_devices
 
-ODD = (
-    "datasets.arabic-nli-pair-class.rows.train=203",
-    "datasets.arabic-stsb.rows.train=101",
-    "phases.hybrid.train.max_steps=12",  # an epoch of 11, and one more
-)
+ODD = ("phases.hybrid.train.max_steps=12",)  # an epoch of 11, whose last batches are smaller, and one more
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +45,7 @@ def test_two_devices_train_one_model(whole: Path) -> None:
     assert phase["devices"] == 2
     assert phase["steps"] == 12
     rows = sum(entry.get("rows", 0) for entry in phase["log"])
-    assert rows == 202 + 100 + 32, "batch_size is of each device, and an odd row at the end of a dataset waits"
+    assert rows == 200 + 100 + 32, "batch_size is of each device, and the last batches of a dataset are smaller"
     assert phase["best"] is not None
     assert sorted(path.name for path in whole.iterdir()) == ["heads", "log.json", "model"], "one of them writes"
 

@@ -176,7 +176,7 @@ class PhaseRun:
         now += f" with --gpus {ranks.size()}" if ranks.size() > 1 else ""
         was = begun.read_text("utf-8") if begun.is_file() else ""  # so is one that was cut off, or had no room
         if was not in ("", now):
-            hint = "use the device of before and as many, or start anew with --force train"
+            hint = "use the device of before, or start anew with --force train"
             raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
         ranks.wait()
         self.checkpoints.mkdir(exist_ok=True)
