@@ -255,8 +255,10 @@ def test_a_phase_goes_on_as_it_was_begun(bert: Make, tmp_path: Path) -> None:
     assert begun.padding is not None
     assert begun.padding > 1.5
     again = bert()
-    assert set_speedups(tmp_path, training(again, packing=False), told.append) == begun
+    assert set_speedups(tmp_path, training(again, packing=False), told.append, begins=False) == begun
     assert again[0].can_flatten_inputs
+    assert told == ["goes on with packed batches, as it was begun; --force train starts anew"]
+    told.clear()
 
     (tmp_path / KEPT_IN).write_text(
         json.dumps({**json.loads((tmp_path / KEPT_IN).read_text()), "packed": False, "why": "x"})

@@ -41,7 +41,7 @@ from zoo.train.precision import effective, has_bf16, kind_of
 from zoo.train.rehearsed import FOUND, Rehearsed, less_memory
 from zoo.train.rhythm import SAVE_EVERY
 from zoo.train.speedups import Speedups
-from zoo.train.troubles import require_positions
+from zoo.train.troubles import full_memory_told, require_positions
 from zoo.train.work import beginning
 
 WARM = 2  # steps that count for memory and not for time: the first ones reserve it, and choose kernels
@@ -67,8 +67,9 @@ def rehearse(spec: Mapping[str, Any], name: str, folder: Path, *, steps: int, pr
     memory = Memory(kind_of(spec["device"]))
     found = Rehearsed(name, free=memory.free)
     try:
-        for so_far in _Rehearsal(spec, recipe, phase, folder, memory, progress).found(found, steps):
-            found = _kept(so_far, folder)
+        with full_memory_told("it"):
+            for so_far in _Rehearsal(spec, recipe, phase, folder, memory, progress).found(found, steps):
+                found = _kept(so_far, folder)
     except ZooError as problem:
         found = replace(found, problem=problem.message, hint=problem.hint)
     ways = less_memory(phase, tokens=found.tokens, bf16=has_bf16(memory.kind))

@@ -23,6 +23,7 @@ from zoo.train.packing import pack_together, pack_unchecked, readers, transforme
 from zoo.train.precision import Precision
 
 KEPT_IN = ".speedups.json"  # beside the checkpoints
+NOT_ASKED = "the recipe says packing: false"
 BATCHES = 10  # of each dataset, whose tokens are counted
 
 
@@ -67,16 +68,20 @@ def set_speedups(folder: Path, training: Training, note: Callable[[str], None], 
     Call it when the model has its length and adapters, and its losses are there.
 
     Args:
-        note: is told why batches are padded, where that was not asked for.
+        note: is told why batches are padded, or packed, where that was not asked for.
         begins: false when the phase goes on from a checkpoint; where nothing was decided then, it stays without.
     """
-    if (choice := _kept(folder / KEPT_IN)) is None:
+    choice = _kept(folder / KEPT_IN)
+    otherwise = _asked_otherwise(choice, training.train) if choice else None
+    if choice is None or (otherwise and begins):
         choice = _decided(training, note) if begins else NONE
         _keep(folder / KEPT_IN, choice)
-    elif choice.packed:
+    elif otherwise:
+        note(f"goes on {otherwise}, as it was begun; --force train starts anew")
+    if choice.packed:
         for model in (training.model, *readers(training.model, training.losses)):
             pack_unchecked(model)
-    if not choice.packed:
+    else:
         unpack(training.model)  # flash attention comes packed
     return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
 
@@ -95,9 +100,16 @@ def _decided(training: Training, note: Callable[[str], None]) -> Speedups:
     )
 
 
+def _asked_otherwise(choice: Speedups, train: Train) -> str | None:
+    """How a phase goes on although the recipe now says otherwise; null where it says the same."""
+    if choice.packed and not train.packing:
+        return "with packed batches"
+    return "with padding" if choice.why == NOT_ASKED and train.packing else None
+
+
 def _why_padded(training: Training) -> str | None:
     if not training.train.packing:
-        return "the recipe says packing: false"
+        return NOT_ASKED
     if training.train.torch_compile:
         return "torch_compile would compile anew for every batch"
     return pack_together(training.model, *readers(training.model, training.losses))
