@@ -161,10 +161,17 @@ def troubles_told(
 
 @contextmanager
 def _marked(trainer: Any, note: Callable[[str], None]) -> Iterator[None]:
-    """Leave a mark that only an end without a word leaves behind, and tell of one. Of several processes one does."""
+    """Leave a mark that only an end without a word leaves behind, and tell of one. Of several processes one does.
+
+    One of the others that finds a trouble removes it: the first is then ended in the middle of its work.
+    """
     mark = Path(trainer.args.output_dir) / AT_WORK
     if not trainer.is_world_process_zero():
-        yield
+        try:
+            yield
+        except Exception:
+            mark.unlink(missing_ok=True)
+            raise
         return
     if mark.is_file():
         note(f"the attempt before ended without a word: was it killed, or out of memory? {PROBE}")
