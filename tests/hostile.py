@@ -48,7 +48,7 @@ TEXTS = {
     "other formula": "@SUM(1+1)*cmd|' /C calc'!A0",
     "LaTeX": "\\input{/etc/passwd} $x$ %& #1 {~^_}",
 }
-LONG = "words " * 8_000 + "| end"  # 48 kB: a recipe of a megabyte is refused
+LONG = "words " * 5_000 + "| end"  # 30 kB: it stands at twenty places of a recipe, and one of a megabyte is refused
 
 # ---- texts with a character that nobody sees, which recipes refuse ----
 

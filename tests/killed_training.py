@@ -2,7 +2,8 @@
 and with a kill at each moment into FOLDER/cut.
 
 Every attempt is a process of its own that really gets SIGKILL: `file:N` when it is about to touch the Nth file of its
-checkpoints, `seconds:S` after so long, `never` not at all. Torch is imported once, and the attempts are forked.
+checkpoints, `any:N` the Nth of whatever it writes, `step:N` after so many steps, `seconds:S` after so long, `never` not
+at all. Torch is imported once, and the attempts are forked.
 """
 
 from __future__ import annotations
@@ -15,23 +16,36 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from zoo.say import SILENT, Progress, Silent
 from zoo.train.checkpoints import problem
 from zoo.train.work import work
 
 TOUCHING = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
+CHECKPOINT = "checkpoint-"
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_at_file(count: int) -> None:
+class DieAtStep(Silent):
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def advance(self, steps: int = 1) -> None:
+        self.left -= steps == 1
+        if not self.left:
+            die()
+
+
+def die_at_file(count: int, part: str) -> None:
     seen = 0
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal seen
         if event in TOUCHING and isinstance(arguments[0], str | os.PathLike):
-            seen += "checkpoint-" in os.fspath(arguments[0])
+            reads = event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR)
+            seen += part in os.fspath(arguments[0]) and not (reads and part != CHECKPOINT)
             if seen == count:
                 die()
 
@@ -44,10 +58,13 @@ def attempt(spec: dict[str, Any], folder: Path, moment: str) -> str:
     if child == 0:
         kind, _, value = moment.partition(":")
         if kind == "file":
-            die_at_file(int(value))
+            die_at_file(int(value), CHECKPOINT)
+        elif kind == "any":
+            die_at_file(int(value), str(folder))
         elif kind == "seconds":
             threading.Timer(float(value), die).start()
-        work(folder, spec)
+        progress: Progress = DieAtStep(int(value)) if kind == "step" else SILENT
+        work(folder, spec, progress=progress)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     how = "killed" if os.WIFSIGNALED(status) else f"exit {os.waitstatus_to_exitcode(status)}"

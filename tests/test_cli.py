@@ -285,6 +285,7 @@ def test_what_is_wrong_and_what_is_not_are_one_document(
         ("zoo rollback a@v1", "--scale mini --hub local", "zoo rollback a@v1 --hub local"),
         ("zoo hub serve, or drop HF_ENDPOINT", "--hub local --scale mini", "zoo hub serve, or drop HF_ENDPOINT"),
         ("edit it, then `zoo check`", "--scale mini", "edit it, then `zoo check`"),
+        ("`zoo check a --probe` tries", "--scale mini", "`zoo check a --probe --scale mini` tries"),
         ("zoo publish a", "", "zoo publish a"),
     ],
 )

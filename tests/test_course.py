@@ -291,3 +291,6 @@ def test_the_cards_table_is_the_course(whole: SimpleNamespace, tmp_path: Path, m
     ]
     assert rows[1].split(" | ")[2] == f"spearman on {own.dev} at {recipe.base.width}"
     assert "those of dropped phases included" in card
+    child = recipe.model_copy(update={"name": "child", "parent": recipe, "phases": [own]})
+    card = model_card(replace(facts, recipe=child, logs={recipe.name: logs, "child": logs[:1]}), TEMPLATES)
+    assert "This model's own training took 9 steps:" in card, "what its parent dropped is no part of it"

@@ -10,7 +10,8 @@ import pytest
 from conftest import workspace_in
 
 from zoo.curves.curve import TrainingCurve, phases_of_journal, phases_of_log, smoothed
-from zoo.curves.pictures import draw_curves
+from zoo.curves.pictures import _look, draw_curves
+from zoo.curves.terminal import draw_on_terminal
 from zoo.layout import JOURNAL
 
 KEY = "eval_dev_spearman_cosine"
@@ -50,6 +51,19 @@ def test_phases_stand_behind_one_another() -> None:
     assert [step for step, _ in curve.loss[0]] == [1, 3, 4, 5, 6, 7, 8], "what is no number has no point"
     assert curve.dev == [[(0, 0.4), (4, 0.5), (8, 0.4)], [(8, 0.4), (10, 0.4), (12, 0.5)]]
     assert curve.best == [(4, 0.5), (12, 0.5)], "by the score that chose it, whatever it is called"
+
+
+def test_a_phase_that_was_dropped_is_marked_and_has_no_star() -> None:
+    log = [LOG[0], {**LOG[1], "kept": False}, phase("more", 4, 0)]
+    curve = TrainingCurve("one", phases_of_log(log))
+    assert [one.title for one in curve.phases] == ["triplets", "hybrid (dropped)", "more (dropped)"]
+    assert curve.best == [(4, 0.5)]
+    assert "hybrid (dropped) from step 8" in draw_on_terminal([curve])
+
+
+def test_no_two_curves_of_a_family_look_alike() -> None:
+    looks = [_look(number) for number in range(36)]
+    assert all(look not in looks[:place] for place, look in enumerate(looks))
 
 
 def test_the_best_of_a_running_phase_is_not_known_yet() -> None:

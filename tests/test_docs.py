@@ -1,4 +1,4 @@
-"""The README is true: its commands exist, its table says what was printed, its paths lead somewhere."""
+"""The README and docs/ are true: their commands exist, the table says what was printed, paths lead somewhere."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 import click
 import pytest
 import readme
+import yaml
 
 from zoo.cli import cli
 from zoo.recipe import Workspace
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def every_command() -> dict[str, click.Command]:
@@ -32,7 +34,9 @@ def test_every_command_is_in_the_readme() -> None:
 
 
 def test_every_command_in_the_readme_exists() -> None:
-    shown = re.findall(r"(?:^|`)zoo ([a-z]+)", TEXT, re.MULTILINE)
+    shown = [
+        name for page in PAGES for name in re.findall(r"(?:^|`)zoo ([a-z]+)", page.read_text("utf-8"), re.MULTILINE)
+    ]
     assert len(shown) > 10
     assert set(shown) <= set(cli.commands)
 
@@ -56,9 +60,27 @@ def test_the_table_of_recipes_has_all_and_the_printed_figures() -> None:
         )
 
 
-def test_paths_in_the_readme_exist() -> None:
-    for path in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
-        assert (ROOT / path).exists(), path
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_paths_exist(page: Path) -> None:
+    for path in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_options_exist(page: Path) -> None:
+    """Of commands that are shown with options, in a line of code of their own or within a sentence."""
+    for line in re.findall(r"(?:^|`)(zoo [a-z][^`#\n]*)", page.read_text("utf-8"), re.MULTILINE):
+        names = [name for name in every_command() if line.startswith(f"zoo {name} ")]
+        known = {option for name in names for param in every_command()[name].params for option in param.opts}
+        shown = set(re.findall(r"(?<=\s)--?[a-z-]+", line))
+        assert not names or shown <= known, line
+
+
+def test_settings_that_the_docs_show_are_recipes() -> None:
+    from zoo.recipe.training import Phase
+
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    assert Phase.model_validate(yaml.safe_load(shown)).train.lora
 
 
 def test_the_makefile_has_every_target_that_the_readme_names() -> None:

@@ -205,7 +205,7 @@ def short_model(harmless: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
     return {kind: parts(card) for kind, card in made.items()}
 
 
-@pytest.fixture(scope="module", params=[*TEXTS.values(), LONG], ids=[*TEXTS, "48 kB"])
+@pytest.fixture(scope="module", params=[*TEXTS.values(), LONG], ids=[*TEXTS, "30 kB"])
 def hostile(
     request: pytest.FixtureRequest,
     harmless: dict[str, Any],

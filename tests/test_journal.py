@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
@@ -58,7 +59,8 @@ def test_the_journal_grows_with_every_step_and_goes_on_after_a_cut(trained: tupl
     told = [(entry["event"], entry["step"]) for entry in entries]
     assert told == [
         ("begin", 0), ("dev", 0), *[("log", step) for step in range(1, 5)], ("dev", 4), ("checkpoint", 4), ("log", 5),
-        ("resume", 4), *[("log", step) for step in range(5, 9)], ("dev", 8), ("checkpoint", 8), ("end", 8),
+        ("stopped", 6), ("resume", 4), *[("log", step) for step in range(5, 9)], ("dev", 8), ("checkpoint", 8),
+        ("end", 8),
     ]  # fmt: skip
     begin, first = entries[0], entries[2]
     assert begin["hardware"]["cpu"]
@@ -68,7 +70,8 @@ def test_the_journal_grows_with_every_step_and_goes_on_after_a_cut(trained: tupl
     assert 16 * 2 < first["tokens"] < 16 * 2 * 64
     assert first["memory"] > 10**8
     assert {"time", "of", "epoch", "loss", "learning_rate", "grad_norm", "tokens_per_second"} <= first.keys()
-    assert len(settled(entries)) == len(told) - 1, "the fifth step counts once"
+    assert next(entry for entry in entries if entry["event"] == "stopped")["why"] == "interrupted"
+    assert len(settled(entries)) == len(told) - 2, "the fifth step counts once, and that it stopped there no more"
 
 
 def test_journal_and_log_draw_the_same_curve(trained: tuple[Path, Watch]) -> None:
@@ -83,7 +86,7 @@ def test_what_was_spent_counts_interrupted_work_too(trained: tuple[Path, Watch])
     spent = circumstances(folder)["training"]
     assert spent == Spent(read_journal(folder / JOURNAL)).facts
     assert len(spent["hardware"]) == 1
-    assert spent["rows"] == 9 * 16, "five steps before the cut, four after"
+    assert spent["rows"] == 10 * 16, "six steps before the cut, four after"
     assert spent["seconds"] > 0
     assert spent["tokens_per_second"] > 0
 
@@ -140,7 +143,9 @@ def test_trackers_write_beside_the_runs_and_stay(
     asked.clear()
     work(tmp_path / "train", {**spec, "report_to": ["trackio", "tensorboard"], "trackers": str(place)})
     assert not [one for one in asked if "spaces" in one or "trackio" in one]
-    assert capsys.readouterr().out == "", "answers go there"
+    out, err = capsys.readouterr()
+    assert out == "", "answers go there"
+    assert f'TRACKIO_DIR={place}/trackio trackio show --project "zoo"' in err
     events = EventAccumulator(str(place / "tensorboard" / "arabert-hybrid" / "hybrid")).Reload()
     assert [one.step for one in events.Scalars("train/loss")] == [1, 2, 3, 4]
     (file,) = (place / "trackio").glob("*.db")
@@ -168,14 +173,24 @@ ENTRIES = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def in_riyadh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC-3")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_riyadh")
 def test_logs_are_told_to_people_and_to_programs(zoo: Any, tmp_path: Path) -> None:
     place_journal(tmp_path, ENTRIES)
     code, out, err = zoo("logs", "arabert-hybrid", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "12:04:31  hybrid  0/8  begins, AMD EPYC, 2 threads, fp32",
-        "12:04:33  hybrid  0/8  dev spearman 0.5000",
-        "12:04:35  hybrid  1/8  loss 1.5, 64 rows/s, 2,100 tokens/s, 1.9 GB, 7 min left",
+        "15:04:31  hybrid  0/8  begins on 2026-11-30, AMD EPYC, 2 threads, fp32",
+        "15:04:33  hybrid  0/8  dev spearman 0.5000",
+        "15:04:35  hybrid  1/8  loss 1.5, 64 rows/s, 2,100 tokens/s, 1.9 GB, 7 min left",
     ]
     code, out, _ = zoo("logs", "arabert-hybrid", "--json", cwd=tmp_path)
     assert json.loads(out) == {"recipe": "arabert-hybrid", "entries": ENTRIES}
@@ -221,6 +236,62 @@ def test_a_training_that_nobody_goes_on_with_is_not_followed_forever(zoo: Any, t
     assert err == "hint: nothing is written any more: zoo build arabert-hybrid goes on with it\n"
 
 
+def test_a_training_that_stopped_is_followed_to_its_reason(zoo: Any, tmp_path: Path) -> None:
+    place_journal(tmp_path, [*ENTRIES, {**ENTRIES[-1], "event": "stopped", "why": "interrupted"}])
+    code, out, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
+    assert code == 0
+    assert out.splitlines()[-1].endswith("  hybrid  1/8  stopped: interrupted")
+    assert err == "hint: nothing is written any more: zoo build arabert-hybrid goes on with it\n"
+
+
+@pytest.mark.parametrize("busy", ["arabert-hybrid", "arabert-matryoshka", "arabic-stsb"])
+def test_a_build_at_work_is_waited_for(zoo: Any, tmp_path: Path, monkeypatch: Any, busy: str) -> None:
+    """Also while it makes a parent or a dataset."""
+    workspace_in(tmp_path)
+    monkeypatch.setattr("zoo.curves.journal.QUIET", 0.0)
+    (tmp_path / "runs" / busy).mkdir(parents=True)
+    worker = tmp_path / "runs" / busy / ".working"
+    worker.write_text(json.dumps({"process": os.getpid(), "stage": "data"}))
+
+    def begin(seconds: float) -> None:
+        place_train = tmp_path / "runs" / "arabert-hybrid" / "train"
+        place_train.mkdir(parents=True)
+        (place_train / JOURNAL).write_text(json.dumps(ENTRIES[0]) + "\n")
+
+    for command in ("logs", "curve"):
+        code, _, err = zoo(command, "arabert-hybrid", cwd=tmp_path)
+        assert (code, err) == (
+            1, "error: 'arabert-hybrid' is being built, and has no loss yet\nhint: zoo logs arabert-hybrid -f\n"
+        )  # fmt: skip
+    monkeypatch.setattr("zoo.curves.journal.time.sleep", begin)
+    code, out, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
+    assert (code, err) == (0, "waiting for the training of 'arabert-hybrid' to begin\n")
+    assert "  hybrid  0/8  begins" in out
+
+
+def test_a_build_that_does_not_come_is_not_waited_for(zoo: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    workspace_in(tmp_path)
+    monkeypatch.setattr("zoo.curves.journal.QUIET", 0.0)
+    code, _, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
+    assert (code, err.splitlines()[1]) == (1, "error: 'arabert-hybrid' is not trained, and is not being trained")
+
+
+def test_a_model_that_is_trained_again_is_followed_anew(zoo: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    old = place_journal(tmp_path, ENTRIES, stage="train")
+    (old.parents[1] / ".working").write_text(json.dumps({"process": os.getpid(), "stage": "train"}))
+    new = old.parents[1] / ".train.partial" / JOURNAL
+
+    def begin(seconds: float) -> None:
+        (old.parents[1] / ".working").unlink(missing_ok=True)
+        new.parent.mkdir(exist_ok=True)
+        new.write_text(json.dumps({**ENTRIES[0], "event": "stopped", "why": "new"}) + "\n")
+
+    monkeypatch.setattr("zoo.curves.journal.time.sleep", begin)
+    _, out, _ = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
+    assert out.endswith("  hybrid  0/8  stopped: new\n")
+    assert len(out.splitlines()) == 1
+
+
 @pytest.mark.slow
 def test_logs_follow_a_training_in_another_process(trainings: Trainings, tmp_path: Path) -> None:
     workspace_in(tmp_path)
@@ -241,7 +312,7 @@ def test_logs_follow_a_training_in_another_process(trainings: Trainings, tmp_pat
             assert work.wait(120) == 0
             partial.rename(partial.with_name("train"))
             lines += logs.stdout.readlines()
-    assert "begins, " in lines[0]
+    assert "begins on " in lines[0]
     assert ["/8  loss " in line for line in lines].count(True) == 8
     assert "over after " in lines[-1]
 
@@ -286,6 +357,7 @@ def test_on_a_terminal_what_is_said_stands_below_the_bar_and_goes_with_it(monkey
         progress.describe("loss 1.5, [red]not markup")
         time.sleep(0.3)
         assert "loss 1.5, [red]not markup" in shown.getvalue()
+        assert "-:--:--" not in shown.getvalue()[-150:], "it tells the time that is left"
         progress.start("two", 100)
         before = len(shown.getvalue())
         time.sleep(0.3)

@@ -140,6 +140,13 @@ def test_a_range_without_room_is_one_sentence(tiny: TestHub, tmp_path: Path) -> 
     assert caught.value.hint == "write range_max: 25 in its recipe, or leave it out"
 
 
+def test_margins_that_leave_no_negative_are_told(tiny: TestHub, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        build(tmp_path / "lab", mined(steps=[{**MINE, "max_score": -1}]))
+    assert caught.value.message == "step 'mine' finds a negative for none of 60 pairs"
+    assert "loosen its margins" in (caught.value.hint or "")
+
+
 def test_options_are_those_of_the_library() -> None:
     from sentence_transformers.util import mine_hard_negatives
 
@@ -167,6 +174,16 @@ def test_a_negative_that_is_a_positive_of_the_same_anchor_is_none(options: dict[
     assert found["kind"].unique(maintain_order=True).to_list() == left
 
 
+def test_rows_without_a_value_are_left_for_not_empty() -> None:
+    columns = {"anchor": ["a", None, "b"], "positive": ["c", None, None], "negative": ["c", None, None]}
+    spec = STEPS["true_negatives"].options.model_validate({"type": "true_negatives"})
+    assert run_step(spec, pl.DataFrame(columns), list(columns)).rows() == [(None, None, None), ("b", None, None)]
+    pairs = pl.DataFrame(columns).drop("negative")
+    with pytest.raises(DataError, match="step 'mine' reads 2 of 3 rows in which a value is missing") as caught:
+        run_step(STEPS["mine"].options.model_validate(MINE), pairs, list(columns), None)
+    assert caught.value.hint == "write not_empty before it in steps"
+
+
 # Recipes
 
 
@@ -189,8 +206,13 @@ PAIR = {"anchor": {"type": "text"}, "positive": {"type": "text"}}
             "steps.0: step 'mine' fills the last of 3 text columns, and there must be no others; write columns.negative: "
             "{type: text, made_by: mine}, and leave others out",
         ),
+        ({**PAIR, "negative": NEGATIVE}, [MINE, MINE], "steps.1: step 'mine' stands twice, and fills one column; take one"),
+        (
+            {**PAIR, "negative": NEGATIVE}, ["true_negatives", MINE],
+            "steps.0: step 'true_negatives' reads the column that 'mine' fills; write it after 'mine'",
+        ),
         ({**PAIR, "score": {"type": "score"}, "negative": NEGATIVE}, [MINE], "columns: 'score' is a score, and losses read"),
-        ({**PAIR, "negative": {**NEGATIVE, "source": "no"}}, [MINE], "columns.negative: made_by belongs to texts that the"),
+        ({**PAIR, "negative": {**NEGATIVE, "source": "no"}}, [MINE], "columns.negative: made_by 'mine' belongs to texts that"),
         ({**PAIR, "negative": NEGATIVE}, [{"type": "mine"}], "steps.0.model: missing"),
         ({**PAIR, "negative": NEGATIVE}, [{**MINE, "revision": "main"}], "steps.0.revision: 'main': a revision is the whole"),
         ({**PAIR, "negative": NEGATIVE}, [{**MINE, "model": "lab/my model"}], "steps.0.model: 'lab/my model' is no id of a model"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from datasets import Dataset as Rows
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer import losses
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
@@ -19,7 +21,7 @@ from training import made
 from zoo.miniature import vocabularies
 from zoo.train import gemm, packing
 from zoo.train.attention import PACKED
-from zoo.train.speedups import KEPT_IN, Training, set_speedups
+from zoo.train.speedups import KEPT_IN, Training, padding, set_speedups
 
 WIDTH = 32
 OFFSET = {"max_position_embeddings": 130}  # RoBERTa counts from the padding id
@@ -237,13 +239,13 @@ def test_a_guide_that_cannot_be_packed_leaves_both_padded(bert: Make, make: Make
 
 
 def training(model: SentenceTransformer, **train: Any) -> Training:
-    from datasets import Dataset as Rows
-
     from zoo.recipe.training import Train
     from zoo.train.precision import Precision
 
     rows = Rows.from_dict({"a": [row[0] for row in ROWS], "b": [row[1] for row in ROWS], "c": [row[2] for row in ROWS]})
-    return Training(model, [], Train(batch_size=4, **train), Precision("fp32", "fp32", "cpu"), [rows], None)
+    return Training(
+        model, [], Train(batch_size=4, **train), Precision("fp32", "fp32", "cpu"), [(rows, dict.fromkeys("abc", ""))]
+    )
 
 
 def test_a_phase_goes_on_as_it_was_begun(bert: Make, tmp_path: Path) -> None:
@@ -253,8 +255,10 @@ def test_a_phase_goes_on_as_it_was_begun(bert: Make, tmp_path: Path) -> None:
     assert begun.padding is not None
     assert begun.padding > 1.5
     again = bert()
-    assert set_speedups(tmp_path, training(again, packing=False), told.append) == begun
+    assert set_speedups(tmp_path, training(again, packing=False), told.append, begins=False) == begun
     assert again[0].can_flatten_inputs
+    assert told == ["goes on with packed batches, as it was begun; --force train starts anew"]
+    told.clear()
 
     (tmp_path / KEPT_IN).write_text(
         json.dumps({**json.loads((tmp_path / KEPT_IN).read_text()), "packed": False, "why": "x"})
@@ -287,13 +291,29 @@ def test_a_padded_phase_is_told_unless_it_was_asked_for(
 ) -> None:
     heard: list[str] = []
     model = bert()
+    (tmp_path / "packed").mkdir()
     choice = set_speedups(tmp_path, training(model, **settings), heard.append)
-    assert choice.logged == {"packing": {"used": False, "why": why, "padding": None}, "onednn": choice.onednn}
+    same = set_speedups(tmp_path / "packed", training(bert()), heard.append).padding
+    assert choice.logged == {"packing": {"used": False, "why": why, "padding": same}, "onednn": choice.onednn}
     assert heard == told
     assert model[0].model.config._attn_implementation != PACKED
 
 
 # oneDNN
+
+
+def test_a_dataset_counts_as_often_as_it_is_trained_on(bert: Make) -> None:
+    one = training(bert())
+    none = Rows.from_dict({"a": ["book"] * 4, "b": ["river"] * 4})  # nothing to pad
+    few, many = ((none.select(list(range(4)) * times), {"a": "", "b": ""}) for times in (1, 50))
+    alone, with_few, with_many = (
+        padding(replace(one, texts=texts)) for texts in (one.texts, [*one.texts, few], [*one.texts, many])
+    )
+    assert alone > with_few > with_many > 1
+    round_robin = replace(one, train=one.train.model_copy(update={"mix": "round_robin"}))
+    assert padding(replace(round_robin, texts=[*one.texts, few])) == padding(
+        replace(round_robin, texts=[*one.texts, many])
+    )
 
 
 def test_onednn_is_used_inside_a_block_only() -> None:

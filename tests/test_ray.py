@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from conftest import ROOT, SCALE, TestHub, workspace_in
-from training import add_tiny, recipe_of
+from training import add_tiny, listening, recipe_of, started_by
 
 from zoo.errors import ZooError
 from zoo.pipeline.build import Build
@@ -109,9 +109,11 @@ def test_what_needs_what_failed_is_left_out_and_the_others_are_made(tmp_path: Pa
     order = [Node("data", one), Node("train", broken), Node("train", one), Node("card", broken), Node("train", child)]
     made: list[tuple[str, str]] = []
 
+    problem: Exception = ZooError("no base")
+
     def make(node: Node) -> None:
         if node.name == BROKEN:
-            raise ZooError("no base")
+            raise problem
         made.append(node.key)
 
     def needs(node: Node) -> list[Node]:
@@ -120,6 +122,12 @@ def test_what_needs_what_failed_is_left_out_and_the_others_are_made(tmp_path: Pa
     problems = SideBySide(lambda: None)(order, make, needs, lambda node: [order[3]] if node.name == CHILD else [])
     assert [problem.message for problem in problems] == ["no base"], "a card that needs it is no error of its own"
     assert made == [("tiny-one", "data"), ("tiny-one", "train"), (CHILD, "train")]
+
+    made.clear()
+    problem = RuntimeError("a mistake of ours")
+    with pytest.raises(RuntimeError, match="a mistake of ours"):
+        SideBySide(lambda: None)(order, make, needs, lambda node: [])
+    assert len(made) == 3, "it leaves the others alone as well"
 
 
 def test_an_address_that_does_not_answer_is_told_within_seconds(
@@ -136,18 +144,29 @@ def test_an_address_that_does_not_answer_is_told_within_seconds(
 
 
 @pytest.mark.slow
-def test_what_no_machine_has_is_refused_and_a_folder_that_is_elsewhere_is_told(seeded: TestHub, tmp_path: Path) -> None:
+def test_what_no_machine_has_is_refused(tmp_path: Path) -> None:
     for resources, devices, why in (
         ({"train": Resources(cpus=4096)}, 1, r"'train' takes '4096' CPUs, and no machine of the cluster has more"),
         ({"train": Resources(gpus=64)}, 1, r"'train' takes '64' GPUs, and no machine of the cluster has more"),
     ):
         with pytest.raises(ZooError, match=why), Cluster(resources, tmp_path, Workboard(print), devices).connected():
             pass
+
+
+def test_a_folder_that_is_elsewhere_is_told_and_of_two_builds_each_has_its_own_word(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    here = socket.gethostname()
+    for name in (f"{killed.pid}-{here}", f"{killed.pid}-elsewhere", f"{os.getppid()}-{here}"):
+        (tmp_path / f".cluster-{name}").touch()
     cluster = Cluster({}, tmp_path, Workboard(print))
     with cluster.connected():
-        (tmp_path / ".cluster").write_text("another disk's")
+        assert not (tmp_path / f".cluster-{killed.pid}-{here}").exists(), "nobody else would remove it"
+        (tmp_path / f".cluster-{os.getpid()}-{here}").write_text("another disk's")
         with pytest.raises(ZooError, match="is not the same folder on"):
             cluster({"stage": "data", "folder": str(tmp_path / "x" / ".data.partial"), "spec": {}}, Workboard(print))  # type: ignore[arg-type]
+        assert listening() == {"127.0.0.1"}, "other machines cannot give it work"
+    assert len([*tmp_path.iterdir()]) == 2, "those of another machine and of a build that goes on"
 
 
 @pytest.mark.slow
@@ -160,12 +179,14 @@ def test_ctrl_c_leaves_no_process(seeded: TestHub, tmp_path: Path) -> None:
         for line in zoo.stderr:
             if "begins" in line:
                 break
-        time.sleep(3)
-        started = psutil.Process(zoo.pid).children(recursive=True)
-        assert any("zoo.work" in one.cmdline() for one in started)
+        started: dict[psutil.Process, list[str]] = {}
+        while not any("zoo.work" in command for command in started.values()):
+            assert zoo.poll() is None
+            time.sleep(0.2)
+            started = started_by(zoo.pid)
         zoo.send_signal(signal.SIGINT)
         told = zoo.stderr.read()
         assert zoo.wait() == 130, told
     assert told.strip().endswith("stopped; run the same command to go on")
-    _, alive = psutil.wait_procs(started, timeout=5)
+    _, alive = psutil.wait_procs([*started], timeout=15)
     assert alive == []

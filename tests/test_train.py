@@ -310,6 +310,9 @@ def test_a_phase_does_not_go_on_in_another_precision(trainings: Trainings, tmp_p
     )
     assert caught.value.hint == "use the device of before, or start anew with --force train"
     assert list((tmp_path / "cut" / "checkpoints-hybrid").glob("checkpoint-*"))
+    begun.write_text("", "utf-8")  # the disk was full
+    trainings.run(tmp_path / "cut", device="cpu")
+    assert (tmp_path / "cut" / "model").is_dir()
 
 
 def test_what_the_trainer_overrides_and_calls_without_a_public_name_is_there() -> None:

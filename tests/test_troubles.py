@@ -14,7 +14,9 @@ import pytest
 import torch
 from training import Heard, Trainings, made
 
+from zoo.curves.journal import read_journal
 from zoo.errors import ZooError
+from zoo.layout import JOURNAL
 from zoo.train.checkpoints import problem
 from zoo.train.troubles import AT_WORK
 from zoo.train.work import work
@@ -96,6 +98,19 @@ def test_out_of_memory_says_where_and_what_to_change(trainings: Trainings, tmp_p
     assert problem(folder / "checkpoints-hybrid" / "checkpoint-4") is None, "the last good checkpoint stays"
 
 
+class Full(Heard):
+    def note(self, text: str) -> None:
+        torch.empty(2**60)
+
+
+def test_out_of_memory_before_the_first_step_is_told_too(trainings: Trainings, tmp_path: Path) -> None:
+    """As soon as the phase says that a model which is compiled is not packed."""
+    found = failed(trainings.spec("phases.hybrid.train.torch_compile=true"), folder_in(tmp_path), Full())
+    what = "ran out of memory outside of its steps, as for loading a model"
+    assert found.message == f"phase 'hybrid' of 'arabert-hybrid' {what}"
+    assert found.hint
+
+
 def test_a_full_disk_at_a_checkpoint_costs_nothing(trainings: Trainings, tmp_path: Path) -> None:
     whole, cut = folder_in(tmp_path, "whole"), folder_in(tmp_path, "cut")
     work(whole, trainings.spec())
@@ -119,6 +134,8 @@ def test_a_loss_that_is_no_number_says_step_and_rows(trainings: Trainings, tmp_p
     assert told, found.message
     assert found.hint
     assert f"leave such rows out by steps in recipes/datasets/{told[1]}.yaml: each starts training anew" in found.hint
+    last = read_journal(folder / JOURNAL)[-1]
+    assert (last["event"], last["step"], last["why"]) == ("stopped", 2, found.message)
 
 
 # Trackers, and attempts that had no time for words

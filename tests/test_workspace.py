@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from zoo.errors import RecipeError
-from zoo.recipe import Workspace
+from zoo.recipe import Workspace, override
 from zoo.recipe.jsonschema import text as schema_text
 from zoo.recipe.section import ALLOWED
 
@@ -130,6 +130,15 @@ def test_mistakes_at_a_scale_are_told_together(workspace: Workspace, zoo: Any) -
     head, *told = check(zoo)
     assert head == "error: 2 mistakes in recipes/family.yaml"
     assert ["fp33" in told[0], "scales.mini.phases.allnli.max_steps: '0'" in told[1]] == [True, True]
+
+
+def test_a_scale_leaves_splits_alone_that_a_dataset_lacks(workspace: Workspace, zoo: Any) -> None:
+    """As a dataset of training rows alone does."""
+    pairs = "source: {dataset: Omartificial-Intelligence-Space/Arabic-NLi-Pair-Class"
+    write(workspace, "datasets/arabic-nli-pair-class.yaml", pairs, f"{pairs}, splits: {{train: train}}")
+    assert check(zoo) == []
+    made = override(Workspace(workspace.root).recipe("arabert-hybrid", scale="mini"), ["phases.hybrid.train.epochs=2"])
+    assert made.datasets["arabic-nli-pair-class"].rows == {"train": 6000}
 
 
 @pytest.mark.parametrize("name", ["labse.yml", "labse.YAML", "datasets/more.yml"])

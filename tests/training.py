@@ -8,9 +8,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from conftest import ROOT, TestHub, workspace_in
 
 from zoo.layout import BESIDE
@@ -130,3 +132,21 @@ class Heard(Silent):
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+def started_by(process: int) -> dict[psutil.Process, list[str]]:
+    """{process: its command} of what a process has started."""
+    found = {}
+    for one in psutil.Process(process).children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            found[one] = one.cmdline()
+    return found
+
+
+def listening() -> set[str]:
+    """The addresses at which what this process started listens."""
+    found = set()
+    for one in started_by(os.getpid()):
+        with suppress(psutil.Error):
+            found |= {at.laddr.ip for at in one.net_connections("tcp") if at.status == psutil.CONN_LISTEN}
+    return {address.removeprefix("::ffff:") for address in found}

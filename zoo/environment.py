@@ -22,6 +22,9 @@ VARIABLES = {
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Keeps the current folder, which may be a downloaded one, out of what the processes that we start import from."""
 
+MEETING = "ZOO_MEETING"
+"""Names the file by which processes of one training find each other; torch's own way is a port that anybody may ask."""
+
 
 def prepare() -> None:
     """Set what the libraries read when they are imported. What the user has set stays."""

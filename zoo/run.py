@@ -34,7 +34,7 @@ RECEIPT = "receipt.json"
 NOT_MADE = BESIDE | {RECEIPT}
 FORMAT = 2  # of receipts; those before had no format and no times
 LOCK = ".lock"
-AT_WORK = ".working"  # beside the lock: who holds it, and for what
+AT_WORK = ".working"  # beside the lock while it is held: who holds it, and for what
 PATIENCE = 0.5  # seconds for another zoo to be done, and ten times that when it only renders a card
 
 
@@ -231,6 +231,7 @@ class Run:
             (self.folder / AT_WORK).write_text(json.dumps({"process": os.getpid(), "stage": stage}), "utf-8")
             yield
         finally:
+            (self.folder / AT_WORK).unlink(missing_ok=True)
             lock.release()
 
     def _wait_for_a_card(self, lock: FileLock) -> None:

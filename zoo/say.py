@@ -244,8 +244,14 @@ def progress() -> Iterator[Progress]:
             if self.below:
                 yield _text(self.below, "dim")
 
+    class Left(bars.TimeRemainingColumn):
+        max_refresh = None
+
+        def render(self, task: Any) -> Text:
+            return _text("") if shown.below else super().render(task)  # work that describes itself knows better
+
     columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
-    with Described(*columns, bars.TimeRemainingColumn(), console=_console(stderr=True), transient=True) as shown:
+    with Described(*columns, Left(), console=_console(stderr=True), transient=True) as shown:
         _mode.bars = shown
         try:
             yield _Bars(shown)

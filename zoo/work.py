@@ -100,7 +100,7 @@ def _wired(path: Path) -> int:
         told = problem if isinstance(problem, ZooError) else of_the_disk(problem)
         wire.emit(*((wire.ERROR, told.message, told.hint) if told else (wire.CRASH, traceback.format_exc())))
     except KeyboardInterrupt:
-        return 130
+        os._exit(130)  # now: libraries that wait for other processes may wait at their end as well
     except Exception:  # noqa: BLE001 - it is told, and raised there
         wire.emit(wire.CRASH, traceback.format_exc())
     else:

@@ -105,8 +105,8 @@ class Bench:
         from zoo.losses import build_loss
         from zoo.train.arguments import arguments
         from zoo.train.gemm import onednn
-        from zoo.train.pace import Training, set_pace
         from zoo.train.precision import effective
+        from zoo.train.speedups import Training, set_speedups
         from zoo.train.trainer import Trainer
 
         recipe = self.recipe(kind, precision)
@@ -115,10 +115,10 @@ class Bench:
         used = effective(recipe, phase, self.device)
         place = Path(tempfile.mkdtemp(dir=self.folder))
         texts = [rows.select_columns([name for name in rows.column_names if name != "label"])]
-        pace = set_pace(place, Training(model, [loss], phase.train, used, texts, None), print)
+        speedups = set_speedups(place, Training(model, [loss], phase.train, used, texts, None), print)
         args = arguments(recipe, phase, used, place, [])
-        trainer = Trainer(model=model, args=args, train_dataset=rows, loss=loss, comparing=set(), pace=pace)
-        return Side(ready(trainer), lambda: onednn(pace.onednn))
+        trainer = Trainer(model=model, args=args, train_dataset=rows, loss=loss, comparing=set(), speedups=speedups)
+        return Side(ready(trainer), lambda: onednn(speedups.onednn))
 
     def recipe(self, kind: str, precision: str = "fp32") -> Any:
         from zoo.recipe import Workspace

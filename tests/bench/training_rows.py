@@ -12,6 +12,7 @@ LONGEST = 190  # words
 # letters too. With begin and end: mean 13.5 tokens, 95 % up to 29, 99 % up to 56, the longest 190.
 PREMISES = ((0.6, 9.0, 0.35), (0.4, 10.0, 0.85))  # share, median, spread
 HYPOTHESES = ((1.0, 6.0, 0.45),)
+SEED = 4  # padded to real tokens of its ten batches of triplets: 6.1, the median of many; by chance they are 5.3 to 6.8
 
 
 def lexicon() -> list[str]:
@@ -28,7 +29,7 @@ def text(random: Random, words: list[str], lengths: Any) -> str:
     return " ".join(random.choices(words[5:], k=count))
 
 
-def synthetic(kind: str, count: int, seed: int = 0) -> Any:
+def synthetic(kind: str, count: int, seed: int = SEED) -> Any:
     """Rows as `kind` of loss reads them: triplets, labelled pairs, or scored pairs."""
     from datasets import Dataset
 

@@ -78,7 +78,7 @@ data.add_command(data_build)
     multiple=True,
     type=click.Choice(TRACKERS),
     metavar="TRACKER",
-    help="trackio or tensorboard (in runs/trackers/), wandb …",
+    help="trackio or tensorboard (in trackers/ beside the runs), wandb …",
 )
 @click.option("--device", callback=places.device_name, help="cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.option("--gpus", type=click.IntRange(1), default=1, metavar="N", help="Devices that train one model together.")

@@ -28,19 +28,42 @@ def logs(recipe: str, follow: bool, scale: str) -> None:
     from zoo.curves.words import told
 
     run = _run(recipe, scale)
+    if follow:
+        _follow(recipe, scale, run)
+        return
     place = journal.journal_place(run.folder)
     if place is None:
-        raise _nothing(recipe, run)
-    if follow:
-        for entry in journal.follow(run.folder):
-            say.line_now(told(entry), entry)
-        if journal.deserted(run.folder):
-            say.hint(f"nothing is written any more: zoo build {recipe}{_as_typed(scale)} goes on with it")
-        return
+        raise _nothing(recipe, run, scale)
     entries = journal.settled(journal.read_journal(place))
     for entry in entries:
         say.line(told(entry))
     say.result({"recipe": recipe, "entries": entries})
+
+
+def _follow(recipe: str, scale: str, run: Run) -> None:
+    from zoo.curves import journal
+    from zoo.curves.words import told
+
+    folders = _folders(recipe, scale)
+    if not journal.is_told(run.folder):
+        if not _is_old(run):
+            say.note(f"waiting for the training of '{recipe}' to begin")
+        if _is_old(run) or not journal.has_begun(folders):
+            raise _nothing(recipe, run, scale)
+    for entry in journal.follow(folders):
+        say.line_now(told(entry), entry)
+    if journal.deserted(folders):
+        say.hint(f"nothing is written any more: zoo build {recipe}{_as_typed(scale)} goes on with it")
+
+
+def _folders(recipe: str, scale: str) -> list[Path]:
+    """The folder of a recipe's runs, then those of its parents and of all their datasets."""
+    from zoo.run import Run
+
+    space = workspace()
+    lineage = list(space.recipe(recipe, scale=scale).lineage)
+    names = [*(one.name for one in reversed(lineage)), *(name for one in lineage for name in one.datasets)]
+    return [Run.of(space.root, name, scale).folder for name in dict.fromkeys(names)]
 
 
 def _run(recipe: str, scale: str) -> Run:
@@ -71,10 +94,23 @@ def _mark(name: str, scale: str) -> str | None:
     return REHEARSAL if any(source["miniature"] for source in sources) else None
 
 
-def _nothing(recipe: str, run: Run) -> WorkspaceError:
+def _is_old(run: Run) -> bool:
+    """True when a model was trained before trainings had a journal, and is not being trained again."""
+    from zoo.curves.journal import at_work, journal_place
     from zoo.layout import TRAIN
 
-    if run.finished(TRAIN):
+    return run.finished(TRAIN) and journal_place(run.folder) is None and not at_work(run.folder, TRAIN)
+
+
+def _nothing(recipe: str, run: Run, scale: str) -> WorkspaceError:
+    """The error where there is no journal, or nothing to draw."""
+    from zoo.curves.journal import at_work, journal_place
+
+    if any(map(at_work, _folders(recipe, scale))):
+        return WorkspaceError(f"'{recipe}' is being built, and has no loss yet", hint=f"zoo logs {recipe} -f")
+    if journal_place(run.folder):
+        return WorkspaceError(f"'{recipe}' has no loss yet", hint=f"zoo build {recipe}")
+    if _is_old(run):
         problem = f"'{recipe}' was trained before trainings had a journal"
         return WorkspaceError(problem, hint=f"its loss and dev scores: zoo curve {recipe}")
     return WorkspaceError(f"'{recipe}' is not trained, and is not being trained", hint=f"zoo build {recipe}")
@@ -94,7 +130,7 @@ def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
     for recipe in recipes:
         run = _run(recipe, scale)
         if (one := read_curve(recipe, run.folder, _mark(recipe, scale))) is None:
-            raise _nothing(recipe, run)
+            raise _nothing(recipe, run, scale)
         found.append(one)
     if out is None:
         from zoo.curves.terminal import draw_on_terminal

@@ -92,7 +92,7 @@ def _row(phase: PhaseProbe) -> dict[str, Any]:
         "longest rows": phase.memory_longest and amount(phase.memory_longest),
         "free": free and amount(free),
         "texts cut": None if phase.cut is None else f"{phase.cut:.1%}",
-        "padding": phase.padded and f"{phase.padded:.1f}x{', saved' if phase.packed else ''}",
+        "padding": phase.padding and f"{phase.padding:.2f}x{', saved' if phase.packed else ''}",
         "fits": "no" if phase.problem else "yes" if peak else None,
     }
 

@@ -55,6 +55,8 @@ def as_typed(hint: str) -> str:
 
     def completed(found: re.Match[str]) -> str:
         taken = _options_of(ctx, found[1].split())
+        if found[1] == "check" and "--probe" not in found[0]:
+            taken -= {"scale"}  # mistakes are of no scale
         more = [(f"--{name}", value) for name, value in typed.items() if name in taken and f"--{name}" not in found[0]]
         return " ".join([found[0], *(f"{name} {shlex.quote(value)}" for name, value in more)])
 

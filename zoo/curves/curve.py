@@ -28,6 +28,13 @@ class PhaseCurve:
     """The score that chooses the best checkpoint, -1 … 1; none where the phase has no dev set."""
     best: int | None
     """The step of the best checkpoint, 0 where the start was better; None: it is not known yet, or there is no dev."""
+    dropped: bool = False
+    """True when it is known that the model did not go on from what the phase made of it."""
+
+    @property
+    def title(self) -> str:
+        """Its name, with what became of it where nothing did."""
+        return f"{self.phase} (dropped)" if self.dropped else self.phase
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,11 @@ class TrainingCurve:
         return list(accumulate((phase.steps for phase in self.phases[:-1]), initial=0))
 
     @property
+    def last(self) -> int:
+        """The last step of the training, or the one that will be."""
+        return sum(phase.steps for phase in self.phases)
+
+    @property
     def loss(self) -> list[Points]:
         """The losses of each phase, over the steps of the whole training."""
         return [_moved(phase.loss, begin) for phase, begin in zip(self.phases, self.begins, strict=True)]
@@ -56,9 +68,10 @@ class TrainingCurve:
 
     @property
     def best(self) -> Points:
-        """The best checkpoint of each phase that has one."""
+        """The best checkpoint of each phase that has one, but for phases that were dropped."""
         found = zip(self.phases, self.dev, self.begins, strict=True)
-        return [point for phase, dev, begin in found for point in dev if phase.best == point[0] - begin]
+        kept = ((phase, dev, begin) for phase, dev, begin in found if not phase.dropped)
+        return [point for phase, dev, begin in kept for point in dev if phase.best == point[0] - begin]
 
     def as_json(self) -> dict[str, Any]:
         """Return all points, for programs."""
@@ -102,7 +115,9 @@ def phases_of_log(log: Iterable[Mapping[str, Any]]) -> list[PhaseCurve]:
         entries, best = phase["log"], phase.get("best")
         key = _deciding(entries, best)
         loss, dev = _points(entries, "loss"), _points(entries, key)
-        found.append(PhaseCurve(phase["phase"], phase["steps"], loss, dev, phase.get("best_step")))
+        step = phase.get("best_step")
+        dropped = not phase.get("kept", step != 0)
+        found.append(PhaseCurve(phase["phase"], phase["steps"], loss, dev, step, dropped))
     return found
 
 
@@ -114,7 +129,8 @@ def phases_of_journal(entries: Sequence[Entry]) -> list[PhaseCurve]:
         mine = [entry for entry in kept if entry["phase"] == phase]
         metric = next((entry.get("metric") for entry in mine if entry["event"] in OPENINGS), None) or USUAL
         loss, dev = _points(mine, "loss"), _points(mine, metric)
-        found.append(PhaseCurve(phase, int(mine[-1].get("of", mine[-1]["step"])), loss, dev, _best(mine, dev)))
+        steps, best = int(mine[-1].get("of", mine[-1]["step"])), _best(mine, dev)
+        found.append(PhaseCurve(phase, steps, loss, dev, best, dropped=best == 0))
     return found
 
 

@@ -2,7 +2,8 @@
 
 Every line is a JSON object: {time, event, phase, step, of, seconds, rows, tokens, ...}. Events are begin and resume
 (with recipe, hardware, versions, precision), log (with loss, speed, memory, seconds_left), dev (with scores),
-checkpoint and end. Seconds, rows and tokens are counted from the last begin or resume of the phase.
+checkpoint, end, and stopped (with why: a training that did not come to its end). Seconds, rows and tokens are counted
+from the last begin or resume of the phase.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ Entry = Mapping[str, Any]
 OPENINGS = ("begin", "resume")
 AGAIN = 0.25  # seconds until a journal is looked at again
 QUIET = 60.0  # seconds
+LONGEST = 16_384  # bytes of a line, or more
 
 
 def journal_place(run: Path) -> Path | None:
@@ -58,18 +61,53 @@ def settled(entries: Iterable[Entry]) -> list[Entry]:
     return list(found.values())
 
 
-def follow(run: Path) -> Iterator[Entry]:
+def at_work(folder: Path, stage: str | None = None) -> bool:
+    """True when a process of this machine makes something in a folder of runs.
+
+    Args:
+        stage: the one that counts; None = any.
+    """
+    try:
+        worker = json.loads((folder / AT_WORK).read_bytes())
+        return stage in (None, worker["stage"]) and psutil.pid_exists(worker["process"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def has_begun(folders: Sequence[Path]) -> bool:
+    """Wait for a training to have a journal; False when nothing was at work in any folder for QUIET seconds.
+
+    Args:
+        folders: of the recipe's runs, then those of all that is made before its training.
+    """
+    seen = time.monotonic()
+    while not is_told(folders[0]):
+        if any(map(at_work, folders)):
+            seen = time.monotonic()
+        elif time.monotonic() - seen >= QUIET:
+            return False
+        time.sleep(AGAIN)
+    return True
+
+
+def is_told(run: Path) -> bool:
+    """True when there is a journal, and not only that of a model which is being trained again."""
+    at = journal_place(run)
+    return at is not None and not (at.parent.name == TRAIN and at_work(run, TRAIN))
+
+
+def follow(folders: Sequence[Path]) -> Iterator[Entry]:
     """Yield the entries of a training as they are written, until it is over: finished, begun anew, or `deserted`.
 
     Args:
-        run: the folder of a recipe's runs, which has a journal.
+        folders: as `has_begun` has them; there is a journal in the first.
     """
-    at = journal_place(run)
+    at = journal_place(folders[0])
     assert at is not None
     with at.open("rb") as file:
         rest = b""
         while True:
-            ended = _is_over(run, at) or deserted(run)  # asked before reading: what is written until now is read below
+            ended = _is_over(folders[0], at) or deserted(folders)  # asked first: what is there by now is read below
             rest += file.read()
             *lines, rest = rest.split(b"\n")
             yield from _parsed(lines)
@@ -83,16 +121,25 @@ def _is_over(run: Path, at: Path) -> bool:
     return journal_place(run) != at or at.parent.name == TRAIN
 
 
-def deserted(run: Path) -> bool:
-    """True when a training was begun, nothing came of it for QUIET seconds, and no process here is building it."""
-    at = journal_place(run)
-    if at is None or at.parent.name == TRAIN or time.time() - at.stat().st_mtime < QUIET:
+def deserted(folders: Sequence[Path]) -> bool:
+    """True when a training was begun, no process here goes on with it, and it stopped or is silent for QUIET seconds.
+
+    Args:
+        folders: as `has_begun` has them.
+    """
+    at = journal_place(folders[0])
+    if at is None or at.parent.name == TRAIN or any(map(at_work, folders)):
         return False
-    try:
-        worker = json.loads((run / AT_WORK).read_bytes())["process"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
-    return not psutil.pid_exists(worker)
+    with suppress(FileNotFoundError):  # it has just got its name
+        return _has_stopped(at) or time.time() - at.stat().st_mtime >= QUIET
+    return False
+
+
+def _has_stopped(file: Path) -> bool:
+    with file.open("rb") as journal:
+        journal.seek(max(0, file.stat().st_size - LONGEST))
+        last = list(_parsed(journal.read().split(b"\n")))[-1:]
+    return bool(last and last[0]["event"] == "stopped")
 
 
 class Spent:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.curves.curve import Points, TrainingCurve, smoothed
 
-MARKS = ("braille", "o", "x", "+", "*", "#")  # tell lines apart without colours
+MARKS = ("braille", *"ox+*#@%&=svnz")  # tell lines apart without colours
 HEIGHT = 13  # lines of each chart
 WIDEST = 120  # columns
 TICKS = 6
@@ -29,13 +29,13 @@ def draw_on_terminal(curves: Sequence[TrainingCurve]) -> str:
 
 def _phases(curve: TrainingCurve) -> str:
     begins = zip(curve.phases, curve.begins, strict=True)
-    return ", ".join(f"{phase.phase} from step {begin}" for phase, begin in begins)
+    return ", ".join(f"{phase.title} from step {begin}" for phase, begin in begins)
 
 
 def _chart(title: str, curves: Sequence[TrainingCurve], points: Callable[[TrainingCurve], Sequence[Points]]) -> str:
     from plotext import figure, terminal
 
-    last = max(curve.begins[-1] + curve.phases[-1].steps for curve in curves)
+    last = max(curve.last for curve in curves)
     terminal.limit(False)
     figure.clear()
     figure.plot_size(min(shutil.get_terminal_size((100, 24)).columns, WIDEST), HEIGHT)

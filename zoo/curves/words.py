@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 
@@ -34,16 +35,25 @@ def duration(seconds: float) -> str:
 
 
 def told(entry: Mapping[str, Any]) -> str:
-    """Return an entry of a journal as a line: '12:04:31  triplets  120/4358  loss 1.234, 64 rows/s'."""
-    when = str(entry.get("time", ""))[11:19]
-    return f"{when}  {entry['phase']}  {entry['step']}/{entry.get('of', '?')}  {_said(entry)}"
+    """Return an entry of a journal as a line, in local time: '12:04:31  triplets  120/4358  loss 1.234, 64 rows/s'."""
+    when = _local(entry)
+    time = when.strftime("%H:%M:%S") if when else "        "
+    return f"{time}  {entry['phase']}  {entry['step']}/{entry.get('of', '?')}  {_said(entry)}"
+
+
+def _local(entry: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(entry.get("time"))).astimezone()
+    except ValueError:
+        return None
 
 
 def _said(entry: Mapping[str, Any]) -> str:
     event = str(entry["event"])
     if event in ("begin", "resume"):
-        precision = (entry.get("precision") or {}).get("used")
-        parts = ["goes on" if event == "resume" else "begins", machine(entry.get("hardware") or {}), precision]
+        precision, when = (entry.get("precision") or {}).get("used"), _local(entry)
+        did = "goes on" if event == "resume" else "begins"
+        parts = [f"{did} on {when.date()}" if when else did, machine(entry.get("hardware") or {}), precision]
         return ", ".join(str(part) for part in parts if part)
     if event == "dev":
         return ", ".join(f"{_name(key)} {value:.4f}" for key, value in entry.items() if _is_score(key, value))
@@ -53,6 +63,8 @@ def _said(entry: Mapping[str, Any]) -> str:
         energy = f"{entry['kwh']:.3g} kWh" if "kwh" in entry else ""
         ended = f"over after {duration(entry.get('seconds', 0))}"
         return ", ".join(part for part in (ended, tokens, energy, facts_in_words(facts)) if part)
+    if event == "stopped":
+        return f"stopped: {entry.get('why')}"
     return facts_in_words(entry) if event == "log" else event
 
 

@@ -190,7 +190,7 @@ def _column_mistakes(dataset: Dataset) -> Found:
         if column.made_by and column.made_by not in named:
             yield ("columns", name, "made_by"), f"no step '{column.made_by}' in steps; add it there"
     for index, step in enumerate(dataset.steps):
-        if problem := _step_mistake(step.type, dataset):
+        if problem := _step_mistake(step.type, dataset) or _order_mistake(index, dataset):
             yield ("steps", index), problem
 
 
@@ -207,6 +207,17 @@ def _step_mistake(name: str, dataset: Dataset) -> str | None:
         last = dataset.texts[-1] if len(dataset.texts) == entry.texts else "negative"
         what = f"step '{name}' fills the last of {entry.texts} text columns, and there must be no others"
         return f"{what}; write columns.{last}: {{type: text, made_by: {name}}}, and leave others out"
+    return None
+
+
+def _order_mistake(index: int, dataset: Dataset) -> str | None:
+    """The reason why a step stands in a place that is not its own: twice, or before the step that fills its columns."""
+    steps, name = dataset.steps, dataset.steps[index].type
+    if STEPS[name].fills and name in [step.type for step in steps[:index]]:
+        return f"step '{name}' stands twice, and fills one column; take one out"
+    filling = next((step.type for step in steps[index + 1 :] if STEPS[step.type].fills), None)
+    if filling and STEPS[name].texts == len(dataset.texts):
+        return f"step '{name}' reads the column that '{filling}' fills; write it after '{filling}'"
     return None
 
 

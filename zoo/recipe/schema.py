@@ -197,7 +197,9 @@ class Column(Section):
     def _comes_from_one_place(self) -> Column:
         if self.made_by and (self.type != "text" or self.source):
             what = f"source is '{self.source}'" if self.source else f"this one is a {self.type}"
-            raise ValueError(f"made_by belongs to texts that the source lacks, and {what}; take one out")
+            raise ValueError(
+                f"made_by '{self.made_by}' belongs to texts that the source lacks, and {what}; take one out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -36,6 +36,7 @@ OPTIMIZERS: dict[str, str | None] = {
     "stable_adamw": "torch-optimi",
 }
 """{optimizer of transformers that needs no more than its name: the package that must be installed for it}."""
+RegularExpression = Annotated[str, Field(json_schema_extra={"format": "regex"})]
 Attention = Literal["eager", "sdpa", "flash_attention_2", "flash_attention_3"]
 
 
@@ -76,7 +77,7 @@ class Train(Section):
     """Rows per step and device."""
     learning_rate: FiniteFloat = Field(2e-5, gt=0)
     """Peak value."""
-    learning_rate_mapping: dict[str, Annotated[FiniteFloat, Field(ge=0)]] = added({})
+    learning_rate_mapping: dict[RegularExpression, Annotated[FiniteFloat, Field(ge=0)]] = added({})
     """{regular expression: peak value} for parameters whose name it is found in; the others have learning_rate, and
     where two are found, the last counts."""
     layerwise_decay: float = added(1.0, gt=0, le=1)

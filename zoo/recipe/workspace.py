@@ -339,7 +339,8 @@ def _caught(checks: Iterable[Callable[[], None]]) -> list[RecipeError]:
 
 
 def _limited(dataset: Dataset, scale: Scale) -> Dataset:
-    return dataset.model_copy(update={"rows": {**dataset.rows, **scale.rows}})
+    there = {split: rows for split, rows in scale.rows.items() if split in dataset.source.splits}
+    return dataset.model_copy(update={"rows": {**dataset.rows, **there}})
 
 
 def _fill_dims(loss: dict[str, Any], dims: list[int]) -> None:

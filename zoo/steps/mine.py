@@ -55,6 +55,9 @@ def mine(
 
     anchor, positive, negative = texts
     _require_room(num_negatives, range_min, range_max)
+    if empty := len(frame) - len(frame.drop_nulls()):
+        problem = f"step 'mine' reads {empty:,} of {len(frame):,} rows in which a value is missing"
+        raise DataError(problem, hint="write not_empty before it in steps")
     pairs = Dataset.from_dict({"anchor": frame[anchor].to_list(), "positive": frame[positive].to_list()})
     with _quiet_and_seeded():
         found = mine_hard_negatives(
@@ -73,6 +76,9 @@ def mine(
             output_scores=True,
             verbose=False,
         )
+    if not len(found):
+        problem = f"step 'mine' finds a negative for none of {len(frame):,} pairs"
+        raise DataError(problem, hint="loosen its margins, scores and range: each candidate lies outside of them")
     columns = {anchor: found["anchor"], positive: found["positive"], negative: found["negative"]}
     rows = pl.DataFrame(
         {name: list(column) for name, column in columns.items()}, schema=dict.fromkeys(columns, pl.String)

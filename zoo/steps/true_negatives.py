@@ -24,8 +24,12 @@ def true_negatives(frame: pl.DataFrame, texts: Sequence[str], *, normalised: boo
     """
     import polars as pl
 
-    known = {text: arabic.normalised(text) or text if normalised else text for name in texts for text in frame[name]}
+    here = {text for name in texts for text in frame[name] if text is not None}
+    known = {None: None, **{text: arabic.normalised(text) or text if normalised else text for text in here}}
     anchors, positives, *negatives = ([known[text] for text in frame[name]] for name in texts)
     belong = {*zip(anchors, positives, strict=True), *zip(anchors, anchors, strict=True)}
-    kept = [all((anchor, one) not in belong for one in ones) for anchor, *ones in zip(anchors, *negatives, strict=True)]
+    kept = [
+        None in (anchor, *ones) or all((anchor, one) not in belong for one in ones)  # what lacks a value is told later
+        for anchor, *ones in zip(anchors, *negatives, strict=True)
+    ]
     return frame.filter(pl.Series(kept, dtype=pl.Boolean))

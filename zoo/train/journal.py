@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from zoo.errors import ZooError
 from zoo.run import versions
 from zoo.train.energy import Energy
 from zoo.train.hardware import hardware
@@ -31,9 +33,11 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         self.file, self.pace, self.phase, self.device, self.about = file, pace, phase, device, about
         self.before = Done()
         self.energy = Energy()
+        self.begun = False
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
         """Write what trains, and on which machine."""
+        self.begun = True
         if state.is_world_process_zero:
             machine = hardware(self.device, args.world_size)
             self._write(
@@ -67,6 +71,14 @@ class Journal(TrainerCallback):  # type: ignore[misc]
             self._write("end", state, {**self.energy.used, **peak_memory(self.device)})
             self.energy.end()
 
+    def stopped(self, state: TrainerState, problem: BaseException) -> None:
+        """Write why a training that has begun did not come to its end, if there is room for it."""
+        if not self.begun:
+            return
+        with suppress(OSError):
+            self._write("stopped", state, {**self.energy.used, "why": _why(problem)})
+        self.energy.end()
+
     def _write(self, event: str, state: TrainerState, facts: Mapping[str, Any]) -> None:
         done = self.pace.done
         entry = {
@@ -84,6 +96,25 @@ class Journal(TrainerCallback):  # type: ignore[misc]
         line = json.dumps(entry, ensure_ascii=False, allow_nan=False).encode()
         with self.file.open("ab+") as file:
             file.write((b"" if _ends_whole(file) else b"\n") + line + b"\n")
+
+
+@contextmanager
+def ending_told(trainer: Any) -> Iterator[None]:
+    """Let a trainer's journal say why the block did not come to its end."""
+    try:
+        yield
+    except BaseException as problem:
+        for journal in trainer.callback_handler.callbacks:
+            if isinstance(journal, Journal):
+                journal.stopped(trainer.state, problem)
+        raise
+
+
+def _why(problem: BaseException) -> str:
+    """The reason in words: of errors that are ours to explain all, of others the kind, as they may quote anything."""
+    if isinstance(problem, ZooError):
+        return problem.message
+    return "interrupted" if isinstance(problem, KeyboardInterrupt) else type(problem).__name__
 
 
 def _ends_whole(file: Any) -> bool:

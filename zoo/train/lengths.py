@@ -78,12 +78,12 @@ class Lengths:
         return [len(ids) for ids in self.tokenizer(texts, truncation=False, verbose=False)["input_ids"]]
 
 
-def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
-    """The parts `cut`, `tokens` and `padded` of a `zoo.train.probed.PhaseProbe`, of all datasets together.
+def facts(found: Sequence[Lengths]) -> dict[str, Any]:
+    """The parts `cut` and `tokens` of a `zoo.train.probed.PhaseProbe`, of all datasets together.
 
     Each dataset counts by its number of rows.
     """
-    cut = texts = padded = real = 0.0
+    cut = texts = 0.0
     lengths: list[int] = []
     for one in found:
         sample = one.of_sample()
@@ -92,18 +92,7 @@ def facts(found: Sequence[Lengths], batch_size: int) -> dict[str, Any]:
         lengths += flat
         cut += weight * sum(tokens > one.limit for tokens in flat)
         texts += weight * len(flat)
-        batches = (sample[at : at + batch_size] for at in range(0, len(sample), batch_size))
-        padded += weight * sum(_padded(batch, one.limit) for batch in batches)
-        real += weight * sum(min(tokens, one.limit) for tokens in flat)
-    return {"cut": cut / texts, "tokens": _percentiles(lengths), "padded": padded / real}
-
-
-def _padded(batch: Sequence[tuple[int, ...]], limit: int) -> int:
-    """Tokens of a batch as sentence-transformers pads: the first column to its longest text, the others to theirs."""
-    first, *others = ([min(tokens, limit) for tokens in column] for column in zip(*batch, strict=True))
-    longest: int = max((max(other) for other in others), default=0)
-    widest: int = max(first)
-    return len(first) * (widest + len(others) * longest)
+    return {"cut": cut / texts, "tokens": _percentiles(lengths)}
 
 
 def _percentiles(lengths: Sequence[int]) -> dict[str, int]:

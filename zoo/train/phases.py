@@ -44,7 +44,7 @@ from zoo.train.doubts import (
 )
 from zoo.train.gemm import onednn
 from zoo.train.ingredients import HEADS
-from zoo.train.journal import Journal
+from zoo.train.journal import Journal, ending_told
 from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
 from zoo.train.rates import rates
@@ -182,12 +182,14 @@ class PhaseRun:
         """Refuse to go on in another precision than the phase was begun in: the log could not say which it was."""
         begun, now = self.checkpoints / BEGUN_IN, f"{self.precision.used} on {self.precision.device}"
         now += f" with --gpus {ranks.size()}" if ranks.size() > 1 else ""
-        if begun.is_file() and (was := begun.read_text("utf-8")) != now:
-            hint = "use the device of before and as many, or start anew with --force train"
+        was = begun.read_text("utf-8") if begun.is_file() else ""  # so is one that was cut off, or had no room
+        if was not in ("", now):
+            hint = "use the device of before, or start anew with --force train"
             raise self._error(f"was begun in {was} and would go on in {now}", hint=hint)
         ranks.wait()
         self.checkpoints.mkdir(exist_ok=True)
-        begun.write_text(now, "utf-8")
+        if not was:
+            begun.write_text(now, "utf-8")
 
     def _note(self, text: str) -> None:
         self.progress.note(f"{self.recipe.name}: phase '{self.phase.name}': {text}")
@@ -202,7 +204,7 @@ class PhaseRun:
         if last is not None:
             trainer.load_loss_state(last / HEAD_FILE)  # the Trainer itself loads the model and the rest
         blamed = losses_blamed(self.phase.data, self.name)
-        with blamed, troubles_told(trainer, self.phase, self._error, self._note):
+        with ending_told(trainer), blamed, troubles_told(trainer, self.phase, self._error, self._note):
             trainer.train(resume_from_checkpoint=str(last) if last else None)
         return trainer.state
 

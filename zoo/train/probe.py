@@ -38,11 +38,13 @@ from zoo.train.adapters import Adapters
 from zoo.train.arguments import prompts_by_column
 from zoo.train.gemm import onednn
 from zoo.train.lengths import Lengths, facts
+from zoo.train.memory import keep_freed_memory
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective, has_bf16, kind_of
 from zoo.train.probed import FOUND, PhaseProbe, less_memory
 from zoo.train.rhythm import SAVE_EVERY
 from zoo.train.speedups import Speedups
+from zoo.train.troubles import full_memory_told
 from zoo.train.work import beginning
 
 WARM = 2  # steps that count for memory and not for time: the first ones reserve it, and choose kernels
@@ -76,8 +78,9 @@ def probe_phase(
     memory = Memory(kind_of(spec["device"]))
     found = PhaseProbe(name, free=memory.free)
     try:
-        for so_far in _Tries(spec, recipe, phase, folder, memory, progress).found(found, steps):
-            found = _kept(so_far, folder)
+        with full_memory_told("it"):
+            for so_far in _Tries(spec, recipe, phase, folder, memory, progress).found(found, steps):
+                found = _kept(so_far, folder)
     except ZooError as problem:
         found = replace(found, problem=problem.message, hint=problem.hint)
     ways = less_memory(phase, tokens=found.tokens, bf16=has_bf16(memory.kind))
@@ -212,13 +215,10 @@ class _Tries:
         run = self._run()
         run.shorten()
         lengths = {use.dataset: self._lengths(run, use) for use in self.phase.data}
-        found = replace(
-            found, precision=run.precision.told, **facts(list(lengths.values()), self.phase.train.batch_size)
-        )
+        found = replace(found, precision=run.precision.told, **facts(list(lengths.values())))
         yield found
         clock, how = self._tried(run, steps)
-        padded = how.padding or found.padded
-        found = replace(found, memory=self.memory.peak, packed=how.packed, padded=padded, **self._times(clock))
+        found = replace(found, memory=self.memory.peak, packed=how.packed, padding=how.padding, **self._times(clock))
         yield found
         self._tried(self._on_the_longest(run, lengths), 2 * len(lengths))
         yield replace(found, memory_longest=self.memory.peak)
@@ -300,6 +300,7 @@ def probe_task(path: Path) -> None:
     """Probe the phase that a task names, and leave what was found in its folder."""
     prepare()
     patience.install()
+    keep_freed_memory()  # as the train stage does
     task = json.loads(path.read_text("utf-8"))
     use(Path(task["workspace"]) if task["workspace"] else None)
     probe_phase(task["spec"], task["phase"], path.parent, steps=task["steps"])

@@ -46,8 +46,8 @@ class PhaseProbe:
     """Share of the texts that are longer than max_seq_length."""
     tokens: Mapping[str, int] = field(default_factory=dict)
     """{percentile of the texts: tokens}: 50, 95, 99, 100; of a sample."""
-    padded: float | None = None
-    """Tokens of a padded batch for each one that is a text's, in a sample."""
+    padding: float | None = None
+    """Tokens of padded batches for each one that is a text's, in a sample, as training's log has it."""
     packed: bool | None = None
     """True when batches are packed, so that none of that padding is computed."""
     problem: str | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
@@ -17,15 +18,20 @@ from torch import distributed
 from torch.utils.data import BatchSampler
 from transformers import TrainerCallback
 
+from zoo.environment import MEETING
 from zoo.errors import TrainError
 
 Value = TypeVar("Value")
+PATIENCE = timedelta(days=7)
+"""So long the others wait for what the first does alone, such as a teacher's embeddings; NCCL's own limit is minutes.
+They need no shorter one: torchrun ends them when the first ends."""
 
 
 def meet(device: str | None) -> None:
     """Meet the other processes of this training, where torchrun started some. No device means the best there is."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        PartialState(cpu=device == "cpu")
+    if (ranks := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
+        place = {"store": distributed.FileStore(os.environ[MEETING], ranks), "rank": int(os.environ["RANK"])}
+        PartialState(cpu=device == "cpu", timeout=PATIENCE, world_size=ranks, **place)
 
 
 def leave() -> None:

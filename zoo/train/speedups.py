@@ -14,6 +14,7 @@ from typing import Any
 
 from datasets import Dataset as Rows
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.base.modules import Transformer
 from torch import nn
 
 from zoo.recipe.training import Train
@@ -22,6 +23,7 @@ from zoo.train.packing import pack_together, pack_unchecked, readers, transforme
 from zoo.train.precision import Precision
 
 KEPT_IN = ".speedups.json"  # beside the checkpoints
+NOT_ASKED = "the recipe says packing: false"
 BATCHES = 10  # of each dataset, whose tokens are counted
 
 
@@ -33,7 +35,8 @@ class Speedups:
     why: str | None
     """Why its batches are padded; null where they are packed."""
     padding: float | None
-    """Tokens that padded batches would have for each token of a text, in a sample of the rows; null where padded."""
+    """Tokens of padded batches for each token of a text, in a sample of the rows; null where the model is no
+    transformer."""
     onednn: bool
     onednn_factor: float | None
     """How many times faster oneDNN was in the probe; null where it was not tried, or not exact."""
@@ -65,16 +68,20 @@ def set_speedups(folder: Path, training: Training, note: Callable[[str], None], 
     Call it when the model has its length and adapters, and its losses are there.
 
     Args:
-        note: is told why batches are padded, where that was not asked for.
+        note: is told why batches are padded, or packed, where that was not asked for.
         begins: false when the phase goes on from a checkpoint; where nothing was decided then, it stays without.
     """
-    if (choice := _kept(folder / KEPT_IN)) is None:
+    choice = _kept(folder / KEPT_IN)
+    otherwise = _asked_otherwise(choice, training.train) if choice else None
+    if choice is None or (otherwise and begins):
         choice = _decided(training, note) if begins else NONE
         _keep(folder / KEPT_IN, choice)
-    elif choice.packed:
+    elif otherwise:
+        note(f"goes on {otherwise}, as it was begun; --force train starts anew")
+    if choice.packed:
         for model in (training.model, *readers(training.model, training.losses)):
             pack_unchecked(model)
-    if not choice.packed:
+    else:
         unpack(training.model)  # flash attention comes packed
     return replace(choice, onednn=choice.onednn and gemm.is_exact())  # it may go on, on another machine
 
@@ -87,40 +94,53 @@ def _decided(training: Training, note: Callable[[str], None]) -> Speedups:
     return Speedups(
         packed=why is None,
         why=why,
-        padding=padding(training) if why is None else None,
+        padding=padding(training),
         onednn=single and gemm.pays(),
         onednn_factor=gemm.factor() if single else None,
     )
 
 
+def _asked_otherwise(choice: Speedups, train: Train) -> str | None:
+    """How a phase goes on although the recipe now says otherwise; null where it says the same."""
+    if choice.packed and not train.packing:
+        return "with packed batches"
+    return "with padding" if choice.why == NOT_ASKED and train.packing else None
+
+
 def _why_padded(training: Training) -> str | None:
     if not training.train.packing:
-        return "the recipe says packing: false"
+        return NOT_ASKED
     if training.train.torch_compile:
         return "torch_compile would compile anew for every batch"
     return pack_together(training.model, *readers(training.model, training.losses))
 
 
-def padding(training: Training) -> float:
-    """Tokens of padded batches for each token of a text: the same for the same rows, model and seed.
+def padding(training: Training) -> float | None:
+    """Tokens of padded batches for each token of a text, packed or not: the same for the same rows, model and seed.
 
-    As sentence-transformers pads: the first column to its longest text, the others together to theirs.
+    As sentence-transformers pads: the first column to its longest text, the others together to theirs. Each dataset
+    counts as often as it is trained on. Null for a model that is no transformer.
     """
+    if not (parts := transformers_of(training.model)):
+        return None
     size, numbers = training.train.batch_size, Random(training.train.seed)  # noqa: S311 - a sample, no secret
-    padded = real = 0
+    padded = real = 0.0
     for rows, prompts in training.texts:
         sample = rows.select(numbers.sample(range(len(rows)), min(len(rows), BATCHES * size)))
-        lengths = [_lengths(training.model, sample[name], prompt) for name, prompt in prompts.items()]
+        lengths = [_lengths(parts[0], sample[name], prompt) for name, prompt in prompts.items()]
+        times = (len(rows) if training.train.mix == "proportional" else 1) / len(sample)
+        real += times * sum(map(sum, lengths))
         for start in range(0, len(sample), size):
             first, *others = (column[start : start + size] for column in lengths)
-            padded += len(first) * (max(first) + len(others) * max((max(other) for other in others), default=0))
-            real += sum(first) + sum(map(sum, others))
+            longest = max((max(other) for other in others), default=0)
+            padded += times * len(first) * (max(first) + len(others) * longest)
     return round(padded / real, 2)
 
 
-def _lengths(model: SentenceTransformer, texts: Sequence[str], prompt: str) -> list[int]:
-    part = transformers_of(model)[0]
-    found: list[int] = part.preprocess(list(texts), prompt=prompt or None)["cu_seq_lens_q"].diff().tolist()
+def _lengths(part: Transformer, texts: Sequence[str], prompt: str) -> list[int]:
+    read = part.preprocess(list(texts), prompt=prompt or None)
+    packed = part.can_flatten_inputs
+    found: list[int] = (read["cu_seq_lens_q"].diff() if packed else read["attention_mask"].sum(dim=1)).tolist()
     return found
 
 

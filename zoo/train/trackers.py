@@ -6,9 +6,27 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from shlex import quote
 
 PLACES = {"tensorboard": "TENSORBOARD_LOGGING_DIR", "trackio": "TRACKIO_DIR"}  # what each reads
+
+
+class _Corrected(StringIO):
+    """Passes on to stderr what trackers print, with the command that shows trackio's runs as it works."""
+
+    def __init__(self, trackio: str | None) -> None:
+        super().__init__()
+        self.place = f"TRACKIO_DIR={quote(trackio)} " if trackio else ""
+
+    def write(self, text: str) -> int:
+        """Write text to stderr."""
+        return sys.stderr.write(text.replace("trackio show", f"{self.place}trackio show"))
+
+    def flush(self) -> None:
+        """Flush stderr."""
+        sys.stderr.flush()
 
 
 @contextmanager
@@ -28,7 +46,7 @@ def tracked(names: Sequence[str], folder: Path, run: str) -> Iterator[None]:
     ours = {PLACES[name]: str(places[name]) for name in names if name in PLACES and PLACES[name] not in os.environ}
     os.environ.update(ours)
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(_Corrected(ours.get(PLACES["trackio"]))):
             yield
     finally:
         for name in ours:

@@ -77,8 +77,11 @@ class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]
 
     def get_batch_sampler(self, dataset: Any, batch_size: int, *options: Any, **named: Any) -> Any:
         """Return what makes a dataset's batches; one of several processes gets its share of larger ones."""
+        if ranks.size() == 1:
+            return super().get_batch_sampler(dataset, batch_size, *options, **named)
+        named["drop_last"] = False  # sentence-transformers asks for that, as its own shares would not be equal
         whole = super().get_batch_sampler(dataset, batch_size * ranks.size(), *options, **named)
-        return whole if ranks.size() == 1 else ranks.Share(whole, self.args.process_index, ranks.size())
+        return ranks.Share(whole, self.args.process_index, ranks.size())
 
     def get_train_dataloader(self) -> Any:
         """Return the batches of this process. accelerate would share them out again, and not equally many to each."""

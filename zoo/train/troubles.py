@@ -23,7 +23,7 @@ from zoo.train import checkpoints
 from zoo.train.precision import has_bf16
 from zoo.train.probed import STARTS_ANEW, less_memory
 
-NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
+NO_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory|bad_alloc", re.IGNORECASE)
 NOT_WRITTEN = re.compile(r"PytorchStreamWriter|os error 2[78]\b|No space left|File too large")
 """What torch and safetensors say, in place of an OSError, when a file cannot be written to its end."""
 LONG_INDEX = re.compile(r"index out of range in self|device-side assert|CUBLAS_STATUS_EXECUTION_FAILED")
@@ -161,10 +161,17 @@ def troubles_told(
 
 @contextmanager
 def _marked(trainer: Any, note: Callable[[str], None]) -> Iterator[None]:
-    """Leave a mark that only an end without a word leaves behind, and tell of one. Of several processes one does."""
+    """Leave a mark that only an end without a word leaves behind, and tell of one. Of several processes one does.
+
+    One of the others that finds a trouble removes it: the first is then ended in the middle of its work.
+    """
     mark = Path(trainer.args.output_dir) / AT_WORK
     if not trainer.is_world_process_zero():
-        yield
+        try:
+            yield
+        except Exception:
+            mark.unlink(missing_ok=True)
+            raise
         return
     if mark.is_file():
         note(f"the attempt before ended without a word: was it killed, or out of memory? {PROBE}")
@@ -177,7 +184,7 @@ def _marked(trainer: Any, note: Callable[[str], None]) -> Iterator[None]:
 
 def _told(problem: Exception, watch: _Watch, phase: NamedPhase, error: Callable[..., TrainError]) -> TrainError | None:
     said = str(problem)
-    if isinstance(problem, MemoryError) or (isinstance(problem, RuntimeError) and NO_MEMORY.search(said)):
+    if _is_of_memory(problem):
         return _of_memory(watch, phase, error)
     full = problem.errno in NO_ROOM if isinstance(problem, OSError) else NOT_WRITTEN.search(said)
     if full:
@@ -201,6 +208,33 @@ def _of_memory(watch: _Watch, phase: NamedPhase, error: Callable[..., TrainError
     ways = less_memory(phase, tokens={}, bf16=has_bf16(kind))
     where = "of the GPU " if kind == "cuda" else ""
     return error(f"ran out of memory {where}{_at(watch)}", hint="; or ".join(ways) or "use a larger machine")
+
+
+def _is_of_memory(problem: Exception) -> bool:
+    return isinstance(problem, MemoryError) or (
+        isinstance(problem, RuntimeError) and bool(NO_MEMORY.search(str(problem)))
+    )
+
+
+@contextmanager
+def full_memory_told(what: str) -> Iterator[None]:
+    """Turn what libraries raise when memory is full before the first step or after the last one into one sentence.
+
+    Args:
+        what: begins the sentence, e.g. "phase 'sts' of 'arabert-sts'".
+
+    Raises:
+        TrainError: memory is full.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as problem:
+        if not _is_of_memory(problem):
+            raise
+        hint = "end what else is using it, or use a larger machine, then run it again: what was trained is kept"
+        raise TrainError(
+            f"{what} ran out of memory outside of its steps, as for loading a model", hint=hint
+        ) from problem
 
 
 def _of_disk(trainer: Any, error: Callable[..., TrainError]) -> TrainError:

@@ -28,7 +28,7 @@ from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 from zoo.train.taught import TAUGHT
 from zoo.train.trackers import tracked
-from zoo.train.troubles import full_disk_told
+from zoo.train.troubles import full_disk_told, full_memory_told
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -109,8 +109,9 @@ def _run(
 
     device, splits, models = spec["device"], spec["splits"], spec["models"]
     begin = beginning(spec, recipe, phase, start)
-    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"):
-        PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models).run()
+    run = PhaseRun(recipe, phase, begin, device, folder, splits, precision, spec["report_to"], progress, models)
+    with tracked(spec["report_to"], Path(spec["trackers"]), f"{recipe.name}/{phase.name}"), full_memory_told(run.name):
+        run.run()
 
 
 def beginning(

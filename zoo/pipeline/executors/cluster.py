@@ -21,6 +21,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from zoo.errors import ZooError
 from zoo.layout import EVALUATE, TRAIN
 from zoo.pipeline.executors.board import Job, Workboard
@@ -45,7 +47,7 @@ SECONDS_TO_ANSWER = 10
 SPACE = 100 * 2**20  # bytes for what tasks tell; models and data are files
 SILENTLY: dict[str, Any] = {"log_to_driver": False, "logging_level": "FATAL"}
 TRIES = 3
-WORD = ".cluster"  # in the folder of all runs: a word that a machine which sees the workspace can read
+WORD = ".cluster-"  # begins names in the folder of all runs: of a file with a word that tells whether a machine sees it
 PASSED = ("HF_ENDPOINT", "HF_HOME", "MTEB_CACHE", "HF_HUB_OFFLINE", THREADS)  # no secrets: machines have their own
 FEWER = "lower it in `resources` of recipes/family.yaml, or add a machine"
 
@@ -63,6 +65,7 @@ class Cluster:
     on_cpu: bool = False
     _tasks: set[Any] = field(default_factory=set)
     _word: str = field(default_factory=lambda: uuid.uuid4().hex)
+    _note: Path = field(default_factory=Path)
     _most: dict[str, float] = field(default_factory=dict)
     _stopped: bool = False
 
@@ -78,12 +81,23 @@ class Cluster:
         with _ray():
             self._require_room()
             self.runs.mkdir(parents=True, exist_ok=True)
-            (self.runs / WORD).write_text(self._word, "utf-8")
+            note = self._leave_word()
             try:
                 yield
             finally:
                 self.stop()
-                (self.runs / WORD).unlink(missing_ok=True)
+                note.unlink(missing_ok=True)
+
+    def _leave_word(self) -> Path:
+        """Write the word of this build, as others may go on beside it, and remove those of builds that were killed."""
+        here = socket.gethostname()
+        for rest in self.runs.glob(f"{WORD}*"):
+            process, _, machine = rest.name.removeprefix(WORD).partition("-")
+            if machine == here and process.isdigit() and not psutil.pid_exists(int(process)):
+                rest.unlink(missing_ok=True)
+        self._note = self.runs / f"{WORD}{os.getpid()}-{here}"
+        self._note.write_text(self._word, "utf-8")
+        return self._note
 
     def stop(self) -> None:
         """End all work; those who wait for it get an error."""
@@ -124,9 +138,11 @@ class Cluster:
         devices = self.devices if task["stage"] == TRAIN else 1
         remote = ray.remote(num_returns="streaming", max_retries=0, max_calls=1)(_serve)
         told = remote.options(**self._taken(task["stage"])).remote(
-            self._with_jobs(task), devices, str(self.runs / WORD), self._word, _environment()
+            self._with_jobs(task), devices, str(self._note), self._word, _environment()
         )
         self._tasks.add(told)
+        if self._stopped:  # by a Ctrl-C that did not know of it yet
+            self.stop()
         try:
             for reference in told:
                 hear(ray.get(reference), line)

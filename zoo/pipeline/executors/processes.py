@@ -14,10 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import psutil
+
+from zoo.environment import MEETING
 from zoo.pipeline.executors.local import Task
 from zoo.pipeline.executors.wire import DIED, is_crash, line_of
 
 SECONDS_TO_STOP = 10
+LOOPBACK = "127.0.0.1"
 AFTERWARDS = ("SIGTERM", "SIGABRT")  # how the others end when one has failed
 SIGNAL = re.compile(r"Signal \d+ \((\w+)\)")  # in torchrun's report of a process that was killed
 THREADS = "OMP_NUM_THREADS"
@@ -33,6 +37,7 @@ def lines(task: Task, devices: int, environment: Mapping[str, str]) -> Generator
     with tempfile.TemporaryDirectory() as folder:
         spec, errors, crashes = Path(folder) / "task.json", Path(folder) / "errors", []
         spec.write_text(json.dumps(task), "utf-8")
+        environment = {**_unheard(), **environment, MEETING: str(Path(folder) / "meeting")}
         with errors.open("wb") as file, _started(_command(spec, devices), environment, file) as process:
             assert process.stdout
             for line in process.stdout:
@@ -50,9 +55,17 @@ def threads_for(devices: int) -> str:
     return str(max(1, (os.cpu_count() or 1) // devices))
 
 
+def _unheard() -> dict[str, str]:
+    """Variables by which processes of one machine listen to each other and to nobody else."""
+    within = [name for name, all_ in psutil.net_if_addrs().items() if any(one.address == LOOPBACK for one in all_)]
+    interfaces = dict.fromkeys(("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), within[0]) if within else {}
+    return {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1", **interfaces}
+
+
 def _command(spec: Path, devices: int) -> list[str]:
-    where = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(devices)]
-    several = ["torch.distributed.run", *where, "-m"] if devices > 1 else []
+    where = ["--nnodes", "1", "--nproc-per-node", str(devices), "--local-addr", LOOPBACK]
+    where += ["--rdzv-backend", "c10d", "--rdzv-endpoint", str(spec.with_name("rendezvous")), "--rdzv-id", "zoo"]
+    several = ["torch.distributed.run", *where, "--rdzv-conf", "store_type=file", "-m"] if devices > 1 else []
     return [sys.executable, "-P", "-m", *several, "zoo.work", "--wired", str(spec)]
 
 

@@ -39,12 +39,15 @@ class SideBySide:
     def __call__(
         self, nodes: Sequence[Node], make: Callable[[Node], Any], needs: Before, after: Before
     ) -> list[ZooError]:
-        """Make the nodes; what needs one that could not be made is left out."""
+        """Make the nodes; what needs one that could not be made is left out.
+
+        A mistake of ours in one is raised when the others are made.
+        """
         known = {node.key: node for node in nodes}
         hard = {node.key: {need.key for need in needs(node)} & known.keys() for node in nodes}
         sorter = TopologicalSorter(_with_the_rest(nodes, hard, after))
         sorter.prepare()
-        failed: dict[Key, ZooError | None] = {}
+        failed: dict[Key, Exception | None] = {}
         running: dict[Future[Any], Key] = {}
         pool = ThreadPoolExecutor(max(1, len(nodes)))
         try:
@@ -57,7 +60,7 @@ class SideBySide:
                         running[pool.submit(make, known[key])] = key
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     key = running.pop(future)
-                    if (problem := _problem(future)) is not None:
+                    if isinstance(problem := future.exception(), Exception):
                         failed[key] = problem
                     sorter.done(key)
         except BaseException:
@@ -65,7 +68,10 @@ class SideBySide:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
-        return [problem for problem in failed.values() if problem]
+        for problem in failed.values():
+            if problem and not isinstance(problem, ZooError):
+                raise problem
+        return [problem for problem in failed.values() if isinstance(problem, ZooError)]
 
 
 def _with_the_rest(nodes: Sequence[Node], hard: dict[Key, set[Key]], after: Before) -> dict[Key, set[Key]]:
@@ -77,12 +83,3 @@ def _with_the_rest(nodes: Sequence[Node], hard: dict[Key, set[Key]], after: Befo
             graph[node.key].add(last[node.name])
         last[node.name] = node.key
     return graph
-
-
-def _problem(future: Future[Any]) -> ZooError | None:
-    """The error that the user can put right. Any other is raised."""
-    try:
-        future.result()
-    except ZooError as problem:
-        return problem
-    return None

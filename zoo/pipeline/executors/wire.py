@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
+import time
 from typing import Any
 
 from zoo.errors import ZooError
@@ -13,6 +15,7 @@ from zoo.say import Progress
 
 KEY = "zoo"  # of each line, so that it is told from what libraries print
 ERROR, CRASH, DIED = "error", "crash", "died"
+SECONDS_TO_PART = 3  # for those that nobody listens to any more
 
 
 class CrashedError(RuntimeError):
@@ -85,11 +88,16 @@ def hear(line: str, progress: Progress) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as the one that has the other end of its stdin is gone, however that ended."""
+    """End this process as soon as the one that has the other end of its stdin is gone, however that ended.
+
+    It ends as by Ctrl-C, so that what is begun can be put in order; what takes longer is cut off.
+    """
 
     def watch() -> None:
         while os.read(0, 1):  # not sys.stdin, which Python must close when it ends well
             pass
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(SECONDS_TO_PART)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
