@@ -33,7 +33,7 @@ class PhaseCurve:
 
     @property
     def title(self) -> str:
-        """Its name, with what became of it where nothing did."""
+        """The phase's name, with what became of it where nothing did."""
         return f"{self.phase} (dropped)" if self.dropped else self.phase
 
 
