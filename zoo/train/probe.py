@@ -48,7 +48,12 @@ from zoo.train.troubles import full_memory_told
 from zoo.train.work import beginning
 
 WARM = 2  # steps that count for memory and not for time: the first ones reserve it, and choose kernels
-WITHOUT_DEV = {"eval_steps": None, "early_stopping_patience": None, "scheduler": "constant", "lr_scheduler_kwargs": {}}
+WITHOUT_DEV: dict[str, Any] = {
+    "eval_steps": None,
+    "early_stopping_patience": None,
+    "scheduler": "constant",
+    "lr_scheduler_kwargs": {},
+}
 LOOK_EVERY = 0.01  # seconds between two looks at the memory of the process
 
 
