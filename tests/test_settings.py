@@ -75,7 +75,7 @@ def test_a_setting_makes_another_model(setting: str, trainings: Trainings, plain
 
 @pytest.mark.parametrize(
     "setting",
-    ["gradient_checkpointing=true", "dataloader_num_workers=1", "attn_implementation=eager", "optim=adamw_torch"],
+    ["gradient_checkpointing=true", "dataloader_num_workers=1", "optim=adamw_torch"],
 )
 def test_a_setting_makes_the_same_model(setting: str, trainings: Trainings, plain: Path, tmp_path: Path) -> None:
     """But for the last bits, and nothing of it stands in the model's files."""
@@ -83,6 +83,15 @@ def test_a_setting_makes_the_same_model(setting: str, trainings: Trainings, plai
     one, other = load_file(here / MODEL), load_file(plain / MODEL)
     assert max(abs(values - other[name]).max() for name, values in one.items()) < 1e-5
     assert made(here)["model/config.json"] == made(plain)["model/config.json"]
+
+
+def test_another_attention_makes_the_same_model(trainings: Trainings, tmp_path: Path) -> None:
+    """As one that pads: of packed texts, dropout leaves out others."""
+    here, _ = trained(trainings, tmp_path / "lab", "attn_implementation=eager")
+    there, _ = trained(trainings, tmp_path / "padded", "packing=false")
+    one, other = load_file(here / MODEL), load_file(there / MODEL)
+    assert max(abs(values - other[name]).max() for name, values in one.items()) < 1e-5
+    assert made(here)["model/config.json"] == made(there)["model/config.json"]
 
 
 SCHEDULES = {

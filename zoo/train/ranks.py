@@ -15,6 +15,7 @@ import torch
 from accelerate import PartialState
 from accelerate.utils import broadcast_object_list
 from torch import distributed
+from torch.distributed import FileStore  # type: ignore[attr-defined]  # its stubs do not say so
 from torch.utils.data import BatchSampler
 from transformers import TrainerCallback
 
@@ -30,9 +31,8 @@ They need no shorter one: torchrun ends them when the first ends."""
 def meet(device: str | None) -> None:
     """Meet the other processes of this training, where torchrun started some. No device means the best there is."""
     if (ranks := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
-        store = distributed.FileStore(os.environ[MEETING], ranks)  # type: ignore[attr-defined]
-        rank = int(os.environ["RANK"])
-        PartialState(cpu=device == "cpu", timeout=PATIENCE, store=store, world_size=ranks, rank=rank)
+        place = {"store": FileStore(os.environ[MEETING], ranks), "rank": int(os.environ["RANK"])}
+        PartialState(cpu=device == "cpu", timeout=PATIENCE, world_size=ranks, **place)
 
 
 def leave() -> None:
