@@ -253,7 +253,7 @@ def test_a_training_that_stopped_is_followed_to_its_reason(zoo: Any, tmp_path: P
 def test_a_build_at_work_is_waited_for(zoo: Any, tmp_path: Path, monkeypatch: Any, busy: str) -> None:
     """Also while it makes a parent or a dataset."""
     workspace_in(tmp_path)
-    monkeypatch.setattr("zoo.curves.journal.QUIET", 0.0)
+    monkeypatch.setattr("zoo.curves.journal.PATIENCE", 0.0)
     (tmp_path / "runs" / busy).mkdir(parents=True)
     worker = tmp_path / "runs" / busy / ".working"
     worker.write_text(json.dumps({"process": os.getpid(), "stage": "data"}))
@@ -270,13 +270,13 @@ def test_a_build_at_work_is_waited_for(zoo: Any, tmp_path: Path, monkeypatch: An
         )  # fmt: skip
     monkeypatch.setattr("zoo.curves.journal.time.sleep", begin)
     code, out, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
-    assert (code, err) == (0, "waiting for the training of 'arabert-hybrid' to begin\n")
+    assert (code, err) == (0, "waiting for the training of 'arabert-hybrid' to begin (zoo build arabert-hybrid)\n")
     assert "  hybrid  0/8  begins" in out
 
 
 def test_a_build_that_does_not_come_is_not_waited_for(zoo: Any, tmp_path: Path, monkeypatch: Any) -> None:
     workspace_in(tmp_path)
-    monkeypatch.setattr("zoo.curves.journal.QUIET", 0.0)
+    monkeypatch.setattr("zoo.curves.journal.PATIENCE", 0.0)
     code, _, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
     assert (code, err.splitlines()[1]) == (1, "error: 'arabert-hybrid' is not trained, and is not being trained")
 

@@ -49,7 +49,7 @@ def _follow(recipe: str, scale: str, run: Run) -> None:
     folders = _folders(recipe, scale)
     if not journal.is_told(run.folder):
         if not _is_old(run):
-            say.note(f"waiting for the training of '{recipe}' to begin")
+            say.note(f"waiting for the training of '{recipe}' to begin (zoo build {recipe}{_as_typed(scale)})")
         if _is_old(run) or not journal.has_begun(folders):
             raise _nothing(recipe, run, scale)
     for entry in journal.follow(folders):
