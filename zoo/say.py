@@ -245,7 +245,7 @@ def progress() -> Iterator[Progress]:
                 yield _text(self.below, "dim")
 
     class Left(bars.TimeRemainingColumn):
-        max_refresh = None
+        max_refresh = 0.0
 
         def render(self, task: Any) -> Text:
             return _text("") if shown.below else super().render(task)  # work that describes itself knows better
