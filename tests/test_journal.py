@@ -96,6 +96,13 @@ def test_what_was_spent_counts_interrupted_work_too(trained: tuple[Path, Watch])
     assert spent["tokens_per_second"] > 0
 
 
+def test_that_a_training_stopped_counts_until_it_goes_on() -> None:
+    begin, stopped = ENTRIES[0], {**ENTRIES[0], "event": "stopped", "why": "interrupted"}
+    assert settled([begin, stopped]) == [begin, stopped]
+    assert settled([begin, stopped, begin]) == [begin]
+    assert settled([begin, stopped, {**begin, "event": "resume"}]) == [begin, {**begin, "event": "resume"}]
+
+
 def test_energy_is_told_only_of_all_that_was_measured() -> None:
     def session(**measured: float) -> list[dict[str, Any]]:
         at = {"phase": "one", "step": 1, "seconds": 1.0, "busy": 1.0, "rows": 1, "tokens": 1}

@@ -56,7 +56,8 @@ def settled(entries: Iterable[Entry]) -> list[Entry]:
     for entry in entries:
         phase, event, step = str(entry["phase"]), str(entry["event"]), int(entry["step"])
         if event in OPENINGS:
-            found = {key: kept for key, kept in found.items() if key[0] != phase or key[2] <= step}
+            lasts = {key for key in found if key[0] != phase or (key[2] <= step and key[1] != "stopped")}
+            found = {key: kept for key, kept in found.items() if key in lasts}
         found.pop((phase, event, step), None)
         found[phase, event, step] = entry
     return list(found.values())
