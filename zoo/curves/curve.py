@@ -33,7 +33,7 @@ class PhaseCurve:
 
     @property
     def title(self) -> str:
-        """Its name, with what became of it where nothing did."""
+        """The name, with a word where the phase was dropped."""
         return f"{self.phase} (dropped)" if self.dropped else self.phase
 
 
