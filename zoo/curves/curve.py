@@ -33,7 +33,7 @@ class PhaseCurve:
 
     @property
     def title(self) -> str:
-        """The name, with a word where the phase was dropped."""
+        """The phase's name, with what became of it where nothing did."""
         return f"{self.phase} (dropped)" if self.dropped else self.phase
 
 
