@@ -124,3 +124,5 @@ def test_a_picture_of_another_kind_is_refused(zoo: Any, tmp_path: Path) -> None:
     code, _, err = zoo("curve", "labse-matryoshka", "--out", "curve.pdf", cwd=tmp_path)
     assert code == 1
     assert "'curve.pdf' ends neither in .png nor in .svg" in err
+    code, _, err = zoo("curve", "labse-matryoshka", "--out", "no where/curve.PNG", cwd=tmp_path)
+    assert (code, err) == (1, "error: there is no folder 'no where'\nhint: mkdir -p 'no where'\n")

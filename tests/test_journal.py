@@ -91,6 +91,13 @@ def test_what_was_spent_counts_interrupted_work_too(trained: tuple[Path, Watch])
     assert spent["tokens_per_second"] > 0
 
 
+def test_that_a_training_stopped_counts_until_it_goes_on() -> None:
+    begin, stopped = ENTRIES[0], {**ENTRIES[0], "event": "stopped", "why": "interrupted"}
+    assert settled([begin, stopped]) == [begin, stopped]
+    assert settled([begin, stopped, begin]) == [begin]
+    assert settled([begin, stopped, {**begin, "event": "resume"}]) == [begin, {**begin, "event": "resume"}]
+
+
 def test_energy_is_told_only_of_all_that_was_measured() -> None:
     def session(**measured: float) -> list[dict[str, Any]]:
         at = {"phase": "one", "step": 1, "seconds": 1.0, "busy": 1.0, "rows": 1, "tokens": 1}
@@ -248,7 +255,7 @@ def test_a_training_that_stopped_is_followed_to_its_reason(zoo: Any, tmp_path: P
 def test_a_build_at_work_is_waited_for(zoo: Any, tmp_path: Path, monkeypatch: Any, busy: str) -> None:
     """Also while it makes a parent or a dataset."""
     workspace_in(tmp_path)
-    monkeypatch.setattr("zoo.curves.journal.QUIET", 0.0)
+    monkeypatch.setattr("zoo.curves.journal.PATIENCE", 0.0)
     (tmp_path / "runs" / busy).mkdir(parents=True)
     worker = tmp_path / "runs" / busy / ".working"
     worker.write_text(json.dumps({"process": os.getpid(), "stage": "data"}))
@@ -265,13 +272,13 @@ def test_a_build_at_work_is_waited_for(zoo: Any, tmp_path: Path, monkeypatch: An
         )  # fmt: skip
     monkeypatch.setattr("zoo.curves.journal.time.sleep", begin)
     code, out, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
-    assert (code, err) == (0, "waiting for the training of 'arabert-hybrid' to begin\n")
+    assert (code, err) == (0, "waiting for the training of 'arabert-hybrid' to begin (zoo build arabert-hybrid)\n")
     assert "  hybrid  0/8  begins" in out
 
 
 def test_a_build_that_does_not_come_is_not_waited_for(zoo: Any, tmp_path: Path, monkeypatch: Any) -> None:
     workspace_in(tmp_path)
-    monkeypatch.setattr("zoo.curves.journal.QUIET", 0.0)
+    monkeypatch.setattr("zoo.curves.journal.PATIENCE", 0.0)
     code, _, err = zoo("logs", "arabert-hybrid", "-f", cwd=tmp_path)
     assert (code, err.splitlines()[1]) == (1, "error: 'arabert-hybrid' is not trained, and is not being trained")
 

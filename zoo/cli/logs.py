@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -47,7 +48,7 @@ def _follow(recipe: str, scale: str, run: Run) -> None:
     folders = _folders(recipe, scale)
     if not journal.is_told(run.folder):
         if not _is_old(run):
-            say.note(f"waiting for the training of '{recipe}' to begin")
+            say.note(f"waiting for the training of '{recipe}' to begin (zoo build {recipe}{_as_typed(scale)})")
         if _is_old(run) or not journal.has_begun(folders):
             raise _nothing(recipe, run, scale)
     for entry in journal.follow(folders):
@@ -124,8 +125,10 @@ def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
     """Draw loss and dev scores of trainings, finished or under way: on the terminal, or into a picture."""
     from zoo.curves.curve import read_curve
 
-    if out is not None and out.suffix not in (".png", ".svg"):
+    if out is not None and out.suffix.lower() not in (".png", ".svg"):
         raise click.BadParameter(f"'{out}' ends neither in .png nor in .svg", param_hint="--out")
+    if out is not None and not out.parent.is_dir():
+        raise WorkspaceError(f"there is no folder '{out.parent}'", hint=f"mkdir -p {quote(str(out.parent))}")
     found = []
     for recipe in recipes:
         run = _run(recipe, scale)
@@ -140,6 +143,6 @@ def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
         from zoo.curves.pictures import draw_curves
         from zoo.publish.desired.release import write_whole
 
-        write_whole(draw_curves(found, "png" if out.suffix == ".png" else "svg"), out)
+        write_whole(draw_curves(found, "png" if out.suffix.lower() == ".png" else "svg"), out)
         say.line(f"drew {out}")
     say.result({"curves": [one.as_json() for one in found], **({"file": str(out)} if out else {})})

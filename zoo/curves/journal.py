@@ -24,7 +24,8 @@ Entry = Mapping[str, Any]
 
 OPENINGS = ("begin", "resume")
 AGAIN = 0.25  # seconds until a journal is looked at again
-QUIET = 60.0  # seconds
+QUIET = 60.0  # seconds without a line, after which nobody goes on
+PATIENCE = 600.0  # seconds for a build to begin: a local Hub that is filled for the first time takes minutes
 LONGEST = 16_384  # bytes of a line, or more
 
 
@@ -55,7 +56,8 @@ def settled(entries: Iterable[Entry]) -> list[Entry]:
     for entry in entries:
         phase, event, step = str(entry["phase"]), str(entry["event"]), int(entry["step"])
         if event in OPENINGS:
-            found = {key: kept for key, kept in found.items() if key[0] != phase or key[2] <= step}
+            lasts = {key for key in found if key[0] != phase or (key[2] <= step and key[1] != "stopped")}
+            found = {key: kept for key, kept in found.items() if key in lasts}
         found.pop((phase, event, step), None)
         found[phase, event, step] = entry
     return list(found.values())
@@ -75,7 +77,7 @@ def at_work(folder: Path, stage: str | None = None) -> bool:
 
 
 def has_begun(folders: Sequence[Path]) -> bool:
-    """Wait for a training to have a journal; False when nothing was at work in any folder for QUIET seconds.
+    """Wait for a training to have a journal; False when nothing was at work in any folder for PATIENCE seconds.
 
     Args:
         folders: of the recipe's runs, then those of all that is made before its training.
@@ -84,7 +86,7 @@ def has_begun(folders: Sequence[Path]) -> bool:
     while not is_told(folders[0]):
         if any(map(at_work, folders)):
             seen = time.monotonic()
-        elif time.monotonic() - seen >= QUIET:
+        elif time.monotonic() - seen >= PATIENCE:
             return False
         time.sleep(AGAIN)
     return True
