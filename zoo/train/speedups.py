@@ -101,7 +101,7 @@ def _decided(training: Training, note: Callable[[str], None]) -> Speedups:
 
 
 def _asked_otherwise(choice: Speedups, train: Train) -> str | None:
-    """How a phase goes on although the recipe now says otherwise; null where it says the same."""
+    """The way in which a phase goes on although the recipe now says otherwise; null where it says the same."""
     if choice.packed and not train.packing:
         return "with packed batches"
     return "with padding" if choice.why == NOT_ASKED and train.packing else None
