@@ -344,9 +344,9 @@ def test_kill_9_at_ten_random_moments_ends_in_the_same_bits(
     trainings: Trainings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = Random(os.urandom(8))
-    files = [f"file:{rng.randint(1, 60)}" for _ in range(5)]
-    seconds = [f"seconds:{rng.uniform(0.5, 5):.2f}" for _ in range(5)]
-    told = trainings.killed(tmp_path / "lab", rng.sample([*files, *seconds], 10), *OFTEN)
+    files = [f"{kind}:{rng.randint(1, 60)}" for kind in ("file", "any") for _ in range(3)]
+    steps = [f"step:{rng.randint(1, 7)}" for _ in range(4)]
+    told = trainings.killed(tmp_path / "lab", rng.sample([*files, *steps], 10), *OFTEN)
     with capsys.disabled():
         print("", *told, sep="\n")
     assert told[-1] == "never exit 0"

@@ -75,7 +75,7 @@ def _tell_found(found: Probe) -> None:
         if phase.precision:
             say.line(f"'{phase.phase}' {phase.precision}")
     if found.seconds:
-        say.line(f"all of it: {_span(found.seconds)}")
+        say.line(f"steps, evaluations and checkpoints together: {_span(found.seconds)}, without loading and saving")
 
 
 def _row(phase: PhaseProbe) -> dict[str, Any]:
