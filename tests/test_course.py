@@ -19,14 +19,14 @@ import yaml
 from conftest import ROOT
 from hostile import FILES
 from hostile_cards import TEMPLATES, model_facts, resolved
-from training import KILLED, Heard, Trainings, log, made
+from training import KILLED, Heard, Trainings, log, made, recipe_of
 
 from zoo.cards.readme import model_card
 from zoo.errors import RecipeError
 from zoo.evidence.course import became, best_trained
 from zoo.evidence.resampling import Sample, save
 from zoo.recipe import Recipe, Workspace, dump, override
-from zoo.recipe.training import NamedPhase
+from zoo.recipe.training import Lora, NamedPhase
 from zoo.say import Silent
 from zoo.train import course
 
@@ -75,9 +75,8 @@ def whole(spec: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Sim
 def test_what_hurts_is_dropped_and_recorded_with_its_scores(whole: SimpleNamespace) -> None:
     """Its start is what the next phase starts from."""
     found = whole.log
-    assert [(name, one["kept"]) for name, one in found.items()] == [
-        ("good", True), ("harmful", False), ("first", True), ("second", False), ("last", True),
-    ]  # fmt: skip
+    assert list(found) == ["good", "harmful", "first", "second", "last"]
+    assert [name for name, one in found.items() if one["kept"] and name != "last"] == ["good", "first"]
     assert found["harmful"]["start"] == found["good"]["best"] == found["first"]["start"] == found["second"]["start"]
     assert found["last"]["start"] == found["first"]["best"] < found["second"]["best"]
     assert (found["harmful"]["best_step"], found["harmful"]["why"]) == (0, None)
@@ -102,7 +101,7 @@ def test_one_line_says_what_became_of_each_phase(whole: SimpleNamespace) -> None
         "'harmful' dropped: no step was better than the start",
         "'first' kept",
         f"'second' dropped: {whole.log['second']['why']}",
-        "'last' kept",
+        f"'last' {became(whole.log['last'])}",
     ]
     good = whole.log["good"]
     assert told[0].endswith(f"({100 * good['start']:.2f} -> {100 * good['best']:.2f} at step {good['best_step']})")
@@ -201,6 +200,20 @@ def test_the_first_is_kept_until_one_is_better_by_more_than_chance(
     assert len(course.doubts(outcome.log)) == (len(names) if noises == [None] * len(noises) else 1)
 
 
+def test_sizes_that_only_a_dropped_phase_trained_are_a_doubt() -> None:
+    sized = {**phase("sized"), "data": [{"dataset": DEV, "loss": {"type": "matryoshka", "inner": "cosent"}}]}
+    sized["data"][0]["loss"]["dims"] = [96, 48]
+    recipe = recipe_of("phases.hybrid.train.epochs=1")
+    phases = [NamedPhase.model_validate(one) for one in (sized, phase("plain"))]
+    recipe = recipe.model_copy(update={"parent": None, "dims": [96, 48], "phases": phases})
+    kept, dropped = ([{"phase": "sized", "best_step": step}, {"phase": "plain", "best_step": 3}] for step in (4, 0))
+    assert course.lost_sizes(recipe, kept) == []
+    (told,) = course.lost_sizes(recipe, dropped)
+    assert told.startswith("no phase that was kept trains 48 of the sizes 96, 48: ")
+    child = recipe.model_copy(update={"name": "child", "parent": recipe, "phases": phases[1:]})
+    assert course.lost_sizes(child, dropped[1:]) == [], "what a parent lost is its own doubt"
+
+
 def test_logs_of_earlier_versions_say_it_by_the_best_step() -> None:
     assert became({"best_step": 0}) == "dropped: no step was better than the start"
     assert became({"best_step": None}) == became({"best_step": 3}) == "kept"
@@ -278,6 +291,9 @@ def test_the_cards_table_is_the_course(whole: SimpleNamespace, tmp_path: Path, m
     _, recipe = resolved({file: data for file, (_, data) in FILES.items()}, tmp_path)
     (own,) = recipe.phases
     both = [own.model_copy(update={"name": name, "trial": 1}) for name in ("first", "second")]
+    kept = own.train.model_copy(update={"lora": Lora(keep=True)})
+    elsewhere = [own.data[0].model_copy(update={"dataset": "other"})]
+    both = [both[0].model_copy(update={"train": kept}), both[1].model_copy(update={"train": kept, "data": elsewhere})]
     recipe = recipe.model_copy(update={"phases": [own, *both]})
     facts = model_facts(recipe, "a title")
     logs = [*facts.logs[recipe.name][:1], whole.log["first"], whole.log["second"]]
@@ -286,11 +302,23 @@ def test_the_cards_table_is_the_course(whole: SimpleNamespace, tmp_path: Path, m
     first, second = logs[1:]
     assert [row.split(" | ")[3:] for row in rows] == [
         ["40.00", "50.00", "9", "kept |"],
-        [f"{100 * first['start']:.2f}", f"{100 * first['best']:.2f}", "4", "kept, of alternatives |"],
-        [f"{100 * second['start']:.2f}", f"{100 * second['best']:.2f}", "4", f"dropped: {second['why']} |"],
+        [
+            f"{100 * first['start']:.2f}",
+            f"{100 * first['best']:.2f}",
+            str(first["best_step"]),
+            "kept, of alternatives |",
+        ],
+        [
+            f"{100 * second['start']:.2f}",
+            f"{100 * second['best']:.2f}",
+            str(second["best_step"]),
+            f"dropped: {second['why']} |",
+        ],
     ]
     assert rows[1].split(" | ")[2] == f"spearman on {own.dev} at {recipe.base.width}"
     assert "those of dropped phases included" in card
+    assert "Of these, only phases that were dropped read other." in card
+    assert "The adapters of first are in `adapter/` too" in card
     child = recipe.model_copy(update={"name": "child", "parent": recipe, "phases": [own]})
     card = model_card(replace(facts, recipe=child, logs={recipe.name: logs, "child": logs[:1]}), TEMPLATES)
     assert "This model's own training took 9 steps:" in card, "what its parent dropped is no part of it"

@@ -230,6 +230,21 @@ class ModelCardView:
         ]
 
     @property
+    def only_dropped(self) -> list[str]:
+        """The datasets, by their recipes, of which only phases that were dropped read rows."""
+        read: dict[bool, set[str]] = {True: set(), False: set()}
+        for one in self.course:
+            used = {use.dataset for use in one["phase"].data} | ({one["phase"].dev} if one["phase"].dev else set())
+            read[one["kept"]] |= used
+        return sorted(read[False] - read[True])
+
+    @property
+    def adapters(self) -> list[str]:
+        """The phases of this recipe whose adapters are published beside the model."""
+        own = (one for one in self.course if one["recipe"] == self.facts.recipe.name and one["kept"])
+        return [one["phase"].name for one in own if one["phase"].train.lora and one["phase"].train.lora.keep]
+
+    @property
     def clean(self) -> dict[str, CleanScore]:
         """{task: score on the rows that are not in the training text}, of tasks that have some in it."""
         return {found.task: found for found in self.scores.clean}

@@ -18,6 +18,8 @@ from zoo.evidence.course import is_kept
 from zoo.evidence.resampling import Contrast, Resamples, Sample, compare_samples, load_sample, save
 from zoo.layout import TRAIN_LOG
 from zoo.models.load import saved_model
+from zoo.recipe.fits import in_words, untrained
+from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
 
 PREDICTED = "dev.npz"  # of an alternative: the cosines that its model gives the rows of `dev`, and their scores
@@ -67,6 +69,17 @@ def doubts(log: Sequence[Entry]) -> list[str]:
     """The doubts about the phases that made the model: those that were kept, or all where none was."""
     counted = [entry for entry in log if is_kept(entry)] or log
     return [f"phase '{entry['phase']}': {doubt}" for entry in counted for doubt in entry["doubts"]]
+
+
+def lost_sizes(recipe: Recipe, log: Sequence[Entry]) -> list[str]:
+    """A doubt about the sizes that the recipe promises and that only phases trained which were dropped; or none."""
+    kept = {entry["phase"] for entry in log if is_kept(entry)}
+    *before, own = recipe.lineage
+    line = [(phase.name, phase, member.dims) for member in before for phase in member.phases]
+    line += [(phase.name, phase, own.dims) for phase in own.phases if phase.name in kept]
+    lacking, _, _ = untrained(recipe.dims, recipe.base.width, line)
+    what = f"no phase that was kept trains {in_words(lacking)} of the sizes {in_words(recipe.dims)}"
+    return [f"{what}: a cut embedding may be worth much less than a whole one"] if lacking else []
 
 
 def _beaten(found: Contrast, best: str) -> str:

@@ -54,7 +54,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         with full_disk_told(folder):
             _train(folder, spec, recipe, progress)
     if ranks.is_first():
-        leave_doubts(folder, course.doubts(json.loads((folder / TRAIN_LOG).read_text("utf-8"))))
+        log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
+        leave_doubts(folder, [*course.doubts(log), *course.lost_sizes(recipe, log)])
         _clear(folder)
     ranks.leave()
 
