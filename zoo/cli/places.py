@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from zoo.recipe import Recipe
 
 
-def refuse_mixture(device: str | None, gpus: int) -> None:
-    """Refuse several devices where one is named."""
+def refuse(device: str | None, gpus: int, on: str) -> None:
+    """Refuse several devices where one is named, and a cluster that cannot be, before anything is asked for."""
     if gpus > 1 and device and ":" in device:
         kind = device.split(":")[0]
         raise ZooError(f"--device '{device}' is one device, and --gpus asks for '{gpus}'", hint=f"--device {kind}")
+    if on == "ray":
+        from zoo.pipeline.executors.cluster import require_cluster
+
+        require_cluster()
 
 
 def run(work: Build, recipes: list[Recipe], on: str, gpus: int) -> list[ZooError]:

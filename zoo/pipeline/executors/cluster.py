@@ -76,8 +76,7 @@ class Cluster:
         Raises:
             ZooError: Ray is not installed, the cluster does not answer, or a stage takes more than any machine has.
         """
-        if find_spec("ray") is None:
-            raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'")
+        require_cluster()
         with _ray():
             self._require_room()
             self.runs.mkdir(parents=True, exist_ok=True)
@@ -181,6 +180,25 @@ class Cluster:
                     raise ZooError(what, hint=FEWER if stage in self.resources else "--gpus with fewer")
 
 
+def require_cluster() -> None:
+    """Refuse at once what no cluster can be made of: Ray is not installed, or nobody listens at RAY_ADDRESS.
+
+    Raises:
+        ZooError: which of these it is.
+    """
+    if find_spec("ray") is None:
+        raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'")
+    if not (address := os.environ.get(ADDRESS)):
+        return
+    host, _, port = address.rpartition(":")
+    if address.startswith("ray://") or not host or not port.isdigit():
+        raise ZooError(f"{ADDRESS} is '{address}', which is not HOST:PORT", hint="the port of `ray start --head`: 6379")
+    try:
+        socket.create_connection((host, int(port)), SECONDS_TO_ANSWER).close()
+    except (OSError, OverflowError) as problem:
+        raise _unanswered(address, getattr(problem, "strerror", None) or str(problem)) from None
+
+
 def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED if name in os.environ}
 
@@ -235,15 +253,9 @@ def _join(address: str) -> None:
 
 def _require_answer(address: str) -> None:
     """Refuse an address at which no cluster answers within seconds; `ray.init` asks for minutes."""
-    host, _, port = address.rpartition(":")
-    if address.startswith("ray://") or not host or not port.isdigit():
-        raise ZooError(f"{ADDRESS} is '{address}', which is not HOST:PORT", hint="the port of `ray start --head`: 6379")
     command = [sys.executable, "-P", "-m", "ray.scripts.scripts", "status", "--address", address]
     try:
-        socket.create_connection((host, int(port)), SECONDS_TO_ANSWER).close()
         asked = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_TO_ANSWER, check=False)
-    except OSError as problem:
-        raise _unanswered(address, problem.strerror or str(problem)) from None
     except subprocess.TimeoutExpired:
         raise _unanswered(address, f"nothing came within {SECONDS_TO_ANSWER} seconds") from None
     if asked.returncode:
