@@ -43,6 +43,8 @@ WITHIN = {
     "RAY_AUTH_MODE": "token",
     GUARD: uuid.uuid4().hex,  # of this process, or other users of the machine could give its cluster work
 }
+SHORT = "/tmp" if os.name == "posix" else tempfile.gettempdir()  # noqa: S108 - a socket's path has 103 characters
+OURS = "zoo-ray-"  # begins names of folders there, of a process each
 SECONDS_TO_ANSWER = 10
 SPACE = 100 * 2**20  # bytes for what tasks tell; models and data are files
 SILENTLY: dict[str, Any] = {"log_to_driver": False, "logging_level": "FATAL"}
@@ -214,7 +216,7 @@ def _ray() -> Iterator[None]:
     with _variables({**QUIET, **({} if address else WITHIN)}):
         import ray
 
-        folder = tempfile.mkdtemp(prefix="zoo-ray-")
+        folder = _folder()
         try:
             _join(address) if address else _begin(folder)
             yield
@@ -223,22 +225,33 @@ def _ray() -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _folder() -> str:
+    """A folder for the cluster of this machine, and for what its workers leave; those of killed builds are removed."""
+    for rest in Path(SHORT).glob(f"{OURS}*"):
+        process = rest.name.removeprefix(OURS).partition("-")[0]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(rest, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{OURS}{os.getpid()}-", dir=SHORT)
+
+
 @contextmanager
-def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
-    """Variables of the environment for the length of the block; what the user has set stays."""
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
+def _variables(wanted: Mapping[str, str], *, over: bool = False) -> Iterator[None]:
+    """Variables of the environment for the length of the block; what the user has set stays, or is `over`written."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update({name: value for name, value in wanted.items() if over or before[name] is None})
     try:
         yield
     finally:
-        for name in added:
+        for name, value in before.items():
             os.environ.pop(name, None)
+            os.environ.update({name: value} if value is not None else {})
 
 
 def _begin(folder: str) -> None:
     import ray
 
-    ray.init("local", include_dashboard=False, object_store_memory=SPACE, _temp_dir=folder, **SILENTLY)
+    with _variables({"TMPDIR": folder}, over=True):  # workers that are killed leave their files there
+        ray.init("local", include_dashboard=False, object_store_memory=SPACE, _temp_dir=folder, **SILENTLY)
 
 
 def _join(address: str) -> None:
