@@ -205,6 +205,7 @@ def test_gpus_that_nobody_asked_for_are_not_taken(tmp_path: Path) -> None:
     from tokenizers import Tokenizer
     from tokenizers.models import WordLevel
 
+    from zoo.train.speedups import NONE
     from zoo.train.trainer import Trainer
 
     model = SentenceTransformer(
@@ -213,5 +214,5 @@ def test_gpus_that_nobody_asked_for_are_not_taken(tmp_path: Path) -> None:
     arguments = SentenceTransformerTrainingArguments(str(tmp_path), use_cpu=True, per_device_train_batch_size=8)
     arguments._n_gpu = 4 * max(arguments.n_gpu, 1)  # as on a machine with four
     assert arguments.train_batch_size == 32
-    trainer = Trainer(comparing=(), model=model, args=arguments, loss=CoSENTLoss(model))
+    trainer = Trainer(comparing=(), speedups=NONE, model=model, args=arguments, loss=CoSENTLoss(model))
     assert trainer.args.train_batch_size == 8

@@ -153,19 +153,29 @@ def test_what_no_machine_has_is_refused(tmp_path: Path) -> None:
             pass
 
 
-def test_a_folder_that_is_elsewhere_is_told_and_of_two_builds_each_has_its_own_word(tmp_path: Path) -> None:
+def test_a_folder_that_is_elsewhere_is_told_and_of_two_builds_each_has_its_own_word(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path_factory.mktemp("a" * 100)
     killed = subprocess.Popen([sys.executable, "-c", ""])
     killed.wait()
     here = socket.gethostname()
     for name in (f"{killed.pid}-{here}", f"{killed.pid}-elsewhere", f"{os.getppid()}-{here}"):
         (tmp_path / f".cluster-{name}").touch()
+    rest = Path(f"/tmp/zoo-ray-{killed.pid}-rest")
+    rest.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
     cluster = Cluster({}, tmp_path, Workboard(print))
     with cluster.connected():
+        assert os.environ["TMPDIR"] == str(long)
+        assert not rest.exists()
         assert not (tmp_path / f".cluster-{killed.pid}-{here}").exists(), "nobody else would remove it"
         (tmp_path / f".cluster-{os.getpid()}-{here}").write_text("another disk's")
         with pytest.raises(ZooError, match="is not the same folder on"):
             cluster({"stage": "data", "folder": str(tmp_path / "x" / ".data.partial"), "spec": {}}, Workboard(print))  # type: ignore[arg-type]
         assert listening() == {"127.0.0.1"}, "other machines cannot give it work"
+    assert not [*Path("/tmp").glob(f"zoo-ray-{os.getpid()}-*")]
+    assert not [*long.iterdir()]
     assert len([*tmp_path.iterdir()]) == 2, "those of another machine and of a build that goes on"
 
 

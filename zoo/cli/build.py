@@ -98,6 +98,8 @@ def build(
 ) -> None:
     """Data, training, evaluation and card: what is missing or stale, parents first."""
     chosen = _recipes(recipes, file, scale, assignments)
+    if not dry_run:
+        places.refuse(device, gpus, on)
     connect(seed=True)
     from zoo.pipeline.build import Build
     from zoo.pipeline.stages import OF_RECIPES
@@ -106,7 +108,6 @@ def build(
     if dry_run:
         _say_plan(Build(workspace(), chosen[0].scale, force=frozenset(force)), chosen)
         return
-    places.refuse_mixture(device, gpus)
     if on == "local":
         places.require(chosen, report_to, device, gpus)
     work = Build(

@@ -25,11 +25,15 @@ def device_name(ctx: click.Context, param: click.Parameter, name: str | None) ->
     return name
 
 
-def refuse_mixture(device: str | None, gpus: int) -> None:
-    """Refuse several devices where one is named."""
+def refuse(device: str | None, gpus: int, on: str) -> None:
+    """Refuse several devices where one is named, and a cluster that cannot be, before anything is asked for."""
     if gpus > 1 and device and ":" in device:
         kind = device.split(":")[0]
         raise ZooError(f"--device '{device}' is one device, and --gpus asks for '{gpus}'", hint=f"--device {kind}")
+    if on == "ray":
+        from zoo.pipeline.executors.cluster import require_cluster
+
+        require_cluster()
 
 
 def require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | None, gpus: int) -> None:

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from threading import Thread
 from typing import Any
 
+PATIENCE = 20  # seconds for what looks for counters: a training does not wait for it longer
+
 
 class Energy:
     """Measures what the machine uses from `begin` to `end`, GPUs too.
@@ -20,8 +22,12 @@ class Energy:
         self._starting: Thread | None = None
         self._heard: Any = None
 
-    def begin(self) -> None:
-        """Begin to measure, a second or two later: to look for the hardware's counters takes that long."""
+    def begin(self, *, forks: bool = False) -> None:
+        """Begin to measure, a second or two later: to look for the hardware's counters takes that long.
+
+        Args:
+            forks: wait for that, because processes are forked next. They would hold the other ends of its pipes open.
+        """
         if find_spec("codecarbon") is None:
             return
         from codecarbon import OfflineEmissionsTracker
@@ -45,6 +51,8 @@ class Energy:
         )
         self._starting = Thread(target=self._tracker.start, daemon=True)
         self._starting.start()
+        if forks:
+            self._starting.join(PATIENCE)
 
     @property
     def used(self) -> dict[str, float]:
@@ -60,6 +68,7 @@ class Energy:
     def end(self) -> None:
         """Stop measuring. A second time nothing happens."""
         if self._tracker is not None and self._starting is not None:
-            self._starting.join()
-            self._tracker.stop()
+            self._starting.join(PATIENCE)
+            if not self._starting.is_alive():
+                self._tracker.stop()
             self._tracker = None

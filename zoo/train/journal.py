@@ -45,7 +45,7 @@ class Journal(TrainerCallback):  # type: ignore[misc]
                 state,
                 {**self.about, "hardware": machine, "versions": versions(*LIBRARIES)},
             )
-            self.energy.begin()
+            self.energy.begin(forks=args.dataloader_num_workers > 0)
 
     def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: Any = None, **rest: Any) -> None:
         """Write a loss or dev scores."""

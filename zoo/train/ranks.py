@@ -31,8 +31,9 @@ They need no shorter one: torchrun ends them when the first ends."""
 def meet(device: str | None) -> None:
     """Meet the other processes of this training, where torchrun started some. No device means the best there is."""
     if (ranks := int(os.environ.get("WORLD_SIZE", "1"))) > 1:
-        place = {"store": FileStore(os.environ[MEETING], ranks), "rank": int(os.environ["RANK"])}
-        PartialState(cpu=device == "cpu", timeout=PATIENCE, world_size=ranks, **place)
+        store = FileStore(os.environ[MEETING], ranks)
+        rank = int(os.environ["RANK"])
+        PartialState(cpu=device == "cpu", timeout=PATIENCE, store=store, rank=rank, world_size=ranks)
 
 
 def leave() -> None:

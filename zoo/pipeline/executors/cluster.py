@@ -43,6 +43,8 @@ WITHIN = {
     "RAY_AUTH_MODE": "token",
     GUARD: uuid.uuid4().hex,  # of this process, or other users of the machine could give its cluster work
 }
+SHORT = "/tmp" if os.name == "posix" else tempfile.gettempdir()  # noqa: S108 - a socket's path has 103 characters
+OURS = "zoo-ray-"  # begins names of folders there, of a process each
 SECONDS_TO_ANSWER = 10
 SPACE = 100 * 2**20  # bytes for what tasks tell; models and data are files
 SILENTLY: dict[str, Any] = {"log_to_driver": False, "logging_level": "FATAL"}
@@ -76,8 +78,7 @@ class Cluster:
         Raises:
             ZooError: Ray is not installed, the cluster does not answer, or a stage takes more than any machine has.
         """
-        if find_spec("ray") is None:
-            raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'")
+        require_cluster()
         with _ray():
             self._require_room()
             self.runs.mkdir(parents=True, exist_ok=True)
@@ -181,6 +182,25 @@ class Cluster:
                     raise ZooError(what, hint=FEWER if stage in self.resources else "--gpus with fewer")
 
 
+def require_cluster() -> None:
+    """Refuse at once what no cluster can be made of: Ray is not installed, or nobody listens at RAY_ADDRESS.
+
+    Raises:
+        ZooError: which of these it is.
+    """
+    if find_spec("ray") is None:
+        raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'")
+    if not (address := os.environ.get(ADDRESS)):
+        return
+    host, _, port = address.rpartition(":")
+    if address.startswith("ray://") or not host or not port.isdigit():
+        raise ZooError(f"{ADDRESS} is '{address}', which is not HOST:PORT", hint="the port of `ray start --head`: 6379")
+    try:
+        socket.create_connection((host, int(port)), SECONDS_TO_ANSWER).close()
+    except (OSError, OverflowError) as problem:
+        raise _unanswered(address, getattr(problem, "strerror", None) or str(problem)) from None
+
+
 def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in PASSED if name in os.environ}
 
@@ -196,7 +216,7 @@ def _ray() -> Iterator[None]:
     with _variables({**QUIET, **({} if address else WITHIN)}):
         import ray
 
-        folder = tempfile.mkdtemp(prefix="zoo-ray-")
+        folder = _folder()
         try:
             _join(address) if address else _begin(folder)
             yield
@@ -205,22 +225,33 @@ def _ray() -> Iterator[None]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _folder() -> str:
+    """A folder for the cluster of this machine, and for what its workers leave; those of killed builds are removed."""
+    for rest in Path(SHORT).glob(f"{OURS}*"):
+        process = rest.name.removeprefix(OURS).partition("-")[0]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(rest, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{OURS}{os.getpid()}-", dir=SHORT)
+
+
 @contextmanager
-def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
-    """Variables of the environment for the length of the block; what the user has set stays."""
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
+def _variables(wanted: Mapping[str, str], *, over: bool = False) -> Iterator[None]:
+    """Variables of the environment for the length of the block; what the user has set stays, or is `over`written."""
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update({name: value for name, value in wanted.items() if over or before[name] is None})
     try:
         yield
     finally:
-        for name in added:
+        for name, value in before.items():
             os.environ.pop(name, None)
+            os.environ.update({name: value} if value is not None else {})
 
 
 def _begin(folder: str) -> None:
     import ray
 
-    ray.init("local", include_dashboard=False, object_store_memory=SPACE, _temp_dir=folder, **SILENTLY)
+    with _variables({"TMPDIR": folder}, over=True):  # workers that are killed leave their files there
+        ray.init("local", include_dashboard=False, object_store_memory=SPACE, _temp_dir=folder, **SILENTLY)
 
 
 def _join(address: str) -> None:
@@ -235,15 +266,9 @@ def _join(address: str) -> None:
 
 def _require_answer(address: str) -> None:
     """Refuse an address at which no cluster answers within seconds; `ray.init` asks for minutes."""
-    host, _, port = address.rpartition(":")
-    if address.startswith("ray://") or not host or not port.isdigit():
-        raise ZooError(f"{ADDRESS} is '{address}', which is not HOST:PORT", hint="the port of `ray start --head`: 6379")
     command = [sys.executable, "-P", "-m", "ray.scripts.scripts", "status", "--address", address]
     try:
-        socket.create_connection((host, int(port)), SECONDS_TO_ANSWER).close()
         asked = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_TO_ANSWER, check=False)
-    except OSError as problem:
-        raise _unanswered(address, problem.strerror or str(problem)) from None
     except subprocess.TimeoutExpired:
         raise _unanswered(address, f"nothing came within {SECONDS_TO_ANSWER} seconds") from None
     if asked.returncode:
