@@ -18,7 +18,8 @@ from zoo.evidence.course import is_kept
 from zoo.evidence.resampling import Contrast, Resamples, Sample, compare_samples, load_sample, save
 from zoo.layout import TRAIN_LOG
 from zoo.models.load import saved_model
-from zoo.recipe.fits import in_words, untrained
+from zoo.recipe.fits import untrained
+from zoo.recipe.found import in_words
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
 
