@@ -114,8 +114,9 @@ class Bench:
         loss = build_loss(phase.data[0].loss, model)
         used = effective(recipe, phase, self.device)
         place = Path(tempfile.mkdtemp(dir=self.folder))
-        texts = [rows.select_columns([name for name in rows.column_names if name != "label"])]
-        speedups = set_speedups(place, Training(model, [loss], phase.train, used, texts, None), print)
+        columns = [name for name in rows.column_names if name != "label"]
+        texts = [(rows.select_columns(columns), dict.fromkeys(columns, ""))]
+        speedups = set_speedups(place, Training(model, [loss], phase.train, used, texts), print)
         args = arguments(recipe, phase, used, place, [])
         trainer = Trainer(model=model, args=args, train_dataset=rows, loss=loss, comparing=set(), speedups=speedups)
         return Side(ready(trainer), lambda: onednn(speedups.onednn))
