@@ -91,7 +91,7 @@ class Bench:
         model = self.loaded()
         loss = {
             "triplets": lambda: losses.MatryoshkaLoss(model, losses.MultipleNegativesRankingLoss(model), self.dims),
-            "softmax": lambda: losses.SoftmaxLoss(model, num_labels=3),
+            "softmax": lambda: losses.SoftmaxLoss(model, model.get_embedding_dimension(), 3),
             "cosent": lambda: losses.CoSENTLoss(model),
         }[kind]()
         args = SentenceTransformerTrainingArguments(
