@@ -226,15 +226,11 @@ def memory(bench: Bench, count: int) -> list[bool]:
 
 
 def two_steps(told: dict[str, Any]) -> None:
-    from zoo.train.memory import keep_freed_memory
-
     text, side = told.pop("text"), told.pop("side")
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(told.pop("model")), Path(folder), Path(text) if text else None, **told)
         rows = bench.rows("triplets", 2 * BATCH)
         trained = getattr(bench, side)("triplets", rows)
-        if side == "ours":
-            keep_freed_memory()  # as the train stage does; what it gains is in no line, as sides share a process there
         for batch in batches(rows, BATCH):
             trained.step(batch)
 

@@ -38,7 +38,6 @@ from zoo.train.adapters import Adapters
 from zoo.train.arguments import prompts_by_column
 from zoo.train.gemm import onednn
 from zoo.train.lengths import Lengths, facts
-from zoo.train.memory import keep_freed_memory
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective, has_bf16, kind_of
 from zoo.train.probed import FOUND, PhaseProbe, less_memory
@@ -300,7 +299,6 @@ def probe_task(path: Path) -> None:
     """Probe the phase that a task names, and leave what was found in its folder."""
     prepare()
     patience.install()
-    keep_freed_memory()  # as the train stage does
     task = json.loads(path.read_text("utf-8"))
     use(Path(task["workspace"]) if task["workspace"] else None)
     probe_phase(task["spec"], task["phase"], path.parent, steps=task["steps"])

@@ -23,7 +23,6 @@ from zoo.train import course, ranks
 from zoo.train.arguments import require_optimizers, require_trackers
 from zoo.train.doubts import require_graded, require_rows
 from zoo.train.ingredients import HEADS
-from zoo.train.memory import keep_freed_memory
 from zoo.train.phases import PhaseRun
 from zoo.train.precision import effective
 from zoo.train.taught import TAUGHT
@@ -46,7 +45,6 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         TrainError: the model cannot be loaded or trained as the recipe says, or nothing can be reported there.
     """
     ranks.meet(spec["device"])
-    keep_freed_memory()
     require_trackers(spec["report_to"])
     recipe = Recipe.model_validate(spec["recipe"])
     require_optimizers(recipe)
