@@ -96,4 +96,4 @@ def run_ours(bench: Bench, rows: Any, dev: Any) -> None:
         return model
 
     used = effective(recipe, phase, "cpu")
-    PhaseRun(recipe, phase, start, "cpu", folder, splits, used, [], SILENT).run()
+    PhaseRun(recipe, phase, start, "cpu", folder, splits, used, [], SILENT, {}).run()
