@@ -216,3 +216,12 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     imported = set(ast.literal_eval(done.stderr.strip().splitlines()[-1]))
     assert "zoo" in imported
     assert not imported & HEAVY
+
+
+def test_a_package_is_pinned_in_one_file() -> None:
+    """Two pins of one package part ways, and then nothing can be installed."""
+    pinned = [
+        {line.split("==")[0].strip().casefold() for line in path.read_text("utf-8").splitlines() if "==" in line}
+        for path in (PACKAGE.parent / "constraints.txt", PACKAGE.parent / "tests/conformance/requirements.txt")
+    ]
+    assert not pinned[0] & pinned[1]
