@@ -137,9 +137,9 @@ def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:
     dataset = recipe.datasets["pairs"]
     dropped = {step.type: 0 for step in dataset.steps}
     report = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0), **UNSHARED}
-    reports = dict.fromkeys(dataset.source.splits, report)
+    reports = dict.fromkeys(dataset.splits, report)
     source = {"revision": "1" * 40, "miniature": False}
-    sizes = dict.fromkeys(dataset.source.splits, 1)
+    sizes = dict.fromkeys(dataset.splits, 1)
     models = {"lab/my_One": score_file(recipe, title)}
     return {
         "model": model_card(model_facts(recipe, title), TEMPLATES),

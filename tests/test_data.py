@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -192,7 +193,14 @@ def build(sources: Mapping[str, str], tmp_path: Path) -> Build:
             "splits": {split: split for split in splits or ["train"]},
         }
         dataset = Dataset.model_validate({"source": source, "columns": columns, **recipe})
-        spec = {"name": name, "dataset": dataset.model_dump(mode="json", by_alias=True), "revision": sources[name]}
+        spec = {
+            "name": name,
+            "dataset": dataset.model_dump(mode="json", by_alias=True),
+            "came_from": {"revision": sources[name]},
+            "revisions": [sources[name]],
+            "place": str(tmp_path),
+            "cache": str(tmp_path / "cache"),
+        }
         folder, heard = tmp_path / str(len(list(tmp_path.iterdir()))), Heard()
         folder.mkdir()
         work(folder, json.loads(json.dumps(spec)), progress=heard)
@@ -205,10 +213,14 @@ def read(rows: Any, columns: dict[str, Any]) -> pl.DataFrame:
     """The recipe's columns of rows in memory."""
     from datasets import Dataset as Rows
 
-    from zoo.data.columns import chosen_columns
+    from zoo.data.columns import write_chosen
+    from zoo.data.rows import HubRows
 
     dataset = Dataset.model_validate({"source": {"dataset": "a/b"}, "columns": columns})
-    return chosen_columns("mine", dataset, "train", Rows.from_dict(rows) if isinstance(rows, dict) else rows)
+    there = HubRows(Rows.from_dict(rows) if isinstance(rows, dict) else rows)
+    with TemporaryDirectory() as folder:
+        write_chosen("mine", "train", dataset.columns, there, path := Path(folder, "rows.parquet"))
+        return pl.read_parquet(path)
 
 
 def refused(rows: Any, columns: dict[str, Any]) -> tuple[str, str]:
@@ -515,7 +527,7 @@ def test_a_source_that_gives_no_rows_is_told(
 
     dataset = Dataset.model_validate({"source": {"dataset": f"awkward/{name}", "splits": {"test": theirs}}, "columns": SCORED})  # fmt: skip
     with pytest.raises(DataError) as caught:
-        read_split("mine", dataset, "test", sources[name])
+        read_split("mine", dataset.every_source[0], "test", sources[name])
     assert caught.value.message == f"dataset 'mine': {told}"
     assert str(caught.value.hint).startswith(hint)
 
@@ -715,7 +727,7 @@ FIRST = ("الوَلَدُ يَقرأُ كتابًا في البيت", "يكتب
 def test_kinds_of_rows_that_splits_share(row: tuple[str, str], kind: str | None) -> None:
     from zoo.data.overlap import split_overlap
 
-    frames = {"train": pl.DataFrame([FIRST, ("!!", "—")], ["a", "b"], orient="row"), "test": pl.DataFrame([row], ["a", "b"], orient="row")}  # fmt: skip
+    frames = {"train": pl.LazyFrame([FIRST, ("!!", "—")], ["a", "b"], orient="row"), "test": pl.LazyFrame([row], ["a", "b"], orient="row")}  # fmt: skip
     found = split_overlap(frames, ["a", "b"])
     shared = found.shared["test"]["train"]
     assert {name: count for name, count in vars(shared).items() if count} == ({kind: 1} if kind else {})
@@ -725,7 +737,7 @@ def test_kinds_of_rows_that_splits_share(row: tuple[str, str], kind: str | None)
 def test_short_rows_are_near_to_nothing() -> None:
     from zoo.data.overlap import split_overlap
 
-    frames = {"train": pl.DataFrame({"a": ["الولد في البيت"]}), "validation": pl.DataFrame({"a": ["الولد في السوق"]})}
+    frames = {"train": pl.LazyFrame({"a": ["الولد في البيت"]}), "validation": pl.LazyFrame({"a": ["الولد في السوق"]})}
     assert split_overlap(frames, ["a"]).shared["validation"]["train"].whole == 0
 
 

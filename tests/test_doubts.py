@@ -13,7 +13,7 @@ import pytest
 from training import Heard, PowerCut, Trainings, log, made
 
 from zoo.errors import TrainError
-from zoo.recipe.schema import Dataset
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.training import DataUse, NamedPhase
 from zoo.train.doubts import of_dev_rows, of_log, of_rows, require_graded
 

@@ -20,8 +20,8 @@ from zoo.lint.fix import fix
 from zoo.lint.target import of_files, of_folder
 from zoo.metadata import metadata_problems
 from zoo.publish.plan.guard import refusals
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.family import BaseFile, Space
-from zoo.recipe.schema import Dataset
 
 INDEX = """model-index:
 - name: x

@@ -772,7 +772,7 @@ def test_a_module_that_readers_would_not_have_is_refused(lab: Path) -> None:
 def test_a_step_that_does_not_keep_to_it_is_one_sentence(lab: Path, line: str, told: str, hint: str) -> None:
     import polars as pl
 
-    from zoo.data.work import _stepped
+    from zoo.data.stepping import stepped
     from zoo.recipe import Dataset
 
     plug(
@@ -782,7 +782,7 @@ def test_a_step_that_does_not_keep_to_it_is_one_sentence(lab: Path, line: str, t
     with Workspace(lab).in_use():
         dataset = Dataset.model_validate({"source": {"dataset": "a/b"}, "columns": columns, "steps": ["own"]})
         with pytest.raises(DataError) as caught:
-            _stepped("mine", dataset, dataset.steps[0], pl.DataFrame({"a": ["x", "y"], "b": ["z", "z"]}))
+            stepped("mine", dataset, 0, pl.LazyFrame({"a": ["x", "y"], "b": ["z", "z"]}))
     assert (caught.value.message, caught.value.hint) == (f"dataset 'mine': {told}", hint)
 
 

@@ -22,7 +22,15 @@ another one is: `why` says which, and by how much it is better. Older logs lack 
 JOURNAL = "journal.jsonl"
 """Of train: a line for every entry of the log while it happens, with times, speeds and memory. How the work went, and
 no part of what was made: another run of the same ingredients writes another one."""
-BESIDE = frozenset({JOURNAL})  # files of stages that are no part of what they made
+STEPS = "steps.json"
+"""Of data: {split: [{step, options, came, left, why: {reason: rows}, examples: [{why, row}], seconds}]}.
+How the rows were made, and no part of them."""
+ROWS = "rows"
+"""Of data, where steps leave columns for one another: rows/<split>.parquet, the split's rows with those columns too
+(`@source.premise`: the text that was translated; `@audit`: 0 to 1)."""
+REJECTED = "rejected"
+"""Of data: rejected/<split>.parquet, the rows that audit and review dropped, with `@step` and `@why`."""
+BESIDE = frozenset({JOURNAL, STEPS})  # files of stages that are no part of what they made
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card

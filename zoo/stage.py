@@ -65,6 +65,10 @@ class Site(Protocol):
         """The circumstances of the work."""
 
     @property
+    def scale(self) -> str:
+        """The scale of all that is built."""
+
+    @property
     def account(self) -> str:
         """The account to publish under, or a word for none."""
 

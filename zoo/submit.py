@@ -202,7 +202,7 @@ def training_tasks(recipe: Recipe) -> set[str]:
 def _training_data(recipe: Recipe) -> set[str]:
     """Ids on the Hub of the datasets that the model was trained on."""
     uses = ((member, use) for member in recipe.lineage for phase in member.phases for use in phase.data)
-    return {member.datasets[use.dataset].source.dataset for member, use in uses}
+    return {one for member, use in uses for one in member.datasets[use.dataset].hub_ids}
 
 
 def _created(model_id: str) -> str | None:

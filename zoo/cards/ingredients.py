@@ -41,7 +41,7 @@ def names_of(recipe: Recipe, account: str) -> Names:
         model=f"{account}/{recipe.release.repo}",
         parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
         datasets={
-            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.source.dataset
+            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.every_source[0].title
             for name, dataset in own.items()
         },
     )

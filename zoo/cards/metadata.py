@@ -115,7 +115,7 @@ def dataset_metadata(
         size_categories=size_category(sum(rows.values())),
         pretty_name=release.title,
         tags=[MINIATURE_TAG] if miniature else None,
-        source_datasets=[dataset.source.dataset],
+        source_datasets=dataset.hub_ids or None,
         configs=[
             {
                 "config_name": "default",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from zoo.characters import brief
+from zoo.data.rows import RawRows, written
 from zoo.errors import DataError
-from zoo.recipe import Dataset
-from zoo.recipe.schema import Column
+from zoo.recipe.dataset import Column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,42 +39,77 @@ class ColumnPlace:
         return DataError(f"{where}: column '{self.column}' {problem}", hint=f"columns.{self.column}: {way}")
 
 
-def chosen_columns(name: str, dataset: Dataset, split: str, rows: Any) -> pl.DataFrame:
-    """The recipe's columns of a split, but for those that steps make. What is missing, NaN or said to be none is null.
+def write_chosen(name: str, split: str, columns: Mapping[str, Column], rows: RawRows, path: Path) -> int:
+    """Write the recipe's columns of a split, but for those that steps make, as Parquet; the number of rows comes out.
+
+    What is missing, NaN or said to be none is null. Texts pass by in batches; labels are read whole before.
 
     Args:
-        rows: the split, as `datasets` loads it.
+        columns: {our name: the column}, each with the name that it has at this source.
 
     Raises:
         DataError: the source lacks a column, or holds what the recipe does not expect.
     """
     import polars as pl
 
-    there = {ours: column for ours, column in dataset.columns.items() if not column.made_by}
+    there = {ours: column for ours, column in columns.items() if not column.made_by}
     places = {ours: ColumnPlace(name, split, ours) for ours in there}
-    return pl.DataFrame([_read(rows, column, places[ours]).alias(ours) for ours, column in there.items()])
+    theirs = {ours: _require_known(column.source or ours, rows, places[ours]) for ours, column in there.items()}
+    texts = {ours: theirs[ours] for ours, column in there.items() if column.type == "text"}
+    labels = {
+        ours: _label(rows, theirs[ours], column, places[ours])
+        for ours, column in there.items()
+        if column.type != "text"
+    }
+    schema = {ours: labels[ours].dtype if ours in labels else pl.String() for ours in there}
+    return written(_chosen(rows, texts, labels, list(there), places), path, schema)
 
 
-def _read(rows: Any, column: Column, place: ColumnPlace) -> pl.Series:
-    """The values of one column."""
+def _chosen(
+    rows: RawRows,
+    texts: Mapping[str, str],
+    labels: Mapping[str, pl.Series],
+    order: Sequence[str],
+    places: Mapping[str, ColumnPlace],
+) -> Iterator[pl.DataFrame]:
     import polars as pl
 
-    source = column.source or place.column
+    at = 0
+    names = list(texts.values()) or list(rows.column_names[:1])
+    for batch in rows.batches(names):
+        part = {ours: _text(batch[source], rows, places[ours]) for ours, source in texts.items()}
+        part |= {ours: values.slice(at, len(batch)) for ours, values in labels.items()}
+        yield pl.DataFrame({ours: part[ours] for ours in order})
+        at += len(batch)
+
+
+def _require_known(source: str, rows: RawRows, place: ColumnPlace) -> str:
     if source not in rows.column_names:
         raise _no_such(source, rows.column_names, place)
-    values: pl.Series = rows.select_columns([source]).to_polars().to_series()
-    labels = getattr(rows.features[source], "names", None)  # of a ClassLabel
+    return source
+
+
+def _text(values: pl.Series, rows: RawRows, place: ColumnPlace) -> pl.Series:
+    import polars as pl
+
     if values.dtype in (pl.Categorical, pl.Enum):
         values = values.cast(pl.String)
-    if column.type == "class":
-        return _classes(values, column, labels, place)
-    if column.type == "score":
-        return _scores(values, column, labels, place)
     if values.dtype != pl.String:
         texts = [name for name, kind in rows.features.items() if getattr(kind, "dtype", "").endswith("string")]
         way = f"set source to a column of texts; it has {', '.join(texts) or 'none'}"
         raise place.error(f"is not text at the source ({values.dtype})", way)
     return values
+
+
+def _label(rows: RawRows, source: str, column: Column, place: ColumnPlace) -> pl.Series:
+    """The values of a column of classes or scores."""
+    import polars as pl
+
+    values = rows.column(source)
+    names = getattr(rows.features[source], "names", None)  # of a ClassLabel
+    if values.dtype in (pl.Categorical, pl.Enum):
+        values = values.cast(pl.String)
+    return (_classes if column.type == "class" else _scores)(values, column, names, place)
 
 
 def _no_such(source: str, known: Sequence[str], place: ColumnPlace) -> DataError:
@@ -175,7 +211,7 @@ def _from_one(meant: Mapping[Any, int | None], column: Column) -> str | None:
     found = {_spellings(value)[0] for value in meant}
     if column.values or not found <= pairs.keys() or str(len(pairs)) not in found:
         return None
-    return f"add values: {written(pairs)}, if they are numbered from 1 in this order"
+    return f"add values: {as_yaml(pairs)}, if they are numbered from 1 in this order"
 
 
 def values_way(unknown: Sequence[Any], column: Column) -> str:
@@ -183,10 +219,10 @@ def values_way(unknown: Sequence[Any], column: Column) -> str:
     names = column.names or []
     pairs = {key: _near(key, names) for key, *_ in map(_spellings, unknown[:MOST])}
     more = " and so on" if len(unknown) > MOST else ""
-    return f"add values: {written(pairs)}{more}; null drops the row, and the names are {', '.join(names)}"
+    return f"add values: {as_yaml(pairs)}{more}; null drops the row, and the names are {', '.join(names)}"
 
 
-def written(values: Mapping[str, object]) -> str:
+def as_yaml(values: Mapping[str, object]) -> str:
     """A mapping as it can be written in a recipe: in one line, with quotes where YAML would read something else."""
     pairs = {int(key) if re.fullmatch(r"-?[1-9]\d*|0", key) else brief(key): value for key, value in values.items()}
     text: str = yaml.safe_dump(pairs, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10**6)
@@ -227,7 +263,7 @@ def _labels_of(values: pl.Series, labels: Sequence[str], column: Column, place: 
     import polars as pl
 
     if unknown := unscored_labels(labels, column):
-        pairs = written(dict.fromkeys(unknown, column.ends[0] if column.ends else 0.0))
+        pairs = as_yaml(dict.fromkeys(unknown, column.ends[0] if column.ends else 0.0))
         problem = f"has classes at the source, {_listed(unknown)}, whose numbers are no scores"
         raise place.error(problem, f"add values: {pairs}, with the score that each stands for, or null")
     return values.replace_strict(dict(enumerate(labels)), default=None, return_dtype=pl.String)
@@ -248,7 +284,7 @@ def _numbers(values: pl.Series, column: Column, place: ColumnPlace) -> pl.Series
     numbers = plain.cast(pl.Float64, strict=False)
     wrong = plain.filter(numbers.is_null() & plain.is_not_null() & (plain != "")).unique(maintain_order=True).to_list()
     if wrong:
-        pairs = written(dict.fromkeys(wrong[:MOST])) + (" and so on" if len(wrong) > MOST else "")
+        pairs = as_yaml(dict.fromkeys(wrong[:MOST])) + (" and so on" if len(wrong) > MOST else "")
         way = f"add values: {pairs}, with the score that each stands for; null drops the row"
         raise place.error(f"holds {_listed(wrong)}, which is no number", way)
     return numbers
@@ -260,7 +296,7 @@ def _out_of(numbers: pl.Series, column: Column) -> tuple[str, str]:
     if endless := found.filter(found.is_infinite()).unique().to_list():
         return (
             f"holds {_listed(endless)}",
-            f"add values: {written(dict.fromkeys(map(repr, endless)))}; null drops the row",
+            f"add values: {as_yaml(dict.fromkeys(map(repr, endless)))}; null drops the row",
         )
     low, high = float(found.min()), float(found.max())  # type: ignore[arg-type]
     told = f"has scores from {low:g} to {high:g}"

@@ -20,13 +20,13 @@ FEW = 10  # rows that may have low scores only
 MANY_OF_ONE_TEXT = 0.5  # of a split's rows; short answers and hypotheses stand in several rows of any data
 
 
-def data_doubts(dataset: Dataset, frames: Mapping[str, pl.DataFrame], reports: Mapping[str, SplitReport]) -> list[str]:
+def data_doubts(dataset: Dataset, frames: Mapping[str, pl.LazyFrame], reports: Mapping[str, SplitReport]) -> list[str]:
     """Sentences on doubts about a dataset: the order of its columns, and rows that were dropped, shared or alike."""
     found = [sentence for _, sentence in order_doubts(dataset)]
     for split, report in reports.items():
         found += [*_dropped(split, report), *_shared(dataset, split, report)]
         for doubt in (_constant, _alike, _scaled):
-            found += doubt(split, dataset, frames[split])
+            found += doubt(split, dataset, frames[split], report.rows)
     found += _missing_classes(dataset, frames)
     return found
 
@@ -50,37 +50,43 @@ def _shared(dataset: Dataset, split: str, report: SplitReport) -> Iterator[str]:
             yield f"{many}: rows of one text belong into one split, or {split} says little of new texts"
 
 
-def _constant(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
-    for name, column in dataset.columns.items() if len(frame) > 1 else ():
-        if frame[name].n_unique() == 1:
-            value = column.names[frame[name][0]] if column.names else frame[name][0]
-            same = f"column '{name}' is '{brief(value, 40)}' in all {len(frame):,} rows of {split}"
+def _constant(split: str, dataset: Dataset, frame: pl.LazyFrame, rows: int) -> Iterator[str]:
+    import polars as pl
+
+    alike = frame.select((pl.col(list(dataset.columns)) == pl.col(list(dataset.columns)).first()).all()).collect()
+    first = frame.head(1).collect()
+    for name, column in dataset.columns.items() if rows > 1 else ():
+        if alike[name][0]:
+            value = column.names[first[name][0]] if column.names else first[name][0]
+            same = f"column '{name}' is '{brief(value, 40)}' in all {rows:,} rows of {split}"
             yield f"{same}: nothing can be learnt from it or measured by it"
 
 
-def _alike(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
+def _alike(split: str, dataset: Dataset, frame: pl.LazyFrame, rows: int) -> Iterator[str]:
     """Doubt two columns of the source that hold the same; one that is read twice is meant to."""
+    import polars as pl
+
     texts = [(name, dataset.columns[name].source or name) for name in dataset.texts]
     for (one, its), (other, theirs) in combinations(texts, 2):
-        same = int((frame[one] == frame[other]).sum())
-        if its != theirs and len(frame) > 1 and same > MANY_OF_ONE_TEXT * len(frame):
-            rows = f"{same:,} of {len(frame):,} rows of {split}"
-            yield f"columns '{one}' and '{other}' are the same in {rows}: look at their sources"
+        same = int(frame.select((pl.col(one) == pl.col(other)).sum()).collect().item())
+        if its != theirs and rows > 1 and same > MANY_OF_ONE_TEXT * rows:
+            which = f"{same:,} of {rows:,} rows of {split}"
+            yield f"columns '{one}' and '{other}' are the same in {which}: look at their sources"
 
 
-def _scaled(split: str, dataset: Dataset, frame: pl.DataFrame) -> Iterator[str]:
+def _scaled(split: str, dataset: Dataset, frame: pl.LazyFrame, rows: int) -> Iterator[str]:
     """Doubt a scale whose scores are all from 0 to 1 already: it would make them too low."""
-    if dataset.label is None or (ends := dataset.label[1].ends) is None or min(ends) > 0 or len(frame) < FEW:
+    if dataset.label is None or (ends := dataset.label[1].ends) is None or min(ends) > 0 or rows < FEW:
         return
-    scores = frame[dataset.label[0]] * (ends[1] - ends[0]) + ends[0]
+    scores = frame.select(dataset.label[0]).collect().to_series() * (ends[1] - ends[0]) + ends[0]
     if max(ends) > 1 and scores.n_unique() > 1 and scores.is_between(0, 1 + ROUNDING).all():
         what = f"all scores of {split} are from 0 to 1 at the source, and from is [{ends[0]:g}, {ends[1]:g}]"
         yield f"{what}: take from out if its scale is 0 to 1"
 
 
-def _missing_classes(dataset: Dataset, frames: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+def _missing_classes(dataset: Dataset, frames: Mapping[str, pl.LazyFrame]) -> Iterator[str]:
     if dataset.label is None or dataset.label[1].names is None or "train" not in frames:
         return
-    there = set(frames["train"][dataset.label[0]].to_list())
+    there = set(frames["train"].select(dataset.label[0]).unique().collect().to_series().to_list())
     if missing := [name for index, name in enumerate(dataset.label[1].names) if index not in there]:
         yield f"no row of train has the class {', '.join(repr(one) for one in missing)}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 7
 """Words of a row. In shorter ones, one word of the row is too much of it to call the rest near."""
+BATCH = 50_000  # rows in memory at once
 KINDS = ("exact", "normalised", "near")
 
 
@@ -50,7 +51,7 @@ class SplitOverlap:
     in_train: frozenset[int]
 
 
-def split_overlap(frames: Mapping[str, pl.DataFrame], texts: Sequence[str]) -> SplitOverlap:
+def split_overlap(frames: Mapping[str, pl.LazyFrame], texts: Sequence[str]) -> SplitOverlap:
     """Find the rows of the validation split that stand in train, and those of the test split in either."""
     order = [split for split in ("train", "validation", "test") if split in frames]
     rows = {split: list(_rows(frames[split], texts)) for split in order[1:]}
@@ -94,8 +95,9 @@ class _Row:
 _normalised = lru_cache(2**16)(normalised)  # premises of NLI stand in several rows, one after the other
 
 
-def _rows(frame: pl.DataFrame, texts: Sequence[str]) -> Iterator[_Row]:
-    return map(_Row, frame.select(texts).iter_rows())
+def _rows(frame: pl.LazyFrame, texts: Sequence[str]) -> Iterator[_Row]:
+    for batch in frame.select(texts).collect_batches(chunk_size=BATCH):
+        yield from map(_Row, batch.iter_rows())
 
 
 class _Search:

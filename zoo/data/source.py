@@ -7,8 +7,7 @@ from typing import Any
 
 from zoo.characters import brief
 from zoo.errors import DataError
-from zoo.recipe import Dataset
-from zoo.recipe.schema import Source
+from zoo.recipe.dataset import Source
 from zoo.remote import endpoint, explained
 
 THEIR_NAMES = {
@@ -18,7 +17,7 @@ THEIR_NAMES = {
 }
 
 
-def read_split(name: str, dataset: Dataset, split: str, revision: str) -> Any:
+def read_split(name: str, source: Source, split: str, revision: str) -> Any:
     """The split's rows, as `datasets` loads them.
 
     Raises:
@@ -27,7 +26,6 @@ def read_split(name: str, dataset: Dataset, split: str, revision: str) -> Any:
     from datasets import load_dataset
     from datasets.exceptions import DatasetGenerationError, DatasetNotFoundError
 
-    source = dataset.source
     theirs = source.splits[split]  # type: ignore[index]
     try:
         with explained(f"read dataset '{source.dataset}'"):

@@ -3,102 +3,136 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from zoo import steps
-from zoo.data.columns import ColumnPlace, chosen_columns
+from zoo.data.columns import ColumnPlace
 from zoo.data.doubts import data_doubts
 from zoo.data.encoders import Encoders
+from zoo.data.flow import Flow
+from zoo.data.gathering import gather
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
-from zoo.data.source import read_split
+from zoo.data.stepping import columns_before, stepped
+from zoo.data.writing import write_split
 from zoo.errors import DataError
-from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, split_file
-from zoo.options import Options, place_of
+from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
-from zoo.registry import blamed
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
-from zoo.steps import StepResult
+from zoo.steps import EXTRA, StepResult, StepWork
 
 if TYPE_CHECKING:
     import polars as pl
 
-SEED = 42
-"""Of the samples that a recipe's `rows` asks for: the same rows every time, on every machine."""
+UNDERWAY = ".underway"  # in the stage's folder, until it is done
 
 
 @dataclass(frozen=True)
-class _Filtered:
-    """The rows of a split that are left so far, and what was counted on the way."""
+class _Making:
+    """A dataset in the making: its recipe, and what its steps may ask."""
 
-    frame: pl.DataFrame
-    read: int
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    sampled_from: int | None = None
-    facts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    name: str
+    dataset: Dataset
+    folder: Path
+    spec: Mapping[str, Any]
+    encoders: Encoders
+    progress: Progress
 
-    def less(self, what: str, frame: pl.DataFrame) -> _Filtered:
-        """The split when `what` left these rows of it."""
-        return self.after(what, StepResult(frame, len(self.frame) - len(frame)))
+    def stepped(self, split: str, number: int, rows: pl.LazyFrame) -> StepResult:
+        """The rows of a split after a step."""
+        step, entry = self.dataset.steps[number], steps.STEPS[self.dataset.steps[number].type]
+        encoder = self.encoders.loaded(step.model) if entry.encodes else None
+        return stepped(self.name, self.dataset, number, rows, encoder, self._work(split, number))
 
-    def after(self, what: str, came: StepResult) -> _Filtered:
-        """The split after a step."""
-        name = _another(what, self.dropped)
-        facts = {**self.facts, **({name: came.facts} if came.facts else {})}
-        return replace(self, frame=came.frame, dropped={**self.dropped, name: came.dropped}, facts=facts)
-
-    def sample(self, most: int | None) -> _Filtered:
-        """Take at most so many of the rows, in their order; None = all."""
-        if most is None or most >= len(self.frame):
-            return self
-        places = sorted(Random(SEED).sample(range(len(self.frame)), most))  # noqa: S311 - no secret
-        return replace(self, frame=self.frame[places], sampled_from=len(self.frame))
+    def _work(self, split: str, number: int) -> StepWork:
+        columns = {**self.dataset.columns, **columns_before(self.dataset, number)}
+        kept = self.folder / UNDERWAY / split / f"step-{number:02}"
+        kept.mkdir(parents=True, exist_ok=True)
+        return StepWork(
+            dataset=self.name,
+            split=split,
+            step=self.dataset.steps[number].type,
+            folder=kept,
+            cache=Path(self.spec["cache"]),
+            place=Path(self.spec["place"]),
+            classes={name: column.names for name, column in columns.items() if column.names},
+            models=self.spec.get("models", {}),
+            device=self.spec.get("device"),
+            on=self.spec.get("on", "local"),
+            progress=self.progress,
+        )
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     """Fetch, check, filter and write every split, and tell what became of the rows.
 
     Args:
-        spec: {name, dataset: its recipe, revision: the source's commit, models: {model of a step: its commit}, device:
-            that they encode on}.
+        spec: {name, dataset: its recipe, came_from: what the sources are, as the stage leaves it, models: {model of a
+            step: its commit}, device: that they encode on, place: the folder of its recipe, cache: a folder for what
+            later builds use again, built: {other dataset: folder of its data stage}}.
 
     Raises:
         HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.
         EvaluationError: a step's model asks for code of its own, or cannot be loaded.
     """
-    name, dataset, revision = spec["name"], Dataset.model_validate(spec["dataset"]), spec["revision"]
-    encoders = Encoders(spec.get("models", {}), spec.get("device"))
-    progress.start(f"{name}: data", len(dataset.source.splits))
-    splits: dict[str, _Filtered] = {}
-    for split in dataset.source.splits:
-        splits[split] = _through_steps(name, dataset, split, revision, encoders)
+    name, dataset = spec["name"], Dataset.model_validate(spec["dataset"])
+    encoded = steps.encoders(dataset.steps)
+    models = {model: commit for model, commit in spec.get("models", {}).items() if model in encoded}
+    making = _Making(name, dataset, folder, spec, Encoders(models, spec.get("device")), progress)
+    progress.start(f"{name}: data", len(dataset.splits))
+    flows: dict[str, Flow] = {}
+    read = gather(name, dataset, spec, folder / UNDERWAY)
+    for split in dataset.splits:
+        flows[split] = _through_steps(making, split, read)
         progress.advance()
-    splits, shared = _apart(name, dataset, splits)
+    shared = _apart(making, flows)
     progress.finish()
-    reports = {split: _report(dataset, found, shared[split]) for split, found in splits.items()}
-    _write(folder, dataset, splits, reports)
-    came_from = {"revision": revision, "miniature": is_miniature(dataset.source.dataset, revision)}
-    came_from |= {"models": dict(encoders.models)} if encoders.models else {}
-    (folder / DATA_SOURCE).write_text(json.dumps(came_from), "utf-8")
-    doubts = data_doubts(dataset, {split: found.frame for split, found in splits.items()}, reports)
+    reports = {split: _report(dataset, flow, shared[split]) for split, flow in flows.items()}
+    _write(folder, dataset, flows, reports)
+    (folder / DATA_SOURCE).write_text(json.dumps(_came_from(dataset, spec)), "utf-8")
+    doubts = data_doubts(dataset, {split: flow.frame for split, flow in flows.items()}, reports)
     leave_doubts(folder, doubts)
+    shutil.rmtree(folder / UNDERWAY)
     _tell(name, reports, doubts, progress)
 
 
-def _write(folder: Path, dataset: Dataset, splits: Mapping[str, _Filtered], reports: Mapping[str, SplitReport]) -> None:
-    for split, found in splits.items():
-        _with_features(found.frame, dataset).to_parquet(split_file(folder, split))
+def _came_from(dataset: Dataset, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """What the stage leaves about its sources."""
+    came = spec["came_from"]
+    hub = [
+        (source.dataset, revision)
+        for source, revision in zip(dataset.every_source, spec["revisions"], strict=True)
+        if source.dataset
+    ]
+    miniature = any(is_miniature(*one) for one in hub) or bool(spec.get("miniature"))
+    return {**came, "miniature": miniature, **({"models": dict(spec["models"])} if spec.get("models") else {})}
+
+
+def _write(folder: Path, dataset: Dataset, flows: Mapping[str, Flow], reports: Mapping[str, SplitReport]) -> None:
+    import polars as pl
+
+    for split, flow in flows.items():
+        write_split(flow, dataset, split_file(folder, split))
+        if any(name.startswith(EXTRA) for name in flow.frame.collect_schema()):
+            (folder / ROWS).mkdir(exist_ok=True)
+            flow.frame.sink_parquet(split_file(folder / ROWS, split))
+        if rejected := flow.rejected():
+            (folder / REJECTED).mkdir(exist_ok=True)
+            pl.scan_parquet(rejected, missing_columns="insert").sink_parquet(split_file(folder / REJECTED, split))
     told = {split: asdict(report) for split, report in reports.items()}
     for split in told:
         if not told[split]["facts"]:
             del told[split]["facts"]  # as reports of earlier versions, which stay as they are
     (folder / DATA_REPORT).write_text(json.dumps(told, indent=1), "utf-8")
+    notes = {split: [asdict(note) for note in flow.notes] for split, flow in flows.items()}
+    (folder / STEPS).write_text(json.dumps(notes, ensure_ascii=False, indent=1), "utf-8")
 
 
 def _tell(name: str, reports: Mapping[str, SplitReport], doubts: Sequence[str], progress: Progress) -> None:
@@ -109,95 +143,62 @@ def _tell(name: str, reports: Mapping[str, SplitReport], doubts: Sequence[str], 
         progress.note(f"doubt: {DATA} of '{name}': {doubt}")
 
 
-def _report(dataset: Dataset, found: _Filtered, shared: Mapping[str, SharedRows]) -> SplitReport:
-    frame = found.frame
-    lengths = {text: round(float(frame[text].str.len_chars().mean()), 1) for text in dataset.texts}  # type: ignore[arg-type]
-    return SplitReport(
-        found.read, dict(found.dropped), found.sampled_from, len(frame), lengths, dict(shared), found.facts
-    )
+def _report(dataset: Dataset, flow: Flow, shared: Mapping[str, SharedRows]) -> SplitReport:
+    import polars as pl
+
+    means = flow.frame.select(pl.col(dataset.texts).str.len_chars().mean()).collect(engine="streaming").row(0)
+    lengths = {text: round(float(mean), 1) for text, mean in zip(dataset.texts, means, strict=True)}
+    return SplitReport(flow.read, dict(flow.dropped), flow.sampled_from, flow.rows, lengths, dict(shared), flow.facts)
 
 
-def _through_steps(name: str, dataset: Dataset, split: str, revision: str, encoders: Encoders) -> _Filtered:
-    frame = chosen_columns(name, dataset, split, read_split(name, dataset, split, revision))
-    found = _Filtered(frame, len(frame))
-    for step in dataset.steps:
-        found = found.after(step.type, _stepped(name, dataset, step, found.frame, encoders))
-    _require_rows(name, split, found)
-    for column in found.frame.columns:
-        if missing := found.frame[column].null_count():
-            problem = f"has no value in {missing:,} of {len(found.frame):,} rows"
+def _through_steps(making: _Making, split: str, read: Any) -> Flow:
+    import polars as pl
+
+    name, dataset = making.name, making.dataset
+    flow = Flow.of(making.folder / UNDERWAY / split)
+    flow.begin(partial(read, split))
+    for number, step in enumerate(dataset.steps):
+        if number < len(flow.notes):
+            continue  # it was done before the stage was cut off
+        if steps.STEPS[step.type].samples_first:
+            flow.sample(_limits(dataset).get(split))
+        options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
+        keep = steps.STEPS[step.type].keeps_dropped
+        flow.through(step.type, options, partial(making.stepped, split, number), keep_dropped=keep)
+    _require_rows(name, split, flow)
+    missing = flow.frame.select(pl.col(list(dataset.columns)).null_count()).collect(engine="streaming")
+    for column in missing.columns:
+        if rows := missing[column][0]:
+            problem = f"has no value in {rows:,} of {flow.rows:,} rows"
             raise ColumnPlace(name, split, column).error(problem, "add not_empty to steps, and these rows are dropped")
-    return found
+    return flow
 
 
-def _require_rows(name: str, split: str, found: _Filtered) -> None:
-    if found.frame.is_empty():
-        took = ", ".join(f"{rows:,} by {step}" for step, rows in found.dropped.items() if rows) or "no step took any"
+def _limits(dataset: Dataset) -> dict[str, int]:
+    return {str(split): rows for split, rows in dataset.rows.items()}
+
+
+def _require_rows(name: str, split: str, flow: Flow) -> None:
+    if not flow.rows:
+        took = ", ".join(f"{rows:,} by {step}" for step, rows in flow.dropped.items() if rows) or "no step took any"
         hint = f"correct columns or steps in its recipe; or name the other splits in source.splits, without '{split}'"
-        problem = f"dataset '{name}': no rows left in split '{split}': {found.read:,} read; dropped: {took}"
+        problem = f"dataset '{name}': no rows left in split '{split}': {flow.read:,} read; dropped: {took}"
         raise DataError(problem, hint=hint)
 
 
-def _apart(
-    name: str, dataset: Dataset, splits: Mapping[str, _Filtered]
-) -> tuple[dict[str, _Filtered], Mapping[str, Mapping[str, SharedRows]]]:
-    """The splits as samples, training rows of others dropped if the recipe says so, and what they shared before."""
-    limits = {str(split): rows for split, rows in dataset.rows.items()}
+def _apart(making: _Making, flows: Mapping[str, Flow]) -> Mapping[str, Mapping[str, SharedRows]]:
+    """Make the splits samples, drop training rows of others if the recipe says so; what they shared before comes out.
+
+    It is done in one go, and anew when it was cut off.
+    """
+    dataset, limits = making.dataset, _limits(making.dataset)
     late = {"train"} if dataset.overlap == "drop" else set()  # so that as many are left as the recipe says
-    splits = {split: found if split in late else found.sample(limits.get(split)) for split, found in splits.items()}
-    overlap = split_overlap({split: found.frame for split, found in splits.items()}, dataset.texts)
-    for split in late & splits.keys():
-        train = splits[split]
-        kept = [place for place in range(len(train.frame)) if place not in overlap.in_train]
-        splits[split] = train.less("overlap", train.frame[kept]).sample(limits.get(split))
-        _require_rows(name, split, splits[split])
-    return splits, overlap.shared
-
-
-def _stepped(
-    name: str, dataset: Dataset, step: Options, frame: pl.DataFrame, encoders: Encoders | None = None
-) -> StepResult:
-    """The rows after a step, with the columns that they had and one that it makes; no more of them unless it does."""
-    import polars as pl
-
-    what, entry = f"dataset '{name}': step '{step.type}'", steps.STEPS[step.type]
-    made = {text: pl.String() for text in dataset.texts if entry.fills and dataset.columns[text].made_by == step.type}
-    encoder = encoders.loaded(step.model) if encoders and entry.encodes else None  # type: ignore[attr-defined]
-    with blamed(step.registry, step.type, what, DataError):
-        came = steps.run_step(step, frame, [text for text in dataset.texts if text in frame or text in made], encoder)
-    kept = came.frame if isinstance(came, StepResult) else came
-    where = place_of(step.registry, step.type)
-    if not isinstance(kept, pl.DataFrame):
-        problem = f"{what} gives a '{type(kept).__name__}', which is no DataFrame of polars"
-        raise DataError(problem, hint=f"return one in {where}")
-    wanted = pl.Schema({**frame.schema, **made})
-    if kept.schema != wanted or kept.columns != list(wanted):
-        hint = f"its columns must stay {_described(frame)}: see {where}"
-        raise DataError(f"{what} gives {_described(kept) or 'no columns'}", hint=hint)
-    if len(kept) > len(frame) and not made:
-        problem = f"{what} made {len(kept)} rows of {len(frame)}: steps take rows away"
-        raise DataError(problem, hint=f"see {where}")
-    return came if isinstance(came, StepResult) else StepResult(kept, len(frame) - len(kept))
-
-
-def _described(frame: pl.DataFrame) -> str:
-    return ", ".join(f"{column} ({kind})" for column, kind in frame.schema.items())
-
-
-def _another(name: str, taken: Mapping[str, int]) -> str:
-    """The name of a step in the report; a second one of the same type is numbered."""
-    times = sum(one.split(" ")[0] == name for one in taken)
-    return name if not times else f"{name} {times + 1}"
-
-
-def _with_features(frame: pl.DataFrame, dataset: Dataset) -> Any:
-    from datasets import ClassLabel, Features, Value
-    from datasets import Dataset as Rows
-
-    kinds = {
-        name: ClassLabel(names=column.names)
-        if column.type == "class"
-        else Value("string" if column.type == "text" else "float32")
-        for name, column in dataset.columns.items()
-    }
-    return Rows.from_dict(frame.to_dict(as_series=False), features=Features(kinds))
+    for split, flow in flows.items():
+        if split not in late:
+            flow.sample(limits.get(split))
+    overlap = split_overlap({split: flow.frame for split, flow in flows.items()}, dataset.texts)
+    for split in late & flows.keys():
+        flows[split].without("overlap", overlap.in_train)
+        flows[split].sample(limits.get(split))
+        _require_rows(making.name, split, flows[split])
+    return overlap.shared

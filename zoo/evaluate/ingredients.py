@@ -90,7 +90,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
 def _sts(recipe: Recipe) -> str | None:
     """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
     name = recipe.phases[-1].dev
-    return name if name and "test" in recipe.datasets[name].source.splits else None
+    return name if name and "test" in recipe.datasets[name].splits else None
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:

@@ -11,8 +11,9 @@ from zoo.data.encoders import Encoders
 from zoo.data.ingredients import source_revision
 from zoo.data.source import as_splits
 from zoo.errors import DataError, EvaluationError
+from zoo.hub.frontmatter import KeyPath
 from zoo.inquiry.answers import Answers, Inquiry
-from zoo.recipe.schema import Column, Dataset, Source
+from zoo.recipe.dataset import Column, Dataset, Source
 from zoo.registry import OURS, blamed
 from zoo.remote import api, explained, revision_of
 from zoo.tasks import TASKS
@@ -25,22 +26,32 @@ def ask_source(dataset: Dataset) -> Inquiry:
         HubError: there is none, it is not open to this token, or it has no such revision. DataError: its files cannot
             be read as a dataset.
     """
-    revision = source_revision(dataset)
+    mistakes: list[tuple[KeyPath, str]] = []
+    for number, source in enumerate(dataset.every_source):
+        if source.dataset:
+            at: KeyPath = ("source",) if dataset.source else ("sources", number)
+            mistakes += _ask_repository(dataset, source, at)
+    return Inquiry(mistakes)
+
+
+def _ask_repository(dataset: Dataset, source: Source, at: KeyPath) -> list[tuple[KeyPath, str]]:
+    revision = source_revision(source)
     try:
-        features = _features(dataset.source, revision)
+        features = _features(source, revision)
     except ValueError as problem:
-        if dataset.source.config is None and "Config name is missing" not in str(problem):
+        if source.config is None and "Config name is missing" not in str(problem):
             raise DataError(_first(problem), hint="correct `source` in its recipe") from None
-        return Inquiry([(("source", "config"), _no_config(dataset.source, str(problem)))])
-    splits = [*_split_mistakes(dataset.source, list(features))]
+        return [((*at, "config"), _no_config(source, str(problem)))]
+    splits = [((*at, *place), told) for place, told in _split_mistakes(source, list(features))]
     known = next((one for one in features.values() if one), None)
-    return Inquiry([*splits, *(_column_mistakes(dataset.columns, known) if known else ())])
+    return [*splits, *(_column_mistakes(dataset.read_columns, known, source.columns) if known else ())]
 
 
 def _features(source: Source, revision: str) -> dict[str, Any]:
     """{split: its features}, from the card or the footer of a Parquet file; None where neither says them."""
     from datasets import load_dataset
 
+    assert source.dataset is not None
     try:
         with explained(f"read dataset '{source.dataset}'"):
             api().auth_check(source.dataset, repo_type="dataset")  # datasets does not say where to ask for access
@@ -71,12 +82,12 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
         for name in re.split(r"\+", theirs):
             if (bare := name.partition("[")[0]) not in known:
                 what = f"'{source.dataset}' has no split '{bare}', but {', '.join(known)}"
-                yield ("source", "splits", ours), f"{what}; write splits: {{{as_splits(known)}}}"
+                yield ("splits", ours), f"{what}; write splits: {{{as_splits(known)}}}"
 
 
-def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any]) -> Answers:
+def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any], names: Mapping[str, str]) -> Answers:
     for ours, column in columns.items():
-        theirs = column.source or ours
+        theirs = names.get(ours) or column.source or ours
         if column.made_by:
             continue
         if theirs not in features:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
+from zoo.recipe.dataset import Dataset, Source
 from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.fits import (
     Sized,
@@ -23,7 +24,7 @@ from zoo.recipe.fits import (
     width_mistakes,
 )
 from zoo.recipe.found import Found, in_words, or_, under
-from zoo.recipe.schema import Dataset, Recipe
+from zoo.recipe.schema import Recipe
 from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
@@ -151,7 +152,7 @@ def _dev_mistake(dev: str, datasets: Mapping[str, Dataset]) -> str | None:
 
 
 def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
-    if split in dataset.source.splits:
+    if split in dataset.splits:
         return None
     return f"'{name}' has no split '{split}'; add {split} to source.splits in recipes/datasets/{name}.yaml"
 
@@ -161,18 +162,23 @@ def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
 
 def dataset_mistakes(dataset: Dataset) -> Found:
     """Mistakes in the file of a dataset."""
-    source = dataset.source
-    if problem := _no_repository(source.dataset) or _in_the_way(source.dataset):
-        yield ("source", "dataset"), problem
-    yield from _split_mistakes(source.splits)
+    for number, source in enumerate(dataset.every_source):
+        yield from under(("source",) if dataset.source else ("sources", number), _source_mistakes(source))
     yield from under(("rows",), rows_mistakes(dataset.rows))
-    for split in dataset.rows.keys() - source.splits.keys():
+    for split in dataset.rows.keys() - set(dataset.splits):
         yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
     yield from _column_mistakes(dataset)
     if dataset.release:
         yield from under(("release",), language_mistakes(dataset.release.language))
         for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
             yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
+
+
+def _source_mistakes(source: Source) -> Found:
+    if source.dataset:
+        if problem := _no_repository(source.dataset) or _in_the_way(source.dataset):
+            yield ("dataset",), problem
+        yield from under(("splits",), _split_mistakes(source.splits))
 
 
 def _no_repository(name: str) -> str | None:
@@ -223,9 +229,9 @@ def _order_mistake(index: int, dataset: Dataset) -> str | None:
 
 def _split_mistakes(splits: Mapping[Any, str]) -> Found:
     if not splits:
-        yield ("source", "splits"), "is empty; write {train: train}, or whichever splits the source has"
+        yield (), "is empty; write {train: train}, or whichever splits the source has"
     for place, (ours, theirs) in enumerate(splits.items()):
-        at: KeyPath = ("source", "splits", ours)
+        at: KeyPath = (ours,)
         parts = parts_of(theirs)
         if any(part is None for part in parts):
             yield at, f"'{theirs}' is no part of a split; write train[:1000], train[:90%], or train+test"

@@ -8,9 +8,10 @@ from pydantic import BeforeValidator, Discriminator, Field, NonNegativeInt, Posi
 
 from zoo.hub.metadata import LONGEST_DESCRIPTION
 from zoo.metadata import as_the_hub
-from zoo.recipe.schema import Base, Identifier, Language, License, Paper, RepoName, Split, TaskName
+from zoo.recipe.schema import Base, Paper, TaskName
 from zoo.recipe.section import Name, Section, text_like
 from zoo.recipe.training import Phase, TrainOverrides
+from zoo.recipe.words import Identifier, Language, License, RepoName, Split
 
 StageName = Literal["data", "train", "contamination", "evaluate", "card"]
 EnvironmentName = Annotated[

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.family import Scale
 from zoo.recipe.found import Found, in_words
-from zoo.recipe.schema import Dataset
 from zoo.recipe.settings import unfit_settings
 from zoo.recipe.training import DataUse, Phase, Train
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from zoo.options import json_schema
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.family import BaseFile, Family
-from zoo.recipe.schema import Dataset
 
 
 def text() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from zoo.hub.frontmatter import KeyPath
-from zoo.recipe.schema import Dataset
+from zoo.recipe.dataset import Dataset
 
 _TURNS = (
     ("anchor", "query", "question", "premise", "sentence1", "sentencea", "text1", "texta"),

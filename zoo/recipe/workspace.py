@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
 from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.fits import Sized
 from zoo.recipe.found import collect
 from zoo.recipe.order import order_doubts
-from zoo.recipe.schema import Dataset, Evaluation, ModelRelease, Recipe
+from zoo.recipe.schema import Evaluation, ModelRelease, Recipe
 from zoo.recipe.section import Section
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import numbered
@@ -339,7 +340,7 @@ def _caught(checks: Iterable[Callable[[], None]]) -> list[RecipeError]:
 
 
 def _limited(dataset: Dataset, scale: Scale) -> Dataset:
-    there = {split: rows for split, rows in scale.rows.items() if split in dataset.source.splits}
+    there = {split: rows for split, rows in scale.rows.items() if split in dataset.splits}
     return dataset.model_copy(update={"rows": {**dataset.rows, **there}})
 
 

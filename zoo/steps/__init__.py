@@ -6,8 +6,30 @@ The function's keyword arguments are the step's options in a recipe.
 from __future__ import annotations
 
 from zoo.registry import import_all
-from zoo.steps.step import STEPS, StepResult, StepSpec, encoders, run_step
+from zoo.steps.step import (
+    EXTRA,
+    STEPS,
+    WHY,
+    StepResult,
+    StepSpec,
+    StepWork,
+    encoders,
+    files_of,
+    models_asked,
+    run_step,
+)
 
-__all__ = ["STEPS", "StepResult", "StepSpec", "encoders", "run_step"]
+__all__ = [
+    "EXTRA",
+    "STEPS",
+    "WHY",
+    "StepResult",
+    "StepSpec",
+    "StepWork",
+    "encoders",
+    "files_of",
+    "models_asked",
+    "run_step",
+]
 
 import_all(__name__, __path__)

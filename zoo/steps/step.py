@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry
+from zoo.say import SILENT, Progress
 
 if TYPE_CHECKING:
     import polars as pl
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+EXTRA = "@"
+"""What the names of columns begin with that steps leave for one another, as `@source.premise`: none is published."""
+WHY = "@why"
+"""The column in which a step that streams says why it drops a row; null where it keeps it."""
 
 
 @dataclass(frozen=True)
@@ -25,15 +33,57 @@ class StepEntry(Entry):
     """It fills the last of them, which the source lacks, and may make several rows of one."""
     encodes: bool
     """It reads texts with a model of the Hub, which its options `model` and `revision` name."""
+    streams: bool
+    """It takes and gives a LazyFrame, so that rows need not fit into memory."""
+    reshapes: bool
+    """It makes the recipe's `columns` of those that it `reads`."""
+    works: bool
+    """It takes a StepWork after `texts`."""
+    asks: bool
+    """Its options `model` and `revision` name a repository that it reads itself, as a translation model."""
+    files: tuple[str, ...]
+    """Its options that name files, relative to the recipe's folder."""
+    samples_first: bool
+    """A row costs much here: where the recipe says how many `rows` to take, they are taken before it."""
+    keeps_dropped: bool
+    """What it drops is kept beside the dataset, with the reasons."""
+
+
+@dataclass(frozen=True)
+class StepWork:
+    """The circumstances of a step at work: where it may write, and what it may ask."""
+
+    dataset: str
+    split: str
+    step: str
+    folder: Path
+    """For what it needs to go on after it was cut off; gone when the stage is done."""
+    cache: Path
+    """For what later builds use again. Several processes may be in it."""
+    place: Path
+    """The folder that files in the recipe's options are relative to."""
+    classes: Mapping[str, Sequence[str]]
+    """{column of classes: their names}; rows hold places in them."""
+    models: Mapping[str, str] = field(default_factory=dict)
+    """{model that a step names: its commit}."""
+    device: str | None = None
+    on: str = "local"
+    """Where long work is done: local, or ray."""
+    progress: Progress = SILENT
+
+    @property
+    def what(self) -> str:
+        """The step, for the messages about it: "dataset 'x', split 'train': step 'audit'"."""
+        return f"dataset '{self.dataset}', split '{self.split}': step '{self.step}'"
 
 
 @dataclass(frozen=True)
 class StepResult:
     """The rows after a step that has more to tell than how many it took away."""
 
-    frame: pl.DataFrame
-    dropped: int
-    """Rows that came of which nothing is left."""
+    frame: pl.DataFrame | pl.LazyFrame
+    dropped: int | None = None
+    """Rows that came of which nothing is left; None = as many as there are fewer."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """{what was counted or measured, in words: the number}, for the report and the card."""
 
@@ -44,39 +94,78 @@ StepSpec = Annotated[Any, Chosen(STEPS)]
 """A step and its options, in a recipe."""
 
 
-def step(name: str, *, texts: int = 0, fills: bool = False, encodes: bool = False) -> Callable[[F], F]:
+def step(
+    name: str,
+    *,
+    texts: int = 0,
+    fills: bool = False,
+    encodes: bool = False,
+    streams: bool = False,
+    reshapes: bool = False,
+    works: bool = False,
+    asks: bool = False,
+    files: Sequence[str] = (),
+    samples_first: bool = False,
+    keeps_dropped: bool = False,
+) -> Callable[[F], F]:
     """Register the decorated function `(frame, texts, *, option, ...) -> frame` as a step of datasets' recipes.
 
-    `frame` is a polars DataFrame with the recipe's columns in their order, which must stay; `texts` are the names of
-    those that hold texts. A step changes rows or takes some away. The same rows in must give the same rows out.
+    `frame` is a polars DataFrame with the recipe's columns in their order, which must stay, and after them those that
+    earlier steps left (`@...`); `texts` are the names of those that hold texts. A step changes rows or takes some away.
+    The same rows in must give the same rows out.
 
     Args:
         texts: text columns that the dataset must have, at least; 0 = any number.
         fills: the step adds the last of `texts`, which `frame` lacks, and may make several rows of one. It returns a
             StepResult.
         encodes: the step has options `model` and `revision`, and takes that model, loaded, after `texts`.
+        streams: `frame` is a LazyFrame, and so is what is returned. It may have a column `@why` more, with the reason
+            where a row is to be dropped.
+        reshapes: what is returned has the recipe's `columns`, whatever came.
+        works: the step takes a StepWork after `texts`.
+        asks: the step has options `model` and `revision`, whose commit is in StepWork.models.
+        files: options that name files, relative to the recipe's folder; their digests are ingredients.
+        samples_first: the recipe's `rows` are taken before this step.
+        keeps_dropped: dropped rows are kept beside the dataset.
     """
     require_name("step", name)
-    takes = ["rows", "texts", *(["encoder"] if encodes else [])]
+    takes = ["rows", "texts", *(["encoder"] if encodes else []), *(["work"] if works else [])]
 
     def add(build: F) -> F:
         says = sentence("step", name, build.__doc__)
-        STEPS.add(name, StepEntry(build, options_of(STEPS, name, build, takes=takes), says, texts, fills, encodes))
+        options = options_of(STEPS, name, build, takes=takes)
+        flags = (streams, reshapes, works, asks, tuple(files), samples_first, keeps_dropped)
+        STEPS.add(name, StepEntry(build, options, says, texts, fills, encodes, *flags))
         return build
 
     return add
 
 
-def run_step(spec: Options, frame: pl.DataFrame, texts: Sequence[str], encoder: Any = None) -> Any:
+def run_step(spec: Options, frame: Any, texts: Sequence[str], encoder: Any = None, work: StepWork | None = None) -> Any:
     """Apply the step that `spec` describes to the rows.
 
     Args:
         encoder: the model of a step that encodes.
+        work: the circumstances, for a step that works.
     """
     entry = STEPS[spec.type]
-    return entry.build(frame, list(texts), *([encoder] if entry.encodes else []), **spec.given())
+    more = [*([encoder] if entry.encodes else []), *([work] if entry.works else [])]
+    return entry.build(frame, list(texts), *more, **spec.given())
 
 
 def encoders(specs: Iterable[Options]) -> dict[str, str | None]:
     """{model on the Hub that a step encodes with: the revision that its recipe says}."""
     return {spec.model: spec.revision for spec in specs if STEPS[spec.type].encodes}  # type: ignore[attr-defined]
+
+
+def models_asked(specs: Iterable[Options]) -> dict[str, str | None]:
+    """{model on the Hub that a step reads or encodes with: the revision that its recipe says}."""
+    asking = [spec for spec in specs if STEPS[spec.type].asks or STEPS[spec.type].encodes]
+    return {spec.model: spec.revision for spec in asking if spec.model}  # type: ignore[attr-defined]
+
+
+def files_of(specs: Iterable[Options]) -> list[str]:
+    """The files that steps' options name, relative to the recipe's folder, each once."""
+    found = [getattr(spec, option) for spec in specs for option in STEPS[spec.type].files]
+    named = [one for many in found if many for one in ([many] if isinstance(many, str) else many)]
+    return list(dict.fromkeys(named))

@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from zoo.errors import TrainError
 from zoo.losses import LOSSES, innermost
-from zoo.recipe.schema import Dataset
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.training import DataUse, NamedPhase, Train
 from zoo.train.dev import metric_of
 from zoo.train.trainer import LONELY, ROWS

@@ -55,7 +55,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "base_revision": made_from["base_revision"],
         "models": made_from.get("models", {}),
         "splits": {
-            name: {split: str(split_file(site.place(name, DATA), split)) for split in dataset.source.splits}
+            name: {split: str(split_file(site.place(name, DATA), split)) for split in dataset.splits}
             for name, dataset in recipe.datasets.items()
         },
         "parent": str(site.place(recipe.parent.name, TRAIN) / MODEL) if recipe.parent else None,

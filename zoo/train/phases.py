@@ -20,7 +20,8 @@ from transformers import PrinterCallback, TrainerState, set_seed
 from zoo.errors import TrainError
 from zoo.layout import ADAPTER, JOURNAL, TRAIN_LOG
 from zoo.losses import build_loss, losses_blamed
-from zoo.recipe.schema import Dataset, Recipe
+from zoo.recipe.dataset import Dataset
+from zoo.recipe.schema import Recipe
 from zoo.recipe.training import DataUse, NamedPhase
 from zoo.run import file_digest
 from zoo.say import Progress

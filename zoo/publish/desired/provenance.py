@@ -73,7 +73,9 @@ def of_dataset(name: str, dataset: Dataset, run: Run) -> dict[str, Any]:
 def _data(dataset: Dataset, run: Run) -> dict[str, Any]:
     receipt = run.receipt(DATA)
     assert receipt is not None
-    source = {"id": dataset.source.dataset, "revision": receipt.made_from["revision"]}
+    revision = receipt.made_from.get("revision")
+    titles = [source.title for source in dataset.every_source]
+    source: Any = {"id": titles[0], "revision": revision} if revision else {"from": titles}
     return {"source": source, "sha256": receipt.digest}
 
 

@@ -202,7 +202,7 @@ def dataset_release(
 ) -> Release:
     """Return a release of Parquet files under the names that the Hub's viewer expects, and the card."""
     parquet = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
-    parquet = {split: parquet[split] for split in dataset.source.splits}
+    parquet = {split: parquet[split] for split in dataset.splits}
     facts = {name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()}
     sizes = {split: path.stat().st_size for split, path in parquet.items()}
     files: dict[str, Content] = {data_path(split): path for split, path in parquet.items()}

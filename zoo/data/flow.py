@@ -1,0 +1,213 @@
+"""A split on its way through the steps of its recipe: a Parquet file after each, and a note of what became of the rows.
+
+Files and notes stand in the stage's folder until it is done, so that a stage that was cut off goes on with the step
+that it was at.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from zoo.characters import brief
+from zoo.layout import REJECTED
+from zoo.steps import WHY, StepResult
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SEED = 42
+"""Of the samples that a recipe's `rows` asks for: the same rows every time, on every machine."""
+EXAMPLES = 3
+"""Rows that a note shows for each reason."""
+SHOWN = 200  # characters of a text in a note
+STEP = "@step"  # the step that dropped a row that is kept beside the dataset
+
+
+@dataclass
+class Note:
+    """A note on one step: what it was, and what became of the rows that came to it."""
+
+    step: str
+    options: dict[str, Any]
+    came: int
+    left: int
+    why: dict[str, int]
+    examples: list[dict[str, Any]]
+    seconds: float
+
+
+@dataclass
+class Flow:
+    """The rows of a split that are left so far, in a file, and what was counted on the way."""
+
+    folder: Path
+    """Of this split alone."""
+    number: int = -1
+    """Of the last step that is done: 0 is the reading of the rows."""
+    read: int = 0
+    rows: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, dict[str, float]] = field(default_factory=dict)
+    sampled_from: int | None = None
+    notes: list[Note] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder: Path) -> Flow:
+        """The flow as it was left in its folder, or at its beginning."""
+        try:
+            state = json.loads((folder / "state.json").read_bytes())
+        except FileNotFoundError:
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(folder)
+        return cls(folder, **{**state, "notes": [Note(**note) for note in state["notes"]]})
+
+    @property
+    def path(self) -> Path:
+        """The file of the rows as they are now."""
+        return self._file(self.number)
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number:02}.parquet"
+
+    @property
+    def frame(self) -> pl.LazyFrame:
+        """The rows as they are now."""
+        import polars as pl
+
+        return pl.scan_parquet(self.path)
+
+    def begin(self, read: Callable[[Path], int]) -> None:
+        """Read the rows, unless that was done before. `read` writes them to the path that it is given."""
+        if self.number < 0:
+            self.read = self.rows = read(self._file(0))
+            self._done(0)
+
+    def sample(self, most: int | None) -> None:
+        """Take at most so many of the rows, in their order; None = all."""
+        if most is None or most >= self.rows:
+            return
+        places = sorted(Random(SEED).sample(range(self.rows), most))  # noqa: S311 - no secret
+        self.sampled_from = self.sampled_from or self.rows
+        self._take(self.frame.with_row_index("@row").filter(_is_in("@row", places)).drop("@row"))
+        self._done(self.number + 1)
+
+    def without(self, what: str, places: frozenset[int]) -> None:
+        """Drop the rows in these places."""
+        came = self.rows
+        self._take(self.frame.with_row_index("@row").filter(~_is_in("@row", sorted(places))).drop("@row"))
+        self.dropped[self._another(what)] = came - self.rows
+        self._done(self.number + 1)
+
+    def through(
+        self,
+        step: str,
+        options: Mapping[str, Any],
+        run: Callable[[pl.LazyFrame], StepResult],
+        *,
+        keep_dropped: bool,
+    ) -> None:
+        """Send the rows through a step.
+
+        Args:
+            run: the step, from the rows to what came of them.
+            keep_dropped: rows that it dropped stay in a file, with the step and the reason.
+        """
+        began, came = time.monotonic(), self.rows
+        result = run(self.frame)
+        lost = self._split(result.frame)
+        gone = came - self.rows if result.dropped is None else result.dropped
+        name = self._another(step)
+        self.dropped[name] = gone
+        if result.facts:
+            self.facts[name] = dict(result.facts)
+        why, examples = _told(lost)
+        self.notes.append(Note(step, dict(options), came, self.rows, why, examples, round(time.monotonic() - began, 2)))
+        if keep_dropped and lost is not None:
+            kept = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
+            import polars as pl
+
+            lost.with_columns(pl.lit(name).alias(STEP)).sink_parquet(kept)
+        self._done(self.number + 1)
+
+    def rejected(self) -> list[Path]:
+        """Files of rows that steps dropped and that are kept."""
+        return sorted(self.folder.glob(f"{REJECTED}-*.parquet"))
+
+    def _split(self, after: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame | None:
+        """Write what is left; what a step that says why has dropped comes out."""
+        import polars as pl
+
+        after = after.lazy()
+        if WHY not in after.collect_schema():
+            self._take(after)
+            return None
+        lost = self.folder / f"lost-{self.number + 1:02}.parquet"
+        kept = after.filter(pl.col(WHY).is_null()).drop(WHY)
+        sinks = [
+            kept.sink_parquet(self._file(self.number + 1), lazy=True),
+            after.filter(pl.col(WHY).is_not_null()).sink_parquet(lost, lazy=True),
+        ]
+        pl.collect_all(sinks, engine="streaming")
+        self.rows = _rows(self._file(self.number + 1))
+        return pl.scan_parquet(lost)
+
+    def _take(self, after: pl.LazyFrame) -> None:
+        after.sink_parquet(self._file(self.number + 1))
+        self.rows = _rows(self._file(self.number + 1))
+
+    def _done(self, number: int) -> None:
+        """Note that the file of this number is whole; the one before it goes."""
+        before, self.number = self.number, number
+        state = {key: value for key, value in asdict(self).items() if key != "folder"}
+        partial = self.folder / ".state.json"
+        partial.write_text(json.dumps(state, ensure_ascii=False), "utf-8")
+        partial.replace(self.folder / "state.json")
+        if before >= 0:
+            self._file(before).unlink(missing_ok=True)
+
+    def _another(self, name: str) -> str:
+        """The name of a step in the report; a second one of the same type is numbered."""
+        times = sum(one.split(" ")[0] == name for one in self.dropped)
+        return name if not times else f"{name} {times + 1}"
+
+    def batches(self, columns: list[str], size: int = 50_000) -> Iterator[pl.DataFrame]:
+        """The rows as they are now, so many at a time."""
+        yield from self.frame.select(columns).collect_batches(chunk_size=size)
+
+
+def _rows(path: Path) -> int:
+    from pyarrow.parquet import read_metadata
+
+    return int(read_metadata(path).num_rows)
+
+
+def _is_in(column: str, places: list[int]) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(column).is_in(pl.Series(places, dtype=pl.UInt32).implode())
+
+
+def _told(lost: pl.LazyFrame | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """How many rows were dropped for which reason, and some of them."""
+    import polars as pl
+
+    if lost is None:
+        return {}, []
+    counted = lost.group_by(WHY).len().sort("len", WHY, descending=[True, False]).collect(engine="streaming")
+    why = dict(counted.iter_rows())
+    shown = [lost.filter(pl.col(WHY) == reason).head(EXAMPLES).collect() for reason in list(why)[:20]]
+    return why, [
+        {"why": row.pop(WHY), "row": {name: _shown(value) for name, value in row.items()}}
+        for part in shown
+        for row in part.iter_rows(named=True)
+    ]
+
+
+def _shown(value: Any) -> Any:
+    return brief(value, SHOWN) if isinstance(value, str) else value

@@ -1,0 +1,88 @@
+"""One step of a recipe on the rows of a split, and whether what it gives has the columns that it must have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from zoo import steps
+from zoo.errors import DataError
+from zoo.options import Options, place_of
+from zoo.recipe import Dataset
+from zoo.recipe.dataset import Column
+from zoo.registry import blamed
+from zoo.steps import EXTRA, StepResult, StepWork
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def columns_before(dataset: Dataset, number: int) -> Mapping[str, Column]:
+    """The columns that rows have before a step, by its number: those that are read, or what they were made into."""
+    shaped = any(steps.STEPS[step.type].reshapes for step in dataset.steps[:number])
+    return dataset.columns if shaped else dataset.read_columns
+
+
+def stepped(
+    name: str,
+    dataset: Dataset,
+    number: int,
+    rows: pl.LazyFrame,
+    encoder: Any = None,
+    work: StepWork | None = None,
+) -> StepResult:
+    """The rows after a step, with the columns that it must leave; no more of them unless it makes some.
+
+    Raises:
+        DataError: the step gives something else. PluginError: it failed, and is a plugin's.
+    """
+    import polars as pl
+
+    step = dataset.steps[number]
+    what, entry = f"dataset '{name}': step '{step.type}'", steps.STEPS[step.type]
+    made = [text for text in dataset.texts if entry.fills and dataset.columns[text].made_by == step.type]
+    there = rows.collect_schema()
+    given = rows if entry.streams else rows.collect()
+    with blamed(step.registry, step.type, what, DataError):
+        texts = [one for one, column in columns_before(dataset, number).items() if column.type == "text"]
+        came = steps.run_step(step, given, [one for one in texts if one in there or one in made], encoder, work)
+    result = came if isinstance(came, StepResult) else StepResult(came)
+    _require_frame(what, step, result.frame, pl.LazyFrame if entry.streams else pl.DataFrame)
+    wanted = {**_ours(there), **dict.fromkeys(made, pl.String())}
+    if entry.reshapes:
+        wanted = {one: _kind(column) for one, column in columns_before(dataset, number + 1).items()}
+    found = _ours(result.frame.collect_schema())
+    if list(found.items()) != list(wanted.items()):
+        hint = f"its columns must stay {_described(wanted)}: see {place_of(step.registry, step.type)}"
+        raise DataError(f"{what} gives {_described(found) or 'no columns'}", hint=hint)
+    if not made and not entry.reshapes:
+        _require_no_more(what, step, given, result.frame)
+    return result
+
+
+def _require_frame(what: str, step: Options, frame: object, kind: type) -> None:
+    if not isinstance(frame, kind):
+        problem = f"{what} gives a '{type(frame).__name__}', which is no {kind.__name__} of polars"
+        raise DataError(problem, hint=f"return one in {place_of(step.registry, step.type)}")
+
+
+def _require_no_more(what: str, step: Options, given: Any, after: Any) -> None:
+    """Refuse rows that a step made; those that stream are counted when they are written."""
+    if not steps.STEPS[step.type].streams and len(after) > len(given):
+        problem = f"{what} made {len(after)} rows of {len(given)}: steps take rows away"
+        raise DataError(problem, hint=f"see {place_of(step.registry, step.type)}")
+
+
+def _ours(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: kind for name, kind in columns.items() if not name.startswith(EXTRA)}
+
+
+def _kind(column: Column) -> pl.DataType:
+    import polars as pl
+
+    kinds: dict[str, pl.DataType] = {"text": pl.String(), "class": pl.Int64(), "score": pl.Float64()}
+    return kinds[column.type]
+
+
+def _described(columns: Mapping[str, Any]) -> str:
+    return ", ".join(f"{column} ({kind})" for column, kind in columns.items())
