@@ -258,6 +258,11 @@ class Dataset(Section):
         return [source.dataset for source in self.every_source if source.dataset]
 
     @property
+    def parents(self) -> list[Name]:
+        """The datasets of the workspace that rows come from, each once."""
+        return list(dict.fromkeys(source.parent for source in self.every_source if source.parent))
+
+    @property
     def splits(self) -> list[Split]:
         """The names of the splits that are built, in order."""
         if self.split:
