@@ -70,7 +70,7 @@ class RowFile:
         schema = self._file.schema_arrow
         if self.kinds is not None:
             kinds = {"number": "float64", "truth": "bool"}
-            return {name: Feature(kinds.get(self.kinds.get(name, ""), "string")) for name in schema.names}
+            return {name: Feature(kinds.get(self.kinds.get(name, ""), "string")) for name in schema.names if name != LINE}
         said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
         names = {name: one["names"] for name, one in said.items() if one.get("_type") == "ClassLabel"}
         return {field.name: Feature(_dtype(field.type), names.get(field.name)) for field in schema}
@@ -125,10 +125,11 @@ class FileRows:
         """All values of a column."""
         import polars as pl
 
-        parts = [part for file in self._files for part in file.batches([name])]
-        if not parts:
-            return pl.Series(name, [], dtype=pl.String)
-        return pl.concat(parts, how="vertical_relaxed").to_series()
+        parts = [part.to_series() for file in self._files for part in file.batches([name])]
+        kinds = {part.dtype for part in parts}
+        if len(kinds) > 1 and not all(kind.is_numeric() for kind in kinds):
+            parts = [part.cast(pl.String) for part in parts]  # numbers of JSON beside those of CSV
+        return pl.concat([part.to_frame() for part in parts], how="vertical_relaxed").to_series()
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
         """These columns, so many rows at a time."""
@@ -149,18 +150,10 @@ def _require_alike(first: RowFile, other: RowFile, wanted: Sequence[str]) -> Non
         if name not in other.column_names:
             problem = f"'{other.title}' has no column '{name}', as '{first.title}' has, but {', '.join(other.columns)}"
             raise DataError(problem, hint="give the files the same columns, or write each as an entry of `sources`")
-        one, another = _broad(first.features[name]), _broad(other.features[name])
+        one, another = first.features[name].names, other.features[name].names
         if one != another:
-            problem = f"column '{name}' is {one} in '{first.title}' and {another} in '{other.title}'"
-            raise DataError(problem, hint="write it alike in both, or write each file as an entry of `sources`")
-
-
-def _broad(feature: Feature) -> str:
-    if feature.names:
-        return f"of the classes {', '.join(feature.names)}"
-    if feature.dtype.startswith(("int", "uint", "float", "double")):
-        return "a number"
-    return "text" if feature.dtype.endswith("string") else feature.dtype
+            problem = f"column '{name}' has the classes {one} in '{first.title}' and {another} in '{other.title}'"
+            raise DataError(problem, hint="write each of the files as an entry of `sources`")
 
 
 def _dtype(kind: Any) -> str:
