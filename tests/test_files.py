@@ -254,7 +254,9 @@ FAULTS: list[tuple[str, bytes, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("content", "told", "way"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS])
+@pytest.mark.parametrize(
+    ("content", "told", "way"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS]
+)
 def test_a_broken_csv_is_told(place: Path, rows: Made, content: bytes, told: str, way: str) -> None:
     (place / "a.csv").write_bytes(content)
     with pytest.raises(DataError) as caught:
@@ -328,7 +330,7 @@ def test_commands_of_hints_put_files_right(place: Path, rows: Made, indent: int 
         with pytest.raises(DataError) as caught:
             rows({"path": name})
         command = str(caught.value.hint).removeprefix("correct the line; or drop the broken bytes: ")
-        subprocess.run(command, shell=True, check=False)  # noqa: S602 - what people would type
+        subprocess.run(command, shell=True, check=False)
         if name != "e.csv":
             assert rows({"path": name})["train"].to_dicts() == ROWS
     assert (place / "e.csv").read_bytes() == CSV.encode()
@@ -342,7 +344,7 @@ def test_commands_of_hints_put_files_right(place: Path, rows: Made, indent: int 
             [],
             "data/*.csv",
             "no file 'data/*.csv' in '{place}'",
-            "paths are relative to the recipe: mkdir -p . and put it there",
+            "paths are relative to the recipe: mkdir -p data, and put it there",
         ),
         (["a.xlsx"], "a.xlsx", "'a.xlsx' is of no kind that rows are read from ('.xlsx')", "save the sheet as 'CSV UTF-8', and name that file"),
         (
@@ -366,7 +368,10 @@ def test_a_path_that_leads_to_no_rows_is_told(
         (place / name).write_text(CSV, "utf-8")
     with pytest.raises(DataError) as caught:
         rows({"path": path})
-    assert (caught.value.message.replace("''", "'{place}'").replace("'.'", "'{place}'"), caught.value.hint) == (told, way)
+    assert (caught.value.message.replace("''", "'{place}'").replace("'.'", "'{place}'"), caught.value.hint) == (
+        told,
+        way,
+    )
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ class RowFile:
         schema = self._file.schema_arrow
         if self.kinds is not None:
             kinds = {"number": "float64", "truth": "bool"}
-            return {name: Feature(kinds.get(self.kinds.get(name, ""), "string")) for name in schema.names if name != LINE}
+            there = [name for name in schema.names if name != LINE]
+            return {name: Feature(kinds.get(self.kinds.get(name, ""), "string")) for name in there}
         said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
         names = {name: one["names"] for name, one in said.items() if one.get("_type") == "ClassLabel"}
         return {field.name: Feature(_dtype(field.type), names.get(field.name)) for field in schema}

@@ -23,6 +23,7 @@ from zoo.data.writing import write_split
 from zoo.errors import DataError
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
+from zoo.recipe.dataset import splits_key
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
@@ -183,17 +184,10 @@ def _require_rows(making: _Making, split: str, flow: Flow) -> None:
     if not flow.rows:
         name, dataset = making.name, making.dataset
         took = ", ".join(f"{rows:,} by {step}" for step, rows in flow.dropped.items() if rows) or "no step took any"
-        others = f"name the other splits in {_splits_key(dataset)}, without '{split}'"
+        others = f"name the other splits in {splits_key(dataset)}, without '{split}'"
         hint = f"correct columns or steps in its recipe; or {others}"
         problem = f"dataset '{name}': no rows left in split '{split}': {flow.read:,} read; dropped: {took}"
         raise DataError(problem, hint=hint)
-
-
-def _splits_key(dataset: Dataset) -> str:
-    """The key of a recipe that names splits."""
-    if dataset.split:
-        return "split.sizes"
-    return "source.path" if dataset.source and dataset.source.path else "source.splits"
 
 
 def _apart(making: _Making, flows: Mapping[str, Flow]) -> Mapping[str, Mapping[str, SharedRows]]:

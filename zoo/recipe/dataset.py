@@ -290,3 +290,10 @@ class Dataset(Section):
         if isinstance(data, dict) and "filters" in data and "steps" not in data:
             return {**{key: value for key, value in data.items() if key != "filters"}, "steps": data["filters"]}
         return data
+
+
+def splits_key(dataset: Dataset) -> str:
+    """The key of a dataset's recipe that says which splits there are."""
+    if dataset.split:
+        return "split.sizes"
+    return "source.path" if dataset.source and dataset.source.path else "source.splits"

@@ -44,6 +44,9 @@ WAYS = {
 }
 
 
+SHOWN = 5  # names of files in a message
+
+
 @dataclass(frozen=True)
 class LocalFile:
     """A file of rows."""
@@ -118,15 +121,15 @@ def _none(pattern: str, place: Path) -> DataError:
     if there.is_dir():
         problem = f"folder '{shown(there)}' has no files of rows"
         return DataError(problem, hint=f"put files there that end in {', '.join(FORMS)}, or name another folder")
-    folder = there.parent if there.parent.is_dir() else place
-    beside = sorted(one.name for one in folder.iterdir() if one.is_file() and _form(one))
-    near = next(iter(get_close_matches(there.name, beside, 1)), None)
     problem = f"no file '{pattern}' in '{shown(place)}'"
-    if near:
+    if not there.parent.is_dir():
+        hint = f"paths are relative to the recipe: mkdir -p {quote(shown(there.parent))}, and put it there"
+        return DataError(problem, hint=hint)
+    beside = sorted(one.name for one in there.parent.iterdir() if one.is_file() and _form(one))
+    if near := next(iter(get_close_matches(there.name, beside, 1)), None):
         return DataError(problem, hint=f"did you mean '{(Path(pattern).parent / near).as_posix()}'?")
-    return DataError(
-        problem, hint=f"paths are relative to the recipe: mkdir -p {quote(shown(folder))} and put it there"
-    )
+    there_are = f"what is there: {', '.join(beside[:SHOWN])}" if beside else "no file of rows is there"
+    return DataError(problem, hint=f"put it there, or correct the name; {there_are}")
 
 
 def _form(path: Path) -> Form | None:
