@@ -35,28 +35,33 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def in_stage(place: Path, source: Any, columns: Any, **recipe: Any) -> dict[str, pl.DataFrame]:
+    """What the data stage makes of one source, or of a list of them, by split."""
+    from zoo.data.work import work
+
+    several = {"sources": source} if isinstance(source, list) else {"source": source}
+    dataset = Dataset.model_validate({**several, "columns": columns, "steps": [], **recipe})
+    spec = {
+        "name": "mine",
+        "dataset": dataset.model_dump(mode="json", by_alias=True),
+        "came_from": {"sources": []},
+        "revisions": [None] * len(dataset.every_source),
+        "built": {name: str(place / name) for name in dataset.parents},
+        "place": str(place),
+        "cache": str(place / "cache"),
+    }
+    folder = place / f"out-{len(list(place.iterdir()))}"
+    folder.mkdir()
+    work(folder, json.loads(json.dumps(spec)))
+    return {path.stem: pl.read_parquet(path) for path in folder.glob("*.parquet")}
+
+
 @pytest.fixture
 def rows(place: Path) -> Made:
     """`rows(source, columns)`: what the data stage makes of a source, by split."""
 
     def made(source: Any, columns: Any = SCORED, **recipe: Any) -> dict[str, pl.DataFrame]:
-        from zoo.data.work import work
-
-        several = {"sources": source} if isinstance(source, list) else {"source": source}
-        dataset = Dataset.model_validate({**several, "columns": columns, "steps": [], **recipe})
-        spec = {
-            "name": "mine",
-            "dataset": dataset.model_dump(mode="json", by_alias=True),
-            "came_from": {"sources": []},
-            "revisions": [None] * len(dataset.every_source),
-            "built": {name: str(place / name) for name in dataset.parents},
-            "place": str(place),
-            "cache": str(place / "cache"),
-        }
-        folder = place / f"out-{len(list(place.iterdir()))}"
-        folder.mkdir()
-        work(folder, json.loads(json.dumps(spec)))
-        return {path.stem: pl.read_parquet(path) for path in folder.glob("*.parquet")}
+        return in_stage(place, source, columns, **recipe)
 
     return made
 

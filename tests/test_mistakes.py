@@ -463,7 +463,7 @@ MISTAKES = {
         "path: graded", "source.path: 'recipes/datasets/graded.yaml' is of no kind that rows are read from ('.yaml'); name files that end in .jsonl, .ndjson, .json, .csv, .tsv, .tab, .parquet, .arrow, .ipc, .feather, also with .gz, .bz2, .xz, .zst behind",
     ),
     "splits of files": Mistake(
-        GRADED, "dataset: lab/graded", "path: {train: ../datasets/graded.yaml}, splits: {train: train}",
+        GRADED, "dataset: lab/graded", "path: {train: ../datasets/graded.yaml}, splits: {train: all}",
         "source: {path", "source.splits: belongs to repositories and datasets; write path: {train: file, test: another}",
     ),
     "a revision of a dataset here": Mistake(

@@ -38,7 +38,7 @@ def _own_mistakes(dataset: Dataset, source: Source) -> Found:
         for key in OF_THE_HUB:
             if getattr(source, key):
                 yield (key,), "belongs to repositories on the Hub; take it out"
-    if source.path and "splits" in source.model_fields_set:
+    if source.path and source.splits != Source.model_fields["splits"].default:  # a resolved recipe has all keys
         yield ("splits",), "belongs to repositories and datasets; write path: {train: file, test: another}"
     if isinstance(source.path, dict) and not source.path:
         yield ("path",), "is empty; write {train: file}, or whichever splits there are"
