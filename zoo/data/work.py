@@ -99,8 +99,16 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     (folder / DATA_SOURCE).write_text(json.dumps(_came_from(dataset, spec)), "utf-8")
     doubts = data_doubts(dataset, {split: flow.frame for split, flow in flows.items()}, reports)
     leave_doubts(folder, doubts)
-    shutil.rmtree(folder / UNDERWAY)
+    _clear(folder)
     _tell(name, reports, doubts, progress)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what was underway; what is removed in part is never gone on with."""
+    gone = folder / f"{UNDERWAY}.done"
+    shutil.rmtree(gone, ignore_errors=True)
+    (folder / UNDERWAY).rename(gone)
+    shutil.rmtree(gone)
 
 
 def _came_from(dataset: Dataset, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -165,6 +173,7 @@ def _through_steps(making: _Making, split: str, read: Any) -> Flow:
         options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
         keep = steps.STEPS[step.type].keeps_dropped
         flow.through(step.type, options, partial(making.stepped, split, number), keep_dropped=keep)
+    flow.settle()
     _require_rows(name, split, flow)
     missing = flow.frame.select(pl.col(list(dataset.columns)).null_count()).collect(engine="streaming")
     for column in missing.columns:

@@ -86,6 +86,8 @@ class StepResult:
     """Rows that came of which nothing is left; None = as many as there are fewer."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """{what was counted or measured, in words: the number}, for the report and the card."""
+    lost: pl.LazyFrame | None = None
+    """Rows that came and were dropped, with `@why`, of a step that reshapes; others leave them in `frame`."""
 
 
 STEPS: Registry[StepEntry] = Registry("step", extensible=True)
