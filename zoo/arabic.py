@@ -22,6 +22,25 @@ _LETTERS = str.maketrans(
 )
 
 
+ALEF = ("[أإآٱٲٳ]|ا[\u0653-\u0655]", "ا")
+YA = ("[ىی]", "ي")
+TA_MARBUTA = ("ة", "ه")
+TATWEEL = ("ـ", "")
+_TASHKEEL = "\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u08d3-\u08e1\u08e3-\u08ff"
+DIACRITICS = (f"[{_TASHKEEL}\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]", "")
+"""Tashkeel, small letters, marks of the Quran. Hamza and madda above or below stay: they are parts of letters."""
+ZERO_WIDTH = ("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]", "")
+"""Characters without width: joiners and non-joiners, marks of direction, soft hyphens, byte order marks."""
+WHITE_SPACE = ("\\s+", " ")
+DIGITS = {"western": "0123456789", "arabic": "٠١٢٣٤٥٦٧٨٩", "persian": "۰۱۲۳۴۵۶۷۸۹"}
+FORMS = {
+    chr(code): unicodedata.normalize("NFKC", chr(code))
+    for code in (*range(0xFB50, 0xFDD0), *range(0xFDF0, 0xFDFD), *range(0xFE70, 0xFEFD))
+    if unicodedata.category(chr(code)) in ("Lo", "Sc")
+}
+"""{a letter in the form that it has at one place of a word, or a ligature, as PDFs have them: its ordinary letters}."""
+
+
 class _Folding(dict[int, str | None]):
     """Table of what becomes of each character; filled as they are met, since there are a million of them."""
 
@@ -75,5 +94,5 @@ def normalised_column(texts: pl.Series) -> pl.Series:
 
 def _class(letters: Iterable[str], begins: str = "") -> str:
     """A class of a regular expression."""
-    escaped = [r"\x{%x}" % ord(letter) for letter in letters]
+    escaped = [rf"\x{{{ord(letter):x}}}" for letter in letters]
     return f"[{begins}{''.join(escaped)}]"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.characters import brief
 from zoo.layout import REJECTED
 from zoo.steps import WHY, StepResult
-from zoo.steps.masks import at_places, sampled_places
+from zoo.steps.masks import at_places, kept, sampled_places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -99,22 +99,15 @@ class Flow:
         if most is None or most >= self.rows:
             return
         self.sampled_from = self.sampled_from or self.rows
-        self._keep(at_places(sampled_places(self.rows, most, SEED), self.rows))
+        self._take(kept(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
         self._done(self.number + 1)
 
     def without(self, what: str, places: frozenset[int]) -> None:
         """Drop the rows in these places."""
         name, came = self._another(what), self.rows
-        self._keep(~at_places(places, came))
+        self._take(kept(self.frame, ~at_places(places, came)))
         self.dropped[name] = came - self.rows
         self._done(self.number + 1)
-
-    def _keep(self, kept: pl.Series) -> None:
-        """Keep rows that are true in `kept`."""
-        import polars as pl
-
-        beside = pl.concat([self.frame, kept.alias("@kept").to_frame().lazy()], how="horizontal")
-        self._take(beside.filter("@kept").drop("@kept"))
 
     def through(
         self,
@@ -141,10 +134,10 @@ class Flow:
         why, examples = _told(lost)
         self.notes.append(Note(step, dict(options), came, self.rows, why, examples, round(time.monotonic() - began, 2)))
         if keep_dropped and lost is not None:
-            kept = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
             import polars as pl
 
-            lost.with_columns(pl.lit(name).alias(STEP)).sink_parquet(kept)
+            place = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
+            lost.with_columns(pl.lit(name).alias(STEP)).sink_parquet(place)
         self._done(self.number + 1)
 
     def rejected(self) -> list[Path]:

@@ -13,7 +13,8 @@ from zoo.recipe.dataset import Source
 from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.steps import models_asked
+from zoo.steps import models_asked, tasks_met
+from zoo.tasks import pins
 
 STAGE = DATA
 FORMAT = 3  # one more whenever the stage leaves other files, so that older ones are made again
@@ -33,11 +34,13 @@ def part(item: NamedDataset) -> dict[str, Any]:
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
     """The commit that the source is at now, those of the models that steps read it with, and the libraries that do."""
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
+    tasks = tasks_met(item.dataset.steps, site.workspace.family.suites)
     return {
         **came_from(item.dataset),
         "hub": host(),
         "versions": versions("datasets", "polars", *(ENGINES if models else ())),
         **({"models": models} if models else {}),
+        **({"tasks": pins(tasks)} if tasks else {}),
         **digests(item.dataset.steps),
     }
 
@@ -53,6 +56,7 @@ def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[s
         "place": str(site.workspace.recipes / "datasets"),
         "cache": str(site.runs / "cache"),
         **models,
+        **({"suites": dict(site.workspace.family.suites)} if "tasks" in made_from else {}),
     }
 
 

@@ -18,7 +18,7 @@ from zoo.data.flow import Flow
 from zoo.data.gathering import gather
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
-from zoo.data.stepping import columns_before, stepped
+from zoo.data.stepping import stepped
 from zoo.data.writing import write_split
 from zoo.errors import DataError
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, REJECTED, ROWS, STEPS, split_file
@@ -27,6 +27,7 @@ from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.steps import EXTRA, StepResult, StepWork
+from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +53,7 @@ class _Making:
         return stepped(self.name, self.dataset, number, rows, encoder, self._work(split, number))
 
     def _work(self, split: str, number: int) -> StepWork:
-        columns = {**self.dataset.columns, **columns_before(self.dataset, number)}
+        columns = {**self.dataset.columns, **self.dataset.columns_before(number)}
         kept = self.folder / UNDERWAY / split / f"step-{number:02}"
         kept.mkdir(parents=True, exist_ok=True)
         return StepWork(
@@ -67,7 +68,16 @@ class _Making:
             device=self.spec.get("device"),
             on=self.spec.get("on", "local"),
             progress=self.progress,
+            columns=list(self.dataset.columns),
+            task_rows=partial(self._task_rows, number),
         )
+
+    def _task_rows(self, number: int) -> dict[str, list[tuple[str, ...]]]:
+        """{task that a step holds rows against: the texts of its rows}, from the Hub at its pinned revision."""
+        from zoo.tasks.loading import loaded_task, rows_of  # mteb takes seconds
+
+        names = steps.tasks_met([self.dataset.steps[number]], self.spec.get("suites", {}))
+        return {name: rows_of(loaded_task(name), TASKS[name]) for name in names}
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -76,7 +86,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Args:
         spec: {name, dataset: its recipe, came_from: what the sources are, as the stage leaves it, models: {model of a
             step: its commit}, device: that they encode on, place: the folder of its recipe, cache: a folder for what
-            later builds use again, built: {other dataset: folder of its data stage}}.
+            later builds use again, built: {other dataset: folder of its data stage}, suites: {suite that a step names:
+            its tasks}}.
 
     Raises:
         HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.

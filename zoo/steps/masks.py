@@ -1,4 +1,4 @@
-"""Rows that stream, told apart by numbers made of their texts: 8 bytes of a row are in memory, and none of its texts."""
+"""Rows that stream, told apart by numbers made of their texts: of each row 8 bytes are in memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def told(rows: pl.LazyFrame, reasons: Mapping[str, pl.Series]) -> pl.LazyFrame:
     """The rows, with the reason where they are to be dropped.
 
     Args:
-        reasons: {reason: true for each row that goes for it, which may be null for false}; the first that holds is told.
+        reasons: {reason: true for each row that goes for it; null is false}; of several, the first is told.
     """
     import polars as pl
 
@@ -51,6 +51,14 @@ def told(rows: pl.LazyFrame, reasons: Mapping[str, pl.Series]) -> pl.LazyFrame:
     beside = pl.concat([rows, pl.DataFrame(masks).lazy()], how="horizontal")
     why = [pl.when(pl.col(name)).then(pl.lit(reason)) for name, reason in zip(names, reasons, strict=True)]
     return beside.with_columns(pl.coalesce(why).alias(WHY)).drop(names)
+
+
+def kept(rows: pl.LazyFrame, mask: pl.Series) -> pl.LazyFrame:
+    """The rows that are true in a mask."""
+    import polars as pl
+
+    beside = pl.concat([rows, mask.alias("@kept").to_frame().lazy()], how="horizontal")
+    return beside.filter("@kept").drop("@kept")
 
 
 def sampled_places(rows: int, most: int, seed: int) -> list[int]:
