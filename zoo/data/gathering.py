@@ -12,7 +12,7 @@ from zoo.data.source import read_split
 from zoo.recipe import Dataset
 
 
-def gather(name: str, dataset: Dataset, spec: Mapping[str, Any], underway: Path) -> Callable[[str, Path], int]:
+def read_sources(name: str, dataset: Dataset, spec: Mapping[str, Any], underway: Path) -> Callable[[str, Path], int]:
     """Return the function that writes the rows of a split to a path, as the recipe reads them, and counts them.
 
     Args:

@@ -61,7 +61,7 @@ def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[s
 
 
 def came_from(dataset: Dataset) -> dict[str, Any]:
-    """What the sources are now, as ingredients: the commit of a repository."""
+    """The sources as they are now, as ingredients: the commit of a repository."""
     (source,) = dataset.every_source
     return {"revision": source_revision(source)}
 
