@@ -194,7 +194,10 @@ def _is_in(column: str, places: list[int]) -> pl.Expr:
 
 
 def _told(lost: pl.LazyFrame | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """How many rows were dropped for which reason, and some of them. What stands after ': ' in a reason is of the row."""
+    """Count the rows that were dropped for each reason, and show some of them.
+
+    Reasons are told apart by what stands before ': '; what comes after it is of the row.
+    """
     import polars as pl
 
     if lost is None:
