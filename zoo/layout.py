@@ -32,7 +32,8 @@ ROWS = "rows"
 (`@source.premise`: the text that was translated; `@audit`: 0 to 1)."""
 REJECTED = "rejected"
 """Of data: rejected/<split>.parquet, the rows that audit and review dropped, with `@step` and `@why`."""
-BESIDE = frozenset({JOURNAL, STEPS})  # files of stages that are no part of what they made
+AUDIT, AUDIT_PAGE = "audit.json", "audit.html"  # of data, where a step is an audit: an AuditReport, and it as a page
+BESIDE = frozenset({JOURNAL, STEPS, AUDIT, AUDIT_PAGE})  # files of stages that are no part of what they made
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card

@@ -52,7 +52,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     names = datasets or sorted(space.datasets)
     chosen = {name: space.dataset(name, scale=scale) for name in names}
     connect(seed=True, datasets=space.datasets_behind(chosen.values(), scale=scale))
-    from zoo.layout import DATA
+    from zoo.layout import AUDIT_PAGE, DATA
     from zoo.pipeline.build import Build
     from zoo.stage import NamedDataset, Node
 
@@ -64,6 +64,9 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
         outcomes = [(again if node.key in named else work).make(node) for node in work.ordered(nodes)]
     rows = [{"dataset": outcome.name, "did": outcome.did, "why": outcome.why} for outcome in outcomes]
     say.table(rows)
+    for node in nodes:
+        if (page := work.folder(node.name).stage(DATA) / AUDIT_PAGE).exists():
+            say.note(f"audit of '{node.name}': {page}")
     say.result({"datasets": rows})
 
 
