@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 from browser import DESKTOP, PHONE, offline, open_browser
-from conftest import TestHub
+from conftest import ROOT, TestHub, workspace_in
 from playwright.sync_api import Browser, Page, expect
 from review_page import sample_sheet, serving
 
@@ -480,3 +480,234 @@ def test_nineteen_of_twenty_intervals_hold_the_true_kappa(rows: int, right: floa
         found = reviewers_agreement([str(x) for x in one], [str(x) for x in two])
         held += bool(found and found.kappa and found.kappa.low <= truth <= found.kappa.high)
     assert held >= 0.93 * 300
+
+
+# From a dataset that is built to its card
+
+RECIPE = """
+source: {dataset: reviewed/pairs, splits: {train: train, test: test}}
+columns:
+  premise: {type: text}
+  hypothesis: {type: text}
+  label: {type: class, names: [entailment, neutral, contradiction]}
+steps: [not_empty, scored STEPS]
+release: {repo: Pairs, title: Pairs, summary: Some.}
+"""
+SCORED = """
+import polars as pl
+from zoo.steps.step import step
+
+@step("scored", streams=True)
+def scored(rows, texts):
+    \"\"\"Give short hypotheses a low score.\"\"\"
+    return rows.with_columns(pl.when(pl.col(texts[-1]).str.contains("الحارس")).then(0.3).otherwise(0.95).alias("@audit"))
+"""
+
+
+@pytest.fixture
+def lab(hub: TestHub, tmp_path: Path) -> Path:
+    """A workspace with a dataset that is not built yet."""
+    from datasets import Dataset
+
+    from zoo.hub.store import Store
+
+    files = {}
+    for split, count in (("train", 60), ("test", 12)):
+        made = io.BytesIO()
+        rows = pairs(count).select(COLUMNS).with_columns(pl.col("premise") + f" {split}")
+        Dataset.from_dict(rows.to_dict(as_series=False)).to_parquet(made)
+        files[f"data/{split}-00000-of-00001.parquet"] = made.getvalue()
+    store = Store(hub.root)
+    store.import_commit("dataset", "reviewed/pairs", files)
+    store.close()
+    root = workspace_in(tmp_path / "lab").root
+    (root / "plugins").mkdir()
+    (root / "plugins" / "scored.py").write_text(SCORED, "utf-8")
+    (root / "recipes" / "datasets" / "pairs.yaml").write_text(RECIPE.replace("STEPS", ""), "utf-8")
+    return root
+
+
+def test_verdicts_on_a_built_dataset_come_back_into_its_rows_and_its_card(lab: Path, zoo: Any) -> None:
+    from zoo.cards.readme import dataset_card
+    from zoo.recipe import Workspace
+
+    status, _, err = zoo("data", "review", "pairs", cwd=lab)
+    assert (status, err) == (1, "error: dataset 'pairs' is not built\nhint: zoo data build pairs\n")
+    assert zoo("data", "build", "pairs", cwd=lab)[0] == 0
+    review = ("data", "review", "pairs", "--sample", "30", "--by", "audit-score", "--reviewer", "huda")
+    status, out, err = zoo(*review, cwd=lab)
+    assert status == 0, err
+    place = "recipes/datasets/reviews/pairs.csv"
+    assert f"{place}: 30 rows, 30 of them new" in out
+    assert (
+        "write accept, reject or unsure into verdict.huda, or judge on a page: `zoo data review pairs --serve`" in err
+    )
+    sheet = read_sheet(lab / place)
+    judged(sheet, huda=lambda at: "reject" if sheet.rows[at].cells["audit"] == "0.3" else "accept")
+    rejected = sum(row.cells["audit"] == "0.3" for row in sheet.rows)
+    assert rejected >= 7
+    answer = json.loads(zoo(*review, "--json", cwd=lab)[1])
+    assert (answer["rows"], answer["added"], answer["gone"], answer["judged"]) == (30, 0, 0, 30)
+    assert sum(stratum["judged by huda"] for stratum in answer["strata"]) == 30
+    assert (
+        "{type: review, verdicts: reviews/pairs.csv}]} into its recipe".replace("]}", "]") in zoo(*review, cwd=lab)[2]
+    )
+    recipe = lab / "recipes" / "datasets" / "pairs.yaml"
+    recipe.write_text(RECIPE.replace("STEPS", ", {type: review, verdicts: reviews/pairs.csv}"), "utf-8")
+    assert zoo("data", "build", "pairs", cwd=lab)[0] == 0
+    folder = lab / "runs" / "pairs" / "data"
+    report, source = (json.loads((folder / name).read_text("utf-8")) for name in ("report.json", "source.json"))
+    assert sum(split["dropped"]["review"] for split in report.values()) == rejected
+    lost = pl.concat([pl.read_parquet(path) for path in (folder / "rejected").glob("*.parquet")])
+    assert (set(lost["@step"]), set(lost["@why"]), len(lost)) == ({"review"}, {"rejected"}, rejected)
+    with Workspace(lab).in_use() as workspace:
+        facts = {"report": report, "source": source}
+        card = dataset_card(
+            "lab/Pairs", workspace.dataset("pairs"), dict.fromkeys(report, 1), [ROOT / "cards"], **facts
+        )
+    facts = report["train"]["facts"]["review"]
+    good = facts["% acceptable of all rows before the review, reckoned by strata"]
+    assert good == 90.0
+    assert f"{facts['accepted']} accepted" in card
+    assert f"{good} % acceptable of all rows before the review, reckoned by strata" in card
+    assert "huda" not in card
+    answer = json.loads(zoo(*review, "--json", cwd=lab)[1])
+    assert (answer["gone"], answer["added"]) == (rejected, 0), "no others in the place of those that were dropped"
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "way"),
+    [
+        (
+            ["--reviewer", "هدى"],
+            "'هدى' is no name of a reviewer: a-z, 0-9, '_' and '-' make one",
+            "zoo data review --help",
+        ),
+        (["--by", "score"], "is not one of 'audit-score', 'split', 'label'", "zoo data review --help"),
+        (["--sample", "0"], "0 is not in the range x>=1", "zoo data review --help"),
+    ],
+)
+def test_wrong_usage_is_told(lab: Path, zoo: Any, options: list[str], told: str, way: str) -> None:
+    status, _, err = zoo("data", "review", "pairs", *options, cwd=lab)
+    assert status == 1
+    assert told in err
+    assert way in err
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as started:
+        yield started
+
+
+def open_page(browser: Browser, url: str, **options: Any) -> Page:
+    page = offline(browser, **{"viewport": DESKTOP, **options}).new_page()
+    page.goto(url)
+    page.locator("#progress").wait_for()
+    return page
+
+
+def verdicts(path: Path, reviewer: str) -> list[str]:
+    return [row.cells.get(f"verdict.{reviewer}", "") for row in read_sheet(path).rows]
+
+
+def test_a_reviewer_judges_with_keys_and_goes_on_another_day(browser: Browser, tmp_path: Path) -> None:
+    path = sample_sheet(tmp_path / "pairs.csv").path
+    with serving(path, "huda") as url:
+        page = open_page(browser, url)
+        expect(page.locator("#row dd").nth(1)).to_have_text("يحمل الفلاح حقيبة ثقيلة إلى السوق.")
+        expect(page.locator("#row dd").nth(1)).to_have_css("direction", "rtl")
+        expect(page.locator("#row dd").first).to_have_css("direction", "ltr")  # what was translated
+        expect(page.locator("#row dl")).to_have_css("direction", "rtl")
+        page.keyboard.press("a")
+        expect(page.locator("#progress")).to_have_text("1 / 4")
+        assert verdicts(path, "huda") == ["accept", "", "", ""], "written at once"
+        page.keyboard.press("n")
+        expect(page.locator("#note textarea")).to_be_focused()
+        page.keyboard.type("arabic نائم")  # letters are no commands while one writes
+        page.keyboard.press("Escape")
+        page.keyboard.press("r")
+        expect(page.locator("#progress")).to_have_text("2 / 4")
+        expect(page.locator("#note textarea")).to_have_value("")
+        row = read_sheet(path).rows[1].cells
+        assert (row["verdict.huda"], row["note.huda"]) == ("reject", "arabic نائم")
+        page.keyboard.press("b")
+        expect(page.locator("#row .mine")).to_have_text("مرفوض")
+        expect(page.locator("#note textarea")).to_have_value("arabic نائم")
+        page.set_viewport_size(PHONE)
+        page.reload()
+        expect(page.locator("#row dd").nth(1)).to_have_text("يجلس كاتبان قرب النهر.")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        for name in ("accept", "reject", "unsure"):
+            expect(page.locator(f"#{name}")).to_be_in_viewport()
+        page.locator("#unsure").click()
+        expect(page.locator("#progress")).to_have_text("3 / 4")
+        page.context.close()
+    with serving(path, "huda") as url:  # as if the machine had been off
+        page = open_page(browser, url)
+        expect(page.locator("#row")).to_contain_text("audit 0.76")
+        expect(page.locator("#row .label")).to_have_text("contradiction")
+        expect(page.locator("#row dd b")).to_have_count(0)
+        expect(page.locator("#row dl")).to_contain_text("=لا أحد <b>ينظف</b>.")
+        page.locator("#pattern textarea, #pattern input").fill("لا أحد <b>")
+        page.keyboard.press("Escape")
+        page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ش', code: 'KeyA'}))")
+        expect(page.locator("#done")).to_be_visible()
+        page.context.close()
+    assert verdicts(path, "huda") == ["accept", "reject", "unsure", "accept"]
+    assert read_sheet(path).rows[3].cells["pattern"] == "لا أحد <b>"
+
+
+def test_two_reviewers_sit_side_by_side_and_see_their_own_verdicts(browser: Browser, tmp_path: Path) -> None:
+    path = sample_sheet(tmp_path / "pairs.csv", {"sami": "rr--"}).path
+    with serving(path, "huda") as hers, serving(path, "sami") as his, serving(path, "final") as last:
+        one, other = open_page(browser, hers), open_page(browser, his)
+        expect(one.locator("#progress")).to_have_text("0 / 4")
+        expect(other.locator("#progress")).to_have_text("2 / 4")
+        expect(one.locator("#row .said span")).to_have_count(0)
+        one.keyboard.press("a")
+        other.keyboard.press("u")
+        expect(one.locator("#progress")).to_have_text("1 / 4")
+        expect(other.locator("#progress")).to_have_text("3 / 4")
+        assert (verdicts(path, "huda"), verdicts(path, "sami")) == (
+            ["accept", "", "", ""],
+            ["reject", "reject", "unsure", ""],
+        )
+        settles = open_page(browser, last)
+        expect(settles.locator("#progress")).to_have_text("0 / 1")
+        expect(settles.locator("#row .other")).to_have_text(["sami: مرفوض", "huda: مقبول"])
+        settles.keyboard.press("1")
+        expect(settles.locator("#done")).to_be_visible()
+        for page in (one, other, settles):
+            page.context.close()
+    assert not verdicts_of([read_sheet(path)]).disputed
+
+
+def test_a_sheet_that_was_spoilt_meanwhile_is_told_on_the_page_and_keeps_its_bytes(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = sample_sheet(tmp_path / "pairs.csv").path
+    with serving(path, "huda") as url:
+        page = open_page(browser, url)
+        page.locator("#row dl").wait_for()
+        path.write_bytes(data := b"\xef\xbb\xbfother\r\n1\r\n")
+        page.keyboard.press("a")
+        expect(page.locator(".toast-body")).to_contain_text("has no column 'key'")
+        page.context.close()
+    assert path.read_bytes() == data
+
+
+def test_the_page_answers_on_this_machine_alone(tmp_path: Path) -> None:
+    from zoo.errors import WorkspaceError
+    from zoo.review.desk import Desk
+    from zoo.review.page import start_page
+
+    path = sample_sheet(tmp_path / "pairs.csv").path
+    with serving(path, "huda") as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(WorkspaceError, match=f"port '{port}' is taken") as caught:
+            start_page(Desk(path, tmp_path / "lock", "huda"), port=port, wait=False)
+    assert caught.value.hint == f"--port {port + 1}"

@@ -12,6 +12,7 @@ from zoo.characters import clean
 from zoo.errors import WorkspaceError, ZooError, of_the_disk
 from zoo.review.desk import Desk, DeskRow
 from zoo.review.sheet import KEY, PATTERN, SPLIT, STRATUM
+from zoo.review.strata import SEPARATOR
 from zoo.review.verdicts import VERDICTS, RowVerdict
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
@@ -20,7 +21,6 @@ import gradio as gr
 
 HERE = Path(__file__).parent
 SAYS: Mapping[str, str] = {"accept": "مقبول", "reject": "مرفوض", "unsure": "غير متأكد"}
-KEYS = {"accept": "A", "reject": "R", "unsure": "U", "back": "B", "next": "S", "note": "N"}
 LABELS = {
     "accept": "مقبول / Accept (A)",
     "reject": "مرفوض / Reject (R)",
@@ -70,14 +70,18 @@ def card(row: DeskRow | None, left: int = 0) -> str:
         if left:
             return block(f'<p>آخر الورقة. بقي {left} بلا حكم.</p><p dir="ltr">The end; {left} have no verdict yet.</p>')
         return block('<p id="done">اكتملت المراجعة. شكرًا.</p><p dir="ltr">All rows are judged. Thank you.</p>')
-    hidden = (KEY, SPLIT, STRATUM, PATTERN)
+    label, *_ = row.cells.get(STRATUM, "").split(SEPARATOR)
+    labelled = next((name for name, cell in reversed(row.cells.items()) if cell == label), None)  # labels stand last
+    hidden = (KEY, SPLIT, STRATUM, PATTERN, "audit", labelled)
     shown = [(name, cell) for name, cell in row.cells.items() if name not in hidden and cell]
     terms = "".join(
         f'<dt><bdi>{escape(clean(name))}</bdi></dt><dd dir="auto"{_kind(name)}>{escape(clean(cell))}</dd>'
         for name, cell in shown
     )
-    where = " · ".join(f"<bdi>{escape(row.cells.get(name, ''))}</bdi>" for name in (SPLIT, STRATUM))
-    return block(f"<dl>{terms}</dl><small>{where}</small>{said(row)}")
+    facts = [f"audit {row.cells['audit']}"] if row.cells.get("audit") else []
+    where = " · ".join(f"<bdi>{escape(clean(fact))}</bdi>" for fact in [row.cells.get(SPLIT, ""), *facts] if fact)
+    chip = f'<span class="label">{escape(clean(label))}</span> ' if labelled and label else ""
+    return block(f"<dl>{terms}</dl><p>{chip}<small>{where}</small></p>{said(row)}")
 
 
 def _kind(name: str) -> str:
