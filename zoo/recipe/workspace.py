@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
+from zoo.recipe.chain import with_origins
 from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.doubts import base_doubts, family_doubts
@@ -150,7 +151,7 @@ class Workspace:
         if name not in self.datasets:
             raise RecipeError(f"no dataset '{name}' in recipes/datasets/", hint=did_you_mean(name, self.datasets))
         self._check_dataset(name)
-        return _limited(self.datasets[name], self._scale(scale))
+        return _limited(with_origins(name, self.datasets), self._scale(scale))
 
     def problems(self) -> list[ZooError]:
         """Errors in the workspace's files, at any scale: one per file, with all of its mistakes."""
@@ -246,7 +247,7 @@ class Workspace:
             base=file.base,
             dims=dims,
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
-            datasets={known: _limited(self.datasets[known], scale) for known in sorted(names)},
+            datasets={known: _limited(with_origins(known, self.datasets), scale) for known in sorted(names)},
             phases=phases,
             evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite]),
             release=ModelRelease(
@@ -302,7 +303,7 @@ class Workspace:
 
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
-        mistakes = collect(dataset_mistakes(self.datasets[name]), self.mistakes_in(name, dataset=True))
+        mistakes = collect(dataset_mistakes(with_origins(name, self.datasets)), self.mistakes_in(name, dataset=True))
         if earlier := shared(repos).get(name):
             problem = f"'{repos[name]}' is the repository of dataset '{earlier}' too; choose another name"
             mistakes.add(("release", "repo"), f"release.repo: {problem}")
