@@ -33,8 +33,8 @@ def named(text: str) -> set[str]:
     text = " ".join(text.split())
     found = {licence for pattern, licence in NAMES.items() if re.search(rf"(?i){pattern}", text)}
     found -= {"gpl-3.0"} if found & {"agpl-3.0", "lgpl-3.0"} else set()
-    for parts in CREATIVE.finditer(text):
-        found.add("cc-by" + re.sub(r"[ -]+", "-", parts[1].lower()))
+    for one in CREATIVE.finditer(text):
+        found.add("cc-by" + re.sub(r"[ -]+", "-", one[1].lower()))
     if re.search(r"(?i)creative commons attribution", text):
         parts = dict.fromkeys(short for word, short in WORDS if word in text.lower())
         found.add("-".join(["cc-by", *parts]))

@@ -160,9 +160,17 @@ def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Di
                 f"{account}/{dataset.release.repo}",
                 folder=run.stage(DATA),
                 templates=templates,
+                parents=_parents(build, dataset, account),
                 provenance=provenance.of_dataset(name, dataset, run),
                 digests=known,
             )
+
+
+def _parents(build: Build, dataset: Dataset, account: str) -> dict[str, str | None]:
+    """{dataset of the workspace that rows come from: its id on the Hub, where it is published}."""
+    known = build.workspace.datasets
+    releases = {source.parent: known[source.parent].release for source in dataset.every_source if source.parent}
+    return {name: f"{account}/{one.repo}" if one else None for name, one in releases.items()}
 
 
 def _model(build: Build, recipe: Recipe, account: str, shown: set[str], known: Digests) -> Release:

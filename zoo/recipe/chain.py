@@ -43,7 +43,7 @@ def _lineage(name: str, datasets: Mapping[str, Dataset]) -> list[str]:
     """The names of a dataset and of those that it is made from, each once; names that lead nowhere are left out."""
     names = [name]
     for one in names:
-        parents = (source.parent for source in datasets[one].every_source)
+        parents = [source.parent for source in datasets[one].every_source if source.parent]
         names += [parent for parent in parents if parent in datasets and parent not in names]
     return names
 
