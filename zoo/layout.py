@@ -11,7 +11,9 @@ EVALUATE = "evaluate"
 CARD = "card"
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
-DATA_SOURCE = "source.json"  # of data: {revision, miniature, models: {model of a step: commit} where there are any}
+DATA_SOURCE = "source.json"
+"""Of data: {revision: of the one repository that rows come from, else sources: [{dataset, revision}, {path, files:
+{file: sha256}} or {from: dataset} of each], miniature, models: {model of a step: commit} where there are any}."""
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
 ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
 TRAIN_LOG = "log.json"

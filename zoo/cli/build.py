@@ -57,8 +57,10 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     names = datasets or sorted(space.datasets)
     nodes = [Node(DATA, NamedDataset(name, space.dataset(name, scale=scale))) for name in names]
     with say.progress() as progress:
-        work = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
-        outcomes = [work.make(node) for node in nodes]
+        work = Build(space, scale, progress=progress)
+        again = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
+        named = {node.key for node in nodes}  # what they are made from is not made again
+        outcomes = [(again if node.key in named else work).make(node) for node in work.ordered(nodes)]
     rows = [{"dataset": outcome.name, "did": outcome.did, "why": outcome.why} for outcome in outcomes]
     say.table(rows)
     say.result({"datasets": rows})

@@ -24,6 +24,7 @@ from zoo.data.writing import write_split
 from zoo.errors import DataError
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, GLANCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
+from zoo.recipe.dataset import splits_key
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
@@ -106,14 +107,15 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
 def _came_from(dataset: Dataset, spec: Mapping[str, Any]) -> dict[str, Any]:
     """What the stage leaves about its sources."""
-    came = spec["came_from"]
     hub = [
         (source.dataset, revision)
         for source, revision in zip(dataset.every_source, spec["revisions"], strict=True)
         if source.dataset
     ]
-    miniature = any(is_miniature(*one) for one in hub) or bool(spec.get("miniature"))
-    return {**came, "miniature": miniature, **({"models": dict(spec["models"])} if spec.get("models") else {})}
+    built = [json.loads((Path(folder) / DATA_SOURCE).read_text("utf-8")) for folder in spec.get("built", {}).values()]
+    miniature = any(is_miniature(*one) for one in hub) or any(parent["miniature"] for parent in built)
+    models = {"models": dict(spec["models"])} if spec.get("models") else {}
+    return {**spec["came_from"], "miniature": miniature, **models}
 
 
 def _write(folder: Path, dataset: Dataset, flows: Mapping[str, Flow], reports: Mapping[str, SplitReport]) -> None:
@@ -168,7 +170,7 @@ def _through_steps(making: _Making, split: str, read: Any) -> Flow:
         options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
         keep = steps.STEPS[step.type].keeps_dropped
         flow.through(step.type, options, partial(making.stepped, split, number), keep_dropped=keep)
-    _require_rows(name, split, flow)
+    _require_rows(making, split, flow)
     missing = flow.frame.select(pl.col(list(dataset.columns)).null_count()).collect(engine="streaming")
     for column in missing.columns:
         if rows := missing[column][0]:
@@ -181,10 +183,12 @@ def _limits(dataset: Dataset) -> dict[str, int]:
     return {str(split): rows for split, rows in dataset.rows.items()}
 
 
-def _require_rows(name: str, split: str, flow: Flow) -> None:
+def _require_rows(making: _Making, split: str, flow: Flow) -> None:
     if not flow.rows:
+        name, dataset = making.name, making.dataset
         took = ", ".join(f"{rows:,} by {step}" for step, rows in flow.dropped.items() if rows) or "no step took any"
-        hint = f"correct columns or steps in its recipe; or name the other splits in source.splits, without '{split}'"
+        others = f"name the other splits in {splits_key(dataset)}, without '{split}'"
+        hint = f"correct columns or steps in its recipe; or {others}"
         problem = f"dataset '{name}': no rows left in split '{split}': {flow.read:,} read; dropped: {took}"
         raise DataError(problem, hint=hint)
 
@@ -203,5 +207,5 @@ def _apart(making: _Making, flows: Mapping[str, Flow]) -> Mapping[str, Mapping[s
     for split in late & flows.keys():
         flows[split].without("overlap", overlap.in_train)
         flows[split].sample(limits.get(split))
-        _require_rows(making.name, split, flows[split])
+        _require_rows(making, split, flows[split])
     return overlap.shared

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
 from zoo.recipe.chain import licence_mistakes
-from zoo.recipe.dataset import Dataset, Source
+from zoo.recipe.dataset import Dataset, Source, splits_key
 from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.fits import (
     Sized,
@@ -26,6 +26,7 @@ from zoo.recipe.fits import (
 )
 from zoo.recipe.found import Found, in_words, or_, under
 from zoo.recipe.schema import Recipe
+from zoo.recipe.sources import source_mistakes
 from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
@@ -43,7 +44,7 @@ BUILDERS = frozenset(_BUILDERS.split())
 FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
 OF_WEIGHTS = ("model", "width", "pooling", "modules")
 """What a base model has in common with all that go on from its weights."""
-PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
+READ = "write path: with the files, relative to the recipe, in the place of dataset:"
 
 
 # ---- recipes/family.yaml
@@ -155,19 +156,24 @@ def _dev_mistake(dev: str, datasets: Mapping[str, Dataset]) -> str | None:
 def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
     if split in dataset.splits:
         return None
-    return f"'{name}' has no split '{split}'; add {split} to source.splits in recipes/datasets/{name}.yaml"
+    return f"'{name}' has no split '{split}'; add {split} to {splits_key(dataset)} in recipes/datasets/{name}.yaml"
 
 
 # ---- recipes/datasets/*.yaml
 
 
-def dataset_mistakes(dataset: Dataset) -> Found:
-    """Mistakes in the file of a dataset."""
+def dataset_mistakes(name: str, dataset: Dataset, datasets: Mapping[str, Dataset]) -> Found:
+    """Mistakes in the file of a dataset.
+
+    Args:
+        datasets: all that there are, which it may be made from.
+    """
+    yield from source_mistakes(name, dataset, datasets)
     for number, source in enumerate(dataset.every_source):
         yield from under(("source",) if dataset.source else ("sources", number), _source_mistakes(source))
     yield from under(("rows",), rows_mistakes(dataset.rows))
     for split in dataset.rows.keys() - set(dataset.splits):
-        yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
+        yield ("rows", split), f"there is no split '{split}' in {splits_key(dataset)}; add it there, or take this out"
     yield from _column_mistakes(dataset)
     if dataset.release:
         yield from under(("release",), language_mistakes(dataset.release.language))
@@ -186,8 +192,8 @@ def _source_mistakes(source: Source) -> Found:
 def _no_repository(name: str) -> str | None:
     """The reason why what looks like an id is none; None when it may be one."""
     if name in BUILDERS:
-        return f"'{name}' is what `datasets` reads files with, and no repository; {PUSH}"
-    return f"'{name}' is the name of a file, and no repository; {PUSH}" if name.endswith(FILES) else None
+        return f"'{name}' is what `datasets` reads files with, and no repository; {READ}"
+    return f"'{name}' is the name of a file, and no repository; {READ}" if name.endswith(FILES) else None
 
 
 def _column_mistakes(dataset: Dataset) -> Found:
@@ -306,7 +312,7 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
         if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):
             yield ("base", fact), f"'{ours}', and the parent, whose weights it starts from, has '{theirs}'; change both"
     for name, dataset in member.datasets.items():
-        yield from under(("datasets", name), dataset_mistakes(dataset))
+        yield from under(("datasets", name), dataset_mistakes(name, dataset, member.datasets))
     yield from under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong

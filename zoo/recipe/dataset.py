@@ -260,6 +260,11 @@ class Dataset(Section):
         return [source.dataset for source in self.every_source if source.dataset]
 
     @property
+    def parents(self) -> list[Name]:
+        """The datasets of the workspace that rows come from, each once."""
+        return list(dict.fromkeys(source.parent for source in self.every_source if source.parent))
+
+    @property
     def splits(self) -> list[Split]:
         """The names of the splits that are built, in order."""
         if self.split:
@@ -287,3 +292,10 @@ class Dataset(Section):
         if isinstance(data, dict) and "filters" in data and "steps" not in data:
             return {**{key: value for key, value in data.items() if key != "filters"}, "steps": data["filters"]}
         return data
+
+
+def splits_key(dataset: Dataset) -> str:
+    """The key of a dataset's recipe that says which splits there are."""
+    if dataset.split:
+        return "split.sizes"
+    return "source.path" if dataset.source and dataset.source.path else "source.splits"
