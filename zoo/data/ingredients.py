@@ -18,7 +18,8 @@ from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
 from zoo.steps import files_of as files_of_steps
-from zoo.steps import models_asked
+from zoo.steps import models_asked, tasks_met
+from zoo.tasks import pins
 
 STAGE = DATA
 FORMAT = 3  # one more whenever the stage leaves other files, so that older ones are made again
@@ -44,12 +45,14 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
     """What the sources are now, the commits of models that steps read them with, files, and the libraries that do."""
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
     files = _digests([place_of_recipes(site) / name for name in files_of_steps(item.dataset.steps)], site)
+    tasks = tasks_met(item.dataset.steps, site.workspace.family.suites)
     return {
         **came_from(item.dataset, site),
         "hub": host(),
         "versions": versions("datasets", "polars", *(ENGINES if models else ())),
         **({"models": models} if models else {}),
         **({"files": files} if files else {}),
+        **({"tasks": pins(tasks)} if tasks else {}),
         **digests(item.dataset.steps),
     }
 
@@ -68,6 +71,7 @@ def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[s
         "place": str(place_of_recipes(site)),
         "cache": str(site.runs / "cache"),
         **models,
+        **({"suites": dict(site.workspace.family.suites)} if "tasks" in made_from else {}),
     }
 
 

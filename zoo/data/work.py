@@ -19,7 +19,7 @@ from zoo.data.gathering import gather
 from zoo.data.glance import glance
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
-from zoo.data.stepping import columns_before, stepped
+from zoo.data.stepping import stepped
 from zoo.data.writing import write_split
 from zoo.errors import DataError
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, GLANCE, REJECTED, ROWS, STEPS, split_file
@@ -29,6 +29,7 @@ from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.steps import EXTRA, StepResult, StepWork
+from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +55,7 @@ class _Making:
         return stepped(self.name, self.dataset, number, rows, encoder, self._work(split, number))
 
     def _work(self, split: str, number: int) -> StepWork:
-        columns = {**self.dataset.columns, **columns_before(self.dataset, number)}
+        columns = {**self.dataset.columns, **self.dataset.columns_before(number)}
         kept = self.folder / UNDERWAY / split / f"step-{number:02}"
         kept.mkdir(parents=True, exist_ok=True)
         return StepWork(
@@ -69,7 +70,16 @@ class _Making:
             device=self.spec.get("device"),
             on=self.spec.get("on", "local"),
             progress=self.progress,
+            columns=list(self.dataset.columns),
+            task_rows=partial(self._task_rows, number),
         )
+
+    def _task_rows(self, number: int) -> dict[str, list[tuple[str, ...]]]:
+        """{task that a step holds rows against: the texts of its rows}, from the Hub at its pinned revision."""
+        from zoo.tasks.loading import loaded_task, rows_of  # mteb takes seconds
+
+        names = steps.tasks_met([self.dataset.steps[number]], self.spec.get("suites", {}))
+        return {name: rows_of(loaded_task(name), TASKS[name]) for name in names}
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -78,7 +88,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Args:
         spec: {name, dataset: its recipe, came_from: what the sources are, as the stage leaves it, models: {model of a
             step: its commit}, device: that they encode on, place: the folder of its recipe, cache: a folder for what
-            later builds use again, built: {other dataset: folder of its data stage}}.
+            later builds use again, built: {other dataset: folder of its data stage}, suites: {suite that a step names:
+            its tasks}}.
 
     Raises:
         HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.
@@ -101,8 +112,16 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     (folder / DATA_SOURCE).write_text(json.dumps(_came_from(dataset, spec)), "utf-8")
     doubts = data_doubts(dataset, {split: flow.frame for split, flow in flows.items()}, reports)
     leave_doubts(folder, doubts)
-    shutil.rmtree(folder / UNDERWAY)
+    _clear(folder)
     _tell(name, reports, doubts, progress)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what was underway; what is removed in part is never gone on with."""
+    gone = folder / f"{UNDERWAY}.done"
+    shutil.rmtree(gone, ignore_errors=True)
+    (folder / UNDERWAY).rename(gone)
+    shutil.rmtree(gone)
 
 
 def _came_from(dataset: Dataset, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -170,6 +189,7 @@ def _through_steps(making: _Making, split: str, read: Any) -> Flow:
         options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
         keep = steps.STEPS[step.type].keeps_dropped
         flow.through(step.type, options, partial(making.stepped, split, number), keep_dropped=keep)
+    flow.settle()
     _require_rows(making, split, flow)
     missing = flow.frame.select(pl.col(list(dataset.columns)).null_count()).collect(engine="streaming")
     for column in missing.columns:

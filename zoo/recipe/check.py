@@ -203,18 +203,56 @@ def _column_mistakes(dataset: Dataset) -> Found:
     for name, column in dataset.columns.items():
         if column.made_by and column.made_by not in named:
             yield ("columns", name, "made_by"), f"no step '{column.made_by}' in steps; add it there"
+    yield from _reading_mistakes(dataset)
     for index, step in enumerate(dataset.steps):
-        if problem := _step_mistake(step.type, dataset) or _order_mistake(index, dataset):
+        if (
+            problem := _step_mistake(index, dataset)
+            or _order_mistake(index, dataset)
+            or _option_mistake(index, dataset)
+        ):
             yield ("steps", index), problem
+        if STEPS[step.type].meets_tasks:
+            yield from under(("steps", index, "tasks"), task_mistakes(step.tasks))
 
 
-def _step_mistake(name: str, dataset: Dataset) -> str | None:
+def _reading_mistakes(dataset: Dataset) -> Found:
+    """Columns that are read and made into others by no step, or by two, and those that a step would make of none."""
+    shaping = [(index, step.type) for index, step in enumerate(dataset.steps) if STEPS[step.type].reshapes]
+    if dataset.reads and not shaping:
+        known = [name for name in STEPS if STEPS[name].reshapes]
+        yield ("reads",), f"no step makes columns of them; write one of {in_words(known)} in steps, or take this out"
+    for index, name in shaping[:1] if not dataset.reads else ():
+        example = "reads: {premise: {type: text}, hypothesis: {type: text}, label: {type: class, names: [...]}}"
+        yield ("steps", index), f"step '{name}' makes columns of those in reads, and there are none; add {example}"
+    for index, name in shaping[1:]:
+        yield ("steps", index), f"step '{name}' comes after '{shaping[0][1]}', which made the columns; take one out"
+
+
+def _option_mistake(index: int, dataset: Dataset) -> str | None:
+    """The mistake in a step's options, beside the columns that come to it."""
+    step, later = dataset.steps[index], {one.type for one in dataset.steps[index:]}
+    entry, came = STEPS[step.type], dataset.columns_before(index)
+    if entry.check is None or (entry.reshapes and not dataset.reads):
+        return None
+    problem = entry.check(step, {name: one for name, one in came.items() if one.made_by not in later}, dataset.columns)
+    return f"step '{step.type}': {problem}" if problem else None
+
+
+def suite_mistakes(dataset: Dataset, suites: Collection[str]) -> Found:
+    """Suites that a dataset's steps name and that there are not."""
+    for index, step in enumerate(dataset.steps):
+        suite = getattr(step, "suite", None) if STEPS[step.type].meets_tasks else None
+        if suite is not None and suite not in suites:
+            yield ("steps", index, "suite"), f"no suite '{suite}' in family.yaml; {or_(suite, suites)}"
+
+
+def _step_mistake(index: int, dataset: Dataset) -> str | None:
     """The reason why a step cannot read a dataset's columns, or fill the one that it fills."""
+    name = dataset.steps[index].type
     entry, made = STEPS[name], [text for text in dataset.texts if dataset.columns[text].made_by == name]
-    if len(dataset.texts) < entry.texts:
-        return (
-            f"step '{name}' is for {entry.texts} text columns, and there are {len(dataset.texts)}; add one to columns"
-        )
+    there = sum(column.type == "text" for column in dataset.columns_before(index).values())
+    if there < entry.texts:
+        return f"step '{name}' is for {entry.texts} text columns, and there are {there}; add one to columns"
     if not entry.fills:
         return f"step '{name}' fills no column, as '{made[0]}' says; take made_by out there" if made else None
     if made != dataset.texts[-1:] or len(dataset.columns) > entry.texts:

@@ -10,7 +10,7 @@ from zoo.ids import RepoId, Revision
 from zoo.metadata import as_the_hub
 from zoo.recipe.section import Name, Section
 from zoo.recipe.words import Address, Identifier, Language, License, RepoName, Split
-from zoo.steps import StepSpec
+from zoo.steps import STEPS, StepSpec
 
 ROUNDING = 1e-6  # of shares that sum to 1
 
@@ -275,6 +275,11 @@ class Dataset(Section):
     def read_columns(self) -> dict[str, Column]:
         """The columns that are read from the source, by our names."""
         return self.reads or self.columns
+
+    def columns_before(self, number: int) -> dict[str, Column]:
+        """The columns that rows have before a step, by its number: those that are read, or what they were made into."""
+        shaped = any(STEPS[step.type].reshapes for step in self.steps[:number])
+        return self.columns if shaped else self.read_columns
 
     @property
     def texts(self) -> list[str]:

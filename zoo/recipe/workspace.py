@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
 from zoo.recipe.chain import with_origins
-from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared
+from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared, suite_mistakes
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
@@ -315,6 +315,7 @@ class Workspace:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
         mistakes = self.mistakes_in(name, dataset=True)
         collect(dataset_mistakes(name, with_origins(name, self.datasets), self.datasets), mistakes)
+        collect(suite_mistakes(self.datasets[name], self.family.suites), mistakes)
         if earlier := shared(repos).get(name):
             problem = f"'{repos[name]}' is the repository of dataset '{earlier}' too; choose another name"
             mistakes.add(("release", "repo"), f"release.repo: {problem}")
