@@ -23,6 +23,7 @@ ROWS = [
     {"zoo.patience", "zoo.ids"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures"},
     {"zoo.options"},
+    {"zoo.audit"},
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
     {"zoo.plugins"},
     {"zoo.recipe"},

@@ -38,7 +38,8 @@ its rows once more. The split's own file is there too, and is what other stages 
 GLANCE = "glance.json"
 """Of data: {split: {bytes: of its rows in memory, rows: [a few of them, {column: text, or name of its class}]}}, for
 the card. Older stages have none."""
-BESIDE = frozenset({JOURNAL, STEPS, GLANCE})  # files of stages that are no part of what they made
+AUDIT, AUDIT_PAGE = "audit.json", "audit.html"  # of data, where a step is an audit: an AuditReport, and it as a page
+BESIDE = frozenset({JOURNAL, STEPS, GLANCE, AUDIT, AUDIT_PAGE})  # files of stages that are no part of what they made
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card

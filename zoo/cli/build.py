@@ -49,7 +49,7 @@ def data() -> None:
 def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
     connect(seed=True)
-    from zoo.layout import DATA
+    from zoo.layout import AUDIT_PAGE, DATA
     from zoo.pipeline.build import Build
     from zoo.stage import NamedDataset, Node
 
@@ -63,6 +63,9 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
         outcomes = [(again if node.key in named else work).make(node) for node in work.ordered(nodes)]
     rows = [{"dataset": outcome.name, "did": outcome.did, "why": outcome.why} for outcome in outcomes]
     say.table(rows)
+    for node in nodes:
+        if (page := work.folder(node.name).stage(DATA) / AUDIT_PAGE).exists():
+            say.note(f"audit of '{node.name}': {page}")
     say.result({"datasets": rows})
 
 

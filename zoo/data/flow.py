@@ -193,14 +193,15 @@ def _rows(path: Path) -> int:
 
 
 def _told(lost: pl.LazyFrame | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """How many rows were dropped for which reason, and some of them."""
+    """How many rows were dropped for which reason, and some of them. What stands after ': ' in a reason is of the row."""
     import polars as pl
 
     if lost is None:
         return {}, []
-    counted = lost.group_by(WHY).len().sort("len", WHY, descending=[True, False]).collect(engine="streaming")
+    reason = pl.col(WHY).str.split_exact(": ", 1).struct.field("field_0").alias("reason")
+    counted = lost.group_by(reason).len().sort("len", "reason", descending=[True, False]).collect(engine="streaming")
     why = dict(counted.iter_rows())
-    shown = [lost.filter(pl.col(WHY) == reason).head(EXAMPLES).collect() for reason in list(why)[:20]]
+    shown = [lost.filter(reason == one).head(EXAMPLES).collect() for one in list(why)[:20]]
     return why, [
         {"why": row.pop(WHY), "row": {name: _shown(value) for name, value in row.items()}}
         for part in shown

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import steps
+from zoo.audit.report import leave_audit
 from zoo.data.columns import ColumnPlace
 from zoo.data.doubts import data_doubts
 from zoo.data.encoders import Encoders
@@ -51,7 +52,7 @@ class _Making:
     def stepped(self, split: str, number: int, rows: pl.LazyFrame) -> StepResult:
         """The rows of a split after a step."""
         step, entry = self.dataset.steps[number], steps.STEPS[self.dataset.steps[number].type]
-        encoder = self.encoders.loaded(step.model) if entry.encodes else None
+        encoder = self.encoders.loaded(step.model) if entry.encodes and step.model else None
         return stepped(self.name, self.dataset, number, rows, encoder, self._work(split, number))
 
     def _work(self, split: str, number: int) -> StepWork:
@@ -112,8 +113,11 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     (folder / DATA_SOURCE).write_text(json.dumps(_came_from(dataset, spec)), "utf-8")
     doubts = data_doubts(dataset, {split: flow.frame for split, flow in flows.items()}, reports)
     leave_doubts(folder, doubts)
+    audited = leave_audit(folder, name)
     _clear(folder)
     _tell(name, reports, doubts, progress)
+    for line in audited.table() if audited else []:
+        progress.note(f"{name:<24} {line}")
 
 
 def _clear(folder: Path) -> None:

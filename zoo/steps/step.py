@@ -53,7 +53,8 @@ class StepEntry(Entry):
     fills: bool
     """It fills the last of them, which the source lacks, and may make several rows of one."""
     encodes: bool
-    """It reads texts with a model of the Hub, which its options `model` and `revision` name."""
+    """It reads texts with a model of the Hub, which its options `model` and `revision` name; with none where they are
+    null."""
     streams: bool
     """It takes and gives a LazyFrame, so that rows need not fit into memory."""
     reshapes: bool
@@ -151,7 +152,8 @@ def step(
         texts: text columns that the dataset must have, at least; 0 = any number.
         fills: the step adds the last of `texts`, which `frame` lacks, and may make several rows of one. It returns a
             StepResult.
-        encodes: the step has options `model` and `revision`, and takes that model, loaded, after `texts`.
+        encodes: the step has options `model` and `revision`, and takes that model, loaded, after `texts`;
+            None where `model` is null.
         streams: `frame` is a LazyFrame, and so is what is returned. It may have a column `@why` more, with the reason
             where a row is to be dropped.
         reshapes: what is returned has the recipe's `columns`, whatever came.
@@ -190,7 +192,8 @@ def run_step(spec: Options, frame: Any, texts: Sequence[str], encoder: Any = Non
 
 def encoders(specs: Iterable[Options]) -> dict[str, str | None]:
     """{model on the Hub that a step encodes with: the revision that its recipe says}."""
-    return {spec.model: spec.revision for spec in specs if STEPS[spec.type].encodes}  # type: ignore[attr-defined]
+    encoding = [spec for spec in specs if STEPS[spec.type].encodes]
+    return {spec.model: spec.revision for spec in encoding if spec.model}  # type: ignore[attr-defined]
 
 
 def models_asked(specs: Iterable[Options]) -> dict[str, str | None]:
