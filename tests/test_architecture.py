@@ -22,7 +22,7 @@ ROWS = [
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata", "zoo.licences"},
     {"zoo.patience", "zoo.ids"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures"},
-    {"zoo.options"},
+    {"zoo.options", "zoo.review"},
     {"zoo.audit"},
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
     {"zoo.plugins"},

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from zoo import say
 from zoo.cli import places
+from zoo.cli.review import data_review
 from zoo.cli.session import ZooGroup, as_typed, command, connect, scale_option, tell, workspace
 from zoo.errors import ZooError
 
@@ -70,6 +71,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
 
 
 data.add_command(data_build)
+data.add_command(data_review)
 
 
 @command("build", epilog="Example: zoo build arabert-hybrid --hub local --scale mini")
