@@ -9,6 +9,8 @@ TRAIN = "train"
 CONTAMINATION = "contamination"
 EVALUATE = "evaluate"
 CARD = "card"
+CHECK = "check"  # of a dataset, by `zoo data check`: no stage of a build
+
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"  # of data: {revision, miniature, models: {model of a step: commit} where there are any}
@@ -31,6 +33,9 @@ ROWS = "rows"
 REJECTED = "rejected"
 """Of data: rejected/<split>.parquet, the rows that audit and review dropped, with `@step` and `@why`."""
 BESIDE = frozenset({JOURNAL, STEPS})  # files of stages that are no part of what they made
+CHECKED = "checked.json"
+"""Of check: {format, target, rows: {split: rows}, roles, miniature, verdicts: {verdict: checks}, checks: [{check, says,
+verdict, figure, advice, facts, examples}]}. Its receipt's needs.data has the digest of the rows that it is of."""
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card

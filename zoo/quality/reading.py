@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
 from zoo.data.rows import HubRows, written
 from zoo.errors import DataError, HubError
+from zoo.hub.metadata import REPO_ID
 from zoo.layout import split_file
 from zoo.quality.material import NAMES, Material, Roles, in_order
 from zoo.quality.roles import LOOKED_AT, guessed_roles
@@ -47,6 +49,23 @@ def roles_of(dataset: Dataset) -> Roles:
     group = dataset.split.of if dataset.split and dataset.split.of in dataset.texts else None
     known = next((text for text in dataset.texts if text.casefold() in ("premise", "anchor")), None)
     return Roles(dataset.texts, classes, score, group or (known if len(dataset.texts) > 1 else None))
+
+
+def hub_id(target: str) -> str:
+    """The id of a dataset on the Hub that was named by it, by `datasets/owner/name` or by its page's address.
+
+    Raises:
+        DataError: nothing on a Hub is called that, so it was meant to be a file.
+    """
+    found = target
+    for address in (endpoint(), "https://huggingface.co"):
+        found = found.removeprefix(address)
+    found = found.strip("/").removeprefix("datasets/") if found != target else found.removeprefix("datasets/")
+    if re.fullmatch(REPO_ID, found) and Path(found).suffix not in SUFFIXES:
+        return found
+    near = Path(target).parent
+    there = f"ls {quote(str(near))}" if near.is_dir() else f"there is no folder '{near}' either"
+    raise DataError(f"there is no file or folder '{brief(target)}'", hint=there)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from zoo.errors import EvaluationError, HubError, PluginError
+from zoo.errors import EvaluationError, HubError, PluginError, UnansweredError
 from zoo.quality.checked import Checked, Outcome, ShownRow, quality_check, worst
 from zoo.quality.counting import EXAMPLES, short
 from zoo.quality.material import BATCH, Material
@@ -55,6 +55,9 @@ def _rows_of_tasks(tasks: Any, progress: Progress) -> tuple[Rows, dict[str, str]
         progress.describe(name)
         try:
             found[name] = rows_of(loaded_task(name), TASKS[name])
+        except UnansweredError as problem:  # nor will the others be answered
+            missing |= {one: problem.message for one in tasks if one not in found}
+            break
         except (HubError, EvaluationError, PluginError) as problem:
             missing[name] = problem.message
         progress.advance()

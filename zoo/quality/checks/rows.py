@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 MANY_TWICE = 0.05  # of a split's rows
 MANY_SHARED = 0.01  # of a split's rows, as the data stage doubts them; one row may be like another by chance
 MANY_GROUPS = 0.1  # of the rows of a split
+NOTHING = r"(?i)^\s*(?:nan|null|n/a|#n/a|undefined|#ref!|#value!|#name\?)\s*$"
 APART = 0.2  # of the range of all scores; two of one pair that differ by more say that one is wrong
 
 
 @quality_check("empty", "Rows without a text, a class or a score.")
 def empty(material: Material, progress: Progress) -> Checked:
-    """Count rows that lack something, or whose text nobody sees."""
+    """Count rows that lack something, or whose text nobody sees, or is a word for nothing that a program wrote."""
     import polars as pl
 
     roles, counts, examples = material.roles, dict[str, int](), []
@@ -46,7 +47,8 @@ def empty(material: Material, progress: Progress) -> Checked:
 def _blank(text: str) -> pl.Expr:
     import polars as pl
 
-    return ~pl.col(text).str.contains(r"[^\s\p{C}\u{200b}-\u{200f}\u{2800}\u{3164}]").fill_null(False)
+    seen = pl.col(text).str.contains(r"[^\s\p{C}\u{200b}-\u{200f}\u{2800}\u{3164}]")
+    return ~(seen & ~pl.col(text).str.contains(NOTHING)).fill_null(False)
 
 
 @quality_check("duplicates", "Rows whose texts stand in the same split before, as they are or spelt otherwise.")
