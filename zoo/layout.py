@@ -9,6 +9,8 @@ TRAIN = "train"
 CONTAMINATION = "contamination"
 EVALUATE = "evaluate"
 CARD = "card"
+CHECK = "check"  # of a dataset, by `zoo data check`: no stage of a build
+
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"
@@ -40,6 +42,9 @@ GLANCE = "glance.json"
 the card. Older stages have none."""
 AUDIT, AUDIT_PAGE = "audit.json", "audit.html"  # of data, where a step is an audit: an AuditReport, and it as a page
 BESIDE = frozenset({JOURNAL, STEPS, GLANCE, AUDIT, AUDIT_PAGE})  # files of stages that are no part of what they made
+CHECKED = "checked.json"
+"""Of check: {format, target, rows: {split: rows}, roles, miniature, verdicts: {verdict: checks}, checks: [{check, says,
+verdict, figure, advice, facts, examples}]}. Its receipt's needs.data has the digest of the rows that it is of."""
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card
