@@ -199,6 +199,7 @@ def dataset_release(
     folder: Path,
     templates: Templates,
     parents: Mapping[str, str | None] | None = None,
+    checked: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
     digests: Digests | None = None,
 ) -> Release:
@@ -207,6 +208,7 @@ def dataset_release(
     Args:
         folder: of the data stage.
         parents: {dataset of the workspace that rows come from: its id on the Hub; None: it is not published}.
+        checked: the report of `zoo data check` on these rows; None = the card has none.
     """
     parquet = {split: published_files(folder, split) for split in dataset.splits}
     more = {name: file for name, file in MORE.items() if (folder / file).is_file()}
@@ -215,6 +217,7 @@ def dataset_release(
         dataset,
         {split: [path.stat().st_size for path in paths] for split, paths in parquet.items()},
         parents=parents or {},
+        checked=checked,
         **{name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()},
         **{name: json.loads((folder / file).read_text("utf-8")) for name, file in more.items()},
     )
