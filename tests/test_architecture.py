@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 # Bottom to top; a module imports only from rows below its own. `zoo.hub` stands beside everything: it knows nobody.
 ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
-    {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata"},
+    {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata", "zoo.licences"},
     {"zoo.patience", "zoo.ids"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures"},
     {"zoo.options", "zoo.translation"},
@@ -33,7 +33,7 @@ ROWS = [
     {"zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
-    {"zoo.analysis", "zoo.inquiry", "zoo.submit", "zoo.mirror", "zoo.work"},
+    {"zoo.analysis", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}

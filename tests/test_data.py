@@ -748,6 +748,7 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
 ) -> None:
     from conftest import ROOT, workspace_in
 
+    from zoo.cards.datasetview import DatasetFacts
     from zoo.cards.readme import dataset_card
     from zoo.run import Run
 
@@ -767,7 +768,8 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
     assert receipt.doubts == ["5 of 10 rows of test stand in validation too"]
     facts = {name: json.loads((run.stage("data") / f"{name}.json").read_text("utf-8")) for name in ("report", "source")}
     dataset = type(workspace)(workspace.root).dataset("leaky")
-    card = dataset_card("lab/Leaky", dataset, dict.fromkeys(facts["report"], 1), [ROOT / "cards"], **facts)
+    sizes = {split: [1] for split in facts["report"]}
+    card = dataset_card(DatasetFacts("lab/Leaky", dataset, sizes, **facts), [ROOT / "cards"])
     assert "The 8 rows of train are a random sample of the 10 that were left." in card
     assert "| test | train | 10 | 0 | 0 | 0 |\n| test | validation | 5 | 0 | 0 |" in card
     assert "These were found before 10 rows of train that stand in another split were dropped." in card

@@ -17,6 +17,7 @@ from hostile_cards import TEMPLATES
 from stepped import stepped
 from training import TINY, add_tiny
 
+from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.readme import dataset_card
 from zoo.data.report import SplitReport
 from zoo.errors import DataError, EvaluationError
@@ -94,9 +95,8 @@ def test_the_model_that_mined_is_pinned_in_receipt_and_card(built: SimpleNamespa
     assert receipt["models"] == {TINY: commit}
     assert {"torch", "sentence-transformers"} <= receipt["versions"].keys()
     assert Build(built.work.workspace, "mini").make(built.node).did == "kept"
-    card = dataset_card(
-        "lab/Mined", mined(), {"train": 1}, TEMPLATES, report=built.report, source={**built.source, "miniature": False}
-    )
+    source = {**built.source, "miniature": False}
+    card = dataset_card(DatasetFacts("lab/Mined", mined(), {"train": [1]}, built.report, source), TEMPLATES)
     (line,) = [line for line in card.splitlines() if line.startswith("- `mine`")]
     assert f"model: {TINY}" in line.replace("\\", "")
     assert f"revision: {commit}" in line

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from zoo import say
 from zoo.cli import places
+from zoo.cli.quality import data_check
 from zoo.cli.review import data_review
 from zoo.cli.session import ZooGroup, as_typed, command, connect, scale_option, tell, workspace
 from zoo.errors import ZooError
@@ -40,7 +41,7 @@ class StageName(click.ParamType[str]):
 
 @click.group("data", cls=ZooGroup)
 def data() -> None:
-    """Build a dataset from its recipe."""
+    """Build a dataset from its recipe, and check it or any other."""
 
 
 @command("build")
@@ -72,6 +73,7 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
 
 
 data.add_command(data_build)
+data.add_command(data_check)
 data.add_command(data_review)
 
 

@@ -17,12 +17,13 @@ from zoo.data.doubts import data_doubts
 from zoo.data.encoders import Encoders
 from zoo.data.flow import Flow
 from zoo.data.gathering import read_sources
+from zoo.data.glance import glance
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
 from zoo.data.stepping import stepped
 from zoo.data.writing import write_split
 from zoo.errors import DataError
-from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, REJECTED, ROWS, STEPS, split_file
+from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, GLANCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import splits_key
 from zoo.remote import is_miniature
@@ -156,6 +157,8 @@ def _write(folder: Path, dataset: Dataset, flows: Mapping[str, Flow], reports: M
         if not told[split]["facts"]:
             del told[split]["facts"]  # as reports of earlier versions, which stay as they are
     (folder / DATA_REPORT).write_text(json.dumps(told, indent=1), "utf-8")
+    seen = {split: glance(split_file(folder, split), dataset) for split in flows}
+    (folder / GLANCE).write_text(json.dumps(seen, ensure_ascii=False, indent=1), "utf-8")
     notes = {split: [asdict(note) for note in flow.notes] for split, flow in flows.items()}
     (folder / STEPS).write_text(json.dumps(notes, ensure_ascii=False, indent=1), "utf-8")
 

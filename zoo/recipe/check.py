@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
+from zoo.recipe.chain import licence_mistakes
 from zoo.recipe.dataset import Dataset, Source, splits_key
 from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.fits import (
@@ -178,6 +179,7 @@ def dataset_mistakes(name: str, dataset: Dataset, datasets: Mapping[str, Dataset
         yield from under(("release",), language_mistakes(dataset.release.language))
         for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
             yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
+    yield from licence_mistakes(dataset)
 
 
 def _source_mistakes(source: Source) -> Found:

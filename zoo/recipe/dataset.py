@@ -184,6 +184,8 @@ class SourceWork(Section):
     license: License
     url: Address | None = None
     bibtex: str | None = None
+    terms: str | None = None
+    """What its id does not say of the licence: which parts are under which, as the work itself tells."""
     share_alike: bool | None = None
     """True: what is made from it must have its licence; null = as its licence is known to ask."""
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
+from zoo.recipe.chain import with_origins
 from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared, suite_mistakes
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.doubts import base_doubts, family_doubts
@@ -151,7 +152,7 @@ class Workspace:
         if name not in self.datasets:
             raise RecipeError(f"no dataset '{name}' in recipes/datasets/", hint=did_you_mean(name, self.datasets))
         self._with_parents([name])
-        return _limited(self.datasets[name], self._scale(scale))
+        return _limited(with_origins(name, self.datasets), self._scale(scale))
 
     def datasets_behind(self, datasets: Iterable[Dataset], *, scale: str = "full") -> list[Dataset]:
         """Return these datasets, and those of the workspace that their rows come from.
@@ -259,7 +260,7 @@ class Workspace:
             base=file.base,
             dims=dims,
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
-            datasets={known: _limited(self.datasets[known], scale) for known in datasets},
+            datasets={known: _limited(with_origins(known, self.datasets), scale) for known in datasets},
             phases=phases,
             evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite]),
             release=ModelRelease(
@@ -325,7 +326,7 @@ class Workspace:
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
         mistakes = self.mistakes_in(name, dataset=True)
-        collect(dataset_mistakes(name, self.datasets[name], self.datasets), mistakes)
+        collect(dataset_mistakes(name, with_origins(name, self.datasets), self.datasets), mistakes)
         collect(suite_mistakes(self.datasets[name], self.family.suites), mistakes)
         if earlier := shared(repos).get(name):
             problem = f"'{repos[name]}' is the repository of dataset '{earlier}' too; choose another name"

@@ -1,0 +1,1 @@
+"""Checks of any dataset, ours or not: what is wrong with its rows, in figures and examples."""
