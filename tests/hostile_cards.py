@@ -13,6 +13,7 @@ from conftest import ROOT
 from hostile import FILES, WORDS
 from markdown_it import MarkdownIt
 
+from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.readme import dataset_card, model_card, space_card
 from zoo.evidence.overlap import OverlapReport
@@ -139,13 +140,21 @@ def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:
     report = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0), **UNSHARED}
     reports = dict.fromkeys(dataset.splits, report)
     source = {"revision": "1" * 40, "miniature": False}
-    sizes = dict.fromkeys(dataset.splits, 1)
+    sizes = {split: [1, 1] for split in dataset.splits}
+    shown = {"bytes": 9, "rows": [dict.fromkeys(dataset.columns, title)]}
+    note = [{"why": {title: 1}} for _ in dataset.steps]
+    more = {"glance": dict.fromkeys(sizes, shown), "notes": dict.fromkeys(sizes, note), "checked": quality(title)}
     models = {"lab/my_One": score_file(recipe, title)}
     return {
         "model": model_card(model_facts(recipe, title), TEMPLATES),
-        "dataset": dataset_card("lab/Pairs", dataset, sizes, TEMPLATES, report=reports, source=source),
+        "dataset": dataset_card(DatasetFacts("lab/Pairs", dataset, sizes, reports, source, **more), TEMPLATES),
         "space": space_card("lab/demo", workspace.family, models, ["lab/Pairs"], TEMPLATES, sdk_version="6.0.0"),
     }
+
+
+def quality(title: str) -> dict[str, Any]:
+    """A report of `zoo data check`."""
+    return {"checks": [{"check": "labels", "verdict": "ok", "figure": title}]}
 
 
 ISOLATES = ["<bdi>", "</bdi>"]  # around whatever is written from right to left

@@ -12,6 +12,7 @@ import pytest
 from hostile import FILES
 from hostile_cards import TASK, TEMPLATES, UNSHARED, model_facts, parts, resolved
 
+from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.facts import BesideModel
 from zoo.cards.ingredients import ingredients
 from zoo.cards.readme import dataset_card, model_card, render
@@ -57,7 +58,7 @@ def dataset_text(dataset: Dataset, dropped: dict[str, int]) -> str:
     dataset = Dataset.model_validate({**dataset.model_dump(mode="json"), "steps": steps})
     found = {"rows": 9, "read": 9, "dropped": dropped, "mean_length": dict.fromkeys(dataset.texts, 1.0), **UNSHARED}
     source = {"revision": "1" * 40, "miniature": False}
-    return dataset_card("lab/Pairs", dataset, {"train": 1}, TEMPLATES, report={"train": found}, source=source)
+    return dataset_card(DatasetFacts("lab/Pairs", dataset, {"train": [1]}, {"train": found}, source), TEMPLATES)
 
 
 def printed_line(card: str) -> str | None:
@@ -195,12 +196,12 @@ def test_a_datasets_card_names_its_own_steps_and_what_each_dropped(made: tuple[W
         "- `short`: Drop rows with more than 40 words. Dropped: 1,204 in train.\n"
         "- `unique`: Drop rows whose texts stand in an earlier row. Dropped: 0 in train.\n"
         "- `short`: Drop rows with more than 40 words. Dropped: 7 in train.\n\n"
-        "Card made by"
+        "## Cite"
     ) in card
 
 
 def test_the_card_of_a_dataset_without_steps_says_so(made: tuple[Workspace, Recipe]) -> None:
-    assert "`11111111`, as they are there.\n\nCard made by" in dataset_text(made[1].datasets["pairs"], {})
+    assert "`11111111`, as they are there.\n\n## Cite" in dataset_text(made[1].datasets["pairs"], {})
 
 
 def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:

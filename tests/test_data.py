@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 from conftest import TestHub
+from stepped import stepped
 
 from zoo.errors import DataError, RecipeError
 from zoo.hub.frontmatter import load_yaml
@@ -617,11 +618,10 @@ def test_texts_without_a_visible_character_are_empty(build: Build) -> None:
 )  # fmt: skip
 def test_a_text_is_blank_when_nobody_sees_it(text: str, empty: bool) -> None:
     from zoo.characters import blank
-    from zoo.steps import STEPS
 
     assert blank(text) == empty
-    frame = pl.DataFrame({"a": ["x", text], "b": ["y", "z"]})
-    assert len(STEPS["not_empty"].build(frame, ["a", "b"])) == (1 if empty else 2)
+    found = stepped("not_empty", {"a": ["x", text], "b": ["y", "z"]}, ["a", "b"])
+    assert found.why == (["'a' has nothing that can be seen"] if empty else [])
 
 
 def test_rows_that_differ_in_spelling_alone_can_be_dropped(build: Build) -> None:
@@ -639,10 +639,9 @@ def test_rows_that_differ_in_spelling_alone_can_be_dropped(build: Build) -> None
     ],
 )
 def test_unique_compares_normalised_text_when_asked(texts: list[str], kept: list[str]) -> None:
-    from zoo.steps import STEPS
-
-    frame = pl.DataFrame({"a": texts, "score": [0.1, 0.2, 0.3]})
-    assert STEPS["unique"].build(frame, ["a"], normalised=True)["a"].to_list() == kept
+    found = stepped("unique", {"a": texts, "score": [0.1, 0.2, 0.3]}, ["a"], normalised=True)
+    assert found.left["a"].to_list() == kept
+    assert found.why == ["its texts stand in an earlier row"] * (3 - len(kept))
 
 
 def test_a_step_that_takes_most_rows_is_a_doubt(build: Build) -> None:
@@ -749,6 +748,7 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
 ) -> None:
     from conftest import ROOT, workspace_in
 
+    from zoo.cards.datasetview import DatasetFacts
     from zoo.cards.readme import dataset_card
     from zoo.run import Run
 
@@ -768,7 +768,8 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
     assert receipt.doubts == ["5 of 10 rows of test stand in validation too"]
     facts = {name: json.loads((run.stage("data") / f"{name}.json").read_text("utf-8")) for name in ("report", "source")}
     dataset = type(workspace)(workspace.root).dataset("leaky")
-    card = dataset_card("lab/Leaky", dataset, dict.fromkeys(facts["report"], 1), [ROOT / "cards"], **facts)
+    sizes = {split: [1] for split in facts["report"]}
+    card = dataset_card(DatasetFacts("lab/Leaky", dataset, sizes, **facts), [ROOT / "cards"])
     assert "The 8 rows of train are a random sample of the 10 that were left." in card
     assert "| test | train | 10 | 0 | 0 | 0 |\n| test | validation | 5 | 0 | 0 |" in card
     assert "These were found before 10 rows of train that stand in another split were dropped." in card

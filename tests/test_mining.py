@@ -14,8 +14,10 @@ import polars as pl
 import pytest
 from conftest import ROOT, TestHub, workspace_in
 from hostile_cards import TEMPLATES
+from stepped import stepped
 from training import TINY, add_tiny
 
+from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.readme import dataset_card
 from zoo.data.report import SplitReport
 from zoo.errors import DataError, EvaluationError
@@ -93,9 +95,8 @@ def test_the_model_that_mined_is_pinned_in_receipt_and_card(built: SimpleNamespa
     assert receipt["models"] == {TINY: commit}
     assert {"torch", "sentence-transformers"} <= receipt["versions"].keys()
     assert Build(built.work.workspace, "mini").make(built.node).did == "kept"
-    card = dataset_card(
-        "lab/Mined", mined(), {"train": 1}, TEMPLATES, report=built.report, source={**built.source, "miniature": False}
-    )
+    source = {**built.source, "miniature": False}
+    card = dataset_card(DatasetFacts("lab/Mined", mined(), {"train": [1]}, built.report, source), TEMPLATES)
     (line,) = [line for line in card.splitlines() if line.startswith("- `mine`")]
     assert f"model: {TINY}" in line.replace("\\", "")
     assert f"revision: {commit}" in line
@@ -168,16 +169,16 @@ def test_a_negative_that_is_a_positive_of_the_same_anchor_is_none(options: dict[
         "negative": ["two", "Five!", "b", "one", "four"],
         "kind": ["another row's positive", "spelt otherwise", "the anchor", "both", "both"],
     }
-    frame = pl.DataFrame(rows).with_columns(kind=pl.col("kind"))
-    spec = STEPS["true_negatives"].options.model_validate({"type": "true_negatives", **options})
-    found = run_step(spec, frame, ["anchor", "positive", "negative"])
-    assert found["kind"].unique(maintain_order=True).to_list() == left
+    found = stepped("true_negatives", rows, ["anchor", "positive", "negative"], **options)
+    assert found.left["kind"].unique(maintain_order=True).to_list() == left
+    assert found.why[-1] == "its negative is its anchor"
 
 
 def test_rows_without_a_value_are_left_for_not_empty() -> None:
     columns = {"anchor": ["a", None, "b"], "positive": ["c", None, None], "negative": ["c", None, None]}
-    spec = STEPS["true_negatives"].options.model_validate({"type": "true_negatives"})
-    assert run_step(spec, pl.DataFrame(columns), list(columns)).rows() == [(None, None, None), ("b", None, None)]
+    found = stepped("true_negatives", columns, list(columns))
+    assert found.left.rows() == [(None, None, None), ("b", None, None)]
+    assert found.why == ["its 'negative' is a positive of its anchor"]
     pairs = pl.DataFrame(columns).drop("negative")
     with pytest.raises(DataError, match="step 'mine' reads 2 of 3 rows in which a value is missing") as caught:
         run_step(STEPS["mine"].options.model_validate(MINE), pairs, list(columns), None)

@@ -447,11 +447,60 @@ MISTAKES = {
     # Ids and names
     "a builder": Mistake(
         GRADED, "dataset: lab/graded", "dataset: json",
-        "dataset: json", "source.dataset: 'json' is what `datasets` reads files with, and no repository; push the files, and name it: hf upload lab/my-data . --repo-type dataset",
+        "dataset: json", "source.dataset: 'json' is what `datasets` reads files with, and no repository; write path: with the files, relative to the recipe, in the place of dataset:",
     ),
     "a file": Mistake(
         GRADED, "dataset: lab/graded", "dataset: data/train.csv",
-        "train.csv", "source.dataset: 'data/train.csv' is the name of a file, and no repository; push the files, and name it: hf upload lab/my-data . --repo-type dataset",
+        "train.csv", "source.dataset: 'data/train.csv' is the name of a file, and no repository; write path: with the files, relative to the recipe, in the place of dataset:",
+    ),
+    # Sources
+    "a file that is not there": Mistake(
+        GRADED, "dataset: lab/graded", "path: data/*.csv",
+        "path: data", "source.path: no file 'data/*.csv' in 'recipes/datasets'; paths are relative to the recipe: mkdir -p recipes/datasets/data, and put it there",
+    ),
+    "a kind of file that nobody reads": Mistake(
+        GRADED, "dataset: lab/graded", "path: graded.yaml",
+        "path: graded", "source.path: 'recipes/datasets/graded.yaml' is of no kind that rows are read from ('.yaml'); name files that end in .jsonl, .ndjson, .json, .csv, .tsv, .tab, .parquet, .arrow, .ipc, .feather, also with .gz, .bz2, .xz, .zst behind",
+    ),
+    "splits of files": Mistake(
+        GRADED, "dataset: lab/graded", "path: {train: ../datasets/graded.yaml}, splits: {train: all}",
+        "source: {path", "source.splits: belongs to repositories and datasets; write path: {train: file, test: another}",
+    ),
+    "a revision of a dataset here": Mistake(
+        GRADED, "dataset: lab/graded", f"from: labelled, columns: {{score: label, sentence1: premise, sentence2: hypothesis}}, revision: {'a' * 40}",
+        "source: {from", "source.revision: belongs to repositories on the Hub; take it out",
+    ),
+    "a dataset that is not there": Mistake(
+        GRADED, "dataset: lab/graded", "from: labeled",
+        "from: labeled", "source.from: no dataset 'labeled'; did you mean 'labelled'?",
+    ),
+    "a dataset made from itself": Mistake(
+        GRADED, "dataset: lab/graded", "from: graded",
+        "from: graded", "source.from: is made from itself: 'graded' from 'graded'; name another dataset",
+    ),
+    "a split that the other dataset lacks": Mistake(
+        GRADED, "dataset: lab/graded", "from: labelled, columns: {score: label, sentence1: premise, sentence2: hypothesis}, splits: {train: train, validation: dev, test: test}",
+        "source: {from", "source.splits.validation: 'labelled' has no split 'dev'; write splits: {train: train, validation: validation, test: test}",
+    ),
+    "a column that the other dataset lacks": Mistake(
+        GRADED, "dataset: lab/graded", "from: labelled, columns: {score: label, sentence1: premise}",
+        "source: {from", "source.columns.sentence2: 'labelled' has no column 'sentence2', which 'sentence2' is read from, but premise, hypothesis, label",
+    ),
+    "a column of the other dataset that is no text": Mistake(
+        GRADED, "dataset: lab/graded", "from: labelled, columns: {score: label, sentence1: premise, sentence2: label}",
+        "source: {from", "source.columns.sentence2: 'label' of 'labelled' is a class, and 'sentence2' is a text; name a column of texts",
+    ),
+    "a column of a source that the recipe lacks": Mistake(
+        GRADED, "dataset: lab/graded", "dataset: lab/graded, columns: {scores: label}",
+        "source: {dataset", "source.columns.scores: no column 'scores' in columns; did you mean 'score'?",
+    ),
+    "a weight beside nothing": Mistake(
+        GRADED, "dataset: lab/graded", "dataset: lab/graded, weight: 2",
+        "source: {dataset", "source.weight: weighs nothing beside others; take it out, or write several sources",
+    ),
+    "a separator of a repository": Mistake(
+        GRADED, "dataset: lab/graded", "dataset: lab/graded, separator: ';'",
+        "source: {dataset", "source.separator: belongs to files; take it out",
     ),
     "an address": Mistake(
         GRADED, "dataset: lab/graded", "dataset: https://huggingface.co/datasets/lab/graded",

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _LETTERS = str.maketrans(
     {
@@ -15,6 +20,25 @@ _LETTERS = str.maketrans(
         "ک": "ك",
     }
 )
+
+
+ALEF = ("[أإآٱٲٳ]|ا[\u0653-\u0655]", "ا")
+YA = ("[ىی]", "ي")
+TA_MARBUTA = ("ة", "ه")
+TATWEEL = ("ـ", "")
+_TASHKEEL = "\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u08d3-\u08e1\u08e3-\u08ff"
+DIACRITICS = (f"[{_TASHKEEL}\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]", "")
+"""Tashkeel, small letters, marks of the Quran. Hamza and madda above or below stay: they are parts of letters."""
+ZERO_WIDTH = ("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]", "")
+"""Characters without width: joiners and non-joiners, marks of direction, soft hyphens, byte order marks."""
+WHITE_SPACE = ("\\s+", " ")
+DIGITS = {"western": "0123456789", "arabic": "٠١٢٣٤٥٦٧٨٩", "persian": "۰۱۲۳۴۵۶۷۸۹"}
+FORMS = {
+    chr(code): unicodedata.normalize("NFKC", chr(code))
+    for code in (*range(0xFB50, 0xFDD0), *range(0xFDF0, 0xFDFD), *range(0xFE70, 0xFEFD))
+    if unicodedata.category(chr(code)) in ("Lo", "Sc")
+}
+"""{a letter in the form that it has at one place of a word, or a ligature, as PDFs have them: its ordinary letters}."""
 
 
 class _Folding(dict[int, str | None]):
@@ -47,3 +71,28 @@ def normalised(text: str) -> str:
     become one. Text in other scripts loses its case, punctuation and invisible characters.
     """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_FOLDING).split())
+
+
+_PLAIN = [*range(0x20, 0x7F), 0x09, 0x0A, 0xAB, 0xBB, *range(0x600, 0x653), *range(0x656, 0x675), *range(0x679, 0x700)]
+"""Characters that are normalised one by one: none of them joins the one before it, as hamza above does."""
+
+
+def normalised_column(texts: pl.Series) -> pl.Series:
+    """The `normalised` texts of a column, several times faster; null stays null.
+
+    Those of Arabic letters and ASCII alone are made by polars, others one by one.
+    """
+    became = {chr(code): chr(code).casefold().translate(_FOLDING) for code in _PLAIN}
+    gone = _class(letter for letter, to in became.items() if not to)
+    spaces = _class(letter for letter, to in became.items() if to and not to.strip())
+    others = {letter: to for letter, to in became.items() if to.strip() and to != letter}
+    made = texts.str.replace_all(f"{gone}+", "").str.replace_all(f"{spaces}+", " ").str.strip_chars(" ")
+    made = made.str.replace_many(list(others), list(others.values()))
+    odd = texts.str.contains(_class(became, "^")).arg_true()
+    return made.scatter(odd, [normalised(text) for text in texts.gather(odd)]) if len(odd) else made
+
+
+def _class(letters: Iterable[str], begins: str = "") -> str:
+    """A class of a regular expression."""
+    escaped = [rf"\x{{{ord(letter):x}}}" for letter in letters]
+    return f"[{begins}{''.join(escaped)}]"

@@ -21,6 +21,8 @@ _MARKS = "\u061c\u200c-\u200f"  # Arabic letter mark, (non-)joiners, left-to-rig
 _BLANKS = "\\s\u2800\ufe00-\ufe0f"  # white space, the empty pattern of Braille, variation selectors
 HIDDEN = re.compile(f"[{_HIDDEN}]")
 UNSEEN = re.compile(f"[{_HIDDEN}{_MARKS}]")
+SEEN = f"[^{_HIDDEN.replace(chr(0xD800) + '-' + chr(0xDFFF), '')}{_MARKS}{_BLANKS}]"
+"""A character that a reader sees, as a regular expression also of engines that know no halves of pairs."""
 _SEEN = re.compile(f"[^{_HIDDEN}{_MARKS}{_BLANKS}]")
 
 LONGEST = 80  # characters of a value in a message

@@ -13,7 +13,9 @@ CHECK = "check"  # of a dataset, by `zoo data check`: no stage of a build
 
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
-DATA_SOURCE = "source.json"  # of data: {revision, miniature, models: {model of a step: commit} where there are any}
+DATA_SOURCE = "source.json"
+"""Of data: {revision: of the one repository that rows come from, else sources: [{dataset, revision}, {path, files:
+{file: sha256}} or {from: dataset} of each], miniature, models: {model of a step: commit} where there are any}."""
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
 ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
 TRAIN_LOG = "log.json"
@@ -32,7 +34,14 @@ ROWS = "rows"
 (`@source.premise`: the text that was translated; `@audit`: 0 to 1)."""
 REJECTED = "rejected"
 """Of data: rejected/<split>.parquet, the rows that audit and review dropped, with `@step` and `@why`."""
-BESIDE = frozenset({JOURNAL, STEPS})  # files of stages that are no part of what they made
+SHARDS = "shards"
+"""Of data, where the file of a split would be too large to be published as one: shards/<split>-00000-of-00003.parquet,
+its rows once more. The split's own file is there too, and is what other stages read."""
+GLANCE = "glance.json"
+"""Of data: {split: {bytes: of its rows in memory, rows: [a few of them, {column: text, or name of its class}]}}, for
+the card. Older stages have none."""
+AUDIT, AUDIT_PAGE = "audit.json", "audit.html"  # of data, where a step is an audit: an AuditReport, and it as a page
+BESIDE = frozenset({JOURNAL, STEPS, GLANCE, AUDIT, AUDIT_PAGE})  # files of stages that are no part of what they made
 CHECKED = "checked.json"
 """Of check: {format, target, rows: {split: rows}, roles, miniature, verdicts: {verdict: checks}, checks: [{check, says,
 verdict, figure, advice, facts, examples}]}. Its receipt's needs.data has the digest of the rows that it is of."""
@@ -46,3 +55,13 @@ DOUBTS = "doubts.json"  # of any stage that has some: sentences on why its resul
 def split_file(folder: Path, split: str) -> Path:
     """The Parquet file of a split, in the folder of a data stage."""
     return folder / f"{split}.parquet"
+
+
+def shard_name(split: str, number: int, count: int) -> str:
+    """The name of one of the files that a split is published in, as `push_to_hub` has it."""
+    return f"{split}-{number:05}-of-{count:05}.parquet"
+
+
+def published_files(folder: Path, split: str) -> list[Path]:
+    """The files that a split is published in, in their order: its own, or the shards of it."""
+    return sorted((folder / SHARDS).glob(f"{split}-*-of-*.parquet")) or [split_file(folder, split)]

@@ -7,14 +7,16 @@ from typing import Any
 
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
+from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.evidence.course import is_kept
 from zoo.evidence.scores import ScoreFile
-from zoo.recipe import Dataset
 from zoo.recipe.training import DataUse
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
 
+MADE_BY = {"translate": "machine-translated", "audit": "audited", "review": "human-reviewed"}
+"""{step: the tag of datasets that went through it}."""
 METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr", "ndcg": "trec_eval", "map": "trec_eval"}
 """{mteb's name of a metric, without its depth: the Hub's (hf.co/metrics)}, of those that have two.
 
@@ -101,38 +103,47 @@ def _eval_results(facts: ModelFacts) -> list[EvalResult]:
     ]
 
 
-def dataset_metadata(
-    dataset: Dataset, report: Mapping[str, Any], sizes: Mapping[str, int], *, miniature: bool
-) -> DatasetCardData:
-    """The front matter that `load_dataset` and the viewer need: configuration, files, features and sizes."""
-    release = dataset.release
+def dataset_metadata(facts: DatasetFacts) -> DatasetCardData:
+    """The front matter that `load_dataset`, the viewer and croissant need: configuration, files, features and sizes."""
+    dataset, release = facts.dataset, facts.dataset.release
     assert release is not None
-    rows = {split: report[split]["rows"] for split in sizes}
+    rows = {split: facts.report[split]["rows"] for split in facts.sizes}
+    named = [step.type for step in dataset.steps]
+    kinds = [tag for name, tag in MADE_BY.items() if name in named]
+    tags = [*kinds, *([MINIATURE_TAG] if facts.source["miniature"] else [])]
     return DatasetCardData(
         language=release.language,
         license=release.license,
         task_categories=release.task_categories,
         size_categories=size_category(sum(rows.values())),
         pretty_name=release.title,
-        tags=[MINIATURE_TAG] if miniature else None,
-        source_datasets=dataset.hub_ids or None,
-        configs=[
-            {
-                "config_name": "default",
-                "data_files": [{"split": split, "path": data_path(split)} for split in sizes],
-            }
-        ],
-        dataset_info={
-            "features": [_feature(name, column) for name, column in dataset.columns.items()],
-            "splits": [{"name": split, "num_examples": rows[split]} for split in sizes],
-            "download_size": sum(sizes.values()),
-        },
+        tags=tags or None,
+        language_creators=["machine-generated"] if "translate" in named else None,
+        multilinguality="monolingual" if len(release.language) == 1 else "multilingual",
+        source_datasets=[*dataset.hub_ids, *filter(None, facts.parents.values())] or None,
+        configs=[{"config_name": "default", "data_files": _data_files(facts)}],
+        dataset_info=_info(facts, rows),
     )
 
 
-def data_path(split: str) -> str:
-    """A split's file in its repository, named as `push_to_hub` names it."""
-    return f"data/{split}-00000-of-00001.parquet"
+def _info(facts: DatasetFacts, rows: Mapping[str, int]) -> dict[str, Any]:
+    """Features, rows and bytes; those in memory are not known of what an earlier version built."""
+    held = {split: facts.glance[split]["bytes"] for split in rows if split in facts.glance}
+    in_memory = {split: {"num_bytes": held[split]} for split in held}
+    return {
+        "features": [_feature(name, column) for name, column in facts.dataset.columns.items()],
+        "splits": [{"name": split, **in_memory.get(split, {}), "num_examples": count} for split, count in rows.items()],
+        "download_size": sum(sum(parts) for parts in facts.sizes.values()),
+        **({"dataset_size": sum(held.values())} if len(held) == len(rows) else {}),
+    }
+
+
+def _data_files(facts: DatasetFacts) -> list[dict[str, str]]:
+    """What names every split's files and no others, as shards of an earlier version."""
+    return [
+        {"split": split, "path": files[0] if len(files) == 1 else f"data/{split}-*-of-{len(files):05}.parquet"}
+        for split, files in facts.files.items()
+    ]
 
 
 def _feature(name: str, column: Any) -> dict[str, Any]:

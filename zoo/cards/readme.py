@@ -7,15 +7,14 @@ from typing import Any
 
 from huggingface_hub import CardData, SpaceCardData
 
+from zoo.cards.datasetview import JUDGING, DatasetCardView, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
 from zoo.cards.view import ModelCardView, row
 from zoo.errors import CardError
 from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile, as_set
 from zoo.markdown import Markdown
-from zoo.options import Options
-from zoo.recipe import Dataset, Family
-from zoo.steps import STEPS
+from zoo.recipe import Family
 from zoo.templates import Filters, Templates, as_markdown
 
 
@@ -25,54 +24,12 @@ def model_card(facts: ModelFacts, templates: Templates) -> str:
     return _card(model_metadata(facts), "model.md.j2", templates, facts=facts, card=view, margin=TIE_MARGIN)
 
 
-def dataset_card(
-    repo_id: str,
-    dataset: Dataset,
-    sizes: Mapping[str, int],
-    templates: Templates,
-    *,
-    report: Mapping[str, Any],
-    source: Mapping[str, Any],
-) -> str:
-    """The README of a dataset.
-
-    Args:
-        sizes: bytes of each split's Parquet file.
-        report: what the data stage wrote of the rows.
-        source: what the data stage wrote of their source.
-    """
-    metadata = dataset_metadata(dataset, report, sizes, miniature=source["miniature"])
-    facts = {"id": repo_id, "dataset": dataset, "release": dataset.release, "report": report, "source": source}
-    return _card(metadata, "dataset.md.j2", templates, **facts, steps=_steps(dataset, report, source.get("models", {})))
-
-
-def _steps(dataset: Dataset, report: Mapping[str, Any], models: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The dataset's steps: {type, options, says, dropped: {split: rows}, facts: {split: in words}}.
-
-    A split's report has them in their order. `models` are the commits of those that steps read texts with.
-    """
-    counts = {split: list(found["dropped"].items()) for split, found in report.items()}
-    return [
-        {
-            "type": step.type,
-            "options": _options(step, models),
-            "says": STEPS[step.type].says,
-            "dropped": {split: dropped[place][1] for split, dropped in counts.items()},
-            "facts": {
-                split: ", ".join(f"{number:,} {what}" for what, number in facts.items())
-                for split, dropped in counts.items()
-                if (facts := report[split].get("facts", {}).get(dropped[place][0]))
-            },
-        }
-        for place, step in enumerate(dataset.steps)
-    ]
-
-
-def _options(step: Options, models: Mapping[str, str]) -> dict[str, Any]:
-    """The options of a step that are not as they are by themselves, and the commit of the model that it names."""
-    given = step.given()
-    given |= {"revision": models[given["model"]]} if given.get("model") in models else {}
-    return {key: one for key, one in given.items() if one != type(step).model_fields[key].default}
+def dataset_card(facts: DatasetFacts, templates: Templates) -> str:
+    """The README of a dataset."""
+    view = DatasetCardView(facts)
+    told = {name: getattr(facts, name) for name in ("id", "dataset", "source", "report", "parents", "checked")}
+    more = {"release": facts.dataset.release, "steps": view.steps, "card": view, "judging": JUDGING}
+    return _card(dataset_metadata(facts), "dataset.md.j2", templates, **told, **more)
 
 
 def space_card(

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from zoo import say
 from zoo.cli import places
 from zoo.cli.quality import data_check
+from zoo.cli.review import data_review
 from zoo.cli.session import ZooGroup, as_typed, command, connect, scale_option, tell, workspace
 from zoo.errors import ZooError
 
@@ -50,7 +51,7 @@ def data() -> None:
 def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
     connect(seed=True)
-    from zoo.layout import DATA
+    from zoo.layout import AUDIT_PAGE, DATA
     from zoo.pipeline.build import Build
     from zoo.stage import NamedDataset, Node
 
@@ -58,15 +59,21 @@ def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     names = datasets or sorted(space.datasets)
     nodes = [Node(DATA, NamedDataset(name, space.dataset(name, scale=scale))) for name in names]
     with say.progress() as progress:
-        work = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
-        outcomes = [work.make(node) for node in nodes]
+        work = Build(space, scale, progress=progress)
+        again = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
+        named = {node.key for node in nodes}  # what they are made from is not made again
+        outcomes = [(again if node.key in named else work).make(node) for node in work.ordered(nodes)]
     rows = [{"dataset": outcome.name, "did": outcome.did, "why": outcome.why} for outcome in outcomes]
     say.table(rows)
+    for node in nodes:
+        if (page := work.folder(node.name).stage(DATA) / AUDIT_PAGE).exists():
+            say.note(f"audit of '{node.name}': {page}")
     say.result({"datasets": rows})
 
 
 data.add_command(data_build)
 data.add_command(data_check)
+data.add_command(data_review)
 
 
 @command("build", epilog="Example: zoo build arabert-hybrid --hub local --scale mini")

@@ -189,7 +189,8 @@ def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
     found: list[ZooError] = []
     for name in recipes:
         try:
-            space.recipe(name)
+            for dataset in {one for member in space.recipe(name).lineage for one in member.datasets}:
+                space.check_files(dataset)
         except RecipeError as problem:
             found.append(problem)
     return found

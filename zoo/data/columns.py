@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCALES = ((1, 5), (0, 5), (0, 10), (0, 100), (-1, 1))  # of scores, the narrowest that fits is suggested
 MOST = 5  # values in a message
 UNKNOWN = -1  # in place of a class
+ALSO = "@also"  # a column of the source beside those of the recipe
 ROUNDING = 1e-6  # of the width of a scale: cosines in 32 bits go a little beyond 1
 
 
@@ -32,28 +33,44 @@ class ColumnPlace:
     dataset: str
     split: str
     column: str
+    source: str | None = None
+    """The source that it is read from, where there are several."""
+    rows: RawRows | None = None
 
     def error(self, problem: str, way: str) -> DataError:
         """The error for a problem of the column. `way` is the edit that puts it right."""
-        where = f"dataset '{self.dataset}', split '{self.split}'"
+        where = f"dataset '{self.dataset}', split '{self.split}'" + (f", source '{self.source}'" if self.source else "")
         return DataError(f"{where}: column '{self.column}' {problem}", hint=f"columns.{self.column}: {way}")
 
+    def first(self, wrong: pl.Series) -> str:
+        """The first of the rows that are wrong, in words, where they are of files; else nothing."""
+        where = getattr(self.rows, "where", None)
+        return f" (the first: {where(int(wrong.arg_true()[0]))})" if where and wrong.any() else ""
 
-def write_chosen(name: str, split: str, columns: Mapping[str, Column], rows: RawRows, path: Path) -> int:
-    """Write the recipe's columns of a split, but for those that steps make, as Parquet; the number of rows comes out.
 
-    What is missing, NaN or said to be none is null. Texts pass by in batches; labels are read whole before.
+def chosen(
+    name: str,
+    split: str,
+    columns: Mapping[str, Column],
+    rows: RawRows,
+    *,
+    also: str | None = None,
+    source: str | None = None,
+) -> Iterator[pl.DataFrame]:
+    """The recipe's columns of a split, but for those that steps make, in batches.
+
+    What is missing, NaN or said to be none is null. Labels are read whole before.
 
     Args:
         columns: {our name: the column}, each with the name that it has at this source.
+        also: a column of the source that comes behind them as it is, as `@also`.
+        source: the source, for messages, where there are several.
 
     Raises:
         DataError: the source lacks a column, or holds what the recipe does not expect.
     """
-    import polars as pl
-
     there = {ours: column for ours, column in columns.items() if not column.made_by}
-    places = {ours: ColumnPlace(name, split, ours) for ours in there}
+    places = {ours: ColumnPlace(name, split, ours, source, rows) for ours in there}
     theirs = {ours: _require_known(column.source or ours, rows, places[ours]) for ours, column in there.items()}
     texts = {ours: theirs[ours] for ours, column in there.items() if column.type == "text"}
     labels = {
@@ -61,8 +78,20 @@ def write_chosen(name: str, split: str, columns: Mapping[str, Column], rows: Raw
         for ours, column in there.items()
         if column.type != "text"
     }
-    schema = {ours: labels[ours].dtype if ours in labels else pl.String() for ours in there}
-    return written(_chosen(rows, texts, labels, list(there), places), path, schema)
+    return _chosen(rows, texts, labels, list(there), places, also)
+
+
+def chosen_schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:
+    """{column that is read: its type in polars}."""
+    import polars as pl
+
+    kinds: dict[str, pl.DataType] = {"text": pl.String(), "class": pl.Int64(), "score": pl.Float64()}
+    return {ours: kinds[column.type] for ours, column in columns.items() if not column.made_by}
+
+
+def write_chosen(name: str, split: str, columns: Mapping[str, Column], rows: RawRows, path: Path) -> int:
+    """Write the recipe's columns of a split as Parquet; the number of rows comes out. See `chosen`."""
+    return written(chosen(name, split, columns, rows), path, chosen_schema(columns))
 
 
 def _chosen(
@@ -71,15 +100,17 @@ def _chosen(
     labels: Mapping[str, pl.Series],
     order: Sequence[str],
     places: Mapping[str, ColumnPlace],
+    also: str | None,
 ) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     at = 0
-    names = list(texts.values()) or list(rows.column_names[:1])
+    names = [*texts.values(), *([also] if also else [])] or list(rows.column_names[:1])
     for batch in rows.batches(names):
         part = {ours: _text(batch[source], rows, places[ours]) for ours, source in texts.items()}
         part |= {ours: values.slice(at, len(batch)) for ours, values in labels.items()}
-        yield pl.DataFrame({ours: part[ours] for ours in order})
+        more = {ALSO: batch[also]} if also else {}
+        yield pl.DataFrame({**{ours: part[ours] for ours in order}, **more})
         at += len(batch)
 
 
@@ -135,6 +166,7 @@ def _classes(values: pl.Series, column: Column, labels: Sequence[str] | None, pl
         rows = int(values.is_in(unknown).sum())
         known = ", ".join(f"{index} {name}" for index, name in enumerate(column.names or []))
         problem = f"holds {_listed(unknown)} in {rows:,} of {len(values):,} rows, and the recipe's classes are {known}"
+        problem += place.first(values.is_in(unknown).fill_null(False))
         raise place.error(problem, _from_one(meant, column) or values_way(unknown, column))
     if not meant:
         return pl.Series([None] * len(values), dtype=pl.Int64)
@@ -248,8 +280,10 @@ def _scores(values: pl.Series, column: Column, labels: Sequence[str] | None, pla
         numbers = numbers.replace_strict(list(given), list(given.values()), default=numbers, return_dtype=pl.Float64)
     low, high = column.ends or (0.0, 1.0)
     inside = numbers.clip(min(low, high), max(low, high))
-    if not ((numbers - inside).abs() <= ROUNDING * abs(high - low)).all():
-        raise place.error(*_out_of(numbers, column))
+    fits = (numbers - inside).abs() <= ROUNDING * abs(high - low)
+    if not fits.all():
+        problem, way = _out_of(numbers, column)
+        raise place.error(problem + place.first(~fits.fill_null(True)), way)
     return (inside - low) / (high - low)
 
 
@@ -286,7 +320,8 @@ def _numbers(values: pl.Series, column: Column, place: ColumnPlace) -> pl.Series
     if wrong:
         pairs = as_yaml(dict.fromkeys(wrong[:MOST])) + (" and so on" if len(wrong) > MOST else "")
         way = f"add values: {pairs}, with the score that each stands for; null drops the row"
-        raise place.error(f"holds {_listed(wrong)}, which is no number", way)
+        where = place.first(plain.is_in(wrong).fill_null(False))
+        raise place.error(f"holds {_listed(wrong)}, which is no number{where}", way)
     return numbers
 
 

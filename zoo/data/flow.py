@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
 from zoo.layout import REJECTED
 from zoo.steps import WHY, StepResult
+from zoo.steps.masks import at_places, kept, sampled_places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,6 +56,8 @@ class Flow:
     facts: dict[str, dict[str, float]] = field(default_factory=dict)
     sampled_from: int | None = None
     notes: list[Note] = field(default_factory=list)
+    settled: int | None = None
+    """The last step of the recipe; what comes after it is done anew when the stage was cut off, and its file stays."""
 
     @classmethod
     def of(cls, folder: Path) -> Flow:
@@ -88,20 +90,23 @@ class Flow:
             self.read = self.rows = read(self._file(0))
             self._done(0)
 
+    def settle(self) -> None:
+        """Note that all steps are done: a stage that is cut off from now on goes on from here."""
+        self.settled = self.number
+
     def sample(self, most: int | None) -> None:
         """Take at most so many of the rows, in their order; None = all."""
         if most is None or most >= self.rows:
             return
-        places = sorted(Random(SEED).sample(range(self.rows), most))  # noqa: S311 - no secret
         self.sampled_from = self.sampled_from or self.rows
-        self._take(self.frame.with_row_index("@row").filter(_is_in("@row", places)).drop("@row"))
+        self._take(kept(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
         self._done(self.number + 1)
 
     def without(self, what: str, places: frozenset[int]) -> None:
         """Drop the rows in these places."""
-        came = self.rows
-        self._take(self.frame.with_row_index("@row").filter(~_is_in("@row", sorted(places))).drop("@row"))
-        self.dropped[self._another(what)] = came - self.rows
+        name, came = self._another(what), self.rows
+        self._take(kept(self.frame, ~at_places(places, came)))
+        self.dropped[name] = came - self.rows
         self._done(self.number + 1)
 
     def through(
@@ -120,7 +125,7 @@ class Flow:
         """
         began, came = time.monotonic(), self.rows
         result = run(self.frame)
-        lost = self._split(result.frame)
+        lost = self._split(result.frame, result.lost)
         gone = came - self.rows if result.dropped is None else result.dropped
         name = self._another(step)
         self.dropped[name] = gone
@@ -129,33 +134,32 @@ class Flow:
         why, examples = _told(lost)
         self.notes.append(Note(step, dict(options), came, self.rows, why, examples, round(time.monotonic() - began, 2)))
         if keep_dropped and lost is not None:
-            kept = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
             import polars as pl
 
-            lost.with_columns(pl.lit(name).alias(STEP)).sink_parquet(kept)
+            place = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
+            lost.with_columns(pl.lit(name).alias(STEP)).sink_parquet(place)
         self._done(self.number + 1)
 
     def rejected(self) -> list[Path]:
         """Files of rows that steps dropped and that are kept."""
         return sorted(self.folder.glob(f"{REJECTED}-*.parquet"))
 
-    def _split(self, after: pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame | None:
+    def _split(self, after: pl.DataFrame | pl.LazyFrame, lost: pl.LazyFrame | None) -> pl.LazyFrame | None:
         """Write what is left; what a step that says why has dropped comes out."""
         import polars as pl
 
         after = after.lazy()
-        if WHY not in after.collect_schema():
+        if WHY in after.collect_schema():
+            lost = after.filter(pl.col(WHY).is_not_null())
+            after = after.filter(pl.col(WHY).is_null()).drop(WHY)
+        if lost is None:
             self._take(after)
             return None
-        lost = self.folder / f"lost-{self.number + 1:02}.parquet"
-        kept = after.filter(pl.col(WHY).is_null()).drop(WHY)
-        sinks = [
-            kept.sink_parquet(self._file(self.number + 1), lazy=True),
-            after.filter(pl.col(WHY).is_not_null()).sink_parquet(lost, lazy=True),
-        ]
+        path = self.folder / f"lost-{self.number + 1:02}.parquet"
+        sinks = [after.sink_parquet(self._file(self.number + 1), lazy=True), lost.sink_parquet(path, lazy=True)]
         pl.collect_all(sinks, engine="streaming")
         self.rows = _rows(self._file(self.number + 1))
-        return pl.scan_parquet(lost)
+        return pl.scan_parquet(path)
 
     def _take(self, after: pl.LazyFrame) -> None:
         after.sink_parquet(self._file(self.number + 1))
@@ -164,11 +168,12 @@ class Flow:
     def _done(self, number: int) -> None:
         """Note that the file of this number is whole; the one before it goes."""
         before, self.number = self.number, number
-        state = {key: value for key, value in asdict(self).items() if key != "folder"}
-        partial = self.folder / ".state.json"
-        partial.write_text(json.dumps(state, ensure_ascii=False), "utf-8")
-        partial.replace(self.folder / "state.json")
-        if before >= 0:
+        if self.settled is None:
+            state = {key: value for key, value in asdict(self).items() if key not in ("folder", "settled")}
+            partial = self.folder / ".state.json"
+            partial.write_text(json.dumps(state, ensure_ascii=False), "utf-8")
+            partial.replace(self.folder / "state.json")
+        if before >= 0 and before != self.settled:
             self._file(before).unlink(missing_ok=True)
 
     def _another(self, name: str) -> str:
@@ -187,21 +192,16 @@ def _rows(path: Path) -> int:
     return int(read_metadata(path).num_rows)
 
 
-def _is_in(column: str, places: list[int]) -> pl.Expr:
-    import polars as pl
-
-    return pl.col(column).is_in(pl.Series(places, dtype=pl.UInt32).implode())
-
-
 def _told(lost: pl.LazyFrame | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """How many rows were dropped for which reason, and some of them."""
+    """How many rows were dropped for which reason, and some of them. What stands after ': ' in a reason is of the row."""
     import polars as pl
 
     if lost is None:
         return {}, []
-    counted = lost.group_by(WHY).len().sort("len", WHY, descending=[True, False]).collect(engine="streaming")
+    reason = pl.col(WHY).str.split_exact(": ", 1).struct.field("field_0").alias("reason")
+    counted = lost.group_by(reason).len().sort("len", "reason", descending=[True, False]).collect(engine="streaming")
     why = dict(counted.iter_rows())
-    shown = [lost.filter(pl.col(WHY) == reason).head(EXAMPLES).collect() for reason in list(why)[:20]]
+    shown = [lost.filter(reason == one).head(EXAMPLES).collect() for one in list(why)[:20]]
     return why, [
         {"why": row.pop(WHY), "row": {name: _shown(value) for name, value in row.items()}}
         for part in shown

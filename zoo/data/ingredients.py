@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os.path import relpath
+from pathlib import Path
 from typing import Any
 
+from zoo.data.digests import KnownDigests
 from zoo.layout import DATA
 from zoo.models.identity import ENGINES
 from zoo.options import digests
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Source
+from zoo.recipe.localfiles import files_of
 from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.steps import models_asked
+from zoo.steps import files_of as files_of_steps
+from zoo.steps import models_asked, tasks_met
+from zoo.tasks import pins
 
 STAGE = DATA
 FORMAT = 3  # one more whenever the stage leaves other files, so that older ones are made again
@@ -21,8 +27,13 @@ FORMAT = 3  # one more whenever the stage leaves other files, so that older ones
 
 def needs(item: NamedDataset, site: Site) -> list[Node]:
     """The other datasets that rows come from; none when all come from outside."""
-    parents = [source.parent for source in item.dataset.every_source if source.parent]
-    return [Node(STAGE, NamedDataset(name, site.workspace.dataset(name, scale=site.scale))) for name in parents]
+    return [Node(STAGE, NamedDataset(name, _dataset(name, site))) for name in item.dataset.parents]
+
+
+def _dataset(name: str, site: Site) -> Dataset:
+    """The recipe of a dataset: as the recipes of this build have it, else the workspace's."""
+    chosen = (member.datasets[name] for member in site.chosen if name in member.datasets)
+    return next(chosen, None) or site.workspace.dataset(name, scale=site.scale)
 
 
 def part(item: NamedDataset) -> dict[str, Any]:
@@ -31,13 +42,17 @@ def part(item: NamedDataset) -> dict[str, Any]:
 
 
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
-    """The commit that the source is at now, those of the models that steps read it with, and the libraries that do."""
+    """What the sources are now, the commits of models that steps read them with, files, and the libraries that do."""
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
+    files = _digests([place_of_recipes(site) / name for name in files_of_steps(item.dataset.steps)], site)
+    tasks = tasks_met(item.dataset.steps, site.workspace.family.suites)
     return {
-        **came_from(item.dataset),
+        **came_from(item.dataset, site),
         "hub": host(),
         "versions": versions("datasets", "polars", *(ENGINES if models else ())),
         **({"models": models} if models else {}),
+        **({"files": files} if files else {}),
+        **({"tasks": pins(tasks)} if tasks else {}),
         **digests(item.dataset.steps),
     }
 
@@ -45,21 +60,50 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
 def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
     """The plain data that `zoo.data.work` needs."""
     models = {"models": made_from["models"], "device": site.circumstances.device} if "models" in made_from else {}
+    origin = {key: made_from[key] for key in ("revision", "sources") if key in made_from}
+    revisions = [one.get("revision") for one in origin.get("sources", [origin])]
     return {
         "name": item.name,
         "dataset": item.dataset.model_dump(mode="json", by_alias=True),
-        "came_from": {"revision": made_from["revision"]},
-        "revisions": [made_from["revision"]],
-        "place": str(site.workspace.recipes / "datasets"),
+        "came_from": origin,
+        "revisions": revisions,
+        "built": {name: str(site.place(name, DATA)) for name in item.dataset.parents},
+        "place": str(place_of_recipes(site)),
         "cache": str(site.runs / "cache"),
         **models,
+        **({"suites": dict(site.workspace.family.suites)} if "tasks" in made_from else {}),
     }
 
 
-def came_from(dataset: Dataset) -> dict[str, Any]:
-    """What the sources are now, as ingredients: the commit of a repository."""
-    (source,) = dataset.every_source
-    return {"revision": source_revision(source)}
+def place_of_recipes(site: Site) -> Path:
+    """The folder that files in datasets' recipes are relative to."""
+    return site.workspace.recipes / "datasets"
+
+
+def came_from(dataset: Dataset, site: Site) -> dict[str, Any]:
+    """What the sources are now, as ingredients: {revision} of one repository, else {sources: [what each is]}.
+
+    Raises:
+        HubError: a repository cannot be read. DataError: there are no files.
+    """
+    if dataset.source and dataset.source.dataset:
+        return {"revision": source_revision(dataset.source)}
+    return {"sources": [_origin(source, site) for source in dataset.every_source]}
+
+
+def _origin(source: Source, site: Site) -> dict[str, Any]:
+    if source.dataset:
+        return {"dataset": source.dataset, "revision": source_revision(source)}
+    if source.parent:
+        return {"from": source.parent}  # what it was built into is among the needs
+    found = files_of(source, place_of_recipes(site))
+    return {"path": source.path, "files": _digests([file.path for many in found.values() for file in many], site)}
+
+
+def _digests(paths: Sequence[Path], site: Site) -> dict[str, str]:
+    """{path relative to the recipes of datasets: sha256} of files."""
+    known = KnownDigests(site.runs / "cache" / "digests.json")
+    return {relpath(path, place_of_recipes(site)): known.of(path) for path in paths}
 
 
 def source_revision(source: Source) -> str:

@@ -8,13 +8,8 @@ from typing import Any
 from zoo.characters import brief
 from zoo.errors import DataError
 from zoo.recipe.dataset import Source
+from zoo.recipe.localfiles import SPLIT_NAMES
 from zoo.remote import endpoint, explained
-
-THEIR_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("validation", "valid", "val", "dev"),
-    "test": ("test", "eval", "evaluation"),
-}
 
 
 def read_split(name: str, source: Source, split: str, revision: str) -> Any:
@@ -72,7 +67,7 @@ def as_splits(theirs: Sequence[str]) -> str:
     """Our splits and those of the source that are called so: `train: train, validation: dev`."""
     near = {
         ours: next((split for split in theirs if split.casefold() in names), None)
-        for ours, names in THEIR_NAMES.items()
+        for ours, names in SPLIT_NAMES.items()
     }
     found = ", ".join(f"{ours}: {split}" for ours, split in near.items() if split)
     return found or f"train: {theirs[0]}"

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def columns_before(dataset: Dataset, number: int) -> Mapping[str, Column]:
-    """The columns that rows have before a step, by its number: those that are read, or what they were made into."""
-    shaped = any(steps.STEPS[step.type].reshapes for step in dataset.steps[:number])
-    return dataset.columns if shaped else dataset.read_columns
-
-
 def stepped(
     name: str,
     dataset: Dataset,
@@ -44,13 +38,13 @@ def stepped(
     there = rows.collect_schema()
     given = rows if entry.streams else rows.collect()
     with blamed(step.registry, step.type, what, DataError):
-        texts = [one for one, column in columns_before(dataset, number).items() if column.type == "text"]
+        texts = [one for one, column in dataset.columns_before(number).items() if column.type == "text"]
         came = steps.run_step(step, given, [one for one in texts if one in there or one in made], encoder, work)
     result = came if isinstance(came, StepResult) else StepResult(came)
     _require_frame(what, step, result.frame, pl.LazyFrame if entry.streams else pl.DataFrame)
     wanted = {**_ours(there), **dict.fromkeys(made, pl.String())}
     if entry.reshapes:
-        wanted = {one: _kind(column) for one, column in columns_before(dataset, number + 1).items()}
+        wanted = {one: _kind(column) for one, column in dataset.columns_before(number + 1).items()}
     found = _ours(result.frame.collect_schema())
     if list(found.items()) != list(wanted.items()):
         hint = f"its columns must stay {_described(wanted)}: see {place_of(step.registry, step.type)}"

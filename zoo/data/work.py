@@ -11,22 +11,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import steps
+from zoo.audit.report import leave_audit
 from zoo.data.columns import ColumnPlace
 from zoo.data.doubts import data_doubts
 from zoo.data.encoders import Encoders
 from zoo.data.flow import Flow
 from zoo.data.gathering import gather
+from zoo.data.glance import glance
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
-from zoo.data.stepping import columns_before, stepped
+from zoo.data.stepping import stepped
 from zoo.data.writing import write_split
 from zoo.errors import DataError
-from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, REJECTED, ROWS, STEPS, split_file
+from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, GLANCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
+from zoo.recipe.dataset import splits_key
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
 from zoo.steps import EXTRA, StepResult, StepWork
+from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,11 +52,11 @@ class _Making:
     def stepped(self, split: str, number: int, rows: pl.LazyFrame) -> StepResult:
         """The rows of a split after a step."""
         step, entry = self.dataset.steps[number], steps.STEPS[self.dataset.steps[number].type]
-        encoder = self.encoders.loaded(step.model) if entry.encodes else None
+        encoder = self.encoders.loaded(step.model) if entry.encodes and step.model else None
         return stepped(self.name, self.dataset, number, rows, encoder, self._work(split, number))
 
     def _work(self, split: str, number: int) -> StepWork:
-        columns = {**self.dataset.columns, **columns_before(self.dataset, number)}
+        columns = {**self.dataset.columns, **self.dataset.columns_before(number)}
         kept = self.folder / UNDERWAY / split / f"step-{number:02}"
         kept.mkdir(parents=True, exist_ok=True)
         return StepWork(
@@ -67,7 +71,16 @@ class _Making:
             device=self.spec.get("device"),
             on=self.spec.get("on", "local"),
             progress=self.progress,
+            columns=list(self.dataset.columns),
+            task_rows=partial(self._task_rows, number),
         )
+
+    def _task_rows(self, number: int) -> dict[str, list[tuple[str, ...]]]:
+        """{task that a step holds rows against: the texts of its rows}, from the Hub at its pinned revision."""
+        from zoo.tasks.loading import loaded_task, rows_of  # mteb takes seconds
+
+        names = steps.tasks_met([self.dataset.steps[number]], self.spec.get("suites", {}))
+        return {name: rows_of(loaded_task(name), TASKS[name]) for name in names}
 
 
 def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
@@ -76,7 +89,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Args:
         spec: {name, dataset: its recipe, came_from: what the sources are, as the stage leaves it, models: {model of a
             step: its commit}, device: that they encode on, place: the folder of its recipe, cache: a folder for what
-            later builds use again, built: {other dataset: folder of its data stage}}.
+            later builds use again, built: {other dataset: folder of its data stage}, suites: {suite that a step names:
+            its tasks}}.
 
     Raises:
         HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.
@@ -99,20 +113,32 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     (folder / DATA_SOURCE).write_text(json.dumps(_came_from(dataset, spec)), "utf-8")
     doubts = data_doubts(dataset, {split: flow.frame for split, flow in flows.items()}, reports)
     leave_doubts(folder, doubts)
-    shutil.rmtree(folder / UNDERWAY)
+    audited = leave_audit(folder, name)
+    _clear(folder)
     _tell(name, reports, doubts, progress)
+    for line in audited.table() if audited else []:
+        progress.note(f"{name:<24} {line}")
+
+
+def _clear(folder: Path) -> None:
+    """Remove what was underway; what is removed in part is never gone on with."""
+    gone = folder / f"{UNDERWAY}.done"
+    shutil.rmtree(gone, ignore_errors=True)
+    (folder / UNDERWAY).rename(gone)
+    shutil.rmtree(gone)
 
 
 def _came_from(dataset: Dataset, spec: Mapping[str, Any]) -> dict[str, Any]:
     """What the stage leaves about its sources."""
-    came = spec["came_from"]
     hub = [
         (source.dataset, revision)
         for source, revision in zip(dataset.every_source, spec["revisions"], strict=True)
         if source.dataset
     ]
-    miniature = any(is_miniature(*one) for one in hub) or bool(spec.get("miniature"))
-    return {**came, "miniature": miniature, **({"models": dict(spec["models"])} if spec.get("models") else {})}
+    built = [json.loads((Path(folder) / DATA_SOURCE).read_text("utf-8")) for folder in spec.get("built", {}).values()]
+    miniature = any(is_miniature(*one) for one in hub) or any(parent["miniature"] for parent in built)
+    models = {"models": dict(spec["models"])} if spec.get("models") else {}
+    return {**spec["came_from"], "miniature": miniature, **models}
 
 
 def _write(folder: Path, dataset: Dataset, flows: Mapping[str, Flow], reports: Mapping[str, SplitReport]) -> None:
@@ -131,6 +157,8 @@ def _write(folder: Path, dataset: Dataset, flows: Mapping[str, Flow], reports: M
         if not told[split]["facts"]:
             del told[split]["facts"]  # as reports of earlier versions, which stay as they are
     (folder / DATA_REPORT).write_text(json.dumps(told, indent=1), "utf-8")
+    seen = {split: glance(split_file(folder, split), dataset) for split in flows}
+    (folder / GLANCE).write_text(json.dumps(seen, ensure_ascii=False, indent=1), "utf-8")
     notes = {split: [asdict(note) for note in flow.notes] for split, flow in flows.items()}
     (folder / STEPS).write_text(json.dumps(notes, ensure_ascii=False, indent=1), "utf-8")
 
@@ -165,7 +193,8 @@ def _through_steps(making: _Making, split: str, read: Any) -> Flow:
         options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
         keep = steps.STEPS[step.type].keeps_dropped
         flow.through(step.type, options, partial(making.stepped, split, number), keep_dropped=keep)
-    _require_rows(name, split, flow)
+    flow.settle()
+    _require_rows(making, split, flow)
     missing = flow.frame.select(pl.col(list(dataset.columns)).null_count()).collect(engine="streaming")
     for column in missing.columns:
         if rows := missing[column][0]:
@@ -178,10 +207,12 @@ def _limits(dataset: Dataset) -> dict[str, int]:
     return {str(split): rows for split, rows in dataset.rows.items()}
 
 
-def _require_rows(name: str, split: str, flow: Flow) -> None:
+def _require_rows(making: _Making, split: str, flow: Flow) -> None:
     if not flow.rows:
+        name, dataset = making.name, making.dataset
         took = ", ".join(f"{rows:,} by {step}" for step, rows in flow.dropped.items() if rows) or "no step took any"
-        hint = f"correct columns or steps in its recipe; or name the other splits in source.splits, without '{split}'"
+        others = f"name the other splits in {splits_key(dataset)}, without '{split}'"
+        hint = f"correct columns or steps in its recipe; or {others}"
         problem = f"dataset '{name}': no rows left in split '{split}': {flow.read:,} read; dropped: {took}"
         raise DataError(problem, hint=hint)
 
@@ -200,5 +231,5 @@ def _apart(making: _Making, flows: Mapping[str, Flow]) -> Mapping[str, Mapping[s
     for split in late & flows.keys():
         flows[split].without("overlap", overlap.in_train)
         flows[split].sample(limits.get(split))
-        _require_rows(making.name, split, flows[split])
+        _require_rows(making, split, flows[split])
     return overlap.shared

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.data.flow import Flow
+from zoo.data.shards import write_shards
 from zoo.recipe import Dataset
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ def write_split(flow: Flow, dataset: Dataset, path: Path) -> None:
     with pa.ipc.new_stream(passing, features.arrow_schema) as writer:
         for batch in flow.batches(list(dataset.columns)):
             writer.write_table(batch.to_arrow().cast(pa.schema(features.arrow_schema)))
-    Rows.from_file(str(passing)).to_parquet(path)
+    rows = Rows.from_file(str(passing))
+    rows.to_parquet(path)
+    write_shards(rows, path)
     passing.unlink()
 
 

@@ -12,6 +12,7 @@ from zoo.inquiry.account import ask_account, ask_name
 from zoo.inquiry.answers import Question, answered
 from zoo.inquiry.base import ask_base
 from zoo.inquiry.beside import of_losses
+from zoo.inquiry.licence import ask_licences
 from zoo.inquiry.source import ask_encoder, ask_source, ask_task
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
@@ -72,6 +73,7 @@ def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
             for model, revision in encoders([step]).items():
                 yield Question(name, ("steps", index, "model"), partial(ask_encoder, model, revision), dataset=True)
         if dataset.release:
+            yield Question(name, ("release", "license"), partial(ask_licences, dataset), dataset=True)
             yield _name(space, name, ("release", "repo"), "dataset", dataset.release.repo)
 
 

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import ScoreFile, as_set
-from zoo.layout import CARD, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
+from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
 from zoo.pipeline.asbuilt import as_built, dataset_as_built
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
@@ -160,9 +161,28 @@ def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Di
                 f"{account}/{dataset.release.repo}",
                 folder=run.stage(DATA),
                 templates=templates,
+                parents=_parents(build, dataset, account),
+                checked=_checked(build, name),
                 provenance=provenance.of_dataset(name, dataset, run),
                 digests=known,
             )
+
+
+def _parents(build: Build, dataset: Dataset, account: str) -> dict[str, str | None]:
+    """{dataset of the workspace that rows come from: its id on the Hub, where it is published}."""
+    known = build.workspace.datasets
+    releases = {source.parent: known[source.parent].release for source in dataset.every_source if source.parent}
+    return {name: f"{account}/{one.repo}" if one else None for name, one in releases.items()}
+
+
+def _checked(build: Build, name: str) -> dict[str, Any] | None:
+    """The report of `zoo data check` on these very rows; None when there is none."""
+    run = build.folder(name)
+    receipt = run.receipt(CHECK)
+    if receipt is None or receipt.made_from["needs"][DATA] != {name: build.digest(name, DATA)}:
+        return None
+    found: dict[str, Any] = json.loads((run.stage(CHECK) / CHECKED).read_text("utf-8"))
+    return found
 
 
 def _model(build: Build, recipe: Recipe, account: str, shown: set[str], known: Digests) -> Release:

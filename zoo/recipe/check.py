@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
-from zoo.recipe.dataset import Dataset, Source
+from zoo.recipe.chain import licence_mistakes
+from zoo.recipe.dataset import Dataset, Source, splits_key
 from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.fits import (
     Sized,
@@ -25,6 +26,7 @@ from zoo.recipe.fits import (
 )
 from zoo.recipe.found import Found, in_words, or_, under
 from zoo.recipe.schema import Recipe
+from zoo.recipe.sources import source_mistakes
 from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
@@ -42,7 +44,7 @@ BUILDERS = frozenset(_BUILDERS.split())
 FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
 OF_WEIGHTS = ("model", "width", "pooling", "modules")
 """What a base model has in common with all that go on from its weights."""
-PUSH = "push the files, and name it: hf upload lab/my-data . --repo-type dataset"
+READ = "write path: with the files, relative to the recipe, in the place of dataset:"
 
 
 # ---- recipes/family.yaml
@@ -154,24 +156,30 @@ def _dev_mistake(dev: str, datasets: Mapping[str, Dataset]) -> str | None:
 def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
     if split in dataset.splits:
         return None
-    return f"'{name}' has no split '{split}'; add {split} to source.splits in recipes/datasets/{name}.yaml"
+    return f"'{name}' has no split '{split}'; add {split} to {splits_key(dataset)} in recipes/datasets/{name}.yaml"
 
 
 # ---- recipes/datasets/*.yaml
 
 
-def dataset_mistakes(dataset: Dataset) -> Found:
-    """Mistakes in the file of a dataset."""
+def dataset_mistakes(name: str, dataset: Dataset, datasets: Mapping[str, Dataset]) -> Found:
+    """Mistakes in the file of a dataset.
+
+    Args:
+        datasets: all that there are, which it may be made from.
+    """
+    yield from source_mistakes(name, dataset, datasets)
     for number, source in enumerate(dataset.every_source):
         yield from under(("source",) if dataset.source else ("sources", number), _source_mistakes(source))
     yield from under(("rows",), rows_mistakes(dataset.rows))
     for split in dataset.rows.keys() - set(dataset.splits):
-        yield ("rows", split), f"there is no split '{split}' in source.splits; add it there, or take this out"
+        yield ("rows", split), f"there is no split '{split}' in {splits_key(dataset)}; add it there, or take this out"
     yield from _column_mistakes(dataset)
     if dataset.release:
         yield from under(("release",), language_mistakes(dataset.release.language))
         for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
             yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
+    yield from licence_mistakes(dataset)
 
 
 def _source_mistakes(source: Source) -> Found:
@@ -184,8 +192,8 @@ def _source_mistakes(source: Source) -> Found:
 def _no_repository(name: str) -> str | None:
     """The reason why what looks like an id is none; None when it may be one."""
     if name in BUILDERS:
-        return f"'{name}' is what `datasets` reads files with, and no repository; {PUSH}"
-    return f"'{name}' is the name of a file, and no repository; {PUSH}" if name.endswith(FILES) else None
+        return f"'{name}' is what `datasets` reads files with, and no repository; {READ}"
+    return f"'{name}' is the name of a file, and no repository; {READ}" if name.endswith(FILES) else None
 
 
 def _column_mistakes(dataset: Dataset) -> Found:
@@ -195,18 +203,56 @@ def _column_mistakes(dataset: Dataset) -> Found:
     for name, column in dataset.columns.items():
         if column.made_by and column.made_by not in named:
             yield ("columns", name, "made_by"), f"no step '{column.made_by}' in steps; add it there"
+    yield from _reading_mistakes(dataset)
     for index, step in enumerate(dataset.steps):
-        if problem := _step_mistake(step.type, dataset) or _order_mistake(index, dataset):
+        if (
+            problem := _step_mistake(index, dataset)
+            or _order_mistake(index, dataset)
+            or _option_mistake(index, dataset)
+        ):
             yield ("steps", index), problem
+        if STEPS[step.type].meets_tasks:
+            yield from under(("steps", index, "tasks"), task_mistakes(step.tasks))
 
 
-def _step_mistake(name: str, dataset: Dataset) -> str | None:
+def _reading_mistakes(dataset: Dataset) -> Found:
+    """Columns that are read and made into others by no step, or by two, and those that a step would make of none."""
+    shaping = [(index, step.type) for index, step in enumerate(dataset.steps) if STEPS[step.type].reshapes]
+    if dataset.reads and not shaping:
+        known = [name for name in STEPS if STEPS[name].reshapes]
+        yield ("reads",), f"no step makes columns of them; write one of {in_words(known)} in steps, or take this out"
+    for index, name in shaping[:1] if not dataset.reads else ():
+        example = "reads: {premise: {type: text}, hypothesis: {type: text}, label: {type: class, names: [...]}}"
+        yield ("steps", index), f"step '{name}' makes columns of those in reads, and there are none; add {example}"
+    for index, name in shaping[1:]:
+        yield ("steps", index), f"step '{name}' comes after '{shaping[0][1]}', which made the columns; take one out"
+
+
+def _option_mistake(index: int, dataset: Dataset) -> str | None:
+    """The mistake in a step's options, beside the columns that come to it."""
+    step, later = dataset.steps[index], {one.type for one in dataset.steps[index:]}
+    entry, came = STEPS[step.type], dataset.columns_before(index)
+    if entry.check is None or (entry.reshapes and not dataset.reads):
+        return None
+    problem = entry.check(step, {name: one for name, one in came.items() if one.made_by not in later}, dataset.columns)
+    return f"step '{step.type}': {problem}" if problem else None
+
+
+def suite_mistakes(dataset: Dataset, suites: Collection[str]) -> Found:
+    """Suites that a dataset's steps name and that there are not."""
+    for index, step in enumerate(dataset.steps):
+        suite = getattr(step, "suite", None) if STEPS[step.type].meets_tasks else None
+        if suite is not None and suite not in suites:
+            yield ("steps", index, "suite"), f"no suite '{suite}' in family.yaml; {or_(suite, suites)}"
+
+
+def _step_mistake(index: int, dataset: Dataset) -> str | None:
     """The reason why a step cannot read a dataset's columns, or fill the one that it fills."""
+    name = dataset.steps[index].type
     entry, made = STEPS[name], [text for text in dataset.texts if dataset.columns[text].made_by == name]
-    if len(dataset.texts) < entry.texts:
-        return (
-            f"step '{name}' is for {entry.texts} text columns, and there are {len(dataset.texts)}; add one to columns"
-        )
+    there = sum(column.type == "text" for column in dataset.columns_before(index).values())
+    if there < entry.texts:
+        return f"step '{name}' is for {entry.texts} text columns, and there are {there}; add one to columns"
     if not entry.fills:
         return f"step '{name}' fills no column, as '{made[0]}' says; take made_by out there" if made else None
     if made != dataset.texts[-1:] or len(dataset.columns) > entry.texts:
@@ -304,7 +350,7 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
         if (ours := getattr(member.base, fact)) != (theirs := getattr(parent, fact)):
             yield ("base", fact), f"'{ours}', and the parent, whose weights it starts from, has '{theirs}'; change both"
     for name, dataset in member.datasets.items():
-        yield from under(("datasets", name), dataset_mistakes(dataset))
+        yield from under(("datasets", name), dataset_mistakes(name, dataset, member.datasets))
     yield from under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong

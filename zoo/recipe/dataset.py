@@ -10,7 +10,7 @@ from zoo.ids import RepoId, Revision
 from zoo.metadata import as_the_hub
 from zoo.recipe.section import Name, Section
 from zoo.recipe.words import Address, Identifier, Language, License, RepoName, Split
-from zoo.steps import StepSpec
+from zoo.steps import STEPS, StepSpec
 
 ROUNDING = 1e-6  # of shares that sum to 1
 
@@ -184,6 +184,8 @@ class Origin(Section):
     license: License
     url: Address | None = None
     bibtex: str | None = None
+    terms: str | None = None
+    """What its id does not say of the licence: which parts are under which, as the work itself tells."""
     share_alike: bool | None = None
     """True: what is made from it must have its licence; null = as its licence is known to ask."""
 
@@ -258,6 +260,11 @@ class Dataset(Section):
         return [source.dataset for source in self.every_source if source.dataset]
 
     @property
+    def parents(self) -> list[Name]:
+        """The datasets of the workspace that rows come from, each once."""
+        return list(dict.fromkeys(source.parent for source in self.every_source if source.parent))
+
+    @property
     def splits(self) -> list[Split]:
         """The names of the splits that are built, in order."""
         if self.split:
@@ -268,6 +275,11 @@ class Dataset(Section):
     def read_columns(self) -> dict[str, Column]:
         """The columns that are read from the source, by our names."""
         return self.reads or self.columns
+
+    def columns_before(self, number: int) -> dict[str, Column]:
+        """The columns that rows have before a step, by its number: those that are read, or what they were made into."""
+        shaped = any(STEPS[step.type].reshapes for step in self.steps[:number])
+        return self.columns if shaped else self.read_columns
 
     @property
     def texts(self) -> list[str]:
@@ -285,3 +297,10 @@ class Dataset(Section):
         if isinstance(data, dict) and "filters" in data and "steps" not in data:
             return {**{key: value for key, value in data.items() if key != "filters"}, "steps": data["filters"]}
         return data
+
+
+def splits_key(dataset: Dataset) -> str:
+    """The key of a dataset's recipe that says which splits there are."""
+    if dataset.split:
+        return "split.sizes"
+    return "source.path" if dataset.source and dataset.source.path else "source.splits"

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
-from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared
+from zoo.recipe.chain import with_origins
+from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared, suite_mistakes
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
@@ -22,6 +23,7 @@ from zoo.recipe.found import collect
 from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Evaluation, ModelRelease, Recipe
 from zoo.recipe.section import Section
+from zoo.recipe.sources import file_mistakes
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import numbered
 from zoo.recipe.variants import parent_mistake, variant_mistakes
@@ -149,8 +151,8 @@ class Workspace:
         """
         if name not in self.datasets:
             raise RecipeError(f"no dataset '{name}' in recipes/datasets/", hint=did_you_mean(name, self.datasets))
-        self._check_dataset(name)
-        return _limited(self.datasets[name], self._scale(scale))
+        self._with_parents([name])
+        return _limited(with_origins(name, self.datasets), self._scale(scale))
 
     def problems(self) -> list[ZooError]:
         """Errors in the workspace's files, at any scale: one per file, with all of its mistakes."""
@@ -186,6 +188,7 @@ class Workspace:
         if unread:  # where names lead cannot be told yet
             return unread
         datasets = _caught(partial(self._check_dataset, name) for name in self.datasets)
+        datasets += _caught(partial(self.check_files, name) for name in self.datasets)
         bases = _caught(partial(self._check, base) for base in self.bases)
         return [*_caught([self._check_family]), *datasets, *bases]
 
@@ -237,8 +240,7 @@ class Workspace:
         trials = numbered(variant.trials)
         phases = [self._phase(phase, trial, dims, scale) for phase, trial in trials]
         names = {use.dataset for phase in phases for use in phase.data} | {phase.dev for phase in phases if phase.dev}
-        for dataset in sorted(names):
-            self._check_dataset(dataset)
+        datasets = self._with_parents(names)
         suite = file.suite or self.family.suite
         return Recipe(
             name=name,
@@ -246,7 +248,7 @@ class Workspace:
             base=file.base,
             dims=dims,
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
-            datasets={known: _limited(self.datasets[known], scale) for known in sorted(names)},
+            datasets={known: _limited(with_origins(known, self.datasets), scale) for known in datasets},
             phases=phases,
             evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite]),
             release=ModelRelease(
@@ -285,6 +287,15 @@ class Workspace:
                 mistakes.add(("variants", name, "repo"), f"variants.{name}.repo: {problem}")
         mistakes.check()
 
+    def _with_parents(self, names: Iterable[str]) -> list[str]:
+        """These datasets and those that they are made from, each of which is checked, by name."""
+        found, more = set[str](), list(names)
+        while more:
+            found.add(name := more.pop())
+            self._check_dataset(name)  # its parents are there
+            more += [parent for parent in self.datasets[name].parents if parent not in found]
+        return sorted(found)
+
     def _line(self, name: str) -> list[list[Sized]] | None:
         """The phases of a recipe's parents and its own, oldest first, each with its alternatives.
 
@@ -302,11 +313,22 @@ class Workspace:
 
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
-        mistakes = collect(dataset_mistakes(self.datasets[name]), self.mistakes_in(name, dataset=True))
+        mistakes = self.mistakes_in(name, dataset=True)
+        collect(dataset_mistakes(name, with_origins(name, self.datasets), self.datasets), mistakes)
+        collect(suite_mistakes(self.datasets[name], self.family.suites), mistakes)
         if earlier := shared(repos).get(name):
             problem = f"'{repos[name]}' is the repository of dataset '{earlier}' too; choose another name"
             mistakes.add(("release", "repo"), f"release.repo: {problem}")
         mistakes.check()
+
+    def check_files(self, name: str) -> None:
+        """Check that the paths in a dataset's recipe lead to files.
+
+        Raises:
+            RecipeError: one leads to none, or to what is no file of rows.
+        """
+        mistakes = self.mistakes_in(name, dataset=True)
+        collect(file_mistakes(self.datasets[name], self.recipes / "datasets"), mistakes).check()
 
     def _phase(self, name: str, trial: int | None, dims: list[int], scale: Scale) -> NamedPhase:
         """The family's phase with the recipe's dims and the scale's settings laid over it."""

@@ -17,6 +17,7 @@ from zoo.steps.step import (
     files_of,
     models_asked,
     run_step,
+    tasks_met,
 )
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "files_of",
     "models_asked",
     "run_step",
+    "tasks_met",
 ]
 
 import_all(__name__, __path__)

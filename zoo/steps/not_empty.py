@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.characters import blank
-from zoo.steps.step import step
+from zoo.characters import SEEN
+from zoo.steps.step import EXTRA, WHY, step
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@step("not_empty")
-def not_empty(frame: pl.DataFrame, texts: Sequence[str]) -> pl.DataFrame:
+@step("not_empty", streams=True)
+def not_empty(rows: pl.LazyFrame, texts: Sequence[str]) -> pl.LazyFrame:
     """Drop rows in which a value is missing, or a text has no character that a reader would see."""
     import polars as pl
 
-    full = frame.drop_nulls()
-    return full.filter(*(pl.Series([not blank(text) for text in full[name]], dtype=pl.Boolean) for name in texts))
+    columns = [name for name in rows.collect_schema() if not name.startswith(EXTRA)]
+    missing = [pl.when(pl.col(name).is_null()).then(pl.lit(f"'{name}' has no value")) for name in columns]
+    blank = [
+        pl.when(~pl.col(name).str.contains(SEEN)).then(pl.lit(f"'{name}' has nothing that can be seen"))
+        for name in texts
+    ]
+    return rows.with_columns(pl.coalesce(*missing, *blank).alias(WHY))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry
@@ -23,6 +23,27 @@ WHY = "@why"
 """The column in which a step that streams says why it drops a row; null where it keeps it."""
 
 
+class StepColumn(Protocol):
+    """A column of a recipe, as far as steps ask."""
+
+    @property
+    def type(self) -> str:
+        """text, class or score."""
+
+    @property
+    def names(self) -> Sequence[str] | None:
+        """The classes of a column of classes."""
+
+
+Columns = Mapping[str, StepColumn]
+"""{name: column}, in order."""
+Check = Callable[[Any, Columns, Columns], str | None]
+"""What is wrong with a step's options, given them, the columns that come to it and those of the recipe; None = nothing.
+
+A sentence with the edit that puts it right, without the step's name before it.
+"""
+
+
 @dataclass(frozen=True)
 class StepEntry(Entry):
     """A registered step, and what it needs and does beyond taking rows away."""
@@ -32,7 +53,8 @@ class StepEntry(Entry):
     fills: bool
     """It fills the last of them, which the source lacks, and may make several rows of one."""
     encodes: bool
-    """It reads texts with a model of the Hub, which its options `model` and `revision` name."""
+    """It reads texts with a model of the Hub, which its options `model` and `revision` name; with none where they are
+    null."""
     streams: bool
     """It takes and gives a LazyFrame, so that rows need not fit into memory."""
     reshapes: bool
@@ -47,6 +69,10 @@ class StepEntry(Entry):
     """A row costs much here: where the recipe says how many `rows` to take, they are taken before it."""
     keeps_dropped: bool
     """What it drops is kept beside the dataset, with the reasons."""
+    check: Check | None
+    """Looks at its options beside the columns, before any row is read."""
+    meets_tasks: bool
+    """Its options `tasks` and `suite` name evaluation tasks, whose rows are in StepWork.task_rows."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +96,10 @@ class StepWork:
     on: str = "local"
     """Where long work is done: local, or ray."""
     progress: Progress = SILENT
+    columns: Sequence[str] = ()
+    """The recipe's columns, which a step that reshapes makes."""
+    task_rows: Callable[[], Mapping[str, Sequence[Sequence[str]]]] = dict
+    """Gives {evaluation task: the texts of each of its rows}, for a step that asks for tasks; takes a while."""
 
     @property
     def what(self) -> str:
@@ -86,6 +116,8 @@ class StepResult:
     """Rows that came of which nothing is left; None = as many as there are fewer."""
     facts: Mapping[str, float] = field(default_factory=dict)
     """{what was counted or measured, in words: the number}, for the report and the card."""
+    lost: pl.LazyFrame | None = None
+    """Rows that came and were dropped, with `@why`, of a step that reshapes; others leave them in `frame`."""
 
 
 STEPS: Registry[StepEntry] = Registry("step", extensible=True)
@@ -107,6 +139,8 @@ def step(
     files: Sequence[str] = (),
     samples_first: bool = False,
     keeps_dropped: bool = False,
+    check: Check | None = None,
+    meets_tasks: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function `(frame, texts, *, option, ...) -> frame` as a step of datasets' recipes.
 
@@ -118,7 +152,8 @@ def step(
         texts: text columns that the dataset must have, at least; 0 = any number.
         fills: the step adds the last of `texts`, which `frame` lacks, and may make several rows of one. It returns a
             StepResult.
-        encodes: the step has options `model` and `revision`, and takes that model, loaded, after `texts`.
+        encodes: the step has options `model` and `revision`, and takes that model, loaded, after `texts`;
+            None where `model` is null.
         streams: `frame` is a LazyFrame, and so is what is returned. It may have a column `@why` more, with the reason
             where a row is to be dropped.
         reshapes: what is returned has the recipe's `columns`, whatever came.
@@ -127,6 +162,8 @@ def step(
         files: options that name files, relative to the recipe's folder; their digests are ingredients.
         samples_first: the recipe's `rows` are taken before this step.
         keeps_dropped: dropped rows are kept beside the dataset.
+        check: says what is wrong with the options, before any row is read.
+        meets_tasks: the step has options `tasks` and `suite`, and finds the rows of these tasks in StepWork.task_rows.
     """
     require_name("step", name)
     takes = ["rows", "texts", *(["encoder"] if encodes else []), *(["work"] if works else [])]
@@ -134,7 +171,7 @@ def step(
     def add(build: F) -> F:
         says = sentence("step", name, build.__doc__)
         options = options_of(STEPS, name, build, takes=takes)
-        flags = (streams, reshapes, works, asks, tuple(files), samples_first, keeps_dropped)
+        flags = (streams, reshapes, works, asks, tuple(files), samples_first, keeps_dropped, check, meets_tasks)
         STEPS.add(name, StepEntry(build, options, says, texts, fills, encodes, *flags))
         return build
 
@@ -155,13 +192,21 @@ def run_step(spec: Options, frame: Any, texts: Sequence[str], encoder: Any = Non
 
 def encoders(specs: Iterable[Options]) -> dict[str, str | None]:
     """{model on the Hub that a step encodes with: the revision that its recipe says}."""
-    return {spec.model: spec.revision for spec in specs if STEPS[spec.type].encodes}  # type: ignore[attr-defined]
+    encoding = [spec for spec in specs if STEPS[spec.type].encodes]
+    return {spec.model: spec.revision for spec in encoding if spec.model}  # type: ignore[attr-defined]
 
 
 def models_asked(specs: Iterable[Options]) -> dict[str, str | None]:
     """{model on the Hub that a step reads or encodes with: the revision that its recipe says}."""
     asking = [spec for spec in specs if STEPS[spec.type].asks or STEPS[spec.type].encodes]
     return {spec.model: spec.revision for spec in asking if spec.model}  # type: ignore[attr-defined]
+
+
+def tasks_met(specs: Iterable[Options], suites: Mapping[str, Sequence[str]]) -> list[str]:
+    """The evaluation tasks that steps hold rows against, each once, by name or by suite."""
+    meeting = [spec for spec in specs if STEPS[spec.type].meets_tasks]
+    named = [task for spec in meeting for task in (*suites.get(spec.suite, ()), *spec.tasks)]  # type: ignore[attr-defined]
+    return list(dict.fromkeys(named))
 
 
 def files_of(specs: Iterable[Options]) -> list[str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo import arabic
+from zoo.steps.masks import key, spelling, told
 from zoo.steps.step import step
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@step("true_negatives", texts=3)
-def true_negatives(frame: pl.DataFrame, texts: Sequence[str], *, normalised: bool = True) -> pl.DataFrame:
+@step("true_negatives", texts=3, streams=True)
+def true_negatives(rows: pl.LazyFrame, texts: Sequence[str], *, normalised: bool = True) -> pl.LazyFrame:
     """Drop triplets whose negative is the anchor itself, or a positive of the same anchor in any row of the split.
 
     Losses would push apart what another row pulls together. Positives of one anchor that meet in a batch are another
@@ -24,12 +24,18 @@ def true_negatives(frame: pl.DataFrame, texts: Sequence[str], *, normalised: boo
     """
     import polars as pl
 
-    here = {text for name in texts for text in frame[name] if text is not None}
-    known = {None: None, **{text: arabic.normalised(text) or text if normalised else text for text in here}}
-    anchors, positives, *negatives = ([known[text] for text in frame[name]] for name in texts)
-    belong = {*zip(anchors, positives, strict=True), *zip(anchors, anchors, strict=True)}
-    kept = [
-        None in (anchor, *ones) or all((anchor, one) not in belong for one in ones)  # what lacks a value is told later
-        for anchor, *ones in zip(anchors, *negatives, strict=True)
-    ]
-    return frame.filter(pl.Series(kept, dtype=pl.Boolean))
+    anchor, positive, *negatives = texts
+    spelt = rows.select(spelling(name, normalised) for name in texts)
+    with_anchor = [key([anchor, other]).alias(other) for other in (positive, *negatives)]
+    itself = pl.any_horizontal(pl.col(anchor) == pl.col(one) for one in negatives)
+    whole = pl.all_horizontal(pl.col(anchor, *negatives).is_not_null())  # what lacks a value is told later
+    found = spelt.select(*with_anchor, itself=itself & whole, whole=whole).collect(engine="streaming")
+    positives = found[positive].unique().implode()
+    known = [found[one].is_in(positives) & found["whole"] for one in negatives]
+    return told(
+        rows,
+        {
+            "its negative is its anchor": found["itself"],
+            **{f"its '{name}' is a positive of its anchor": mask for name, mask in zip(negatives, known, strict=True)},
+        },
+    )

@@ -8,8 +8,8 @@ from typing import Any
 
 from zoo.hub.frontmatter import BYTE_ORDER_MARK
 from zoo.hub.vocabulary import LICENSES
+from zoo.licences import family, forbids, named
 from zoo.lint.finding import CARD, Fix, Problem, Severity
-from zoo.lint.licences import family, forbids, named
 from zoo.lint.repo import CheckedRepo, Unreadable
 from zoo.lint.rule import rule
 from zoo.metadata import metadata_problems

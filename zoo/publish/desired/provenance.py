@@ -74,9 +74,9 @@ def _data(dataset: Dataset, run: Run) -> dict[str, Any]:
     receipt = run.receipt(DATA)
     assert receipt is not None
     revision = receipt.made_from.get("revision")
-    titles = [source.title for source in dataset.every_source]
-    source: Any = {"id": titles[0], "revision": revision} if revision else {"from": titles}
-    return {"source": source, "sha256": receipt.digest}
+    if revision is None:
+        return {"sources": receipt.made_from["sources"], "sha256": receipt.digest}
+    return {"source": {"id": dataset.every_source[0].title, "revision": revision}, "sha256": receipt.digest}
 
 
 def _weights(receipt: Receipt | None) -> dict[str, str]:

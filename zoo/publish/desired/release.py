@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from zoo.cards.metadata import data_path
+from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.readme import dataset_card
 from zoo.errors import PublishError, ZooError
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE
+from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE, GLANCE, STEPS, published_files
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.recipe import Dataset, Recipe, dump
@@ -31,6 +31,7 @@ FORMAT = 2  # of the manifest; 1 had names only
 MOST_EARLIER = 4  # notes that are remembered
 
 FACTS = {"report": DATA_REPORT, "source": DATA_SOURCE}  # files of a data stage that its card is made from
+MORE = {"notes": STEPS, "glance": GLANCE}  # and those that stages of earlier versions lack
 
 Content = bytes | Path
 
@@ -197,16 +198,33 @@ def dataset_release(
     *,
     folder: Path,
     templates: Templates,
+    parents: Mapping[str, str | None] | None = None,
+    checked: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
     digests: Digests | None = None,
 ) -> Release:
-    """Return a release of Parquet files under the names that the Hub's viewer expects, and the card."""
-    parquet = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
-    parquet = {split: parquet[split] for split in dataset.splits}
-    facts = {name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()}
-    sizes = {split: path.stat().st_size for split, path in parquet.items()}
-    files: dict[str, Content] = {data_path(split): path for split, path in parquet.items()}
-    files[CARD] = dataset_card(repo_id, dataset, sizes, templates, **facts).encode()
+    """Return a release of Parquet files under the names that the Hub's viewer expects, and the card.
+
+    Args:
+        folder: of the data stage.
+        parents: {dataset of the workspace that rows come from: its id on the Hub; None: it is not published}.
+        checked: the report of `zoo data check` on these rows; None = the card has none.
+    """
+    parquet = {split: published_files(folder, split) for split in dataset.splits}
+    more = {name: file for name, file in MORE.items() if (folder / file).is_file()}
+    facts = DatasetFacts(
+        repo_id,
+        dataset,
+        {split: [path.stat().st_size for path in paths] for split, paths in parquet.items()},
+        parents=parents or {},
+        checked=checked,
+        **{name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()},
+        **{name: json.loads((folder / file).read_text("utf-8")) for name, file in more.items()},
+    )
+    files: dict[str, Content] = {
+        name: path for split, paths in parquet.items() for name, path in zip(facts.files[split], paths, strict=True)
+    }
+    files[CARD] = dataset_card(facts, templates).encode()
     if provenance:
         files[PROVENANCE] = json_bytes(provenance)
     note = dataset.release.summary if dataset.release else ""

@@ -1,4 +1,4 @@
-"""Licences by the Hub's ids: what a text calls them, and which of them a base model asks for."""
+"""Licences by the Hub's ids: what a text calls them, and what they ask of that which is made from a work."""
 
 from __future__ import annotations
 
@@ -33,22 +33,31 @@ def named(text: str) -> set[str]:
     text = " ".join(text.split())
     found = {licence for pattern, licence in NAMES.items() if re.search(rf"(?i){pattern}", text)}
     found -= {"gpl-3.0"} if found & {"agpl-3.0", "lgpl-3.0"} else set()
-    for parts in CREATIVE.finditer(text):
-        found.add("cc-by" + re.sub(r"[ -]+", "-", parts[1].lower()))
+    for one in CREATIVE.finditer(text):
+        found.add("cc-by" + re.sub(r"[ -]+", "-", one[1].lower()))
     if re.search(r"(?i)creative commons attribution", text):
-        clauses = dict.fromkeys(short for word, short in WORDS if word in text.lower())
-        found.add("-".join(["cc-by", *clauses]))
+        parts = dict.fromkeys(short for word, short in WORDS if word in text.lower())
+        found.add("-".join(["cc-by", *parts]))
     return found
+
+
+def clauses(licence: str) -> set[str]:
+    """Return which of nc, nd and sa a Creative Commons licence asks for; of other licences nothing."""
+    return set(licence.split("-")) & {"nc", "nd", "sa"} if licence.startswith("cc-by") else set()
+
+
+def shares_alike(licence: str) -> bool:
+    """Return whether what is made from a work under this family must carry the same licence."""
+    return "sa" in clauses(licence) or licence in ("gpl-3.0", "agpl-3.0", "gpl-2.0")
 
 
 def forbids(base: str, mine: set[str]) -> str | None:
     """Return why a model under `mine` may not come from a base under `base` (both are families); None: it may."""
-    parts = set(base.split("-")) if base.startswith("cc-by") else set()
+    parts = clauses(base)
     if "nd" in parts:
         return "it allows no derivatives"
     if "nc" in parts and not any("nc" in one.split("-") for one in mine):
         return "it allows no commercial use"
-    share = "sa" in parts or base in ("gpl-3.0", "agpl-3.0", "gpl-2.0")
-    if share and base not in mine:
+    if shares_alike(base) and base not in mine:
         return "what is made from it must carry the same licence"
     return None

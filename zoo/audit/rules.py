@@ -1,0 +1,311 @@
+"""The rules, one function each, in the order in which the report names them."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from zoo.arabic import normalised
+from zoo.audit import negation as denial
+from zoo.audit.numerals import DIGIT, WORDS, number_as_text, numbers_of, unlike
+from zoo.audit.rule import BARE, SOURCE, TEXT, Complaint, Judged, Limits, Measured, rule
+from zoo.audit.units import QUANTITY, mentions, units_counted
+from zoo.characters import HIDDEN, brief
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ARABIC_SCRIPT = ("ar", "arz", "ary", "apc", "fa", "ur", "ps", "ckb", "ug", "sd")
+_ARABIC_LETTERS = "[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]"
+_OURS = {True: _ARABIC_LETTERS, False: r"\p{Latin}"}
+_SLACK = 6  # characters: of short texts a ratio says little
+_SHOWN = 40  # characters of what a complaint quotes
+
+
+@rule("length_ratio", weight=0.6, two_sided=True)
+def length_ratio(limits: Limits) -> Measured | None:
+    """Much shorter or much longer than its source."""
+    import polars as pl
+
+    if limits.length_ratio is None:
+        return None
+    low, high = (math.log(bound) for bound in limits.length_ratio)
+    middle, reach = (low + high) / 2, (high - low) / 2
+    lengths = [(pl.col(name).str.len_chars() + _SLACK).cast(pl.Float32) for name in (TEXT, SOURCE)]
+    return Measured(
+        lengths[0] / lengths[1],
+        lambda ratio: _from_half_way((ratio.log() - middle).abs() / reach),
+        lambda ratio: f"{ratio:.2f} times as long as its source",
+    )
+
+
+@rule("script_share", weight=0.8)
+def script_share(limits: Limits) -> Measured | None:
+    """Letters of another script than its language's."""
+    import polars as pl
+
+    if limits.script_share is None:
+        return None
+    text, least = pl.col(TEXT), limits.script_share
+    letters, ours = text.str.count_matches(r"\p{L}"), text.str.count_matches(_OURS[_in_arabic_script(limits)])
+    return Measured(
+        ours / letters,  # a text without letters has no share, and no complaint
+        lambda share: _from_half_way((1 - share.fill_nan(1.0)) / (1 - least) if least < 1 else (share < 1).cast(float)),
+        lambda share: f"{share:.0%} of its letters are of its language's script",
+    )
+
+
+@rule("untranslated", weight=0.8)
+def untranslated(limits: Limits) -> Judged | None:
+    """Words of another script that are no names: written small, or three and more in a row."""
+    import polars as pl
+
+    if limits.untranslated is None:
+        return None
+    least = limits.untranslated
+    if _in_arabic_script(limits):
+        screen, word = "[A-Za-z]{3}", re.compile(r"(?<![\w@./:#&%-])[A-Za-z][a-z'’]{2,}(?![\w@/:]|\.\w)")
+    else:
+        screen, word = f"{_ARABIC_LETTERS}{{2}}", re.compile(r"[\u0621-\u064a]{2,}")
+    return Judged(pl.col(TEXT).str.contains(screen), partial(_untranslated, word, least))
+
+
+def _untranslated(word: re.Pattern[str], least: int, text: str, source: str | None) -> Complaint | None:
+    found = [(one.start(), one[0]) for one in word.finditer(text)]
+    small = [one for _, one in found if not one[0].isupper()]
+    capitals = len(found) - len(small)
+    left = [one for _, one in found] if capitals >= 3 and re.search(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z]", text) else small  # noqa: PLR2004
+    if len(left) < least or not left:
+        return None
+    return Complaint(f"'{brief(' '.join(left), _SHOWN)}' is not translated")
+
+
+@rule("numbers", weight=0.8, two_sided=True)
+def numbers(limits: Limits) -> Judged | None:
+    """Numbers other than those of its source, in digits or in words."""
+    import polars as pl
+
+    if not limits.numbers:
+        return None
+    source, text = limits.source_language, limits.language
+    said = [
+        _contains(pl.col(column), [DIGIT, *([WORDS[language]] if language in WORDS else [])])
+        for column, language in ((SOURCE, source), (BARE, text))
+    ]
+    return Judged(said[0] | said[1], partial(_numbers, source, text), of_bare=True)
+
+
+def _numbers(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
+    missing, added = unlike(numbers_of(source or "", source_language), numbers_of(text, language))
+    if language not in WORDS or source_language not in WORDS:  # a number may be there in words that we cannot read
+        missing, added = (missing, added) if missing and added else ([], [])
+    lost, new = (", ".join(map(number_as_text, some)) for some in (missing, added))
+    if missing and added:
+        return Complaint(f"{lost} became {new}")
+    if missing:
+        return Complaint(f"{lost} is missing")
+    return Complaint(f"{new} is not in its source") if added else None
+
+
+@rule("quantities", weight=0.7, two_sided=True)
+def quantities(limits: Limits) -> Judged | None:
+    """A number counts something else than in its source: kilometres became miles."""
+    import polars as pl
+
+    source, text = limits.source_language, limits.language
+    if not limits.quantities or source not in QUANTITY or text not in QUANTITY:
+        return None
+    said = [pl.col(column).str.contains(QUANTITY[language]) for column, language in ((SOURCE, source), (BARE, text))]
+    return Judged(said[0] | said[1], partial(_quantities, source, text), of_bare=True)
+
+
+def _quantities(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
+    before, after = units_counted(source or "", source_language), units_counted(text, language)
+    missing = [unit for unit in before if not mentions(text, unit, language)]
+    added = [unit for unit in after if not mentions(source or "", unit, source_language)]
+    if missing and added:
+        return Complaint(f"{', '.join(missing)} became {', '.join(added)}")
+    if missing:
+        return Complaint(f"{', '.join(missing)} is missing")
+    return Complaint(f"{', '.join(added)} is not in its source", 0.5) if added else None
+
+
+@rule("negation", weight=0.8, two_sided=True)
+def negation(limits: Limits) -> Judged | None:
+    """A negation of its source is lost, or it denies what its source says."""
+    import polars as pl
+
+    source, text = limits.source_language, limits.language
+    if not limits.negation or source not in denial.DENIES or text not in denial.DENIES:
+        return None
+    said = [
+        pl.col(column).str.contains(denial.DENIES[language]) for column, language in ((SOURCE, source), (BARE, text))
+    ]
+    return Judged(said[0] != said[1], partial(_negation, source, text), of_bare=True)
+
+
+def _negation(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
+    before, after = denial.denies(source or "", source_language), denial.denies(text, language)
+    if before and not after:
+        share = 0.5 if denial.may_deny(text, language) else 1.0
+        return Complaint("the negation of its source is lost", share)
+    if after and not before:
+        share = 0.5 if denial.may_deny(source or "", source_language) else 1.0
+        return Complaint("it denies what its source says", share)
+    return None
+
+
+@rule("repeats", weight=0.7)
+def repeats(limits: Limits) -> Judged | None:
+    """The same words over and over, as translation models do that are caught in a loop."""
+    import polars as pl
+
+    if limits.repeats is None:
+        return None
+    words = pl.col(TEXT).str.split(" ")
+    long = pl.col(TEXT).str.contains(r"[^\s]{30}")
+    return Judged((words.list.n_unique() + 1 < words.list.len()) | long, partial(_repeats, limits.repeats))
+
+
+def _repeats(most: int, text: str, source: str | None) -> Complaint | None:
+    phrase, times = _loop(text)
+    there = _loop(source)[1] if source else 1
+    if times + _is_long(phrase) < most or there >= times - 1 > 1:
+        return None
+    return Complaint(f"'{brief(phrase, _SHOWN)}' {times} times in a row")
+
+
+_LOOPS = [
+    re.compile(r"(?<!\S)(\S+)(?:\s+\1){2,}(?!\S)"),
+    re.compile(r"(?<!\S)(\S+(?:\s+\S+){1,11}?)(?:\s+\1)+(?!\S)"),
+    re.compile(r"(\S{1,4}?)\1{7,}"),
+]
+
+
+def _is_long(phrase: str) -> bool:
+    """True for four words and more: said twice, they are a loop already."""
+    return len(phrase.split()) >= 4  # noqa: PLR2004
+
+
+def _loop(text: str) -> tuple[str, int]:
+    """(a phrase that is said again at once, how often)."""
+    bare = re.sub(r"[.,،؛;:!?؟]+(?=\s|$)", "", text).casefold()
+    found = [one for pattern in _LOOPS for one in pattern.finditer(bare) if re.search(r"\w", one[1])]
+    times = [(one[1], round((len(one[0]) + 1) / (len(one[1]) + (" " in one[0])))) for one in found]
+    return max(times, key=lambda one: one[1] + _is_long(one[0]), default=("", 1))
+
+
+@rule("same_as_source", weight=1.0, two_sided=True)
+def same_as_source(limits: Limits) -> Judged | None:
+    """The source itself, not translated."""
+    import polars as pl
+
+    if not limits.same_as_source:
+        return None
+    sizes = [pl.col(name).str.len_bytes().cast(pl.Int32) for name in (TEXT, SOURCE)]
+    return Judged((sizes[0] - sizes[1]).abs() <= _SLACK, _same)
+
+
+def _same(text: str, source: str | None) -> Complaint | None:
+    words = normalised(text)
+    if words != normalised(source or "") or not re.search(r"[^\W\d_]{3}", words):
+        return None  # numbers and signs are the same in every language
+    return Complaint("it is its source, word for word")
+
+
+_ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-z]{2,8});|&(?:amp|quot|lt|gt|nbsp)\b")
+_PIECES = re.compile("\u2047|\u2581|\ufffd|<unk>|<pad>|</s>|\\[UNK\\]|@@(?:\\s|$)")
+_MOJIBAKE = re.compile("(?:[ØÙÃÂ][\u0080-\u00bf\u0152-\u0178\u2010-\u2122]?){3}|(?:[ÇáÊãÑÍÈÏÓÔåæíäÝÞ]{2,}\\s?){2}")
+_STACKED = re.compile("[\u064b-\u065f\u0300-\u036f]{4}")
+_PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
+_ODD = r"[\p{Cc}\p{Cf}\p{Co}\p{Cn}\x{FFFD}\x{2581}\x{2047}\x{034F}\x{115F}\x{3164}\x{FFA0}\x{FE0F}ØÙÃÂÇÊ]|&[#a-z]|<[a-z/]|\[UNK|@@|\p{M}{4}"
+
+
+@rule("odd_characters", weight=0.5)
+def odd_characters(limits: Limits) -> Judged | None:
+    """Characters that nobody sees, or that a model or a wrong encoding left."""
+    import polars as pl
+
+    return Judged(pl.col(TEXT).str.contains(_ODD), _odd) if limits.odd_characters else None
+
+
+def _odd(text: str, source: str | None) -> Complaint | None:
+    if found := HIDDEN.search(text) or _PRIVATE.search(text):
+        return Complaint(f"U+{ord(found[0][0]):04X} is a character that nobody sees")
+    if found := _PIECES.search(text):
+        return Complaint(f"'{brief(found[0].strip())}' (U+{ord(found[0][0]):04X}) is left of a model's vocabulary")
+    if found := _ENTITY.search(text):
+        return Complaint(f"'{found[0]}' is HTML for '{brief(html.unescape(found[0]))}'")
+    if found := _MOJIBAKE.search(text):
+        return Complaint(f"'{brief(found[0], _SHOWN)}' was read in a wrong encoding")
+    return Complaint("marks are heaped on one letter") if _STACKED.search(text) else None
+
+
+_FOREIGN = "[پچژگڤکیےٹڈڑںھہۃۀېۍڕڵێۆەۋڭڧ]"  # letters that Arabic does without, and its neighbours do not
+_FAMILY = {"ar": ("ar", "arz", "ary", "apc", "acm")}  # dialects that the library tells apart
+
+
+@rule("other_language", weight=0.7)
+def other_language(limits: Limits) -> Judged | None:
+    """Another language than the column's, as py3langid says, which is asked only where the script leaves doubt."""
+    import polars as pl
+
+    if limits.other_language is None:
+        return None
+    if limits.language == "ar":
+        screen = pl.col(TEXT).str.contains(_FOREIGN)
+    else:
+        screen = pl.col(TEXT).str.len_chars() >= 20  # noqa: PLR2004 - of less, nobody can tell
+    return Judged(screen, partial(_other_language, limits.language, limits.other_language))
+
+
+def _other_language(language: str, least: float, text: str, source: str | None) -> Complaint | None:
+    found, sure = _identifier().classify(text)
+    if found in _FAMILY.get(language, (language,)) or sure < least:
+        return None
+    return Complaint(f"it reads as '{found}' ({sure:.0%} sure)")
+
+
+@cache
+def _identifier() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+COSINE = "cosine"
+"""The column of the cosine of text and source, where a model was asked."""
+
+
+@rule("agreement", weight=0.8, two_sided=True)
+def agreement(limits: Limits) -> Measured | None:
+    """Far from its source in meaning, as the configured model says."""
+    import polars as pl
+
+    if limits.agreement is None:
+        return None
+    least = limits.agreement
+    return Measured(
+        pl.col(COSINE),
+        lambda cosine: _from_half_way((1 - cosine) / (1 - least)),
+        lambda cosine: f"cosine {cosine:.2f} with its source",
+    )
+
+
+def _from_half_way(part: pl.Expr) -> pl.Expr:
+    """From a part of the way to a threshold to how bad that is: nothing up to half way, 1 at the threshold."""
+    return (2 * part - 1).clip(0, 1)
+
+
+def _in_arabic_script(limits: Limits) -> bool:
+    return limits.language in ARABIC_SCRIPT
+
+
+def _contains(column: pl.Expr, patterns: list[str]) -> pl.Expr:
+    found = column.str.contains(patterns[0])
+    for pattern in patterns[1:]:
+        found = found | column.str.contains(pattern)
+    return found

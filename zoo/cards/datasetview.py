@@ -1,0 +1,169 @@
+"""What a dataset's card says: its recipe, and the reports of the data stage, as the template reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from zoo.layout import shard_name
+from zoo.options import Options
+from zoo.recipe import Dataset
+from zoo.recipe.dataset import Origin
+from zoo.steps import STEPS
+
+JUDGING = ("audit", "review")  # steps that have a section of their own
+MOST_REASONS = 12
+"""Reasons of a step that are listed; what is rarer is counted together."""
+
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """All that the card of a dataset is made from."""
+
+    id: str
+    dataset: Dataset
+    sizes: Mapping[str, Sequence[int]]
+    """{split: the bytes of each file that it is published in}."""
+    report: Report
+    """What the data stage wrote of the rows."""
+    source: Report
+    """What the data stage wrote of their sources."""
+    notes: Mapping[str, Sequence[Report]] = field(default_factory=dict)
+    """{split: notes of its steps}, as in steps.json."""
+    glance: Report = field(default_factory=dict)
+    """{split: its bytes in memory, and some of its rows}."""
+    parents: Mapping[str, str | None] = field(default_factory=dict)
+    """{dataset of the workspace that rows come from: its id on the Hub; None where it is not published}."""
+    checked: Report | None = None
+    """What `zoo data check` found."""
+
+    @property
+    def files(self) -> dict[str, list[str]]:
+        """{split: the names of its files in the repository}."""
+        return {
+            split: [f"data/{shard_name(split, number, len(parts))}" for number in range(len(parts))]
+            for split, parts in self.sizes.items()
+        }
+
+
+@dataclass(frozen=True)
+class DatasetCardView:
+    """The tables and lists of a dataset's card."""
+
+    facts: DatasetFacts
+
+    @cached_property
+    def steps(self) -> list[dict[str, Any]]:
+        """The steps in their order: {type, options, says, dropped: {split: rows}, facts: {split: in words}}."""
+        models = self.facts.source.get("models", {})
+        return [
+            {
+                "type": step.type,
+                "options": _options(step, models),
+                "says": STEPS[step.type].says,
+                "dropped": {split: dropped[place][1] for split, dropped in self._dropped.items()},
+                "facts": {
+                    split: ", ".join(f"{number:,} {what}" for what, number in facts.items())
+                    for split, facts in self._told(place).items()
+                },
+            }
+            for place, step in enumerate(self.facts.dataset.steps)
+        ]
+
+    @cached_property
+    def _dropped(self) -> dict[str, list[tuple[str, int]]]:
+        """{split: (the step's name in the report, rows that it dropped), in the order of the steps}."""
+        return {split: list(found["dropped"].items()) for split, found in self.facts.report.items()}
+
+    def _told(self, place: int) -> dict[str, Mapping[str, float]]:
+        """{split: what the step in this place counted or measured}, of splits where it did."""
+        found = {
+            split: self.facts.report[split].get("facts", {}).get(dropped[place][0])
+            for split, dropped in self._dropped.items()
+        }
+        return {split: facts for split, facts in found.items() if facts}
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """The places that rows come from: {dataset, config, path, parent, weight, revision}."""
+        known = self.facts.source.get("sources") or [self.facts.source]
+        return [
+            {
+                "dataset": one.dataset,
+                "config": one.config,
+                "path": one.title if one.path else None,
+                "parent": one.parent,
+                "weight": one.weight,
+                "revision": (known[place] if place < len(known) else {}).get("revision"),
+            }
+            for place, one in enumerate(self.facts.dataset.every_source)
+        ]
+
+    @property
+    def judged(self) -> list[dict[str, Any]]:
+        """What audits and reviews said: {type, facts: [(what, {split: number})], reasons: [(why, {split: rows})]}."""
+        found = []
+        for place, step in enumerate(self.facts.dataset.steps):
+            reasons = {split: notes[place]["why"] for split, notes in self.facts.notes.items() if place < len(notes)}
+            told = self._told(place)
+            if step.type in JUDGING and (told or any(reasons.values())):
+                found.append({"type": step.type, "facts": _across(told), "reasons": _fewest(_across(reasons))})
+        return found
+
+    @property
+    def samples(self) -> list[tuple[str, list[Any]]]:
+        """(split, cells in the order of the columns), a few rows of each split."""
+        names = list(self.facts.dataset.columns)
+        return [
+            (split, [row[name] for name in names])
+            for split, shown in self.facts.glance.items()
+            for row in shown["rows"]
+        ]
+
+    @property
+    def origins(self) -> list[Origin]:
+        """The works of its licence chain."""
+        return self.facts.dataset.release.origins if self.facts.dataset.release else []
+
+    @property
+    def citation(self) -> str:
+        """The entry by which people cite the dataset itself: it has no date, since a card of the same data has none."""
+        owner, name = self.facts.id.split("/")
+        assert self.facts.dataset.release is not None
+        lines = [
+            f"title  = {{{self.facts.dataset.release.title}}},",
+            f"author = {{{owner}}},",
+            f"url    = {{https://huggingface.co/datasets/{self.facts.id}}}",
+        ]
+        return "\n".join([f"@misc{{{name.lower()},", *(f"  {line}" for line in lines), "}"])
+
+    @property
+    def rows(self) -> int:
+        """The rows of all splits."""
+        return sum(found["rows"] for found in self.facts.report.values())
+
+
+def _across(by_split: Mapping[str, Mapping[str, float]]) -> list[tuple[str, dict[str, float]]]:
+    """What was counted in some splits, as rows of a table: (what, {split: number})."""
+    names = dict.fromkeys(name for counted in by_split.values() for name in counted)
+    return [(name, {split: counted[name] for split, counted in by_split.items() if name in counted}) for name in names]
+
+
+def _fewest(reasons: list[tuple[str, dict[str, float]]]) -> list[tuple[str, dict[str, float]]]:
+    """The most frequent reasons, and all others together."""
+    ranked = sorted(reasons, key=lambda one: -sum(one[1].values()))
+    rest = ranked[MOST_REASONS:]
+    splits = dict.fromkeys(split for _, counted in rest for split in counted)
+    others = {split: sum(counted.get(split, 0) for _, counted in rest) for split in splits}
+    return [*ranked[:MOST_REASONS], *([(f"{len(rest)} rarer reasons", others)] if rest else [])]
+
+
+def _options(step: Options, models: Mapping[str, str]) -> dict[str, Any]:
+    """The options of a step that are not as they are by themselves, and the commit of the model that it names."""
+    given = step.given()
+    given |= {"revision": models[given["model"]]} if given.get("model") in models else {}
+    return {key: one for key, one in given.items() if one != type(step).model_fields[key].default}

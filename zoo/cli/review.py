@@ -1,0 +1,168 @@
+"""data review: a sample of a dataset's rows for people to judge, as a sheet and as a page."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from zoo import say
+from zoo.cli.session import as_typed, command, scale_option, workspace
+from zoo.errors import DataError
+
+if TYPE_CHECKING:
+    from zoo.review.sampling import BuiltRows, Sampled
+    from zoo.review.sheet import Sheet
+
+PORT = 7861  # beside the port of `zoo space serve`
+BY_HELP = "As many rows of each, so that the worst are many; default: as many of each as there are."
+
+
+class ReviewerName(click.ParamType[str]):
+    """A name that may stand in a column of a sheet."""
+
+    name = "reviewer"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name of a reviewer; refuse one that no column may have."""
+        from zoo.review.sheet import REVIEWER
+
+        if not REVIEWER.fullmatch(value):
+            raise click.BadParameter(f"'{value}' is no name of a reviewer: a-z, 0-9, '_' and '-' make one", ctx, param)
+        return value
+
+
+@command("review", hub=False, epilog="Example: zoo data review arabic-nli-pair-nmt --by audit-score --serve")
+@click.argument("dataset")
+@click.option("--sample", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="Rows in all.")
+@click.option("--by", type=click.Choice(["audit-score", "split", "label"]), help=BY_HELP)
+@click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="[default: reviews/ beside the recipe]")
+@click.option("--reviewer", type=ReviewerName(), default="a", show_default=True, metavar="NAME", help="Who judges.")
+@click.option("--serve", is_flag=True, help="Judge on a page, with keys; for this machine alone.")
+@click.option("--compare", is_flag=True, help="Show the others' verdicts on the page.")
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
+@scale_option
+def data_review(
+    dataset: str,
+    sample: int,
+    by: str | None,
+    sheet: Path | None,
+    reviewer: str,
+    serve: bool,
+    compare: bool,
+    port: int,
+    scale: str,
+) -> None:
+    """Sample a built dataset's rows for people to judge; what is judged stays.
+
+    The verdicts come back with the step review in the dataset's recipe. The reviewer `final` settles what others
+    disagree on.
+    """
+    built = _built(dataset, scale)
+    path = sheet or _sheet_of(dataset, scale)
+    lock = _lock_of(path)
+    made = _sampled(built, path, lock, sample, by, reviewer)
+    _say_sampled(built, made, reviewer)
+    if not serve:
+        say.hint(as_typed(_next(dataset, made.sheet, reviewer)))
+        return
+    from zoo.review.page import serve_page
+
+    say.note(f"http://127.0.0.1:{port}")
+    serve_page(path, lock, reviewer, compare=compare, port=port)
+
+
+def _built(name: str, scale: str) -> BuiltRows:
+    """Find the rows that the dataset's finished stage left."""
+    from zoo.layout import DATA, ROWS, split_file
+    from zoo.review.sampling import BuiltRows
+    from zoo.run import Run
+
+    space = workspace()
+    dataset, run = space.dataset(name, scale=scale), Run.of(space.root, name, scale)
+    if run.receipt(DATA) is None:
+        raise DataError(f"dataset '{name}' is not built", hint=f"zoo data build {name}")
+    folder = run.stage(DATA)
+    files: dict[str, Path] = {split: split_file(folder / ROWS, split) for split in dataset.splits}
+    files = {split: path if path.exists() else split_file(folder, split) for split, path in files.items()}
+    if missing := next((split for split, path in files.items() if not path.exists()), None):
+        problem = f"dataset '{name}' was built without split '{missing}', which its recipe has now"
+        raise DataError(problem, hint=f"zoo data build {name}")
+    classes = {column: found.names for column, found in dataset.columns.items() if found.names}
+    return BuiltRows(name, files, list(dataset.columns), classes)
+
+
+def _sheet_of(name: str, scale: str) -> Path:
+    """Return the place of a dataset's sheet, beside its recipe; every scale has a sheet of its own."""
+    file = f"{name}.csv" if scale == "full" else f"{name}.{scale}.csv"
+    found = workspace().recipes / "datasets" / "reviews" / file
+    return found.relative_to(Path.cwd()) if found.is_relative_to(Path.cwd()) else found
+
+
+def _lock_of(path: Path) -> Path:
+    named = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    return workspace().root / ".zoo" / "review" / f"{named}.lock"
+
+
+def _sampled(built: BuiltRows, path: Path, lock: Path, most: int, by: str | None, reviewer: str) -> Sampled:
+    """Make or extend the sheet."""
+    from typing import cast
+
+    from zoo.review.sampling import Evenly, sample_rows
+    from zoo.review.sheet import Sheet, changing, require_known, write_sheet
+    from zoo.review.verdicts import verdicts_of
+
+    evenly = cast("Evenly | None", by)
+    if not path.exists():
+        made = sample_rows(built, Sheet(path, []), most, evenly)
+        made.sheet.with_reviewer(reviewer)
+        write_sheet(made.sheet)
+        return made
+    with changing(path, lock) as sheet:
+        require_known(sheet, [*built.columns, *built.extras])
+        verdicts_of([sheet])  # nothing is written into a sheet that cannot be read back
+        made = sample_rows(built, sheet, most, evenly)
+        sheet.with_reviewer(reviewer)
+    return made
+
+
+def _say_sampled(built: BuiltRows, made: Sampled, reviewer: str) -> None:
+    from collections import Counter
+
+    from zoo.review.sheet import SPLIT, STRATUM, VERDICT
+    from zoo.review.verdicts import verdict_in
+
+    sheet = made.sheet
+    mine = f"{VERDICT}{reviewer}"
+    rows = Counter((row.cells[SPLIT], row.cells[STRATUM]) for row in sheet.rows)
+    done = Counter((row.cells[SPLIT], row.cells[STRATUM]) for row in sheet.rows if verdict_in(row.cells.get(mine, "")))
+    strata = [
+        {
+            "split": one[0],
+            "stratum": one[1],
+            "rows": size,
+            "in the sheet": rows[one],
+            f"judged by {reviewer}": done[one],
+        }
+        for one, size in made.sizes.items()
+    ]
+    say.table(strata)
+    gone = f"; {made.gone:,} are not in the dataset now" if made.gone else ""
+    say.line(f"{sheet.path}: {len(sheet.rows):,} rows, {made.added:,} of them new{gone}")
+    facts = {"sheet": str(sheet.path), "rows": len(sheet.rows), "added": made.added, "gone": made.gone}
+    say.result({"dataset": built.name, **facts, "judged": done.total(), "strata": strata})
+
+
+def _next(name: str, sheet: Sheet, reviewer: str) -> str:
+    """Say what to do with a sheet: judge, or use what is judged."""
+    from zoo.review.sheet import VERDICT
+    from zoo.review.verdicts import verdict_in
+
+    if all(verdict_in(row.cells.get(f"{VERDICT}{reviewer}", "")) for row in sheet.rows):
+        step = f"steps: [..., {{type: review, verdicts: reviews/{sheet.path.name}}}]"
+        return f"write {step} into its recipe, then run `zoo data build {name}`"
+    return (
+        f"write accept, reject or unsure into verdict.{reviewer}, or judge on a page: `zoo data review {name} --serve`"
+    )

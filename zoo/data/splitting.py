@@ -1,0 +1,125 @@
+"""Rows that come as one, sent to splits by their groups: where one falls depends on its text and the seed alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from hashlib import blake2b
+from itertools import accumulate
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING, Any
+
+from zoo.arabic import normalised
+from zoo.data.columns import ALSO
+from zoo.errors import DataError
+from zoo.layout import split_file
+from zoo.recipe.dataset import SplitRule
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FEW = 2_000  # groups, up to which a seed that fills every split is looked for
+SEEDS = 200
+
+
+def number_of(group: str, seed: int) -> float:
+    """The number of a group, from 0 to 1, the same on every machine and in every version."""
+    return int.from_bytes(blake2b(f"{seed}\n{group}".encode(), digest_size=8).digest(), "big") / 2**64
+
+
+def split_of(group: str, rule: SplitRule, seed: int | None = None) -> str:
+    """The split that a group falls into.
+
+    Args:
+        seed: another one than the rule's.
+    """
+    number = number_of(group, rule.seed if seed is None else seed)
+    ends = accumulate(rule.sizes.values())
+    return str(next((split for split, end in zip(rule.sizes, ends, strict=True) if number < end), list(rule.sizes)[-1]))
+
+
+def write_splits(
+    name: str,
+    rule: SplitRule,
+    frames: Iterator[pl.DataFrame],
+    texts: Sequence[str],
+    schema: Mapping[str, Any],
+    to: Path,
+) -> None:
+    """Write the rows of each split as a Parquet file in the folder `to`, which is there when all of them are whole.
+
+    Args:
+        frames: rows, with the column that tells groups as `@also` where the rule has one.
+        texts: the columns that tell rows, where they have no group.
+
+    Raises:
+        DataError: a split would be empty.
+    """
+    import polars as pl
+    from pyarrow.parquet import ParquetWriter
+
+    passing = to.with_name(f"{to.name}-underway")
+    rmtree(passing, ignore_errors=True)
+    passing.mkdir(parents=True)
+    rows, groups = Counter[str](), set[str]()
+    arrow = pl.DataFrame(schema=dict(schema)).to_arrow().schema
+    with ExitStack() as files:
+        writers = {
+            split: files.enter_context(ParquetWriter(split_file(passing, split), arrow, compression="zstd"))
+            for split in rule.sizes
+        }
+        for frame in frames:
+            keys = _groups(frame, texts)
+            if len(groups) <= FEW:
+                groups.update(keys.unique())
+            splits = _splits(keys, rule)
+            for split, writer in writers.items():
+                part = frame.filter(splits == split).select(list(schema))
+                writer.write_table(part.to_arrow().cast(arrow))
+                rows[split] += len(part)
+    if empty := next((split for split in rule.sizes if not rows[split]), None):
+        raise _empty(name, rule, str(empty), rows, groups)
+    passing.rename(to)
+
+
+def _groups(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
+    """The group of each row; a row without one is its own, by its texts."""
+    import polars as pl
+
+    if ALSO not in frame.columns:
+        return _own(frame, texts)
+    values = frame[ALSO].cast(pl.String)
+    known = values.unique().drop_nulls()
+    plain = {value: normalised(value) or None for value in known}
+    keys = values.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.String)
+    return keys if not keys.null_count() else pl.select(pl.coalesce(keys, _own(frame, texts))).to_series()
+
+
+def _own(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
+    import polars as pl
+
+    rows = frame.select(texts).iter_rows()
+    return pl.Series(["\n".join(normalised(text or "") for text in row) for row in rows], dtype=pl.String)
+
+
+def _splits(keys: pl.Series, rule: SplitRule) -> pl.Series:
+    import polars as pl
+
+    found = {key: split_of(key, rule) for key in keys.unique()}
+    return keys.replace_strict(list(found), list(found.values()), return_dtype=pl.String)
+
+
+def _empty(name: str, rule: SplitRule, empty: str, rows: Mapping[str, int], groups: set[str]) -> DataError:
+    of = f"group{'s' if len(groups) > 1 else ''} of '{rule.of}'" if rule.of else "different rows"
+    count = f"{len(groups):,}" if len(groups) <= FEW else f"more than {FEW:,}"
+    told = ", ".join(f"{split} {rows[split]:,}" for split in rule.sizes)
+    problem = f"dataset '{name}': split '{empty}' is left without rows: {told}, of {count} {of}"
+    if len(groups) < len(rule.sizes):
+        way = "name another column in split.of" if rule.of else "add rows"
+        return DataError(problem, hint=f"{way}, or fewer splits in split.sizes")
+    fitting = (seed for seed in range(1, SEEDS) if {split_of(one, rule, seed) for one in groups} == set(rule.sizes))
+    if len(groups) <= FEW and (seed := next(fitting, None)) is not None:
+        return DataError(problem, hint=f"set split.seed to {seed}, or give it more in split.sizes")
+    return DataError(problem, hint=f"give '{empty}' more in split.sizes")

@@ -1,0 +1,172 @@
+"""Rows that keep to rules, translated ones against their sources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from zoo.audit.findings import audit_texts
+from zoo.audit.report import FAILED
+from zoo.audit.rule import RULES, Limits, RuleName
+from zoo.errors import DataError, did_you_mean
+from zoo.ids import ModelId, Revision
+from zoo.steps.step import EXTRA, WHY, StepResult, StepWork, step
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCORE = f"{EXTRA}audit"
+FINDINGS = "findings.parquet"
+BATCH = 50_000
+"""Rows that are looked at together."""
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+_DEFAULT = Limits()
+
+
+@step("audit", encodes=True, streams=True, works=True, keeps_dropped=True)
+def audit(
+    rows: pl.LazyFrame,
+    texts: Sequence[str],
+    encoder: Any,
+    work: StepWork,
+    *,
+    columns: list[str] | None = None,
+    language: Code = _DEFAULT.language,
+    source_language: Code = _DEFAULT.source_language,
+    length_ratio: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
+    script_share: Share | None = _DEFAULT.script_share,
+    untranslated: PositiveInt | None = _DEFAULT.untranslated,
+    numbers: bool = _DEFAULT.numbers,
+    quantities: bool = _DEFAULT.quantities,
+    negation: bool = _DEFAULT.negation,
+    repeats: Annotated[int, Field(ge=2)] | None = _DEFAULT.repeats,
+    same_as_source: bool = _DEFAULT.same_as_source,
+    odd_characters: bool = _DEFAULT.odd_characters,
+    other_language: Share | None = _DEFAULT.other_language,
+    agreement: Annotated[float, Field(gt=-1, lt=1)] | None = _DEFAULT.agreement,
+    score_only: list[RuleName] = [],  # noqa: B006
+    model: ModelId | None = None,
+    revision: Revision | None = None,
+) -> StepResult:
+    """Drop rows with a text that breaks a rule; translated texts are compared with their sources.
+
+    Each row is also scored in `@audit`: 1 = no rule complains; every rule that does multiplies the score by 1 less its
+    weight, or less a part of it where the text only comes near the threshold.
+
+    Args:
+        columns: texts to look at; null = all.
+        language: of the texts. Numbers in words, units and negation are known in ar and en.
+        source_language: of the texts that they were translated from.
+        length_ratio: [least, most] characters for each of the source's; null = any.
+        script_share: least share of letters that are of the language's script; null = any.
+        untranslated: so many words in Latin letters that are no names are too many; null = any number.
+        numbers: the numbers must be those of the source, in digits or words.
+        quantities: numbers must count the same units as in the source.
+        negation: a text denies if its source does.
+        repeats: so often in a row no words may stand; null = any number.
+        same_as_source: a text must not be its source.
+        odd_characters: no invisible characters, no HTML, no pieces of a model's vocabulary, no wrong encoding.
+        other_language: so sure py3langid must be that a text is in another language; null = it is not asked.
+        agreement: least cosine of text and source; without `model` nothing is measured.
+        score_only: rules that lower the score and drop nothing.
+        model: on the Hub, which reads both languages; null = none.
+        revision: its commit; null = the newest, which each build resolves and records.
+    """
+    import polars as pl
+
+    known = rows.collect_schema()
+    chosen = _chosen(columns, texts, work)
+    low, high = length_ratio or (0.0, 0.0)
+    if low > high:
+        problem = f"{work.what} has length_ratio '[{low:g}, {high:g}]', which no text can keep to"
+        raise DataError(problem, hint=f"write length_ratio: [{high:g}, {low:g}]")
+    limits = Limits(
+        language=language,
+        source_language=source_language,
+        length_ratio=(low, high) if length_ratio else None,
+        script_share=script_share,
+        untranslated=untranslated,
+        numbers=numbers,
+        quantities=quantities,
+        negation=negation,
+        repeats=repeats,
+        same_as_source=same_as_source,
+        odd_characters=odd_characters,
+        other_language=other_language,
+        agreement=agreement,
+    )
+    before = {name: f"{EXTRA}source.{name}" for name in chosen}
+    sources = {name: source if source in known else None for name, source in before.items()}
+    auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
+    _write_findings(auditor, rows.select(chosen, *filter(None, sources.values())), work.folder / FINDINGS)
+    kept = [name for name in known if name not in (SCORE, WHY)]
+    found = pl.scan_parquet(work.folder / FINDINGS)
+    return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
+
+
+def _chosen(columns: Sequence[str] | None, texts: Sequence[str], work: StepWork) -> list[str]:
+    for name in columns or []:
+        if name not in texts:
+            hint = did_you_mean(name, texts) or f"its texts are {', '.join(texts)}"
+            raise DataError(f"{work.what} looks at '{name}', which is no text of the dataset", hint=hint)
+    return list(columns or texts)
+
+
+@dataclass
+class _Auditor:
+    """The rules as a recipe sets them, at work on a split; counts what they find."""
+
+    sources: Mapping[str, str | None]
+    """{text: the column of what it was translated from; None = it was not}."""
+    limits: Limits
+    score_only: frozenset[str]
+    encoder: Any
+    failed: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    score: float = 0.0
+
+    def looked_at(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Score and reason of every row."""
+        import polars as pl
+
+        score = pl.ones(len(batch), pl.Float64, eager=True)
+        why: dict[int, list[str]] = {}
+        failing: set[tuple[str, int]] = set()
+        for name, source in self.sources.items():
+            found = audit_texts(batch[name], batch[source] if source else None, self.limits, self.encoder)
+            score = score * found.score
+            for rule, failures in found.failures.items():
+                failing |= {(rule, place) for place in failures}
+                for place, says in failures.items() if rule not in self.score_only else ():
+                    why.setdefault(place, []).append(f"{rule}: {name}: {says}")
+        self.failed.update(rule for rule, _ in failing)
+        self.rows, self.score = self.rows + len(batch), self.score + float(score.sum())
+        reasons = pl.Series([None] * len(batch), dtype=pl.String)
+        if why:
+            reasons = reasons.scatter(list(why), ["; ".join(said) for said in why.values()])
+        return pl.DataFrame({SCORE: score.round(4).cast(pl.Float32), WHY: reasons})
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """{what was counted: the number}, rules in their order."""
+        aside = {rule: " (score only)" for rule in self.score_only}
+        counted = {f"{FAILED}{rule}{aside.get(rule, '')}": self.failed[rule] for rule in RULES if self.failed[rule]}
+        return {**counted, "mean score": round(self.score / self.rows, 4)} if self.rows else {}
+
+
+def _write_findings(auditor: _Auditor, rows: pl.LazyFrame, path: Path) -> None:
+    """Write score and reason of every row, in their order."""
+    import polars as pl
+    from pyarrow.parquet import ParquetWriter
+
+    empty = pl.DataFrame(schema={SCORE: pl.Float32, WHY: pl.String}).to_arrow()
+    with ParquetWriter(path, empty.schema) as writer:
+        for batch in rows.collect_batches(chunk_size=BATCH, maintain_order=True):
+            writer.write_table(auditor.looked_at(batch).to_arrow().cast(empty.schema))

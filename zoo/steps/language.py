@@ -1,0 +1,107 @@
+"""Texts in the language that they should be in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from functools import cache, partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from zoo.steps.choices import texts_mistake
+from zoo.steps.step import WHY, Columns, step
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SPOKEN = {"arz": "ar", "ary": "ar"}
+"""Egyptian and Moroccan Arabic, which short texts of any Arabic are taken for."""
+OTHER_SCRIPT = "another script"
+SHARE = 0.5
+"""Of letters: with fewer Arabic ones a text is not asked about, and is not in Arabic."""
+NEVER_ARABIC = "[\\u0679\\u067e\\u0686\\u0688\\u0691\\u0698\\u06a9\\u06af\\u06ba\\u06be\\u06c1\\u06cc\\u06d2\\u06d5]"
+"""Letters of Persian, Urdu, Kurdish and others in Arabic script; Arabic has them in names and by a wrong keyboard."""
+
+
+COMMON = frozenset(
+    [
+        *("ar", "arz", "ary", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu"),
+        *("id", "it", "ja", "ko", "ms", "nl", "pl", "ps", "pt", "ro", "ru", "sv", "sw", "th", "tr", "uk", "ur", "vi"),
+        "zh",
+    ]
+)
+"""The languages that are told apart, beside those that a recipe names; among all 140, a short text is taken for any."""
+
+
+def _check(options: Any, before: Columns, columns: Columns) -> str | None:
+    if not options.languages:
+        return "languages is empty; write [ar], or whichever they are"
+    if unknown := [one for one in options.languages if one not in COMMON and one not in _identifier().labels]:
+        return f"languages: '{unknown[0]}' is none that can be told; write two letters, as in [ar, en]"
+    return texts_mistake(options.columns, before)
+
+
+@step("language", streams=True, check=_check)
+def language(
+    rows: pl.LazyFrame,
+    texts: Sequence[str],
+    *,
+    languages: list[str] = ["ar"],  # noqa: B006 - pydantic copies it
+    columns: list[str] | None = None,
+    script: Annotated[float, Field(gt=0, le=1)] = 0.8,
+) -> pl.LazyFrame:
+    """Drop rows with a text in another language than its options name.
+
+    Where Arabic is one of them, the script tells first: a text is Arabic when enough of its letters are and none is of
+    Persian or Urdu. Where the script leaves doubt, py3langid is asked, for which dialects are Arabic too. Texts without
+    letters stay.
+
+    Args:
+        languages: codes of two letters.
+        columns: the texts that are meant; null = all.
+        script: the share of Arabic letters from which a text is Arabic without asking.
+    """
+    import polars as pl
+
+    why = []
+    for name in columns or list(texts):
+        asked = partial(_languages, wanted=tuple(languages), script=script)
+        found = pl.col(name).map_batches(asked, pl.String, is_elementwise=True)
+        told = pl.format("'{}' is in '{}'", pl.lit(name), found)
+        told = pl.when(found == OTHER_SCRIPT).then(pl.lit(f"'{name}' is not in Arabic script")).otherwise(told)
+        why.append(pl.when(~found.is_in(languages)).then(told))
+    return rows.with_columns(pl.coalesce(why).alias(WHY))
+
+
+def _languages(texts: pl.Series, wanted: tuple[str, ...], script: float) -> pl.Series:
+    """The language of each text; null where it has no letters, and `OTHER_SCRIPT` where these are enough to know."""
+    import polars as pl
+
+    letters = texts.str.count_matches(r"[\p{L}--ـ]")
+    share = texts.str.count_matches(r"[\p{Arabic}&&\p{L}]") / letters
+    if "ar" not in wanted:
+        arabic = foreign = pl.Series([False]).new_from_index(0, len(texts))
+    else:
+        arabic = (share >= script) & ~texts.str.contains(NEVER_ARABIC)
+        foreign = (share < SHARE) & (set(wanted) == {"ar"})
+    found = pl.select(pl.when(arabic).then(pl.lit("ar")).when(foreign).then(pl.lit(OTHER_SCRIPT))).to_series()
+    doubtful = (found.is_null() & (letters > 0)).arg_true()
+    return found.scatter(doubtful, [_asked(text, wanted) for text in texts.gather(doubtful)])
+
+
+def _asked(text: str, wanted: tuple[str, ...]) -> str:
+    code = str(_identifier(wanted).classify(text)[0])
+    return code if code in wanted else SPOKEN.get(code, code)
+
+
+@cache
+def _identifier(wanted: tuple[str, ...] | None = None) -> Any:
+    """The identifier of the common languages and those that are wanted; None = of all that it knows."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    if wanted is None:
+        return LanguageIdentifier.from_model_file(MODEL_FILE)
+    made = copy(_identifier())  # reading the model takes most of a second
+    made.set_languages(sorted(COMMON.union(wanted)))
+    return made
