@@ -84,6 +84,8 @@ class Material:
     most: int | None = MOST
     """Rows of a split that slow checks look at; None = all."""
     miniature: bool = False
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What one check found and another one asks for too."""
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -105,7 +107,9 @@ class Material:
     @property
     def split_names(self) -> dict[str, str]:
         """{train, validation or test: the split that is called so here}."""
-        found = {ours: next((one for one in self.frames if one.casefold() in them), None) for ours, them in NAMES.items()}
+        found = {
+            ours: next((one for one in self.frames if one.casefold() in them), None) for ours, them in NAMES.items()
+        }
         return {ours: split for ours, split in found.items() if split}
 
     @property
