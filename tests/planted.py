@@ -279,8 +279,9 @@ def planted(clean: int = CLEAN, of_each: int = OF_EACH, seed: int = 2) -> Plante
     """Clean pairs with defects among them."""
     rng = Random(seed)
     rows = [(pair, pair.arabic, "") for pair in clean_pairs(clean, seed)]
+    others = clean_pairs(of_each * 40, seed + 1)
     for name, kind in KINDS.items():
-        fitting = (pair for pair in clean_pairs(of_each * 40, seed + 1) if kind.fits(pair))
+        fitting = (pair for pair in others if kind.fits(pair))
         made = ((pair, kind.plant(pair, rng), name) for pair in fitting)
         rows += [row for row, _ in zip((row for row in made if row[1] != row[0].arabic), range(of_each), strict=False)]
     rng.shuffle(rows)
