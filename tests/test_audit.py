@@ -216,6 +216,8 @@ def sourced() -> Iterator[None]:
 
 def stage(folder: Path, revision: str, *steps: Any) -> SimpleNamespace:
     from zoo.data.work import work
+    from zoo.remote import revision_of
+    from zoo.steps import models_asked
 
     source = {"dataset": "audited/pairs", "splits": {"train": "train"}}
     dataset = Dataset.model_validate({"source": source, "columns": COLUMNS, "steps": list(steps)})
@@ -230,6 +232,8 @@ def stage(folder: Path, revision: str, *steps: Any) -> SimpleNamespace:
         "revisions": [revision],
         "place": str(folder),
         "cache": str(folder / "cache"),
+        "models": {name: revision_of("model", name, None) for name in models_asked(dataset.steps)},
+        "device": "cpu",
     }
     folder.mkdir()
     work(folder, json.loads(json.dumps(spec)), progress=progress)
@@ -287,6 +291,19 @@ def test_options_that_cannot_be_kept_are_refused(
     assert says in caught.value.message
     assert caught.value.message.startswith("dataset 'pairs', split 'train': ")
     assert caught.value.hint == hint
+
+
+@pytest.mark.slow  # torch and a model
+@pytest.mark.usefixtures("sourced")
+def test_a_model_of_the_hub_is_loaded_where_one_is_named(source: str, hub: TestHub, tmp_path: Path) -> None:
+    from training import TINY, add_tiny
+
+    add_tiny(hub)
+    audit = {**AUDITED, "model": TINY, "agreement": 0.999, "score_only": list(RULES)}
+    made = stage(tmp_path / "one", source, "sourced", audit)
+    facts = json.loads((made.folder / "report.json").read_text())["train"]["facts"]["audit"]
+    assert facts["failed agreement (score only)"] > 0
+    assert len(pl.read_parquet(made.folder / "train.parquet")) == len(SMALL.texts), "rules that only score drop nothing"
 
 
 # The page

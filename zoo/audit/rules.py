@@ -76,14 +76,15 @@ def find_untranslated(limits: Limits) -> JudgedRule | None:
 
 
 def _untranslated(word: re.Pattern[str], least: int, text: str, source: str | None) -> Complaint | None:
-    found = [(one.start(), one[0]) for one in word.finditer(text)]
-    small = [one for _, one in found if not one[0].isupper()]
-    capitals = len(found) - len(small)
-    many = capitals >= 3 and re.search(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z]", text)
-    left = [one for _, one in found] if many else small
-    if len(left) < least or not left:
+    found = list(word.finditer(text))
+    small = [one for one in found if not one[0][0].isupper()]
+    left = found if _CAPITALS.search(text) else small
+    if len(left) < least:
         return None
-    return Complaint(f"'{brief(' '.join(left), _SHOWN)}' is not translated")
+    return Complaint(f"'{brief(text[left[0].start() : left[-1].end()], _SHOWN)}' is not translated")
+
+
+_CAPITALS = re.compile(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z][a-z]")  # three words in a row are a sentence, or a title
 
 
 @audit_rule("numbers", weight=0.8, two_sided=True)
