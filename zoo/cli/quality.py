@@ -95,7 +95,7 @@ def _report(
     """The report as JSON, and whether it was there already."""
     from zoo.quality.check import checked_material
     from zoo.quality.material import MOST
-    from zoo.quality.reading import SUFFIXES, hub_id, material_of_files, material_of_hub
+    from zoo.quality.reading import hub_id, is_of_rows, material_of_files, material_of_hub
 
     most, names = None if whole else MOST, _datasets()
     if target in names:
@@ -106,7 +106,7 @@ def _report(
     options: dict[str, Any] = {"tasks": tasks, "most": most}
     if Path(target).exists():
         opened = material_of_files(Path(target), asked, **options)
-    elif "/" in target or Path(target).suffix in SUFFIXES:
+    elif "/" in target or is_of_rows(Path(target)):
         opened = material_of_hub(hub_id(target), config, revision, asked, **options)
     else:
         raise ZooError(f"no dataset, file or folder '{target}'", hint=did_you_mean(target, names) or "zoo ls")

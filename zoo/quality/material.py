@@ -8,7 +8,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.data.source import THEIR_NAMES
+from zoo.recipe.localfiles import SPLIT_NAMES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -143,7 +143,7 @@ class Material:
         yield from self.sample(split, most).select(columns).collect_batches(chunk_size=BATCH)
 
 
-NAMES = {ours: {*names, ours} for ours, names in THEIR_NAMES.items()}
+NAMES = {ours: {*names, ours} for ours, names in SPLIT_NAMES.items()}
 
 
 def in_order(splits: Sequence[str]) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from zoo.arabic import normalised_column
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.quality.checked import Checked, Outcome, judged, of_many, quality_check, worst
 from zoo.quality.counting import EXAMPLES, rows_at, shown
 from zoo.quality.material import ROW, Material
-from zoo.quality.spelling import respelt
 from zoo.say import Progress
 
 if TYPE_CHECKING:
@@ -85,11 +85,17 @@ def _keys(material: Material, split: str) -> pl.DataFrame:
     keys = frame.select(
         ROW,
         pl.struct(texts).hash().alias("exact"),
-        pl.struct(respelt(text) for text in texts).hash().alias("spelt"),
+        pl.struct(_respelt(text) for text in texts).hash().alias("spelt"),
         *graded,
     ).collect(engine="streaming")
     material.found[f"keys of {split}"] = keys
     return keys
+
+
+def _respelt(text: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(text).map_batches(normalised_column, pl.String, is_elementwise=True)
 
 
 def _repeated(material: Material, split: str, keys: pl.DataFrame) -> list[Any]:
@@ -214,7 +220,7 @@ def _spelt(frame: pl.LazyFrame, columns: list[str]) -> pl.DataFrame:
     import polars as pl
 
     each = [
-        frame.with_row_index(ROW).select(ROW, respelt(one).alias("spelt")).filter(pl.col("spelt").str.len_bytes() > 0)
+        frame.with_row_index(ROW).select(ROW, _respelt(one).alias("spelt")).filter(pl.col("spelt").str.len_bytes() > 0)
         for one in columns
     ]
     return pl.concat(each).with_columns(pl.col("spelt").hash()).collect(engine="streaming")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from zoo.quality.checked import Checked, judged, of_many, quality_check
@@ -10,6 +11,7 @@ from zoo.quality.checks.characters import listed, matching
 from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown, tallied
 from zoo.quality.material import ROW, Material
 from zoo.say import Progress
+from zoo.steps.language import COMMON, SPOKEN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +29,6 @@ MIXED = "of two scripts"
 MANY_MIXED_UP = 0.2
 FEW_LETTERS = 20  # in shorter texts a language is a guess
 ASKED = 1000  # texts of a column whose language is asked for
-ARABIC = {"arz": "ar", "ary": "ar"}  # what py3langid calls Egyptian and Moroccan
 MANY_STRANGE = 0.05
 LONG = 400  # words: about the 512 tokens that most models read
 MANY_LONG = 0.01
@@ -148,8 +149,8 @@ def _mixed(every: pl.Expr, arabic: pl.Expr, latin: pl.Expr) -> pl.Expr:
 def languages(material: Material, progress: Progress) -> Checked:
     """Ask for the language of some texts of the split that is trained on."""
     import polars as pl
-    from py3langid import classify
 
+    classify = _identifier().classify
     facts, told, strange, examples = dict[str, dict[str, int]](), [], Counter[str](), []
     for text in material.roles.texts:
         some = material.sample(material.train, 3 * ASKED).select(ROW, text)
@@ -173,7 +174,17 @@ def languages(material: Material, progress: Progress) -> Checked:
 
 
 def _as_one(language: str) -> str:
-    return ARABIC.get(language, language)
+    return SPOKEN.get(language, language)
+
+
+@cache
+def _identifier() -> Any:
+    """py3langid's identifier of the common languages; among all that it knows a short text is taken for any."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    made = LanguageIdentifier.from_model_file(MODEL_FILE)
+    made.set_languages(sorted(COMMON))
+    return made
 
 
 @quality_check("lengths", "How long texts are, and those that are longer than models read.")
