@@ -129,7 +129,7 @@ class Material:
         return self.rows[split] if most is None else min(most, self.rows[split])
 
     def sample(self, split: str, most: int | None) -> pl.LazyFrame:
-        """At most so many rows of a split with their places, always the same ones, in their order; None = all."""
+        """A sample of at most so many rows of a split with their places, always the same ones in their order."""
         import polars as pl
 
         frame, rows = self.frames[split].with_row_index(ROW), self.rows[split]
@@ -139,7 +139,7 @@ class Material:
         return frame.filter(pl.col(ROW).is_in(pl.Series(places, dtype=pl.UInt32).implode()))
 
     def batches(self, split: str, columns: Sequence[str], most: int | None) -> Iterator[pl.DataFrame]:
-        """These columns of a sample, some rows at a time."""
+        """Rows of a sample with these columns, some rows at a time."""
         yield from self.sample(split, most).select(columns).collect_batches(chunk_size=BATCH)
 
 

@@ -111,6 +111,7 @@ def _commit(repo: str, revision: str | None) -> str:
     from huggingface_hub.errors import RevisionNotFoundError
 
     with explained(f"look up dataset '{repo}'"):
+        api().auth_check(repo, repo_type="dataset")  # of a gated one `datasets` tells another Hub's address
         try:
             return str(api().dataset_info(repo, revision=revision).sha)
         except RevisionNotFoundError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import EvaluationError, HubError, PluginError, UnansweredError
 from zoo.quality.checked import Checked, Outcome, ShownRow, quality_check, worst
-from zoo.quality.counting import EXAMPLES, short
+from zoo.quality.counting import EXAMPLES, short_text
 from zoo.quality.material import BATCH, Material
 from zoo.say import Progress
 
@@ -108,7 +108,9 @@ def _facts(found: Overlap) -> dict[str, int]:
 
 def _examples(task: str, found: Overlap) -> list[ShownRow]:
     return [
-        ShownRow(one.source, None, [short(one.training), short(one.evaluation)], f"{one.kind}: a row of {task}")
+        ShownRow(
+            one.source, None, [short_text(one.training), short_text(one.evaluation)], f"{one.kind}: a row of {task}"
+        )
         for one in found.examples[:EXAMPLES]
     ]
 

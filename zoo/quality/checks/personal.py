@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from zoo.quality.checked import Checked, ShownRow, quality_check
-from zoo.quality.counting import EXAMPLES, shown
+from zoo.quality.counting import EXAMPLES, shown_row
 from zoo.quality.material import ROW, Material
 from zoo.quality.personal import CANDIDATE, KINDS, found_in
 from zoo.say import Progress
@@ -43,4 +43,4 @@ def _search(
             for name in {kind.name for kind, _, _ in found_in(words)}:
                 counts[name] += 1
                 if len(some := examples.setdefault(name, [])) < EXAMPLES:
-                    some.append(shown(split, place, [words], name))
+                    some.append(shown_row(split, place, [words], name))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.arabic import normalised_column
 from zoo.data.overlap import SharedRows, split_overlap
-from zoo.quality.checked import Checked, Outcome, judged, of_many, quality_check, worst
-from zoo.quality.counting import EXAMPLES, rows_at, shown
+from zoo.quality.checked import Checked, Outcome, of_many, quality_check, verdict_on, worst
+from zoo.quality.counting import EXAMPLES, rows_at, shown_row
 from zoo.quality.material import ROW, Material
 from zoo.say import Progress
 
@@ -36,11 +36,11 @@ def empty(material: Material, progress: Progress) -> Checked:
         if found:
             rows = frame.with_row_index(ROW).filter(pl.any_horizontal(lacks)).head(EXAMPLES).collect()
             examples += [
-                shown(split, row[ROW], [row[text] for text in roles.texts], "something is missing")
+                shown_row(split, row[ROW], [row[text] for text in roles.texts], "something is missing")
                 for row in rows.iter_rows(named=True)
             ]
     lost = sum(counts.values())
-    verdict = judged(lost, material.total, problem=MANY_SHARED)
+    verdict = verdict_on(lost, material.total, problem=MANY_SHARED)
     return Checked(verdict, of_many(lost, material.total), counts, examples, "the step not_empty drops them")
 
 
@@ -61,7 +61,7 @@ def duplicates(material: Material, progress: Progress) -> Checked:
         exact = len(keys) - keys["exact"].n_unique()
         otherwise = len(keys) - keys["spelt"].n_unique() - exact
         counts[split] = {"exact": exact, "spelt otherwise": otherwise}
-        verdicts.append(judged(exact + otherwise, len(keys), problem=MANY_TWICE))
+        verdicts.append(verdict_on(exact + otherwise, len(keys), problem=MANY_TWICE))
         examples += _repeated(material, split, keys)
     exact, otherwise = (sum(one[kind] for one in counts.values()) for kind in ("exact", "spelt otherwise"))
     figure = f"{of_many(exact + otherwise, material.total)}: {exact:,} exact, {otherwise:,} spelt otherwise"
@@ -131,7 +131,7 @@ def two_answers(material: Material, progress: Progress) -> Checked:
         notes = {row[ROW]: str(row["@grade"]) for row in some.iter_rows(named=True)}
         examples += rows_at(material, split, notes, notes) if notes else []
     found = sum(counts.values())
-    verdict = judged(found, material.total, problem=MANY_SHARED)
+    verdict = verdict_on(found, material.total, problem=MANY_SHARED)
     advice = "read them: either an answer is wrong, or the texts do not decide it"
     return Checked(verdict, of_many(found, material.total), counts, examples, advice)
 
@@ -165,7 +165,7 @@ def shared_rows_of_splits(material: Material, progress: Progress) -> Checked:
 
 
 def _of_shared(shared: SharedRows, rows: int) -> Outcome:
-    return judged(shared.whole, rows, problem=max(1 / max(1, rows), MANY_SHARED))
+    return verdict_on(shared.whole, rows, problem=max(1 / max(1, rows), MANY_SHARED))
 
 
 def _in_train(material: Material, names: dict[str, str], places: frozenset[int]) -> list[Any]:
@@ -202,7 +202,11 @@ def shared_groups(material: Material, progress: Progress) -> Checked:
         count, of = len(found), material.rows[split]
         facts[f"{split} in {other}"] = {"rows": count, "of": of}
         verdicts.append(
-            judged(count, of, warn=MANY_SHARED, problem=MANY_GROUPS) if group else "warning" if 2 * count > of else "ok"
+            verdict_on(count, of, warn=MANY_SHARED, problem=MANY_GROUPS)
+            if group
+            else "warning"
+            if 2 * count > of
+            else "ok"
         )
         if count:
             told.append(f"{of_many(count, of)} rows of {split} in {other}")

@@ -6,9 +6,9 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from zoo.quality.checked import Checked, judged, of_many, quality_check
-from zoo.quality.checks.characters import listed, matching
-from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown, tallied
+from zoo.quality.checked import Checked, of_many, quality_check, verdict_on
+from zoo.quality.checks.characters import counts_in_words, matching
+from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown_row, tallied
 from zoo.quality.material import ROW, Material
 from zoo.say import Progress
 from zoo.steps.language import COMMON, SPOKEN
@@ -42,10 +42,10 @@ def fragments(material: Material, progress: Progress) -> Checked:
     found = tallied(material, _fragments(material))
     wordless = found.counts["no letters"]
     others = sum(found.counts.values()) - wordless
-    verdict = judged(wordless, found.texts, problem=MANY_WORDLESS)
+    verdict = verdict_on(wordless, found.texts, problem=MANY_WORDLESS)
     if verdict == "ok":
-        verdict = judged(others, found.texts, warn=MANY_FRAGMENTS)
-    return Checked(verdict, listed(found), found.counts, found.examples, "the step length drops short texts")
+        verdict = verdict_on(others, found.texts, warn=MANY_FRAGMENTS)
+    return Checked(verdict, counts_in_words(found), found.counts, found.examples, "the step length drops short texts")
 
 
 def _fragments(material: Material) -> Kinds:
@@ -100,7 +100,7 @@ def scripts(material: Material, progress: Progress) -> Checked:
         for kind, number in ((STRANGE, strange), (MIXED, mixed))
         if number
     ]
-    verdict = judged(strange, material.texts_in_all, warn=MANY_LONG, problem=MANY_MIXED_UP)
+    verdict = verdict_on(strange, material.texts_in_all, warn=MANY_LONG, problem=MANY_MIXED_UP)
     facts = {**{text: dict(found) for text, found in counts.items()}, STRANGE: strange, MIXED: mixed}
     return Checked(
         verdict, "; ".join(told), facts, examples_of(material, kinds), "the step language keeps the texts of one"
@@ -165,11 +165,11 @@ def languages(material: Material, progress: Progress) -> Checked:
         strange.update({"strange": counter.total() - number, "asked": counter.total()})
         others = [one for one in said if one[2] != main][:EXAMPLES]
         examples += [
-            shown(material.train, place, [words], f"looks like {language}") for place, words, language in others
+            shown_row(material.train, place, [words], f"looks like {language}") for place, words, language in others
         ]
     if not told:
         return Checked("skipped", "no text is long enough to tell")
-    verdict = judged(strange["strange"], strange["asked"], warn=MANY_STRANGE)
+    verdict = verdict_on(strange["strange"], strange["asked"], warn=MANY_STRANGE)
     return Checked(verdict, "; ".join(told), facts, examples, "the step language keeps the texts of one")
 
 
@@ -208,7 +208,7 @@ def lengths(material: Material, progress: Progress) -> Checked:
         if one["median"] is not None
     ]
     too_long = sum(long.counts.values())
-    verdict = judged(too_long, long.texts, warn=MANY_LONG)
+    verdict = verdict_on(too_long, long.texts, warn=MANY_LONG)
     figure = "; ".join([*told, *([f"more than {LONG} words: {of_many(too_long, long.texts)}"] if too_long else [])])
     return Checked(
         verdict, figure, {**facts, **long.counts}, long.examples, "models cut long texts: the step length drops them"
