@@ -132,8 +132,9 @@ def _say(report: dict[str, Any], kept: bool) -> None:
     counts = {name: number for name, number in report["verdicts"].items() if number}
     plural = {"problem": "problems", "warning": "warnings"}
     told = ", ".join(f"{number} {plural.get(name, name) if number > 1 else name}" for name, number in counts.items())
+    rehearsal = "; generated rows of a rehearsal" if report["miniature"] else ""
     say.line()
-    say.line(f"{report['target']}: {told}; rows: {rows}" + ("; generated rows of a rehearsal" * report["miniature"]))
+    say.line(f"{report['target']}: {told}; rows: {rows}" + rehearsal)
     if kept:
         say.line("nothing changed since it was checked: this is the report of then")
 

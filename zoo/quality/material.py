@@ -77,8 +77,6 @@ class Material:
     roles: Roles
     classes: Sequence[str] | None = None
     """All classes that there should be; None = those that are there."""
-    language: str | None = None
-    """The two letters of the language that it says it is in; None = it does not say."""
     tasks: Sequence[str] | None = ()
     """Evaluation tasks whose rows are looked for; None = the Hub may not be asked."""
     most: int | None = MOST

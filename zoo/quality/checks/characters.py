@@ -62,7 +62,7 @@ def invisible(material: Material, progress: Progress) -> Checked:
     found = tallied(material, matching({**UNSEEN, **HARMLESS}))
     grave = sum(found.counts[kind] for kind in UNSEEN)
     verdict = verdict_on(grave, found.texts, problem=MANY)
-    advice = "the step normalise takes them out" if grave else ""
+    advice = "{type: normalise, zero_width: true} among its steps takes those of no width out" if grave else ""
     return Checked(verdict, counts_in_words(found), found.counts, found.examples, advice)
 
 

@@ -46,7 +46,11 @@ def contaminated(material: Material, progress: Progress) -> Checked:
     facts: dict[str, Any] = {task: _facts(one) for task, one in found.items()}
     facts |= {UNSEARCHED: missing} if missing else {}
     examples = [one for task, overlap in hits.items() for one in _examples(task, overlap)]
-    advice = "the step dedupe_against drops the rows that tasks are measured on" if hits else ""
+    advice = (
+        f"{{type: dedupe_against, tasks: [{', '.join(hits)}]}} among its steps drops what is spelt alike"
+        if hits
+        else ""
+    )
     return Checked(
         worst(list(verdicts.values())), "; ".join(parts) + _sampled(material, splits), facts, examples, advice
     )

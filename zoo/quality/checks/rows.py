@@ -65,7 +65,7 @@ def duplicates(material: Material, progress: Progress) -> Checked:
         examples += _repeated(material, split, keys)
     exact, otherwise = (sum(one[kind] for one in counts.values()) for kind in ("exact", "spelt otherwise"))
     figure = f"{of_many(exact + otherwise, material.total)}: {exact:,} exact, {otherwise:,} spelt otherwise"
-    advice = "the step unique drops them; unique: {by: normalised} also those that are spelt otherwise"
+    advice = "{type: unique, normalised: true} among its steps drops them"
     return Checked(worst(verdicts), figure, counts, examples, advice)
 
 
@@ -161,7 +161,7 @@ def shared_rows_of_splits(material: Material, progress: Progress) -> Checked:
                 told.append(f"{of_many(shared.whole, of)} rows of {names[ours]} in {names[other]}")
     figure = ("; ".join(told) or "none") + _sampled(material, names.values())
     examples = _in_train(material, names, overlap.in_train)
-    return Checked(worst(verdicts), figure, facts, examples, "`overlap: drop` in its recipe takes them out of train")
+    return Checked(worst(verdicts), figure, facts, examples, "overlap: drop in its recipe takes them out of train")
 
 
 def _of_shared(shared: SharedRows, rows: int) -> Outcome:

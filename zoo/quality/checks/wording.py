@@ -154,7 +154,8 @@ def languages(material: Material, progress: Progress) -> Checked:
     facts, told, strange, examples = dict[str, dict[str, int]](), [], Counter[str](), []
     for text in material.roles.texts:
         some = material.sample(material.train, 3 * ASKED).select(ROW, text)
-        rows = some.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).head(ASKED).collect()
+        rows = some.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).collect()
+        rows = rows.gather_every(max(1, len(rows) // ASKED)).head(ASKED)
         said = [(place, words, _as_one(classify(words)[0])) for place, words in rows.iter_rows()]
         counter = Counter(language for _, _, language in said)
         facts[text] = dict(counter.most_common())
