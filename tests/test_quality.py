@@ -134,6 +134,20 @@ def test_a_class_of_the_hypothesis_alone_is_a_warning() -> None:
     assert said("length alone", train=train, test=test).verdict == "warning"
 
 
+def test_splits_are_known_by_words_in_their_names() -> None:
+    found = material(
+        train=words(3), validation_matched=words(3, 9), validation_mismatched=words(3, 20), challenge=words(3)
+    )
+    assert found.split_names == {"train": "train", "validation": "validation_matched"}
+    assert found.held_out == "validation_matched"
+
+
+def test_a_long_text_without_spaces_takes_no_time() -> None:
+    assert (
+        said("personal data", TEXT, train=texts("ab." * 100_000 + "@", "1" * 300_000, "a@" * 100_000)).verdict == "ok"
+    )
+
+
 def test_positives_that_look_like_positives_are_a_warning() -> None:
     roles = Roles(["anchor", "positive", "negative"], group="anchor")
     rows = {
@@ -302,6 +316,7 @@ def test_splits_of_a_folder_go_by_the_names_of_its_files(zoo: Zoo, tmp_path: Pat
         (["nowhere.csv"], "there is no file or folder 'nowhere.csv'", "ls ."),
         (["made/nowhere.csv"], "there is no file or folder 'made/nowhere.csv'", "there is no folder 'made'"),
         (["arabic-stsp"], "no dataset, file or folder 'arabic-stsp'", "did you mean 'arabic-stsb'?"),
+        (["arabic-stsb", "--label", "score"], "'arabic-stsb' is a dataset of this workspace", "zoo data check --help"),
         (["arabic-stsb"], "dataset 'arabic-stsb' is not built", "zoo data build arabic-stsb"),
         (["broken.csv"], "'broken.csv'", "sed -n 3p broken.csv"),
     ],

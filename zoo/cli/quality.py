@@ -98,6 +98,8 @@ def _report(
     from zoo.quality.reading import hub_id, is_of_rows, material_of_files, material_of_hub
 
     most, names = None if whole else MOST, _datasets()
+    if target in names and (config or revision or asked):
+        raise click.UsageError(f"'{target}' is a dataset of this workspace, and its recipe says what its columns are")
     if target in names:
         from zoo.pipeline.build import Build
         from zoo.quality.kept import check_built

@@ -21,7 +21,7 @@ from zoo.data.rows import HubRows, RawRows, written
 from zoo.errors import DataError, HubError
 from zoo.hub.metadata import REPO_ID
 from zoo.layout import split_file
-from zoo.quality.material import NAMES, Material, Roles, in_order
+from zoo.quality.material import Material, Roles, in_order, split_like
 from zoo.quality.roles import LOOKED_AT, guessed_roles
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Source
@@ -204,8 +204,7 @@ def _files_by_split(path: Path) -> dict[str, list[LocalFile]]:
     (files,) = files_of(Source(path=inside), path).values()
     found: dict[str, list[LocalFile]] = {}
     for file in files:
-        words = set(re.split(r"[^a-z]+", file.path.name.casefold()))
-        found.setdefault(next((ours for ours, names in NAMES.items() if words & names), "train"), []).append(file)
+        found.setdefault(split_like(file.path.name) or "train", []).append(file)
     return found
 
 
