@@ -194,7 +194,7 @@ def _is_in(column: str, places: list[int]) -> pl.Expr:
 
 
 def _told(lost: pl.LazyFrame | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """How many rows were dropped for which reason, and some of them."""
+    """The numbers of rows that were dropped for each reason, and some of them."""
     import polars as pl
 
     if lost is None:

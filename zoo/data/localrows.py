@@ -77,7 +77,7 @@ class RowFile:
         return {field.name: Feature(_dtype(field.type), names.get(field.name)) for field in schema}
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
-        """These columns, so many rows at a time."""
+        """The columns of these names, so many rows at a time."""
         import polars as pl
         from pyarrow import ArrowException
 
@@ -133,7 +133,7 @@ class FileRows:
         return pl.concat([part.to_frame() for part in parts], how="vertical_relaxed").to_series()
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
-        """These columns, so many rows at a time."""
+        """The columns of these names, so many rows at a time."""
         for file in self._files:
             yield from file.batches(names, size)
 
