@@ -119,9 +119,8 @@ def _empty(name: str, rule: SplitRule, empty: str, rows: Mapping[str, int], grou
     if len(groups) < len(rule.sizes):
         way = "name another column in split.of" if rule.of else "add rows"
         return DataError(problem, hint=f"{way}, or fewer splits in split.sizes")
-    fitting = (
-        seed for seed in range(1, SEEDS) if {split_of_group(one, rule, seed) for one in groups} == set(rule.sizes)
-    )
-    if len(groups) <= FEW and (seed := next(fitting, None)) is not None:
+    every = set(rule.sizes)
+    filling = (seed for seed in range(1, SEEDS) if {split_of_group(one, rule, seed) for one in groups} == every)
+    if len(groups) <= FEW and (seed := next(filling, None)) is not None:
         return DataError(problem, hint=f"set split.seed to {seed}, or give it more in split.sizes")
     return DataError(problem, hint=f"give '{empty}' more in split.sizes")
