@@ -90,7 +90,7 @@ def _groups(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
 
     if ALSO not in frame.columns:
         return _own(frame, texts)
-    values = frame[ALSO].cast(pl.String)
+    values = frame[ALSO].cast(pl.String).str.replace(r"^(-?\d+)\.0$", "${1}")  # JSON's numbers beside those of CSV
     known = values.unique().drop_nulls()
     plain = {value: normalised(value) or None for value in known}
     keys = values.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.String)
