@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
+from zoo.data.rows import BATCH
 from zoo.layout import REJECTED
 from zoo.steps import WHY, StepResult
 from zoo.steps.masks import at_places, kept, sampled_places
@@ -26,8 +27,8 @@ SEED = 42
 EXAMPLES = 3
 """Rows that a note shows for each reason."""
 SHOWN = 200  # characters of a text in a note
-QUICK: Any = {"compression": "zstd", "compression_level": 1, "statistics": False}
-"""How files are written that are read once and go."""
+QUICK: Any = {"compression": "zstd", "compression_level": 1, "statistics": False, "row_group_size": BATCH}
+"""How files are written that are read once and go; a group of rows is what is in memory at once."""
 STEP = "@step"  # the step that dropped a row that is kept beside the dataset
 
 
