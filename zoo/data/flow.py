@@ -17,7 +17,7 @@ from zoo.characters import brief
 from zoo.data.rows import BATCH
 from zoo.layout import REJECTED
 from zoo.steps import WHY, StepResult
-from zoo.steps.masks import at_places, kept, sampled_places
+from zoo.steps.masks import at_places, only, sampled_places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,13 +102,13 @@ class Flow:
         if most is None or most >= self.rows:
             return
         self.sampled_from = self.sampled_from or self.rows
-        self._take(kept(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
+        self._take(only(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
         self._done(self.number + 1)
 
     def without(self, what: str, places: frozenset[int]) -> None:
         """Drop the rows in these places."""
         name, came = self._another(what), self.rows
-        self._take(kept(self.frame, ~at_places(places, came)))
+        self._take(only(self.frame, ~at_places(places, came)))
         self.dropped[name] = came - self.rows
         self._done(self.number + 1)
 

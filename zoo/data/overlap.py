@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.arabic import normalised, normalised_column
-from zoo.steps.masks import SEED, kept
+from zoo.steps.masks import SEED, only
 
 if TYPE_CHECKING:
     import polars as pl
@@ -187,7 +187,7 @@ def _some(frame: pl.LazyFrame, mask: Mask, texts: Sequence[str]) -> Iterator[tup
     places, at = np.flatnonzero(mask), 0
     if not len(places):
         return
-    for batch in kept(frame.select(texts), pl.Series(mask)).collect_batches(chunk_size=BATCH):
+    for batch in only(frame.select(texts), pl.Series(mask)).collect_batches(chunk_size=BATCH):
         yield places[at : at + len(batch)], batch
         at += len(batch)
 
