@@ -64,7 +64,7 @@ def serving(path: Path, reviewer: str, *, compare: bool = False) -> Iterator[str
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    demo = start_page(Desk(path, path.with_suffix(".lock"), reviewer, compare), port=port, wait=False)
+    demo = start_page(Desk(path, "pairs", path.with_suffix(".lock"), reviewer, compare), port=port, wait=False)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

@@ -72,7 +72,7 @@ def _read(work: StepWork, verdicts: str | list[str], columns: Sequence[str]) -> 
     names = [verdicts] if isinstance(verdicts, str) else verdicts
     if not names:
         raise DataError(f"{work.what} names no sheet", hint=f"zoo data review {work.dataset} writes one")
-    sheets = [read_sheet(work.place / name) for name in names]
+    sheets = [read_sheet(work.place / name, work.dataset) for name in names]
     for sheet in sheets:
         require_known(sheet, columns)
     return verdicts_of(sheets)
