@@ -714,6 +714,35 @@ def test_two_reviewers_sit_side_by_side_and_see_their_own_verdicts(browser: Brow
             page.context.close()
 
 
+@pytest.mark.slow
+def test_the_command_serves_the_page_until_it_is_stopped(lab: Path, zoo: Any) -> None:
+    import signal
+    import subprocess
+    import sys
+    import time
+    from contextlib import suppress
+    from urllib.request import urlopen
+
+    from review_page import free_port
+
+    assert zoo("data", "build", "pairs", cwd=lab)[0] == 0
+    port = free_port()
+    command = [sys.executable, "-m", "zoo.cli", "data", "review", "pairs", "--serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=lab, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+        until = time.monotonic() + 60
+        while served.poll() is None and time.monotonic() < until:
+            with suppress(OSError), urlopen(f"http://127.0.0.1:{port}") as answer:
+                assert answer.status == 200
+                break
+            time.sleep(0.2)
+        time.sleep(1)
+        served.send_signal(signal.SIGINT)
+        out, err = served.communicate(timeout=30)
+    assert served.returncode == 0, err
+    assert err == f"http://127.0.0.1:{port}\n"
+    assert "pairs.csv: 72 rows, 72 of them new, 0 judged by 'a'" in out
+
+
 def test_the_page_answers_on_this_machine_alone(tmp_path: Path) -> None:
     from zoo.errors import WorkspaceError
     from zoo.review.desk import Desk
@@ -723,5 +752,5 @@ def test_the_page_answers_on_this_machine_alone(tmp_path: Path) -> None:
     with serving(path, "huda") as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(WorkspaceError, match=f"port '{port}' is taken") as caught:
-            start_page(Desk(path, "pairs", tmp_path / "lock", "huda"), port=port, wait=False)
+            start_page(Desk(path, "pairs", tmp_path / "lock", "huda"), port=port)
     assert caught.value.hint == f"--port {port + 1}"

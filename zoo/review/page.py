@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -181,11 +182,8 @@ def buttons(kinds: Mapping[str, str], size: str) -> dict[str, gr.Button]:
         return {name: gr.Button(LABELS[name], elem_id=name, variant=kind, size=size) for name, kind in kinds.items()}
 
 
-def start_page(desk: Desk, *, port: int, wait: bool) -> gr.Blocks:
-    """Serve a reviewer's page on this machine alone.
-
-    Args:
-        wait: until it is stopped; otherwise the caller closes it.
+def start_page(desk: Desk, *, port: int) -> gr.Blocks:
+    """Serve a reviewer's page on this machine alone, until the caller closes it.
 
     Raises:
         WorkspaceError: the port is taken.
@@ -197,7 +195,7 @@ def start_page(desk: Desk, *, port: int, wait: bool) -> gr.Blocks:
             server_port=port,
             share=False,
             quiet=True,
-            prevent_thread_lock=not wait,
+            prevent_thread_lock=True,
             ssr_mode=False,
             footer_links=[],
             theme=gr.themes.Soft(primary_hue="teal", font=["system-ui", "Segoe UI", "Noto Sans Arabic", "sans-serif"]),
@@ -218,4 +216,9 @@ def serve_page(desk: Desk, *, port: int) -> None:
         DataError: the sheet cannot be read. WorkspaceError: the port is taken.
     """
     desk.keys()
-    start_page(desk, port=port, wait=True)
+    demo = start_page(desk, port=port)
+    try:
+        while demo.is_running:  # a wait without an end would not hear of a signal that another thread got
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        demo.close(verbose=False)

@@ -52,14 +52,16 @@ def review(
     here, sizes = _found(rows, work, said)
     fates = {"accept": None, "reject": "rejected", "unsure": "unsure" if unsure == "drop" else None}
     disputed = "reviewers disagree" if disagreement == "drop" else None
-    why = {place: fates[row.verdict] if row.verdict else disputed for place, _, row in here if row.verdicts}
-    reasons = pl.Series(list(why.values()), dtype=pl.String)
+    why: dict[str, list[int]] = {}
+    for place, _, row in here:
+        if row.verdicts and (fate := fates[row.verdict] if row.verdict else disputed):
+            why.setdefault(fate, []).append(place)
     numbered = rows.with_row_index(AT)
-    reason = pl.col(AT).replace_strict(pl.Series(list(why), dtype=pl.UInt32), reasons, default=None) if why else None
+    reasons = [pl.when(_is_one_of(places)).then(pl.lit(fate)) for fate, places in why.items()]
     held = [_holding(pattern, texts) for pattern in said.patterns] if patterns else []
     if patterns:
         _require_narrow(rows, texts, said, here)
-    dropped = pl.coalesce([one for one in (reason, *held) if one is not None] or [pl.lit(None, pl.String)])
+    dropped = pl.coalesce(*reasons, *held, pl.lit(None, pl.String))
     facts = _facts(work, said, here, sizes)
     return StepResult(numbered.with_columns(dropped.alias(WHY)).drop(AT), facts=facts)
 
@@ -97,10 +99,16 @@ def _found(rows: pl.LazyFrame, work: StepWork, said: Verdicts) -> tuple[Found, d
     numbered = rows.with_row_index(AT).with_columns(strata(schema, work.classes))
     keyed = numbered.select(AT, ROW_STRATUM, row_keys(ours, work.classes))
     known = pl.Series(list(said.rows), dtype=pl.String).implode()
-    wanted = [keyed.filter(pl.col(ROW_KEY).is_in(known)), numbered.group_by(ROW_STRATUM).len()]
-    found, counted = pl.collect_all(wanted, engine="streaming")
+    found = keyed.filter(pl.col(ROW_KEY).is_in(known)).collect(engine="streaming")
+    counted = numbered.group_by(ROW_STRATUM).len().collect(engine="streaming")  # both at once would keep all rows
     here = [(place, stratum, said.rows[key]) for place, stratum, key in found.sort(AT).iter_rows()]
     return here, dict(counted.sort(ROW_STRATUM).iter_rows())
+
+
+def _is_one_of(places: Sequence[int]) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(AT).is_in(pl.Series(places, dtype=pl.UInt32).implode())
 
 
 def _holding(pattern: str, texts: Sequence[str]) -> pl.Expr:
@@ -119,8 +127,8 @@ def _require_narrow(rows: pl.LazyFrame, texts: Sequence[str], said: Verdicts, he
             hint = "write a longer one, or take it out"
             raise DataError(f"{place}: the pattern '{brief(pattern)}' is a single character", hint=hint)
     good = {at: row.place for at, _, row in here if row.verdict == "accept"}
-    held = pl.coalesce([_holding(pattern, texts) for pattern in said.patterns] or [pl.lit(None, pl.String)])
-    chosen = rows.with_row_index(AT).filter(pl.col(AT).is_in(pl.Series(list(good), dtype=pl.UInt32).implode()))
+    held = pl.coalesce(*(_holding(pattern, texts) for pattern in said.patterns), pl.lit(None, pl.String))
+    chosen = rows.with_row_index(AT).filter(_is_one_of(list(good)))
     accepted = chosen.with_columns(held.alias(WHY)).drop_nulls(WHY).select(AT, WHY).collect(engine="streaming")
     for at, holds in accepted.iter_rows():
         problem = f"{good[at]} is accepted, and {holds}, which a pattern drops"
