@@ -35,7 +35,8 @@ def review(
 ) -> StepResult:
     """Drop the rows that reviewers rejected; what they said of a sample tells how good the others are.
 
-    It stands after all steps that change texts or labels, since a verdict is of a row as it was judged.
+    It stands after all steps that change texts or labels, since a verdict is of a row as it was judged. A row is
+    acceptable that all of its reviewers accept, or that `final` does; those that they are unsure of are not.
 
     Args:
         verdicts: a sheet that `zoo data review` wrote and people filled in, or several; relative to the recipe.
@@ -143,8 +144,9 @@ def _facts(work: StepWork, said: Verdicts, here: Found, sizes: Mapping[str, int]
     facts |= {"rejected": counted["reject"], "unsure": counted["unsure"]}
     facts |= {"that reviewers disagree on": counted["disputed"]} if counted["disputed"] else {}
     facts |= _estimated(list(judged.values()), sizes)
-    facts |= _agreed(said.reviewers, [row for _, _, row in here])
-    gone = sum(row.split in ("", work.split) for row in said.rows.values()) - len(here)
+    seen = {row.place: row for _, _, row in here}  # once, also where the rows are not unique
+    facts |= _agreed(said.reviewers, list(seen.values()))
+    gone = sum(row.split == work.split and row.place not in seen for row in said.rows.values())
     if gone > 0:
         facts["rows of the sheet that are not in the split now"] = gone
         work.progress.note(
