@@ -13,7 +13,7 @@ from zoo.recipe.dataset import Source
 from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.steps import models_asked
+from zoo.steps import models_asked, packages_of
 
 STAGE = DATA
 FORMAT = 3  # one more whenever the stage leaves other files, so that older ones are made again
@@ -32,11 +32,12 @@ def part(item: NamedDataset) -> dict[str, Any]:
 
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
     """The commit that the source is at now, those of the models that steps read it with, and the libraries that do."""
+    packages = packages_of(item.dataset.steps)
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
     return {
         **came_from(item.dataset),
         "hub": host(),
-        "versions": versions("datasets", "polars", *(ENGINES if models else ())),
+        "versions": versions("datasets", "polars", *(ENGINES if models else ()), *packages),
         **({"models": models} if models else {}),
         **digests(item.dataset.steps),
     }
@@ -52,6 +53,7 @@ def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[s
         "revisions": [made_from["revision"]],
         "place": str(site.workspace.recipes / "datasets"),
         "cache": str(site.runs / "cache"),
+        "on": site.circumstances.on,
         **models,
     }
 

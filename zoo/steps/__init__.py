@@ -16,6 +16,7 @@ from zoo.steps.step import (
     encoders,
     files_of,
     models_asked,
+    packages_of,
     run_step,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "encoders",
     "files_of",
     "models_asked",
+    "packages_of",
     "run_step",
 ]
 

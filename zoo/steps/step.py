@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+from zoo.errors import ZooError
 from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry
 from zoo.say import SILENT, Progress
@@ -47,6 +49,10 @@ class StepEntry(Entry):
     """A row costs much here: where the recipe says how many `rows` to take, they are taken before it."""
     keeps_dropped: bool
     """What it drops is kept beside the dataset, with the reasons."""
+    packages: tuple[str, ...] = ()
+    """Packages that decide what it gives, so that their versions are ingredients."""
+    extra: str | None = None
+    """The extra of ours that installs them."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,8 @@ def step(
     files: Sequence[str] = (),
     samples_first: bool = False,
     keeps_dropped: bool = False,
+    packages: Sequence[str] = (),
+    extra: str | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function `(frame, texts, *, option, ...) -> frame` as a step of datasets' recipes.
 
@@ -127,6 +135,8 @@ def step(
         files: options that name files, relative to the recipe's folder; their digests are ingredients.
         samples_first: the recipe's `rows` are taken before this step.
         keeps_dropped: dropped rows are kept beside the dataset.
+        packages: what else must be installed, and decides by its version what the step gives.
+        extra: the extra of ours that installs these packages.
     """
     require_name("step", name)
     takes = ["rows", "texts", *(["encoder"] if encodes else []), *(["work"] if works else [])]
@@ -134,7 +144,7 @@ def step(
     def add(build: F) -> F:
         says = sentence("step", name, build.__doc__)
         options = options_of(STEPS, name, build, takes=takes)
-        flags = (streams, reshapes, works, asks, tuple(files), samples_first, keeps_dropped)
+        flags = (streams, reshapes, works, asks, tuple(files), samples_first, keeps_dropped, tuple(packages), extra)
         STEPS.add(name, StepEntry(build, options, says, texts, fills, encodes, *flags))
         return build
 
@@ -162,6 +172,20 @@ def models_asked(specs: Iterable[Options]) -> dict[str, str | None]:
     """{model on the Hub that a step reads or encodes with: the revision that its recipe says}."""
     asking = [spec for spec in specs if STEPS[spec.type].asks or STEPS[spec.type].encodes]
     return {spec.model: spec.revision for spec in asking if spec.model}  # type: ignore[attr-defined]
+
+
+def packages_of(specs: Iterable[Options]) -> list[str]:
+    """The packages that steps need and that decide what they give, each once.
+
+    Raises:
+        ZooError: one is not installed.
+    """
+    entries = {spec.type: STEPS[spec.type] for spec in specs}
+    for name, entry in entries.items():
+        if missing := next((package for package in entry.packages if find_spec(package) is None), None):
+            problem = f"'{missing}' is not installed, and the step '{name}' needs it"
+            raise ZooError(problem, hint=f"pip install 'hub-zoo[{entry.extra}]'" if entry.extra else None)
+    return list(dict.fromkeys(package for entry in entries.values() for package in entry.packages))
 
 
 def files_of(specs: Iterable[Options]) -> list[str]:
