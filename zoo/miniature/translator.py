@@ -49,10 +49,10 @@ SPREAD = 0.08  # of the first weights: at 0.02, the default, hardly anything is 
 class Course:
     """The course of training a tiny translation model."""
 
-    steps: int = 500
-    tokens: int = 600
+    steps: int = 400
+    tokens: int = 700
     """In a batch, padding counted."""
-    rate: float = 5e-3
+    rate: float = 6e-3
 
 
 def translator(
@@ -183,7 +183,9 @@ def _train(network: MarianMTModel, batches: Iterator[Batch], pad: int, course: C
     others = [weight for weight in network.parameters() if all(weight is not one for one in inner)]
     optimizers: list[Optimizer] = [
         AdamW(others, lr=course.rate, betas=(0.9, 0.98), weight_decay=0.0),
-        Muon(inner, lr=course.rate, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),  # half the steps of AdamW
+        Muon(
+            inner, lr=course.rate, weight_decay=0.0, ns_steps=3, adjust_lr_fn="match_rms_adamw"
+        ),  # half of AdamW's steps
     ]
     schedules = [
         OneCycleLR(one, course.rate, total_steps=course.steps, pct_start=0.15, cycle_momentum=False)

@@ -119,10 +119,9 @@ def _facts(frame: pl.LazyFrame, columns: Sequence[str]) -> dict[str, float]:
     """Counts the different texts of the split."""
     import polars as pl
 
-    every = pl.concat([frame.select(pl.col(name).alias("text")) for name in columns]).select(
-        pl.col("text").hash(1).n_unique()
-    )
-    return {"sentences": int(every.collect(engine="streaming").item())}
+    texts = pl.concat([frame.select(pl.col(name).alias("text")) for name in columns])
+    told = texts.filter(pl.col("text").str.strip_chars() != "")
+    return {"sentences": int(told.select(pl.col("text").hash(1).n_unique()).collect(engine="streaming").item())}
 
 
 def _written(frame: pl.LazyFrame, columns: Sequence[str], memory: TranslationMemory, path: Path) -> pl.LazyFrame:

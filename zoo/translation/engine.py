@@ -109,7 +109,12 @@ class Engine:
         return codec_of(asked.model, folder, asked.source_language, asked.target_language)
 
     @cached_property
-    def _translator(self) -> Any:
+    def translator(self) -> Any:
+        """The model, loaded by CTranslate2.
+
+        Raises:
+            HubError: it cannot be read. DataError: it cannot be converted.
+        """
         import ctranslate2
 
         asked, each = self.decoding, 1 if self.decoding.kind == "cuda" else self.workers
@@ -141,7 +146,7 @@ class Engine:
         """Begin to translate a batch of sentences, none of them too long; what comes out waits for the translations."""
         codec = self.codec
         prefix = [list(codec.prefix)] * len(texts) if codec.prefix else None
-        begun = self._translator.translate_batch(
+        begun = self.translator.translate_batch(
             codec.tokens(texts),
             target_prefix=prefix,
             asynchronous=True,
