@@ -50,14 +50,20 @@ def data() -> None:
 @click.option("--force", is_flag=True, help="Build again what is up to date.")
 def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
+<<<<<<< HEAD
     connect(seed=True)
     from zoo.layout import AUDIT_PAGE, DATA
+=======
+    space = workspace()
+    names = datasets or sorted(space.datasets)
+    chosen = {name: space.dataset(name, scale=scale) for name in names}
+    connect(seed=True, datasets=space.datasets_behind(chosen.values(), scale=scale))
+    from zoo.layout import DATA
+>>>>>>> translate
     from zoo.pipeline.build import Build
     from zoo.stage import NamedDataset, Node
 
-    space = workspace()
-    names = datasets or sorted(space.datasets)
-    nodes = [Node(DATA, NamedDataset(name, space.dataset(name, scale=scale))) for name in names]
+    nodes = [Node(DATA, NamedDataset(name, dataset)) for name, dataset in chosen.items()]
     with say.progress() as progress:
         work = Build(space, scale, progress=progress)
         again = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
@@ -109,7 +115,8 @@ def build(
     chosen = _recipes(recipes, file, scale, assignments)
     if not dry_run:
         places.refuse(device, gpus, on)
-    connect(seed=True)
+    data = [dataset for recipe in chosen for one in recipe.lineage for dataset in one.datasets.values()]
+    connect(seed=True, datasets=workspace().datasets_behind(data, scale=chosen[0].scale))
     from zoo.pipeline.build import Build
     from zoo.pipeline.stages import OF_RECIPES
     from zoo.stage import Circumstances

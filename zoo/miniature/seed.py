@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from zoo.hub.store import Store
 from zoo.losses import innermost, models_of
-from zoo.recipe import Recipe
+from zoo.recipe import Dataset, Recipe
 from zoo.recipe.schema import Base, Miniature
 from zoo.say import Progress
+from zoo.steps import encoders, models_asked
 from zoo.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -20,18 +21,29 @@ if TYPE_CHECKING:
     from zoo.miniature.tables import Blueprint
 
 ENCODER = Miniature(modules=("mean", "normalize"))
+TRANSLATE = "translate"  # the step that names a translation model
+WIDTH = 384  # of the models that steps encode with
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)  # fixed, so that the same files are the same commit everywhere
 
 
-def seed(root: Path, recipes: Iterable[Recipe], *, tasks: Iterable[str] = (), progress: Progress) -> list[str]:
+def seed(
+    root: Path,
+    recipes: Iterable[Recipe],
+    *,
+    tasks: Iterable[str] = (),
+    datasets: Iterable[Dataset] = (),
+    progress: Progress,
+) -> list[str]:
     """Add what the store in `root` lacks; returns the ids added. What is there stays, whoever put it there.
 
-    `tasks`: evaluation tasks to have data for beside those that the recipes name, e.g. of a wider suite.
+    Args:
+        tasks: evaluation tasks to have data for beside those that the recipes name, e.g. of a wider suite.
+        datasets: those whose steps need models, as the one that translates, which takes half a minute to train.
     """
     root.mkdir(parents=True, exist_ok=True)
-    recipes = list(recipes)
+    recipes, datasets = list(recipes), list(datasets)
     models = {recipe.base.model: (recipe.base, recipe.release.language) for recipe in recipes}
-    models = {**_beside(recipes), **models}
+    models = {**_of_steps(datasets), **_beside(recipes), **models}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
         missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].revision)]
@@ -42,7 +54,26 @@ def seed(root: Path, recipes: Iterable[Recipe], *, tasks: Iterable[str] = (), pr
             added.append(_add(store, _stand_in(base, languages)))
             progress.advance()
         progress.finish()
+        added += _add_translators(store, datasets, progress)
     return added
+
+
+def _of_steps(datasets: Iterable[Dataset]) -> dict[str, tuple[Base, list[str]]]:
+    """{model that steps encode with: a base, and languages}."""
+    asked = {name: revision for dataset in datasets for name, revision in encoders(dataset.steps).items()}
+    return {
+        name: (Base(model=name, revision=revision, width=WIDTH, miniature=ENCODER), ["ar"])
+        for name, revision in asked.items()
+    }
+
+
+def _add_translators(store: Store, datasets: Iterable[Dataset], progress: Progress) -> list[str]:
+    """Train a tiny model for each that steps translate with; there is one pair of languages in the miniature."""
+    wanted = models_asked(step for dataset in datasets for step in dataset.steps if step.type == TRANSLATE)
+    missing = [(name, commit) for name, commit in wanted.items() if not store.has_commit("model", name, commit)]
+    if missing:
+        from zoo.miniature.translator import translator
+    return [_add(store, translator(name, revision, progress=progress)) for name, revision in missing]
 
 
 def _beside(recipes: Iterable[Recipe]) -> dict[str, tuple[Base, list[str]]]:

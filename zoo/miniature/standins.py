@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,7 @@ def stand_in(
         width: of the embeddings.
     """
     words = vocabularies.tokenizer(tokenizer, language, seed=seed)
-    with TemporaryDirectory() as folder, _torch_seeded(f"{seed} {model_id}"), _quiet():
+    with TemporaryDirectory() as folder, torch_seeded(f"{seed} {model_id}"), quiet():
         saved = _save_transformer(Path(folder, "transformer"), _config(architecture, words, width), words)
         saved = _save_modules(saved, Path(folder, "sentence"), modules, width) if modules else saved
         files = {path.relative_to(saved).as_posix(): path.read_bytes() for path in _files(saved)}
@@ -71,21 +72,23 @@ def _files(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Show no progress bars of transformers inside the block, for files that take a moment."""
+def quiet() -> Iterator[None]:
+    """Show no progress bars and no advice of transformers inside the block, for files that take a moment."""
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it recommends sacremoses
+            yield
     finally:
         if shown:
             logging.enable_progress_bar()
 
 
 @contextmanager
-def _torch_seeded(name: str) -> Iterator[None]:
+def torch_seeded(name: str) -> Iterator[None]:
     """Seed torch's random numbers from a name inside the block; the caller's random state is restored."""
     import torch
 

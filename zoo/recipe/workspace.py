@@ -154,6 +154,18 @@ class Workspace:
         self._with_parents([name])
         return _limited(with_origins(name, self.datasets), self._scale(scale))
 
+    def datasets_behind(self, datasets: Iterable[Dataset], *, scale: str = "full") -> list[Dataset]:
+        """Return these datasets, and those of the workspace that their rows come from.
+
+        Raises:
+            RecipeError: one of the latter is not there.
+        """
+        found = list(datasets)
+        for dataset in found:  # grows on the way
+            parents = [self.dataset(source.parent, scale=scale) for source in dataset.every_source if source.parent]
+            found += [parent for parent in parents if parent not in found]
+        return found
+
     def problems(self) -> list[ZooError]:
         """Errors in the workspace's files, at any scale: one per file, with all of its mistakes."""
         strays = [_stray(path) for folder in (self.recipes, self.recipes / "datasets") for path in _strays(folder)]
