@@ -22,12 +22,8 @@ ROWS = [
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata", "zoo.licences"},
     {"zoo.patience", "zoo.ids"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures"},
-<<<<<<< HEAD
-    {"zoo.options", "zoo.review"},
+    {"zoo.options", "zoo.review", "zoo.translation"},
     {"zoo.audit"},
-=======
-    {"zoo.options", "zoo.translation"},
->>>>>>> translate
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},
     {"zoo.plugins"},
     {"zoo.recipe"},

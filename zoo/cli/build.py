@@ -50,16 +50,11 @@ def data() -> None:
 @click.option("--force", is_flag=True, help="Build again what is up to date.")
 def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
     """Fetch, check and filter datasets (default: all)."""
-<<<<<<< HEAD
-    connect(seed=True)
-    from zoo.layout import AUDIT_PAGE, DATA
-=======
     space = workspace()
     names = datasets or sorted(space.datasets)
     chosen = {name: space.dataset(name, scale=scale) for name in names}
     connect(seed=True, datasets=space.datasets_behind(chosen.values(), scale=scale))
-    from zoo.layout import DATA
->>>>>>> translate
+    from zoo.layout import AUDIT_PAGE, DATA
     from zoo.pipeline.build import Build
     from zoo.stage import NamedDataset, Node
 
