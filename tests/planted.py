@@ -14,7 +14,7 @@ from random import Random
 import polars as pl
 
 from zoo.audit.findings import audit_texts
-from zoo.audit.rule import Limits
+from zoo.audit.rule import RULES, Limits
 from zoo.miniature.frames import draw
 from zoo.miniature.grammar import render
 
@@ -213,9 +213,7 @@ def in_another_language(pair: Pair, rng: Random) -> str:
     return rng.choice(PERSIAN)
 
 
-ALL = frozenset(
-    "length_ratio script_share untranslated numbers quantities negation repeats same_as_source odd_characters".split()
-)
+ALL = frozenset(RULES)
 
 
 @dataclass(frozen=True)
@@ -286,7 +284,7 @@ def planted(clean: int = CLEAN, of_each: int = OF_EACH, seed: int = 2) -> Plante
         made = ((pair, kind.plant(pair, rng), name) for pair in fitting)
         rows += [row for row, _ in zip((row for row in made if row[1] != row[0].arabic), range(of_each), strict=False)]
     rng.shuffle(rows)
-    return Planted(*(list(part) for part in zip(*rows, strict=True)))  # type: ignore[arg-type]
+    return Planted(*(list(part) for part in zip(*rows, strict=True)))
 
 
 def measures(rows: Planted, limits: Limits | None = None) -> list[Measure]:

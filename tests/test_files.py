@@ -67,7 +67,8 @@ def rows(place: Path) -> Made:
 
 
 def zst(content: bytes) -> bytes:
-    return pa.Codec("zstd").compress(content, asbytes=True)
+    packed: bytes = pa.Codec("zstd").compress(content, asbytes=True)
+    return packed
 
 
 def parquet(rows: list[dict[str, Any]]) -> bytes:

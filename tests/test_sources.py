@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from conftest import TestHub, workspace_in
@@ -15,7 +16,10 @@ from zoo.arabic import normalised
 from zoo.data.digests import LARGE, KnownDigests
 from zoo.data.splitting import number_of
 from zoo.errors import DataError
+from zoo.hub.store import Store
+from zoo.inquiry.source import ask_source
 from zoo.recipe import Workspace
+from zoo.remote import api, endpoint
 from zoo.run import Run
 
 PAIR = {"anchor": {"type": "text"}, "positive": {"type": "text"}}
@@ -231,3 +235,60 @@ def test_large_files_are_hashed_when_they_changed_and_not_before(tmp_path: Path)
     assert KnownDigests(kept).of(large) not in (first, "known")
     kept.write_text("no json", "utf-8")
     assert len(KnownDigests(kept).of(large)) == 64
+
+
+# On the Hub
+
+
+@pytest.fixture
+def shelf(hub: TestHub, place: Path) -> str:
+    """A dataset on the Hub with rows of train, in an account of the token."""
+    name = f"lab/shelf-{uuid4().hex[:8]}"  # nothing of it is in a cache
+    api().create_repo(name, repo_type="dataset")
+    api().upload_file(path_or_fileobj=place / "c.jsonl", path_in_repo="train.jsonl", repo_id=name, repo_type="dataset")
+    return name
+
+
+def on_hub(workspace: Workspace, text: str) -> Workspace:
+    (workspace.recipes / "datasets" / "mixed.yaml").write_text(text, "utf-8")
+    return Workspace(workspace.root)
+
+
+def test_a_repository_beside_files_is_read_at_the_commit_that_the_receipt_has(shelf: str, lab: Path, zoo: Any) -> None:
+    shelves = f"sources:\n  - {{dataset: {shelf}, splits: {{train: train}}}}\n  - {{path: data/words.jsonl}}\n{WORDS}"
+    on_hub(Workspace(lab), shelves)
+    code, _, err = zoo("data", "build", "mixed", cwd=lab)
+    assert code == 0, err
+    hub, files = source_of(lab, "mixed")["sources"]
+    assert hub == {"dataset": shelf, "revision": api().dataset_info(shelf).sha}
+    assert files["files"].keys() == {"data/words.jsonl"}
+    _, out, _ = zoo("data", "build", "mixed")
+    assert "kept" in out
+
+
+def test_a_repository_that_moved_is_followed(shelf: str, lab: Path, zoo: Any) -> None:
+    on_hub(Workspace(lab), f"source: {{dataset: {shelf}, splits: {{train: train}}}}\n{WORDS}")
+    api().move_repo(shelf, f"{shelf}-moved", repo_type="dataset")
+    code, _, err = zoo("data", "build", "mixed", cwd=lab)
+    assert code == 0, err
+    dataset = Workspace(lab).datasets["mixed"]
+    told = ask_source(dataset, dataset.every_source[0], ("source",)).doubts
+    assert told == [(("source", "dataset"), f"'{shelf}' moved to '{shelf}-moved'; write that")]
+
+
+def test_a_gated_source_is_read_by_who_was_let_in_and_tells_others_where_to_ask(
+    hub: TestHub, shelf: str, lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_hub(Workspace(lab), f"source: {{dataset: {shelf}, splits: {{train: train}}}}\n{WORDS}")
+    api().update_repo_settings(shelf, gated="manual", repo_type="dataset")
+    store = Store(hub.root)
+    store.add_user("stranger")
+    stranger = store.issue_token("stranger")
+    store.close()
+    with monkeypatch.context() as other:
+        other.setenv("HF_TOKEN", stranger)
+        code, _, err = zoo("data", "build", "mixed", cwd=lab)
+    assert zoo("data", "build", "mixed", cwd=lab)[0] == 0
+    assert code == 1
+    assert f"cannot read dataset '{shelf}': access is restricted" in err
+    assert f"ask for access at {endpoint()}/datasets/{shelf}" in err

@@ -1,4 +1,4 @@
-"""What the rules find in texts: for each, a score from 0 to 1, and what is wrong with those that fail."""
+"""The rules at work on texts: for each, a score from 0 to 1, and what is wrong with those that fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.audit.rule import BARE, RULES, SOURCE, TEXT, Judged, Limits, Measured, Rule
+from zoo.audit.rule import BARE, RULES, SOURCE, TEXT, JudgedRule, Limits, MeasuredRule, Rule
 from zoo.audit.rules import COSINE
 
 if TYPE_CHECKING:
@@ -17,18 +17,24 @@ AT_ONCE = 64  # texts that a model encodes together
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What was found in the texts of one column."""
+class AuditFindings:
+    """The findings in the texts of one column."""
 
     score: pl.Series
     """For each text, 0 to 1: the product of 1 - weight x share over the rules that complain; 1 = none does."""
     failures: Mapping[str, Mapping[int, str]]
-    """{rule: {place of a text that fails: what is wrong with it}}, of all rules that ran."""
+    """{rule: {place of a text that fails, or that is to be told: what is wrong with it}}, of all rules that ran."""
 
 
 def audit_texts(
-    texts: pl.Series, sources: pl.Series | None, limits: Limits, encoder: Any = None, *, rules: Sequence[str] = ()
-) -> Findings:
+    texts: pl.Series,
+    sources: pl.Series | None,
+    limits: Limits,
+    encoder: Any = None,
+    *,
+    rules: Sequence[str] = (),
+    told_from: float = 1.0,
+) -> AuditFindings:
     """Hold texts to the rules.
 
     Args:
@@ -36,6 +42,7 @@ def audit_texts(
         sources: what they were translated from, as long; None = nobody knows, and two-sided rules are left out.
         encoder: a model that reads both languages, for `agreement`.
         rules: those to run, by name; none = all that `limits` leaves on.
+        told_from: how bad a text must be to be told, 0 to 1; 1 = it fails.
     """
     import polars as pl
 
@@ -51,9 +58,9 @@ def audit_texts(
     looked = pairs.select(*(_looked(plan, RULES[name].two_sided).alias(name) for name, plan in plans.items()))
     shares, failures = {}, {}
     for name, plan in plans.items():
-        find = _measured if isinstance(plan, Measured) else _judged
-        shares[name], failures[name] = find(plan, looked[name], pairs)  # type: ignore[arg-type]
-    return Findings(_scores(len(texts), shares), failures)
+        find = _measured if isinstance(plan, MeasuredRule) else _judged
+        shares[name], failures[name] = find(plan, looked[name], pairs, told_from)  # type: ignore[arg-type]
+    return AuditFindings(_scores(len(texts), shares), failures)
 
 
 def _running(limits: Limits, *, two_sided: bool, encoded: bool, wanted: Sequence[str]) -> list[Rule]:
@@ -61,24 +68,28 @@ def _running(limits: Limits, *, two_sided: bool, encoded: bool, wanted: Sequence
     return [one for one in known if (two_sided or not one.two_sided) and (encoded or one.name != "agreement")]
 
 
-def _looked(plan: Measured | Judged, two_sided: bool) -> pl.Expr:
+def _looked(plan: MeasuredRule | JudgedRule, two_sided: bool) -> pl.Expr:
     import polars as pl
 
-    if isinstance(plan, Measured):
+    if isinstance(plan, MeasuredRule):
         return plan.value
     screen = plan.screen & pl.col(SOURCE).is_not_null() if two_sided else plan.screen
     return screen.fill_null(value=False)
 
 
-def _measured(plan: Measured, values: pl.Series, pairs: pl.DataFrame) -> tuple[pl.Series, dict[int, str]]:
+def _measured(
+    plan: MeasuredRule, values: pl.Series, pairs: pl.DataFrame, least: float
+) -> tuple[pl.Series, dict[int, str]]:
     import polars as pl
 
     shares = pl.select(plan.share(pl.lit(values)).fill_null(0.0).fill_nan(0.0)).to_series()
-    places = (shares >= 1).arg_true()
+    places = (shares >= least).arg_true()
     return shares, {place: plan.tell(value) for place, value in zip(places, values.gather(places), strict=True)}
 
 
-def _judged(plan: Judged, screened: pl.Series, pairs: pl.DataFrame) -> tuple[pl.Series, dict[int, str]]:
+def _judged(
+    plan: JudgedRule, screened: pl.Series, pairs: pl.DataFrame, least: float
+) -> tuple[pl.Series, dict[int, str]]:
     import polars as pl
 
     places = screened.arg_true()
@@ -88,7 +99,7 @@ def _judged(plan: Judged, screened: pl.Series, pairs: pl.DataFrame) -> tuple[pl.
     shares = pl.zeros(len(screened), pl.Float64, eager=True)
     if found:
         shares = shares.scatter(list(found), [complaint.share for complaint in found.values()])
-    return shares, {place: complaint.says for place, complaint in found.items() if complaint.share >= 1}
+    return shares, {place: complaint.says for place, complaint in found.items() if complaint.share >= least}
 
 
 def _scores(count: int, shares: Mapping[str, pl.Series]) -> pl.Series:

@@ -9,7 +9,8 @@ _START = r"(?:^|[\s«\"(،؛])"
 
 DENIES = {
     "en": r"(?i)\b(?:not|no|never|nobody|nothing|none|nowhere|neither|nor|cannot|without)\b|n['’]t\b",
-    "ar": rf"{_START}(?:[وفأ]?(?:لا|لن|ليس\p{{L}}{{0,3}})|[وف]?(?:لم|لست\p{{L}}{{0,2}}|لسنا|لسن|لسوا|بلا|ب?دون(?:ي|ك|ه|ها|هم|نا|كم|ما)?)){_END}",
+    "ar": rf"{_START}(?:[وفأ]?(?:لا|لن|ليس\p{{L}}{{0,3}})|[وف]?(?:لم|لست\p{{L}}{{0,2}}|لسنا|لسن|لسوا|بلا|"
+    rf"ب?دون(?:ي|ك|ه|ها|هم|نا|كم|ما)?)){_END}",
 }
 """{language: a pattern, for polars too, of words that deny}."""
 DOUBTFUL = {
@@ -18,7 +19,8 @@ DOUBTFUL = {
     r"un(?!ti|it|iv|io|iq|if|cles?\b|der|do|less)[a-z]{4,}|undone|im(?:poss|pat|perf|pol|mat|mor|mob|med)\w+|"
     r"in(?:cap|vis|corr|adeq|suff|nocent|comp|fin|dep|dif|val|abil|secure|experienced|sane|evitabl|curabl|effec)\w*|"
     r"il(?:leg|log)\w+|ir(?:reg|resp|rel)\w+|dis(?:like|agree|app|bel|ob|cont|hon|miss|regard)\w*|non\w+|ignor\w*|"
-    r"\w+less(?:ly)?|absent|except|any\w*|out of|doubt\w*|wonder\w*|alone|lest|beyond|hat(?:e|es|ed)|los(?:t|e|es|ing|s)|"
+    r"\w+less(?:ly)?|absent|except|any\w*|out of|doubt\w*|wonder\w*|alone|lest|beyond|"
+    r"hat(?:e|es|ed)|los(?:t|e|es|ing|s)|"
     r"against|mind)\b|\?$",
     "ar": r"(?<!\w)[وفأبلك]{0,2}(?:ما|غير\w*|عدم|ممنوع\w*|إياك\w*|اياك\w*|مستحيل\w*|إلا|الا|سوى|كلا|"
     r"قلما|نادرا\w*|أليس\w*|اليس\w*|ألا|ألم|ألن|لات|مو|مش|ليه|انعدام|عديم\w*|لولا|لئلا|ألّا|كيلا|لكيلا|حرام|"
@@ -31,7 +33,8 @@ EXCUSED = {
     "en": r"(?i)\b(?:not only|no doubt|no longer ago|nothing but|why don['’]t (?:you|we)|why not|if not|or not|"
     r"no sooner|not until|cannot but|can['’]t help|whether or not|don['’]t mention it|no\.? ?\d+)\b|"
     r"(?:n['’]t (?:you|we|he|she|it|they|i|there|this|that)\b)[^.!?]*\?",
-    "ar": r"لا (?:بد|شك|ريب|سيما|زال\w*|يزال\w*|تزال\w*|أزال|ازال|نزال|محالة|بأس|باس|جرم|مفر|مناص)(?!\w)|لم (?:يزل|تزل|أزل|نزل|يزالوا)(?!\w)|"
+    "ar": r"لا (?:بد|شك|ريب|سيما|زال\w*|يزال\w*|تزال\w*|أزال|ازال|نزال|"
+    r"محالة|بأس|باس|جرم|مفر|مناص)(?!\w)|لم (?:يزل|تزل|أزل|نزل|يزالوا)(?!\w)|"
     r"(?:لا|لم|لن|ليس)\w* .{0,80}(?:إلا|الا|سوى|فحسب|فقط)(?!\w)|(?:أليس|اليس) كذلك|أم لا|او لا|أو لا",
 }
 """Words that deny, in phrases that do not."""

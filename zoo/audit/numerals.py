@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Literal
 
 from zoo.arabic import normalised
 
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567890123456789.,")
 _TOKEN = re.compile(r"\d+(?:[.,،]\d+)*|[^\W\d_]+")
 _THOUSANDS = re.compile(r"[,،](?=\d{3}(?!\d))")
+_LONGEST = 16  # letters of a word that may be a number
 _VAGUE = 2  # small numbers are articles, pronouns and duals as often: 'one', 'another', 'كتابان'
 
 _ENGLISH = """
@@ -20,13 +22,17 @@ fourteen 14|fifteen 15|sixteen 16|seventeen 17|eighteen 18|nineteen 19|twenty 20
 seventy 70|eighty 80|ninety 90|hundred 100|hundreds 100|thousand 1000|thousands 1000|million 1e6|millions 1e6
 billion 1e9|billions 1e9|dozen 12
 """
-_ENGLISH_READ = """
+_ENGLISH_ORDINALS = """
 first 1|second 2|third 3|fourth 4|fifth 5|sixth 6|seventh 7|eighth 8|ninth 9|tenth 10|eleventh 11|twelfth 12
 thirteenth 13|fourteenth 14|fifteenth 15|sixteenth 16|seventeenth 17|eighteenth 18|nineteenth 19|twentieth 20
-thirtieth 30|hundredth 100|once 1|twice 2|single 1|both 2|couple 2|pair 2|triple 3|half 30|quarter 15|dozens 12
-january 1|february 2|march 3|april 4|may 5|june 6|july 7|august 8|september 9|october 10|november 11|december 12
-quarters 4|decade 10|decades 10|century 100|centuries 100|teens 13|teenager 13|triplets 3|twenties 20|thirties 30|forties 40|fifties 50|sixties 60|seventies 70|eighties 80|nineties 90|weekend 2|fortnight 2
-trio 3|tripled 3|threefold 3|quadruple 4|triangle 3|noon 12|midnight 12
+thirtieth 30|hundredth 100
+"""
+_ENGLISH_OTHERS = """
+once 1|twice 2|single 1|both 2|couple 2|pair 2|triple 3|half 30|quarter 15|quarters 4|decade 10|decades 10|century 100
+centuries 100|dozens 12|teens 13|teenager 13|triplets 3|weekend 2|fortnight 2|trio 3|tripled 3|threefold 3|quadruple 4
+triangle 3|noon 12|midnight 12|twenties 20|thirties 30|forties 40|fifties 50|sixties 60|seventies 70|eighties 80
+nineties 90|january 1|february 2|march 3|april 4|may 5|june 6|july 7|august 8|september 9|october 10|november 11
+december 12
 """
 _ARABIC = """
 صفر 0|واحد 1|واحدة 1|أحد 1|إحدى 1|اثنان 2|اثنين 2|اثنا 2|اثني 2|اثنتان 2|اثنتين 2|اثنتا 2|اثنتي 2|ثلاث 3|ثلاثة 3
@@ -38,13 +44,16 @@ _ARABIC = """
 ثلاثمئة 300|ثلاثمائة 300|أربعمئة 400|أربعمائة 400|خمسمئة 500|خمسمائة 500|ستمئة 600|ستمائة 600|سبعمئة 700|سبعمائة 700
 ثمانمئة 800|ثمانمائة 800|ثمانيمئة 800|تسعمئة 900|تسعمائة 900
 """
-_ARABIC_READ = """
+_ARABIC_ORDINALS = """
 أول 1|أولى 1|ثاني 2|ثانية 2|ثالث 3|ثالثة 3|رابع 4|رابعة 4|خامس 5|خامسة 5|سادس 6|سادسة 6|سابع 7|سابعة 7|ثامن 8|ثامنة 8
-تاسع 9|تاسعة 9|عاشر 10|عاشرة 10|حادي 1|حادية 1|نصف 30|ربع 15|ثلث 20|دزينة 12|مرتين 2|كلا 2|كلتا 2|كلاهما 2|عقد 10
-عقود 10|قرن 100|قرون 100|ثلاثي 3|يناير 1|فبراير 2|مارس 3|أبريل 4|إبريل 4|مايو 5|يونيو 6|يوليو 7|أغسطس 8|سبتمبر 9
-أكتوبر 10|نوفمبر 11|ديسمبر 12|أثلاث 3|أرباع 4|أخماس 5|أضعاف 3|عشرات 10|عشرينات 20|ثلاثينات 30|أربعينات 40|خمسينات 50|ستينات 60|سبعينات 70
-ثمانينات 80|تسعينات 90|عشرينيات 20|ثلاثينيات 30|أربعينيات 40|خمسينيات 50|ستينيات 60|سبعينيات 70|ثمانينيات 80|تسعينيات 90
-درزن 12|دزينات 12|ثلاثتنا 3|ثلاثتهم 3|أربعتنا 4|أربعتهم 4|ثلاثتكم 3
+تاسع 9|تاسعة 9|عاشر 10|عاشرة 10|حادي 1|حادية 1
+"""
+_ARABIC_OTHERS = """
+نصف 30|ربع 15|ثلث 20|أثلاث 3|أرباع 4|أخماس 5|مرتين 2|كلا 2|كلتا 2|كلاهما 2|عقد 10|عقود 10|قرن 100|قرون 100|دزينة 12
+درزن 12|دزينات 12|أضعاف 3|عشرات 10|ثلاثي 3|ثلاثتنا 3|ثلاثتهم 3|ثلاثتكم 3|أربعتنا 4|أربعتهم 4|عشرينات 20|ثلاثينات 30
+أربعينات 40|خمسينات 50|ستينات 60|سبعينات 70|ثمانينات 80|تسعينات 90|عشرينيات 20|ثلاثينيات 30|أربعينيات 40|خمسينيات 50
+ستينيات 60|سبعينيات 70|ثمانينيات 80|تسعينيات 90|يناير 1|فبراير 2|مارس 3|أبريل 4|مايو 5|يونيو 6|يوليو 7|أغسطس 8
+سبتمبر 9|أكتوبر 10|نوفمبر 11|ديسمبر 12
 """
 _PREFIXES = ("وال", "بال", "فال", "كال", "ال", "لل", "ول", "وب", "و", "ف", "ب", "ل", "ك")
 _PERCENT = re.compile("بالم[ئا]?[ئي]?[ةه]|في (?:المئ|المائ)[ةه]")  # a hundred that is none
@@ -57,8 +66,12 @@ def _table(text: str) -> dict[str, float]:
     return {normalised(word): float(value) for word, value in entries}
 
 
-_WORDS: dict[str, Mapping[str, float]] = {"en": _table(_ENGLISH), "ar": _table(_ARABIC)}
-_READ: dict[str, Mapping[str, float]] = {"en": _table(_ENGLISH_READ), "ar": _table(_ARABIC_READ)}
+Kind = Literal["digits", "cardinal", "ordinal", "other"]
+_KNOWN: dict[str, dict[Kind, Mapping[str, float]]] = {
+    "en": {"cardinal": _table(_ENGLISH), "ordinal": _table(_ENGLISH_ORDINALS), "other": _table(_ENGLISH_OTHERS)},
+    "ar": {"cardinal": _table(_ARABIC), "ordinal": _table(_ARABIC_ORDINALS), "other": _table(_ARABIC_OTHERS)},
+}
+"""{language: {kind: {word as it is compared: number}}}; others are months, fractions, times and groups."""
 
 WORDS = {
     "en": r"(?i)\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirt|fort[iy]|fift|hundred|thousand"
@@ -89,11 +102,10 @@ class Numbers:
 @dataclass(frozen=True)
 class _Numeral:
     value: float
-    digits: bool
-    exact: bool
-    """False: an ordinal, a fraction, the name of a month."""
-    certain: bool
-    joined: bool
+    kind: Kind
+    certain: bool = True
+    """It cannot be another word."""
+    joined: bool = False
     """It goes on the numeral before it."""
 
 
@@ -104,8 +116,10 @@ def numbers_of(text: str, language: str) -> Numbers:
         values = [one.value for one in run]
         whole = _whole(values)
         read |= {whole, *values}
-        digits = digits or any(one.digits for one in run)
-        if all(one.exact for one in run) and (whole > _VAGUE or any(one.digits for one in run)):
+        digits = digits or any(one.kind == "digits" for one in run)
+        if all(one.kind in ("digits", "cardinal") for one in run) and (
+            whole > _VAGUE or any(one.kind == "digits" for one in run)
+        ):
             said[whole] = frozenset(values)
             if all(one.certain for one in run):
                 certain.add(whole)
@@ -125,14 +139,14 @@ def _found(value: float, parts: frozenset[float], other: Numbers) -> bool:
 
 def _said_otherwise(value: float) -> Iterator[float]:
     """Other numbers for the same: hours from noon, halves and quarters of an hour."""
-    if 13 <= value <= 24:  # noqa: PLR2004 - hours
+    if 13 <= value <= 24:  # hours
         yield value - 12
     yield from {0.5: [30.0], 0.25: [15.0], 0.75: [15.0], 45.0: [15.0], 40.0: [20.0]}.get(value, [])
 
 
 def number_as_text(value: float) -> str:
     """A number as people write it: 3, 2.5, 1200000."""
-    return f"{value:.10g}" if abs(value) < 1e10 else f"{value:.0f}"  # noqa: PLR2004
+    return f"{value:.10g}" if abs(value) < 1e10 else f"{value:.0f}"
 
 
 def _numerals(text: str, language: str) -> Iterator[_Numeral]:
@@ -142,29 +156,28 @@ def _numerals(text: str, language: str) -> Iterator[_Numeral]:
         near = linked and not gap.strip(" -‑")
         end = found.end()
         if token[0].isdigit():
-            yield _Numeral(_number(token), digits=True, exact=True, certain=True, joined=False)
+            yield _Numeral(_number(token), "digits")
             linked = True
-        elif (known := _value(token, language)) is not None:
-            value, exact, certain = known
-            yield _Numeral(value, digits=False, exact=exact, certain=certain, joined=near)
-            linked = True
+        elif known := _word(token, language):
+            linked = known.kind != "other"
+            yield replace(known, joined=near and linked)
         else:
             linked = near and token in ("and", "و")
 
 
 @cache
-def _value(word: str, language: str) -> tuple[float, bool, bool] | None:
-    """(value, it is a cardinal number, it is nothing else) of a word."""
-    if language not in _WORDS or len(word) > 16:  # noqa: PLR2004 - no number is longer
+def _word(word: str, language: str) -> _Numeral | None:
+    """The number that a word is; None when it is none."""
+    if language not in _KNOWN or len(word) > _LONGEST:
         return None
     folded = normalised(word)
-    if language == "ar" and folded not in _WORDS["ar"] and folded not in _READ["ar"]:
-        folded = folded.removesuffix("ا")  # the accusative
-    for bare in [folded, *(folded[len(one) :] for one in _PREFIXES if language == "ar" and folded.startswith(one))]:
-        if bare in _WORDS[language]:
-            return _WORDS[language][bare], True, bare not in _AMBIGUOUS
-        if bare in _READ[language]:
-            return _READ[language][bare], False, False
+    bare = [folded, *(folded[len(one) :] for one in _PREFIXES if language == "ar" and folded.startswith(one))]
+    if language == "ar":
+        bare += [one.removesuffix("ا") for one in bare if one.endswith("ا")]  # the accusative
+    for one in bare:
+        for kind, known in _KNOWN[language].items():
+            if one in known:
+                return _Numeral(known[one], kind, kind == "cardinal" and one not in _AMBIGUOUS)
     return None
 
 
@@ -189,10 +202,10 @@ def _whole(values: Iterable[float]) -> float:
     """The number that is put together from parts: [3, 1000, 200] is 3,200, and [5, 20] is 25."""
     total = current = 0.0
     for value in values:
-        if value >= 1000:  # noqa: PLR2004 - thousands and more multiply all that stands before
+        if value >= 1000:  # thousands and more multiply all that stands before
             small = value if current == 0 else current * (value if value in (1e3, 1e6, 1e9) else 1)
             total, current = total + small, 0.0
-        elif value == 100 and 0 < current < 10:  # noqa: PLR2004 - three hundred
+        elif value == 100 and 0 < current < 10:  # three hundred
             current *= value
         else:
             current += value

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.audit.rule import RULES
+from zoo.audit.findings import audit_texts
+from zoo.audit.rule import FAILED, RULES, Limits
 from zoo.characters import brief, clean
 from zoo.layout import AUDIT, AUDIT_PAGE, DATA_REPORT, REJECTED, ROWS, STEPS, split_file
 from zoo.templates import as_html
@@ -18,13 +20,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 STEP = "audit"
-FAILED = "failed "
-"""What the names of counts begin with that the step leaves: 'failed numbers'."""
 EXAMPLES = 6
 """Rows that are shown for each rule, over all splits."""
 LOWEST = 12
 """Rows that are kept and shown, those with the lowest scores."""
-_SHOWN = 600  # characters of a text
+_SHOWN, _WHY_SHOWN = 600, 200  # characters of a text, and of what is wrong with it
+_TELLING = 0.05  # of 1; less is no doubt to tell
 _SAID = re.compile(rf"(?:^|; )({'|'.join(RULES)}): ([^:;]+): ")
 _RIGHT_TO_LEFT = ("ar", "arz", "ary", "apc", "fa", "ur", "ps", "ckb", "ug", "sd", "he", "yi", "dv")
 
@@ -62,7 +63,7 @@ class AuditedSplit:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What audits of a dataset found."""
+    """The findings of a dataset's audits, in numbers and examples."""
 
     dataset: str
     language: str
@@ -107,7 +108,7 @@ def leave_audit(folder: Path, dataset: str) -> AuditReport | None:
 
 
 def audit_report(folder: Path, dataset: str) -> AuditReport | None:
-    """What the audits of a data stage found; None where no step is one."""
+    """Read the findings of a data stage's audits; None where no step is one."""
     notes = json.loads((folder / STEPS).read_text("utf-8"))
     counted = json.loads((folder / DATA_REPORT).read_text("utf-8"))
     splits = [_split(name, notes[name], counted[name].get("facts", {})) for name in notes]
@@ -122,7 +123,7 @@ def audit_report(folder: Path, dataset: str) -> AuditReport | None:
         source_language=options["source_language"],
         splits=splits,
         examples=_examples(folder, names),
-        lowest=_lowest(folder, names),
+        lowest=_lowest(folder, names, options),
     )
 
 
@@ -136,7 +137,7 @@ def audit_page(report: AuditReport) -> str:
 def _split(split: str, notes: Sequence[Mapping[str, Any]], facts: Mapping[str, Mapping[str, float]]) -> AuditedSplit:
     audits = [note for note in notes if note["step"] == STEP]
     told = [found for name, found in facts.items() if name.split(" ")[0] == STEP]
-    failed = {name: 0 for name in RULES}
+    failed = dict.fromkeys(RULES, 0)
     for found in told:
         for what, number in found.items():
             name = what.removeprefix(FAILED).split(" ")[0]
@@ -169,7 +170,7 @@ def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]
     return found
 
 
-def _lowest(folder: Path, splits: Sequence[str]) -> list[ExampleRow]:
+def _lowest(folder: Path, splits: Sequence[str], options: Mapping[str, Any]) -> list[ExampleRow]:
     import polars as pl
 
     found: list[ExampleRow] = []
@@ -177,30 +178,46 @@ def _lowest(folder: Path, splits: Sequence[str]) -> list[ExampleRow]:
         path = split_file(folder / ROWS, split)
         if not path.exists() or "@audit" not in (rows := pl.scan_parquet(path)).collect_schema():
             continue
-        low = rows.with_row_index("@row").filter(pl.col("@audit") < 1).sort("@audit", "@row").head(LOWEST)
-        found += _shown(split, low.drop("@row").collect())
+        low = rows.with_row_index("@row").filter(pl.col("@audit") < 1).sort("@audit", "@row").head(LOWEST).collect()
+        found += _shown(split, low.with_columns(pl.Series("@why", _doubts(low, options), dtype=pl.String)))
     return sorted(found, key=lambda row: row.score or 0.0)[:LOWEST]
+
+
+def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
+    """Tell of rows that are kept what took some of their score, but for what a model said of them."""
+    import polars as pl
+
+    given = {one.name: options[one.name] for one in fields(Limits)}
+    limits = Limits(**{**given, "length_ratio": tuple(given["length_ratio"]) if given["length_ratio"] else None})
+    said: list[list[str]] = [[] for _ in range(len(rows))]
+    for name in options["columns"] or [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != "@"]:
+        source = f"@source.{name}"
+        sources = rows[source] if source in rows.columns else None
+        found = audit_texts(rows[name], sources, limits, told_from=_TELLING) if name in rows.columns else None
+        for rule, told in found.failures.items() if found else ():
+            for place, says in told.items():
+                said[place].append(f"{rule}: {name}: {says}")
+    return ["; ".join(told) for told in said]
 
 
 def _shown(split: str, rows: pl.DataFrame) -> Iterator[ExampleRow]:
     for row in rows.iter_rows(named=True):
         texts = [
-            ExampleText(name, _cut(value), _cut(row.get(f"@source.{name}")) or None)
+            ExampleText(name, _cut(value), _cut(source) if (source := row.get(f"@source.{name}")) else None)
             for name, value in row.items()
             if isinstance(value, str) and not name.startswith("@")
         ]
-        why = row.get("@why") or ""
-        yield ExampleRow(split, _rounded(row.get("@audit")), _sentences(why), texts)
+        yield ExampleRow(split, _rounded(row.get("@audit")), _sentences(row.get("@why") or ""), texts)
 
 
 def _sentences(why: str) -> list[str]:
     """The complaints of a row, one by one: 'numbers: premise: 3 is missing'."""
     starts = [found.start() for found in _SAID.finditer(why)]
-    return [brief(why[a:b].removeprefix("; "), 200) for a, b in zip(starts, [*starts[1:], len(why)], strict=True)]
+    return [brief(why[a:b].removeprefix("; "), _WHY_SHOWN) for a, b in pairwise([*starts, len(why)])]
 
 
-def _cut(text: str | None) -> str:
-    return text if text is None or len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"  # type: ignore[return-value]
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _rounded(score: float | None) -> float | None:

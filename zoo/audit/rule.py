@@ -19,6 +19,9 @@ TEXT, SOURCE, BARE = "text", "source", "bare"
 """The columns that rules read: the text, the text that it was translated from (null = none), and the text without
 tashkeel, tatweel and marks."""
 
+FAILED = "failed "
+"""What the names of counts begin with that the step leaves: 'failed numbers'."""
+
 RuleName = Literal[
     "length_ratio",
     "script_share",
@@ -41,7 +44,7 @@ class Limits:
     language: str = "ar"
     source_language: str = "en"
     length_ratio: tuple[float, float] | None = (0.4, 2.0)
-    script_share: float | None = 0.6
+    script_share: float | None = 0.5
     untranslated: int | None = 1
     numbers: bool = True
     quantities: bool = True
@@ -63,7 +66,7 @@ class Complaint:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredRule:
     """A rule that measures every row."""
 
     value: pl.Expr
@@ -73,7 +76,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRule:
     """A rule that looks closely at the rows that a screen lets through."""
 
     screen: pl.Expr
@@ -93,16 +96,16 @@ class Rule:
     """0 to 1: the score of a row that fails is multiplied by 1 - weight."""
     two_sided: bool
     """True: it compares with the source, and says nothing of a text that has none."""
-    plan: Callable[[Limits], Measured | Judged | None]
+    plan: Callable[[Limits], MeasuredRule | JudgedRule | None]
 
 
 RULES: dict[str, Rule] = {}
 
-P = TypeVar("P", bound=Callable[[Any], Measured | Judged | None])
+P = TypeVar("P", bound=Callable[[Any], MeasuredRule | JudgedRule | None])
 
 
-def rule(name: RuleName, *, weight: float, two_sided: bool = False) -> Callable[[P], P]:
-    """Register the decorated function `(limits) -> Measured | Judged | None` as a rule; None = it is switched off.
+def audit_rule(name: RuleName, *, weight: float, two_sided: bool = False) -> Callable[[P], P]:
+    """Register the decorated function as a rule: `(limits) -> MeasuredRule | JudgedRule`, or None if it is switched off.
 
     The first sentence of its docstring says what is wrong with a text that fails.
     """

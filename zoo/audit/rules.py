@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.arabic import normalised
 from zoo.audit import negation as denial
 from zoo.audit.numerals import DIGIT, WORDS, number_as_text, numbers_of, unlike
-from zoo.audit.rule import BARE, SOURCE, TEXT, Complaint, Judged, Limits, Measured, rule
+from zoo.audit.rule import BARE, SOURCE, TEXT, Complaint, JudgedRule, Limits, MeasuredRule, audit_rule
 from zoo.audit.units import QUANTITY, mentions, units_counted
 from zoo.characters import HIDDEN, brief
 
@@ -25,8 +25,8 @@ _SLACK = 6  # characters: of short texts a ratio says little
 _SHOWN = 40  # characters of what a complaint quotes
 
 
-@rule("length_ratio", weight=0.6, two_sided=True)
-def length_ratio(limits: Limits) -> Measured | None:
+@audit_rule("length_ratio", weight=0.6, two_sided=True)
+def find_length_ratio(limits: Limits) -> MeasuredRule | None:
     """Much shorter or much longer than its source."""
     import polars as pl
 
@@ -35,15 +35,15 @@ def length_ratio(limits: Limits) -> Measured | None:
     low, high = (math.log(bound) for bound in limits.length_ratio)
     middle, reach = (low + high) / 2, (high - low) / 2
     lengths = [(pl.col(name).str.len_chars() + _SLACK).cast(pl.Float32) for name in (TEXT, SOURCE)]
-    return Measured(
+    return MeasuredRule(
         lengths[0] / lengths[1],
         lambda ratio: _from_half_way((ratio.log() - middle).abs() / reach),
         lambda ratio: f"{ratio:.2f} times as long as its source",
     )
 
 
-@rule("script_share", weight=0.8)
-def script_share(limits: Limits) -> Measured | None:
+@audit_rule("script_share", weight=0.8)
+def find_script_share(limits: Limits) -> MeasuredRule | None:
     """Letters of another script than its language's."""
     import polars as pl
 
@@ -51,15 +51,15 @@ def script_share(limits: Limits) -> Measured | None:
         return None
     text, least = pl.col(TEXT), limits.script_share
     letters, ours = text.str.count_matches(r"\p{L}"), text.str.count_matches(_OURS[_in_arabic_script(limits)])
-    return Measured(
+    return MeasuredRule(
         ours / letters,  # a text without letters has no share, and no complaint
         lambda share: _from_half_way((1 - share.fill_nan(1.0)) / (1 - least) if least < 1 else (share < 1).cast(float)),
         lambda share: f"{share:.0%} of its letters are of its language's script",
     )
 
 
-@rule("untranslated", weight=0.8)
-def untranslated(limits: Limits) -> Judged | None:
+@audit_rule("untranslated", weight=0.8)
+def find_untranslated(limits: Limits) -> JudgedRule | None:
     """Words of another script that are no names: written small, or three and more in a row."""
     import polars as pl
 
@@ -70,21 +70,22 @@ def untranslated(limits: Limits) -> Judged | None:
         screen, word = "[A-Za-z]{3}", re.compile(r"(?<![\w@./:#&%-])[A-Za-z][a-z'’]{2,}(?![\w@/:]|\.\w)")
     else:
         screen, word = f"{_ARABIC_LETTERS}{{2}}", re.compile(r"[\u0621-\u064a]{2,}")
-    return Judged(pl.col(TEXT).str.contains(screen), partial(_untranslated, word, least))
+    return JudgedRule(pl.col(TEXT).str.contains(screen), partial(_untranslated, word, least))
 
 
 def _untranslated(word: re.Pattern[str], least: int, text: str, source: str | None) -> Complaint | None:
     found = [(one.start(), one[0]) for one in word.finditer(text)]
     small = [one for _, one in found if not one[0].isupper()]
     capitals = len(found) - len(small)
-    left = [one for _, one in found] if capitals >= 3 and re.search(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z]", text) else small  # noqa: PLR2004
+    many = capitals >= 3 and re.search(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z]", text)
+    left = [one for _, one in found] if many else small
     if len(left) < least or not left:
         return None
     return Complaint(f"'{brief(' '.join(left), _SHOWN)}' is not translated")
 
 
-@rule("numbers", weight=0.8, two_sided=True)
-def numbers(limits: Limits) -> Judged | None:
+@audit_rule("numbers", weight=0.8, two_sided=True)
+def find_numbers(limits: Limits) -> JudgedRule | None:
     """Numbers other than those of its source, in digits or in words."""
     import polars as pl
 
@@ -95,7 +96,7 @@ def numbers(limits: Limits) -> Judged | None:
         _contains(pl.col(column), [DIGIT, *([WORDS[language]] if language in WORDS else [])])
         for column, language in ((SOURCE, source), (BARE, text))
     ]
-    return Judged(said[0] | said[1], partial(_numbers, source, text), of_bare=True)
+    return JudgedRule(said[0] | said[1], partial(_numbers, source, text), of_bare=True)
 
 
 def _numbers(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
@@ -110,8 +111,8 @@ def _numbers(source_language: str, language: str, text: str, source: str | None)
     return Complaint(f"{new} is not in its source") if added else None
 
 
-@rule("quantities", weight=0.7, two_sided=True)
-def quantities(limits: Limits) -> Judged | None:
+@audit_rule("quantities", weight=0.7, two_sided=True)
+def find_quantities(limits: Limits) -> JudgedRule | None:
     """A number counts something else than in its source: kilometres became miles."""
     import polars as pl
 
@@ -119,7 +120,7 @@ def quantities(limits: Limits) -> Judged | None:
     if not limits.quantities or source not in QUANTITY or text not in QUANTITY:
         return None
     said = [pl.col(column).str.contains(QUANTITY[language]) for column, language in ((SOURCE, source), (BARE, text))]
-    return Judged(said[0] | said[1], partial(_quantities, source, text), of_bare=True)
+    return JudgedRule(said[0] | said[1], partial(_quantities, source, text), of_bare=True)
 
 
 def _quantities(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
@@ -133,8 +134,8 @@ def _quantities(source_language: str, language: str, text: str, source: str | No
     return Complaint(f"{', '.join(added)} is not in its source", 0.5) if added else None
 
 
-@rule("negation", weight=0.8, two_sided=True)
-def negation(limits: Limits) -> Judged | None:
+@audit_rule("negation", weight=0.8, two_sided=True)
+def find_negation(limits: Limits) -> JudgedRule | None:
     """A negation of its source is lost, or it denies what its source says."""
     import polars as pl
 
@@ -144,7 +145,7 @@ def negation(limits: Limits) -> Judged | None:
     said = [
         pl.col(column).str.contains(denial.DENIES[language]) for column, language in ((SOURCE, source), (BARE, text))
     ]
-    return Judged(said[0] != said[1], partial(_negation, source, text), of_bare=True)
+    return JudgedRule(said[0] != said[1], partial(_negation, source, text), of_bare=True)
 
 
 def _negation(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
@@ -158,16 +159,16 @@ def _negation(source_language: str, language: str, text: str, source: str | None
     return None
 
 
-@rule("repeats", weight=0.7)
-def repeats(limits: Limits) -> Judged | None:
+@audit_rule("repeats", weight=0.7)
+def find_repeats(limits: Limits) -> JudgedRule | None:
     """The same words over and over, as translation models do that are caught in a loop."""
     import polars as pl
 
     if limits.repeats is None:
         return None
     words = pl.col(TEXT).str.split(" ")
-    long = pl.col(TEXT).str.contains(r"[^\s]{30}")
-    return Judged((words.list.n_unique() + 1 < words.list.len()) | long, partial(_repeats, limits.repeats))
+    long = pl.col(TEXT).str.contains(r"[^\s]{16}")
+    return JudgedRule((words.list.n_unique() + 1 < words.list.len()) | long, partial(_repeats, limits.repeats))
 
 
 def _repeats(most: int, text: str, source: str | None) -> Complaint | None:
@@ -187,7 +188,7 @@ _LOOPS = [
 
 def _is_long(phrase: str) -> bool:
     """True for four words and more: said twice, they are a loop already."""
-    return len(phrase.split()) >= 4  # noqa: PLR2004
+    return len(phrase.split()) >= 4
 
 
 def _loop(text: str) -> tuple[str, int]:
@@ -198,15 +199,15 @@ def _loop(text: str) -> tuple[str, int]:
     return max(times, key=lambda one: one[1] + _is_long(one[0]), default=("", 1))
 
 
-@rule("same_as_source", weight=1.0, two_sided=True)
-def same_as_source(limits: Limits) -> Judged | None:
+@audit_rule("same_as_source", weight=1.0, two_sided=True)
+def find_same_as_source(limits: Limits) -> JudgedRule | None:
     """The source itself, not translated."""
     import polars as pl
 
     if not limits.same_as_source:
         return None
     sizes = [pl.col(name).str.len_bytes().cast(pl.Int32) for name in (TEXT, SOURCE)]
-    return Judged((sizes[0] - sizes[1]).abs() <= _SLACK, _same)
+    return JudgedRule((sizes[0] - sizes[1]).abs() <= _SLACK, _same)
 
 
 def _same(text: str, source: str | None) -> Complaint | None:
@@ -218,18 +219,21 @@ def _same(text: str, source: str | None) -> Complaint | None:
 
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-z]{2,8});|&(?:amp|quot|lt|gt|nbsp)\b")
 _PIECES = re.compile("\u2047|\u2581|\ufffd|<unk>|<pad>|</s>|\\[UNK\\]|@@(?:\\s|$)")
-_MOJIBAKE = re.compile("(?:[ØÙÃÂ][\u0080-\u00bf\u0152-\u0178\u2010-\u2122]?){3}|(?:[ÇáÊãÑÍÈÏÓÔåæíäÝÞ]{2,}\\s?){2}")
+_MOJIBAKE = re.compile("(?:[ØÙÃÂ][\u0080-\u00bf\u0152-\u0192\u2010-\u2122]?){3,}|(?:[ÇáÊãÑÍÈÏÓÔåæíäÝÞ]{2,}\\s?){2}")
 _STACKED = re.compile("[\u064b-\u065f\u0300-\u036f]{4}")
 _PRIVATE = re.compile("[\ue000-\uf8ff\U000f0000-\U0010fffd]")
-_ODD = r"[\p{Cc}\p{Cf}\p{Co}\p{Cn}\x{FFFD}\x{2581}\x{2047}\x{034F}\x{115F}\x{3164}\x{FFA0}\x{FE0F}ØÙÃÂÇÊ]|&[#a-z]|<[a-z/]|\[UNK|@@|\p{M}{4}"
+_ODD = (
+    r"[\p{Cc}\p{Cf}\p{Co}\p{Cn}\x{FFFD}\x{2581}\x{2047}\x{034F}\x{115F}\x{3164}\x{FFA0}ØÙÃÂÇÊ]"
+    r"|&[#a-z]|<[a-z/]|\[UNK|@@|\p{M}{4}"
+)  # a first look, by polars
 
 
-@rule("odd_characters", weight=0.5)
-def odd_characters(limits: Limits) -> Judged | None:
+@audit_rule("odd_characters", weight=0.5)
+def find_odd_characters(limits: Limits) -> JudgedRule | None:
     """Characters that nobody sees, or that a model or a wrong encoding left."""
     import polars as pl
 
-    return Judged(pl.col(TEXT).str.contains(_ODD), _odd) if limits.odd_characters else None
+    return JudgedRule(pl.col(TEXT).str.contains(_ODD), _odd) if limits.odd_characters else None
 
 
 def _odd(text: str, source: str | None) -> Complaint | None:
@@ -245,21 +249,21 @@ def _odd(text: str, source: str | None) -> Complaint | None:
 
 
 _FOREIGN = "[پچژگڤکیےٹڈڑںھہۃۀېۍڕڵێۆەۋڭڧ]"  # letters that Arabic does without, and its neighbours do not
+_TELLING = 20  # characters; of less, nobody can tell the language
 _FAMILY = {"ar": ("ar", "arz", "ary", "apc", "acm")}  # dialects that the library tells apart
 
 
-@rule("other_language", weight=0.7)
-def other_language(limits: Limits) -> Judged | None:
+@audit_rule("other_language", weight=0.7)
+def find_other_language(limits: Limits) -> JudgedRule | None:
     """Another language than the column's, as py3langid says, which is asked only where the script leaves doubt."""
     import polars as pl
 
     if limits.other_language is None:
         return None
-    if limits.language == "ar":
-        screen = pl.col(TEXT).str.contains(_FOREIGN)
-    else:
-        screen = pl.col(TEXT).str.len_chars() >= 20  # noqa: PLR2004 - of less, nobody can tell
-    return Judged(screen, partial(_other_language, limits.language, limits.other_language))
+    foreign, long = pl.col(TEXT).str.contains(_FOREIGN), pl.col(TEXT).str.len_chars() >= _TELLING
+    return JudgedRule(
+        foreign if limits.language == "ar" else long, partial(_other_language, limits.language, limits.other_language)
+    )
 
 
 def _other_language(language: str, least: float, text: str, source: str | None) -> Complaint | None:
@@ -280,15 +284,15 @@ COSINE = "cosine"
 """The column of the cosine of text and source, where a model was asked."""
 
 
-@rule("agreement", weight=0.8, two_sided=True)
-def agreement(limits: Limits) -> Measured | None:
+@audit_rule("agreement", weight=0.8, two_sided=True)
+def find_agreement(limits: Limits) -> MeasuredRule | None:
     """Far from its source in meaning, as the configured model says."""
     import polars as pl
 
     if limits.agreement is None:
         return None
     least = limits.agreement
-    return Measured(
+    return MeasuredRule(
         pl.col(COSINE),
         lambda cosine: _from_half_way((1 - cosine) / (1 - least)),
         lambda cosine: f"cosine {cosine:.2f} with its source",
@@ -296,7 +300,7 @@ def agreement(limits: Limits) -> Measured | None:
 
 
 def _from_half_way(part: pl.Expr) -> pl.Expr:
-    """From a part of the way to a threshold to how bad that is: nothing up to half way, 1 at the threshold."""
+    """Turn a part of the way to a threshold into how bad that is: nothing up to half way, 1 at the threshold."""
     return (2 * part - 1).clip(0, 1)
 
 

@@ -38,7 +38,7 @@ _BEFORE = r"(?:^|(?<![^\W\d_]))(?:[وفبلك]?(?:ال|لل)?)?"
 _NUMBER = {
     "en": rf"(?:{DIGIT}[\d.,]*|\b(?:three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|"
     r"fifty|sixty|seventy|eighty|ninety|hundred|thousand|million))",
-    "ar": rf"(?:{DIGIT}[\d.,٫٬]*|(?:{'|'.join(('ثلاث', 'أربع', 'خمس', 'ست', 'سبع', 'ثمان', 'تسع', 'عشر', 'مئ', 'ألف'))})\w*)",
+    "ar": rf"(?:{DIGIT}[\d.,٫٬]*|(?:ثلاث|أربع|خمس|ست|سبع|ثمان|تسع|عشر|مئ|مائ|ألف)\w*)",
 }
 QUANTITY = {
     "en": rf"(?i)(?:{DIGIT}|{WORDS['en'].removeprefix('(?i)')}\w*)[\s-]?(?:{'|'.join(en for en, _ in _UNITS.values())})"

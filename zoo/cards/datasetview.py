@@ -10,7 +10,7 @@ from typing import Any
 from zoo.layout import shard_name
 from zoo.options import Options
 from zoo.recipe import Dataset
-from zoo.recipe.dataset import Origin
+from zoo.recipe.dataset import SourceWork
 from zoo.steps import STEPS
 
 JUDGING = ("audit", "review")  # steps that have a section of their own
@@ -125,7 +125,7 @@ class DatasetCardView:
         ]
 
     @property
-    def origins(self) -> list[Origin]:
+    def origins(self) -> list[SourceWork]:
         """The works of its licence chain."""
         return self.facts.dataset.release.origins if self.facts.dataset.release else []
 

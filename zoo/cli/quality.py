@@ -95,7 +95,7 @@ def _report(
     """The report as JSON, and whether it was there already."""
     from zoo.quality.check import checked_material
     from zoo.quality.material import MOST
-    from zoo.quality.reading import hub_id, material_of_files, material_of_hub
+    from zoo.quality.reading import SUFFIXES, hub_id, material_of_files, material_of_hub
 
     most, names = None if whole else MOST, _datasets()
     if target in names:
@@ -106,7 +106,7 @@ def _report(
     options: dict[str, Any] = {"tasks": tasks, "most": most}
     if Path(target).exists():
         opened = material_of_files(Path(target), asked, **options)
-    elif "/" in target:
+    elif "/" in target or Path(target).suffix in SUFFIXES:
         opened = material_of_hub(hub_id(target), config, revision, asked, **options)
     else:
         raise ZooError(f"no dataset, file or folder '{target}'", hint=did_you_mean(target, names) or "zoo ls")
@@ -130,7 +130,8 @@ def _say(report: dict[str, Any], kept: bool) -> None:
             _say_examples(one)
     rows = ", ".join(f"{rows:,} in {split}" for split, rows in report["rows"].items())
     counts = {name: number for name, number in report["verdicts"].items() if number}
-    told = ", ".join(f"{number} {name}" for name, number in counts.items())
+    plural = {"problem": "problems", "warning": "warnings"}
+    told = ", ".join(f"{number} {plural.get(name, name) if number > 1 else name}" for name, number in counts.items())
     say.line()
     say.line(f"{report['target']}: {told}; rows: {rows}" + ("; generated rows of a rehearsal" * report["miniature"]))
     if kept:

@@ -26,6 +26,8 @@ SEED = 42
 EXAMPLES = 3
 """Rows that a note shows for each reason."""
 SHOWN = 200  # characters of a text in a note
+QUICK: Any = {"compression": "zstd", "compression_level": 1, "statistics": False}
+"""How files are written that are read once and go."""
 STEP = "@step"  # the step that dropped a row that is kept beside the dataset
 
 
@@ -156,13 +158,16 @@ class Flow:
             self._take(after)
             return None
         path = self.folder / f"lost-{self.number + 1:02}.parquet"
-        sinks = [after.sink_parquet(self._file(self.number + 1), lazy=True), lost.sink_parquet(path, lazy=True)]
+        sinks = [
+            after.sink_parquet(self._file(self.number + 1), **QUICK, lazy=True),
+            lost.sink_parquet(path, **QUICK, lazy=True),
+        ]
         pl.collect_all(sinks, engine="streaming")
         self.rows = _rows(self._file(self.number + 1))
         return pl.scan_parquet(path)
 
     def _take(self, after: pl.LazyFrame) -> None:
-        after.sink_parquet(self._file(self.number + 1))
+        after.sink_parquet(self._file(self.number + 1), **QUICK)
         self.rows = _rows(self._file(self.number + 1))
 
     def _done(self, number: int) -> None:
@@ -193,7 +198,10 @@ def _rows(path: Path) -> int:
 
 
 def _told(lost: pl.LazyFrame | None) -> tuple[dict[str, int], list[dict[str, Any]]]:
-    """How many rows were dropped for which reason, and some of them. What stands after ': ' in a reason is of the row."""
+    """Count the rows that were dropped for each reason, and show some of them.
+
+    Reasons are told apart by what stands before ': '; what comes after it is of the row.
+    """
     import polars as pl
 
     if lost is None:

@@ -28,7 +28,7 @@ SEED = 42
 """Of the rows that are taken of a source by its weight: the same every time, on every machine."""
 
 
-def gather(name: str, dataset: Dataset, spec: Mapping[str, Any], underway: Path) -> Callable[[str, Path], int]:
+def read_sources(name: str, dataset: Dataset, spec: Mapping[str, Any], underway: Path) -> Callable[[str, Path], int]:
     """Return the function that writes the rows of a split to a path, as the recipe reads them, and counts them.
 
     Args:

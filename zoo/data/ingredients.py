@@ -81,7 +81,7 @@ def place_of_recipes(site: Site) -> Path:
 
 
 def came_from(dataset: Dataset, site: Site) -> dict[str, Any]:
-    """What the sources are now, as ingredients: {revision} of one repository, else {sources: [what each is]}.
+    """The sources as they are now, as ingredients: {revision} of one repository, else {sources: [what each is]}.
 
     Raises:
         HubError: a repository cannot be read. DataError: there are no files.
@@ -109,7 +109,12 @@ def _digests(paths: Sequence[Path], site: Site) -> dict[str, str]:
 def source_revision(source: Source) -> str:
     """The commit of a source on the Hub. Asks even when it is pinned: without the Hub, `datasets` would quietly read
     another revision from its cache."""
+    return source_found(source)[1]
+
+
+def source_found(source: Source) -> tuple[str, str]:
+    """(id, commit) of a source on the Hub: another id than the recipe's when the repository moved."""
     assert source.dataset is not None
     with explained(f"read dataset '{source.dataset}'"):
-        sha = api().dataset_info(source.dataset, revision=source.revision).sha
-    return str(source.revision or sha)
+        found = api().dataset_info(source.dataset, revision=source.revision)
+    return found.id, str(source.revision or found.sha)

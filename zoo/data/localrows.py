@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
     from pyarrow.parquet import ParquetFile
 
+DTYPES = {"number": "float64", "truth": "bool"}
 LINE = "@line"  # of a converted file: where each of its rows begins
 
 
@@ -69,9 +70,8 @@ class RowFile:
         """{column: its kind}."""
         schema = self._file.schema_arrow
         if self.kinds is not None:
-            kinds = {"number": "float64", "truth": "bool"}
             there = [name for name in schema.names if name != LINE]
-            return {name: Feature(kinds.get(self.kinds.get(name, ""), "string")) for name in there}
+            return {name: Feature(DTYPES.get(self.kinds.get(name, ""), "string")) for name in there}
         said = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
         names = {name: one["names"] for name, one in said.items() if one.get("_type") == "ClassLabel"}
         return {field.name: Feature(_dtype(field.type), names.get(field.name)) for field in schema}
@@ -165,6 +165,21 @@ def _dtype(kind: Any) -> str:
     if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
         return "string"
     return str(kind)
+
+
+def first_look(file: LocalFile, wanted: Sequence[str], separator: str | None) -> Mapping[str, Feature]:
+    """The columns of a file by its beginning; of Arrow and of packed Parquet, none.
+
+    Raises:
+        DataError: the file is broken there.
+    """
+    if file.form == "parquet" and not file.packing:
+        return RowFile(file.path, file.title).features
+    if file.form in ("parquet", "arrow"):
+        return {}
+    table = table_of(file, wanted, separator)
+    next(table.records, None)
+    return {name: Feature(DTYPES.get(table.kinds.get(name, ""), "string")) for name in table.columns}
 
 
 def row_file(file: LocalFile, wanted: Sequence[str], separator: str | None, into: Path) -> RowFile:

@@ -9,7 +9,7 @@ from zoo.characters import brief
 from zoo.errors import DataError
 from zoo.recipe.dataset import Source
 from zoo.recipe.localfiles import SPLIT_NAMES
-from zoo.remote import endpoint, explained
+from zoo.remote import api, endpoint, explained
 
 
 def read_split(name: str, source: Source, split: str, revision: str) -> Any:
@@ -26,6 +26,9 @@ def read_split(name: str, source: Source, split: str, revision: str) -> Any:
         with explained(f"read dataset '{source.dataset}'"):
             return load_dataset(source.dataset, source.config, split=theirs, revision=revision)
     except (ValueError, DatasetNotFoundError) as error:
+        if isinstance(error, DatasetNotFoundError):
+            with explained(f"read dataset '{source.dataset}'"):  # datasets does not say where to ask for access
+                api().auth_check(str(source.dataset), repo_type="dataset")
         if "corresponds to no data" in str(error):
             problem = f"dataset '{name}': '{theirs}' of '{source.dataset}' has no rows"
             hint = f"source.splits.{split}: name others, or leave {split} out"

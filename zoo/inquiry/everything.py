@@ -13,7 +13,7 @@ from zoo.inquiry.answers import Question, answered
 from zoo.inquiry.base import ask_base
 from zoo.inquiry.beside import of_losses
 from zoo.inquiry.licence import ask_licences
-from zoo.inquiry.source import ask_encoder, ask_source, ask_task
+from zoo.inquiry.source import ask_encoder, ask_files, ask_source, ask_task
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
 from zoo.recipe.found import collect
@@ -68,7 +68,13 @@ def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
         for name, made in variants.items():
             yield _name(space, base, ("variants", name, "repo"), "model", made.repo)
     for name, dataset in {name: one for recipe in recipes for name, one in recipe.datasets.items()}.items():
-        yield Question(name, ("source", "dataset"), partial(ask_source, dataset), dataset=True)
+        for number, source in enumerate(dataset.every_source):
+            at = ("source",) if dataset.source else ("sources", number)
+            if source.dataset:
+                yield Question(name, (*at, "dataset"), partial(ask_source, dataset, source, at), dataset=True)
+            if source.path:
+                files = partial(ask_files, dataset, source, at, space.recipes / "datasets")
+                yield Question(name, (*at, "path"), files, dataset=True)
         for index, step in enumerate(dataset.steps):
             for model, revision in encoders([step]).items():
                 yield Question(name, ("steps", index, "model"), partial(ask_encoder, model, revision), dataset=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.licences import family
 from zoo.recipe.chain import UNTOLD, allows
-from zoo.recipe.dataset import Dataset, DatasetRelease, Origin
+from zoo.recipe.dataset import Dataset, DatasetRelease, SourceWork
 from zoo.remote import api, explained
 
 
@@ -27,7 +27,7 @@ def _doubts(release: DatasetRelease, sources: list[str]) -> Answers:
             what = f"the card of '{source}' says '{licence}'"
             if named and family(named.license) != family(licence):
                 yield ("release", "origins"), f"{what}, and release.origins says '{named.license}'"
-            elif not allows(release.license, Origin(title=source, license=licence)):
+            elif not allows(release.license, SourceWork(title=source, license=licence)):
                 told = f"{what}, which '{release.license}' does not keep to"
                 yield ("release", "license"), f"{told}; name the work in release.origins, with its licence"
 

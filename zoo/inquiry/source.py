@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from zoo.data.columns import unknown_booleans, unknown_labels, unscored_labels, values_way
 from zoo.data.encoders import Encoders
-from zoo.data.ingredients import source_revision
+from zoo.data.gathering import columns_of, group_column, wanted_columns
+from zoo.data.ingredients import source_found
+from zoo.data.localrows import first_look
 from zoo.data.source import as_splits
 from zoo.errors import DataError, EvaluationError
 from zoo.hub.frontmatter import KeyPath
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.recipe.dataset import Column, Dataset, Source
+from zoo.recipe.localfiles import files_of
 from zoo.registry import OURS, blamed
 from zoo.remote import api, explained, revision_of
 from zoo.tasks import TASKS
 
 
-def ask_source(dataset: Dataset) -> Inquiry:
-    """Compare what a recipe says of its source with the repository.
+def ask_source(dataset: Dataset, source: Source, at: KeyPath) -> Inquiry:
+    """Compare what a recipe says of a source on the Hub with the repository.
+
+    Args:
+        at: the key path of the source.
 
     Raises:
         HubError: there is none, it is not open to this token, or it has no such revision. DataError: its files cannot
             be read as a dataset.
     """
-    mistakes: list[tuple[KeyPath, str]] = []
-    for number, source in enumerate(dataset.every_source):
-        if source.dataset:
-            at: KeyPath = ("source",) if dataset.source else ("sources", number)
-            mistakes += _ask_repository(dataset, source, at)
-    return Inquiry(mistakes)
+    name, revision = source_found(source)
+    moved = f"'{source.dataset}' moved to '{name}'; write that"
+    doubts = [((*at, "dataset"), moved)] if name.lower() != str(source.dataset).lower() else []
+    return Inquiry(_mistakes(dataset, source, at, revision), doubts)
 
 
-def _ask_repository(dataset: Dataset, source: Source, at: KeyPath) -> list[tuple[KeyPath, str]]:
-    revision = source_revision(source)
+def _mistakes(dataset: Dataset, source: Source, at: KeyPath, revision: str) -> list[tuple[KeyPath, str]]:
     try:
         features = _features(source, revision)
     except ValueError as problem:
@@ -44,7 +48,24 @@ def _ask_repository(dataset: Dataset, source: Source, at: KeyPath) -> list[tuple
         return [((*at, "config"), _no_config(source, str(problem)))]
     splits = [((*at, *place), told) for place, told in _split_mistakes(source, list(features))]
     known = next((one for one in features.values() if one), None)
-    return [*splits, *(_column_mistakes(dataset.read_columns, known, source.columns) if known else ())]
+    return [*splits, *(_column_mistakes(dataset, source, at, known) if known else ())]
+
+
+def ask_files(dataset: Dataset, source: Source, at: KeyPath, place: Path) -> Inquiry:
+    """Compare what a recipe says of columns with the beginnings of the files of a source.
+
+    Args:
+        at: the key path of the source.
+        place: the folder of the recipe.
+
+    Raises:
+        DataError: there are no such files, or one is broken at its beginning.
+    """
+    wanted = wanted_columns(dataset, source)
+    files = [file for many in files_of(source, place).values() for file in many]
+    features = [first_look(file, wanted, source.separator) for file in files]
+    found = [one for known in features if known for one in _column_mistakes(dataset, source, at, known)]
+    return Inquiry(list(dict.fromkeys(found)))
 
 
 def _features(source: Source, revision: str) -> dict[str, Any]:
@@ -85,15 +106,20 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
                 yield ("splits", ours), f"{what}; write splits: {{{as_splits(known)}}}"
 
 
-def _column_mistakes(columns: Mapping[str, Column], features: Mapping[str, Any], names: Mapping[str, str]) -> Answers:
-    for ours, column in columns.items():
-        theirs = names.get(ours) or column.source or ours
+def _column_mistakes(dataset: Dataset, source: Source, at: KeyPath, features: Mapping[str, Any]) -> Answers:
+    for ours, column in columns_of(dataset, source).items():
+        theirs = column.source or ours
+        place: KeyPath = ("reads" if dataset.reads else "columns", ours)
+        if ours in source.columns:
+            place = (*at, "columns", ours)
         if column.made_by:
             continue
         if theirs not in features:
-            yield ("columns", ours), f"the source has no column '{theirs}'; it has: {', '.join(features)}"
+            yield place, f"the source has no column '{theirs}'; it has: {', '.join(features)}"
         elif problem := _misfit(column, features[theirs]):
-            yield ("columns", ours), problem
+            yield place, problem
+    if (of := group_column(dataset, source)) and of not in features:
+        yield ("split", "of"), f"the source has no column '{of}'; it has: {', '.join(features)}"
 
 
 def _misfit(column: Column, feature: Any) -> str | None:

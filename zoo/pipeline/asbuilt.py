@@ -108,7 +108,12 @@ def _laid_over(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, A
 
 def _dataset(built: Built, recipe: Recipe, name: str) -> dict[str, Any]:
     known = recipe.datasets.get(name)
-    return {**(known.model_dump(mode="json") if known else {}), **_made_from(built, name, DATA)["recipe"]}
+    return {**(_release(known) if known else {}), **_made_from(built, name, DATA)["recipe"]}
+
+
+def _release(dataset: Dataset) -> dict[str, Any]:
+    """The part of a dataset's recipe that its stage is not made from. A key that a receipt lacks was left out then."""
+    return dataset.model_dump(mode="json", include={"release"})
 
 
 def dataset_as_built(built: Built, name: str) -> Dataset:
@@ -117,9 +122,9 @@ def dataset_as_built(built: Built, name: str) -> Dataset:
     Raises:
         PublishError: it is not built, or another version of zoo built it.
     """
-    today = built.workspace.dataset(name, scale=built.scale).model_dump(mode="json")
+    today = built.workspace.dataset(name, scale=built.scale)
     try:
-        return Dataset.model_validate({**today, **_made_from(built, name, DATA)["recipe"]})
+        return Dataset.model_validate({**_release(today), **_made_from(built, name, DATA)["recipe"]})
     except (KeyError, ValidationError):
         problem = f"dataset '{name}' was built by another version of zoo"
         raise PublishError(problem, hint=f"zoo data build {name}{built.as_typed}") from None

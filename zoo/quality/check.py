@@ -15,7 +15,9 @@ def checked_material(material: Material, *, progress: Progress = SILENT) -> Chec
     progress.start(f"{material.title}: checks", len(ordered))
     for check in ordered:
         progress.describe(check.name)
-        found[check.name] = check.run(material, _Within(progress, f"{material.title}: checks", len(ordered), len(found)))
+        found[check.name] = check.run(
+            material, _Within(progress, f"{material.title}: checks", len(ordered), len(found))
+        )
         progress.advance()
     progress.finish()
     return CheckReport(material.title, material.rows, material.roles.as_json(), found, material.miniature)

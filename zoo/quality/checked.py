@@ -85,8 +85,8 @@ class CheckReport:
         return sum(one.verdict == verdict for one in self.checks.values())
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain data: {format, target, rows, roles, miniature, verdicts: {verdict: checks}, checks: [{check,
-        says, verdict, figure, advice, facts, examples: [{split, row, texts, note}]}]}."""
+        """The report as plain data: {format, target, rows, roles, miniature, verdicts: {verdict: its checks}, checks:
+        [{check, says, verdict, figure, advice, facts, examples: [{split, row, texts, note}]}]}."""
         verdicts = Counter(one.verdict for one in self.checks.values())
         return {
             "format": FORMAT,

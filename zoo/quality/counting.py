@@ -35,17 +35,26 @@ class Tally:
         return self.counts[kind] / self.texts if self.texts else 0.0
 
 
+def examples_of(material: Material, kinds: Kinds) -> list[ShownRow]:
+    """A few rows of each kind, of all splits."""
+    found: list[ShownRow] = []
+    for kind, of in kinds.items():
+        some: list[ShownRow] = []
+        for split in material.frames:
+            if len(some) < EXAMPLES:
+                some += _rows_with(material, split, kind, of, EXAMPLES - len(some))
+        found += some
+    return found
+
+
 def tallied(material: Material, kinds: Kinds) -> Tally:
     """Count the texts of all splits that have each thing, and show a few rows of each."""
     counts = dict.fromkeys(kinds, 0)
-    examples: dict[str, list[ShownRow]] = {kind: [] for kind in kinds}
-    for split, frame in material.frames.items():
-        found = _counted(frame, material.roles.texts, kinds)
-        for kind, number in found.items():
+    for frame in material.frames.values():
+        for kind, number in _counted(frame, material.roles.texts, kinds).items():
             counts[kind] += number
-            if number and len(examples[kind]) < EXAMPLES:
-                examples[kind] += _rows_with(material, split, kind, kinds[kind], EXAMPLES - len(examples[kind]))
-    return Tally(counts, material.texts_in_all, [one for shown in examples.values() for one in shown])
+    there = {kind: of for kind, of in kinds.items() if counts[kind]}
+    return Tally(counts, material.texts_in_all, examples_of(material, there))
 
 
 def _counted(frame: pl.LazyFrame, texts: Iterable[str], kinds: Kinds) -> dict[str, int]:
@@ -58,19 +67,18 @@ def _counted(frame: pl.LazyFrame, texts: Iterable[str], kinds: Kinds) -> dict[st
     return {kind: int(number) for kind, number in frame.select(sums).collect(engine="streaming").to_dicts()[0].items()}
 
 
-def _rows_with(
-    material: Material, split: str, kind: str, of: Callable[[str], pl.Expr], most: int
-) -> list[ShownRow]:
+def _rows_with(material: Material, split: str, kind: str, of: Callable[[str], pl.Expr], most: int) -> list[ShownRow]:
     import polars as pl
 
     texts = material.roles.texts
     frame = material.frames[split].with_row_index(ROW)
     has = [of(text).fill_null(False).alias(f"@{text}") for text in texts]
-    rows = frame.with_columns(has).filter(pl.any_horizontal([f"@{text}" for text in texts])).head(most).collect()
-    return [
+    rows = frame.with_columns(has).filter(pl.any_horizontal([f"@{text}" for text in texts])).head(10 * most).collect()
+    found = [
         shown(split, row[ROW], [row[text] for text in texts if row[f"@{text}"]], kind)
         for row in rows.iter_rows(named=True)
     ]
+    return list({tuple(one.texts): one for one in reversed(found)}.values())[::-1][:most]  # a premise stands in several
 
 
 def shown(split: str, row: int, texts: Iterable[str | None], note: str) -> ShownRow:

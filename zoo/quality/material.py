@@ -8,7 +8,7 @@ from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.data.source import THEIR_NAMES
+from zoo.recipe.localfiles import SPLIT_NAMES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,6 +84,8 @@ class Material:
     most: int | None = MOST
     """Rows of a split that slow checks look at; None = all."""
     miniature: bool = False
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What one check found and another one asks for too."""
 
     @cached_property
     def rows(self) -> dict[str, int]:
@@ -105,7 +107,9 @@ class Material:
     @property
     def split_names(self) -> dict[str, str]:
         """{train, validation or test: the split that is called so here}."""
-        found = {ours: next((one for one in self.frames if one.casefold() in them), None) for ours, them in NAMES.items()}
+        found = {
+            ours: next((one for one in self.frames if one.casefold() in them), None) for ours, them in NAMES.items()
+        }
         return {ours: split for ours, split in found.items() if split}
 
     @property
@@ -139,7 +143,7 @@ class Material:
         yield from self.sample(split, most).select(columns).collect_batches(chunk_size=BATCH)
 
 
-NAMES = {ours: {*names, ours} for ours, names in THEIR_NAMES.items()}
+NAMES = {ours: {*names, ours} for ours, names in SPLIT_NAMES.items()}
 
 
 def in_order(splits: Sequence[str]) -> list[str]:

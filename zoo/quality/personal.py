@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from ipaddress import ip_address
 
-DIGITS = str.maketrans({**{chr(0x660 + one): str(one) for one in range(10)}, **{chr(0x6F0 + one): str(one) for one in range(10)}})
-CANDIDATE = r"[0-9٠-٩۰-۹][ \u{a0}()./-]*(?:[0-9٠-٩۰-۹][ \u{a0}()./-]*){6}|@|://|www\.|\d+\.\d+\.\d+\.\d+|[A-Z]{2}\d{2}[ A-Z0-9]{11}"
+DIGITS = str.maketrans(
+    {**{chr(0x660 + one): str(one) for one in range(10)}, **{chr(0x6F0 + one): str(one) for one in range(10)}}
+)
+CANDIDATE = r"(?:[0-9٠-٩۰-۹][ ()./-]*){7}|@|://|(?i:www)\.|\d+\.\d+\.\d+\.\d+|[A-Z]{2}\d{2}[ A-Z0-9]{11}"
 """For polars: texts that may hold some. Whatever `found_in` finds is in such a text."""
 SHOWN = 2  # characters of a value that stay
 EXAMPLES_OF_HOSTS = re.compile(r"@(?:[\w-]+\.)*(?:example|test|invalid|localhost)(?:\.\w+)?$", re.IGNORECASE)
@@ -88,11 +90,18 @@ def _is_mail(value: str) -> bool:
 
 ALONE = r"(?<![\w.,/-])", r"(?![\w/-]|[.,]\d)"  # around numbers, which are no parts of longer ones
 KINDS = (
-    PersonalKind("web address", re.compile(r"(?:https?://|www\.)[^\s<>\"'«»،؛]+", re.IGNORECASE), _always, harmless=True),
-    PersonalKind("e-mail", re.compile(r"[\w.%+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE), _is_mail),
-    PersonalKind("IBAN", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _is_iban, grave=True),
     PersonalKind(
-        "payment card", re.compile(ALONE[0] + r"[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{3,4}" + ALONE[1]), _is_card, grave=True
+        "web address", re.compile(r"(?:https?://|www\.)[^\s<>\"'«»،؛]+", re.IGNORECASE), _always, harmless=True
+    ),
+    PersonalKind("e-mail", re.compile(r"[\w.%+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE), _is_mail),
+    PersonalKind(
+        "IBAN", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _is_iban, grave=True
+    ),
+    PersonalKind(
+        "payment card",
+        re.compile(ALONE[0] + r"[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{3,4}" + ALONE[1]),
+        _is_card,
+        grave=True,
     ),
     PersonalKind("national id (Egypt)", re.compile(ALONE[0] + r"[23]\d{13}" + ALONE[1]), _is_egyptian, grave=True),
     PersonalKind("national id (Saudi Arabia)", re.compile(ALONE[0] + r"[12]\d{9}" + ALONE[1]), _is_saudi, grave=True),

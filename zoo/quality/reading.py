@@ -18,7 +18,7 @@ from zoo.layout import split_file
 from zoo.quality.material import NAMES, Material, Roles, in_order
 from zoo.quality.roles import LOOKED_AT, guessed_roles
 from zoo.recipe import Dataset
-from zoo.remote import endpoint, explained, is_miniature, revision_of
+from zoo.remote import api, endpoint, explained, is_miniature
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +34,7 @@ def material_of_built(name: str, dataset: Dataset, folder: Path, **options: Any)
     import polars as pl
 
     roles = roles_of(dataset)
-    frames = {split: pl.scan_parquet(split_file(folder, split)) for split in dataset.splits}
+    frames = {str(split): pl.scan_parquet(split_file(folder, split)) for split in dataset.splits}
     label = dataset.label
     classes = list(label[1].names or ()) if label and label[1].names else None
     known = {roles.label: classes} if roles.label and classes else {}
@@ -77,9 +77,7 @@ def material_of_hub(
     Raises:
         HubError: it is not there, or may not be read. DataError: its rows cannot be read, or have no texts.
     """
-    commit = revision_of("dataset", repo, revision)
-    with explained(f"look up dataset '{repo}'"):
-        miniature = is_miniature(repo, commit)
+    commit = _commit(repo, revision)
     splits = _splits_of_hub(repo, config, commit)
     rows = {split: HubRows(splits[split]) for split in in_order(list(splits))}
     first = next(iter(rows.values()))
@@ -89,8 +87,30 @@ def material_of_hub(
     title = repo if config is None else f"{repo} ({config})"
     columns = [name for name in (*roles.texts, roles.label, roles.score) if name]
     with TemporaryDirectory(prefix="zoo-check-") as place:
-        frames = {split: _kept(one, columns, Path(place, f"{number}.parquet")) for number, (split, one) in enumerate(rows.items())}
-        yield Material(title, _as_roles(frames, roles, classes), roles, classes.get(roles.label or ""), miniature=miniature, **options)
+        frames = {
+            split: _kept(one, columns, Path(place, f"{number}.parquet"))
+            for number, (split, one) in enumerate(rows.items())
+        }
+        yield Material(
+            title,
+            _as_roles(frames, roles, classes),
+            roles,
+            classes.get(roles.label or ""),
+            miniature=is_miniature(repo, commit),
+            **options,
+        )
+
+
+def _commit(repo: str, revision: str | None) -> str:
+    """The commit to read, which is there."""
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    with explained(f"look up dataset '{repo}'"):
+        try:
+            return str(api().dataset_info(repo, revision=revision).sha)
+        except RevisionNotFoundError:
+            problem = f"dataset '{repo}' has no revision '{revision}' on {endpoint()}"
+            raise HubError(problem, hint="correct --revision, or leave it out") from None
 
 
 def _kept(rows: HubRows, columns: Sequence[str], path: Path) -> pl.LazyFrame:
@@ -112,13 +132,19 @@ def _splits_of_hub(repo: str, config: str | None, commit: str) -> dict[str, Any]
         with explained(f"read dataset '{repo}'"):
             found: dict[str, Any] = load_dataset(repo, config, revision=commit)
     except DatasetNotFoundError as error:
-        raise HubError(f"cannot read dataset '{repo}': {_first(error)}", hint=f"look at {endpoint()}/datasets/{repo}") from None
+        raise HubError(
+            f"cannot read dataset '{repo}': {_first(error)}", hint=f"look at {endpoint()}/datasets/{repo}"
+        ) from None
     except ValueError as error:
         if "onfig" not in str(error):
-            raise DataError(f"dataset '{repo}' cannot be read: {_first(error)}", hint=f"look at {endpoint()}/datasets/{repo}") from None
+            raise DataError(
+                f"dataset '{repo}' cannot be read: {_first(error)}", hint=f"look at {endpoint()}/datasets/{repo}"
+            ) from None
         names = _configs(repo, commit)
         what = f"has no configuration '{config}'" if config else f"has {len(names)} configurations"
-        raise DataError(f"dataset '{repo}' {what}: {', '.join(names)}", hint=f"{again} {names[0] if names else 'NAME'}") from None
+        raise DataError(
+            f"dataset '{repo}' {what}: {', '.join(names)}", hint=f"{again} {names[0] if names else 'NAME'}"
+        ) from None
     except FileNotFoundError:
         problem = f"dataset '{repo}' has no files that hold rows"
         raise DataError(problem, hint=f"look at {endpoint()}/datasets/{repo}/tree/main") from None
@@ -236,9 +262,11 @@ def _columns(frame: pl.LazyFrame, split: str, roles: Roles, classes: Mapping[str
     if roles.label:
         names = dict(enumerate(classes.get(roles.label) or ()))
         label = pl.col(roles.label)
-        kept.append(label.replace_strict(names, default=None, return_dtype=pl.String) if names else label.cast(pl.String))
+        kept.append(
+            label.replace_strict(names, default=None, return_dtype=pl.String) if names else label.cast(pl.String)
+        )
     if roles.score:
         score = pl.col(roles.score)
         stripped = score.str.strip_chars() if there[roles.score] == pl.String else score
-        kept.append(stripped.cast(pl.Float64, strict=False))
+        kept.append(stripped.cast(pl.Float64, strict=False).fill_nan(None))
     return kept

@@ -16,10 +16,49 @@ LOOKED_AT = 2000  # rows
 LABELS = ("label", "labels", "gold_label", "class", "category", "relation", "target", "sentiment", "label_text")
 SCORES = ("score", "similarity", "similarity_score", "relatedness", "relatedness_score", "rating", "gold_score")
 GROUPS = ("premise", "anchor", "query", "question", "context")
-FIRST = ("anchor", "premise", "query", "question", "sentence1", "text1", "positive", "hypothesis", "sentence2", "text2", "negative")
+FIRST = (
+    "anchor",
+    "premise",
+    "query",
+    "question",
+    "sentence1",
+    "text1",
+    "positive",
+    "hypothesis",
+    "sentence2",
+    "text2",
+    "negative",
+)
 BESIDE = {  # columns about a row, by their names
-    *("id", "idx", "index", "uid", "uuid", "guid", "pairid", "promptid", "qid", "docid", "url", "link", "source", "attribution"),
-    *("license", "licence", "genre", "domain", "split", "language", "lang", "date", "timestamp", "created_at", "annotator"),
+    *(
+        "id",
+        "idx",
+        "index",
+        "uid",
+        "uuid",
+        "guid",
+        "pairid",
+        "promptid",
+        "qid",
+        "docid",
+        "url",
+        "link",
+        "source",
+        "attribution",
+    ),
+    *(
+        "license",
+        "licence",
+        "genre",
+        "domain",
+        "split",
+        "language",
+        "lang",
+        "date",
+        "timestamp",
+        "created_at",
+        "annotator",
+    ),
     *("annotator_labels", "author", "user", "username", "file", "filename", "topic", "type", "model", "version"),
 }
 MOST_CLASSES = 30
@@ -48,7 +87,9 @@ def guessed_roles(
     others = [name for name in sample.columns if name not in (label, score)]
     texts = list(asked.get("texts", ())) or [name for name in others if _why_no_text(sample, name) is None]
     if not texts:
-        told = ", ".join(f"{brief(name, 30)} ({_why_no_text(sample, name) or kind})" for name, kind in sample.schema.items())
+        told = ", ".join(
+            f"{brief(name, 30)} ({_why_no_text(sample, name) or kind})" for name, kind in sample.schema.items()
+        )
         raise DataError(f"no column of texts: {told}", hint="name the columns of texts: --text COLUMN")
     left = {name: _why_no_text(sample, name) or "not named" for name in others if name not in texts}
     texts = texts if asked.get("texts") else sorted(texts, key=_place)

@@ -1,4 +1,4 @@
-"""Spelling habits taken out of a column of texts, as an expression of polars: `zoo.arabic.normalised` by the million."""
+"""A column of texts without spelling habits, as an expression of polars: `zoo.arabic.normalised` by the million."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from zoo.licences import clauses, family, shares_alike
-from zoo.recipe.dataset import Dataset, Origin
+from zoo.recipe.dataset import Dataset, SourceWork
 from zoo.recipe.found import Found
 
 CHOOSING = frozenset(
@@ -15,18 +15,18 @@ CHOOSING = frozenset(
 UNTOLD = ("other", "unknown")  # licences whose terms the id does not say
 
 
-def every_origin(name: str, datasets: Mapping[str, Dataset]) -> list[Origin]:
+def every_origin(name: str, datasets: Mapping[str, Dataset]) -> list[SourceWork]:
     """The works that a dataset of a workspace comes from: its own, then those of the datasets that it is made from.
 
     One of these that is published and names no works is a work itself.
     """
-    found: list[Origin] = []
+    found: list[SourceWork] = []
     for one in _lineage(name, datasets):
         release = datasets[one].release
         if release and (release.origins or one == name):
             found += release.origins
         elif release:
-            found.append(Origin(title=release.title, license=release.license))
+            found.append(SourceWork(title=release.title, license=release.license))
     return [origin for place, origin in enumerate(found) if origin not in found[:place]]
 
 
@@ -57,7 +57,7 @@ def licence_mistakes(dataset: Dataset) -> Found:
             yield ("release", "license"), problem
 
 
-def _contradiction(origin: Origin, dataset: Dataset) -> str | None:
+def _contradiction(origin: SourceWork, dataset: Dataset) -> str | None:
     """The reason why a dataset may not be published as its recipe says, beside a work that it comes from."""
     assert dataset.release is not None
     mine, what = dataset.release.license, f"'{origin.title}' is under '{origin.license}'"
@@ -71,7 +71,7 @@ def _contradiction(origin: Origin, dataset: Dataset) -> str | None:
     return f"'{mine}', but {what}: {why}; {_way(dataset.release.origins)}"
 
 
-def allows(license_: str, origin: Origin) -> bool:
+def allows(license_: str, origin: SourceWork) -> bool:
     """Return whether rows from a work may be published under this licence, as far as the two ids tell."""
     mine, theirs = family(license_), family(origin.license)
     if _binds(origin):
@@ -79,13 +79,13 @@ def allows(license_: str, origin: Origin) -> bool:
     return "nc" not in clauses(theirs) or "nc" in clauses(mine) or mine in UNTOLD or "noncommercial" in mine
 
 
-def _binds(origin: Origin) -> bool:
+def _binds(origin: SourceWork) -> bool:
     """Whether rows from a work keep its licence: what may not be changed is passed on as it is."""
     asked = family(origin.license)
     return shares_alike(asked) or "nd" in clauses(asked) if origin.share_alike is None else origin.share_alike
 
 
-def _way(origins: Iterable[Origin]) -> str:
+def _way(origins: Iterable[SourceWork]) -> str:
     """The licence that all of the works allow, as what to write; or that there is none."""
     every = list(origins)
     for one in sorted(every, key=_binds, reverse=True):

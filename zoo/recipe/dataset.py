@@ -155,7 +155,7 @@ class Source(Section):
 
 
 class SplitRule(Section):
-    """How rows that come as one are split."""
+    """A rule by which rows that come as one are split."""
 
     by: Literal["group", "row"]
     """group: rows with the same `of` stay together, spelt alike or not; row: each goes where its own texts fall."""
@@ -177,7 +177,7 @@ class SplitRule(Section):
         return self
 
 
-class Origin(Section):
+class SourceWork(Section):
     """A work that a dataset is made from, for the licence chain and the citations of its card."""
 
     title: str
@@ -199,7 +199,7 @@ class DatasetRelease(Section):
     license: License = "apache-2.0"
     language: list[Language] = ["ar"]
     task_categories: list[Identifier] = ["sentence-similarity"]
-    origins: list[Origin] = _added([])
+    origins: list[SourceWork] = _added([])
     """The works that its rows come from, with their licences."""
     summary_ar: str | None = _added(None)
     """The summary in Arabic; null = the card has no Arabic section."""

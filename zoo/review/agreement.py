@@ -52,7 +52,7 @@ def weighted_share(judged: Mapping[str, tuple[int, int]], sizes: Mapping[str, in
 
 @dataclass(frozen=True)
 class ReviewersAgreement:
-    """How far two reviewers agree on the rows that both judged."""
+    """The agreement of two reviewers on the rows that both judged."""
 
     rows: int
     agreed: int

@@ -99,7 +99,7 @@ def said(row: DeskRow) -> str:
     return f'<div class="said">{"".join([*mine, *others])}</div>'
 
 
-def told(act: Callable[[], Any]) -> None:
+def attempt(act: Callable[[], Any]) -> None:
     """Do something with the sheet; what goes wrong is shown on the page, which stays where it is."""
     try:
         act()
@@ -141,7 +141,7 @@ def wire(
 
     def show(at: int) -> list[Any]:
         found: list[DeskRow | None] = []
-        told(lambda: found.append(desk.row(at)))
+        attempt(lambda: found.append(desk.row(at)))
         row = found[0]
         if row is None:
             left = desk.row(0)
@@ -158,7 +158,7 @@ def wire(
     def judge(verdict: RowVerdict) -> Callable[..., list[Any]]:
         def judged(at: int, of: str, noted: str, wrong: str) -> list[Any]:
             if of:  # else the last row is judged already
-                told(lambda: desk.judge(of, verdict, noted, wrong))
+                attempt(lambda: desk.judge(of, verdict, noted, wrong))
                 at = desk.unjudged(at)
             return show(at)
 
@@ -166,7 +166,7 @@ def wire(
 
     def keep(of: str, noted: str, wrong: str) -> None:
         if of:
-            told(lambda: desk.write(of, desk.remarks(noted, wrong)))
+            attempt(lambda: desk.write(of, desk.remarks(noted, wrong)))
 
     for verdict in VERDICTS:
         buttons[verdict].click(judge(verdict), [place, key, note, pattern], shown, api_visibility="private")

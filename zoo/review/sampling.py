@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import DataError
-from zoo.review.sheet import KEY, PATTERN, SPLIT, STRATUM, Sheet, SheetRow, shown_name
-from zoo.review.strata import AT, AUDIT, ROW_KEY, SEPARATOR, Classes, allotted, drawn, row_keys, strata
+from zoo.review.sheet import KEY, PATTERN, SPLIT, STRATUM, Sheet, SheetRow, sheet_name
+from zoo.review.strata import AT, AUDIT, ROW_KEY, SEPARATOR, Classes, allotted, row_keys, smallest_keys, strata
 
 if TYPE_CHECKING:
     import polars as pl
@@ -91,7 +91,7 @@ def sample_rows(built: BuiltRows, sheet: Sheet, most: int, evenly: Evenly | None
     candidates: dict[Stratum, list[tuple[int, str]]] = {}
     known = {row.cells[KEY] for row in sheet.rows}
     for split in built.splits:
-        kept, sizes = drawn(built.keyed(split), most)
+        kept, sizes = smallest_keys(built.keyed(split), most)
         made.sizes |= {(split, stratum): size for stratum, size in sizes.items()}
         for at, key, stratum in kept.iter_rows():
             if key not in known:
@@ -123,7 +123,7 @@ def _add_columns(sheet: Sheet, built: BuiltRows) -> None:
     before = {name.removeprefix("@source."): name for name in built.extras if name != AUDIT}
     texts = [name for column in built.columns for name in (before.pop(column, None), column) if name]
     extras = [*before.values(), *([AUDIT] if AUDIT in built.extras else [])]
-    wanted = [KEY, SPLIT, STRATUM, *map(shown_name, [*texts, *extras])]
+    wanted = [KEY, SPLIT, STRATUM, *map(sheet_name, [*texts, *extras])]
     missing = [name for name in wanted if name not in sheet.columns]
     place = sheet.columns.index(STRATUM) + 1 if STRATUM in sheet.columns else 0
     sheet.columns[place:place] = missing
@@ -172,7 +172,7 @@ def _cells(built: BuiltRows, split: str, keyed: Mapping[str, tuple[int, str]]) -
     texts = {row.pop(AT): row for row in rows.iter_rows(named=True)}
     return {
         key: {KEY: key, SPLIT: split, STRATUM: words}
-        | {shown_name(name): _shown(name, value, built.classes) for name, value in texts[at].items()}
+        | {sheet_name(name): _shown(name, value, built.classes) for name, value in texts[at].items()}
         for key, (at, words) in keyed.items()
     }
 

@@ -67,7 +67,7 @@ class Sheet:
                     row.cells[column] = ""
 
 
-def shown_name(column: str) -> str:
+def sheet_name(column: str) -> str:
     """The name of a dataset's column in a sheet: its own, unless a sheet's column or a formula would have it.
 
     `@source.premise` is source.premise, and `@audit` is audit.
@@ -166,7 +166,7 @@ def require_known(sheet: Sheet, dataset_columns: Sequence[str]) -> None:
     Raises:
         DataError: there is one.
     """
-    known = [*OURS, "audit", *map(shown_name, dataset_columns)]
+    known = [*OURS, "audit", *map(sheet_name, dataset_columns)]
     for name in sheet.columns:
         start = next((one for one in (VERDICT, NOTE) if name.startswith(one)), None)
         if start and not REVIEWER.fullmatch(name.removeprefix(start)):

@@ -95,7 +95,7 @@ def _binned(name: str, said: str, edges: Sequence[float]) -> pl.Expr:
     return pl.when(pl.col(name).is_null()).then(pl.lit(f"no {said}")).otherwise(made)
 
 
-def drawn(rows: pl.LazyFrame, most: int) -> tuple[pl.DataFrame, dict[str, int]]:
+def smallest_keys(rows: pl.LazyFrame, most: int) -> tuple[pl.DataFrame, dict[str, int]]:
     """The rows of each stratum with the smallest keys, and the size of every stratum; memory is bounded by the sample.
 
     Args:
@@ -120,7 +120,7 @@ def drawn(rows: pl.LazyFrame, most: int) -> tuple[pl.DataFrame, dict[str, int]]:
 def allotted(
     sizes: Mapping[S, int], groups: Mapping[S, str], most: int, there: Mapping[S, int], room: Mapping[S, int]
 ) -> dict[S, int]:
-    """How many rows more to take of each stratum.
+    """The number of rows more to take of each stratum.
 
     Every stratum gets a row, the larger ones first; the others go to groups in equal numbers and, within a group, to
     strata by their sizes (Sainte-Laguë's quotients), as far as they have rows.

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from zoo.audit.findings import audit_texts
-from zoo.audit.report import FAILED
-from zoo.audit.rule import RULES, Limits, RuleName
+from zoo.audit.rule import FAILED, RULES, Limits, RuleName
 from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
 from zoo.steps.step import EXTRA, WHY, StepResult, StepWork, step
@@ -105,7 +103,7 @@ def audit(
     before = {name: f"{EXTRA}source.{name}" for name in chosen}
     sources = {name: source if source in known else None for name, source in before.items()}
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
-    _write_findings(auditor, rows.select(chosen, *filter(None, sources.values())), work.folder / FINDINGS)
+    _write_findings(auditor, rows.select([*chosen, *filter(None, sources.values())]), work.folder / FINDINGS)
     kept = [name for name in known if name not in (SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
@@ -136,6 +134,8 @@ class _Auditor:
         """Score and reason of every row."""
         import polars as pl
 
+        from zoo.audit.findings import audit_texts  # its patterns take a while to compile, and most commands need none
+
         score = pl.ones(len(batch), pl.Float64, eager=True)
         why: dict[int, list[str]] = {}
         failing: set[tuple[str, int]] = set()
@@ -156,7 +156,7 @@ class _Auditor:
     @property
     def facts(self) -> dict[str, float]:
         """{what was counted: the number}, rules in their order."""
-        aside = {rule: " (score only)" for rule in self.score_only}
+        aside = dict.fromkeys(self.score_only, " (score only)")
         counted = {f"{FAILED}{rule}{aside.get(rule, '')}": self.failed[rule] for rule in RULES if self.failed[rule]}
         return {**counted, "mean score": round(self.score / self.rows, 4)} if self.rows else {}
 

@@ -61,6 +61,23 @@ def kept(rows: pl.LazyFrame, mask: pl.Series) -> pl.LazyFrame:
     return beside.filter("@kept").drop("@kept")
 
 
+def ranks(groups: pl.Series) -> pl.Series:
+    """The number of earlier rows of the same group, for each row: 0 for the first of each.
+
+    Args:
+        groups: (n,) the group of each row, as a number.
+    """
+    import numpy as np
+    import polars as pl
+
+    order = np.argsort(groups.to_numpy(), kind="stable")
+    sorted_ = groups.to_numpy()[order]
+    begins = np.flatnonzero(np.concatenate([[True], sorted_[1:] != sorted_[:-1]])) if len(order) else order
+    found = np.empty(len(order), np.int64)
+    found[order] = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
+    return pl.Series(found)
+
+
 def sampled_places(rows: int, most: int, seed: int) -> list[int]:
     """Places of so many of the rows: the same ones every time, on every machine."""
     return Random(seed).sample(range(rows), most)  # noqa: S311 - no secret

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PositiveInt
 
 from zoo.steps.choices import classes_mistake
-from zoo.steps.masks import at_places, kept, key, told
+from zoo.steps.masks import at_places, kept, key, ranks, told
 from zoo.steps.step import EXTRA, WHY, Columns, StepResult, StepWork, step
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def triplets(
     one, other = names.index(positive), names.index(negative)
     found = rows.select(key(texts[:1]).alias("premise"), of=pl.col(label)).collect(engine="streaming")
     places = found.with_row_index("row").filter(pl.col("of").is_in([one, other]))
-    places = places.with_columns(rank=pl.int_range(pl.len(), dtype=pl.UInt32).over("premise", "of"))
+    sides = [places.filter(pl.col("of") == side) for side in (one, other)]
+    sides = [side.with_columns(ranks(side["premise"]).alias("rank")) for side in sides]
     most = len(found) if max_per_anchor is None else max_per_anchor
-    beyond = places.filter(pl.col("rank") >= most)
-    sides = [places.filter(pl.col("of") == side, pl.col("rank") < most) for side in (one, other)]
-    met = sides[0].join(sides[1], on=["premise", "rank"], maintain_order="left")
+    beyond = pl.concat(sides).filter(pl.col("rank") >= most)
+    met = sides[0].filter(pl.col("rank") < most).join(sides[1], on=["premise", "rank"], maintain_order="left")
     made = _beside(rows, texts, work.columns, met, len(found))
     used = at_places(pl.concat([met["row"], met["row_right"]]), len(found))
     reasons = {

@@ -34,7 +34,9 @@ class Examined:
     """Words on what it is measured on."""
 
 
-@quality_check("one text alone", "How well classes are told from the hypothesis alone, where the other text should be needed.")
+@quality_check(
+    "one text alone", "How well classes are told from the hypothesis alone, where the other text should be needed."
+)
 def one_text_alone(material: Material, progress: Progress) -> Checked:
     """Train a classifier of words and letters on the second text alone, and hold it against the largest class."""
     roles = material.roles
@@ -44,7 +46,9 @@ def one_text_alone(material: Material, progress: Progress) -> Checked:
     if isinstance(rows, str):
         return Checked("skipped", rows)
     what = f"{roles.texts[1]} alone" if roles.label else "a positive told from a negative, without the anchor"
-    guesses = _guess_words([texts[-1] for texts, _ in rows.train], _classes(rows.train), [texts[-1] for texts, _ in rows.test])
+    guesses = _guess_words(
+        [texts[-1] for texts, _ in rows.train], _classes(rows.train), [texts[-1] for texts, _ in rows.test]
+    )
     return _against_chance(guesses, rows, what)
 
 
@@ -107,7 +111,8 @@ def _guess_words(train: list[str], classes: list[str], test: list[str]) -> list[
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline, make_union
 
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=30_000, token_pattern=r"\S+")
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=30_000, tokenizer=str.split)
+    words.set_params(token_pattern=None)  # else it warns that the tokenizer takes its place
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), min_df=3, sublinear_tf=True, max_features=30_000)
     model = make_pipeline(make_union(words, letters), LogisticRegression(C=2.0, max_iter=200))
     try:
@@ -173,10 +178,17 @@ def _length_and_score(material: Material) -> Checked:
     rho = float(spearmanr(alike, scores).statistic)
     wide = 1.96 * np.sqrt((1 + rho**2 / 2) / (len(rows) - 3))  # Bonett and Wright's, on Fisher's scale
     low, high = (float(np.tanh(np.arctanh(min(0.999999, max(-0.999999, rho))) + side * wide)) for side in (-1, 1))
-    figure = f"Spearman {rho:.2f} [{low:.2f}, {high:.2f}] of score and likeness of lengths; on {len(rows):,} rows of {split}"
+    figure = (
+        f"Spearman {rho:.2f} [{low:.2f}, {high:.2f}] of score and likeness of lengths; on {len(rows):,} rows of {split}"
+    )
     facts = {"spearman": rho, "low": low, "high": high, "rows": len(rows)}
     warns = abs(rho) >= STRONG and low * high > 0
-    return Checked("warning" if warns else "ok", figure, facts, advice="lengths tell scores: compare with a baseline" if warns else "")
+    return Checked(
+        "warning" if warns else "ok",
+        figure,
+        facts,
+        advice="lengths tell scores: compare with a baseline" if warns else "",
+    )
 
 
 def _pairs_with_scores(material: Material, split: str, columns: list[str]) -> pl.DataFrame:

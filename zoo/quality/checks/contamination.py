@@ -20,7 +20,9 @@ UNSEARCHED = "not searched"
 Rows = Mapping[str, list[tuple[str, ...]]]
 
 
-@quality_check("contamination", "Rows of the evaluation tasks that stand in it: as they are, spelt otherwise, near, or inside.")
+@quality_check(
+    "contamination", "Rows of the evaluation tasks that stand in it: as they are, spelt otherwise, near, or inside."
+)
 def contaminated(material: Material, progress: Progress) -> Checked:
     """Search train and validation, or all splits where they are not told apart, for the rows of every task."""
     if material.tasks is None:
@@ -29,19 +31,25 @@ def contaminated(material: Material, progress: Progress) -> Checked:
         return Checked("skipped", "no workspace here that names evaluation tasks")
     evaluation, missing = _rows_of_tasks(material.tasks, progress)
     if not evaluation:
-        return Checked("skipped", f"no task's rows could be read: {next(iter(missing.values()))}", {UNSEARCHED: missing})
+        return Checked(
+            "skipped", f"no task's rows could be read: {next(iter(missing.values()))}", {UNSEARCHED: missing}
+        )
     splits = _searched(material)
     found = _search(material, splits, evaluation, progress)
     verdicts = {task: _verdict(one) for task, one in found.items()}
     hits = {task: one for task, one in found.items() if one.rows_found}
-    told = [f"{task}: {len(one.rows_found):,} of {one.rows:,} rows ({100 * one.share:.1f} %)" for task, one in hits.items()]
+    told = [
+        f"{task}: {len(one.rows_found):,} of {one.rows:,} rows ({100 * one.share:.1f} %)" for task, one in hits.items()
+    ]
     searched = f"{len(evaluation)} tasks searched for in {', '.join(splits)}"
     parts = ["; ".join(told) or "none", searched, *([f"not searched: {', '.join(missing)}"] if missing else [])]
     facts: dict[str, Any] = {task: _facts(one) for task, one in found.items()}
     facts |= {UNSEARCHED: missing} if missing else {}
     examples = [one for task, overlap in hits.items() for one in _examples(task, overlap)]
     advice = "the step dedupe_against drops the rows that tasks are measured on" if hits else ""
-    return Checked(worst(list(verdicts.values())), "; ".join(parts) + _sampled(material, splits), facts, examples, advice)
+    return Checked(
+        worst(list(verdicts.values())), "; ".join(parts) + _sampled(material, splits), facts, examples, advice
+    )
 
 
 def _rows_of_tasks(tasks: Any, progress: Progress) -> tuple[Rows, dict[str, str]]:

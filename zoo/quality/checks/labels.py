@@ -8,6 +8,7 @@ from zoo.say import Progress
 
 RARE = 0.2  # of the rows that a class would have if all had as many
 MOSTLY = 0.95  # of all rows, in one class
+NO_ANSWER = ("-1", "-")  # as SNLI marks rows on which its annotators did not agree
 MANY_CLASSES = 100  # more are not told one by one
 
 
@@ -35,7 +36,10 @@ def _of_classes(material: Material, label: str) -> Checked:
     missing = [name for name in known if name not in found]
     lacks = f"; none of {', '.join(missing)}" if missing else ""
     figure = f"{material.train}: {shares}{lacks}"
-    return Checked(_verdict(found, known), figure, facts, advice="look at the source; or sample classes alike")
+    advice = "look at the source; or sample classes alike"
+    if unknown := next((name for name in found if name in NO_ANSWER), None):
+        advice = f"where '{unknown}' says that there is no answer: values: {{\"{unknown}\": null}} in its recipe"
+    return Checked(_verdict(found, known), figure, facts, advice=advice)
 
 
 def _verdict(found: dict[str, int], known: list[str]) -> Outcome:
@@ -48,15 +52,12 @@ def _verdict(found: dict[str, int], known: list[str]) -> Outcome:
 def _of_scores(material: Material, score: str) -> Checked:
     import polars as pl
 
-    facts, verdict = {}, "ok"
-    of = pl.col(score)
+    facts, of = {}, pl.col(score)
     for split, frame in material.frames.items():
         told = frame.select(
-            least=of.min(), most=of.max(), mean=of.mean(), deviation=of.std(), values=of.n_unique(), nan=of.is_nan().sum()
+            least=of.min(), most=of.max(), mean=of.mean(), deviation=of.std(), values=of.drop_nulls().n_unique()
         ).collect(engine="streaming")
         facts[split] = told.to_dicts()[0]
-        if facts[split]["nan"] or (material.rows[split] > 1 and (facts[split]["values"] or 0) < 2):
-            verdict = "problem"
     one = facts[material.train]
     if one["mean"] is None:
         return Checked("skipped", f"no score in {material.train}", facts)
@@ -64,4 +65,4 @@ def _of_scores(material: Material, score: str) -> Checked:
     same = [split for split, told in facts.items() if material.rows[split] > 1 and (told["values"] or 0) < 2]
     figure += f"; one value only in {', '.join(same)}" if same else ""
     advice = "a split with one score measures nothing: look at the source"
-    return Checked("problem" if verdict == "problem" else "ok", figure, facts, advice=advice)
+    return Checked("problem" if same else "ok", figure, facts, advice=advice)

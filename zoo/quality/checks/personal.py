@@ -20,7 +20,13 @@ def personal(material: Material, progress: Progress) -> Checked:
             _search(material, split, text, counts, examples)
     order = [kind for kind in KINDS if counts[kind.name]]
     figure = "; ".join(f"{kind.name} in {counts[kind.name]:,} texts" for kind in order) or "none"
-    verdict = "problem" if any(kind.grave for kind in order) else "warning" if any(not kind.harmless for kind in order) else "ok"
+    verdict = (
+        "problem"
+        if any(kind.grave for kind in order)
+        else "warning"
+        if any(not kind.harmless for kind in order)
+        else "ok"
+    )
     shown_rows = [row for kind in order for row in examples[kind.name]]
     advice = "look at them, and drop or mask what names people before it is published"
     return Checked(verdict, figure, dict(counts), shown_rows, advice)  # type: ignore[arg-type]

@@ -70,18 +70,26 @@ def duplicates(material: Material, progress: Progress) -> Checked:
 
 
 def _keys(material: Material, split: str) -> pl.DataFrame:
-    """Every row's place, and the hashes of its texts as they are and as they are compared; rows without texts aside."""
+    """Every row's place, and the hashes of its texts as they are and as they are compared; rows of no words aside."""
     import polars as pl
 
+    if (known := material.found.get(f"keys of {split}")) is not None:
+        return known  # type: ignore[no-any-return]
     texts = material.roles.texts
-    frame = material.frames[split].with_row_index(ROW).filter(pl.any_horizontal(pl.col(texts).is_not_null()))
+    frame = (
+        material.frames[split]
+        .with_row_index(ROW)
+        .filter(pl.any_horizontal(pl.col(texts).str.contains(r"[\p{L}\p{N}]")))
+    )
     graded = [pl.col(one).alias("@grade") for one in (material.roles.label, material.roles.score) if one][:1]
-    return frame.select(
+    keys = frame.select(
         ROW,
         pl.struct(texts).hash().alias("exact"),
         pl.struct(respelt(text) for text in texts).hash().alias("spelt"),
         *graded,
     ).collect(engine="streaming")
+    material.found[f"keys of {split}"] = keys
+    return keys
 
 
 def _repeated(material: Material, split: str, keys: pl.DataFrame) -> list[Any]:
@@ -122,7 +130,9 @@ def two_answers(material: Material, progress: Progress) -> Checked:
     return Checked(verdict, of_many(found, material.total), counts, examples, advice)
 
 
-@quality_check("shared rows", "Rows of a split that stand in another one too: as they are, spelt otherwise, or but for a word.")
+@quality_check(
+    "shared rows", "Rows of a split that stand in another one too: as they are, spelt otherwise, or but for a word."
+)
 def shared_rows_of_splits(material: Material, progress: Progress) -> Checked:
     """Count the rows that train, validation and test share."""
     import polars as pl
@@ -180,14 +190,20 @@ def shared_groups(material: Material, progress: Progress) -> Checked:
     seen = {split: _spelt(frame, columns) for split, frame in material.frames.items()}
     facts, told, verdicts, examples = dict[str, Any](), [], list[Outcome](), []
     for other, split in _pairs(list(material.frames)):
-        found = seen[split].filter(pl.col("spelt").is_in(seen[other]["spelt"].implode())).unique(ROW, maintain_order=True)
+        found = (
+            seen[split].filter(pl.col("spelt").is_in(seen[other]["spelt"].implode())).unique(ROW, maintain_order=True)
+        )
         count, of = len(found), material.rows[split]
         facts[f"{split} in {other}"] = {"rows": count, "of": of}
-        verdicts.append(judged(count, of, problem=MANY_GROUPS) if group else "warning" if 2 * count > of else "ok")
+        verdicts.append(
+            judged(count, of, warn=MANY_SHARED, problem=MANY_GROUPS) if group else "warning" if 2 * count > of else "ok"
+        )
         if count:
             told.append(f"{of_many(count, of)} rows of {split} in {other}")
             some = found[ROW].head(EXAMPLES).to_list()
-            examples += rows_at(material, split, some, dict.fromkeys(some, f"{group or 'a text'} stands in {other} too"))
+            examples += rows_at(
+                material, split, some, dict.fromkeys(some, f"{group or 'a text'} stands in {other} too")
+            )
     what = "" if group else " (a text alone; no column tells groups)"
     advice = f"split by group: split: {{by: group, of: {group or 'COLUMN'}, sizes: {{train: 0.9, test: 0.1}}}}"
     return Checked(worst(verdicts), ("; ".join(told) or "none") + what, facts, examples, advice)
@@ -209,5 +225,3 @@ def _pairs(splits: list[str]) -> Iterator[tuple[str, str]]:
     for place, later in enumerate(splits):
         for earlier in splits[:place]:
             yield earlier, later
-
-

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.quality.checked import Checked, judged, of_many, quality_check
 from zoo.quality.checks.characters import listed, matching
-from zoo.quality.counting import EXAMPLES, Kinds, Tally, shown, tallied
+from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown, tallied
 from zoo.quality.material import ROW, Material
 from zoo.say import Progress
 
@@ -21,8 +21,10 @@ CUT = (
     r"[،,:;؛\-–(\[{«“]\s*$|\s(?:و|أو|في|من|على|إلى|عن|أن|التي|الذي|ال"
     r"|the|a|an|of|and|or|to|in|with|for|that|which)\s*$"
 )
-SCRIPTS = {"Arabic": r"\p{Arabic}", "Latin": r"\p{Latin}", "Cyrillic": r"\p{Cyrillic}", "Han": r"\p{Han}"}
 OTHER = "another script"
+STRANGE = "written in another script"
+MIXED = "of two scripts"
+MANY_MIXED_UP = 0.2
 FEW_LETTERS = 20  # in shorter texts a language is a guess
 ASKED = 1000  # texts of a column whose language is asked for
 ARABIC = {"arz": "ar", "ary": "ar"}  # what py3langid calls Egyptian and Moroccan
@@ -31,7 +33,9 @@ LONG = 400  # words: about the 512 tokens that most models read
 MANY_LONG = 0.01
 
 
-@quality_check("fragments", "Texts without letters, of one word among sentences, with open quotes or brackets, or cut off.")
+@quality_check(
+    "fragments", "Texts without letters, of one word among sentences, with open quotes or brackets, or cut off."
+)
 def fragments(material: Material, progress: Progress) -> Checked:
     """Count texts that are no whole sentences."""
     found = tallied(material, _fragments(material))
@@ -54,7 +58,7 @@ def _fragments(material: Material) -> Kinds:
         return pl.any_horizontal(of('"') % 2 == 1, *(of(one) != of(other) for one, other in pairs))
 
     kinds = {
-        "no letters": lambda text: ~pl.col(text).str.contains(r"\p{L}"),
+        "no letters": lambda text: ~pl.col(text).str.contains(r"\p{L}") & pl.col(text).str.contains(r"[^\s\p{C}]"),
         "open quotes or brackets": unbalanced,
         **matching({"cut off": CUT}),
     }
@@ -75,53 +79,69 @@ def _median_words(material: Material) -> dict[str, float]:
 @quality_check("scripts", "The script that each column is written in, and texts in another one or in two.")
 def scripts(material: Material, progress: Progress) -> Checked:
     """Count texts by the script of most of their letters, and those that mix two."""
-    import polars as pl
-
-    counts: dict[str, Counter[str]] = {text: Counter() for text in material.roles.texts}
+    counts = {text: Counter[str]() for text in material.roles.texts}
     for frame in material.frames.values():
-        for text, counter in counts.items():
-            some = frame.select(_script(text).alias("script")).group_by("script").agg(pl.len()).collect(engine="streaming")
-            counter.update({script: rows for script, rows in some.iter_rows() if script})
-    main = {text: max(counter, key=lambda one: counter[one], default=OTHER) for text, counter in counts.items()}
-    strange = tallied(
-        material,
-        {
-            "written in another script": lambda text: (_script(text) != main[text]).fill_null(False),
-            "of two scripts": lambda text: _mixed(text, main[text]),
-        },
-    )
+        for text, found in counts.items():
+            found.update(_scripts_of(frame, text))
+    mixed = sum(found.pop(MIXED, 0) for found in counts.values())
+    main = {text: max(found, key=lambda one: found[one], default=OTHER) for text, found in counts.items()}
+    strange = sum(found.total() - found[main[text]] for text, found in counts.items())
     told = [
-        f"{text}: {name} {100 * counter[name] / max(1, counter.total()):.1f} %"
-        for text, counter in counts.items()
-        if (name := main[text])
+        f"{text}: {main[text]} {100 * found[main[text]] / max(1, found.total()):.1f} %"
+        for text, found in counts.items()
     ]
-    verdict = judged(strange.counts["written in another script"], strange.texts, warn=MANY_LONG, problem=0.2)
-    facts = {"scripts": {text: dict(counter) for text, counter in counts.items()}, **strange.counts}
-    figure = "; ".join([*told, *([listed(strange)] if any(strange.counts.values()) else [])])
-    return Checked(verdict, figure, facts, strange.examples, "the step language keeps the texts of one")
+    kinds: Kinds = {
+        **({STRANGE: lambda text: (_script(*_letters(text)) != main[text]).fill_null(False)} if strange else {}),
+        **({MIXED: lambda text: _mixed(*_letters(text))} if mixed else {}),
+    }
+    told += [
+        f"{kind}: {of_many(number, material.texts_in_all)}"
+        for kind, number in ((STRANGE, strange), (MIXED, mixed))
+        if number
+    ]
+    verdict = judged(strange, material.texts_in_all, warn=MANY_LONG, problem=MANY_MIXED_UP)
+    facts = {**{text: dict(found) for text, found in counts.items()}, STRANGE: strange, MIXED: mixed}
+    return Checked(
+        verdict, "; ".join(told), facts, examples_of(material, kinds), "the step language keeps the texts of one"
+    )
 
 
-def _letters(text: str, script: str) -> pl.Expr:
+def _scripts_of(frame: pl.LazyFrame, text: str) -> dict[str, int]:
+    """{script, or `MIXED`: texts}, with the letters of each counted once."""
     import polars as pl
 
-    return pl.col(text).str.count_matches(rf"[{SCRIPTS.get(script, '')}&&\p{{L}}]" if script in SCRIPTS else r"\p{L}")
+    every, arabic, latin = (pl.col(name) for name in ("every", "arabic", "latin"))
+    letters = frame.select(
+        one.alias(name) for one, name in zip(_letters(text), ("every", "arabic", "latin"), strict=True)
+    )
+    told = letters.select(_script(every, arabic, latin).alias("script"), _mixed(every, arabic, latin).alias("mixed"))
+    found = told.group_by("script").agg(pl.len(), pl.col("mixed").sum()).collect(engine="streaming").rows()
+    counts = {script: rows for script, rows, _ in found if script}
+    return {**counts, MIXED: sum(mixed for _, _, mixed in found)}
 
 
-def _script(text: str) -> pl.Expr:
+def _letters(text: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """The numbers of all letters of a column's texts, of Arabic and of Latin ones."""
+    import polars as pl
+
+    patterns = (r"\p{L}", r"[\p{Arabic}&&\p{L}]", r"[\p{Latin}&&\p{L}]")
+    every, arabic, latin = (pl.col(text).str.count_matches(pattern).fill_null(0) for pattern in patterns)
+    return every, arabic, latin
+
+
+def _script(every: pl.Expr, arabic: pl.Expr, latin: pl.Expr) -> pl.Expr:
     """The script of more than half of a text's letters; null for texts without letters."""
     import polars as pl
 
-    every = _letters(text, "")
-    found = pl.when(every == 0).then(None)
-    for script in SCRIPTS:
-        found = found.when(2 * _letters(text, script) > every).then(pl.lit(script))
-    return found.otherwise(pl.lit(OTHER))
+    found = pl.when(every == 0).then(None).when(2 * arabic > every).then(pl.lit("Arabic"))
+    return found.when(2 * latin > every).then(pl.lit("Latin")).otherwise(pl.lit(OTHER))
 
 
-def _mixed(text: str, script: str) -> pl.Expr:
-    """True for a text of a column's script of which 15 % to 50 % of the letters are of another one."""
-    every, own = _letters(text, ""), _letters(text, script)
-    return (every > FEW_LETTERS) & (own < 0.85 * every) & (2 * own > every)
+def _mixed(every: pl.Expr, arabic: pl.Expr, latin: pl.Expr) -> pl.Expr:
+    """True for a text of which 15 % of the letters or more are not of its script."""
+    import polars as pl
+
+    return (every > FEW_LETTERS) & (pl.max_horizontal(arabic, latin, every - arabic - latin) < 0.85 * every)
 
 
 @quality_check("languages", "The language of each column, told by py3langid on a sample of the longer texts.")
@@ -132,8 +152,8 @@ def languages(material: Material, progress: Progress) -> Checked:
 
     facts, told, strange, examples = dict[str, dict[str, int]](), [], Counter[str](), []
     for text in material.roles.texts:
-        rows = material.sample(material.train, 3 * ASKED).select(ROW, text)
-        rows = rows.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).head(ASKED).collect()
+        some = material.sample(material.train, 3 * ASKED).select(ROW, text)
+        rows = some.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).head(ASKED).collect()
         said = [(place, words, _as_one(classify(words)[0])) for place, words in rows.iter_rows()]
         counter = Counter(language for _, _, language in said)
         facts[text] = dict(counter.most_common())
@@ -143,7 +163,9 @@ def languages(material: Material, progress: Progress) -> Checked:
         told.append(f"{text}: {main} {100 * number / counter.total():.1f} % of {counter.total():,}")
         strange.update({"strange": counter.total() - number, "asked": counter.total()})
         others = [one for one in said if one[2] != main][:EXAMPLES]
-        examples += [shown(material.train, place, [words], f"looks like {language}") for place, words, language in others]
+        examples += [
+            shown(material.train, place, [words], f"looks like {language}") for place, words, language in others
+        ]
     if not told:
         return Checked("skipped", "no text is long enough to tell")
     verdict = judged(strange["strange"], strange["asked"], warn=MANY_STRANGE)
@@ -177,4 +199,6 @@ def lengths(material: Material, progress: Progress) -> Checked:
     too_long = sum(long.counts.values())
     verdict = judged(too_long, long.texts, warn=MANY_LONG)
     figure = "; ".join([*told, *([f"more than {LONG} words: {of_many(too_long, long.texts)}"] if too_long else [])])
-    return Checked(verdict, figure, {**facts, **long.counts}, long.examples, "models cut long texts: the step length drops them")
+    return Checked(
+        verdict, figure, {**facts, **long.counts}, long.examples, "models cut long texts: the step length drops them"
+    )
