@@ -115,6 +115,11 @@ class DatasetCardView:
         return found
 
     @property
+    def sampled_early(self) -> bool:
+        """Whether a sample of the rows was taken before a step for which a row costs much, and not after them all."""
+        return any(STEPS[step.type].samples_first for step in self.facts.dataset.steps)
+
+    @property
     def samples(self) -> list[tuple[str, list[Any]]]:
         """(split, cells in the order of the columns), a few rows of each split."""
         names = list(self.facts.dataset.columns)

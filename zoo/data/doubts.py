@@ -11,6 +11,7 @@ from zoo.data.columns import ROUNDING
 from zoo.data.report import SplitReport
 from zoo.recipe import Dataset
 from zoo.recipe.order import order_doubts
+from zoo.steps import STEPS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,17 +25,18 @@ def data_doubts(dataset: Dataset, frames: Mapping[str, pl.LazyFrame], reports: M
     """Sentences on doubts about a dataset: the order of its columns, and rows that were dropped, shared or alike."""
     found = [sentence for _, sentence in order_doubts(dataset)]
     for split, report in reports.items():
-        found += [*_dropped(split, report), *_shared(dataset, split, report)]
+        found += [*_dropped(dataset, split, report), *_shared(dataset, split, report)]
         for doubt in (_constant, _alike, _scaled):
             found += doubt(split, dataset, frames[split], report.rows)
     found += _missing_classes(dataset, frames)
     return found
 
 
-def _dropped(split: str, report: SplitReport) -> Iterator[str]:
+def _dropped(dataset: Dataset, split: str, report: SplitReport) -> Iterator[str]:
     came = report.read
+    choosing = {step.type for step in dataset.steps if STEPS[step.type].reshapes}  # to leave rows out is their work
     for step, rows in report.dropped.items():
-        if rows > came / 2:
+        if rows > came / 2 and step not in choosing:
             yield f"'{step}' dropped {rows:,} of {came:,} rows of {split}: look at steps, and at the source"
         came = int(report.facts.get(step, {}).get("rows", came - rows))
 

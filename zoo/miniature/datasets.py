@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from random import Random
 
 from zoo.miniature.frames import Split
 from zoo.miniature.lexicon import Language
-from zoo.miniature.rows import FramedRow, LanguagePair, document_pairs, labelled_pairs, scored_pairs, triplets
+from zoo.miniature.rows import FramedRow, LanguagePair, document_pairs, labelled_pairs, premises, scored_pairs, triplets
+from zoo.miniature.synonyms import synonym_triplets
 from zoo.miniature.tables import SCORED, Blueprint, DataTable, language_table, parquet_table
 from zoo.tasks import TASKS
 
@@ -17,6 +19,7 @@ NAMESPACE = "Omartificial-Intelligence-Space"
 EMPTY_SIDES = {17: 0, 101: 1}  # row to the side that has text: the two pairs of STS22 that STS22.v2 leaves out
 
 TRIPLET = {"anchor": "string", "positive": "string", "negative": "string"}
+SYNONYMS = dict.fromkeys(("context", "anchor_word", "synonym", "irrelevant", "synset"), "string")
 LABELLED = {"premise": "string", "hypothesis": "string", "label": "int64"}
 
 # Training data: Parquet
@@ -48,7 +51,7 @@ def _all_nli(seed: int, train: int) -> list[DataTable]:
     names: Mapping[Split, str] = {"validation": "dev"}
     return [
         *_nli(triplets, TRIPLET, "en", seed, train, config="triplet", names=names),
-        *_nli(labelled_pairs, LABELLED, "en", seed, train, config="pair-class", names=names),
+        *_nli(premises, LABELLED, "en", seed, train, config="pair-class", names=names),
     ]
 
 
@@ -60,6 +63,21 @@ def _sts(language: Language, seed: int, train: int) -> list[DataTable]:
         parquet_table("default", split, SCORED, scored_pairs(split, sizes[split], languages=languages, seed=seed))
         for split in SPLITS
     ]
+
+
+def _muradif(seed: int, train: int) -> list[DataTable]:
+    """One split, as the real one: a word in a sentence, a synonym, and a word for something else."""
+    del train
+    rows = [
+        FramedRow((f"وردت كلمة «{anchor}» في السطر الأول من الصفحة.", anchor, positive, negative, synset))
+        for anchor, positive, negative, synset in (row.values for row in synonym_triplets(Random(f"{seed} synonyms")))
+    ]
+    return [parquet_table("default", "test", SYNONYMS, rows)]
+
+
+def _silma(seed: int, train: int) -> list[DataTable]:
+    rows = triplets("train", train // 6, language="ar", seed=seed + 2)
+    return [parquet_table("default", "train", TRIPLET, rows)]
 
 
 # Evaluation data: JSON lines, a file for each language, as mteb has it
@@ -112,6 +130,8 @@ REPOSITORIES = (
     Blueprint(f"{NAMESPACE}/Arabic-stsb", None, ("ar",), partial(_sts, "ar")),
     Blueprint("sentence-transformers/all-nli", None, ("en",), _all_nli),
     Blueprint("sentence-transformers/stsb", None, ("en",), partial(_sts, "en")),
+    Blueprint("U4RASD/Muradif", None, ("ar",), _muradif),
+    Blueprint("silma-ai/silma-arabic-triplets-dataset-v1.0", None, ("ar",), _silma),
     Blueprint.of("STS17-ar", ("ar", "en"), _sts17),
     Blueprint.of("STS22-ar", ("ar",), _sts22),
     Blueprint.of("STS22v2-ar", ("ar",), _sts22_v2),

@@ -42,6 +42,18 @@ def labelled_pairs(split: Split, count: int, *, language: Language, seed: int) -
     return rows
 
 
+def premises(split: Split, count: int, *, language: Language, seed: int) -> list[FramedRow]:
+    """Rows of (premise, hypothesis, label), as people write them: to each premise in turn one of every label."""
+    name = f"{seed} premises {split} {language}"
+    wide = distinct(-(-count // len(MENUS)), lambda rng, _: _premise(split, language, rng), name)
+    rows = [
+        FramedRow((row.values[0], hypothesis, label), (row.frames[0], frame))
+        for row in wide
+        for label, hypothesis, frame in zip(MENUS, row.values[1:], row.frames[1:], strict=True)
+    ]
+    return rows[:count]
+
+
 def scored_pairs(
     split: Split, count: int, *, languages: LanguagePair, seed: int, scale: float = 1.0
 ) -> list[FramedRow]:
@@ -141,6 +153,19 @@ def _labelled(split: Split, label: int, language: Language, rng: Random) -> Fram
     premise = tell(frame, language, rng)
     wording: Wording = "far" if label == ENTAILED else "near"
     return FramedRow((premise, tell(other, language, rng, beside=premise, wording=wording), label), (frame, other))
+
+
+def _premise(split: Split, language: Language, rng: Random) -> FramedRow | None:
+    """A premise, and a hypothesis of every label."""
+    frame = drawn(split, rng)
+    others = [edited_frame(frame, menu, rng) for menu in MENUS.values()]
+    known = [other for other in others if other]
+    if len(known) < len(others):
+        return None
+    premise = tell(frame, language, rng)
+    wordings: list[Wording] = ["far" if label == ENTAILED else "near" for label in MENUS]
+    told = [tell(other, language, rng, beside=premise, wording=how) for other, how in zip(known, wordings, strict=True)]
+    return FramedRow((premise, *told), (frame, *known))
 
 
 CHANGES: Sequence[tuple[Edit, ...]] = (
