@@ -21,7 +21,7 @@ from review_page import sample_sheet, serving
 
 from zoo.errors import DataError
 from zoo.review.agreement import Estimate, reviewers_agreement, share, weighted_share
-from zoo.review.sampling import BuiltRows, sample_rows
+from zoo.review.sampling import BuiltRows, drawn_sample
 from zoo.review.sheet import Sheet, guarded, read_sheet, unguarded, write_sheet
 from zoo.review.strata import ROW_KEY, row_keys
 from zoo.review.verdicts import verdicts_of
@@ -55,7 +55,7 @@ def built(folder: Path, **splits: pl.DataFrame) -> BuiltRows:
 
 
 def sampled(rows: BuiltRows, path: Path, most: int = 20, by: Any = None) -> Sheet:
-    return sample_rows(rows, Sheet(path, []), most, by).sheet
+    return drawn_sample(rows, Sheet(path, []), most, by).sheet
 
 
 def keys(rows: pl.DataFrame) -> list[str]:
@@ -102,12 +102,12 @@ def test_a_sample_is_the_same_whatever_the_order_and_grows_without_losing_a_verd
     assert len({row.cells["key"] for row in sheet.rows}) == 20
     judged(sheet, a=lambda at: ["accept", "reject"][at % 2])
     before = {row.cells["key"]: row.cells["verdict.a"] for row in sheet.rows}
-    more = sample_rows(rows, read_sheet(sheet.path, "pairs"), 30)
+    more = drawn_sample(rows, read_sheet(sheet.path, "pairs"), 30)
     assert (more.added, len(more.sheet.rows), more.gone) == (10, 30, 0)
     assert {row.cells["key"]: row.cells["verdict.a"] for row in more.sheet.rows[:20]} == before
     write_sheet(more.sheet)
     data = more.sheet.path.read_bytes()
-    same = sample_rows(rows, read_sheet(sheet.path, "pairs"), 30)
+    same = drawn_sample(rows, read_sheet(sheet.path, "pairs"), 30)
     write_sheet(same.sheet)
     assert same.added == 0
     assert sheet.path.read_bytes() == data, "another run changes nothing"
@@ -198,7 +198,7 @@ def test_a_sheet_is_read_in_whatever_way_excel_saves_it(
     assert {key: row.verdicts for key, row in found.rows.items()} == {
         key: row.verdicts for key, row in wanted.rows.items()
     }
-    again = sample_rows(rows, read_sheet(sheet.path, "pairs"), 20).sheet
+    again = drawn_sample(rows, read_sheet(sheet.path, "pairs"), 20).sheet
     assert [row.cells["premise"] for row in again.rows] == [row.cells["premise"] for row in sheet.rows], (
         "texts are back"
     )

@@ -114,20 +114,20 @@ def _sampled(built: BuiltRows, path: Path, lock: Path, most: int, by: str | None
     """Make or extend the sheet."""
     from typing import cast
 
-    from zoo.review.sampling import Evenly, sample_rows
+    from zoo.review.sampling import Evenly, drawn_sample
     from zoo.review.sheet import Sheet, changing, require_known, write_sheet
     from zoo.review.verdicts import verdicts_of
 
     evenly = cast("Evenly | None", by)
     if not path.exists():
-        made = sample_rows(built, Sheet(path, []), most, evenly)
+        made = drawn_sample(built, Sheet(path, []), most, evenly)
         made.sheet.with_reviewer(reviewer)
         write_sheet(made.sheet)
         return made
     with changing(path, built.name, lock) as sheet:
         require_known(sheet, [*built.columns, *built.extras])
         verdicts_of([sheet])  # nothing is written into a sheet that cannot be read back
-        made = sample_rows(built, sheet, most, evenly)
+        made = drawn_sample(built, sheet, most, evenly)
         sheet.with_reviewer(reviewer)
     return made
 

@@ -25,7 +25,7 @@ from zoo.quality.material import Material, Roles, in_order, split_like
 from zoo.quality.roles import LOOKED_AT, guessed_roles
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Source
-from zoo.recipe.localfiles import FORMS, LocalFile, files_of
+from zoo.recipe.localfiles import FORMS, LocalFile, local_files
 from zoo.remote import api, endpoint, explained, is_miniature
 
 if TYPE_CHECKING:
@@ -197,11 +197,11 @@ def material_of_files(path: Path, asked: Asked, **options: Any) -> Iterator[Mate
 
 def _files_by_split(path: Path) -> dict[str, list[LocalFile]]:
     if not path.is_dir():
-        return dict(files_of(Source(path=str(path.absolute())), path.parent))
+        return dict(local_files(Source(path=str(path.absolute())), path.parent))
     inside = (
         str(path.absolute()) if any(is_of_rows(one) for one in path.iterdir()) else f"{path.absolute()}/**/*.parquet"
     )
-    (files,) = files_of(Source(path=inside), path).values()
+    (files,) = local_files(Source(path=inside), path).values()
     found: dict[str, list[LocalFile]] = {}
     for file in files:
         found.setdefault(split_like(file.path.name) or "train", []).append(file)

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zoo.raycluster import joined, passed_on, require_cluster
+from zoo.raycluster import cluster_joined, passed_on, require_cluster
 from zoo.translation.backlog import Batch
 from zoo.translation.engine import Decoding, Engine, Translated
 from zoo.translation.translating import Answer
@@ -27,7 +27,7 @@ def on_a_cluster(engine: Engine, batches: Iterator[Batch]) -> Iterator[Answer]:
     require_cluster()
     import ray
 
-    with nullcontext() if ray.is_initialized() else joined():
+    with nullcontext() if ray.is_initialized() else cluster_joined():
         engines = max(1, int(ray.cluster_resources().get("GPU" if engine.decoding.kind == "cuda" else "CPU", 1)))
         while some := list(islice(batches, AT_ONCE * engines)):
             yield from _answers(engine, some, min(engines, len(some)))
