@@ -38,7 +38,7 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
     return {
         **came_from(item.dataset),
         "hub": host(),
-        "versions": versions("datasets", "polars", *(ENGINES if models else ())),
+        "versions": versions("datasets", "polars", *(ENGINES if models else ()), *(["mteb"] if tasks else ())),
         **({"models": models} if models else {}),
         **({"tasks": pins(tasks)} if tasks else {}),
         **digests(item.dataset.steps),
