@@ -17,7 +17,7 @@ from zoo.recipe.localfiles import local_files
 from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.steps import files_of, models_asked, packages_of, tasks_met
+from zoo.steps import encoders, files_of, models_asked, packages_of, tasks_met
 from zoo.tasks import pins
 
 STAGE = DATA
@@ -42,14 +42,15 @@ def part(item: NamedDataset) -> dict[str, Any]:
 
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
     """The state of the sources now, commits of models that steps read them with, files, and the libraries that do."""
-    packages = packages_of(item.dataset.steps)
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
     files = _digests([place_of_recipes(site) / name for name in files_of(item.dataset.steps)], site)
     tasks = tasks_met(item.dataset.steps, site.workspace.family.suites)
+    engines = ENGINES if encoders(item.dataset.steps) else ()
+    packages = [*engines, *packages_of(item.dataset.steps), *(["mteb"] if tasks else [])]
     return {
         **came_from(item.dataset, site),
         "hub": host(),
-        "versions": versions("datasets", "polars", *(ENGINES if models else ()), *packages),
+        "versions": versions("datasets", "polars", *packages),
         **({"models": models} if models else {}),
         **({"files": files} if files else {}),
         **({"tasks": pins(tasks)} if tasks else {}),
