@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -25,9 +26,10 @@ def on_a_cluster(engine: Engine, batches: Iterator[Batch]) -> Iterator[Answer]:
         ZooError: Ray is not installed, or the cluster does not answer.
     """
     require_cluster()
-    import ray
+    known = sys.modules.get("ray")  # it reads the environment when it is imported, which `joined` sets
+    with nullcontext() if known and known.is_initialized() else joined():
+        import ray
 
-    with nullcontext() if ray.is_initialized() else joined():
         engines = max(1, int(ray.cluster_resources().get("GPU" if engine.decoding.kind == "cuda" else "CPU", 1)))
         while some := list(islice(batches, AT_ONCE * engines)):
             yield from _answers(engine, some, min(engines, len(some)))
