@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ def on_a_cluster(engine: Engine, batches: Iterator[Batch]) -> Iterator[Answer]:
 def _answers(engine: Engine, batches: list[Batch], engines: int) -> Iterator[Answer]:
     import ray.data
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # zoo tells how it goes
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -46,7 +48,7 @@ def _answers(engine: Engine, batches: list[Batch], engines: int) -> Iterator[Ans
     told = rows.map(
         ClusterEngine,
         fn_constructor_args=(asdict(engine.decoding), str(engine.cache), passed_on()),
-        concurrency=engines,
+        compute=ray.data.ActorPoolStrategy(size=engines),
         num_cpus=0 if gpu else 1,
         num_gpus=1 if gpu else 0,
     )
