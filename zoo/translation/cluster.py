@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zoo.raycluster import joined, passed_on, require_cluster
+from zoo.raycluster import passed_on, ray_joined, require_cluster
 from zoo.translation.backlog import Batch
 from zoo.translation.engine import Decoding, Engine, Translated
 from zoo.translation.translating import Answer
@@ -27,8 +27,8 @@ def on_a_cluster(engine: Engine, batches: Iterator[Batch]) -> Iterator[Answer]:
         ZooError: Ray is not installed, or the cluster does not answer.
     """
     require_cluster()
-    known = sys.modules.get("ray")  # it reads the environment when it is imported, which `joined` sets
-    with nullcontext() if known and known.is_initialized() else joined():
+    known = sys.modules.get("ray")  # it reads the environment when it is imported, which `ray_joined` sets
+    with nullcontext() if known and known.is_initialized() else ray_joined():
         import ray
 
         engines = max(1, int(ray.cluster_resources().get("GPU" if engine.decoding.kind == "cuda" else "CPU", 1)))
