@@ -63,7 +63,7 @@ def passed_on() -> dict[str, str]:
 
 
 @contextmanager
-def cluster_joined() -> Iterator[None]:
+def ray_joined() -> Iterator[None]:
     """A connection to Ray, quietly, that ends with the block.
 
     Raises:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -10,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from zoo.raycluster import cluster_joined, passed_on, require_cluster
+from zoo.raycluster import passed_on, ray_joined, require_cluster
 from zoo.translation.backlog import Batch
 from zoo.translation.engine import Decoding, Engine, Translated
 from zoo.translation.translating import Answer
@@ -25,9 +27,10 @@ def on_a_cluster(engine: Engine, batches: Iterator[Batch]) -> Iterator[Answer]:
         ZooError: Ray is not installed, or the cluster does not answer.
     """
     require_cluster()
-    import ray
+    known = sys.modules.get("ray")  # it reads the environment when it is imported, which `ray_joined` sets
+    with nullcontext() if known and known.is_initialized() else ray_joined():
+        import ray
 
-    with nullcontext() if ray.is_initialized() else cluster_joined():
         engines = max(1, int(ray.cluster_resources().get("GPU" if engine.decoding.kind == "cuda" else "CPU", 1)))
         while some := list(islice(batches, AT_ONCE * engines)):
             yield from _answers(engine, some, min(engines, len(some)))
@@ -36,6 +39,7 @@ def on_a_cluster(engine: Engine, batches: Iterator[Batch]) -> Iterator[Answer]:
 def _answers(engine: Engine, batches: list[Batch], engines: int) -> Iterator[Answer]:
     import ray.data
 
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # zoo tells how it goes
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -44,7 +48,7 @@ def _answers(engine: Engine, batches: list[Batch], engines: int) -> Iterator[Ans
     told = rows.map(
         ClusterEngine,
         fn_constructor_args=(asdict(engine.decoding), str(engine.cache), passed_on()),
-        concurrency=engines,
+        compute=ray.data.ActorPoolStrategy(size=engines),
         num_cpus=0 if gpu else 1,
         num_gpus=1 if gpu else 0,
     )

@@ -12,6 +12,7 @@ from zoo.errors import DataError
 
 END = "</s>"
 FILES = ("*.spm", "*.model", "*.json")  # of a repository, all but its weights
+SPECIAL = ("additional_special_tokens", "extra_special_tokens")  # of a tokenizer, by versions of transformers
 LONGEST = 512  # tokens, of models that do not say what they can read
 
 NAMES: tuple[tuple[str, ...], ...] = (
@@ -48,8 +49,6 @@ class Codec:
     """SentencePiece processors of the two languages; of most models they are one."""
     longest: int
     """Tokens that the model can read."""
-    opening: str = ""
-    """What stands before every sentence, as text."""
     first: tuple[str, ...] = ()
     """Tokens before those of the sentence."""
     prefix: tuple[str, ...] = ()
@@ -57,7 +56,7 @@ class Codec:
 
     def tokens(self, texts: Sequence[str]) -> list[list[str]]:
         """The tokens of sentences, as the model reads them."""
-        pieces = self.source.encode([self.opening + text for text in texts], out_type=str)
+        pieces = self.source.encode(list(texts), out_type=str)
         return [[*self.first, *one, END] for one in pieces]
 
     def texts(self, translations: Sequence[Sequence[str]]) -> list[str]:
@@ -155,7 +154,8 @@ def _marian(asked: _Asked) -> Codec:
 
 def _nllb(asked: _Asked) -> Codec:
     """NLLB and M2M-100: the sentence begins with its language's token, and the translation with that of its own."""
-    special = asked.read("special_tokens_map.json").get("additional_special_tokens", [])
+    said = [asked.read(name) for name in ("special_tokens_map.json", "tokenizer_config.json")]
+    special = [token for one in said for key in SPECIAL for token in one.get(key) or []]
     listed = [one["content"] if isinstance(one, dict) else one for one in special]
     listed += [one["content"] for one in asked.read("tokenizer.json").get("added_tokens", [])]
     known = {token.strip("_"): token for token in listed if token not in (END, "<s>", "<pad>", "<unk>", "<mask>")}
@@ -174,7 +174,7 @@ def _madlad(asked: _Asked) -> Codec:
         problem = f"model '{asked.model}' has no tokens for languages, so it is a T5 that does not translate by them"
         raise DataError(problem, hint=_suggestion())
     longest = int(asked.config.get("n_positions", LONGEST))
-    return Codec(pieces, pieces, longest, opening=f"<2{asked.name_of(asked.target, known)}> ")
+    return Codec(pieces, pieces, longest, first=(f"<2{asked.name_of(asked.target, known)}>",))
 
 
 FAMILIES: dict[str, Callable[[_Asked], Codec]] = {"marian": _marian, "m2m_100": _nllb, "t5": _madlad}

@@ -24,7 +24,7 @@ from zoo.pipeline.executors.board import Job, Workboard
 from zoo.pipeline.executors.local import Task
 from zoo.pipeline.executors.processes import THREADS, lines, threads_for
 from zoo.pipeline.executors.wire import ERROR, DiedError, hear, line_of
-from zoo.raycluster import GUARD, cluster_joined, passed_on, require_cluster
+from zoo.raycluster import GUARD, passed_on, ray_joined, require_cluster
 from zoo.recipe.family import Resources
 from zoo.say import Progress
 
@@ -58,7 +58,7 @@ class Cluster:
             ZooError: Ray is not installed, the cluster does not answer, or a stage takes more than any machine has.
         """
         require_cluster()
-        with cluster_joined():
+        with ray_joined():
             self._require_room()
             self.runs.mkdir(parents=True, exist_ok=True)
             note = self._leave_word()
