@@ -201,6 +201,25 @@ def seeded(hub: TestHub) -> TestHub:
     return hub
 
 
+TRANSLATOR = "Helsinki-NLP/opus-mt-en-ar"
+
+
+def fill_with_translator(folder: Path) -> None:
+    from zoo.miniature.translator import translator
+
+    for name, content in translator(TRANSLATOR).files.items():
+        (folder / name).write_bytes(content)
+
+
+@pytest.fixture(scope="session")
+def translator(hub: TestHub, once: Callable[..., Path]) -> dict[str, str]:
+    """{the tiny translation model on the tests' Hub, under the real id: its commit}. Trained once per run."""
+    folder = once("translator", fill_with_translator)
+    with closing(Store(hub.root)) as store:
+        files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        return {TRANSLATOR: store.import_commit("model", TRANSLATOR, files)}
+
+
 def workspace_in(folder: Path) -> Any:
     """A workspace of its own with our recipes."""
     from zoo.recipe import Workspace

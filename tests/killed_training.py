@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
+from killing import die, die_at_file
+
 from zoo.say import SILENT, Progress, Silent
 from zoo.train.checkpoints import problem
 from zoo.train.work import work
 
-TOUCHING = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "shutil.rmtree"}
 CHECKPOINT = "checkpoint-"
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 class DieAtStep(Silent):
@@ -38,27 +34,13 @@ class DieAtStep(Silent):
             die()
 
 
-def die_at_file(count: int, part: str) -> None:
-    seen = 0
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if event in TOUCHING and isinstance(arguments[0], str | os.PathLike):
-            reads = event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR)
-            seen += part in os.fspath(arguments[0]) and not (reads and part != CHECKPOINT)
-            if seen == count:
-                die()
-
-    sys.addaudithook(watch)
-
-
 def attempt(spec: dict[str, Any], folder: Path, moment: str) -> str:
     """How the attempt ended, and the checkpoints that are not whole after it."""
     child = os.fork()
     if child == 0:
         kind, _, value = moment.partition(":")
         if kind == "file":
-            die_at_file(int(value), CHECKPOINT)
+            die_at_file(int(value), CHECKPOINT, reads_count=True)
         elif kind == "any":
             die_at_file(int(value), str(folder))
         elif kind == "seconds":

@@ -14,6 +14,7 @@ from random import Random
 import polars as pl
 
 from zoo.audit.findings import audit_texts
+from zoo.audit.report import AuditedSplit, AuditReport, ExampleRow, ExampleText, audit_page
 from zoo.audit.rule import RULES, Limits
 from zoo.miniature.frames import draw
 from zoo.miniature.grammar import render
@@ -279,8 +280,9 @@ def planted(clean: int = CLEAN, of_each: int = OF_EACH, seed: int = 2) -> Plante
     """Clean pairs with defects among them."""
     rng = Random(seed)
     rows = [(pair, pair.arabic, "") for pair in clean_pairs(clean, seed)]
+    others = clean_pairs(of_each * 40, seed + 1)
     for name, kind in KINDS.items():
-        fitting = (pair for pair in clean_pairs(of_each * 40, seed + 1) if kind.fits(pair))
+        fitting = (pair for pair in others if kind.fits(pair))
         made = ((pair, kind.plant(pair, rng), name) for pair in fitting)
         rows += [row for row, _ in zip((row for row in made if row[1] != row[0].arabic), range(of_each), strict=False)]
     rng.shuffle(rows)
@@ -300,6 +302,23 @@ def _measure(rule: str, kinds: list[str], failed: Mapping[int, str]) -> Measure:
     wrong = failed.keys() - due - tolerated
     in_clean = sum(not kinds[at] for at in wrong)
     return Measure(rule, len(due & failed.keys()), len(due), len(wrong), in_clean)
+
+
+def sample_page() -> str:
+    """The audit's page of some planted defects, for a picture."""
+    rows = planted(400, 4, seed=8)
+    english = pl.Series([pair.english for pair in rows.pairs])
+    found = audit_texts(pl.Series(rows.texts), english, Limits())
+    examples: dict[str, list[ExampleRow]] = {}
+    for rule, failed in found.failures.items():
+        for at, says in [one for one in failed.items() if rows.kinds[one[0]] == rule][:3]:
+            texts = [ExampleText("premise", rows.texts[at], rows.pairs[at].english)]
+            row = ExampleRow("train", round(found.score[at], 2), [f"{rule}: premise: {says}"], texts)
+            examples.setdefault(rule, []).append(row)
+    failed_by = {rule: len(failed) for rule, failed in found.failures.items() if failed}
+    dropped = len(set().union(*found.failures.values()))
+    split = AuditedSplit("train", len(rows.texts), dropped, round(found.score.mean(), 4), failed_by)  # type: ignore[arg-type]
+    return audit_page(AuditReport("arabic-pairs", "ar", "en", [split], examples, []))
 
 
 def table(found: list[Measure]) -> str:

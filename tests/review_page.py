@@ -55,20 +55,24 @@ def sample_sheet(path: Path, reviewers: Mapping[str, str] | None = None) -> Shee
     return sheet
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def serving(path: Path, reviewer: str, *, compare: bool = False) -> Iterator[str]:
     """The address of a reviewer's page, until the block ends."""
     from zoo.review.desk import Desk
     from zoo.review.page import start_page
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    demo = start_page(Desk(path, path.with_suffix(".lock"), reviewer, compare), port=port, wait=False)
+    port = free_port()
+    demo = start_page(Desk(path, "pairs", path.with_suffix(".lock"), reviewer, compare), port=port)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
-        demo.close()
+        demo.close(verbose=False)
 
 
 def draw_review(picture: Path) -> None:

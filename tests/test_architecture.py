@@ -21,7 +21,7 @@ ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata", "zoo.licences"},
     {"zoo.patience", "zoo.ids"},
-    {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures"},
+    {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures", "zoo.raycluster"},
     {"zoo.options", "zoo.translation"},
     {"zoo.audit", "zoo.review"},
     {"zoo.losses", "zoo.steps", "zoo.modules", "zoo.tasks"},

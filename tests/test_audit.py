@@ -19,7 +19,7 @@ from playwright.sync_api import Page
 
 from zoo.audit.findings import audit_texts
 from zoo.audit.report import AuditReport, ExampleRow, ExampleText, audit_page, leave_audit
-from zoo.audit.rule import RULES, Limits
+from zoo.audit.rule import RULES, JudgedRule, Limits
 from zoo.errors import DataError
 from zoo.hub.store import Store
 from zoo.layout import AUDIT, AUDIT_PAGE, STEPS
@@ -178,6 +178,17 @@ def test_a_model_is_asked_for_the_meaning() -> None:
     assert found.score.round(4).to_list() == [1.0, round(1 - RULES["agreement"].weight, 4), 1.0, 1.0]
 
 
+def test_numbers_pass_at_a_glance_only_where_they_would_pass_when_read(rows: Planted) -> None:
+    english = pl.Series([pair.english for pair in rows.pairs[:3000]])
+    texts = pl.Series(rows.texts[:3000])
+    for rule in ("numbers", "quantities"):
+        plan = RULES[rule].plan(Limits())
+        assert isinstance(plan, JudgedRule)
+        read = {at for at, row in enumerate(zip(texts, english, strict=True)) if plan.judge(*row) is not None}
+        failed = audit_texts(texts, english, Limits(), rules=[rule], told_from=0.01).failures[rule]
+        assert read == failed.keys(), rule
+
+
 # In the data stage
 
 
@@ -216,6 +227,8 @@ def sourced() -> Iterator[None]:
 
 def stage(folder: Path, revision: str, *steps: Any) -> SimpleNamespace:
     from zoo.data.work import work
+    from zoo.remote import revision_of
+    from zoo.steps import models_asked
 
     source = {"dataset": "audited/pairs", "splits": {"train": "train"}}
     dataset = Dataset.model_validate({"source": source, "columns": COLUMNS, "steps": list(steps)})
@@ -230,6 +243,8 @@ def stage(folder: Path, revision: str, *steps: Any) -> SimpleNamespace:
         "revisions": [revision],
         "place": str(folder),
         "cache": str(folder / "cache"),
+        "models": {name: revision_of("model", name, None) for name in models_asked(dataset.steps)},
+        "device": "cpu",
     }
     folder.mkdir()
     work(folder, json.loads(json.dumps(spec)), progress=progress)
@@ -253,6 +268,9 @@ def test_rows_that_fail_are_kept_apart_with_the_reason(source: str, tmp_path: Pa
     assert failed["negation"] >= 5, "it only lowers the score, and is counted"
     assert not rejected["@why"].str.contains("negation: ").any()
     assert report["splits"][0]["dropped"] == len(rejected)
+    assert report["examples"]["numbers"][0]["why"][0].startswith("numbers: premise: ")
+    assert all(row["why"] and row["score"] < 1 for row in report["lowest"]), "what is kept is doubted for a reason"
+    assert report["lowest"][0]["texts"][0]["source"]
     assert {"came", "left", "why"} <= json.loads((made.folder / STEPS).read_text())["train"][1].keys()
     assert set(json.loads((made.folder / STEPS).read_text())["train"][1]["why"]) <= RULES.keys(), (
         "few reasons, not a per row"
@@ -287,6 +305,19 @@ def test_options_that_cannot_be_kept_are_refused(
     assert says in caught.value.message
     assert caught.value.message.startswith("dataset 'pairs', split 'train': ")
     assert caught.value.hint == hint
+
+
+@pytest.mark.slow  # torch and a model
+@pytest.mark.usefixtures("sourced")
+def test_a_model_of_the_hub_is_loaded_where_one_is_named(source: str, hub: TestHub, tmp_path: Path) -> None:
+    from training import TINY, add_tiny
+
+    add_tiny(hub)
+    audit = {**AUDITED, "model": TINY, "agreement": 0.999, "score_only": list(RULES)}
+    made = stage(tmp_path / "one", source, "sourced", audit)
+    facts = json.loads((made.folder / "report.json").read_text())["train"]["facts"]["audit"]
+    assert facts["failed agreement (score only)"] > 0
+    assert len(pl.read_parquet(made.folder / "train.parquet")) == len(SMALL.texts), "rules that only score drop nothing"
 
 
 # The page

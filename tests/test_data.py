@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,6 +110,7 @@ SOURCES: dict[str, Callable[[], dict[str, Any]]] = {
     "shares": lambda: {"train": sts([at / 20 for at in range(20)]), "validation": sts([0.5, 4.0] * 5, 20)},
     "twins": lambda: {"train": {"sentence1": SENTENCES, "sentence2": SENTENCES, "score": [0.1, 0.9] * 20}},
     "unlike": lambda: {"train": sts([0.1, 0.9]), "test": {"sentence1": SENTENCES[:2], "grade": [0.1, 0.9]}},
+    "long": lambda: {"train": nli([0, 2, 1, 0, 2, 0, 2] * 500), "validation": nli([0, 2, 1] * 60)},
     "halved": lambda: {"train": {name: values[:1] * 6 + values[1:5] for name, values in LEAKY.items()}},
 }  # fmt: skip
 
@@ -181,6 +185,30 @@ class Made:
 Build = Callable[..., Made]
 
 
+def spec_of(
+    place: Path,
+    name: str,
+    revision: str,
+    columns: dict[str, Any],
+    splits: Sequence[str],
+    *,
+    config: str | None = None,
+    **recipe: Any,
+) -> dict[str, Any]:
+    """What the stage of an awkward dataset is made from."""
+    theirs = {split: split for split in splits or ["train"]}
+    source = {"dataset": f"awkward/{name}", "config": config, "splits": theirs}
+    dataset = Dataset.model_validate({"source": source, "columns": columns, **recipe})
+    return {
+        "name": name,
+        "dataset": dataset.model_dump(mode="json", by_alias=True),
+        "came_from": {"revision": revision},
+        "revisions": [revision],
+        "place": str(place),
+        "cache": str(place / "cache"),
+    }
+
+
 @pytest.fixture
 def build(sources: Mapping[str, str], tmp_path: Path) -> Build:
     """`build(name, columns, splits, **recipe)`: the data stage of an awkward dataset."""
@@ -188,20 +216,7 @@ def build(sources: Mapping[str, str], tmp_path: Path) -> Build:
     def made(name: str, columns: dict[str, Any], *splits: str, config: str | None = None, **recipe: Any) -> Made:
         from zoo.data.work import work
 
-        source = {
-            "dataset": f"awkward/{name}",
-            "config": config,
-            "splits": {split: split for split in splits or ["train"]},
-        }
-        dataset = Dataset.model_validate({"source": source, "columns": columns, **recipe})
-        spec = {
-            "name": name,
-            "dataset": dataset.model_dump(mode="json", by_alias=True),
-            "came_from": {"revision": sources[name]},
-            "revisions": [sources[name]],
-            "place": str(tmp_path),
-            "cache": str(tmp_path / "cache"),
-        }
+        spec = spec_of(tmp_path, name, sources[name], columns, splits, config=config, **recipe)
         folder, heard = tmp_path / str(len(list(tmp_path.iterdir()))), Heard()
         folder.mkdir()
         work(folder, json.loads(json.dumps(spec)), progress=heard)
@@ -773,3 +788,33 @@ def test_the_screen_and_the_card_say_what_became_of_the_rows(
     assert "The 8 rows of train are a random sample of the 10 that were left." in card
     assert "| test | train | 10 | 0 | 0 | 0 |\n| test | validation | 5 | 0 | 0 |" in card
     assert "These were found before 10 rows of train that stand in another split were dropped." in card
+
+
+# Kills
+
+
+def test_data_that_are_killed_at_ten_moments_end_in_the_same_bytes(
+    sources: Mapping[str, str], hub: TestHub, tmp_path: Path
+) -> None:
+    steps = [
+        *("not_empty", {"type": "normalise", "alef": True}, {"type": "unique", "normalised": True}),
+        *({"type": "length", "least": 3}, "triplets", "true_negatives", "unique", {"type": "sample", "share": 0.9}),
+    ]
+    more = {"reads": labelled(), "steps": steps, "overlap": "drop", "rows": {"train": 700}}
+    spec = spec_of(tmp_path, "long", sources["long"], TRIPLET, ["train", "validation"], **more)
+    (tmp_path / "spec.json").write_text(json.dumps(spec), "utf-8")
+    moments = [
+        *(f"file:{number}" for number in (4, 9, 17, 26, 12)),
+        *(f"share:{share}" for share in (0.3, 0.5, 0.4, 0.2, 0.6)),
+    ]
+    command = [sys.executable, str(Path(__file__).parent / "killed_data.py"), str(tmp_path), *moments]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "POLARS_MAX_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    told = done.stdout.splitlines()
+    assert not done.returncode, (told, done.stderr)
+    assert [line.split()[1] for line in told].count("killed") >= 8, told
+    assert told[-1] == "never exit 0", (told, done.stderr)
+    files = {path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file()}
+    assert files == {path.relative_to(tmp_path / "cut") for path in (tmp_path / "cut").rglob("*") if path.is_file()}
+    for name in files - {Path("steps.json")}:
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), (name, told)

@@ -143,6 +143,19 @@ def test_labels_of_files_are_read_as_those_of_the_hub(place: Path, rows: Made) -
     assert rows({"path": "b.jsonl"}, columns, steps=["not_empty"])["train"]["label"].to_list() == [1]
 
 
+def test_classes_that_a_file_names_keep_their_meaning(place: Path, rows: Made) -> None:
+    from datasets import ClassLabel
+    from datasets import Dataset as Rows
+
+    columns = {"anchor": {"type": "text"}, "label": {"type": "class", "names": ["no", "yes"]}}
+    made = Rows.from_dict({"anchor": ["أ", "ب"], "label": [0, 1]}).cast_column("label", ClassLabel(names=["yes", "no"]))
+    made.to_parquet(place / "a.parquet")
+    with pa.ipc.new_stream(place / "b.arrow", made.data.table.schema) as writer:
+        writer.write_table(made.data.table)
+    for name in ("a.parquet", "b.arrow"):
+        assert rows({"path": name}, columns)["train"]["label"].to_list() == [1, 0]
+
+
 def test_patterns_folders_and_splits_of_files(place: Path, rows: Made) -> None:
     (place / "data").mkdir()
     for name, text in (("a.csv", CSV), ("b.csv", CSV), ("c.jsonl", JSONL), ("README.md", "# Data")):

@@ -21,7 +21,7 @@ from review_page import sample_sheet, serving
 
 from zoo.errors import DataError
 from zoo.review.agreement import Estimate, reviewers_agreement, share, weighted_share
-from zoo.review.sampling import BuiltRows, sample_rows
+from zoo.review.sampling import BuiltRows, drawn_sample
 from zoo.review.sheet import Sheet, guarded, read_sheet, unguarded, write_sheet
 from zoo.review.strata import ROW_KEY, row_keys
 from zoo.review.verdicts import verdicts_of
@@ -55,7 +55,7 @@ def built(folder: Path, **splits: pl.DataFrame) -> BuiltRows:
 
 
 def sampled(rows: BuiltRows, path: Path, most: int = 20, by: Any = None) -> Sheet:
-    return sample_rows(rows, Sheet(path, []), most, by).sheet
+    return drawn_sample(rows, Sheet(path, []), most, by).sheet
 
 
 def keys(rows: pl.DataFrame) -> list[str]:
@@ -102,12 +102,12 @@ def test_a_sample_is_the_same_whatever_the_order_and_grows_without_losing_a_verd
     assert len({row.cells["key"] for row in sheet.rows}) == 20
     judged(sheet, a=lambda at: ["accept", "reject"][at % 2])
     before = {row.cells["key"]: row.cells["verdict.a"] for row in sheet.rows}
-    more = sample_rows(rows, read_sheet(sheet.path), 30)
+    more = drawn_sample(rows, read_sheet(sheet.path, "pairs"), 30)
     assert (more.added, len(more.sheet.rows), more.gone) == (10, 30, 0)
     assert {row.cells["key"]: row.cells["verdict.a"] for row in more.sheet.rows[:20]} == before
     write_sheet(more.sheet)
     data = more.sheet.path.read_bytes()
-    same = sample_rows(rows, read_sheet(sheet.path), 30)
+    same = drawn_sample(rows, read_sheet(sheet.path, "pairs"), 30)
     write_sheet(same.sheet)
     assert same.added == 0
     assert sheet.path.read_bytes() == data, "another run changes nothing"
@@ -160,7 +160,7 @@ def test_a_sheet_shows_arabic_in_excel_and_runs_no_formula(tmp_path: Path) -> No
         ["'=HYPERLINK(1)", "'+966 هاتف", '\' -شرطة؛ "نص", \nسطر']
     )
     assert list(table[0])[:5] == ["key", "split", "stratum", "source.premise", "premise"]
-    assert sorted(row.cells["hypothesis"] for row in read_sheet(tmp_path / "pairs.csv").rows) == sorted(
+    assert sorted(row.cells["hypothesis"] for row in read_sheet(tmp_path / "pairs.csv", "pairs").rows) == sorted(
         rows["hypothesis"]
     )
 
@@ -194,11 +194,11 @@ def test_a_sheet_is_read_in_whatever_way_excel_saves_it(
     sheet = judged(sampled(rows, tmp_path / "pairs.csv"), a=lambda at: ["accept", "Reject ", "غير متأكد"][at % 2])
     wanted = verdicts_of([sheet])
     as_saved(sheet.path, encoding, separator, head)
-    found = verdicts_of([read_sheet(sheet.path)])
+    found = verdicts_of([read_sheet(sheet.path, "pairs")])
     assert {key: row.verdicts for key, row in found.rows.items()} == {
         key: row.verdicts for key, row in wanted.rows.items()
     }
-    again = sample_rows(rows, read_sheet(sheet.path), 20).sheet
+    again = drawn_sample(rows, read_sheet(sheet.path, "pairs"), 20).sheet
     assert [row.cells["premise"] for row in again.rows] == [row.cells["premise"] for row in sheet.rows], (
         "texts are back"
     )
@@ -224,9 +224,9 @@ def renamed(column: str, name: str) -> Callable[[bytes], bytes]:
 
 
 BAD = {
-    "empty": (lambda data: b"", "is empty", "remove it, and zoo data review NAME writes it again"),
-    "header": (spoilt(lambda table: table.__delitem__(slice(1, None))), "has a header and no rows", "remove it"),
-    "no key": (renamed("key", "id"), "has no column 'key'; it has: id, split, stratum", "name its column of keys 'key'"),
+    "empty": (lambda data: b"", "is empty", "leave the step review out of its recipe, then `zoo data build pairs` and `zoo data review pairs` write it anew"),
+    "header": (spoilt(lambda table: table.__delitem__(slice(1, None))), "has a header and no rows", "put it back from an older version; or remove it"),
+    "no key": (renamed("key", "id"), "has no column 'key'; it has: id, split, stratum", "give its column of keys the name 'key'"),
     "twice": (renamed("verdict.b", "verdict.a"), "has two columns 'verdict.a'", "rename one of them"),
     "unknown": (renamed("pattern", "patern"), "has an unknown column 'patern'", "did you mean 'pattern'?"),
     "comment": (renamed("note.b", "my view"), "has an unknown column 'my view'", "call it note.NAME to keep it"),
@@ -267,7 +267,7 @@ def test_a_bad_sheet_is_told_with_its_place_and_a_way_out(name: str, tmp_path: P
 def test_a_sheet_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no sheet '.*pairs\.csv'") as caught:
         reviewed(pairs(), tmp_path)
-    assert "zoo data review NAME writes one" in str(caught.value.hint)
+    assert "leave the step review out of its recipe, then `zoo data build pairs`" in str(caught.value.hint)
 
 
 # What becomes of rows
@@ -330,7 +330,7 @@ def test_sheets_of_several_reviewers_are_one(tmp_path: Path) -> None:
     judged(sampled(both, tmp_path / "two.csv", 30), b=lambda at: "reject" if at == 0 else "accept")
     _, facts, _ = reviewed(rows, tmp_path, verdicts=["one.csv", "two.csv"])
     assert (facts["rows reviewed"], facts["judged by reviewers 1 and 2 both"]) == (30, 20)
-    judged(read_sheet(tmp_path / "two.csv"), a="reject")
+    judged(read_sheet(tmp_path / "two.csv", "pairs"), a="reject")
     with pytest.raises(DataError, match=r"two\.csv', row 2: 'a' says reject, and accept of the same row in .*one\.csv"):
         reviewed(rows, tmp_path, verdicts=["one.csv", "two.csv"])
 
@@ -538,19 +538,21 @@ def test_verdicts_on_a_built_dataset_come_back_into_its_rows_and_its_card(lab: P
     status, out, err = zoo(*review, cwd=lab)
     assert status == 0, err
     place = "recipes/datasets/reviews/pairs.csv"
-    assert f"{place}: 30 rows, 30 of them new" in out
+    assert f"{place}: 30 rows, 30 of them new, 0 judged by 'huda'" in out
     assert (
-        "write accept, reject or unsure into verdict.huda, or judge on a page: `zoo data review pairs --serve`" in err
+        "write accept, reject or unsure into verdict.huda, or judge on a page: `zoo data review pairs --reviewer huda --serve`"
+        in err
     )
-    sheet = read_sheet(lab / place)
+    sheet = read_sheet(lab / place, "pairs")
     judged(sheet, huda=lambda at: "reject" if sheet.rows[at].cells["audit"] == "0.3" else "accept")
     rejected = sum(row.cells["audit"] == "0.3" for row in sheet.rows)
     assert rejected >= 7
     answer = json.loads(zoo(*review, "--json", cwd=lab)[1])
     assert (answer["rows"], answer["added"], answer["gone"], answer["judged"]) == (30, 0, 0, 30)
-    assert sum(stratum["judged by huda"] for stratum in answer["strata"]) == 30
+    assert sum(stratum["judged"] for stratum in answer["strata"]) == 30
     assert (
-        "{type: review, verdicts: reviews/pairs.csv}]} into its recipe".replace("]}", "]") in zoo(*review, cwd=lab)[2]
+        "add {type: review, verdicts: reviews/pairs.csv} to its steps, then `zoo data build pairs`"
+        in zoo(*review, cwd=lab)[2]
     )
     recipe = lab / "recipes" / "datasets" / "pairs.yaml"
     recipe.write_text(RECIPE.replace("STEPS", ", {type: review, verdicts: reviews/pairs.csv}"), "utf-8")
@@ -594,6 +596,22 @@ def test_wrong_usage_is_told(lab: Path, zoo: Any, options: list[str], told: str,
     assert way in err
 
 
+def test_reviewers_who_write_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from zoo.review.desk import Desk
+
+    path = sample_sheet(tmp_path / "pairs.csv").path
+    desks = [Desk(path, "pairs", tmp_path / "lock", name) for name in ("a", "b", "c", "d")]
+    keys = desks[0].keys()
+    work = [(desk, key) for key in keys for desk in desks]
+    with ThreadPoolExecutor(4) as people:
+        list(people.map(lambda one: one[0].write(one[1], one[0].remarks("نص", "", "", "accept")), work))
+    found = verdicts_of([read_sheet(path, "pairs")]).rows.values()
+    assert [row.verdicts for row in found] == [dict.fromkeys("abcd", "accept")] * 4
+    assert [desk.unjudged() for desk in desks] == [4] * 4
+
+
 # The page
 
 
@@ -611,7 +629,7 @@ def open_page(browser: Browser, url: str, **options: Any) -> Page:
 
 
 def verdicts(path: Path, reviewer: str) -> list[str]:
-    return [row.cells.get(f"verdict.{reviewer}", "") for row in read_sheet(path).rows]
+    return [row.cells.get(f"verdict.{reviewer}", "") for row in read_sheet(path, "pairs").rows]
 
 
 def test_a_reviewer_judges_with_keys_and_goes_on_another_day(browser: Browser, tmp_path: Path) -> None:
@@ -632,7 +650,7 @@ def test_a_reviewer_judges_with_keys_and_goes_on_another_day(browser: Browser, t
         page.keyboard.press("r")
         expect(page.locator("#progress")).to_have_text("2 / 4")
         expect(page.locator("#note textarea")).to_have_value("")
-        row = read_sheet(path).rows[1].cells
+        row = read_sheet(path, "pairs").rows[1].cells
         assert (row["verdict.huda"], row["note.huda"]) == ("reject", "arabic نائم")
         page.keyboard.press("b")
         expect(page.locator("#row .mine")).to_have_text("مرفوض")
@@ -658,7 +676,7 @@ def test_a_reviewer_judges_with_keys_and_goes_on_another_day(browser: Browser, t
         expect(page.locator("#done")).to_be_visible()
         page.context.close()
     assert verdicts(path, "huda") == ["accept", "reject", "unsure", "accept"]
-    assert read_sheet(path).rows[3].cells["pattern"] == "لا أحد <b>"
+    assert read_sheet(path, "pairs").rows[3].cells["pattern"] == "لا أحد <b>"
 
 
 def test_two_reviewers_sit_side_by_side_and_see_their_own_verdicts(browser: Browser, tmp_path: Path) -> None:
@@ -681,23 +699,48 @@ def test_two_reviewers_sit_side_by_side_and_see_their_own_verdicts(browser: Brow
         expect(settles.locator("#row .other")).to_have_text(["sami: مرفوض", "huda: مقبول"])
         settles.keyboard.press("1")
         expect(settles.locator("#done")).to_be_visible()
+        one.locator("#pattern textarea, #pattern input").fill("نائم")
+        one.keyboard.press("Escape")
+        other.keyboard.press("a")
+        expect(other.locator("#done")).to_be_visible()
+        found = read_sheet(path, "pairs")
+        assert not verdicts_of([found]).disputed
+        assert found.rows[1].cells["pattern"] == "نائم", "one reviewer's page loses nothing of another's"
+        path.write_bytes(data := b"\xef\xbb\xbfother\r\n1\r\n")
+        one.keyboard.press("a")
+        expect(one.locator(".toast-body")).to_contain_text("has no column 'key'")
+        assert path.read_bytes() == data
         for page in (one, other, settles):
             page.context.close()
-    assert not verdicts_of([read_sheet(path)]).disputed
 
 
-def test_a_sheet_that_was_spoilt_meanwhile_is_told_on_the_page_and_keeps_its_bytes(
-    browser: Browser, tmp_path: Path
-) -> None:
-    path = sample_sheet(tmp_path / "pairs.csv").path
-    with serving(path, "huda") as url:
-        page = open_page(browser, url)
-        page.locator("#row dl").wait_for()
-        path.write_bytes(data := b"\xef\xbb\xbfother\r\n1\r\n")
-        page.keyboard.press("a")
-        expect(page.locator(".toast-body")).to_contain_text("has no column 'key'")
-        page.context.close()
-    assert path.read_bytes() == data
+@pytest.mark.slow
+def test_the_command_serves_the_page_until_it_is_stopped(lab: Path, zoo: Any) -> None:
+    import signal
+    import subprocess
+    import sys
+    import time
+    from contextlib import suppress
+    from urllib.request import urlopen
+
+    from review_page import free_port
+
+    assert zoo("data", "build", "pairs", cwd=lab)[0] == 0
+    port = free_port()
+    command = [sys.executable, "-m", "zoo.cli", "data", "review", "pairs", "--serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=lab, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as served:
+        until = time.monotonic() + 60
+        while served.poll() is None and time.monotonic() < until:
+            with suppress(OSError), urlopen(f"http://127.0.0.1:{port}") as answer:
+                assert answer.status == 200
+                break
+            time.sleep(0.2)
+        time.sleep(1)
+        served.send_signal(signal.SIGINT)
+        out, err = served.communicate(timeout=30)
+    assert served.returncode == 0, err
+    assert err == f"http://127.0.0.1:{port}\n"
+    assert "pairs.csv: 72 rows, 72 of them new, 0 judged by 'a'" in out
 
 
 def test_the_page_answers_on_this_machine_alone(tmp_path: Path) -> None:
@@ -709,5 +752,5 @@ def test_the_page_answers_on_this_machine_alone(tmp_path: Path) -> None:
     with serving(path, "huda") as url:
         port = int(url.rpartition(":")[2])
         with pytest.raises(WorkspaceError, match=f"port '{port}' is taken") as caught:
-            start_page(Desk(path, tmp_path / "lock", "huda"), port=port, wait=False)
+            start_page(Desk(path, "pairs", tmp_path / "lock", "huda"), port=port)
     assert caught.value.hint == f"--port {port + 1}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from zoo.data.splitting import number_of
 from zoo.errors import DataError
 from zoo.hub.store import Store
 from zoo.inquiry.source import ask_source
-from zoo.recipe import Workspace
+from zoo.recipe import Dataset, Workspace
 from zoo.remote import api, endpoint
 from zoo.run import Run
 
@@ -292,3 +295,58 @@ def test_a_gated_source_is_read_by_who_was_let_in_and_tells_others_where_to_ask(
     assert code == 1
     assert f"cannot read dataset '{shelf}': access is restricted" in err
     assert f"ask for access at {endpoint()}/datasets/{shelf}" in err
+
+
+# Cut off
+
+MOMENTS = (
+    ".sources/0-train-000.parquet",
+    ".sources/0-train-000.json",
+    ".split-underway/train.parquet",
+    ".split/test.parquet",
+    "train/00.parquet",
+    "train/state.json",
+    "test/00.parquet",
+)
+STAGE = """
+import json, sys
+from pathlib import Path
+from zoo.data.work import work
+work(Path(sys.argv[1]), json.loads(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+def test_a_stage_that_is_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", numbered("a", 40_000))
+    rule = {"by": "group", "of": "synset", "sizes": THIRDS}
+    dataset = Dataset.model_validate({"source": {"path": "a.jsonl"}, "columns": PAIR, "split": rule})
+    spec = {
+        "name": "mine",
+        "dataset": dataset.model_dump(mode="json", by_alias=True),
+        "came_from": {"sources": []},
+        "revisions": [None],
+        "place": str(tmp_path),
+        "cache": str(tmp_path / "cache"),
+    }
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+
+    def start(folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", STAGE, str(folder), json.dumps(spec)])
+
+    assert start(whole).wait() == 0
+    killed = 0
+    for moment in MOMENTS:
+        child, file = start(cut), cut / ".underway" / moment
+        while child.poll() is None and not file.exists():
+            time.sleep(0.002)
+        killed += child.poll() is None
+        child.kill()
+        child.wait()
+    assert killed >= 4, "some moments pass too fast"
+    assert start(cut).wait() == 0
+    for name in ("train.parquet", "test.parquet", "report.json", "source.json"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
+    assert not (cut / ".underway").exists()

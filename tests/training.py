@@ -87,6 +87,7 @@ class Trainings:
         (folder / "spec.json").write_text(json.dumps(self.spec(*settings, device="cpu")))
         command = [sys.executable, str(KILLED), str(folder), *moments]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "TRANSFORMERS_VERBOSITY": "error"}
+        environment["PYTHONPATH"] = str(KILLED.parent)
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()

@@ -51,6 +51,8 @@ class Circumstances:
     report_to: Sequence[str] = ()
     jobs: int = 1
     """Processes that evaluate."""
+    on: Literal["local", "ray"] = "local"
+    """Where a dataset's steps do what takes long: in the process that builds it, or on a Ray cluster."""
 
 
 class Site(Protocol):

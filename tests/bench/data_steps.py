@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.bench.data import Line
 
-NLI_ROWS, MANY_ROWS, BATCH = 1_000_000, 10_000_000, 250_000
+NLI_ROWS, MANY_ROWS, BATCH = 1_000_000, 10_000_000, 50_000
 ROW_LOOP, BATCHED_LOOP = 10.0, 2.0
 TRIPLETS_MEGABYTES, MANY_MEGABYTES = 2000.0, 1000.0
 WORDS, CLASSES = 7, ["entailment", "neutral", "contradiction"]

@@ -93,6 +93,10 @@ def _judged(
     import polars as pl
 
     places = screened.arg_true()
+    if plan.glance:
+        parts = pairs[places].select(plan.glance.text.alias(TEXT), plan.glance.source.alias(SOURCE))
+        doubtful = [not plan.glance.fine(*both) for both in parts.iter_rows()]
+        places = places.filter(pl.Series(doubtful, dtype=pl.Boolean))
     near = pairs.select(BARE if plan.of_bare else TEXT, SOURCE)[places]
     told = ((place, plan.judge(*row)) for place, row in zip(places, near.iter_rows(), strict=True) if row[0])
     found = {place: complaint for place, complaint in told if complaint}

@@ -80,6 +80,32 @@ WORDS = {
 }
 """{language: a pattern of what begins a number in words, for a first look}."""
 DIGIT = "[0-9٠-٩۰-۹]"
+_STEMS = {
+    "en": "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twent|thir|fort|fift|eight|hundred|"
+    "thousand|million|billion|first|second|dozen|once|twice|single|both|couple|pair|triple|half|quarter|decade|centur|"
+    "teen|weekend|fortnight|trio|threefold|quadruple|triangle|noon|midnight|ninet|twelf|nint|january|february|march|"
+    "april|may|june|july|august|september|october|november|december",
+    "ar": "حد|ثن|ثلا?ث|ربع|ربا|خمس|خما|ست|سبع|ثمان|تسع|عشر|مئ|ما?ئ|[أاآ]لا?ف|[أا]لوف|ملي|ملايين|بليون|صفر|[أا]ول|ثان|"
+    "ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع|عاشر|حاد|نصف|مرتين|كلا|كلت|عقد|عقود|قرن|قرون|دزين|درزن|[أا]ضعاف|يناير|فبراير|مارس"
+    "|[أاإ]بريل|مايو|يوني|يولي|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر",
+}
+"""{language: what words that may be numbers have in them}."""
+_LETTERS = {"en": "[A-Za-z]", "ar": "[\u0620-\u064a]"}
+_FIGURES = rf"{DIGIT}+(?:[.,،٫٬]{DIGIT}+)*"
+
+
+def numeral_pattern(language: str) -> str:
+    """The pattern, for polars, of a word or figures that may be a number; of figures alone where words are unknown."""
+    if language not in _STEMS:
+        return _FIGURES
+    letter = _LETTERS[language]
+    return rf"(?:{_FIGURES}|في الم[ئا]+[ةه]|(?i:{letter}*(?:{_STEMS[language]}){letter}*))"
+
+
+def numerals_pattern(language: str) -> str:
+    """The pattern, for polars, of numbers that follow one another."""
+    one = numeral_pattern(language)
+    return rf"{one}(?:[\s‑-]+(?:and\s+|و\s+)?{one})*"
 
 
 @dataclass(frozen=True)

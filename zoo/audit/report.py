@@ -164,8 +164,9 @@ def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]
         for rule in RULES:
             said = pl.col("@why").str.contains(rf"(?:^|; ){rule}: ")
             room = EXAMPLES - len(found.get(rule, []))
-            rows = rejected.filter(said).head(room).collect() if room else None
-            if rows is not None and len(rows):
+            others = pl.col("@why").str.count_matches("; ")  # a row that breaks this rule alone shows it best
+            rows = rejected.filter(said).with_row_index("@row").sort(others, "@row").head(room).drop("@row").collect()
+            if len(rows):
                 found.setdefault(rule, []).extend(_shown(split, rows))
     return found
 

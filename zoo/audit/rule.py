@@ -76,6 +76,17 @@ class MeasuredRule:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """A quick look at what a rule compares, which lets most rows pass before anyone reads them."""
+
+    text: pl.Expr
+    """The parts of the text that matter, as one string: few different ones in many rows."""
+    source: pl.Expr
+    fine: Callable[[str, str], bool]
+    """True when the parts of the text agree with those of the source."""
+
+
+@dataclass(frozen=True)
 class JudgedRule:
     """A rule that looks closely at the rows that a screen lets through."""
 
@@ -84,6 +95,7 @@ class JudgedRule:
     """(text, source) -> what is wrong with it."""
     of_bare: bool = False
     """It is given the text without tashkeel."""
+    glance: Glance | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +117,7 @@ P = TypeVar("P", bound=Callable[[Any], MeasuredRule | JudgedRule | None])
 
 
 def audit_rule(name: RuleName, *, weight: float, two_sided: bool = False) -> Callable[[P], P]:
-    """Register the decorated function as a rule: `(limits) -> MeasuredRule | JudgedRule`, or None if it is switched off.
+    """Register the decorated function as a rule: `(limits) -> MeasuredRule | JudgedRule | None` (off).
 
     The first sentence of its docstring says what is wrong with a text that fails.
     """

@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 import math
 import re
-from functools import cache, partial
+from collections.abc import Callable
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from zoo.arabic import normalised
 from zoo.audit import negation as denial
-from zoo.audit.numerals import DIGIT, WORDS, number_as_text, numbers_of, unlike
-from zoo.audit.rule import BARE, SOURCE, TEXT, Complaint, JudgedRule, Limits, MeasuredRule, audit_rule
-from zoo.audit.units import QUANTITY, mentions, units_counted
+from zoo.audit.numerals import DIGIT, WORDS, number_as_text, numbers_of, numerals_pattern, unlike
+from zoo.audit.rule import BARE, SOURCE, TEXT, Complaint, Glance, JudgedRule, Limits, MeasuredRule, audit_rule
+from zoo.audit.units import QUANTITY, mentions, quantity_pattern, units_counted
 from zoo.characters import HIDDEN, brief
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ ARABIC_SCRIPT = ("ar", "arz", "ary", "apc", "fa", "ur", "ps", "ckb", "ug", "sd")
 _ARABIC_LETTERS = "[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]"
 _OURS = {True: _ARABIC_LETTERS, False: r"\p{Latin}"}
 _SLACK = 6  # characters: of short texts a ratio says little
+_REMEMBERED = 100_000  # pairs of parts that were compared
 _SHOWN = 40  # characters of what a complaint quotes
 
 
@@ -74,14 +76,15 @@ def find_untranslated(limits: Limits) -> JudgedRule | None:
 
 
 def _untranslated(word: re.Pattern[str], least: int, text: str, source: str | None) -> Complaint | None:
-    found = [(one.start(), one[0]) for one in word.finditer(text)]
-    small = [one for _, one in found if not one[0].isupper()]
-    capitals = len(found) - len(small)
-    many = capitals >= 3 and re.search(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z]", text)
-    left = [one for _, one in found] if many else small
-    if len(left) < least or not left:
+    found = list(word.finditer(text))
+    small = [one for one in found if not one[0][0].isupper()]
+    left = found if _CAPITALS.search(text) else small
+    if len(left) < least:
         return None
-    return Complaint(f"'{brief(' '.join(left), _SHOWN)}' is not translated")
+    return Complaint(f"'{brief(text[left[0].start() : left[-1].end()], _SHOWN)}' is not translated")
+
+
+_CAPITALS = re.compile(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z][a-z]")  # three words in a row are a sentence, or a title
 
 
 @audit_rule("numbers", weight=0.8, two_sided=True)
@@ -96,7 +99,18 @@ def find_numbers(limits: Limits) -> JudgedRule | None:
         _contains(pl.col(column), [DIGIT, *([WORDS[language]] if language in WORDS else [])])
         for column, language in ((SOURCE, source), (BARE, text))
     ]
-    return JudgedRule(said[0] | said[1], partial(_numbers, source, text), of_bare=True)
+    patterns = numerals_pattern(text), numerals_pattern(source)
+    glance = _glance(*patterns, lambda ours, theirs: _numbers(source, text, ours, theirs) is None)
+    return JudgedRule(said[0] | said[1], partial(_numbers, source, text), of_bare=True, glance=glance)
+
+
+def _glance(of_text: str, of_source: str, fine: Callable[[str, str], bool]) -> Glance:
+    import polars as pl
+
+    ours, theirs = (
+        pl.col(name).str.extract_all(of).list.join(" ; ") for name, of in ((BARE, of_text), (SOURCE, of_source))
+    )
+    return Glance(ours, theirs, lru_cache(_REMEMBERED)(fine))
 
 
 def _numbers(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:
@@ -120,7 +134,11 @@ def find_quantities(limits: Limits) -> JudgedRule | None:
     if not limits.quantities or source not in QUANTITY or text not in QUANTITY:
         return None
     said = [pl.col(column).str.contains(QUANTITY[language]) for column, language in ((SOURCE, source), (BARE, text))]
-    return JudgedRule(said[0] | said[1], partial(_quantities, source, text), of_bare=True)
+    patterns = quantity_pattern(text), quantity_pattern(source)
+    glance = _glance(
+        *patterns, lambda ours, theirs: set(units_counted(ours, text)) == set(units_counted(theirs, source))
+    )
+    return JudgedRule(said[0] | said[1], partial(_quantities, source, text), of_bare=True, glance=glance)
 
 
 def _quantities(source_language: str, language: str, text: str, source: str | None) -> Complaint | None:

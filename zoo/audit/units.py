@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from zoo.audit.numerals import DIGIT, WORDS
+from zoo.audit.numerals import DIGIT, WORDS, numeral_pattern
 
 _UNITS = {
     "kilometre": (r"km|kilomet(?:er|re)s?", r"كم|كلم|كيلومتر\w*|كيلو ?متر\w*|كيلو"),
@@ -47,6 +47,12 @@ QUANTITY = {
     rf"(?:{'|'.join(ar.replace('(?!متر)', '') for _, ar in _UNITS.values())})|{DIGIT}\s?[%٪°$€£¥]",
 }
 """{language: a pattern of a number with a unit, for a first look}."""
+
+
+def quantity_pattern(language: str) -> str:
+    """The pattern, for polars, of numbers with the word or sign beside them."""
+    one = numeral_pattern(language)
+    return rf"[$€£¥]\s?{DIGIT}|{one}(?:[\s‑-]+{one})*[\s-]?(?:[%٪°]|per cent|\p{{L}}+\.?)?"
 
 
 def units_counted(text: str, language: str) -> list[str]:

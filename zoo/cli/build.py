@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 from click.core import ParameterSource
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TRACKERS = ("clearml", "codecarbon", "comet_ml", "mlflow", "neptune", "swanlab", "tensorboard", "trackio", "wandb")
 ON_HELP = "One stage after another here, or side by side on a Ray cluster: this machine's, or that of RAY_ADDRESS."
+DATA_ON_HELP = "Translate here, or on a Ray cluster: this machine's, or that of RAY_ADDRESS."
 FORCE_HELP = "Make a stage again, from nothing: data, train, contamination, evaluate, card."
 
 
@@ -48,20 +49,24 @@ def data() -> None:
 @click.argument("datasets", nargs=-1)
 @scale_option
 @click.option("--force", is_flag=True, help="Build again what is up to date.")
-def data_build(datasets: tuple[str, ...], scale: str, force: bool) -> None:
+@click.option("--on", type=click.Choice(["local", "ray"]), default="local", show_default=True, help=DATA_ON_HELP)
+def data_build(datasets: tuple[str, ...], scale: str, force: bool, on: Literal["local", "ray"]) -> None:
     """Fetch, check and filter datasets (default: all)."""
     space = workspace()
     names = datasets or sorted(space.datasets)
+    places.refuse(None, 1, on)
     chosen = {name: space.dataset(name, scale=scale) for name in names}
     connect(seed=True, datasets=space.datasets_behind(chosen.values(), scale=scale))
     from zoo.layout import AUDIT_PAGE, DATA
     from zoo.pipeline.build import Build
-    from zoo.stage import NamedDataset, Node
+    from zoo.stage import Circumstances, NamedDataset, Node
 
     nodes = [Node(DATA, NamedDataset(name, dataset)) for name, dataset in chosen.items()]
     with say.progress() as progress:
-        work = Build(space, scale, progress=progress)
-        again = Build(space, scale, force=frozenset({DATA} if force else ()), progress=progress)
+        there = Circumstances(on=on)
+        work = Build(space, scale, circumstances=there, progress=progress)
+        forced = frozenset({DATA} if force else ())
+        again = Build(space, scale, force=forced, circumstances=there, progress=progress)
         named = {node.key for node in nodes}  # what they are made from is not made again
         outcomes = [(again if node.key in named else work).make(node) for node in work.ordered(nodes)]
     rows = [{"dataset": outcome.name, "did": outcome.did, "why": outcome.why} for outcome in outcomes]

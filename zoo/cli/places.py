@@ -31,7 +31,7 @@ def refuse(device: str | None, gpus: int, on: str) -> None:
         kind = device.split(":")[0]
         raise ZooError(f"--device '{device}' is one device, and --gpus asks for '{gpus}'", hint=f"--device {kind}")
     if on == "ray":
-        from zoo.pipeline.executors.cluster import require_cluster
+        from zoo.raycluster import require_cluster
 
         require_cluster()
 

@@ -95,9 +95,11 @@ def _report(
     """The report as JSON, and whether it was there already."""
     from zoo.quality.check import checked_material
     from zoo.quality.material import MOST
-    from zoo.quality.reading import SUFFIXES, hub_id, material_of_files, material_of_hub
+    from zoo.quality.reading import hub_id, is_of_rows, material_of_files, material_of_hub
 
     most, names = None if whole else MOST, _datasets()
+    if target in names and (config or revision or asked):
+        raise click.UsageError(f"'{target}' is a dataset of this workspace, and its recipe says what its columns are")
     if target in names:
         from zoo.pipeline.build import Build
         from zoo.quality.kept import check_built
@@ -106,7 +108,7 @@ def _report(
     options: dict[str, Any] = {"tasks": tasks, "most": most}
     if Path(target).exists():
         opened = material_of_files(Path(target), asked, **options)
-    elif "/" in target or Path(target).suffix in SUFFIXES:
+    elif "/" in target or is_of_rows(Path(target)):
         opened = material_of_hub(hub_id(target), config, revision, asked, **options)
     else:
         raise ZooError(f"no dataset, file or folder '{target}'", hint=did_you_mean(target, names) or "zoo ls")
@@ -132,8 +134,9 @@ def _say(report: dict[str, Any], kept: bool) -> None:
     counts = {name: number for name, number in report["verdicts"].items() if number}
     plural = {"problem": "problems", "warning": "warnings"}
     told = ", ".join(f"{number} {plural.get(name, name) if number > 1 else name}" for name, number in counts.items())
+    rehearsal = "; generated rows of a rehearsal" if report["miniature"] else ""
     say.line()
-    say.line(f"{report['target']}: {told}; rows: {rows}" + ("; generated rows of a rehearsal" * report["miniature"]))
+    say.line(f"{report['target']}: {told}; rows: {rows}" + rehearsal)
     if kept:
         say.line("nothing changed since it was checked: this is the report of then")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +16,7 @@ from zoo.errors import DataError
 
 if TYPE_CHECKING:
     from zoo.review.sampling import BuiltRows, Sampled
-    from zoo.review.sheet import Sheet
+    from zoo.review.sheet import Sheet, SheetRow
 
 PORT = 7861  # beside the port of `zoo space serve`
 BY_HELP = "As many rows of each, so that the worst are many; default: as many of each as there are."
@@ -66,12 +68,14 @@ def data_review(
     made = _sampled(built, path, lock, sample, by, reviewer)
     _say_sampled(built, made, reviewer)
     if not serve:
-        say.hint(as_typed(_next(dataset, made.sheet, reviewer)))
+        again = f" --sheet {quote(str(sheet))}" if sheet else ""
+        say.hint(as_typed(_next(dataset, made.sheet, reviewer, again)))
         return
+    from zoo.review.desk import Desk
     from zoo.review.page import serve_page
 
     say.note(f"http://127.0.0.1:{port}")
-    serve_page(path, lock, reviewer, compare=compare, port=port)
+    serve_page(Desk(path, dataset, lock, reviewer, compare), port=port)
 
 
 def _built(name: str, scale: str) -> BuiltRows:
@@ -110,59 +114,58 @@ def _sampled(built: BuiltRows, path: Path, lock: Path, most: int, by: str | None
     """Make or extend the sheet."""
     from typing import cast
 
-    from zoo.review.sampling import Evenly, sample_rows
+    from zoo.review.sampling import Evenly, drawn_sample
     from zoo.review.sheet import Sheet, changing, require_known, write_sheet
     from zoo.review.verdicts import verdicts_of
 
     evenly = cast("Evenly | None", by)
     if not path.exists():
-        made = sample_rows(built, Sheet(path, []), most, evenly)
+        made = drawn_sample(built, Sheet(path, []), most, evenly)
         made.sheet.with_reviewer(reviewer)
         write_sheet(made.sheet)
         return made
-    with changing(path, lock) as sheet:
+    with changing(path, built.name, lock) as sheet:
         require_known(sheet, [*built.columns, *built.extras])
         verdicts_of([sheet])  # nothing is written into a sheet that cannot be read back
-        made = sample_rows(built, sheet, most, evenly)
+        made = drawn_sample(built, sheet, most, evenly)
         sheet.with_reviewer(reviewer)
     return made
 
 
 def _say_sampled(built: BuiltRows, made: Sampled, reviewer: str) -> None:
+    """Tell how many rows of each stratum are in the sheet, and how many of them are judged."""
     from collections import Counter
 
-    from zoo.review.sheet import SPLIT, STRATUM, VERDICT
-    from zoo.review.verdicts import verdict_in
+    from zoo.review.sheet import SPLIT, STRATUM
 
     sheet = made.sheet
-    mine = f"{VERDICT}{reviewer}"
-    rows = Counter((row.cells[SPLIT], row.cells[STRATUM]) for row in sheet.rows)
-    done = Counter((row.cells[SPLIT], row.cells[STRATUM]) for row in sheet.rows if verdict_in(row.cells.get(mine, "")))
+    rows = Counter((row.cells.get(SPLIT), row.cells.get(STRATUM)) for row in sheet.rows)
+    done = Counter((row.cells.get(SPLIT), row.cells.get(STRATUM)) for row in _judged(sheet, reviewer))
     strata = [
-        {
-            "split": one[0],
-            "stratum": one[1],
-            "rows": size,
-            "in the sheet": rows[one],
-            f"judged by {reviewer}": done[one],
-        }
+        {"split": one[0], "stratum": one[1], "rows": size, "in the sheet": rows[one], "judged": done[one]}
         for one, size in made.sizes.items()
     ]
     say.table(strata)
     gone = f"; {made.gone:,} are not in the dataset now" if made.gone else ""
-    say.line(f"{sheet.path}: {len(sheet.rows):,} rows, {made.added:,} of them new{gone}")
+    judged = f"{done.total():,} judged by '{reviewer}'"
+    say.line(f"{sheet.path}: {len(sheet.rows):,} rows, {made.added:,} of them new, {judged}{gone}")
     facts = {"sheet": str(sheet.path), "rows": len(sheet.rows), "added": made.added, "gone": made.gone}
     say.result({"dataset": built.name, **facts, "judged": done.total(), "strata": strata})
 
 
-def _next(name: str, sheet: Sheet, reviewer: str) -> str:
-    """Say what to do with a sheet: judge, or use what is judged."""
+def _judged(sheet: Sheet, reviewer: str) -> list[SheetRow]:
     from zoo.review.sheet import VERDICT
     from zoo.review.verdicts import verdict_in
 
-    if all(verdict_in(row.cells.get(f"{VERDICT}{reviewer}", "")) for row in sheet.rows):
-        step = f"steps: [..., {{type: review, verdicts: reviews/{sheet.path.name}}}]"
-        return f"write {step} into its recipe, then run `zoo data build {name}`"
-    return (
-        f"write accept, reject or unsure into verdict.{reviewer}, or judge on a page: `zoo data review {name} --serve`"
-    )
+    return [row for row in sheet.rows if verdict_in(row.cells.get(f"{VERDICT}{reviewer}", ""))]
+
+
+def _next(name: str, sheet: Sheet, reviewer: str, again: str) -> str:
+    """Say what to do with a sheet: judge, or use what is judged."""
+    if len(_judged(sheet, reviewer)) < len(sheet.rows):
+        page = f"`zoo data review {name}{again} --reviewer {reviewer} --serve`"
+        return f"write accept, reject or unsure into verdict.{reviewer}, or judge on a page: {page}"
+    if any(step.type == "review" for step in workspace().datasets[name].steps):
+        return f"zoo data build {name}"
+    place = Path(os.path.relpath(sheet.path, workspace().recipes / "datasets")).as_posix()
+    return f"add {{type: review, verdicts: {place}}} to its steps, then `zoo data build {name}`"

@@ -48,7 +48,7 @@ class ColumnPlace:
         return f" (the first: {where(int(wrong.arg_true()[0]))})" if where and wrong.any() else ""
 
 
-def chosen(
+def recipe_frames(
     name: str,
     split: str,
     columns: Mapping[str, Column],
@@ -81,7 +81,7 @@ def chosen(
     return _chosen(rows, texts, labels, list(there), places, also)
 
 
-def chosen_schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:
+def frame_schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:
     """{column that is read: its type in polars}."""
     import polars as pl
 
@@ -90,8 +90,8 @@ def chosen_schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:
 
 
 def write_chosen(name: str, split: str, columns: Mapping[str, Column], rows: RawRows, path: Path) -> int:
-    """Write the recipe's columns of a split as Parquet; the number of rows comes out. See `chosen`."""
-    return written(chosen(name, split, columns, rows), path, chosen_schema(columns))
+    """Write the recipe's columns of a split as Parquet; the number of rows comes out. See `recipe_frames`."""
+    return written(recipe_frames(name, split, columns, rows), path, frame_schema(columns))
 
 
 def _chosen(

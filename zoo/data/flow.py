@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
+from zoo.data.rows import BATCH
 from zoo.layout import REJECTED
 from zoo.steps import WHY, StepResult
-from zoo.steps.masks import at_places, kept, sampled_places
+from zoo.steps.masks import at_places, only, sampled_places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,8 +27,8 @@ SEED = 42
 EXAMPLES = 3
 """Rows that a note shows for each reason."""
 SHOWN = 200  # characters of a text in a note
-QUICK: Any = {"compression": "zstd", "compression_level": 1, "statistics": False}
-"""How files are written that are read once and go."""
+QUICK: Any = {"compression": "zstd", "compression_level": 1, "statistics": False, "row_group_size": BATCH}
+"""How files are written that are read once and go; a group of rows is what is in memory at once."""
 STEP = "@step"  # the step that dropped a row that is kept beside the dataset
 
 
@@ -101,13 +102,13 @@ class Flow:
         if most is None or most >= self.rows:
             return
         self.sampled_from = self.sampled_from or self.rows
-        self._take(kept(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
+        self._take(only(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
         self._done(self.number + 1)
 
     def without(self, what: str, places: frozenset[int]) -> None:
         """Drop the rows in these places."""
         name, came = self._another(what), self.rows
-        self._take(kept(self.frame, ~at_places(places, came)))
+        self._take(only(self.frame, ~at_places(places, came)))
         self.dropped[name] = came - self.rows
         self._done(self.number + 1)
 

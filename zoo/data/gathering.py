@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from zoo.data.columns import chosen, chosen_schema
+from zoo.data.columns import frame_schema, recipe_frames
 from zoo.data.localrows import FileRows, RowFile, row_file
 from zoo.data.rows import HubRows, RawRows, written
 from zoo.data.source import read_split
@@ -18,7 +18,7 @@ from zoo.errors import DataError
 from zoo.layout import split_file
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Column, Source
-from zoo.recipe.localfiles import LocalFile, files_of, files_read_as_one
+from zoo.recipe.localfiles import LocalFile, files_read_as_one, local_files
 from zoo.recipe.yamlfile import shown
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SEED = 42
 """Of the rows that are taken of a source by its weight: the same every time, on every machine."""
 
 
-def read_sources(name: str, dataset: Dataset, spec: Mapping[str, Any], underway: Path) -> Callable[[str, Path], int]:
+def split_reader(name: str, dataset: Dataset, spec: Mapping[str, Any], underway: Path) -> Callable[[str, Path], int]:
     """Return the function that writes the rows of a split to a path, as the recipe reads them, and counts them.
 
     Args:
@@ -79,13 +79,13 @@ class _Gathering:
 
     @cached_property
     def _schema(self) -> dict[str, Any]:
-        return chosen_schema(self.dataset.read_columns)
+        return frame_schema(self.dataset.read_columns)
 
     @cached_property
     def _files(self) -> dict[int, dict[str, list[LocalFile]]]:
         """{number of a source: its files by split}."""
         place = Path(self.spec["place"])
-        found = {number: files_of(source, place) for number, source in self._numbered if source.path}
+        found = {number: local_files(source, place) for number, source in self._numbered if source.path}
         for number in found if self.dataset.split is None else ():
             if doubt := files_read_as_one(self.dataset.every_source[number], found[number]):
                 what, _, way = doubt.partition("; ")
@@ -113,7 +113,7 @@ class _Gathering:
         source = self.dataset.every_source[number]
         title = source.title if len(self._numbered) > 1 else None
         also = self._group(source, rows)
-        return chosen(self.name, split, columns_of(self.dataset, source), rows, also=also, source=title)
+        return recipe_frames(self.name, split, source_columns(self.dataset, source), rows, also=also, source=title)
 
     def _group(self, source: Source, rows: RawRows) -> str | None:
         of = group_column(self.dataset, source)
@@ -147,7 +147,7 @@ class _Gathering:
         return RowFile(path, shown(path))
 
 
-def columns_of(dataset: Dataset, source: Source) -> dict[str, Column]:
+def source_columns(dataset: Dataset, source: Source) -> dict[str, Column]:
     """The columns that are read, with the names that they have in this source."""
     return {
         ours: column.model_copy(update={"source": source.columns[ours]}) if ours in source.columns else column
@@ -160,13 +160,13 @@ def group_column(dataset: Dataset, source: Source) -> str | None:
     if dataset.split is None or dataset.split.of is None:
         return None
     of = dataset.split.of
-    column = columns_of(dataset, source).get(of)
+    column = source_columns(dataset, source).get(of)
     return (column.source if column else source.columns.get(of)) or of
 
 
 def wanted_columns(dataset: Dataset, source: Source) -> list[str]:
     """The columns of a source that are read, by its own names, each once."""
-    read = [column.source or ours for ours, column in columns_of(dataset, source).items() if not column.made_by]
+    read = [column.source or ours for ours, column in source_columns(dataset, source).items() if not column.made_by]
     group = group_column(dataset, source)
     return list(dict.fromkeys([*read, *([group] if group else [])]))
 

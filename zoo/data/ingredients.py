@@ -13,12 +13,11 @@ from zoo.models.identity import ENGINES
 from zoo.options import digests
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Source
-from zoo.recipe.localfiles import files_of
+from zoo.recipe.localfiles import local_files
 from zoo.remote import api, explained, host, revision_of
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.steps import files_of as files_of_steps
-from zoo.steps import models_asked, tasks_met
+from zoo.steps import files_of, models_asked, packages_of, tasks_met
 from zoo.tasks import pins
 
 STAGE = DATA
@@ -42,14 +41,15 @@ def part(item: NamedDataset) -> dict[str, Any]:
 
 
 def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
-    """What the sources are now, the commits of models that steps read them with, files, and the libraries that do."""
+    """The state of the sources now, commits of models that steps read them with, files, and the libraries that do."""
+    packages = packages_of(item.dataset.steps)
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
-    files = _digests([place_of_recipes(site) / name for name in files_of_steps(item.dataset.steps)], site)
+    files = _digests([place_of_recipes(site) / name for name in files_of(item.dataset.steps)], site)
     tasks = tasks_met(item.dataset.steps, site.workspace.family.suites)
     return {
         **came_from(item.dataset, site),
         "hub": host(),
-        "versions": versions("datasets", "polars", *(ENGINES if models else ())),
+        "versions": versions("datasets", "polars", *(ENGINES if models else ()), *packages),
         **({"models": models} if models else {}),
         **({"files": files} if files else {}),
         **({"tasks": pins(tasks)} if tasks else {}),
@@ -70,6 +70,7 @@ def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[s
         "built": {name: str(site.place(name, DATA)) for name in item.dataset.parents},
         "place": str(place_of_recipes(site)),
         "cache": str(site.runs / "cache"),
+        "on": site.circumstances.on,
         **models,
         **({"suites": dict(site.workspace.family.suites)} if "tasks" in made_from else {}),
     }
@@ -81,7 +82,7 @@ def place_of_recipes(site: Site) -> Path:
 
 
 def came_from(dataset: Dataset, site: Site) -> dict[str, Any]:
-    """The sources as they are now, as ingredients: {revision} of one repository, else {sources: [what each is]}.
+    """The state of the sources now, as ingredients: {revision} of one repository, else {sources: [what each is]}.
 
     Raises:
         HubError: a repository cannot be read. DataError: there are no files.
@@ -96,7 +97,7 @@ def _origin(source: Source, site: Site) -> dict[str, Any]:
         return {"dataset": source.dataset, "revision": source_revision(source)}
     if source.parent:
         return {"from": source.parent}  # what it was built into is among the needs
-    found = files_of(source, place_of_recipes(site))
+    found = local_files(source, place_of_recipes(site))
     return {"path": source.path, "files": _digests([file.path for many in found.values() for file in many], site)}
 
 

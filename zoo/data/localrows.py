@@ -47,8 +47,9 @@ class RowFile:
     kinds: Mapping[str, str] | None = None
     """{column: text, number or truth} of one that was made from text."""
 
-    @cached_property
+    @property
     def _file(self) -> ParquetFile:
+        """The file, opened anew: a folder may have more of them than a process may hold open."""
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
 
@@ -58,9 +59,13 @@ class RowFile:
             raise self._unread(error) from None
 
     def __len__(self) -> int:
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> int:
         return int(self._file.metadata.num_rows)
 
-    @property
+    @cached_property
     def column_names(self) -> list[str]:
         """The names of its columns, in order."""
         return list(self.columns or self._file.schema_arrow.names)
@@ -77,7 +82,7 @@ class RowFile:
         return {field.name: Feature(_dtype(field.type), names.get(field.name)) for field in schema}
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
-        """These columns, so many rows at a time."""
+        """The columns of these names, so many rows at a time."""
         import polars as pl
         from pyarrow import ArrowException
 
@@ -133,7 +138,7 @@ class FileRows:
         return pl.concat([part.to_frame() for part in parts], how="vertical_relaxed").to_series()
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
-        """These columns, so many rows at a time."""
+        """The columns of these names, so many rows at a time."""
         for file in self._files:
             yield from file.batches(names, size)
 

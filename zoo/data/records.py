@@ -28,7 +28,7 @@ Record = tuple[int, Sequence[str | None]]
 
 
 @dataclass
-class Table:
+class FileTable:
     """The records of a file, as they are read."""
 
     columns: list[str]
@@ -41,7 +41,7 @@ class Table:
     """The columns that `records` have."""
 
 
-def table_of(file: LocalFile, wanted: Sequence[str], separator: str | None) -> Table:
+def table_of(file: LocalFile, wanted: Sequence[str], separator: str | None) -> FileTable:
     """The columns of a file that are wanted.
 
     Args:
@@ -56,7 +56,7 @@ def table_of(file: LocalFile, wanted: Sequence[str], separator: str | None) -> T
 # CSV and TSV
 
 
-def _cells(file: LocalFile, wanted: Sequence[str], separator: str | None) -> Table:
+def _cells(file: LocalFile, wanted: Sequence[str], separator: str | None) -> FileTable:
     lines = lines_of(file)
     first = list(islice(lines, SNIFFED))
     separator = separator or ("\t" if file.form == "tsv" else _separator(first, wanted))
@@ -70,7 +70,7 @@ def _cells(file: LocalFile, wanted: Sequence[str], separator: str | None) -> Tab
     there = [name for name in dict.fromkeys(wanted) if name in names]
     places = [names.index(name) for name in there]
     records = ((line, [cells[place] for place in places]) for line, cells in _even(file, rows, names, separator))
-    return Table(names, dict.fromkeys(there, "text"), records, there)
+    return FileTable(names, dict.fromkeys(there, "text"), records, there)
 
 
 def _separator(lines: Sequence[str], wanted: Sequence[str]) -> str:
@@ -161,14 +161,14 @@ def _even(
 # JSON lines
 
 
-def _objects(file: LocalFile, wanted: Sequence[str]) -> Table:
+def _objects(file: LocalFile, wanted: Sequence[str]) -> FileTable:
     there = list(dict.fromkeys(wanted))
-    table = Table([], {}, iter(()), there)
+    table = FileTable([], {}, iter(()), there)
     table.records = _values(file, table, there)
     return table
 
 
-def _values(file: LocalFile, table: Table, there: Sequence[str]) -> Iterator[Record]:
+def _values(file: LocalFile, table: FileTable, there: Sequence[str]) -> Iterator[Record]:
     known: dict[str, None] = {}
     first: dict[str, int] = {}  # {column: the line of the first value}
     for line, text in enumerate(lines_of(file), 1):

@@ -31,7 +31,7 @@ class RawRows(Protocol):
         """All values of a column."""
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
-        """Yields these columns, so many rows at a time."""
+        """The columns of these names, so many rows at a time."""
 
 
 class HubRows:
@@ -51,7 +51,7 @@ class HubRows:
         return found
 
     def batches(self, names: Sequence[str], size: int = BATCH) -> Iterator[pl.DataFrame]:
-        """Yields these columns, so many rows at a time."""
+        """The columns of these names, so many rows at a time."""
         yield from self._rows.select_columns(list(dict.fromkeys(names))).to_polars(batched=True, batch_size=size)
 
 

@@ -29,7 +29,7 @@ def number_of(group: str, seed: int) -> float:
     return int.from_bytes(blake2b(f"{seed}\n{group}".encode(), digest_size=8).digest(), "big") / 2**64
 
 
-def split_of(group: str, rule: SplitRule, seed: int | None = None) -> str:
+def split_of_group(group: str, rule: SplitRule, seed: int | None = None) -> str:
     """The split that a group falls into.
 
     Args:
@@ -90,7 +90,7 @@ def _groups(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
 
     if ALSO not in frame.columns:
         return _own(frame, texts)
-    values = frame[ALSO].cast(pl.String)
+    values = frame[ALSO].cast(pl.String).str.replace(r"^(-?\d+)\.0$", "${1}")  # JSON's numbers beside those of CSV
     known = values.unique().drop_nulls()
     plain = {value: normalised(value) or None for value in known}
     keys = values.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.String)
@@ -107,7 +107,7 @@ def _own(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
 def _splits(keys: pl.Series, rule: SplitRule) -> pl.Series:
     import polars as pl
 
-    found = {key: split_of(key, rule) for key in keys.unique()}
+    found = {key: split_of_group(key, rule) for key in keys.unique()}
     return keys.replace_strict(list(found), list(found.values()), return_dtype=pl.String)
 
 
@@ -119,7 +119,8 @@ def _empty(name: str, rule: SplitRule, empty: str, rows: Mapping[str, int], grou
     if len(groups) < len(rule.sizes):
         way = "name another column in split.of" if rule.of else "add rows"
         return DataError(problem, hint=f"{way}, or fewer splits in split.sizes")
-    fitting = (seed for seed in range(1, SEEDS) if {split_of(one, rule, seed) for one in groups} == set(rule.sizes))
-    if len(groups) <= FEW and (seed := next(fitting, None)) is not None:
+    every = set(rule.sizes)
+    filling = (seed for seed in range(1, SEEDS) if {split_of_group(one, rule, seed) for one in groups} == every)
+    if len(groups) <= FEW and (seed := next(filling, None)) is not None:
         return DataError(problem, hint=f"set split.seed to {seed}, or give it more in split.sizes")
     return DataError(problem, hint=f"give '{empty}' more in split.sizes")

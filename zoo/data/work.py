@@ -16,7 +16,7 @@ from zoo.data.columns import ColumnPlace
 from zoo.data.doubts import data_doubts
 from zoo.data.encoders import Encoders
 from zoo.data.flow import Flow
-from zoo.data.gathering import read_sources
+from zoo.data.gathering import split_reader
 from zoo.data.glance import glance
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
@@ -102,7 +102,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     making = _Making(name, dataset, folder, spec, Encoders(models, spec.get("device")), progress)
     progress.start(f"{name}: data", len(dataset.splits))
     flows: dict[str, Flow] = {}
-    read = read_sources(name, dataset, spec, folder / UNDERWAY)
+    read = split_reader(name, dataset, spec, folder / UNDERWAY)
     for split in dataset.splits:
         flows[split] = _through_steps(making, split, read)
         progress.advance()

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.data.columns import unknown_booleans, unknown_labels, unscored_labels, values_way
 from zoo.data.encoders import Encoders
-from zoo.data.gathering import columns_of, group_column, wanted_columns
+from zoo.data.gathering import group_column, source_columns, wanted_columns
 from zoo.data.ingredients import source_found
 from zoo.data.localrows import first_look
 from zoo.data.source import as_splits
@@ -17,7 +17,7 @@ from zoo.errors import DataError, EvaluationError
 from zoo.hub.frontmatter import KeyPath
 from zoo.inquiry.answers import Answers, Inquiry
 from zoo.recipe.dataset import Column, Dataset, Source
-from zoo.recipe.localfiles import files_of
+from zoo.recipe.localfiles import local_files
 from zoo.registry import OURS, blamed
 from zoo.remote import api, explained, revision_of
 from zoo.tasks import TASKS
@@ -62,7 +62,7 @@ def ask_files(dataset: Dataset, source: Source, at: KeyPath, place: Path) -> Inq
         DataError: there are no such files, or one is broken at its beginning.
     """
     wanted = wanted_columns(dataset, source)
-    files = [file for many in files_of(source, place).values() for file in many]
+    files = [file for many in local_files(source, place).values() for file in many]
     features = [first_look(file, wanted, source.separator) for file in files]
     found = [one for known in features if known for one in _column_mistakes(dataset, source, at, known)]
     return Inquiry(list(dict.fromkeys(found)))
@@ -107,7 +107,7 @@ def _split_mistakes(source: Source, known: Sequence[str]) -> Answers:
 
 
 def _column_mistakes(dataset: Dataset, source: Source, at: KeyPath, features: Mapping[str, Any]) -> Answers:
-    for ours, column in columns_of(dataset, source).items():
+    for ours, column in source_columns(dataset, source).items():
         theirs = column.source or ours
         place: KeyPath = ("reads" if dataset.reads else "columns", ours)
         if ours in source.columns:

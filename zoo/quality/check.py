@@ -9,7 +9,7 @@ from zoo.say import SILENT, Progress
 
 
 def checked_material(material: Material, *, progress: Progress = SILENT) -> CheckReport:
-    """What every check says of a dataset, in the order of the report."""
+    """Run every check on a dataset, in the order of the report."""
     found: dict[str, Checked] = {}
     ordered = sorted(CHECKS.values(), key=lambda one: IN_ORDER.index(one.run))
     progress.start(f"{material.title}: checks", len(ordered))

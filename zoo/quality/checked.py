@@ -108,7 +108,7 @@ def of_many(part: int, whole: int) -> str:
     return f"{part:,} of {whole:,} ({told} %)"
 
 
-def judged(part: int, whole: int, *, warn: float = 0.0, problem: float = 1.0) -> Outcome:
+def verdict_on(part: int, whole: int, *, warn: float = 0.0, problem: float = 1.0) -> Outcome:
     """The verdict on a count of a whole: ok up to the share `warn`, a problem above the share `problem`."""
     share = part / whole if whole else 0.0
     if share > problem:

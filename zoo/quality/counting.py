@@ -75,18 +75,18 @@ def _rows_with(material: Material, split: str, kind: str, of: Callable[[str], pl
     has = [of(text).fill_null(False).alias(f"@{text}") for text in texts]
     rows = frame.with_columns(has).filter(pl.any_horizontal([f"@{text}" for text in texts])).head(10 * most).collect()
     found = [
-        shown(split, row[ROW], [row[text] for text in texts if row[f"@{text}"]], kind)
+        shown_row(split, row[ROW], [row[text] for text in texts if row[f"@{text}"]], kind)
         for row in rows.iter_rows(named=True)
     ]
     return list({tuple(one.texts): one for one in reversed(found)}.values())[::-1][:most]  # a premise stands in several
 
 
-def shown(split: str, row: int, texts: Iterable[str | None], note: str) -> ShownRow:
+def shown_row(split: str, row: int, texts: Iterable[str | None], note: str) -> ShownRow:
     """A row as an example: short, with all characters visible, and without personal data."""
-    return ShownRow(split, row, [short(text or "") for text in texts], short(note))
+    return ShownRow(split, row, [short_text(text or "") for text in texts], short_text(note))
 
 
-def short(text: str) -> str:
+def short_text(text: str) -> str:
     """A text of a dataset for a report."""
     return brief(masked(text), SHOWN)
 
@@ -99,6 +99,6 @@ def rows_at(material: Material, split: str, places: Iterable[int], notes: Mappin
     frame = material.frames[split].with_row_index(ROW).filter(pl.col(ROW).is_in(wanted.implode()))
     texts = material.roles.texts
     return [
-        shown(split, row[ROW], [row[text] for text in texts], notes.get(row[ROW], ""))
+        shown_row(split, row[ROW], [row[text] for text in texts], notes.get(row[ROW], ""))
         for row in frame.collect().iter_rows(named=True)
     ]

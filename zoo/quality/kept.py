@@ -52,8 +52,7 @@ def check_built(
     if run.stale(CHECK, made_from) is None and _searched_all(kept := _read(build, name)):
         return kept, True
     miniature = bool(json.loads((folder / DATA_SOURCE).read_text("utf-8")).get("miniature"))
-    language = next(iter(dataset.release.language), None) if dataset.release else None
-    material = material_of_built(name, dataset, folder, language=language, tasks=tasks, most=most, miniature=miniature)
+    material = material_of_built(name, dataset, folder, tasks=tasks, most=most, miniature=miniature)
     with run.making(CHECK, made_from, fresh=True) as place:
         report = checked_material(material, progress=progress).as_json()
         (place / CHECKED).write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")

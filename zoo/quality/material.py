@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -77,8 +78,6 @@ class Material:
     roles: Roles
     classes: Sequence[str] | None = None
     """All classes that there should be; None = those that are there."""
-    language: str | None = None
-    """The two letters of the language that it says it is in; None = it does not say."""
     tasks: Sequence[str] | None = ()
     """Evaluation tasks whose rows are looked for; None = the Hub may not be asked."""
     most: int | None = MOST
@@ -107,9 +106,7 @@ class Material:
     @property
     def split_names(self) -> dict[str, str]:
         """{train, validation or test: the split that is called so here}."""
-        found = {
-            ours: next((one for one in self.frames if one.casefold() in them), None) for ours, them in NAMES.items()
-        }
+        found = {ours: next((one for one in self.frames if split_like(one) == ours), None) for ours in SPLIT_NAMES}
         return {ours: split for ours, split in found.items() if split}
 
     @property
@@ -129,7 +126,7 @@ class Material:
         return self.rows[split] if most is None else min(most, self.rows[split])
 
     def sample(self, split: str, most: int | None) -> pl.LazyFrame:
-        """At most so many rows of a split with their places, always the same ones, in their order; None = all."""
+        """A sample of at most so many rows of a split with their places, always the same ones in their order."""
         import polars as pl
 
         frame, rows = self.frames[split].with_row_index(ROW), self.rows[split]
@@ -139,14 +136,17 @@ class Material:
         return frame.filter(pl.col(ROW).is_in(pl.Series(places, dtype=pl.UInt32).implode()))
 
     def batches(self, split: str, columns: Sequence[str], most: int | None) -> Iterator[pl.DataFrame]:
-        """These columns of a sample, some rows at a time."""
+        """Rows of a sample with these columns, some rows at a time."""
         yield from self.sample(split, most).select(columns).collect_batches(chunk_size=BATCH)
 
 
-NAMES = {ours: {*names, ours} for ours, names in SPLIT_NAMES.items()}
+def split_like(name: str) -> str | None:
+    """Our split that a name of a split or of a file speaks of, as in `validation_matched`; None when of none."""
+    words = set(re.split(r"[^a-z]+", name.casefold()))
+    return next((ours for ours, names in SPLIT_NAMES.items() if words & {ours, *names}), None)
 
 
 def in_order(splits: Sequence[str]) -> list[str]:
     """The splits of a dataset with train first and test last but for others."""
-    known = [split for names in NAMES.values() for split in splits if split.casefold() in names]
+    known = [split for ours in SPLIT_NAMES for split in splits if split_like(split) == ours]
     return [*known, *(split for split in splits if split not in known)]

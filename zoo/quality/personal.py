@@ -93,7 +93,9 @@ KINDS = (
     PersonalKind(
         "web address", re.compile(r"(?:https?://|www\.)[^\s<>\"'«»،؛]+", re.IGNORECASE), _always, harmless=True
     ),
-    PersonalKind("e-mail", re.compile(r"[\w.%+-]+@(?:[\w-]+\.)+[a-z]{2,}", re.IGNORECASE), _is_mail),
+    PersonalKind(
+        "e-mail", re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.)+[a-z]{2,24}", re.IGNORECASE), _is_mail
+    ),
     PersonalKind(
         "IBAN", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), _is_iban, grave=True
     ),

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
-from zoo.data.rows import HubRows, written
+from zoo.data.lines import lines_of
+from zoo.data.localrows import FileRows, row_file
+from zoo.data.records import SEPARATORS
+from zoo.data.rows import HubRows, RawRows, written
 from zoo.errors import DataError, HubError
 from zoo.hub.metadata import REPO_ID
 from zoo.layout import split_file
-from zoo.quality.material import NAMES, Material, Roles, in_order
+from zoo.quality.material import Material, Roles, in_order, split_like
 from zoo.quality.roles import LOOKED_AT, guessed_roles
 from zoo.recipe import Dataset
+from zoo.recipe.dataset import Source
+from zoo.recipe.localfiles import FORMS, LocalFile, local_files
 from zoo.remote import api, endpoint, explained, is_miniature
 
 if TYPE_CHECKING:
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
 Asked = Mapping[str, Sequence[str]]
 """{"texts", "label" or "score": columns that were named on the command line}."""
 Classes = Mapping[str, Sequence[str]]
-SUFFIXES = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".arrow")
 
 
 def material_of_built(name: str, dataset: Dataset, folder: Path, **options: Any) -> Material:
@@ -61,7 +68,7 @@ def hub_id(target: str) -> str:
     for address in (endpoint(), "https://huggingface.co"):
         found = found.removeprefix(address)
     found = found.strip("/").removeprefix("datasets/") if found != target else found.removeprefix("datasets/")
-    if re.fullmatch(REPO_ID, found) and Path(found).suffix not in SUFFIXES:
+    if re.fullmatch(REPO_ID, found) and not is_of_rows(Path(found)):
         return found
     near = Path(target).parent
     there = f"ls {quote(str(near))}" if near.is_dir() else f"there is no folder '{near}' either"
@@ -79,26 +86,24 @@ def material_of_hub(
     """
     commit = _commit(repo, revision)
     splits = _splits_of_hub(repo, config, commit)
-    rows = {split: HubRows(splits[split]) for split in in_order(list(splits))}
-    first = next(iter(rows.values()))
-    classes = {name: one.names for name, one in first.features.items() if getattr(one, "names", None)}
-    sample = next(iter(first.batches(first.column_names, LOOKED_AT)))
-    roles = guessed_roles(sample, classes, asked)
     title = repo if config is None else f"{repo} ({config})"
-    columns = [name for name in (*roles.texts, roles.label, roles.score) if name]
     with TemporaryDirectory(prefix="zoo-check-") as place:
-        frames = {
-            split: _kept(one, columns, Path(place, f"{number}.parquet"))
-            for number, (split, one) in enumerate(rows.items())
-        }
-        yield Material(
-            title,
-            _as_roles(frames, roles, classes),
-            roles,
-            classes.get(roles.label or ""),
-            miniature=is_miniature(repo, commit),
-            **options,
-        )
+        rows = {split: HubRows(one) for split, one in splits.items()}
+        yield _material(title, rows, asked, Path(place), miniature=is_miniature(repo, commit), **options)
+
+
+def _material(title: str, rows: Mapping[str, RawRows], asked: Asked, place: Path, **options: Any) -> Material:
+    """The rows of all splits with the columns that play a part, in files that polars reads bit by bit."""
+    rows = {split: rows[split] for split in in_order(list(rows)) if len(rows[split])}
+    if not rows:
+        raise DataError(f"'{title}' has no rows", hint="name a dataset or a file with some")
+    first = next(iter(rows.values()))
+    classes = {name: list(one.names) for name, one in first.features.items() if getattr(one, "names", None)}
+    roles = guessed_roles(next(iter(first.batches(first.column_names, LOOKED_AT))), classes, asked)
+    frames = {
+        split: _kept(split, one, roles, place / f"{number}.parquet") for number, (split, one) in enumerate(rows.items())
+    }
+    return Material(title, _as_roles(frames, roles, classes), roles, classes.get(roles.label or ""), **options)
 
 
 def _commit(repo: str, revision: str | None) -> str:
@@ -106,6 +111,7 @@ def _commit(repo: str, revision: str | None) -> str:
     from huggingface_hub.errors import RevisionNotFoundError
 
     with explained(f"look up dataset '{repo}'"):
+        api().auth_check(repo, repo_type="dataset")  # of a gated one `datasets` tells another Hub's address
         try:
             return str(api().dataset_info(repo, revision=revision).sha)
         except RevisionNotFoundError:
@@ -113,11 +119,14 @@ def _commit(repo: str, revision: str | None) -> str:
             raise HubError(problem, hint="correct --revision, or leave it out") from None
 
 
-def _kept(rows: HubRows, columns: Sequence[str], path: Path) -> pl.LazyFrame:
-    """The columns of a split in a file, of which polars reads no more at once than it needs."""
+def _kept(split: str, rows: RawRows, roles: Roles, path: Path) -> pl.LazyFrame:
     import polars as pl
 
-    schema = next(iter(rows.batches(columns, 1)), pl.DataFrame()).schema
+    columns = [name for name in (*roles.texts, roles.label, roles.score) if name]
+    if missing := [name for name in columns if name not in rows.column_names]:
+        known = ", ".join(f"'{brief(name, 30)}'" for name in rows.column_names)
+        raise DataError(f"split '{split}' has no column '{missing[0]}', as others have", hint=f"it has {known}")
+    schema = next(iter(rows.batches(columns, 1))).schema
     written(rows.batches(columns), path, schema)
     return pl.scan_parquet(path)
 
@@ -158,10 +167,7 @@ def _splits_of_hub(repo: str, config: str | None, commit: str) -> dict[str, Any]
             raise
         problem = f"the rows of '{repo}' are made by a script, and no code of others is run"
         raise DataError(problem, hint=f"zoo data check {repo} --revision refs/convert/parquet") from None
-    full = {split: rows for split, rows in found.items() if len(rows)}
-    if not full:
-        raise DataError(f"dataset '{repo}' has no rows", hint=f"look at {endpoint()}/datasets/{repo}")
-    return full
+    return found
 
 
 def _configs(repo: str, commit: str) -> list[str]:
@@ -184,80 +190,68 @@ def material_of_files(path: Path, asked: Asked, **options: Any) -> Iterator[Mate
     Raises:
         DataError: there are none, one cannot be read, or they have no texts.
     """
-    files = _files_by_split(path)
     with TemporaryDirectory(prefix="zoo-check-") as place:
-        frames = {split: _of_files(files[split], Path(place)) for split in in_order(list(files))}
-        sample = next(iter(frames.values())).head(LOOKED_AT).collect()
-        if not len(sample):
-            raise DataError(f"'{path}' has no rows", hint="name a file with some")
-        roles = guessed_roles(sample, {}, asked)
-        yield Material(path.name, _as_roles(frames, roles, {}), roles, **options)
+        rows = {split: _local_rows(files, Path(place, split)) for split, files in _files_by_split(path).items()}
+        yield _material(path.name, rows, asked, Path(place), **options)
 
 
-def _files_by_split(path: Path) -> dict[str, list[Path]]:
-    files = sorted(one for one in path.rglob("*") if one.suffix in SUFFIXES) if path.is_dir() else [path]
-    if not files:
-        raise DataError(f"'{path}' holds no rows: no {', '.join(SUFFIXES)}", hint="name a file, or another folder")
-    if path.is_file() and path.suffix not in SUFFIXES:
-        raise DataError(f"'{path}' is none of {', '.join(SUFFIXES)}", hint="write its rows as one of them")
-    found: dict[str, list[Path]] = {}
+def _files_by_split(path: Path) -> dict[str, list[LocalFile]]:
+    if not path.is_dir():
+        return dict(local_files(Source(path=str(path.absolute())), path.parent))
+    inside = (
+        str(path.absolute()) if any(is_of_rows(one) for one in path.iterdir()) else f"{path.absolute()}/**/*.parquet"
+    )
+    (files,) = local_files(Source(path=inside), path).values()
+    found: dict[str, list[LocalFile]] = {}
     for file in files:
-        words = set(re.split(r"[^a-z]+", file.stem.casefold()))
-        split = next((ours for ours, names in NAMES.items() if words & names), "train") if path.is_dir() else "train"
-        found.setdefault(split, []).append(file)
+        found.setdefault(split_like(file.path.name) or "train", []).append(file)
     return found
 
 
-def _of_files(files: Sequence[Path], place: Path) -> pl.LazyFrame:
-    """The rows of files of one split; what polars cannot scan is read once and kept as Parquet."""
-    import polars as pl
-    from polars.exceptions import PolarsError
-
-    frames = []
-    for number, file in enumerate(files):
-        try:
-            frame = _scanned(file)
-            frame.head(1).collect()
-            if file.suffix != ".parquet":
-                kept = place / f"{abs(hash(file))}-{number}.parquet"
-                frame.sink_parquet(kept)
-                frame = pl.scan_parquet(kept)
-        except (PolarsError, UnicodeDecodeError, OSError) as error:
-            problem = f"'{file}' cannot be read: {brief(str(error).splitlines()[0], 200)}"
-            raise DataError(problem, hint="look at its bytes, or write it again as UTF-8 or Parquet") from None
-        frames.append(frame)
-    return pl.concat(frames, how="diagonal_relaxed")
+def is_of_rows(path: Path) -> bool:
+    """True for the name of a file that rows are read from, compressed or not."""
+    return any(suffix in FORMS for suffix in path.suffixes)
 
 
-def _scanned(file: Path) -> pl.LazyFrame:
-    import polars as pl
+def _local_rows(files: Sequence[LocalFile], place: Path) -> FileRows:
+    wanted = [name for file in files[:1] for name in columns_in(file)]
+    return FileRows([row_file(file, wanted, None, place / str(number)) for number, file in enumerate(files)], [])
 
-    kind = file.suffix
-    if kind == ".parquet":
-        return pl.scan_parquet(file)
-    if kind == ".arrow":
-        return pl.scan_ipc(file)
-    if kind in (".jsonl", ".ndjson"):
-        return pl.scan_ndjson(file, infer_schema_length=LOOKED_AT)
-    if kind == ".json":
-        return pl.read_json(file).lazy()
-    quote, separator = ('"', ",") if kind == ".csv" else (None, "\t")
-    return pl.scan_csv(file, separator=separator, quote_char=quote, infer_schema=False, encoding="utf8")
+
+def columns_in(file: LocalFile) -> list[str]:
+    """The names of the columns of a file of text, from its first lines; of JSON those with plain values.
+
+    Files that have a schema are read whole, and need none.
+    """
+    if file.form in ("parquet", "arrow"):
+        return []
+    lines = list(islice(lines_of(file), LOOKED_AT if file.form == "json" else 1))
+    if file.form == "json":
+        return _keys(lines)
+    separators = "\t" if file.form == "tsv" else SEPARATORS
+    rows = [next(csv.reader(lines, delimiter=separator), []) for separator in separators]
+    return [name for name in dict.fromkeys(name.strip() for name in max(rows, key=len)) if name]
+
+
+def _keys(lines: Sequence[str]) -> list[str]:
+    """The keys of objects in lines of JSON; none when a line is broken, which whoever reads the rows tells better."""
+    try:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    except ValueError:
+        return []
+    rows = [row for row in rows if isinstance(row, dict)]
+    nested = {key for row in rows for key, value in row.items() if isinstance(value, list | dict)}
+    return [key for key in dict.fromkeys(key for row in rows for key in row) if key not in nested]
 
 
 def _as_roles(frames: Mapping[str, pl.LazyFrame], roles: Roles, classes: Mapping[str, Any]) -> dict[str, pl.LazyFrame]:
     """The rows with texts and classes as strings and scores as floats, in the order of the roles."""
-    return {split: frame.select(_columns(frame, split, roles, classes)) for split, frame in frames.items()}
+    return {split: frame.select(_columns(frame, roles, classes)) for split, frame in frames.items()}
 
 
-def _columns(frame: pl.LazyFrame, split: str, roles: Roles, classes: Mapping[str, Any]) -> list[pl.Expr]:
+def _columns(frame: pl.LazyFrame, roles: Roles, classes: Mapping[str, Any]) -> list[pl.Expr]:
     import polars as pl
 
-    there = frame.collect_schema()
-    wanted = [name for name in (*roles.texts, roles.label, roles.score) if name]
-    if missing := [name for name in wanted if name not in there]:
-        known = ", ".join(f"'{brief(name, 30)}'" for name in there)
-        raise DataError(f"split '{split}' has no column '{missing[0]}', as others have", hint=f"it has {known}")
     kept = [pl.col(text).cast(pl.String) for text in roles.texts]
     if roles.label:
         names = dict(enumerate(classes.get(roles.label) or ()))
@@ -267,6 +261,6 @@ def _columns(frame: pl.LazyFrame, split: str, roles: Roles, classes: Mapping[str
         )
     if roles.score:
         score = pl.col(roles.score)
-        stripped = score.str.strip_chars() if there[roles.score] == pl.String else score
+        stripped = score.str.strip_chars() if frame.collect_schema()[roles.score] == pl.String else score
         kept.append(stripped.cast(pl.Float64, strict=False).fill_nan(None))
     return kept

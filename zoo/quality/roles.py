@@ -68,7 +68,7 @@ SHORT = 30  # characters of a class's name
 def guessed_roles(
     sample: pl.DataFrame, classes: Mapping[str, Sequence[str]], asked: Mapping[str, Sequence[str]]
 ) -> Roles:
-    """What each column is, from its name, its type and some rows.
+    """Roles of the columns, from its name, its type and some rows.
 
     Args:
         sample: some rows, all columns.

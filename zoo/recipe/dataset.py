@@ -155,7 +155,7 @@ class Source(Section):
 
 
 class SplitRule(Section):
-    """A rule by which rows that come as one are split."""
+    """A rule that splits rows which come as one."""
 
     by: Literal["group", "row"]
     """group: rows with the same `of` stay together, spelt alike or not; row: each goes where its own texts fall."""

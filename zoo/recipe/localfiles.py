@@ -58,11 +58,11 @@ class LocalFile:
 
     @property
     def title(self) -> str:
-        """Its path for messages, as people would type it."""
+        """The path for messages, as people would type it."""
         return shown(self.path)
 
 
-def files_of(source: Source, place: Path) -> dict[str, list[LocalFile]]:
+def local_files(source: Source, place: Path) -> dict[str, list[LocalFile]]:
     """{our split: its files, in the order of their names} of a source that has a `path`.
 
     Args:
@@ -81,7 +81,7 @@ def files_of(source: Source, place: Path) -> dict[str, list[LocalFile]]:
 
 
 def files_read_as_one(source: Source, found: Mapping[str, Sequence[LocalFile]]) -> str | None:
-    """What is doubtful of one pattern whose files are named as splits, with the way out; None when nothing is."""
+    """The doubt about one pattern whose files are named as splits, with the way out; None when nothing is."""
     if not isinstance(source.path, str):
         return None
     named = {ours: file for file in found["train"] if (ours := _split_like(file.path))}

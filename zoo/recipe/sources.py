@@ -8,7 +8,7 @@ from pathlib import Path
 from zoo.errors import DataError
 from zoo.recipe.dataset import Dataset, Source
 from zoo.recipe.found import Found, or_, under
-from zoo.recipe.localfiles import files_of, files_read_as_one
+from zoo.recipe.localfiles import files_read_as_one, local_files
 
 OF_THE_HUB = ("config", "revision")
 
@@ -106,7 +106,7 @@ def file_mistakes(dataset: Dataset, place: Path) -> Found:
 
 def _file_problems(dataset: Dataset, source: Source, place: Path) -> Iterator[str]:
     try:
-        found = files_of(source, place)
+        found = local_files(source, place)
     except DataError as problem:
         yield f"{problem.message}; {problem.hint}"
         return

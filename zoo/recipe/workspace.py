@@ -300,7 +300,7 @@ class Workspace:
         mistakes.check()
 
     def _with_parents(self, names: Iterable[str]) -> list[str]:
-        """These datasets and those that they are made from, each of which is checked, by name."""
+        """The names of these datasets and of those that they are made from, each of which is checked."""
         found, more = set[str](), list(names)
         while more:
             found.add(name := more.pop())

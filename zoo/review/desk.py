@@ -34,6 +34,7 @@ class Desk:
     """The desk of one reviewer at one sheet. Several may be at the same sheet, from several processes."""
 
     path: Path
+    dataset: str
     lock: Path
     reviewer: str
     compare: bool = False
@@ -44,7 +45,7 @@ class Desk:
         Raises:
             DataError: the sheet cannot be read.
         """
-        return self._keys(read_sheet(self.path))
+        return self._keys(read_sheet(self.path, self.dataset))
 
     def _keys(self, sheet: Sheet) -> list[str]:
         every = [row.cells[KEY] for row in sheet.rows]
@@ -60,7 +61,7 @@ class Desk:
         Raises:
             DataError: the sheet cannot be read.
         """
-        sheet = read_sheet(self.path)
+        sheet = read_sheet(self.path, self.dataset)
         keys = self._keys(sheet)
         if not 0 <= place < len(keys):
             return None
@@ -87,7 +88,7 @@ class Desk:
 
     def unjudged(self, after: int = -1) -> int:
         """The place of the next row without a verdict of this reviewer: after a place, else before it, else the end."""
-        sheet = read_sheet(self.path)
+        sheet = read_sheet(self.path, self.dataset)
         rows = {row.cells[KEY]: row.cells for row in sheet.rows}
         keys = self._keys(sheet)
         open_ones = [place for place, key in enumerate(keys) if self._verdict(rows[key]) is None]
@@ -99,7 +100,7 @@ class Desk:
         Raises:
             DataError: the sheet cannot be read, or has no such row now.
         """
-        with changing(self.path, self.lock) as sheet:
+        with changing(self.path, self.dataset, self.lock) as sheet:
             sheet.with_reviewer(self.reviewer)
             row = next((row for row in sheet.rows if row.cells[KEY] == key), None)
             if row is None:
@@ -107,15 +108,12 @@ class Desk:
                 raise DataError(problem, hint="reload the page, which reads the sheet again")
             row.cells |= dict(cells)
 
-    def judge(self, key: str, verdict: RowVerdict, note: str, pattern: str) -> None:
-        """Write a verdict with what goes with it.
+    def remarks(self, note: str, pattern: str, before: str, verdict: RowVerdict | None = None) -> list[tuple[str, str]]:
+        """The cells of a note, of a pattern and, where there is one, of a verdict.
 
-        Raises:
-            DataError: as `write`.
+        Args:
+            before: the pattern as the reviewer found it. All reviewers have one, so it is written only when changed.
         """
-        said = (f"{VERDICT}{self.reviewer}", verdict)
-        self.write(key, [said, *self.remarks(note, pattern)])
-
-    def remarks(self, note: str, pattern: str) -> list[tuple[str, str]]:
-        """The cells of a note and of a pattern."""
-        return [(f"{NOTE}{self.reviewer}", note.strip()), (PATTERN, pattern.strip())]
+        cells = [(f"{NOTE}{self.reviewer}", note.strip())]
+        cells += [(PATTERN, pattern.strip())] if pattern.strip() != before.strip() else []
+        return [*cells, *([(f"{VERDICT}{self.reviewer}", verdict)] if verdict else [])]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -99,10 +103,11 @@ def said(row: DeskRow) -> str:
     return f'<div class="said">{"".join([*mine, *others])}</div>'
 
 
-def attempt(act: Callable[[], Any]) -> None:
-    """Do something with the sheet; what goes wrong is shown on the page, which stays where it is."""
+@contextmanager
+def told_on_the_page() -> Iterator[None]:
+    """Show on the page what goes wrong with the sheet; the page stays at the row where it is."""
     try:
-        act()
+        yield
     except (ZooError, OSError) as problem:
         error = of_the_disk(problem) if isinstance(problem, OSError) else problem
         if error is None:
@@ -110,78 +115,75 @@ def attempt(act: Callable[[], Any]) -> None:
         raise gr.Error(escape(f"{error.message}. {error.hint or ''}"), print_exception=False) from problem
 
 
+@dataclass(frozen=True)
+class Acts:
+    """The answers to what a reviewer does on the page; each is what the page shows then."""
+
+    desk: Desk
+
+    @told_on_the_page()
+    def show(self, at: int) -> list[Any]:
+        """The row at a place, or what is said past the last one."""
+        row = self.desk.row(at)
+        if row:
+            return [heading(self.desk, row), card(row), row.note, row.pattern, row.pattern, at, row.cells[KEY]]
+        first = self.desk.row(0)
+        left = first.rows - first.judged if first else 0
+        return [heading(self.desk, first), card(None, left), "", "", "", first.rows if first else 0, ""]
+
+    @told_on_the_page()
+    def first(self) -> list[Any]:
+        """The first row that has no verdict yet."""
+        return self.show(self.desk.unjudged())
+
+    @told_on_the_page()
+    def judge(self, verdict: RowVerdict, at: int, key: str, note: str, pattern: str, before: str) -> list[Any]:
+        """Write a verdict down and show the next row without one."""
+        if not key:  # nothing is shown that could be judged
+            return self.show(at)
+        self.desk.write(key, self.desk.remarks(note, pattern, before, verdict))
+        return self.show(self.desk.unjudged(at))
+
+    @told_on_the_page()
+    def keep(self, key: str, note: str, pattern: str, before: str) -> str:
+        """Write down a note and a pattern that the reviewer has just left; the pattern comes out."""
+        if key:
+            self.desk.write(key, self.desk.remarks(note, pattern, before))
+        return pattern
+
+
 def page(desk: Desk) -> gr.Blocks:
     """The whole page of a reviewer."""
+    acts = Acts(desk)
     with gr.Blocks(title="مراجعة العينة · Review", analytics_enabled=False) as demo:
-        place, key = gr.State(0), gr.State("")
+        place, key, before = gr.State(0), gr.State(""), gr.State("")
         head, body = gr.HTML(apply_default_css=False), gr.HTML(elem_id="row", apply_default_css=False)
-        with gr.Row(elem_classes="answers"):
-            variants = {"accept": "primary", "reject": "stop", "unsure": "secondary"}
-            buttons = {name: gr.Button(LABELS[name], elem_id=name, variant=kind) for name, kind in variants.items()}
-        with gr.Row(elem_classes="answers"):
-            moves = {name: gr.Button(LABELS[name], elem_id=name, size="sm") for name in ("back", "next")}
-        note = gr.Textbox(label="ملاحظة / Note (N, Esc)", elem_id="note", lines=1, max_lines=4, rtl=True)
-        pattern = gr.Textbox(
-            label="نص خاطئ أينما ورد / Text that is wrong wherever it stands",
-            elem_id="pattern",
-            lines=1,
-            max_lines=2,
-            rtl=True,
-        )
-        shown = [head, body, note, pattern, place, key]
-        wire(demo, desk, buttons, moves, shown)
+        answers = buttons({"accept": "primary", "reject": "stop", "unsure": "secondary"}, size="lg")
+        moves = buttons({"back": "secondary", "next": "secondary"}, size="sm")
+        note = gr.Textbox(label="ملاحظة / Note (N, Esc)", elem_id="note", max_lines=4, rtl=True)
+        wrong = "نص خاطئ أينما ورد / Text that is wrong wherever it stands"
+        pattern = gr.Textbox(label=wrong, elem_id="pattern", max_lines=2, rtl=True)
+        shown = [head, body, note, pattern, before, place, key]
+        written = [key, note, pattern, before]
+        for verdict in VERDICTS:
+            given = partial(acts.judge, verdict)
+            answers[verdict].click(given, [place, *written], shown, api_visibility="private")
+        moves["back"].click(lambda at: acts.show(max(0, at - 1)), place, shown, api_visibility="private")
+        moves["next"].click(lambda at: acts.show(at + 1), place, shown, api_visibility="private")
+        for box in (note, pattern):
+            box.blur(acts.keep, written, before, api_visibility="private")
+        demo.load(acts.first, None, shown, api_visibility="private")
     return demo
 
 
-def wire(
-    demo: gr.Blocks, desk: Desk, buttons: Mapping[str, gr.Button], moves: Mapping[str, gr.Button], shown: list[Any]
-) -> None:
-    """Let buttons judge and move, and boxes keep what is written into them."""
-    _, _, note, pattern, place, key = shown
-
-    def show(at: int) -> list[Any]:
-        found: list[DeskRow | None] = []
-        attempt(lambda: found.append(desk.row(at)))
-        row = found[0]
-        if row is None:
-            left = desk.row(0)
-            return [
-                heading(desk, left),
-                card(None, left.rows - left.judged if left else 0),
-                "",
-                "",
-                len(desk.keys()),
-                "",
-            ]
-        return [heading(desk, row), card(row), row.note, row.pattern, at, row.cells[KEY]]
-
-    def judge(verdict: RowVerdict) -> Callable[..., list[Any]]:
-        def judged(at: int, of: str, noted: str, wrong: str) -> list[Any]:
-            if of:  # else the last row is judged already
-                attempt(lambda: desk.judge(of, verdict, noted, wrong))
-                at = desk.unjudged(at)
-            return show(at)
-
-        return judged
-
-    def keep(of: str, noted: str, wrong: str) -> None:
-        if of:
-            attempt(lambda: desk.write(of, desk.remarks(noted, wrong)))
-
-    for verdict in VERDICTS:
-        buttons[verdict].click(judge(verdict), [place, key, note, pattern], shown, api_visibility="private")
-    moves["back"].click(lambda at: show(max(0, at - 1)), place, shown, api_visibility="private")
-    moves["next"].click(lambda at: show(at + 1), place, shown, api_visibility="private")
-    for box in (note, pattern):
-        box.blur(keep, [key, note, pattern], None, api_visibility="private")
-    demo.load(lambda: show(desk.unjudged()), None, shown, api_visibility="private")
+def buttons(kinds: Mapping[str, str], size: str) -> dict[str, gr.Button]:
+    """A row of buttons, whose ids the keys click."""
+    with gr.Row(elem_classes="answers"):
+        return {name: gr.Button(LABELS[name], elem_id=name, variant=kind, size=size) for name, kind in kinds.items()}
 
 
-def start_page(desk: Desk, *, port: int, wait: bool) -> gr.Blocks:
-    """Serve a reviewer's page on this machine alone.
-
-    Args:
-        wait: until it is stopped; otherwise the caller closes it.
+def start_page(desk: Desk, *, port: int) -> gr.Blocks:
+    """Serve a reviewer's page on this machine alone, until the caller closes it.
 
     Raises:
         WorkspaceError: the port is taken.
@@ -193,7 +195,7 @@ def start_page(desk: Desk, *, port: int, wait: bool) -> gr.Blocks:
             server_port=port,
             share=False,
             quiet=True,
-            prevent_thread_lock=not wait,
+            prevent_thread_lock=True,
             ssr_mode=False,
             footer_links=[],
             theme=gr.themes.Soft(primary_hue="teal", font=["system-ui", "Segoe UI", "Noto Sans Arabic", "sans-serif"]),
@@ -207,12 +209,16 @@ def start_page(desk: Desk, *, port: int, wait: bool) -> gr.Blocks:
     return demo
 
 
-def serve_page(path: Path, lock: Path, reviewer: str, *, compare: bool, port: int) -> None:
-    """Serve the page until it is stopped with Ctrl-C; what was judged is in the sheet.
+def serve_page(desk: Desk, *, port: int) -> None:
+    """Serve a reviewer's page until it is stopped with Ctrl-C; what was judged is in the sheet.
 
     Raises:
         DataError: the sheet cannot be read. WorkspaceError: the port is taken.
     """
-    desk = Desk(path, lock, reviewer, compare)
     desk.keys()
-    start_page(desk, port=port, wait=True)
+    demo = start_page(desk, port=port)
+    try:
+        while demo.is_running:  # a wait without an end would not hear of a signal that another thread got
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        demo.close(verbose=False)

@@ -73,7 +73,7 @@ class Sampled:
     """{stratum: its rows in the dataset}."""
 
 
-def sample_rows(built: BuiltRows, sheet: Sheet, most: int, evenly: Evenly | None = None) -> Sampled:
+def drawn_sample(built: BuiltRows, sheet: Sheet, most: int, evenly: Evenly | None = None) -> Sampled:
     """Add rows to a sheet until it has `most`; those that are in it stay, with all that people wrote.
 
     Args:

@@ -78,8 +78,11 @@ def sheet_name(column: str) -> str:
     return f"column.{column}" if taken else column
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_sheet(path: Path, dataset: str) -> Sheet:
     """The sheet in a file: UTF-8 or UTF-16, with commas, semicolons or tabs.
+
+    Args:
+        dataset: the name of the dataset that it is of, for hints.
 
     Raises:
         DataError: there is no such file, it is empty, or it cannot be read as a table with a column `key`.
@@ -87,13 +90,12 @@ def read_sheet(path: Path) -> Sheet:
     try:
         text = _decoded(path, path.read_bytes())
     except FileNotFoundError:
-        hint = "zoo data review NAME writes one, for a dataset that is built; its recipe may not name it before"
-        raise DataError(f"there is no sheet '{path}'", hint=hint) from None
+        raise DataError(f"there is no sheet '{path}'", hint=_anew(dataset)) from None
     except IsADirectoryError:
         raise DataError(f"'{path}' is a folder", hint="name the CSV in it") from None
     records = list(_records(path, text))
     if not records:
-        raise DataError(f"'{path}' is empty", hint="remove it, and zoo data review NAME writes it again")
+        raise DataError(f"'{path}' is empty", hint=_anew(dataset))
     (_, names), *rows = records
     columns = _columns(path, names)
     sheet = Sheet(path, columns)
@@ -108,8 +110,14 @@ def read_sheet(path: Path) -> Sheet:
             sheet.rows.append(SheetRow(number, dict(zip(columns, map(unguarded, filled), strict=True))))
     if not sheet.rows:
         problem = f"'{path}' has a header and no rows"
-        raise DataError(problem, hint="remove it, and zoo data review NAME writes it again")
+        raise DataError(problem, hint=_anew(dataset))
     return sheet
+
+
+def _anew(dataset: str) -> str:
+    """The way to a sheet where there is none that can be used: a dataset is built before it can be reviewed."""
+    make = f"then `zoo data build {dataset}` and `zoo data review {dataset}` write it anew"
+    return f"put it back from an older version; or remove it, leave the step review out of its recipe, {make}"
 
 
 def _decoded(path: Path, data: bytes) -> str:
@@ -153,7 +161,7 @@ def _columns(path: Path, names: Sequence[str]) -> list[str]:
         columns.pop()
     if KEY not in columns:
         told = ", ".join(map(brief, columns[:8]))
-        hint = "name its column of keys 'key'; or remove it, and zoo data review NAME writes one"
+        hint = "give its column of keys the name 'key', or put the file back from an older version"
         raise DataError(f"'{path}' has no column 'key'; it has: {told}", hint=hint)
     if twice := next((name for place, name in enumerate(columns) if name in columns[:place]), None):
         raise DataError(f"'{path}' has two columns '{brief(twice)}'", hint="rename one of them, or take it out")
@@ -206,16 +214,17 @@ def write_sheet(sheet: Sheet) -> None:
 
 
 @contextmanager
-def changing(path: Path, lock: Path) -> Iterator[Sheet]:
+def changing(path: Path, dataset: str, lock: Path) -> Iterator[Sheet]:
     """The sheet as it is now, written back at the end of the block; others who change it wait.
 
     Args:
+        dataset: the name of the dataset that it is of, for hints.
         lock: a file outside of what is versioned, the same for all who change this sheet.
     """
     from filelock import FileLock
 
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        sheet = read_sheet(path)
+        sheet = read_sheet(path, dataset)
         yield sheet
         write_sheet(sheet)

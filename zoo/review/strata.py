@@ -65,8 +65,8 @@ def _as_text(name: str, kind: pl.DataType, classes: Classes) -> pl.Expr:
 def _class_names(name: str, classes: Classes) -> pl.Expr:
     import polars as pl
 
-    known = dict(enumerate(classes[name]))
-    return pl.col(name).cast(pl.Int64).replace_strict(known, default=None, return_dtype=pl.String)
+    said = (pl.when(pl.col(name) == place).then(pl.lit(word)) for place, word in enumerate(classes[name]))
+    return pl.coalesce(*said, pl.lit(None, pl.String))  # polars streams no replace_strict
 
 
 def strata(schema: Mapping[str, Any], classes: Classes) -> pl.Expr:

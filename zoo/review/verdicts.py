@@ -112,7 +112,7 @@ def _require_cells(sheet: Sheet) -> None:
         [row for row in sheet.rows if not IS_KEY.fullmatch(row.cells[KEY].strip())],
         KEY,
         "is no key of a row: 'r' and 20 digits from 0 to f",
-        "take the row out, or put its key back from an older version; zoo data review NAME adds rows",
+        "take the row out, or put its key back from an older version",
     )
     for reviewer in sheet.reviewers:
         name = f"{VERDICT}{reviewer}"

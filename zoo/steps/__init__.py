@@ -16,6 +16,7 @@ from zoo.steps.step import (
     encoders,
     files_of,
     models_asked,
+    packages_of,
     run_step,
     tasks_met,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "encoders",
     "files_of",
     "models_asked",
+    "packages_of",
     "run_step",
     "tasks_met",
 ]

@@ -56,7 +56,8 @@ def audit(
     """Drop rows with a text that breaks a rule; translated texts are compared with their sources.
 
     Each row is also scored in `@audit`: 1 = no rule complains; every rule that does multiplies the score by 1 less its
-    weight, or less a part of it where the text only comes near the threshold.
+    weight, or less a part of it where the text only comes near the threshold. A second audit goes on from
+    the first one's score.
 
     Args:
         columns: texts to look at; null = all.
@@ -103,7 +104,8 @@ def audit(
     before = {name: f"{EXTRA}source.{name}" for name in chosen}
     sources = {name: source if source in known else None for name, source in before.items()}
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
-    _write_findings(auditor, rows.select([*chosen, *filter(None, sources.values())]), work.folder / FINDINGS)
+    looked_at = [*chosen, *filter(None, sources.values()), *([SCORE] if SCORE in known else [])]
+    _write_findings(auditor, rows.select(looked_at), work.folder / FINDINGS)
     kept = [name for name in known if name not in (SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
@@ -136,7 +138,7 @@ class _Auditor:
 
         from zoo.audit.findings import audit_texts  # its patterns take a while to compile, and most commands need none
 
-        score = pl.ones(len(batch), pl.Float64, eager=True)
+        score = batch[SCORE].cast(pl.Float64) if SCORE in batch.columns else pl.ones(len(batch), pl.Float64, eager=True)
         why: dict[int, list[str]] = {}
         failing: set[tuple[str, int]] = set()
         for name, source in self.sources.items():

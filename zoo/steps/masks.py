@@ -38,7 +38,7 @@ def key(columns: Sequence[str]) -> pl.Expr:
     return pl.struct(columns).hash(SEED)
 
 
-def told(rows: pl.LazyFrame, reasons: Mapping[str, pl.Series]) -> pl.LazyFrame:
+def with_reasons(rows: pl.LazyFrame, reasons: Mapping[str, pl.Series]) -> pl.LazyFrame:
     """The rows, with the reason where they are to be dropped.
 
     Args:
@@ -53,7 +53,7 @@ def told(rows: pl.LazyFrame, reasons: Mapping[str, pl.Series]) -> pl.LazyFrame:
     return beside.with_columns(pl.coalesce(why).alias(WHY)).drop(names)
 
 
-def kept(rows: pl.LazyFrame, mask: pl.Series) -> pl.LazyFrame:
+def only(rows: pl.LazyFrame, mask: pl.Series) -> pl.LazyFrame:
     """The rows that are true in a mask."""
     import polars as pl
 
@@ -61,7 +61,7 @@ def kept(rows: pl.LazyFrame, mask: pl.Series) -> pl.LazyFrame:
     return beside.filter("@kept").drop("@kept")
 
 
-def ranks(groups: pl.Series) -> pl.Series:
+def places_in_groups(groups: pl.Series) -> pl.Series:
     """The number of earlier rows of the same group, for each row: 0 for the first of each.
 
     Args:

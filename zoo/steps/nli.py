@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PositiveInt
 
 from zoo.steps.choices import classes_mistake
-from zoo.steps.masks import at_places, kept, key, ranks, told
+from zoo.steps.masks import at_places, key, only, places_in_groups, with_reasons
 from zoo.steps.step import EXTRA, WHY, Columns, StepResult, StepWork, step
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _check_pairs(options: Any, before: Columns, columns: Columns) -> str | None:
 
 
 @step("pairs", streams=True, reshapes=True, works=True, check=_check_pairs)
-def pairs(
+def nli_pairs(
     rows: pl.LazyFrame,
     texts: Sequence[str],
     work: StepWork,
@@ -73,7 +73,7 @@ def _check_triplets(options: Any, before: Columns, columns: Columns) -> str | No
 
 
 @step("triplets", streams=True, reshapes=True, works=True, check=_check_triplets)
-def triplets(
+def nli_triplets(
     rows: pl.LazyFrame,
     texts: Sequence[str],
     work: StepWork,
@@ -100,7 +100,7 @@ def triplets(
     found = rows.select(key(texts[:1]).alias("premise"), of=pl.col(label)).collect(engine="streaming")
     places = found.with_row_index("row").filter(pl.col("of").is_in([one, other]))
     sides = [places.filter(pl.col("of") == side) for side in (one, other)]
-    sides = [side.with_columns(ranks(side["premise"]).alias("rank")) for side in sides]
+    sides = [side.with_columns(places_in_groups(side["premise"]).alias("rank")) for side in sides]
     most = len(found) if max_per_anchor is None else max_per_anchor
     beyond = pl.concat(sides).filter(pl.col("rank") >= most)
     met = sides[0].filter(pl.col("rank") < most).join(sides[1], on=["premise", "rank"], maintain_order="left")
@@ -112,7 +112,7 @@ def triplets(
         f"its premise has no '{positive}' left for it": ~used & (found["of"] == other),
         f"its premise has no '{negative}' left for it": ~used & (found["of"] == one),
     }
-    lost = told(rows, reasons).filter(pl.col(WHY).is_not_null())
+    lost = with_reasons(rows, reasons).filter(pl.col(WHY).is_not_null())
     facts = {"anchors": met["premise"].n_unique(), "rows": len(met)}
     return StepResult(made, len(found) - 2 * len(met), facts, lost)
 
@@ -129,7 +129,7 @@ def _beside(
     def side(places: pl.Series, renamed: Mapping[str, str], audit: str) -> pl.LazyFrame:
         left = {SOURCE + old: SOURCE + new for old, new in renamed.items()} | {AUDIT: audit}
         taken = [*renamed.items(), *((old, new) for old, new in left.items() if old in there)]
-        return kept(rows, at_places(places, count)).select(pl.col(old).alias(new) for old, new in taken)
+        return only(rows, at_places(places, count)).select(pl.col(old).alias(new) for old, new in taken)
 
     firsts = side(met["row"], {premise: anchor, hypothesis: positive}, AUDIT)
     seconds = side(met["row_right"], {hypothesis: negative}, f"{AUDIT} of negative").collect(engine="streaming")

@@ -35,7 +35,8 @@ def review(
 ) -> StepResult:
     """Drop the rows that reviewers rejected; what they said of a sample tells how good the others are.
 
-    It stands after all steps that change texts or labels, since a verdict is of a row as it was judged.
+    It stands after all steps that change texts or labels, since a verdict is of a row as it was judged. A row is
+    acceptable that all of its reviewers accept, or that `final` does; those that they are unsure of are not.
 
     Args:
         verdicts: a sheet that `zoo data review` wrote and people filled in, or several; relative to the recipe.
@@ -52,14 +53,16 @@ def review(
     here, sizes = _found(rows, work, said)
     fates = {"accept": None, "reject": "rejected", "unsure": "unsure" if unsure == "drop" else None}
     disputed = "reviewers disagree" if disagreement == "drop" else None
-    why = {place: fates[row.verdict] if row.verdict else disputed for place, _, row in here if row.verdicts}
-    reasons = pl.Series(list(why.values()), dtype=pl.String)
+    why: dict[str, list[int]] = {}
+    for place, _, row in here:
+        if row.verdicts and (fate := fates[row.verdict] if row.verdict else disputed):
+            why.setdefault(fate, []).append(place)
     numbered = rows.with_row_index(AT)
-    reason = pl.col(AT).replace_strict(pl.Series(list(why), dtype=pl.UInt32), reasons, default=None) if why else None
+    reasons = [pl.when(_is_one_of(places)).then(pl.lit(fate)) for fate, places in why.items()]
     held = [_holding(pattern, texts) for pattern in said.patterns] if patterns else []
     if patterns:
         _require_narrow(rows, texts, said, here)
-    dropped = pl.coalesce([one for one in (reason, *held) if one is not None] or [pl.lit(None, pl.String)])
+    dropped = pl.coalesce(*reasons, *held, pl.lit(None, pl.String))
     facts = _facts(work, said, here, sizes)
     return StepResult(numbered.with_columns(dropped.alias(WHY)).drop(AT), facts=facts)
 
@@ -72,7 +75,7 @@ def _read(work: StepWork, verdicts: str | list[str], columns: Sequence[str]) -> 
     names = [verdicts] if isinstance(verdicts, str) else verdicts
     if not names:
         raise DataError(f"{work.what} names no sheet", hint=f"zoo data review {work.dataset} writes one")
-    sheets = [read_sheet(work.place / name) for name in names]
+    sheets = [read_sheet(work.place / name, work.dataset) for name in names]
     for sheet in sheets:
         require_known(sheet, columns)
     return verdicts_of(sheets)
@@ -97,10 +100,16 @@ def _found(rows: pl.LazyFrame, work: StepWork, said: Verdicts) -> tuple[Found, d
     numbered = rows.with_row_index(AT).with_columns(strata(schema, work.classes))
     keyed = numbered.select(AT, ROW_STRATUM, row_keys(ours, work.classes))
     known = pl.Series(list(said.rows), dtype=pl.String).implode()
-    wanted = [keyed.filter(pl.col(ROW_KEY).is_in(known)), numbered.group_by(ROW_STRATUM).len()]
-    found, counted = pl.collect_all(wanted, engine="streaming")
+    found = keyed.filter(pl.col(ROW_KEY).is_in(known)).collect(engine="streaming")
+    counted = numbered.group_by(ROW_STRATUM).len().collect(engine="streaming")  # both at once would keep all rows
     here = [(place, stratum, said.rows[key]) for place, stratum, key in found.sort(AT).iter_rows()]
     return here, dict(counted.sort(ROW_STRATUM).iter_rows())
+
+
+def _is_one_of(places: Sequence[int]) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(AT).is_in(pl.Series(places, dtype=pl.UInt32).implode())
 
 
 def _holding(pattern: str, texts: Sequence[str]) -> pl.Expr:
@@ -119,8 +128,8 @@ def _require_narrow(rows: pl.LazyFrame, texts: Sequence[str], said: Verdicts, he
             hint = "write a longer one, or take it out"
             raise DataError(f"{place}: the pattern '{brief(pattern)}' is a single character", hint=hint)
     good = {at: row.place for at, _, row in here if row.verdict == "accept"}
-    held = pl.coalesce([_holding(pattern, texts) for pattern in said.patterns] or [pl.lit(None, pl.String)])
-    chosen = rows.with_row_index(AT).filter(pl.col(AT).is_in(pl.Series(list(good), dtype=pl.UInt32).implode()))
+    held = pl.coalesce(*(_holding(pattern, texts) for pattern in said.patterns), pl.lit(None, pl.String))
+    chosen = rows.with_row_index(AT).filter(_is_one_of(list(good)))
     accepted = chosen.with_columns(held.alias(WHY)).drop_nulls(WHY).select(AT, WHY).collect(engine="streaming")
     for at, holds in accepted.iter_rows():
         problem = f"{good[at]} is accepted, and {holds}, which a pattern drops"
@@ -135,8 +144,9 @@ def _facts(work: StepWork, said: Verdicts, here: Found, sizes: Mapping[str, int]
     facts |= {"rejected": counted["reject"], "unsure": counted["unsure"]}
     facts |= {"that reviewers disagree on": counted["disputed"]} if counted["disputed"] else {}
     facts |= _estimated(list(judged.values()), sizes)
-    facts |= _agreed(said.reviewers, [row for _, _, row in here])
-    gone = sum(row.split in ("", work.split) for row in said.rows.values()) - len(here)
+    seen = {row.place: row for _, _, row in here}  # once, also where the rows are not unique
+    facts |= _agreed(said.reviewers, list(seen.values()))
+    gone = sum(row.split == work.split and row.place not in seen for row in said.rows.values())
     if gone > 0:
         facts["rows of the sheet that are not in the split now"] = gone
         work.progress.note(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from zoo.steps.masks import at_places, sampled_places, told
+from zoo.steps.masks import at_places, sampled_places, with_reasons
 from zoo.steps.step import Columns, step
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _check(options: Any, before: Columns, columns: Columns) -> str | None:
 
 
 @step("sample", streams=True, check=_check)
-def sample(
+def sample_rows(
     frame: pl.LazyFrame,
     texts: Sequence[str],
     *,
@@ -41,4 +41,4 @@ def sample(
 
     there = int(frame.select(pl.len()).collect(engine="streaming").item())
     most = min(there, rows or max(1, round((share or 1) * there)))
-    return told(frame, {"it was not drawn": ~at_places(sampled_places(there, most, seed), there)})
+    return with_reasons(frame, {"it was not drawn": ~at_places(sampled_places(there, most, seed), there)})

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
+from zoo.errors import ZooError
 from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry
 from zoo.say import SILENT, Progress
@@ -73,6 +75,10 @@ class StepEntry(Entry):
     """Looks at its options beside the columns, before any row is read."""
     meets_tasks: bool
     """Its options `tasks` and `suite` name evaluation tasks, whose rows are in StepWork.task_rows."""
+    packages: tuple[str, ...] = ()
+    """Packages that decide what it gives, so that their versions are ingredients."""
+    extra: str | None = None
+    """The extra of ours that installs them."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,8 @@ def step(
     keeps_dropped: bool = False,
     check: Check | None = None,
     meets_tasks: bool = False,
+    packages: Sequence[str] = (),
+    extra: str | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function `(frame, texts, *, option, ...) -> frame` as a step of datasets' recipes.
 
@@ -164,15 +172,33 @@ def step(
         keeps_dropped: dropped rows are kept beside the dataset.
         check: says what is wrong with the options, before any row is read.
         meets_tasks: the step has options `tasks` and `suite`, and finds the rows of these tasks in StepWork.task_rows.
+        packages: what else must be installed, and decides by its version what the step gives.
+        extra: the extra of ours that installs these packages.
     """
     require_name("step", name)
     takes = ["rows", "texts", *(["encoder"] if encodes else []), *(["work"] if works else [])]
 
     def add(build: F) -> F:
-        says = sentence("step", name, build.__doc__)
-        options = options_of(STEPS, name, build, takes=takes)
-        flags = (streams, reshapes, works, asks, tuple(files), samples_first, keeps_dropped, check, meets_tasks)
-        STEPS.add(name, StepEntry(build, options, says, texts, fills, encodes, *flags))
+        entry = StepEntry(
+            build,
+            options_of(STEPS, name, build, takes=takes),
+            sentence("step", name, build.__doc__),
+            texts=texts,
+            fills=fills,
+            encodes=encodes,
+            streams=streams,
+            reshapes=reshapes,
+            works=works,
+            asks=asks,
+            files=tuple(files),
+            samples_first=samples_first,
+            keeps_dropped=keeps_dropped,
+            check=check,
+            meets_tasks=meets_tasks,
+            packages=tuple(packages),
+            extra=extra,
+        )
+        STEPS.add(name, entry)
         return build
 
     return add
@@ -207,6 +233,20 @@ def tasks_met(specs: Iterable[Options], suites: Mapping[str, Sequence[str]]) -> 
     meeting = [spec for spec in specs if STEPS[spec.type].meets_tasks]
     named = [task for spec in meeting for task in (*suites.get(spec.suite, ()), *spec.tasks)]  # type: ignore[attr-defined]
     return list(dict.fromkeys(named))
+
+
+def packages_of(specs: Iterable[Options]) -> list[str]:
+    """The packages that steps need and that decide what they give, each once.
+
+    Raises:
+        ZooError: one is not installed.
+    """
+    entries = {spec.type: STEPS[spec.type] for spec in specs}
+    for name, entry in entries.items():
+        if missing := next((package for package in entry.packages if find_spec(package) is None), None):
+            problem = f"'{missing}' is not installed, and the step '{name}' needs it"
+            raise ZooError(problem, hint=f"pip install 'hub-zoo[{entry.extra}]'" if entry.extra else None)
+    return list(dict.fromkeys(package for entry in entries.values() for package in entry.packages))
 
 
 def files_of(specs: Iterable[Options]) -> list[str]:

@@ -12,6 +12,7 @@ from zoo.characters import blank
 from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
 from zoo.steps.step import WHY, StepResult, StepWork, step
+from zoo.translation.cluster import on_a_cluster
 from zoo.translation.engine import (
     ComputeType,
     Decoding,
@@ -19,7 +20,6 @@ from zoo.translation.engine import (
     Translated,
     chosen_type,
     places,
-    require_translate,
     threads,
 )
 from zoo.translation.memory import TranslationMemory
@@ -32,7 +32,15 @@ ROWS = 20_000  # in memory at once
 SOURCE = "@source."  # begins the name of the column with the text before translation
 
 
-@step("translate", streams=True, works=True, asks=True, samples_first=True)
+@step(
+    "translate",
+    streams=True,
+    works=True,
+    asks=True,
+    samples_first=True,
+    packages=("ctranslate2", "sentencepiece"),
+    extra="translate",
+)
 def translate(
     frame: pl.LazyFrame,
     texts: Sequence[str],
@@ -64,7 +72,6 @@ def translate(
         max_length: tokens that a text or its translation may have; null = as many as the model can read.
         max_batch_tokens: tokens that are translated at once.
     """
-    require_translate()
     chosen = _columns(texts, columns, work)
     kind, devices = places(work.device)
     asked = (source_language, target_language, chosen_type(compute_type, kind), kind, beam_size, max_length)
@@ -77,7 +84,7 @@ def translate(
             memory,
             folder=work.folder,
             most=max_batch_tokens,
-            way=on_this_machine,
+            way=on_a_cluster if work.on == "ray" else on_this_machine,
             label=f"{work.dataset}: {work.split}: sentences",
             progress=work.progress,
         )
@@ -112,10 +119,9 @@ def _facts(frame: pl.LazyFrame, columns: Sequence[str]) -> dict[str, float]:
     """Counts the different texts of the split."""
     import polars as pl
 
-    every = pl.concat([frame.select(pl.col(name).alias("text")) for name in columns]).select(
-        pl.col("text").hash(1).n_unique()
-    )
-    return {"sentences": int(every.collect(engine="streaming").item())}
+    texts = pl.concat([frame.select(pl.col(name).alias("text")) for name in columns])
+    told = texts.filter(pl.col("text").str.strip_chars() != "")
+    return {"sentences": int(told.select(pl.col("text").hash(1).n_unique()).collect(engine="streaming").item())}
 
 
 def _written(frame: pl.LazyFrame, columns: Sequence[str], memory: TranslationMemory, path: Path) -> pl.LazyFrame:

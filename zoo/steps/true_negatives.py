@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.steps.masks import key, spelling, told
+from zoo.steps.masks import key, spelling, with_reasons
 from zoo.steps.step import step
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def true_negatives(rows: pl.LazyFrame, texts: Sequence[str], *, normalised: bool
     found = spelt.select(*with_anchor, itself=itself & whole, whole=whole).collect(engine="streaming")
     positives = found[positive].unique().implode()
     known = [found[one].is_in(positives) & found["whole"] for one in negatives]
-    return told(
+    return with_reasons(
         rows,
         {
             "its negative is its anchor": found["itself"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.steps.masks import key, spelling, told
+from zoo.steps.masks import key, spelling, with_reasons
 from zoo.steps.step import step
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def unique(rows: pl.LazyFrame, texts: Sequence[str], *, normalised: bool = False
     """
     spelt = rows.select(spelling(name, normalised) for name in texts)
     seen = ~spelt.select(key(texts)).collect(engine="streaming").to_series().is_first_distinct()
-    return told(rows, {"its texts stand in an earlier row": seen})
+    return with_reasons(rows, {"its texts stand in an earlier row": seen})

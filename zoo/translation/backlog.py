@@ -52,14 +52,19 @@ class Backlog:
 
     def batches(self, most: int) -> Iterator[Batch]:
         """The sentences in batches of at most so many tokens, those that pad the shorter ones counted."""
-        batch: list[str] = []
-        width = 0
         with closing(opened(self.path)) as base:
-            for tokens, text in base.execute("select -tokens, text from waiting order by tokens, key"):
-                if batch and (len(batch) + 1) * width > most:
-                    yield tuple(batch)
-                    batch = []
-                width = width if batch else tokens
-                batch.append(text)
-        if batch:
+            yield from packed(base.execute("select -tokens, text from waiting order by tokens, key"), most)
+
+
+def packed(sized: Iterable[tuple[int, str]], most: int) -> Iterator[Batch]:
+    """Sentences with their tokens, the longest first, in batches of at most so many tokens with the padding."""
+    batch: list[str] = []
+    width = 0
+    for tokens, text in sized:
+        if batch and (len(batch) + 1) * width > most:
             yield tuple(batch)
+            batch = []
+        width = width if batch else tokens
+        batch.append(text)
+    if batch:
+        yield tuple(batch)

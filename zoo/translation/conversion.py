@@ -32,11 +32,16 @@ def converted(model: str, commit: str, compute_type: str, cache: Path) -> Path:
     place.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(place.parent / f".{name}.lock"):
         if not place.is_dir():
-            _convert(model, safe_weights(model, commit), compute_type, place)
+            convert(model, safe_weights(model, commit), compute_type, place)
     return place
 
 
-def _convert(model: str, folder: Path, compute_type: str, place: Path) -> None:
+def convert(model: str, folder: Path, compute_type: str, place: Path) -> None:
+    """Convert a model on this disk into a folder that is not there yet, and that has its name only when it is whole.
+
+    Raises:
+        DataError: it cannot be converted.
+    """
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=place.parent))
     try:
         with _quiet():

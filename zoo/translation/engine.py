@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from zoo.errors import DataError, ZooError
+from zoo.errors import DataError
 from zoo.run import digest
 from zoo.translation.conversion import converted
 from zoo.translation.families import Codec, codec_of
@@ -51,18 +50,6 @@ class Decoding:
     def digest(self) -> str:
         """64 hex digits that are other ones for other settings."""
         return digest({**asdict(self), "ctranslate2": version("ctranslate2"), "format": FORMAT})
-
-
-def require_translate() -> None:
-    """Refuse to translate without the libraries for it.
-
-    Raises:
-        ZooError: one is not installed.
-    """
-    for package in ("ctranslate2", "sentencepiece"):
-        if find_spec(package) is None:
-            problem = f"'{package}' is not installed, which the step 'translate' needs"
-            raise ZooError(problem, hint="pip install 'hub-zoo[translate]'")
 
 
 def places(device: str | None) -> tuple[str, list[int]]:
@@ -122,7 +109,12 @@ class Engine:
         return codec_of(asked.model, folder, asked.source_language, asked.target_language)
 
     @cached_property
-    def _translator(self) -> Any:
+    def translator(self) -> Any:
+        """The model, loaded by CTranslate2.
+
+        Raises:
+            HubError: it cannot be read. DataError: it cannot be converted.
+        """
         import ctranslate2
 
         asked, each = self.decoding, 1 if self.decoding.kind == "cuda" else self.workers
@@ -154,7 +146,7 @@ class Engine:
         """Begin to translate a batch of sentences, none of them too long; what comes out waits for the translations."""
         codec = self.codec
         prefix = [list(codec.prefix)] * len(texts) if codec.prefix else None
-        begun = self._translator.translate_batch(
+        begun = self.translator.translate_batch(
             codec.tokens(texts),
             target_prefix=prefix,
             asynchronous=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from zoo.quality.checked import Checked, judged, of_many, quality_check
+from zoo.quality.checked import Checked, of_many, quality_check, verdict_on
 from zoo.quality.counting import Kinds, Tally, tallied
 from zoo.quality.material import Material
 from zoo.say import Progress
@@ -50,8 +50,8 @@ def matching(patterns: dict[str, str]) -> Kinds:
     return {kind: _matching(pattern) for kind, pattern in patterns.items()}
 
 
-def listed(tally: Tally) -> str:
-    """What was found, in words: '3 control characters, 12 HTML entities'; 'none' when nothing was."""
+def counts_in_words(tally: Tally) -> str:
+    """Counts of what was found, in words: '3 control characters, 12 HTML entities'; 'none' when nothing was."""
     found = [f"{kind} in {of_many(number, tally.texts)}" for kind, number in tally.counts.items() if number]
     return "; ".join(found) or "none"
 
@@ -61,15 +61,15 @@ def invisible(material: Material, progress: Progress) -> Checked:
     """Count texts with them; joiners and direction marks are part of writing, and are told alone."""
     found = tallied(material, matching({**UNSEEN, **HARMLESS}))
     grave = sum(found.counts[kind] for kind in UNSEEN)
-    verdict = judged(grave, found.texts, problem=MANY)
-    advice = "the step normalise takes them out" if grave else ""
-    return Checked(verdict, listed(found), found.counts, found.examples, advice)
+    verdict = verdict_on(grave, found.texts, problem=MANY)
+    advice = "{type: normalise, zero_width: true} among its steps takes those of no width out" if grave else ""
+    return Checked(verdict, counts_in_words(found), found.counts, found.examples, advice)
 
 
 @quality_check("encoding", "Texts that were read in another encoding than they were written in, or still have markup.")
 def encoding(material: Material, progress: Progress) -> Checked:
     """Count texts with the traces of it."""
     found = tallied(material, matching(MISREAD))
-    verdict = judged(sum(found.counts.values()), found.texts, problem=MANY)
+    verdict = verdict_on(sum(found.counts.values()), found.texts, problem=MANY)
     advice = "read the source again in its own encoding; what was replaced is lost"
-    return Checked(verdict, listed(found), found.counts, found.examples, advice)
+    return Checked(verdict, counts_in_words(found), found.counts, found.examples, advice)

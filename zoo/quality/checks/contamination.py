@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import EvaluationError, HubError, PluginError, UnansweredError
 from zoo.quality.checked import Checked, Outcome, ShownRow, quality_check, worst
-from zoo.quality.counting import EXAMPLES, short
+from zoo.quality.counting import EXAMPLES, short_text
 from zoo.quality.material import BATCH, Material
 from zoo.say import Progress
 
@@ -46,7 +46,11 @@ def contaminated(material: Material, progress: Progress) -> Checked:
     facts: dict[str, Any] = {task: _facts(one) for task, one in found.items()}
     facts |= {UNSEARCHED: missing} if missing else {}
     examples = [one for task, overlap in hits.items() for one in _examples(task, overlap)]
-    advice = "the step dedupe_against drops the rows that tasks are measured on" if hits else ""
+    advice = (
+        f"{{type: dedupe_against, tasks: [{', '.join(hits)}]}} among its steps drops what is spelt alike"
+        if hits
+        else ""
+    )
     return Checked(
         worst(list(verdicts.values())), "; ".join(parts) + _sampled(material, splits), facts, examples, advice
     )
@@ -108,7 +112,9 @@ def _facts(found: Overlap) -> dict[str, int]:
 
 def _examples(task: str, found: Overlap) -> list[ShownRow]:
     return [
-        ShownRow(one.source, None, [short(one.training), short(one.evaluation)], f"{one.kind}: a row of {task}")
+        ShownRow(
+            one.source, None, [short_text(one.training), short_text(one.evaluation)], f"{one.kind}: a row of {task}"
+        )
         for one in found.examples[:EXAMPLES]
     ]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from zoo.quality.checked import Checked, ShownRow, quality_check
-from zoo.quality.counting import EXAMPLES, shown
+from zoo.quality.checked import Checked, ShownRow, of_many, quality_check
+from zoo.quality.counting import EXAMPLES, shown_row
 from zoo.quality.material import ROW, Material
 from zoo.quality.personal import CANDIDATE, KINDS, found_in
 from zoo.say import Progress
@@ -19,7 +19,9 @@ def personal(material: Material, progress: Progress) -> Checked:
         for text in material.roles.texts:
             _search(material, split, text, counts, examples)
     order = [kind for kind in KINDS if counts[kind.name]]
-    figure = "; ".join(f"{kind.name} in {counts[kind.name]:,} texts" for kind in order) or "none"
+    figure = (
+        "; ".join(f"{kind.name} in {of_many(counts[kind.name], material.texts_in_all)}" for kind in order) or "none"
+    )
     verdict = (
         "problem"
         if any(kind.grave for kind in order)
@@ -43,4 +45,4 @@ def _search(
             for name in {kind.name for kind, _, _ in found_in(words)}:
                 counts[name] += 1
                 if len(some := examples.setdefault(name, [])) < EXAMPLES:
-                    some.append(shown(split, place, [words], name))
+                    some.append(shown_row(split, place, [words], name))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from zoo.arabic import normalised_column
 from zoo.data.overlap import SharedRows, split_overlap
-from zoo.quality.checked import Checked, Outcome, judged, of_many, quality_check, worst
-from zoo.quality.counting import EXAMPLES, rows_at, shown
+from zoo.quality.checked import Checked, Outcome, of_many, quality_check, verdict_on, worst
+from zoo.quality.counting import EXAMPLES, rows_at, shown_row
 from zoo.quality.material import ROW, Material
-from zoo.quality.spelling import respelt
 from zoo.say import Progress
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def empty(material: Material, progress: Progress) -> Checked:
         if found:
             rows = frame.with_row_index(ROW).filter(pl.any_horizontal(lacks)).head(EXAMPLES).collect()
             examples += [
-                shown(split, row[ROW], [row[text] for text in roles.texts], "something is missing")
+                shown_row(split, row[ROW], [row[text] for text in roles.texts], "something is missing")
                 for row in rows.iter_rows(named=True)
             ]
     lost = sum(counts.values())
-    verdict = judged(lost, material.total, problem=MANY_SHARED)
+    verdict = verdict_on(lost, material.total, problem=MANY_SHARED)
     return Checked(verdict, of_many(lost, material.total), counts, examples, "the step not_empty drops them")
 
 
@@ -61,11 +61,11 @@ def duplicates(material: Material, progress: Progress) -> Checked:
         exact = len(keys) - keys["exact"].n_unique()
         otherwise = len(keys) - keys["spelt"].n_unique() - exact
         counts[split] = {"exact": exact, "spelt otherwise": otherwise}
-        verdicts.append(judged(exact + otherwise, len(keys), problem=MANY_TWICE))
+        verdicts.append(verdict_on(exact + otherwise, len(keys), problem=MANY_TWICE))
         examples += _repeated(material, split, keys)
     exact, otherwise = (sum(one[kind] for one in counts.values()) for kind in ("exact", "spelt otherwise"))
     figure = f"{of_many(exact + otherwise, material.total)}: {exact:,} exact, {otherwise:,} spelt otherwise"
-    advice = "the step unique drops them; unique: {by: normalised} also those that are spelt otherwise"
+    advice = "{type: unique, normalised: true} among its steps drops them"
     return Checked(worst(verdicts), figure, counts, examples, advice)
 
 
@@ -85,11 +85,17 @@ def _keys(material: Material, split: str) -> pl.DataFrame:
     keys = frame.select(
         ROW,
         pl.struct(texts).hash().alias("exact"),
-        pl.struct(respelt(text) for text in texts).hash().alias("spelt"),
+        pl.struct(_respelt(text) for text in texts).hash().alias("spelt"),
         *graded,
     ).collect(engine="streaming")
     material.found[f"keys of {split}"] = keys
     return keys
+
+
+def _respelt(text: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(text).map_batches(normalised_column, pl.String, is_elementwise=True)
 
 
 def _repeated(material: Material, split: str, keys: pl.DataFrame) -> list[Any]:
@@ -125,7 +131,7 @@ def two_answers(material: Material, progress: Progress) -> Checked:
         notes = {row[ROW]: str(row["@grade"]) for row in some.iter_rows(named=True)}
         examples += rows_at(material, split, notes, notes) if notes else []
     found = sum(counts.values())
-    verdict = judged(found, material.total, problem=MANY_SHARED)
+    verdict = verdict_on(found, material.total, problem=MANY_SHARED)
     advice = "read them: either an answer is wrong, or the texts do not decide it"
     return Checked(verdict, of_many(found, material.total), counts, examples, advice)
 
@@ -155,11 +161,11 @@ def shared_rows_of_splits(material: Material, progress: Progress) -> Checked:
                 told.append(f"{of_many(shared.whole, of)} rows of {names[ours]} in {names[other]}")
     figure = ("; ".join(told) or "none") + _sampled(material, names.values())
     examples = _in_train(material, names, overlap.in_train)
-    return Checked(worst(verdicts), figure, facts, examples, "`overlap: drop` in its recipe takes them out of train")
+    return Checked(worst(verdicts), figure, facts, examples, "overlap: drop in its recipe takes them out of train")
 
 
 def _of_shared(shared: SharedRows, rows: int) -> Outcome:
-    return judged(shared.whole, rows, problem=max(1 / max(1, rows), MANY_SHARED))
+    return verdict_on(shared.whole, rows, problem=max(1 / max(1, rows), MANY_SHARED))
 
 
 def _in_train(material: Material, names: dict[str, str], places: frozenset[int]) -> list[Any]:
@@ -196,7 +202,11 @@ def shared_groups(material: Material, progress: Progress) -> Checked:
         count, of = len(found), material.rows[split]
         facts[f"{split} in {other}"] = {"rows": count, "of": of}
         verdicts.append(
-            judged(count, of, warn=MANY_SHARED, problem=MANY_GROUPS) if group else "warning" if 2 * count > of else "ok"
+            verdict_on(count, of, warn=MANY_SHARED, problem=MANY_GROUPS)
+            if group
+            else "warning"
+            if 2 * count > of
+            else "ok"
         )
         if count:
             told.append(f"{of_many(count, of)} rows of {split} in {other}")
@@ -214,7 +224,7 @@ def _spelt(frame: pl.LazyFrame, columns: list[str]) -> pl.DataFrame:
     import polars as pl
 
     each = [
-        frame.with_row_index(ROW).select(ROW, respelt(one).alias("spelt")).filter(pl.col("spelt").str.len_bytes() > 0)
+        frame.with_row_index(ROW).select(ROW, _respelt(one).alias("spelt")).filter(pl.col("spelt").str.len_bytes() > 0)
         for one in columns
     ]
     return pl.concat(each).with_columns(pl.col("spelt").hash()).collect(engine="streaming")

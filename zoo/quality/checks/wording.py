@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from zoo.quality.checked import Checked, judged, of_many, quality_check
-from zoo.quality.checks.characters import listed, matching
-from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown, tallied
+from zoo.quality.checked import Checked, of_many, quality_check, verdict_on
+from zoo.quality.checks.characters import counts_in_words, matching
+from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown_row, tallied
 from zoo.quality.material import ROW, Material
 from zoo.say import Progress
+from zoo.steps.language import COMMON, SPOKEN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +29,6 @@ MIXED = "of two scripts"
 MANY_MIXED_UP = 0.2
 FEW_LETTERS = 20  # in shorter texts a language is a guess
 ASKED = 1000  # texts of a column whose language is asked for
-ARABIC = {"arz": "ar", "ary": "ar"}  # what py3langid calls Egyptian and Moroccan
 MANY_STRANGE = 0.05
 LONG = 400  # words: about the 512 tokens that most models read
 MANY_LONG = 0.01
@@ -41,10 +42,10 @@ def fragments(material: Material, progress: Progress) -> Checked:
     found = tallied(material, _fragments(material))
     wordless = found.counts["no letters"]
     others = sum(found.counts.values()) - wordless
-    verdict = judged(wordless, found.texts, problem=MANY_WORDLESS)
+    verdict = verdict_on(wordless, found.texts, problem=MANY_WORDLESS)
     if verdict == "ok":
-        verdict = judged(others, found.texts, warn=MANY_FRAGMENTS)
-    return Checked(verdict, listed(found), found.counts, found.examples, "the step length drops short texts")
+        verdict = verdict_on(others, found.texts, warn=MANY_FRAGMENTS)
+    return Checked(verdict, counts_in_words(found), found.counts, found.examples, "the step length drops short texts")
 
 
 def _fragments(material: Material) -> Kinds:
@@ -99,7 +100,7 @@ def scripts(material: Material, progress: Progress) -> Checked:
         for kind, number in ((STRANGE, strange), (MIXED, mixed))
         if number
     ]
-    verdict = judged(strange, material.texts_in_all, warn=MANY_LONG, problem=MANY_MIXED_UP)
+    verdict = verdict_on(strange, material.texts_in_all, warn=MANY_LONG, problem=MANY_MIXED_UP)
     facts = {**{text: dict(found) for text, found in counts.items()}, STRANGE: strange, MIXED: mixed}
     return Checked(
         verdict, "; ".join(told), facts, examples_of(material, kinds), "the step language keeps the texts of one"
@@ -148,12 +149,13 @@ def _mixed(every: pl.Expr, arabic: pl.Expr, latin: pl.Expr) -> pl.Expr:
 def languages(material: Material, progress: Progress) -> Checked:
     """Ask for the language of some texts of the split that is trained on."""
     import polars as pl
-    from py3langid import classify
 
+    classify = _identifier().classify
     facts, told, strange, examples = dict[str, dict[str, int]](), [], Counter[str](), []
     for text in material.roles.texts:
         some = material.sample(material.train, 3 * ASKED).select(ROW, text)
-        rows = some.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).head(ASKED).collect()
+        rows = some.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).collect()
+        rows = rows.gather_every(max(1, len(rows) // ASKED)).head(ASKED)
         said = [(place, words, _as_one(classify(words)[0])) for place, words in rows.iter_rows()]
         counter = Counter(language for _, _, language in said)
         facts[text] = dict(counter.most_common())
@@ -164,16 +166,26 @@ def languages(material: Material, progress: Progress) -> Checked:
         strange.update({"strange": counter.total() - number, "asked": counter.total()})
         others = [one for one in said if one[2] != main][:EXAMPLES]
         examples += [
-            shown(material.train, place, [words], f"looks like {language}") for place, words, language in others
+            shown_row(material.train, place, [words], f"looks like {language}") for place, words, language in others
         ]
     if not told:
         return Checked("skipped", "no text is long enough to tell")
-    verdict = judged(strange["strange"], strange["asked"], warn=MANY_STRANGE)
+    verdict = verdict_on(strange["strange"], strange["asked"], warn=MANY_STRANGE)
     return Checked(verdict, "; ".join(told), facts, examples, "the step language keeps the texts of one")
 
 
 def _as_one(language: str) -> str:
-    return ARABIC.get(language, language)
+    return SPOKEN.get(language, language)
+
+
+@cache
+def _identifier() -> Any:
+    """py3langid's identifier of the common languages; among all that it knows a short text is taken for any."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    made = LanguageIdentifier.from_model_file(MODEL_FILE)
+    made.set_languages(sorted(COMMON))
+    return made
 
 
 @quality_check("lengths", "How long texts are, and those that are longer than models read.")
@@ -197,7 +209,7 @@ def lengths(material: Material, progress: Progress) -> Checked:
         if one["median"] is not None
     ]
     too_long = sum(long.counts.values())
-    verdict = judged(too_long, long.texts, warn=MANY_LONG)
+    verdict = verdict_on(too_long, long.texts, warn=MANY_LONG)
     figure = "; ".join([*told, *([f"more than {LONG} words: {of_many(too_long, long.texts)}"] if too_long else [])])
     return Checked(
         verdict, figure, {**facts, **long.counts}, long.examples, "models cut long texts: the step length drops them"
