@@ -136,11 +136,10 @@ class DatasetCardView:
 
     @property
     def citation(self) -> str:
-        """The entry by which people cite the dataset itself: it has no date, since a card of the same data has none."""
+        """The entry by which people cite the dataset itself, by its id: it has no date, as the card has none."""
         owner, name = self.facts.id.split("/")
-        assert self.facts.dataset.release is not None
         lines = [
-            f"title  = {{{self.facts.dataset.release.title}}},",
+            f"title  = {{{name}}},",
             f"author = {{{owner}}},",
             f"url    = {{https://huggingface.co/datasets/{self.facts.id}}}",
         ]
