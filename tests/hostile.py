@@ -223,10 +223,11 @@ BASE = {
     "variants": {"one": {"repo": "One", "phases": ["only"], "summary": WORDS}},
 }
 RELEASE = {"repo": "Pairs", "title": WORDS, "summary": WORDS, "task_categories": ["sentence-similarity"]}
+WORK = {"title": WORDS, "license": "apache-2.0", "terms": WORDS, "bibtex": WORDS, "url": "https://example.org/work_1"}
 DATASET = {
     "source": {"dataset": "lab/pairs", "config": WORDS, "splits": {"train": WORDS}},
     "columns": {WORDS: {**PAIRS, "source": WORDS}, "b": PAIRS, "label": {"type": "class", "names": [WORDS, "other"]}},
-    "release": RELEASE,
+    "release": {**RELEASE, "summary_ar": WORDS, "origins": [WORK]},
 }
 SCORED = {"source": {"dataset": "lab/scored"}, "columns": {"a": PAIRS, "b": PAIRS, "score": {"type": "score"}}}
 RECIPE = {

@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from review_page import draw_review
+
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence import published
 from zoo.evidence.scores import current, read_scores
@@ -151,6 +153,18 @@ def draw_curve() -> None:
     subprocess.run([*command, "--out", PICTURES / "curve.png"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
+def draw_audit() -> None:
+    """The page of the family's audit, where the family is built at scale mini."""
+    from browser import open_browser
+
+    page_file = Run.of(ROOT, "arabic-nli-pair-class-nmt", "mini").stage("data") / "audit.html"
+    if page_file.exists():
+        with open_browser() as browser:
+            page = browser.new_page(viewport={"width": 1000, "height": 1000})
+            page.goto(page_file.as_uri())
+            page.screenshot(path=PICTURES / "audit.png")
+
+
 if __name__ == "__main__":
     write_table(Workspace(ROOT))
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -158,3 +172,5 @@ if __name__ == "__main__":
     draw_plan()
     draw_leaderboard()
     draw_curve()
+    draw_audit()
+    draw_review(PICTURES / "review.png")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +91,49 @@ def test_the_makefile_has_every_target_that_the_readme_names() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"(?:^|`)make ([a-z-]+)", TEXT, re.MULTILINE)):
         assert re.search(rf"^{target}[:\s]", makefile, re.MULTILINE), target
+
+
+def own_data() -> tuple[list[str], dict[str, str]]:
+    """The blocks of commands in the README's section on one's own data, and {file: what it says to write there}."""
+    section = TEXT.split("## Your own data\n")[1].split("\n## ")[0]
+    commands = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
+    files = re.findall(r"```yaml\n# (recipes/[^\n]*)\n(.*?)```", section, re.DOTALL)
+    return commands, dict(files)
+
+
+def test_the_recipes_of_ones_own_data_are_recipes() -> None:
+    from zoo.recipe import Dataset
+    from zoo.recipe.family import BaseFile
+    from zoo.recipe.training import Phase
+
+    files = {file: yaml.safe_load(text) for file, text in own_data()[1].items()}
+    assert Dataset.model_validate(files["recipes/datasets/pairs.yaml"]).split
+    assert BaseFile.model_validate(files["recipes/mine.yaml"]).variants
+    assert Phase.model_validate(files["recipes/family.yaml, under phases"]["pairs"]).data
+
+
+@pytest.mark.slow
+def test_a_csv_becomes_a_dataset_on_the_hub_and_a_model(seeded: Any, tmp_path: Path) -> None:
+    """With the README's lines as they stand."""
+    from huggingface_hub import HfApi
+
+    (before, after), files = own_data()
+    lines = [f"ما معنى الكلمة رقم {at}؟,معناها رقم {at} في القائمة" for at in range(200)]
+    (tmp_path / "pairs.csv").write_text("\n".join(["question,answer", *lines]), "utf-8")
+    environment = {**os.environ, "HOME": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def run(block: str, place: Path) -> None:
+        done = subprocess.run(["bash", "-e", "-c", block], cwd=place, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    run(before, tmp_path)
+    lab = tmp_path / "my-lab"
+    phase = textwrap.indent(files.pop("recipes/family.yaml, under phases"), "  ")
+    family = lab / "recipes" / "family.yaml"
+    family.write_text(family.read_text("utf-8").replace("\nphases:\n", f"\nphases:\n{phase}", 1), "utf-8")
+    for file, text in files.items():
+        (lab / file).write_text(text, "utf-8")
+    run(after, lab)
+    found = HfApi().list_repo_files("lab/My-Pairs", repo_type="dataset")
+    assert {"data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet", "README.md"} <= set(found)
+    assert (lab / "runs" / "mine-pairs" / "train" / "model" / "model.safetensors").is_file()

@@ -30,6 +30,9 @@ ALONE = (
     "write one source, or several as a list in sources",
     "write dataset: an id on the Hub, path: files, or from: another dataset",
     "shares of a whole sum to 1, as in {train: 0.7, test: 0.3}",
+    "no step makes columns of them",
+    "belongs to repositories",
+    "belongs to files",
 )
 
 

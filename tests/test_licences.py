@@ -137,3 +137,10 @@ def test_a_source_whose_card_says_another_licence_is_a_doubt(hub: TestHub) -> No
     way = "name the work in release.origins, with its licence"
     assert doubts("nc") == [(("release", "license"), f"{what}, which 'mit' does not keep to; {way}")]
     assert doubts("nc", here) == [(("release", "origins"), f"{what}, and release.origins says 'cc-by-4.0'")]
+
+
+def test_steps_that_leave_rows_as_they_are_exist() -> None:
+    from zoo.recipe.chain import CHOOSING
+    from zoo.steps import STEPS
+
+    assert set(STEPS) >= CHOOSING

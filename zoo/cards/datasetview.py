@@ -105,7 +105,7 @@ class DatasetCardView:
 
     @property
     def judged(self) -> list[dict[str, Any]]:
-        """What audits and reviews said: {type, facts: [(what, {split: number})], reasons: [(why, {split: rows})]}."""
+        """Findings of audits and reviews: {type, facts: [(what, {split: number})], reasons: [(why, {split: rows})]}."""
         found = []
         for place, step in enumerate(self.facts.dataset.steps):
             reasons = {split: notes[place]["why"] for split, notes in self.facts.notes.items() if place < len(notes)}
@@ -136,11 +136,10 @@ class DatasetCardView:
 
     @property
     def citation(self) -> str:
-        """The entry by which people cite the dataset itself: it has no date, since a card of the same data has none."""
+        """The entry by which people cite the dataset itself, by its id: it has no date, as the card has none."""
         owner, name = self.facts.id.split("/")
-        assert self.facts.dataset.release is not None
         lines = [
-            f"title  = {{{self.facts.dataset.release.title}}},",
+            f"title  = {{{name}}},",
             f"author = {{{owner}}},",
             f"url    = {{https://huggingface.co/datasets/{self.facts.id}}}",
         ]
@@ -153,7 +152,7 @@ class DatasetCardView:
 
 
 def _across(by_split: Mapping[str, Mapping[str, float]]) -> list[tuple[str, dict[str, float]]]:
-    """What was counted in some splits, as rows of a table: (what, {split: number})."""
+    """Rows of a table of what was counted in some splits: (what, {split: number})."""
     names = dict.fromkeys(name for counted in by_split.values() for name in counted)
     return [(name, {split: counted[name] for split, counted in by_split.items() if name in counted}) for name in names]
 

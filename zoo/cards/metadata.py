@@ -139,7 +139,7 @@ def _info(facts: DatasetFacts, rows: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _data_files(facts: DatasetFacts) -> list[dict[str, str]]:
-    """What names every split's files and no others, as shards of an earlier version."""
+    """Return patterns that name every split's files and no others, as shards of an earlier version."""
     return [
         {"split": split, "path": files[0] if len(files) == 1 else f"data/{split}-*-of-{len(files):05}.parquet"}
         for split, files in facts.files.items()

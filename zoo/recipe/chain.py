@@ -49,7 +49,7 @@ def _lineage(name: str, datasets: Mapping[str, Dataset]) -> list[str]:
 
 
 def licence_mistakes(dataset: Dataset) -> Found:
-    """What the works of its licence chain do not allow; places from the dataset's file on."""
+    """Find what the works of its licence chain do not allow; places from the dataset's file on."""
     if dataset.release is None:
         return
     for origin in dataset.release.origins:
