@@ -1,4 +1,7 @@
-"""Where stages meet: the names of the built-in stages, and of the files that one leaves and another reads."""
+"""Where stages meet: the names of the built-in stages, and of the files that one leaves and another reads.
+
+So do steps of a dataset, in columns.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,18 @@ EVALUATE = "evaluate"
 CARD = "card"
 CHECK = "check"  # of a dataset, by `zoo data check`: no stage of a build
 
+
+# Columns that steps of a dataset leave for one another
+EXTRA = "@"
+"""What the names of these columns begin with. None of them is published."""
+BEFORE = f"{EXTRA}source."
+"""What the column begins with of what a text was before it was translated, as in `@source.premise`."""
+ROW_SCORE = f"{EXTRA}audit"
+"""The column of the audit's score of a row, 0 to 1."""
+WHY = f"{EXTRA}why"
+"""The column in which a step that streams says why it drops a row; null where it keeps it."""
+DROPPED_BY = f"{EXTRA}step"
+"""The column of the step that dropped a row which is kept beside the dataset."""
 
 DATA_REPORT = "report.json"  # of data: {split: SplitReport}
 DATA_SOURCE = "source.json"

@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING, Any
 from zoo.audit.findings import audit_texts
 from zoo.audit.rule import FAILED, RULES, Limits
 from zoo.characters import brief, clean
-from zoo.layout import AUDIT, AUDIT_PAGE, DATA_REPORT, REJECTED, ROWS, STEPS, split_file
+from zoo.layout import (
+    AUDIT,
+    AUDIT_PAGE,
+    BEFORE,
+    DATA_REPORT,
+    DROPPED_BY,
+    EXTRA,
+    REJECTED,
+    ROW_SCORE,
+    ROWS,
+    STEPS,
+    WHY,
+    split_file,
+)
 from zoo.templates import as_html
 
 if TYPE_CHECKING:
@@ -160,11 +173,11 @@ def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]
         path = split_file(folder / REJECTED, split)
         if not path.exists():
             continue
-        rejected = pl.scan_parquet(path).filter(pl.col("@step").str.split(" ").list.first() == STEP)
+        rejected = pl.scan_parquet(path).filter(pl.col(DROPPED_BY).str.split(" ").list.first() == STEP)
         for rule in RULES:
-            said = pl.col("@why").str.contains(rf"(?:^|; ){rule}: ")
+            said = pl.col(WHY).str.contains(rf"(?:^|; ){rule}: ")
             room = EXAMPLES - len(found.get(rule, []))
-            others = pl.col("@why").str.count_matches("; ")  # a row that breaks this rule alone shows it best
+            others = pl.col(WHY).str.count_matches("; ")  # a row that breaks this rule alone shows it best
             rows = rejected.filter(said).with_row_index("@row").sort(others, "@row").head(room).drop("@row").collect()
             if len(rows):
                 found.setdefault(rule, []).extend(_shown(split, rows))
@@ -177,10 +190,10 @@ def _lowest(folder: Path, splits: Sequence[str], options: Mapping[str, Any]) -> 
     found: list[ExampleRow] = []
     for split in splits:
         path = split_file(folder / ROWS, split)
-        if not path.exists() or "@audit" not in (rows := pl.scan_parquet(path)).collect_schema():
+        if not path.exists() or ROW_SCORE not in (rows := pl.scan_parquet(path)).collect_schema():
             continue
-        low = rows.with_row_index("@row").filter(pl.col("@audit") < 1).sort("@audit", "@row").head(LOWEST).collect()
-        found += _shown(split, low.with_columns(pl.Series("@why", _doubts(low, options), dtype=pl.String)))
+        low = rows.with_row_index("@row").filter(pl.col(ROW_SCORE) < 1).sort(ROW_SCORE, "@row").head(LOWEST).collect()
+        found += _shown(split, low.with_columns(pl.Series(WHY, _doubts(low, options), dtype=pl.String)))
     return sorted(found, key=lambda row: row.score or 0.0)[:LOWEST]
 
 
@@ -191,8 +204,8 @@ def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
     given = {one.name: options[one.name] for one in fields(Limits)}
     limits = Limits(**{**given, "length_ratio": tuple(given["length_ratio"]) if given["length_ratio"] else None})
     said: list[list[str]] = [[] for _ in range(len(rows))]
-    for name in options["columns"] or [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != "@"]:
-        source = f"@source.{name}"
+    for name in options["columns"] or [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != EXTRA]:
+        source = BEFORE + name
         sources = rows[source] if source in rows.columns else None
         found = audit_texts(rows[name], sources, limits, told_from=_TELLING) if name in rows.columns else None
         for rule, told in found.failures.items() if found else ():
@@ -204,11 +217,11 @@ def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
 def _shown(split: str, rows: pl.DataFrame) -> Iterator[ExampleRow]:
     for row in rows.iter_rows(named=True):
         texts = [
-            ExampleText(name, _cut(value), _cut(source) if (source := row.get(f"@source.{name}")) else None)
+            ExampleText(name, _cut(value), _cut(source) if (source := row.get(BEFORE + name)) else None)
             for name, value in row.items()
-            if isinstance(value, str) and not name.startswith("@")
+            if isinstance(value, str) and not name.startswith(EXTRA)
         ]
-        yield ExampleRow(split, _rounded(row.get("@audit")), _sentences(row.get("@why") or ""), texts)
+        yield ExampleRow(split, _rounded(row.get(ROW_SCORE)), _sentences(row.get(WHY) or ""), texts)
 
 
 def _sentences(why: str) -> list[str]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
 from zoo.data.rows import BATCH
-from zoo.layout import REJECTED
-from zoo.steps import WHY, StepResult
+from zoo.layout import DROPPED_BY, REJECTED, WHY
+from zoo.steps import StepResult
 from zoo.steps.masks import at_places, only, sampled_places
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ EXAMPLES = 3
 SHOWN = 200  # characters of a text in a note
 QUICK: Any = {"compression": "zstd", "compression_level": 1, "statistics": False, "row_group_size": BATCH}
 """How files are written that are read once and go; a group of rows is what is in memory at once."""
-STEP = "@step"  # the step that dropped a row that is kept beside the dataset
 
 
 @dataclass
@@ -140,7 +139,7 @@ class Flow:
             import polars as pl
 
             place = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
-            lost.with_columns(pl.lit(name).alias(STEP)).sink_parquet(place)
+            lost.with_columns(pl.lit(name).alias(DROPPED_BY)).sink_parquet(place)
         self._done(self.number + 1)
 
     def rejected(self) -> list[Path]:

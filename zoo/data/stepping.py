@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from zoo import steps
 from zoo.errors import DataError
+from zoo.layout import EXTRA
 from zoo.options import Options, place_of
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Column
 from zoo.registry import blamed
-from zoo.steps import EXTRA, StepResult, StepWork
+from zoo.steps import StepResult, StepWork
 
 if TYPE_CHECKING:
     import polars as pl

@@ -23,13 +23,13 @@ from zoo.data.report import SplitReport
 from zoo.data.stepping import stepped
 from zoo.data.writing import write_split
 from zoo.errors import DataError
-from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, GLANCE, REJECTED, ROWS, STEPS, split_file
+from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, EXTRA, GLANCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import splits_key
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
-from zoo.steps import EXTRA, StepResult, StepWork
+from zoo.steps import StepResult, StepWork
 from zoo.tasks import TASKS
 
 if TYPE_CHECKING:

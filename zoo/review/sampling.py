@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.errors import DataError
+from zoo.layout import BEFORE, ROW_SCORE
 from zoo.review.sheet import KEY, PATTERN, SPLIT, STRATUM, Sheet, SheetRow, sheet_name
-from zoo.review.strata import AT, AUDIT, ROW_KEY, SEPARATOR, Classes, allotted, row_keys, smallest_keys, strata
+from zoo.review.strata import AT, ROW_KEY, SEPARATOR, Classes, allotted, row_keys, smallest_keys, strata
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +51,7 @@ class BuiltRows:
 
     def _extras_of(self, split: str) -> Iterator[str]:
         names = self.rows(split).collect_schema()
-        return (name for name in names if name == AUDIT or name.startswith("@source."))
+        return (name for name in names if name == ROW_SCORE or name.startswith(BEFORE))
 
     @property
     def labelled(self) -> bool:
@@ -107,7 +108,7 @@ def drawn_sample(built: BuiltRows, sheet: Sheet, most: int, evenly: Evenly | Non
 def _require_parts(built: BuiltRows, evenly: Evenly | None) -> None:
     if evenly == "label" and not built.labelled:
         raise DataError(f"dataset '{built.name}' has no labels to sample by", hint=f"zoo data review {built.name}")
-    if evenly == "audit-score" and AUDIT not in built.extras:
+    if evenly == "audit-score" and ROW_SCORE not in built.extras:
         hint = f"add the step audit to its recipe, then zoo data build {built.name}; or leave --by out"
         raise DataError(f"dataset '{built.name}' has no audit scores to sample by", hint=hint)
 
@@ -120,9 +121,9 @@ def _group(stratum: Stratum, evenly: Evenly | None) -> str:
 
 def _add_columns(sheet: Sheet, built: BuiltRows) -> None:
     """Give a sheet the columns that it lacks, in an order that people read."""
-    before = {name.removeprefix("@source."): name for name in built.extras if name != AUDIT}
+    before = {name.removeprefix(BEFORE): name for name in built.extras if name != ROW_SCORE}
     texts = [name for column in built.columns for name in (before.pop(column, None), column) if name]
-    extras = [*before.values(), *([AUDIT] if AUDIT in built.extras else [])]
+    extras = [*before.values(), *([ROW_SCORE] if ROW_SCORE in built.extras else [])]
     wanted = [KEY, SPLIT, STRATUM, *map(sheet_name, [*texts, *extras])]
     missing = [name for name in wanted if name not in sheet.columns]
     place = sheet.columns.index(STRATUM) + 1 if STRATUM in sheet.columns else 0

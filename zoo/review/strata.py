@@ -15,12 +15,13 @@ from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from zoo.layout import EXTRA, ROW_SCORE
+
 if TYPE_CHECKING:
     import polars as pl
 
-AUDIT = "@audit"
 AT, ROW_KEY, ROW_STRATUM = "@row", "@key", "@stratum"
-EDGES = {AUDIT: (0.5, 0.7, 0.8, 0.9), "score": (0.2, 0.4, 0.6, 0.8)}
+EDGES = {ROW_SCORE: (0.5, 0.7, 0.8, 0.9), "score": (0.2, 0.4, 0.6, 0.8)}
 """Between the strata of numbers from 0 to 1. They are fixed, so that a stratum is the same in every build."""
 SEPARATOR = " · "
 BATCH = 100_000
@@ -78,9 +79,9 @@ def strata(schema: Mapping[str, Any], classes: Classes) -> pl.Expr:
     import polars as pl
 
     parts = [_class_names(name, classes).fill_null("no label") for name in schema if name in classes]
-    scores = [name for name, kind in schema.items() if not name.startswith("@") and kind.is_float()]
+    scores = [name for name, kind in schema.items() if not name.startswith(EXTRA) and kind.is_float()]
     parts += [_binned(name, name, EDGES["score"]) for name in scores]
-    parts += [_binned(AUDIT, "audit", EDGES[AUDIT])] if AUDIT in schema else []
+    parts += [_binned(ROW_SCORE, "audit", EDGES[ROW_SCORE])] if ROW_SCORE in schema else []
     return (pl.concat_str(parts, separator=SEPARATOR) if parts else pl.lit("all")).alias(ROW_STRATUM)
 
 

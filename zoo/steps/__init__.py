@@ -5,11 +5,10 @@ The function's keyword arguments are the step's options in a recipe.
 
 from __future__ import annotations
 
+from zoo.layout import EXTRA, WHY
 from zoo.registry import import_all
 from zoo.steps.step import (
-    EXTRA,
     STEPS,
-    WHY,
     StepResult,
     StepSpec,
     StepWork,

@@ -13,12 +13,12 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from zoo.audit.rule import FAILED, RULES, Limits, RuleName
 from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
-from zoo.steps.step import EXTRA, WHY, StepResult, StepWork, step
+from zoo.layout import BEFORE, ROW_SCORE, WHY
+from zoo.steps.step import StepResult, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl
 
-SCORE = f"{EXTRA}audit"
 FINDINGS = "findings.parquet"
 BATCH = 50_000
 """Rows that are looked at together."""
@@ -101,12 +101,12 @@ def audit(
         other_language=other_language,
         agreement=agreement,
     )
-    before = {name: f"{EXTRA}source.{name}" for name in chosen}
+    before = {name: BEFORE + name for name in chosen}
     sources = {name: source if source in known else None for name, source in before.items()}
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
-    looked_at = [*chosen, *filter(None, sources.values()), *([SCORE] if SCORE in known else [])]
+    looked_at = [*chosen, *filter(None, sources.values()), *([ROW_SCORE] if ROW_SCORE in known else [])]
     _write_findings(auditor, rows.select(looked_at), work.folder / FINDINGS)
-    kept = [name for name in known if name not in (SCORE, WHY)]
+    kept = [name for name in known if name not in (ROW_SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
 
@@ -138,7 +138,11 @@ class _Auditor:
 
         from zoo.audit.findings import audit_texts  # its patterns take a while to compile, and most commands need none
 
-        score = batch[SCORE].cast(pl.Float64) if SCORE in batch.columns else pl.ones(len(batch), pl.Float64, eager=True)
+        score = (
+            batch[ROW_SCORE].cast(pl.Float64)
+            if ROW_SCORE in batch.columns
+            else pl.ones(len(batch), pl.Float64, eager=True)
+        )
         why: dict[int, list[str]] = {}
         failing: set[tuple[str, int]] = set()
         for name, source in self.sources.items():
@@ -153,7 +157,7 @@ class _Auditor:
         reasons = pl.Series([None] * len(batch), dtype=pl.String)
         if why:
             reasons = reasons.scatter(list(why), ["; ".join(said) for said in why.values()])
-        return pl.DataFrame({SCORE: score.round(4).cast(pl.Float32), WHY: reasons})
+        return pl.DataFrame({ROW_SCORE: score.round(4).cast(pl.Float32), WHY: reasons})
 
     @property
     def facts(self) -> dict[str, float]:
@@ -168,7 +172,7 @@ def _write_findings(auditor: _Auditor, rows: pl.LazyFrame, path: Path) -> None:
     import polars as pl
     from pyarrow.parquet import ParquetWriter
 
-    empty = pl.DataFrame(schema={SCORE: pl.Float32, WHY: pl.String}).to_arrow()
+    empty = pl.DataFrame(schema={ROW_SCORE: pl.Float32, WHY: pl.String}).to_arrow()
     with ParquetWriter(path, empty.schema) as writer:
         for batch in rows.collect_batches(chunk_size=BATCH, maintain_order=True):
             writer.write_table(auditor.looked_at(batch).to_arrow().cast(empty.schema))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.arabic import normalised as spelt_alike
+from zoo.layout import WHY
 from zoo.steps.choices import texts_mistake
 from zoo.steps.masks import spelling
-from zoo.steps.step import WHY, Columns, StepWork, step
+from zoo.steps.step import Columns, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from zoo.layout import WHY
 from zoo.steps.choices import texts_mistake
-from zoo.steps.step import WHY, Columns, step
+from zoo.steps.step import Columns, step
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from zoo.arabic import normalised_column
-from zoo.steps.step import WHY
+from zoo.layout import WHY
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import PositiveInt
 
+from zoo.layout import BEFORE, ROW_SCORE, WHY
 from zoo.steps.choices import classes_mistake
 from zoo.steps.masks import at_places, key, only, places_in_groups, with_reasons
-from zoo.steps.step import EXTRA, WHY, Columns, StepResult, StepWork, step
+from zoo.steps.step import Columns, StepResult, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl
-
-SOURCE = f"{EXTRA}source."
-"""Before the name of a text: the column of what it was translated from."""
-AUDIT = f"{EXTRA}audit"
 
 
 def _shape_mistake(before: Columns, columns: Columns, texts: int, example: str) -> str | None:
@@ -60,7 +57,7 @@ def nli_pairs(
     why = pl.when(other).then(pl.format("its class is '{}'", others.fill_null("none")))
     renamed = dict(zip(texts, work.columns, strict=True))
     made = rows.with_columns(why.alias(WHY)).drop(label)
-    sources = {SOURCE + old: SOURCE + new for old, new in renamed.items()}
+    sources = {BEFORE + old: BEFORE + new for old, new in renamed.items()}
     return made.rename({**renamed, **{old: new for old, new in sources.items() if old in made.collect_schema()}})
 
 
@@ -127,17 +124,17 @@ def _beside(
     there = rows.collect_schema()
 
     def side(places: pl.Series, renamed: Mapping[str, str], audit: str) -> pl.LazyFrame:
-        left = {SOURCE + old: SOURCE + new for old, new in renamed.items()} | {AUDIT: audit}
+        left = {BEFORE + old: BEFORE + new for old, new in renamed.items()} | {ROW_SCORE: audit}
         taken = [*renamed.items(), *((old, new) for old, new in left.items() if old in there)]
         return only(rows, at_places(places, count)).select(pl.col(old).alias(new) for old, new in taken)
 
-    firsts = side(met["row"], {premise: anchor, hypothesis: positive}, AUDIT)
-    seconds = side(met["row_right"], {hypothesis: negative}, f"{AUDIT} of negative").collect(engine="streaming")
+    firsts = side(met["row"], {premise: anchor, hypothesis: positive}, ROW_SCORE)
+    seconds = side(met["row_right"], {hypothesis: negative}, f"{ROW_SCORE} of negative").collect(engine="streaming")
     seconds = seconds[met["row_right"].rank("ordinal").cast(pl.Int64) - 1]
     made = pl.concat([firsts, seconds.lazy()], how="horizontal")
-    if AUDIT in there:
-        both = (AUDIT, f"{AUDIT} of negative")
-        made = made.with_columns(pl.min_horizontal(both).alias(AUDIT)).drop(both[1])
+    if ROW_SCORE in there:
+        both = (ROW_SCORE, f"{ROW_SCORE} of negative")
+        made = made.with_columns(pl.min_horizontal(both).alias(ROW_SCORE)).drop(both[1])
     return made.select(*names, *(name for name in made.collect_schema() if name not in names))
 
 

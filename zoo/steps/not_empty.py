@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zoo.characters import SEEN
-from zoo.steps.step import EXTRA, WHY, step
+from zoo.layout import EXTRA, WHY
+from zoo.steps.step import step
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zoo.layout import WHY
 from zoo.steps.choices import classes_mistake
-from zoo.steps.step import WHY, Columns, StepWork, step
+from zoo.steps.step import Columns, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat
 
-from zoo.steps.step import EXTRA, WHY, Columns, step
+from zoo.layout import EXTRA, WHY
+from zoo.steps.step import Columns, step
 
 if TYPE_CHECKING:
     import polars as pl

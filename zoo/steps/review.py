@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from zoo.characters import brief, visible
 from zoo.errors import DataError
+from zoo.layout import EXTRA, WHY
 from zoo.review.agreement import reviewers_agreement, weighted_share
 from zoo.review.sheet import read_sheet, require_known
 from zoo.review.strata import AT, ROW_KEY, ROW_STRATUM, row_keys, strata
 from zoo.review.verdicts import FINAL, JudgedRow, Verdicts, rows_named, verdicts_of
-from zoo.steps.step import EXTRA, WHY, StepResult, StepWork, step
+from zoo.steps.step import StepResult, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl

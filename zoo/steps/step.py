@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-EXTRA = "@"
-"""What the names of columns begin with that steps leave for one another, as `@source.premise`: none is published."""
-WHY = "@why"
-"""The column in which a step that streams says why it drops a row; null where it keeps it."""
-
-
 class StepColumn(Protocol):
     """A column of a recipe, as far as steps ask."""
 

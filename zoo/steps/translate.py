@@ -11,7 +11,8 @@ from pydantic import PositiveInt
 from zoo.characters import blank
 from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
-from zoo.steps.step import WHY, StepResult, StepWork, step
+from zoo.layout import BEFORE, WHY
+from zoo.steps.step import StepResult, StepWork, step
 from zoo.translation.cluster import on_a_cluster
 from zoo.translation.engine import (
     ComputeType,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 ROWS = 20_000  # in memory at once
-SOURCE = "@source."  # begins the name of the column with the text before translation
 
 
 @step(
@@ -143,7 +143,7 @@ def _translated(rows: pl.DataFrame, columns: Sequence[str], known: Mapping[str, 
 
     found = [[known.get(text, Translated(text)) for text in rows[name]] for name in columns]
     why = [_why(columns, row) for row in zip(*found, strict=True)]
-    before = [pl.col(name).alias(SOURCE + name) for name in columns if SOURCE + name not in rows.columns]
+    before = [pl.col(name).alias(BEFORE + name) for name in columns if BEFORE + name not in rows.columns]
     after = [
         pl.Series(name, [one.text for one in ones], dtype=pl.String) for name, ones in zip(columns, found, strict=True)
     ]
