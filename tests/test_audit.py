@@ -20,7 +20,6 @@ from playwright.sync_api import Page
 from zoo.audit.findings import audit_texts
 from zoo.audit.report import AuditReport, ExampleRow, ExampleText, audit_page, leave_audit
 from zoo.audit.rule import RULES, JudgedRule, Limits
-from zoo.errors import DataError
 from zoo.hub.store import Store
 from zoo.layout import AUDIT, AUDIT_PAGE, STEPS
 from zoo.recipe import Dataset
@@ -288,23 +287,6 @@ def test_without_an_audit_nothing_is_left(source: str, tmp_path: Path) -> None:
     made = stage(tmp_path / "one", source, "not_empty")
     assert leave_audit(made.folder, "pairs") is None
     assert not (made.folder / AUDIT_PAGE).exists()
-
-
-@pytest.mark.parametrize(
-    ("option", "says", "hint"),
-    [
-        ({"columns": ["premis"]}, "step 'audit' looks at 'premis', which is no text", "did you mean 'premise'?"),
-        ({"length_ratio": [2, 0.5]}, "has length_ratio '[2, 0.5]'", "write length_ratio: [0.5, 2]"),
-    ],
-)
-def test_options_that_cannot_be_kept_are_refused(
-    source: str, tmp_path: Path, option: dict[str, Any], says: str, hint: str
-) -> None:
-    with pytest.raises(DataError) as caught:
-        stage(tmp_path / "one", source, {"type": "audit", **option})
-    assert says in caught.value.message
-    assert caught.value.message.startswith("dataset 'pairs', split 'train': ")
-    assert caught.value.hint == hint
 
 
 @pytest.mark.slow  # torch and a model

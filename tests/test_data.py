@@ -229,13 +229,14 @@ def read(rows: Any, columns: dict[str, Any]) -> pl.DataFrame:
     """The recipe's columns of rows in memory."""
     from datasets import Dataset as Rows
 
-    from zoo.data.columns import write_chosen
-    from zoo.data.rows import HubRows
+    from zoo.data.columns import frame_schema, recipe_frames
+    from zoo.data.rows import HubRows, written
 
     dataset = Dataset.model_validate({"source": {"dataset": "a/b"}, "columns": columns})
     there = HubRows(Rows.from_dict(rows) if isinstance(rows, dict) else rows)
     with TemporaryDirectory() as folder:
-        write_chosen("mine", "train", dataset.columns, there, path := Path(folder, "rows.parquet"))
+        frames = recipe_frames("mine", "train", dataset.columns, there)
+        written(frames, path := Path(folder, "rows.parquet"), frame_schema(dataset.columns))
         return pl.read_parquet(path)
 
 

@@ -231,7 +231,7 @@ def mistakes(steps: list[Any], columns: Any = None, **recipe: Any) -> list[str]:
     dataset = Dataset.model_validate(
         {"source": {"dataset": "lab/rows"}, "columns": columns or PAIR, "steps": steps, **recipe}
     )
-    found = [*dataset_mistakes(dataset), *suite_mistakes(dataset, ["ara-sts"])]
+    found = [*dataset_mistakes("mine", dataset, {"mine": dataset}), *suite_mistakes(dataset, ["ara-sts"])]
     return [f"{'.'.join(map(str, at))}: {told}" for at, told in found]
 
 
@@ -270,6 +270,9 @@ SHAPED: dict[str, Any] = {"columns": TRIPLET, "reads": READS}
         ([{"type": "dedupe_against", "suite": "ara-stz"}], {}, "steps.0.suite: no suite 'ara-stz' in family.yaml; did you mean 'ara-sts'?"),
         ([{"type": "language", "languages": ["arabic"]}], {}, "languages: 'arabic' is none that can be told"),
         ([{"type": "language", "languages": []}], {}, "languages is empty; write [ar]"),
+        ([{"type": "translate", "model": "lab/nmt", "columns": ["ancor"]}], {}, "columns: 'ancor' is no column here; did you mean 'anchor'?"),
+        ([{"type": "audit", "columns": ["ancor"]}], {}, "columns: 'ancor' is no column here; did you mean 'anchor'?"),
+        ([{"type": "audit", "length_ratio": [2, 0.5]}], {}, "no text can keep to length_ratio '[2, 0.5]'; write length_ratio: [0.5, 2]"),
     ],
 )  # fmt: skip
 def test_options_that_fit_no_dataset_are_told_before_any_row_is_read(

@@ -277,7 +277,6 @@ def test_speed_is_told_in_words() -> None:
             "does not translate from de to ar: it knows no 'de'",
             "write source_language as this one has it: eng",
         ),
-        ({"columns": ["sentence3"]}, "columns names 'sentence3', which is no text of the dataset", "did you mean"),
         ({"compute_type": "float16"}, "compute_type 'float16' is none that cpu has", "write compute_type: auto"),
     ],
 )

@@ -32,7 +32,6 @@ _UNITS = {
     "euro": (r"euros?", r"يورو\w*|€"),
     "yen": (r"yen", r"ين\w*"),
 }
-_AGE = re.compile(r"years? old|[-‑]year[-‑]old", re.IGNORECASE)
 _SIGNS = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "%": "percent", "٪": "percent"}
 _BEFORE = r"(?:^|(?<![^\W\d_]))(?:[وفبلك]?(?:ال|لل)?)?"
 _NUMBER = {

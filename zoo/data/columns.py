@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from zoo.characters import brief
-from zoo.data.rows import RawRows, written
+from zoo.data.rows import RawRows
 from zoo.errors import DataError
 from zoo.recipe.dataset import Column
 
@@ -82,16 +81,11 @@ def recipe_frames(
 
 
 def frame_schema(columns: Mapping[str, Column]) -> dict[str, pl.DataType]:
-    """{column that is read: its type in polars}."""
+    """{column: its type in polars}, but for those that steps make."""
     import polars as pl
 
     kinds: dict[str, pl.DataType] = {"text": pl.String(), "class": pl.Int64(), "score": pl.Float64()}
     return {ours: kinds[column.type] for ours, column in columns.items() if not column.made_by}
-
-
-def write_chosen(name: str, split: str, columns: Mapping[str, Column], rows: RawRows, path: Path) -> int:
-    """Write the recipe's columns of a split as Parquet; the number of rows comes out. See `recipe_frames`."""
-    return written(recipe_frames(name, split, columns, rows), path, frame_schema(columns))
 
 
 def _chosen(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoo import steps
+from zoo.data.columns import frame_schema
 from zoo.errors import DataError
 from zoo.layout import EXTRA
 from zoo.options import Options, place_of
 from zoo.recipe import Dataset
-from zoo.recipe.dataset import Column
 from zoo.registry import blamed
 from zoo.steps import StepResult, StepWork
 
@@ -45,7 +45,7 @@ def stepped(
     _require_frame(what, step, result.frame, pl.LazyFrame if entry.streams else pl.DataFrame)
     wanted = {**_ours(there), **dict.fromkeys(made, pl.String())}
     if entry.reshapes:
-        wanted = {one: _kind(column) for one, column in dataset.columns_before(number + 1).items()}
+        wanted = frame_schema(dataset.columns_before(number + 1))
     found = _ours(result.frame.collect_schema())
     if list(found.items()) != list(wanted.items()):
         hint = f"its columns must stay {_described(wanted)}: see {place_of(step.registry, step.type)}"
@@ -70,13 +70,6 @@ def _require_no_more(what: str, step: Options, given: Any, after: Any) -> None:
 
 def _ours(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {name: kind for name, kind in columns.items() if not name.startswith(EXTRA)}
-
-
-def _kind(column: Column) -> pl.DataType:
-    import polars as pl
-
-    kinds: dict[str, pl.DataType] = {"text": pl.String(), "class": pl.Int64(), "score": pl.Float64()}
-    return kinds[column.type]
 
 
 def _described(columns: Mapping[str, Any]) -> str:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from zoo.audit.rule import FAILED, RULES, Limits, RuleName
-from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
 from zoo.layout import BEFORE, ROW_SCORE, WHY
-from zoo.steps.step import StepResult, StepWork, step
+from zoo.steps.choices import texts_mistake
+from zoo.steps.step import Columns, StepResult, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +28,14 @@ Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 _DEFAULT = Limits()
 
 
-@step("audit", encodes=True, streams=True, works=True, keeps_dropped=True)
+def _check(options: Any, before: Columns, columns: Columns) -> str | None:
+    low, high = options.length_ratio or (0, 0)
+    if low > high:
+        return f"no text can keep to length_ratio '[{low:g}, {high:g}]'; write length_ratio: [{high:g}, {low:g}]"
+    return texts_mistake(options.columns, before)
+
+
+@step("audit", encodes=True, streams=True, works=True, keeps_dropped=True, check=_check)
 def audit(
     rows: pl.LazyFrame,
     texts: Sequence[str],
@@ -81,15 +88,10 @@ def audit(
     import polars as pl
 
     known = rows.collect_schema()
-    chosen = _chosen(columns, texts, work)
-    low, high = length_ratio or (0.0, 0.0)
-    if low > high:
-        problem = f"{work.what} has length_ratio '[{low:g}, {high:g}]', which no text can keep to"
-        raise DataError(problem, hint=f"write length_ratio: [{high:g}, {low:g}]")
     limits = Limits(
         language=language,
         source_language=source_language,
-        length_ratio=(low, high) if length_ratio else None,
+        length_ratio=(length_ratio[0], length_ratio[1]) if length_ratio else None,
         script_share=script_share,
         untranslated=untranslated,
         numbers=numbers,
@@ -101,22 +103,14 @@ def audit(
         other_language=other_language,
         agreement=agreement,
     )
-    before = {name: BEFORE + name for name in chosen}
+    before = {name: BEFORE + name for name in columns or texts}
     sources = {name: source if source in known else None for name, source in before.items()}
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
-    looked_at = [*chosen, *filter(None, sources.values()), *([ROW_SCORE] if ROW_SCORE in known else [])]
+    looked_at = [*sources, *filter(None, sources.values()), *([ROW_SCORE] if ROW_SCORE in known else [])]
     _write_findings(auditor, rows.select(looked_at), work.folder / FINDINGS)
     kept = [name for name in known if name not in (ROW_SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
-
-
-def _chosen(columns: Sequence[str] | None, texts: Sequence[str], work: StepWork) -> list[str]:
-    for name in columns or []:
-        if name not in texts:
-            hint = did_you_mean(name, texts) or f"its texts are {', '.join(texts)}"
-            raise DataError(f"{work.what} looks at '{name}', which is no text of the dataset", hint=hint)
-    return list(columns or texts)
 
 
 @dataclass

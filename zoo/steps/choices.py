@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from zoo.errors import did_you_mean
-from zoo.steps.step import Columns
+from zoo.steps.step import Columns, StepWork
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def texts_mistake(named: Sequence[str] | None, columns: Columns) -> str | None:
@@ -34,6 +38,12 @@ def classes_mistake(named: Iterable[str], columns: Columns) -> str | None:
         if name not in classes:
             return f"'{name}' is no class of '{label}'; {did_you_mean(name, classes) or f'they are {_listed(classes)}'}"
     return None
+
+
+def label_of(rows: pl.LazyFrame, work: StepWork) -> tuple[str, list[str]]:
+    """(name, classes) of the column of classes among the rows at hand; a check has seen that there is one."""
+    there = rows.collect_schema()
+    return next((name, list(known)) for name, known in work.classes.items() if name in there)
 
 
 def _listed(names: Iterable[str]) -> str:

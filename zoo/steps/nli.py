@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PositiveInt
 
 from zoo.layout import BEFORE, ROW_SCORE, WHY
-from zoo.steps.choices import classes_mistake
+from zoo.steps.choices import classes_mistake, label_of
 from zoo.steps.masks import at_places, key, only, places_in_groups, with_reasons
 from zoo.steps.step import Columns, StepResult, StepWork, step
 
@@ -50,7 +50,7 @@ def nli_pairs(
     """
     import polars as pl
 
-    label, names = _label(rows, work)
+    label, names = label_of(rows, work)
     wanted = [names.index(one) for one in classes]
     others = pl.col(label).replace_strict(dict(enumerate(names)), return_dtype=pl.String, default=None)
     other = ~pl.col(label).is_in(wanted).fill_null(False)
@@ -92,7 +92,7 @@ def nli_triplets(
     """
     import polars as pl
 
-    label, names = _label(rows, work)
+    label, names = label_of(rows, work)
     one, other = names.index(positive), names.index(negative)
     found = rows.select(key(texts[:1]).alias("premise"), of=pl.col(label)).collect(engine="streaming")
     places = found.with_row_index("row").filter(pl.col("of").is_in([one, other]))
@@ -136,9 +136,3 @@ def _beside(
         both = (ROW_SCORE, f"{ROW_SCORE} of negative")
         made = made.with_columns(pl.min_horizontal(both).alias(ROW_SCORE)).drop(both[1])
     return made.select(*names, *(name for name in made.collect_schema() if name not in names))
-
-
-def _label(rows: pl.LazyFrame, work: StepWork) -> tuple[str, list[str]]:
-    """(name, classes) of the column of classes."""
-    there = rows.collect_schema()
-    return next((name, list(known)) for name, known in work.classes.items() if name in there)

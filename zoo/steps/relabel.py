@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from zoo.layout import WHY
-from zoo.steps.choices import classes_mistake
+from zoo.steps.choices import classes_mistake, label_of
 from zoo.steps.step import Columns, StepWork, step
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def relabel(
     """
     import polars as pl
 
-    there = rows.collect_schema()
-    label, names = next((name, list(known)) for name, known in work.classes.items() if name in there)
+    label, names = label_of(rows, work)
     gone = [names.index(old) for old, new in classes.items() if new is None]
     became = {names.index(old): names.index(new) for old, new in classes.items() if new is not None}
     told = [pl.when(pl.col(label) == place).then(pl.lit(f"its class is '{names[place]}'")) for place in gone]

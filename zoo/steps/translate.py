@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import PositiveInt
 
 from zoo.characters import blank
-from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
 from zoo.layout import BEFORE, WHY
-from zoo.steps.step import StepResult, StepWork, step
+from zoo.steps.choices import texts_mistake
+from zoo.steps.step import Columns, StepResult, StepWork, step
 from zoo.translation.cluster import on_a_cluster
 from zoo.translation.engine import (
     ComputeType,
@@ -32,12 +32,17 @@ if TYPE_CHECKING:
 ROWS = 20_000  # in memory at once
 
 
+def _check(options: Any, before: Columns, columns: Columns) -> str | None:
+    return texts_mistake(options.columns, before)
+
+
 @step(
     "translate",
     streams=True,
     works=True,
     asks=True,
     samples_first=True,
+    check=_check,
     packages=("ctranslate2", "sentencepiece"),
     extra="translate",
 )
@@ -72,7 +77,7 @@ def translate(
         max_length: tokens that a text or its translation may have; null = as many as the model can read.
         max_batch_tokens: tokens that are translated at once.
     """
-    chosen = _columns(texts, columns, work)
+    chosen = list(dict.fromkeys(columns or texts))
     kind, devices = places(work.device)
     asked = (source_language, target_language, chosen_type(compute_type, kind), kind, beam_size, max_length)
     decoding = Decoding(model, work.models[model], *asked)
@@ -92,13 +97,6 @@ def translate(
         return StepResult(
             _written(frame, chosen, memory, work.folder / "translated.parquet"), facts=_facts(frame, chosen)
         )
-
-
-def _columns(texts: Sequence[str], columns: Sequence[str] | None, work: StepWork) -> list[str]:
-    if unknown := next((name for name in columns or () if name not in texts), None):
-        hint = did_you_mean(unknown, texts) or f"texts here are {', '.join(texts)}"
-        raise DataError(f"{work.what}: columns names '{unknown}', which is no text of the dataset", hint=hint)
-    return list(dict.fromkeys(columns or texts))
 
 
 def _sentences(frame: pl.LazyFrame, columns: Sequence[str]) -> Iterator[list[str]]:
