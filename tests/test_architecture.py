@@ -19,7 +19,16 @@ PACKAGE = Path(__file__).parents[1] / "zoo"
 # Bottom to top; a module imports only from rows below its own. `zoo.hub` stands beside everything: it knows nobody.
 ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
-    {"zoo.say", "zoo.arabic", "zoo.markdown", "zoo.layout", "zoo.environment", "zoo.metadata", "zoo.licences"},
+    {
+        "zoo.say",
+        "zoo.arabic",
+        "zoo.markdown",
+        "zoo.layout",
+        "zoo.environment",
+        "zoo.metadata",
+        "zoo.licences",
+        "zoo.languages",
+    },
     {"zoo.patience", "zoo.ids"},
     {"zoo.registry", "zoo.run", "zoo.remote", "zoo.templates", "zoo.isolation", "zoo.figures", "zoo.raycluster"},
     {"zoo.options", "zoo.translation"},

@@ -32,6 +32,8 @@ DIACRITICS = (f"[{_TASHKEEL}\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]", "")
 ZERO_WIDTH = ("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]", "")
 """Characters without width: joiners and non-joiners, marks of direction, soft hyphens, byte order marks."""
 WHITE_SPACE = ("\\s+", " ")
+NEIGHBOURS = "[پچژگڤکیےٹڈڑںھہۃۀېۍڕڵێۆەۋڭڧ]"
+"""Letters of Persian, Urdu, Kurdish and others in Arabic script; Arabic has them in names and by a wrong keyboard."""
 DIGITS = {"western": "0123456789", "arabic": "٠١٢٣٤٥٦٧٨٩", "persian": "۰۱۲۳۴۵۶۷۸۹"}
 FORMS = {
     chr(code): unicodedata.normalize("NFKC", chr(code))

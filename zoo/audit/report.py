@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.audit.findings import audit_texts
 from zoo.audit.rule import FAILED, RULES, Limits
 from zoo.characters import brief, clean
+from zoo.languages import RIGHT_TO_LEFT
 from zoo.layout import (
     AUDIT,
     AUDIT_PAGE,
@@ -40,7 +41,6 @@ LOWEST = 12
 _SHOWN, _WHY_SHOWN = 600, 200  # characters of a text, and of what is wrong with it
 _TELLING = 0.05  # of 1; less is no doubt to tell
 _SAID = re.compile(rf"(?:^|; )({'|'.join(RULES)}): ([^:;]+): ")
-_RIGHT_TO_LEFT = ("ar", "arz", "ary", "apc", "fa", "ur", "ps", "ckb", "ug", "sd", "he", "yi", "dv")
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def audit_report(folder: Path, dataset: str) -> AuditReport | None:
 
 def audit_page(report: AuditReport) -> str:
     """Return the report as one HTML page that needs nothing else: no network, no script."""
-    ways = {name: "rtl" if name in _RIGHT_TO_LEFT else "ltr" for name in (report.language, report.source_language)}
+    ways = {name: "rtl" if name in RIGHT_TO_LEFT else "ltr" for name in (report.language, report.source_language)}
     filters = {"thousands": "{:,}".format, "clean": clean, "spaced": lambda name: name.replace("_", " ")}
     return as_html("page.html.j2", [Path(__file__).parent], filters, report=report, rules=RULES, ways=ways)
 

@@ -6,20 +6,20 @@ import html
 import math
 import re
 from collections.abc import Callable
-from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
-from zoo.arabic import normalised
+from zoo.arabic import NEIGHBOURS, normalised
 from zoo.audit import negation as denial
 from zoo.audit.numerals import DIGIT, WORDS, number_as_text, numbers_of, numerals_pattern, unlike
 from zoo.audit.rule import BARE, SOURCE, TEXT, Complaint, Glance, JudgedRule, Limits, MeasuredRule, audit_rule
 from zoo.audit.units import QUANTITY, mentions, quantity_pattern, units_counted
 from zoo.characters import HIDDEN, brief
+from zoo.languages import ARABIC_SCRIPT, SPOKEN, identifier
 
 if TYPE_CHECKING:
     import polars as pl
 
-ARABIC_SCRIPT = ("ar", "arz", "ary", "apc", "fa", "ur", "ps", "ckb", "ug", "sd")
 _ARABIC_LETTERS = "[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]"
 _OURS = {True: _ARABIC_LETTERS, False: r"\p{Latin}"}
 _SLACK = 6  # characters: of short texts a ratio says little
@@ -266,9 +266,7 @@ def _odd(text: str, source: str | None) -> Complaint | None:
     return Complaint("marks are heaped on one letter") if _STACKED.search(text) else None
 
 
-_FOREIGN = "[پچژگڤکیےٹڈڑںھہۃۀېۍڕڵێۆەۋڭڧ]"  # letters that Arabic does without, and its neighbours do not
 _TELLING = 20  # characters; of less, nobody can tell the language
-_FAMILY = {"ar": ("ar", "arz", "ary", "apc", "acm")}  # dialects that the library tells apart
 
 
 @audit_rule("other_language", weight=0.7)
@@ -278,24 +276,17 @@ def find_other_language(limits: Limits) -> JudgedRule | None:
 
     if limits.other_language is None:
         return None
-    foreign, long = pl.col(TEXT).str.contains(_FOREIGN), pl.col(TEXT).str.len_chars() >= _TELLING
+    foreign, long = pl.col(TEXT).str.contains(NEIGHBOURS), pl.col(TEXT).str.len_chars() >= _TELLING
     return JudgedRule(
         foreign if limits.language == "ar" else long, partial(_other_language, limits.language, limits.other_language)
     )
 
 
 def _other_language(language: str, least: float, text: str, source: str | None) -> Complaint | None:
-    found, sure = _identifier().classify(text)
-    if found in _FAMILY.get(language, (language,)) or sure < least:
+    found, sure = identifier().classify(text)
+    if language in (found, SPOKEN.get(found)) or sure < least:
         return None
     return Complaint(f"it reads as '{found}' ({sure:.0%} sure)")
-
-
-@cache
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 COSINE = "cosine"

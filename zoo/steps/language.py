@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from zoo.arabic import NEIGHBOURS
+from zoo.languages import COMMON, SPOKEN, identifier
 from zoo.layout import WHY
 from zoo.steps.choices import texts_mistake
 from zoo.steps.step import Columns, step
@@ -16,29 +17,15 @@ from zoo.steps.step import Columns, step
 if TYPE_CHECKING:
     import polars as pl
 
-SPOKEN = {"arz": "ar", "ary": "ar"}
-"""Egyptian and Moroccan Arabic, which short texts of any Arabic are taken for."""
 OTHER_SCRIPT = "another script"
 SHARE = 0.5
 """Of letters: with fewer Arabic ones a text is not asked about, and is not in Arabic."""
-NEVER_ARABIC = "[\\u0679\\u067e\\u0686\\u0688\\u0691\\u0698\\u06a9\\u06af\\u06ba\\u06be\\u06c1\\u06cc\\u06d2\\u06d5]"
-"""Letters of Persian, Urdu, Kurdish and others in Arabic script; Arabic has them in names and by a wrong keyboard."""
-
-
-COMMON = frozenset(
-    [
-        *("ar", "arz", "ary", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu"),
-        *("id", "it", "ja", "ko", "ms", "nl", "pl", "ps", "pt", "ro", "ru", "sv", "sw", "th", "tr", "uk", "ur", "vi"),
-        "zh",
-    ]
-)
-"""The languages that are told apart, beside those that a recipe names; among all 140, a short text is taken for any."""
 
 
 def _check(options: Any, before: Columns, columns: Columns) -> str | None:
     if not options.languages:
         return "languages is empty; write [ar], or whichever they are"
-    if unknown := [one for one in options.languages if one not in COMMON and one not in _identifier().labels]:
+    if unknown := [one for one in options.languages if one not in COMMON and one not in identifier().labels]:
         return f"languages: '{unknown[0]}' is none that can be told; write two letters, as in [ar, en]"
     return texts_mistake(options.columns, before)
 
@@ -84,7 +71,7 @@ def _languages(texts: pl.Series, wanted: tuple[str, ...], script: float) -> pl.S
     if "ar" not in wanted:
         arabic = foreign = pl.Series([False]).new_from_index(0, len(texts))
     else:
-        arabic = (share >= script) & ~texts.str.contains(NEVER_ARABIC)
+        arabic = (share >= script) & ~texts.str.contains(NEIGHBOURS)
         foreign = (share < SHARE) & (set(wanted) == {"ar"})
     found = pl.select(pl.when(arabic).then(pl.lit("ar")).when(foreign).then(pl.lit(OTHER_SCRIPT))).to_series()
     doubtful = (found.is_null() & (letters > 0)).arg_true()
@@ -92,17 +79,5 @@ def _languages(texts: pl.Series, wanted: tuple[str, ...], script: float) -> pl.S
 
 
 def _asked(text: str, wanted: tuple[str, ...]) -> str:
-    code = str(_identifier(wanted).classify(text)[0])
+    code = str(identifier(COMMON.union(wanted)).classify(text)[0])
     return code if code in wanted else SPOKEN.get(code, code)
-
-
-@cache
-def _identifier(wanted: tuple[str, ...] | None = None) -> Any:
-    """The identifier of the common languages and those that are wanted; None = of all that it knows."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    if wanted is None:
-        return LanguageIdentifier.from_model_file(MODEL_FILE)
-    made = copy(_identifier())  # reading the model takes most of a second
-    made.set_languages(sorted(COMMON.union(wanted)))
-    return made

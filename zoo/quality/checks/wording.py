@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from zoo.languages import COMMON, SPOKEN, identifier
 from zoo.quality.checked import Checked, of_many, quality_check, verdict_on
 from zoo.quality.checks.characters import counts_in_words, matching
 from zoo.quality.counting import EXAMPLES, Kinds, Tally, examples_of, shown_row, tallied
 from zoo.quality.material import ROW, Material
 from zoo.say import Progress
-from zoo.steps.language import COMMON, SPOKEN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -150,13 +149,13 @@ def languages(material: Material, progress: Progress) -> Checked:
     """Ask for the language of some texts of the split that is trained on."""
     import polars as pl
 
-    classify = _identifier().classify
+    classify = identifier(COMMON).classify
     facts, told, strange, examples = dict[str, dict[str, int]](), [], Counter[str](), []
     for text in material.roles.texts:
         some = material.sample(material.train, 3 * ASKED).select(ROW, text)
         rows = some.filter(pl.col(text).str.count_matches(r"\p{L}") >= FEW_LETTERS).collect()
         rows = rows.gather_every(max(1, len(rows) // ASKED)).head(ASKED)
-        said = [(place, words, _as_one(classify(words)[0])) for place, words in rows.iter_rows()]
+        said = [(place, words, SPOKEN.get(code := classify(words)[0], code)) for place, words in rows.iter_rows()]
         counter = Counter(language for _, _, language in said)
         facts[text] = dict(counter.most_common())
         if not counter:
@@ -172,20 +171,6 @@ def languages(material: Material, progress: Progress) -> Checked:
         return Checked("skipped", "no text is long enough to tell")
     verdict = verdict_on(strange["strange"], strange["asked"], warn=MANY_STRANGE)
     return Checked(verdict, "; ".join(told), facts, examples, "the step language keeps the texts of one")
-
-
-def _as_one(language: str) -> str:
-    return SPOKEN.get(language, language)
-
-
-@cache
-def _identifier() -> Any:
-    """py3langid's identifier of the common languages; among all that it knows a short text is taken for any."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    made = LanguageIdentifier.from_model_file(MODEL_FILE)
-    made.set_languages(sorted(COMMON))
-    return made
 
 
 @quality_check("lengths", "How long texts are, and those that are longer than models read.")
