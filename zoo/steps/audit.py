@@ -35,7 +35,7 @@ def _check(options: Any, before: Columns, columns: Columns) -> str | None:
     return texts_mistake(options.columns, before)
 
 
-@step("audit", encodes=True, streams=True, works=True, keeps_dropped=True, check=_check)
+@step("audit", encodes=True, streams=True, keeps_dropped=True, check=_check)
 def audit(
     rows: pl.LazyFrame,
     texts: Sequence[str],

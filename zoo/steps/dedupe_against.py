@@ -21,7 +21,7 @@ def _check(options: Any, before: Columns, columns: Columns) -> str | None:
     return texts_mistake(options.columns, before)
 
 
-@step("dedupe_against", streams=True, works=True, meets_tasks=True, check=_check)
+@step("dedupe_against", streams=True, check=_check)
 def dedupe_against(
     rows: pl.LazyFrame,
     texts: Sequence[str],

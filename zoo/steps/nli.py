@@ -33,7 +33,7 @@ def _check_pairs(options: Any, before: Columns, columns: Columns) -> str | None:
     return _shape_mistake(before, columns, 2, example) or classes_mistake(options.classes, before)
 
 
-@step("pairs", streams=True, reshapes=True, works=True, check=_check_pairs)
+@step("pairs", streams=True, reshapes=True, check=_check_pairs)
 def nli_pairs(
     rows: pl.LazyFrame,
     texts: Sequence[str],
@@ -69,7 +69,7 @@ def _check_triplets(options: Any, before: Columns, columns: Columns) -> str | No
     return _shape_mistake(before, columns, 3, example) or classes_mistake(named, before)
 
 
-@step("triplets", streams=True, reshapes=True, works=True, check=_check_triplets)
+@step("triplets", streams=True, reshapes=True, check=_check_triplets)
 def nli_triplets(
     rows: pl.LazyFrame,
     texts: Sequence[str],

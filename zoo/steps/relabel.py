@@ -20,7 +20,7 @@ def _check(options: Any, before: Columns, columns: Columns) -> str | None:
     return classes_mistake(named, before)
 
 
-@step("relabel", streams=True, works=True, check=_check)
+@step("relabel", streams=True, check=_check)
 def relabel(
     rows: pl.LazyFrame, texts: Sequence[str], work: StepWork, *, classes: dict[str, str | None]
 ) -> pl.LazyFrame:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LEAST_PATTERN = 2  # characters; one letter stands in nearly every row
 
 
-@step("review", streams=True, works=True, files=("verdicts",), samples_first=True, keeps_dropped=True)
+@step("review", streams=True, files=("verdicts",), samples_first=True, keeps_dropped=True)
 def review(
     rows: pl.LazyFrame,
     texts: Sequence[str],

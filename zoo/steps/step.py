@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
@@ -55,10 +56,6 @@ class StepEntry(Entry):
     """It takes and gives a LazyFrame, so that rows need not fit into memory."""
     reshapes: bool
     """It makes the recipe's `columns` of those that it `reads`."""
-    works: bool
-    """It takes a StepWork after `texts`."""
-    asks: bool
-    """Its options `model` and `revision` name a repository that it reads itself, as a translation model."""
     files: tuple[str, ...]
     """Its options that name files, relative to the recipe's folder."""
     samples_first: bool
@@ -67,12 +64,30 @@ class StepEntry(Entry):
     """What it drops is kept beside the dataset, with the reasons."""
     check: Check | None
     """Looks at its options beside the columns, before any row is read."""
-    meets_tasks: bool
-    """Its options `tasks` and `suite` name evaluation tasks, whose rows are in StepWork.task_rows."""
     packages: tuple[str, ...] = ()
     """Packages that decide what it gives, so that their versions are ingredients."""
     extra: str | None = None
     """The extra of ours that installs them."""
+
+    @property
+    def works(self) -> bool:
+        """True when its function has an argument `work`: a StepWork, the last before the options."""
+        return takes_work(self.build)
+
+    @property
+    def asks(self) -> bool:
+        """True when its options `model` and `revision` name a repository, which it encodes with or reads itself."""
+        return {"model", "revision"} <= self.options.model_fields.keys()
+
+    @property
+    def meets_tasks(self) -> bool:
+        """True when its options `tasks` and `suite` name evaluation tasks, whose rows are in StepWork.task_rows."""
+        return {"tasks", "suite"} <= self.options.model_fields.keys()
+
+
+def takes_work(function: Callable[..., Any]) -> bool:
+    """Return whether the function of a step asks for the circumstances that it works in."""
+    return "work" in signature(function).parameters
 
 
 @dataclass(frozen=True)
@@ -134,13 +149,10 @@ def step(
     encodes: bool = False,
     streams: bool = False,
     reshapes: bool = False,
-    works: bool = False,
-    asks: bool = False,
     files: Sequence[str] = (),
     samples_first: bool = False,
     keeps_dropped: bool = False,
     check: Check | None = None,
-    meets_tasks: bool = False,
     packages: Sequence[str] = (),
     extra: str | None = None,
 ) -> Callable[[F], F]:
@@ -149,6 +161,10 @@ def step(
     `frame` is a polars DataFrame with the recipe's columns in their order, which must stay, and after them those that
     earlier steps left (`@...`); `texts` are the names of those that hold texts. A step changes rows or takes some away.
     The same rows in must give the same rows out.
+
+    A function that has an argument `work` before the star is given a StepWork there. Of a step with options `model` and
+    `revision` the commit is in StepWork.models; of one with options `tasks` and `suite` the rows of these evaluation
+    tasks are in StepWork.task_rows.
 
     Args:
         texts: text columns that the dataset must have, at least; 0 = any number.
@@ -159,20 +175,17 @@ def step(
         streams: `frame` is a LazyFrame, and so is what is returned. It may have a column `@why` more, with the reason
             where a row is to be dropped.
         reshapes: what is returned has the recipe's `columns`, whatever came.
-        works: the step takes a StepWork after `texts`.
-        asks: the step has options `model` and `revision`, whose commit is in StepWork.models.
         files: options that name files, relative to the recipe's folder; their digests are ingredients.
         samples_first: the recipe's `rows` are taken before this step.
         keeps_dropped: dropped rows are kept beside the dataset.
         check: says what is wrong with the options, before any row is read.
-        meets_tasks: the step has options `tasks` and `suite`, and finds the rows of these tasks in StepWork.task_rows.
         packages: what else must be installed, and decides by its version what the step gives.
         extra: the extra of ours that installs these packages.
     """
     require_name("step", name)
-    takes = ["rows", "texts", *(["encoder"] if encodes else []), *(["work"] if works else [])]
 
     def add(build: F) -> F:
+        takes = ["rows", "texts", *(["encoder"] if encodes else []), *(["work"] if takes_work(build) else [])]
         entry = StepEntry(
             build,
             options_of(STEPS, name, build, takes=takes),
@@ -182,13 +195,10 @@ def step(
             encodes=encodes,
             streams=streams,
             reshapes=reshapes,
-            works=works,
-            asks=asks,
             files=tuple(files),
             samples_first=samples_first,
             keeps_dropped=keeps_dropped,
             check=check,
-            meets_tasks=meets_tasks,
             packages=tuple(packages),
             extra=extra,
         )
@@ -218,7 +228,7 @@ def encoders(specs: Iterable[Options]) -> dict[str, str | None]:
 
 def models_asked(specs: Iterable[Options]) -> dict[str, str | None]:
     """{model on the Hub that a step reads or encodes with: the revision that its recipe says}."""
-    asking = [spec for spec in specs if STEPS[spec.type].asks or STEPS[spec.type].encodes]
+    asking = [spec for spec in specs if STEPS[spec.type].asks]
     return {spec.model: spec.revision for spec in asking if spec.model}  # type: ignore[attr-defined]
 
 

@@ -39,8 +39,6 @@ def _check(options: Any, before: Columns, columns: Columns) -> str | None:
 @step(
     "translate",
     streams=True,
-    works=True,
-    asks=True,
     samples_first=True,
     check=_check,
     packages=("ctranslate2", "sentencepiece"),
