@@ -35,6 +35,7 @@ WHITE_SPACE = ("\\s+", " ")
 NEIGHBOURS = "[پچژگڤکیےٹڈڑںھہۃۀېۍڕڵێۆەۋڭڧ]"
 """Letters of Persian, Urdu, Kurdish and others in Arabic script; Arabic has them in names and by a wrong keyboard."""
 DIGITS = {"western": "0123456789", "arabic": "٠١٢٣٤٥٦٧٨٩", "persian": "۰۱۲۳۴۵۶۷۸۹"}
+AS_WESTERN = str.maketrans(DIGITS["arabic"] + DIGITS["persian"], 2 * DIGITS["western"])
 FORMS = {
     chr(code): unicodedata.normalize("NFKC", chr(code))
     for code in (*range(0xFB50, 0xFDD0), *range(0xFDF0, 0xFDFD), *range(0xFE70, 0xFEFD))

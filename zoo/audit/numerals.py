@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
 
-from zoo.arabic import normalised
+from zoo.arabic import AS_WESTERN, normalised
 
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567890123456789.,")
+_FIGURES_OF = AS_WESTERN | str.maketrans("٫٬", ".,")
 _TOKEN = re.compile(r"\d+(?:[.,،]\d+)*|[^\W\d_]+")
 _THOUSANDS = re.compile(r"[,،](?=\d{3}(?!\d))")
 _LONGEST = 16  # letters of a word that may be a number
@@ -176,7 +176,7 @@ def number_as_text(value: float) -> str:
 
 
 def _numerals(text: str, language: str) -> Iterator[_Numeral]:
-    text, end, linked = _PERCENT.sub("؛", text.translate(_DIGITS)), 0, False
+    text, end, linked = _PERCENT.sub("؛", text.translate(_FIGURES_OF)), 0, False
     for found in _TOKEN.finditer(text):
         token, gap = found[0], text[end : found.start()]
         near = linked and not gap.strip(" -‑")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo.quality.checked import CHECKS, Checked, CheckReport
-from zoo.quality.checks import IN_ORDER
+from zoo.quality.checks import FILES
 from zoo.quality.material import Material
 from zoo.say import SILENT, Progress
 
@@ -11,7 +11,8 @@ from zoo.say import SILENT, Progress
 def checked_material(material: Material, *, progress: Progress = SILENT) -> CheckReport:
     """Run every check on a dataset, in the order of the report."""
     found: dict[str, Checked] = {}
-    ordered = sorted(CHECKS.values(), key=lambda one: IN_ORDER.index(one.run))
+    files = [file.__name__ for file in FILES]
+    ordered = sorted(CHECKS.values(), key=lambda one: files.index(one.run.__module__))
     progress.start(f"{material.title}: checks", len(ordered))
     for check in ordered:
         progress.describe(check.name)

@@ -55,7 +55,7 @@ class QualityCheck:
 
 
 CHECKS: dict[str, QualityCheck] = {}
-"""{name: check}, in the order in which reports have them."""
+"""{name: check}."""
 
 
 def quality_check(name: str, says: str) -> Callable[[Run], Run]:

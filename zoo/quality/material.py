@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 from zoo.recipe.localfiles import SPLIT_NAMES
+from zoo.steps.masks import sampled_places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,8 +132,13 @@ class Material:
         frame, rows = self.frames[split].with_row_index(ROW), self.rows[split]
         if most is None or rows <= most:
             return frame
-        places = sorted(Random(SEED).sample(range(rows), most))  # noqa: S311 - no secret
+        places = sorted(sampled_places(rows, most, SEED))
         return frame.filter(pl.col(ROW).is_in(pl.Series(places, dtype=pl.UInt32).implode()))
+
+    def searched_in_part(self, splits: Iterable[str]) -> str:
+        """Words on splits of which a sample alone was searched, to stand behind a figure; empty when there are none."""
+        some = [split for split in splits if self.most_of(split, self.most) < self.rows[split]]
+        return f"; of {', '.join(some)} a sample of {self.most:,} rows was searched" if some else ""
 
     def batches(self, split: str, columns: Sequence[str], most: int | None) -> Iterator[pl.DataFrame]:
         """Rows of a sample with these columns, some rows at a time."""

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from ipaddress import ip_address
 
-DIGITS = str.maketrans(
-    {**{chr(0x660 + one): str(one) for one in range(10)}, **{chr(0x6F0 + one): str(one) for one in range(10)}}
-)
+from zoo.arabic import AS_WESTERN
+
 CANDIDATE = r"(?:[0-9٠-٩۰-۹][ ()./-]*){7}|@|://|(?i:www)\.|\d+\.\d+\.\d+\.\d+|[A-Z]{2}\d{2}[ A-Z0-9]{11}"
 """For polars: texts that may hold some. Whatever `found_in` finds is in such a text."""
 SHOWN = 2  # characters of a value that stay
@@ -122,7 +121,7 @@ KINDS = (
 
 def found_in(text: str) -> Iterator[tuple[PersonalKind, int, int]]:
     """(kind, begin, end) of personal data in a text; each place counts once, as the first kind that it is."""
-    plain, taken = text.translate(DIGITS), [False] * len(text)
+    plain, taken = text.translate(AS_WESTERN), [False] * len(text)
     for kind in KINDS:
         for one in kind.pattern.finditer(plain):
             begin, end = one.span()

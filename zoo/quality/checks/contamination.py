@@ -52,7 +52,7 @@ def contaminated(material: Material, progress: Progress) -> Checked:
         else ""
     )
     return Checked(
-        worst(list(verdicts.values())), "; ".join(parts) + _sampled(material, splits), facts, examples, advice
+        worst(list(verdicts.values())), "; ".join(parts) + material.searched_in_part(splits), facts, examples, advice
     )
 
 
@@ -117,8 +117,3 @@ def _examples(task: str, found: Overlap) -> list[ShownRow]:
         )
         for one in found.examples[:EXAMPLES]
     ]
-
-
-def _sampled(material: Material, splits: list[str]) -> str:
-    some = [split for split in splits if material.most_of(split, material.most) < material.rows[split]]
-    return f"; of {', '.join(some)} a sample of {material.most:,} rows was searched" if some else ""

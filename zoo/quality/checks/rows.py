@@ -159,7 +159,7 @@ def shared_rows_of_splits(material: Material, progress: Progress) -> Checked:
             verdicts.append(_of_shared(shared, of))
             if shared.whole:
                 told.append(f"{of_many(shared.whole, of)} rows of {names[ours]} in {names[other]}")
-    figure = ("; ".join(told) or "none") + _sampled(material, names.values())
+    figure = ("; ".join(told) or "none") + material.searched_in_part(names.values())
     examples = _in_train(material, names, overlap.in_train)
     return Checked(worst(verdicts), figure, facts, examples, "overlap: drop in its recipe takes them out of train")
 
@@ -176,12 +176,6 @@ def _in_train(material: Material, names: dict[str, str], places: frozenset[int])
     rows = material.sample(split, material.most).select(ROW).collect()[ROW]
     found = [int(rows[place]) for place in sorted(places)[:EXAMPLES]]
     return rows_at(material, split, found, dict.fromkeys(found, "stands in another split too"))
-
-
-def _sampled(material: Material, splits: Any) -> str:
-    """Words on splits of which a sample was searched; empty when all rows were."""
-    some = [split for split in splits if material.most_of(split, material.most) < material.rows[split]]
-    return f"; of {', '.join(some)} a sample of {material.most:,} rows was searched" if some else ""
 
 
 @quality_check("shared groups", "Rows of a split whose premise or anchor stands in another split too.")
