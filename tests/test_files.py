@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from zoo.data import lines
 from zoo.errors import DataError
 from zoo.recipe import Dataset
 
@@ -408,6 +409,15 @@ def test_a_file_that_is_not_whole_is_told(place: Path, rows: Made, name: str, co
     (place / name).write_bytes(content)
     with pytest.raises(DataError, match=told):
         rows({"path": name})
+
+
+def test_a_line_without_end_is_told_before_it_fills_the_memory(
+    place: Path, rows: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "LONGEST_LINE", 100)
+    (place / "a.jsonl.gz").write_bytes(gzip.compress(b"[" + b" " * 1000))
+    with pytest.raises(DataError, match=r"'a\.jsonl\.gz', line 1: has more than 100 characters"):
+        rows({"path": "a.jsonl.gz"})
 
 
 def test_files_of_one_split_must_be_alike(place: Path, rows: Made) -> None:

@@ -22,7 +22,7 @@ from review_page import sample_sheet, serving
 from zoo.errors import DataError
 from zoo.review.agreement import Estimate, reviewers_agreement, share, weighted_share
 from zoo.review.sampling import BuiltRows, drawn_sample
-from zoo.review.sheet import Sheet, guarded, read_sheet, unguarded, write_sheet
+from zoo.review.sheet import Sheet, guarded, read_sheet, sheet_name, unguarded, write_sheet
 from zoo.review.strata import ROW_KEY, row_keys
 from zoo.review.verdicts import verdicts_of
 from zoo.steps import StepResult, StepWork, run_step
@@ -163,6 +163,11 @@ def test_a_sheet_shows_arabic_in_excel_and_runs_no_formula(tmp_path: Path) -> No
     assert sorted(row.cells["hypothesis"] for row in read_sheet(tmp_path / "pairs.csv", "pairs").rows) == sorted(
         rows["hypothesis"]
     )
+
+
+@pytest.mark.parametrize("name", ["=1+1", "-pair", "key", "audit", "source.x"])
+def test_a_column_of_the_dataset_runs_no_formula_and_hides_none_of_the_sheets(name: str) -> None:
+    assert sheet_name(name) == f"column.{name}"
 
 
 @pytest.mark.parametrize("text", ["", "=1", "'=1", "''=1", "'tis", "@x", "＝1", "\t=1", "a=1", "' نص"])

@@ -231,7 +231,7 @@ def mistakes(steps: list[Any], columns: Any = None, **recipe: Any) -> list[str]:
     dataset = Dataset.model_validate(
         {"source": {"dataset": "lab/rows"}, "columns": columns or PAIR, "steps": steps, **recipe}
     )
-    found = [*dataset_mistakes("mine", dataset, {"mine": dataset}), *suite_mistakes(dataset, ["ara-sts"])]
+    found = [*dataset_mistakes("mine", dataset, {}), *suite_mistakes(dataset, ["ara-sts"])]
     return [f"{'.'.join(map(str, at))}: {told}" for at, told in found]
 
 

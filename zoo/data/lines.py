@@ -8,6 +8,7 @@ import io
 import lzma
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import IO, Any
@@ -28,6 +29,8 @@ KINDS = {
 }
 """What files of other kinds than lines of text begin with."""
 ARABIC = range(0x0621, 0x064B)
+LONGEST_LINE = 64_000_000
+"""Characters of a line, which is in memory as a whole: a small packed file may hold one without end."""
 AROUND = 12  # bytes that are shown before and behind a broken one
 
 
@@ -54,9 +57,12 @@ def lines_of(file: LocalFile) -> Iterator[str]:
     try:
         _look(file)
         with bytes_of(file) as content, io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as lines:
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(iter(partial(lines.readline, LONGEST_LINE), ""), 1):
                 if "\0" in line:
                     raise _nul(file, number)
+                if len(line) == LONGEST_LINE:
+                    problem = f"'{file.title}', line {number}: has more than {LONGEST_LINE:,} characters"
+                    raise DataError(problem, hint="write one row a line, and look at what this file is")
                 yield line
     except UnicodeDecodeError:
         raise _broken(file) from None

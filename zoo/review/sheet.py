@@ -74,7 +74,7 @@ def sheet_name(column: str) -> str:
     """
     if column.startswith("@"):
         return column[1:]
-    taken = column in (*OURS, "audit") or column.startswith(TAKEN)
+    taken = column in (*OURS, "audit") or column.startswith(TAKEN) or _FORMULA.match(column)
     return f"column.{column}" if taken else column
 
 
