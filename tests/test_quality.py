@@ -11,12 +11,14 @@ from typing import Any
 import polars as pl
 import pytest
 from conftest import ROOT, TestHub, workspace_in
+from stepped import stepped
 from test_data import NLI, SENTENCES, parquet, sts
 
 from zoo.errors import DataError
 from zoo.quality import checks
 from zoo.quality.check import checked_material
 from zoo.quality.checked import CHECKS, Checked
+from zoo.quality.checks.characters import UNSEEN
 from zoo.quality.material import Material, Roles
 from zoo.quality.page import check_page
 from zoo.quality.personal import found_in, masked
@@ -399,6 +401,19 @@ def test_the_report_on_a_built_dataset_is_kept_and_goes_into_its_card(hub: TestH
     assert zoo("data", "build", "mine")[0] == 0
     assert _checked(build, "mine") is None, "it is of other rows"
     assert "nothing changed" not in zoo("data", "check", "mine", "--offline")[1]
+
+
+@pytest.mark.parametrize("text", ["", " \u200f", "\u2800", "\ufe0f", "\u3164", "\ue000", "كلمة"])
+def test_rows_are_empty_to_the_check_and_to_the_step_that_it_names(text: str) -> None:
+    left = stepped("not_empty", texts(text), ["text"]).left
+    assert said("empty", TEXT, train=texts(text)).facts == {"train": len(SENTENCES) + 1 - len(left)}
+
+
+def test_the_step_that_the_check_names_takes_characters_of_no_width_out() -> None:
+    frame = pl.DataFrame({"text": [chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000]})
+    held = frame.filter(pl.col("text").str.contains(UNSEEN["characters of no width"]))
+    assert len(held) > 15
+    assert set(stepped("normalise", held.to_dict(), ["text"], zero_width=True).left["text"]) == {""}
 
 
 def test_rows_of_evaluation_tasks_are_found(seeded: TestHub) -> None:

@@ -29,8 +29,8 @@ TATWEEL = ("ـ", "")
 _TASHKEEL = "\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u08d3-\u08e1\u08e3-\u08ff"
 DIACRITICS = (f"[{_TASHKEEL}\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]", "")
 """Tashkeel, small letters, marks of the Quran. Hamza and madda above or below stay: they are parts of letters."""
-ZERO_WIDTH = ("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]", "")
-"""Characters without width: joiners and non-joiners, marks of direction, soft hyphens, byte order marks."""
+ZERO_WIDTH = ("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0]", "")
+"""Characters without width: joiners, marks of direction, soft hyphens, byte order marks, fillers that nobody sees."""
 WHITE_SPACE = ("\\s+", " ")
 NEIGHBOURS = "[پچژگڤکیےٹڈڑںھہۃۀېۍڕڵێۆەۋڭڧ]"
 """Letters of Persian, Urdu, Kurdish and others in Arabic script; Arabic has them in names and by a wrong keyboard."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from zoo.arabic import normalised_column
+from zoo.characters import SEEN
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.quality.checked import Checked, Outcome, of_many, quality_check, verdict_on, worst
 from zoo.quality.counting import EXAMPLES, rows_at, shown_row
@@ -41,14 +42,14 @@ def empty(material: Material, progress: Progress) -> Checked:
             ]
     lost = sum(counts.values())
     verdict = verdict_on(lost, material.total, problem=MANY_SHARED)
-    return Checked(verdict, of_many(lost, material.total), counts, examples, "the step not_empty drops them")
+    advice = "the step not_empty drops them; words as 'nan' become empty before it by {type: map, texts: {nan: ''}}"
+    return Checked(verdict, of_many(lost, material.total), counts, examples, advice)
 
 
 def _blank(text: str) -> pl.Expr:
     import polars as pl
 
-    seen = pl.col(text).str.contains(r"[^\s\p{C}\u{200b}-\u{200f}\u{2800}\u{3164}]")
-    return ~(seen & ~pl.col(text).str.contains(NOTHING)).fill_null(False)
+    return ~(pl.col(text).str.contains(SEEN) & ~pl.col(text).str.contains(NOTHING)).fill_null(False)
 
 
 @quality_check("duplicates", "Rows whose texts stand in the same split before, as they are or spelt otherwise.")
