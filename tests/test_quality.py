@@ -22,6 +22,7 @@ from zoo.quality.checks.characters import UNSEEN
 from zoo.quality.material import Material, Roles
 from zoo.quality.page import check_page
 from zoo.quality.personal import found_in, masked
+from zoo.quality.reading import material_of_files
 from zoo.quality.roles import guessed_roles
 from zoo.say import SILENT
 
@@ -297,6 +298,13 @@ def test_a_file_is_checked_without_a_workspace(zoo: Zoo, csv: Path) -> None:
     csv.write_text(csv.read_text("utf-8") + "هويته,1000000008 وهي له,neutral\n", "utf-8")
     assert zoo("data", "check", str(csv), "--offline", "--strict", cwd=csv.parent)[0] == 1
     assert zoo("data", "check", str(csv), "--offline", cwd=csv.parent)[0] == 0
+
+
+@pytest.mark.parametrize("header", ["a" * 200_000, '"a\nb"', "b,c"])
+def test_a_header_is_read_as_builds_read_it(header: str, tmp_path: Path) -> None:
+    (path := tmp_path / "pairs.csv").write_text(f"{header};text\n1;جملة\n2;أخرى\n", "utf-8")
+    with material_of_files(path, {}) as found:
+        assert (found.roles.texts, found.rows) == (["text"], {"train": 2})
 
 
 def test_splits_of_a_folder_go_by_the_names_of_its_files(zoo: Zoo, tmp_path: Path) -> None:

@@ -45,6 +45,7 @@ def table_of(file: LocalFile, wanted: Sequence[str], separator: str | None) -> F
     """The columns of a file that are wanted.
 
     Args:
+        wanted: the columns of the records; none = of a CSV the header alone is of use, and any will do.
         separator: between the cells of a CSV; None = it is found.
 
     Raises:
@@ -57,6 +58,7 @@ def table_of(file: LocalFile, wanted: Sequence[str], separator: str | None) -> F
 
 
 def _cells(file: LocalFile, wanted: Sequence[str], separator: str | None) -> FileTable:
+    csv.field_size_limit(LONGEST)
     lines = lines_of(file)
     first = list(islice(lines, SNIFFED))
     separator = separator or ("\t" if file.form == "tsv" else _separator(first, wanted))
@@ -92,7 +94,6 @@ def _separator(lines: Sequence[str], wanted: Sequence[str]) -> str:
 def _rows(file: LocalFile, lines: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
     """Rows that are not blank, each with the line that it begins in. Between tabs a quote is a quote, but around a
     whole cell."""
-    csv.field_size_limit(LONGEST)
     plain = separator == "\t"
     quoting: Literal[0, 3] = csv.QUOTE_NONE if plain else csv.QUOTE_MINIMAL
     reader = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting)
@@ -132,7 +133,7 @@ def _check_header(file: LocalFile, names: Sequence[str], wanted: Sequence[str], 
         places = " and ".join(str(at) for at, name in enumerate(names, 1) if name == twice)
         problem = f"'{file.title}': columns {places} are both called '{twice}'"
         raise DataError(problem, hint="give one of them another name in the file's first line")
-    if not set(names) & set(wanted):
+    if wanted and not set(names) & set(wanted):
         shown = ", ".join(f"'{brief(name)}'" for name in names[:SHOWN])
         problem = f"'{file.title}': its first line names none of the columns {', '.join(wanted)}, but {shown}"
         header = separator.join(wanted)

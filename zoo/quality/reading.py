@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.characters import brief
 from zoo.data.lines import lines_of
 from zoo.data.localrows import FileRows, row_file
-from zoo.data.records import SEPARATORS
+from zoo.data.records import table_of
 from zoo.data.rows import HubRows, RawRows, written
 from zoo.errors import DataError, HubError
 from zoo.hub.metadata import REPO_ID
@@ -225,12 +224,9 @@ def columns_in(file: LocalFile) -> list[str]:
     """
     if file.form in ("parquet", "arrow"):
         return []
-    lines = list(islice(lines_of(file), LOOKED_AT if file.form == "json" else 1))
     if file.form == "json":
-        return _keys(lines)
-    separators = "\t" if file.form == "tsv" else SEPARATORS
-    rows = [next(csv.reader(lines, delimiter=separator), []) for separator in separators]
-    return [name for name in dict.fromkeys(name.strip() for name in max(rows, key=len)) if name]
+        return _keys(list(islice(lines_of(file), LOOKED_AT)))
+    return [name for name in dict.fromkeys(table_of(file, [], None).columns) if name]
 
 
 def _keys(lines: Sequence[str]) -> list[str]:
