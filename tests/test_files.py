@@ -403,6 +403,9 @@ def test_a_path_that_leads_to_no_rows_is_told(
         ("a.csv.gz", gzip.compress(CSV.encode())[:-12], "'a.csv.gz' cannot be unpacked: "),
         ("a.csv.zst", zst(CSV.encode())[:-12], "'a.csv.zst' cannot be unpacked: "),
         ("a.csv.xz", CSV.encode(), "'a.csv.xz' cannot be unpacked: "),
+        ("a.parquet.gz", gzip.compress(parquet(ROWS))[:-12], "'a.parquet.gz' cannot be unpacked: "),
+        ("a.arrow.xz", lzma.compress(arrow(ROWS, stream=False))[:-40], "'a.arrow.xz' cannot be unpacked: "),
+        ("a.parquet.zst", zst(parquet(ROWS))[:-12], "'a.parquet.zst' cannot be unpacked: "),
     ],
 )
 def test_a_file_that_is_not_whole_is_told(place: Path, rows: Made, name: str, content: bytes, told: str) -> None:

@@ -7,7 +7,7 @@ import gzip
 import io
 import lzma
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -55,17 +55,33 @@ def lines_of(file: LocalFile) -> Iterator[str]:
         DataError: it is of another encoding or kind, has broken or NUL bytes, or cannot be unpacked.
     """
     try:
-        _look(file)
-        with bytes_of(file) as content, io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as lines:
-            for number, line in enumerate(iter(partial(lines.readline, LONGEST_LINE), ""), 1):
-                if "\0" in line:
-                    raise _nul(file, number)
-                if len(line) == LONGEST_LINE:
-                    problem = f"'{file.title}', line {number}: has more than {LONGEST_LINE:,} characters"
-                    raise DataError(problem, hint="write one row a line, and look at what this file is")
-                yield line
+        with unpacking(file):
+            _look(file)
+            yield from _decoded(file)
     except UnicodeDecodeError:
         raise _broken(file) from None
+
+
+def _decoded(file: LocalFile) -> Iterator[str]:
+    with bytes_of(file) as content, io.TextIOWrapper(content, encoding="utf-8-sig", newline="") as lines:
+        for number, line in enumerate(iter(partial(lines.readline, LONGEST_LINE), ""), 1):
+            if "\0" in line:
+                raise _nul(file, number)
+            if len(line) == LONGEST_LINE:
+                problem = f"'{file.title}', line {number}: has more than {LONGEST_LINE:,} characters"
+                raise DataError(problem, hint="write one row a line, and look at what this file is")
+            yield line
+
+
+@contextmanager
+def unpacking(file: LocalFile) -> Iterator[None]:
+    """Tell inside the block of packed content that is broken or not whole.
+
+    Raises:
+        DataError: it is.
+    """
+    try:
+        yield
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError, ZlibError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk, not of the content

@@ -13,7 +13,7 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
-from zoo.data.lines import bytes_of
+from zoo.data.lines import bytes_of, unpacking
 from zoo.data.records import Record, table_of
 from zoo.data.rows import BATCH
 from zoo.errors import DataError
@@ -212,8 +212,7 @@ def row_file(file: LocalFile, wanted: Sequence[str], separator: str | None, into
 def _made_of(file: LocalFile, wanted: Sequence[str], separator: str | None, made: Path) -> dict[str, Any]:
     """Write a file's rows as Parquet. What comes out is what RowFile must know of it."""
     if file.form == "parquet":
-        with bytes_of(file) as content, made.open("wb") as unpacked:
-            copyfileobj(content, unpacked)
+        _unpacked(file, made)
         return {}
     if file.form == "arrow":
         _write_arrow(file, made)
@@ -223,15 +222,24 @@ def _made_of(file: LocalFile, wanted: Sequence[str], separator: str | None, made
     return {"columns": table.columns, "kinds": table.kinds}
 
 
+def _unpacked(file: LocalFile, to: Path) -> Path:
+    """The path of a file's content, unpacked there when it is packed: it may be larger than memory."""
+    if not file.packing:
+        return file.path
+    with unpacking(file), bytes_of(file) as content, to.open("wb") as unpacked:
+        copyfileobj(content, unpacked)
+    return to
+
+
 def _write_arrow(file: LocalFile, made: Path) -> None:
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
     try:
-        with bytes_of(file) as content, bytes_of(file) as again:
+        with _unpacked(file, made.with_suffix(".arrow")).open("rb") as content:
             stream = content.read(6) != b"ARROW1"
-            whole = again if stream or not file.packing else pa.BufferReader(again.read())
-            batches = pa.ipc.open_stream(whole) if stream else pa.ipc.open_file(whole)
+            content.seek(0)
+            batches = pa.ipc.open_stream(content) if stream else pa.ipc.open_file(content)
             with ParquetWriter(made, batches.schema, compression="zstd") as writer:
                 each = batches if stream else (batches.get_batch(at) for at in range(batches.num_record_batches))
                 for batch in each:
