@@ -122,7 +122,7 @@ def audit_report(folder: Path, dataset: str) -> AuditReport | None:
         language=options["language"],
         source_language=options["source_language"],
         splits=splits,
-        examples=_examples(folder, names),
+        examples=_examples(folder, names, options),
         lowest=_lowest(folder, names, options),
     )
 
@@ -152,7 +152,7 @@ def _split(split: str, notes: Sequence[Mapping[str, Any]], facts: Mapping[str, M
     )
 
 
-def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]]:
+def _examples(folder: Path, splits: Sequence[str], options: Mapping[str, Any]) -> dict[str, list[ExampleRow]]:
     import polars as pl
 
     found: dict[str, list[ExampleRow]] = {}
@@ -167,7 +167,7 @@ def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]
             others = pl.col("@why").str.count_matches("; ")  # a row that breaks this rule alone shows it best
             rows = rejected.filter(said).with_row_index("@row").sort(others, "@row").head(room).drop("@row").collect()
             if len(rows):
-                found.setdefault(rule, []).extend(_shown(split, rows))
+                found.setdefault(rule, []).extend(_shown(split, rows, options["source"]))
     return found
 
 
@@ -180,7 +180,8 @@ def _lowest(folder: Path, splits: Sequence[str], options: Mapping[str, Any]) -> 
         if not path.exists() or "@audit" not in (rows := pl.scan_parquet(path)).collect_schema():
             continue
         low = rows.with_row_index("@row").filter(pl.col("@audit") < 1).sort("@audit", "@row").head(LOWEST).collect()
-        found += _shown(split, low.with_columns(pl.Series("@why", _doubts(low, options), dtype=pl.String)))
+        told = low.with_columns(pl.Series("@why", _doubts(low, options), dtype=pl.String))
+        found += _shown(split, told, options["source"])
     return sorted(found, key=lambda row: row.score or 0.0)[:LOWEST]
 
 
@@ -191,8 +192,9 @@ def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
     given = {one.name: options[one.name] for one in fields(Limits)}
     limits = Limits(**{**given, "length_ratio": tuple(given["length_ratio"]) if given["length_ratio"] else None})
     said: list[list[str]] = [[] for _ in range(len(rows))]
-    for name in options["columns"] or [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != "@"]:
-        source = f"@source.{name}"
+    texts = [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != "@" and one != options["source"]]
+    for name in options["columns"] or texts:
+        source = options["source"] or f"@source.{name}"
         sources = rows[source] if source in rows.columns else None
         found = audit_texts(rows[name], sources, limits, told_from=_TELLING) if name in rows.columns else None
         for rule, told in found.failures.items() if found else ():
@@ -201,12 +203,12 @@ def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
     return ["; ".join(told) for told in said]
 
 
-def _shown(split: str, rows: pl.DataFrame) -> Iterator[ExampleRow]:
+def _shown(split: str, rows: pl.DataFrame, source: str | None) -> Iterator[ExampleRow]:
     for row in rows.iter_rows(named=True):
         texts = [
-            ExampleText(name, _cut(value), _cut(source) if (source := row.get(f"@source.{name}")) else None)
+            ExampleText(name, _cut(value), _cut(before) if (before := row.get(source or f"@source.{name}")) else None)
             for name, value in row.items()
-            if isinstance(value, str) and not name.startswith("@")
+            if isinstance(value, str) and not name.startswith("@") and name != source
         ]
         yield ExampleRow(split, _rounded(row.get("@audit")), _sentences(row.get("@why") or ""), texts)
 

@@ -36,6 +36,7 @@ def audit(
     work: StepWork,
     *,
     columns: list[str] | None = None,
+    source: str | None = None,
     language: Code = _DEFAULT.language,
     source_language: Code = _DEFAULT.source_language,
     length_ratio: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
@@ -60,7 +61,8 @@ def audit(
     the first one's score.
 
     Args:
-        columns: texts to look at; null = all.
+        columns: texts to look at; null = all, but for `source`.
+        source: the text of the dataset that the others are translations of; null = what the step translate has read.
         language: of the texts. Numbers in words, units and negation are known in ar and en.
         source_language: of the texts that they were translated from.
         length_ratio: [least, most] characters for each of the source's; null = any.
@@ -81,7 +83,7 @@ def audit(
     import polars as pl
 
     known = rows.collect_schema()
-    chosen = _chosen(columns, texts, work)
+    chosen = _chosen(columns, source, texts, work)
     low, high = length_ratio or (0.0, 0.0)
     if low > high:
         problem = f"{work.what} has length_ratio '[{low:g}, {high:g}]', which no text can keep to"
@@ -101,22 +103,27 @@ def audit(
         other_language=other_language,
         agreement=agreement,
     )
-    before = {name: f"{EXTRA}source.{name}" for name in chosen}
-    sources = {name: source if source in known else None for name, source in before.items()}
+    before = {name: source or f"{EXTRA}source.{name}" for name in chosen}
+    sources = {name: one if one in known else None for name, one in before.items()}
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
-    looked_at = [*chosen, *filter(None, sources.values()), *([SCORE] if SCORE in known else [])]
-    _write_findings(auditor, rows.select(looked_at), work.folder / FINDINGS)
+    looked_at = dict.fromkeys([*chosen, *filter(None, sources.values()), *([SCORE] if SCORE in known else [])])
+    _write_findings(auditor, rows.select(list(looked_at)), work.folder / FINDINGS)
     kept = [name for name in known if name not in (SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
 
 
-def _chosen(columns: Sequence[str] | None, texts: Sequence[str], work: StepWork) -> list[str]:
-    for name in columns or []:
+def _chosen(columns: Sequence[str] | None, source: str | None, texts: Sequence[str], work: StepWork) -> list[str]:
+    """The texts to look at, which are the dataset's, and none of them its source."""
+    for name in [*(columns or []), *([source] if source else [])]:
         if name not in texts:
             hint = did_you_mean(name, texts) or f"its texts are {', '.join(texts)}"
             raise DataError(f"{work.what} looks at '{name}', which is no text of the dataset", hint=hint)
-    return list(columns or texts)
+    chosen = [name for name in columns or texts if columns or name != source]
+    if source in chosen or not chosen:
+        problem = f"{work.what} holds '{source}' against itself"
+        raise DataError(problem, hint="name another text in columns, or leave source out")
+    return chosen
 
 
 @dataclass
