@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -209,14 +209,18 @@ def start_page(desk: Desk, *, port: int) -> gr.Blocks:
     return demo
 
 
-def serve_page(desk: Desk, *, port: int) -> None:
+def serve_page(desk: Desk, *, port: int, started: Callable[[str], None]) -> None:
     """Serve a reviewer's page until it is stopped with Ctrl-C; what was judged is in the sheet.
+
+    Args:
+        started: hears the page's address once there is something.
 
     Raises:
         DataError: the sheet cannot be read. WorkspaceError: the port is taken.
     """
     desk.keys()
     demo = start_page(desk, port=port)
+    started(f"http://127.0.0.1:{port}")
     try:
         while demo.is_running:  # a wait without an end would not hear of a signal that another thread got
             time.sleep(0.2)
