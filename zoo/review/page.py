@@ -38,14 +38,22 @@ SCRIPT = """
 document.documentElement.lang = "ar";
 const PLACES = {KeyA: "accept", KeyR: "reject", KeyU: "unsure", KeyB: "back", ArrowRight: "back",
                 KeyS: "next", ArrowLeft: "next", Digit1: "accept", Digit2: "reject", Digit3: "unsure"};
+let waits = 0;  // until when an answer is awaited: a key that comes before it was not meant for the row that is shown
+new MutationObserver((changes) => {
+  if (changes.some((change) => change.target.closest?.("#row"))) waits = 0;
+}).observe(document, {childList: true, subtree: true});
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const writing = ["TEXTAREA", "INPUT"].includes(document.activeElement?.tagName);
   if (writing) { if (event.key === "Escape") document.activeElement.blur(); return; }
   const box = event.code === "KeyN" && document.querySelector("#note textarea");
   const button = document.getElementById(PLACES[event.code]);
-  if (box) box.focus(); else if (button) button.click(); else return;
+  if (!box && !button) return;
   event.preventDefault();
+  if (performance.now() < waits) return;
+  if (box) { box.focus(); return; }
+  waits = performance.now() + 3000;
+  button.click();
 });
 </script>
 """
