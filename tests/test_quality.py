@@ -158,6 +158,7 @@ def test_positives_that_look_like_positives_are_a_warning() -> None:
     found = said("one text alone", roles, train=rows)
     assert found.verdict == "warning"
     assert "a positive told from a negative, without the anchor: 100.0 % right" in found.figure
+    assert found.figure.endswith(" held-out positives and negatives of train")
 
 
 def test_lengths_that_tell_scores_are_a_warning() -> None:
@@ -226,6 +227,7 @@ def test_personal_data_is_shown_nowhere_whole() -> None:
         ({"negative": ["ت"], "positive": ["ا"], "anchor": ["ب"], "idx": [1]}, ["anchor", "positive", "negative"], None, None, ["idx"]),
         ({"text": ["كلام طويل"], "answers": [["a"]], "year": ["2024"]}, ["text"], None, None, ["answers", "year"]),
         ({"sentence1": ["ا"], "sentence2": ["ب"], "label": [0.7]}, ["sentence1", "sentence2"], None, "label", []),
+        ({"question": ["ا"], "answer": ["ب"], "grade": ["0,31"]}, ["question", "answer"], None, None, ["grade"]),
     ],
 )  # fmt: skip
 def test_columns_are_guessed(
@@ -242,6 +244,8 @@ def test_columns_that_are_named_are_not_guessed() -> None:
         guessed_roles(frame, {}, {"texts": ["c"]})
     with pytest.raises(DataError, match=r"no column of texts: n \(float64\)"):
         guessed_roles(frame.select("n"), {}, {})
+    with pytest.raises(DataError, match="its rows have no field with a plain value"):
+        guessed_roles(frame.select(), {}, {})
 
 
 # The page
@@ -301,6 +305,23 @@ def test_splits_of_a_folder_go_by_the_names_of_its_files(zoo: Zoo, tmp_path: Pat
         (tmp_path / f"{name}.parquet").write_bytes(parquet(words(30, start)))
     code, out, _ = zoo("data", "check", str(tmp_path), "--offline", "--json")
     assert (code, json.loads(out)["rows"]) == (0, {"train": 60, "validation": 30, "test": 30})
+
+
+def test_rows_are_found_in_folders_of_a_folder(zoo: Zoo, tmp_path: Path) -> None:
+    """As a clone of a dataset's repository has them, and as `save_to_disk` does."""
+    from datasets import Dataset, DatasetDict
+
+    splits = {split: Dataset.from_dict(words(rows)) for split, rows in (("train", 60), ("test", 30))}
+    DatasetDict(splits).save_to_disk(tmp_path / "saved")
+    (tmp_path / "cloned" / "data").mkdir(parents=True)
+    (tmp_path / "cloned" / "dataset_infos.json").write_text("{}")
+    (tmp_path / "cloned" / "data" / "dev.csv").write_text("text\n" + "\n".join(SENTENCES), "utf-8")
+    found = [zoo("data", "check", str(tmp_path / one), "--offline", "--json")[1] for one in ("saved", "cloned")]
+    assert [json.loads(one)["rows"] for one in found] == [{"train": 60, "test": 30}, {"validation": len(SENTENCES)}]
+    code, _, err = zoo("data", "check", str(tmp_path / "cloned"), "--offline", "--config", "a")
+    assert (code, "is a file or folder here, which has no --config and no --revision" in err) == (1, True)
+    (tmp_path / "none").mkdir()
+    assert "none' has no files of rows" in zoo("data", "check", str(tmp_path / "none"), "--offline")[2]
 
 
 @pytest.mark.parametrize(
