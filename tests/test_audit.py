@@ -283,6 +283,31 @@ def test_rows_that_fail_are_kept_apart_with_the_reason(source: str, tmp_path: Pa
         assert (again.folder / name).read_bytes() == (made.folder / name).read_bytes(), name
 
 
+def test_a_text_of_the_dataset_itself_can_be_the_source(source: str, tmp_path: Path) -> None:
+    """Rows that were read with both languages are audited like those that were translated here."""
+    with filling(Layer()):
+
+        @step("english", streams=True)
+        def english(rows: pl.LazyFrame, texts: list[str]) -> pl.LazyFrame:
+            """Make the second text what the first is a translation of."""
+            return rows.with_columns(pl.col("premise").replace_strict(SOURCE_OF).alias("hypothesis"))
+
+        @step("sourced", streams=True)
+        def sourced(rows: pl.LazyFrame, texts: list[str]) -> pl.LazyFrame:
+            """Add the texts that premises were translated from."""
+            return rows.with_columns(pl.col("premise").replace_strict(SOURCE_OF).alias("@source.premise"))
+
+        own = stage(tmp_path / "one", source, "english", {"type": "audit", "source": "hypothesis"})
+        translated = stage(tmp_path / "two", source, "sourced", AUDITED | {"score_only": []})
+    columns = ["premise", "@why"]
+    found, wanted = (pl.read_parquet(one.folder / "rejected" / "train.parquet")[columns] for one in (own, translated))
+    assert found.equals(wanted)
+    report = json.loads((own.folder / AUDIT).read_text())
+    (shown,) = report["examples"]["numbers"][0]["texts"]
+    assert (shown["column"], shown["source"]) == ("premise", SOURCE_OF[shown["text"]])
+    assert all(row["why"] and len(row["texts"]) == 1 for row in report["lowest"])
+
+
 def test_without_an_audit_nothing_is_left(source: str, tmp_path: Path) -> None:
     made = stage(tmp_path / "one", source, "not_empty")
     assert leave_audit(made.folder, "pairs") is None

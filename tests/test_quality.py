@@ -97,8 +97,8 @@ def test_clean_rows_are_not_blamed() -> None:
             "problem",
             "5 of 10 (50.0 %) rows of test in train",
         ),
-        ("balance", PAIR, {"train": {**words(40), "label": ["neutral"] * 39 + ["entailment"]}}, "problem", "train: neutral 97.5 %"),
-        ("balance", PAIR, {"train": {**words(40), "label": ["0", "1"] * 19 + ["-1", "0"]}}, "warning", "train: 0 50.0 %"),
+        ("balance", PAIR, {"train": {**words(40), "label": ["neutral"] * 39 + ["entailment"]}}, "problem", "train: neutral in 97.5 %"),
+        ("balance", PAIR, {"train": {**words(40), "label": ["0", "1"] * 19 + ["-1", "0"]}}, "warning", "train: 0 in 50.0 %"),
         ("balance", SCORED, {"train": sts([0.5] * 9)}, "problem", "train: 0.5 to 0.5, mean 0.50; one value only in train"),
         ("invisible characters", TEXT, {"train": texts("كتاب\u200bجديد", "a\u202eb", "م\x07")}, "problem", "control characters in 1"),
         ("invisible characters", TEXT, {"train": texts("می\u200cروم")}, "ok", "joiners and direction marks in 1 of 41"),
@@ -162,6 +162,7 @@ def test_positives_that_look_like_positives_are_a_warning() -> None:
     found = said("one text alone", roles, train=rows)
     assert found.verdict == "warning"
     assert "a positive told from a negative, without the anchor: 100.0 % right" in found.figure
+    assert found.figure.endswith(" held-out positives and negatives of train")
 
 
 def test_lengths_that_tell_scores_are_a_warning() -> None:
@@ -230,6 +231,7 @@ def test_personal_data_is_shown_nowhere_whole() -> None:
         ({"negative": ["ت"], "positive": ["ا"], "anchor": ["ب"], "idx": [1]}, ["anchor", "positive", "negative"], None, None, ["idx"]),
         ({"text": ["كلام طويل"], "answers": [["a"]], "year": ["2024"]}, ["text"], None, None, ["answers", "year"]),
         ({"sentence1": ["ا"], "sentence2": ["ب"], "label": [0.7]}, ["sentence1", "sentence2"], None, "label", []),
+        ({"question": ["ا"], "answer": ["ب"], "grade": ["0,31"]}, ["question", "answer"], None, None, ["grade"]),
     ],
 )  # fmt: skip
 def test_columns_are_guessed(
@@ -246,6 +248,8 @@ def test_columns_that_are_named_are_not_guessed() -> None:
         guessed_roles(frame, {}, {"texts": ["c"]})
     with pytest.raises(DataError, match=r"no column of texts: n \(float64\)"):
         guessed_roles(frame.select("n"), {}, {})
+    with pytest.raises(DataError, match="its rows have no field with a plain value"):
+        guessed_roles(frame.select(), {}, {})
 
 
 # The page
@@ -312,6 +316,23 @@ def test_splits_of_a_folder_go_by_the_names_of_its_files(zoo: Zoo, tmp_path: Pat
         (tmp_path / f"{name}.parquet").write_bytes(parquet(words(30, start)))
     code, out, _ = zoo("data", "check", str(tmp_path), "--offline", "--json")
     assert (code, json.loads(out)["rows"]) == (0, {"train": 60, "validation": 30, "test": 30})
+
+
+def test_rows_are_found_in_folders_of_a_folder(zoo: Zoo, tmp_path: Path) -> None:
+    """As a clone of a dataset's repository has them, and as `save_to_disk` does."""
+    from datasets import Dataset, DatasetDict
+
+    splits = {split: Dataset.from_dict(words(rows)) for split, rows in (("train", 60), ("test", 30))}
+    DatasetDict(splits).save_to_disk(tmp_path / "saved")
+    (tmp_path / "cloned" / "data").mkdir(parents=True)
+    (tmp_path / "cloned" / "dataset_infos.json").write_text("{}")
+    (tmp_path / "cloned" / "data" / "dev.csv").write_text("text\n" + "\n".join(SENTENCES), "utf-8")
+    found = [zoo("data", "check", str(tmp_path / one), "--offline", "--json")[1] for one in ("saved", "cloned")]
+    assert [json.loads(one)["rows"] for one in found] == [{"train": 60, "test": 30}, {"validation": len(SENTENCES)}]
+    code, _, err = zoo("data", "check", str(tmp_path / "cloned"), "--offline", "--config", "a")
+    assert (code, "is a file or folder here, which has no --config and no --revision" in err) == (1, True)
+    (tmp_path / "none").mkdir()
+    assert "none' has no files of rows" in zoo("data", "check", str(tmp_path / "none"), "--offline")[2]
 
 
 @pytest.mark.parametrize(

@@ -272,7 +272,9 @@ SHAPED: dict[str, Any] = {"columns": TRIPLET, "reads": READS}
         ([{"type": "language", "languages": []}], {}, "languages is empty; write [ar]"),
         ([{"type": "translate", "model": "lab/nmt", "columns": ["ancor"]}], {}, "columns: 'ancor' is no column here; did you mean 'anchor'?"),
         ([{"type": "audit", "columns": ["ancor"]}], {}, "columns: 'ancor' is no column here; did you mean 'anchor'?"),
-        ([{"type": "audit", "length_ratio": [2, 0.5]}], {}, "no text can keep to length_ratio '[2, 0.5]'; write length_ratio: [0.5, 2]"),
+        ([{"type": "audit", "length_ratio": [2, 0.5]}], {}, "length_ratio '[2, 0.5]' is kept by no text; write the least first"),
+        ([{"type": "audit", "source": "ancor"}], {}, "source: 'ancor' is no column here; did you mean 'anchor'?"),
+        ([{"type": "audit", "columns": ["anchor"], "source": "anchor"}], {}, "source: 'anchor' is held against itself"),
     ],
 )  # fmt: skip
 def test_options_that_fit_no_dataset_are_told_before_any_row_is_read(

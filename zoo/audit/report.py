@@ -135,7 +135,7 @@ def audit_report(folder: Path, dataset: str) -> AuditReport | None:
         language=options["language"],
         source_language=options["source_language"],
         splits=splits,
-        examples=_examples(folder, names),
+        examples=_examples(folder, names, options),
         lowest=_lowest(folder, names, options),
     )
 
@@ -165,7 +165,7 @@ def _split(split: str, notes: Sequence[Mapping[str, Any]], facts: Mapping[str, M
     )
 
 
-def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]]:
+def _examples(folder: Path, splits: Sequence[str], options: Mapping[str, Any]) -> dict[str, list[ExampleRow]]:
     import polars as pl
 
     found: dict[str, list[ExampleRow]] = {}
@@ -180,7 +180,7 @@ def _examples(folder: Path, splits: Sequence[str]) -> dict[str, list[ExampleRow]
             others = pl.col(WHY).str.count_matches("; ")  # a row that breaks this rule alone shows it best
             rows = rejected.filter(said).with_row_index("@row").sort(others, "@row").head(room).drop("@row").collect()
             if len(rows):
-                found.setdefault(rule, []).extend(_shown(split, rows))
+                found.setdefault(rule, []).extend(_shown(split, rows, options["source"]))
     return found
 
 
@@ -193,7 +193,8 @@ def _lowest(folder: Path, splits: Sequence[str], options: Mapping[str, Any]) -> 
         if not path.exists() or ROW_SCORE not in (rows := pl.scan_parquet(path)).collect_schema():
             continue
         low = rows.with_row_index("@row").filter(pl.col(ROW_SCORE) < 1).sort(ROW_SCORE, "@row").head(LOWEST).collect()
-        found += _shown(split, low.with_columns(pl.Series(WHY, _doubts(low, options), dtype=pl.String)))
+        told = low.with_columns(pl.Series(WHY, _doubts(low, options), dtype=pl.String))
+        found += _shown(split, told, options["source"])
     return sorted(found, key=lambda row: row.score or 0.0)[:LOWEST]
 
 
@@ -204,8 +205,10 @@ def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
     given = {one.name: options[one.name] for one in fields(Limits)}
     limits = Limits(**{**given, "length_ratio": tuple(given["length_ratio"]) if given["length_ratio"] else None})
     said: list[list[str]] = [[] for _ in range(len(rows))]
-    for name in options["columns"] or [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != EXTRA]:
-        source = BEFORE + name
+    beside = options["source"]
+    texts = [one for one in rows.columns if rows[one].dtype == pl.String and one[0] != EXTRA and one != beside]
+    for name in options["columns"] or texts:
+        source = beside or BEFORE + name
         sources = rows[source] if source in rows.columns else None
         found = audit_texts(rows[name], sources, limits, told_from=_TELLING) if name in rows.columns else None
         for rule, told in found.failures.items() if found else ():
@@ -214,12 +217,12 @@ def _doubts(rows: pl.DataFrame, options: Mapping[str, Any]) -> list[str]:
     return ["; ".join(told) for told in said]
 
 
-def _shown(split: str, rows: pl.DataFrame) -> Iterator[ExampleRow]:
+def _shown(split: str, rows: pl.DataFrame, source: str | None) -> Iterator[ExampleRow]:
     for row in rows.iter_rows(named=True):
         texts = [
-            ExampleText(name, _cut(value), _cut(source) if (source := row.get(BEFORE + name)) else None)
+            ExampleText(name, _cut(value), _cut(before) if (before := row.get(source or BEFORE + name)) else None)
             for name, value in row.items()
-            if isinstance(value, str) and not name.startswith(EXTRA)
+            if isinstance(value, str) and not name.startswith(EXTRA) and name != source
         ]
         yield ExampleRow(split, _rounded(row.get(ROW_SCORE)), _sentences(row.get(WHY) or ""), texts)
 

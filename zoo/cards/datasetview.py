@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.layout import shard_name
 from zoo.options import Options
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import SourceWork
 from zoo.steps import STEPS
+from zoo.steps.step import with_intervals
 
 JUDGING = ("audit", "review")  # steps that have a section of their own
 MOST_REASONS = 12
 """Reasons of a step that are listed; what is rarer is counted together."""
 
 Report = Mapping[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class DatasetCardView:
                 "says": STEPS[step.type].says,
                 "dropped": {split: dropped[place][1] for split, dropped in self._dropped.items()},
                 "facts": {
-                    split: ", ".join(f"{number:,} {what}" for what, number in facts.items())
+                    split: ", ".join(f"{number} {what}" for what, number in with_intervals(facts).items())
                     for split, facts in self._told(place).items()
                 },
             }
@@ -105,13 +107,14 @@ class DatasetCardView:
 
     @property
     def judged(self) -> list[dict[str, Any]]:
-        """Findings of audits and reviews: {type, facts: [(what, {split: number})], reasons: [(why, {split: rows})]}."""
+        """Findings of audits and reviews: {type, facts: [(what, {split: words})], reasons: [(why, {split: rows})]}."""
         found = []
         for place, step in enumerate(self.facts.dataset.steps):
             reasons = {split: notes[place]["why"] for split, notes in self.facts.notes.items() if place < len(notes)}
             told = self._told(place)
             if step.type in JUDGING and (told or any(reasons.values())):
-                found.append({"type": step.type, "facts": _across(told), "reasons": _fewest(_across(reasons))})
+                facts = _across({split: with_intervals(counted) for split, counted in told.items()})
+                found.append({"type": step.type, "facts": facts, "reasons": _fewest(_across(reasons))})
         return found
 
     @property
@@ -151,8 +154,8 @@ class DatasetCardView:
         return sum(found["rows"] for found in self.facts.report.values())
 
 
-def _across(by_split: Mapping[str, Mapping[str, float]]) -> list[tuple[str, dict[str, float]]]:
-    """Rows of a table of what was counted in some splits: (what, {split: number})."""
+def _across(by_split: Mapping[str, Mapping[str, T]]) -> list[tuple[str, dict[str, T]]]:
+    """Rows of a table of what was counted in some splits: (what, {split: number, or number in words})."""
     names = dict.fromkeys(name for counted in by_split.values() for name in counted)
     return [(name, {split: counted[name] for split, counted in by_split.items() if name in counted}) for name in names]
 

@@ -106,6 +106,8 @@ def _report(
 
         return check_built(Build(workspace(), scale), target, tasks=tasks, most=most, progress=progress)
     options: dict[str, Any] = {"tasks": tasks, "most": most}
+    if Path(target).exists() and (config or revision):
+        raise click.UsageError(f"'{target}' is a file or folder here, which has no --config and no --revision")
     if Path(target).exists():
         opened = material_of_files(Path(target), asked, **options)
     elif "/" in target or is_of_rows(Path(target)):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from zoo.review.sheet import Sheet, SheetRow
 
 PORT = 7861  # beside the port of `zoo space serve`
+SAMPLE = 200  # rows
+SAMPLE_HELP = f"Rows in all.  [default: those of the sheet that is there, else {SAMPLE}]"
 BY_HELP = "As many rows of each, so that the worst are many; default: as many of each as there are."
 
 
@@ -38,7 +40,7 @@ class ReviewerName(click.ParamType[str]):
 
 @command("review", hub=False, epilog="Example: zoo data review arabic-nli-pair-nmt --by audit-score --serve")
 @click.argument("dataset")
-@click.option("--sample", type=click.IntRange(1), default=200, show_default=True, metavar="N", help="Rows in all.")
+@click.option("--sample", type=click.IntRange(1), metavar="N", help=SAMPLE_HELP)
 @click.option("--by", type=click.Choice(["audit-score", "split", "label"]), help=BY_HELP)
 @click.option("--sheet", type=click.Path(path_type=Path, dir_okay=False), help="[default: reviews/ beside the recipe]")
 @click.option("--reviewer", type=ReviewerName(), default="a", show_default=True, metavar="NAME", help="Who judges.")
@@ -48,7 +50,7 @@ class ReviewerName(click.ParamType[str]):
 @scale_option
 def data_review(
     dataset: str,
-    sample: int,
+    sample: int | None,
     by: str | None,
     sheet: Path | None,
     reviewer: str,
@@ -74,26 +76,22 @@ def data_review(
     from zoo.review.desk import Desk
     from zoo.review.page import serve_page
 
-    say.note(f"http://127.0.0.1:{port}")
-    serve_page(Desk(path, dataset, lock, reviewer, compare), port=port)
+    serve_page(Desk(path, dataset, lock, reviewer, compare), port=port, started=say.note)
 
 
 def _built(name: str, scale: str) -> BuiltRows:
-    """Find the rows that the dataset's finished stage left."""
+    """Find the rows that the dataset's finished stage left; its recipe may say other things by now."""
     from zoo.layout import DATA, ROWS, split_file
+    from zoo.pipeline.asbuilt import Built, dataset_as_built
     from zoo.review.sampling import BuiltRows
-    from zoo.run import Run
 
-    space = workspace()
-    dataset, run = space.dataset(name, scale=scale), Run.of(space.root, name, scale)
-    if run.receipt(DATA) is None:
+    built = Built(workspace(), scale)
+    built.workspace.dataset(name, scale=scale)
+    if built.folder(name).receipt(DATA) is None:
         raise DataError(f"dataset '{name}' is not built", hint=f"zoo data build {name}")
-    folder = run.stage(DATA)
+    dataset, folder = dataset_as_built(built, name), built.folder(name).stage(DATA)
     files: dict[str, Path] = {split: split_file(folder / ROWS, split) for split in dataset.splits}
     files = {split: path if path.exists() else split_file(folder, split) for split, path in files.items()}
-    if missing := next((split for split, path in files.items() if not path.exists()), None):
-        problem = f"dataset '{name}' was built without split '{missing}', which its recipe has now"
-        raise DataError(problem, hint=f"zoo data build {name}")
     classes = {column: found.names for column, found in dataset.columns.items() if found.names}
     return BuiltRows(name, files, list(dataset.columns), classes)
 
@@ -110,7 +108,7 @@ def _lock_of(path: Path) -> Path:
     return workspace().root / ".zoo" / "review" / f"{named}.lock"
 
 
-def _sampled(built: BuiltRows, path: Path, lock: Path, most: int, by: str | None, reviewer: str) -> Sampled:
+def _sampled(built: BuiltRows, path: Path, lock: Path, most: int | None, by: str | None, reviewer: str) -> Sampled:
     """Make or extend the sheet."""
     from typing import cast
 
@@ -120,14 +118,14 @@ def _sampled(built: BuiltRows, path: Path, lock: Path, most: int, by: str | None
 
     evenly = cast("Evenly | None", by)
     if not path.exists():
-        made = drawn_sample(built, Sheet(path, []), most, evenly)
+        made = drawn_sample(built, Sheet(path, []), most or SAMPLE, evenly)
         made.sheet.with_reviewer(reviewer)
         write_sheet(made.sheet)
         return made
     with changing(path, built.name, lock) as sheet:
         require_known(sheet, [*built.columns, *built.extras])
         verdicts_of([sheet])  # nothing is written into a sheet that cannot be read back
-        made = drawn_sample(built, sheet, most, evenly)
+        made = drawn_sample(built, sheet, most or len(sheet.rows), evenly)
         sheet.with_reviewer(reviewer)
     return made
 
@@ -160,9 +158,16 @@ def _judged(sheet: Sheet, reviewer: str) -> list[SheetRow]:
     return [row for row in sheet.rows if verdict_in(row.cells.get(f"{VERDICT}{reviewer}", ""))]
 
 
+def _has_more(sheet: Sheet, reviewer: str) -> bool:
+    """True when the reviewer has rows to judge; `final` has those that others disagree on."""
+    from zoo.review.verdicts import FINAL, verdicts_of
+
+    return bool(verdicts_of([sheet]).disputed) if reviewer == FINAL else len(_judged(sheet, reviewer)) < len(sheet.rows)
+
+
 def _next(name: str, sheet: Sheet, reviewer: str, again: str) -> str:
     """Say what to do with a sheet: judge, or use what is judged."""
-    if len(_judged(sheet, reviewer)) < len(sheet.rows):
+    if _has_more(sheet, reviewer):
         page = f"`zoo data review {name}{again} --reviewer {reviewer} --serve`"
         return f"write accept, reject or unsure into verdict.{reviewer}, or judge on a page: {page}"
     if any(step.type == "review" for step in workspace().datasets[name].steps):

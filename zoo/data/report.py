@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zoo.data.overlap import SharedRows
+from zoo.steps.step import with_intervals
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class SplitReport:
 
 def _in_words(facts: Mapping[str, float]) -> str:
     """The numbers that a step counted or measured: '5,000 rows, 0.81 mean similarity of positives'."""
-    return ", ".join(f"{number:,} {what}" for what, number in facts.items())
+    return ", ".join(f"{number} {what}" for what, number in with_intervals(facts).items())
 
 
 def _shared(other: str, shared: SharedRows) -> str:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Asked = Mapping[str, Sequence[str]]
 """{"texts", "label" or "score": columns that were named on the command line}."""
 Classes = Mapping[str, Sequence[str]]
+ABOUT_ROWS = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
+"""Files that `datasets` leaves beside rows, which are none."""
 
 
 def material_of_built(name: str, dataset: Dataset, folder: Path, **options: Any) -> Material:
@@ -195,16 +197,29 @@ def material_of_files(path: Path, asked: Asked, **options: Any) -> Iterator[Mate
 
 
 def _files_by_split(path: Path) -> dict[str, list[LocalFile]]:
-    if not path.is_dir():
+    inside = _inside(path) if path.is_dir() else []
+    if not inside:
         return dict(local_files(Source(path=str(path.absolute())), path.parent))
-    inside = (
-        str(path.absolute()) if any(is_of_rows(one) for one in path.iterdir()) else f"{path.absolute()}/**/*.parquet"
-    )
-    (files,) = local_files(Source(path=inside), path).values()
+    (files,) = local_files(Source(path={"train": inside}), path).values()
     found: dict[str, list[LocalFile]] = {}
     for file in files:
-        found.setdefault(split_like(file.path.name) or "train", []).append(file)
+        words = (file.path.name, str(file.path.relative_to(path.absolute())))  # train/data-00000.arrow is train too
+        found.setdefault(next(filter(None, map(split_like, words)), "train"), []).append(file)
     return found
+
+
+def _inside(folder: Path) -> list[str]:
+    """The files of rows in a folder; in folders in it, where it has none itself."""
+    found = [
+        one
+        for one in sorted(folder.absolute().rglob("*"))
+        if is_of_rows(one) and one.is_file() and one.name not in ABOUT_ROWS and not _hidden(one, folder)
+    ]
+    return [str(one) for one in [one for one in found if one.parent == folder.absolute()] or found]
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part[0] in "._" for part in path.relative_to(folder.absolute()).parts)
 
 
 def is_of_rows(path: Path) -> bool:

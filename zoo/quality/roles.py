@@ -86,6 +86,9 @@ def guessed_roles(
     score = next(iter(asked.get("score", ())), None) or (None if label else _score(sample))
     others = [name for name in sample.columns if name not in (label, score)]
     texts = list(asked.get("texts", ())) or [name for name in others if _why_no_text(sample, name) is None]
+    if not sample.columns:
+        hint = "write each text into a field of its own: only lists and objects are there"
+        raise DataError("no column of texts: its rows have no field with a plain value", hint=hint)
     if not texts:
         told = ", ".join(
             f"{brief(name, 30)} ({_why_no_text(sample, name) or kind})" for name, kind in sample.schema.items()
@@ -152,6 +155,8 @@ def _why_no_text(sample: pl.DataFrame, name: str) -> str | None:
         return "about the row, by its name"
     if len(column.drop_nulls()) and _is_numeric(sample, name):
         return "numbers"
+    if len(full := column.drop_nulls()) and not full.str.contains(r"\p{L}").any():
+        return "no letters"
     if len(sample) >= LOOKED_AT and column.n_unique() <= MOST_CLASSES:
         return "a few values"
     return None

@@ -80,4 +80,4 @@ def reviewers_agreement(first: Sequence[str], second: Sequence[str]) -> Reviewer
         return ReviewersAgreement(rows, agreed, None)
     observed = share(agreed, rows)
     ends = (observed.value, observed.low, observed.high)
-    return ReviewersAgreement(rows, agreed, Estimate(*((one - chance) / (1 - chance) for one in ends)))
+    return ReviewersAgreement(rows, agreed, Estimate(*(max(-1.0, (one - chance) / (1 - chance)) for one in ends)))

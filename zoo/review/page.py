@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,14 +38,22 @@ SCRIPT = """
 document.documentElement.lang = "ar";
 const PLACES = {KeyA: "accept", KeyR: "reject", KeyU: "unsure", KeyB: "back", ArrowRight: "back",
                 KeyS: "next", ArrowLeft: "next", Digit1: "accept", Digit2: "reject", Digit3: "unsure"};
+let waits = 0;  // until when an answer is awaited: a key that comes before it was not meant for the row that is shown
+new MutationObserver((changes) => {
+  if (changes.some((change) => change.target.closest?.("#row"))) waits = 0;
+}).observe(document, {childList: true, subtree: true});
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const writing = ["TEXTAREA", "INPUT"].includes(document.activeElement?.tagName);
   if (writing) { if (event.key === "Escape") document.activeElement.blur(); return; }
   const box = event.code === "KeyN" && document.querySelector("#note textarea");
   const button = document.getElementById(PLACES[event.code]);
-  if (box) box.focus(); else if (button) button.click(); else return;
+  if (!box && !button) return;
   event.preventDefault();
+  if (performance.now() < waits) return;
+  if (box) { box.focus(); return; }
+  waits = performance.now() + 3000;
+  button.click();
 });
 </script>
 """
@@ -209,14 +217,18 @@ def start_page(desk: Desk, *, port: int) -> gr.Blocks:
     return demo
 
 
-def serve_page(desk: Desk, *, port: int) -> None:
+def serve_page(desk: Desk, *, port: int, started: Callable[[str], None]) -> None:
     """Serve a reviewer's page until it is stopped with Ctrl-C; what was judged is in the sheet.
+
+    Args:
+        started: hears the page's address once there is something.
 
     Raises:
         DataError: the sheet cannot be read. WorkspaceError: the port is taken.
     """
     desk.keys()
     demo = start_page(desk, port=port)
+    started(f"http://127.0.0.1:{port}")
     try:
         while demo.is_running:  # a wait without an end would not hear of a signal that another thread got
             time.sleep(0.2)

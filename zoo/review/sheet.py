@@ -123,6 +123,8 @@ def _anew(dataset: str) -> str:
 def _decoded(path: Path, data: bytes) -> str:
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # Excel's "Unicode text", with tabs
     encoding = "utf-16" if wide else "utf-8-sig"
+    if data.startswith(b"PK\3\4"):
+        raise DataError(f"'{path}' is a workbook of Excel, and no CSV", hint=AGAIN)
     if not wide and b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
         raise DataError(f"'{path}', line {line} holds a NUL, as UTF-16 without a mark does", hint=AGAIN)

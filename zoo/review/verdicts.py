@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from zoo.arabic import normalised
 from zoo.characters import blank, brief
 from zoo.errors import DataError, did_you_mean
 from zoo.review.sheet import KEY, PATTERN, SPLIT, VERDICT, Sheet, SheetRow
@@ -16,10 +17,11 @@ VERDICTS: tuple[RowVerdict, ...] = get_args(RowVerdict)
 FINAL = "final"
 """The reviewer whose verdict settles what others disagree on, and who is not counted when agreement is."""
 WORDS: Mapping[str, RowVerdict] = {
-    **dict.fromkeys(("accept", "accepted", "a", "مقبول"), "accept"),
-    **dict.fromkeys(("reject", "rejected", "r", "مرفوض"), "reject"),
-    **dict.fromkeys(("unsure", "u", "?", "غير متأكد"), "unsure"),
+    **dict.fromkeys(("accept", "accepted", "a", *map(normalised, ("قبول", "مقبول", "مقبولة"))), "accept"),
+    **dict.fromkeys(("reject", "rejected", "r", *map(normalised, ("رفض", "مرفوض", "مرفوضة"))), "reject"),
+    **dict.fromkeys(("unsure", "u", "?", "؟", *map(normalised, ("غير متأكد", "غير متأكدة"))), "unsure"),
 }
+"""{word that people write, as it is compared: the verdict}."""
 IS_KEY = re.compile(r"r[0-9a-f]{20}")
 SHOWN = 10  # rows that a message names
 
@@ -93,7 +95,7 @@ def verdicts_of(sheets: Sequence[Sheet]) -> Verdicts:
 
 def verdict_in(cell: str) -> RowVerdict | None:
     """The verdict that a cell says; None when it is empty or says none."""
-    return WORDS.get(" ".join(cell.split()).casefold())
+    return WORDS.get(normalised(cell) or cell.strip())
 
 
 def _add(judged: JudgedRow, reviewer: str, verdict: RowVerdict | None, place: str) -> None:
@@ -118,7 +120,7 @@ def _require_cells(sheet: Sheet) -> None:
         name = f"{VERDICT}{reviewer}"
         wrong = [row for row in sheet.rows if not blank(row.cells[name]) and verdict_in(row.cells[name]) is None]
         near = did_you_mean(wrong[0].cells[name].strip().casefold(), VERDICTS) if wrong else ""
-        way = near if near and near.startswith("did") else f"write {', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}"
+        way = near if near and near.startswith("did") else "write accept, reject or unsure; or قبول, رفض or غير متأكد"
         _refuse(sheet, wrong, name, f"in {name} is no verdict", way)
 
 

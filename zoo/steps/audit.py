@@ -29,10 +29,14 @@ _DEFAULT = Limits()
 
 
 def _check(options: Any, before: Columns, columns: Columns) -> str | None:
-    low, high = options.length_ratio or (0, 0)
-    if low > high:
-        return f"no text can keep to length_ratio '[{low:g}, {high:g}]'; write length_ratio: [{high:g}, {low:g}]"
-    return texts_mistake(options.columns, before)
+    low, high = options.length_ratio or (0, 1)
+    if low >= high:
+        return f"length_ratio '[{low:g}, {high:g}]' is kept by no text; write the least first, as in [0.4, 2]"
+    texts = [name for name, column in before.items() if column.type == "text"]
+    if options.source and not set(options.columns or texts) - {options.source}:
+        return f"source: '{options.source}' is held against itself; name another text in columns, or take source out"
+    named = [options.source] if options.source else None
+    return texts_mistake(options.columns, before) or texts_mistake(named, before, "source")
 
 
 @step("audit", encodes=True, streams=True, keeps_dropped=True, check=_check)
@@ -43,6 +47,7 @@ def audit(
     work: StepWork,
     *,
     columns: list[str] | None = None,
+    source: str | None = None,
     language: Code = _DEFAULT.language,
     source_language: Code = _DEFAULT.source_language,
     length_ratio: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
@@ -67,7 +72,8 @@ def audit(
     the first one's score.
 
     Args:
-        columns: texts to look at; null = all.
+        columns: texts to look at; null = all, but for `source`.
+        source: the text of the dataset that the others are translations of; null = what the step translate has read.
         language: of the texts. Numbers in words, units and negation are known in ar and en.
         source_language: of the texts that they were translated from.
         length_ratio: [least, most] characters for each of the source's; null = any.
@@ -88,6 +94,7 @@ def audit(
     import polars as pl
 
     known = rows.collect_schema()
+    chosen = [name for name in columns or texts if name != source]
     limits = Limits(
         language=language,
         source_language=source_language,
@@ -103,11 +110,11 @@ def audit(
         other_language=other_language,
         agreement=agreement,
     )
-    before = {name: BEFORE + name for name in columns or texts}
-    sources = {name: source if source in known else None for name, source in before.items()}
+    before = {name: source or BEFORE + name for name in chosen}
+    sources = {name: one if one in known else None for name, one in before.items()}
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
-    looked_at = [*sources, *filter(None, sources.values()), *([ROW_SCORE] if ROW_SCORE in known else [])]
-    _write_findings(auditor, rows.select(looked_at), work.folder / FINDINGS)
+    looked_at = dict.fromkeys([*chosen, *filter(None, sources.values()), *([ROW_SCORE] if ROW_SCORE in known else [])])
+    _write_findings(auditor, rows.select(list(looked_at)), work.folder / FINDINGS)
     kept = [name for name in known if name not in (ROW_SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def texts_mistake(named: Sequence[str] | None, columns: Columns) -> str | None:
-    """The mistake in an option `columns`, which names texts; None where there is none."""
+def texts_mistake(named: Sequence[str] | None, columns: Columns, option: str = "columns") -> str | None:
+    """The mistake in an option that names texts; None where there is none."""
     texts = [name for name, column in columns.items() if column.type == "text"]
     if named is not None and not named:
-        return "columns is empty; take it out, and all texts are meant"
+        return f"{option} is empty; take it out, and all texts are meant"
     for name in named or ():
         if name not in texts:
-            what = f"columns: '{name}' is " + ("no text" if name in columns else "no column here")
+            what = f"{option}: '{name}' is " + ("no text" if name in columns else "no column here")
             return f"{what}; {did_you_mean(name, texts) or f'write one of {_listed(texts)}'}"
     return None
 

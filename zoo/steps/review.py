@@ -14,7 +14,7 @@ from zoo.review.agreement import reviewers_agreement, weighted_share
 from zoo.review.sheet import read_sheet, require_known
 from zoo.review.strata import AT, ROW_KEY, ROW_STRATUM, row_keys, strata
 from zoo.review.verdicts import FINAL, JudgedRow, Verdicts, rows_named, verdicts_of
-from zoo.steps.step import StepResult, StepWork, step
+from zoo.steps.step import HIGH, LOW, StepResult, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -139,7 +139,7 @@ def _require_narrow(rows: pl.LazyFrame, texts: Sequence[str], said: Verdicts, he
 
 def _facts(work: StepWork, said: Verdicts, here: Found, sizes: Mapping[str, int]) -> dict[str, float]:
     """All that is counted of the verdicts, in words."""
-    judged = {place: (stratum, row) for place, stratum, row in here if row.verdicts}
+    judged = {row.place: (stratum, row) for _, stratum, row in here if row.verdicts}  # once, however often it stands
     counted = Counter(row.verdict or "disputed" for _, row in judged.values())
     facts: dict[str, float] = {"rows reviewed": len(judged), "accepted": counted["accept"]}
     facts |= {"rejected": counted["reject"], "unsure": counted["unsure"]}
@@ -167,11 +167,9 @@ def _estimated(judged: Sequence[tuple[str, JudgedRow]], sizes: Mapping[str, int]
     }
     found = weighted_share(by_stratum, sizes)
     unseen = sum(size for name, size in sizes.items() if name not in by_stratum)
-    told = {
-        "% acceptable of all rows before the review, reckoned by strata": round(100 * found.value, 1),
-        "% at the low end of its 95 % interval": round(100 * found.low, 1),
-        "% at the high end of its 95 % interval": round(100 * found.high, 1),
-    }
+    what = "% acceptable of all rows before the review, reckoned by strata, with its 95 % interval"
+    ends = {what: found.value, f"{what}{LOW}": found.low, f"{what}{HIGH}": found.high}
+    told: dict[str, float] = {name: round(100 * part, 1) for name, part in ends.items()}
     return {**told, **({"rows in strata that nobody reviewed, left out of that": unseen} if unseen else {})}
 
 
@@ -186,9 +184,7 @@ def _agreed(reviewers: Sequence[str], rows: Sequence[JudgedRow]) -> dict[str, fl
         who = f"reviewers {number} and {other_number}"
         told |= {f"judged by {who} both": found.rows, f"on which {who} agree": found.agreed}
         if found.kappa:
-            told |= {
-                f"Cohen's kappa of {who}": round(found.kappa.value, 3),
-                f"low end of the 95 % interval of kappa of {who}": round(found.kappa.low, 3),
-                f"high end of the 95 % interval of kappa of {who}": round(found.kappa.high, 3),
-            }
+            what, kappa = f"Cohen's kappa of {who}, with its 95 % interval", found.kappa
+            ends = {what: kappa.value, f"{what}{LOW}": kappa.low, f"{what}{HIGH}": kappa.high}
+            told |= {name: round(number, 3) for name, number in ends.items()}
     return told

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+LOW, HIGH = ": low end", ": high end"
+"""What the names of two facts end with that are the ends of another one's interval."""
+
+
 class StepColumn(Protocol):
     """A column of a recipe, as far as steps ask."""
 
@@ -133,6 +137,16 @@ class StepResult:
     """{what was counted or measured, in words: the number}, for the report and the card."""
     lost: pl.LazyFrame | None = None
     """Rows that came and were dropped, with `@why`, of a step that reshapes; others leave them in `frame`."""
+
+
+def with_intervals(facts: Mapping[str, float]) -> dict[str, str]:
+    """Put the facts of a step into words, numbers with their intervals: {"% right": "61 [50, 71]", "rows": "1,200"}."""
+    ends = {f"{what}{end}" for what in facts for end in (LOW, HIGH) if f"{what}{LOW}" in facts}
+    return {
+        what: f"{number:,} [{facts[what + LOW]:,}, {facts[what + HIGH]:,}]" if what + LOW in facts else f"{number:,}"
+        for what, number in facts.items()
+        if what not in ends
+    }
 
 
 STEPS: Registry[StepEntry] = Registry("step", extensible=True)

@@ -77,9 +77,10 @@ def _examined(material: Material) -> Examined | str:
     Where there is one split only, a fifth of its groups is held out.
     """
     train, held_out = material.train, material.held_out
+    what = "positives and negatives" if material.roles.shape == "triplets" else "rows"
     if held_out:
         found = Examined(
-            _labelled(material, train, TRAINED_ON), _labelled(material, held_out, MEASURED_ON), f"rows of {held_out}"
+            _labelled(material, train, TRAINED_ON), _labelled(material, held_out, MEASURED_ON), f"{what} of {held_out}"
         )
     else:
         rows = _labelled(material, train, TRAINED_ON + MEASURED_ON)
@@ -87,7 +88,7 @@ def _examined(material: Material) -> Examined | str:
         found = Examined(
             [row for row, out in zip(rows, held, strict=True) if not out],
             [row for row, out in zip(rows, held, strict=True) if out],
-            f"held-out rows of {train}",
+            f"held-out {what} of {train}",
         )
     if len(found.test) < FEWEST or len(found.train) < FEWEST:
         return f"fewer than {FEWEST} rows to train or measure on"

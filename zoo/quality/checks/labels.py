@@ -32,7 +32,9 @@ def _of_classes(material: Material, label: str) -> Checked:
         return Checked("skipped", f"no class in {material.train}", facts)
     known = list(dict.fromkeys([*(material.classes or ()), *found]))
     rows = sum(found.values())
-    shares = ", ".join(f"{name} {100 * number / rows:.1f} %" for name, number in list(found.items())[:MANY_CLASSES])
+    shares = ", ".join(  # a Latin word between, else a name in Arabic letters turns the number after it around
+        f"{name} in {100 * number / rows:.1f} %" for name, number in list(found.items())[:MANY_CLASSES]
+    )
     missing = [name for name in known if name not in found]
     lacks = f"; none of {', '.join(missing)}" if missing else ""
     figure = f"{material.train}: {shares}{lacks}"
