@@ -78,6 +78,15 @@ def test_weights_take_a_sample_of_whoever_has_more(place: Path, weights: dict[st
     assert places == sorted(set(places)), "in the source's order, none twice"
 
 
+def test_a_source_without_rows_takes_none_from_the_others_in_silence(place: Path) -> None:
+    (place / "none.csv").write_text("anchor,positive\n", "utf-8")
+    with pytest.raises(DataError) as caught:
+        in_stage(place, [{"path": "none.csv", "weight": 1}, {"path": "a.jsonl", "weight": 1}], PAIR)
+    assert caught.value.message.startswith(
+        "dataset 'mine': source 'none.csv' has no rows of train, and by their weights"
+    )
+
+
 def test_a_split_by_group_keeps_groups_together(place: Path) -> None:
     rule = {"by": "group", "of": "synset", "sizes": THIRDS}
     found = in_stage(place, {"path": "*.jsonl"}, PAIR, split=rule)

@@ -113,7 +113,11 @@ def _splits(keys: pl.Series, rule: SplitRule) -> pl.Series:
 
 
 def _empty(name: str, rule: SplitRule, empty: str, rows: Mapping[str, int], groups: set[str]) -> DataError:
-    of = f"group{'s' if len(groups) > 1 else ''} of '{rule.of}'" if rule.of else "different rows"
+    of = (
+        f"group{'s' if len(groups) > 1 else ''} of '{rule.of}'"
+        if rule.of
+        else f"different row{'s' if len(groups) > 1 else ''}"
+    )
     count = f"{len(groups):,}" if len(groups) <= FEW else f"more than {FEW:,}"
     told = ", ".join(f"{split} {rows[split]:,}" for split in rule.sizes)
     problem = f"dataset '{name}': split '{empty}' is left without rows: {told}, of {count} {of}"
