@@ -819,3 +819,33 @@ def test_data_that_are_killed_at_ten_moments_end_in_the_same_bytes(
     assert files == {path.relative_to(tmp_path / "cut") for path in (tmp_path / "cut").rglob("*") if path.is_file()}
     for name in files - {Path("steps.json")}:
         assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), (name, told)
+
+
+CRAMPED = """
+import json, resource, sys
+from pathlib import Path
+from zoo.data.flow import Flow
+from zoo.data.work import work
+from zoo.errors import ZooError
+
+through = Flow.through
+def cramped(*arguments, **options):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))
+    through(*arguments, **options)
+Flow.through = cramped
+try:
+    work(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text("utf-8")))
+except ZooError as problem:
+    sys.stderr.write(problem.message)
+    sys.exit(1)
+"""
+
+
+def test_a_disk_that_is_full_in_a_step_is_told(sources: Mapping[str, str], tmp_path: Path) -> None:
+    spec = spec_of(tmp_path, "long", sources["long"], labelled(), ["train", "validation"])
+    (tmp_path / "spec.json").write_text(json.dumps(spec), "utf-8")
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", CRAMPED, str(tmp_path / "out"), str(tmp_path / "spec.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "there is no room for '" in done.stderr.splitlines()[-1], done.stderr

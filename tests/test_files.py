@@ -423,6 +423,45 @@ def test_a_line_without_end_is_told_before_it_fills_the_memory(
         rows({"path": "a.jsonl.gz"})
 
 
+@pytest.mark.parametrize("path", ["data", "data/*.csv", "data/b.csv"])
+def test_a_link_to_nothing_is_told_and_not_left_out(place: Path, rows: Made, path: str) -> None:
+    (place / "data").mkdir()
+    (place / "data" / "a.csv").write_text(CSV, "utf-8")
+    (place / "data" / "b.csv").symlink_to("/gone/b.csv")
+    with pytest.raises(DataError, match="'data/b.csv' is a link to '/gone/b.csv', which is not there") as caught:
+        rows({"path": path})
+    subprocess.run(str(caught.value.hint).partition("link: ")[2], shell=True, check=True)
+    assert sorted(one.name for one in (place / "data").iterdir()) == ["a.csv"]
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_texts_of_parquet_and_arrow_are_utf_8_too(place: Path, rows: Made, ending: str) -> None:
+    import pyarrow.parquet
+
+    content = pa.array([b"whole", b"half \xd9", None], pa.binary()).buffers()
+    table = pa.table({"anchor": pa.Array.from_buffers(pa.string(), 3, content), "positive": ["a", "b", "c"]})
+    if ending == "parquet":
+        pyarrow.parquet.write_table(table, place / "a.parquet")
+    else:
+        with pa.ipc.new_stream(place / "a.arrow", table.schema) as writer:
+            writer.write_table(table)
+    told = f"column 'anchor' holds bytes that are no UTF-8 in 'a.{ending}', row 2: 'half \ufffd'"
+    with pytest.raises(DataError, match=told):
+        rows({"path": f"a.{ending}"}, PAIR)
+
+
+def test_a_column_without_any_value_holds_texts_that_are_missing(place: Path, rows: Made) -> None:
+    pl.DataFrame({"anchor": ["a", "b"], "positive": [None, None]}).write_parquet(place / "a.parquet")
+    (place / "b.csv").write_text(CSV, "utf-8")
+    assert len(rows([{"path": "a.parquet"}, {"path": "b.csv"}], PAIR, steps=["not_empty"])["train"]) == 2
+
+
+def test_a_cell_that_is_too_long_is_told(place: Path, rows: Made) -> None:
+    (place / "a.csv").write_text(f"anchor,positive\n{'x' * 4_000_001},y\n", "utf-8")
+    with pytest.raises(DataError, match=r"'a.csv', row 1 \(line 2\): a cell has more than 4,000,000 characters"):
+        rows({"path": "a.csv"}, PAIR)
+
+
 def test_files_of_one_split_must_be_alike(place: Path, rows: Made) -> None:
     (place / "b.csv").write_text(CSV, "utf-8")
     (place / "c.csv").write_text(CSV.replace("score", "grade"), "utf-8")

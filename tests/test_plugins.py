@@ -787,6 +787,34 @@ def test_a_step_that_does_not_keep_to_it_is_one_sentence(lab: Path, line: str, t
     assert (caught.value.message, caught.value.hint) == (f"dataset 'mine': {told}", hint)
 
 
+@pytest.mark.parametrize(
+    ("lines", "told", "hint"),
+    [
+        ("return rows.filter(pl.col(texts[0]) != 'b')", None, None),
+        ("return rows.with_columns(pl.when(pl.col(texts[0]) == 'b').then(pl.lit('it is b')).alias('@why'))", None, None),
+        ("return pl.concat([rows, rows])", "made 4 rows of 2: steps take rows away", "see plugins/own.py, line 4"),
+        ("return rows.filter(pl.col('none') == 1)", "failed: ColumnNotFoundError: ", "see plugins/own.py"),
+        ("return rows.with_columns(pl.col(texts[0]).cast(pl.Int64).cast(pl.String))", "failed: InvalidOperationError: ", "see plugins/own.py"),
+    ],
+)  # fmt: skip
+def test_a_step_of_a_plugin_streams(lab: Path, lines: str, told: str | None, hint: str | None) -> None:
+    from test_files import in_stage
+
+    head = "import polars as pl\nfrom zoo.plugins import step\n\n@step('own', streams=True)\n"
+    plug(lab, "own.py", f"{head}def own(rows, texts):\n    'Mine.'\n    {lines}\n")
+    (lab / "a.csv").write_text("anchor,positive\na,x\nb,y\n", "utf-8")
+    columns = {"anchor": {"type": "text"}, "positive": {"type": "text"}}
+    with Workspace(lab).in_use():
+        if told is None:
+            found = in_stage(lab, {"path": "a.csv"}, columns, steps=["own"])
+            assert found["train"]["anchor"].to_list() == ["a"]
+            return
+        with pytest.raises(DataError) as caught:
+            in_stage(lab, {"path": "a.csv"}, columns, steps=["own"])
+    assert caught.value.message.startswith(f"dataset 'mine': step 'own' {told}")
+    assert hint in str(caught.value.hint)
+
+
 LOSS = """from zoo.plugins import loss
 @loss("own", texts=(2, 2))
 def own(model):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import polars as pl
 import pytest
 from conftest import TestHub, workspace_in
 from test_files import in_stage
@@ -77,6 +78,15 @@ def test_weights_take_a_sample_of_whoever_has_more(place: Path, weights: dict[st
     assert places == sorted(set(places)), "in the source's order, none twice"
 
 
+def test_a_source_without_rows_takes_none_from_the_others_in_silence(place: Path) -> None:
+    (place / "none.csv").write_text("anchor,positive\n", "utf-8")
+    with pytest.raises(DataError) as caught:
+        in_stage(place, [{"path": "none.csv", "weight": 1}, {"path": "a.jsonl", "weight": 1}], PAIR)
+    assert caught.value.message.startswith(
+        "dataset 'mine': source 'none.csv' has no rows of train, and by their weights"
+    )
+
+
 def test_a_split_by_group_keeps_groups_together(place: Path) -> None:
     rule = {"by": "group", "of": "synset", "sizes": THIRDS}
     found = in_stage(place, {"path": "*.jsonl"}, PAIR, split=rule)
@@ -98,6 +108,25 @@ def test_groups_are_told_by_what_words_mean_and_not_by_their_spelling(place: Pat
     found = in_stage(place, [{"path": "d.jsonl"}, {"path": "a.jsonl"}], PAIR, split=rule)
     sides = {split: {normalised(text) for text in frame["anchor"]} for split, frame in found.items()}
     assert not sides["train"] & sides["test"]
+
+
+def test_groups_of_signs_alone_stay_together(place: Path) -> None:
+    rows = [{"anchor": "😂" if at % 2 else "…", "positive": f"كلمة {at}"} for at in range(20)]
+    write(place / "d.jsonl", rows)
+    rule = {"by": "group", "of": "anchor", "sizes": {"train": 0.5, "test": 0.5}, "seed": 2}
+    found = in_stage(place, [{"path": "d.jsonl"}, {"path": "a.jsonl"}], PAIR, split=rule)
+    assert not set(found["train"]["anchor"]) & set(found["test"]["anchor"])
+
+
+def test_a_number_that_is_none_is_no_group_and_a_list_is_told(place: Path) -> None:
+    groups = {"synset": [float("nan")] * 60, "several": [["a"]] * 60}
+    texts = {"anchor": [f"نص {at}" for at in range(60)], "positive": ["كلمة"] * 60}
+    pl.DataFrame({**texts, **groups}).write_parquet(place / "e.parquet")
+    rule = {"by": "group", "of": "synset", "sizes": THIRDS}
+    assert 5 < len(in_stage(place, {"path": "e.parquet"}, PAIR, split=rule)["test"]) < 35
+    with pytest.raises(DataError) as caught:
+        in_stage(place, {"path": "e.parquet"}, PAIR, split={**rule, "of": "several"})
+    assert caught.value.message == "dataset 'mine': the column of split.of holds no plain values (List(String))"
 
 
 def test_rows_without_a_group_are_split_by_their_texts(place: Path) -> None:

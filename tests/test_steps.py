@@ -111,6 +111,7 @@ def test_the_script_tells_arabic_and_a_model_the_rest() -> None:
         ({"replace": {"،": ",", "؟": "?"}}, "من؟ أنا،", "من? أنا,"),
         ({"patterns": {r"(\d+)%": "${1} percent"}}, "5% of 10%", "5 percent of 10 percent"),
         ({"replace": {"a": "b"}, "patterns": {"b+": "c"}}, "ab", "c"),
+        ({"patterns": {r"[\p{Arabic}&&\p{L}]+": "$$${0}$$"}}, "كم dollars", "$كم$ dollars"),
     ],
 )
 def test_texts_have_something_put_in_the_place_of_something_else(options: dict[str, Any], text: str, made: str) -> None:
@@ -258,6 +259,9 @@ SHAPED: dict[str, Any] = {"columns": TRIPLET, "reads": READS}
         (["normalise"], {}, "changes nothing; write what it is to change, as in {type: normalise, tatweel: true}"),
         (["map"], {}, "changes nothing; write replace: {old: new}"),
         ([{"type": "map", "patterns": {"(": "x"}}], {}, "patterns: '(' is no regular expression"),
+        ([{"type": "map", "patterns": {r"\p{Arabic}+": "x", "(a)": r"\1b"}}], {}, r"patterns: '\1b' writes a group as '\1'; write ${1}"),
+        ([{"type": "map", "patterns": {"(a)": "$1b"}}], {}, "asks for group '1b', which '(a)' does not have; write ${1}b, or $$ for"),
+        ([{"type": "map", "patterns": {"(a)": "${2}"}}], {}, "asks for group '2', which '(a)' does not have; write one that"),
         ([{"type": "map", "replace": {"": "x"}}], {}, "replace: '' stands everywhere"),
         ([{"type": "relabel", "classes": {"neutral": None}}], {}, "needs a column of classes, and there are 'anchor', 'positive'"),
         ([{"type": "relabel", "classes": {"neutral": "no"}}], {"columns": READS}, "'no' is no class of 'label'"),

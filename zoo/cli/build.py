@@ -116,7 +116,7 @@ def build(
     if not dry_run:
         places.refuse(device, gpus, on)
     data = [dataset for recipe in chosen for one in recipe.lineage for dataset in one.datasets.values()]
-    connect(seed=True, datasets=workspace().datasets_behind(data, scale=chosen[0].scale))
+    connect(seed=True, datasets=data)  # a recipe brings what its datasets are made from
     from zoo.pipeline.build import Build
     from zoo.pipeline.stages import OF_RECIPES
     from zoo.stage import Circumstances

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SCALES = ((1, 5), (0, 5), (0, 10), (0, 100), (-1, 1))  # of scores, the narrowest that fits is suggested
 MOST = 5  # values in a message
+SHOWN = 40  # characters of a broken text in a message
 UNKNOWN = -1  # in place of a class
 ALSO = "@also"  # a column of the source beside those of the recipe
 ROUNDING = 1e-6  # of the width of a scale: cosines in 32 bits go a little beyond 1
@@ -101,7 +102,7 @@ def _chosen(
     at = 0
     names = [*texts.values(), *([also] if also else [])] or list(rows.column_names[:1])
     for batch in rows.batches(names):
-        part = {ours: _text(batch[source], rows, places[ours]) for ours, source in texts.items()}
+        part = {ours: _text(batch[source], at, rows, places[ours]) for ours, source in texts.items()}
         part |= {ours: values.slice(at, len(batch)) for ours, values in labels.items()}
         more = {ALSO: batch[also]} if also else {}
         yield pl.DataFrame({**{ours: part[ours] for ours in order}, **more})
@@ -114,16 +115,34 @@ def _require_known(source: str, rows: RawRows, place: ColumnPlace) -> str:
     return source
 
 
-def _text(values: pl.Series, rows: RawRows, place: ColumnPlace) -> pl.Series:
+def _text(values: pl.Series, begin: int, rows: RawRows, place: ColumnPlace) -> pl.Series:
+    """The texts of a batch, whose first row is the source's `begin`th."""
     import polars as pl
 
-    if values.dtype in (pl.Categorical, pl.Enum):
+    if values.dtype in (pl.Categorical, pl.Enum, pl.Null):
         values = values.cast(pl.String)
     if values.dtype != pl.String:
         texts = [name for name, kind in rows.features.items() if getattr(kind, "dtype", "").endswith("string")]
         way = f"set source to a column of texts; it has {', '.join(texts) or 'none'}"
         raise place.error(f"is not text at the source ({values.dtype})", way)
+    _require_letters(values, begin, place)
     return values
+
+
+def _require_letters(texts: pl.Series, begin: int, place: ColumnPlace) -> None:
+    """Refuse bytes that are no UTF-8, which readers of Parquet and Arrow let pass."""
+    import pyarrow as pa
+
+    array = texts.to_arrow()
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        for at, content in enumerate(array.cast(pa.binary_view()).to_pylist()):
+            if content is not None and content.decode("utf-8", "ignore").encode() != content:
+                row = getattr(place.rows, "where", lambda row: f"row {row + 1:,}")(begin + at)
+                told = brief(content.decode("utf-8", "replace"), SHOWN)
+                raise place.error(f"holds bytes that are no UTF-8 in {row}: '{told}'", "write the file again") from None
+        raise
 
 
 def _label(rows: RawRows, source: str, column: Column, place: ColumnPlace) -> pl.Series:

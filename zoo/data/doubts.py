@@ -55,7 +55,8 @@ def _shared(dataset: Dataset, split: str, report: SplitReport) -> Iterator[str]:
 def _constant(split: str, dataset: Dataset, frame: pl.LazyFrame, rows: int) -> Iterator[str]:
     import polars as pl
 
-    alike = frame.select((pl.col(list(dataset.columns)) == pl.col(list(dataset.columns)).first()).all()).collect()
+    every = pl.col(list(dataset.columns))
+    alike = frame.select(every.min() == every.max()).collect(engine="streaming")
     first = frame.head(1).collect()
     for name, column in dataset.columns.items() if rows > 1 else ():
         if alike[name][0]:
@@ -70,7 +71,7 @@ def _alike(split: str, dataset: Dataset, frame: pl.LazyFrame, rows: int) -> Iter
 
     texts = [(name, dataset.columns[name].source or name) for name in dataset.texts]
     for (one, its), (other, theirs) in combinations(texts, 2):
-        same = int(frame.select((pl.col(one) == pl.col(other)).sum()).collect().item())
+        same = int(frame.select((pl.col(one) == pl.col(other)).sum()).collect(engine="streaming").item())
         if its != theirs and rows > 1 and same > MANY_OF_ONE_TEXT * rows:
             which = f"{same:,} of {rows:,} rows of {split}"
             yield f"columns '{one}' and '{other}' are the same in {which}: look at their sources"
@@ -87,8 +88,11 @@ def _scaled(split: str, dataset: Dataset, frame: pl.LazyFrame, rows: int) -> Ite
 
 
 def _missing_classes(dataset: Dataset, frames: Mapping[str, pl.LazyFrame]) -> Iterator[str]:
+    import polars as pl
+
     if dataset.label is None or dataset.label[1].names is None or "train" not in frames:
         return
-    there = set(frames["train"].select(dataset.label[0]).unique().collect().to_series().to_list())
+    found = frames["train"].select(pl.col(dataset.label[0]).unique()).collect(engine="streaming")
+    there = set(found.to_series().to_list())
     if missing := [name for index, name in enumerate(dataset.label[1].names) if index not in there]:
         yield f"no row of train has the class {', '.join(repr(one) for one in missing)}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.characters import brief
-from zoo.data.rows import BATCH
+from zoo.data.rows import BATCH, room_for
 from zoo.layout import DROPPED_BY, REJECTED, WHY
 from zoo.steps import StepResult
 from zoo.steps.masks import at_places, only, sampled_places
@@ -118,16 +118,19 @@ class Flow:
         run: Callable[[pl.LazyFrame], StepResult],
         *,
         keep_dropped: bool,
+        check: Callable[[int, int], None] = lambda came, left: None,
     ) -> None:
         """Send the rows through a step.
 
         Args:
             run: the step, from the rows to what came of them.
+            check: refuses the numbers of rows that came and are left.
             keep_dropped: rows that it dropped stay in a file, with the step and the reason.
         """
         began, came = time.monotonic(), self.rows
         result = run(self.frame)
         lost = self._split(result.frame, result.lost)
+        check(came, self.rows)
         gone = came - self.rows if result.dropped is None else result.dropped
         name = self._another(step)
         self.dropped[name] = gone
@@ -139,7 +142,8 @@ class Flow:
             import polars as pl
 
             place = self.folder / f"{REJECTED}-{self.number + 1:02}.parquet"
-            lost.with_columns(pl.lit(name).alias(DROPPED_BY)).sink_parquet(place)
+            with room_for(place):
+                lost.with_columns(pl.lit(name).alias(DROPPED_BY)).sink_parquet(place)
         self._done(self.number + 1)
 
     def rejected(self) -> list[Path]:
@@ -162,12 +166,14 @@ class Flow:
             after.sink_parquet(self._file(self.number + 1), **QUICK, lazy=True),
             lost.sink_parquet(path, **QUICK, lazy=True),
         ]
-        pl.collect_all(sinks, engine="streaming")
+        with room_for(path):
+            pl.collect_all(sinks, engine="streaming")
         self.rows = _rows(self._file(self.number + 1))
         return pl.scan_parquet(path)
 
     def _take(self, after: pl.LazyFrame) -> None:
-        after.sink_parquet(self._file(self.number + 1), **QUICK)
+        with room_for(self._file(self.number + 1)):
+            after.sink_parquet(self._file(self.number + 1), **QUICK)
         self.rows = _rows(self._file(self.number + 1))
 
     def _done(self, number: int) -> None:

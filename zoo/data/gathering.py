@@ -96,16 +96,21 @@ class _Gathering:
         """The rows of these splits of the sources, one source after the other, as many as their weights allow."""
         rows = {number: [self._rows(number, name) for name in names] for number, names in theirs}
         counts = {number: sum(map(len, parts)) for number, parts in rows.items()}
-        takes = self._takes(counts)
+        takes = self._takes(split, counts)
         for number, parts in rows.items():
             frames = (frame for part in parts for frame in self._chosen(number, part, split))
             yield from _sampled(frames, counts[number], takes[number])
 
-    def _takes(self, counts: Mapping[int, int]) -> dict[int, int]:
+    def _takes(self, split: str, counts: Mapping[int, int]) -> dict[int, int]:
         """The numbers of rows that are taken of each source: all, or as their weights say."""
         weights = {number: source.weight for number, source in self._numbered if source.weight}
         if not weights:
             return dict(counts)
+        if (empty := next((number for number in counts if not counts[number]), None)) is not None:
+            title = self.dataset.every_source[empty].title
+            problem = f"dataset '{self.name}': source '{title}' has no rows{f' of {split}' if split != '*' else ''}"
+            problem += ", and by their weights none would be taken of the others"
+            raise DataError(problem, hint=f"sources: take '{title}' out, or the weights of all")
         least = min((counts[number] / weights[number] for number in counts), default=0)
         return {number: min(count, round(least * weights[number])) for number, count in counts.items()}
 

@@ -122,8 +122,11 @@ def _broken_row(file: LocalFile, number: int, line: int, said: str) -> DataError
     if "expected after" in said:
         hint = f'double quotes that belong to the text, as in "he said ""yes""": sed -n {line}p {quote(file.title)}'
         return DataError(f"{where}: something stands behind the quote that closes a cell", hint=hint)
+    if "field limit" in said:
+        hint = f"shorten it; or is a quote opened and not closed? sed -n {line}p {quote(file.title)} | cut -c1-500"
+        return DataError(f"{where}: a cell has more than {LONGEST:,} characters", hint=hint)
     hint = f'close it, or double quotes that belong to the text (""): sed -n {line}p {quote(file.title)}'
-    if "unexpected end" in said or "field limit" in said:
+    if "unexpected end" in said:
         return DataError(f"{where}: a quote is opened and not closed", hint=hint)
     return DataError(f"{where}: {said}", hint=hint)
 

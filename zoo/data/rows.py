@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from zoo.errors import of_the_disk
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,3 +75,22 @@ def written(batches: Iterator[pl.DataFrame], path: Path, schema: Mapping[str, An
             writer.write_table(batch.to_arrow().cast(empty.schema))
             rows += len(batch)
     return rows
+
+
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Tell a full disk as such where polars writes a file, which tells it as a broken file.
+
+    Raises:
+        ZooError: there is no room.
+    """
+    import polars as pl
+
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        told = of_the_disk(OSError(int(number[1]), os.strerror(int(number[1])), str(path))) if number else None
+        if told is None:
+            raise
+        raise told from error

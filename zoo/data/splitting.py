@@ -11,11 +11,11 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
-from zoo.arabic import normalised
 from zoo.data.columns import ALSO
 from zoo.errors import DataError
 from zoo.layout import split_file
 from zoo.recipe.dataset import SplitRule
+from zoo.steps.masks import spelling
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,7 +71,7 @@ def write_splits(
             for split in rule.sizes
         }
         for frame in frames:
-            keys = _groups(frame, texts)
+            keys = _groups(name, frame, texts)
             if len(groups) <= FEW:
                 groups.update(keys.unique())
             splits = _splits(keys, rule)
@@ -84,24 +84,25 @@ def write_splits(
     passing.rename(to)
 
 
-def _groups(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
+def _groups(name: str, frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
     """The group of each row; a row without one is its own, by its texts."""
     import polars as pl
 
+    own = pl.concat_str([_words(text).fill_null("") for text in texts], separator="\n")
     if ALSO not in frame.columns:
-        return _own(frame, texts)
-    values = frame[ALSO].cast(pl.String).str.replace(r"^(-?\d+)\.0$", "${1}")  # JSON's numbers beside those of CSV
-    known = values.unique().drop_nulls()
-    plain = {value: normalised(value) or None for value in known}
-    keys = values.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.String)
-    return keys if not keys.null_count() else pl.select(pl.coalesce(keys, _own(frame, texts))).to_series()
+        return frame.select(own).to_series()
+    if (kind := frame.schema[ALSO]).is_nested():
+        problem = f"dataset '{name}': the column of split.of holds no plain values ({kind})"
+        raise DataError(problem, hint="set split.of to one of texts or numbers")
+    values = frame[ALSO].fill_nan(None) if kind.is_float() else frame[ALSO]
+    values = values.cast(pl.String).str.replace(r"^(-?\d+)\.0$", "${1}")  # JSON's numbers beside those of CSV
+    keys = values.to_frame().select(_words(ALSO).replace("", None)).to_series()
+    return keys if not keys.null_count() else frame.select(pl.coalesce(keys, own)).to_series()
 
 
-def _own(frame: pl.DataFrame, texts: Sequence[str]) -> pl.Series:
-    import polars as pl
-
-    rows = frame.select(texts).iter_rows()
-    return pl.Series(["\n".join(normalised(text or "") for text in row) for row in rows], dtype=pl.String)
+def _words(text: str) -> pl.Expr:
+    """A text as it is compared; of signs alone, as it is."""
+    return spelling(text, normalised=True).str.strip_chars()
 
 
 def _splits(keys: pl.Series, rule: SplitRule) -> pl.Series:
@@ -112,7 +113,11 @@ def _splits(keys: pl.Series, rule: SplitRule) -> pl.Series:
 
 
 def _empty(name: str, rule: SplitRule, empty: str, rows: Mapping[str, int], groups: set[str]) -> DataError:
-    of = f"group{'s' if len(groups) > 1 else ''} of '{rule.of}'" if rule.of else "different rows"
+    of = (
+        f"group{'s' if len(groups) > 1 else ''} of '{rule.of}'"
+        if rule.of
+        else f"different row{'s' if len(groups) > 1 else ''}"
+    )
     count = f"{len(groups):,}" if len(groups) <= FEW else f"more than {FEW:,}"
     told = ", ".join(f"{split} {rows[split]:,}" for split in rule.sizes)
     problem = f"dataset '{name}': split '{empty}' is left without rows: {told}, of {count} {of}"

@@ -46,12 +46,13 @@ def stepped(
     wanted = {**_ours(there), **dict.fromkeys(made, pl.String())}
     if entry.reshapes:
         wanted = frame_schema(dataset.columns_before(number + 1))
-    found = _ours(result.frame.collect_schema())
+    with blamed(step.registry, step.type, what, DataError):
+        found = _ours(result.frame.collect_schema())
     if list(found.items()) != list(wanted.items()):
         hint = f"its columns must stay {_described(wanted)}: see {place_of(step.registry, step.type)}"
         raise DataError(f"{what} gives {_described(found) or 'no columns'}", hint=hint)
-    if not made and not entry.reshapes:
-        _require_no_more(what, step, given, result.frame)
+    if not entry.streams:
+        require_no_more(name, step, len(given), len(result.frame))
     return result
 
 
@@ -61,10 +62,15 @@ def _require_frame(what: str, step: Options, frame: object, kind: type) -> None:
         raise DataError(problem, hint=f"return one in {place_of(step.registry, step.type)}")
 
 
-def _require_no_more(what: str, step: Options, given: Any, after: Any) -> None:
-    """Refuse rows that a step made; those that stream are counted when they are written."""
-    if not steps.STEPS[step.type].streams and len(after) > len(given):
-        problem = f"{what} made {len(after)} rows of {len(given)}: steps take rows away"
+def require_no_more(name: str, step: Options, came: int, left: int) -> None:
+    """Refuse rows that a step made, unless that is what it is for.
+
+    Raises:
+        DataError: there are some.
+    """
+    entry = steps.STEPS[step.type]
+    if left > came and not (entry.fills or entry.reshapes):
+        problem = f"dataset '{name}': step '{step.type}' made {left} rows of {came}: steps take rows away"
         raise DataError(problem, hint=f"see {place_of(step.registry, step.type)}")
 
 

@@ -20,12 +20,14 @@ from zoo.data.gathering import split_reader
 from zoo.data.glance import glance
 from zoo.data.overlap import SharedRows, split_overlap
 from zoo.data.report import SplitReport
-from zoo.data.stepping import stepped
+from zoo.data.rows import room_for
+from zoo.data.stepping import require_no_more, stepped
 from zoo.data.writing import write_split
 from zoo.errors import DataError
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, EXTRA, GLANCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import splits_key
+from zoo.registry import blamed
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
 from zoo.say import SILENT, Progress
@@ -148,10 +150,12 @@ def _write(folder: Path, dataset: Dataset, flows: Mapping[str, Flow], reports: M
         write_split(flow, dataset, split_file(folder, split))
         if any(name.startswith(EXTRA) for name in flow.frame.collect_schema()):
             (folder / ROWS).mkdir(exist_ok=True)
-            flow.frame.sink_parquet(split_file(folder / ROWS, split))
+            with room_for(beside := split_file(folder / ROWS, split)):
+                flow.frame.sink_parquet(beside)
         if rejected := flow.rejected():
             (folder / REJECTED).mkdir(exist_ok=True)
-            pl.scan_parquet(rejected, missing_columns="insert").sink_parquet(split_file(folder / REJECTED, split))
+            with room_for(beside := split_file(folder / REJECTED, split)):
+                pl.scan_parquet(rejected, missing_columns="insert").sink_parquet(beside)
     told = {split: asdict(report) for split, report in reports.items()}
     for split in told:
         if not told[split]["facts"]:
@@ -192,7 +196,9 @@ def _through_steps(making: _Making, split: str, read: Any) -> Flow:
             flow.sample(_limits(dataset).get(split))
         options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
         keep = steps.STEPS[step.type].keeps_dropped
-        flow.through(step.type, options, partial(making.stepped, split, number), keep_dropped=keep)
+        run, check = partial(making.stepped, split, number), partial(require_no_more, name, step)
+        with blamed(step.registry, step.type, f"dataset '{name}': step '{step.type}'", DataError):  # while it streams
+            flow.through(step.type, options, run, keep_dropped=keep, check=check)
     flow.settle()
     _require_rows(making, split, flow)
     missing = flow.frame.select(pl.col(list(dataset.columns)).null_count()).collect(engine="streaming")

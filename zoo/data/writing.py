@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from io import BufferedWriter
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.data.flow import Flow
 from zoo.data.shards import write_shards
@@ -23,10 +25,27 @@ def write_split(flow: Flow, dataset: Dataset, path: Path) -> None:
     with pa.ipc.new_stream(passing, features.arrow_schema) as writer:
         for batch in flow.batches(list(dataset.columns)):
             writer.write_table(batch.to_arrow().cast(pa.schema(features.arrow_schema)))
-    rows = Rows.from_file(str(passing))
-    rows.to_parquet(path)
+    with passing.open("rb") as file:
+        mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+    rows = Rows(pa.ipc.open_stream(pa.py_buffer(mapped)).read_all(), fingerprint="unset")
+    with _Forgetting(path, mapped) as whole:
+        rows.to_parquet(whole)
     write_shards(rows, path)
     passing.unlink()
+
+
+class _Forgetting(BufferedWriter):
+    """A file that is made of a mapped one, of which nothing stays in memory that was read."""
+
+    def __init__(self, path: Path, source: mmap) -> None:
+        super().__init__(path.open("wb", buffering=0))
+        self._source = source
+
+    def write(self, content: Any) -> int:
+        """Write bytes, and let go what was read of the source until now; what is read again is mapped again."""
+        written = super().write(content)
+        self._source.madvise(MADV_DONTNEED)
+        return written
 
 
 def features_of(dataset: Dataset) -> Features:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from glob import glob, has_magic
+from os.path import expanduser
 from pathlib import Path
 from shlex import quote
 from typing import Literal
@@ -98,7 +99,7 @@ def _split_like(path: Path) -> str | None:
 
 
 def _found(patterns: Sequence[str], place: Path) -> Iterator[LocalFile]:
-    for pattern in patterns:
+    for pattern in map(expanduser, patterns):
         paths = _paths(pattern, place)
         if not paths:
             raise _none(pattern, place)
@@ -106,14 +107,28 @@ def _found(patterns: Sequence[str], place: Path) -> Iterator[LocalFile]:
 
 
 def _paths(pattern: str, place: Path) -> list[Path]:
-    """The files of a pattern. A name with brackets in it may be a file's; of a folder, what is no data is left out."""
+    """The files of a pattern. A name with brackets in it may be a file's; of a folder, what is no data is left out.
+
+    Raises:
+        DataError: one of them is a link to a file that is not there.
+    """
     there = place / pattern
-    if there.is_file():
-        return [there]
     if there.is_dir():
-        return sorted(path for path in there.iterdir() if path.is_file() and _form(path) and path.name[0] not in "._")
-    names = glob(pattern, root_dir=place, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    return sorted(path for name in names if (path := place / name).is_file())
+        found = [path for path in there.iterdir() if _form(path) and path.name[0] not in "._"]
+    elif there.is_file() or there.is_symlink():
+        found = [there]
+    else:
+        names = glob(pattern, root_dir=place, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+        found = [place / name for name in names]
+    if lost := next((path for path in found if path.is_symlink() and not path.exists()), None):
+        hint = f"fetch that file, or remove the link: rm {quote(_typed(lost))}"
+        raise DataError(f"'{_typed(lost)}' is a link to '{lost.readlink()}', which is not there", hint=hint)
+    return sorted(path for path in found if path.is_file())
+
+
+def _typed(path: Path) -> str:
+    """The path of a link, and not of what it leads to."""
+    return (Path(shown(path.parent)) / path.name).as_posix()
 
 
 def _none(pattern: str, place: Path) -> DataError:

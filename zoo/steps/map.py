@@ -13,6 +13,11 @@ from zoo.steps.step import Columns, step
 if TYPE_CHECKING:
     import polars as pl
 
+GROUP = re.compile(r"\$(?:\$|\{([^}]*)\}|([0-9A-Za-z_]+))")
+"""A group of a pattern in what it becomes, or $$, which is a dollar."""
+OWN = re.compile(r"\\(?:[pP](?:\{\^?\w+\}|\w)|x\{\w+\}|z)")
+"""What patterns of polars have and those of Python lack, as \\p{Arabic}."""
+
 
 def _check(options: Any, before: Columns, columns: Columns) -> str | None:
     if not (options.texts or options.replace or options.patterns):
@@ -21,11 +26,26 @@ def _check(options: Any, before: Columns, columns: Columns) -> str | None:
         if "" in getattr(options, option):
             return f"{option}: '' stands everywhere; write what is to be replaced"
     for pattern in options.patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            return f"patterns: '{pattern}' is no regular expression: {error}; mend it, or write it under replace"
+        if problem := _pattern_mistake(pattern, options.patterns[pattern]):
+            return f"patterns: {problem}"
     return texts_mistake(options.columns, before)
+
+
+def _pattern_mistake(pattern: str, by: str) -> str | None:
+    """The mistake in a pattern or in what it becomes, where a group that is not there would become nothing."""
+    try:
+        found = re.compile(OWN.sub("a", pattern))
+    except re.error as error:
+        return f"'{pattern}' is no regular expression: {error}; mend it, or write it under replace"
+    if old := re.search(r"\\(\d)", by):
+        return f"'{by}' writes a group as '{old[0]}'; write ${{{old[1]}}}"
+    known = {*map(str, range(found.groups + 1)), *found.groupindex}
+    for group in (one or other for one, other in GROUP.findall(by)):
+        if group and group not in known:
+            number = re.match(r"\d*", group)[0]  # type: ignore[index]
+            way = f"${{{number}}}{group.removeprefix(number)}" if number in known else "one that it has"
+            return f"'{by}' asks for group '{group}', which '{pattern}' does not have; write {way}, or $$ for a dollar"
+    return None
 
 
 @step("map", streams=True, check=_check)
