@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,7 @@ def translate(
         )
         work.progress.note(f"{work.what}: {done}")
         return StepResult(
-            _written(frame, chosen, memory, work.folder / "translated.parquet"), facts=_facts(frame, chosen)
+            _written(frame, chosen, memory, work.folder / "translated.parquet"), facts=_facts(frame, chosen, decoding)
         )
 
 
@@ -115,13 +116,14 @@ def _distinct(rows: pl.DataFrame) -> list[str]:
     )
 
 
-def _facts(frame: pl.LazyFrame, columns: Sequence[str]) -> dict[str, float]:
-    """Counts the different texts of the split."""
+def _facts(frame: pl.LazyFrame, columns: Sequence[str], decoding: Decoding) -> dict[str, float]:
+    """Count the different texts of the split, and say by what they were translated: it differs between machines."""
     import polars as pl
 
     texts = pl.concat([frame.select(pl.col(name).alias("text")) for name in columns])
     told = texts.filter(pl.col("text").str.strip_chars() != "")
-    return {"sentences": int(told.select(pl.col("text").hash(1).n_unique()).collect(engine="streaming").item())}
+    how = f"in {decoding.compute_type} on {decoding.kind} by CTranslate2 {version('ctranslate2')}"
+    return {f"sentences, {how}": int(told.select(pl.col("text").hash(1).n_unique()).collect(engine="streaming").item())}
 
 
 def _written(frame: pl.LazyFrame, columns: Sequence[str], memory: TranslationMemory, path: Path) -> pl.LazyFrame:
@@ -141,7 +143,7 @@ def _translated(rows: pl.DataFrame, columns: Sequence[str], known: Mapping[str, 
     """Rows with their translations, what the texts were before, and why a row has to go."""
     import polars as pl
 
-    found = [[known.get(text, Translated(text)) for text in rows[name]] for name in columns]
+    found = [[known[text] if text and not blank(text) else Translated(text) for text in rows[name]] for name in columns]
     why = [_why(columns, row) for row in zip(*found, strict=True)]
     before = [pl.col(name).alias(SOURCE + name) for name in columns if SOURCE + name not in rows.columns]
     after = [
