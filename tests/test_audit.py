@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import handmade
 import numpy as np
 import polars as pl
 import pytest
@@ -42,6 +43,26 @@ def test_planted_defects_are_found_and_nothing_else(rows: Planted) -> None:
     assert {one.rule for one in found} == RULES.keys() - {"agreement"}
     assert all(one.planted == 50 for one in found)
     assert {one.rule: (one.recall, one.precision) for one in found if min(one.recall, one.precision) < BAR} == {}
+
+
+FALSE = {
+    "The train leaves at 17:45.": "numbers",  # six less a quarter
+    "He paid 1 000 euros.": "numbers",
+    "OK": "script_share",
+    "BMW": "same_as_source",
+    "Hi.": "length_ratio",
+}
+"""{English sentence of a good pair: a rule that complains all the same}."""
+
+
+def test_pairs_written_by_hand_are_judged_as_people_do() -> None:
+    english, arabic = (pl.Series(texts) for texts in zip(*handmade.GOOD, strict=True))
+    wrong = audit_texts(arabic, english, Limits()).failures
+    assert {english[at]: rule for rule, failed in wrong.items() for at in failed} == FALSE
+    for rule, pairs in handmade.BAD.items():
+        english, arabic = (pl.Series(texts) for texts in zip(*pairs, strict=True))
+        found = audit_texts(arabic, english, Limits()).failures[rule]
+        assert len(found) >= 0.9 * len(pairs), (rule, [pair for at, pair in enumerate(pairs) if at not in found])
 
 
 # One rule after the other
