@@ -318,7 +318,6 @@ def test_speed_is_told_in_words() -> None:
             "does not translate from de to ar: it knows no 'de'",
             "write source_language as this one has it: eng",
         ),
-        ({"columns": ["sentence3"]}, "columns names 'sentence3', which is no text of the dataset", "did you mean"),
         ({"compute_type": "float16"}, "compute_type 'float16' is none that cpu has", "write compute_type: auto"),
     ],
 )
@@ -329,6 +328,28 @@ def test_what_the_model_or_the_machine_lacks_is_told(
         translating.build(**step)
     assert told in caught.value.message
     assert way in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"columns": ["sentence3"]}, "sentence3"),
+        ({"source_language": "eng", "target_language": "en"}, "source_language and target_language are both 'en'"),
+    ],
+)
+def test_what_the_recipe_cannot_mean_is_told_before_any_row_is_read(options: dict[str, Any], told: str) -> None:
+    from zoo.recipe import Dataset
+    from zoo.steps.step import STEPS
+
+    recipe = {
+        "source": {"dataset": "a/b"},
+        "columns": PAIR,
+        "steps": [{"type": "translate", "model": "a/b", **options}],
+    }
+    dataset = Dataset.model_validate(recipe)
+    check = STEPS["translate"].check
+    assert check
+    assert told in str(check(dataset.steps[0], dataset.columns, dataset.columns))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
 from zoo.audit.rule import FAILED, RULES, Limits, RuleName
-from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
-from zoo.steps.step import EXTRA, WHY, StepResult, StepWork, step
+from zoo.steps.choices import texts_mistake
+from zoo.steps.step import EXTRA, WHY, Columns, StepResult, StepWork, step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,12 +23,20 @@ FINDINGS = "findings.parquet"
 BATCH = 50_000
 """Rows that are looked at together."""
 
+Ratio = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 _DEFAULT = Limits()
 
 
-@step("audit", encodes=True, streams=True, works=True, keeps_dropped=True)
+def _check(options: Any, before: Columns, columns: Columns) -> str | None:
+    low, high = options.length_ratio or (0, 1)
+    if low >= high:
+        return f"length_ratio '[{low:g}, {high:g}]' is kept by no text; write the least first, as in [0.4, 2]"
+    return texts_mistake(options.columns, before)
+
+
+@step("audit", encodes=True, streams=True, works=True, keeps_dropped=True, check=_check)
 def audit(
     rows: pl.LazyFrame,
     texts: Sequence[str],
@@ -38,7 +46,7 @@ def audit(
     columns: list[str] | None = None,
     language: Code = _DEFAULT.language,
     source_language: Code = _DEFAULT.source_language,
-    length_ratio: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
+    length_ratio: Annotated[list[Ratio], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
     script_share: Share | None = _DEFAULT.script_share,
     untranslated: PositiveInt | None = _DEFAULT.untranslated,
     numbers: bool = _DEFAULT.numbers,
@@ -81,15 +89,11 @@ def audit(
     import polars as pl
 
     known = rows.collect_schema()
-    chosen = _chosen(columns, texts, work)
-    low, high = length_ratio or (0.0, 0.0)
-    if low > high:
-        problem = f"{work.what} has length_ratio '[{low:g}, {high:g}]', which no text can keep to"
-        raise DataError(problem, hint=f"write length_ratio: [{high:g}, {low:g}]")
+    chosen = columns or list(texts)
     limits = Limits(
         language=language,
         source_language=source_language,
-        length_ratio=(low, high) if length_ratio else None,
+        length_ratio=(length_ratio[0], length_ratio[1]) if length_ratio else None,
         script_share=script_share,
         untranslated=untranslated,
         numbers=numbers,
@@ -103,20 +107,14 @@ def audit(
     )
     before = {name: f"{EXTRA}source.{name}" for name in chosen}
     sources = {name: source if source in known else None for name, source in before.items()}
+    if not any(sources.values()):
+        work.progress.note(f"{work.what}: no text has a source beside it, so that none is compared with it")
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
     looked_at = [*chosen, *filter(None, sources.values()), *([SCORE] if SCORE in known else [])]
     _write_findings(auditor, rows.select(looked_at), work.folder / FINDINGS)
     kept = [name for name in known if name not in (SCORE, WHY)]
     found = pl.scan_parquet(work.folder / FINDINGS)
     return StepResult(pl.concat([rows.select(kept), found], how="horizontal"), facts=auditor.facts)
-
-
-def _chosen(columns: Sequence[str] | None, texts: Sequence[str], work: StepWork) -> list[str]:
-    for name in columns or []:
-        if name not in texts:
-            hint = did_you_mean(name, texts) or f"its texts are {', '.join(texts)}"
-            raise DataError(f"{work.what} looks at '{name}', which is no text of the dataset", hint=hint)
-    return list(columns or texts)
 
 
 @dataclass

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import PositiveInt
 
 from zoo.characters import blank
-from zoo.errors import DataError, did_you_mean
 from zoo.ids import ModelId, Revision
-from zoo.steps.step import WHY, StepResult, StepWork, step
+from zoo.steps.choices import texts_mistake
+from zoo.steps.step import WHY, Columns, StepResult, StepWork, step
 from zoo.translation.cluster import on_a_cluster
 from zoo.translation.engine import (
     ComputeType,
@@ -23,6 +23,7 @@ from zoo.translation.engine import (
     places,
     threads,
 )
+from zoo.translation.families import language_names
 from zoo.translation.memory import TranslationMemory
 from zoo.translation.translating import on_this_machine, translate_sentences
 
@@ -33,6 +34,12 @@ ROWS = 20_000  # in memory at once
 SOURCE = "@source."  # begins the name of the column with the text before translation
 
 
+def _check(options: Any, before: Columns, columns: Columns) -> str | None:
+    if options.target_language in language_names(options.source_language):
+        return f"source_language and target_language are both '{options.target_language}'; write what it is to become"
+    return texts_mistake(options.columns, before)
+
+
 @step(
     "translate",
     streams=True,
@@ -41,6 +48,7 @@ SOURCE = "@source."  # begins the name of the column with the text before transl
     samples_first=True,
     packages=("ctranslate2", "sentencepiece"),
     extra="translate",
+    check=_check,
 )
 def translate(
     frame: pl.LazyFrame,
@@ -73,7 +81,7 @@ def translate(
         max_length: tokens that a text or its translation may have; null = as many as the model can read.
         max_batch_tokens: tokens that are translated at once.
     """
-    chosen = _columns(texts, columns, work)
+    chosen = columns or list(texts)
     kind, devices = places(work.device)
     asked = (source_language, target_language, chosen_type(compute_type, kind), kind, beam_size, max_length)
     decoding = Decoding(model, work.models[model], *asked)
@@ -93,13 +101,6 @@ def translate(
         return StepResult(
             _written(frame, chosen, memory, work.folder / "translated.parquet"), facts=_facts(frame, chosen, decoding)
         )
-
-
-def _columns(texts: Sequence[str], columns: Sequence[str] | None, work: StepWork) -> list[str]:
-    if unknown := next((name for name in columns or () if name not in texts), None):
-        hint = did_you_mean(unknown, texts) or f"texts here are {', '.join(texts)}"
-        raise DataError(f"{work.what}: columns names '{unknown}', which is no text of the dataset", hint=hint)
-    return list(dict.fromkeys(columns or texts))
 
 
 def _sentences(frame: pl.LazyFrame, columns: Sequence[str]) -> Iterator[list[str]]:
