@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import handmade
 import numpy as np
 import polars as pl
 import pytest
@@ -41,6 +42,26 @@ def test_planted_defects_are_found_and_nothing_else(rows: Planted) -> None:
     assert {one.rule for one in found} == RULES.keys() - {"agreement"}
     assert all(one.planted == 50 for one in found)
     assert {one.rule: (one.recall, one.precision) for one in found if min(one.recall, one.precision) < BAR} == {}
+
+
+FALSE = {
+    "The train leaves at 17:45.": "numbers",  # six less a quarter
+    "He paid 1 000 euros.": "numbers",
+    "OK": "script_share",
+    "BMW": "same_as_source",
+    "Hi.": "length_ratio",
+}
+"""{English sentence of a good pair: a rule that complains all the same}."""
+
+
+def test_pairs_written_by_hand_are_judged_as_people_do() -> None:
+    english, arabic = (pl.Series(texts) for texts in zip(*handmade.GOOD, strict=True))
+    wrong = audit_texts(arabic, english, Limits()).failures
+    assert {english[at]: rule for rule, failed in wrong.items() for at in failed} == FALSE
+    for rule, pairs in handmade.BAD.items():
+        english, arabic = (pl.Series(texts) for texts in zip(*pairs, strict=True))
+        found = audit_texts(arabic, english, Limits()).failures[rule]
+        assert len(found) >= 0.9 * len(pairs), (rule, [pair for at, pair in enumerate(pairs) if at not in found])
 
 
 # One rule after the other
@@ -125,6 +146,11 @@ def test_without_a_source_only_the_text_is_looked_at(source: pl.Series | None) -
     found = audit_texts(pl.Series(["لم يسبح 3 أولاد", None]), source, Limits())
     assert not any(found.failures.values())
     assert found.score.to_list() == [1.0, 1.0]
+
+
+def test_nothing_is_said_of_a_text_that_is_not_there() -> None:
+    found = audit_texts(pl.Series([None, "هو هنا."]), pl.Series(["He has 3 dogs, no cats and 5 km.", None]), Limits())
+    assert not any(found.failures.values())
 
 
 def test_every_rule_can_be_switched_off() -> None:
@@ -308,10 +334,24 @@ def test_a_text_of_the_dataset_itself_can_be_the_source(source: str, tmp_path: P
     assert all(row["why"] and len(row["texts"]) == 1 for row in report["lowest"])
 
 
+def test_without_a_source_it_is_said_that_nothing_is_compared(source: str, tmp_path: Path) -> None:
+    made = stage(tmp_path / "one", source, "audit", "audit")
+    assert sum("no text has a source beside it" in note for note in made.notes) == 2
+    report = json.loads((made.folder / AUDIT).read_text())["splits"][0]
+    assert report["rows"] == len(SMALL.texts)
+    assert report["dropped"] == report["rows"] - len(pl.read_parquet(made.folder / "train.parquet"))
+
+
 def test_without_an_audit_nothing_is_left(source: str, tmp_path: Path) -> None:
     made = stage(tmp_path / "one", source, "not_empty")
     assert leave_audit(made.folder, "pairs") is None
     assert not (made.folder / AUDIT_PAGE).exists()
+
+
+def test_no_upper_bound_is_not_taken_for_no_bound() -> None:
+    recipe = {"source": {"dataset": "a/b"}, "columns": COLUMNS}
+    with pytest.raises(ValueError, match="finite number"):
+        Dataset.model_validate({**recipe, "steps": [{"type": "audit", "length_ratio": [0.4, float("inf")]}]})
 
 
 @pytest.mark.slow  # torch and a model

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from importlib.metadata import version
+from operator import eq
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import polars as pl
@@ -123,7 +127,7 @@ def test_the_miniature_translates_visibly_better_than_chance(engine: Callable[..
 
     texts = [text or "" for text in translated(engine(), SENTENCES, tmp_path / "a", 2048)]
     chance = corpus_chrf(texts, [REFERENCES[1:] + REFERENCES[:1]]).score
-    assert corpus_chrf(texts, [REFERENCES]).score > 40 > 25 > chance
+    assert corpus_chrf(texts, [REFERENCES]).score > 35 > 20 > chance
 
 
 def test_a_frame_is_told_in_both_languages_with_the_same_choices() -> None:
@@ -138,10 +142,12 @@ def test_a_frame_is_told_in_both_languages_with_the_same_choices() -> None:
 # The same text
 
 
-def test_text_depends_on_no_batch_and_no_thread(engine: Callable[..., Engine], tmp_path: Path) -> None:
-    ways = [(1, 40), (1, 300), (2, 2048), (2, 10_000)]
+def test_text_depends_on_no_thread_and_hardly_on_the_batch(engine: Callable[..., Engine], tmp_path: Path) -> None:
+    """Sums come out otherwise in other batches, by so little that only a sentence on the brink of two is another one."""
+    ways = [(1, 40), (2, 40), (1, 300), (2, 10_000)]
     texts = [translated(engine(workers), SENTENCES, tmp_path / f"{workers}-{most}", most) for workers, most in ways]
-    assert all(one == texts[0] for one in texts[1:])
+    assert texts[1] == texts[0]
+    assert all(sum(map(eq, one, texts[0])) >= 0.95 * len(SENTENCES) for one in texts[2:])
     assert None not in texts[0]
 
 
@@ -149,34 +155,42 @@ KILLED = """
 import json, os, signal, sys
 from pathlib import Path
 from zoo.data.work import work
-from zoo.translation.memory import TranslationMemory
 
-left, keep = int(sys.argv[3]), TranslationMemory.keep
+left = int(sys.argv[3])
 
-def keep_or_die(self, translated):
+def die_in_time(frame, event, what):
     global left
-    rows = list(translated)
-    keep(self, rows)
-    left -= bool(rows)
-    if left < 0:
+    left -= event == "call" and "/zoo/translation/" in frame.f_code.co_filename
+    if not left:
         os.kill(os.getpid(), signal.SIGKILL)
 
-TranslationMemory.keep = keep_or_die
+sys.setprofile(die_in_time)
 work(Path(sys.argv[1]), json.loads(Path(sys.argv[2]).read_text("utf-8")))
 """
+"""A stage that is killed when so many functions of ours have been called."""
 
 
-def killed_and_finished(translating: Translating, after: Sequence[int]) -> dict[str, bytes]:
-    """Files of a stage that was killed after so many batches, again and again, and then done."""
+def killed_and_finished(translating: Translating, moments: Sequence[int]) -> dict[str, bytes]:
+    """Files of a stage that was killed at these moments, one after the other, and then done."""
     folder, spec = translating.place / "arabic", translating.place / "spec.json"
     folder.mkdir()
-    spec.write_text(json.dumps(translating.spec("arabic", {"max_batch_tokens": 60})), "utf-8")
-    for batches in (*after, 10_000):
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, folder, spec, str(batches)], capture_output=True, text=True
-        )
-        assert done.returncode == (0 if batches == 10_000 else -9), done.stderr
+    spec.write_text(json.dumps(translating.spec("arabic", {"max_batch_tokens": 20})), "utf-8")
+    kept = []
+    for calls in (*moments, 10**9):
+        command = [sys.executable, "-c", KILLED, folder, spec, str(calls)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == (0 if calls == 10**9 else -9), done.stderr
+        kept.append(known(translating.place / "cache"))
+    print(f"sentences that were kept when it was killed: {kept}")
     return files(folder)
+
+
+def known(cache: Path) -> int:
+    """The number of sentences that a memory knows."""
+    for path in (cache / "translations").glob("*.sqlite"):
+        with closing(sqlite3.connect(path)) as base:
+            return int(base.execute("select count(*) from translation").fetchone()[0])
+    return 0
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -185,14 +199,40 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
-@pytest.mark.parametrize("after", [(2, 4), pytest.param((0, 1, 2, 3, 1, 2, 0, 4, 1, 2), marks=pytest.mark.slow)])
-def test_a_kill_between_batches_changes_no_byte(translating: Translating, after: Sequence[int]) -> None:
-    killed = killed_and_finished(translating, after)
+@pytest.mark.parametrize(
+    "moments", [(430, 500), pytest.param(Random(1).choices(range(1, 900), k=10), marks=pytest.mark.slow)]
+)
+def test_a_kill_at_any_moment_changes_no_byte(translating: Translating, moments: Sequence[int]) -> None:
+    killed = killed_and_finished(translating, moments)
     undisturbed = Translating(translating.place / "undisturbed", translating.commits)
     undisturbed.place.mkdir()
     (undisturbed.place / "cache").mkdir()
     (undisturbed.place / "cache" / "translators").symlink_to(translating.place / "cache" / "translators")
-    assert killed == files(undisturbed.build(max_batch_tokens=60)[0])
+    assert killed == files(undisturbed.build(max_batch_tokens=20)[0])
+
+
+def test_a_memory_that_is_gone_or_another_one_is_not_counted_on(engine: Callable[..., Engine], tmp_path: Path) -> None:
+    """A stage that was cut off on one machine goes on on another, which chooses other settings and has another memory."""
+
+    def done(name: str, sentences: Sequence[str], way: Any = on_this_machine) -> list[str]:
+        with TranslationMemory(tmp_path / name) as memory:
+            how = {"folder": tmp_path, "most": 300, "way": way, "label": "", "progress": Told()}
+            translate_sentences(lambda: [sentences], engine(), memory, **how)
+            return sorted(memory.known(sentences))
+
+    assert done("one.sqlite", SENTENCES[:3]) == sorted(SENTENCES[:3])
+    cut: Any = lambda engine, batches: iter(())  # noqa: E731
+    assert done("one.sqlite", SENTENCES[:6], cut) == sorted(SENTENCES[:3])
+    assert done("other.sqlite", SENTENCES[:6]) == sorted(SENTENCES[:6])
+    (tmp_path / "one.sqlite").unlink()
+    assert done("one.sqlite", SENTENCES[:6]) == sorted(SENTENCES[:6])
+
+
+def test_a_damaged_memory_is_told_with_what_to_remove(tmp_path: Path) -> None:
+    (path := tmp_path / "a b.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(DataError, match="keeps what was translated before, is damaged: file is not") as caught:
+        TranslationMemory(path)
+    assert caught.value.hint == f"rm '{path}'*"
 
 
 @pytest.mark.slow
@@ -217,7 +257,8 @@ def test_originals_stay_beside_and_what_cannot_be_translated_is_told(translating
     assert rows.filter(pl.col("@source.sentence1") == SENTENCES[0])["sentence1"].n_unique() == 1
     report = json.loads((folder / "report.json").read_text("utf-8"))["train"]
     assert report["dropped"] == {"translate": 1, "not_empty": 2}, "nulls and blanks are no business of it"
-    assert report["facts"] == {"translate": {"sentences": 63}}
+    told = f"sentences, in int8 on cpu by CTranslate2 {version('ctranslate2')}"
+    assert report["facts"] == {"translate": {told: 63}}
     note = json.loads((folder / "steps.json").read_text("utf-8"))["train"][0]
     assert note["why"] == {"sentence2 is longer than the 128 tokens that are translated": 1}
     assert note["examples"][0]["row"]["@source.sentence2"].startswith("The happy writer")
@@ -287,6 +328,28 @@ def test_what_the_model_or_the_machine_lacks_is_told(
         translating.build(**step)
     assert told in caught.value.message
     assert way in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"columns": ["sentence3"]}, "sentence3"),
+        ({"source_language": "eng", "target_language": "en"}, "source_language and target_language are both 'en'"),
+    ],
+)
+def test_what_the_recipe_cannot_mean_is_told_before_any_row_is_read(options: dict[str, Any], told: str) -> None:
+    from zoo.recipe import Dataset
+    from zoo.steps.step import STEPS
+
+    recipe = {
+        "source": {"dataset": "a/b"},
+        "columns": PAIR,
+        "steps": [{"type": "translate", "model": "a/b", **options}],
+    }
+    dataset = Dataset.model_validate(recipe)
+    check = STEPS["translate"].check
+    assert check
+    assert told in str(check(dataset.steps[0], dataset.columns, dataset.columns))
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ def _looked(plan: MeasuredRule | JudgedRule, two_sided: bool) -> pl.Expr:
 
     if isinstance(plan, MeasuredRule):
         return plan.value
-    screen = plan.screen & pl.col(SOURCE).is_not_null() if two_sided else plan.screen
-    return screen.fill_null(value=False)
+    there = pl.col(TEXT).is_not_null() & pl.col(SOURCE).is_not_null() if two_sided else pl.col(TEXT).is_not_null()
+    return (plan.screen & there).fill_null(value=False)
 
 
 def _measured(

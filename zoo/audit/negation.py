@@ -22,7 +22,7 @@ DOUBTFUL = {
     r"il(?:leg|log)\w+|ir(?:reg|resp|rel)\w+|dis(?:like|agree|app|bel|ob|cont|hon|miss|regard)\w*|non\w+|ignor\w*|"
     r"\w+less(?:ly)?|absent|except|out of|doubt\w*|wonder\w*|alone|lest|beyond|"
     r"hat(?:e|es|ed)|los(?:t|e|es|ing|s)|"
-    r"against|mind)\b",
+    r"against|mind|yet to|empt(?:y|ied|ies)|bare\w*|reject\w*|declin\w+|turn(?:ed|s|ing)? down|incredibl\w+)\b",
     "ar": r"^و?ما(?!\w)|(?<!\w)[وفأبلك]{0,2}(?:ما (?:كا?ن\w*|عا?د\w*|عند\w*|لي|له|هو|هي|أنا|من)|"
     r"غير\w*|عدم|ممنوع\w*|إياك\w*|اياك\w*|مستحيل\w*|إلا|الا|سوى|كلا(?=[،,.!])|"
     r"قلما|نادرا\w*|أليس\w*|اليس\w*|ألا|ألم|ألن|لات|مو|مش|ليه|انعدام|عديم\w*|لولا|لئلا|ألّا|كيلا|لكيلا|حرام|"

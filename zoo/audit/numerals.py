@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal
@@ -52,11 +52,15 @@ _ARABIC_OTHERS = """
 نصف 30|ربع 15|ثلث 20|أثلاث 3|أرباع 4|أخماس 5|مرتين 2|كلا 2|كلتا 2|كلاهما 2|عقد 10|عقود 10|قرن 100|قرون 100|دزينة 12
 درزن 12|دزينات 12|أضعاف 3|عشرات 10|ثلاثي 3|ثلاثتنا 3|ثلاثتهم 3|ثلاثتكم 3|أربعتنا 4|أربعتهم 4|عشرينات 20|ثلاثينات 30
 أربعينات 40|خمسينات 50|ستينات 60|سبعينات 70|ثمانينات 80|تسعينات 90|عشرينيات 20|ثلاثينيات 30|أربعينيات 40|خمسينيات 50
-ستينيات 60|سبعينيات 70|ثمانينيات 80|تسعينيات 90|يناير 1|فبراير 2|مارس 3|أبريل 4|مايو 5|يونيو 6|يوليو 7|أغسطس 8
+ستينيات 60|سبعينيات 70|ثمانينيات 80|تسعينيات 90|شباط 2|آذار 3|نيسان 4|أيار 5|حزيران 6|تموز 7|أيلول 9
+يناير 1|فبراير 2|مارس 3|أبريل 4|مايو 5|يونيو 6|يوليو 7|أغسطس 8
 سبتمبر 9|أكتوبر 10|نوفمبر 11|ديسمبر 12
 """
 _PREFIXES = ("وال", "بال", "فال", "كال", "ال", "لل", "ول", "وب", "و", "ف", "ب", "ل", "ك")
 _PERCENT = re.compile("بالم[ئا]?[ئي]?[ةه]|في (?:المئ|المائ)[ةه]")  # a hundred that is none
+_WEEKDAYS = ("ثلاثاء", "أربعاء", "اربعاء")  # in them normalisation sees three and four
+_CENTURY = re.compile("[وبل]?القرن")  # the number after it is an ordinal, in figures in English: the 20th century
+_HALF = 30.0  # as the table of words has it: half an hour
 _AMBIGUOUS = ("ست", "سبع", "عشر", "الف", "الفا", "احد", "تسع", "خمس")
 """Words that are numbers or something else: never said to be too many."""
 
@@ -87,7 +91,7 @@ _STEMS = {
     "april|may|june|july|august|september|october|november|december",
     "ar": "حد|ثن|ثلا?ث|ربع|ربا|خمس|خما|ست|سبع|ثمان|تسع|عشر|مئ|ما?ئ|[أاآ]لا?ف|[أا]لوف|ملي|ملايين|بليون|صفر|[أا]ول|ثان|"
     "ثالث|رابع|خامس|سادس|سابع|ثامن|تاسع|عاشر|حاد|نصف|مرتين|كلا|كلت|عقد|عقود|قرن|قرون|دزين|درزن|[أا]ضعاف|يناير|فبراير|مارس"
-    "|[أاإ]بريل|مايو|يوني|يولي|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر",
+    "|شباط|[أاآ]ذار|نيسان|[أا]يار|حزيران|تموز|[أا]يلول|[أاإ]بريل|مايو|يوني|يولي|[أا]غسطس|سبتمبر|[أا]كتوبر|نوفمبر|ديسمبر",
 }
 """{language: what words that may be numbers have in them}."""
 _LETTERS = {"en": "[A-Za-z]", "ar": "[\u0620-\u064a]"}
@@ -160,13 +164,28 @@ def unlike(source: Numbers, text: Numbers) -> tuple[list[float], list[float]]:
 
 
 def _found(value: float, parts: frozenset[float], other: Numbers) -> bool:
-    return other.has(value, parts) or any(other.has(same, frozenset()) for same in _said_otherwise(value))
+    return (
+        other.has(value, parts)
+        or any(other.has(same, frozenset()) for same in _said_otherwise(value))
+        or _and_a_half(parts or {value}, other)
+    )
+
+
+def _and_a_half(parts: Collection[float], other: Numbers) -> bool:
+    """True when the text may be read to say 'seven and a half' for 7.5, and 'a million and a half' for 1.5 million."""
+    halves = any(part % 1 == 0.5 for part in parts)
+    return halves and _HALF in other.read and all(other.has(part // 1, frozenset()) for part in parts)
 
 
 def _said_otherwise(value: float) -> Iterator[float]:
-    """Other numbers for the same: hours from noon, halves and quarters of an hour."""
+    """Other numbers for the same: hours from noon, halves and quarters of an hour, decades."""
     if 13 <= value <= 24:  # hours
         yield value - 12
+    if 1910 <= value < 2000 and value % 10 == 0:  # decades
+        yield value - 1900
+    if value < 100:
+        yield value + 0.5  # the half is a word of its own: seven and a half
+        yield from [value + 1900] if value >= 10 and value % 10 == 0 else []
     yield from {0.5: [30.0], 0.25: [15.0], 0.75: [15.0], 45.0: [15.0], 40.0: [20.0]}.get(value, [])
 
 
@@ -176,7 +195,7 @@ def number_as_text(value: float) -> str:
 
 
 def _numerals(text: str, language: str) -> Iterator[_Numeral]:
-    text, end, linked = _PERCENT.sub("؛", text.translate(_FIGURES_OF)), 0, False
+    text, end, linked, century = _PERCENT.sub("؛", text.translate(_FIGURES_OF)), 0, False, False
     for found in _TOKEN.finditer(text):
         token, gap = found[0], text[end : found.start()]
         near = linked and not gap.strip(" -‑")
@@ -186,15 +205,17 @@ def _numerals(text: str, language: str) -> Iterator[_Numeral]:
             linked = True
         elif known := _word(token, language):
             linked = known.kind != "other"
-            yield replace(known, joined=near and linked)
+            century = _CENTURY.fullmatch(token) is not None or (century and linked)
+            yield replace(known, joined=near and linked, certain=known.certain and not century)
         else:
+            century = False
             linked = near and token in ("and", "و")
 
 
 @cache
 def _word(word: str, language: str) -> _Numeral | None:
     """The number that a word is; None when it is none."""
-    if language not in _KNOWN or len(word) > _LONGEST:
+    if language not in _KNOWN or len(word) > _LONGEST or word.endswith(_WEEKDAYS):
         return None
     folded = normalised(word)
     bare = [folded, *(folded[len(one) :] for one in _PREFIXES if language == "ar" and folded.startswith(one))]

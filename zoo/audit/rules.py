@@ -51,13 +51,23 @@ def find_script_share(limits: Limits) -> MeasuredRule | None:
 
     if limits.script_share is None:
         return None
-    text, least = pl.col(TEXT), limits.script_share
-    letters, ours = text.str.count_matches(r"\p{L}"), text.str.count_matches(_OURS[_in_arabic_script(limits)])
+    text, least, arabic = pl.col(TEXT), limits.script_share, _in_arabic_script(limits)
+    mixed = text.str.contains("[A-Za-z]") & text.str.contains(_ARABIC_LETTERS)
+    if arabic:
+        text = pl.coalesce(pl.when(mixed).then(text).str.replace_all(_NAMES, ""), text)
+    letters, ours = text.str.count_matches(r"\p{L}"), text.str.count_matches(_OURS[arabic])
     return MeasuredRule(
         ours / letters,  # a text without letters has no share, and no complaint
         lambda share: _from_half_way((1 - share.fill_nan(1.0)) / (1 - least) if least < 1 else (share < 1).cast(float)),
         lambda share: f"{share:.0%} of its letters are of its language's script",
     )
+
+
+_NAMES = (  # of ASCII alone: Unicode's \b and \w take ten times as long
+    r"[A-Za-z0-9_.%+-]+@[A-Za-z0-9_.-]+|(?:https?://|www\.)[^\s]+"
+    r"|(?-u:\b)(?:[a-z0-9-]+\.[a-z]{2,}[/A-Za-z0-9_.-]*|[a-z]?[A-Z][A-Za-z0-9_]*)"
+)
+"""Addresses, and words in Latin letters with a capital, which stay as they are in an Arabic sentence."""
 
 
 @audit_rule("untranslated", weight=0.8)
@@ -69,7 +79,7 @@ def find_untranslated(limits: Limits) -> JudgedRule | None:
         return None
     least = limits.untranslated
     if _in_arabic_script(limits):
-        screen, word = "[A-Za-z]{3}", re.compile(r"(?<![\w@./:#&%-])[A-Za-z][a-z'’]{2,}(?![\w@/:]|\.\w)")
+        screen, word = "[A-Za-z]{3}", re.compile(r"(?<![A-Za-z0-9_@./:#&%-])[A-Za-z][a-z'’]{2,}(?![\w@/:]|\.\w)")
     else:
         screen, word = f"{_ARABIC_LETTERS}{{2}}", re.compile(r"[\u0621-\u064a]{2,}")
     return JudgedRule(pl.col(TEXT).str.contains(screen), partial(_untranslated, word, least))
@@ -77,11 +87,16 @@ def find_untranslated(limits: Limits) -> JudgedRule | None:
 
 def _untranslated(word: re.Pattern[str], least: int, text: str, source: str | None) -> Complaint | None:
     found = list(word.finditer(text))
-    small = [one for one in found if not one[0][0].isupper()]
+    small = [one for one in found if not one[0][0].isupper() and not _quoted(one[0], source or "")]
     left = found if _CAPITALS.search(text) else small
     if len(left) < least:
         return None
     return Complaint(f"'{brief(text[left[0].start() : left[-1].end()], _SHOWN)}' is not translated")
+
+
+def _quoted(word: str, source: str) -> bool:
+    """True when the source speaks of the word itself: What does "get" mean?"""
+    return re.search(rf"[\"“«‘']{re.escape(word)}[\"”»’']", source) is not None
 
 
 _CAPITALS = re.compile(r"(?:[A-Z][a-z'’]+\s+){2}[A-Z][a-z]")  # three words in a row are a sentence, or a title
@@ -236,6 +251,7 @@ def _same(text: str, source: str | None) -> Complaint | None:
 
 
 _ENTITY = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-z]{2,8});|&(?:amp|quot|lt|gt|nbsp)\b")
+_TAG = re.compile(r"</?(?:b|i|u|p|br|em|strong|span|div|a|sup|sub|font|li|ul|ol|h[1-6])(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _PIECES = re.compile("\u2047|\u2581|\ufffd|<unk>|<pad>|</s>|\\[UNK\\]|@@(?:\\s|$)")
 _MOJIBAKE = re.compile("(?:[ØÙÃÂ][\u0080-\u00bf\u0152-\u0192\u2010-\u2122]?){3,}|(?:[ÇáÊãÑÍÈÏÓÔåæíäÝÞ]{2,}\\s?){2}")
 _STACKED = re.compile("[\u064b-\u065f\u0300-\u036f]{4}")
@@ -261,6 +277,8 @@ def _odd(text: str, source: str | None) -> Complaint | None:
         return Complaint(f"'{brief(found[0].strip())}' (U+{ord(found[0][0]):04X}) is left of a model's vocabulary")
     if found := _ENTITY.search(text):
         return Complaint(f"'{found[0]}' is HTML for '{brief(html.unescape(found[0]))}'")
+    if (found := _TAG.search(text)) and found[0] not in (source or ""):
+        return Complaint(f"'{brief(found[0], _SHOWN)}' is HTML")
     if found := _MOJIBAKE.search(text):
         return Complaint(f"'{brief(found[0], _SHOWN)}' was read in a wrong encoding")
     return Complaint("marks are heaped on one letter") if _STACKED.search(text) else None

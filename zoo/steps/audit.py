@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
 from zoo.audit.rule import FAILED, RULES, Limits, RuleName
 from zoo.ids import ModelId, Revision
@@ -23,6 +23,7 @@ FINDINGS = "findings.parquet"
 BATCH = 50_000
 """Rows that are looked at together."""
 
+Ratio = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 _DEFAULT = Limits()
@@ -50,7 +51,7 @@ def audit(
     source: str | None = None,
     language: Code = _DEFAULT.language,
     source_language: Code = _DEFAULT.source_language,
-    length_ratio: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
+    length_ratio: Annotated[list[Ratio], Field(min_length=2, max_length=2)] | None = [0.4, 2.0],  # noqa: B006
     script_share: Share | None = _DEFAULT.script_share,
     untranslated: PositiveInt | None = _DEFAULT.untranslated,
     numbers: bool = _DEFAULT.numbers,
@@ -112,6 +113,8 @@ def audit(
     )
     before = {name: source or BEFORE + name for name in chosen}
     sources = {name: one if one in known else None for name, one in before.items()}
+    if not any(sources.values()):
+        work.progress.note(f"{work.what}: no text has a source beside it, so that none is compared with it")
     auditor = _Auditor(sources, limits, frozenset(score_only), encoder)
     looked_at = dict.fromkeys([*chosen, *filter(None, sources.values()), *([ROW_SCORE] if ROW_SCORE in known else [])])
     _write_findings(auditor, rows.select(list(looked_at)), work.folder / FINDINGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from zoo.translation.engine import (
     places,
     threads,
 )
+from zoo.translation.families import language_names
 from zoo.translation.memory import TranslationMemory
 from zoo.translation.translating import on_this_machine, translate_sentences
 
@@ -33,6 +35,8 @@ ROWS = 20_000  # in memory at once
 
 
 def _check(options: Any, before: Columns, columns: Columns) -> str | None:
+    if options.target_language in language_names(options.source_language):
+        return f"source_language and target_language are both '{options.target_language}'; write what it is to become"
     return texts_mistake(options.columns, before)
 
 
@@ -93,7 +97,7 @@ def translate(
         )
         work.progress.note(f"{work.what}: {done}")
         return StepResult(
-            _written(frame, chosen, memory, work.folder / "translated.parquet"), facts=_facts(frame, chosen)
+            _written(frame, chosen, memory, work.folder / "translated.parquet"), facts=_facts(frame, chosen, decoding)
         )
 
 
@@ -111,13 +115,14 @@ def _distinct(rows: pl.DataFrame) -> list[str]:
     )
 
 
-def _facts(frame: pl.LazyFrame, columns: Sequence[str]) -> dict[str, float]:
-    """Counts the different texts of the split."""
+def _facts(frame: pl.LazyFrame, columns: Sequence[str], decoding: Decoding) -> dict[str, float]:
+    """Count the different texts of the split, and say by what they were translated: it differs between machines."""
     import polars as pl
 
     texts = pl.concat([frame.select(pl.col(name).alias("text")) for name in columns])
     told = texts.filter(pl.col("text").str.strip_chars() != "")
-    return {"sentences": int(told.select(pl.col("text").hash(1).n_unique()).collect(engine="streaming").item())}
+    how = f"in {decoding.compute_type} on {decoding.kind} by CTranslate2 {version('ctranslate2')}"
+    return {f"sentences, {how}": int(told.select(pl.col("text").hash(1).n_unique()).collect(engine="streaming").item())}
 
 
 def _written(frame: pl.LazyFrame, columns: Sequence[str], memory: TranslationMemory, path: Path) -> pl.LazyFrame:
@@ -137,7 +142,7 @@ def _translated(rows: pl.DataFrame, columns: Sequence[str], known: Mapping[str, 
     """Rows with their translations, what the texts were before, and why a row has to go."""
     import polars as pl
 
-    found = [[known.get(text, Translated(text)) for text in rows[name]] for name in columns]
+    found = [[known[text] if text and not blank(text) else Translated(text) for text in rows[name]] for name in columns]
     why = [_why(columns, row) for row in zip(*found, strict=True)]
     before = [pl.col(name).alias(BEFORE + name) for name in columns if BEFORE + name not in rows.columns]
     after = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -11,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 
+from zoo.errors import DataError
 from zoo.translation.engine import Translated
 
 PATIENCE = 60  # seconds for another process to have written
@@ -24,13 +26,20 @@ def sentence_key(text: str) -> bytes:
 
 @contextmanager
 def room_told(path: Path) -> Iterator[None]:
-    """Raise SQLite's errors of a full disk as the system's own inside the block, which says what to do."""
+    """Raise SQLite's errors of a full disk as the system's own inside the block, which says what to do.
+
+    Raises:
+        DataError: the file is damaged.
+    """
     try:
         yield
-    except sqlite3.OperationalError as error:
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code == sqlite3.SQLITE_FULL or code & 0xFF == sqlite3.SQLITE_IOERR:
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise OSError(errno.ENOSPC, "No space left on device", str(path)) from error
+        if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            problem = f"'{path}', which keeps what was translated before, is damaged: {error}"
+            raise DataError(problem, hint=f"rm {shlex.quote(str(path))}*") from None
         raise
 
 
@@ -55,12 +64,20 @@ class TranslationMemory(AbstractContextManager["TranslationMemory"]):
             self._base.execute(
                 "create table if not exists translation (key blob primary key, text text, why text) without rowid"
             )
+            self._base.execute("create table if not exists memory (name text)")
+            self._base.execute("insert into memory select hex(randomblob(8)) where not exists (select * from memory)")
             self._base.commit()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._base.close()
+
+    @property
+    def name(self) -> str:
+        """16 hex digits that no other memory has, not even one that takes this one's place later."""
+        (name,) = self._base.execute("select name from memory").fetchone()
+        return str(name)
 
     def known(self, texts: Sequence[str]) -> dict[str, Translated]:
         """{sentence: what became of it}, of those that it knows."""
@@ -69,7 +86,7 @@ class TranslationMemory(AbstractContextManager["TranslationMemory"]):
         for start in range(0, len(keys), AT_ONCE):
             some = keys[start : start + AT_ONCE]
             query = f"select key, text, why from translation where key in ({','.join('?' * len(some))})"  # noqa: S608
-            with closing(self._base.execute(query, some)) as rows:
+            with room_told(self.path), closing(self._base.execute(query, some)) as rows:
                 found.update({named[key]: Translated(text, why) for key, text, why in rows})
         return found
 

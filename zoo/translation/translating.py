@@ -54,7 +54,7 @@ def translate_sentences(
     Raises:
         HubError: the model cannot be read. DataError: it does not translate, or not from and into these languages.
     """
-    waiting = Backlog(folder / "waiting.sqlite")
+    waiting = Backlog(folder / f"waiting-{memory.name}.sqlite")  # another memory may lack what this one knows
     waiting.fill(sentences, engine, memory)
     total, began = len(waiting), time.monotonic()
     if not total:
