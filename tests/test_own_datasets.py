@@ -104,6 +104,13 @@ def test_a_card_does_not_tell_the_folders_of_this_machine(path: Any, shown: str)
     assert f"Rows come from files: `{shown}`, and went through" in said(one)
 
 
+def test_options_stand_in_a_card_as_in_the_recipe() -> None:
+    steps = [{"type": "unique", "normalised": True}, {"type": "length", "unit": "words", "most": 200}]
+    text = said(facts({"source": {"path": "a.csv"}, "steps": steps}, {}))
+    assert "- `unique`, normalised: true: Drop" in text
+    assert "- `length`, unit: words, most: 200: Drop" in text
+
+
 def test_a_card_has_what_was_checked_and_no_errors() -> None:
     one = facts({"source": {"path": "a.csv"}}, {})
     checks = [
