@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ def lab(hub: TestHub, tmp_path: Path) -> Path:
 def test_a_dataset_brings_what_its_card_names_and_the_fleet_shows_it(lab: Path, zoo: Any) -> None:
     code, _, err = zoo("data", "build", "child", cwd=lab)
     assert code == 0, err
+    assert zoo("show", "child", cwd=lab)[2] == (
+        "error: 'child' is a dataset, no recipe of a model\nhint: zoo data build child\n"
+    )
+    listed = {row["dataset"]: row for row in json.loads(zoo("ls", "--datasets", "--json", cwd=lab)[1])["datasets"]}
+    steps = {"steps": "not_empty, unique", "built": "data"}
+    assert listed["child"] == {"dataset": "child", "rows from": "pairs", "repository": "Own-Child", **steps}
+    assert listed["arabic-stsb-nmt"]["built"] is None
     code, out, err = zoo("plan", cwd=lab)
     assert (code, out) == (1, "")
     assert "no model is built at scale 'full', and datasets go by their names\nhint: zoo plan child pairs" in err
