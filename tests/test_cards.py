@@ -192,7 +192,7 @@ def test_a_datasets_card_names_its_own_steps_and_what_each_dropped(made: tuple[W
     with plugged(Workspace(workspace.root).plugins):
         card = dataset_text(recipe.datasets["pairs"], {"short": 1204, "unique": 0, "short 2": 7})
     assert (
-        "at\n`11111111`, and went through these steps:\n\n"
+        "at `11111111`, and went through these steps:\n\n"
         "- `short`: Drop rows with more than 40 words. Dropped: 1,204 in train.\n"
         "- `unique`: Drop rows whose texts stand in an earlier row. Dropped: 0 in train.\n"
         "- `short`: Drop rows with more than 40 words. Dropped: 7 in train.\n\n"

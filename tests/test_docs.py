@@ -87,6 +87,24 @@ def test_settings_that_the_docs_show_are_recipes() -> None:
     assert Phase.model_validate(yaml.safe_load(shown)).train.lora
 
 
+def test_the_page_on_datasets_has_every_step_and_dataset() -> None:
+    from zoo.recipe.dataset import Dataset
+    from zoo.steps import STEPS
+
+    text = (ROOT / "docs" / "datasets.md").read_text("utf-8")
+    firsts = {heading: re.findall(r"^\| (.*?) \|", body, re.MULTILINE)[1:] for heading, body in _sections(text)}
+    assert sorted(", ".join(firsts["Steps"]).split(", ")) == sorted(STEPS)
+    assert set(", ".join(firsts["The family"]).split(", ")) <= set(Workspace(ROOT).datasets)
+    named = re.findall(r"`(\{type: [^`]*\})`", text)
+    steps = [yaml.safe_load(step) for step in named]
+    Dataset.model_validate({"source": {"path": "a.csv"}, "columns": {"a": {"type": "text"}}, "steps": steps})
+    assert len(steps) > 1
+
+
+def _sections(text: str) -> list[tuple[str, str]]:
+    return [(one.partition("\n")[0], one.partition("\n")[2]) for one in text.split("\n## ")]
+
+
 def test_the_makefile_has_every_target_that_the_readme_names() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"(?:^|`)make ([a-z-]+)", TEXT, re.MULTILINE)):

@@ -43,6 +43,10 @@ CONTRADICTIONS: dict[str, tuple[Dataset, str | None]] = {
         dataset(SA4, "gpl-3.0"),
         f"'{SA4}', but 'Work 1' is under 'gpl-3.0': {SAME}; write license: gpl-3.0",
     ),
+    "a database's copyleft": (
+        dataset("mit", "odbl"),
+        f"'mit', but 'Work 1' is under 'odbl': {SAME}; write license: odbl",
+    ),
     "two that exclude each other": (
         dataset(SA4, SA4, "cc-by-nc-sa-4.0"),
         f"'{SA4}', but 'Work 2' is under 'cc-by-nc-sa-4.0': {SAME}; {NO_WAY}",

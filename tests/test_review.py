@@ -344,7 +344,7 @@ def test_two_reviewers_who_disagree_meet_the_rule_of_the_recipe(tmp_path: Path) 
         reviewed(rows, tmp_path, disagreement="adjudicate")
     place = f"'{sheet.path}'"
     assert caught.value.message.endswith(f"reviewers disagree on 2 rows: {place}, row 2, {place}, row 3")
-    assert "zoo data review pairs --serve --reviewer final settles them" in str(caught.value.hint)
+    assert "zoo data review pairs --serve --reviewer final` settles them" in str(caught.value.hint)
     judged(sheet, final=lambda at: ["reject", "accept", ""][min(at, 2)])
     frame, facts, _ = reviewed(rows, tmp_path, disagreement="adjudicate")
     assert told(frame) == {"rejected": 1}

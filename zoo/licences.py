@@ -13,6 +13,8 @@ NAMES = {
     r"\bgpl[ -]*v?3(?:\.0)?\b": "gpl-3.0",
 }
 CREATIVE = re.compile(r"(?i)\bcc[ -]by((?:[ -](?:nc|sa|nd))*)[ -]*(?:v)?(\d\.\d)?")
+ALIKE = {"agpl-3.0", "cdla-sharing-1.0", "gfdl", "gpl", "gpl-2.0", "gpl-3.0", "odbl"}
+"""Licences beside Creative Commons' that what is made from a work must carry too."""
 WORDS = (
     ("noncommercial", "nc"),
     ("non-commercial", "nc"),
@@ -48,7 +50,7 @@ def clauses(licence: str) -> set[str]:
 
 def shares_alike(licence: str) -> bool:
     """Return whether what is made from a work under this family must carry the same licence."""
-    return "sa" in clauses(licence) or licence in ("gpl-3.0", "agpl-3.0", "gpl-2.0")
+    return "sa" in clauses(licence) or licence in ALIKE
 
 
 def forbids(base: str, mine: set[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from zoo.layout import shard_name
@@ -15,6 +16,8 @@ from zoo.steps import STEPS
 from zoo.steps.step import with_intervals
 
 JUDGING = ("audit", "review")  # steps that have a section of their own
+MADE_BY = {"translate": "machine-translated", "audit": "audited", "review": "human-reviewed"}
+"""{step: the tag of datasets that went through it}."""
 MOST_REASONS = 12
 """Reasons of a step that are listed; what is rarer is counted together."""
 
@@ -40,8 +43,19 @@ class DatasetFacts:
     """{split: its bytes in memory, and some of its rows}."""
     parents: Mapping[str, str | None] = field(default_factory=dict)
     """{dataset of the workspace that rows come from: its id on the Hub; None where it is not published}."""
+    above: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """{dataset of the workspace that rows come from: the steps that they went through there, or before}."""
     checked: Report | None = None
     """What `zoo data check` found."""
+
+    @property
+    def went_through(self) -> list[str]:
+        """The types of its steps, and what stays true of texts whatever is made of them: some are translated, or all
+        are audited."""
+        before = [self.above.get(source.parent or "", ()) for source in self.dataset.every_source]
+        translated = ["translate"] if any("translate" in steps for steps in before) else []
+        audited = ["audit"] if all("audit" in steps for steps in before) else []
+        return [*translated, *audited, *(step.type for step in self.dataset.steps)]
 
     @property
     def files(self) -> dict[str, list[str]]:
@@ -91,14 +105,15 @@ class DatasetCardView:
 
     @property
     def sources(self) -> list[dict[str, Any]]:
-        """The places that rows come from: {dataset, config, path, parent, weight, revision}."""
+        """The places that rows come from: {dataset, config, path, parent, was, weight, revision}."""
         known = self.facts.source.get("sources") or [self.facts.source]
         return [
             {
                 "dataset": one.dataset,
                 "config": one.config,
-                "path": one.title if one.path else None,
+                "path": _files_in_words(one.title) if one.path else None,
                 "parent": one.parent,
+                "was": [tag for step, tag in MADE_BY.items() if step in self.facts.above.get(one.parent or "", ())],
                 "weight": one.weight,
                 "revision": (known[place] if place < len(known) else {}).get("revision"),
             }
@@ -107,7 +122,10 @@ class DatasetCardView:
 
     @property
     def judged(self) -> list[dict[str, Any]]:
-        """Findings of audits and reviews: {type, facts: [(what, {split: words})], reasons: [(why, {split: rows})]}."""
+        """Findings of audits and reviews: {type, facts: [(what, {split: words})], reasons: [(why, {split: rows})]}.
+
+        Those of audits also have `says`: {rule: what is wrong with a text that breaks it}.
+        """
         found = []
         for place, step in enumerate(self.facts.dataset.steps):
             reasons = {split: notes[place]["why"] for split, notes in self.facts.notes.items() if place < len(notes)}
@@ -115,12 +133,17 @@ class DatasetCardView:
             if step.type in JUDGING and (told or any(reasons.values())):
                 facts = _across({split: with_intervals(counted) for split, counted in told.items()})
                 found.append({"type": step.type, "facts": facts, "reasons": _fewest(_across(reasons))})
-        return found
+        return [{**one, "says": _rules() if one["type"] == "audit" else {}} for one in found]
 
     @property
     def sampled_early(self) -> bool:
         """Whether a sample of the rows was taken before a step for which a row costs much, and not after them all."""
         return any(STEPS[step.type].samples_first for step in self.facts.dataset.steps)
+
+    @property
+    def went_through(self) -> list[str]:
+        """The steps that its texts went through, here or before."""
+        return self.facts.went_through
 
     @property
     def samples(self) -> list[tuple[str, list[Any]]]:
@@ -167,6 +190,23 @@ def _fewest(reasons: list[tuple[str, dict[str, float]]]) -> list[tuple[str, dict
     splits = dict.fromkeys(split for _, counted in rest for split in counted)
     others = {split: sum(counted.get(split, 0) for _, counted in rest) for split in splits}
     return [*ranked[:MOST_REASONS], *([(f"{len(rest)} rarer reasons", others)] if rest else [])]
+
+
+def _rules() -> dict[str, str]:
+    """{rule of the audit: what is wrong with a text that breaks it}."""
+    from zoo.audit import rules  # noqa: F401  they add themselves; their patterns take a while to compile
+    from zoo.audit.rule import RULES
+
+    return {name: rule.says.rstrip(".") for name, rule in RULES.items()}
+
+
+def _files_in_words(patterns: str) -> str:
+    """Patterns of files without the folders above, which are this machine's: nobody else has them."""
+    parts = (PurePosixPath(pattern) for pattern in patterns.split(", "))
+    return ", ".join(
+        part.name if part.is_absolute() else str(PurePosixPath(*(one for one in part.parts if one != "..")))
+        for part in parts
+    )
 
 
 def _options(step: Options, models: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
 
-from zoo.cards.datasetview import DatasetFacts
+from zoo.cards.datasetview import MADE_BY, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.evidence.course import is_kept
 from zoo.evidence.scores import ScoreFile
@@ -15,8 +15,6 @@ from zoo.recipe.training import DataUse
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
 
-MADE_BY = {"translate": "machine-translated", "audit": "audited", "review": "human-reviewed"}
-"""{step: the tag of datasets that went through it}."""
 METRIC_IDS = {"cosine_spearman": "spearmanr", "cosine_pearson": "pearsonr", "ndcg": "trec_eval", "map": "trec_eval"}
 """{mteb's name of a metric, without its depth: the Hub's (hf.co/metrics)}, of those that have two.
 
@@ -108,8 +106,7 @@ def dataset_metadata(facts: DatasetFacts) -> DatasetCardData:
     dataset, release = facts.dataset, facts.dataset.release
     assert release is not None
     rows = {split: facts.report[split]["rows"] for split in facts.sizes}
-    named = [step.type for step in dataset.steps]
-    kinds = [tag for name, tag in MADE_BY.items() if name in named]
+    kinds = [tag for name, tag in MADE_BY.items() if name in facts.went_through]
     tags = [*kinds, *([MINIATURE_TAG] if facts.source["miniature"] else [])]
     return DatasetCardData(
         language=release.language,
@@ -118,7 +115,7 @@ def dataset_metadata(facts: DatasetFacts) -> DatasetCardData:
         size_categories=size_category(sum(rows.values())),
         pretty_name=release.title,
         tags=tags or None,
-        language_creators=["machine-generated"] if "translate" in named else None,
+        language_creators=["machine-generated"] if "translate" in facts.went_through else None,
         multilinguality="monolingual" if len(release.language) == 1 else "multilingual",
         source_datasets=[*dataset.hub_ids, *filter(None, facts.parents.values())] or None,
         configs=[{"config_name": "default", "data_files": _data_files(facts)}],

@@ -74,20 +74,32 @@ def fleet_named(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     """
     from zoo.pipeline.asbuilt import edited_since
     from zoo.pipeline.build import Build
-    from zoo.pipeline.fleet import built, fleet, select
+    from zoo.pipeline.fleet import fleet, select
 
     build = Build(workspace(), scale)
     chosen = select(build, names)
     if not names and not chosen.recipes:
-        others = [other for other in build.workspace.scales if other != scale and built(Build(build.workspace, other))]
-        way = f"zoo build {build.workspace.names[0]}{build.as_typed}"
-        hint = f"add --scale {others[0]}: there it is" if others else way
-        raise PublishError(f"nothing is built at scale '{scale}'", hint=hint)
+        raise _nothing_built(build)
     found = fleet(build, chosen.recipes, chosen.datasets, space=chosen.space)
     for what, edited in edited_since(build, chosen.recipes).items():
         say.note(f"built before {what}: {', '.join(edited)}")
         say.hint(f"zoo build {' '.join(edited)}{build.as_typed}")
     return build, found
+
+
+def _nothing_built(build: Build) -> PublishError:
+    """Return an error for a scale at which no model is built, with what is there instead."""
+    from zoo.pipeline.build import Build
+    from zoo.pipeline.fleet import built, built_datasets
+
+    if datasets := built_datasets(build):
+        hint = f"zoo {click.get_current_context().info_name} {' '.join(datasets)}{build.as_typed}"
+        return PublishError(f"no model is built at scale '{build.scale}', and datasets go by their names", hint=hint)
+    scales = (other for other in build.workspace.scales if other != build.scale)
+    others = [other for other in scales if built(Build(build.workspace, other))]
+    way = f"zoo build {build.workspace.names[0]}{build.as_typed}"
+    hint = f"add --scale {others[0]}: there it is" if others else way
+    return PublishError(f"nothing is built at scale '{build.scale}'", hint=hint)
 
 
 def asking(function: Callable[..., None]) -> Callable[..., None]:
@@ -122,7 +134,8 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
     """Show what publishing would change. Exit code 2 when something would.
 
-    NAMES are of recipes, which bring their parents, their datasets and the Space along, of single datasets, or `space`.
+    NAMES are of recipes, which bring their parents, their datasets and the Space along, of datasets, which bring those
+    that they are made from, or `space`.
     """
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
@@ -273,7 +286,7 @@ def _line(text: str, colour: str | None = None) -> None:
 def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: int) -> None:
     """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
 
-    NAMES are of recipes, of single datasets, or `space`.
+    NAMES are of recipes, of datasets, or `space`.
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     require_yes(yes)

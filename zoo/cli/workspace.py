@@ -41,13 +41,16 @@ LISTS = {
 
 @command("ls", hub=False)
 @click.option("--scale", default="full", help="Show how far runs of this scale are.")
+@click.option("--datasets", "what", flag_value="datasets", help="List datasets and which of them are built.")
 @click.option("--tasks", "what", flag_value="tasks", help="List the evaluation tasks that suites can name.")
 @click.option("--losses", "what", flag_value="losses", help="List the losses that phases can name.")
 @click.option("--steps", "what", flag_value="steps", help="List the steps that datasets can name.")
 @click.option("--modules", "what", flag_value="modules", help="List the poolings and modules of base models.")
 def ls(scale: str, what: str | None) -> None:
     """List recipes and how far each is built; or what recipes can name, ours and that of plugins."""
-    if what:
+    if what == "datasets":
+        _list_datasets(scale)
+    elif what:
         _list_choices(what)
     else:
         _list_recipes(scale)
@@ -60,6 +63,25 @@ def _list_choices(what: str) -> None:
     rows = [row for kind in LISTS[what] for row in listed(kind)]
     say.table([{**row, "options": ", ".join(row["options"]) or None} if "options" in row else row for row in rows])
     say.result({"workspace": str(space.root), what: rows})
+
+
+def _list_datasets(scale: str) -> None:
+    from zoo.layout import DATA
+    from zoo.run import Run
+
+    space = workspace()
+    rows = [
+        {
+            "dataset": name,
+            "rows from": ", ".join(source.title for source in dataset.every_source),
+            "steps": ", ".join(step.type for step in dataset.steps) or None,
+            "repository": dataset.release.repo if dataset.release else None,
+            "built": "data" if Run.of(space.root, name, scale).finished(DATA) else None,
+        }
+        for name, dataset in space.datasets.items()
+    ]
+    say.table(rows)
+    say.result({"workspace": str(space.root), "scale": scale, "datasets": rows})
 
 
 def _list_recipes(scale: str) -> None:

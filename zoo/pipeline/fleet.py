@@ -36,6 +36,7 @@ from zoo.publish.proof.running import NOT_AT_ALL, Waiting
 from zoo.publish.proof.ways import NOWHERE, WaysOut
 from zoo.publish.versions.history import SPACE, published_as
 from zoo.recipe import Dataset, Recipe
+from zoo.recipe.chain import lineage
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
 
@@ -44,6 +45,12 @@ def built(build: Build) -> list[Recipe]:
     """The workspace's recipes that are trained and evaluated at this scale."""
     recipes = build.workspace.every_recipe(scale=build.scale)
     return [recipe for recipe in recipes if {TRAIN, EVALUATE} <= set(finished(build, recipe))]
+
+
+def built_datasets(build: Build) -> list[str]:
+    """The names of the workspace's datasets that are built at this scale and have a release."""
+    released = (name for name, dataset in build.workspace.datasets.items() if dataset.release)
+    return [name for name in released if build.folder(name).finished(DATA)]
 
 
 def finished(build: Build, recipe: Recipe) -> list[str]:
@@ -65,7 +72,7 @@ class Selection:
 def select(build: Build, names: Sequence[str]) -> Selection:
     """Return what names of recipes, of datasets and `space` stand for; without a name, all recipes that are built.
 
-    A recipe brings its parents, their datasets and the Space along; a dataset or the Space goes alone.
+    A recipe brings its parents, their datasets and the Space along; the Space goes alone.
 
     Raises:
         RecipeError: there is none of that name, or it is not published.
@@ -90,7 +97,7 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
     account = namespace(build.workspace.family.namespace)
     members = [as_built(build, recipe) for recipe in named.values()]
     known = Digests(build.workspace.root / digests.FILE)
-    used = dict(sorted({**{name: dataset_as_built(build, name) for name in datasets}, **_used(members)}.items()))
+    used = _with_parents(build, {**{name: dataset_as_built(build, name) for name in datasets}, **_used(members)})
     _refuse_changed(build, used, members, known)
     for recipe in members:
         _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
@@ -162,6 +169,7 @@ def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Di
                 folder=run.stage(DATA),
                 templates=templates,
                 parents=_parents(build, dataset, account),
+                above=_steps_above(build, dataset),
                 checked=_checked(build, name),
                 provenance=provenance.of_dataset(name, dataset, run),
                 digests=known,
@@ -171,8 +179,30 @@ def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Di
 def _parents(build: Build, dataset: Dataset, account: str) -> dict[str, str | None]:
     """{dataset of the workspace that rows come from: its id on the Hub, where it is published}."""
     known = build.workspace.datasets
-    releases = {source.parent: known[source.parent].release for source in dataset.every_source if source.parent}
+    releases = {parent: known[parent].release for parent in dataset.parents if parent in known}
     return {name: f"{account}/{one.repo}" if one else None for name, one in releases.items()}
+
+
+def _steps_above(build: Build, dataset: Dataset) -> dict[str, list[str]]:
+    """{dataset of the workspace that rows come from: the steps that they went through there, or before}."""
+    known = build.workspace.datasets
+    return {
+        parent: [step.type for one in lineage(parent, known) for step in known[one].steps]
+        for parent in dataset.parents
+        if parent in known
+    }
+
+
+def _with_parents(build: Build, used: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """Datasets, and those of the workspace that the cards of published ones name, as far as these are published."""
+    found = dict(used)
+    names = list(found)
+    for name in names:  # grows on the way
+        for parent in found[name].parents if found[name].release else ():
+            if parent not in found and (known := build.workspace.datasets.get(parent)) and known.release:
+                found[parent] = dataset_as_built(build, parent)
+                names.append(parent)
+    return dict(sorted(found.items()))
 
 
 def _checked(build: Build, name: str) -> dict[str, Any] | None:

@@ -10,9 +10,9 @@ from zoo.cards.ingredients import attributed, doubts_of
 from zoo.errors import PublishError, WorkspaceError
 from zoo.evidence.scores import as_set
 from zoo.layout import DATA, DATA_SOURCE, EVALUATE
-from zoo.pipeline.asbuilt import edited_part
+from zoo.pipeline.asbuilt import dataset_as_built, edited_part
 from zoo.pipeline.build import Build
-from zoo.pipeline.fleet import built, finished, fleet
+from zoo.pipeline.fleet import built, built_datasets, finished, fleet
 from zoo.publish.desired.release import CARD, RECIPE, SCORES
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.repository import Plan
@@ -31,7 +31,8 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     states = {recipe.name: _state(build, recipe) for recipe in ready}
     stale = {name: why for name, (_, why) in states.items()}
     whole = [recipe for recipe in ready if states[recipe.name][0]]
-    found = plan_fleet(fleet(build, whole)) if whole else None
+    datasets = [name for name in built_datasets(build) if _is_known(build, name)]
+    found = plan_fleet(fleet(build, whole, datasets, space=bool(whole))) if whole or datasets else None
     plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
     rows = _of_suites(
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
@@ -59,6 +60,15 @@ def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
         return True, edited_part(build, recipe)
     except (PublishError, WorkspaceError) as problem:
         return False, problem.message
+
+
+def _is_known(build: Build, name: str) -> bool:
+    """Whether this version of zoo can tell what a dataset was made from."""
+    try:
+        dataset_as_built(build, name)
+    except PublishError:
+        return False
+    return True
 
 
 def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, Any]:

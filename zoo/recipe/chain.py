@@ -21,7 +21,7 @@ def every_origin(name: str, datasets: Mapping[str, Dataset]) -> list[SourceWork]
     One of these that is published and names no works is a work itself.
     """
     found: list[SourceWork] = []
-    for one in _lineage(name, datasets):
+    for one in lineage(name, datasets):
         release = datasets[one].release
         if release and (release.origins or one == name):
             found += release.origins
@@ -39,7 +39,7 @@ def with_origins(name: str, datasets: Mapping[str, Dataset]) -> Dataset:
     return dataset.model_copy(update={"release": release})
 
 
-def _lineage(name: str, datasets: Mapping[str, Dataset]) -> list[str]:
+def lineage(name: str, datasets: Mapping[str, Dataset]) -> list[str]:
     """The names of a dataset and of those that it is made from, each once; names that lead nowhere are left out."""
     names = [name]
     for one in names:

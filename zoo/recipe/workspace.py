@@ -241,6 +241,8 @@ class Workspace:
         for base, file in self.bases.items():
             if name.startswith(f"{base}-") and name[len(base) + 1 :] in file.variants:
                 return base, file.variants[name[len(base) + 1 :]]
+        if name in self.datasets:
+            raise RecipeError(f"'{name}' is a dataset, no recipe of a model", hint=f"zoo data build {name}")
         raise RecipeError(f"no recipe '{name}' in recipes/", hint=did_you_mean(name, self.names))
 
     def _resolve(self, name: str, scale: Scale, scale_name: str) -> Recipe:

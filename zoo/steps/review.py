@@ -75,7 +75,7 @@ Found = list[tuple[int, str, JudgedRow]]
 def _read(work: StepWork, verdicts: str | list[str], columns: Sequence[str]) -> Verdicts:
     names = [verdicts] if isinstance(verdicts, str) else verdicts
     if not names:
-        raise DataError(f"{work.what} names no sheet", hint=f"zoo data review {work.dataset} writes one")
+        raise DataError(f"{work.what} names no sheet", hint=f"`zoo data review {work.dataset}` writes one")
     sheets = [read_sheet(work.place / name, work.dataset) for name in names]
     for sheet in sheets:
         require_known(sheet, columns)
@@ -86,10 +86,10 @@ def _require_done(work: StepWork, said: Verdicts, disagreement: str, unjudged: s
     on = f"zoo data review {work.dataset} --serve"
     if unjudged == "refuse" and said.unjudged:
         problem = f"{work.what}: {len(said.unjudged):,} rows have no verdict: {rows_named(said.unjudged)}"
-        raise DataError(problem, hint=f"{on} goes on with them; or write unjudged: skip in the recipe")
+        raise DataError(problem, hint=f"`{on}` goes on with them; or write unjudged: skip in the recipe")
     if disagreement == "adjudicate" and said.disputed:
         problem = f"{work.what}: reviewers disagree on {len(said.disputed):,} rows: {rows_named(said.disputed)}"
-        raise DataError(problem, hint=f"{on} --reviewer {FINAL} settles them; or write disagreement: drop")
+        raise DataError(problem, hint=f"`{on} --reviewer {FINAL}` settles them; or write disagreement: drop")
 
 
 def _found(rows: pl.LazyFrame, work: StepWork, said: Verdicts) -> tuple[Found, dict[str, int]]:

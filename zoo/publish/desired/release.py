@@ -199,6 +199,7 @@ def dataset_release(
     folder: Path,
     templates: Templates,
     parents: Mapping[str, str | None] | None = None,
+    above: Mapping[str, Sequence[str]] | None = None,
     checked: Mapping[str, Any] | None = None,
     provenance: Mapping[str, Any] | None = None,
     digests: Digests | None = None,
@@ -208,6 +209,7 @@ def dataset_release(
     Args:
         folder: of the data stage.
         parents: {dataset of the workspace that rows come from: its id on the Hub; None: it is not published}.
+        above: {dataset of the workspace that rows come from: the steps that they went through there, or before}.
         checked: the report of `zoo data check` on these rows; None = the card has none.
     """
     parquet = {split: published_files(folder, split) for split in dataset.splits}
@@ -217,6 +219,7 @@ def dataset_release(
         dataset,
         {split: [path.stat().st_size for path in paths] for split, paths in parquet.items()},
         parents=parents or {},
+        above=above or {},
         checked=checked,
         **{name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()},
         **{name: json.loads((folder / file).read_text("utf-8")) for name, file in more.items()},
@@ -227,8 +230,9 @@ def dataset_release(
     files[CARD] = dataset_card(facts, templates).encode()
     if provenance:
         files[PROVENANCE] = json_bytes(provenance)
+    needs = frozenset(filter(None, facts.parents.values()))
     note = dataset.release.summary if dataset.release else ""
-    return sealed(Release("dataset", repo_id, name, files, note=note, digests=digests or Digests()))
+    return sealed(Release("dataset", repo_id, name, files, needs, note, digests=digests or Digests()))
 
 
 def space_release(
