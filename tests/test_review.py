@@ -261,7 +261,7 @@ BAD = {
     "verdict": (cell(5, "verdict.a", "acept"), ", row 5: 'acept' in verdict.a is no verdict", "did you mean 'accept'?"),
     "number": (cell(5, "verdict.b", "5"), ", row 5: '5' in verdict.b is no verdict", "write accept, reject or unsure"),
     "key": (cell(3, "key", "1.5E+10"), ", row 3: '1.5E+10' is no key of a row", "take the row out, or put its key back"),
-    "missing": (cell(4, "verdict.a", " "), "step 'review': 1 rows have no verdict: '", "zoo data review pairs --serve goes on"),
+    "missing": (cell(4, "verdict.a", " "), "step 'review': 1 rows have no verdict: '", "`zoo data review pairs --serve` goes on"),
     "two": (
         spoilt(lambda table: table.append([*table[1][:-5], "reject", *table[1][-4:]])),
         ", row 22: 'a' says reject, and accept of the same row in '",
