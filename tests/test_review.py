@@ -356,7 +356,9 @@ def test_sheets_of_several_reviewers_are_one(tmp_path: Path) -> None:
     _, facts, _ = reviewed(rows, tmp_path, verdicts=["one.csv", "two.csv"])
     assert (facts["rows reviewed"], facts["judged by reviewers 1 and 2 both"]) == (30, 20)
     judged(read_sheet(tmp_path / "two.csv", "pairs"), a="reject")
-    with pytest.raises(DataError, match=r"two\.csv', row \d+: 'a' says reject, and accept of the same row in .*one\.csv"):
+    with pytest.raises(
+        DataError, match=r"two\.csv', row \d+: 'a' says reject, and accept of the same row in .*one\.csv"
+    ):
         reviewed(rows, tmp_path, verdicts=["one.csv", "two.csv"])
 
 
@@ -673,6 +675,21 @@ def test_reviewers_who_write_at_the_same_time_lose_nothing(tmp_path: Path) -> No
     found = verdicts_of([read_sheet(path, "pairs")]).rows.values()
     assert [row.verdicts for row in found] == [dict.fromkeys("abcd", "accept")] * 4
     assert [desk.unjudged() for desk in desks] == [4] * 4
+
+
+def test_nothing_is_written_while_a_spreadsheet_would_save_over_it(tmp_path: Path) -> None:
+    from zoo.review.desk import Desk
+
+    path = sample_sheet(tmp_path / "pairs.csv").path
+    desk, data = Desk(path, "pairs", tmp_path / "lock", "a"), path.read_bytes()
+    (mark := tmp_path / ".~lock.pairs.csv#").write_text(",huda,laptop,;")
+    with pytest.raises(DataError, match="is open in LibreOffice") as caught:
+        desk.write(desk.keys()[0], [("verdict.a", "accept")])
+    assert caught.value.hint == f"close it there; where it is open no more, remove '{mark}'"
+    assert path.read_bytes() == data
+    mark.unlink()
+    desk.write(desk.keys()[0], [("verdict.a", "accept")])
+    assert read_sheet(path, "pairs").rows[0].cells["verdict.a"] == "accept"
 
 
 # The page
