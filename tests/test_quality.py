@@ -248,8 +248,33 @@ def test_columns_that_are_named_are_not_guessed() -> None:
         guessed_roles(frame, {}, {"texts": ["c"]})
     with pytest.raises(DataError, match=r"no column of texts: n \(float64\)"):
         guessed_roles(frame.select("n"), {}, {})
-    with pytest.raises(DataError, match="its rows have no field with a plain value"):
+    with pytest.raises(DataError, match="its rows have lists and objects alone"):
         guessed_roles(frame.select(), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"texts": ["tags"]}, "column 'tags' holds no texts: list"),
+        ({"label": ["meta"]}, "column 'meta' holds no classes: struct"),
+        ({"score": ["a"]}, "column 'a' holds no numbers: string"),
+        ({"texts": ["a"], "label": ["a"]}, "column 'a' is named twice"),
+    ],
+)
+def test_a_column_is_named_as_what_it_can_be(asked: dict[str, list[str]], told: str) -> None:
+    frame = pl.DataFrame({"a": ["قط"], "label": [1], "tags": [["x"]], "meta": [{"en": "x"}]})
+    with pytest.raises(DataError, match=told):
+        guessed_roles(frame, {"label": ["no", "yes"]}, asked)
+    with pytest.raises(DataError, match="no column of texts") as caught:
+        guessed_roles(frame.select("meta"), {}, {})
+    assert "what lists and objects hold is checked when it has a column of its own" in str(caught.value.hint)
+    found = guessed_roles(frame, {"label": ["no", "yes"]}, {"score": ["label"]})
+    assert (found.label, found.score) == (None, "label")
+
+
+def test_what_is_missing_is_named() -> None:
+    found = said("empty", train={**words(3), "premise": ["قط", "", "كلب"], "label": ["entailment", None, None]})
+    assert [one.note for one in found.examples] == ["no premise, no label", "no label"]
 
 
 # The page

@@ -135,6 +135,8 @@ def test_rows_are_drawn_as_they_are_common_or_evenly(tmp_path: Path) -> None:
     common = counted(None, low)
     assert common["audit 0 to 0.5"] < 10
     assert counted("audit-score", low) == {"audit 0 to 0.5": 30, "audit 0.9 to 1": 30}
+    first = [low(row.cells) for row in sampled(rows, tmp_path / "x.csv", 60, "audit-score").rows[:20]]
+    assert 5 <= first.count("audit 0 to 0.5") <= 15, "whoever stops in the middle has seen both"
     assert counted("split", lambda cells: cells["split"]) == {"test": 30, "train": 30}
     assert counted("label", lambda cells: cells["label"]) == dict.fromkeys(sorted(NLI), 20)
 
@@ -261,7 +263,7 @@ BAD = {
     "verdict": (cell(5, "verdict.a", "acept"), ", row 5: 'acept' in verdict.a is no verdict", "did you mean 'accept'?"),
     "number": (cell(5, "verdict.b", "5"), ", row 5: '5' in verdict.b is no verdict", "write accept, reject or unsure"),
     "key": (cell(3, "key", "1.5E+10"), ", row 3: '1.5E+10' is no key of a row", "take the row out, or put its key back"),
-    "missing": (cell(4, "verdict.a", " "), "step 'review': 1 rows have no verdict: '", "`zoo data review pairs --serve` goes on"),
+    "missing": (cell(4, "verdict.a", " "), "step 'review': 1 rows have no verdict: '", "`zoo data review pairs --serve --reviewer a` goes on"),
     "two": (
         spoilt(lambda table: table.append([*table[1][:-5], "reject", *table[1][-4:]])),
         ", row 22: 'a' says reject, and accept of the same row in '",
@@ -359,7 +361,9 @@ def test_sheets_of_several_reviewers_are_one(tmp_path: Path) -> None:
     _, facts, _ = reviewed(rows, tmp_path, verdicts=["one.csv", "two.csv"])
     assert (facts["rows reviewed"], facts["judged by reviewers 1 and 2 both"]) == (30, 20)
     judged(read_sheet(tmp_path / "two.csv", "pairs"), a="reject")
-    with pytest.raises(DataError, match=r"two\.csv', row 2: 'a' says reject, and accept of the same row in .*one\.csv"):
+    with pytest.raises(
+        DataError, match=r"two\.csv', row \d+: 'a' says reject, and accept of the same row in .*one\.csv"
+    ):
         reviewed(rows, tmp_path, verdicts=["one.csv", "two.csv"])
 
 
@@ -676,6 +680,21 @@ def test_reviewers_who_write_at_the_same_time_lose_nothing(tmp_path: Path) -> No
     found = verdicts_of([read_sheet(path, "pairs")]).rows.values()
     assert [row.verdicts for row in found] == [dict.fromkeys("abcd", "accept")] * 4
     assert [desk.unjudged() for desk in desks] == [4] * 4
+
+
+def test_nothing_is_written_while_a_spreadsheet_would_save_over_it(tmp_path: Path) -> None:
+    from zoo.review.desk import Desk
+
+    path = sample_sheet(tmp_path / "pairs.csv").path
+    desk, data = Desk(path, "pairs", tmp_path / "lock", "a"), path.read_bytes()
+    (mark := tmp_path / ".~lock.pairs.csv#").write_text(",huda,laptop,;")
+    with pytest.raises(DataError, match="is open in LibreOffice") as caught:
+        desk.write(desk.keys()[0], [("verdict.a", "accept")])
+    assert caught.value.hint == f"close it there; where it is open no more, remove '{mark}'"
+    assert path.read_bytes() == data
+    mark.unlink()
+    desk.write(desk.keys()[0], [("verdict.a", "accept")])
+    assert read_sheet(path, "pairs").rows[0].cells["verdict.a"] == "accept"
 
 
 # The page

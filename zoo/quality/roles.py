@@ -61,6 +61,7 @@ BESIDE = {  # columns about a row, by their names
     ),
     *("annotator_labels", "author", "user", "username", "file", "filename", "topic", "type", "model", "version"),
 }
+OWN_COLUMN = "what lists and objects hold is checked when it has a column of its own; --text names one of strings"
 MOST_CLASSES = 30
 SHORT = 30  # characters of a class's name
 
@@ -76,27 +77,48 @@ def guessed_roles(
         asked: {"texts", "label" or "score": columns that were named}; what is named is not guessed.
 
     Raises:
-        DataError: there is no column of texts, or one that was named is not there.
+        DataError: there is no column of texts, or one that was named is not there or is of another kind.
     """
-    for names in asked.values():
-        for name in names:
-            if name not in sample.columns:
-                raise DataError(f"there is no column '{name}'", hint=did_you_mean(name, sample.columns))
-    label = next(iter(asked.get("label", ())), None) or _label(sample, classes)
+    import polars as pl
+
+    _require_asked(sample, asked)
+    label = next(iter(asked.get("label", ())), None) or (None if asked.get("score") else _label(sample, classes))
     score = next(iter(asked.get("score", ())), None) or (None if label else _score(sample))
     others = [name for name in sample.columns if name not in (label, score)]
     texts = list(asked.get("texts", ())) or [name for name in others if _why_no_text(sample, name) is None]
     if not sample.columns:
-        hint = "write each text into a field of its own: only lists and objects are there"
-        raise DataError("no column of texts: its rows have no field with a plain value", hint=hint)
+        raise DataError("no column of texts: its rows have lists and objects alone", hint=OWN_COLUMN)
     if not texts:
         told = ", ".join(
             f"{brief(name, 30)} ({_why_no_text(sample, name) or kind})" for name, kind in sample.schema.items()
         )
-        raise DataError(f"no column of texts: {told}", hint="name the columns of texts: --text COLUMN")
+        named = "name the columns of texts: --text COLUMN" if pl.String in sample.dtypes else OWN_COLUMN
+        raise DataError(f"no column of texts: {told}", hint=named)
     left = {name: _why_no_text(sample, name) or "not named" for name in others if name not in texts}
     texts = texts if asked.get("texts") else sorted(texts, key=_place)
     return Roles(texts, label, score, _group(texts), left)
+
+
+def _require_asked(sample: pl.DataFrame, asked: Mapping[str, Sequence[str]]) -> None:
+    """Refuse columns that were named and cannot be what they were named as."""
+    import polars as pl
+
+    every = [name for names in asked.values() for name in names]
+    for name in every:
+        if name not in sample.columns:
+            raise DataError(f"there is no column '{name}'", hint=did_you_mean(name, sample.columns))
+        if every.count(name) > 1:
+            raise DataError(f"column '{name}' is named twice", hint="name it once: as --text, as --label or as --score")
+    kinds = {name: str(sample[name].dtype).partition("(")[0].lower() for name in every}
+    for name in asked.get("texts", ()):
+        if sample[name].dtype != pl.String:
+            raise DataError(f"column '{name}' holds no texts: {kinds[name]}", hint=OWN_COLUMN)
+    for name in asked.get("label", ()):
+        if sample[name].dtype.is_nested() or sample[name].dtype == pl.Binary:
+            raise DataError(f"column '{name}' holds no classes: {kinds[name]}", hint=OWN_COLUMN)
+    for name in asked.get("score", ()):
+        if not _is_numeric(sample, name):
+            raise DataError(f"column '{name}' holds no numbers: {kinds[name]}", hint="name another column as --score")
 
 
 def _place(name: str) -> int:

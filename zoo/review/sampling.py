@@ -151,7 +151,8 @@ def _refreshed(made: Sampled, built: BuiltRows) -> dict[Stratum, int]:
 
 
 def _append(made: Sampled, built: BuiltRows, chosen: Mapping[Stratum, Sequence[tuple[int, str]]]) -> int:
-    """Add the chosen rows in the order of their keys, which mixes strata."""
+    """Add the chosen rows in the order of their keys read backwards, which mixes strata, as keys read forwards do not:
+    the smallest were chosen, and those of a stratum of which more are chosen go further up."""
     new: dict[str, dict[str, str]] = {}
     for split in built.splits:
         keyed = {key: (at, words) for (one, words), rows in chosen.items() if one == split for at, key in rows}
@@ -159,7 +160,8 @@ def _append(made: Sampled, built: BuiltRows, chosen: Mapping[Stratum, Sequence[t
             new.setdefault(key, cells)
     last = max((row.number for row in made.sheet.rows), default=1)
     blank = dict.fromkeys(made.sheet.columns, "")
-    made.sheet.rows += [SheetRow(last + at, {**blank, **cells}) for at, (_, cells) in enumerate(sorted(new.items()), 1)]
+    mixed = sorted(new.items(), key=lambda one: one[0][::-1])
+    made.sheet.rows += [SheetRow(last + at, {**blank, **cells}) for at, (_, cells) in enumerate(mixed, 1)]
     return len(new)
 
 

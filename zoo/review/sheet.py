@@ -215,6 +215,14 @@ def write_sheet(sheet: Sheet) -> None:
     partial.replace(sheet.path)
 
 
+def _refuse_open(path: Path) -> None:
+    """Refuse to change a sheet that LibreOffice has open, which knows nothing of the change and would save over it."""
+    mark = path.with_name(f".~lock.{path.name}#")
+    if mark.exists():
+        problem = f"'{path}' is open in LibreOffice, which would save over what is written now"
+        raise DataError(problem, hint=f"close it there; where it is open no more, remove '{mark}'")
+
+
 @contextmanager
 def changing(path: Path, dataset: str, lock: Path) -> Iterator[Sheet]:
     """The sheet as it is now, written back at the end of the block; others who change it wait.
@@ -222,11 +230,15 @@ def changing(path: Path, dataset: str, lock: Path) -> Iterator[Sheet]:
     Args:
         dataset: the name of the dataset that it is of, for hints.
         lock: a file outside of what is versioned, the same for all who change this sheet.
+
+    Raises:
+        DataError: the sheet cannot be read, or is open in a program that would write what it has over it.
     """
     from filelock import FileLock
 
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
+        _refuse_open(path)
         sheet = read_sheet(path, dataset)
         yield sheet
         write_sheet(sheet)

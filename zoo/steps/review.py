@@ -86,7 +86,8 @@ def _require_done(work: StepWork, said: Verdicts, disagreement: str, unjudged: s
     on = f"zoo data review {work.dataset} --serve"
     if unjudged == "refuse" and said.unjudged:
         problem = f"{work.what}: {len(said.unjudged):,} rows have no verdict: {rows_named(said.unjudged)}"
-        raise DataError(problem, hint=f"`{on}` goes on with them; or write unjudged: skip in the recipe")
+        who = f" --reviewer {said.reviewers[0]}" if said.reviewers else ""
+        raise DataError(problem, hint=f"`{on}{who}` goes on with them; or write unjudged: skip in the recipe")
     if disagreement == "adjudicate" and said.disputed:
         problem = f"{work.what}: reviewers disagree on {len(said.disputed):,} rows: {rows_named(said.disputed)}"
         raise DataError(problem, hint=f"`{on} --reviewer {FINAL}` settles them; or write disagreement: drop")

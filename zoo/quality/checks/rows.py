@@ -30,14 +30,16 @@ def empty(material: Material, progress: Progress) -> Checked:
 
     roles, counts, examples = material.roles, dict[str, int](), []
     for split, frame in material.frames.items():
-        lacks = [_blank(text).alias(text) for text in roles.texts]
-        lacks += [pl.col(one).is_null().alias(one) for one in (roles.label, roles.score) if one]
-        found = frame.select(pl.any_horizontal(lacks).sum()).collect(engine="streaming").item()
+        lacks = {text: _blank(text) for text in roles.texts}
+        lacks |= {one: pl.col(one).is_null() for one in (roles.label, roles.score) if one}
+        found = frame.select(pl.any_horizontal(lacks.values()).sum()).collect(engine="streaming").item()
         counts[split] = int(found)
         if found:
-            rows = frame.with_row_index(ROW).filter(pl.any_horizontal(lacks)).head(EXAMPLES).collect()
+            named = [pl.when(lack).then(pl.lit(f"no {name}")) for name, lack in lacks.items()]
+            note = pl.concat_str(named, separator=", ", ignore_nulls=True).alias("@note")
+            rows = frame.with_row_index(ROW).with_columns(note).filter(pl.col("@note") != "").head(EXAMPLES).collect()
             examples += [
-                shown_row(split, row[ROW], [row[text] for text in roles.texts], "something is missing")
+                shown_row(split, row[ROW], [row[text] for text in roles.texts], row["@note"])
                 for row in rows.iter_rows(named=True)
             ]
     lost = sum(counts.values())
