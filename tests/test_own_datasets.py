@@ -60,6 +60,12 @@ def test_a_dataset_brings_what_its_card_names_and_the_fleet_shows_it(lab: Path, 
     code, out, _ = zoo("status", cwd=lab)
     assert code == 2
     assert [line.split()[1] for line in out.splitlines() if line.startswith("dataset")] == ["child", "pairs"]
+    with (lab / "data" / "pairs.csv").open("a", encoding="utf-8") as file:
+        file.write("\nسؤال جديد,جواب جديد")
+    assert zoo("data", "build", "pairs", cwd=lab)[0] == 0
+    old = "dataset 'child' was made before 'pairs' was made again"
+    assert zoo("publish", "child", "--yes", cwd=lab)[::2] == (1, f"error: {old}\nhint: zoo data build child\n")
+    assert old in " ".join(zoo("status", cwd=lab)[1].split())
 
 
 def facts(recipe: dict[str, Any], above: dict[str, list[str]], **more: Any) -> DatasetFacts:

@@ -130,6 +130,20 @@ def dataset_as_built(built: Built, name: str) -> Dataset:
         raise PublishError(problem, hint=f"zoo data build {name}{built.as_typed}") from None
 
 
+def dataset_to_publish(built: Built, name: str) -> Dataset:
+    """The recipe of a dataset as `dataset_as_built`, of one that is made from what is there.
+
+    Raises:
+        PublishError: as `dataset_as_built`, or a dataset that it is made from was built again since.
+    """
+    dataset = dataset_as_built(built, name)
+    for parent, digest in _needs(built, name, DATA).get(DATA, {}).items():
+        if digest != _receipt(built, parent, DATA).digest:
+            problem = f"dataset '{name}' was made before '{parent}' was made again"
+            raise PublishError(problem, hint=f"zoo data build {name}{built.as_typed}")
+    return dataset
+
+
 def overrides_of(run: Run) -> list[str]:
     """The changes that `--set` made to the recipe that the trained model of a run was built from.
 

@@ -14,7 +14,7 @@ from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
-from zoo.pipeline.asbuilt import as_built, dataset_as_built
+from zoo.pipeline.asbuilt import as_built, dataset_to_publish
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
@@ -97,7 +97,7 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
     account = namespace(build.workspace.family.namespace)
     members = [as_built(build, recipe) for recipe in named.values()]
     known = Digests(build.workspace.root / digests.FILE)
-    used = _with_parents(build, {**{name: dataset_as_built(build, name) for name in datasets}, **_used(members)})
+    used = _with_parents(build, {**{name: dataset_to_publish(build, name) for name in datasets}, **_used(members)})
     _refuse_changed(build, used, members, known)
     for recipe in members:
         _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
@@ -200,7 +200,7 @@ def _with_parents(build: Build, used: Mapping[str, Dataset]) -> dict[str, Datase
     for name in names:  # grows on the way
         for parent in found[name].parents if found[name].release else ():
             if parent not in found and (known := build.workspace.datasets.get(parent)) and known.release:
-                found[parent] = dataset_as_built(build, parent)
+                found[parent] = dataset_to_publish(build, parent)
                 names.append(parent)
     return dict(sorted(found.items()))
 

@@ -10,7 +10,7 @@ from zoo.cards.ingredients import attributed, doubts_of
 from zoo.errors import PublishError, WorkspaceError
 from zoo.evidence.scores import as_set
 from zoo.layout import DATA, DATA_SOURCE, EVALUATE
-from zoo.pipeline.asbuilt import dataset_as_built, edited_part
+from zoo.pipeline.asbuilt import dataset_to_publish, edited_part
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, built_datasets, finished, fleet
 from zoo.publish.desired.release import CARD, RECIPE, SCORES
@@ -31,13 +31,15 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     states = {recipe.name: _state(build, recipe) for recipe in ready}
     stale = {name: why for name, (_, why) in states.items()}
     whole = [recipe for recipe in ready if states[recipe.name][0]]
-    datasets = [name for name in built_datasets(build) if _is_known(build, name)]
+    old = {name: why for name in built_datasets(build) if (why := _outdated(build, name))}
+    datasets = [name for name in built_datasets(build) if name not in old]
     found = plan_fleet(fleet(build, whole, datasets, space=bool(whole))) if whole or datasets else None
     plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
     rows = _of_suites(
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
         for recipe in build.workspace.every_recipe(scale=build.scale)
     )
+    rows += [_row("dataset", name, DATA, None) | {"stale": why} for name, why in old.items()]
     rows += [_data_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
     if found and found.collection:
         slug, changes = found.collection.slug, len(found.collection.pending)
@@ -62,13 +64,13 @@ def _state(build: Build, recipe: Recipe) -> tuple[bool, str | None]:
         return False, problem.message
 
 
-def _is_known(build: Build, name: str) -> bool:
-    """Whether this version of zoo can tell what a dataset was made from."""
+def _outdated(build: Build, name: str) -> str | None:
+    """Return a sentence on why a dataset that is built cannot be published as it is; None: it can."""
     try:
-        dataset_as_built(build, name)
-    except PublishError:
-        return False
-    return True
+        dataset_to_publish(build, name)
+    except PublishError as problem:
+        return problem.message
+    return None
 
 
 def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, Any]:
