@@ -57,6 +57,7 @@ _ARABIC_OTHERS = """
 """
 _PREFIXES = ("وال", "بال", "فال", "كال", "ال", "لل", "ول", "وب", "و", "ف", "ب", "ل", "ك")
 _PERCENT = re.compile("بالم[ئا]?[ئي]?[ةه]|في (?:المئ|المائ)[ةه]")  # a hundred that is none
+_DAYS = ("ثلاثاء", "أربعاء", "اربعاء")  # without their last sign they are three and four
 _AMBIGUOUS = ("ست", "سبع", "عشر", "الف", "الفا", "احد", "تسع", "خمس")
 """Words that are numbers or something else: never said to be too many."""
 
@@ -194,7 +195,7 @@ def _numerals(text: str, language: str) -> Iterator[_Numeral]:
 @cache
 def _word(word: str, language: str) -> _Numeral | None:
     """The number that a word is; None when it is none."""
-    if language not in _KNOWN or len(word) > _LONGEST:
+    if language not in _KNOWN or len(word) > _LONGEST or word.endswith(_DAYS):
         return None
     folded = normalised(word)
     bare = [folded, *(folded[len(one) :] for one in _PREFIXES if language == "ar" and folded.startswith(one))]
