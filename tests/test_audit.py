@@ -120,6 +120,8 @@ def test_each_rule_says_what_is_wrong(rule: str, english: str | None, arabic: st
         ("It was the 19th century.", "كان ذلك في القرن التاسع عشر."),
         ("One hundred percent of it.", "مئة بالمئة منه."),
         ("They came home on Thursday.", "عادوا إلى البيت يوم الخميس."),
+        ("Finish before Tuesday morning.", "أنهوا كل شيء قبل صباح الثلاثاء."),
+        ("Next Tuesday and Wednesday are free.", "يوما الثلاثاء والأربعاء القادمان عطلة."),
         ("He has no money.", "ليس لديه مال."),
         ("He can't swim.", "هو غير قادر على السباحة."),
         ("What he said is true.", "ما قاله صحيح."),

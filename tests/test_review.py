@@ -730,6 +730,7 @@ def test_a_reviewer_judges_with_keys_and_goes_on_another_day(browser: Browser, t
             page.keyboard.press("r")  # before the next row is there
         expect(page.locator("#progress")).to_have_text("1 / 4")
         assert verdicts(path, "huda") == ["accept", "", "", ""], "written at once, and only what is meant for the row"
+        expect(page.locator("#row dd").nth(1)).to_have_text("طفل يقرأ كتابا قديما في البيت.")
         page.keyboard.press("n")
         expect(page.locator("#note textarea")).to_be_focused()
         page.keyboard.type("arabic نائم")  # letters are no commands while one writes
@@ -739,6 +740,7 @@ def test_a_reviewer_judges_with_keys_and_goes_on_another_day(browser: Browser, t
         expect(page.locator("#note textarea")).to_have_value("")
         row = read_sheet(path, "pairs").rows[1].cells
         assert (row["verdict.huda"], row["note.huda"]) == ("reject", "arabic نائم")
+        expect(page.locator("#row dd").nth(1)).to_have_text("يجلس كاتبان قرب النهر.")
         page.keyboard.press("b")
         expect(page.locator("#row .mine")).to_have_text("مرفوض")
         expect(page.locator("#note textarea")).to_have_value("arabic نائم")

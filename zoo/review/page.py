@@ -38,10 +38,9 @@ SCRIPT = """
 document.documentElement.lang = "ar";
 const PLACES = {KeyA: "accept", KeyR: "reject", KeyU: "unsure", KeyB: "back", ArrowRight: "back",
                 KeyS: "next", ArrowLeft: "next", Digit1: "accept", Digit2: "reject", Digit3: "unsure"};
-let waits = 0;  // until when an answer is awaited: a key that comes before it was not meant for the row that is shown
-new MutationObserver((changes) => {
-  if (changes.some((change) => change.target.closest?.("#row"))) waits = 0;
-}).observe(document, {childList: true, subtree: true});
+// A key that comes before the answer to the last one was not meant for the row that is still shown.
+let answered = null, until = 0;
+const shown = () => document.querySelector("#row .review")?.innerHTML;
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const writing = ["TEXTAREA", "INPUT"].includes(document.activeElement?.tagName);
@@ -50,9 +49,9 @@ document.addEventListener("keydown", (event) => {
   const button = document.getElementById(PLACES[event.code]);
   if (!box && !button) return;
   event.preventDefault();
-  if (performance.now() < waits) return;
+  if (shown() === answered && performance.now() < until) return;
   if (box) { box.focus(); return; }
-  waits = performance.now() + 3000;
+  [answered, until] = [shown(), performance.now() + 1500];
   button.click();
 });
 </script>
