@@ -95,7 +95,7 @@ def _untranslated(word: re.Pattern[str], least: int, text: str, source: str | No
 
 
 def _quoted(word: str, source: str) -> bool:
-    """True when the source speaks of the word itself, as in `What does "get" mean?`, and so may the text."""
+    """True when the source has the word in quotes, and so speaks of the word itself."""
     return re.search(rf"[\"“«‘']{re.escape(word)}[\"”»’']", source) is not None
 
 
