@@ -256,6 +256,23 @@ def test_a_file_that_is_gone_is_told_before_anything_is_built(lab: Path, zoo: An
         assert told in err
 
 
+def test_a_file_that_changes_while_it_is_read_is_told(lab: Path, zoo: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = lab / "recipes" / "datasets" / "more.jsonl"
+    write(file, numbered("a", 40))
+    recipe = "source: {path: more.jsonl}\ncolumns: {anchor: {type: text}, positive: {type: text}}\nsteps: [slow]\n"
+    (lab / "recipes" / "datasets" / "more.yaml").write_text(recipe, "utf-8")
+    (lab / "plugins").mkdir()
+    head = "from zoo.plugins import step\n@step('slow')\ndef slow(frame, texts):\n    'Waits.'\n"
+    more = f"    with open({str(file)!r}, 'a') as file:\n        print(file=file)\n    return frame\n"
+    (lab / "plugins" / "slow.py").write_text(head + more, "utf-8")
+    code, _, err = zoo("data", "build", "more", cwd=lab)
+    assert code == 1
+    assert "dataset 'more': 'recipes/datasets/more.jsonl' changed while it was read" in err
+    (lab / "plugins" / "slow.py").write_text(f"{head}    return frame\n", "utf-8")
+    code, _, err = zoo("data", "build", "more", cwd=lab)
+    assert code == 0, err
+
+
 def test_large_files_are_hashed_when_they_changed_and_not_before(tmp_path: Path) -> None:
     large, kept = tmp_path / "large.csv", tmp_path / "cache" / "digests.json"
     large.write_bytes(bytes(LARGE))

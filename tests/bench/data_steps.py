@@ -22,6 +22,8 @@ from tests.bench.data import Line
 
 NLI_ROWS, MANY_ROWS, BATCH = 1_000_000, 10_000_000, 50_000
 ROW_LOOP, BATCHED_LOOP = 10.0, 2.0
+ROUNDS = 3
+"""Of the ways in turn: the least of each counts, since others at work on the machine can only add to it."""
 TRIPLETS_MEGABYTES, MANY_MEGABYTES = 2000.0, 1000.0
 WORDS, CLASSES = 7, ["entailment", "neutral", "contradiction"]
 TRIPLET = ("anchor", "positive", "negative")
@@ -159,10 +161,8 @@ def save(groups: dict[str, tuple[list[str], list[str]]], target: Path) -> None:
 
 
 def many(source: Path, target: Path) -> None:
-    """Ten million pairs through normalise, unique(normalised) and length."""
-    from functools import partial
-
-    from zoo.data.stepping import stepped
+    """Ten million pairs of a file through a whole data stage: split by group, normalise, unique(normalised), length."""
+    from zoo.data.work import work
     from zoo.recipe import Dataset
 
     steps = [
@@ -170,10 +170,16 @@ def many(source: Path, target: Path) -> None:
         {"type": "unique", "normalised": True},
         {"type": "length", "least": 2, "unit": "words"},
     ]
-    columns = {name: {"type": "text"} for name in TRIPLET[:2]}
-    dataset = Dataset.model_validate({"source": {"dataset": "lab/many"}, "columns": columns, "steps": steps})
-    runs = [(str(step["type"]), partial(stepped, "many", dataset, number)) for number, step in enumerate(steps)]
-    through(source, target, runs)
+    recipe = {
+        "source": {"path": source.name},
+        "columns": {name: {"type": "text"} for name in TRIPLET[:2]},
+        "split": {"by": "group", "of": "anchor", "sizes": {"train": 0.9, "test": 0.1}},
+        "steps": steps,
+    }
+    dataset = Dataset.model_validate(recipe).model_dump(mode="json", by_alias=True)
+    places = {"place": str(source.parent), "cache": f"{target}.cache"}
+    target.mkdir()
+    work(target, {"name": "many", "dataset": dataset, "came_from": {"sources": []}, "revisions": [None], **places})
 
 
 WORK = {"step": by_step, "rows": by_rows, "batches": by_batches, "many": many}
@@ -200,8 +206,12 @@ def lines() -> Iterator[Line]:
 def triplet_lines(folder: Path) -> Iterator[Line]:
     source = folder / "nli.parquet"
     write_nli(source)
-    cost = {way: measured(way, source, folder / f"{way}.parquet") for way in ("rows", "batches", "step")}
-    require_same([folder / f"{way}.parquet" for way in cost])
+    rounds = [
+        {way: measured(way, source, folder / f"{way}-{number}.parquet") for way in ("rows", "batches", "step")}
+        for number in range(ROUNDS)
+    ]
+    require_same([folder / f"{way}-{number}.parquet" for number in range(ROUNDS) for way in rounds[0]])
+    cost = {way: (min(one[way][0] for one in rounds), max(one[way][1] for one in rounds)) for way in rounds[0]}
     seconds = ", ".join(f"{way} {used:.1f} s and {peak:,.0f} MB" for way, (used, peak) in cost.items())
     ours, memory = cost["step"]
     yield Line(
@@ -224,7 +234,7 @@ def many_lines(folder: Path) -> Iterator[Line]:
     source = folder / "many.parquet"
     write_many(source)
     seconds, memory = measured("many", source, folder / "made.parquet")
-    what = "10M rows through normalise, unique(normalised) and length, memory"
+    what = "10M rows of a file through split by group, normalise, unique(normalised) and length, memory"
     yield Line(what, memory, MANY_MEGABYTES, "at most", " MB", f"{seconds:.0f} s of one core")
 
 

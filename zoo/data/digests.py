@@ -14,6 +14,7 @@ from zoo.errors import DataError
 from zoo.recipe.yamlfile import shown
 from zoo.run import file_digest
 
+DIGESTS = "digests.json"  # in the cache of a workspace's runs
 LARGE = 8 * 2**20
 """Bytes from which a digest is kept; smaller files are read every time."""
 

@@ -7,7 +7,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from zoo.data.digests import KnownDigests
+from zoo.data.digests import DIGESTS, KnownDigests
 from zoo.layout import DATA
 from zoo.models.identity import ENGINES
 from zoo.options import digests
@@ -104,7 +104,7 @@ def _origin(source: Source, site: Site) -> dict[str, Any]:
 
 def _digests(paths: Sequence[Path], site: Site) -> dict[str, str]:
     """{path relative to the recipes of datasets: sha256} of files."""
-    known = KnownDigests(site.runs / "cache" / "digests.json")
+    known = KnownDigests(site.runs / "cache" / DIGESTS)
     return {relpath(path, place_of_recipes(site)): known.of(path) for path in paths}
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import steps
 from zoo.audit.report import leave_audit
 from zoo.data.columns import ColumnPlace
+from zoo.data.digests import DIGESTS, KnownDigests
 from zoo.data.doubts import data_doubts
 from zoo.data.encoders import Encoders
 from zoo.data.flow import Flow
@@ -27,6 +28,7 @@ from zoo.errors import DataError
 from zoo.layout import DATA, DATA_REPORT, DATA_SOURCE, EXTRA, GLANCE, REJECTED, ROWS, STEPS, split_file
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import splits_key
+from zoo.recipe.yamlfile import shown
 from zoo.registry import blamed
 from zoo.remote import is_miniature
 from zoo.run import leave_doubts
@@ -108,6 +110,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     for split in dataset.splits:
         flows[split] = _through_steps(making, split, read)
         progress.advance()
+    _require_same_files(name, spec)
     shared = _apart(making, flows)
     progress.finish()
     reports = {split: _report(dataset, flow, shared[split]) for split, flow in flows.items()}
@@ -120,6 +123,20 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     _tell(name, reports, doubts, progress)
     for line in audited.table() if audited else []:
         progress.note(f"{name:<24} {line}")
+
+
+def _require_same_files(name: str, spec: Mapping[str, Any]) -> None:
+    """Refuse rows of files that changed since they were looked at: the receipt would say what was not read.
+
+    Raises:
+        DataError: one did, or is gone.
+    """
+    known = KnownDigests(Path(spec["cache"]) / DIGESTS)
+    files = [file for source in spec["came_from"].get("sources", []) for file in source.get("files", {}).items()]
+    for file, digest in files:
+        if known.of(path := Path(spec["place"]) / file) != digest:
+            problem = f"dataset '{name}': '{shown(path)}' changed while it was read"
+            raise DataError(problem, hint="when it is written whole, run it again")
 
 
 def _clear(folder: Path) -> None:

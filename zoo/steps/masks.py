@@ -83,11 +83,11 @@ def sampled_places(rows: int, most: int, seed: int) -> list[int]:
     return Random(seed).sample(range(rows), most)  # noqa: S311 - no secret
 
 
-def at_places(places: Iterable[int], rows: int) -> pl.Series:
+def at_places(places: pl.Series | Iterable[int], rows: int) -> pl.Series:
     """True at these places among so many rows."""
     import numpy as np
     import polars as pl
 
     mask = np.zeros(rows, bool)
-    mask[np.fromiter(places, np.int64)] = True
+    mask[places.to_numpy() if isinstance(places, pl.Series) else np.fromiter(places, np.int64)] = True
     return pl.Series(mask)
