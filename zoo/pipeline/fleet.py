@@ -198,7 +198,9 @@ def _with_parents(build: Build, used: Mapping[str, Dataset]) -> dict[str, Datase
     found = dict(used)
     names = list(found)
     for name in names:  # grows on the way
-        for parent in found[name].parents if found[name].release else ():
+        if not found[name].release:
+            continue
+        for parent in dataset_to_publish(build, name).parents:
             if parent not in found and (known := build.workspace.datasets.get(parent)) and known.release:
                 found[parent] = dataset_to_publish(build, parent)
                 names.append(parent)
