@@ -357,7 +357,7 @@ def test_rows_are_found_in_folders_of_a_folder(zoo: Zoo, tmp_path: Path) -> None
         (["checks/pairs", "--config", "no"], "dataset 'checks/pairs' has no configuration 'no'", "--config"),
         (["checks/gated"], "restricted", "ask for access at"),
         (["checks/pairs", "--revision", "no"], "dataset 'checks/pairs' has no revision 'no'", "correct --revision"),
-        (["checks/numbers"], "no column of texts: n (int64)", "--text COLUMN"),
+        (["checks/numbers"], "no column of texts: n (int64)", "--text names one of strings"),
         (["checks/empty"], "dataset 'checks/empty' has no files that hold rows", "/tree/main"),
         (["nowhere.csv"], "there is no file or folder 'nowhere.csv'", "ls ."),
         (["made/nowhere.csv"], "there is no file or folder 'made/nowhere.csv'", "there is no folder 'made'"),
