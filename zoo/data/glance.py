@@ -25,7 +25,8 @@ def glance(path: Path, dataset: Dataset) -> dict[str, Any]:
         places = {count * (2 * number + 1) // (2 * SHOWN) for number in range(SHOWN)}
         begin, held = 0, 0
         rows: list[dict[str, Any]] = []
-        for batch in file.iter_batches(batch_size=size):  # the batches that `datasets` reads
+        groups = range(file.metadata.num_row_groups)  # one after the other, or what was read stays in memory
+        for batch in (one for group in groups for one in file.iter_batches(size, [group])):  # as `datasets` reads them
             held += batch.nbytes
             here = [place - begin for place in sorted(places) if begin <= place < begin + batch.num_rows]
             rows += batch.take(here).to_pylist() if here else []

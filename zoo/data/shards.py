@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from zoo.layout import SHARDS, shard_name
 
@@ -14,7 +15,12 @@ SHARD_BYTES = 500_000_000
 """Bytes of the largest file that a split is published in, about: those that `push_to_hub` aims at."""
 
 
-def write_shards(rows: Dataset, whole: Path, most: int | None = None) -> None:
+def write_shards(
+    rows: Dataset,
+    whole: Path,
+    most: int | None = None,
+    opened: Callable[[Path], BinaryIO] = lambda path: path.open("wb"),
+) -> None:
     """Write the rows of a split a second time, in several files, when the file that holds them all is too large.
 
     All but the last have the same number of rows, a power of two: where a few rows are added or changed, the borders
@@ -23,6 +29,7 @@ def write_shards(rows: Dataset, whole: Path, most: int | None = None) -> None:
     Args:
         whole: the file that holds all of them. The folder of the others is beside it.
         most: bytes of a file, about; None = SHARD_BYTES.
+        opened: opens a file to write it.
     """
     size, most = whole.stat().st_size, most or SHARD_BYTES
     if size <= most:
@@ -32,7 +39,8 @@ def write_shards(rows: Dataset, whole: Path, most: int | None = None) -> None:
     (whole.parent / SHARDS).mkdir(exist_ok=True)
     for number, begin in enumerate(begins):
         part = rows.select(range(begin, min(begin + each, len(rows))))
-        part.to_parquet(whole.parent / SHARDS / shard_name(whole.stem, number, len(begins)))
+        with opened(whole.parent / SHARDS / shard_name(whole.stem, number, len(begins))) as file:
+            part.to_parquet(file)
 
 
 def _power_of_two(most: int) -> int:

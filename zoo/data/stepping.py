@@ -51,7 +51,7 @@ def stepped(
     if list(found.items()) != list(wanted.items()):
         hint = f"its columns must stay {_described(wanted)}: see {place_of(step.registry, step.type)}"
         raise DataError(f"{what} gives {_described(found) or 'no columns'}", hint=hint)
-    if isinstance(result.frame, pl.DataFrame):  # rows that stream are counted when they are written
+    if isinstance(given, pl.DataFrame) and isinstance(result.frame, pl.DataFrame):
         require_no_more(name, step, len(given), len(result.frame))
     return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -100,6 +101,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         HubError: the source cannot be read. DataError: it is not what the recipe says, or a step fails.
         EvaluationError: a step's model asks for code of its own, or cannot be loaded.
     """
+    os.environ.setdefault("POLARS_ROW_GROUP_PREFETCH_SIZE", "1")  # what is read ahead is in memory
     name, dataset = spec["name"], Dataset.model_validate(spec["dataset"])
     encoded = steps.encoders(dataset.steps)
     models = {model: commit for model, commit in spec.get("models", {}).items() if model in encoded}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BufferedWriter
 from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
@@ -30,7 +31,7 @@ def write_split(flow: Flow, dataset: Dataset, path: Path) -> None:
     rows = Rows(pa.ipc.open_stream(pa.py_buffer(mapped)).read_all(), fingerprint="unset")
     with _Forgetting(path, mapped) as whole:
         rows.to_parquet(whole)
-    write_shards(rows, path)
+    write_shards(rows, path, opened=partial(_Forgetting, source=mapped))
     passing.unlink()
 
 
