@@ -12,6 +12,7 @@ from pydantic import Field, PositiveInt
 
 from zoo.audit.rule import FAILED, RULES, Limits, RuleName
 from zoo.ids import ModelId, Revision
+from zoo.ids import text_like
 from zoo.layout import BEFORE, ROW_SCORE, WHY
 from zoo.steps.choices import texts_mistake
 from zoo.steps.step import Columns, StepResult, StepWork, step
@@ -25,7 +26,7 @@ BATCH = 50_000
 
 Ratio = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
-Code = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Code = Annotated[str, text_like(r"^[a-z]{2,3}$", "a language is a code of two or three small letters, as 'ar' or 'en'")]
 _DEFAULT = Limits()
 
 
