@@ -294,3 +294,14 @@ def test_steps_that_fit_are_fine() -> None:
 
 def test_every_step_says_in_a_sentence_what_it_is_for() -> None:
     assert all(STEPS[name].says.endswith(".") for name in STEPS)
+
+
+def test_a_sample_of_groups_takes_them_whole() -> None:
+    from zoo.steps.masks import sampled_groups
+
+    groups = pl.Series([group for group in range(100) for _ in range(3)])
+    places = sampled_groups(groups, 31, 1)
+    assert len(places) == 30
+    assert places == sorted(places) == sampled_groups(groups, 31, 1)
+    assert groups.gather(places).value_counts()["count"].to_list() == [3] * 10
+    assert len(sampled_groups(pl.Series([7] * 50), 20, 1)) == 20, "of one group alone, rows are drawn"

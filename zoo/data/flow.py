@@ -17,7 +17,7 @@ from zoo.characters import brief
 from zoo.data.rows import BATCH, room_for
 from zoo.layout import DROPPED_BY, REJECTED, WHY
 from zoo.steps import StepResult
-from zoo.steps.masks import at_places, only, sampled_places
+from zoo.steps.masks import at_places, only, sampled_groups, sampled_places
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,13 +96,25 @@ class Flow:
         """Note that all steps are done: a stage that is cut off from now on goes on from here."""
         self.settled = self.number
 
-    def sample(self, most: int | None) -> None:
-        """Take at most so many of the rows, in their order; None = all."""
+    def sample(self, most: int | None, *, together: str | None = None) -> None:
+        """Take at most so many of the rows, in their order; None = all.
+
+        Args:
+            together: a column; rows in which it is the same are taken together, or none of them.
+        """
         if most is None or most >= self.rows:
             return
         self.sampled_from = self.sampled_from or self.rows
-        self._take(only(self.frame, at_places(sampled_places(self.rows, most, SEED), self.rows)))
+        self._take(only(self.frame, at_places(self._drawn(most, together), self.rows)))
         self._done(self.number + 1)
+
+    def _drawn(self, most: int, together: str | None) -> list[int]:
+        import polars as pl
+
+        if together is None:
+            return sampled_places(self.rows, most, SEED)
+        groups = self.frame.select(pl.col(together).hash(1)).collect(engine="streaming").to_series()
+        return sampled_groups(groups, most, SEED)
 
     def without(self, what: str, places: frozenset[int]) -> None:
         """Drop the rows in these places."""

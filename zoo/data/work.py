@@ -212,7 +212,8 @@ def _through_steps(making: _Making, split: str, read: Any) -> Flow:
         if number < len(flow.notes):
             continue  # it was done before the stage was cut off
         if steps.STEPS[step.type].samples_first:
-            flow.sample(_limits(dataset).get(split))
+            first = next(text for text, column in dataset.columns_before(number).items() if column.type == "text")
+            flow.sample(_limits(dataset).get(split), together=first)  # triplets are made of rows of one premise
         options = step.model_dump(mode="json", by_alias=True, exclude={"type"})
         keep = steps.STEPS[step.type].keeps_dropped
         run, check = partial(making.stepped, split, number), partial(require_no_more, name, step)

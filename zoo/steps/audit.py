@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, PositiveInt
 
 from zoo.audit.rule import FAILED, RULES, Limits, RuleName
-from zoo.ids import ModelId, Revision
-from zoo.ids import text_like
+from zoo.ids import ModelId, Revision, text_like
 from zoo.layout import BEFORE, ROW_SCORE, WHY
 from zoo.steps.choices import texts_mistake
 from zoo.steps.step import Columns, StepResult, StepWork, step

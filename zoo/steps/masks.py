@@ -83,6 +83,27 @@ def sampled_places(rows: int, most: int, seed: int) -> list[int]:
     return Random(seed).sample(range(rows), most)  # noqa: S311 - no secret
 
 
+def sampled_groups(groups: pl.Series, most: int, seed: int) -> list[int]:
+    """Places of at most so many rows, of whole groups drawn at random: the same ones every time, on every machine.
+
+    A group that is larger than what is still to be taken is passed over; where that leaves nothing, rows are drawn.
+
+    Args:
+        groups: (n,) the group of each row.
+    """
+    import polars as pl
+
+    places = groups.alias("group").to_frame().with_row_index("at").group_by("group", maintain_order=True).agg("at")
+    left, taken = most, list[pl.Series]()
+    for one in Random(seed).sample(range(len(places)), len(places)):  # noqa: S311 - no secret
+        if len(rows := places["at"][one]) <= left:
+            taken.append(rows)
+            left -= len(rows)
+        if not left:
+            break
+    return sorted(pl.concat(taken).to_list()) if taken else sampled_places(len(groups), most, seed)
+
+
 def at_places(places: pl.Series | Iterable[int], rows: int) -> pl.Series:
     """True at these places among so many rows."""
     import numpy as np

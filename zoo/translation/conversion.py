@@ -62,8 +62,8 @@ def _converter() -> Any:
 
     class Safely(TransformersConverter):  # type: ignore[misc]
         def load_model(self, model_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
-            safe = {"use_safetensors": True, "trust_remote_code": False}
-            return model_class.from_pretrained(model_name_or_path, **kwargs | safe)
+            safe = {**kwargs, "use_safetensors": True, "trust_remote_code": False}
+            return model_class.from_pretrained(model_name_or_path, **safe)
 
     return Safely
 
