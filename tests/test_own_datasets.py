@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +139,16 @@ def test_a_card_has_what_was_checked_and_no_errors() -> None:
     assert "Rows of evaluation tasks were not looked for." in text
     for none in ("ConnectError", "skipped", "balance"):
         assert none not in text, none
+
+
+def test_what_was_counted_in_one_split_alone_leaves_the_others_cells_empty() -> None:
+    one = facts({"source": {"path": "own.csv"}, "steps": ["audit"]}, {}, facts={"audit": {"mean score": 0.9}})
+    shared = {"exact": 0, "normalised": 0, "near": 0, "text": 0}
+    test = {
+        **one.report["train"],
+        "facts": {"audit": {"mean score": 0.8, "failed numbers": 2}},
+        "shared": {"train": shared},
+    }
+    shown = said(replace(one, report={**one.report, "test": test}))
+    assert "| Counted | train | test |" in shown
+    assert "| failed numbers | | 2 |" in " ".join(shown.split()).replace("|  |", "| |")
