@@ -374,6 +374,12 @@ def test_commands_of_hints_put_files_right(place: Path, rows: Made, indent: int 
             "write path: {test: test.csv, train: train.csv}",
         ),
         (
+            ["snli_train.csv", "snli_dev.csv"],
+            "*.csv",
+            "dataset 'mine': '*.csv' finds files of validation and of train, and all would be train",
+            "write path: {validation: snli_dev.csv, train: snli_train.csv}",
+        ),
+        (
             ["a.csv", "b.csv"],
             {"train": "*.csv", "test": "b.csv"},
             "'b.csv' is read as train and as test",

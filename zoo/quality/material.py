@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from zoo.recipe.localfiles import SPLIT_NAMES
+from zoo.recipe.localfiles import SPLIT_NAMES, split_like
 from zoo.steps.masks import sampled_places
 
 if TYPE_CHECKING:
@@ -143,12 +142,6 @@ class Material:
     def batches(self, split: str, columns: Sequence[str], most: int | None) -> Iterator[pl.DataFrame]:
         """Rows of a sample with these columns, some rows at a time."""
         yield from self.sample(split, most).select(columns).collect_batches(chunk_size=BATCH)
-
-
-def split_like(name: str) -> str | None:
-    """Our split that a name of a split or of a file speaks of, as in `validation_matched`; None when of none."""
-    words = set(re.split(r"[^a-z]+", name.casefold()))
-    return next((ours for ours, names in SPLIT_NAMES.items() if words & {ours, *names}), None)
 
 
 def in_order(splits: Sequence[str]) -> list[str]:

@@ -20,11 +20,11 @@ from zoo.data.rows import HubRows, RawRows, written
 from zoo.errors import DataError, HubError
 from zoo.hub.metadata import REPO_ID
 from zoo.layout import split_file
-from zoo.quality.material import Material, Roles, in_order, split_like
+from zoo.quality.material import Material, Roles, in_order
 from zoo.quality.roles import LOOKED_AT, guessed_roles
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import Source
-from zoo.recipe.localfiles import FORMS, LocalFile, local_files
+from zoo.recipe.localfiles import FORMS, LocalFile, local_files, split_like
 from zoo.remote import api, endpoint, explained, is_miniature
 
 if TYPE_CHECKING:

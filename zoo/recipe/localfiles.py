@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -85,7 +86,7 @@ def files_read_as_one(source: Source, found: Mapping[str, Sequence[LocalFile]]) 
     """The doubt about one pattern whose files are named as splits, with the way out; None when nothing is."""
     if not isinstance(source.path, str):
         return None
-    named = {ours: file for file in found["train"] if (ours := _split_like(file.path))}
+    named = {ours: file for file in found["train"] if (ours := split_like(file.path.name.split(".")[0]))}
     if len(named) < 2:
         return None
     folder = Path(source.path) if not has_magic(source.path) else Path(source.path).parent
@@ -93,9 +94,10 @@ def files_read_as_one(source: Source, found: Mapping[str, Sequence[LocalFile]]) 
     return f"'{source.path}' finds files of {' and of '.join(named)}, and all would be train; write path: {{{way}}}"
 
 
-def _split_like(path: Path) -> str | None:
-    stem = path.name.split(".")[0].casefold()
-    return next((ours for ours, names in SPLIT_NAMES.items() if stem in names), None)
+def split_like(name: str) -> str | None:
+    """Our split that a name of a split or of a file speaks of, as in `validation_matched`; None when of none."""
+    words = set(re.split(r"[^a-z]+", name.casefold()))
+    return next((ours for ours, names in SPLIT_NAMES.items() if words & {ours, *names}), None)
 
 
 def _found(patterns: Sequence[str], place: Path) -> Iterator[LocalFile]:

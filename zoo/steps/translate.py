@@ -63,10 +63,11 @@ def translate(
     max_length: PositiveInt | None = None,
     max_batch_tokens: PositiveInt = 2048,
 ) -> StepResult:
-    """Translate texts, each sentence once, and keep what they were as `@source.<text>`.
+    """Translate texts, each sentence once.
 
-    Rows are dropped whose text is longer than the model can read, or whose translation is empty or has no end. What is
-    translated once is kept for later builds, and a build that was cut off goes on with the batch that it was at.
+    What they were travels on as `@source.<text>`, beside the rows. Rows are dropped whose text is longer than the model
+    can read, or whose translation is empty or has no end. What is translated once is kept for later builds, and a build
+    that was cut off goes on with the batch that it was at.
 
     Args:
         model: on the Hub, of the families opus-mt, NLLB or MADLAD; it is converted for CTranslate2 and kept.
