@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
 
 DTYPES = {"number": "float64", "truth": "bool"}
+BUFFER = 2**20  # bytes of a column that are read together: what is mapped or read whole would count as ours
 LINE = "@line"  # of a converted file: where each of its rows begins
 
 
@@ -54,7 +55,7 @@ class RowFile:
         from pyarrow.parquet import ParquetFile
 
         try:
-            return ParquetFile(self.path, memory_map=True)
+            return ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False)
         except (ArrowException, OSError) as error:
             raise self._unread(error) from None
 
