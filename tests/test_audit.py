@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ import polars as pl
 import pytest
 from browser import PHONE, offline, open_browser
 from conftest import TestHub
-from planted import Planted, measures, planted, table
+from planted import Planted, measures, planted, sample_page, table
 from playwright.sync_api import Page
 
 from zoo.audit.findings import audit_texts
@@ -415,3 +416,7 @@ def look_at(tab: Page) -> None:
     tab.get_by_role("link", name="numbers").focus()
     tab.keyboard.press("Enter")
     assert tab.url.endswith("#numbers")
+
+
+def test_a_quoted_text_does_not_turn_the_number_behind_it_around() -> None:
+    assert re.search(r"'<bdi>[^<]+</bdi>' \d+ times in a row", sample_page())
