@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from zoo.miniature.frames import Split, draw, split_of
 from zoo.miniature.grammar import parallel
 from zoo.miniature.repository import Repository
 from zoo.miniature.standins import quiet, torch_seeded
+from zoo.models.threads import one_thread
 from zoo.say import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def translator(
 ) -> Repository:
     """The repository of a tiny model from English into Arabic; the same bytes for the same arguments on one machine."""
     pairs = parallel_sentences("train", SENTENCES, seed=seed)
-    with TemporaryDirectory() as name, torch_seeded(f"{seed} {model}"), quiet(), _one_thread():
+    with TemporaryDirectory() as name, torch_seeded(f"{seed} {model}"), quiet(), one_thread():
         folder = Path(name)
         vocabulary = _save_tokenizer(folder, pairs)
         network = _network(len(vocabulary))
@@ -244,16 +244,3 @@ def _alike(pairs: Numbered, most: int, rng: Random) -> list[Numbered]:
         batches.append(batch)
     rng.shuffle(batches)
     return batches
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute with one thread inside the block: with another number of them sums come out otherwise."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

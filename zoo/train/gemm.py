@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from zoo.models.threads import one_thread
+
 EXACT = 2e-6  # of the largest number of a product, from the product in float64
 CLEARLY = 1.4
 """So many times faster it must be. Processors were seen at 1.0 to 1.2 and at 1.7 to 2.2: a noisy measurement between
@@ -58,7 +60,7 @@ def factor() -> float | None:
     if not is_exact():
         return None
     left, right = _factors()
-    with _one_thread():
+    with one_thread():
         rounds = [(_seconds(left, right, used=False), _seconds(left, right, used=True)) for _ in range(ROUNDS)]
     return round(sorted(default / through for default, through in rounds)[ROUNDS // 4], 2)
 
@@ -66,17 +68,6 @@ def factor() -> float | None:
 def pays() -> bool:
     """True when oneDNN is exact and clearly faster on this machine."""
     return (factor() or 0) >= CLEARLY
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads that wait for a busy core count as busy: with two, 1.1 was measured as anything up to 2.3."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _factors() -> tuple[Tensor, Tensor]:

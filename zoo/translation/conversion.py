@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from zoo.characters import brief
 from zoo.errors import DataError
 from zoo.translation.repository import safe_weights
 
@@ -49,7 +50,7 @@ def convert(model: str, folder: Path, compute_type: str, place: Path) -> None:
         partial.chmod(0o755)
         partial.rename(place)
     except (ValueError, NotImplementedError, KeyError) as error:
-        said = str(error).splitlines()[0]
+        said = brief(error, 200) or type(error).__name__
         problem = f"model '{model}' cannot be converted for CTranslate2: {said}"
         raise DataError(problem, hint="name another model in the step's options") from None
     finally:
