@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from zoo.options import digests
+from zoo.recipe.remotecode import RemoteCode
 from zoo.recipe.schema import Base
 from zoo.run import digest, versions
 
@@ -64,6 +65,8 @@ class ModelSource(BaseModel):
     """The commit on the Hub; null for a folder."""
     weights: str
     """A commit, or a digest of the files that are loaded."""
+    remote_code: RemoteCode | None = None
+    """Consent to run code that it brings; null: none of it is run, and a model that asks for any is refused."""
     width: int | None = None
     """How wide its vectors must be; null: as wide as they are."""
     pooling: Any = None
@@ -110,6 +113,7 @@ def base_source(base: Base, revision: str) -> ModelSource:
         place=base.model,
         revision=revision,
         weights=revision,
+        remote_code=base.remote_code,
         width=base.width,
         **base.model_dump(mode="json", include={"pooling", "modules"}),
         plugins=digests(base.pooling, base.modules).get("plugins", {}),

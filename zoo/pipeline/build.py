@@ -224,7 +224,7 @@ class Build(Built):
 
     def base_revision(self, base: Base) -> str:
         """The commit of a base model that this build uses, 40 hex digits; the Hub is asked once."""
-        return self._commit(base.model, base.revision)
+        return self._commit(base.model, base.commit)
 
     def model_revision(self, model: ModelRef) -> str:
         """The commit of a model that a recipe names beside its base; the Hub is asked once."""

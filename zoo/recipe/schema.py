@@ -11,8 +11,9 @@ from zoo.ids import ModelId, Revision
 from zoo.modules import ModuleSpec, PoolingSpec
 from zoo.options import NameOf
 from zoo.recipe.dataset import Dataset
+from zoo.recipe.remotecode import RemoteCode
 from zoo.recipe.section import Name, Section
-from zoo.recipe.training import NamedPhase
+from zoo.recipe.training import NamedPhase, added
 from zoo.recipe.words import Address, Language, License, RepoName
 from zoo.tasks import TASKS
 
@@ -46,6 +47,8 @@ class Base(Section):
     model: ModelId
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
+    remote_code: RemoteCode | None = added(None)
+    """Consent to run code of the repository, as `zoo trust` writes it; null = none of it is run."""
     width: PositiveInt
     """Numbers per embedding; checked against the model when it is loaded."""
     max_seq_length: PositiveInt = 512
@@ -60,6 +63,19 @@ class Base(Section):
     default_prompt: str | None = None
     """Name of the prompt that training, evaluation and a plain `encode` use."""
     miniature: Miniature = Miniature()
+
+    @property
+    def commit(self) -> str | None:
+        """The commit that the recipe pins, by its `revision` or by its consent; null = the newest."""
+        return self.revision or (self.remote_code.revision if self.remote_code else None)
+
+    @model_validator(mode="after")
+    def _consent_is_to_this_commit(self) -> Base:
+        consent = self.remote_code
+        if consent and self.revision not in (None, consent.revision):
+            what = f"consent is to '{consent.revision[:8]}', and revision is '{str(self.revision)[:8]}'"
+            raise ValueError(f"{what}; write the same commit in both, or `zoo trust {self.model}` for another consent")
+        return self
 
     @field_validator("prompts")
     @classmethod
