@@ -314,6 +314,8 @@ class Verdict(Comparison):
 
     first: Scored
     second: Scored
+    measured: tuple[list[Measure], list[Measure]] = _rare(([], []))
+    """What stands beside the score of the first and of the second."""
     rows: int | None
     miniature: bool = False
     """Measured on generated data."""
