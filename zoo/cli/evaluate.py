@@ -96,6 +96,8 @@ def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
     say.line(f"{mine.title}: {mine.prompted}")
     _say_leaks(scores.scores)
     _say_unsearched(mine.title, scores.unsearched)
+    for line in scores.disclosures:
+        say.line(line)
     _say_sharing(current(scores.tasks))
     _say_as_base(request.workspace, target)
 

@@ -153,6 +153,26 @@ def replicates(samples: Sequence[Sample], resamples: Resamples) -> Floats:
     return np.round(100 * found, DIGITS)
 
 
+def part_replicates(samples: Sequence[Sample], resamples: Resamples, part: NDArray[np.bool_]) -> Floats:
+    """The means of a part of the rows on resamples of all of them: (samples, R), nan where none of the part was drawn.
+
+    Paired with `replicates` of the same resamples: the whole and its part are drawn together.
+
+    Args:
+        part: (n,), true for the rows that count.
+
+    Raises:
+        ValueError: as `replicates`, or the samples are no means.
+    """
+    _require_shared(samples, resamples)
+    _require(samples[0].gold is None, "only a mean is that of its parts")
+    owners = np.arange(len(part)) if samples[0].groups is None else samples[0].groups
+    sums, counts = np.stack([np.bincount(owners, part * one.values) for one in samples]), np.bincount(owners, part)
+    with np.errstate(invalid="ignore"):
+        found = np.concatenate([sums @ weights / (counts @ weights) for weights in resamples.blocks()], axis=1)
+    return np.round(100 * found, DIGITS)
+
+
 def mean_replicates(tasks: Sequence[Floats]) -> Floats:
     """The mean over tasks of their replicates, all of one shape: as good for `interval`, `contrast` and `rank`.
 
