@@ -32,7 +32,7 @@ BYTES = re.compile(r"<0x[0-9A-F]{2}>|(?:\\x[0-9a-f]{2})+")  # a part of a letter
 
 
 @dataclass(frozen=True)
-class Cut:
+class Fragments:
     """The pieces that texts are cut into. Every share is 0 to 1; null where there is nothing to count."""
 
     per_word: float | None
@@ -47,8 +47,8 @@ class Cut:
 class Fragmentation:
     """A tokenizer's way with words: plain texts, the same or others with diacritics, and homographs."""
 
-    plain: Cut
-    marked: Cut
+    plain: Fragments
+    marked: Fragments
     told_apart: float
     """Share of HOMOGRAPHS of which both words are known and cut into other pieces."""
 
@@ -65,10 +65,10 @@ def fragmentation(model: SentenceTransformer, plain: Sequence[str], marked: Sequ
         return None
     of_plain, of_marked, first, second = (one or [] for one in found)
     apart = [a != b and UNKNOWN not in (*a, *b) for a, b in zip(first, second, strict=True)]
-    return Fragmentation(cut(plain, of_plain), cut(marked, of_marked), sum(apart) / len(apart))
+    return Fragmentation(fragments(plain, of_plain), fragments(marked, of_marked), sum(apart) / len(apart))
 
 
-def cut(texts: Sequence[str], rows: Sequence[Sequence[str]]) -> Cut:
+def fragments(texts: Sequence[str], rows: Sequence[Sequence[str]]) -> Fragments:
     """Count the pieces of texts.
 
     Args:
@@ -76,15 +76,15 @@ def cut(texts: Sequence[str], rows: Sequence[Sequence[str]]) -> Cut:
     """
     found = [piece for row in rows for piece in row]
     known = [piece for piece in found if piece != UNKNOWN]
-    lengths = [length for length in map(written, known) if length]
-    return Cut(
+    lengths = [length for length in map(letters_in, known) if length]
+    return Fragments(
         _share(len(found), sum(len(text.split()) for text in texts)),
         _share(len(found) - len(known), len(found)),
         _share(sum(length == 1 for length in lengths), len(lengths)),
     )
 
 
-def written(piece: str) -> int:
+def letters_in(piece: str) -> int:
     """The number of letters and digits in a piece; 1 for a part of a letter, 0 for signs and marks alone."""
     return sum(char == "\ufffd" or unicodedata.category(char)[0] in "LN" for char in BYTES.sub("\ufffd", piece))
 
