@@ -42,6 +42,22 @@ class Fragments:
     letters: float | None
     """Share of one single letter, or of a part of one, among the pieces with letters."""
 
+    @classmethod
+    def of(cls, texts: Sequence[str], rows: Sequence[Sequence[str]]) -> Fragments:
+        """Count the pieces of texts.
+
+        Args:
+            rows: the pieces of each text.
+        """
+        found = [piece for row in rows for piece in row]
+        known = [piece for piece in found if piece != UNKNOWN]
+        lengths = [length for length in map(letters_in, known) if length]
+        return cls(
+            _share(len(found), sum(len(text.split()) for text in texts)),
+            _share(len(found) - len(known), len(found)),
+            _share(sum(length == 1 for length in lengths), len(lengths)),
+        )
+
 
 @dataclass(frozen=True)
 class Fragmentation:
@@ -65,23 +81,7 @@ def fragmentation(model: SentenceTransformer, plain: Sequence[str], marked: Sequ
         return None
     of_plain, of_marked, first, second = (one or [] for one in found)
     apart = [a != b and UNKNOWN not in (*a, *b) for a, b in zip(first, second, strict=True)]
-    return Fragmentation(fragments(plain, of_plain), fragments(marked, of_marked), sum(apart) / len(apart))
-
-
-def fragments(texts: Sequence[str], rows: Sequence[Sequence[str]]) -> Fragments:
-    """Count the pieces of texts.
-
-    Args:
-        rows: the pieces of each text.
-    """
-    found = [piece for row in rows for piece in row]
-    known = [piece for piece in found if piece != UNKNOWN]
-    lengths = [length for length in map(letters_in, known) if length]
-    return Fragments(
-        _share(len(found), sum(len(text.split()) for text in texts)),
-        _share(len(found) - len(known), len(found)),
-        _share(sum(length == 1 for length in lengths), len(lengths)),
-    )
+    return Fragmentation(Fragments.of(plain, of_plain), Fragments.of(marked, of_marked), sum(apart) / len(apart))
 
 
 def letters_in(piece: str) -> int:
