@@ -97,6 +97,9 @@ class Encoder(Transformer):  # type: ignore[misc]
 
     def save(self, output_path: str, *arguments: Any, **settings: Any) -> None:
         """Write model, tokenizer and code into a folder, complete in itself, the same bytes wherever it was loaded."""
+        if backend := getattr(self.processor, "backend_tokenizer", None):  # it is saved with how it padded last
+            backend.no_padding()
+            backend.no_truncation()
         super().save(output_path, *arguments, **settings)
         tidy(Path(output_path), self.processor)
 
