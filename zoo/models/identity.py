@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from zoo.modules.encoders import CUSTOM
 from zoo.recipe.remotecode import RemoteCode
-from zoo.recipe.schema import Base, code_digests
+from zoo.recipe.schema import Base, code_digests, encoder_digest
 from zoo.run import digest, versions
 
 ENGINES = ("torch", "transformers", "sentence-transformers")
 """The libraries that compute embeddings."""
+
+MODULES = "modules.json"  # names the modules that a repository brings
 
 Kind = Literal["recipe", "base", "beside", "folder", "hub"]
 """`beside`: a model that a loss names, beside the base."""
@@ -87,13 +89,24 @@ class ModelSource(BaseModel):
     backend: Literal["torch"] = "torch"
 
     @property
+    def whole(self) -> ModelSource:
+        """This source, with all that is laid over a plain repository of the Hub with consent to its code.
+
+        That is our encoder, and the pooling that sentence-transformers gives such a repository.
+        """
+        code = self.remote_code
+        if self.kind != "hub" or code is None or self.pooling is not None or MODULES in code.files:
+            return self
+        return self.model_copy(update={"encoder": CUSTOM, "pooling": "mean", "plugins": encoder_digest()})
+
+    @property
     def identity(self) -> Identity:
         """The identity of this model's embeddings when this machine computes them."""
         return Identity(
             weights=self.weights,
-            pooling=self.pooling,
+            pooling=self.whole.pooling,
             modules=self.modules,
-            plugins=self.plugins,
+            plugins=self.whole.plugins,
             prompts=self.prompts,
             default_prompt=self.default_prompt,
             max_seq_length=self.max_seq_length,

@@ -1,4 +1,4 @@
-"""What a model consists of: an encoder, behind it a pooling, then modules. To add one: a function here or in `plugins/`.
+"""What models consist of: an encoder, then a pooling, then modules. To add one: a function here or in `plugins/`.
 
 The function's keyword arguments are its options in a recipe.
 """

@@ -116,6 +116,11 @@ class Base(Section):
         return self
 
 
+def encoder_digest() -> dict[str, str]:
+    """{"encoder 'custom'": digest of its file}, as an identity and a receipt have it."""
+    return {f"encoder '{CUSTOM}'": own_files()[ENCODER]}
+
+
 def code_digests(base: Base, *parts: Any) -> dict[str, dict[str, str]]:
     """The ingredient {"plugins": {"encoder 'custom'": digest of its file}} of code beside zoo's version, or {}.
 
@@ -123,7 +128,7 @@ def code_digests(base: Base, *parts: Any) -> dict[str, dict[str, str]]:
     """
     found = digests(base, *parts).get("plugins", {})
     if base.reads_with == CUSTOM:
-        found = {**found, f"encoder '{CUSTOM}'": own_files()[ENCODER]}
+        found = {**found, **encoder_digest()}
     return {"plugins": found} if found else {}
 
 
