@@ -15,8 +15,8 @@ from zoo.run import digest, versions
 ENGINES = ("torch", "transformers", "sentence-transformers")
 """The libraries that compute embeddings."""
 
-Kind = Literal["recipe", "base", "beside", "folder", "hub"]
-"""`beside`: a model that a loss names, beside the base."""
+Kind = Literal["recipe", "base", "beside", "reading", "folder", "hub"]
+"""`beside`: a model that a loss names, beside the base; `reading`: one that a data step or a Space reads texts with."""
 
 
 @dataclass(frozen=True)
