@@ -96,7 +96,12 @@ class Served:
         return f"the code of model '{self.place}' failed: {type(error).__name__}: {error}"
 
     def load(
-        self, _: dict[str, Any], source: dict[str, Any], device: str | None, attention: str | None, workspace: str | None
+        self,
+        _: dict[str, Any],
+        source: dict[str, Any],
+        device: str | None,
+        attention: str | None,
+        workspace: str | None,
     ) -> Answer:
         """Load the model, and return what zoo/models/apart.py calls its facts."""
         from zoo.models.identity import ModelSource
