@@ -17,7 +17,7 @@ from zoo.recipe.schema import Base
 from zoo.remote import host
 from zoo.run import Receipt, digest, versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.tasks import pins
+from zoo.tasks import TASKS, pins
 
 STAGE = EVALUATE
 FORMAT = 4  # one more whenever the stage leaves other files, or measures otherwise
@@ -132,12 +132,14 @@ def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
 
 def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
     """Everything that decides the scores of some models on some tasks."""
+    measures = {task: list(TASKS[task].measures) for task in tasks if TASKS[task].measures}
     return {
         "models": {candidate.name: candidate.revision for candidate in candidates},
         "identities": {candidate.name: candidate.model.identity.facts for candidate in candidates},
         "tasks": pins(tasks),
         "hub": host(),
         "versions": versions("mteb", "sentence-transformers", "scikit-learn", "numpy"),
+        **({"measures": measures} if measures else {}),
     }
 
 
