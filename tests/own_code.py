@@ -10,8 +10,24 @@ import torch
 from safetensors.torch import save_file
 
 SIZE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
-WORDS = "قلم دفتر نافذة بحر جبل طريق حديقة سوق نهر قمر شجرة باب مطر صديق رسالة".split()
-ROTARY = '''
+WORDS = [
+    "قلم",
+    "دفتر",
+    "نافذة",
+    "بحر",
+    "جبل",
+    "طريق",
+    "حديقة",
+    "سوق",
+    "نهر",
+    "قمر",
+    "شجرة",
+    "باب",
+    "مطر",
+    "صديق",
+    "رسالة",
+]
+ROTARY = """
 import torch
 
 
@@ -24,8 +40,8 @@ def precompute(size, end, base=10000.0):
 def turned(x, table):
     pairs = torch.view_as_complex(x.float().reshape(*x.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * table[None, : x.shape[1], None]).flatten(3).type_as(x)
-'''
-MODEL = '''
+"""
+MODEL = """
 import torch
 from torch import nn
 from transformers import PretrainedConfig, PreTrainedModel
@@ -118,8 +134,8 @@ class ToyLMHead(ToyBase):
 
     def forward(self, input_ids, attention_mask=None, **kwargs):
         return MaskedLMOutput(logits=self.decoder(self.model(input_ids, attention_mask).last_hidden_state))
-'''
-STEMMER = '''
+"""
+STEMMER = """
 import threading
 
 
@@ -130,8 +146,8 @@ class Stemmer:
     def stem(self, text, sep="[+]", preserve_diacritics=True):
         return " ".join(word[:2] + sep + word[2:] if word.startswith("ال") and len(word) > 3 else word
                         for word in text.split())
-'''
-TOKENIZER = '''
+"""
+TOKENIZER = """
 import re
 
 from transformers import PreTrainedTokenizerFast
@@ -160,7 +176,7 @@ class ToyTokenizer(PreTrainedTokenizerFast):
 
     def encode(self, text, *args, **kwargs):
         return super().encode(self.prepared(text), *args, **kwargs)
-'''
+"""
 TEXTS = ["قَلَمٌ في الدفتر", "البحر والجبل", "شجرة الحديقة قرب النهر الكبير", "باب"]
 
 

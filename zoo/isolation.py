@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from zoo.environment import SAFE_PATH, VARIABLES
 
@@ -41,7 +42,7 @@ ADDRESS = re.compile(r"HF_ENDPOINT|(https?|all)_proxy", re.IGNORECASE)  # of var
 PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or '/' in it, also without a scheme
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 
-Program = subprocess.Popen[bytes]
+Program = subprocess.Popen[Any]
 
 
 def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
@@ -81,6 +82,13 @@ def consented_folder() -> Path | None:
     """The folder of the model whose code this process may run; None, as in every process of the user's: of none."""
     place = os.environ.get(CONSENTED)
     return Path(place) if place else None
+
+
+def with_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that finds this zoo, wherever it was imported from."""
+    package = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
+    return {**environment, "PYTHONPATH": path}
 
 
 def _places(home: Path, temporary: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from zoo.evidence.scores import Role, Subject
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN, split_file
 from zoo.models.identity import ModelSource, base_source
 from zoo.recipe import Recipe
+from zoo.recipe.fits import is_scored
 from zoo.recipe.schema import Base
 from zoo.remote import host
 from zoo.run import Receipt, digest, versions
@@ -88,9 +89,12 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
 
 
 def _sts(recipe: Recipe) -> str | None:
-    """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
+    """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split.
+
+    None where there is no such split, or where its rows are triplets, which have no scores to correlate with.
+    """
     name = recipe.phases[-1].dev
-    return name if name and "test" in recipe.datasets[name].splits else None
+    return name if name and is_scored(recipe.datasets[name]) and "test" in recipe.datasets[name].splits else None
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:

@@ -5,7 +5,6 @@ That process has a home of its own, no secrets and no Hub, and ends with the mod
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 
 from zoo.characters import brief
 from zoo.errors import ZooError
-from zoo.isolation import consented_environment, end_program
+from zoo.isolation import consented_environment, end_program, with_package
 from zoo.models.consent import checked_folder
 from zoo.models.foreign import kind_of_error
 from zoo.models.identity import ModelSource
@@ -167,6 +166,11 @@ class ProcessApart:
             stack.callback(self._end)
             self._open = stack.pop_all()
 
+    @property
+    def identifier(self) -> int:
+        """The number by which the system knows it."""
+        return self._process.pid
+
     def load(self, device: str | None, attention: str | None) -> Facts:
         """Let it load the model.
 
@@ -277,14 +281,12 @@ HINT = "its code is not zoo's: read it with zoo trust {model}, or choose another
 
 def _started(folder: Path, model: Path, said: Path) -> subprocess.Popen[bytes]:
     """Start the process in a folder of its own. What its code prints goes to the file `said`."""
-    environment = consented_environment(folder, model)
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
+    environment = with_package(consented_environment(folder, model))
     with said.open("wb") as errors:
         return subprocess.Popen(
             COMMAND,
             cwd=folder / "home",
-            env={**environment, "PYTHONPATH": path},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
