@@ -38,6 +38,7 @@ from zoo.evaluate.store import EmbeddingStore
 from zoo.evidence import resampling
 from zoo.evidence.measures import margins_beside
 from zoo.evidence.scores import Subject
+from zoo.models.apart import let_go
 from zoo.models.load import load_model
 from zoo.models.shape import too_wide
 from zoo.plugins.loading import root_in_use
@@ -207,10 +208,11 @@ class Loaded:
     def of(
         cls, candidate: Candidate, subject: Subject, place: MeasuringPlace, model: SentenceTransformer | None = None
     ) -> Iterator[Loaded]:
-        """A candidate, loaded unless it is there already, with its store."""
+        """A candidate, loaded unless it is there already, with its store. The model is of no use afterwards."""
         model = model or load_model(candidate.model, place.device)
         with closing(EmbeddingStore(store_path(place, candidate))) as store:
             yield cls(subject, place, model, Remembering(model, store, place.progress, title=subject.title))
+        let_go(model)
 
     def score(self, name: str, dims: Sequence[int | None]) -> Iterator[_Found]:
         """Score a task at some dims, from one encoding pass."""
