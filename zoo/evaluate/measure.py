@@ -136,6 +136,7 @@ def _subject(candidate: Candidate, traits: Traits) -> Subject:
         revision=candidate.revision,
         identity=candidate.identity,
         role=candidate.role,
+        phase=candidate.phase,
         title=candidate.title,
         dims=sorted({traits.width, *candidate.dims}, reverse=True),
         parameters=traits.parameters,
