@@ -26,9 +26,16 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_def
 @click.option("--dims", help="Sizes, comma-separated.  [default: a recipe's own, else the model's width]")
 @scale_option
 @jobs_option
+@click.option("--trust", metavar="COMMIT", help="Run the code of one Hub id, as it is at this commit (40 hex digits).")
 @click.option("--refresh-published", is_flag=True, help="Fetch MTEB's official scores of the models in our tables.")
 def eval_(
-    targets: tuple[str, ...], suite: str | None, dims: str | None, scale: str, jobs: int, refresh_published: bool
+    targets: tuple[str, ...],
+    suite: str | None,
+    dims: str | None,
+    scale: str,
+    jobs: int,
+    trust: str | None,
+    refresh_published: bool,
 ) -> None:
     """Score recipes' models, folders or ids on the Hub with mteb, at every size from one encoding pass.
 
@@ -36,6 +43,8 @@ def eval_(
     """
     if bool(targets) == refresh_published:
         raise click.UsageError("give recipes, folders or Hub ids, or --refresh-published alone")
+    if trust and len(targets) != 1:
+        raise click.UsageError("--trust is consent to the code of one Hub id: give it alone")
     space = workspace()
     if refresh_published:
         _refresh(space)
@@ -43,7 +52,7 @@ def eval_(
     sizes = [_dim(dim) for dim in dims.split(",")] if dims else []
     from zoo.pipeline.evaluation import Request
 
-    request = Request.of(space, suite, scale, jobs)
+    request = Request.of(space, suite, scale, jobs, trust)
     connect(seed=True, tasks=request.tasks)
     found, problems = _evaluate_all(request, targets, sizes)
     facts = {target: scores.model_dump() for target, scores in found.items()}

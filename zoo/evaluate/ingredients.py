@@ -112,7 +112,13 @@ def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role
     Its revision is the digest of what that stage made, 40 hex as a commit's.
     """
     files = {path: sha256 for path, sha256 in trained.made.items() if path.startswith(f"{MODEL}/")}
-    source = ModelSource(kind="recipe", place=str(folder / MODEL), weights=digest(files), width=recipe.base.width)
+    source = ModelSource(
+        kind="recipe",
+        place=str(folder / MODEL),
+        weights=digest(files),
+        width=recipe.base.width,
+        remote_code=recipe.base.remote_code,
+    )
     return Candidate.of(candidate_name(recipe), trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
 
 
