@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers import PreTrainedTokenizerBase, dynamic_module_utils
 
 from zoo import modules
@@ -21,6 +20,8 @@ from zoo.isolation import consented_folder
 from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, kind_of_error, meant
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
+from zoo.models.trusted import trust
+from zoo.modules.encoders import STOCK
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
@@ -86,9 +87,11 @@ def saved_model(folder: Path, device: str | None = None, **options: Any) -> Sent
     """A model that training saved, as it was, but for options that transformers takes when it loads weights.
 
     In a process that runs a model's code with consent, what it has saved is loaded with that code.
+
+    Raises:
+        TrainError: it has code of another origin.
     """
-    trust = {"trust_remote_code": consented_folder() is not None}
-    return SentenceTransformer(str(folder), device=device, model_kwargs={**LOADING, **options}, **trust)
+    return SentenceTransformer(str(folder), device=device, model_kwargs={**LOADING, **options}, **trust(folder))
 
 
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:
@@ -117,7 +120,7 @@ def load_model(source: ModelSource, device: str | None = None, *, attention: str
             from zoo.models.apart import load_apart
 
             return load_apart(source, device, attention=attention)
-        source = source.model_copy(update={"place": str(place), "revision": None})
+        source = source.whole.model_copy(update={"place": str(place), "revision": None})
     require_device(device)
     if source.remote_code is None:
         refuse_unfit(source)
@@ -256,13 +259,13 @@ def _whole(source: ModelSource, device: str | None, weights: dict[str, Any]) -> 
 def _pooled(source: ModelSource, device: str | None, weights: dict[str, Any]) -> SentenceTransformer:
     """A plain transformers model with the source's pooling and modules after it."""
     at: dict[str, Any] = {"revision": source.revision, **_trust(source)}
-    transformer = Transformer(
-        source.place,
-        model_kwargs={**at, **weights},
-        processor_kwargs=dict(at),
-        config_kwargs=dict(at),
-        backend=source.backend,
-    )
+    settings = {
+        "model_kwargs": {**at, **weights},
+        "processor_kwargs": dict(at),
+        "config_kwargs": dict(at),
+        "backend": source.backend,
+    }
+    transformer = modules.build_encoder(source.encoder or STOCK, source.place, settings)
     behind = modules.build_modules(source.pooling, source.modules, transformer.get_embedding_dimension())
     return SentenceTransformer(modules=[transformer, *behind], device=device, **_trust(source))
 

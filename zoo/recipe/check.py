@@ -42,7 +42,7 @@ _BUILDERS = """
 BUILDERS = frozenset(_BUILDERS.split())
 """Names that `datasets` takes for ways of reading files, before it looks for a repository."""
 FILES = (".arrow", ".csv", ".gz", ".json", ".jsonl", ".parquet", ".tsv", ".txt", ".xlsx", ".zip")
-OF_WEIGHTS = ("model", "width", "pooling", "modules")
+OF_WEIGHTS = ("model", "width", "encoder", "pooling", "modules")
 """What a base model has in common with all that go on from its weights."""
 READ = "write path: with the files, relative to the recipe, in the place of dataset:"
 

@@ -106,7 +106,7 @@ def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[
 def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
     """The reason why a model cannot go on from one of another base model, whose weights it would have."""
     file, base = its
-    for fact in ("model", "revision", "width", "pooling", "modules"):
+    for fact in ("model", "revision", "width", "encoder", "pooling", "modules"):
         if (theirs := getattr(base, fact)) != (ours := getattr(own, fact)):
             what = f"'{parent}' is made of '{theirs}', and this file is of '{ours}'"
             if fact != "model":
