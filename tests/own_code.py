@@ -201,8 +201,16 @@ def tokenizer_json() -> str:
     return made.to_str()
 
 
-def write_toy(folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] | None = None) -> Path:
-    """Write a repository of code, tokenizer and weights from a fixed seed."""
+def write_toy(
+    folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] | None = None, ordinary: bool = False
+) -> Path:
+    """Write a repository of code, tokenizer and weights from a fixed seed.
+
+    Args:
+        stemmer: the module that the tokenizer takes its stemmer from.
+        code: {file: source} in addition, or in the place of ours.
+        ordinary: with a tokenizer of transformers' own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"rotary.py": ROTARY, "model.py": MODEL, "tokenizer.py": TOKENIZER.replace("{stemmer}", stemmer)}
     files |= {"stemmer.py": STEMMER} if stemmer == ".stemmer" else {}
@@ -225,8 +233,8 @@ def write_toy(folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] |
     write_json(
         folder / "tokenizer_config.json",
         {
-            "auto_map": {"AutoTokenizer": [None, "tokenizer.ToyTokenizer"]},
-            "tokenizer_class": "ToyTokenizer",
+            **({} if ordinary else {"auto_map": {"AutoTokenizer": [None, "tokenizer.ToyTokenizer"]}}),
+            "tokenizer_class": "PreTrainedTokenizerFast" if ordinary else "ToyTokenizer",
             "model_max_length": 48,
             **special,
         },
