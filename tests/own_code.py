@@ -135,6 +135,11 @@ class ToyLMHead(ToyBase):
     def forward(self, input_ids, attention_mask=None, **kwargs):
         return MaskedLMOutput(logits=self.decoder(self.model(input_ids, attention_mask).last_hidden_state))
 """
+ROUGH = MODEL.replace("nn.init.normal_(module.weight, 0.0, 0.3)", "module.weight.data.uniform_(-1, 1)")
+ROUGH = ROUGH.replace("(nn.Linear, nn.Embedding)", "(nn.Linear, nn.Embedding, Norm)").replace(
+    "torch.ones(size))", "torch.ones(size))\n        self.register_buffer('scale', torch.ones(1), persistent=False)"
+)
+"""Initialises in place, in modules with a buffer that no checkpoint holds: from_pretrained does it after loading too."""
 STEMMER = """
 import threading
 
