@@ -37,7 +37,8 @@ def role_like(name: str) -> str | None:
 class Miniature(Section):
     """The shape of a base model's stand-in on the local Hub: same architecture and tokenizer family, two layers."""
 
-    architecture: Literal["bert", "roberta", "xlm-roberta"] = "bert"
+    architecture: Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"] = "bert"
+    """neoarabert and modern bring code of their own; the tokenizer of the first is code too, and knows diacritics."""
     tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
     modules: tuple[Literal["mean", "cls", "dense", "normalize"], ...] = ()
     """The sentence-transformers modules that the repository brings; none for a plain transformers repository."""

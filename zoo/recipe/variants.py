@@ -43,7 +43,9 @@ def variant_mistakes(
         yield (*at, "phases", *known[number][0]), wide
     trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
     for index, (names, phases) in enumerate(trials):
-        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
+        tried = isinstance(variant.phases[index], Trial)
+        found = trial_mistakes(names, phases, tried=tried) if len(names) == len(phases) else ()
+        for number, problem in found:
             yield (*at, "phases", index, "try", number), problem
     if line is None:  # what is trained cannot be told yet
         return
