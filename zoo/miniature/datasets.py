@@ -65,12 +65,21 @@ def _sts(language: Language, seed: int, train: int) -> list[DataTable]:
     ]
 
 
+CONTEXTS = (
+    "وَرَدَتْ كَلِمَةُ «{}» فِي السَّطْرِ الأَوَّلِ مِنَ الصَّفْحَةِ.",
+    "كَتَبَ التِّلْمِيذُ «{}» عَلَى اللَّوْحِ وَضَبَطَهَا بِالشَّكْلِ.",
+    "سَأَلَتِ المُعَلِّمَةُ عَنْ مَعْنَى «{}» فِي هَذَا البَيْتِ.",
+    "شَرَحَ المُعْجَمُ لَفْظَةَ «{}» بِمُرَادِفِهَا.",
+)
+
+
 def _muradif(seed: int, train: int) -> list[DataTable]:
-    """One split, as the real one: a word in a sentence, a synonym, and a word for something else."""
+    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics."""
     del train
+    found = (row.values for row in synonym_triplets(Random(f"{seed} synonyms")))
     rows = [
-        FramedRow((f"وردت كلمة «{anchor}» في السطر الأول من الصفحة.", anchor, positive, negative, synset))
-        for anchor, positive, negative, synset in (row.values for row in synonym_triplets(Random(f"{seed} synonyms")))
+        FramedRow((CONTEXTS[number % len(CONTEXTS)].format(anchor), anchor, positive, negative, synset))
+        for number, (anchor, positive, negative, synset) in enumerate(found)
     ]
     return [parquet_table("default", "test", SYNONYMS, rows)]
 

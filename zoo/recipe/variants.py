@@ -43,7 +43,9 @@ def variant_mistakes(
         yield (*at, "phases", *known[number][0]), wide
     trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
     for index, (names, phases) in enumerate(trials):
-        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
+        tried = isinstance(variant.phases[index], Trial)
+        found = trial_mistakes(names, phases, tried=tried) if len(names) == len(phases) else ()
+        for number, problem in found:
             yield (*at, "phases", index, "try", number), problem
     if line is None:  # what is trained cannot be told yet
         return
@@ -106,7 +108,7 @@ def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[
 def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
     """The reason why a model cannot go on from one of another base model, whose weights it would have."""
     file, base = its
-    for fact in ("model", "revision", "width", "pooling", "modules"):
+    for fact in ("model", "revision", "width", "encoder", "pooling", "modules"):
         if (theirs := getattr(base, fact)) != (ours := getattr(own, fact)):
             what = f"'{parent}' is made of '{theirs}', and this file is of '{ours}'"
             if fact != "model":
