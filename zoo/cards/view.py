@@ -46,6 +46,12 @@ class ModelCardView:
         self.tasks = [TASKS[name] for name in facts.scores.tasks]
 
     @property
+    def mean_pooled(self) -> bool:
+        """Whether an embedding is the mean over the tokens, and nothing stands behind it."""
+        base = self.facts.recipe.base
+        return base.pooling is not None and base.pooling.type == "mean" and not base.modules
+
+    @property
     def counted(self) -> list[Task]:
         """The tasks of the headline mean: those that no other task of the suite replaces."""
         return [TASKS[name] for name in current(self.scores.tasks)]

@@ -16,7 +16,8 @@ from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
 from zoo.lint.card import Code, ParsedCard
 from zoo.lint.results import index_values
-from zoo.models.foreign import code_told, foreign_code
+from zoo.models.carried import DECIDING, RECORDS, unheld
+from zoo.models.foreign import Read, code_told, foreign_code
 from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
 from zoo.publish.proof.rendered import NOTHING, OwnCode
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running
@@ -113,17 +114,22 @@ def prove_repository(
 def prove_model(repo_id: str, revision: str, built: Path | None = None, own: OwnCode = NOTHING) -> Proof:
     """Prove that a model loads as what was built, that its card has its scores, and that our snippets of it run.
 
-    It must load from safetensors and without remote code.
+    It must load from safetensors, and run no code but what was built: that is run without a network and a token.
 
     Raises:
         ProofError: one of these is not so. HubError: the Hub cannot be asked.
     """
     with a_stranger("model", repo_id, revision) as stranger:
         card = ParsedCard(stranger.card())
-        _refuse_code_of_others(stranger)
+        code = carries_code(stranger)
         _compare_index(stranger, card)
+        if code:
+            if not built and not own.files:
+                return Proof(stranger.what, stranger.seconds, unproved="whether its code is ours is not known here")
+            _compare_code(stranger, built, own)
+            stranger.take_along()
         folder = str(built.absolute()) if built else None
-        arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES}
+        arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES, "code": code}
         chosen = _chosen(stranger, card, own)
         found, failure = stranger.run(load_published, arguments, chosen.run)
         if found["pickles"]:
@@ -187,12 +193,35 @@ def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Wa
             return _ask(stranger, folder / MODELS, url)
 
 
-def _refuse_code_of_others(stranger: Stranger) -> None:
-    """Refuse a model whose files name Python to run when it is loaded: we publish none that does."""
+def carries_code(stranger: Stranger) -> bool:
+    """Return whether loading a model runs Python that its own repository holds.
+
+    Raises:
+        ProofError: it asks for code that is elsewhere, or for what is not there.
+    """
     with explained(f"look for code in {stranger.what}"):
-        found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.listed else None)
-    if found:
-        raise ProofError(f"{stranger.what} {code_told(found)}")
+        read = _reading(stranger)
+        found = foreign_code(read)
+        elsewhere = list(unheld(read, stranger.listed)) if found else []
+    if elsewhere:
+        raise ProofError(f"{stranger.what} {code_told(elsewhere)}")
+    return bool(found)
+
+
+def _reading(stranger: Stranger) -> Read:
+    return lambda path: stranger.file(path).read_bytes() if path in stranger.listed else None
+
+
+def _compare_code(stranger: Stranger, built: Path | None, own: OwnCode) -> None:
+    """Refuse a model of which code, or what says which code is run, is not what was built."""
+    for path, listed in sorted(stranger.listed.items()):
+        if not path.endswith(DECIDING) or path.startswith(RECORDS):
+            continue
+        ours = listed in own.files.get(path, ())
+        if built:
+            ours = (built / path).is_file() and stranger.file(path).read_bytes() == (built / path).read_bytes()
+        if not ours:
+            raise ProofError(f"{stranger.what}: its '{path}' is not what was built, and none of its code was run")
 
 
 @dataclass(frozen=True)
