@@ -136,7 +136,7 @@ def _of_module(read: Read, folder: str, kind: str) -> Iterator[ForeignCode]:
     if not kind.startswith(OURS):
         yield ForeignCode.of_class(MODULES, kind)
     if kind.endswith(".Router"):
-        routes = _names(mapping(read, router := _path(folder, ROUTER)).get("types"))
+        routes = names_in(mapping(read, router := _path(folder, ROUTER)).get("types"))
         yield from (ForeignCode.of_class(router, route) for route in routes if not route.startswith(OURS))
     if kind.endswith(".Dense"):
         activation = mapping(read, config := _path(folder, "config.json")).get("activation_function")
@@ -146,7 +146,7 @@ def _of_module(read: Read, folder: str, kind: str) -> Iterator[ForeignCode]:
 
 def _of_configs(read: Read, folder: str, repository: str = "") -> Iterator[ForeignCode]:
     for name in CONFIGS:
-        for reference in _names(mapping(read, path := _path(folder, name)).get("auto_map")):
+        for reference in names_in(mapping(read, path := _path(folder, name)).get("auto_map")):
             yield ForeignCode.of_class(path, reference, repository)
 
 
@@ -159,7 +159,7 @@ def _kernels(found: dict[str, Any]) -> Iterator[str]:
     """Yield kernels that a configuration takes from the Hub: names of transformers' own have no slash."""
     for key, value in found.items():
         if KERNELS.fullmatch(key):
-            yield from (name for name in _names(value) if "/" in name)
+            yield from (name for name in names_in(value) if "/" in name)
         elif isinstance(value, dict):
             yield from _kernels(value)
 
@@ -197,13 +197,13 @@ def _json(read: Read, path: str) -> Any:
         return None
 
 
-def _names(found: Any) -> Iterator[str]:
+def names_in(found: Any) -> Iterator[str]:
     """The classes in an `auto_map`: a name, or lists and tables of names (a slow tokenizer and a fast one)."""
     if isinstance(found, str):
         yield found
     elif isinstance(found, dict | list):
         for one in found.values() if isinstance(found, dict) else found:
-            yield from _names(one)
+            yield from names_in(one)
 
 
 ADVICE = {
