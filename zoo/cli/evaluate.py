@@ -113,11 +113,11 @@ def score_rows(scores: ScoreFile, *, mean: bool = True) -> list[dict[str, Any]]:
 
     All numbers have their intervals.
     """
-    from zoo.evidence.scores import mean_name
+    from zoo.evidence.scores import current, mean_name
 
     places = [(subject, dim) for subject in scores.subjects for dim in subject.dims or (None,)]
     rows: list[dict[str, Any]] = [{"task": task} for task in scores.tasks]
-    rows += [{"task": mean_name(scores.tasks)}] if mean and len(scores.tasks) > 1 else []
+    rows += [{"task": mean_name(scores.tasks)}] if mean and len(current(scores.tasks)) > 1 else []
     for subject, dim in places:
         found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
         found.append(scores.headline(subject.name, dim))
