@@ -17,7 +17,7 @@ from transformers.modeling_outputs import BaseModelOutput
 class ToyConfig(PretrainedConfig):
     model_type = "zoo-toy"
 
-    def __init__(self, vocab_size=64, hidden_size=16, **kwargs):
+    def __init__(self, vocab_size=64, hidden_size=64, **kwargs):
         super().__init__(**kwargs)
         self.vocab_size, self.hidden_size = vocab_size, hidden_size
 
@@ -39,7 +39,7 @@ class Toy(PreTrainedModel):
 '''
 
 
-def coded_model(folder: Path, source: str = SOURCE, *, width: int = 16) -> Path:
+def coded_model(folder: Path, source: str = SOURCE, *, width: int = 64) -> Path:
     """Write the model into `folder`."""
     import torch
     from sentence_transformers import SentenceTransformer
@@ -64,7 +64,9 @@ def coded_model(folder: Path, source: str = SOURCE, *, width: int = 16) -> Path:
         str(base), model_kwargs=dict(trusted), config_kwargs=dict(trusted), processor_kwargs=dict(trusted)
     )
     modules = [transformer, Pooling(transformer.get_embedding_dimension(), "mean")]
-    SentenceTransformer(modules=modules, device="cpu", **trusted).save(str(folder), create_model_card=False)
+    model = SentenceTransformer(modules=modules, device="cpu", **trusted)
+    model.max_seq_length = 8
+    model.save(str(folder), create_model_card=False)
     return folder
 
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from zoo.models.foreign import ELSEWHERE, ForeignCode, Read, foreign_code, mapping
+from zoo.modules.own import own_files
 from zoo.recipe.schema import Base
 from zoo.run import file_digest
 
-ENCODER = Path(__file__).with_name("zoo_encoder.py")
 CODE = ".py"
+BROUGHT = {
+    "huggingface_hub",
+    "numpy",
+    "safetensors",
+    "sentence_transformers",
+    "tokenizers",
+    "torch",
+    "tqdm",
+    "transformers",
+}
+BROUGHT |= {"xformers"}  # zoo's own encoder stands in for it
 DECIDING = (CODE, ".json", ".jinja")
 """What files end in that are code, or say which code is run."""
 RECORDS = ("zoo/", "adapter/", ".")
@@ -31,11 +43,13 @@ class CarriedCode:
     theirs: Mapping[str, str]
     """{path: sha256} of the files that consent was given to."""
     own: Mapping[str, str]
-    """{path: sha256} of zoo's own encoder, where it is one of the modules."""
+    """{path: sha256} of zoo's own files, as the encoder that is one of the modules."""
     unknown: tuple[str, ...]
     """Paths of the files that are neither."""
+    packages: tuple[str, ...]
+    """What must be installed beside sentence-transformers, as the files import it."""
     digest: str
-    """sha256 over `deciding` files, as `content_digest` has it."""
+    """Of all that decides which code is run, as `content_digest` has it."""
 
 
 def carried_code(base: Base, folder: Path) -> CarriedCode | None:
@@ -49,7 +63,7 @@ def carried_code(base: Base, folder: Path) -> CarriedCode | None:
         return None
     consent = base.remote_code
     known = {(PurePosixPath(path).name, sha256) for path, sha256 in consent.files.items()} if consent else set()
-    own = {path: sha256 for path, sha256 in found.items() if path == ENCODER.name and sha256 == file_digest(ENCODER)}
+    own = {path: sha256 for path, sha256 in found.items() if own_files().get(path) == sha256}
     theirs = {path: sha256 for path, sha256 in found.items() if (PurePosixPath(path).name, sha256) in known}
     return CarriedCode(
         origin=base.model,
@@ -58,8 +72,35 @@ def carried_code(base: Base, folder: Path) -> CarriedCode | None:
         theirs=theirs,
         own=own,
         unknown=tuple(path for path in found if path not in own and path not in theirs),
+        packages=tuple(sorted({name for path in theirs for name in imported_packages((folder / path).read_bytes())})),
         digest=content_digest(folder),
     )
+
+
+def imported_packages(source: bytes) -> set[str]:
+    """Return the packages that Python imports, without its own and those that sentence-transformers brings.
+
+    As when transformers looks whether all are there, what is imported inside a `try` need not be.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()  # whoever loads it will complain
+    spared = {inner for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and node not in spared:
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node not in spared and node.module and not node.level:
+            names.add(node.module)
+    found = {name.partition(".")[0] for name in names}
+    return {name.replace("_", "-") for name in found - sys.stdlib_module_names - BROUGHT}
+
+
+def deciding(folder: Path) -> dict[str, Path]:
+    """{path in a model's folder: file} of the files that decide which code is run."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in DECIDING}
+    return {path: found[path] for path in sorted(found) if not path.startswith(RECORDS)}
 
 
 def content_digest(folder: Path) -> str:
@@ -67,20 +108,5 @@ def content_digest(folder: Path) -> str:
 
     A card's snippet computes the same one of what it downloaded (cards/model.md.j2).
     """
-    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in DECIDING}
-    lines = [f"{file_digest(paths[name])}  {name}\n" for name in sorted(paths) if not name.startswith(RECORDS)]
+    lines = [f"{file_digest(file)}  {path}\n" for path, file in deciding(folder).items()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def unheld(read: Read, paths: Collection[str]) -> Iterator[ForeignCode]:
-    """Yield the code that a model's files ask for and that its repository does not hold.
-
-    Args:
-        paths: of the files in the repository.
-    """
-    for one in foreign_code(read):
-        if str(PurePosixPath(one.file).parent / one.place) not in paths:
-            yield one
-    for name, key in ELSEWHERE.items():
-        if isinstance(other := mapping(read, name).get(key), str):
-            yield ForeignCode(name, other, "another repository")

@@ -32,7 +32,9 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 def part(recipe: Recipe) -> dict[str, Any]:
     """The base model and the phases, without what changes nothing of what comes out."""
     return {
-        **recipe.model_dump(mode="json", include={"base"}, exclude={"base": {"miniature": True, "remote_code": {"license"}}}),
+        **recipe.model_dump(
+            mode="json", include={"base"}, exclude={"base": {"miniature": True, "remote_code": {"license"}}}
+        ),
         "phases": [phase.model_dump(mode="json", exclude={"train": INDIFFERENT}) for phase in recipe.phases],
     }
 

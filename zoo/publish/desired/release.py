@@ -15,9 +15,9 @@ from zoo.cards.readme import dataset_card
 from zoo.errors import PublishError, ZooError
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE, GLANCE, STEPS, published_files
-from zoo.publish.desired.code import code_facts, code_to_publish
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
+from zoo.publish.desired.publishedcode import code_facts, code_to_publish
 from zoo.recipe import Dataset, Recipe, dump
 from zoo.remote import Kind, address_of
 from zoo.templates import Templates

@@ -16,8 +16,9 @@ from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
 from zoo.lint.card import Code, ParsedCard
 from zoo.lint.results import index_values
-from zoo.models.carried import DECIDING, RECORDS, unheld
-from zoo.models.foreign import Read, code_told, foreign_code
+from zoo.models.carried import CODE, DECIDING, RECORDS
+from zoo.models.elsewhere import fetched_code
+from zoo.models.foreign import code_told, foreign_code
 from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
 from zoo.publish.proof.rendered import NOTHING, OwnCode
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running
@@ -121,7 +122,7 @@ def prove_model(repo_id: str, revision: str, built: Path | None = None, own: Own
     """
     with a_stranger("model", repo_id, revision) as stranger:
         card = ParsedCard(stranger.card())
-        code = carries_code(stranger)
+        code = _carries_code(stranger)
         _compare_index(stranger, card)
         if code:
             if not built and not own.files:
@@ -193,31 +194,32 @@ def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Wa
             return _ask(stranger, folder / MODELS, url)
 
 
-def carries_code(stranger: Stranger) -> bool:
+def _carries_code(stranger: Stranger) -> bool:
     """Return whether loading a model runs Python that its own repository holds.
 
     Raises:
-        ProofError: it asks for code that is elsewhere, or for what is not there.
+        ProofError: its files take code from elsewhere, or name what is not there.
     """
     with explained(f"look for code in {stranger.what}"):
-        read = _reading(stranger)
-        found = foreign_code(read)
-        elsewhere = list(unheld(read, stranger.listed)) if found else []
+        found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.listed else None)
+        if not found:
+            return False
+        if not any(path.endswith(CODE) for path in stranger.listed):
+            raise ProofError(f"{stranger.what} {code_told(found)}")
+        elsewhere = fetched_code({path: stranger.file(path).read_bytes() for path in _deciding(stranger)})
     if elsewhere:
-        raise ProofError(f"{stranger.what} {code_told(elsewhere)}")
-    return bool(found)
+        raise ProofError(f"{stranger.what} takes code from elsewhere: {elsewhere[0]}")
+    return True
 
 
-def _reading(stranger: Stranger) -> Read:
-    return lambda path: stranger.file(path).read_bytes() if path in stranger.listed else None
+def _deciding(stranger: Stranger) -> list[str]:
+    return [path for path in sorted(stranger.listed) if path.endswith(DECIDING) and not path.startswith(RECORDS)]
 
 
 def _compare_code(stranger: Stranger, built: Path | None, own: OwnCode) -> None:
     """Refuse a model of which code, or what says which code is run, is not what was built."""
-    for path, listed in sorted(stranger.listed.items()):
-        if not path.endswith(DECIDING) or path.startswith(RECORDS):
-            continue
-        ours = listed in own.files.get(path, ())
+    for path in _deciding(stranger):
+        ours = stranger.listed[path] in own.files.get(path, ())
         if built:
             ours = (built / path).is_file() and stranger.file(path).read_bytes() == (built / path).read_bytes()
         if not ours:

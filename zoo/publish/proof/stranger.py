@@ -107,7 +107,10 @@ class Stranger:
 
         For a repository whose code is run: what it could read or fetch is then no more than what was looked at.
         """
-        cache, revision = self.folder / "home" / ".cache" / "huggingface" / "hub", None if self.is_main else self.revision
+        cache, revision = (
+            self.folder / "home" / ".cache" / "huggingface" / "hub",
+            None if self.is_main else self.revision,
+        )
         with explained(f"read {self.what}"):
             api().snapshot_download(self.repo_id, repo_type=self.kind, revision=revision, cache_dir=cache)
         self.offline = True
@@ -206,9 +209,7 @@ def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> 
 # What it runs: the source of these functions is all that it gets from us.
 
 
-def load_published(
-    repo_id: str, revision: str, built: str | None, sentences: list[str], code: bool
-) -> dict[str, Any]:
+def load_published(repo_id: str, revision: str, built: str | None, sentences: list[str], code: bool) -> dict[str, Any]:
     """Encode sentences with the published model and the built one; return their largest difference, and any pickles.
 
     Args:

@@ -8,8 +8,8 @@ from typing import Any
 
 from zoo.errors import PublishError
 from zoo.licences import family, forbids, may_be_passed_on
-from zoo.models.carried import CarriedCode, carried_code, unheld
-from zoo.models.foreign import code_told, reader
+from zoo.models.carried import CarriedCode, carried_code, deciding
+from zoo.models.elsewhere import fetched_code
 from zoo.recipe import Recipe
 
 
@@ -17,8 +17,8 @@ def code_to_publish(recipe: Recipe, model: Path) -> CarriedCode | None:
     """Return the code that a trained model carries; None: there is none.
 
     Raises:
-        PublishError: a file of it is neither of the consent nor zoo's own, code is missing, or its licence does not
-            allow to publish it.
+        PublishError: a file of it is neither of the consent nor zoo's own, its files take code from elsewhere, or its
+            licence does not allow to publish it.
     """
     code = carried_code(recipe.base, model)
     if code is None:
@@ -27,9 +27,8 @@ def code_to_publish(recipe: Recipe, model: Path) -> CarriedCode | None:
     if code.unknown:
         whose = f"neither a file that consent was given to nor zoo's own, so '{recipe.name}' is not published"
         raise PublishError(f"'{code.unknown[0]}' in the model's folder is {whose}", hint=again)
-    paths = {path.relative_to(model).as_posix() for path in model.rglob("*")}
-    if missing := list(unheld(reader(str(model)), paths)):
-        raise PublishError(f"'{recipe.name}' {code_told(missing)}", hint=again)
+    if elsewhere := fetched_code({path: file.read_bytes() for path, file in deciding(model).items()}):
+        raise PublishError(f"'{recipe.name}' would take code from elsewhere: {elsewhere[0]}", hint=again)
     if code.theirs:
         _refuse_licence(recipe, code)
     return code
