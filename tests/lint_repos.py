@@ -325,7 +325,7 @@ def carrying(*files_of_code: str) -> Callable[[Files, Shelf], None]:
     def change(files: Files, _: Shelf) -> None:
         config = json.loads(files["config.json"]) | {"auto_map": {"AutoModel": "modeling.Own"}}
         files["config.json"] = as_json(config)
-        files.update({path: b"class Own: ...\n" for path in files_of_code})
+        files.update(dict.fromkeys(files_of_code, b"class Own: ...\n"))
 
     return change
 
