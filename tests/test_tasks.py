@@ -13,6 +13,7 @@ import pytest
 from conftest import ROOT, TestHub
 
 from zoo.miniature.datasets import REPOSITORIES
+from zoo.miniature.diacritics import synsets
 from zoo.miniature.lexicon import Language, lexicon
 from zoo.miniature.tasks import WIDE
 from zoo.tasks import TASKS, Task
@@ -141,7 +142,8 @@ class Meanings:
 def stems_of_concepts() -> list[set[str]]:
     words = lexicon()
     kinds = (words.nouns, words.actions, words.qualities, words.places, words.times)
-    return [
+    marked = [set(synset.words) for synset in synsets().values()]
+    return marked + [
         {stem for language in LANGUAGES for word in concept.words[language] for stem in stems(word)}
         for kind in kinds
         for concept in kind.values()

@@ -1,4 +1,4 @@
-"""Runs programs that are not zoo's own (a card's snippets, a Space's app) with a home of their own and without secrets.
+"""Runs what is not zoo's own (a card's snippets, a Space's app, a model's code) with an own home and without secrets.
 
 It is no sandbox: such a program may still read every file that the user may read, if it names the whole path.
 """
@@ -13,8 +13,9 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from zoo.environment import VARIABLES
+from zoo.environment import SAFE_PATH, VARIABLES
 
 ALLOWED = re.compile(
     "|".join(
@@ -33,11 +34,15 @@ ALLOWED = re.compile(
 )
 """What a program gets of our environment: what it needs to run and to reach the Hub. Everything else stays here."""
 
+CONSENTED = "ZOO_CONSENTED"
+"""Names the folder of the model whose code this process may run. Only processes that zoo starts for that have it."""
+PLACES = ("CAMELTOOLS_DATA", "FAST_DISAMBIG_DATA_DIR", "TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR")
+"""Variables that name folders of data which a consented model reads, or where its training is tracked."""
 ADDRESS = re.compile(r"HF_ENDPOINT|(https?|all)_proxy", re.IGNORECASE)  # of variables, those that may have a password
 PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or '/' in it, also without a scheme
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 
-Program = subprocess.Popen[bytes]
+Program = subprocess.Popen[Any]
 
 
 def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
@@ -56,6 +61,34 @@ def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
     kept.pop("HF_HUB_DISABLE_IMPLICIT_TOKEN", None)
     access = {"HF_TOKEN": token} if token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
     return {**kept, **_places(home, temporary), **access, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def consented_environment(folder: Path, model: Path) -> dict[str, str]:
+    """Return the environment of a process that may run the code of one model: `own_environment`, and no Hub.
+
+    Its home, its cache of the Hub and that of modules are new and in `folder`: what others left in the user's is
+    neither found nor trusted.
+
+    Args:
+        model: the folder with the model, whose code was compared with the consent.
+    """
+    found = {name: value for name, value in own_environment(folder).items() if not ADDRESS.fullmatch(name)}
+    found |= {name: os.environ[name] for name in PLACES if name in os.environ}
+    offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_MODULES_CACHE": str(folder / "modules")}
+    return {**found, **SAFE_PATH, **offline, CONSENTED: str(model)}
+
+
+def consented_folder() -> Path | None:
+    """The folder of the model whose code this process may run; None, as in every process of the user's: of none."""
+    place = os.environ.get(CONSENTED)
+    return Path(place) if place else None
+
+
+def with_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that finds this zoo, wherever it was imported from."""
+    package = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
+    return {**environment, "PYTHONPATH": path}
 
 
 def _places(home: Path, temporary: Path) -> dict[str, str]:
@@ -97,7 +130,7 @@ def running_program(
     try:
         yield process
     finally:
-        _end(process)
+        end_program(process)
 
 
 def run_to_its_end(
@@ -111,7 +144,8 @@ def run_to_its_end(
             return None
 
 
-def _end(process: Program) -> None:
+def end_program(process: Program) -> None:
+    """End a program that began a session of its own, and what it started there."""
     with suppress(subprocess.TimeoutExpired):
         process.terminate()  # does nothing when it has ended
         process.wait(10)

@@ -31,6 +31,7 @@ from zoo.evidence.scores import (
 from zoo.markdown import Markdown
 from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
+from zoo.recipe.trials import is_tried_alone, trials
 from zoo.tasks import TASKS, Task, sharing
 
 
@@ -236,6 +237,12 @@ class ModelCardView:
         ]
 
     @property
+    def tried(self) -> set[str]:
+        """The ways in which phases were tried: 'beside others', and 'alone', beside going on without."""
+        ways = [trial for member in self.facts.recipe.lineage for trial in trials(member.phases)]
+        return {"alone" if is_tried_alone(trial) else "beside others" for trial in ways if trial[0].trial}
+
+    @property
     def only_dropped(self) -> list[str]:
         """The datasets, by their recipes, of which only phases that were dropped read rows."""
         read: dict[bool, set[str]] = {True: set(), False: set()}
@@ -287,6 +294,7 @@ def _in_words(value: Any) -> str:
 
 def _of_course(member: Recipe, phase: NamedPhase, log: Phase) -> dict[str, Any]:
     after, dim = best_trained(log), phase.best.dim or member.base.width
+    chosen = ", of alternatives" if phase.trial and is_kept(log) and not log.get("why") else ""
     return {
         "phase": phase,
         "recipe": member.name,
@@ -296,7 +304,7 @@ def _of_course(member: Recipe, phase: NamedPhase, log: Phase) -> dict[str, Any]:
         "before": 100 * log["start"] if log["start"] is not None else None,
         "after": 100 * after[0] if after else None,
         "step": after[1] if after else None,
-        "became": Markdown(became(log) + (", of alternatives" if phase.trial and is_kept(log) else "")),  # our words
+        "became": Markdown(became(log) + chosen),  # our words
     }
 
 

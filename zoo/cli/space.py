@@ -81,7 +81,7 @@ def _token_for(models: Iterable[str]) -> str | None:
     from huggingface_hub import get_token
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    from zoo.models.foreign import refuse_foreign_code
+    from zoo.models.consent import refuse_foreign_code
     from zoo.models.identity import ModelSource
     from zoo.remote import api, explained
 
@@ -93,7 +93,7 @@ def _token_for(models: Iterable[str]) -> str | None:
             except RepositoryNotFoundError:  # the page says so: it is not published yet
                 continue
         revision = str(info.sha)
-        refuse_foreign_code(ModelSource(kind="hub", place=model, revision=revision, weights=revision))
+        refuse_foreign_code(ModelSource(kind="reading", place=model, revision=revision, weights=revision))
         restricted = restricted or bool(info.private or info.gated)
     return get_token() if restricted else None
 

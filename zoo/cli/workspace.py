@@ -34,7 +34,7 @@ LISTS = {
     "tasks": ("evaluation task",),
     "losses": ("loss",),
     "steps": ("step",),
-    "modules": ("pooling", "module"),
+    "modules": ("encoder", "pooling", "module"),
 }
 """Options of `zoo ls` to the kinds of things that recipes can name."""
 
@@ -45,7 +45,7 @@ LISTS = {
 @click.option("--tasks", "what", flag_value="tasks", help="List the evaluation tasks that suites can name.")
 @click.option("--losses", "what", flag_value="losses", help="List the losses that phases can name.")
 @click.option("--steps", "what", flag_value="steps", help="List the steps that datasets can name.")
-@click.option("--modules", "what", flag_value="modules", help="List the poolings and modules of base models.")
+@click.option("--modules", "what", flag_value="modules", help="List the encoders, poolings and modules of base models.")
 def ls(scale: str, what: str | None) -> None:
     """List recipes and how far each is built; or what recipes can name, ours and that of plugins."""
     if what == "datasets":

@@ -15,7 +15,7 @@ from sentence_transformers import SentenceTransformer, SimilarityFunction
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from zoo.characters import brief
-from zoo.errors import EvaluationError
+from zoo.errors import EvaluationError, ZooError
 from zoo.evaluate.ingredients import experiment
 from zoo.evaluate.results import cut
 from zoo.evaluate.store import Embeddings, EmbeddingStore, key_of
@@ -102,6 +102,8 @@ class Remembering:
         began, self._computing = time.perf_counter(), True
         try:
             rows = self._functions[function](texts, **{**options, "show_progress_bar": False})
+        except ZooError:
+            raise
         except Exception as error:  # of files that do not fit together, some load and fail here, with anything
             hint = "is it an embedding model? Its modules.json names what is done to a text, and in which order"
             said = f"{type(error).__name__}: {brief(error)}"

@@ -12,11 +12,12 @@ from zoo.evidence.scores import Role, Subject
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN, split_file
 from zoo.models.identity import ModelSource, base_source
 from zoo.recipe import Recipe
+from zoo.recipe.fits import is_scored
 from zoo.recipe.schema import Base
 from zoo.remote import host
 from zoo.run import Receipt, digest, versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.tasks import pins
+from zoo.tasks import TASKS, pins
 
 STAGE = EVALUATE
 FORMAT = 4  # one more whenever the stage leaves other files, or measures otherwise
@@ -88,9 +89,12 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
 
 
 def _sts(recipe: Recipe) -> str | None:
-    """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split."""
+    """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split.
+
+    None where there is no such split, or where its rows are triplets, which have no scores to correlate with.
+    """
     name = recipe.phases[-1].dev
-    return name if name and "test" in recipe.datasets[name].splits else None
+    return name if name and is_scored(recipe.datasets[name]) and "test" in recipe.datasets[name].splits else None
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
@@ -112,7 +116,13 @@ def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role
     Its revision is the digest of what that stage made, 40 hex as a commit's.
     """
     files = {path: sha256 for path, sha256 in trained.made.items() if path.startswith(f"{MODEL}/")}
-    source = ModelSource(kind="recipe", place=str(folder / MODEL), weights=digest(files), width=recipe.base.width)
+    source = ModelSource(
+        kind="recipe",
+        place=str(folder / MODEL),
+        weights=digest(files),
+        width=recipe.base.width,
+        remote_code=recipe.base.remote_code,
+    )
     return Candidate.of(candidate_name(recipe), trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
 
 
@@ -128,12 +138,14 @@ def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
 
 def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:
     """Everything that decides the scores of some models on some tasks."""
+    measures = {task: list(TASKS[task].measures) for task in tasks if TASKS[task].measures}
     return {
         "models": {candidate.name: candidate.revision for candidate in candidates},
         "identities": {candidate.name: candidate.model.identity.facts for candidate in candidates},
         "tasks": pins(tasks),
         "hub": host(),
         "versions": versions("mteb", "sentence-transformers", "scikit-learn", "numpy"),
+        **({"measures": measures} if measures else {}),
     }
 
 

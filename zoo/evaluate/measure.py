@@ -33,10 +33,12 @@ from zoo.evaluate import results
 from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
 from zoo.evaluate.ingredients import Candidate, folder_name, sample_path
 from zoo.evaluate.results import Traits
-from zoo.evaluate.samples import sample_of
+from zoo.evaluate.samples import margins_of, sample_of
 from zoo.evaluate.store import EmbeddingStore
 from zoo.evidence import resampling
+from zoo.evidence.measures import margins_beside
 from zoo.evidence.scores import Subject
+from zoo.models.apart import let_go
 from zoo.models.load import load_model
 from zoo.models.shape import too_wide
 from zoo.plugins.loading import root_in_use
@@ -64,6 +66,7 @@ class _Found:
     dim: int | None
     result: TaskResult
     sample: resampling.Sample
+    margins: resampling.Sample | None
     batch: int
 
 
@@ -175,6 +178,7 @@ def _is_measured(folder: Path, subject: Subject, dim: int | None, task: str) -> 
     return (
         results.stored(folder, subject, dim, TASKS[task]) is not None
         and results.sample(folder, subject, dim, task) is not None
+        and (not TASKS[task].measures or results.margins(folder, subject, dim, task) is not None)
         and results.of_this_version(results.measured_with(folder, subject, dim, task))
     )
 
@@ -204,10 +208,11 @@ class Loaded:
     def of(
         cls, candidate: Candidate, subject: Subject, place: MeasuringPlace, model: SentenceTransformer | None = None
     ) -> Iterator[Loaded]:
-        """A candidate, loaded unless it is there already, with its store."""
+        """A candidate, loaded unless it is there already, with its store. The model is of no use afterwards."""
         model = model or load_model(candidate.model, place.device)
         with closing(EmbeddingStore(store_path(place, candidate))) as store:
             yield cls(subject, place, model, Remembering(model, store, place.progress, title=subject.title))
+        let_go(model)
 
     def score(self, name: str, dims: Sequence[int | None]) -> Iterator[_Found]:
         """Score a task at some dims, from one encoding pass."""
@@ -241,7 +246,8 @@ def _evaluate(view: Any, task: Any, name: str, dim: int | None, batch: int) -> _
         problem = f"'{view.mteb_model_meta.name}' has no finite {ours.metric} on '{name}'"
         raise EvaluationError(problem, hint="its similarities may all be the same: train it again")
     by_split = predicted.get(ours.subset) or predicted["parallel"]
-    return _Found(dim, found, sample_of(task, ours, by_split[ours.split], scores), batch)
+    told = task, ours, by_split[ours.split], scores
+    return _Found(dim, found, sample_of(*told), margins_of(*told), batch)
 
 
 def _scored_by_mteb(name: str, view: Any, task: Any, **options: Any) -> TaskResult:
@@ -273,6 +279,8 @@ def _keep(folder: Path, subject: Subject, task: str, found: _Found) -> None:
     rows = sample_path(folder, subject, found.dim, task)
     rows.parent.mkdir(parents=True, exist_ok=True)
     resampling.save(found.sample, rows)
+    if found.margins:
+        resampling.save(found.margins, margins_beside(rows))
     place = results.result_path(folder, subject, found.dim, TASKS[task])
     result = _merged(place, found.result)
     with tempfile.TemporaryDirectory() as folder_of_mteb:

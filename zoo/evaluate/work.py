@@ -10,6 +10,7 @@ from zoo.errors import EvaluationError
 from zoo.evaluate.correlations import correlations
 from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
+from zoo.evaluate.scopes import scope_differences
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evidence.overlap import OverlapReport, read_overlap
 from zoo.evidence.scores import FILE, Correlation, ScoreFile, UnmeasuredError
@@ -69,6 +70,10 @@ def _score_file(
         clean=[leak.clean for leak in leaks if leak.clean],
         leaks=leaks,
         unsearched=_unsearched(candidates[0], reports, tasks),
+        met=[one for one in reports[candidates[0].name].met if one.task in tasks]
+        if candidates[0].name in reports
+        else [],
+        scopes=scope_differences(evidence),
         overrides=spec["overrides"],
         versions=evidence.versions(),
         miniature=_is_rehearsal(tasks),

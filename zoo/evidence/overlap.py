@@ -51,7 +51,11 @@ class Match(_Fact):
 
 
 class Overlap(_Fact):
-    """The overlap that was found of one task. Rows are counted once, under the strongest kind of any text in them."""
+    """The overlap that was found of one task. Rows are counted once, under the strongest kind of any text in them.
+
+    Of a task whose rows stand in groups, the rows found are all of the groups that were met (`MetGroups`), and those
+    found whole are the rows whose own words were; only the latter are counted under a kind.
+    """
 
     rows: int
     exact: int
@@ -124,6 +128,10 @@ class OverlapReport(_Fact):
         """True when no row of any task was found."""
         return not any(overlap.rows_found for overlap in self.tasks.values())
 
+    def groups_met(self, task: str) -> MetGroups | None:
+        """The groups of a task that were met; None: its rows stand in none."""
+        return next((one for one in self.met if one.task == task), None)
+
     def finding(self, task: str, aside: str = "") -> str:
         """The sentence of one task: 'STS17-en: 125 of 250 rows are in the dev split of stsb, which chose the
         checkpoint'.
@@ -133,6 +141,9 @@ class OverlapReport(_Fact):
         """
         overlap = self.tasks[task]
         found = f"{task}: {len(overlap.rows_found):,} of {overlap.rows:,} rows{aside} are in "
+        if met := self.groups_met(task):
+            groups = f"{met.groups_met:,} of {met.groups:,} {met.name}s"
+            found = f"{task}: {groups}, with {met.rows_met:,} of {met.rows:,} rows{aside}, were met in "
         parts = [
             (len(rows), self.sources[name].title) for name, rows in overlap.found_in.items() if name in self.sources
         ]

@@ -46,7 +46,7 @@ def seed(
     models = {**_of_steps(datasets), **_beside(recipes), **models}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
-        missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].revision)]
+        missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].commit)]
         added = _add_data(store, named, progress)
         if missing:
             progress.start("stand-ins for models", len(missing))
@@ -122,7 +122,7 @@ def _stand_in(base: Base, languages: list[str]) -> Repository:
     shape = base.miniature
     return stand_in(
         base.model,
-        base.revision,
+        base.commit,
         architecture=shape.architecture,
         tokenizer=shape.tokenizer,
         modules=shape.modules,

@@ -7,16 +7,18 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from zoo.options import digests
+from zoo.modules.encoders import CUSTOM
 from zoo.recipe.remotecode import RemoteCode
-from zoo.recipe.schema import Base
+from zoo.recipe.schema import Base, code_digests, encoder_digest
 from zoo.run import digest, versions
 
 ENGINES = ("torch", "transformers", "sentence-transformers")
 """The libraries that compute embeddings."""
 
-Kind = Literal["recipe", "base", "beside", "folder", "hub"]
-"""`beside`: a model that a loss names, beside the base."""
+MODULES = "modules.json"  # names the modules that a repository brings
+
+Kind = Literal["recipe", "base", "beside", "reading", "folder", "hub"]
+"""`beside`: a model that a loss names, beside the base; `reading`: one that a data step or a Space reads texts with."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Identity:
     modules: list[Any]
     """What stands behind the pooling, in the same form."""
     plugins: dict[str, str]
-    """Digests of the plugins that define the pooling or a module."""
+    """Digests of the plugins that define the pooling or a module, and of the encoder's file that travels along."""
     prompts: dict[str, str] | None
     default_prompt: str | None
     max_seq_length: int | None
@@ -69,6 +71,8 @@ class ModelSource(BaseModel):
     """Consent to run code that it brings; null: none of it is run, and a model that asks for any is refused."""
     width: int | None = None
     """How wide its vectors must be; null: as wide as they are."""
+    encoder: str | dict[str, Any] | None = None
+    """What reads texts before the pooling, as a recipe has it; null: the stock module."""
     pooling: Any = None
     """For plain transformers repositories, as a recipe has it; null: the model has modules of its own."""
     modules: list[Any] = []
@@ -85,13 +89,24 @@ class ModelSource(BaseModel):
     backend: Literal["torch"] = "torch"
 
     @property
+    def whole(self) -> ModelSource:
+        """This source, with all that is laid over a plain repository of the Hub with consent to its code.
+
+        That is our encoder, and the pooling that sentence-transformers gives such a repository.
+        """
+        code = self.remote_code
+        if self.kind != "hub" or code is None or self.pooling is not None or MODULES in code.files:
+            return self
+        return self.model_copy(update={"encoder": CUSTOM, "pooling": "mean", "plugins": encoder_digest()})
+
+    @property
     def identity(self) -> Identity:
         """The identity of this model's embeddings when this machine computes them."""
         return Identity(
             weights=self.weights,
-            pooling=self.pooling,
+            pooling=self.whole.pooling,
             modules=self.modules,
-            plugins=self.plugins,
+            plugins=self.whole.plugins,
             prompts=self.prompts,
             default_prompt=self.default_prompt,
             max_seq_length=self.max_seq_length,
@@ -108,6 +123,7 @@ def minor(version: str) -> str:
 
 def base_source(base: Base, revision: str) -> ModelSource:
     """The model that a recipe starts from, with all that the recipe lays over it."""
+    laid_over = base.model_dump(mode="json", include={"encoder", "pooling", "modules"})
     return ModelSource(
         kind="base",
         place=base.model,
@@ -115,8 +131,10 @@ def base_source(base: Base, revision: str) -> ModelSource:
         weights=revision,
         remote_code=base.remote_code,
         width=base.width,
-        **base.model_dump(mode="json", include={"pooling", "modules"}),
-        plugins=digests(base.pooling, base.modules).get("plugins", {}),
+        encoder=laid_over.get("encoder", CUSTOM if base.reads_with == CUSTOM else None),
+        pooling=laid_over["pooling"],
+        modules=laid_over["modules"],
+        plugins=code_digests(base).get("plugins", {}),
         prompts=base.prompts,
         default_prompt=base.default_prompt,
         max_seq_length=base.max_seq_length,

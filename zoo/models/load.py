@@ -11,19 +11,20 @@ from typing import Any, Literal
 
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers import PreTrainedTokenizerBase, dynamic_module_utils
 
 from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
-from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, kind_of_error, meant
+from zoo.isolation import consented_folder
+from zoo.models.foreign import AS_SAFETENSORS, kind_of_error, meant, way_to_load
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
+from zoo.models.trusted import trust
+from zoo.modules.encoders import STOCK
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
 
-SAFE = {"trust_remote_code": False}  # code from a repository is not run
 LOADING = {"use_safetensors": True, "allow_all_kernels": False, "device_map": None, "offload_folder": None}
 """Never a pickle, no compiled code of anybody's, and no folder that a model's own files name is written to."""
 MADE_UP = re.compile(r"^(.+?) *\| *(?:\x1b\[\d+m)?MISSING", re.MULTILINE)  # in transformers' report
@@ -70,6 +71,8 @@ def starting_model(
     """
     require_device(device)
     source = base_source(recipe.base, base_revision).model_copy(update={"dtype": dtype})
+    if source.remote_code is not None and consented_folder() is None:
+        raise ValueError(f"training '{recipe.name}' runs code of others, and this process may not")
     if parent is None:
         model = load_model(source, device, attention=attention)
     else:
@@ -81,8 +84,14 @@ def starting_model(
 
 
 def saved_model(folder: Path, device: str | None = None, **options: Any) -> SentenceTransformer:
-    """A model that training saved, as it was, but for options that transformers takes when it loads weights."""
-    return SentenceTransformer(str(folder), device=device, model_kwargs={**LOADING, **options}, **SAFE)
+    """A model that training saved, as it was, but for options that transformers takes when it loads weights.
+
+    In a process that runs a model's code with consent, what it has saved is loaded with that code.
+
+    Raises:
+        TrainError: it has code of another origin.
+    """
+    return SentenceTransformer(str(folder), device=device, model_kwargs={**LOADING, **options}, **trust(folder))
 
 
 def base_model(base: Base, revision: str, device: str | None = None) -> SentenceTransformer:
@@ -97,6 +106,8 @@ def base_model(base: Base, revision: str, device: str | None = None) -> Sentence
 def load_model(source: ModelSource, device: str | None = None, *, attention: str | None = None) -> SentenceTransformer:
     """The model that a source describes, ready to encode.
 
+    One with consent to its code is loaded by a process apart, which alone runs that code (zoo/models/apart.py).
+
     Args:
         attention: an `attn_implementation` of transformers; null: the best that the model has.
 
@@ -104,8 +115,15 @@ def load_model(source: ModelSource, device: str | None = None, *, attention: str
         HubError: it cannot be fetched. TrainError, EvaluationError: it cannot be loaded, asks for code of its own, or
             has another width than the source says; or there is no such device.
     """
+    if source.remote_code is not None:
+        if (place := consented_folder()) is None:
+            from zoo.models.apart import load_apart
+
+            return load_apart(source, device, attention=attention)
+        source = source.whole.model_copy(update={"place": str(place), "revision": None})
     require_device(device)
-    refuse_unfit(source)
+    if source.remote_code is None:
+        refuse_unfit(source)
     try:
         with _explained(source.place), _attending(attention, source.place), _reported() as report:
             load, weights = _pooled if source.pooling else _whole, _weights(source, attention)
@@ -185,6 +203,7 @@ def _reported() -> Iterator[list[str]]:
 HINTS = {
     "base": "see `base` in its recipe",
     "beside": "is it an embedding model? See `loss` in the recipe's phases",
+    "reading": "is it an embedding model?",
     "hub": "is it an embedding model?",
     "folder": "save it again with sentence-transformers",
     "recipe": "zoo build it again with --force train",
@@ -195,8 +214,8 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
     """The error for a model that a library refuses; advice of the library's to run code or pickles is left out."""
     text, kind, what = str(error).strip(), kind_of_error(source.kind), f"model '{source.place}'"
     if (meaning := meant(text)) is not None:
-        hints = AS_SAFETENSORS if "safetensors" in meaning else WITHOUT_CODE
-        return kind(f"{what} {meaning}", hint=hints[source.kind])
+        hint = AS_SAFETENSORS[source.kind] if "safetensors" in meaning else way_to_load(source)
+        return kind(f"{what} {meaning}", hint=hint)
     if OTHER_SIZES in text:
         return kind(f"{what} has weights of other sizes than its config.json says", hint=HINTS[source.kind])
     first = (text.splitlines() or [type(error).__name__])[0]
@@ -233,22 +252,28 @@ def _attending(attention: str | None, place: str) -> Iterator[None]:
 
 def _whole(source: ModelSource, device: str | None, weights: dict[str, Any]) -> SentenceTransformer:
     """A model with modules of its own, or with those that sentence-transformers gives a plain repository."""
-    options: dict[str, Any] = {"revision": source.revision, "device": device, "backend": source.backend, **SAFE}
+    options: dict[str, Any] = {"revision": source.revision, "device": device, "backend": source.backend}
+    options |= _trust(source)
     return SentenceTransformer(source.place, model_kwargs=weights, **options)
 
 
 def _pooled(source: ModelSource, device: str | None, weights: dict[str, Any]) -> SentenceTransformer:
     """A plain transformers model with the source's pooling and modules after it."""
-    at: dict[str, Any] = {"revision": source.revision, **SAFE}
-    transformer = Transformer(
-        source.place,
-        model_kwargs={**at, **weights},
-        processor_kwargs=dict(at),
-        config_kwargs=dict(at),
-        backend=source.backend,
-    )
+    at: dict[str, Any] = {"revision": source.revision, **_trust(source)}
+    settings = {
+        "model_kwargs": {**at, **weights},
+        "processor_kwargs": dict(at),
+        "config_kwargs": dict(at),
+        "backend": source.backend,
+    }
+    transformer = modules.build_encoder(source.encoder or STOCK, source.place, settings)
     behind = modules.build_modules(source.pooling, source.modules, transformer.get_embedding_dimension())
-    return SentenceTransformer(modules=[transformer, *behind], device=device, **SAFE)
+    return SentenceTransformer(modules=[transformer, *behind], device=device, **_trust(source))
+
+
+def _trust(source: ModelSource) -> dict[str, bool]:
+    """Code of others is run where there is consent to it, and we are in a process that may."""
+    return {"trust_remote_code": source.remote_code is not None and consented_folder() is not None}
 
 
 def _weights(source: ModelSource, attention: str | None) -> dict[str, Any]:

@@ -1,48 +1,61 @@
-"""The subword pieces that a model's tokenizer cuts texts into, as people read them."""
+"""What a model's tokenizer makes of texts: the pieces that the model reads, as people read them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedTokenizerBase
 
+AT_ONCE = 256  # texts
 UNKNOWN = "[UNK]"
-"""The piece for what a tokenizer has no piece for, whatever the tokenizer calls it."""
-BATCH = 256  # texts at once
+"""The piece for what a tokenizer does not know, whatever the tokenizer calls it."""
 
 
 def pieces(model: SentenceTransformer, texts: Sequence[str]) -> list[list[str]] | None:
-    """Cut texts as the model does, without prompts and without an end; None: it has no vocabulary that can be read.
+    """The pieces of each text as the model reads them, cut at its `max_seq_length` and without any prompt.
 
-    Pieces are as the vocabulary has them ('##ها', '▁كتاب'), those of bytes as the text that they stand for. Tokens that
-    every text gets, such as [CLS], are left out. What the tokenizer has no piece for is UNKNOWN.
+    They are as the vocabulary has them ('##ها', '▁كتاب'), but that those of bytes are the text that they stand for (a
+    part of a letter: '\\xd9'), and that what is unknown is UNKNOWN. Other special tokens are left out. None: the model
+    has no vocabulary of pieces, as one that counts words.
+
+    Args:
+        model: of this process, or one that a process apart has loaded.
     """
-    asked = getattr(model[0], "pieces", None)
-    if callable(asked):  # a model that is loaded in another process is asked there
-        return asked(texts)  # type: ignore[no-any-return]
+    if (elsewhere := getattr(model[0], "pieces", None)) is not None:
+        found: list[list[str]] | None = elsewhere(texts)
+        return found
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
 
     tokenizer = model.tokenizer
+    if isinstance(tokenizer, Tokenizer):  # of static embeddings
+        return [one.tokens for one in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         return None
-    return list(_cut(tokenizer, texts))
+    read, batches = _reading(tokenizer), [texts[begin : begin + AT_ONCE] for begin in range(0, len(texts), AT_ONCE)]
+    return [[read(one) for one in row] for batch in batches for row in _ids(model, tokenizer, batch)]
 
 
-def _cut(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[str]]:
-    unknown = tokenizer.unk_token_id
-    left_out = {*tokenizer.all_special_ids} - {unknown}
-    read = _reading(tokenizer)
-    for at in range(0, len(texts), BATCH):
-        # Called, as the model calls it: what a tokenizer of its own does with a text happens in no other method.
-        for row in tokenizer(list(texts[at : at + BATCH]), padding=False, truncation=False, verbose=False)["input_ids"]:
-            yield [UNKNOWN if one == unknown else read(one) for one in row if one not in left_out]
+def _ids(model: SentenceTransformer, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    features, left_out = model.preprocess(list(texts)), _special(tokenizer)
+    rows = zip(features["input_ids"].tolist(), features["attention_mask"].tolist(), strict=True)
+    return [[one for one, seen in zip(*row, strict=True) if seen and one not in left_out] for row in rows]
+
+
+def _special(tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """The ids of special tokens. The unknown one is none, unless it has another task as well, as GPT-2's has."""
+    known = tokenizer.special_tokens_map
+    others = {token for name, token in known.items() if name != "unk_token"}
+    kept = {tokenizer.unk_token_id} if tokenizer.unk_token not in others else set()
+    return set(tokenizer.all_special_ids) - kept
 
 
 def _reading(tokenizer: Any) -> Callable[[int], str]:
-    """Return what gives the piece of an id. Bytes of a byte-level vocabulary become text, parts of letters '\\xd9'."""
+    """Return what gives the piece of an id. Bytes of a byte-level vocabulary become text."""
     from transformers.convert_slow_tokenizer import bytes_to_unicode
 
     decoder = getattr(getattr(tokenizer, "backend_tokenizer", None), "decoder", None)
@@ -50,7 +63,7 @@ def _reading(tokenizer: Any) -> Callable[[int], str]:
 
     @cache
     def read(one: int) -> str:
-        piece = str(tokenizer.convert_ids_to_tokens(one))
+        piece = UNKNOWN if one == tokenizer.unk_token_id else str(tokenizer.convert_ids_to_tokens(one))
         known = bool(codes) and all(char in codes for char in piece)
         return bytes(codes[char] for char in piece).decode("utf-8", "backslashreplace") if known else piece
 

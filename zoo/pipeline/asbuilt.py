@@ -14,9 +14,9 @@ from zoo.evidence.findings import findings
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, as_set, read_scores
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN
-from zoo.options import digests
 from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Dataset, Recipe, Workspace
+from zoo.recipe.schema import code_digests
 from zoo.run import Receipt, Run, first_difference
 from zoo.stage import NamedDataset
 
@@ -171,7 +171,7 @@ def edited_part(built: Built, recipe: Recipe) -> str | None:
         return f"{as_set(was.overrides)} was left out"
     pairs = [(STAGES[stage].part(was), STAGES[stage].part(recipe)) for stage in MEASURED]
     pairs += [({"datasets": _data_parts(was)}, {"datasets": _data_parts(recipe)})]
-    pairs += [(_plugins(built, recipe), digests(recipe.base, recipe.phases))]
+    pairs += [(_plugins(built, recipe), code_digests(recipe.base, recipe.phases))]
     found = next(filter(None, (first_difference(before, now) for before, now in pairs)), None)
     return found or (edited_part(built, recipe.parent) if recipe.parent else None)
 

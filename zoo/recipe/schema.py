@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from zoo.ids import ModelId, Revision
-from zoo.modules import ModuleSpec, PoolingSpec
-from zoo.options import NameOf
+from zoo.modules import EncoderSpec, ModuleSpec, PoolingSpec
+from zoo.modules.encoders import CUSTOM, STOCK
+from zoo.modules.own import ENCODER, own_files
+from zoo.options import NameOf, digests
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.remotecode import RemoteCode
 from zoo.recipe.section import Name, Section
@@ -35,7 +37,8 @@ def role_like(name: str) -> str | None:
 class Miniature(Section):
     """The shape of a base model's stand-in on the local Hub: same architecture and tokenizer family, two layers."""
 
-    architecture: Literal["bert", "roberta", "xlm-roberta"] = "bert"
+    architecture: Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"] = "bert"
+    """neoarabert and modern bring code of their own; the tokenizer of the first is code too, and knows diacritics."""
     tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
     modules: tuple[Literal["mean", "cls", "dense", "normalize"], ...] = ()
     """The sentence-transformers modules that the repository brings; none for a plain transformers repository."""
@@ -52,6 +55,9 @@ class Base(Section):
     width: PositiveInt
     """Numbers per embedding; checked against the model when it is loaded."""
     max_seq_length: PositiveInt = 512
+    encoder: EncoderSpec | None = added(None)
+    """What reads texts, before the pooling; null = `custom` where there is consent to remote code, else
+    `transformer`."""
     pooling: PoolingSpec | None = None
     """For plain transformers repositories; null = the repository brings its own modules."""
     modules: list[ModuleSpec] = []
@@ -68,6 +74,13 @@ class Base(Section):
     def commit(self) -> str | None:
         """The commit that the recipe pins, by its `revision` or by its consent; null = the newest."""
         return self.revision or (self.remote_code.revision if self.remote_code else None)
+
+    @property
+    def reads_with(self) -> str | None:
+        """The name of the encoder; null = the repository brings its own modules."""
+        if self.pooling is None:
+            return None
+        return self.encoder.type if self.encoder else CUSTOM if self.remote_code else STOCK
 
     @model_validator(mode="after")
     def _consent_is_to_this_commit(self) -> Base:
@@ -96,10 +109,28 @@ class Base(Section):
     def _modules_fit(self) -> Base:
         if self.modules and self.pooling is None:
             raise ValueError("modules stand behind a pooling, and there is none; a repository brings its own")
+        if self.encoder and self.pooling is None:
+            raise ValueError("encoder stands before a pooling, and there is none; write pooling: mean")
         out = [module.out for module in self.modules if hasattr(module, "out")]
         if out and out[-1] != self.width:
             raise ValueError(f"modules end in {out[-1]} numbers, width is {self.width}")
         return self
+
+
+def encoder_digest() -> dict[str, str]:
+    """{"encoder 'custom'": digest of its file}, as an identity and a receipt have it."""
+    return {f"encoder '{CUSTOM}'": own_files()[ENCODER]}
+
+
+def code_digests(base: Base, *parts: Any) -> dict[str, dict[str, str]]:
+    """The ingredient {"plugins": {"encoder 'custom'": digest of its file}} of code beside zoo's version, or {}.
+
+    Such are plugins that a base model or other parts of a recipe name, and files of ours that travel with the model.
+    """
+    found = digests(base, *parts).get("plugins", {})
+    if base.reads_with == CUSTOM:
+        found = {**found, **encoder_digest()}
+    return {"plugins": found} if found else {}
 
 
 TaskName = Annotated[str, NameOf(TASKS)]

@@ -43,7 +43,9 @@ def variant_mistakes(
         yield (*at, "phases", *known[number][0]), wide
     trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
     for index, (names, phases) in enumerate(trials):
-        for number, problem in trial_mistakes(names, phases) if len(names) == len(phases) else ():
+        tried = isinstance(variant.phases[index], Trial)
+        found = trial_mistakes(names, phases, tried=tried) if len(names) == len(phases) else ()
+        for number, problem in found:
             yield (*at, "phases", index, "try", number), problem
     if line is None:  # what is trained cannot be told yet
         return
@@ -106,10 +108,18 @@ def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[
 def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
     """The reason why a model cannot go on from one of another base model, whose weights it would have."""
     file, base = its
-    for fact in ("model", "revision", "width", "pooling", "modules"):
+    for fact in ("model", "revision", "width", "encoder", "pooling", "modules"):
         if (theirs := getattr(base, fact)) != (ours := getattr(own, fact)):
             what = f"'{parent}' is made of '{theirs}', and this file is of '{ours}'"
             if fact != "model":
                 what = f"'{parent}' has base.{fact} '{theirs}', and this file '{ours}'"
             return f"{what}; put this variant into recipes/{file}.yaml"
+    if base.remote_code != own.remote_code:
+        what = f"'{parent}' has {_consent_told(base)}, and this file {_consent_told(own)}"
+        return f"{what}; `zoo trust {own.model}` writes the same into both files"
     return None
+
+
+def _consent_told(base: Base) -> str:
+    consent = base.remote_code
+    return f"consent to code of commit '{consent.revision[:8]}'" if consent else "no consent to code"

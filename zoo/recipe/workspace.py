@@ -251,7 +251,7 @@ class Workspace:
         self._check(base)
         file = self.bases[base]
         dims = variant.dims or file.dims
-        trials = numbered(variant.trials)
+        trials = numbered(variant.phases)
         phases = [self._phase(phase, trial, dims, scale) for phase, trial in trials]
         names = {use.dataset for phase in phases for use in phase.data} | {phase.dev for phase in phases if phase.dev}
         datasets = self._with_parents(names)

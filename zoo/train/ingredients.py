@@ -9,8 +9,8 @@ from typing import Any
 
 from zoo.curves.journal import Spent, read_journal
 from zoo.layout import DATA, JOURNAL, MODEL, TRAIN, TRAIN_LOG, split_file
-from zoo.options import digests
 from zoo.recipe import Recipe
+from zoo.recipe.schema import code_digests
 from zoo.remote import host
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
@@ -46,7 +46,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),
         **commits(recipe, site),
-        **digests(recipe.base, recipe.phases),
+        **code_digests(recipe.base, recipe.phases),
     }
 
 

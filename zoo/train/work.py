@@ -71,15 +71,20 @@ def _train(folder: Path, spec: Mapping[str, Any], recipe: Recipe, progress: Prog
             if not course.folder_of(folder, phase).is_dir():
                 _run(folder, spec, recipe, phase, model, progress)
         dev = Path(spec["splits"][trial[0].dev]["validation"]) if trial[0].dev else None
-        outcome = ranks.agreed(course.judged(trial, folder, dev, spec["device"]) if ranks.is_first() else None)
+        begin = beginning(spec, recipe, trial[0], model)
+        outcome = ranks.agreed(course.judged(trial, folder, dev, spec["device"], begin) if ranks.is_first() else None)
         assert outcome is not None
-        logs, model = [*logs, *outcome.log], outcome.model
+        logs, model = [*logs, *outcome.log], outcome.model or model
         if ranks.is_first():
             for entry in outcome.log:
                 _end(folder, recipe.name, entry, progress)
     ranks.wait()  # all have read it
     if ranks.is_first():
-        assert model is not None
+        if model is None or model.parent != folder:  # none was kept, and the start is not ours to move
+            start = beginning(spec, recipe, recipe.phases[0], model)("cpu")
+            model = folder / ".phase-start"
+            shutil.rmtree(model, ignore_errors=True)  # of an attempt that was cut off
+            start.save_pretrained(str(model), create_model_card=False)
         _put_together(folder, logs, model)
 
 
@@ -138,7 +143,7 @@ def beginning(
 
 def _clear(folder: Path) -> None:
     """Remove what only served the way to the model. A second time it does nothing."""
-    for name in (TRAIN_LOG, course.PREDICTED):
+    for name in (TRAIN_LOG, course.PREDICTED, course.BEFORE):
         (folder / MODEL / name).unlink(missing_ok=True)
     for pattern in ("phase-*", ".phase-*", "checkpoints-*", TAUGHT):
         for path in folder.glob(pattern):

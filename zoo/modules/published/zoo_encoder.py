@@ -92,11 +92,14 @@ class Encoder(Transformer):  # type: ignore[misc]
         with torch.no_grad():
             restore_weights(self.model, stored_weights(model_name_or_path, where(weights)))
             restore_buffers(self.model)
-        self.processor = restored(self.processor, model_name_or_path, tokens)
+        self.processor: Any = restored(self.processor, model_name_or_path, tokens)
         self.input_formatter.processor = self.processor
 
     def save(self, output_path: str, *arguments: Any, **settings: Any) -> None:
         """Write model, tokenizer and code into a folder, complete in itself, the same bytes wherever it was loaded."""
+        if backend := getattr(self.processor, "backend_tokenizer", None):  # it is saved with how it padded last
+            backend.no_padding()
+            backend.no_truncation()
         super().save(output_path, *arguments, **settings)
         tidy(Path(output_path), self.processor)
 
@@ -166,7 +169,12 @@ def stands_in() -> bool:
 
 def stand_in_helps(problem: str) -> bool:
     """Return True when xformers is what an error speaks of, and it is not there."""
-    return "xformers" in problem and "xformers" not in sys.modules and find_spec("xformers") is None
+    if "xformers" not in problem or sys.modules.get("xformers"):
+        return False
+    try:
+        return find_spec("xformers") is None
+    except (ImportError, ValueError):  # somebody keeps it out
+        return True
 
 
 def stand_in_for_xformers() -> None:
@@ -253,7 +261,8 @@ def restored(tokenizer: Any, place: str, settings: Mapping[str, Any]) -> Any:
     if file is None or is_of(tokenizer, file):
         return tokenizer
     given = {name: value for name, value in settings.items() if name != "trust_remote_code"}
-    plain = type(kind.__name__, (kind,), {"__module__": kind.__module__})  # only without an __init__ it gets the file
+    # only a class without an __init__ of its own is given the file
+    plain: Any = type(kind.__name__, (kind,), {"__module__": kind.__module__})
     found = plain.from_pretrained(place, **given)
     found.__class__ = kind
     found.model_max_length = tokenizer.model_max_length
@@ -264,7 +273,7 @@ def restored(tokenizer: Any, place: str, settings: Mapping[str, Any]) -> Any:
 
 def is_of(tokenizer: Any, file: str) -> bool:
     """Return True when a tokenizer divides words by the vocabulary and the rules that a tokenizer.json holds."""
-    return model_of(tokenizer.backend_tokenizer) == model_of(Tokenizer.from_file(file))
+    return bool(model_of(tokenizer.backend_tokenizer) == model_of(Tokenizer.from_file(file)))
 
 
 def model_of(backend: Any) -> Any:
