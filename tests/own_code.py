@@ -253,3 +253,30 @@ def weights() -> dict[str, torch.Tensor]:
 
 def write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2), "utf-8")
+
+
+STEMS = {"قلم": "قَلَم", "دفتر": "دَفتَر", "بحر": "بَحر", "جبل": "جَبَل", "شجرة": "شَجَرَة", "حديقة": "حَدِيقَة"}
+
+
+def write_mini_camel(folder: Path) -> Path:
+    """Write a morphological database of a few words in CAMeL's format, as fast_disambig reads it."""
+    place = folder / "calima-msa-r13"
+    place.mkdir(parents=True)
+    free = ("diac", "lex", "d3tok", "bw", "gloss")
+    lines = ["###DEFINES###", "DEFINE pos pos:noun pos:noun_prop", *(f"DEFINE {one} {one}:*open*" for one in free)]
+    lines += [
+        "###DEFAULTS###",
+        *(f"DEFAULT pos:{pos} diac:* lex:* bw:* gloss:* d3tok:*" for pos in ("noun", "noun_prop")),
+    ]
+    lines += ["###ORDER###", "ORDER diac lex bw gloss pos d3tok d3seg"]
+    lines += ["###TOKENIZATIONS###", "TOKENIZATION d3tok d3seg", "###STEMBACKOFF###", "STEMBACKOFF NOAN_PROP Nall"]
+    lines += ["###PREFIXES###", "\tP0\tdiac: bw: gloss: d3tok: d3seg:"]
+    lines += ["ال\tPAl\tdiac:ال bw:Al/DET+ gloss:the d3tok:ال+_ d3seg:ال+_"]
+    lines += ["###SUFFIXES###", "\tS0\tdiac: bw: gloss: d3tok: d3seg:", "###STEMS###"]
+    for word, marked in STEMS.items():
+        facts = f"diac:{marked} lex:{marked}_1 bw:{marked}/NOUN gloss:w pos:noun d3tok:{marked} d3seg:{marked}"
+        lines.append(f"{word}\tN\t{facts} pos_logprob:-1.0 lex_logprob:-2.0 pos_lex_logprob:-2.0")
+    lines += ["###TABLE AB###", "P0 N", "PAl N", "###TABLE BC###", "N S0", "###TABLE AC###", "P0 S0", "PAl S0"]
+    (place / "morphology.db").write_text("\n".join(lines) + "\n", "utf-8")
+    (place / "model.json").write_text("{}")
+    return folder

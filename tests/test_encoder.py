@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from own_code import TEXTS, write_toy
+from own_code import TEXTS, write_mini_camel, write_toy
 from safetensors.torch import load_file
 
+from zoo.cameldata import lend_camel_data
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
 from zoo.models.identity import ModelSource
@@ -179,6 +180,31 @@ def test_readers_without_zoo_and_xformers_get_the_same(
 def test_processes_of_a_pool_compute_the_same(saved: Path, model: Any, tmp_path: Path) -> None:
     found = read_by_others([sys.executable], saved, tmp_path, pools=True)
     assert far(found["spread"], model.encode(TEXTS)) < 1e-6
+
+
+def lent(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables by which a process apart finds a database of our own words."""
+    patch.setenv("FAST_DISAMBIG_DATA_DIR", str(write_mini_camel(folder / "mine")))
+    return lend_camel_data(folder / "lent")
+
+
+def test_a_tokenizer_with_the_real_stemmer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fast_disambig")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in lent(tmp_path, monkeypatch).items():
+        monkeypatch.setenv(name, value)
+    made = loaded(write_toy(tmp_path / "real", stemmer="fast_disambig.camel"), monkeypatch)
+    pieces = made.tokenizer.convert_ids_to_tokens(made.preprocess(["القلم"])["input_ids"][0])
+    assert pieces == ["[CLS]", "ا", "##ل", "[+]", "قلم", "[SEP]"]
+    assert far(copy.deepcopy(made).encode(TEXTS), made.encode(TEXTS)) == 0
+
+
+def test_the_true_reason_is_told_when_a_tokenizer_cannot_be_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = "class Stemmer:\n    def __init__(self):\n        raise RuntimeError('no dictionary of stems')\n"
+    with pytest.raises(TrainError, match="RuntimeError: no dictionary of stems"):
+        loaded(write_toy(tmp_path / "broken", code={"stemmer.py": broken}), monkeypatch)
 
 
 def test_the_encoder_imports_nothing_of_zoo() -> None:

@@ -21,6 +21,7 @@ from zoo.errors import ZooError
 from zoo.models.elsewhere import fetched_code
 from zoo.models.foreign import code_told, foreign_code, kind_of_error, reader, way_to_load
 from zoo.models.identity import Kind, ModelSource
+from zoo.models.requirements import require_all
 from zoo.modules.own import own_files
 from zoo.recipe.remotecode import CodePath, RemoteCode
 from zoo.recipe.words import License
@@ -126,10 +127,12 @@ def checked_folder(source: ModelSource) -> Iterator[Path]:
         source: with `remote_code`, of kind `base`, `hub` or `recipe`.
 
     Raises:
-        TrainError, EvaluationError: a file was changed, is missing or came in addition, or takes code from elsewhere.
+        TrainError, EvaluationError: a file was changed, is missing or came in addition, takes code from elsewhere, or
+            needs a package or data that this machine lacks.
         HubError: it cannot be fetched.
     """
     files, weights = _checked(source)
+    require_all(source, files)
     with tempfile.TemporaryDirectory(prefix="zoo-consented-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary, PurePosixPath(source.place).name)
         for path, content in files.items():
