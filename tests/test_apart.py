@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,8 @@ class Spied:
     bert: Path
     """The toy's weights as a plain BERT."""
     source: ModelSource
+    first: dict[str, Any] = field(default_factory=dict)
+    """What it found when the shared toy was loaded."""
 
     def seen(self) -> list[dict[str, Any]]:
         """What it found, each time that it ran; the file is emptied."""
@@ -89,6 +91,7 @@ def poisoned(modules: Path, source: ModelSource, files: dict[str, bytes]) -> Pat
 def toy(spied: Spied) -> Iterator[SentenceTransformer]:
     """The toy, loaded by a process apart."""
     model = load_model(spied.source, "cpu")
+    (spied.first,) = spied.seen()
     yield model
     let_go(model)
 
@@ -106,7 +109,7 @@ def turned(vectors: Any) -> Any:
 
 
 def require_nothing(seen: dict[str, Any], spied: Spied) -> None:
-    """The code found nothing of the user's, and what it left is gone."""
+    """The code found nothing of the user's, looked where it shall, and what it left is gone."""
     text = json.dumps({**seen, "environment": {**seen["environment"], "PATH": ""}})
     assert "planted" not in text
     assert str(spied.home) not in text
@@ -173,16 +176,6 @@ def test_what_its_code_raises_is_a_sentence_and_the_model_goes_on(toy: SentenceT
     assert toy.encode("كتاب").shape == (64,)
 
 
-def test_a_process_that_is_killed_is_a_sentence_and_found_nothing(spied: Spied) -> None:
-    model = load_apart(spied.source, "cpu")
-    os.kill(model[0].process.identifier, signal.SIGKILL)
-    for _ in range(2):
-        with pytest.raises(TrainError, match="^the process that runs the code of model 'lab/toy' was ended by SIGKILL"):
-            model.encode(TEXTS)
-    (*_, seen) = spied.seen()
-    require_nothing(seen, spied)
-
-
 SHORT = {  # what stands in the place of a process, and the sentence for it
     "import sys; print('no room', file=sys.stderr); sys.exit(3)": "ended itself, with exit code 3: no room$",
     "print('what is this' * 99, flush=True); input()": "mixes with what zoo says to its process$",
@@ -219,8 +212,10 @@ def splits_in(folder: Path) -> dict[str, dict[str, str]]:
 
 def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
     """The work of training the toy."""
-    settings = ("base.width=64", "dims=[64]", "phases.hybrid.train.max_steps=4", "phases.hybrid.train.eval_steps=2")
-    recipe = recipe_of(f"base.model={TOY}", *settings)
+    settings = ("base.width=64", "dims=[64]", f"base.max_seq_length={LONGEST}")
+    of_phase = (f"max_seq_length={LONGEST}", "max_steps=4", "eval_steps=2")
+    phase = [f"phases.hybrid.train.{setting}" for setting in of_phase]
+    recipe = recipe_of(f"base.model={TOY}", *settings, *phase)
     base = recipe.base.model_copy(update={"remote_code": spied.source.remote_code})
     spec = {
         "recipe": recipe.model_copy(update={"base": base}).model_dump(mode="json", by_alias=True),
@@ -236,9 +231,7 @@ def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
     return {"stage": "train", "folder": str(folder / "train"), "spec": spec, "workspace": None}
 
 
-def test_training_runs_apart_and_its_model_is_loaded_apart(
-    spied: Spied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_path: Path) -> None:
     heard = Heard()
     spied.mark.unlink(missing_ok=True)
     Consenting(here)(task_of(spied, tmp_path), heard)
@@ -251,7 +244,10 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(
     source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
     trained = load_model(source, "cpu")
     assert np.isfinite(trained.encode(TEXTS)).all()
-    let_go(trained)
+    process = trained[0].process.identifier
+    del trained
+    gc.collect()
+    assert not runs(process)
     require_nothing(spied.seen()[-1], spied)
 
 
@@ -267,14 +263,15 @@ def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_k
         Consenting(here)(task_of(spied, tmp_path, report_to=["tensorboard", "wandb"]), Heard())
 
 
-def test_a_process_apart_ends_with_its_model(spied: Spied) -> None:
-    model = load_apart(spied.source, "cpu")
-    process = model[0].process.identifier
-    del model
-    deadline = time.monotonic() + 10
-    while runs(process) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not runs(process)
+def test_a_process_that_is_killed_is_a_sentence_and_its_home_is_gone(spied: Spied, toy: SentenceTransformer) -> None:
+    """The last test: the toy is of no use afterwards."""
+    os.kill(toy[0].process.identifier, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(TrainError, match="^the process that runs the code of model 'lab/toy' was ended by SIGKILL"):
+            toy.encode(TEXTS)
+    home = Path(spied.first["homes"][0])
+    assert home.name == "home"
+    assert not home.parent.exists()
 
 
 def runs(process: int) -> bool:
