@@ -280,7 +280,9 @@ def _by_two(models: Sequence[tuple[ModelSource, Language | None]]) -> list[Backb
         }
         (folder / "task.json").write_text(json.dumps(task), "utf-8")
         with _checked(source) as checked:
-            said = [_run(folder, time, checked) for time in ("first", "second")]
+            said = [_run(folder, "first", checked)]
+            if any("failed" not in _left(path) for path in (folder / "first").glob("*.json")):
+                said.append(_run(folder, "second", checked))
         return [_report(folder, place, said, *one) for place, one in enumerate(models)]
 
 
