@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from zoo.models.elsewhere import fetched_code
+from zoo.models.requirements import needed_packages
 from zoo.modules.own import own_files
 from zoo.recipe.schema import Base
 from zoo.run import file_digest
@@ -24,7 +24,6 @@ BROUGHT = {
     "tqdm",
     "transformers",
 }
-BROUGHT |= {"xformers"}  # zoo's own encoder stands in for it
 DECIDING = (CODE, ".json", ".jinja")
 """What files end in that are code, or say which code is run."""
 RECORDS = ("zoo/", "adapter/", ".")
@@ -72,29 +71,17 @@ def carried_code(base: Base, folder: Path) -> CarriedCode | None:
         theirs=theirs,
         own=own,
         unknown=tuple(path for path in found if path not in own and path not in theirs),
-        packages=tuple(sorted({name for path in theirs for name in imported_packages((folder / path).read_bytes())})),
+        packages=_packages(folder),
         digest=content_digest(folder),
     )
 
 
-def imported_packages(source: bytes) -> set[str]:
-    """Return the packages that Python imports, without its own and those that sentence-transformers brings.
-
-    As when transformers looks whether all are there, what is imported inside a `try` need not be.
-    """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()  # whoever loads it will complain
-    spared = {inner for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in ast.walk(node)}
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import) and node not in spared:
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node not in spared and node.module and not node.level:
-            names.add(node.module)
-    found = {name.partition(".")[0] for name in names}
-    return {name.replace("_", "-") for name in found - sys.stdlib_module_names - BROUGHT}
+def _packages(folder: Path) -> tuple[str, ...]:
+    """Return what pip installs for the code in a folder, without what sentence-transformers brings."""
+    files = {path: file.read_bytes() for path, file in deciding(folder).items()}
+    if fetched_code(files):  # it is never published, and loaded by nobody
+        return ()
+    return tuple(name.replace("_", "-") for name in needed_packages(files) if name not in BROUGHT)
 
 
 def deciding(folder: Path) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from zoo.cameldata import lend_camel_data
 from zoo.errors import PublishError
 from zoo.isolation import own_environment, proxies, run_to_its_end
 from zoo.lint.card import Code
@@ -84,7 +85,7 @@ class Stranger:
     def environment(self) -> dict[str, str]:
         """The environment of what the stranger runs: no secrets of ours, and a home with an empty cache."""
         if self.offline:
-            return {**own_environment(self.folder), "HF_HUB_OFFLINE": "1"}
+            return {**own_environment(self.folder), **lend_camel_data(self.folder / "camel"), "HF_HUB_OFFLINE": "1"}
         return {**own_environment(self.folder, self.token), **proxies()}
 
     def file(self, path: str) -> Path:
