@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from dataclasses import replace
@@ -10,17 +11,17 @@ from typing import Any
 
 import pytest
 from coded import FILE, SOURCE, coded_model, consent
-from conftest import TestHub
+from conftest import ROOT, TestHub
 from hostile import FILES
 from hostile_cards import TEMPLATES, model_facts, resolved, score_file
 from test_prove import in_folder, own, push
 
 from zoo.cards.facts import ModelFacts
-from zoo.cards.readme import model_card
+from zoo.cards.readme import model_card, space_card
 from zoo.errors import PublishError
 from zoo.lint.card import ParsedCard
 from zoo.lint.execution import one_program
-from zoo.models.carried import carried_code
+from zoo.models.carried import carried_code, content_digest
 from zoo.publish.desired.release import CARD, PROVENANCE, Release, model_release
 from zoo.publish.proof.prove import prove_model
 from zoo.publish.proof.stranger import ProofError
@@ -140,3 +141,34 @@ def test_it_is_published_proved_and_its_snippets_agree(
     with pytest.raises(ProofError, match=f"its '{FILE}' is not what was built, and none of its code was run"):
         prove_model(ID, changed, folder, own("model", release.files))
     assert prove_model(ID, changed).unproved == "whether its code is ours is not known here"
+
+
+def test_the_space_runs_the_code_that_its_list_names_and_no_other(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "spaces" / "similarity")
+    similarity = importlib.import_module("similarity")
+    entry = {"id": str(copied(folder, tmp_path / "model")), "dims": [64]}
+    [without, right, wrong] = (
+        similarity.parse_models(json.dumps([{**entry, **code}]))[0]
+        for code in ({}, {"code": content_digest(folder)}, {"code": "0" * 64})
+    )
+    assert list(similarity.compare(right, "رجل يقود سيارة", "رجل يعزف")) == [64]
+    for refused in (without, wrong):
+        with pytest.raises(similarity.SpaceError, match="could not be loaded"):
+            similarity.load(refused)
+    with pytest.raises(similarity.SpaceError, match="entry 1: code 'short' is not 64 hex digits"):
+        similarity.parse_models(json.dumps([{**entry, "code": "short"}]))
+
+
+def test_the_card_of_a_space_says_which_models_run_code_and_which_are_left_out(recipe: Recipe, tmp_path: Path) -> None:
+    workspace, _ = resolved({file: data for file, (_, data) in FILES.items()}, tmp_path)
+    given: dict[str, Any] = {"datasets": [], "templates": TEMPLATES, "sdk_version": "6.0.0"}
+    models = {ID: score_file(recipe, "rival")}
+    plain = space_card("lab/demo", workspace.family, models, **given)
+    code = space_card(
+        "lab/demo", workspace.family, models, **given, with_code=[ID], left_out={"lab/other": "its code could read"}
+    )
+    assert code.startswith(plain.rstrip("\n"))
+    assert "runs code that the model carries" in code
+    assert "Not offered here: [lab/other](https://huggingface.co/lab/other), as its code could read." in code

@@ -349,7 +349,8 @@ def _free_port() -> int:
 
 
 def _ask(stranger: Stranger, models: Path, url: str) -> Proof:
-    first = json.loads(models.read_text("utf-8"))[0]
+    offered = json.loads(models.read_text("utf-8"))
+    first = next((one for one in offered if "code" not in one), offered[0])  # what has code was proved by itself
     dims = first.get("dims") or [None]
     arguments = {"url": url, "model": first["id"], "dims": dims, "pair": SENTENCES[:2]}
     answers, _ = stranger.run(ask_space, arguments)
