@@ -108,7 +108,11 @@ def _with_licence(base: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
 
 
 def _laid_over(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """The part's values in the place of the whole's. Of a section, what the part does not have stays the whole's."""
+    """The part's values in the place of the whole's. Of a section, what the part does not have stays the whole's; but
+    an evaluation's part is all of it, without what was left alone.
+    """
+    if "suite" in part.get("evaluation", {}):
+        whole = {**whole, "evaluation": {}}
     sections = {name: {**whole[name], **value} for name, value in part.items() if isinstance(value, dict)}
     return {**whole, **part, **sections}
 
