@@ -16,7 +16,7 @@ from typing import Any
 from zoo.isolation import with_package
 from zoo.layout import DATA, TRAIN
 from zoo.pipeline.build import Build
-from zoo.pipeline.executors.apart import apart, runs_code
+from zoo.pipeline.executors.apart import apart, needs_consent
 from zoo.plugins.loading import root_in_use
 from zoo.recipe import Recipe
 from zoo.train import ingredients as train
@@ -102,7 +102,7 @@ def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
 
 
 def _apart(spec: Mapping[str, Any], phase: str, folder: Path, steps: int) -> PhaseProbe:
-    if not runs_code(spec):
+    if not needs_consent(spec):
         return _probed(spec, phase, folder, steps, os.environ)
     with apart(spec, folder) as (checked, environment):
         return _probed(checked, phase, folder, steps, environment)
