@@ -20,6 +20,7 @@ from zoo.models.backbone import (
     PLAIN,
     BackboneReport,
     Language,
+    keep_backbone,
     kept_backbone,
     language_of,
     probe_backbones,
@@ -131,6 +132,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BackboneRepor
         add(name, change(plain), pooling="mean")
     for name, family in GOOD.items():
         add(name, files_of(*family), family[3] if len(family) > 3 else "ar")
+    add("nothing", {"README.md": b""})
     add("positions", plain, pooling="mean", max_seq_length=600)
     return dict(zip(models, probe_backbones(list(models.values())), strict=True))
 
@@ -216,6 +218,13 @@ CODED = {
 }
 
 
+def named(files: Files, number: int) -> Files:
+    """Give its classes names of their own: transformers knows those of a process by their names."""
+    texts = {path: content for path, content in files.items() if path.endswith(".py") or path == "config.json"}
+    own = {path: content.replace(b"Modern", b"Modern%d" % number) for path, content in texts.items()}
+    return files | {path: content.replace(b"zoo-modern", b"zoo-modern%d" % number) for path, content in own.items()}
+
+
 @pytest.fixture(scope="module")
 def modern() -> Files:
     return files_of("modern", "wordpiece")
@@ -229,7 +238,9 @@ def test_code_that_breaks_a_model_is_found(
     from zoo.models.backbone_work import examined
 
     coded = CODED[name]
-    monkeypatch.setenv(CONSENTED, str(written(coded.change(modern), tmp_path / name.replace(" ", "-"))))
+    monkeypatch.setenv(
+        CONSENTED, str(written(named(coded.change(modern), list(CODED).index(name)), tmp_path / "model"))
+    )
     consent = {"revision": "1" * 40, "files": {MODELING: "1" * 64}}
     over = {"pooling": coded.pooling, "encoder": "custom"} if coded.pooling else {}
     source = ModelSource(kind="base", place="lab/modern", weights="1", remote_code=consent, **over)
@@ -284,12 +295,19 @@ def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
 # ---- numbers and words ---------------------------------------------------------------------------------------------
 
 
-def test_reports_are_kept_until_something_else_is_measured(tmp_path: Path) -> None:
-    source = ModelSource(kind="folder", place=str(tmp_path / "nothing"), weights="1")
-    report, kept = kept_backbone(source, "ar", tmp_path / "kept")
-    assert not kept
-    assert "has neither modules.json nor config.json" in str(report.failed)
-    assert kept_backbone(source, "ar", tmp_path / "kept") == (report, True)
+def test_a_report_is_kept_for_its_model_and_language(reports: dict[str, BackboneReport], tmp_path: Path) -> None:
+    source = ModelSource(kind="folder", place="nowhere", weights="1")
+    keep_backbone(reports["wordpiece"], source, "ar", tmp_path / "kept")
+    assert kept_backbone(source, "ar", tmp_path / "kept") == reports["wordpiece"]
+    other = source.model_copy(update={"pooling": "cls"})
+    keep_backbone(reports["unigram"], other, "ar", tmp_path / "kept")
+    assert kept_backbone(source, "ar", tmp_path / "kept") == reports["wordpiece"]
+
+
+def test_a_model_that_cannot_be_loaded_is_a_finding(reports: dict[str, BackboneReport]) -> None:
+    report = reports["nothing"]
+    (problem,) = report.problems()
+    assert problem.startswith(f"cannot load model '{report.model}': Unrecognized model in ")
     assert [row["fine"] for row in report.table()] == ["no"]
 
 

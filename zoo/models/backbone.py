@@ -354,30 +354,34 @@ def refuse_broken(source: ModelSource, report: BackboneReport) -> None:
         raise kind_of_error(source.kind)(f"model '{source.place}' is broken: {what}", hint=hint)
 
 
-def kept_backbone(
-    source: ModelSource, language: Language | None, folder: Path, *, again: bool = False
-) -> tuple[BackboneReport, bool]:
-    """The report on a model, and whether it was there already: it is kept for each identity, Hub and language.
+def kept_backbone(source: ModelSource, language: Language | None, folder: Path) -> BackboneReport:
+    """The report on a model; one that is kept for its identity, this Hub and this language is not made again.
 
     Args:
         folder: where reports are kept; it is made.
-        again: measure although there is one.
     """
-    facts = {
-        "format": FORMAT,
-        "hub": host(),
-        "language": language,
-        "source": source.model_dump(mode="json"),
-        "versions": versions("torch", "transformers", "tokenizers", "sentence-transformers"),
-    }
-    path = folder / f"{source.identity.digest}-{language or 'any'}.json"
-    kept = _left(path)
-    if not again and kept.get("made_from") == facts:
-        return BackboneReport.model_validate(kept["report"]), True
+    kept = _left(_place(source, language, folder))
+    if kept.get("made_from") == _made_from(source, language):
+        return BackboneReport.model_validate(kept["report"])
     report = probe_backbone(source, language)
+    keep_backbone(report, source, language, folder)
+    return report
+
+
+def keep_backbone(report: BackboneReport, source: ModelSource, language: Language | None, folder: Path) -> None:
+    """Keep a report for `kept_backbone`, in place of an older one."""
+    path, facts = _place(source, language, folder), report.model_dump(mode="json")
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"made_from": facts, "report": report.model_dump(mode="json")}, ensure_ascii=False, indent=1)
     beside = path.with_suffix(".partial")
-    beside.write_text(content, "utf-8")
+    beside.write_text(json.dumps({"made_from": _made_from(source, language), "report": facts}, indent=1), "utf-8")
     beside.replace(path)
-    return report, False
+
+
+def _place(source: ModelSource, language: Language | None, folder: Path) -> Path:
+    return folder / f"{source.identity.digest}-{language or 'any'}.json"
+
+
+def _made_from(source: ModelSource, language: Language | None) -> dict[str, Any]:
+    libraries = versions("torch", "transformers", "tokenizers", "sentence-transformers")
+    facts = {"format": FORMAT, "hub": host(), "language": language, "versions": libraries}
+    return {**facts, "source": source.model_dump(mode="json")}

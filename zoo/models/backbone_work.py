@@ -76,7 +76,7 @@ def examined(source: ModelSource, language: Language | None, place: Path, before
             found |= of_files(model, source)
             found |= of_words(model, language)
             found |= of_outputs(model, language, place)
-            found |= beyond(model, language)
+            found |= beyond(model, language) if found["finite"] else {}
         else:
             found |= again(model, language, before)
     except ZooError as problem:
