@@ -7,13 +7,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from conftest import ROOT
-from own_code import WORDS, write_toy
+from own_code import TEXTS, WORDS, write_toy
 from training import Heard, log, made
 
+from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
+from zoo.models.load import saved_model
 from zoo.recipe import Recipe, Workspace, override
 from zoo.train.work import work
 
@@ -127,3 +130,29 @@ def test_a_kill_changes_no_bit(trained: tuple[Path, Heard], toys: Toys, tmp_path
     assert (folder / "checkpoints-triplets" / "checkpoint-4").is_dir()
     toys.train(folder, second=True)
     assert made(folder) == made(trained[0])
+
+
+SHORT = ("phases.triplets.train.max_steps=2",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (("gradient_checkpointing=true",), "asks for gradient_checkpointing, which its model does not have"),
+        (("max_seq_length=65",), "has places for 64 tokens, and max_seq_length is 65"),
+        (("lora={targets: [query]}",), r"no layer is called so; linear ones: qkv, w12, w3, wo"),
+    ],
+)
+def test_what_the_model_cannot_is_told(settings: tuple[str, ...], problem: str, toys: Toys, tmp_path: Path) -> None:
+    given = [f"phases.triplets.train.{one}" for one in settings]
+    with pytest.raises(TrainError, match=problem):
+        toys.train(tmp_path / "asked", *SHORT, "base.max_seq_length=65", *given)
+
+
+@pytest.mark.parametrize("setting", ["lora={r: 2, keep: true}", "dtype=bfloat16"])
+def test_adapters_and_other_types_of_weights(setting: str, toys: Toys, tmp_path: Path) -> None:
+    folder = toys.train(tmp_path / "other", *SHORT, f"phases.triplets.train.{setting}")
+    model = saved_model(folder / "model", "cpu")
+    assert model[0].model.freqs_cis.is_complex()
+    assert np.isfinite(model.encode(TEXTS)).all()
+    assert type(model[0]).__name__ == "Encoder"

@@ -131,7 +131,7 @@ class Remembering:
         return rows
 
 
-def encoder(model: SentenceTransformer, subject: Subject) -> Any:
+def encoder_of(model: SentenceTransformer, subject: Subject) -> Any:
     """mteb's own wrapper of a model, under the subject's name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # mteb 2.26 calls names that ST 6 renamed

@@ -30,7 +30,7 @@ from zoo import patience
 from zoo.characters import brief
 from zoo.errors import EvaluationError, ZooError
 from zoo.evaluate import results
-from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
+from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder_of, meta
 from zoo.evaluate.ingredients import Candidate, folder_name, sample_path
 from zoo.evaluate.results import Traits
 from zoo.evaluate.samples import margins_of, sample_of
@@ -228,7 +228,7 @@ class Loaded:
         task = loaded_task(name)
         self.remembering.storing = TASKS[name].store
         self.place.progress.start(f"{self.subject.title}: {name}", len(set(task_texts(task, TASKS[name]))))
-        full = encoder(self.model, self.subject)
+        full = encoder_of(self.model, self.subject)
         for dim in dims:
             view = full if dim in (None, self.subject.dims[0]) else DimView(full, self.subject, dim)
             yield _evaluate(view, task, name, dim, BATCH.get(self.model.device.type, 32))
