@@ -135,6 +135,11 @@ class ToyLMHead(ToyBase):
     def forward(self, input_ids, attention_mask=None, **kwargs):
         return MaskedLMOutput(logits=self.decoder(self.model(input_ids, attention_mask).last_hidden_state))
 """
+ROUGH = MODEL.replace("nn.init.normal_(module.weight, 0.0, 0.3)", "module.weight.data.uniform_(-1, 1)")
+ROUGH = ROUGH.replace("(nn.Linear, nn.Embedding)", "(nn.Linear, nn.Embedding, Norm)").replace(
+    "torch.ones(size))", "torch.ones(size))\n        self.register_buffer('scale', torch.ones(1), persistent=False)"
+)
+"""Initialises in place, in modules with a buffer that no checkpoint holds: from_pretrained does it after loading too."""
 STEMMER = """
 import threading
 
@@ -201,8 +206,16 @@ def tokenizer_json() -> str:
     return made.to_str()
 
 
-def write_toy(folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] | None = None) -> Path:
-    """Write a repository of code, tokenizer and weights from a fixed seed."""
+def write_toy(
+    folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] | None = None, ordinary: bool = False
+) -> Path:
+    """Write a repository of code, tokenizer and weights from a fixed seed.
+
+    Args:
+        stemmer: the module that the tokenizer takes its stemmer from.
+        code: {file: source} in addition, or in the place of ours.
+        ordinary: with a tokenizer of transformers' own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"rotary.py": ROTARY, "model.py": MODEL, "tokenizer.py": TOKENIZER.replace("{stemmer}", stemmer)}
     files |= {"stemmer.py": STEMMER} if stemmer == ".stemmer" else {}
@@ -225,8 +238,8 @@ def write_toy(folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] |
     write_json(
         folder / "tokenizer_config.json",
         {
-            "auto_map": {"AutoTokenizer": [None, "tokenizer.ToyTokenizer"]},
-            "tokenizer_class": "ToyTokenizer",
+            **({} if ordinary else {"auto_map": {"AutoTokenizer": [None, "tokenizer.ToyTokenizer"]}}),
+            "tokenizer_class": "PreTrainedTokenizerFast" if ordinary else "ToyTokenizer",
             "model_max_length": 48,
             **special,
         },

@@ -152,7 +152,7 @@ def test_embeddings_are_those_of_raw_transformers_with_mean_pooling(spied: Spied
 
 
 def test_a_model_apart_is_described_as_one_that_is_here(toy: SentenceTransformer, plain: SentenceTransformer) -> None:
-    from zoo.evaluate.encoders import encoder
+    from zoo.evaluate.encoders import encoder_of as encoder
     from zoo.evaluate.measure import _traits
     from zoo.evidence.scores import Subject
 

@@ -122,6 +122,7 @@ def is_module(name: str) -> bool:
 MODULES = {
     ".".join(["zoo", *path.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__"): path
     for path in sorted(PACKAGE.rglob("*.py"))
+    if "bundles" not in path.parts  # code of stand-ins, as foreign repositories have it: data
 }
 
 

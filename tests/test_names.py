@@ -23,7 +23,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 def sources() -> list[str]:
     paths = [path for folder in ("zoo", "spaces") for path in (ROOT / folder).rglob("*.py")]
-    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths if "bundles" not in path.parts)
 
 
 def definitions(node: ast.Module | ast.ClassDef, above: str = "") -> Iterator[tuple[str, Definition]]:

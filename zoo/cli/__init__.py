@@ -12,7 +12,7 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, evaluate, hub, lint, logs, publish, space, tables, versions, workspace
+from zoo.cli import analysis, build, demo, evaluate, hub, lint, logs, publish, space, tables, trust, versions, workspace
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
 
@@ -32,6 +32,7 @@ COMMANDS = (
     workspace.ls,
     workspace.show,
     workspace.check,
+    trust.trust,
     workspace.schema,
     workspace.doctor,
     build.data,

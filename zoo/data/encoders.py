@@ -41,4 +41,4 @@ class Encoders:
         return self._loaded[name]
 
     def _source(self, name: str) -> ModelSource:
-        return ModelSource(kind="hub", place=name, revision=self.models[name], weights=self.models[name])
+        return ModelSource(kind="reading", place=name, revision=self.models[name], weights=self.models[name])

@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from zoo.errors import TrainError
 from zoo.inquiry.answers import Answers, Inquiry
-from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, Read, code_told, foreign_code, mapping, reader
+from zoo.models.consent import refuse_foreign_code
+from zoo.models.foreign import AS_SAFETENSORS, Read, code_told, foreign_code, mapping, reader, way_to_load
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, width_of
 from zoo.recipe.schema import Base
@@ -35,8 +37,13 @@ def ask_base(base: Base) -> Inquiry:
     Raises:
         HubError: there is none, it is not open to this token, or it has no such revision.
     """
+    if base.remote_code:
+        try:
+            refuse_foreign_code(base_source(base, base.remote_code.revision))
+        except TrainError as refused:
+            return Inquiry([(("base", "remote_code"), f"{refused.message}; {refused.hint}")])
     with explained(f"look up model '{base.model}'"):
-        return small_files_told(base, *there(base.model, base.revision))
+        return small_files_told(base, *there(base.model, base.commit))
 
 
 def there(model: str, revision: str | None) -> tuple[set[str], Read]:
@@ -70,8 +77,9 @@ def unloadable(source: ModelSource, files: Collection[str], read: Read) -> Itera
     name = source.place
     if not mapping(read, CONFIG).get("model_type"):
         yield f"'{name}' has no config.json that says what it is; choose a model of transformers"
-    if code := foreign_code(read, whole=source.pooling is None):
-        yield f"'{name}' {code_told(code)}; {WITHOUT_CODE[source.kind]}"
+    code = foreign_code(read, whole=source.pooling is None) if source.remote_code is None else []
+    if code:
+        yield f"'{name}' {code_told(code)}; {way_to_load(source, code)}"
     if not any(path.endswith(".safetensors") for path in files):
         yield f"'{name}' has no weights as safetensors; {AS_SAFETENSORS[source.kind]}"
     if not any(PurePosixPath(path).name in TOKENIZERS for path in files):

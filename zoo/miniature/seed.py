@@ -46,7 +46,7 @@ def seed(
     models = {**_of_steps(datasets), **_beside(recipes), **models}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
-        missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].revision)]
+        missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].commit)]
         added = _add_data(store, named, progress)
         if missing:
             progress.start("stand-ins for models", len(missing))
@@ -77,9 +77,12 @@ def _add_translators(store: Store, datasets: Iterable[Dataset], progress: Progre
 
 
 def _beside(recipes: Iterable[Recipe]) -> dict[str, tuple[Base, list[str]]]:
-    """{guide or teacher that losses name: a base of the width that its loss needs, and languages}."""
+    """{guide or teacher that losses name, or rival: a base of the width that its loss needs, and languages}."""
     found = {}
     for recipe in recipes:
+        for rival in recipe.evaluation.rival_models:
+            base = Base(model=rival.model, revision=rival.revision, width=recipe.base.width, miniature=ENCODER)
+            found[rival.model] = base, recipe.release.language
         for use in (use for phase in recipe.phases for use in phase.data):
             for model in models_of(use.loss):
                 width = innermost(use.loss).given().get("projection_dim") or recipe.base.width
@@ -122,7 +125,7 @@ def _stand_in(base: Base, languages: list[str]) -> Repository:
     shape = base.miniature
     return stand_in(
         base.model,
-        base.revision,
+        base.commit,
         architecture=shape.architecture,
         tokenizer=shape.tokenizer,
         modules=shape.modules,

@@ -14,12 +14,13 @@ from zoo.miniature import vocabularies
 from zoo.miniature.lexicon import Language
 from zoo.miniature.repository import Repository
 from zoo.miniature.vocabularies import MAX_LENGTH, TokenizerFamily
+from zoo.miniature.withcode import files_with_code
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-Architecture = Literal["bert", "roberta", "xlm-roberta"]
+Architecture = Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"]
 Module = Literal["mean", "cls", "dense", "normalize"]
 
 LAYERS, HEADS, FEED_FORWARD = 2, 12, 512  # fewer heads where the width has no twelfth
@@ -55,16 +56,26 @@ def stand_in(
 
     Args:
         modules: what sentence-transformers puts after the transformer, pooling first; () makes a plain transformers
-            repository.
+            repository. Those that bring code are such.
         width: of the embeddings.
     """
+    card = {"README.md": CARD.format(id=model_id, language=language).encode()}
+    if architecture == "neoarabert" or architecture == "modern":
+        with torch_seeded(f"{seed} {model_id}"), quiet():
+            made = files_with_code(
+                architecture, tokenizer, width=width, heads=_heads(width), language=language, seed=seed
+            )
+        return Repository("model", model_id, revision, made | card)
     words = vocabularies.tokenizer(tokenizer, language, seed=seed)
     with TemporaryDirectory() as folder, torch_seeded(f"{seed} {model_id}"), quiet():
         saved = _save_transformer(Path(folder, "transformer"), _config(architecture, words, width), words)
         saved = _save_modules(saved, Path(folder, "sentence"), modules, width) if modules else saved
         files = {path.relative_to(saved).as_posix(): path.read_bytes() for path in _files(saved)}
-    files["README.md"] = CARD.format(id=model_id, language=language).encode()
-    return Repository("model", model_id, revision, files)
+    return Repository("model", model_id, revision, files | card)
+
+
+def _heads(width: int) -> int:
+    return next(heads for heads in range(HEADS, 0, -1) if width % heads == 0)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -108,7 +119,7 @@ def _config(architecture: Architecture, words: PreTrainedTokenizerBase, width: i
         vocab_size=len(words),
         hidden_size=width,
         num_hidden_layers=LAYERS,
-        num_attention_heads=next(heads for heads in range(HEADS, 0, -1) if width % heads == 0),
+        num_attention_heads=_heads(width),
         intermediate_size=FEED_FORWARD,
         pad_token_id=words.pad_token_id,
         bos_token_id=words.bos_token_id,

@@ -7,16 +7,19 @@ sums its floats in hash order), so pieces are learnt with BPE and then arranged 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
+from zoo.miniature.bundles.neoarabert.marks import Stemmer, marks_behind, normalised
+from zoo.miniature.diacritics import diacritised
 from zoo.miniature.frames import draw
 from zoo.miniature.grammar import render
 from zoo.miniature.lexicon import Language
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerBase
 
 TokenizerFamily = Literal["wordpiece", "bpe", "unigram"]
@@ -24,6 +27,12 @@ TokenizerFamily = Literal["wordpiece", "bpe", "unigram"]
 PIECES = 2200  # the embedding table is a quarter of a stand-in's file at this size
 SENTENCES = 6000
 MAX_LENGTH = 512
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+JOINT = "[+]"
+"""Stands between the parts of a word that the NeoAraBERT stand-in's tokenizer cuts off."""
+MARKED_LETTERS = [*"\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0670\u25cc"]
+MARKED_TIMES = 20
+"""How often each diacritised word counts, beside the sentences."""
 
 
 def tokenizer(family: TokenizerFamily, language: Language, *, seed: int) -> PreTrainedTokenizerBase:
@@ -58,8 +67,14 @@ def _wordpiece(texts: list[str]) -> PreTrainedTokenizerBase:
 
     Stripping them would take the hamza off its alif and the tanwin off its word.
     """
-    from tokenizers.pre_tokenizers import BertPreTokenizer
     from transformers import BertTokenizer
+
+    vocab = _wordpieces(texts)
+    return BertTokenizer(vocab=vocab, do_lower_case=False, strip_accents=False, model_max_length=MAX_LENGTH)
+
+
+def _wordpieces(texts: list[str], special: Sequence[str] = SPECIAL) -> dict[str, int]:
+    from tokenizers.pre_tokenizers import BertPreTokenizer
 
     words = BertPreTokenizer()
     learnt = _learn(texts, words, [])
@@ -69,9 +84,36 @@ def _wordpiece(texts: list[str]) -> PreTrainedTokenizerBase:
         counts.update([first, *("##" + piece for piece in rest)])
     letters = sorted({letter for text in texts for letter in text if not letter.isspace()})
     pieces = [*letters, *("##" + letter for letter in letters), *_by_frequency(counts)]
-    special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-    vocab = {piece: number for number, piece in enumerate(dict.fromkeys((*special, *pieces)))}
-    return BertTokenizer(vocab=vocab, do_lower_case=False, strip_accents=False, model_max_length=MAX_LENGTH)
+    return {piece: number for number, piece in enumerate(dict.fromkeys((*special, *pieces)))}
+
+
+def marked_vocabulary(*, seed: int) -> dict[str, int]:
+    """WordPieces of Arabic words and of the marks that the NeoAraBERT stand-in's tokenizer puts behind them."""
+    stemmer = Stemmer()
+    texts = [*_corpus("ar", seed), *(word for word in diacritised() for _ in range(MARKED_TIMES))]
+    made = (marks_behind(normalised(stemmer.stem(text, sep=" "))) for text in texts)
+    return _wordpieces([*made, *MARKED_LETTERS], (*SPECIAL, JOINT))
+
+
+def wordpiece_backend(vocabulary: Mapping[str, int]) -> Tokenizer:
+    """A tokenizer of these pieces that changes no letter, with [CLS] before a text and [SEP] behind it."""
+    from tokenizers import AddedToken, Tokenizer
+    from tokenizers.decoders import WordPiece as Joined
+    from tokenizers.models import WordPiece
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from tokenizers.processors import TemplateProcessing
+
+    backend = Tokenizer(WordPiece(dict(vocabulary), unk_token=SPECIAL[1], max_input_chars_per_word=100))
+    backend.pre_tokenizer = BertPreTokenizer()
+    backend.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(token, vocabulary[token]) for token in ("[CLS]", "[SEP]")],
+    )
+    backend.decoder = Joined(prefix="##")
+    backend.add_special_tokens(list(SPECIAL))
+    backend.add_tokens([AddedToken(JOINT, normalized=False)])
+    return backend
 
 
 def _unigram(texts: list[str]) -> PreTrainedTokenizerBase:

@@ -19,19 +19,19 @@ from pydantic import TypeAdapter, ValidationError
 from zoo.characters import brief
 from zoo.errors import ZooError
 from zoo.models.elsewhere import fetched_code
-from zoo.models.foreign import foreign_code, kind_of_error
-from zoo.models.identity import ModelSource
+from zoo.models.foreign import code_told, foreign_code, kind_of_error, reader, way_to_load
+from zoo.models.identity import Kind, ModelSource
 from zoo.models.requirements import require_all
 from zoo.modules.own import own_files
 from zoo.recipe.remotecode import CodePath, RemoteCode
 from zoo.recipe.words import License
-from zoo.remote import api, explained
+from zoo.remote import api, endpoint, explained
 
 COVERED = ("*.py", "*.json", "*.jinja")
 """What consent names. JSON says which code is loaded."""
 WEIGHTS = ("*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.vocab", "*.bpe", "*.spm")
 """What is laid beside the code: weights and vocabularies. No pickles, and nothing that Python imports."""
-LEFT_OUT = ["onnx/*", "openvino/*", "coreml/*", "*/.*", ".*"]
+LEFT_OUT = ["onnx/*.txt", "openvino/*.txt", "*/.*", ".*"]
 MOST_TOLD = 3  # files in an error
 MOST_COMPARED = 100_000  # bytes of a file whose lines are compared; a longer one is a vocabulary
 _PATH: TypeAdapter[str] = TypeAdapter(CodePath)
@@ -39,7 +39,7 @@ _LICENSE: TypeAdapter[str] = TypeAdapter(License)
 
 
 @dataclass(frozen=True)
-class Code:
+class ModelCode:
     """The code and JSON of a model's repository at a commit."""
 
     model: str
@@ -65,7 +65,7 @@ class Code:
         return bool(foreign_code(self.files.get))
 
 
-def code_of(model: str, revision: str | None = None) -> Code:
+def code_of(model: str, revision: str | None = None) -> ModelCode:
     """Fetch the code and JSON of a repository.
 
     Args:
@@ -78,17 +78,21 @@ def code_of(model: str, revision: str | None = None) -> Code:
         info = api().model_info(model, revision=revision)
         files = _covered(Path(api().snapshot_download(model, revision=info.sha, allow_patterns=list(COVERED))))
     said = info.card_data.get("license") if info.card_data else None
-    return Code(model, str(info.sha), files, _licence(said))
+    return ModelCode(model, str(info.sha), files, _licence(said))
 
 
-def consent_to(model: str, revision: str | None = None) -> RemoteCode:
+def consent_to(model: str, revision: str | None = None, *, kind: Kind = "base") -> RemoteCode:
     """The block of a recipe that consents to the code of a repository as it is at a revision.
 
+    Args:
+        kind: what the model is used as.
+
     Raises:
-        HubError: it cannot be fetched. TrainError: it takes code from elsewhere, which no consent covers.
+        HubError: it cannot be fetched. TrainError, EvaluationError: it takes code from elsewhere, which no consent
+            covers.
     """
     code = code_of(model, revision)
-    refuse_fetching(ModelSource(kind="base", place=model, weights=code.revision), code.files)
+    refuse_fetching(ModelSource(kind=kind, place=model, weights=code.revision), code.files)
     return code.consent
 
 
@@ -140,27 +144,45 @@ def checked_folder(source: ModelSource) -> Iterator[Path]:
         yield folder
 
 
-def require_consented(source: ModelSource) -> None:
-    """Refuse a model whose code is not what its consent says; only its code and JSON are fetched.
+def refuse_foreign_code(source: ModelSource) -> None:
+    """Refuse a model whose files ask for Python of its own, unless consent covers all of it. Nothing is loaded.
+
+    Of a Hub only small files are fetched, and with consent all code and JSON.
 
     Raises:
-        TrainError, EvaluationError, HubError: as `checked_folder`.
+        TrainError, EvaluationError: it asks for some; the message names it. HubError: the Hub cannot be asked.
     """
-    _verified(source)
+    if source.remote_code is not None:
+        _verified(source)
+        return
+    with explained(f"load model '{source.place}'"):
+        found = foreign_code(reader(source.place, source.revision), whole=source.pooling is None)
+    if found:
+        raise kind_of_error(source.kind)(f"model '{source.place}' {code_told(found)}", hint=way_to_load(source, found))
 
 
 def _checked(source: ModelSource) -> tuple[dict[str, bytes], dict[str, Path]]:
     """The verified content of a model's code and JSON, and {path: file} of what is laid beside it."""
-    files = _verified(source)
-    if source.kind == "recipe":
-        folder = Path(source.place)
-    else:
-        with explained(f"load model '{source.place}'"):
+    return _verified(source), _weights_in(_fetched(source, WEIGHTS))
+
+
+def _fetched(source: ModelSource, patterns: Sequence[str]) -> Path:
+    """The folder that has a model's files of these names: its own, or the cache of what the Hub has at the commit."""
+    if Path(source.place).is_dir():
+        return Path(source.place)
+    commit = _consent(source).revision
+    from huggingface_hub.errors import RevisionNotFoundError
+
+    with explained(f"load model '{source.place}'"):
+        try:
             place = api().snapshot_download(
-                source.place, revision=_consent(source).revision, allow_patterns=list(WEIGHTS), ignore_patterns=LEFT_OUT
+                source.place, revision=commit, allow_patterns=list(patterns), ignore_patterns=LEFT_OUT
             )
-        folder = Path(place)
-    return files, _weights_in(folder)
+        except RevisionNotFoundError:
+            problem = f"consent is to commit '{commit[:8]}' of '{source.place}', which {endpoint()} does not have"
+            hint = CONSENT_AGAIN[source.kind].format(model=source.place)
+            raise kind_of_error(source.kind)(problem, hint=hint) from None
+    return Path(place)
 
 
 def _weights_in(folder: Path) -> dict[str, Path]:
@@ -170,14 +192,8 @@ def _weights_in(folder: Path) -> dict[str, Path]:
 
 def _verified(source: ModelSource) -> dict[str, bytes]:
     consent = _consent(source)
-    if source.kind == "recipe":
-        files = _covered(Path(source.place))
-        differing = _strange(files, consent)
-    else:
-        with explained(f"load model '{source.place}'"):
-            place = api().snapshot_download(source.place, revision=consent.revision, allow_patterns=list(COVERED))
-        files = _covered(Path(place))
-        differing = _differing(files, consent)
+    files = _covered(_fetched(source, COVERED))
+    differing = _strange(files, consent) if source.kind == "recipe" else _differing(files, consent)
     if differing:
         problem = f"the code of model '{source.place}' is not what consent was given to: {_listed(differing)}"
         raise kind_of_error(source.kind)(problem, hint=CONSENT_AGAIN[source.kind].format(model=source.place))
@@ -214,7 +230,7 @@ def _differing(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
 
 
 def _strange(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
-    """Code in a trained model that is neither what consent names nor zoo's own, in words."""
+    """ModelCode in a trained model that is neither what consent names nor zoo's own, in words."""
     known: dict[str, set[str]] = {}
     for path, agreed in [*consent.files.items(), *own_files().items()]:
         known.setdefault(PurePosixPath(path).name, set()).add(agreed)
@@ -253,7 +269,7 @@ def fetching(source: ModelSource, found: Sequence[str]) -> ZooError:
     return kind_of_error(source.kind)(problem, hint=hint)
 
 
-def difference(old: Code, new: Code) -> str:
+def difference(old: ModelCode, new: ModelCode) -> str:
     """The unified diff between two commits of a model's code; of long files only that they differ."""
     lines: list[str] = []
     for path in sorted({*old.files, *new.files}, key=lambda one: (not one.endswith(".py"), one)):

@@ -1,4 +1,4 @@
-"""Finds the code that a model's own files ask for. zoo runs none of it, so such a model is refused, not loaded.
+"""Finds the code that a model's own files ask for. Without consent none of it runs: such a model is refused.
 
 transformers takes classes from `auto_map` in the files below and compiled kernels from the Hub, sentence-transformers
 takes classes from modules.json. Both would load some of these models without that code, as another model with the same
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -17,7 +17,7 @@ from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
 from zoo.models.identity import Kind, ModelSource
-from zoo.remote import api, explained
+from zoo.remote import api
 
 CONFIGS = (
     "config.json",
@@ -38,17 +38,25 @@ MOST_NAMES = 3  # of one file, in an error
 Read = Callable[[str], bytes | None]
 """Gives the content of a model's file; None: it has no such file."""
 
+ELSE_NAMED = "one that transformers loads by itself, without 'auto_map'"
 WITHOUT_CODE: dict[Kind, str] = {
     "base": "set `base.model` in its recipe to one that transformers loads by itself: without 'auto_map'",
-    "beside": "name another model in its loss: one that transformers loads by itself, without 'auto_map'",
+    "beside": f"name another model in its loss: {ELSE_NAMED}; consent is for base models",
+    "reading": "choose a model that transformers loads by itself, such as sentence-transformers/LaBSE",
     "hub": "choose a model that transformers loads by itself, such as sentence-transformers/LaBSE",
     "folder": "take these names out of its files if transformers has the architecture, or choose another model",
     "recipe": "zoo build it again with --force train",
 }
+WITH_CONSENT: dict[Kind, str] = {
+    "base": "zoo trust {model}, which shows that code and asks for consent",
+    "hub": "zoo eval {model} --trust {commit}, if you have read its code",
+}
+"""{kind of a model: how its own code can be consented to}; others have no commit that a consent could pin."""
 
 AS_SAFETENSORS: dict[Kind, str] = {
     "base": "https://huggingface.co/spaces/safetensors/convert makes them: set `base.revision` to its commit",
     "beside": "https://huggingface.co/spaces/safetensors/convert makes them: write that commit as its `revision`",
+    "reading": "https://huggingface.co/spaces/safetensors/convert makes them for its owner; or choose another model",
     "hub": "https://huggingface.co/spaces/safetensors/convert makes them for its owner; or choose another model",
     "folder": "save it again with sentence-transformers, which writes safetensors",
     "recipe": "zoo build it again with --force train",
@@ -64,6 +72,8 @@ class ForeignCode:
     name: str
     place: str
     """The place of its source, in words."""
+    is_its_own: bool = False
+    """True when its source is a file of the model's own repository, to which somebody could consent."""
 
     @classmethod
     def of_class(cls, file: str, reference: str, repository: str = "") -> ForeignCode:
@@ -72,19 +82,16 @@ class ForeignCode:
         module = name.rpartition(".")[0] or name
         place = f"{module}.py" if "." not in module else f"the package '{module.partition('.')[0]}'"
         repository = elsewhere or repository
-        return cls(file, name, f"{place} of '{repository}'" if repository else place)
+        of = f" of '{repository}'" if repository else ""
+        return cls(file, name, f"{place}{of}", is_its_own="." not in module and not repository)
 
 
-def refuse_foreign_code(source: ModelSource) -> None:
-    """Refuse a model whose files ask for Python of its own. Nothing is loaded; of a Hub only small files are fetched.
-
-    Raises:
-        TrainError, EvaluationError: it asks for some; the message names it. HubError: the Hub cannot be asked.
-    """
-    with explained(f"load model '{source.place}'"):
-        found = foreign_code(reader(source.place, source.revision), whole=source.pooling is None)
-    if found:
-        raise kind_of_error(source.kind)(f"model '{source.place}' {code_told(found)}", hint=WITHOUT_CODE[source.kind])
+def way_to_load(source: ModelSource, found: Sequence[ForeignCode] = ()) -> str:
+    """Return what to do about a model that asks for code: consent to it where that can cover all that was found."""
+    way = WITH_CONSENT.get(source.kind)
+    if way is None or source.revision is None or not all(one.is_its_own for one in found):
+        return WITHOUT_CODE[source.kind]
+    return way.format(model=source.place, commit=source.revision)
 
 
 def kind_of_error(kind: Kind) -> type[ZooError]:

@@ -17,8 +17,8 @@ ENGINES = ("torch", "transformers", "sentence-transformers")
 
 MODULES = "modules.json"  # names the modules that a repository brings
 
-Kind = Literal["recipe", "base", "beside", "folder", "hub"]
-"""`beside`: a model that a loss names, beside the base."""
+Kind = Literal["recipe", "base", "beside", "reading", "folder", "hub"]
+"""`beside`: a model that a loss names, beside the base; `reading`: one that a data step or a Space reads texts with."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.isolation import consented_folder
-from zoo.models.foreign import AS_SAFETENSORS, WITHOUT_CODE, kind_of_error, meant
+from zoo.models.foreign import AS_SAFETENSORS, kind_of_error, meant, way_to_load
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
 from zoo.models.trusted import trust
@@ -203,6 +203,7 @@ def _reported() -> Iterator[list[str]]:
 HINTS = {
     "base": "see `base` in its recipe",
     "beside": "is it an embedding model? See `loss` in the recipe's phases",
+    "reading": "is it an embedding model?",
     "hub": "is it an embedding model?",
     "folder": "save it again with sentence-transformers",
     "recipe": "zoo build it again with --force train",
@@ -213,8 +214,8 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
     """The error for a model that a library refuses; advice of the library's to run code or pickles is left out."""
     text, kind, what = str(error).strip(), kind_of_error(source.kind), f"model '{source.place}'"
     if (meaning := meant(text)) is not None:
-        hints = AS_SAFETENSORS if "safetensors" in meaning else WITHOUT_CODE
-        return kind(f"{what} {meaning}", hint=hints[source.kind])
+        hint = AS_SAFETENSORS[source.kind] if "safetensors" in meaning else way_to_load(source)
+        return kind(f"{what} {meaning}", hint=hint)
     if OTHER_SIZES in text:
         return kind(f"{what} has weights of other sizes than its config.json says", hint=HINTS[source.kind])
     first = (text.splitlines() or [type(error).__name__])[0]

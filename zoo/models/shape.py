@@ -9,7 +9,8 @@ from shlex import quote
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.foreign import AS_SAFETENSORS, Read, kind_of_error, mapping, modules_of, reader, refuse_foreign_code
+from zoo.models.consent import refuse_foreign_code
+from zoo.models.foreign import AS_SAFETENSORS, Read, kind_of_error, mapping, modules_of, reader
 from zoo.models.identity import ModelSource
 from zoo.modules import MODULES as MODULES_BEHIND
 from zoo.modules import POOLINGS
@@ -153,8 +154,11 @@ def refuse_unfit(source: ModelSource, dims: Sequence[int] = (), *, title: str = 
     Raises:
         TrainError, EvaluationError: it cannot be used so. HubError: it cannot be asked.
     """
+    if source.remote_code:  # that a commit is gone is told with the way to another consent
+        refuse_foreign_code(source)
     shape = shape_of(source)
-    refuse_foreign_code(source)
+    if not source.remote_code:
+        refuse_foreign_code(source)
     if shape.width is not None:
         if source.width is not None and source.width != shape.width:
             raise other_width(source, shape.width)

@@ -30,9 +30,13 @@ class Request:
     suite: str
     scale: str
     jobs: int = 1
+    trust: str | None = None
+    """The commit of the one target whose code may run, on the Hub; null: only code that a recipe consents to."""
 
     @classmethod
-    def of(cls, workspace: Workspace, suite: str | None, scale: str, jobs: int = 1) -> Request:
+    def of(
+        cls, workspace: Workspace, suite: str | None, scale: str, jobs: int = 1, trust: str | None = None
+    ) -> Request:
         """A request for a suite, by default the family's.
 
         Raises:
@@ -45,7 +49,7 @@ class Request:
         if unknown := [task for task in workspace.family.suites[name] if task not in TASKS]:
             problem = f"suite '{name}' names an evaluation task '{unknown[0]}' that does not exist"
             raise EvaluationError(problem, hint=did_you_mean(unknown[0], TASKS))
-        return cls(workspace, name, scale, jobs)
+        return cls(workspace, name, scale, jobs, trust)
 
     @property
     def tasks(self) -> list[str]:
@@ -66,7 +70,7 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
             could not be scored; the error holds the scores of the others. HubError: it or a task's data cannot be
             fetched.
     """
-    candidate = candidate_of(request.workspace, target, dims, request.scale)
+    candidate = candidate_of(request.workspace, target, dims, request.scale, request.trust)
     run = Run.of(request.workspace.root, f"eval/{_slug(candidate, request.suite)}", request.scale)
     report, overrides = _overlap(request, target), _overrides(request, target)
     made_from = {
@@ -118,9 +122,9 @@ def _by_its_build(request: Request, target: str, dims: Sequence[int]) -> ScoreFi
     if receipt is None or receipt.made_from.get("format") != evaluating.FORMAT or run.edited(evaluating.STAGE):
         return None
     wanted = evaluating.score_ingredients([candidate], request.tasks)
-    found = {key: receipt.made_from[key] for key in wanted}
+    found = {key: receipt.made_from.get(key) for key in wanted}
     for key in ("models", "identities"):  # the build measured others beside it
-        found[key] = {candidate.name: found[key].get(candidate.name)}
+        found[key] = {candidate.name: (found[key] or {}).get(candidate.name)}
     if first_difference(found, wanted):
         return None
     scores = read_scores(run.stage(evaluating.STAGE))

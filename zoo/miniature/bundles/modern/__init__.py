@@ -1,0 +1,1 @@
+"""The classes of a ModernBERT-like encoder: rotary positions as cosines and sines, GeGLU, an ordinary tokenizer."""
