@@ -473,7 +473,8 @@ def test_a_parent_with_another_consent_is_a_mistake(odd: tuple[str, str], odd_la
     (odd_lab.recipes / "other.yaml").write_text(child.replace("[triplets]", "[hybrid]"), "utf-8")
     code, _, err = zoo("check", cwd=odd_lab.root)
     assert code == 1
-    told = f"'odd-matryoshka' has consent to code of commit '{odd[1][:8]}', and this file no consent to code"
+    count = len(consent_to(*odd).files)
+    told = f"'odd-matryoshka' has consent to {count} files of commit '{odd[1][:8]}', and this file no consent to code"
     assert f"variants.matryoshka.from: {told}; `zoo trust {odd[0]}` writes the same into both files" in err
     assert zoo("trust", odd[0], "--yes", cwd=odd_lab.root)[0] == 0
     assert zoo("check", cwd=odd_lab.root)[0] == 0
