@@ -17,10 +17,10 @@ import polars as pl
 import pytest
 from conftest import TestHub
 from test_isolation import FILES, SECRETS
-from test_prove import push
+from test_prove import in_folder, push
 from test_space_app import SENTENCES
 from toy_code import agreed_source, toy_files
-from training import Heard, recipe_of
+from training import Heard, PowerCut, log, made, recipe_of, started_by
 
 from zoo.errors import TrainError, ZooError
 from zoo.models import apart
@@ -30,6 +30,7 @@ from zoo.models.load import load_model
 from zoo.models.pieces import pieces
 from zoo.pipeline.executors.apart import Consenting
 from zoo.pipeline.executors.local import here
+from zoo.pipeline.executors.torchrun import Torchrun
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 TOY = "lab/toy"
 TEXTS = [*SENTENCES, "", "xyz", " ".join(SENTENCES)]
 LONGEST = 16  # tokens
+ALONE = "zoo.models.apart_work"
 
 
 @dataclass
@@ -151,7 +153,7 @@ def test_embeddings_are_those_of_raw_transformers_with_mean_pooling(spied: Spied
 
 
 def test_a_model_apart_is_described_as_one_that_is_here(toy: SentenceTransformer, plain: SentenceTransformer) -> None:
-    from zoo.evaluate.encoders import encoder
+    from zoo.evaluate.encoders import encoder_of as encoder
     from zoo.evaluate.measure import _traits
     from zoo.evidence.scores import Subject
 
@@ -210,12 +212,12 @@ def splits_in(folder: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
+def task_of(spied: Spied, folder: Path, name: str = "train", *settings: str, **more: Any) -> dict[str, Any]:
     """The work of training the toy."""
-    settings = ("base.width=64", "dims=[64]", f"base.max_seq_length={LONGEST}")
     of_phase = (f"max_seq_length={LONGEST}", "max_steps=4", "eval_steps=2")
     phase = [f"phases.hybrid.train.{setting}" for setting in of_phase]
-    recipe = recipe_of(f"base.model={TOY}", *settings, *phase)
+    of_base = (f"base.model={TOY}", "base.width=64", "dims=[64]", f"base.max_seq_length={LONGEST}")
+    recipe = recipe_of(*of_base, *phase, *settings)
     base = recipe.base.model_copy(update={"remote_code": spied.source.remote_code})
     spec = {
         "recipe": recipe.model_copy(update={"base": base}).model_dump(mode="json", by_alias=True),
@@ -228,10 +230,10 @@ def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
         "trackers": str(folder / "trackers"),
         **more,
     }
-    return {"stage": "train", "folder": str(folder / "train"), "spec": spec, "workspace": None}
+    return {"stage": "train", "folder": str(folder / name), "spec": spec, "workspace": None}
 
 
-def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_path: Path) -> None:
+def test_training_runs_apart_and_its_code_finds_nothing(spied: Spied, tmp_path: Path) -> None:
     heard = Heard()
     spied.mark.unlink(missing_ok=True)
     Consenting(here)(task_of(spied, tmp_path), heard)
@@ -241,6 +243,59 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_pat
         require_nothing(seen, spied)
     assert not list(tmp_path.glob(".zoo-apart-*"))
     assert "the toy speaks for zoo" not in heard.notes
+
+
+@pytest.mark.slow
+def test_several_processes_that_measure_have_a_process_apart_each(
+    seeded: TestHub, spied: Spied, toy: SentenceTransformer, tmp_path: Path
+) -> None:
+    from test_evaluate import contents, measured
+
+    from zoo.evaluate.ingredients import Candidate
+
+    candidate = Candidate.of(TOY, "a" * 40, "self", "toy", dims=[32], model=spied.source)
+    for jobs in (1, 2):
+        done = measured(tmp_path / str(jobs), [candidate], ["STS17-ar", "STS22-ar"], jobs=jobs, device="cpu")
+        assert done.problems == []
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+    assert not [command for command in started_by(os.getpid()).values() if ALONE in command][1:], "the toy's is left"
+
+
+GUIDE = "lab/toy-guide"
+GUIDED = [
+    "datasets.arabic-stsb.columns={sentence1: {type: text}, sentence2: {type: text}}",
+    f"phases.hybrid.data=[{{dataset: arabic-stsb, loss: {{type: gist, guide: {{model: {GUIDE}}}}}}}]",
+    "phases.hybrid.dev=null",
+    "phases.hybrid.train.eval_steps=null",
+    "phases.hybrid.train.save_steps=1",
+]
+
+
+@pytest.mark.slow
+def test_training_apart_is_cut_off_goes_on_has_guides_without_a_hub_and_takes_several_devices(
+    spied: Spied, tmp_path: Path
+) -> None:
+    guide = push("model", GUIDE, {path: place.read_bytes() for path, place in in_folder(spied.bert).items()})
+    more = {"models": {f"{GUIDE}": guide}}
+    whole = task_of(spied, tmp_path, "whole", *GUIDED, **more)
+    Consenting(here)(whole, Heard())
+    cut = task_of(spied, tmp_path, "cut", *GUIDED, **more)
+    with pytest.raises(KeyboardInterrupt):
+        Consenting(here)(cut, PowerCut(after=3))
+    assert not [command for command in started_by(os.getpid()).values() if "zoo.work" in command]
+    assert not list(tmp_path.glob(".zoo-apart-*"))
+    assert list((tmp_path / "cut").glob("checkpoints-*/checkpoint-*"))
+    Consenting(here)(cut, Heard())
+    assert made(tmp_path / "cut") == made(tmp_path / "whole")
+    spied.seen()
+    parent = {"parent": str(tmp_path / "whole" / "model")}
+    Consenting(Torchrun(2))(task_of(spied, tmp_path, "two", **parent), Heard())
+    assert log(tmp_path / "two")[0]["devices"] == 2
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+    model = tmp_path / "two" / "model"
     source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
     trained = load_model(source, "cpu")
     assert np.isfinite(trained.encode(TEXTS)).all()
@@ -249,6 +304,17 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_pat
     gc.collect()
     assert not runs(process)
     require_nothing(spied.seen()[-1], spied)
+
+
+@pytest.mark.slow
+def test_a_probe_of_training_runs_apart(spied: Spied, tmp_path: Path) -> None:
+    from zoo.pipeline.probe import _apart
+
+    spied.mark.unlink(missing_ok=True)
+    found = _apart(task_of(spied, tmp_path)["spec"], "hybrid", tmp_path, 2)
+    assert (found.problem, found.tried) == (None, 2)
+    for seen in spied.seen():
+        require_nothing(seen, spied)
 
 
 def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_keys(
@@ -260,7 +326,7 @@ def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_k
     with pytest.raises(TrainError, match=f"'arabert-hybrid' runs code of '{TOY}', which no cluster gets"):
         Consenting(cluster)(task_of(spied, tmp_path), Heard())
     with pytest.raises(ZooError, match=f"runs code of '{TOY}', which gets no key for 'wandb'"):
-        Consenting(here)(task_of(spied, tmp_path, report_to=["tensorboard", "wandb"]), Heard())
+        Consenting(here)(task_of(spied, tmp_path, "train", report_to=["tensorboard", "wandb"]), Heard())
 
 
 def test_a_process_that_is_killed_is_a_sentence_and_its_home_is_gone(spied: Spied, toy: SentenceTransformer) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -13,16 +14,16 @@ from typing import Any
 
 import pytest
 from conftest import TestHub, workspace_in
-from test_foreign import CONFIG, odd_files
+from test_foreign import CODE, CONFIG, odd_files
 from test_prove import push
 from test_space_app import tiny_model
 
-from zoo.errors import EvaluationError, RecipeError, TrainError
+from zoo.errors import DataError, EvaluationError, RecipeError, TrainError
 from zoo.inquiry.base import ask_base
-from zoo.models.consent import Code, checked_folder, code_of, consent_to, difference
+from zoo.models.consent import ModelCode, checked_folder, code_of, consent_to, difference
 from zoo.models.elsewhere import fetched_code
 from zoo.models.identity import ModelSource
-from zoo.models.reaches import packages_of, reaches
+from zoo.models.reaches import reaches
 from zoo.models.shape import refuse_unfit
 from zoo.recipe.consented import put_consent
 from zoo.recipe.family import BaseFile
@@ -211,13 +212,13 @@ def test_what_code_reaches_for_is_told_by_line() -> None:
         "8 exec() other code",
     ]
     assert [one.what for one in reaches({"broken.py": b"def", "zero.py": b"\0"})] == ["cannot be read"] * 2
-    files = {"m.py": b"import torch, odd_pkg.x, sub.y, json\nfrom .z import a", "sub/y.py": b"import m"}
-    assert packages_of(files) == {"odd_pkg": False, "torch": True}
 
 
 def test_the_difference_names_files_and_commits_and_leaves_long_files_out() -> None:
-    old = Code("lab/x", "1" * 40, {"m.py": b"a\nb\n", "long.json": b"1" * 100_001, "gone.py": b"x\n", "same.py": b"s"})
-    new = Code("lab/x", "2" * 40, {"m.py": b"a\nc\n", "long.json": b"2", "same.py": b"s"})
+    old = ModelCode(
+        "lab/x", "1" * 40, {"m.py": b"a\nb\n", "long.json": b"1" * 100_001, "gone.py": b"x\n", "same.py": b"s"}
+    )
+    new = ModelCode("lab/x", "2" * 40, {"m.py": b"a\nc\n", "long.json": b"2", "same.py": b"s"})
     assert difference(old, new).splitlines() == [
         *["--- gone.py (11111111)", "+++ gone.py (22222222)", "@@ -1 +0,0 @@", "-x"],
         *["--- m.py (11111111)", "+++ m.py (22222222)", "@@ -1,2 +1,2 @@", " a", "-b", "+c"],
@@ -312,7 +313,7 @@ def test_trust_shows_the_code_and_writes_nothing_where_nobody_can_be_asked(
     assert code == 1
     assert f"{model} at {commit}" in out
     assert re.search(r"^odd\.py +\d+ +[0-9a-f]{8}$", out, re.MULTILINE)
-    assert "it imports pathlib" not in out
+    assert "\nit imports sentence_transformers, transformers\n" in out
     assert "odd.py:3  (...).write_text  (files)" in out
     said = f"hint: zoo trust {model} --revision {commit} --yes, when you have read "
     assert (
@@ -472,7 +473,71 @@ def test_a_parent_with_another_consent_is_a_mistake(odd: tuple[str, str], odd_la
     (odd_lab.recipes / "other.yaml").write_text(child.replace("[triplets]", "[hybrid]"), "utf-8")
     code, _, err = zoo("check", cwd=odd_lab.root)
     assert code == 1
-    told = f"'odd-matryoshka' has consent to code of commit '{odd[1][:8]}', and this file no consent to code"
+    count = len(consent_to(*odd).files)
+    told = f"'odd-matryoshka' has consent to {count} files of commit '{odd[1][:8]}', and this file no consent to code"
     assert f"variants.matryoshka.from: {told}; `zoo trust {odd[0]}` writes the same into both files" in err
     assert zoo("trust", odd[0], "--yes", cwd=odd_lab.root)[0] == 0
     assert zoo("check", cwd=odd_lab.root)[0] == 0
+
+
+class Terminal(io.StringIO):
+    """A standard input at which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "written"), [("y\nrest", True), ("n\nrest", False), ("\nrest", False), ("", False)])
+def test_at_a_terminal_trust_asks_once(
+    typed: str, written: bool, odd: tuple[str, str], odd_lab: Any, zoo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    before = (odd_lab.recipes / "odd.yaml").read_text("utf-8")
+    code, out, err = zoo("trust", odd[0], cwd=odd_lab.root)
+    assert code == (0 if written else 1), err
+    assert (out + err).count("[y/N]") == 1
+    assert ((odd_lab.recipes / "odd.yaml").read_text("utf-8") != before) is written
+    assert sys.stdin.read() == typed.partition("\n")[2]
+
+
+def test_a_converter_runs_no_code_of_others_and_asks_nobody(
+    stdin: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the library would ask for fifteen seconds, as it does unless zoo has loaded a model before."""
+    from transformers import AutoModel, AutoTokenizer, dynamic_module_utils
+
+    from zoo.translation.conversion import _converter, convert
+
+    monkeypatch.setattr(dynamic_module_utils, "TIME_OUT_REMOTE_CODE", 15)
+    mark = tmp_path / "mark"
+    files = {"odd.py": CODE.replace("MARK", str(mark)), "config.json": json.dumps(CONFIG)}
+    files["tokenizer_config.json"] = json.dumps({"auto_map": {"AutoTokenizer": [None, "odd.OddTokenizer"]}})
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    with pytest.raises(DataError, match="cannot be converted"):
+        convert("lab/odd", tmp_path, "int8", tmp_path / "converted")
+    converter = _converter()(str(tmp_path))
+    for load, kind in ((converter.load_tokenizer, AutoTokenizer), (converter.load_model, AutoModel)):
+        with pytest.raises(ValueError, match="trust_remote_code"):
+            load(kind, str(tmp_path))
+    assert stdin.read() == "y\n" * 9
+    assert not mark.exists()
+
+
+@pytest.mark.slow
+def test_yes_from_a_pipe_runs_nothing_in_a_process_that_begins(
+    odd: tuple[str, str], odd_lab: Any, plain_odd: dict[str, bytes]
+) -> None:
+    mark = Path(re.search(rb'Path\("(.*?)"\)', plain_odd["odd.py"])[1].decode())  # type: ignore[index]
+    for arguments, said in (
+        (("eval", odd[0]), "asks for code of its own"),
+        (("eval", "arabert-hybrid"), "is not trained"),
+        (("build", "odd-matryoshka", "--scale", "mini"), "asks for code of its own"),
+        (("trust", odd[0]), "consent was not given"),
+    ):
+        command = [sys.executable, "-m", "zoo.cli", *arguments]
+        done = subprocess.run(command, cwd=odd_lab.root, input="y\n" * 99, text=True, capture_output=True, check=False)
+        assert done.returncode == 1, done.stderr
+        assert said in done.stderr
+        assert "[y/N]" not in done.stdout + done.stderr
+    assert not mark.exists()

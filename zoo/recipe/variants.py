@@ -134,12 +134,18 @@ def _other_base(parent: str, its: tuple[str, Base], own: Base) -> str | None:
             if fact != "model":
                 what = f"'{parent}' has base.{fact} '{theirs}', and this file '{ours}'"
             return f"{what}; put this variant into recipes/{file}.yaml"
-    if base.remote_code != own.remote_code:
+    if _consented(base) != _consented(own):
         what = f"'{parent}' has {_consent_told(base)}, and this file {_consent_told(own)}"
         return f"{what}; `zoo trust {own.model}` writes the same into both files"
     return None
 
 
+def _consented(base: Base) -> dict[str, str] | None:
+    """The files that a recipe consents to; whatever commit brought them, they are the same code."""
+    return base.remote_code.files if base.remote_code else None
+
+
 def _consent_told(base: Base) -> str:
     consent = base.remote_code
-    return f"consent to code of commit '{consent.revision[:8]}'" if consent else "no consent to code"
+    what = f"consent to {len(consent.files)} files of commit '{consent.revision[:8]}'" if consent else ""
+    return what or "no consent to code"
