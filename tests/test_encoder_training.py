@@ -109,7 +109,7 @@ def test_two_phases_leave_a_model_that_readers_can_load(trained: tuple[Path, Hea
     assert {path.name for path in (folder / "model").glob("*.py")} == {
         "model.py",
         "rotary.py",
-        "stemmer.py",
+        "marks.py",
         "tokenizer.py",
         "zoo_encoder.py",
     }
@@ -139,14 +139,14 @@ SHORT = ("phases.triplets.train.max_steps=2",)
     ("settings", "problem"),
     [
         (("gradient_checkpointing=true",), "asks for gradient_checkpointing, which its model does not have"),
-        (("max_seq_length=65",), "has places for 64 tokens, and max_seq_length is 65"),
+        (("max_seq_length=513",), "has places for 512 tokens, and max_seq_length is 513"),
         (("lora={targets: [query]}",), r"no layer is called so; linear ones: qkv, w12, w3, wo"),
     ],
 )
 def test_what_the_model_cannot_is_told(settings: tuple[str, ...], problem: str, toys: Toys, tmp_path: Path) -> None:
     given = [f"phases.triplets.train.{one}" for one in settings]
     with pytest.raises(TrainError, match=problem):
-        toys.train(tmp_path / "asked", *SHORT, "base.max_seq_length=65", *given)
+        toys.train(tmp_path / "asked", *SHORT, "base.max_seq_length=513", *given)
 
 
 @pytest.mark.parametrize("setting", ["lora={r: 2, keep: true}", "dtype=bfloat16"])
