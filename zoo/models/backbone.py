@@ -349,7 +349,9 @@ def _report(
 
 
 def _way(source: ModelSource) -> str:
-    if source.encoder == CUSTOM:
+    given = source.whole.encoder
+    encoder = given["type"] if isinstance(given, dict) else given
+    if encoder == CUSTOM:
         return "rebuilt"
     return "stock" if source.remote_code is None else "code"
 
