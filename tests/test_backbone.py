@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from test_prove import push
 
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
+from zoo.lint.facts import NoHub
+from zoo.lint.files import held_files
+from zoo.lint.rules import rules
+from zoo.lint.target import of_files
 from zoo.miniature.standins import stand_in
 from zoo.models.backbone import (
     MARKED,
@@ -34,18 +39,11 @@ Files = dict[str, bytes]
 WIDTH = 96
 
 
-def files_of(architecture: Any, tokenizer: Any, modules: Any = (), language: Language = "ar", **options: Any) -> Files:
-    made = stand_in(
-        "lab/backbone",
-        None,
-        architecture=architecture,
-        tokenizer=tokenizer,
-        modules=modules,
-        width=WIDTH,
-        language=language,
-        **options,
-    )
-    return dict(made.files)
+@cache
+def files_of(architecture: Any, tokenizer: Any, modules: Any = (), language: Language = "ar") -> Files:
+    """The files of a stand-in. Nobody may change them."""
+    shape: dict[str, Any] = {"architecture": architecture, "tokenizer": tokenizer, "modules": modules}
+    return dict(stand_in("lab/backbone", None, **shape, width=WIDTH, language=language).files)
 
 
 def written(files: Files, folder: Path) -> Path:
@@ -304,6 +302,100 @@ def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
         models += [(source, language_of(recipe.release.language))] if recipe.base.remote_code is None else []
     assert len(models) >= 6
     assert [report.problems() for report in probe_backbones(models)] == [[]] * len(models)
+
+
+# ---- zoo lint, zoo build ---------------------------------------------------------------------------------------------
+
+
+def found_in(files: Files) -> list[str]:
+    """The messages of rule L55 about a repository."""
+    repo = of_files(held_files(files), NoHub(), kind="model")
+    return [problem.message for problem in rules()["L55"].look(repo)]
+
+
+@pytest.mark.parametrize("family", GOOD)
+def test_tokenizers_of_every_family_are_no_findings(family: str) -> None:
+    files = files_of(*GOOD[family])
+    assert "tokenizer.json" in files
+    assert found_in(files) == []
+    assert found_in(files | {"vocab.txt": b"[UNK]\n##ha\n"}) == []
+
+
+def model_of(files: Files, **values: Any) -> Files:
+    tokenizer = json.loads(files["tokenizer.json"])
+    return changed(files, "tokenizer.json", model=tokenizer["model"] | values)
+
+
+LETTERS = {"[UNK]": 0, "ا": 1, "ب": 2}
+EMPTY: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "nothing": (lambda files: model_of(files, vocab={}), "the vocabulary is empty: every text becomes"),
+    "letters": (
+        lambda files: model_of(files, vocab=LETTERS),
+        "8 pieces, and config.json has vocab_size 2,218: most vectors are never used",
+    ),
+    "a BPE beside WordPiece": (
+        lambda files: model_of(files, type="BPE", merges=[]) | {"vocab.txt": "باب\n##ها\n".encode()},
+        "a BPE of 2,218 pieces without merges, and vocab.txt is of WordPiece: words fall into letters",
+    ),
+    "more than the model has": (
+        lambda files: changed(files, "config.json", vocab_size=2000),
+        "2,218 pieces, and config.json has vocab_size 2,000: some have no vector",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_vocabulary_that_is_not_the_models_is_a_finding(name: str) -> None:
+    change, message = EMPTY[name]
+    (found,) = found_in(change(files_of("bert", "wordpiece")))
+    assert found.startswith(message)
+
+
+@pytest.mark.slow
+def test_lint_loads_a_model_only_when_asked(zoo: Any, hub: TestHub, modern: Files, tmp_path: Path) -> None:
+    card = b"---\nlicense: mit\nlanguage: ar\n---\n# noor\n"
+    folder = written(empty_bpe(files_of("bert", "wordpiece", ("mean",))) | {"README.md": card}, tmp_path / "noor")
+    assert "L56" not in zoo("lint", str(folder), "--offline")[1]
+    code, out, told = zoo("lint", str(folder), "--offline", "--probe")
+    assert code == 1, told
+    assert "config.json:1: L56 words fall into letters (100% of the pieces of plain Arabic sentences" in out
+    commit = push("model", "lab/modern-linted", modern | {"README.md": card})
+    code, out, told = zoo("lint", "lab/modern-linted", "--probe")
+    assert "not checked: L56 (model 'lab/modern-linted' asks for code of its own" in out
+    assert "not checked: L56" not in zoo("lint", "lab/modern-linted", "--probe", "--trust", commit)[1]
+
+
+def test_trust_in_lint_is_for_the_probe_alone(zoo: Any, tmp_path: Path) -> None:
+    code, _, told = zoo("lint", str(tmp_path), "--trust", "1" * 40)
+    assert code != 0
+    assert "--trust goes with --probe" in told
+
+
+@pytest.mark.slow
+def test_a_build_refuses_a_broken_base_with_code_before_it_makes_data(
+    hub: TestHub, modern: Files, tmp_path: Path
+) -> None:
+    from conftest import workspace_in
+
+    from zoo.pipeline.build import Build
+
+    commit = push("model", "lab/modern-built", modern)
+    space = workspace_in(tmp_path)
+    recipe = space.recipe("arabert-matryoshka", scale="mini")
+    base = recipe.base.model_copy(
+        update={
+            "model": "lab/modern-built",
+            "revision": commit,
+            "remote_code": consent_to("lab/modern-built", commit),
+            "pooling": None,
+            "width": WIDTH,
+        }
+    )
+    build = Build(space, "mini")
+    with pytest.raises(TrainError, match="model 'lab/modern-built' is broken: 2 tensors that no file holds"):
+        build.run(recipe.model_copy(update={"base": base}))
+    assert build.done == {}
+    assert [path.suffix for path in (build.runs / "backbones").iterdir()] == [".json"]
 
 
 # ---- numbers and words ---------------------------------------------------------------------------------------------
