@@ -43,11 +43,13 @@ def phase(name: str, trial: int | None = None, **train: Any) -> dict[str, Any]:
 COURSE = [
     phase("good"),
     phase("harmful", learning_rate=0.3, max_steps=4),
-    phase("first", 1, seed=1),
-    {**phase("second", 1), "data": [{"dataset": PAIRS, "loss": {"type": "softmax", "num_labels": 3}}, *COSENT]},
+    phase("alone", 1, seed=5, learning_rate=1e-4),
+    phase("first", 2, seed=1),
+    {**phase("second", 2), "data": [{"dataset": PAIRS, "loss": {"type": "softmax", "num_labels": 3}}, *COSENT]},
     phase("last"),
 ]
-"""A phase that helps, one that does not, two alternatives of which the second has a head, and one that goes on."""
+"""A phase that helps, one that does not, one that is tried against going on without it and helps by less than chance,
+two alternatives of which the second has a head, and one that goes on."""
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +77,9 @@ def whole(spec: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Sim
 def test_what_hurts_is_dropped_and_recorded_with_its_scores(whole: SimpleNamespace) -> None:
     """Its start is what the next phase starts from."""
     found = whole.log
-    assert list(found) == ["good", "harmful", "first", "second", "last"]
+    assert list(found) == ["good", "harmful", "alone", "first", "second", "last"]
     assert [name for name, one in found.items() if one["kept"] and name != "last"] == ["good", "first"]
+    assert found["alone"]["start"] == found["good"]["best"] < found["alone"]["best"]
     assert found["harmful"]["start"] == found["good"]["best"] == found["first"]["start"] == found["second"]["start"]
     assert found["last"]["start"] == found["first"]["best"] < found["second"]["best"]
     assert (found["harmful"]["best_step"], found["harmful"]["why"]) == (0, None)
@@ -91,7 +94,7 @@ def test_an_alternative_that_may_be_better_by_chance_replaces_none(whole: Simple
     assert low < 0 < high
     assert not (whole.folder / "heads").exists(), "the head of the alternative that was dropped is nobody's"
     assert not list(whole.folder.glob("*phase-*"))
-    assert not {"dev.npz", "log.json"} & {path.name for path in (whole.folder / "model").iterdir()}
+    assert not {"dev.npz", "before.npz", "log.json"} & {path.name for path in (whole.folder / "model").iterdir()}
 
 
 def test_one_line_says_what_became_of_each_phase(whole: SimpleNamespace) -> None:
@@ -99,6 +102,7 @@ def test_one_line_says_what_became_of_each_phase(whole: SimpleNamespace) -> None
     assert [note.split(" (")[0] for note in told] == [
         "'good' kept",
         "'harmful' dropped: no step was better than the start",
+        f"'alone' dropped: {whole.log['alone']['why']}",
         "'first' kept",
         f"'second' dropped: {whole.log['second']['why']}",
         f"'last' {became(whole.log['last'])}",
@@ -134,8 +138,14 @@ class Cut(Silent):
 def test_a_course_that_was_cut_off_ends_in_the_same_bits(
     whole: SimpleNamespace, spec: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Within an alternative, between two phases, and while the alternatives were judged."""
-    for cut in (Cut("harmful", judged=True), Cut("second"), Cut("second", judged=True)):
+    """Within an alternative, between two phases, and while the alternatives, or one alone, were judged."""
+    for cut in (
+        Cut("harmful", judged=True),
+        Cut("alone"),
+        Cut("alone", judged=True),
+        Cut("second"),
+        Cut("second", judged=True),
+    ):
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path / "cut", spec, cut)
     assert (tmp_path / "cut" / "phase-first").is_dir()
@@ -160,14 +170,23 @@ def test_a_course_that_is_killed_ends_in_the_same_bits(spec: dict[str, Any], tmp
 # Judgements, of phases that are over
 
 
-def alternative(folder: Path, name: str, noise: float | None) -> None:
-    """A phase's folder: its model was never better than the start, or ranks 200 rows with so much noise."""
+def no_start(device: str | None) -> Any:
+    raise AssertionError("the start was judged already")
+
+
+def alternative(folder: Path, name: str, noise: float | None, before: float | None = None) -> None:
+    """A phase's folder: its model was never better than the start, or ranks 200 rows with so much noise.
+
+    Args:
+        before: the noise of the start, where the phase is tried against it.
+    """
     (folder / f"phase-{name}").mkdir(parents=True)
     entry = {"phase": name, "best_step": 0 if noise is None else 4, "doubts": [name]}
     (folder / f"phase-{name}" / "log.json").write_text(json.dumps(entry))
     gold = np.linspace(0, 1, 200)
-    values = gold + (noise or 0) * np.random.default_rng(len(name)).normal(size=200)
-    save(Sample("spearman", values, gold), folder / f"phase-{name}" / "dev.npz")
+    for file, much in (("dev", noise), ("before", before)):
+        values = gold + (much or 0) * np.random.default_rng(len(name + file)).normal(size=200)
+        save(Sample("spearman", values, gold), folder / f"phase-{name}" / f"{file}.npz")
 
 
 @pytest.mark.parametrize(
@@ -179,7 +198,6 @@ def alternative(folder: Path, name: str, noise: float | None) -> None:
         ([None, 1.0], "bb", [None, None]),
         ([None, None], "a", [None, None]),
         ([1.0, 0.2, 0.02], "ccc", ["'bb' is better: +", "'ccc' is better: +", None]),
-        ([None], "a", [None]),
     ],
 )
 def test_the_first_is_kept_until_one_is_better_by_more_than_chance(
@@ -189,7 +207,7 @@ def test_the_first_is_kept_until_one_is_better_by_more_than_chance(
     for name, noise in zip(names, noises, strict=True):
         alternative(tmp_path, name, noise)
     phases = [NamedPhase.model_validate(phase(name, 1)) for name in names]
-    outcome = course.judged(phases, tmp_path, tmp_path / "dev.parquet", None)
+    outcome = course.judged(phases, tmp_path, tmp_path / "dev.parquet", None, no_start)
     assert outcome.model == tmp_path / f"phase-{kept}"
     assert [entry["kept"] for entry in outcome.log] == [
         name == kept and noises != [None] * len(noises) for name in names
@@ -198,6 +216,30 @@ def test_the_first_is_kept_until_one_is_better_by_more_than_chance(
         assert (entry["why"] or "").startswith(why or "")
         assert bool(entry["why"]) == bool(why)
     assert len(course.doubts(outcome.log)) == (len(names) if noises == [None] * len(noises) else 1)
+
+
+@pytest.mark.parametrize(
+    ("noise", "before", "kept", "why"),
+    [
+        (0.1, 1.0, True, "better than without it: +"),
+        (1.0, 0.1, False, "worse than without it: -"),
+        (0.5, 0.5, False, "tied with going on without it: "),
+        (None, 0.5, False, None),
+    ],
+)
+def test_one_alone_is_kept_when_it_is_better_than_going_on_without_by_more_than_chance(
+    noise: float | None, before: float, kept: bool, why: str | None, tmp_path: Path
+) -> None:
+    alternative(tmp_path, "a", noise, before)
+    (own,) = phases = [NamedPhase.model_validate(phase("a", 1))]
+    outcome = course.judged(phases, tmp_path, tmp_path / "dev.parquet", None, no_start)
+    (entry,) = outcome.log
+    assert (entry["kept"], (entry["why"] or "")[: len(why or "")]) == (kept, why or "")
+    assert became(entry).startswith(f"{'kept' if kept else 'dropped'}: {why or 'no step was better than the start'}")
+    assert outcome.model == (None if why and not kept else course.folder_of(tmp_path, own))
+    plain = [NamedPhase.model_validate(phase("a"))]
+    outcome = course.judged(plain, tmp_path, tmp_path / "dev.parquet", None, no_start)
+    assert outcome.log[0]["kept"] is (noise is not None), "without `try` it is asked only whether a step was better"
 
 
 def test_sizes_that_only_a_dropped_phase_trained_are_a_doubt() -> None:
@@ -263,7 +305,8 @@ def test_a_recipe_may_try_phases(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("phases", "told"),
     [
-        ("[{try: [hybrid]}]", "0.try: 'hybrid' has no alternative; name two phases or more, or write no `try`"),
+        ("[{try: []}]", "0.try: "),
+        ("[{try: [unscored]}]", "0.try.0: 'unscored' has no dev, by which it is kept or dropped; add dev to phases.un"),
         ("[{try: [hybrid, agin]}]", "0.try.1: no phase 'agin' in family.yaml; did you mean 'again'?"),
         ("[{try: [hybrid, again]}, hybrid]", "1: 'hybrid' stands twice, and would be trained once; raise its epochs"),
         ("[{try: [hybrid, unscored]}]", "0.try.1: 'unscored' has no dev, by which the better phase is chosen; add dev"),

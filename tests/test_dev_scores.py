@@ -35,7 +35,7 @@ def test_scores_are_those_of_sentence_transformers(model: Any) -> None:
         name = f"dev_{dim}" if dim else "dev"
         one = EmbeddingSimilarityEvaluator(FIRST, SECOND, SCORES, name=name, write_csv=False, truncate_dim=dim)
         theirs |= one(model)
-    assert DevScores(FIRST, SECOND, SCORES, dims)(model) == pytest.approx(theirs, abs=1e-6)
+    assert DevScores([FIRST, SECOND], SCORES, dims)(model) == pytest.approx(theirs, abs=1e-6)
 
 
 def test_every_text_is_encoded_once(model: Any) -> None:
@@ -48,7 +48,7 @@ def test_every_text_is_encoded_once(model: Any) -> None:
 
     before, model.__class__ = model.__class__, Counted
     try:
-        DevScores(FIRST, SECOND, SCORES, [None, 64, 32, 16, 8])(model)
+        DevScores([FIRST, SECOND], SCORES, [None, 64, 32, 16, 8])(model)
     finally:
         model.__class__ = before
     assert sorted(encoded) == sorted({*FIRST, *SECOND})

@@ -321,6 +321,17 @@ def test_a_file_larger_than_the_hub_takes_is_found_without_reading_it(tmp_path: 
 
 # ---- what must not be flagged --------------------------------------------------------------------------------------
 
+BY_CONTENT = f"""
+```python
+folder = snapshot_download("lab/Good-Matryoshka")
+if sha256(Path(folder, "modeling.py").read_bytes()).hexdigest() != "{"a1" * 32}":
+    raise SystemExit
+```
+
+```python
+m = SentenceTransformer(folder, trust_remote_code=True)
+```
+"""
 FINE = {
     "a shell session called Python": "\n```python\npip install x\npython run.py --all\n$ ls\n```\n",
     "await": "\n```python\nawait model.encode_async(texts)\n```\n",
@@ -342,6 +353,7 @@ FINE = {
     "base's licence": "\nThe base model is released under CC BY-SA 4.0.\n",
     "cosine on cut": "\n```python\nfrom numpy.linalg import norm\nsmall = embeddings[:, :8]\nsmall = small / norm(small)\nprint(small @ small.T)\n```\n",
     "pinned remote code": f'\n```python\nm = SentenceTransformer("lab/Good-Matryoshka", trust_remote_code=True, revision="{"a" * 40}")\n```\n',
+    "remote code compared by content": BY_CONTENT,
     "sessions": "\n```python\n>>> 1 + 1\n2\n```\n\n```python\n!pip install x\n%time 1\n```\n",
     "another model in a snippet": '\n```python\nother = SentenceTransformer("sentence-transformers/LaBSE")\n```\n',
     "arabic": "\nيبلغ النموذج 78.09 على STS17، وطول الجملة الأقصى 128 رمزًا.\n",
@@ -358,6 +370,20 @@ def test_fine_text_is_left_alone(name: str) -> None:
     files = good_model()
     files["README.md"] += FINE[name].encode()
     assert said(lint(files)) == []
+
+
+UNTOLD = {
+    "and the card does not say so": "",
+    "and no snippet allows it": "\nIt wants trust_remote_code.\n",
+}
+
+
+@pytest.mark.parametrize("said_so", UNTOLD)
+def test_what_a_card_says_of_the_code_that_its_model_carries(said_so: str) -> None:
+    files, shelf = broken("L53")
+    assert said(lint({**files, "README.md": files["README.md"] + BY_CONTENT.encode()}, shelf)) == []
+    [one] = lint({**files, "README.md": files["README.md"] + UNTOLD[said_so].encode()}, shelf).findings
+    assert (one.rule, said_so in one.message) == ("L53", True), one.message
 
 
 def test_prompts_that_the_snippet_uses_are_fine() -> None:

@@ -100,7 +100,7 @@ def write(root: Path, name: str, old: str, new: str) -> None:
 
 def test_recipes_name_what_plugins_add(plugged: Path) -> None:
     write(plugged, "family.yaml", "loss: {type: cosent}", "loss: {type: acute, scale: 10}")
-    write(plugged, "family.yaml", "muradif: [Muradif]", "own: [Leaflets, STS17-ar]")
+    write(plugged, "family.yaml", "muradif: [Muradif, Muradif-full]", "own: [Leaflets, STS17-ar]")
     write(plugged, "datasets/arabic-stsb.yaml", "columns:", "steps: [not_empty, {type: shorter, than: 80}]\ncolumns:")
     recipe = Workspace(plugged).recipe("arabert-hybrid")
     loss = recipe.phases[0].data[1].loss
@@ -129,7 +129,7 @@ def test_recipes_name_what_plugins_add(plugged: Path) -> None:
             "type: acute, scale: wide}",
             "phases.hybrid.data.1.loss.scale: 'wide': input should be a valid number",
         ),
-        ("family.yaml", "Muradif]", "Leaflet]", "suites.muradif.0: no evaluation task 'Leaflet'; did you mean 'Leaflets'?"),
+        ("family.yaml", "[Muradif,", "[Leaflet,", "suites.muradif.0: no evaluation task 'Leaflet'; did you mean 'Leaflets'?"),
         ("datasets/stsb.yaml", "columns:", "steps: [unique, shortr]\ncolumns:", "steps.1: no step 'shortr'; did you mean 'shorter'?"),
         ("datasets/stsb.yaml", "columns:", "steps: [shorter]\ncolumns:", "steps.0.than: missing"),
         ("datasets/stsb.yaml", "columns:", "steps: [{typ: unique}]\ncolumns:", "steps.0: missing 'type'; write type: unique"),
@@ -223,7 +223,7 @@ def test_the_plugins_of_the_readme_add_what_it_says(lab: Path, zoo: Any) -> None
         plug(lab, name.removeprefix("plugins/"), f"# {text}")
     (lab / "data").mkdir()
     (lab / "data" / "leaflets.tsv").write_text(leaflets(), "utf-8")
-    write(lab, "family.yaml", "muradif: [Muradif]", "own: [Leaflets]")
+    write(lab, "family.yaml", "muradif: [Muradif, Muradif-full]", "own: [Leaflets]")
     write(lab, "family.yaml", "type: cosent}", "type: huber, delta: 0.2}")
     write(lab, "datasets/arabic-stsb.yaml", "columns:", "steps: [not_empty, {type: shorter, than: 80}]\ncolumns:")
     assert zoo("check")[1].splitlines()[1:] == [

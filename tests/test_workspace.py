@@ -106,7 +106,7 @@ def test_two_files_cannot_have_one_recipe(workspace: Workspace, zoo: Any) -> Non
         ("stsb, loss: {type: cosent}", "stsb, loss: {type: mnrl}", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'arabic-stsb'"),
         ("dev: stsb", "dev: all-nli", "phases.allnli.dev: dataset 'all-nli' has no score column"),
         ("dev: stsb", "dev: stsbb", "phases.allnli.dev: no dataset 'stsbb'; did you mean 'stsb'?"),
-        ("Muradif]", "Muradef]", "suites.muradif.0: no evaluation task 'Muradef'; did you mean 'Muradif'?"),
+        ("[Muradif,", "[Muradef,", "suites.muradif.0: no evaluation task 'Muradef'; did you mean 'Muradif'?"),
         ("[\n    STS17-ar,", "[\n    STS17-ra,", "suites.ara-v1.0: no evaluation task 'STS17-ra'"),
         ("app: similarity", "app: similarty", "space.app: no folder 'similarty' in spaces/; did you mean 'similarity'?"),
         ("title: GATE · General Arabic Text Embedding", 'title: " "', "collection.title: is empty"),

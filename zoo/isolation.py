@@ -13,7 +13,9 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+from zoo.cameldata import lend_camel_data
 from zoo.environment import SAFE_PATH, VARIABLES
 
 ALLOWED = re.compile(
@@ -35,13 +37,13 @@ ALLOWED = re.compile(
 
 CONSENTED = "ZOO_CONSENTED"
 """Names the folder of the model whose code this process may run. Only processes that zoo starts for that have it."""
-PLACES = ("CAMELTOOLS_DATA", "FAST_DISAMBIG_DATA_DIR", "TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR")
-"""Variables that name folders of data which a consented model reads, or where its training is tracked."""
+PLACES = ("TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR")
+"""Variables that name folders where the training of a consented model is tracked."""
 ADDRESS = re.compile(r"HF_ENDPOINT|(https?|all)_proxy", re.IGNORECASE)  # of variables, those that may have a password
 PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or '/' in it, also without a scheme
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 
-Program = subprocess.Popen[bytes]
+Program = subprocess.Popen[Any]
 
 
 def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
@@ -74,13 +76,20 @@ def consented_environment(folder: Path, model: Path) -> dict[str, str]:
     found = {name: value for name, value in own_environment(folder).items() if not ADDRESS.fullmatch(name)}
     found |= {name: os.environ[name] for name in PLACES if name in os.environ}
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_MODULES_CACHE": str(folder / "modules")}
-    return {**found, **SAFE_PATH, **offline, CONSENTED: str(model)}
+    return {**found, **lend_camel_data(folder / "camel"), **SAFE_PATH, **offline, CONSENTED: str(model)}
 
 
 def consented_folder() -> Path | None:
     """The folder of the model whose code this process may run; None, as in every process of the user's: of none."""
     place = os.environ.get(CONSENTED)
     return Path(place) if place else None
+
+
+def with_package(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that finds this zoo, wherever it was imported from."""
+    package = str(Path(__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
+    return {**environment, "PYTHONPATH": path}
 
 
 def _places(home: Path, temporary: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 
 from zoo.errors import WorkspaceError, ZooError, of_the_disk
 from zoo.pipeline.executors import wire
+from zoo.pipeline.executors.apart import Consenting
 from zoo.pipeline.executors.local import here
 from zoo.pipeline.stages import STAGES
 from zoo.plugins.loading import use
@@ -35,7 +36,7 @@ def work(task: Mapping[str, Any], *, progress: Progress = SILENT) -> None:
     """
     if workspace := task.get("workspace"):
         use(Path(workspace))
-    here(task, progress)
+    Consenting(here)(task, progress)
 
 
 def read_task(path: Path) -> dict[str, Any]:
@@ -93,6 +94,7 @@ def main(arguments: list[str]) -> int:
 
 def _wired(path: Path) -> int:
     """Do the work and tell the process that started this one what comes of it."""
+    wire.keep_stdout()
     wire.end_with_parent()
     try:
         work(read_task(path), progress=wire.Wire() if os.environ.get("RANK", "0") == "0" else SILENT)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from zoo import markdown
+from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
 from zoo.curves.words import spent_in_words
@@ -29,8 +30,10 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
+from zoo.models.requirements import STEMMER
 from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
+from zoo.recipe.trials import is_tried_alone, trials
 from zoo.tasks import TASKS, Task, sharing
 
 
@@ -44,6 +47,18 @@ class ModelCardView:
         assert mine is not None
         self.mine = mine
         self.tasks = [TASKS[name] for name in facts.scores.tasks]
+
+    @property
+    def mean_pooled(self) -> bool:
+        """Whether an embedding is the mean over the tokens, and nothing stands behind it."""
+        base = self.facts.recipe.base
+        return base.pooling is not None and base.pooling.type == "mean" and not base.modules
+
+    @property
+    def camel(self) -> tuple[str, str] | None:
+        """The name of the data that a stemmer in the model's code reads, and the command that fetches it, if it has one."""
+        needed = STEMMER.replace("_", "-") in (self.facts.code.packages if self.facts.code else ())
+        return (DATABASE, FETCH) if needed else None
 
     @property
     def counted(self) -> list[Task]:
@@ -230,6 +245,12 @@ class ModelCardView:
         ]
 
     @property
+    def tried(self) -> set[str]:
+        """The ways in which phases were tried: 'beside others', and 'alone', beside going on without."""
+        ways = [trial for member in self.facts.recipe.lineage for trial in trials(member.phases)]
+        return {"alone" if is_tried_alone(trial) else "beside others" for trial in ways if trial[0].trial}
+
+    @property
     def only_dropped(self) -> list[str]:
         """The datasets, by their recipes, of which only phases that were dropped read rows."""
         read: dict[bool, set[str]] = {True: set(), False: set()}
@@ -281,6 +302,7 @@ def _in_words(value: Any) -> str:
 
 def _of_course(member: Recipe, phase: NamedPhase, log: Phase) -> dict[str, Any]:
     after, dim = best_trained(log), phase.best.dim or member.base.width
+    chosen = ", of alternatives" if phase.trial and is_kept(log) and not log.get("why") else ""
     return {
         "phase": phase,
         "recipe": member.name,
@@ -290,7 +312,7 @@ def _of_course(member: Recipe, phase: NamedPhase, log: Phase) -> dict[str, Any]:
         "before": 100 * log["start"] if log["start"] is not None else None,
         "after": 100 * after[0] if after else None,
         "step": after[1] if after else None,
-        "became": Markdown(became(log) + (", of alternatives" if phase.trial and is_kept(log) else "")),  # our words
+        "became": Markdown(became(log) + chosen),  # our words
     }
 
 

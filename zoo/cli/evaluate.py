@@ -12,9 +12,10 @@ from zoo.cli.session import command, connect, scale_option, tell, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.evidence.scores import Measured, Scored, ScoreFile, Verdict
+    from zoo.evidence.scores import Measure, Measured, Scored, ScoreFile, Verdict
     from zoo.pipeline.evaluation import Request
     from zoo.recipe import Workspace
+    from zoo.tasks import MeasureName
 
 suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
@@ -104,6 +105,8 @@ def _say_scores(request: Request, target: str, scores: ScoreFile) -> None:
     say.line(f"{mine.title}: {mine.prompted}")
     _say_leaks(scores.scores)
     _say_unsearched(mine.title, scores.unsearched)
+    for line in scores.disclosures:
+        say.line(line)
     _say_sharing(current(scores.tasks))
     _say_as_base(request.workspace, target)
 
@@ -122,17 +125,27 @@ def score_rows(scores: ScoreFile, *, mean: bool = True) -> list[dict[str, Any]]:
 
     All numbers have their intervals.
     """
-    from zoo.evidence.scores import mean_name
+    from zoo.evidence.scores import current, mean_name
 
     places = [(subject, dim) for subject in scores.subjects for dim in subject.dims or (None,)]
-    rows: list[dict[str, Any]] = [{"task": task} for task in scores.tasks]
-    rows += [{"task": mean_name(scores.tasks)}] if mean and len(scores.tasks) > 1 else []
+    beside = _beside(scores)
+    named = [[task, *(f"{task} {name}" for one, name in beside if one == task)] for task in scores.tasks]
+    rows: list[dict[str, Any]] = [{"task": name} for names in named for name in names]
+    rows += [{"task": mean_name(scores.tasks)}] if mean and len(current(scores.tasks)) > 1 else []
     for subject, dim in places:
-        found: list[Measured] = [scores.score(subject.name, task, dim) for task in scores.tasks]
+        found: list[Measured | Measure | None] = []
+        for task in scores.tasks:
+            score = scores.score(subject.name, task, dim)
+            found += [score, *(score.measure(name) for one, name in beside if one == task)]
         found.append(scores.headline(subject.name, dim))
         for row, one in zip(rows, found, strict=False):
-            row[str(dim or subject.title)] = one.shown
+            row[str(dim or subject.title)] = one.shown if one else ""
     return rows
+
+
+def _beside(scores: ScoreFile) -> list[tuple[str, MeasureName]]:
+    """(task, measure) of what is told beside scores; ties only where there are any."""
+    return list(dict.fromkeys((score.task, one.name) for score in scores.scores for one in score.measures))
 
 
 @command("compare", epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
@@ -152,9 +165,8 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
-    say.table(
-        [_verdict_row(verdict, first, second) for verdict in verdicts], title=_compared(verdicts[0], first, second)
-    )
+    rows = [row for verdict in verdicts for row in _verdict_rows(verdict, first, second)]
+    say.table(rows, title=_compared(verdicts[0], first, second))
     say.line(f"difference with its 95% interval, paired; tied: it holds zero and stays within {TIE_MARGIN:g} point")
     _say_leaks(number for verdict in verdicts for number in (verdict.first, verdict.second))
     for place, target in enumerate((first, second)):
@@ -199,6 +211,16 @@ def _compared(verdict: Verdict, first: str, second: str) -> str:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {**verdict.model_dump(), "verdict": verdict.standing, "tied": verdict.tied}
+
+
+def _verdict_rows(verdict: Verdict, first: str, second: str) -> list[dict[str, Any]]:
+    """A row for the score, and one for each of what stands beside it."""
+    rows = [_verdict_row(verdict, first, second)]
+    for one in verdict.measures:
+        mine, other = (next((m.shown for m in side if m.name == one.name), "0") for side in verdict.measured)
+        shown = {first: mine, f"{second} ": other, "difference": one.shown}
+        rows.append({**dict.fromkeys(rows[0], ""), "task": f"{verdict.task} {one.name}", **shown})
+    return rows
 
 
 def _verdict_row(verdict: Verdict, first: str, second: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from zoo.recipe import Recipe
 from zoo.remote import host
 from zoo.run import versions
 from zoo.stage import NamedDataset, Node, Site
-from zoo.tasks import pins
+from zoo.tasks import TASKS, pins
 
 STAGE = CONTAMINATION
 FORMAT = 3  # one more whenever the stage leaves other files, or searches otherwise
@@ -31,12 +31,14 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The tasks at their revisions, what is searched, and the libraries that say which row is where."""
+    groups = {task: name for task in recipe.evaluation.tasks if (name := TASKS[task].groups)}
     return {
         "tasks": pins(recipe.evaluation.tasks),
         "sources": {name: text.model_dump() for name, text in searched_texts(recipe).items()},
         "columns": _columns(recipe),
         "hub": host(),
         "versions": versions("mteb", "datasets"),  # the rows that are found are places in mteb's rows
+        **({"groups": groups} if groups else {}),  # searched otherwise than texts
     }
 
 

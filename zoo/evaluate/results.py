@@ -5,6 +5,7 @@
 <results>/results/<model>/experiments/identity_<identity>/<Task>.json                  full width
 <results>/results/<model>/experiments/embed_dim_<d>__identity_<identity>/<Task>.json   cut to d
 <results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.npz                   what each score was computed from
+<results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.margin.npz            of triplets: their margins
 <results>/samples/<model>/<identity>/<full | embed_dim_d>/<task>.json                  the task, and what computed it
 <results>/samples/<model>/<identity>/traits.json                                       what was loaded
 
@@ -24,6 +25,7 @@ from pydantic import BaseModel, ConfigDict
 
 from zoo.evaluate.ingredients import Candidate, experiment, folder_name, sample_path, samples_folder
 from zoo.evidence import resampling
+from zoo.evidence.measures import margins_beside
 from zoo.evidence.scores import Subject
 from zoo.models.identity import ENGINES, minor
 from zoo.run import versions
@@ -87,6 +89,14 @@ def sample(results: Path, subject: Subject, dim: int | None, task: str) -> resam
     """The rows behind a score; None when its file is not there or not whole."""
     try:
         return resampling.load_sample(sample_path(results, subject, dim, task))
+    except (OSError, ValueError):
+        return None
+
+
+def margins(results: Path, subject: Subject, dim: int | None, task: str) -> resampling.Sample | None:
+    """The margins of the rows behind a score; None when their file is not there or not whole."""
+    try:
+        return resampling.load_sample(margins_beside(sample_path(results, subject, dim, task)))
     except (OSError, ValueError):
         return None
 

@@ -34,6 +34,22 @@ def sample_of(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample
     return found
 
 
+def margins_of(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample | None:
+    """How much nearer every row's positive is than its negative; None for a task that tells no margin."""
+    if "margin" not in ours.measures:
+        return None
+    near, far = (np.asarray(predictions[side], np.float64) for side in ("positive", "negative"))
+    found = Sample("margin", near - far, None, _groups(task, ours))
+    if abs(score(found) - 100 * scores["margin"]) > TOLERANCE:
+        raise AssertionError(f"{ours.name}: rows give {score(found)}, mteb {100 * scores['margin']}")
+    return found
+
+
+def _groups(task: Any, ours: Task) -> Any:
+    """The number of every row's group, (n,); None where rows stand alone."""
+    return np.unique(data_of(task, ours)[ours.groups], return_inverse=True)[1] if ours.groups else None
+
+
 def _mean(values: Any, groups: Any = None) -> Sample:
     return Sample("mean", np.asarray(values, np.float64), None, groups)
 
@@ -50,7 +66,7 @@ def _pairs(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample:
     """`max_ap` is the best of several similarities; the rows are of that one. Triplets are right or wrong."""
     if "positive" in predictions:
         right = np.asarray(predictions["positive"]) > np.asarray(predictions["negative"])
-        return _mean(right, np.unique(data_of(task, ours)["synset"], return_inverse=True)[1])
+        return _mean(right, _groups(task, ours))
     gold = np.asarray(data_of(task, ours)[task.label_column_name], np.float64)
     candidates = [
         np.asarray(values, np.float64) * (-1 if name.endswith("distances") else 1)

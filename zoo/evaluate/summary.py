@@ -12,6 +12,7 @@ from zoo.errors import EvaluationError
 from zoo.evaluate import results
 from zoo.evaluate.leaked import LeakedRows
 from zoo.evidence import resampling
+from zoo.evidence.measures import Margins
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.resampling import Contrast, Floats, Resamples, Sample
 from zoo.evidence.scores import (
@@ -85,6 +86,21 @@ class Evidence:
             for task, samples in self.samples.items()
         }
 
+    @cached_property
+    def margins(self) -> dict[str, Margins]:
+        """Per task that tells a margin, those of all places."""
+        return {
+            task: Margins(task, [self._margins(at, task) for at in self.places])
+            for task in self.tasks
+            if TASKS[task].measures
+        }
+
+    def _margins(self, at: At, task: str) -> Sample:
+        found = results.margins(self.folder, at.subject, at.dim, task)
+        if found is None:
+            raise EvaluationError(f"'{at.subject.title}' was not measured on '{task}'", hint="zoo eval it again")
+        return found
+
     def value(self, place: int, task: str) -> float:
         """The score in mteb's result file, 0 to 100; `samples` give the same, to mteb's digits."""
         at = self.places[place]
@@ -122,6 +138,7 @@ class Evidence:
             dataset=ours.dataset,
             revision=ours.revision,
             mteb=self._measured_with(place, task).get("mteb"),
+            measures=self.margins[task].of(place) if task in self.margins else [],
             **self._told(place, [task]),
         )
 
@@ -208,8 +225,8 @@ class Evidence:
         return resampling.contrast(difference, rows[first] - rows[second])
 
     def comparisons(self, model: str) -> list[Comparison]:
-        """`model` against every other subject at the dims they share (a rival without dims: at the full one), and its
-        cut dims against its full one.
+        """`model` against every other subject at the dims they share and at their full widths, and its cut dims
+        against its full one.
         """
         pairs = [
             (first, second)
@@ -235,12 +252,14 @@ class Evidence:
             rows=first.rows if isinstance(first, Score) else None,
             first=_measured(first),
             second=_measured(second),
+            measured=tuple(one.measures if isinstance(one, Score) else [] for one in (first, second)),
         )
 
     def _compared(self, first: int, second: int, tasks: Sequence[str]) -> dict[str, Any]:
         mine, other = self.places[first], self.places[second]
         names = {"model": mine.subject.name, "dim": mine.dim, "rival": other.subject.name, "rival_dim": other.dim}
-        return {**names, **self.contrast(first, second, tasks).rounded}
+        measures = self.margins[tasks[0]].between(first, second) if {*tasks} <= self.margins.keys() else []
+        return {**names, **self.contrast(first, second, tasks).rounded, "measures": measures}
 
 
 def _measured(found: Scored) -> Scored:
@@ -250,4 +269,6 @@ def _measured(found: Scored) -> Scored:
 def _comparable(mine: At, other: At) -> bool:
     if mine.subject.name == other.subject.name:
         return other.full and not mine.full
-    return mine.dim == other.dim or (other.dim is None and mine.full)
+    if mine.full and other.full:  # whatever their widths
+        return True
+    return mine.dim == other.dim

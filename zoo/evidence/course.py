@@ -16,9 +16,10 @@ def is_kept(phase: Phase) -> bool:
 
 def became(phase: Phase) -> str:
     """Whether a phase was kept or dropped, and why: 'dropped: tied with 'b': +0.10 [-0.40, +0.60]'."""
+    why = phase.get("why")
     if is_kept(phase):
-        return "kept"
-    return f"dropped: {phase.get('why') or 'no step was better than the start'}"
+        return f"kept: {why}" if why else "kept"
+    return f"dropped: {why or 'no step was better than the start'}"
 
 
 def best_trained(phase: Phase) -> tuple[float, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoo.evidence.overlap import Overlap, OverlapReport
 from zoo.evidence.scores import Leak, ScoreFile
+from zoo.tasks import TASKS
 
 
 def findings(report: OverlapReport, scores: ScoreFile, *, above: float = 0.0) -> list[str]:
@@ -11,14 +12,21 @@ def findings(report: OverlapReport, scores: ScoreFile, *, above: float = 0.0) ->
 
     Args:
         above: leave out tasks of which no more than this share leaked, 0 to 1: of all rows, and of the queries of a
-            retrieval, whose corpus would hide them.
+            retrieval, whose corpus would hide them. Then tasks are left out too of which another one has the rows
+            held out.
     """
     leaks = {task: scores.leak(task) for task in report.tasks}
     return [
         report.finding(task, _queries(leak, overlap)) + _scores(scores, task)
         for task, overlap in report.tasks.items()
         if max(overlap.share, leak.share if (leak := leaks[task]) else 0.0) > above
+        and not (above and _is_of_all_rows(report, task))
     ]
+
+
+def _is_of_all_rows(report: OverlapReport, task: str) -> bool:
+    """True for a task whose rows held out are another one of the suite: that it has others too is what it is for."""
+    return TASKS[task].groups is not None and TASKS[task].superseded_by in report.tasks
 
 
 def _queries(leak: Leak | None, overlap: Overlap) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zoo.errors import EvaluationError
 
@@ -51,7 +51,11 @@ class Match(_Fact):
 
 
 class Overlap(_Fact):
-    """The overlap that was found of one task. Rows are counted once, under the strongest kind of any text in them."""
+    """The overlap that was found of one task. Rows are counted once, under the strongest kind of any text in them.
+
+    Of a task whose rows stand in groups, the rows found are all of the groups that were met (`MetGroups`), and those
+    found whole are the rows whose own words were; only the latter are counted under a kind.
+    """
 
     rows: int
     exact: int
@@ -74,12 +78,46 @@ class Overlap(_Fact):
         return len(self.rows_found) / self.rows if self.rows else 0.0
 
 
+class MetGroups(_Fact):
+    """The groups of a task's rows (synsets) that training met: two words of it stood together in a training row.
+
+    A model that met a group may know what is asked of its other rows too, which no search for the rows themselves
+    would tell.
+    """
+
+    task: str
+    name: str
+    """What a group is called: synset."""
+    groups: int
+    groups_met: int
+    rows: int
+    rows_met: int
+    """The rows of the groups that were met, whether they were in training themselves or not."""
+    found_in: dict[str, int] = {}
+    """{name of a source: groups that were met in it}; a group may be met in several."""
+
+    @property
+    def share(self) -> float:
+        """The share of the groups that were met, 0 to 1."""
+        return self.groups_met / self.groups if self.groups else 0.0
+
+    @property
+    def shown(self) -> str:
+        """Words for it, without the task: '70 % of 5,186 synsets met in training, with 27,451 of 38,554 rows'."""
+        if not self.groups_met:
+            return f"none of {self.groups:,} {self.name}s met in training"
+        share = "less than 1 %" if self.share < 0.01 else f"{100 * self.share:.0f} %"
+        return f"{share} of {self.groups:,} {self.name}s met in training, with {self.rows_met:,} of {self.rows:,} rows"
+
+
 class OverlapReport(_Fact):
     """Every task's overlap with the training text."""
 
     tasks: dict[str, Overlap]
     sources: dict[str, SearchedText] = {}
     """What was searched, by the name that matches have; empty in files of earlier versions."""
+    met: list[MetGroups] = Field([], exclude_if=lambda met: not met)
+    """Of the tasks whose rows stand in groups; left out where there is no such task."""
     training_texts: int
     """As many as were read, with repetitions."""
     similarity: float
@@ -90,6 +128,10 @@ class OverlapReport(_Fact):
         """True when no row of any task was found."""
         return not any(overlap.rows_found for overlap in self.tasks.values())
 
+    def groups_met(self, task: str) -> MetGroups | None:
+        """The groups of a task that were met; None: its rows stand in none."""
+        return next((one for one in self.met if one.task == task), None)
+
     def finding(self, task: str, aside: str = "") -> str:
         """The sentence of one task: 'STS17-en: 125 of 250 rows are in the dev split of stsb, which chose the
         checkpoint'.
@@ -99,6 +141,9 @@ class OverlapReport(_Fact):
         """
         overlap = self.tasks[task]
         found = f"{task}: {len(overlap.rows_found):,} of {overlap.rows:,} rows{aside} are in "
+        if met := self.groups_met(task):
+            groups = f"{met.groups_met:,} of {met.groups:,} {met.name}s"
+            found = f"{task}: {groups}, with {met.rows_met:,} of {met.rows:,} rows{aside}, were met in "
         parts = [
             (len(rows), self.sources[name].title) for name, rows in overlap.found_in.items() if name in self.sources
         ]

@@ -22,7 +22,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-Statistic = Literal["spearman", "pearson", "average_precision", "mean"]
+Statistic = Literal["spearman", "pearson", "average_precision", "mean", "margin"]
+WITHIN: dict[Statistic, tuple[float, float]] = {"mean": (0, 1), "margin": (-2, 2)}
+"""{statistic that is the mean of its rows' own values: the bounds of these}: shares, and differences of cosines."""
 
 SEED = 20_170_803
 RESAMPLES = 10_000
@@ -39,9 +41,9 @@ class Sample:
 
     statistic: Statistic
     values: Floats
-    """(n,): a model's similarities; for "mean" the row's own contribution, 0 … 1."""
+    """(n,): a model's similarities; for "mean" the row's own contribution, 0 … 1, for "margin" its own, -2 … 2."""
     gold: Floats | None = None
-    """(n,): what the values should agree with, 0 or 1 for "average_precision"; None for "mean"."""
+    """(n,): what the values should agree with, 0 or 1 for "average_precision"; None for "mean" and "margin"."""
     groups: Integers | None = None
     """(n,): rows of one number (a query's, a synset's) are drawn together; None: each alone. Renumbered 0, 1, …"""
     rows: Integers | None = None
@@ -49,15 +51,16 @@ class Sample:
 
     def __post_init__(self) -> None:
         _require(self.statistic in get_args(Statistic), f"'{self.statistic}' is not a statistic")
-        _require((self.gold is None) == (self.statistic == "mean"), "a mean has no gold, and every other statistic has")
+        _require((self.gold is None) == (self.statistic in WITHIN), "a mean has no gold, and every other statistic has")
         if self.groups is not None:
             object.__setattr__(self, "groups", np.unique(self.groups, return_inverse=True)[1])
         for name, kind in COLUMN_TYPES.items():
             if getattr(self, name) is not None:
                 column = _column(name, getattr(self, name), rows=np.size(self.values))
                 object.__setattr__(self, name, column.astype(kind))
-        if self.statistic == "mean":
-            _require(bool(np.all((self.values >= 0) & (self.values <= 1))), "values of a mean are not within 0 … 1")
+        if bounds := WITHIN.get(self.statistic):
+            held = bool(np.all((self.values >= bounds[0]) & (self.values <= bounds[1])))
+            _require(held, f"values of a {self.statistic} are not within {bounds[0]} … {bounds[1]}")
         if self.statistic == "average_precision":
             _require(set(np.unique(np.asarray(self.gold))) <= {0, 1}, "gold of average precision is not 0 or 1")
 
@@ -127,7 +130,8 @@ class Contrast:
 
 
 def score(sample: Sample) -> float:
-    """0 … 100, below zero for a negative correlation. As scipy's and scikit-learn's, ties included.
+    """0 … 100, below zero for a negative correlation; of a margin, 100 times it. As scipy's and scikit-learn's, ties
+    included.
 
     Raises:
         ValueError: it has none: constant values or gold, or no positive.
@@ -146,6 +150,26 @@ def replicates(samples: Sequence[Sample], resamples: Resamples) -> Floats:
     """
     _require_shared(samples, resamples)
     found = np.concatenate([_measure(samples, weights) for weights in resamples.blocks()], axis=1)
+    return np.round(100 * found, DIGITS)
+
+
+def part_replicates(samples: Sequence[Sample], resamples: Resamples, part: NDArray[np.bool_]) -> Floats:
+    """The means of a part of the rows on resamples of all of them: (samples, R), nan where none of the part was drawn.
+
+    Paired with `replicates` of the same resamples: the whole and its part are drawn together.
+
+    Args:
+        part: (n,), true for the rows that count.
+
+    Raises:
+        ValueError: as `replicates`, or the samples are no means.
+    """
+    _require_shared(samples, resamples)
+    _require(samples[0].gold is None, "only a mean is that of its parts")
+    owners = np.arange(len(part)) if samples[0].groups is None else samples[0].groups
+    sums, counts = np.stack([np.bincount(owners, part * one.values) for one in samples]), np.bincount(owners, part)
+    with np.errstate(invalid="ignore"):
+        found = np.concatenate([sums @ weights / (counts @ weights) for weights in resamples.blocks()], axis=1)
     return np.round(100 * found, DIGITS)
 
 
@@ -222,7 +246,7 @@ def load_sample(path: Path) -> Sample:
 
 
 def _measure(samples: Sequence[Sample], weights: Floats) -> Floats:
-    """Scores, -1 … 1, of samples (m, one gold) under weights of rows or groups (g, R): (m, R)."""
+    """Scores, -1 … 1 (margins, -2 … 2), of samples (m, one gold) under weights of rows or groups (g, R): (m, R)."""
     gold, groups = samples[0].gold, samples[0].groups
     owners = np.arange(len(weights)) if groups is None else groups
     if gold is None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zoo.errors import EvaluationError
-from zoo.tasks import TASKS
+from zoo.evidence.overlap import MetGroups
+from zoo.tasks import TASKS, MeasureName
 
 REHEARSAL = "rehearsal: generated data"
 """Stands beside everything that was measured on generated data, wherever it is shown."""
 
-Role = Literal["self", "parent", "base", "baseline"]
+Role = Literal["self", "parent", "base", "baseline", "rival", "phase"]
+"""What a subject is to the recipe: `rival`, a model that the recipe names to be measured beside its own; `phase`, its
+own model as it was after one of its phases."""
 
 FILE = "scores.json"
 LEAK_MARK = "‡"
@@ -27,6 +30,11 @@ A convention, as every test of equivalence needs one that was fixed before looki
 pass over. A small task cannot show a tie at all: 250 sentence pairs tell apart little below three points.
 """
 Standing = Literal["ahead", "behind", "tied", "not told apart"]
+
+
+def _rare(default: Any) -> Any:
+    """A field that is left out of files where it says nothing: those of earlier versions have none of it."""
+    return Field(default, exclude_if=lambda value: value == default)
 
 
 class _Fact(BaseModel):
@@ -54,6 +62,8 @@ class Subject(_Fact):
     """Texts that the model puts before others, by name: `query`, `document` and more; null in older files."""
     default_prompt: str | None = None
     """Name of the prompt that a text gets which is neither a query nor a document; null: none."""
+    phase: str | None = _rare(None)
+    """Of the role `phase`: the phase of the recipe after which the model was like this."""
 
     @property
     def full(self) -> int | None:
@@ -108,6 +118,42 @@ class Scored(Measured):
         return f"{self.value:.2f}{self.mark} [{self.low:.1f}, {self.high:.1f}]{self.aside}"
 
 
+class Measure(_Fact):
+    """A number that is told beside a score, with the 95% interval of the same resamples.
+
+    `margin` is the mean of how much nearer a row's positive is than its negative, as a difference of cosines, -2 to 2.
+    `ties` is the percentage of rows whose positive and negative are equally near; they count as wrong in the score.
+    """
+
+    name: MeasureName
+    value: float
+    low: float
+    high: float
+
+    @property
+    def shown(self) -> str:
+        """The value with its interval, as cards and tables show it: '0.102 [0.099, 0.105]', or '1.20 [0.9, 1.5] %'."""
+        if self.name == "ties":
+            return f"{self.value:.2f} [{self.low:.1f}, {self.high:.1f}] %"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+class MeasureDifference(_Fact):
+    """A measure of one model less that of another on the same rows, in the measure's own unit."""
+
+    name: MeasureName
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def shown(self) -> str:
+        """The difference with its interval: '+0.095 [+0.091, +0.099]'."""
+        digits = 2 if self.name == "ties" else 3
+        numbers = (f"{round(value, digits) + 0.0:+.{digits}f}" for value in (self.difference, self.low, self.high))
+        return "{} [{}, {}]".format(*numbers) + (" %" if self.name == "ties" else "")
+
+
 class Score(Scored):
     """One main score of one model on one task at one dim (null: the model has but one)."""
 
@@ -120,6 +166,12 @@ class Score(Scored):
     revision: str
     mteb: str | None = None
     """The version of mteb that computed it; null in older files."""
+    measures: list[Measure] = _rare([])
+    """What the task tells beside it (zoo.tasks.Task.measures); ties only where there are any."""
+
+    def measure(self, name: MeasureName) -> Measure | None:
+        """The measure of that name; None: the task has none, or there are no ties."""
+        return next((one for one in self.measures if one.name == name), None)
 
 
 class Mean(Scored):
@@ -154,6 +206,8 @@ class Comparison(_Fact):
     high: float
     p: float
     detectable: float
+    measures: list[MeasureDifference] = _rare([])
+    """The differences of what the task tells beside the score."""
 
     @property
     def standing(self) -> Standing:
@@ -194,7 +248,32 @@ class Comparison(_Fact):
             high=-self.low,
             p=self.p,
             detectable=self.detectable,
+            measures=[
+                one.model_copy(update={"difference": -one.difference, "low": -one.high, "high": -one.low})
+                for one in self.measures
+            ],
         )
+
+
+class ScopeDifference(_Fact):
+    """A model's score on all rows of a task less that on the part of them that another task has: what it gains from
+    rows whose groups training may have met. In points, at full width, with the interval of resampled groups.
+    """
+
+    model: str
+    task: str
+    """Of all rows, as `Muradif-full`."""
+    part: str
+    """Of the rows held out, as `Muradif`."""
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def shown(self) -> str:
+        """The difference with its interval: '+0.55 [+0.10, +1.01]'."""
+        numbers = (f"{round(value, 2) + 0.0:+.2f}" for value in (self.difference, self.low, self.high))
+        return "{} [{}, {}]".format(*numbers)
 
 
 class CleanScore(Measured):
@@ -235,6 +314,8 @@ class Verdict(Comparison):
 
     first: Scored
     second: Scored
+    measured: tuple[list[Measure], list[Measure]] = _rare(([], []))
+    """What stands beside the score of the first and of the second."""
     rows: int | None
     miniature: bool = False
     """Measured on generated data."""
@@ -277,6 +358,10 @@ class ScoreFile(_Fact):
     unsearched: list[str] = []
     """Tasks that were not looked for in what the recipe's model was trained on, as they are of another suite than its
     own: they lack a mark for that reason alone. Empty for what is no recipe's model, of which nothing is known."""
+    met: list[MetGroups] = _rare([])
+    """Of the tasks whose rows stand in groups: how many of them the recipe's model met before."""
+    scopes: list[ScopeDifference] = _rare([])
+    """Of every subject and task that another of the suite has the held-out rows of."""
     overrides: list[str] = []
     """What `--set` changed of the recipe, as 'key=value': then this is not the recipe's model."""
     versions: dict[str, str]
@@ -286,7 +371,19 @@ class ScoreFile(_Fact):
 
     def subject(self, role: Role) -> Subject | None:
         """The first subject of that role; None when there is none."""
-        return next((subject for subject in self.subjects if subject.role == role), None)
+        return next(iter(self.of_role(role)), None)
+
+    def of_role(self, role: Role) -> list[Subject]:
+        """All subjects of that role, in the recipe's order."""
+        return [subject for subject in self.subjects if subject.role == role]
+
+    def groups_met(self, task: str) -> MetGroups | None:
+        """The groups of a task that the recipe's model met; None: the task has no groups, or nobody looked."""
+        return next((one for one in self.met if one.task == task), None)
+
+    def scope(self, model: str, task: str) -> ScopeDifference | None:
+        """The difference between all rows of a task and those held out; None: the suite has but one of the two."""
+        return next((one for one in self.scopes if (one.model, one.task) == (model, task)), None)
 
     def changed(self, subject: Subject) -> list[str]:
         """The changes that `--set` made to a subject; to the parent and the base model, those of their own."""
@@ -303,6 +400,20 @@ class ScoreFile(_Fact):
     def aside(self) -> str:
         """The marks beside the name of its own model: ' (rehearsal: generated data, --set a=1)'; empty: it has none."""
         return f" ({', '.join(self.marks)})" if self.marks else ""
+
+    @property
+    def disclosures(self) -> list[str]:
+        """Sentences on groups of rows that the model met, and on all rows less those held out, task by task:
+        'Muradif (full): 70 % of 5,186 synsets met in training, with 27,451 of 38,554 rows; +0.55 [+0.10, +1.01] above
+        Muradif, the rows held out'.
+        """
+        return [said for task in self.tasks if (said := self._disclosure(task))]
+
+    def _disclosure(self, task: str) -> str:
+        met, scope = self.groups_met(task), self.scope(self.subjects[0].name, task)
+        above = f"{scope.shown} beside {TASKS[scope.part].column}, the rows held out" if scope else ""
+        said = "; ".join(filter(None, (met.shown if met else "", above)))
+        return f"{TASKS[task].column}: {said}" if said else ""
 
     def leak(self, task: str) -> Leak | None:
         """The leak of a task; None: no row that is known to have leaked."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.evidence import resampling
+from zoo.evidence.measures import Margins, margins_beside
 from zoo.evidence.resampling import Resamples, Sample
-from zoo.evidence.scores import Comparison, ScoreFile, Subject
+from zoo.evidence.scores import Comparison, MeasureDifference, ScoreFile, Subject
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class MeasuredModel:
         """The rows behind that score; None when their file is not here, or not whole."""
         try:
             return resampling.load_sample(self.rows[task])
+        except (KeyError, OSError, ValueError):
+            return None
+
+    def margins(self, task: str) -> Sample | None:
+        """The margins of these rows; None where the task tells none, or their file is not here or not whole."""
+        try:
+            return resampling.load_sample(margins_beside(self.rows[task]))
         except (KeyError, OSError, ValueError):
             return None
 
@@ -77,7 +85,14 @@ def _paired(mine: MeasuredModel, others: Sequence[MeasuredModel], task: str) -> 
         found = resampling.contrast(mine.value(task) - other.value(task), first - rows)
         us, them = mine.subject, other.subject
         names = {"model": us.name, "dim": us.full, "rival": them.name, "rival_dim": them.full}
-        yield Comparison.model_validate({"task": task, **names, **found.rounded})
+        yield Comparison.model_validate(
+            {"task": task, **names, **found.rounded, "measures": _measures(mine, other, task)}
+        )
+
+
+def _measures(mine: MeasuredModel, other: MeasuredModel, task: str) -> list[MeasureDifference]:
+    pair = [sample for one in (mine, other) if (sample := one.margins(task))]
+    return Margins(task, pair).between(0, 1) if len(pair) == 2 else []
 
 
 def _key(subject: Subject) -> tuple[str, str, str | None]:

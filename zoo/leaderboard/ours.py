@@ -110,9 +110,13 @@ class Ours:
         return any(file.miniature for file, _ in self.files)
 
     def places(self, tasks: Sequence[str]) -> list[Place]:
-        """Return everything with a mean over exactly these tasks; of two measurements of one thing, the first."""
+        """Return everything with a mean over exactly these tasks; of two measurements of one thing, the first.
+
+        What a model was after one of its phases is no model of its own, and is left out.
+        """
         found: dict[tuple[Model, int | None], Place] = {}
         subjects = [(subject, file, results) for file, results in self.files for subject in file.subjects]
+        subjects = [one for one in subjects if one[0].role != "phase"]
         subjects.sort(key=lambda one: one[0].role != "self")  # a model's own evaluation before those beside others'
         for subject, file, results in subjects:
             for dim in subject.dims or (None,):

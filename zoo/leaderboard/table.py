@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from zoo.characters import clean
-from zoo.evidence.scores import Measured, Scored
+from zoo.evidence.scores import Measure, Measured, Scored
 
 
 class Text(NamedTuple):
@@ -50,6 +50,8 @@ class Cell:
     """Number of rows behind it that leaked; then its text has the mark."""
     clean: float | None = None
     """The value without those rows; None: there are none, or no such value."""
+    digits: int = 1
+    """Digits behind the point that people read of the interval."""
 
     @classmethod
     def printed(cls, text: str, *, wrong: bool = False) -> Cell:
@@ -74,6 +76,14 @@ class Cell:
         return cls(text, found.value, found.low, found.high, leaked=found.leaked, clean=clean)
 
     @classmethod
+    def beside(cls, found: Measure | None) -> Cell:
+        """Make a cell of what stands beside a score, with its interval; None: there is none."""
+        if found is None:
+            return NOTHING
+        digits = 1 if found.name == "ties" else 3
+        return cls(f"{found.value:.{max(digits, 2)}f}", found.value, found.low, found.high, digits=digits)
+
+    @classmethod
     def name(cls, name: str, aside: str = "") -> Cell:
         """Make a cell of a model's name, which people read without its owner.
 
@@ -93,8 +103,9 @@ class Cell:
     @property
     def interval(self) -> str:
         """The interval and the clean value as people read them, ' [72.5, 82.4] (77.10)'; empty without them."""
-        bounds = "" if self.low is None or self.high is None else f" [{self.low:.1f}, {self.high:.1f}]"
-        return bounds + self.aside
+        if self.low is None or self.high is None:
+            return self.aside
+        return f" [{self.low:.{self.digits}f}, {self.high:.{self.digits}f}]{self.aside}"
 
     @property
     def aside(self) -> str:
@@ -129,6 +140,8 @@ class TableColumn:
     numeric: bool = True
     bounded: bool = False
     """Whether its cells have intervals."""
+    points: bool = True
+    """Whether these are of scores, 0 to 100, and can be drawn on one scale."""
 
     @property
     def header(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoo.leaderboard.table import Provenance, TableColumn, Text
+from zoo.tasks import MeasureName
 
 PAPER = Provenance("paper", Text("paper", "الورقة"), ours=False)
 COMPUTED = Provenance("computed", Text("computed from the paper", "محسوب من الورقة"), ours=False)
@@ -21,3 +22,9 @@ RANK = Text("Rank", "الرتبة")
 def without(names: str) -> Text:
     """Return the label of a mean that leaves tasks out."""
     return Text(f"Mean without {names}", f"المتوسط دون {names}")
+
+
+def beside(column: str, name: MeasureName) -> Text:
+    """Return the label of what stands beside the score of a task."""
+    en, ar = {"margin": ("margin", "الهامش"), "ties": ("ties, %", "التعادلات، %")}[name]
+    return Text(f"{column}: {en}", f"{column}: {ar}")

@@ -1,49 +1,50 @@
-"""Synonym triplets from the lexicon: a word, another word for the same, and a word for something else of its kind."""
+"""Synonym triplets of diacritised words: a word, another word for the same, and a word for something else."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import permutations
 from random import Random
 
-from zoo.miniature.lexicon import Concept, lexicon
+from zoo.miniature.diacritics import Synset, synsets
 from zoo.miniature.rows import FramedRow
+from zoo.recipe.dataset import SplitRule
 
 NEGATIVES = 2
 """Number of triplets for every ordered pair of synonyms."""
 
-TRAINING_SHARE = 0.7
+HELD_OUT = SplitRule(by="group", of="synset", sizes={"train": 0.7, "test": 0.3})
+"""The split of recipes/datasets/muradif-triplets.yaml, which parts train once more: a recipe trains on no synset that the
+task Muradif tests on."""
 
 
 def synset_split(synset: str) -> str:
-    """The split of a synset: train or test."""
-    return "train" if hashlib.sha256(synset.encode()).digest()[0] < 256 * TRAINING_SHARE else "test"
+    """The split of a synset: train or test; that of all whose words have the same letters."""
+    return HELD_OUT.split_of(synsets()[synset].group)
 
 
 def synonym_triplets(rng: Random) -> Iterator[FramedRow]:
-    """Rows of (anchor, positive, negative, synset), of all synsets."""
-    words = lexicon()
-    for kind in (words.nouns, words.actions, words.qualities, words.places, words.times):
-        synsets = {name: _words(concept) for name, concept in kind.items() if concept.words["ar"]}
-        for name, synonyms in synsets.items():
-            for anchor, positive in permutations(synonyms, 2):
-                for negative in _others(synsets, name, rng):
-                    yield FramedRow((anchor, positive, negative, name))
+    """Rows of (anchor, positive, negative, synset), of all synsets.
+
+    Where a word's letters have other meanings too, one of the negatives is of those: who does not see the diacritics
+    cannot tell it from the positive.
+    """
+    for synset in synsets().values():
+        others = _others(synset)
+        for anchor, positive in permutations(synset.words, 2):
+            for negative in _negatives(synset, anchor, positive, others, rng):
+                yield FramedRow((anchor, positive, negative, synset.name))
 
 
-def _words(concept: Concept) -> Sequence[str]:
-    """The synonyms, each in the form that is written first: singular, or past."""
-    plain = (word.split("/")[0].removesuffix("^") for word in concept.words["ar"])
-    return [word.split()[0].removesuffix("!") if _is_verb(concept) else word for word in plain]
+def _negatives(synset: Synset, anchor: str, positive: str, others: Sequence[str], rng: Random) -> list[str]:
+    words = [rng.choice(synsets()[other].words) for other in rng.sample(others, NEGATIVES)]
+    if synset.twins and synset.words[0] in (anchor, positive):
+        first, *rest = synsets()[rng.choice(synset.twins)].words
+        words[0] = first if synset.words[0] == positive else rng.choice(rest)
+    return words
 
 
-def _is_verb(concept: Concept) -> bool:
-    return concept.name in lexicon().actions
-
-
-def _others(synsets: Mapping[str, Sequence[str]], name: str, rng: Random) -> list[str]:
-    taken = set(synsets[name])
-    split = synset_split(name)
-    others = [other for other in synsets if synset_split(other) == split and not taken & set(synsets[other])]
-    return [rng.choice(synsets[other]) for other in rng.sample(others, NEGATIVES)]
+def _others(synset: Synset) -> list[str]:
+    """Names of synsets of the same split that share no word with this one."""
+    taken, split = set(synset.words), synset_split(synset.name)
+    return [name for name, other in synsets().items() if synset_split(name) == split and not taken & set(other.words)]

@@ -5,7 +5,6 @@ That process has a home of its own, no secrets and no Hub, and ends with the mod
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -25,11 +24,11 @@ from torch import Tensor, nn
 
 from zoo.characters import brief
 from zoo.errors import ZooError
-from zoo.isolation import consented_environment, end_program
+from zoo.isolation import consented_environment, end_program, with_package
 from zoo.models.consent import checked_folder
 from zoo.models.foreign import kind_of_error
 from zoo.models.identity import ModelSource
-from zoo.models.messages import GarbledError, Message, receive, send
+from zoo.models.messages import GarbledError, Message, read_message, write_message
 from zoo.plugins.loading import root_in_use
 
 SECONDS = 1800  # for one answer: a large model on a slow disk is loaded by then
@@ -37,8 +36,8 @@ LONGEST_TOLD = 200  # characters of what the process said last
 COMMAND = (sys.executable, "-P", "-m", "zoo.models.apart_work")
 
 
-class Facts(BaseModel):
-    """What a model is like that another process has loaded."""
+class Described(BaseModel):
+    """A model that another process has loaded, described."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -73,7 +72,8 @@ def load_apart(source: ModelSource, device: str | None = None, *, attention: str
         facts = process.load(device, attention)
         module = Apart(process, facts)
         weakref.finalize(module, process.close)
-        model = SentenceTransformer(modules=[module], device=facts.device, truncate_dim=facts.truncate_dim)
+        options = {"device": facts.device, "truncate_dim": facts.truncate_dim, "trust_remote_code": False}
+        model = SentenceTransformer(modules=[module], **options)
     except BaseException:
         process.close()
         raise
@@ -91,7 +91,7 @@ def let_go(model: SentenceTransformer) -> None:
 class Apart(InputModule):  # type: ignore[misc]
     """The whole of a model that a process apart has loaded, as the only module of one that we have."""
 
-    def __init__(self, process: ProcessApart, facts: Facts) -> None:
+    def __init__(self, process: ProcessApart, facts: Described) -> None:
         super().__init__()
         self.process = process
         self.forward_kwargs = set(facts.options)
@@ -110,6 +110,7 @@ class Apart(InputModule):  # type: ignore[misc]
 
     @max_seq_length.setter
     def max_seq_length(self, length: int | None) -> None:
+        """Cut longer texts from now on."""
         self.process.ask("shorten", length=length)
         self._longest = length
 
@@ -131,8 +132,7 @@ class Apart(InputModule):  # type: ignore[misc]
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """The pieces that the model reads of each text, as `zoo.models.pieces` has them."""
         found = self.process.ask("pieces", texts=list(texts)).facts.get("pieces")
-        known = isinstance(found, list) and all(isinstance(row, list) for row in found) and len(found) == len(texts)
-        if not known:
+        if not isinstance(found, list) or len(found) != len(texts) or not all(isinstance(row, list) for row in found):
             raise self.process.garbled()
         return [[str(piece) for piece in row] for row in found]
 
@@ -167,7 +167,12 @@ class ProcessApart:
             stack.callback(self._end)
             self._open = stack.pop_all()
 
-    def load(self, device: str | None, attention: str | None) -> Facts:
+    @property
+    def identifier(self) -> int:
+        """The number by which the system knows it."""
+        return self._process.pid
+
+    def load(self, device: str | None, attention: str | None) -> Described:
         """Let it load the model.
 
         Raises:
@@ -182,7 +187,7 @@ class ProcessApart:
             workspace=str(place) if place else None,
         )
         try:
-            return Facts.model_validate(answer.facts)
+            return Described.model_validate(answer.facts)
         except ValidationError:
             raise self.garbled() from None
 
@@ -196,8 +201,10 @@ class ProcessApart:
             raise self._over
         try:
             with self._lock, self._watched():
-                send(_there(self._process.stdin), {**facts, "do": what, "threads": torch.get_num_threads()}, tensors)
-                answer = receive(_there(self._process.stdout))
+                write_message(
+                    _there(self._process.stdin), {**facts, "do": what, "threads": torch.get_num_threads()}, tensors
+                )
+                answer = read_message(_there(self._process.stdout))
         except OSError:
             answer = None
         except GarbledError:
@@ -277,14 +284,12 @@ HINT = "its code is not zoo's: read it with zoo trust {model}, or choose another
 
 def _started(folder: Path, model: Path, said: Path) -> subprocess.Popen[bytes]:
     """Start the process in a folder of its own. What its code prints goes to the file `said`."""
-    environment = consented_environment(folder, model)
-    package = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
+    environment = with_package(consented_environment(folder, model))
     with said.open("wb") as errors:
         return subprocess.Popen(
             COMMAND,
             cwd=folder / "home",
-            env={**environment, "PYTHONPATH": path},
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -71,6 +71,8 @@ def starting_model(
     """
     require_device(device)
     source = base_source(recipe.base, base_revision).model_copy(update={"dtype": dtype})
+    if source.remote_code is not None and consented_folder() is None:
+        raise ValueError(f"training '{recipe.name}' runs code of others, and this process may not")
     if parent is None:
         model = load_model(source, device, attention=attention)
     else:

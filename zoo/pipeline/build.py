@@ -17,6 +17,7 @@ from zoo.models.backbone import BackboneReport, kept_backbone, language_of, refu
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
+from zoo.pipeline.executors.apart import Consenting
 from zoo.pipeline.executors.local import Execute, here
 from zoo.pipeline.executors.walks import Walk, one_by_one
 from zoo.pipeline.stages import MEASURED, OF_RECIPES, STAGES
@@ -154,7 +155,7 @@ class Build(Built):
             return {**stage.circumstances(folder), **changes}
 
         with run.filling(node.stage, made_from, fresh=fresh, circumstances=circumstances) as folder:
-            self.execute(self._task(node, folder, spec), self.progress)
+            Consenting(self.execute)(self._task(node, folder, spec), self.progress)
 
     def _foresee(self, node: Node) -> None:
         before = (self.done[other.key] for other in self._before(node) if other.key in self.done)

@@ -122,9 +122,9 @@ def _by_its_build(request: Request, target: str, dims: Sequence[int]) -> ScoreFi
     if receipt is None or receipt.made_from.get("format") != evaluating.FORMAT or run.edited(evaluating.STAGE):
         return None
     wanted = evaluating.score_ingredients([candidate], request.tasks)
-    found = {key: receipt.made_from[key] for key in wanted}
+    found = {key: receipt.made_from.get(key) for key in wanted}
     for key in ("models", "identities"):  # the build measured others beside it
-        found[key] = {candidate.name: found[key].get(candidate.name)}
+        found[key] = {candidate.name: (found[key] or {}).get(candidate.name)}
     if first_difference(found, wanted):
         return None
     scores = read_scores(run.stage(evaluating.STAGE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from zoo.isolation import with_package
 from zoo.layout import DATA, TRAIN
 from zoo.models.backbone import BackboneReport
 from zoo.pipeline.build import Build, backbone_of
+from zoo.pipeline.executors.apart import apart, needs_consent
 from zoo.plugins.loading import root_in_use
 from zoo.recipe import Recipe
 from zoo.train import ingredients as train
@@ -110,12 +113,29 @@ def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
 
 
 def _apart(spec: Mapping[str, Any], phase: str, folder: Path, steps: int) -> PhaseProbe:
+    if not needs_consent(spec):
+        return _probed(spec, phase, folder, steps, os.environ)
+    with apart(spec, folder) as (checked, environment):
+        return _probed(checked, phase, folder, steps, environment)
+
+
+def _probed(
+    spec: Mapping[str, Any], phase: str, folder: Path, steps: int, environment: Mapping[str, str]
+) -> PhaseProbe:
+    """Probe a phase in a process of this environment."""
     task = folder / "task.json"
     root = root_in_use()
     facts = {"workspace": str(root) if root else None, "spec": spec, "phase": phase, "steps": steps}
     task.write_text(json.dumps(facts), "utf-8")
-    command = [sys.executable, "-m", "zoo.train.probe", str(task)]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    command = [sys.executable, "-P", "-m", "zoo.train.probe", str(task)]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=with_package(environment),
+    )
     found = _left(phase, folder)
     if done.returncode == -signal.SIGKILL:
         return replace(found, problem=KILLED)

@@ -15,13 +15,14 @@ from zoo.recipe.dataset import Dataset, Source, splits_key
 from zoo.recipe.family import BaseFile, Family, Scale
 from zoo.recipe.fits import (
     Sized,
-    is_scored,
+    dev_mistakes,
     length_mistake,
     loss_mistakes,
     prompt_mistakes,
     rows_mistakes,
     scale_mistakes,
     setting_mistakes,
+    weight_mistakes,
     width_mistakes,
 )
 from zoo.recipe.found import Found, in_words, or_, under
@@ -30,7 +31,7 @@ from zoo.recipe.sources import source_mistakes
 from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
-from zoo.recipe.variants import dims_mistakes, promise_mistake
+from zoo.recipe.variants import dims_mistakes, promise_mistake, rival_mistakes
 from zoo.recipe.yamlfile import explain, key_text
 from zoo.steps import STEPS
 from zoo.tasks import TASKS
@@ -134,23 +135,22 @@ def phase_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
             yield (*at, "dataset"), problem
         yield from under((*at, "prompts"), prompt_mistakes(use, datasets[use.dataset]))
         yield from under((*at, "loss"), loss_mistakes(use.loss, use.dataset, datasets[use.dataset]))
-    if phase.dev and (problem := _dev_mistake(phase.dev, datasets)):
-        yield ("dev",), problem
+    yield from weight_mistakes(phase)
+    if phase.dev:
+        yield from _dev_mistakes(phase, datasets)
     if phase.best != Best() and phase.dev is None:
         yield ("best",), "there is no `dev` to choose the best by; add a `dev`, or take this out"
     yield from setting_mistakes(phase, datasets)
 
 
-def _dev_mistake(dev: str, datasets: Mapping[str, Dataset]) -> str | None:
+def _dev_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
+    dev = str(phase.dev)
     if dev not in datasets:
-        return f"no dataset '{dev}'; {or_(dev, datasets)}"
-    if not is_scored(datasets[dev]):
-        label = datasets[dev].label
-        why = "is not of two texts and a score" if label and label[1].type == "score" else "has no score column"
-        fitting = [name for name, dataset in datasets.items() if is_scored(dataset)]
-        way = f"datasets that have: {in_words(fitting)}" if fitting else "leave `dev` out"
-        return f"dataset '{dev}' {why}, by which the best checkpoint is chosen; {way}"
-    return _lacks(dev, datasets[dev], "validation")
+        yield ("dev",), f"no dataset '{dev}'; {or_(dev, datasets)}"
+    elif wrong := list(dev_mistakes(phase, datasets)):
+        yield from wrong
+    elif problem := _lacks(dev, datasets[dev], "validation"):
+        yield ("dev",), problem
 
 
 def _lacks(name: str, dataset: Dataset, split: str) -> str | None:
@@ -343,7 +343,7 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
     for index, phase in enumerate(member.phases):
         yield from under(("phases", index), phase_mistakes(phase, member.datasets))
     for trial in trials(member.phases):
-        for number, problem in trial_mistakes([phase.name for phase in trial], trial):
+        for number, problem in trial_mistakes([phase.name for phase in trial], trial, tried=trial[0].trial is not None):
             yield ("phases", member.phases.index(trial[number])), problem
     parent = member.parent.base if member.parent else member.base
     for fact in OF_WEIGHTS:
@@ -352,6 +352,10 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
     for name, dataset in member.datasets.items():
         yield from under(("datasets", name), dataset_mistakes(name, dataset, member.datasets))
     yield from under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
+    measured: dict[str | None, str] = {member.name: "itself", member.base.model: "the base model"}
+    if member.parent:
+        measured[member.parent.name] = "the parent"
+    yield from under(("evaluation", "rivals"), rival_mistakes(member.evaluation.rivals, measured, None))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong
     for number, wide in width_mistakes(own, member.base.width):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, NonNegativeInt, Posi
 
 from zoo.hub.metadata import LONGEST_DESCRIPTION
 from zoo.metadata import as_the_hub
-from zoo.recipe.schema import Base, Paper, TaskName
+from zoo.recipe.schema import Base, Beside, Paper, TaskName
 from zoo.recipe.section import Name, Section, text_like
 from zoo.recipe.training import Phase, TrainOverrides
 from zoo.recipe.words import Identifier, Language, License, RepoName, Split
@@ -20,17 +20,11 @@ EnvironmentName = Annotated[
 
 
 class Trial(Section):
-    """Phases that all start from the same model, of which the best on `dev` is kept."""
+    """Phases that all start from the same model, of which the best on `dev` is kept, or one beside going on without."""
 
-    alternatives: list[Name] = Field(alias="try")
-    """Phases of family.yaml. A later one replaces an earlier only when it is better by more than chance."""
-
-    @field_validator("alternatives")
-    @classmethod
-    def _are_two(cls, names: list[str]) -> list[str]:
-        if len(names) < 2:
-            raise ValueError(f"'{', '.join(names)}' has no alternative; name two phases or more, or write no `try`")
-        return names
+    alternatives: list[Name] = Field(alias="try", min_length=1)
+    """Phases of family.yaml. A later one replaces an earlier only when it is better by more than chance; one alone is
+    kept only when it is better by more than chance than the model before it."""
 
 
 def _form(phase: Any) -> str:
@@ -47,10 +41,12 @@ class Variant(Section):
     parent: Name | None = Field(None, alias="from")
     """Recipe to start from; null = the base model."""
     phases: list[OneOrTrial] = Field(min_length=1)
-    """Phases of family.yaml, in order; `{try: [a, b]}` trains each from the same model and keeps the better one."""
+    """Phases of family.yaml, in order; `{try: [a, b]}` trains each from the same model and keeps the better one, and
+    `{try: [a]}` goes on without it unless it is better by more than chance."""
     dims: list[PositiveInt] | None = None
     """Embedding sizes of this one; null = those of the file."""
     summary: str | None = None
+    evaluation: Beside = Beside()
 
     @property
     def trials(self) -> list[list[str]]:

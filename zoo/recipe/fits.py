@@ -249,6 +249,40 @@ def is_scored(dataset: Dataset) -> bool:
     return dataset.label is not None and dataset.label[1].type == "score" and len(dataset.texts) == 2
 
 
+def is_of_triplets(dataset: Dataset) -> bool:
+    """True when a dataset can be `dev` by accuracy: an anchor, a text that is to be near to it, and one that is not."""
+    return dataset.label is None and len(dataset.texts) == 3
+
+
+def dev_mistakes(phase: Phase, datasets: Mapping[str, Dataset]) -> Found:
+    """Mistakes in what a phase chooses its best checkpoint by: columns and metric; places from the phase on."""
+    assert phase.dev
+    dataset, metric = datasets[phase.dev], phase.best.metric
+    fitting = [name for name, one in datasets.items() if is_scored(one)]
+    if is_of_triplets(dataset):
+        if metric != "accuracy":
+            other = f", or name one with scores: {in_words(fitting)}" if fitting else ""
+            what = f"dataset '{phase.dev}' is of triplets, which have no {metric}"
+            yield ("dev",), f"{what}; write best: {{metric: accuracy}} beside it{other}"
+    elif not is_scored(dataset):
+        scores = dataset.label and dataset.label[1].type == "score"
+        why = "is not of two texts and a score" if scores else "has no score column"
+        way = f"datasets that have: {in_words(fitting)}" if fitting else "leave `dev` out"
+        yield ("dev",), f"dataset '{phase.dev}' {why}, by which the best checkpoint is chosen; {way}"
+    elif metric == "accuracy":
+        what = f"'accuracy' is of triplets, and dev '{phase.dev}' is of pairs with scores"
+        yield ("best", "metric"), f"{what}; write spearman or pearson, or leave it out"
+
+
+def weight_mistakes(phase: Phase) -> Found:
+    """Mistakes in the weights of a phase's datasets; places from the phase on."""
+    weights = [use.weight for use in phase.data]
+    if len(weights) == 1 and weights[0]:
+        yield ("data", 0, "weight"), "weighs nothing beside others; take it out, or add another dataset"
+    elif None in weights and any(weights):
+        yield ("data", weights.index(None)), "has no weight, and others have one; give each one, or none"
+
+
 # ---- Scales: settings that are right alone, laid over phases that are
 
 

@@ -62,7 +62,8 @@ class Lora(Section):
 class Best(Section):
     """The score on `dev` that decides which checkpoint is the best; the highest is."""
 
-    metric: Literal["spearman", "pearson"] = "spearman"
+    metric: Literal["spearman", "pearson", "accuracy"] = "spearman"
+    """accuracy is of triplets: the share of rows whose positive is nearer to the anchor than the negative."""
     dim: PositiveInt | None = None
     """The embedding size that is scored; null = the model's width."""
 
@@ -173,6 +174,10 @@ class DataUse(Section):
     prompts: dict[str, str] = added({})
     """{column: what stands before its texts in training, as "query: "}; columns that are not named have the base's
     default prompt, and "" is none."""
+    weight: FiniteFloat | None = added(None, gt=0)
+    """The share of an epoch's rows beside the other datasets' weights; null for all = every row of each. No row is
+    repeated: the dataset with the fewest rows for its weight gives all, and of the others the same sample is read in
+    every epoch."""
 
 
 class Phase(Section):
@@ -181,7 +186,8 @@ class Phase(Section):
     data: list[DataUse] = Field(min_length=1)
     train: Train = Train()
     dev: Name | None = None
-    """Dataset with a score column; its validation split decides which checkpoint is the best."""
+    """Dataset of two texts and a score, or of triplets (three texts: anchor, positive, negative), which need
+    `best: {metric: accuracy}`; its validation split decides which checkpoint is the best."""
     best: Best = added(Best())
 
 

@@ -10,9 +10,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from zoo.options import sentence
-from zoo.tasks.task import TASKS, Task, pins, shared_rows, sharing
+from zoo.tasks.task import TASKS, MeasureName, Task, pins, shared_rows, sharing
 
-__all__ = ["TASKS", "Task", "pins", "shared_rows", "sharing"]
+__all__ = ["TASKS", "MeasureName", "Task", "pins", "shared_rows", "sharing"]
 
 _MACHINERY = ("graded", "loading", "own", "task", "triplets")
 

@@ -27,6 +27,8 @@ TASK = Task(
     rows=11103,
     metric="accuracy",
     kind="PairClassification",
+    groups="synset",
+    measures=("margin", "ties"),
     make=make,
     languages=("ara-Arab",),
 )

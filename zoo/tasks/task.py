@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from zoo.characters import brief
 from zoo.hub.metadata import REPO_ID
@@ -14,6 +14,7 @@ from zoo.options import sentence
 from zoo.registry import RegistrationError, Registry, being_imported
 
 F = TypeVar("F", bound=Callable[..., Any])
+MeasureName = Literal["margin", "ties"]
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"  # it becomes the name of files
 DEPTHS = "1|3|5|10|20|100|1000"  # to which mteb scores rankings
@@ -39,7 +40,9 @@ class Task:
     `mteb` is mteb's name of it, and of its result files. `rows` is the size that mteb documents: pairs, texts to
     classify, or queries and documents together. `superseded_by` is the task that replaces it (a mean over both counts
     one test set twice). `shares_rows` has the rows that are in another task as well, by that task; one of the two says
-    it. `store`: keep its embeddings on disk; off for a corpus that is too large.
+    it. `store`: keep its embeddings on disk; off for a corpus that is too large. `groups` is the column that names what
+    rows have in common, so that they are drawn together and may be met together in training: a synset; its plural is
+    the name and an s. `measures` are what is told of it beside its score (zoo/evidence/scores.py).
 
     A task that mteb does not know has `make`, which gets this and returns an AbsTask for mteb to evaluate. Its data is
     on the Hub, or a `file`: then `dataset` is the file's name and `revision` its digest.
@@ -58,6 +61,8 @@ class Task:
     superseded_by: str | None = None
     shares_rows: Mapping[str, int] = field(default_factory=dict, hash=False)
     store: bool = True
+    groups: str | None = None
+    measures: tuple[MeasureName, ...] = ()
     make: Callable[[Task], Any] | None = None
     languages: tuple[str, ...] = ()
     """Of a task that mteb does not know, as `ara-Arab`."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from zoo.tasks.own import metadata_of
-from zoo.tasks.task import Task
+from zoo.tasks.task import TASKS, Task
 
 COLUMNS = ("anchor", "positive", "negative")
 
@@ -21,7 +21,9 @@ def triplets_task(ours: Task) -> AbsTask:
     """mteb's task over a dataset of triplets on the Hub. mteb has no type for them; `PairClassification` is nearest."""
     facts = {"license": "not specified", "annotations_creators": "derived", "sample_creation": "created"}
     address = f"https://huggingface.co/datasets/{ours.dataset}"
-    return type(ours.mteb, (Triplets,), {"metadata": metadata_of(ours, reference=address, **facts)})()
+    superseding = TASKS[ours.superseded_by].mteb if ours.superseded_by else None
+    said = {"metadata": metadata_of(ours, reference=address, **facts), "superseded_by": superseding}
+    return type(ours.mteb, (Triplets,), said)()
 
 
 class Triplets(AbsTask):  # type: ignore[misc]

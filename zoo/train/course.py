@@ -6,13 +6,13 @@ All that is judged by stands in the phases' folders, so that the judgement is th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sentence_transformers.util import pairwise_cos_sim
+from sentence_transformers import SentenceTransformer
 
 from zoo.evidence.course import is_kept
 from zoo.evidence.resampling import Contrast, Resamples, Sample, compare_samples, load_sample, save
@@ -22,8 +22,11 @@ from zoo.recipe.fits import untrained
 from zoo.recipe.found import in_words
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
+from zoo.recipe.trials import is_tried_alone
+from zoo.train.dev import dev_scores
 
-PREDICTED = "dev.npz"  # of an alternative: the cosines that its model gives the rows of `dev`, and their scores
+PREDICTED = "dev.npz"  # of an alternative: what its model makes of the rows of `dev`
+BEFORE = "before.npz"  # of a phase that is tried alone: the same of the model that it starts from
 
 Entry = dict[str, Any]
 
@@ -33,21 +36,33 @@ class Judgement:
     """The end of a trial: an entry of the log for each of its phases, and the folder of the model to go on from."""
 
     log: list[Entry]
-    model: Path
+    model: Path | None
+    """None = none was kept, and the model is the one that they started from."""
 
 
-def judged(trial: Sequence[NamedPhase], folder: Path, dev: Path | None, device: str | None) -> Judgement:
+def judged(
+    trial: Sequence[NamedPhase],
+    folder: Path,
+    dev: Path | None,
+    device: str | None,
+    start: Callable[[str | None], SentenceTransformer],
+) -> Judgement:
     """Choose among phases that are over. The first that is better than the start is kept, and a later one in its place
-    when the paired 95% interval of the difference on `dev` is above zero.
+    when the paired 95% interval of the difference on `dev` is above zero. One that is tried alone is kept when that of
+    its difference from the start is.
 
     Args:
         trial: alternatives, or a phase alone.
         folder: of the train stage; the phases' own are in it.
         dev: the rows on which they were scored; None for a phase without any, which is kept.
         device: encodes these rows.
+        start: loads the model that they started from onto a device.
     """
     log = [json.loads((folder_of(folder, phase) / TRAIN_LOG).read_text("utf-8")) for phase in trial]
     log = [{**entry, "kept": entry["best_step"] != 0, "why": None} for entry in log]
+    if is_tried_alone(trial) and log[0]["kept"]:
+        assert dev
+        return _beside_the_start(trial[0], log[0], folder, dev, device, start)
     better = [place for place, entry in enumerate(log) if entry["kept"]]
     best = better[0] if better else 0  # where none is, the folder of each holds the model that it started from
     for place in better[1:]:
@@ -59,6 +74,23 @@ def judged(trial: Sequence[NamedPhase], folder: Path, dev: Path | None, device: 
             loser, why, best = best, f"'{log[place]['phase']}' is better: {_shown(found)}", place
         log[loser] |= {"kept": False, "why": why}
     return Judgement(log, folder_of(folder, trial[best]))
+
+
+def _beside_the_start(
+    phase: NamedPhase,
+    entry: Entry,
+    folder: Path,
+    dev: Path,
+    device: str | None,
+    start: Callable[[str | None], SentenceTransformer],
+) -> Judgement:
+    own = folder_of(folder, phase)
+    before = _sample(own / BEFORE, phase, dev, lambda: start(device))
+    found = compare_samples(_predicted(phase, folder, dev, device), before, Resamples.of(before))
+    kept = found.low > 0
+    word = "better than" if kept else "worse than" if found.high < 0 else "tied with going on"
+    entry = {**entry, "kept": kept, "why": f"{word} without it: {_shown(found)}"}
+    return Judgement([entry], own if kept else None)
 
 
 def folder_of(folder: Path, phase: NamedPhase) -> Path:
@@ -92,16 +124,23 @@ def _shown(found: Contrast) -> str:
 
 
 def _predicted(phase: NamedPhase, folder: Path, dev: Path, device: str | None) -> Sample:
-    """The cosines of an alternative's saved model for the rows of `dev`, at the dim that it was chosen by."""
-    kept = folder_of(folder, phase) / PREDICTED
+    own = folder_of(folder, phase)
+    return _sample(own / PREDICTED, phase, dev, lambda: saved_model(own, device))
+
+
+def _sample(kept: Path, phase: NamedPhase, dev: Path, load: Callable[[], SentenceTransformer]) -> Sample:
+    """What a model makes of the rows of `dev`, at the dim that the phase is chosen by, from the file or into it.
+
+    Of pairs these are the cosines beside the scores; of triplets, whether each is right, those of one anchor together.
+    """
     if not kept.is_file():
-        rows = pl.read_parquet(dev)
-        model = saved_model(folder_of(folder, phase), device)
+        rows, model = pl.read_parquet(dev), load()
         model.max_seq_length = min(model.max_seq_length or phase.train.max_seq_length, phase.train.max_seq_length)
-        first, second = (
-            model.encode(rows.to_series(column).to_list(), truncate_dim=phase.best.dim, show_progress_bar=False)
-            for column in (0, 1)
-        )
-        values = pairwise_cos_sim(first, second).cpu().numpy()
-        save(Sample(phase.best.metric, values, rows.to_series(2).to_numpy()), kept)
+        cosines = dev_scores(rows, [phase.best.dim]).cosines(model)[phase.best.dim]
+        if phase.best.metric == "accuracy":
+            near, far = cosines
+            anchors = rows.to_series(0).rank("dense").to_numpy()
+            save(Sample("mean", (near > far).astype(float), groups=anchors), kept)
+        else:
+            save(Sample(phase.best.metric, cosines[0], rows.to_series(2).to_numpy()), kept)
     return load_sample(kept)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import polars as pl
 import torch
-from datasets import load_dataset
+from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.evaluation import BaseEvaluator
@@ -29,39 +33,69 @@ def _name(dim: int | None) -> str:
 
 
 class DevScores(BaseEvaluator):  # type: ignore[misc]
-    """Correlates scores of pairs with the cosines of a model's embeddings, at every size from one encoding.
+    """Scores a model by the cosines of a text of every row with the others, at every size from one encoding.
 
-    The numbers are those of sentence-transformers' EmbeddingSimilarityEvaluator, which encodes once for each size, and
-    a text as often as it occurs.
+    Pairs with scores are correlated with the cosines. The numbers are those of sentence-transformers'
+    EmbeddingSimilarityEvaluator, which encodes once for each size, and a text as often as it occurs. Triplets have an
+    accuracy: the share of rows in which the positive is nearer to the anchor than the negative, and not as near.
     """
 
     def __init__(
-        self, first: Sequence[str], second: Sequence[str], scores: Sequence[float], dims: Sequence[int | None]
+        self, columns: Sequence[Sequence[str]], scores: Sequence[float] | None, dims: Sequence[int | None]
     ) -> None:
-        """Take the two texts and the score of every pair.
+        """Take the texts of every row, and the scores of pairs.
 
         Args:
+            columns: first and second texts; or anchors, positives and negatives.
+            scores: of pairs; null = the rows are triplets.
             dims: sizes to which embeddings are cut; null = not at all.
         """
         super().__init__()
-        places = {text: place for place, text in enumerate(dict.fromkeys([*first, *second]))}
-        self.texts = list(places)
-        self.pairs = [torch.tensor([places[text] for text in column]) for column in (first, second)]
-        self.scores = list(scores)
+        self.texts = list(dict.fromkeys(text for column in columns for text in column))
+        places = {text: place for place, text in enumerate(self.texts)}
+        self.columns = [torch.tensor([places[text] for text in column]) for column in columns]
+        self.scores = scores
         self.dims = dims
 
     def __call__(
         self, model: SentenceTransformer, output_path: str | None = None, epoch: float = -1, steps: int = -1
     ) -> dict[str, float]:
-        """Return {'dev_spearman_cosine': -1 … 1, 'dev_256_pearson_cosine': …}; a score may be no number."""
+        """Return {'dev_spearman_cosine': -1 … 1, 'dev_256_accuracy_cosine': …}; a score may be no number."""
+        cosines = self.cosines(model)
+        return {
+            f"{_name(dim)}_{metric}_cosine": value
+            for dim, found in cosines.items()
+            for metric, value in self._measured(found).items()
+        }
+
+    def cosines(self, model: SentenceTransformer) -> dict[int | None, list[NDArray[Any]]]:
+        """{dim: the cosines of every row's first text with its second one, and with its third where there is one}."""
         vectors = model.encode(self.texts, convert_to_tensor=True, show_progress_bar=False).float().cpu()
-        found = {}
-        for dim in self.dims:
-            first, second = (vectors[places, :dim] for places in self.pairs)
-            cosines = pairwise_cos_sim(first, second).numpy()
-            for metric, correlate in CORRELATIONS.items():
-                found[f"{_name(dim)}_{metric}_cosine"] = float(correlate(self.scores, cosines).statistic)
-        return found
+        first, *others = self.columns
+        return {
+            dim: [pairwise_cos_sim(vectors[first, :dim], vectors[other, :dim]).numpy() for other in others]
+            for dim in self.dims
+        }
+
+    def _measured(self, cosines: Sequence[NDArray[Any]]) -> dict[str, float]:
+        if self.scores is None:
+            return {"accuracy": _accuracy(*cosines)}
+        return {name: float(of(self.scores, cosines[0]).statistic) for name, of in CORRELATIONS.items()}
+
+
+def _accuracy(near: NDArray[Any], far: NDArray[Any]) -> float:
+    return float((near > far).mean()) if np.isfinite(near + far).all() else math.nan
+
+
+def dev_scores(rows: pl.DataFrame, dims: Sequence[int | None]) -> DevScores:
+    """The evaluator of the rows of a dev set: its columns are texts, and behind two of them a score.
+
+    Args:
+        dims: sizes to which embeddings are cut; null = not at all.
+    """
+    *texts, last = (rows.to_series(place).to_list() for place in range(3))
+    graded = rows.dtypes[2].is_numeric()
+    return DevScores(texts if graded else [*texts, last], last if graded else None, dims)
 
 
 def evaluator(recipe: Recipe, phase: NamedPhase, file: Path) -> DevScores:
@@ -70,8 +104,7 @@ def evaluator(recipe: Recipe, phase: NamedPhase, file: Path) -> DevScores:
     It scores the whole embedding and the smaller sizes of the recipe, where a loss of the phase trains at sizes.
     """
     assert phase.dev
-    rows = load_dataset("parquet", data_files=str(file), split="train")
-    first, second, score = (list(rows[column]) for column in recipe.datasets[phase.dev].columns)
+    rows = pl.read_parquet(file, columns=list(recipe.datasets[phase.dev].columns))
     sized = any(sizes(use.loss, recipe.dims) for use in phase.data)
     smaller = [dim for dim in recipe.dims if sized and dim < recipe.base.width]
-    return DevScores(first, second, score, dims=list(dict.fromkeys([None, *smaller, phase.best.dim])))
+    return dev_scores(rows, list(dict.fromkeys([None, *smaller, phase.best.dim])))

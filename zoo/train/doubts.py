@@ -21,6 +21,7 @@ from zoo.losses import LOSSES, innermost
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.training import DataUse, NamedPhase, Train
 from zoo.train.dev import metric_of
+from zoo.train.shares import row_count, rows_read
 from zoo.train.trainer import LONELY, ROWS
 
 SAMPLE = 1000  # rows whose tokens are counted
@@ -43,46 +44,49 @@ Entry = Mapping[str, Any]
 
 
 def require_graded(phase: NamedPhase, recipe: str, file: Path) -> None:
-    """Raise a TrainError when all rows of the dev split have the same score: nothing correlates with that."""
+    """Raise a TrainError when all rows of the dev split have the same score, or triplets without a nearer text."""
     assert phase.dev
-    scores = pl.read_parquet(file).to_series(-1)
-    if scores.n_unique() > 1:
+    rows = pl.read_parquet(file)
+    last = rows.to_series(-1)
+    if last.dtype.is_numeric():
+        why = f"have the score '{last[0]}'" if last.n_unique() == 1 else ""
+    else:
+        why = f"have one text as '{rows.columns[1]}' and '{last.name}'" if rows.to_series(1).equals(last) else ""
+    if not why:
         return
-    where = f"phase '{phase.name}' of '{recipe}': all rows ({len(scores)}) of its dev '{phase.dev}'"
+    where = f"phase '{phase.name}' of '{recipe}': all rows ({len(rows)}) of its dev '{phase.dev}'"
     hint = f"name another dataset in phases.{phase.name}.dev, or set it to null, which keeps the last step's model"
-    raise TrainError(f"{where} have the score '{scores[0]}', by which no checkpoint is the best", hint=hint)
+    raise TrainError(f"{where} {why}, by which no checkpoint is the best", hint=hint)
 
 
 def require_rows(phase: NamedPhase, recipe: str, splits: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise a TrainError when a dataset has fewer training rows than its loss needs in a batch.
+    """Raise a TrainError when fewer training rows of a dataset are read than its loss needs in a batch.
 
     Args:
         splits: {dataset: {split: Parquet file}}.
     """
+    read = rows_read(phase, splits)
     for use in phase.data:
-        count, loss = _count(Path(splits[use.dataset]["train"])), innermost(use.loss).type
+        count, loss = read[use.dataset], innermost(use.loss).type
         if count >= LOSSES[loss].least_rows:
             continue
-        what = f"phase '{phase.name}' of '{recipe}': dataset '{use.dataset}' has {count} training row"
+        by = ", by its weight," if count < row_count(Path(splits[use.dataset]["train"])) else ""
+        what = f"phase '{phase.name}' of '{recipe}': dataset '{use.dataset}' has{by} {count} training row"
         why = f"s, and loss '{loss}' compares a row with the others of its batch" if compares(use) else "s"
-        hint = f"see steps and rows in recipes/datasets/{use.dataset}.yaml"
+        hint = "raise its weight" if by else f"see steps and rows in recipes/datasets/{use.dataset}.yaml"
         raise TrainError(what + (why.removeprefix("s") if count == 1 else why), hint=hint)
 
 
-def of_few_rows(phase: NamedPhase, use: DataUse, file: Path) -> Iterator[str]:
-    """A sentence on a dataset that does not fill one batch."""
-    if (count := _count(file)) < (size := phase.train.batch_size):
+def of_few_rows(phase: NamedPhase, use: DataUse, count: int) -> Iterator[str]:
+    """A sentence on a dataset of which so many rows are read that they do not fill one batch."""
+    if count < (size := phase.train.batch_size):
         then = f": a row is compared with {count - 1} others, not {size - 1}" if compares(use) else ""
         yield f"all {count:,} training rows of '{use.dataset}' are fewer than a batch of {size:,}{then}"
 
 
-def _count(file: Path) -> int:
-    return int(pl.scan_parquet(file).select(pl.len()).collect().item())
-
-
 def of_dev_rows(name: str, file: Path) -> Iterator[str]:
     """A sentence on a dev set of so few rows that it cannot tell one step from another."""
-    if (count := _count(file)) < FEW:
+    if (count := row_count(file)) < FEW:
         yield f"dev '{name}' has {count} rows, too few to tell which step is the best"
 
 
@@ -90,7 +94,7 @@ def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:
     """Sentences on columns of the training rows that are the same everywhere, and on classes that never occur."""
     rows = pl.scan_parquet(file).select(list(dataset.columns))
     kinds = rows.select(pl.col(dataset.texts).n_unique()).collect().row(0)
-    count = _count(file)
+    count = row_count(file)
     same = [text for text, number in zip(dataset.texts, kinds, strict=True) if number == 1 < count]
     found = [f"all {count:,} training rows of '{use.dataset}' have the same '{text}'" for text in same]
     return [*found, *_of_twins(use, dataset, rows), *_of_label(use, dataset, rows, count)]

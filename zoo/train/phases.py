@@ -50,6 +50,7 @@ from zoo.train.packing import unpack
 from zoo.train.precision import Precision, require_used
 from zoo.train.rates import rates
 from zoo.train.rhythm import Rhythm
+from zoo.train.shares import row_count, rows_read, sampled
 from zoo.train.show import ShowProgress
 from zoo.train.speedups import Speedups, Training, set_speedups
 from zoo.train.stopping import StopEarly, is_over
@@ -98,6 +99,11 @@ class PhaseRun:
         """The adapters that are trained in place of its weights, where the recipe has some."""
         lora = self.phase.train.lora
         return adapted(self.model, lora, self.name) if lora else None
+
+    @cached_property
+    def read(self) -> dict[str, int]:
+        """{dataset: rows of it that an epoch reads}."""
+        return rows_read(self.phase, self.splits)
 
     @property
     def name(self) -> str:
@@ -161,8 +167,9 @@ class PhaseRun:
         for use in self.phase.data:
             dataset, file = self.recipe.datasets[use.dataset], Path(self.splits[use.dataset]["train"])
             found += of_rows(use, dataset, file)
-            found += of_few_rows(self.phase, use, file)
-            found += of_repeats(use, dataset.texts, file, self.phase.train)
+            found += of_few_rows(self.phase, use, self.read[use.dataset])
+            if self.read[use.dataset] == row_count(file):  # else a sample is read, in which a text stands less often
+                found += of_repeats(use, dataset.texts, file, self.phase.train)
             found += of_tokens(
                 use,
                 dataset,
@@ -277,7 +284,8 @@ class PhaseRun:
     def _labelled(self, use: DataUse, load: Load) -> Rows:
         width = self.model.get_embedding_dimension()
         rows = self._rows(use.dataset)
-        return ranks.in_turn(lambda: with_labels(rows, use, load, self.folder, width, self.progress))
+        labelled = ranks.in_turn(lambda: with_labels(rows, use, load, self.folder, width, self.progress))
+        return sampled(labelled, self.read[use.dataset], seed=self.phase.train.seed)
 
     def _journal(self, trainer: Trainer) -> Journal:
         about = {
@@ -334,6 +342,7 @@ class PhaseRun:
             "best": best if self.phase.dev else None,
             "best_step": step if self.phase.dev else None,
             "precision": asdict(self.precision),
+            **({"rows": self.read} if self.phase.data[0].weight else {}),
             **({"devices": ranks.size()} if ranks.size() > 1 else {}),
             "log": entries,
         }

@@ -41,7 +41,8 @@ class _View:
         self.bounded = bool(bounds)
 
     def _bounded(self) -> list[Cell]:
-        return [self.table.cell(row, column) for row in self.table.rows for column in self.columns if column.bounded]
+        drawn = [column for column in self.columns if column.bounded and column.points]
+        return [self.table.cell(row, column) for row in self.table.rows for column in drawn]
 
     @property
     def charts(self) -> PageCharts | None:

@@ -24,6 +24,7 @@ from zoo.leaderboard.words import (
     PARAMETERS,
     RANK,
     SPEED,
+    beside,
     without,
 )
 from zoo.recipe import Workspace
@@ -108,8 +109,16 @@ def measured_columns(tasks: Sequence[str]) -> list[TableColumn]:
     headline = TableColumn("measured:current", headline_name(tasks), MEASURED, bounded=True)
     rank = TableColumn("measured:rank", RANK, MEASURED)
     papers = TableColumn("measured:mean", PAPERS_MEAN, MEASURED, bounded=True)
-    found = [*_score_columns(MEASURED, tasks, bounded=True), headline, rank]
+    found = [*_score_columns(MEASURED, tasks, bounded=True), *_measure_columns(tasks), headline, rank]
     return [*found, papers] if tuple(tasks) == PAPER_TASKS else found
+
+
+def _measure_columns(tasks: Sequence[str]) -> list[TableColumn]:
+    return [
+        TableColumn(f"measured:{task}:{name}", beside(TASKS[task].column, name), MEASURED, bounded=True, points=False)
+        for task in tasks
+        for name in TASKS[task].measures
+    ]
 
 
 SIZE_COLUMNS = [
@@ -157,10 +166,20 @@ def measured_cells(place: Place | None, tasks: Sequence[str], ranks: Mapping[Key
     rank = ranks.get(place.key)
     return {
         **{f"measured:{task}": Cell.measured(place.score(task)) for task in tasks},
+        **_measure_cells(place, tasks),
         "measured:current": Cell.measured(place.headline),
         "measured:mean": Cell.measured(place.mean(tasks)),
         "measured:rank": Cell.number(rank, "{}"),
         **size_cells(place),
+    }
+
+
+def _measure_cells(place: Place, tasks: Sequence[str]) -> Row:
+    return {
+        f"measured:{task}:{name}": Cell.beside(score.measure(name))
+        for task in tasks
+        if (score := place.score(task))
+        for name in TASKS[task].measures
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from zoo.miniature.rows import FramedRow
@@ -10,6 +11,8 @@ from zoo.miniature.tables import Blueprint, DataTable, parquet_table
 
 COLUMNS = {"anchor": "string", "positive": "string", "negative": "string", "synset": "string"}
 TESTED = 400
+FULL = 1333
+"""The rows of the full test: those held out and as many of training as make them three in ten, as in the real one."""
 
 
 def _muradif(seed: int, train: int) -> list[DataTable]:
@@ -20,7 +23,10 @@ def _muradif(seed: int, train: int) -> list[DataTable]:
     for row in synonym_triplets(rng):
         rows[synset_split(str(row.values[-1]))].append(row)
     rows["test"] = rng.sample(rows["test"], TESTED)
-    return [parquet_table("default", split, COLUMNS, found) for split, found in rows.items()]
+    tables = [parquet_table("default", split, COLUMNS, found) for split, found in rows.items()]
+    full = [*rows["test"], *rng.sample(rows["train"], FULL - TESTED)]
+    return [*tables, parquet_table("full", "test", COLUMNS, full)]
 
 
-BLUEPRINTS: tuple[Blueprint, ...] = (Blueprint.of("Muradif", ("ar",), _muradif, rows=TESTED),)
+_HELD_OUT = Blueprint.of("Muradif", ("ar",), _muradif, rows=TESTED)
+BLUEPRINTS: tuple[Blueprint, ...] = (replace(_HELD_OUT, rows={**_HELD_OUT.rows, "Muradif-full": FULL}),)

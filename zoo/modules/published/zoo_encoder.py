@@ -169,7 +169,12 @@ def stands_in() -> bool:
 
 def stand_in_helps(problem: str) -> bool:
     """Return True when xformers is what an error speaks of, and it is not there."""
-    return "xformers" in problem and "xformers" not in sys.modules and find_spec("xformers") is None
+    if "xformers" not in problem or sys.modules.get("xformers"):
+        return False
+    try:
+        return find_spec("xformers") is None
+    except (ImportError, ValueError):  # somebody keeps it out
+        return True
 
 
 def stand_in_for_xformers() -> None:

@@ -17,6 +17,7 @@ from typing import IO
 import psutil
 
 from zoo.environment import MEETING
+from zoo.isolation import CONSENTED, end_program, with_package
 from zoo.pipeline.executors.local import Task
 from zoo.pipeline.executors.wire import DIED, is_crash, line_of
 
@@ -72,15 +73,14 @@ def _command(spec: Path, devices: int) -> list[str]:
 @contextmanager
 def _started(command: list[str], environment: Mapping[str, str], errors: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
     """A process that ends with the block, and, as it watches its stdin, with this process."""
-    package = str(Path(__file__).resolve().parents[3])
-    path = os.pathsep.join(filter(None, [package, environment.get("PYTHONPATH", "")]))
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
-        env={**environment, "PYTHONPATH": path},
+        env=with_package(environment),
+        start_new_session=CONSENTED in environment,  # then what it has started can be ended as well
     )
     try:
         yield process
@@ -92,6 +92,8 @@ def _started(command: list[str], environment: Mapping[str, str], errors: IO[byte
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if CONSENTED in environment:
+            end_program(process)
 
 
 def _ending(code: int, report: str, crashes: Sequence[str]) -> str:

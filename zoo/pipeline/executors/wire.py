@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import Any, TextIO
 
 from zoo.errors import ZooError
 from zoo.say import Progress
@@ -16,6 +16,9 @@ from zoo.say import Progress
 KEY = "zoo"  # of each line, so that it is told from what libraries print
 ERROR, CRASH, DIED = "error", "crash", "died"
 SECONDS_TO_PART = 3  # for those that nobody listens to any more
+SHOWN = ("start", "advance", "describe", "finish", "note", "at")  # methods of a `Progress`, and of a `Job`
+
+_lines: TextIO | None = None
 
 
 class CrashedError(RuntimeError):
@@ -36,10 +39,18 @@ def is_crash(line: str) -> bool:
     return line.startswith(f'{{"{KEY}": "{CRASH}"')
 
 
+def keep_stdout() -> None:
+    """Keep stdout for these lines alone: what libraries and code of others print goes where stderr goes."""
+    global _lines
+    _lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+
 def emit(what: str, *values: Any) -> None:
-    """Write a line to stdout."""
-    sys.stdout.write(line_of(what, *values))
-    sys.stdout.flush()
+    """Write a line to stdout, as it was before anything printed to it."""
+    out = _lines or sys.stdout
+    out.write(line_of(what, *values))
+    out.flush()
 
 
 class Wire:
@@ -84,7 +95,8 @@ def hear(line: str, progress: Progress) -> None:
         raise DiedError(f"a process that did the work was ended by {values[0]}", hint=hint)
     if what == CRASH:
         raise CrashedError(values[0])
-    getattr(progress, what)(*values)
+    if what in SHOWN:
+        getattr(progress, what)(*values)
 
 
 def end_with_parent() -> None:
