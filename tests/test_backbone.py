@@ -286,6 +286,37 @@ def test_a_model_with_consent_is_probed_by_processes_of_its_own(hub: TestHub, mo
     assert str(refused.value.hint).startswith("write pooling: mean under `base`")
 
 
+SWIGLU = b"""
+class SwiGLU(nn.Module):
+    def __init__(self, width, inner, out, bias=False):
+        super().__init__()
+        self.w12, self.w3 = nn.Linear(width, 2 * inner, bias=bias), nn.Linear(inner, out, bias=bias)
+
+    def forward(self, x):
+        gate, value = self.w12(x).chunk(2, dim=-1)
+        return self.w3(nn.functional.silu(gate) * value)
+"""
+
+
+@pytest.mark.slow
+def test_a_model_like_neoarabert_is_broken_as_libraries_load_it_and_sound_as_we_do(hub: TestHub) -> None:
+    files = dict(files_of("neoarabert", "wordpiece"))
+    files["model.py"] = files["model.py"].replace(b"from xformers.ops import SwiGLU\n", SWIGLU)
+    files["modules.json"] = files_of("bert", "wordpiece", ("mean",))["modules.json"]
+    files["1_Pooling/config.json"] = files_of("bert", "wordpiece", ("mean",))["1_Pooling/config.json"]
+    commit = push("model", "lab/neo-probed", files)
+    consent = consent_to("lab/neo-probed", commit)
+    at: dict[str, Any] = {"place": "lab/neo-probed", "revision": commit, "weights": commit, "remote_code": consent}
+    whole = ModelSource(kind="base", **at)
+    broken, sound = probe_backbones(
+        [(whole, "ar"), (whole.model_copy(update={"pooling": "mean", "encoder": "custom"}), "ar")]
+    )
+    assert sound.problems() == []
+    assert sound.told_apart == 1
+    assert any("words fall into letters (100%" in one for one in broken.problems()), broken
+    assert broken.buffers == ("freqs_cis",)
+
+
 @pytest.mark.slow
 def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
     from zoo.recipe import Workspace

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.arabic import DIACRITICS
 from zoo.characters import brief
-from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end
+from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end, with_package
 from zoo.models.foreign import kind_of_error
 from zoo.models.fragmentation import HOMOGRAPHS, Fragments
 from zoo.models.identity import ModelSource
@@ -327,8 +327,7 @@ def _environment(place: Path, checked: Path | None) -> dict[str, str]:
 
         cache = {"HF_HUB_CACHE": constants.HF_HUB_CACHE}  # what was fetched once is there
         found = {**own_environment(place, get_token()), **proxies(), **cache}
-    package = str(Path(__file__).resolve().parents[2])
-    return {**found, "PYTHONPATH": ":".join(filter(None, [package, found.get("PYTHONPATH", "")]))}
+    return with_package(found)
 
 
 def _report(
