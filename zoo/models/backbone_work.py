@@ -48,7 +48,7 @@ MORE_WORDS = 16  # than the longest text has tokens
 MOST_NAMED = 50  # tensors
 
 
-def main(task: Path, time: str) -> None:
+def examine(task: Path, time: str) -> None:
     """Measure every model of a task."""
     patience.install()
     asked = json.loads(task.read_text("utf-8"))
@@ -73,7 +73,7 @@ def examined(source: ModelSource, language: Language | None, place: Path, before
     try:
         model = load_model(source.model_copy(update={"dtype": "float32"}), "cpu").eval()
         if before is None:
-            found |= of_files(model, source)
+            found |= beside_files(model, source)
             found |= of_words(model, language)
             found |= of_outputs(model, language, place)
             found |= beyond(model, language) if found["finite"] else {}
@@ -94,7 +94,7 @@ def _short(error: Exception) -> str:
 # Files: weights as they are stored, buffers as code computes them
 
 
-def of_files(model: SentenceTransformer, source: ModelSource) -> Found:
+def beside_files(model: SentenceTransformer, source: ModelSource) -> Found:
     """Compare a loaded model with its files, and with what its code computes: before it has computed anything."""
     inner = model.transformers_model
     if not isinstance(inner, PreTrainedModel):
@@ -296,4 +296,4 @@ def _most(model: SentenceTransformer, text: str, length: int) -> int | None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    examine(Path(sys.argv[1]), sys.argv[2])

@@ -34,7 +34,7 @@ def empty_tokenizer(repo: CheckedRepo) -> Iterator[Problem]:
 
 
 def _wrong(repo: CheckedRepo, folder: str, tokenizer: dict[str, Any], rows: int | None) -> str | None:
-    """What is wrong with a tokenizer, as a sentence."""
+    """Return a sentence on what is wrong with a tokenizer."""
     model = tokenizer.get("model")
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if not isinstance(vocabulary, dict | list) or not isinstance(model, dict):
@@ -65,7 +65,7 @@ def _is_wordpiece(repo: CheckedRepo, folder: str) -> bool:
 
 @rule("L56", "broken-backbone", kinds=("model",), card=False)
 def broken_backbone(repo: CheckedRepo) -> Iterator[Problem]:
-    """With `--probe`, two processes load the model: its words fall into letters, its numbers are none or others.
+    """Words fall into letters, or embeddings are no numbers, or differ: found with `--probe`, by loading the model twice.
 
     Not flagged: what a tokenizer makes of diacritics, and words of languages that zoo has no sentences in.
     """
