@@ -48,7 +48,7 @@ MORE_WORDS = 16  # than the longest text has tokens
 MOST_NAMED = 50  # tensors
 
 
-def examine(task: Path, time: str) -> None:
+def examine_models(task: Path, time: str) -> None:
     """Measure every model of a task."""
     patience.install()
     asked = json.loads(task.read_text("utf-8"))
@@ -296,4 +296,4 @@ def _most(model: SentenceTransformer, text: str, length: int) -> int | None:
 
 
 if __name__ == "__main__":
-    examine(Path(sys.argv[1]), sys.argv[2])
+    examine_models(Path(sys.argv[1]), sys.argv[2])

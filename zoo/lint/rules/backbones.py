@@ -65,7 +65,7 @@ def _is_wordpiece(repo: CheckedRepo, folder: str) -> bool:
 
 @rule("L56", "broken-backbone", kinds=("model",), card=False)
 def broken_backbone(repo: CheckedRepo) -> Iterator[Problem]:
-    """Words fall into letters, or embeddings are no numbers, or differ: found with `--probe`, by loading the model twice.
+    """Words fall into letters, or embeddings are no numbers, or differ: found with `--probe`, by loading it twice.
 
     Not flagged: what a tokenizer makes of diacritics, and words of languages that zoo has no sentences in.
     """
