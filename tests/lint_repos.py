@@ -306,6 +306,11 @@ def _second_index(files: Files, _: Shelf) -> None:
     files["README.md"] = text.replace(entry, entry + entry).encode()
 
 
+def _letters(files: Files, _: Shelf) -> None:
+    model = {"type": "BPE", "vocab": {"[UNK]": 0, "ا": 1, "ب": 2}, "merges": []}
+    files |= {"tokenizer.json": as_json({"model": model}), "vocab.txt": "[UNK]\nباب\n##ها\n".encode()}
+
+
 SCOPES = "\n| Rows | This model | Best other |\n|---|---:|---:|\n| Held-out | 80.09 | 30.98 (full set) |\n"
 REMOTE = '\n```python\nmodel = SentenceTransformer("lab/Good-Matryoshka", trust_remote_code=True)\n```\n'
 DOT = "\n```python\nsmall = embeddings[:, :8]\nprint(small @ small.T)\n```\n"
@@ -317,6 +322,18 @@ PRINTED = (
 PICKLE = pickle.dumps(OrderedDict(a=1), 2)
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"5" * 64 + b"\nsize 4711\n"
 SIBLING = 'model = SentenceTransformer("lab/Better-Matryoshka")'
+
+
+def carrying(*files_of_code: str) -> Callable[[Files, Shelf], None]:
+    """Config.json names a class of its own, and these files of code are there."""
+
+    def change(files: Files, _: Shelf) -> None:
+        config = json.loads(files["config.json"]) | {"auto_map": {"AutoModel": "modeling.Own"}}
+        files["config.json"] = as_json(config)
+        files.update(dict.fromkeys(files_of_code, b"class Own: ...\n"))
+
+    return change
+
 
 BAD: dict[str, Bad] = {
     "L01": Bad("model", everywhere("lab/base-encoder", "lab/Good-Matryoshka")),
@@ -372,5 +389,8 @@ BAD: dict[str, Bad] = {
         "model", replaced('SentenceTransformer("lab/Good-Matryoshka"', 'SentenceTransformer("lab/base-encoder"')
     ),
     "L51": Bad("model", appended('\n```python\nmodel = SentenceTransformer("Good-Matryoshka")\n```\n')),
+    "L55": Bad("model", _letters),
     "L52": Bad("model", replaced("\n# Good-Matryoshka", "\n# Best-Matryoshka"), repo_id="lab/Good-Matryoshka"),
+    "L53": Bad("model", carrying("modeling.py")),
+    "L54": Bad("model", carrying()),
 }

@@ -18,11 +18,11 @@ from test_files import in_stage
 
 from zoo.arabic import normalised
 from zoo.data.digests import LARGE, KnownDigests
-from zoo.data.splitting import number_of
 from zoo.errors import DataError
 from zoo.hub.store import Store
 from zoo.inquiry.source import ask_source
 from zoo.recipe import Dataset, Workspace
+from zoo.recipe.dataset import number_of
 from zoo.remote import api, endpoint
 from zoo.run import Run
 

@@ -55,7 +55,7 @@ def demo(recipe: str) -> None:
 
 def _before_and_after(scores: ScoreFile) -> list[dict[str, Any]]:
     """A row for each model, base first, with a column for each dim."""
-    order = {"baseline": 0, "base": 1, "parent": 2, "self": 3}
+    order = {"baseline": 0, "base": 1, "rival": 2, "parent": 3, "phase": 4, "self": 5}
     rows = []
     for subject in sorted(scores.subjects, key=lambda subject: order[subject.role]):
         full = str(scores.subjects[0].dims[0])

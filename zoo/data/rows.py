@@ -40,10 +40,13 @@ class RawRows(Protocol):
 
 
 class HubRows:
-    """Rows that `datasets` loaded, which are mapped into memory and not in it."""
+    """Rows that `datasets` loaded, which are mapped into memory and not in it.
+
+    A column of named fields is as many columns: `translation.ar` is the field `ar` of `translation`.
+    """
 
     def __init__(self, rows: Any) -> None:
-        self._rows = rows
+        self._rows = rows = rows.flatten()
         self.column_names: Sequence[str] = rows.column_names
         self.features: Mapping[str, Any] = rows.features
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from hashlib import blake2b
-from itertools import accumulate
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
@@ -22,22 +20,6 @@ if TYPE_CHECKING:
 
 FEW = 2_000  # groups, up to which a seed that fills every split is looked for
 SEEDS = 200
-
-
-def number_of(group: str, seed: int) -> float:
-    """The number of a group, from 0 to 1, the same on every machine and in every version."""
-    return int.from_bytes(blake2b(f"{seed}\n{group}".encode(), digest_size=8).digest(), "big") / 2**64
-
-
-def split_of_group(group: str, rule: SplitRule, seed: int | None = None) -> str:
-    """The split that a group falls into.
-
-    Args:
-        seed: another one than the rule's.
-    """
-    number = number_of(group, rule.seed if seed is None else seed)
-    ends = accumulate(rule.sizes.values())
-    return str(next((split for split, end in zip(rule.sizes, ends, strict=True) if number < end), list(rule.sizes)[-1]))
 
 
 def write_splits(
@@ -108,7 +90,7 @@ def _words(text: str) -> pl.Expr:
 def _splits(keys: pl.Series, rule: SplitRule) -> pl.Series:
     import polars as pl
 
-    found = {key: split_of_group(key, rule) for key in keys.unique()}
+    found = {key: rule.split_of(key) for key in keys.unique()}
     return keys.replace_strict(list(found), list(found.values()), return_dtype=pl.String)
 
 
@@ -125,7 +107,7 @@ def _empty(name: str, rule: SplitRule, empty: str, rows: Mapping[str, int], grou
         way = "name another column in split.of" if rule.of else "add rows"
         return DataError(problem, hint=f"{way}, or fewer splits in split.sizes")
     every = set(rule.sizes)
-    filling = (seed for seed in range(1, SEEDS) if {split_of_group(one, rule, seed) for one in groups} == every)
+    filling = (seed for seed in range(1, SEEDS) if {rule.split_of(one, seed) for one in groups} == every)
     if len(groups) <= FEW and (seed := next(filling, None)) is not None:
         return DataError(problem, hint=f"set split.seed to {seed}, or give it more in split.sizes")
     return DataError(problem, hint=f"give '{empty}' more in split.sizes")

@@ -77,7 +77,7 @@ def _features(source: Source, revision: str) -> dict[str, Any]:
         with explained(f"read dataset '{source.dataset}'"):
             api().auth_check(source.dataset, repo_type="dataset")  # datasets does not say where to ask for access
             found = load_dataset(source.dataset, source.config, revision=revision, streaming=True)
-            return {str(split): rows.features for split, rows in found.items()}
+            return {str(split): rows.features and rows.features.flatten() for split, rows in found.items()}
     except FileNotFoundError as problem:  # datasets' DatasetNotFoundError is one
         raise DataError(_first(problem), hint="correct `source` in its recipe") from None
     except RuntimeError as problem:

@@ -7,11 +7,21 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
+from zoo.miniature.diacritics import synsets
 from zoo.miniature.frames import Split
 from zoo.miniature.lexicon import Language
-from zoo.miniature.rows import FramedRow, LanguagePair, document_pairs, labelled_pairs, premises, scored_pairs, triplets
+from zoo.miniature.rows import (
+    FramedRow,
+    LanguagePair,
+    document_pairs,
+    labelled_pairs,
+    premises,
+    scored_pairs,
+    translations,
+    triplets,
+)
 from zoo.miniature.synonyms import synonym_triplets
-from zoo.miniature.tables import SCORED, Blueprint, DataTable, language_table, parquet_table
+from zoo.miniature.tables import SCORED, TRANSLATION, Blueprint, DataTable, language_table, parquet_table
 from zoo.tasks import TASKS
 
 NAMESPACE = "Omartificial-Intelligence-Space"
@@ -20,6 +30,7 @@ EMPTY_SIDES = {17: 0, 101: 1}  # row to the side that has text: the two pairs of
 
 TRIPLET = {"anchor": "string", "positive": "string", "negative": "string"}
 SYNONYMS = dict.fromkeys(("context", "anchor_word", "synonym", "irrelevant", "synset"), "string")
+TRANSLATED = {"translation": TRANSLATION}
 LABELLED = {"premise": "string", "hypothesis": "string", "label": "int64"}
 
 # Training data: Parquet
@@ -74,11 +85,16 @@ CONTEXTS = (
 
 
 def _muradif(seed: int, train: int) -> list[DataTable]:
-    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics."""
+    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics.
+
+    Words with the same letters have one synset here, so that a split by it does not part them.
+    """
     del train
     found = (row.values for row in synonym_triplets(Random(f"{seed} synonyms")))
     rows = [
-        FramedRow((CONTEXTS[number % len(CONTEXTS)].format(anchor), anchor, positive, negative, synset))
+        FramedRow(
+            (CONTEXTS[number % len(CONTEXTS)].format(anchor), anchor, positive, negative, synsets()[synset].group)
+        )
         for number, (anchor, positive, negative, synset) in enumerate(found)
     ]
     return [parquet_table("default", "test", SYNONYMS, rows)]
@@ -87,6 +103,12 @@ def _muradif(seed: int, train: int) -> list[DataTable]:
 def _silma(seed: int, train: int) -> list[DataTable]:
     rows = triplets("train", train // 6, language="ar", seed=seed + 2)
     return [parquet_table("default", "train", TRIPLET, rows)]
+
+
+def _opus(seed: int, train: int) -> list[DataTable]:
+    """Arabic sentences and what they say in English, in one column of two fields."""
+    sizes = {"train": train // 2, "validation": train // 20, "test": train // 20}
+    return [parquet_table("ar-en", split, TRANSLATED, translations(split, sizes[split], seed=seed)) for split in SPLITS]
 
 
 # Evaluation data: JSON lines, a file for each language, as mteb has it
@@ -141,6 +163,7 @@ REPOSITORIES = (
     Blueprint("sentence-transformers/stsb", None, ("en",), partial(_sts, "en")),
     Blueprint("U4RASD/Muradif", None, ("ar",), _muradif),
     Blueprint("silma-ai/silma-arabic-triplets-dataset-v1.0", None, ("ar",), _silma),
+    Blueprint("Helsinki-NLP/opus-100", None, ("ar", "en"), _opus),
     Blueprint.of("STS17-ar", ("ar", "en"), _sts17),
     Blueprint.of("STS22-ar", ("ar",), _sts22),
     Blueprint.of("STS22v2-ar", ("ar",), _sts22_v2),

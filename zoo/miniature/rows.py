@@ -34,6 +34,12 @@ def triplets(split: Split, count: int, *, language: Language, seed: int) -> list
     return distinct(count, lambda rng, _: _triplet(split, language, rng), f"{seed} triplets {split} {language}")
 
 
+def translations(split: Split, count: int, *, seed: int) -> list[FramedRow]:
+    """Rows of one value: an Arabic sentence and an English one for the same frame."""
+    rows = distinct(count, lambda rng, _: _translation(split, rng), f"{seed} translations {split}")
+    return [FramedRow(((str(row.values[0]), str(row.values[1])),), row.frames) for row in rows]
+
+
 def labelled_pairs(split: Split, count: int, *, language: Language, seed: int) -> list[FramedRow]:
     """Rows of (premise, hypothesis, label): the three labels in turn, shuffled."""
     name = f"{seed} labelled {split} {language}"
@@ -143,6 +149,11 @@ def _triplet(split: Split, language: Language, rng: Random) -> FramedRow | None:
     positive = tell(entailed, language, rng, beside=anchor, wording="far")
     negative = tell(denied, language, rng, beside=anchor, wording="near")
     return FramedRow((anchor, positive, negative), (frame, entailed, denied))
+
+
+def _translation(split: Split, rng: Random) -> FramedRow:
+    frame = drawn(split, rng)
+    return FramedRow((render(frame, "ar", rng), render(frame, "en", rng)), (frame,))
 
 
 def _labelled(split: Split, label: int, language: Language, rng: Random) -> FramedRow | None:

@@ -18,6 +18,7 @@ from zoo.tasks import TASKS
 
 SCORED = {"sentence1": "string", "sentence2": "string", "score": "float64"}
 STRINGS = "list<string>"
+TRANSLATION = "translation<ar, en>"
 BENCHMARK = ("benchmark:official", "benchmark:eval-yaml")  # how the Hub marks those whose results it shows
 ROWS_KEY = "zoo_rows"  # in a card: our task names to the numbers of rows here, where mteb documents others
 
@@ -35,7 +36,7 @@ class DataTable:
     """One file of a dataset: a split of a configuration, or of one language in it.
 
     Attributes:
-        columns: name to type, as `datasets` names types, or `STRINGS`; one for every value of a row.
+        columns: name to type, as `datasets` names types, or `STRINGS`, or `TRANSLATION`; one for every value of a row.
     """
 
     path: str
@@ -109,7 +110,7 @@ def _parquet(table: DataTable) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    types = {STRINGS: pa.list_(pa.string())}
+    types = {STRINGS: pa.list_(pa.string()), TRANSLATION: pa.struct({"ar": pa.string(), "en": pa.string()})}
     schema = pa.schema([(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in table.columns.items()])
     buffer = BytesIO()
     pq.write_table(pa.Table.from_pylist(table.records(), schema=schema), buffer)
@@ -170,7 +171,9 @@ def _info(config: str, tables: Sequence[DataTable]) -> dict[str, object]:
     }
 
 
-def _feature(name: str, kind: str) -> dict[str, str]:
+def _feature(name: str, kind: str) -> dict[str, Any]:
+    if kind == TRANSLATION:
+        return {"name": name, "dtype": {"translation": {"languages": ["ar", "en"]}}}
     return {"name": name, "list": "string"} if kind == STRINGS else {"name": name, "dtype": kind}
 
 

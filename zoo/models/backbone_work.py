@@ -1,4 +1,4 @@
-"""`python -P -m zoo.models.backbone_work TASK first|second`: loads models and measures what zoo/models/backbone.py says.
+"""`python -P -m zoo.models.backbone_work TASK first|second`: loads models and measures what backbone.py says.
 
 TASK is a JSON file: {"workspace": whose plugins are used, or null, "models": [[source, language]]}. What is found of
 each is left in the folder of its time beside TASK, as soon as it is known. The second compares with the first.
@@ -48,7 +48,7 @@ MORE_WORDS = 16  # than the longest text has tokens
 MOST_NAMED = 50  # tensors
 
 
-def main(task: Path, time: str) -> None:
+def examine_models(task: Path, time: str) -> None:
     """Measure every model of a task."""
     patience.install()
     asked = json.loads(task.read_text("utf-8"))
@@ -58,20 +58,25 @@ def main(task: Path, time: str) -> None:
         for number, (source, language) in enumerate(asked["models"]):
             before = task.parent / "first" / f"{number}.npy"
             place = folder / f"{number}.npy"
-            found = _told(ModelSource.model_validate(source), language, place, before if time == "second" else None)
+            found = examined(ModelSource.model_validate(source), language, place, before if time == "second" else None)
             (folder / f"{number}.json").write_text(json.dumps(found, ensure_ascii=False), "utf-8")
 
 
-def _told(source: ModelSource, language: Language | None, place: Path, before: Path | None) -> Found:
-    """The findings, also where the model cannot be loaded or run."""
+def examined(source: ModelSource, language: Language | None, place: Path, before: Path | None) -> Found:
+    """Measure a model; that it cannot be loaded or run is a finding too.
+
+    Args:
+        place: where the embeddings of the first time are left.
+        before: those of the first time, to be compared; None: this is the first time.
+    """
     found: Found = {}
     try:
         model = load_model(source.model_copy(update={"dtype": "float32"}), "cpu").eval()
         if before is None:
-            found |= of_files(model, source)
+            found |= beside_files(model, source)
             found |= of_words(model, language)
             found |= of_outputs(model, language, place)
-            found |= beyond(model, language)
+            found |= beyond(model, language) if found["finite"] else {}
         else:
             found |= again(model, language, before)
     except ZooError as problem:
@@ -89,7 +94,7 @@ def _short(error: Exception) -> str:
 # Files: weights as they are stored, buffers as code computes them
 
 
-def of_files(model: SentenceTransformer, source: ModelSource) -> Found:
+def beside_files(model: SentenceTransformer, source: ModelSource) -> Found:
     """Compare a loaded model with its files, and with what its code computes: before it has computed anything."""
     inner = model.transformers_model
     if not isinstance(inner, PreTrainedModel):
@@ -291,4 +296,4 @@ def _most(model: SentenceTransformer, text: str, length: int) -> int | None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    examine_models(Path(sys.argv[1]), sys.argv[2])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from itertools import accumulate
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, FiniteFloat, PositiveFloat, PositiveInt, field_validator, model_validator
@@ -40,7 +42,8 @@ class Column(Section):
     """The classes. Where the source names its own, also as words, each becomes ours of that name, in whatever order;
     numbers without names are places in this list, from 0."""
     source: str | None = None
-    """The column's name at the source, when it is another one. Two columns may be read from one."""
+    """The column's name at the source, when it is another one; `translation.ar` is a field of a column that has some.
+    Two columns may be read from one."""
     made_by: Name | None = Field(None, exclude_if=lambda step: step is None)
     """The step that fills the column, which the source lacks, as in {type: text, made_by: mine}."""
     values: Annotated[dict[str, str | float | None], BeforeValidator(_text_keys)] = {}
@@ -175,6 +178,23 @@ class SplitRule(Section):
         if abs((total := sum(self.sizes.values())) - 1) > ROUNDING:
             raise ValueError(f"sizes sum to {total:g}; shares of a whole sum to 1, as in {{train: 0.7, test: 0.3}}")
         return self
+
+    def split_of(self, group: str, seed: int | None = None) -> str:
+        """The split that a group falls into.
+
+        Args:
+            group: its name, as it is compared.
+            seed: another one than the rule's.
+        """
+        number = number_of(group, self.seed if seed is None else seed)
+        ends = accumulate(self.sizes.values())
+        found = (split for split, end in zip(self.sizes, ends, strict=True) if number < end)
+        return str(next(found, list(self.sizes)[-1]))
+
+
+def number_of(group: str, seed: int) -> float:
+    """The number of a group, from 0 to 1, the same on every machine and in every version."""
+    return int.from_bytes(blake2b(f"{seed}\n{group}".encode(), digest_size=8).digest(), "big") / 2**64
 
 
 class SourceWork(Section):

@@ -2,6 +2,8 @@
 
 from zoo.lint.rule import REGISTRY, LintRule
 from zoo.lint.rules import (  # noqa: F401
+    backbones,
+    carriedcode,
     copies,
     data,
     lineage,
