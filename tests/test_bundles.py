@@ -166,8 +166,8 @@ def test_first_words_of_twins_differ_by_their_diacritics_alone() -> None:
 def test_it_is_seeded_at_the_commit_that_a_consent_names(tmp_path: Path) -> None:
     """Another machine rehearses by the same consent: what is seeded there has the same bytes and the same commit."""
     from zoo.miniature.seed import add_stand_ins
-    from zoo.recipe.schema import Base, Miniature
     from zoo.recipe.remotecode import RemoteCode
+    from zoo.recipe.schema import Base, Miniature
     from zoo.say import Silent
 
     base = Base(model=NEO, width=96, miniature=Miniature(architecture="neoarabert"))

@@ -1,4 +1,4 @@
-"""Synonyms with their full diacritics, written by hand: of the lexicon's concepts, and words that only they tell apart."""
+"""Synonyms with their full diacritics, written by hand: of the lexicon, and of words that only they tell apart."""
 
 from __future__ import annotations
 
