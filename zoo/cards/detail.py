@@ -1,4 +1,4 @@
-"""What a card tells of tasks that have more than a score: margins, phase by phase, groups met, and how words are cut."""
+"""Tables of a card for tasks that have more than a score: margins, phases, groups met, and how words are cut."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ class Detail:
         ours, theirs = self.words.models[self.mine.name], self.words.models[best.name]
         return (
             f"Words with diacritics become {_of(ours)} here, and {_of(theirs)} with the tokenizer of {best.title}; "
-            f"of words that diacritics alone tell apart, the first keeps {100 * ours.told_apart:.0f} % apart and the second "
-            f"{100 * theirs.told_apart:.0f} %."
+            f"of words that diacritics alone tell apart, the first keeps {100 * ours.told_apart:.0f} % apart and the "
+            f"second {100 * theirs.told_apart:.0f} %."
         )
 
     def _score(self, subject: Subject, task: str) -> Score:

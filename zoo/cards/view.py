@@ -58,7 +58,7 @@ class ModelCardView:
 
     @property
     def camel(self) -> tuple[str, str] | None:
-        """The name of the data that a stemmer in the model's code reads, and the command that fetches it, if it has one."""
+        """The name of the data that a stemmer in the code reads, and the command that fetches it; None: it has none."""
         needed = STEMMER.replace("_", "-") in (self.facts.code.packages if self.facts.code else ())
         return (DATABASE, FETCH) if needed else None
 
