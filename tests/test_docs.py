@@ -87,6 +87,19 @@ def test_settings_that_the_docs_show_are_recipes() -> None:
     assert Phase.model_validate(yaml.safe_load(shown)).train.lora
 
 
+def test_the_recipes_of_the_page_on_remote_code_are_recipes() -> None:
+    from zoo.recipe.family import BaseFile
+    from zoo.recipe.remotecode import RemoteCode
+
+    text = (ROOT / "docs" / "remote-code.md").read_text("utf-8")
+    consent, other = (
+        yaml.safe_load(re.sub(r"\b[0-9a-f]{4}\.\.\.", "a" * 64, one))
+        for one in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    )
+    assert RemoteCode.model_validate(consent["base"]["remote_code"]).license
+    assert BaseFile.model_validate(other).variants
+
+
 def test_the_page_on_datasets_has_every_step_and_dataset() -> None:
     from zoo.recipe.dataset import Dataset
     from zoo.steps import STEPS
