@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TOY = "lab/toy"
 TEXTS = [*SENTENCES, "", "xyz", " ".join(SENTENCES)]
 LONGEST = 16  # tokens
+ALONE = "zoo.models.apart_work"
 
 
 @dataclass
@@ -250,6 +251,24 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_pat
     gc.collect()
     assert not runs(process)
     require_nothing(spied.seen()[-1], spied)
+
+
+@pytest.mark.slow
+def test_several_processes_that_measure_have_a_process_apart_each(
+    seeded: TestHub, spied: Spied, toy: SentenceTransformer, tmp_path: Path
+) -> None:
+    from test_evaluate import contents, measured
+
+    from zoo.evaluate.ingredients import Candidate
+
+    candidate = Candidate.of(TOY, "a" * 40, "self", "toy", dims=[32], model=spied.source)
+    for jobs in (1, 2):
+        done = measured(tmp_path / str(jobs), [candidate], ["STS17-ar", "STS22-ar"], jobs=jobs, device="cpu")
+        assert done.problems == []
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+    assert not [command for command in started_by(os.getpid()).values() if ALONE in command][1:], "the toy's is left"
 
 
 GUIDE = "lab/toy-guide"
