@@ -17,17 +17,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from own_code import BROKEN_STEMMER, REAL_STEMMER, ROUGH, TEXTS, write_mini_camel, write_toy
 from safetensors.torch import load_file, save_file
 
 from zoo.cameldata import lend_camel_data
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
-from zoo.models.identity import ModelSource
+from zoo.models.identity import ModelSource, base_source
 from zoo.models.load import load_model, saved_model
 from zoo.modules import own_files
 from zoo.modules.own import FOLDER
+from zoo.recipe import Workspace
 from zoo.recipe.remotecode import RemoteCode
+from zoo.recipe.schema import Base, code_digests
 
 CONSENT = RemoteCode(revision="0" * 40, files={"model.py": "0" * 64})
 
@@ -238,6 +241,22 @@ def test_older_libraries_are_told_in_a_sentence(library: str, monkeypatch: pytes
         ImportError, match=rf"^this model needs {library} \d\.\d+ or newer, not 5\.1\.0: pip install -U"
     ):
         exec(compile(source, "zoo_encoder.py", "exec"), {"__name__": "old"})
+
+
+def test_receipts_and_identities_have_the_encoders_file_where_it_is_used() -> None:
+    base = Workspace(ROOT).recipe("arabert-matryoshka").base
+    ours = {"encoder 'custom'": own_files()["zoo_encoder.py"]}
+    assert code_digests(base) == {}
+    assert base_source(base, "0" * 40).identity.plugins == {}
+    assert not base.model_dump().keys() & {"encoder", "remote_code"}, "receipts of before hold"
+    coded = base.model_copy(update={"remote_code": CONSENT})
+    assert code_digests(coded) == {"plugins": ours}
+    assert base_source(coded, "0" * 40).identity.plugins == ours
+    assert base_source(coded, "0" * 40).encoder == "custom"
+    stock = Base.model_validate({**coded.model_dump(), "encoder": "transformer"})
+    assert code_digests(stock) == {}
+    assert base_source(stock, "0" * 40).encoder == "transformer"
+    assert code_digests(coded.model_copy(update={"pooling": None})) == {}
 
 
 def lent(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
