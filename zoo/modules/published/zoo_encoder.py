@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first module of an embedding model whose repository brings its own model code and tokenizer.
 
 This one file travels with the model, and needs nothing but sentence-transformers. It is stock `Transformer`, with what
