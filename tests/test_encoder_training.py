@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -76,17 +75,12 @@ class Toys:
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder, numbers = tmp_path_factory.mktemp("toys"), Random(3)
-
-    def text(*words: str) -> str:
-        return " ".join([*words, *numbers.choices(WORDS, k=numbers.randint(1, 6))])
-
-    rows = [(word, text(word), text(numbers.choice(WORDS))) for word in WORDS * 6]
+    folder = tmp_path_factory.mktemp("toys")
+    partners, others = WORDS[5:] + WORDS[:5], WORDS[8:] + WORDS[:8]  # words that are alike by what is taught alone
+    rows = list(zip(WORDS, partners, others, strict=True)) * 6
     pl.DataFrame(rows, ["anchor", "positive", "negative"], orient="row").write_parquet(folder / "triplets.parquet")
-    scored = [
-        (text(one), text(one if number % 2 else other), float(number % 2) / 2 + numbers.random() / 2)
-        for number, (one, other) in enumerate(zip(WORDS * 2, WORDS[1:] * 3, strict=False))
-    ]
+    alike = [(word, partner, 1.0) for word, partner in zip(WORDS, partners, strict=True)]
+    scored = [*alike, *((word, other, 0.0) for word, other in zip(WORDS, others, strict=True))]
     pl.DataFrame(scored, ["sentence1", "sentence2", "score"], orient="row").write_parquet(folder / "dev.parquet")
     splits = {
         "arabic-nli-triplet": {"train": str(folder / "triplets.parquet")},
