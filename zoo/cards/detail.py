@@ -8,7 +8,8 @@ from typing import Any
 
 from zoo.cards.facts import ModelFacts
 from zoo.evidence.fragments import ModelCuts, WordsReport
-from zoo.evidence.scores import Comparison, Measure, MetGroups, Score, ScoreFile, Subject
+from zoo.evidence.overlap import MetGroups
+from zoo.evidence.scores import Comparison, Measure, Score, ScoreFile, Subject
 from zoo.markdown import Markdown
 from zoo.tasks import TASKS, Task
 
