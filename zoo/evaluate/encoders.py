@@ -133,7 +133,6 @@ class Remembering:
             raise EvaluationError(f"'{self._title}' returns the same vector for {len(rows)} texts", hint=hint)
         return rows
 
-
     def _reads_alike(self, texts: Sequence[str]) -> bool:
         """True when the tokenizer makes the same pieces of all texts."""
         read = pieces(self._model, texts)
