@@ -158,7 +158,7 @@ def phase_candidates(recipe: Recipe, site: Site) -> list[Candidate]:
 
 
 def _trained_on(recipe: Recipe, last: NamedPhase) -> tuple[str, ...]:
-    """What the parents' phases and a recipe's own, up to one of them, were trained on and chosen by."""
+    """The sources that parents' phases and a recipe's own, up to one of them, were trained on and chosen by."""
     own = recipe.phases[: recipe.phases.index(last) + 1]
     phases = [*(phase for member in recipe.lineage[:-1] for phase in member.phases), *own]
     names = [f"{use.dataset}/train" for phase in phases for use in phase.data]

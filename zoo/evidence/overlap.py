@@ -74,7 +74,7 @@ class Overlap(_Fact):
     """The strongest kinds first, then in the order of rows."""
 
     def before(self, sources: Sequence[str]) -> Overlap:
-        """What of it was found in some of the sources alone; a row is counted where its strongest match is."""
+        """The part that was found in some of the sources; a row is counted where its strongest match is."""
         found = {name: rows for name, rows in self.found_in.items() if name in sources}
         rows = sorted(row for some in found.values() for row in some)
         return self.model_copy(update={"found_in": found, "rows_found": rows})
@@ -136,7 +136,7 @@ class OverlapReport(_Fact):
         return not any(overlap.rows_found for overlap in self.tasks.values())
 
     def before(self, sources: Sequence[str]) -> OverlapReport:
-        """What of it was found in some of the sources alone: of a model that was trained on no others."""
+        """The part that was found in some of the sources: the report on a model that was trained on no others."""
         return self.model_copy(update={"tasks": {task: one.before(sources) for task, one in self.tasks.items()}})
 
     def groups_met(self, task: str) -> MetGroups | None:
