@@ -77,9 +77,12 @@ def _add_translators(store: Store, datasets: Iterable[Dataset], progress: Progre
 
 
 def _beside(recipes: Iterable[Recipe]) -> dict[str, tuple[Base, list[str]]]:
-    """{guide or teacher that losses name: a base of the width that its loss needs, and languages}."""
+    """{guide or teacher that losses name, or rival: a base of the width that its loss needs, and languages}."""
     found = {}
     for recipe in recipes:
+        for rival in recipe.evaluation.rival_models:
+            base = Base(model=rival.model, revision=rival.revision, width=recipe.base.width, miniature=ENCODER)
+            found[rival.model] = base, recipe.release.language
         for use in (use for phase in recipe.phases for use in phase.data):
             for model in models_of(use.loss):
                 width = innermost(use.loss).given().get("projection_dim") or recipe.base.width
