@@ -17,10 +17,10 @@ import polars as pl
 import pytest
 from conftest import TestHub
 from test_isolation import FILES, SECRETS
-from test_prove import push
+from test_prove import in_folder, push
 from test_space_app import SENTENCES
 from toy_code import agreed_source, toy_files
-from training import Heard, recipe_of
+from training import Heard, PowerCut, log, made, recipe_of, started_by
 
 from zoo.errors import TrainError, ZooError
 from zoo.models import apart
@@ -30,6 +30,7 @@ from zoo.models.load import load_model
 from zoo.models.pieces import pieces
 from zoo.pipeline.executors.apart import Consenting
 from zoo.pipeline.executors.local import here
+from zoo.pipeline.executors.torchrun import Torchrun
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -151,7 +152,7 @@ def test_embeddings_are_those_of_raw_transformers_with_mean_pooling(spied: Spied
 
 
 def test_a_model_apart_is_described_as_one_that_is_here(toy: SentenceTransformer, plain: SentenceTransformer) -> None:
-    from zoo.evaluate.encoders import encoder
+    from zoo.evaluate.encoders import encoder_of as encoder
     from zoo.evaluate.measure import _traits
     from zoo.evidence.scores import Subject
 
@@ -210,12 +211,12 @@ def splits_in(folder: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
+def task_of(spied: Spied, folder: Path, name: str = "train", *settings: str, **more: Any) -> dict[str, Any]:
     """The work of training the toy."""
-    settings = ("base.width=64", "dims=[64]", f"base.max_seq_length={LONGEST}")
     of_phase = (f"max_seq_length={LONGEST}", "max_steps=4", "eval_steps=2")
     phase = [f"phases.hybrid.train.{setting}" for setting in of_phase]
-    recipe = recipe_of(f"base.model={TOY}", *settings, *phase)
+    of_base = (f"base.model={TOY}", "base.width=64", "dims=[64]", f"base.max_seq_length={LONGEST}")
+    recipe = recipe_of(*of_base, *phase, *settings)
     base = recipe.base.model_copy(update={"remote_code": spied.source.remote_code})
     spec = {
         "recipe": recipe.model_copy(update={"base": base}).model_dump(mode="json", by_alias=True),
@@ -228,7 +229,7 @@ def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
         "trackers": str(folder / "trackers"),
         **more,
     }
-    return {"stage": "train", "folder": str(folder / "train"), "spec": spec, "workspace": None}
+    return {"stage": "train", "folder": str(folder / name), "spec": spec, "workspace": None}
 
 
 def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_path: Path) -> None:
@@ -251,6 +252,40 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_pat
     require_nothing(spied.seen()[-1], spied)
 
 
+GUIDE = "lab/toy-guide"
+GUIDED = [
+    "datasets.arabic-stsb.columns={sentence1: {type: text}, sentence2: {type: text}}",
+    f"phases.hybrid.data=[{{dataset: arabic-stsb, loss: {{type: gist, guide: {{model: {GUIDE}}}}}}}]",
+    "phases.hybrid.dev=null",
+    "phases.hybrid.train.eval_steps=null",
+    "phases.hybrid.train.save_steps=1",
+]
+
+
+@pytest.mark.slow
+def test_training_apart_is_cut_off_goes_on_has_guides_without_a_hub_and_takes_several_devices(
+    spied: Spied, tmp_path: Path
+) -> None:
+    guide = push("model", GUIDE, {path: place.read_bytes() for path, place in in_folder(spied.bert).items()})
+    more = {"models": {f"{GUIDE}": guide}}
+    whole = task_of(spied, tmp_path, "whole", *GUIDED, **more)
+    Consenting(here)(whole, Heard())
+    cut = task_of(spied, tmp_path, "cut", *GUIDED, **more)
+    with pytest.raises(KeyboardInterrupt):
+        Consenting(here)(cut, PowerCut(after=3))
+    assert not [command for command in started_by(os.getpid()).values() if "zoo.work" in command]
+    assert not list(tmp_path.glob(".zoo-apart-*"))
+    assert list((tmp_path / "cut").glob("checkpoints-*/checkpoint-*"))
+    Consenting(here)(cut, Heard())
+    assert made(tmp_path / "cut") == made(tmp_path / "whole")
+    spied.seen()
+    parent = {"parent": str(tmp_path / "whole" / "model")}
+    Consenting(Torchrun(2))(task_of(spied, tmp_path, "two", **parent), Heard())
+    assert log(tmp_path / "two")[0]["devices"] == 2
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+
+
 def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_keys(
     spied: Spied, tmp_path: Path
 ) -> None:
@@ -260,7 +295,7 @@ def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_k
     with pytest.raises(TrainError, match=f"'arabert-hybrid' runs code of '{TOY}', which no cluster gets"):
         Consenting(cluster)(task_of(spied, tmp_path), Heard())
     with pytest.raises(ZooError, match=f"runs code of '{TOY}', which gets no key for 'wandb'"):
-        Consenting(here)(task_of(spied, tmp_path, report_to=["tensorboard", "wandb"]), Heard())
+        Consenting(here)(task_of(spied, tmp_path, "train", report_to=["tensorboard", "wandb"]), Heard())
 
 
 def test_a_process_that_is_killed_is_a_sentence_and_its_home_is_gone(spied: Spied, toy: SentenceTransformer) -> None:

@@ -177,6 +177,12 @@ MODELING = "modeling_modern.py"
 IGNORED = {
     "mask": ("mask = None if attention_mask is None else attention_mask[:, None, None, :].bool()", "mask = None")
 }
+END = "            nn.init.ones_(module.weight)"
+GARBAGE = """
+        elif isinstance(module, ModernRotary):  # stands for what memory happened to hold
+            for one in module.buffers():
+                one.copy_(%s)
+"""
 DRAWN_ANEW = {
     "in_place": ("nn.init.normal_(module.weight, std=self.config.initializer_range)", "module.weight.data.normal_()"),
     "buffer": (
@@ -197,10 +203,20 @@ class Coded:
 
 CODED = {
     "rebuilt": Coded(lambda files: files, "mean", ()),
-    "angles as memory was": Coded(
-        lambda files: files,
+    "angles at random": Coded(
+        lambda files: edited(files, MODELING, garbage=(END, END + GARBAGE % "torch.rand_like(one)")),
         None,
-        ("2 tensors that no file holds are not what its code computes ('rotary.cos' and 1 more)",),
+        ("2 tensors that no file holds are not what its code computes ('rotary.cos' and 1 more)", "two processes"),
+    ),
+    "angles that are no numbers": Coded(
+        lambda files: edited(files, MODELING, garbage=(END, END + GARBAGE % "one * float('nan')")),
+        None,
+        ("2 tensors that no file holds", "some of its embeddings are no numbers"),
+    ),
+    "no angles": Coded(
+        lambda files: edited(files, MODELING, garbage=(END, END + GARBAGE % "torch.ones_like(one)")),
+        None,
+        ("2 tensors that no file holds",),
     ),
     "mask ignored": Coded(
         lambda files: edited(files, MODELING, **IGNORED),
@@ -209,12 +225,10 @@ CODED = {
     ),
     "weights drawn anew": Coded(
         lambda files: edited(files, MODELING, **DRAWN_ANEW),
-        "mean",
-        (
-            "of its tensors have other numbers than its file ('layers.0.Wo.weight' and 1 more)",
-            "two processes that load it give other embeddings",
-        ),
+        None,
+        ("2 of its tensors have other numbers than its file ('layers.0.Wo.weight' and 1 more), as when code draws",),
     ),
+    "weights and angles put back": Coded(lambda files: edited(files, MODELING, **DRAWN_ANEW), "mean", ()),
 }
 
 
@@ -271,7 +285,7 @@ def test_a_model_with_consent_is_probed_by_processes_of_its_own(hub: TestHub, mo
         TrainError, match="model 'lab/modern-probed' is broken: 2 tensors that no file holds"
     ) as refused:
         refuse_broken(source, broken)
-    assert str(refused.value.hint).startswith("name a pooling for it")
+    assert str(refused.value.hint).startswith("write pooling: mean under `base`")
 
 
 @pytest.mark.slow

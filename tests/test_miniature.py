@@ -43,6 +43,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "modules": ("mean", "normalize"),
     },
     "mpnet": {"architecture": "xlm-roberta", "tokenizer": "unigram", "width": 768, "modules": ("mean",)},
+    "neoarabert": {"architecture": "neoarabert", "tokenizer": "wordpiece", "width": 96},
     "distilroberta": {"architecture": "roberta", "tokenizer": "bpe", "width": 768, "language": "en"},
 }
 
@@ -85,7 +86,9 @@ def samples() -> str:
     data = [repository(source(id), train=60) for id in ("sentence-transformers/all-nli", "mteb/sts17-crosslingual-sts")]
     data += [repository(wide) for wide in WIDE]
     tokenizers = [tokenizer(family, "en", seed=0).backend_tokenizer.to_str() for family in ("unigram", "bpe")]
-    return digest([*data, made("arabert")]) + hashlib.sha256("".join(tokenizers).encode()).hexdigest()
+    return (
+        digest([*data, made("arabert"), made("neoarabert")]) + hashlib.sha256("".join(tokenizers).encode()).hexdigest()
+    )
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ _LICENSE: TypeAdapter[str] = TypeAdapter(License)
 
 
 @dataclass(frozen=True)
-class Code:
+class ModelCode:
     """The code and JSON of a model's repository at a commit."""
 
     model: str
@@ -65,7 +65,7 @@ class Code:
         return bool(foreign_code(self.files.get))
 
 
-def code_of(model: str, revision: str | None = None) -> Code:
+def code_of(model: str, revision: str | None = None) -> ModelCode:
     """Fetch the code and JSON of a repository.
 
     Args:
@@ -78,7 +78,7 @@ def code_of(model: str, revision: str | None = None) -> Code:
         info = api().model_info(model, revision=revision)
         files = _covered(Path(api().snapshot_download(model, revision=info.sha, allow_patterns=list(COVERED))))
     said = info.card_data.get("license") if info.card_data else None
-    return Code(model, str(info.sha), files, _licence(said))
+    return ModelCode(model, str(info.sha), files, _licence(said))
 
 
 def consent_to(model: str, revision: str | None = None, *, kind: Kind = "base") -> RemoteCode:
@@ -230,7 +230,7 @@ def _differing(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
 
 
 def _strange(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
-    """Code in a trained model that is neither what consent names nor zoo's own, in words."""
+    """ModelCode in a trained model that is neither what consent names nor zoo's own, in words."""
     known: dict[str, set[str]] = {}
     for path, agreed in [*consent.files.items(), *own_files().items()]:
         known.setdefault(PurePosixPath(path).name, set()).add(agreed)
@@ -269,7 +269,7 @@ def fetching(source: ModelSource, found: Sequence[str]) -> ZooError:
     return kind_of_error(source.kind)(problem, hint=hint)
 
 
-def difference(old: Code, new: Code) -> str:
+def difference(old: ModelCode, new: ModelCode) -> str:
     """The unified diff between two commits of a model's code; of long files only that they differ."""
     lines: list[str] = []
     for path in sorted({*old.files, *new.files}, key=lambda one: (not one.endswith(".py"), one)):
