@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TOY = "lab/toy"
 TEXTS = [*SENTENCES, "", "xyz", " ".join(SENTENCES)]
 LONGEST = 16  # tokens
+ALONE = "zoo.models.apart_work"
 
 
 @dataclass
@@ -232,7 +233,7 @@ def task_of(spied: Spied, folder: Path, name: str = "train", *settings: str, **m
     return {"stage": "train", "folder": str(folder / name), "spec": spec, "workspace": None}
 
 
-def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_path: Path) -> None:
+def test_training_runs_apart_and_its_code_finds_nothing(spied: Spied, tmp_path: Path) -> None:
     heard = Heard()
     spied.mark.unlink(missing_ok=True)
     Consenting(here)(task_of(spied, tmp_path), heard)
@@ -242,14 +243,24 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_pat
         require_nothing(seen, spied)
     assert not list(tmp_path.glob(".zoo-apart-*"))
     assert "the toy speaks for zoo" not in heard.notes
-    source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
-    trained = load_model(source, "cpu")
-    assert np.isfinite(trained.encode(TEXTS)).all()
-    process = trained[0].process.identifier
-    del trained
-    gc.collect()
-    assert not runs(process)
-    require_nothing(spied.seen()[-1], spied)
+
+
+@pytest.mark.slow
+def test_several_processes_that_measure_have_a_process_apart_each(
+    seeded: TestHub, spied: Spied, toy: SentenceTransformer, tmp_path: Path
+) -> None:
+    from test_evaluate import contents, measured
+
+    from zoo.evaluate.ingredients import Candidate
+
+    candidate = Candidate.of(TOY, "a" * 40, "self", "toy", dims=[32], model=spied.source)
+    for jobs in (1, 2):
+        done = measured(tmp_path / str(jobs), [candidate], ["STS17-ar", "STS22-ar"], jobs=jobs, device="cpu")
+        assert done.problems == []
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+    assert not [command for command in started_by(os.getpid()).values() if ALONE in command][1:], "the toy's is left"
 
 
 GUIDE = "lab/toy-guide"
@@ -282,6 +293,26 @@ def test_training_apart_is_cut_off_goes_on_has_guides_without_a_hub_and_takes_se
     parent = {"parent": str(tmp_path / "whole" / "model")}
     Consenting(Torchrun(2))(task_of(spied, tmp_path, "two", **parent), Heard())
     assert log(tmp_path / "two")[0]["devices"] == 2
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+    model = tmp_path / "two" / "model"
+    source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
+    trained = load_model(source, "cpu")
+    assert np.isfinite(trained.encode(TEXTS)).all()
+    process = trained[0].process.identifier
+    del trained
+    gc.collect()
+    assert not runs(process)
+    require_nothing(spied.seen()[-1], spied)
+
+
+@pytest.mark.slow
+def test_a_probe_of_training_runs_apart(spied: Spied, tmp_path: Path) -> None:
+    from zoo.pipeline.probe import _apart
+
+    spied.mark.unlink(missing_ok=True)
+    found = _apart(task_of(spied, tmp_path)["spec"], "hybrid", tmp_path, 2)
+    assert (found.problem, found.tried) == (None, 2)
     for seen in spied.seen():
         require_nothing(seen, spied)
 

@@ -72,7 +72,8 @@ def load_apart(source: ModelSource, device: str | None = None, *, attention: str
         facts = process.load(device, attention)
         module = Apart(process, facts)
         weakref.finalize(module, process.close)
-        model = SentenceTransformer(modules=[module], device=facts.device, truncate_dim=facts.truncate_dim)
+        options = {"device": facts.device, "truncate_dim": facts.truncate_dim, "trust_remote_code": False}
+        model = SentenceTransformer(modules=[module], **options)
     except BaseException:
         process.close()
         raise
