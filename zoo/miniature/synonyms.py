@@ -14,7 +14,7 @@ NEGATIVES = 2
 """Number of triplets for every ordered pair of synonyms."""
 
 HELD_OUT = SplitRule(by="group", of="synset", sizes={"train": 0.7, "test": 0.3})
-"""The split of recipes/datasets/muradif-triplets.yaml, which parts train once more: a recipe trains on no synset that the
+"""The split of recipes/datasets/muradif-triplets.yaml (which parts train once more): no synset is trained on that the
 task Muradif tests on."""
 
 
