@@ -244,11 +244,11 @@ MISTAKES = {
         FAMILY_FILE, "dev: graded", "dev: graded\n    best: {metric: accuracy}",
         "best: {metric", "phases.triplets.best.metric: 'accuracy' is of triplets, and dev 'graded' is of pairs with scores; write spearman or pearson, or leave it out",
     ),
-    "a weight beside nothing": Mistake(
+    "a dataset's weight beside nothing": Mistake(
         FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: mnrl, weight: 2}",
         "weight: 2", "phases.pairs.data.0.weight: weighs nothing beside others; take it out, or add another dataset",
     ),
-    "a weight beside none": Mistake(
+    "a dataset's weight beside none": Mistake(
         FAMILY_FILE, "{dataset: graded, loss: {type: cosent}}", "{dataset: graded, loss: {type: cosent}, weight: 2}",
         "{dataset: labelled", "phases.hybrid.data.0: has no weight, and others have one; give each one, or none",
     ),

@@ -15,7 +15,7 @@ import polars as pl
 from sentence_transformers import SentenceTransformer
 
 from zoo.evidence.course import is_kept
-from zoo.evidence.resampling import Contrast, Resamples, Sample, compare_samples, save
+from zoo.evidence.resampling import Contrast, Resamples, Sample, compare_samples, load_sample, save
 from zoo.layout import TRAIN_LOG
 from zoo.models.load import saved_model
 from zoo.recipe.fits import untrained
