@@ -318,6 +318,18 @@ PICKLE = pickle.dumps(OrderedDict(a=1), 2)
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"5" * 64 + b"\nsize 4711\n"
 SIBLING = 'model = SentenceTransformer("lab/Better-Matryoshka")'
 
+
+def carrying(*files_of_code: str) -> Callable[[Files, Shelf], None]:
+    """Config.json names a class of its own, and these files of code are there."""
+
+    def change(files: Files, _: Shelf) -> None:
+        config = json.loads(files["config.json"]) | {"auto_map": {"AutoModel": "modeling.Own"}}
+        files["config.json"] = as_json(config)
+        files.update(dict.fromkeys(files_of_code, b"class Own: ...\n"))
+
+    return change
+
+
 BAD: dict[str, Bad] = {
     "L01": Bad("model", everywhere("lab/base-encoder", "lab/Good-Matryoshka")),
     "L02": Bad("model", replaced("https://huggingface.co/lab/base-encoder", "https://hf-mirror.com/lab/base-encoder")),
@@ -373,4 +385,6 @@ BAD: dict[str, Bad] = {
     ),
     "L51": Bad("model", appended('\n```python\nmodel = SentenceTransformer("Good-Matryoshka")\n```\n')),
     "L52": Bad("model", replaced("\n# Good-Matryoshka", "\n# Best-Matryoshka"), repo_id="lab/Good-Matryoshka"),
+    "L53": Bad("model", carrying("modeling.py")),
+    "L54": Bad("model", carrying()),
 }

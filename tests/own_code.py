@@ -135,6 +135,11 @@ class ToyLMHead(ToyBase):
     def forward(self, input_ids, attention_mask=None, **kwargs):
         return MaskedLMOutput(logits=self.decoder(self.model(input_ids, attention_mask).last_hidden_state))
 """
+ROUGH = MODEL.replace("nn.init.normal_(module.weight, 0.0, 0.3)", "module.weight.data.uniform_(-1, 1)")
+ROUGH = ROUGH.replace("(nn.Linear, nn.Embedding)", "(nn.Linear, nn.Embedding, Norm)").replace(
+    "torch.ones(size))", "torch.ones(size))\n        self.register_buffer('scale', torch.ones(1), persistent=False)"
+)
+"""Initialises in place, in modules with a buffer that no checkpoint holds: from_pretrained does it after loading too."""
 STEMMER = """
 import threading
 
@@ -201,8 +206,16 @@ def tokenizer_json() -> str:
     return made.to_str()
 
 
-def write_toy(folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] | None = None) -> Path:
-    """Write a repository of code, tokenizer and weights from a fixed seed."""
+def write_toy(
+    folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] | None = None, ordinary: bool = False
+) -> Path:
+    """Write a repository of code, tokenizer and weights from a fixed seed.
+
+    Args:
+        stemmer: the module that the tokenizer takes its stemmer from.
+        code: {file: source} in addition, or in the place of ours.
+        ordinary: with a tokenizer of transformers' own.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = {"rotary.py": ROTARY, "model.py": MODEL, "tokenizer.py": TOKENIZER.replace("{stemmer}", stemmer)}
     files |= {"stemmer.py": STEMMER} if stemmer == ".stemmer" else {}
@@ -225,8 +238,8 @@ def write_toy(folder: Path, *, stemmer: str = ".stemmer", code: dict[str, str] |
     write_json(
         folder / "tokenizer_config.json",
         {
-            "auto_map": {"AutoTokenizer": [None, "tokenizer.ToyTokenizer"]},
-            "tokenizer_class": "ToyTokenizer",
+            **({} if ordinary else {"auto_map": {"AutoTokenizer": [None, "tokenizer.ToyTokenizer"]}}),
+            "tokenizer_class": "PreTrainedTokenizerFast" if ordinary else "ToyTokenizer",
             "model_max_length": 48,
             **special,
         },
@@ -253,3 +266,30 @@ def weights() -> dict[str, torch.Tensor]:
 
 def write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2), "utf-8")
+
+
+STEMS = {"قلم": "قَلَم", "دفتر": "دَفتَر", "بحر": "بَحر", "جبل": "جَبَل", "شجرة": "شَجَرَة", "حديقة": "حَدِيقَة"}
+
+
+def write_mini_camel(folder: Path) -> Path:
+    """Write a morphological database of a few words in CAMeL's format, as fast_disambig reads it."""
+    place = folder / "calima-msa-r13"
+    place.mkdir(parents=True)
+    free = ("diac", "lex", "d3tok", "bw", "gloss")
+    lines = ["###DEFINES###", "DEFINE pos pos:noun pos:noun_prop", *(f"DEFINE {one} {one}:*open*" for one in free)]
+    lines += [
+        "###DEFAULTS###",
+        *(f"DEFAULT pos:{pos} diac:* lex:* bw:* gloss:* d3tok:*" for pos in ("noun", "noun_prop")),
+    ]
+    lines += ["###ORDER###", "ORDER diac lex bw gloss pos d3tok d3seg"]
+    lines += ["###TOKENIZATIONS###", "TOKENIZATION d3tok d3seg", "###STEMBACKOFF###", "STEMBACKOFF NOAN_PROP Nall"]
+    lines += ["###PREFIXES###", "\tP0\tdiac: bw: gloss: d3tok: d3seg:"]
+    lines += ["ال\tPAl\tdiac:ال bw:Al/DET+ gloss:the d3tok:ال+_ d3seg:ال+_"]
+    lines += ["###SUFFIXES###", "\tS0\tdiac: bw: gloss: d3tok: d3seg:", "###STEMS###"]
+    for word, marked in STEMS.items():
+        facts = f"diac:{marked} lex:{marked}_1 bw:{marked}/NOUN gloss:w pos:noun d3tok:{marked} d3seg:{marked}"
+        lines.append(f"{word}\tN\t{facts} pos_logprob:-1.0 lex_logprob:-2.0 pos_lex_logprob:-2.0")
+    lines += ["###TABLE AB###", "P0 N", "PAl N", "###TABLE BC###", "N S0", "###TABLE AC###", "P0 S0", "PAl S0"]
+    (place / "morphology.db").write_text("\n".join(lines) + "\n", "utf-8")
+    (place / "model.json").write_text("{}")
+    return folder

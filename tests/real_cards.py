@@ -23,6 +23,9 @@ TEXTS = Path(__file__).with_name("cards")
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"5" * 64 + b"\nsize 4711\n"
 
 
+CODE = {"AutoModel": "modeling_noor.Noor"}
+
+
 def encoder(width: int = 768, longest: int = 512, kind: str = "Bert", **changed: Any) -> Files:
     """The configs of a sentence encoder that cuts texts at `longest` tokens."""
     config = {"architectures": [f"{kind}Model"], "model_type": kind.lower(), "hidden_size": width}
@@ -125,7 +128,13 @@ ROWS: tuple[tuple[Any, ...], ...] = (  # name, id, files, rules, and what else i
     # with faults
     ("student", "lab-noor/noor-mini", encoder(384, kind="XLMRoberta"), "L22"),
     ("noor-large-emb", "lab-noor/noor-large-emb", encoder(kind="XLMRoberta"), "L22 L29 L35", {"held_back": True}),
-    ("noor-snippet", "lab-noor/noor-snippet", encoder(384), "L24 L35 L36", {"held_back": True}),
+    (
+        "noor-snippet",
+        "lab-noor/noor-snippet",
+        encoder(384, auto_map=CODE) | {"modeling_noor.py": b""},
+        "L24 L35 L36 L53",
+        {"held_back": True},
+    ),
     ("counted", "lab-noor/counted", LINES, "L20 L50", {"held_back": True, "kind": "dataset"}),
     (
         "copied-from-sibling",
@@ -159,7 +168,7 @@ ROWS: tuple[tuple[Any, ...], ...] = (  # name, id, files, rules, and what else i
     ),
     ("csv-dataset", "lab-noor/arabic-triplets", {"triplets.csv": b""}, "L20 L33 L36", {"kind": "dataset"}),
     ("e5-without-prompts", "lab-noor/e5-triplets", encoder(384), "L24 L31"),
-    ("raw-encoder", "lab-noor/raw-encoder", plain(task="Model"), "L03 L14 L27 L51"),
+    ("raw-encoder", "lab-noor/raw-encoder", encoder(auto_map=CODE), "L03 L14 L27 L51 L54"),
     (
         "half-uploaded",
         "lab-noor/noor-embed-v2",

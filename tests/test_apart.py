@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ import polars as pl
 import pytest
 from conftest import TestHub
 from test_isolation import FILES, SECRETS
-from test_prove import push
+from test_prove import in_folder, push
 from test_space_app import SENTENCES
 from toy_code import agreed_source, toy_files
-from training import Heard, recipe_of
+from training import Heard, PowerCut, log, made, recipe_of, started_by
 
 from zoo.errors import TrainError, ZooError
 from zoo.models import apart
@@ -30,6 +30,7 @@ from zoo.models.load import load_model
 from zoo.models.pieces import pieces
 from zoo.pipeline.executors.apart import Consenting
 from zoo.pipeline.executors.local import here
+from zoo.pipeline.executors.torchrun import Torchrun
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -50,6 +51,8 @@ class Spied:
     bert: Path
     """The toy's weights as a plain BERT."""
     source: ModelSource
+    first: dict[str, Any] = field(default_factory=dict)
+    """What it found when the shared toy was loaded."""
 
     def seen(self) -> list[dict[str, Any]]:
         """What it found, each time that it ran; the file is emptied."""
@@ -89,6 +92,7 @@ def poisoned(modules: Path, source: ModelSource, files: dict[str, bytes]) -> Pat
 def toy(spied: Spied) -> Iterator[SentenceTransformer]:
     """The toy, loaded by a process apart."""
     model = load_model(spied.source, "cpu")
+    (spied.first,) = spied.seen()
     yield model
     let_go(model)
 
@@ -106,7 +110,7 @@ def turned(vectors: Any) -> Any:
 
 
 def require_nothing(seen: dict[str, Any], spied: Spied) -> None:
-    """The code found nothing of the user's, and what it left is gone."""
+    """The code found nothing of the user's, looked where it shall, and what it left is gone."""
     text = json.dumps({**seen, "environment": {**seen["environment"], "PATH": ""}})
     assert "planted" not in text
     assert str(spied.home) not in text
@@ -148,7 +152,7 @@ def test_embeddings_are_those_of_raw_transformers_with_mean_pooling(spied: Spied
 
 
 def test_a_model_apart_is_described_as_one_that_is_here(toy: SentenceTransformer, plain: SentenceTransformer) -> None:
-    from zoo.evaluate.encoders import encoder
+    from zoo.evaluate.encoders import encoder_of as encoder
     from zoo.evaluate.measure import _traits
     from zoo.evidence.scores import Subject
 
@@ -171,16 +175,6 @@ def test_what_its_code_raises_is_a_sentence_and_the_model_goes_on(toy: SentenceT
     with pytest.raises(TrainError, match="^the code of model 'lab/toy' failed: RuntimeError: the toy takes no seven$"):
         toy.encode(["كتاب"] * 7)
     assert toy.encode("كتاب").shape == (64,)
-
-
-def test_a_process_that_is_killed_is_a_sentence_and_found_nothing(spied: Spied) -> None:
-    model = load_apart(spied.source, "cpu")
-    os.kill(model[0].process.identifier, signal.SIGKILL)
-    for _ in range(2):
-        with pytest.raises(TrainError, match="^the process that runs the code of model 'lab/toy' was ended by SIGKILL"):
-            model.encode(TEXTS)
-    (*_, seen) = spied.seen()
-    require_nothing(seen, spied)
 
 
 SHORT = {  # what stands in the place of a process, and the sentence for it
@@ -217,10 +211,12 @@ def splits_in(folder: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
+def task_of(spied: Spied, folder: Path, name: str = "train", *settings: str, **more: Any) -> dict[str, Any]:
     """The work of training the toy."""
-    settings = ("base.width=64", "dims=[64]", "phases.hybrid.train.max_steps=4", "phases.hybrid.train.eval_steps=2")
-    recipe = recipe_of(f"base.model={TOY}", *settings)
+    of_phase = (f"max_seq_length={LONGEST}", "max_steps=4", "eval_steps=2")
+    phase = [f"phases.hybrid.train.{setting}" for setting in of_phase]
+    of_base = (f"base.model={TOY}", "base.width=64", "dims=[64]", f"base.max_seq_length={LONGEST}")
+    recipe = recipe_of(*of_base, *phase, *settings)
     base = recipe.base.model_copy(update={"remote_code": spied.source.remote_code})
     spec = {
         "recipe": recipe.model_copy(update={"base": base}).model_dump(mode="json", by_alias=True),
@@ -233,12 +229,10 @@ def task_of(spied: Spied, folder: Path, **more: Any) -> dict[str, Any]:
         "trackers": str(folder / "trackers"),
         **more,
     }
-    return {"stage": "train", "folder": str(folder / "train"), "spec": spec, "workspace": None}
+    return {"stage": "train", "folder": str(folder / name), "spec": spec, "workspace": None}
 
 
-def test_training_runs_apart_and_its_model_is_loaded_apart(
-    spied: Spied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_path: Path) -> None:
     heard = Heard()
     spied.mark.unlink(missing_ok=True)
     Consenting(here)(task_of(spied, tmp_path), heard)
@@ -251,8 +245,45 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(
     source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
     trained = load_model(source, "cpu")
     assert np.isfinite(trained.encode(TEXTS)).all()
-    let_go(trained)
+    process = trained[0].process.identifier
+    del trained
+    gc.collect()
+    assert not runs(process)
     require_nothing(spied.seen()[-1], spied)
+
+
+GUIDE = "lab/toy-guide"
+GUIDED = [
+    "datasets.arabic-stsb.columns={sentence1: {type: text}, sentence2: {type: text}}",
+    f"phases.hybrid.data=[{{dataset: arabic-stsb, loss: {{type: gist, guide: {{model: {GUIDE}}}}}}}]",
+    "phases.hybrid.dev=null",
+    "phases.hybrid.train.eval_steps=null",
+    "phases.hybrid.train.save_steps=1",
+]
+
+
+@pytest.mark.slow
+def test_training_apart_is_cut_off_goes_on_has_guides_without_a_hub_and_takes_several_devices(
+    spied: Spied, tmp_path: Path
+) -> None:
+    guide = push("model", GUIDE, {path: place.read_bytes() for path, place in in_folder(spied.bert).items()})
+    more = {"models": {f"{GUIDE}": guide}}
+    whole = task_of(spied, tmp_path, "whole", *GUIDED, **more)
+    Consenting(here)(whole, Heard())
+    cut = task_of(spied, tmp_path, "cut", *GUIDED, **more)
+    with pytest.raises(KeyboardInterrupt):
+        Consenting(here)(cut, PowerCut(after=3))
+    assert not [command for command in started_by(os.getpid()).values() if "zoo.work" in command]
+    assert not list(tmp_path.glob(".zoo-apart-*"))
+    assert list((tmp_path / "cut").glob("checkpoints-*/checkpoint-*"))
+    Consenting(here)(cut, Heard())
+    assert made(tmp_path / "cut") == made(tmp_path / "whole")
+    spied.seen()
+    parent = {"parent": str(tmp_path / "whole" / "model")}
+    Consenting(Torchrun(2))(task_of(spied, tmp_path, "two", **parent), Heard())
+    assert log(tmp_path / "two")[0]["devices"] == 2
+    for seen in spied.seen():
+        require_nothing(seen, spied)
 
 
 def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_keys(
@@ -264,17 +295,18 @@ def test_training_that_runs_code_of_others_is_refused_on_a_cluster_and_gets_no_k
     with pytest.raises(TrainError, match=f"'arabert-hybrid' runs code of '{TOY}', which no cluster gets"):
         Consenting(cluster)(task_of(spied, tmp_path), Heard())
     with pytest.raises(ZooError, match=f"runs code of '{TOY}', which gets no key for 'wandb'"):
-        Consenting(here)(task_of(spied, tmp_path, report_to=["tensorboard", "wandb"]), Heard())
+        Consenting(here)(task_of(spied, tmp_path, "train", report_to=["tensorboard", "wandb"]), Heard())
 
 
-def test_a_process_apart_ends_with_its_model(spied: Spied) -> None:
-    model = load_apart(spied.source, "cpu")
-    process = model[0].process.identifier
-    del model
-    deadline = time.monotonic() + 10
-    while runs(process) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not runs(process)
+def test_a_process_that_is_killed_is_a_sentence_and_its_home_is_gone(spied: Spied, toy: SentenceTransformer) -> None:
+    """The last test: the toy is of no use afterwards."""
+    os.kill(toy[0].process.identifier, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(TrainError, match="^the process that runs the code of model 'lab/toy' was ended by SIGKILL"):
+            toy.encode(TEXTS)
+    home = Path(spied.first["homes"][0])
+    assert home.name == "home"
+    assert not home.parent.exists()
 
 
 def runs(process: int) -> bool:

@@ -25,6 +25,7 @@ ROWS = [
         "zoo.markdown",
         "zoo.layout",
         "zoo.environment",
+        "zoo.cameldata",
         "zoo.metadata",
         "zoo.licences",
         "zoo.languages",

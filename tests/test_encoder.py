@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.metadata
 import io
 import json
 import os
@@ -16,14 +17,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from own_code import TEXTS, write_toy
-from safetensors.torch import load_file
+from own_code import ROUGH, TEXTS, write_mini_camel, write_toy
+from safetensors.torch import load_file, save_file
 
+from zoo.cameldata import lend_camel_data
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
 from zoo.models.identity import ModelSource
 from zoo.models.load import load_model, saved_model
 from zoo.modules import own_files
+from zoo.modules.own import FOLDER
 from zoo.recipe.remotecode import RemoteCode
 
 CONSENT = RemoteCode(revision="0" * 40, files={"model.py": "0" * 64})
@@ -181,9 +184,84 @@ def test_processes_of_a_pool_compute_the_same(saved: Path, model: Any, tmp_path:
     assert far(found["spread"], model.encode(TEXTS)) < 1e-6
 
 
-def test_the_encoder_imports_nothing_of_zoo() -> None:
-    from zoo.modules.own import FOLDER
+def test_weights_that_are_initialised_in_place_are_those_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_toy(tmp_path / "rough", code={"model.py": ROUGH})
+    made, stored = loaded(folder, monkeypatch), load_file(folder / "model.safetensors")
+    assert all(torch.equal(value, stored[f"model.{name}"]) for name, value in made[0].model.state_dict().items())
 
+
+def test_weights_in_several_files_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
+    folder = write_toy(tmp_path / "parts", code={"model.py": ROUGH})
+    stored = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    places = {name: f"model-0000{number % 2 + 1}-of-00002.safetensors" for number, name in enumerate(sorted(stored))}
+    for place in set(places.values()):
+        save_file({name: stored[name] for name, at in places.items() if at == place}, folder / place, {"format": "pt"})
+    index = {"metadata": {"total_size": 1}, "weight_map": places}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert far(loaded(folder, monkeypatch).encode(TEXTS), model.encode(TEXTS)) == 0
+
+
+def test_an_ordinary_tokenizer_passes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = loaded(write_toy(tmp_path / "ordinary", ordinary=True), monkeypatch)
+    assert type(made.tokenizer).__module__.startswith("transformers.")
+    before = made.encode(TEXTS)
+    assert far(copy.deepcopy(made).encode(TEXTS), before) == 0
+    assert far(pickle.loads(pickle.dumps(made)).encode(TEXTS), before) == 0
+    made.save_pretrained(str(tmp_path / "saved"), create_model_card=False)
+    assert {path.name for path in (tmp_path / "saved").glob("*.py")} == {"model.py", "rotary.py", "zoo_encoder.py"}
+    assert far(saved_model(tmp_path / "saved", "cpu").encode(TEXTS), before) == 0
+
+
+def test_a_repository_of_the_hub_without_modules_gets_encoder_and_mean(
+    toy: Path, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CONSENTED, str(toy))
+    source = ModelSource(kind="hub", place="lab/toy", weights="0" * 40, remote_code=CONSENT)
+    assert source.identity.pooling == "mean"
+    assert source.identity.plugins == {"encoder 'custom'": own_files()["zoo_encoder.py"]}
+    assert far(load_model(source, "cpu").encode(TEXTS), model.encode(TEXTS)) == 0
+
+
+@pytest.mark.parametrize("library", ["sentence-transformers", "transformers"])
+def test_older_libraries_are_told_in_a_sentence(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = (FOLDER / "zoo_encoder.py").read_text()
+    real = importlib.metadata.version
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "5.1.0" if name == library else real(name))
+    with pytest.raises(
+        ImportError, match=rf"^this model needs {library} \d\.\d+ or newer, not 5\.1\.0: pip install -U"
+    ):
+        exec(compile(source, "zoo_encoder.py", "exec"), {"__name__": "old"})
+
+
+def lent(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The variables by which a process apart finds a database of our own words."""
+    patch.setenv("FAST_DISAMBIG_DATA_DIR", str(write_mini_camel(folder / "mine")))
+    return lend_camel_data(folder / "lent")
+
+
+def test_a_tokenizer_with_the_real_stemmer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("fast_disambig")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, value in lent(tmp_path, monkeypatch).items():
+        monkeypatch.setenv(name, value)
+    made = loaded(write_toy(tmp_path / "real", stemmer="fast_disambig.camel"), monkeypatch)
+    pieces = made.tokenizer.convert_ids_to_tokens(made.preprocess(["القلم"])["input_ids"][0])
+    assert pieces == ["[CLS]", "ا", "##ل", "[+]", "قلم", "[SEP]"]
+    assert far(copy.deepcopy(made).encode(TEXTS), made.encode(TEXTS)) == 0
+
+
+def test_the_true_reason_is_told_when_a_tokenizer_cannot_be_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = "class Stemmer:\n    def __init__(self):\n        raise RuntimeError('no dictionary of stems')\n"
+    with pytest.raises(TrainError, match="RuntimeError: no dictionary of stems"):
+        loaded(write_toy(tmp_path / "broken", code={"stemmer.py": broken}), monkeypatch)
+
+
+def test_the_encoder_imports_nothing_of_zoo() -> None:
     assert own_files().keys() == {"zoo_encoder.py"}
     for path in FOLDER.glob("*.py"):
         assert "import zoo" not in path.read_text()

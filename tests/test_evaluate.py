@@ -79,7 +79,7 @@ def test_a_dims_score_is_that_of_a_model_cut_to_it(lab: Lab) -> None:
     import mteb
     from sentence_transformers import SentenceTransformer
 
-    from zoo.evaluate.encoders import encoder
+    from zoo.evaluate.encoders import encoder_of as encoder
     from zoo.tasks.loading import load_task
 
     scores = lab.build.scores(RECIPE)

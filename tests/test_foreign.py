@@ -121,7 +121,8 @@ def test_a_base_that_asks_for_code_is_refused(
         load_model(source, "cpu")
     assert told.value.message == f"model 'lab/odd-{name}' {ASKS}{said}"
     assert told.value.hint is not None
-    assert told.value.hint.startswith("set `base.model`")
+    asks = "set `base.model`" if name in ("processor", "kernels") else f"zoo trust lab/odd-{name},"
+    assert told.value.hint.startswith(asks)
     assert not mark.exists()
     assert capsys.readouterr() == ("", "")
 

@@ -175,7 +175,7 @@ MISTAKES = {
     ),
     "code of others": Mistake(
         BERT_FILE, BASE_AT, "model: lab/asked-code",
-        "model:", "base.model: 'lab/asked-code' asks for code of its own, and no code of others is run: 'odd.OddModel' in odd.py (named in config.json); set `base.model` in its recipe to one that transformers loads by itself: without 'auto_map'",
+        "model:", "base.model: 'lab/asked-code' asks for code of its own, and no code of others is run: 'odd.OddModel' in odd.py (named in config.json); zoo trust lab/asked-code, which shows that code and asks for consent",
     ),
     "no tokenizer": Mistake(
         BERT_FILE, BASE_AT, "model: lab/asked-bare",
@@ -228,7 +228,7 @@ MISTAKES = {
     ),
     "a guide of others' code": Mistake(
         FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: {model: lab/asked-code}}",
-        "model: lab/asked-code", "phases.triplets.data.0.loss.inner.guide.model: 'lab/asked-code' asks for code of its own, and no code of others is run: 'odd.OddModel' in odd.py (named in config.json); name another model in its loss: one that transformers loads by itself, without 'auto_map'",
+        "model: lab/asked-code", "phases.triplets.data.0.loss.inner.guide.model: 'lab/asked-code' asks for code of its own, and no code of others is run: 'odd.OddModel' in odd.py (named in config.json); name another model in its loss: one that transformers loads by itself, without 'auto_map'; consent is for base models",
     ),
     "a guide that is a pickle": Mistake(
         FAMILY_FILE, "{type: mnrl}", "{type: gist, guide: {model: lab/asked-pickle}}",

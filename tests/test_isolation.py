@@ -154,16 +154,18 @@ def test_a_space_that_is_served_here_has_the_token_for_restricted_models_alone(
     hub: TestHub, user: Path, tmp_path: Path
 ) -> None:
     push("model", "lab/served", {"config.json": b"{}"})
-    public = app_environment(tmp_path / "served", ["lab/served", "lab/not-published-yet"], 7860)
+    public = app_environment(tmp_path / "served", [{"id": "lab/served"}, {"id": "lab/not-published-yet"}], 7860)
     assert "HF_TOKEN" not in public
     assert not any("planted" in value or str(user) in value for value in public.values())
     assert public["GRADIO_SERVER_PORT"] == "7860"
     push("model", "lab/served-private", {"config.json": b"{}"}, private=True)
-    private = app_environment(tmp_path / "served", ["lab/served", "lab/served-private"], 7860)
+    private = app_environment(tmp_path / "served", [{"id": "lab/served"}, {"id": "lab/served-private"}], 7860)
     assert private["HF_TOKEN"] == hub.running.token
     push("model", "lab/served-odd", {"config.json": b'{"auto_map": {"AutoModel": "odd.Odd"}}'})
     with pytest.raises(EvaluationError, match="model 'lab/served-odd' asks for code of its own"):
-        app_environment(tmp_path / "served", ["lab/served-odd"], 7860)
+        app_environment(tmp_path / "served", [{"id": "lab/served-odd"}], 7860)
+    compared = [{"id": "lab/served-odd", "code": "0" * 64}]  # by the app, before it runs any of it
+    assert "HF_TOKEN" not in app_environment(tmp_path / "served", compared, 7860)
 
 
 def test_they_have_what_they_need_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

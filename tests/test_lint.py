@@ -164,7 +164,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
         f"README.md:{line}: L30 79.80 for STS17, and the results have 78.0862",
         f"    from README.md:{index}",
         "not checked: L01, L28, L32 (the Hub was not asked)",
-        f"{folder}: 1 finding; 43 rules looked",
+        f"{folder}: 1 finding; 45 rules looked",
     ]
     assert code == 1
 
@@ -172,7 +172,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
 def test_a_clean_folder_exits_with_0(zoo: Zoo, tmp_path: Path) -> None:
     code, out, _ = zoo("lint", str(written(good_model(), tmp_path)), "--offline")
     assert code == 0
-    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 43 rules looked"
+    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 45 rules looked"
 
 
 def test_the_command_fixes_and_says_so(zoo: Zoo, tmp_path: Path) -> None:
@@ -321,6 +321,17 @@ def test_a_file_larger_than_the_hub_takes_is_found_without_reading_it(tmp_path: 
 
 # ---- what must not be flagged --------------------------------------------------------------------------------------
 
+BY_CONTENT = f"""
+```python
+folder = snapshot_download("lab/Good-Matryoshka")
+if sha256(Path(folder, "modeling.py").read_bytes()).hexdigest() != "{"a1" * 32}":
+    raise SystemExit
+```
+
+```python
+m = SentenceTransformer(folder, trust_remote_code=True)
+```
+"""
 FINE = {
     "a shell session called Python": "\n```python\npip install x\npython run.py --all\n$ ls\n```\n",
     "await": "\n```python\nawait model.encode_async(texts)\n```\n",
@@ -342,6 +353,7 @@ FINE = {
     "base's licence": "\nThe base model is released under CC BY-SA 4.0.\n",
     "cosine on cut": "\n```python\nfrom numpy.linalg import norm\nsmall = embeddings[:, :8]\nsmall = small / norm(small)\nprint(small @ small.T)\n```\n",
     "pinned remote code": f'\n```python\nm = SentenceTransformer("lab/Good-Matryoshka", trust_remote_code=True, revision="{"a" * 40}")\n```\n',
+    "remote code compared by content": BY_CONTENT,
     "sessions": "\n```python\n>>> 1 + 1\n2\n```\n\n```python\n!pip install x\n%time 1\n```\n",
     "another model in a snippet": '\n```python\nother = SentenceTransformer("sentence-transformers/LaBSE")\n```\n',
     "arabic": "\nيبلغ النموذج 78.09 على STS17، وطول الجملة الأقصى 128 رمزًا.\n",
@@ -358,6 +370,20 @@ def test_fine_text_is_left_alone(name: str) -> None:
     files = good_model()
     files["README.md"] += FINE[name].encode()
     assert said(lint(files)) == []
+
+
+UNTOLD = {
+    "and the card does not say so": "",
+    "and no snippet allows it": "\nIt wants trust_remote_code.\n",
+}
+
+
+@pytest.mark.parametrize("said_so", UNTOLD)
+def test_what_a_card_says_of_the_code_that_its_model_carries(said_so: str) -> None:
+    files, shelf = broken("L53")
+    assert said(lint({**files, "README.md": files["README.md"] + BY_CONTENT.encode()}, shelf)) == []
+    [one] = lint({**files, "README.md": files["README.md"] + UNTOLD[said_so].encode()}, shelf).findings
+    assert (one.rule, said_so in one.message) == ("L53", True), one.message
 
 
 def test_prompts_that_the_snippet_uses_are_fine() -> None:
@@ -897,4 +923,4 @@ def test_what_is_published_together_may_name_each_other_before_it_is(lab: Any, z
     code, out, _ = zoo("lint", "arabert-hybrid", "--scale", "mini", cwd=lab.workspace.root)
     monkeypatch.delenv("ZOO_NAMESPACE")
     lab.again().card(lab.workspace.recipe("arabert-hybrid", scale="mini"))
-    assert (code, out) == (0, "arabert-hybrid: nothing found; 46 rules looked\n")
+    assert (code, out) == (0, "arabert-hybrid: nothing found; 48 rules looked\n")

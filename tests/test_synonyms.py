@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from conftest import TestHub, workspace_in
 
 from zoo.contamination.groups import GroupSearch
 from zoo.evidence import resampling
+from zoo.evidence.fragments import read_fragments
 from zoo.evidence.measures import Margins
 from zoo.evidence.resampling import Sample
 from zoo.evidence.scores import Measure, MeasureDifference
+from zoo.layout import EVALUATE, PHASES, TRAIN
+from zoo.miniature.seed import seed
+from zoo.pipeline.asbuilt import _laid_over
+from zoo.pipeline.build import Build
+from zoo.pipeline.stages import STAGES
+from zoo.say import Silent
+from zoo.stage import Node
 
 
 def grouped(seed: int, groups: int = 40, apart: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
@@ -150,3 +161,136 @@ def test_a_part_is_drawn_with_its_whole() -> None:
         if any(group < 12 for group, _ in one)
     ]
     assert (low, high) == pytest.approx(tuple(100 * np.quantile(differences, (0.025, 0.975))), abs=1.5)
+
+
+# Through the whole: a recipe whose phases are kept, beside a rival; trained for a step each
+
+FAMILY = """
+  words: {data: [{dataset: muradif-triplets, loss: mnrl}], train: &brief {max_steps: 1, batch_size: 8, max_seq_length: 16}}
+  more: {data: [{dataset: muradif-triplets, loss: mnrl}], train: {<<: *brief, seed: 7}}
+phases:
+"""
+BASE_FILE = """
+base:
+  {model: distilbert/distilroberta-base, width: 768, max_seq_length: 16, pooling: mean, miniature: {architecture: roberta, tokenizer: bpe}}
+dims: [768]
+suite: muradif
+variants:
+  two: {repo: Two, phases: [words, more], evaluation: {rivals: [syn-one], phases: true}}
+  one: {repo: One, phases: [words], evaluation: {rivals: [syn-two]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def two(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """`syn-two`, built with its rival `syn-one`; they are rivals of each other, which is no circle."""
+    workspace = workspace_in(tmp_path_factory.mktemp("synonyms"))
+    family = workspace.recipes / "family.yaml"
+    phases = FAMILY.lstrip("\n").removesuffix("phases:\n")
+    text = family.read_text("utf-8").replace("\nphases:\n", f"\nphases:\n{phases}", 1)
+    family.write_text(text, "utf-8")
+    (workspace.recipes / "syn.yaml").write_text(BASE_FILE, "utf-8")
+    recipe = workspace.recipe("syn-two")
+    seed(seeded.root, [recipe], progress=Silent())
+    build = Build(workspace, "full")
+    for stage in build.ordered([Node(EVALUATE, recipe)]):
+        with workspace.in_use():
+            build.make(stage)
+    return build
+
+
+def test_rivals_and_phases_are_measured_beside_a_recipes_model(two: Build) -> None:
+    scores = two.scores("syn-two")
+    roles = [(one.role, one.name, one.phase) for one in scores.subjects]
+    assert roles == [
+        ("self", "zoo/syn-two", None),
+        ("base", "distilbert/distilroberta-base", None),
+        ("rival", "zoo/syn-one", None),
+        ("phase", "zoo/syn-two+words", "words"),
+        ("baseline", "zoo/char-tfidf", None),
+    ]
+    assert {one.rival for one in scores.comparisons if one.task == "Muradif" and one.measures} == {
+        name for _, name, _ in roles[1:]
+    }
+    assert ("syn-one", "train") in two.done
+    assert ("syn-one", "evaluate") not in two.done
+    # the rival took the same step as the first phase: one model under two names
+    rival, first, own = (
+        scores.score(f"zoo/{name}", "Muradif", 768).measures for name in ("syn-one", "syn-two+words", "syn-two")
+    )
+    assert rival == first != own
+
+
+def test_the_rows_held_out_are_met_by_none_and_the_rest_is_told(two: Build) -> None:
+    scores = two.scores("syn-two")
+    held_out, whole = scores.groups_met("Muradif"), scores.groups_met("Muradif-full")
+    assert held_out
+    assert whole
+    assert held_out.groups_met == 0 < whole.groups_met
+    assert (whole.rows, held_out.rows) == (1333, 400)
+    assert not scores.score("zoo/syn-two", "Muradif", 768).leaked
+    score = scores.score("zoo/syn-two", "Muradif-full", 768)
+    assert score.leaked == whole.rows_met
+    scope = scores.scope("zoo/syn-two", "Muradif-full")
+    assert scope
+    assert scope.low <= scope.difference <= scope.high
+    assert scope.difference == pytest.approx(score.value - scores.value("zoo/syn-two", "Muradif", 768), abs=1e-3)
+    (told,) = (one for one in scores.disclosures if one.startswith("Muradif (full)"))
+    assert f"{whole.shown}; {scope.shown} beside Muradif, the rows held out" in told
+    assert two.findings("syn-two")
+    assert not two.findings("syn-two", above=0.01)  # the full task is of rows that may be met
+
+
+def test_what_phases_made_is_kept_where_it_is_wanted_alone(two: Build) -> None:
+    kept = sorted(path.name for path in (two.place("syn-two", TRAIN) / PHASES).iterdir())
+    assert kept == ["words"]  # what `more` made is the model
+    assert not (two.place("syn-one", TRAIN) / PHASES).exists()
+    part, plain = (STAGES[TRAIN].part(two.workspace.recipe(name)) for name in ("syn-two", "syn-one"))
+    assert part["evaluation"] == {"phases": True}
+    assert "evaluation" not in plain
+    assert "rivals" not in STAGES[EVALUATE].part(two.workspace.recipe("arabert-hybrid"))["evaluation"]
+
+
+def test_every_tokenizers_way_with_the_words_is_kept(two: Build) -> None:
+    report = read_fragments(two.place("syn-two", EVALUATE))
+    assert report
+    assert (report.task, report.marked > 50) == ("Muradif", True)
+    assert set(report.models) == {"zoo/syn-two", "zoo/syn-one", "zoo/syn-two+words", "distilbert/distilroberta-base"}
+    assert all(one.plain.per_word and one.plain.per_word >= 1 for one in report.models.values())
+
+
+def test_what_was_built_with_rivals_is_so_published(two: Build) -> None:
+    recipe = two.workspace.recipe("syn-two")
+    without = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"rivals": []})})
+    assert STAGES[EVALUATE].part(without) != STAGES[EVALUATE].part(recipe)
+    laid = _laid_over(recipe.model_dump(mode="json"), STAGES[EVALUATE].part(without))
+    assert "rivals" not in laid["evaluation"]
+
+
+@pytest.mark.parametrize(
+    ("rivals", "told"),
+    [
+        ("syn-oen", "rivals.0: no recipe 'syn-oen'; did you mean 'syn-one'?"),
+        ("syn-two", "rivals.0: 'syn-two' is itself, which is measured anyway; take it out"),
+        ("syn-one, syn-one", "rivals.1: 'syn-one' stands twice; take one out"),
+        (
+            "{model: distilbert/distilroberta-base}",
+            "rivals.0: 'distilbert/distilroberta-base' is the base model, which is measured anyway; take it out",
+        ),
+        (
+            "intfloat/e5",
+            "rivals.0: 'intfloat/e5' is the id alone; write {model: intfloat/e5}, and a revision to pin it",
+        ),
+    ],
+)
+def test_a_mistake_in_rivals_is_told(rivals: str, told: str, tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    text = (
+        BASE_FILE.replace("[words, more]", "[triplets]")
+        .replace("[words]", "[triplets]")
+        .replace("syn-one]", f"{rivals}]")
+    )
+    (workspace.recipes / "syn.yaml").write_text(text, "utf-8")
+    (problem,) = workspace.problems()
+    assert told in str(problem)
+    assert "variants.two.evaluation" in str(problem)

@@ -8,7 +8,7 @@ from pathlib import Path
 from test_prove import in_folder
 from test_space_app import tiny_model
 
-from zoo.models.consent import Code
+from zoo.models.consent import ModelCode
 from zoo.models.identity import ModelSource
 
 MODELING = '''
@@ -71,7 +71,7 @@ def reached():
     from huggingface_hub import HfApi
 
     try:
-        return str(HfApi().whoami())
+        return str(HfApi().model_info("lab/toy", token=False))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 """
@@ -95,6 +95,6 @@ def toy_files(folder: Path, mark: Path, *, seed: int = 3, **changed: str) -> dic
 def agreed_source(model: str, commit: str, files: dict[str, bytes], **more: object) -> ModelSource:
     """The source of a model to whose code somebody consented."""
     covered = {path: text for path, text in files.items() if path.endswith((".py", ".json", ".jinja"))}
-    consent = Code(model, commit, covered).consent
+    consent = ModelCode(model, commit, covered).consent
     facts = {"kind": "base", "place": model, "revision": commit, "weights": commit, "pooling": "mean", **more}
     return ModelSource.model_validate({**facts, "remote_code": consent.model_dump()})

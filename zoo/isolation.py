@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from zoo.cameldata import lend_camel_data
 from zoo.environment import SAFE_PATH, VARIABLES
 
 ALLOWED = re.compile(
@@ -36,8 +37,8 @@ ALLOWED = re.compile(
 
 CONSENTED = "ZOO_CONSENTED"
 """Names the folder of the model whose code this process may run. Only processes that zoo starts for that have it."""
-PLACES = ("CAMELTOOLS_DATA", "FAST_DISAMBIG_DATA_DIR", "TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR")
-"""Variables that name folders of data which a consented model reads, or where its training is tracked."""
+PLACES = ("TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR")
+"""Variables that name folders where the training of a consented model is tracked."""
 ADDRESS = re.compile(r"HF_ENDPOINT|(https?|all)_proxy", re.IGNORECASE)  # of variables, those that may have a password
 PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or '/' in it, also without a scheme
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
@@ -75,7 +76,7 @@ def consented_environment(folder: Path, model: Path) -> dict[str, str]:
     found = {name: value for name, value in own_environment(folder).items() if not ADDRESS.fullmatch(name)}
     found |= {name: os.environ[name] for name in PLACES if name in os.environ}
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_MODULES_CACHE": str(folder / "modules")}
-    return {**found, **SAFE_PATH, **offline, CONSENTED: str(model)}
+    return {**found, **lend_camel_data(folder / "camel"), **SAFE_PATH, **offline, CONSENTED: str(model)}
 
 
 def consented_folder() -> Path | None:

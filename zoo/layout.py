@@ -33,6 +33,9 @@ DATA_SOURCE = "source.json"
 {file: sha256}} or {from: dataset} of each], miniature, models: {model of a step: commit} where there are any}."""
 MODEL = "model"  # of train: the trained model, as sentence-transformers saves it
 ADAPTER = "adapter"  # of train: adapter/<phase>, the adapters that a recipe keeps, as peft saves them
+PHASES = "phases"
+"""Of train, where the recipe wants its phases measured: phases/<phase>, what the phase made of the model. Not of the
+last one that was kept, which made `model`, nor of one that was no better than its start. Never published."""
 TRAIN_LOG = "log.json"
 """Of train: [{phase, steps, start: the score before training, best, best_step, precision: {asked, used, device},
 packing: {used, why, padding: tokens with padding for each without}, onednn, log, doubts, kept, why}]. Step 0 is the

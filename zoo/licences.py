@@ -15,6 +15,23 @@ NAMES = {
 CREATIVE = re.compile(r"(?i)\bcc[ -]by((?:[ -](?:nc|sa|nd))*)[ -]*(?:v)?(\d\.\d)?")
 ALIKE = {"agpl-3.0", "cdla-sharing-1.0", "gfdl", "gpl", "gpl-2.0", "gpl-3.0", "odbl"}
 """Licences beside Creative Commons' that what is made from a work must carry too."""
+FREE = {
+    *NAMES.values(),
+    *ALIKE,
+    "bsd",
+    "bsd-2-clause",
+    "bsd-3-clause",
+    "bsl-1.0",
+    "cdla-permissive-2.0",
+    "isc",
+    "lgpl",
+    "lgpl-2.1",
+    "mpl-2.0",
+    "unlicense",
+    "wtfpl",
+    "zlib",
+}
+"""Licences beside Creative Commons' under which a work may be passed on to anybody."""
 WORDS = (
     ("noncommercial", "nc"),
     ("non-commercial", "nc"),
@@ -46,6 +63,11 @@ def named(text: str) -> set[str]:
 def clauses(licence: str) -> set[str]:
     """Return which of nc, nd and sa a Creative Commons licence asks for; of other licences nothing."""
     return set(licence.split("-")) & {"nc", "nd", "sa"} if licence.startswith("cc-by") else set()
+
+
+def may_be_passed_on(licence: str) -> bool:
+    """Return whether a licence, by its id, is known to allow to publish a work that is under it."""
+    return licence in FREE or licence.startswith("cc-by")
 
 
 def shares_alike(licence: str) -> bool:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,9 @@ MODELS_IN_MEMORY = 3  # LaBSE alone takes 1.9 GB; the free Space has 16
 MOST_CHARACTERS = 5_000
 MOST_LINES = 100
 SMALLEST_DIM = 64
-FIELDS = {"id", "revision", "title", "dims"}
+FIELDS = {"id", "revision", "title", "dims", "code"}
+DECIDING = (".py", ".json", ".jinja")  # files of a model that are code, or say which code is run
+RECORDS = ("zoo/", "adapter/", ".")  # paths of what is not loaded
 
 # What files, the Hub's client, safetensors and transformers raise for a model that is absent or broken.
 LOADING_FAILS = (OSError, ValueError, KeyError, RuntimeError, ImportError, HTTPError, SafetensorError)
@@ -61,6 +64,8 @@ class Model:
     title: str
     dims: tuple[int, ...]
     """Sizes the model was trained with, widest first; empty when nobody said."""
+    code: str | None = None
+    """sha256 over the files that decide which code of the model's own is run; None: none of it is."""
 
 
 # ---- the list of models ----
@@ -89,7 +94,7 @@ def parse_ids(text: str) -> list[Model]:
 
 
 def parse_models(text: str) -> list[Model]:
-    """The models in a JSON list of {id, revision, title, dims}, all but the id optional, in its order."""
+    """The models in a JSON list of {id, revision, title, dims, code}, all but the id optional, in its order."""
     try:
         rows = json.loads(text)
     except ValueError as why:
@@ -120,6 +125,8 @@ def _mistake(row: Any) -> str | None:
         return f"revision '{row['revision']}' is not 40 hex digits"
     if not isinstance(row.get("title") or "", str):
         return "'title' is not text"
+    if row.get("code") is not None and not re.fullmatch(r"[0-9a-f]{64}", str(row["code"])):
+        return f"code '{row['code']}' is not 64 hex digits"
     dims = row.get("dims") or []
     if not isinstance(dims, list) or not all(type(dim) is int and dim > 0 for dim in dims):
         return "'dims' is not a list of whole numbers above 0"
@@ -128,7 +135,7 @@ def _mistake(row: Any) -> str | None:
 
 def _model(row: dict[str, Any]) -> Model:
     dims = tuple(sorted(set(row.get("dims") or ()), reverse=True))
-    return Model(row["id"], row.get("revision"), row.get("title") or Path(row["id"]).name, dims)
+    return Model(row["id"], row.get("revision"), row.get("title") or Path(row["id"]).name, dims, row.get("code"))
 
 
 def find(models: Sequence[Model], model_id: str | None) -> Model:
@@ -147,7 +154,7 @@ def load(model: Model) -> SentenceTransformer:
     """The model, from memory when it was used lately. A failure is not remembered: the next call tries again."""
     with _loading:
         try:
-            return _load(model.id, model.revision)
+            return _load(model.id, model.revision, model.code)
         except LOADING_FAILS as why:
             log.exception("%s does not load", model.id)
             raise SpaceError(
@@ -157,10 +164,26 @@ def load(model: Model) -> SentenceTransformer:
 
 
 @lru_cache(maxsize=MODELS_IN_MEMORY)
-def _load(model_id: str, revision: str | None) -> SentenceTransformer:
+def _load(model_id: str, revision: str | None, code: str | None) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer  # seconds of torch: the page is up before it is needed
 
-    return SentenceTransformer(model_id, revision=revision, trust_remote_code=False)
+    if code is None:
+        return SentenceTransformer(model_id, revision=revision, trust_remote_code=False)
+    folder = _compared(model_id, revision, code)
+    return SentenceTransformer(str(folder), trust_remote_code=True, model_kwargs={"use_safetensors": True})
+
+
+def _compared(model_id: str, revision: str | None, code: str) -> Path:
+    """The folder of a model that runs code of its own, after it was compared with what the list says, byte for byte."""
+    from huggingface_hub import snapshot_download
+
+    folder = Path(model_id) if Path(model_id).is_dir() else Path(snapshot_download(model_id, revision=revision))
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.suffix in DECIDING}
+    names = sorted(name for name in files if not name.startswith(RECORDS))
+    lines = "".join(f"{sha256(files[name].read_bytes()).hexdigest()}  {name}\n" for name in names)
+    if sha256(lines.encode()).hexdigest() != code:
+        raise ValueError(f"the code of {model_id} is not what models.json says: none of it was run")
+    return folder
 
 
 @lru_cache(maxsize=32)  # so another dim, or the same text again, costs nothing

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Comparison, ScoreFile
+from zoo.models.carried import CarriedCode
 from zoo.recipe import Recipe
 
 
@@ -51,3 +52,5 @@ class ModelFacts:
     """Sentences on why the model may be worth less than its scores say, each with the stage that found it."""
     beside: Sequence[BesideModel] = ()
     """Models that losses of the lineage were given, and that were not trained."""
+    code: CarriedCode | None = None
+    """The code that the model carries, and that loading it runs; null: there is none."""

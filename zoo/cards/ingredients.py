@@ -77,6 +77,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
         "printed": published.of_repository(site.workspace.recipes, recipe.release.repo),
         "official": published.official(site.workspace.recipes, recipe.evaluation.tasks),
         "zoo": __version__,
+        **({"code_license": consent.license} if (consent := recipe.base.remote_code) else {}),
     }
 
 

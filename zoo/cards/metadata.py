@@ -29,6 +29,7 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
     tags = ["sentence-transformers", "sentence-similarity", "feature-extraction", *release.tags]
     trained = _trained(facts)
     tags += [f"loss:{name}" for name in sorted(_losses(trained))]
+    tags += ["custom_code"] if facts.code else []  # as the Hub calls it
     return ModelCardData(
         language=release.language,
         license=release.license,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from huggingface_hub import CardData, SpaceCardData
@@ -40,8 +40,16 @@ def space_card(
     templates: Templates,
     *,
     sdk_version: str,
+    with_code: Sequence[str] = (),
+    left_out: Mapping[str, str] | None = None,
 ) -> str:
-    """The README of a Space. `models` holds the scores of those that it offers, by Hub id."""
+    """The README of a Space.
+
+    Args:
+        models: {Hub id of a model that it offers: its scores}.
+        with_code: those of them that run code of their own.
+        left_out: {Hub id of a model that it does not offer: why}.
+    """
     space = family.space
     if space is None:
         raise CardError("recipes/family.yaml has no 'space'", hint="add one, or publish without it")
@@ -73,6 +81,7 @@ def space_card(
     miniature = any(scores.miniature for scores in models.values())
     leaked = LEGEND if any(found["mean"].leaked for found in rows) else ""
     facts = {"id": repo_id, "space": space, "models": rows, "miniature": miniature, "leaked": leaked}
+    facts |= {"with_code": with_code, "left_out": left_out or {}}
     return _card(metadata, "space.md.j2", templates, **facts)
 
 

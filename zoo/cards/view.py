@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from zoo import markdown
+from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
 from zoo.curves.words import spent_in_words
@@ -29,6 +30,7 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
+from zoo.models.requirements import STEMMER
 from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import is_tried_alone, trials
@@ -45,6 +47,18 @@ class ModelCardView:
         assert mine is not None
         self.mine = mine
         self.tasks = [TASKS[name] for name in facts.scores.tasks]
+
+    @property
+    def mean_pooled(self) -> bool:
+        """Whether an embedding is the mean over the tokens, and nothing stands behind it."""
+        base = self.facts.recipe.base
+        return base.pooling is not None and base.pooling.type == "mean" and not base.modules
+
+    @property
+    def camel(self) -> tuple[str, str] | None:
+        """The name of the data that a stemmer in the model's code reads, and the command that fetches it, if it has one."""
+        needed = STEMMER.replace("_", "-") in (self.facts.code.packages if self.facts.code else ())
+        return (DATABASE, FETCH) if needed else None
 
     @property
     def counted(self) -> list[Task]:

@@ -15,8 +15,9 @@ from zoo.curves.pictures import draw_curves
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import REHEARSAL, ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
-from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, OVERLAP, README, TRAIN_LOG
+from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, MODEL, OVERLAP, README, TRAIN_LOG
 from zoo.losses import models_of
+from zoo.models.carried import carried_code
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
 
@@ -68,6 +69,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         official=spec["official"],
         doubts=doubts_of(recipe, Path(spec["runs"])),
         beside=_beside(recipe, spec["models"]),
+        code=carried_code(recipe.base, Path(spec["trained"][recipe.name]) / MODEL),
     )
 
 

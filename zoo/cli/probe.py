@@ -1,4 +1,4 @@
-"""What `zoo check --probe` shows: how long training takes here, what memory it needs, and what to change."""
+"""What `zoo check --probe` shows: whether the base is sound, how long training takes, what memory it needs."""
 
 from __future__ import annotations
 
@@ -55,8 +55,10 @@ def _connected() -> None:
 
 
 def _problems(found: Probe) -> list[TrainError]:
-    """An error for each phase that cannot be trained here, with a hint that makes it smaller."""
-    return [
+    """An error for each thing that is broken in the base, and for each phase that cannot be trained here."""
+    base = f"base model '{found.backbone.model}' of '{found.recipe}'"
+    broken = [TrainError(f"{base}: {what}", hint=hint) for _, what, hint in found.backbone.troubles()]
+    return broken + [
         TrainError(
             f"phase '{phase.phase}' of '{found.recipe}': {phase.problem}",
             hint=phase.hint or "; or ".join(phase.advice) or None,
@@ -70,7 +72,9 @@ def _tell_found(found: Probe) -> None:
     if found.built:
         say.line(f"built first: {', '.join(found.built)}")
     say.line(f"{found.recipe} starts from {found.start}")
-    say.table([_row(phase) for phase in found.phases])
+    say.table(found.backbone.table())
+    if found.phases:
+        say.table([_row(phase) for phase in found.phases])
     for phase in found.phases:
         if phase.precision:
             say.line(f"'{phase.phase}' {phase.precision}")

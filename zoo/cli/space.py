@@ -6,8 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -49,35 +50,51 @@ def _write(folder: Path, scale: str) -> None:
 def serve(scale: str, port: int) -> None:
     """Run the demo here, with the models that are on the Hub in use."""
     connect()
+    from zoo.isolation import proxies
     from zoo.remote import host
 
     folder = workspace().root / ".zoo" / "space"
     shutil.rmtree(folder, ignore_errors=True)
     _write(folder, scale)
-    models = [model["id"] for model in json.loads((folder / "models.json").read_text("utf-8"))]
+    models = json.loads((folder / "models.json").read_text("utf-8"))
     say.note(f"http://127.0.0.1:{port}")
     home = folder.with_name("served") / host()  # ids and commits of different Hubs are the same: caches are apart
     environment = app_environment(home, models, port)
+    if "HF_TOKEN" in environment or any("@" in address for address in proxies().values()):
+        _leave_out_code(folder, models)
     done = subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
     if done.returncode > 0:
         raise ZooError(f"the demo ended with exit code {done.returncode}", hint="what it printed above says why")
 
 
-def app_environment(folder: Path, models: Iterable[str], port: int) -> dict[str, str]:
+def _leave_out_code(folder: Path, models: Sequence[Mapping[str, Any]]) -> None:
+    """Take the models that run code of their own from the app's list: beside a secret none of it is run."""
+    kept = [model for model in models if "code" not in model]
+    for model in models:
+        if "code" in model:
+            say.note(f"left out: '{model['id']}' runs code of its own, and the app has a token or a proxy's password")
+    (folder / "models.json").write_text(json.dumps(kept, ensure_ascii=False), "utf-8")
+
+
+def app_environment(folder: Path, models: Iterable[Mapping[str, Any]], port: int) -> dict[str, str]:
     """Return the environment of the app: a home in `folder`, whose cache stays for the next time, and no secrets.
 
     The token is in it only when one of the models is private or gated.
 
+    Args:
+        models: entries of models.json. Of one with `code` the app compares the files itself before it runs them.
+
     Raises:
-        EvaluationError: one of the models asks for code of its own. HubError: the Hub cannot be asked.
+        EvaluationError: another of the models asks for code of its own. HubError: the Hub cannot be asked.
     """
+    from zoo.cameldata import lend_camel_data
     from zoo.isolation import own_environment, proxies
 
     server = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port)}
-    return {**own_environment(folder, _token_for(models)), **proxies(), **server}
+    return {**own_environment(folder, _token_for(models)), **proxies(), **lend_camel_data(folder / "camel"), **server}
 
 
-def _token_for(models: Iterable[str]) -> str | None:
+def _token_for(models: Iterable[Mapping[str, Any]]) -> str | None:
     from huggingface_hub import get_token
     from huggingface_hub.errors import RepositoryNotFoundError
 
@@ -86,14 +103,16 @@ def _token_for(models: Iterable[str]) -> str | None:
     from zoo.remote import api, explained
 
     restricted = False
-    for model in models:
+    for entry in models:
+        model = str(entry["id"])
         with explained(f"look up model '{model}'"):
             try:
                 info = api().model_info(model)
             except RepositoryNotFoundError:  # the page says so: it is not published yet
                 continue
         revision = str(info.sha)
-        refuse_foreign_code(ModelSource(kind="reading", place=model, revision=revision, weights=revision))
+        if "code" not in entry:
+            refuse_foreign_code(ModelSource(kind="reading", place=model, revision=revision, weights=revision))
         restricted = restricted or bool(info.private or info.gated)
     return get_token() if restricted else None
 

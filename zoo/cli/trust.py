@@ -14,7 +14,7 @@ from zoo.cli.session import command, confirm, connect, tell, yes_option
 from zoo.errors import WorkspaceError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.inquiry.trust import Review
+    from zoo.inquiry.trust import CodeReview
 
 MOST_REACHES = 40  # lines; all of them are in the answer as JSON
 
@@ -32,9 +32,9 @@ def trust(ctx: click.Context, model: str, revision: str | None, yes: bool) -> No
     _require_id(model)
     recipes = _recipes()
     connect(seed=recipes is not None and _is_whole())
-    from zoo.inquiry.trust import review
+    from zoo.inquiry.trust import code_review
 
-    found = review(recipes, model, revision)
+    found = code_review(recipes, model, revision)
     if not found.code.is_needed:
         say.line(f"{model} asks for no code of its own at {found.code.revision[:8]}: it needs no consent")
         say.result({**_facts(found), "written": []})
@@ -73,7 +73,7 @@ def _is_whole() -> bool:
     return not Workspace.find().problems()
 
 
-def _nobody_to_ask(found: Review) -> ZooError | None:
+def _nobody_to_ask(found: CodeReview) -> ZooError | None:
     if sys.stdin.isatty() and not say.wants_json():
         return None
     commit = f"--revision {found.code.revision} --yes"
@@ -81,13 +81,13 @@ def _nobody_to_ask(found: Review) -> ZooError | None:
     return ZooError(problem, hint=f"zoo trust {found.code.model} {commit}, when you have read {found.address}")
 
 
-def _write(found: Review, yes: bool) -> None:
-    from zoo.recipe.consented import block, put_consent
+def _write(found: CodeReview, yes: bool) -> None:
+    from zoo.recipe.consented import consent_block, put_consent
 
     consent = found.code.consent
     if not found.recipes:
         say.line(f"no recipe here has {found.code.model} as its base; this is the consent to put under `base`:")
-        say.line(block(consent))
+        say.line(consent_block(consent))
     elif not yes:
         confirm(f"Let this code run, here and where these recipes are built, and write that into {_names(found)}?")
     for path in found.recipes:
@@ -98,16 +98,17 @@ def _write(found: Review, yes: bool) -> None:
         say.hint("zoo check, then zoo build")
 
 
-def _names(found: Review) -> str:
+def _names(found: CodeReview) -> str:
     return ", ".join(f"recipes/{path.name}" for path in found.recipes)
 
 
-def _show(found: Review) -> None:
+def _show(found: CodeReview) -> None:
     code = found.code
     title = f"{code.model} at {code.revision}: code, and the JSON that says which code is loaded"
     say.table([{**row, "sha256": row["sha256"][:8]} for row in found.rows], title=title)
-    packages = [name if there else f"{name} (missing here)" for name, there in found.packages.items()]
-    say.line(f"it imports {', '.join(packages) or 'nothing but Python'}")
+    say.line(f"it imports {', '.join(found.packages) or 'nothing but Python'}")
+    for lack in found.lacks:
+        say.line(f"it needs {lack.what}: {lack.hint}")
     licence = f"its card says '{code.license}'" if code.license else "its card names none that the Hub knows"
     say.line(f"licence: {licence}")
     _show_reaches(found)
@@ -117,7 +118,7 @@ def _show(found: Review) -> None:
     say.line(f"read it: {found.address}")
 
 
-def _show_reaches(found: Review) -> None:
+def _show_reaches(found: CodeReview) -> None:
     reaches = found.reaches
     say.line("it reaches for nothing beyond tensors that is easy to see" if not reaches else "it reaches for:")
     for one in reaches[:MOST_REACHES]:
@@ -126,7 +127,7 @@ def _show_reaches(found: Review) -> None:
         say.line(f"  and {len(reaches) - MOST_REACHES} more")
 
 
-def _facts(found: Review) -> dict[str, Any]:
+def _facts(found: CodeReview) -> dict[str, Any]:
     from dataclasses import asdict
 
     needed = found.code.is_needed
@@ -136,6 +137,7 @@ def _facts(found: Review) -> dict[str, Any]:
         "needs_consent": needed,
         "files": found.rows,
         "packages": found.packages,
+        "missing": [lack.what for lack in found.lacks],
         "license": found.code.license,
         "reaches": [asdict(one) for one in found.reaches],
         "changes": found.changes,

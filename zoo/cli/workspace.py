@@ -136,7 +136,11 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
     metavar="[URL|local]",
     help="Ask a Hub too whether all is as the recipes say.  [without a value: HF_ENDPOINT, else huggingface.co]",
 )
-@click.option("--probe", is_flag=True, help="Train 20 steps of each phase, and say what training takes here.")
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Load the base twice, to see that it is sound; train 20 steps of each phase, and say what training takes.",
+)
 @click.option("--scale", default="full", show_default=True, help="What to probe at: a scale of recipes/family.yaml.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Probe with a value over the recipe.")
 @click.option("--device", callback=device_name, help="Probe on cpu, cuda, cuda:1 …  [default: the best there is]")

@@ -40,6 +40,8 @@ def correlations(
     gold = frame[frame.columns[-1]].to_numpy().astype(np.float64)
     found = []
     for candidate, subject in zip(candidates, subjects, strict=False):  # the baseline is last and has no candidate
+        if subject.role in ("rival", "phase"):  # the figure is of the model and what it comes from
+            continue
         vectors = _vectors(candidate, subject, [*first, *second], place)
         pairs = vectors[: len(first)], vectors[len(first) :]
         found += [cell for dim in subject.dims for cell in _cells(subject.name, dim, pairs, gold)]

@@ -20,6 +20,7 @@ from zoo.evaluate.ingredients import experiment
 from zoo.evaluate.results import cut
 from zoo.evaluate.store import Embeddings, EmbeddingStore, key_of
 from zoo.evidence.scores import Subject
+from zoo.models.pieces import pieces
 from zoo.say import Progress
 
 ENCODERS = ("encode", "encode_query", "encode_document")
@@ -111,10 +112,12 @@ class Remembering:
         finally:
             self._computing = False
         self._seconds += time.perf_counter() - began
-        return self._checked(np.asarray(rows, np.float32))
+        return self._checked(np.asarray(rows, np.float32), texts)
 
-    def _checked(self, rows: Embeddings) -> Embeddings:
+    def _checked(self, rows: Embeddings, texts: Sequence[str]) -> Embeddings:
         """Constant or infinite vectors would be scored, as if they meant something.
+
+        Where all texts are the same to the tokenizer, as words that it knows none of, so are their vectors: they tie.
 
         Raises:
             EvaluationError: not numbers, all of them the same, or of another width than the model says.
@@ -125,13 +128,18 @@ class Remembering:
         if not np.isfinite(rows).all():
             hint = "train it again, with a lower learning rate or in fp32"
             raise EvaluationError(f"'{self._title}' returns vectors with values that are not numbers", hint=hint)
-        if len(rows) > 1 and (rows == rows[0]).all():
+        if len(rows) > 1 and (rows == rows[0]).all() and not self._reads_alike(texts):
             hint = "its training may have collapsed: lower the learning rate"
             raise EvaluationError(f"'{self._title}' returns the same vector for {len(rows)} texts", hint=hint)
         return rows
 
+    def _reads_alike(self, texts: Sequence[str]) -> bool:
+        """True when the tokenizer makes the same pieces of all texts."""
+        read = pieces(self._model, texts)
+        return read is not None and len(set(map(tuple, read))) == 1
 
-def encoder(model: SentenceTransformer, subject: Subject) -> Any:
+
+def encoder_of(model: SentenceTransformer, subject: Subject) -> Any:
     """mteb's own wrapper of a model, under the subject's name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # mteb 2.26 calls names that ST 6 renamed

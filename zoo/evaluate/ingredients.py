@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from zoo.evidence.scores import Role, Subject
-from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN, split_file
+from zoo.ids import ModelRef
+from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, PHASES, TRAIN, split_file
 from zoo.models.identity import ModelSource, base_source
 from zoo.recipe import Recipe
 from zoo.recipe.fits import is_scored
@@ -37,25 +38,48 @@ class Candidate(BaseModel):
     model: ModelSource
     identity: str
     """`model.identity.digest` where the evaluation was decided: elsewhere other libraries may give another one."""
+    phase: str | None = None
+    """Of the role `phase`: the phase of the recipe."""
 
     @classmethod
     def of(
-        cls, name: str, revision: str, role: Role, title: str, *, dims: Sequence[int], model: ModelSource
+        cls,
+        name: str,
+        revision: str,
+        role: Role,
+        title: str,
+        *,
+        dims: Sequence[int],
+        model: ModelSource,
+        phase: str | None = None,
     ) -> Candidate:
         """A candidate with its identity on this machine."""
-        identity = model.identity.digest
         return cls(
-            name=name, revision=revision, role=role, title=title, dims=tuple(dims), model=model, identity=identity
+            name=name,
+            revision=revision,
+            role=role,
+            title=title,
+            dims=tuple(dims),
+            model=model,
+            identity=model.identity.digest,
+            phase=phase,
         )
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
     """The models to measure, the reports on what they were trained on, and the pairs for the grid of correlations."""
-    members = [one for one in (recipe, recipe.parent) if one]
-    trained = [Node(stage, one) for stage in (TRAIN, CONTAMINATION) for one in members]
+    trained = [Node(stage, one) for stage in (TRAIN, CONTAMINATION) for one in _measured(recipe, site)]
     sts = _sts(recipe)
     pairs = [Node(DATA, NamedDataset(sts, recipe.datasets[sts]))] if sts else []
     return [*trained, *pairs]
+
+
+def _measured(recipe: Recipe, site: Site) -> list[Recipe]:
+    """The recipes whose models are measured: its own, its parent, and its rivals, as this build has them if it does."""
+    chosen = {one.name: one for one in site.chosen}
+    names = recipe.evaluation.rival_recipes
+    rivals = [chosen.get(name) or site.workspace.recipe(name, scale=site.scale) for name in names]
+    return [one for one in (recipe, recipe.parent, *rivals) if one]
 
 
 def part(recipe: Recipe) -> dict[str, Any]:
@@ -80,7 +104,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         results_folder(site.runs),
         sts=split_file(site.place(sts, DATA), "test") if sts else None,
         overlaps={
-            candidate_name(one): site.place(one.name, CONTAMINATION) / OVERLAP for one in (recipe, recipe.parent) if one
+            candidate_name(one): site.place(one.name, CONTAMINATION) / OVERLAP for one in _measured(recipe, site)
         },
         overrides=recipe.overrides,
         device=site.circumstances.device,
@@ -98,16 +122,67 @@ def _sts(recipe: Recipe) -> str | None:
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
-    """The models that are evaluated for a recipe: its own, its parent's, and the base model."""
+    """The models that are evaluated for a recipe: its own, its parent's, the base model, its rivals, and its own after
+    each of its phases.
+    """
     own = [_trained(recipe, "self", recipe, site)]
     if recipe.parent:
         own.append(_trained(recipe.parent, "parent", recipe, site))
-    return [*own, base_candidate(recipe.base, site.base_revision(recipe.base), recipe.dims)]
+    base = base_candidate(recipe.base, site.base_revision(recipe.base), recipe.dims)
+    known = {one.name for one in (recipe, recipe.parent) if one}
+    rivals = [_trained(one, "rival", recipe, site) for one in _measured(recipe, site) if one.name not in known]
+    models = [_of_hub(one, site) for one in recipe.evaluation.rival_models]
+    return [*own, base, *rivals, *models, *phase_candidates(recipe, site)]
+
+
+def _of_hub(rival: ModelRef, site: Site) -> Candidate:
+    """A model of the Hub as its repository is, at its width alone, with the prompts that mteb measures it with."""
+    from zoo.evaluate.registered import registered_prompts  # asks mteb, which takes seconds, once
+
+    commit = site.model_revision(rival)
+    prompts = registered_prompts(rival.model, results_folder(site.runs))
+    source = ModelSource(kind="hub", place=rival.model, revision=commit, weights=commit, prompts=prompts)
+    return Candidate.of(rival.model, commit, "rival", rival.model, dims=(), model=source)
+
+
+def phase_candidates(recipe: Recipe, site: Site) -> list[Candidate]:
+    """The models that a recipe's phases made and that its train stage kept, at full width, but for what is its own.
+
+    An own model is there once more where the last phase was dropped and no better than its start.
+    """
+    receipt, folder = site.receipt(recipe.name, TRAIN), site.place(recipe.name, TRAIN)
+    own = _files(receipt, MODEL)
+    found = []
+    for phase in recipe.phases if recipe.evaluation.phases else ():
+        files = _files(receipt, f"{PHASES}/{phase.name}")
+        if files and files != own:
+            source = _source(recipe, folder / PHASES / phase.name, files)
+            name, title = f"{candidate_name(recipe)}+{phase.name}", f"{recipe.release.repo} after {phase.name}"
+            revision = receipt.digest[:40]
+            found.append(Candidate.of(name, revision, "phase", title, dims=(), model=source, phase=phase.name))
+    return found
+
+
+def _files(trained: Receipt, folder: str) -> dict[str, str]:
+    """{path in a folder of a train stage: sha256} of what is in it."""
+    start = f"{folder}/"
+    return {path.removeprefix(start): sha256 for path, sha256 in trained.made.items() if path.startswith(start)}
+
+
+def _source(recipe: Recipe, folder: Path, files: Mapping[str, str]) -> ModelSource:
+    return ModelSource(
+        kind="recipe",
+        place=str(folder),
+        weights=digest(files),
+        width=recipe.base.width,
+        remote_code=recipe.base.remote_code,
+    )
 
 
 def _trained(trained: Recipe, role: Role, recipe: Recipe, site: Site) -> Candidate:
     receipt = site.receipt(trained.name, TRAIN)
-    return trained_candidate(trained, site.place(trained.name, TRAIN), receipt, role, recipe.dims)
+    dims = [dim for dim in recipe.dims if dim <= trained.base.width]
+    return trained_candidate(trained, site.place(trained.name, TRAIN), receipt, role, dims)
 
 
 def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role, dims: Sequence[int]) -> Candidate:
@@ -116,13 +191,7 @@ def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role
     Its revision is the digest of what that stage made, 40 hex as a commit's.
     """
     files = {path: sha256 for path, sha256 in trained.made.items() if path.startswith(f"{MODEL}/")}
-    source = ModelSource(
-        kind="recipe",
-        place=str(folder / MODEL),
-        weights=digest(files),
-        width=recipe.base.width,
-        remote_code=recipe.base.remote_code,
-    )
+    source = _source(recipe, folder / MODEL, files)
     return Candidate.of(candidate_name(recipe), trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
 
 

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ from zoo import patience
 from zoo.characters import brief
 from zoo.errors import EvaluationError, ZooError
 from zoo.evaluate import results
-from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder, meta
+from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder_of, meta
 from zoo.evaluate.ingredients import Candidate, folder_name, sample_path
 from zoo.evaluate.results import Traits
 from zoo.evaluate.samples import margins_of, sample_of
 from zoo.evaluate.store import EmbeddingStore
+from zoo.evaluate.words import measure_words, task_of_words, words_known
 from zoo.evidence import resampling
 from zoo.evidence.measures import margins_beside
 from zoo.evidence.scores import Subject
@@ -116,8 +117,15 @@ def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPla
     if place.fresh:
         store_path(place, candidate).unlink(missing_ok=True)
         _unseal(folder, subject, tasks)
+    words = task_of_words(tasks)
+    if words and (place.fresh or not words_known(folder, subject, words)):
+        model = model or load_model(candidate.model, place.device)
+        with suppress(ZooError):  # of data that cannot be had, which is told when they are scored
+            measure_words(folder, subject, words, model)
     missing = {task: dims for task in tasks if (dims := _missing(folder, subject, task))}
     if not missing:
+        if model is not None:
+            let_go(model)
         return subject
     if place.jobs > 1 and len(missing) > 1:
         _in_processes(candidate, subject, missing, place, done)
@@ -136,6 +144,7 @@ def _subject(candidate: Candidate, traits: Traits) -> Subject:
         revision=candidate.revision,
         identity=candidate.identity,
         role=candidate.role,
+        phase=candidate.phase,
         title=candidate.title,
         dims=sorted({traits.width, *candidate.dims}, reverse=True),
         parameters=traits.parameters,
@@ -219,7 +228,7 @@ class Loaded:
         task = loaded_task(name)
         self.remembering.storing = TASKS[name].store
         self.place.progress.start(f"{self.subject.title}: {name}", len(set(task_texts(task, TASKS[name]))))
-        full = encoder(self.model, self.subject)
+        full = encoder_of(self.model, self.subject)
         for dim in dims:
             view = full if dim in (None, self.subject.dims[0]) else DimView(full, self.subject, dim)
             yield _evaluate(view, task, name, dim, BATCH.get(self.model.device.type, 32))

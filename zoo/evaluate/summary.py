@@ -225,8 +225,8 @@ class Evidence:
         return resampling.contrast(difference, rows[first] - rows[second])
 
     def comparisons(self, model: str) -> list[Comparison]:
-        """`model` against every other subject at the dims they share (a rival without dims: at the full one), and its
-        cut dims against its full one.
+        """`model` against every other subject at the dims they share and at their full widths, and its cut dims
+        against its full one.
         """
         pairs = [
             (first, second)
@@ -269,4 +269,6 @@ def _measured(found: Scored) -> Scored:
 def _comparable(mine: At, other: At) -> bool:
     if mine.subject.name == other.subject.name:
         return other.full and not mine.full
-    return mine.dim == other.dim or (other.dim is None and mine.full)
+    if mine.full and other.full:  # whatever their widths
+        return True
+    return mine.dim == other.dim

@@ -12,6 +12,8 @@ from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
 from zoo.evaluate.scopes import scope_differences
 from zoo.evaluate.summary import Evidence, everywhere
+from zoo.evaluate.words import task_of_words, words_report
+from zoo.evidence import fragments
 from zoo.evidence.overlap import OverlapReport, read_overlap
 from zoo.evidence.scores import FILE, Correlation, ScoreFile, UnmeasuredError
 from zoo.remote import is_local, is_miniature
@@ -40,6 +42,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
         raise _unmeasured(spec, candidates, done, place)
     file = _score_file(spec, candidates, done, place)
     (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
+    if words := task_of_words(spec["tasks"]):
+        report = words_report(place.folder, done.subjects, words)
+        (folder / fragments.FILE).write_text(report.model_dump_json(indent=1), "utf-8")
 
 
 def _refuse_other_libraries(candidates: Sequence[Candidate]) -> None:

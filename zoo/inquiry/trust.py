@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import HubError
-from zoo.models.consent import Code, code_of, difference, refuse_fetching
+from zoo.models.consent import ModelCode, code_of, difference, refuse_fetching
 from zoo.models.identity import ModelSource
-from zoo.models.reaches import Reach, packages_of, reaches
-from zoo.recipe.consented import consent_in, files_of
+from zoo.models.reaches import Reach, reaches
+from zoo.models.requirements import Lack, missing, needed_packages
+from zoo.recipe.consented import consent_in, files_with_base
 from zoo.recipe.remotecode import RemoteCode
 from zoo.remote import endpoint
 
 
 @dataclass(frozen=True)
-class Review:
+class CodeReview:
     """The code of a model at a commit, and what recipes consented to before."""
 
-    code: Code
+    code: ModelCode
     recipes: Mapping[Path, RemoteCode | None]
     """{file whose base model it is: the consent in it}."""
     before: RemoteCode | None
@@ -48,9 +49,14 @@ class Review:
         ]
 
     @property
-    def packages(self) -> dict[str, bool]:
-        """{package that the code imports: whether it is installed here}."""
-        return packages_of(self.code.files)
+    def packages(self) -> list[str]:
+        """The packages that the code imports and cannot do without."""
+        return needed_packages(self.code.files)
+
+    @property
+    def lacks(self) -> list[Lack]:
+        """The packages and data that it needs and that this machine lacks."""
+        return missing(self.code.files)
 
     @property
     def reaches(self) -> list[Reach]:
@@ -58,7 +64,7 @@ class Review:
         return reaches(self.code.files)
 
 
-def review(recipes: Path | None, model: str, revision: str | None) -> Review:
+def code_review(recipes: Path | None, model: str, revision: str | None) -> CodeReview:
     """Fetch a model's code and compare it with the last consent.
 
     Args:
@@ -68,17 +74,17 @@ def review(recipes: Path | None, model: str, revision: str | None) -> Review:
     Raises:
         HubError: there is no such repository or revision. TrainError: it takes code from elsewhere.
     """
-    bases = files_of(recipes, model) if recipes else {}
+    bases = files_with_base(recipes, model) if recipes else {}
     pinned = next((str(base["revision"]) for base in bases.values() if base.get("revision")), None)
     code = code_of(model, revision or pinned)
     if code.is_needed:
         refuse_fetching(ModelSource(kind="base", place=model, weights=code.revision), code.files)
     held = {path: consent_in(base) for path, base in bases.items()}
     before = next((one for one in held.values() if one and one.files != code.digests), None)
-    return Review(code, held, before, _changes(before, code) if before else None)
+    return CodeReview(code, held, before, _changes(before, code) if before else None)
 
 
-def _changes(before: RemoteCode, code: Code) -> str | None:
+def _changes(before: RemoteCode, code: ModelCode) -> str | None:
     with suppress(HubError):  # commits can be taken out of a repository
         old = code_of(code.model, before.revision)
         if old.digests == before.files:

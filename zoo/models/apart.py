@@ -28,7 +28,7 @@ from zoo.isolation import consented_environment, end_program, with_package
 from zoo.models.consent import checked_folder
 from zoo.models.foreign import kind_of_error
 from zoo.models.identity import ModelSource
-from zoo.models.messages import GarbledError, Message, receive, send
+from zoo.models.messages import GarbledError, Message, read_message, write_message
 from zoo.plugins.loading import root_in_use
 
 SECONDS = 1800  # for one answer: a large model on a slow disk is loaded by then
@@ -36,8 +36,8 @@ LONGEST_TOLD = 200  # characters of what the process said last
 COMMAND = (sys.executable, "-P", "-m", "zoo.models.apart_work")
 
 
-class Facts(BaseModel):
-    """What a model is like that another process has loaded."""
+class Described(BaseModel):
+    """A model that another process has loaded, described."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,7 +90,7 @@ def let_go(model: SentenceTransformer) -> None:
 class Apart(InputModule):  # type: ignore[misc]
     """The whole of a model that a process apart has loaded, as the only module of one that we have."""
 
-    def __init__(self, process: ProcessApart, facts: Facts) -> None:
+    def __init__(self, process: ProcessApart, facts: Described) -> None:
         super().__init__()
         self.process = process
         self.forward_kwargs = set(facts.options)
@@ -109,6 +109,7 @@ class Apart(InputModule):  # type: ignore[misc]
 
     @max_seq_length.setter
     def max_seq_length(self, length: int | None) -> None:
+        """Cut longer texts from now on."""
         self.process.ask("shorten", length=length)
         self._longest = length
 
@@ -130,8 +131,7 @@ class Apart(InputModule):  # type: ignore[misc]
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """The pieces that the model reads of each text, as `zoo.models.pieces` has them."""
         found = self.process.ask("pieces", texts=list(texts)).facts.get("pieces")
-        known = isinstance(found, list) and all(isinstance(row, list) for row in found) and len(found) == len(texts)
-        if not known:
+        if not isinstance(found, list) or len(found) != len(texts) or not all(isinstance(row, list) for row in found):
             raise self.process.garbled()
         return [[str(piece) for piece in row] for row in found]
 
@@ -171,7 +171,7 @@ class ProcessApart:
         """The number by which the system knows it."""
         return self._process.pid
 
-    def load(self, device: str | None, attention: str | None) -> Facts:
+    def load(self, device: str | None, attention: str | None) -> Described:
         """Let it load the model.
 
         Raises:
@@ -186,7 +186,7 @@ class ProcessApart:
             workspace=str(place) if place else None,
         )
         try:
-            return Facts.model_validate(answer.facts)
+            return Described.model_validate(answer.facts)
         except ValidationError:
             raise self.garbled() from None
 
@@ -200,8 +200,10 @@ class ProcessApart:
             raise self._over
         try:
             with self._lock, self._watched():
-                send(_there(self._process.stdin), {**facts, "do": what, "threads": torch.get_num_threads()}, tensors)
-                answer = receive(_there(self._process.stdout))
+                write_message(
+                    _there(self._process.stdin), {**facts, "do": what, "threads": torch.get_num_threads()}, tensors
+                )
+                answer = read_message(_there(self._process.stdout))
         except OSError:
             answer = None
         except GarbledError:

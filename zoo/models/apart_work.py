@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     """What JSON can hold, and tensors."""
 
 
-def main() -> None:
+def serve() -> None:
     """Answer until nobody asks any more."""
     questions, answers = _taken()  # before anything is imported: libraries and models may print
 
@@ -32,7 +32,7 @@ def main() -> None:
     import torch
 
     from zoo.errors import ZooError
-    from zoo.models.messages import send
+    from zoo.models.messages import write_message
 
     heard = _listened(questions)
     served = Served()
@@ -46,7 +46,7 @@ def main() -> None:
             facts, tensors = {"error": problem.message, "hint": problem.hint}, {}
         except Exception as error:  # noqa: BLE001 - code of others raises anything, and it is told
             facts, tensors = {"error": served.failed(error)}, {}
-        send(answers, facts, tensors)
+        write_message(answers, facts, tensors)
 
 
 def _taken() -> tuple[BinaryIO, BinaryIO]:
@@ -60,12 +60,12 @@ def _taken() -> tuple[BinaryIO, BinaryIO]:
 
 def _listened(questions: BinaryIO) -> queue.SimpleQueue[Message]:
     """Read the questions in a thread, which ends this process at their end, whatever it is doing."""
-    from zoo.models.messages import receive
+    from zoo.models.messages import read_message
 
     heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def listen() -> None:
-        while (message := receive(questions)) is not None:
+        while (message := read_message(questions)) is not None:
             heard.put(message)
         os._exit(0)
 
@@ -103,7 +103,7 @@ class Served:
         attention: str | None,
         workspace: str | None,
     ) -> Answer:
-        """Load the model, and return what zoo/models/apart.py calls its facts."""
+        """Load the model, and return what zoo/models/apart.py calls the model described."""
         from zoo.models.identity import ModelSource
         from zoo.models.load import load_model
         from zoo.plugins.loading import use
@@ -155,4 +155,4 @@ class Served:
 
 
 if __name__ == "__main__":
-    main()
+    serve()

@@ -24,6 +24,7 @@ from zoo.isolation import consented_environment, own_environment, proxies, run_t
 from zoo.models.foreign import kind_of_error
 from zoo.models.fragmentation import HOMOGRAPHS, Fragments
 from zoo.models.identity import ModelSource
+from zoo.modules.encoders import CUSTOM
 from zoo.plugins.loading import root_in_use
 from zoo.remote import host
 from zoo.run import versions
@@ -65,7 +66,7 @@ LONGEST_TRIED = 2048  # tokens; attention over more takes minutes on a CPU
 SECONDS = 1800  # for one process
 FORMAT = 1  # one more whenever other things are measured, or otherwise
 
-REBUILT = "name a pooling for it (base.pooling in a recipe), so that zoo's encoder rebuilds it from the model's files"
+REBUILT = "write pooling: mean under `base` in its recipe, so that zoo's own encoder rebuilds it from the model's files"
 OTHER_FILES = "take all of its files from one commit, or choose another model"
 OF_CODE = "its code has to be put right by its authors; choose another model"
 
@@ -78,6 +79,8 @@ class BackboneReport(BaseModel):
     model: str
     language: Language | None
     """The language of the sentences that it was asked about; null: none that zoo has sentences in."""
+    loaded: Literal["stock", "code", "rebuilt"] = "stock"
+    """The way it was loaded: by the libraries alone, with code of its own, or with that and by zoo's encoder."""
     failed: str | None = None
     """The reason why it could not be loaded, or run at all."""
     hint: str | None = None
@@ -157,6 +160,11 @@ class BackboneReport(BaseModel):
         yield "buffers", f"{len(self.buffers)} of other numbers" if loaded else None
         yield "unlike", f"{len(self.unlike)} of other numbers" if loaded else None
 
+    @property
+    def _way_out(self) -> str:
+        """The hint for what libraries make wrongly of right files."""
+        return {"stock": OTHER_FILES, "code": REBUILT, "rebuilt": OF_CODE}[self.loaded]
+
     def troubles(self) -> Iterator[tuple[str, str, str]]:
         """Find what is broken, causes first: (what was looked at, sentence, hint)."""
         if self.failed:
@@ -175,12 +183,12 @@ class BackboneReport(BaseModel):
     def _of_files(self) -> Iterator[tuple[str, str, str]]:
         if self.unlike:
             what = f"{len(self.unlike)} of its tensors have other numbers than its file ({_some(self.unlike)})"
-            yield "unlike", f"{what}, as when code draws weights anew after they were read", OF_CODE
+            yield "unlike", f"{what}, as when code draws weights anew after they were read", self._way_out
         if self.buffers:
             what = (
                 f"{len(self.buffers)} tensors that no file holds are not what its code computes ({_some(self.buffers)})"
             )
-            yield "buffers", f"{what}: transformers left memory as it happened to be", REBUILT
+            yield "buffers", f"{what}: transformers left memory as it happened to be", self._way_out
 
     def _of_tokens(self) -> Iterator[tuple[str, str, str]]:
         if self.vocabulary is not None and self.rows is not None:
@@ -188,7 +196,11 @@ class BackboneReport(BaseModel):
             if self.vocabulary > self.rows:
                 yield "ids", f"{what}, so that some pieces have none; the tokenizer is another model's", OTHER_FILES
             elif self.rows >= FEWEST_ROWS and self.vocabulary < LEAST_FILLED * self.rows:
-                yield "ids", f"{what}, so that most are never used; the tokenizer was not read as it was saved", REBUILT
+                yield (
+                    "ids",
+                    f"{what}, so that most are never used; the tokenizer was not read as it was saved",
+                    self._way_out,
+                )
         if self.plain is None or self.language is None:
             return
         name = NAMES[self.language]
@@ -201,21 +213,21 @@ class BackboneReport(BaseModel):
             )
         if (letters := self.plain.letters or 0) > MOST_LETTERS and (self.rows or 0) >= FEWEST_ROWS:
             what = f"words fall into letters ({letters:.0%} of the pieces of plain {name} sentences are single letters)"
-            yield "letters", f"{what}, as when transformers gives a tokenizer an empty BPE", REBUILT
+            yield "letters", f"{what}, as when transformers gives a tokenizer an empty BPE", self._way_out
 
     def _of_outputs(self) -> Iterator[tuple[str, str, str]]:
         if self.finite is False:
-            yield "finite", "some of its embeddings are no numbers (NaN or infinite)", REBUILT
+            yield "finite", "some of its embeddings are no numbers (NaN or infinite)", self._way_out
         if (apart := self.processes) is not None and apart > SAME:
             why = f"; {self.made_up} weights are in no file and are made up" if self.made_up else ""
             what = f"two processes that load it give other embeddings (apart by {apart:.1e} of their length){why}"
-            yield "processes", f"{what}, so that no score can be had again", REBUILT
+            yield "processes", f"{what}, so that no score can be had again", self._way_out
         for name, beside in (("batch", "in a batch of others"), ("padding", "beside a longer one")):
             if (apart := getattr(self, name)) is not None and apart > MOST_APART:
                 what = f"a sentence has another embedding {beside} (apart by {apart:.1e} of its length)"
                 yield name, f"{what}, as when the attention mask is ignored", OF_CODE
         if self.order is not None and self.order <= SAME:
-            yield "order", "the order of words changes nothing, as when positions are lost", REBUILT
+            yield "order", "the order of words changes nothing, as when positions are lost", self._way_out
 
 
 _TITLES = {
@@ -280,7 +292,9 @@ def _by_two(models: Sequence[tuple[ModelSource, Language | None]]) -> list[Backb
         }
         (folder / "task.json").write_text(json.dumps(task), "utf-8")
         with _checked(source) as checked:
-            said = [_run(folder, time, checked) for time in ("first", "second")]
+            said = [_run(folder, "first", checked)]
+            if any("failed" not in _left(path) for path in (folder / "first").glob("*.json")):
+                said.append(_run(folder, "second", checked))
         return [_report(folder, place, said, *one) for place, one in enumerate(models)]
 
 
@@ -320,7 +334,7 @@ def _environment(place: Path, checked: Path | None) -> dict[str, str]:
 def _report(
     folder: Path, place: int, said: Sequence[str | None], source: ModelSource, language: Language | None
 ) -> BackboneReport:
-    begun: dict[str, Any] = {"model": source.place, "language": language}
+    begun: dict[str, Any] = {"model": source.place, "language": language, "loaded": _way(source)}
     first, second = (_left(folder / time / f"{place}.json") for time in ("first", "second"))
     try:
         report = BackboneReport.model_validate({**begun, **first})
@@ -332,6 +346,12 @@ def _report(
     finite = bool(report.finite and second.get("finite"))
     apart = second.get("processes")
     return report.model_copy(update={"finite": finite, "processes": apart if isinstance(apart, float) else None})
+
+
+def _way(source: ModelSource) -> str:
+    if source.encoder == CUSTOM:
+        return "rebuilt"
+    return "stock" if source.remote_code is None else "code"
 
 
 def _left(path: Path) -> dict[str, Any]:
@@ -352,30 +372,34 @@ def refuse_broken(source: ModelSource, report: BackboneReport) -> None:
         raise kind_of_error(source.kind)(f"model '{source.place}' is broken: {what}", hint=hint)
 
 
-def kept_backbone(
-    source: ModelSource, language: Language | None, folder: Path, *, again: bool = False
-) -> tuple[BackboneReport, bool]:
-    """The report on a model, and whether it was there already: it is kept for each identity, Hub and language.
+def kept_backbone(source: ModelSource, language: Language | None, folder: Path) -> BackboneReport:
+    """The report on a model; one that is kept for its identity, this Hub and this language is not made again.
 
     Args:
         folder: where reports are kept; it is made.
-        again: measure although there is one.
     """
-    facts = {
-        "format": FORMAT,
-        "hub": host(),
-        "language": language,
-        "source": source.model_dump(mode="json"),
-        "versions": versions("torch", "transformers", "tokenizers", "sentence-transformers"),
-    }
-    path = folder / f"{source.identity.digest}-{language or 'any'}.json"
-    kept = _left(path)
-    if not again and kept.get("made_from") == facts:
-        return BackboneReport.model_validate(kept["report"]), True
+    kept = _left(_place(source, language, folder))
+    if kept.get("made_from") == _made_from(source, language):
+        return BackboneReport.model_validate(kept["report"])
     report = probe_backbone(source, language)
+    keep_backbone(report, source, language, folder)
+    return report
+
+
+def keep_backbone(report: BackboneReport, source: ModelSource, language: Language | None, folder: Path) -> None:
+    """Keep a report for `kept_backbone`, in place of an older one."""
+    path, facts = _place(source, language, folder), report.model_dump(mode="json")
     folder.mkdir(parents=True, exist_ok=True)
-    content = json.dumps({"made_from": facts, "report": report.model_dump(mode="json")}, ensure_ascii=False, indent=1)
     beside = path.with_suffix(".partial")
-    beside.write_text(content, "utf-8")
+    beside.write_text(json.dumps({"made_from": _made_from(source, language), "report": facts}, indent=1), "utf-8")
     beside.replace(path)
-    return report, False
+
+
+def _place(source: ModelSource, language: Language | None, folder: Path) -> Path:
+    return folder / f"{source.identity.digest}-{language or 'any'}.json"
+
+
+def _made_from(source: ModelSource, language: Language | None) -> dict[str, Any]:
+    libraries = versions("torch", "transformers", "tokenizers", "sentence-transformers")
+    facts = {"format": FORMAT, "hub": host(), "language": language, "versions": libraries}
+    return {**facts, "source": source.model_dump(mode="json")}

@@ -1,4 +1,4 @@
-"""`python -P -m zoo.models.backbone_work TASK first|second`: loads models and measures what zoo/models/backbone.py says.
+"""`python -P -m zoo.models.backbone_work TASK first|second`: loads models and measures what backbone.py says.
 
 TASK is a JSON file: {"workspace": whose plugins are used, or null, "models": [[source, language]]}. What is found of
 each is left in the folder of its time beside TASK, as soon as it is known. The second compares with the first.
@@ -58,12 +58,17 @@ def main(task: Path, time: str) -> None:
         for number, (source, language) in enumerate(asked["models"]):
             before = task.parent / "first" / f"{number}.npy"
             place = folder / f"{number}.npy"
-            found = _told(ModelSource.model_validate(source), language, place, before if time == "second" else None)
+            found = examined(ModelSource.model_validate(source), language, place, before if time == "second" else None)
             (folder / f"{number}.json").write_text(json.dumps(found, ensure_ascii=False), "utf-8")
 
 
-def _told(source: ModelSource, language: Language | None, place: Path, before: Path | None) -> Found:
-    """The findings, also where the model cannot be loaded or run."""
+def examined(source: ModelSource, language: Language | None, place: Path, before: Path | None) -> Found:
+    """Measure a model; that it cannot be loaded or run is a finding too.
+
+    Args:
+        place: where the embeddings of the first time are left.
+        before: those of the first time, to be compared; None: this is the first time.
+    """
     found: Found = {}
     try:
         model = load_model(source.model_copy(update={"dtype": "float32"}), "cpu").eval()
@@ -71,7 +76,7 @@ def _told(source: ModelSource, language: Language | None, place: Path, before: P
             found |= of_files(model, source)
             found |= of_words(model, language)
             found |= of_outputs(model, language, place)
-            found |= beyond(model, language)
+            found |= beyond(model, language) if found["finite"] else {}
         else:
             found |= again(model, language, before)
     except ZooError as problem:

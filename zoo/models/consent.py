@@ -21,6 +21,7 @@ from zoo.errors import ZooError
 from zoo.models.elsewhere import fetched_code
 from zoo.models.foreign import code_told, foreign_code, kind_of_error, reader, way_to_load
 from zoo.models.identity import Kind, ModelSource
+from zoo.models.requirements import require_all
 from zoo.modules.own import own_files
 from zoo.recipe.remotecode import CodePath, RemoteCode
 from zoo.recipe.words import License
@@ -38,7 +39,7 @@ _LICENSE: TypeAdapter[str] = TypeAdapter(License)
 
 
 @dataclass(frozen=True)
-class Code:
+class ModelCode:
     """The code and JSON of a model's repository at a commit."""
 
     model: str
@@ -64,7 +65,7 @@ class Code:
         return bool(foreign_code(self.files.get))
 
 
-def code_of(model: str, revision: str | None = None) -> Code:
+def code_of(model: str, revision: str | None = None) -> ModelCode:
     """Fetch the code and JSON of a repository.
 
     Args:
@@ -77,7 +78,7 @@ def code_of(model: str, revision: str | None = None) -> Code:
         info = api().model_info(model, revision=revision)
         files = _covered(Path(api().snapshot_download(model, revision=info.sha, allow_patterns=list(COVERED))))
     said = info.card_data.get("license") if info.card_data else None
-    return Code(model, str(info.sha), files, _licence(said))
+    return ModelCode(model, str(info.sha), files, _licence(said))
 
 
 def consent_to(model: str, revision: str | None = None, *, kind: Kind = "base") -> RemoteCode:
@@ -126,10 +127,12 @@ def checked_folder(source: ModelSource) -> Iterator[Path]:
         source: with `remote_code`, of kind `base`, `hub` or `recipe`.
 
     Raises:
-        TrainError, EvaluationError: a file was changed, is missing or came in addition, or takes code from elsewhere.
+        TrainError, EvaluationError: a file was changed, is missing or came in addition, takes code from elsewhere, or
+            needs a package or data that this machine lacks.
         HubError: it cannot be fetched.
     """
     files, weights = _checked(source)
+    require_all(source, files)
     with tempfile.TemporaryDirectory(prefix="zoo-consented-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary, PurePosixPath(source.place).name)
         for path, content in files.items():
@@ -227,7 +230,7 @@ def _differing(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
 
 
 def _strange(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
-    """Code in a trained model that is neither what consent names nor zoo's own, in words."""
+    """ModelCode in a trained model that is neither what consent names nor zoo's own, in words."""
     known: dict[str, set[str]] = {}
     for path, agreed in [*consent.files.items(), *own_files().items()]:
         known.setdefault(PurePosixPath(path).name, set()).add(agreed)
@@ -266,7 +269,7 @@ def fetching(source: ModelSource, found: Sequence[str]) -> ZooError:
     return kind_of_error(source.kind)(problem, hint=hint)
 
 
-def difference(old: Code, new: Code) -> str:
+def difference(old: ModelCode, new: ModelCode) -> str:
     """The unified diff between two commits of a model's code; of long files only that they differ."""
     lines: list[str] = []
     for path in sorted({*old.files, *new.files}, key=lambda one: (not one.endswith(".py"), one)):

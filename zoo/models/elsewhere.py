@@ -72,7 +72,7 @@ def _references(path: str, content: Any, files: Files) -> Iterator[str]:
 
 
 def _class(path: str, reference: str, files: Files) -> str | None:
-    """Why a class that a file names is not this repository's own; None when it is."""
+    """The reason why a class that a file names is not this repository's own; None when it is."""
     if "--" in reference:
         return f"'{brief(reference)}' is code of another repository, from its newest commit ({path})"
     module, _, _ = reference.rpartition(".")

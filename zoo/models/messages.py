@@ -20,7 +20,7 @@ MOST = 2**34  # bytes of a part: more is none of ours
 
 
 class GarbledError(ValueError):
-    """What came is no message."""
+    """An answer that is no message."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Message:
     tensors: dict[str, Tensor] = field(default_factory=dict)
 
 
-def send(file: BinaryIO, facts: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None) -> None:
+def write_message(file: BinaryIO, facts: Mapping[str, Any], tensors: Mapping[str, Tensor] | None = None) -> None:
     """Write a message.
 
     Args:
@@ -49,7 +49,7 @@ def _plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: one.detach().cpu().clone(memory_format=torch.contiguous_format) for name, one in tensors.items()}
 
 
-def receive(file: BinaryIO) -> Message | None:
+def read_message(file: BinaryIO) -> Message | None:
     """Read a message, with tensors on the CPU; None: the other process has closed its end.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What code of others imports, and where it reaches beyond tensors: read from its syntax, for people to look at.
+"""Where code of others reaches beyond tensors: read from its syntax, for people to look at.
 
 It is information and no verdict: code that wants to hide something can.
 """
@@ -6,10 +6,8 @@ It is information and no verdict: code that wants to hide something can.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 REACHING = {
     "asyncio": "network",
@@ -118,12 +116,3 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [f"{node.module}.{alias.name}" for alias in node.names] if node.module and node.level == 0 else []
-
-
-def packages_of(files: Mapping[str, bytes]) -> dict[str, bool]:
-    """{package that files of code import: whether it is installed here}; without Python's own and the repository's."""
-    own = {path.rpartition("/")[2].removesuffix(".py") for path in files} | {path.partition("/")[0] for path in files}
-    trees = [tree for _, tree in _parsed(files) if tree is not None]
-    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = {name.partition(".")[0] for node in nodes for name in _imported(node)}
-    return {name: find_spec(name) is not None for name in sorted(names - own - sys.stdlib_module_names)}

@@ -104,11 +104,16 @@ def build_encoder(encoder: Any, place: str, settings: Mapping[str, Any]) -> Any:
     return _made(_ENCODER.validate_python(encoder), place, settings)
 
 
+def runs_code_of_others(made: object) -> bool:
+    """True for a module whose class a model's own files define."""
+    return type(made).__module__.startswith(LAID_OUT)
+
+
 def travels(made: nn.Module) -> bool:
     """True for a module whose class is in a file of zoo's own that sentence-transformers saves with the model."""
     kind = type(made).__module__
     file = Path(getattr(sys.modules.get(kind), "__file__", None) or "")
-    return kind.startswith(LAID_OUT) and file.is_file() and own_files().get(file.name) == file_digest(file)
+    return runs_code_of_others(made) and file.is_file() and own_files().get(file.name) == file_digest(file)
 
 
 def _width(made: Any) -> int | None:

@@ -95,13 +95,24 @@ def _parts_as_built(built: Built, recipe: Recipe) -> dict[str, Any]:
         whole = _laid_over(whole, _made_from(built, recipe.name, stage)["recipe"])
     return {
         **whole,
+        "base": _with_licence(whole["base"], recipe),
         "parent": as_built(built, recipe.parent) if recipe.parent else None,
         "datasets": {name: _dataset(built, recipe, name) for name in sorted(_needs(built, recipe.name, TRAIN)[DATA])},
     }
 
 
+def _with_licence(base: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """The base as it was built, with today's licence of the code that it was consented to run: a word, as others."""
+    consent, today = base.get("remote_code"), recipe.base.remote_code
+    return {**base, **({"remote_code": {**consent, "license": today.license if today else None}} if consent else {})}
+
+
 def _laid_over(whole: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """The part's values in the place of the whole's. Of a section, what the part does not have stays the whole's."""
+    """The part's values in the place of the whole's. Of a section, what the part does not have stays the whole's; but
+    an evaluation's part is all of it, without what was left alone.
+    """
+    if "suite" in part.get("evaluation", {}):
+        whole = {**whole, "evaluation": {}}
     sections = {name: {**whole[name], **value} for name, value in part.items() if isinstance(value, dict)}
     return {**whole, **part, **sections}
 

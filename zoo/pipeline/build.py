@@ -13,6 +13,7 @@ from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
 from zoo.ids import ModelRef
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
+from zoo.models.backbone import BackboneReport, kept_backbone, language_of, refuse_broken
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
@@ -27,6 +28,7 @@ from zoo.say import Progress, Silent
 from zoo.stage import Circumstances, NamedDataset, Node, Stage
 from zoo.train.beside import refuse_beside
 
+BACKBONES = "backbones"  # beside the runs: reports on base models
 UNPUBLISHED = "local"  # the account in cards that are rendered without one; publishing needs one and renders anew
 
 
@@ -92,6 +94,8 @@ class Build(Built):
         for recipe in self.chosen:
             if self.folder(recipe.name).receipt(TRAIN) is None:
                 refuse_unfit(base_source(recipe.base, self.base_revision(recipe.base)))
+                if recipe.base.remote_code is not None:  # libraries break such models without a word
+                    refuse_broken(base_source(recipe.base, self.base_revision(recipe.base)), backbone_of(self, recipe))
                 refuse_beside(recipe, self.model_revision)
 
     def _ordered(self, recipes: Sequence[Recipe]) -> list[Node]:
@@ -287,6 +291,16 @@ class Build(Built):
     def data(self, name: str, recipe: Recipe) -> Outcome:
         """Make one of a recipe's datasets."""
         return self.make(Node(DATA, NamedDataset(name, recipe.datasets[name])))
+
+
+def backbone_of(build: Build, recipe: Recipe) -> BackboneReport:
+    """The report on a recipe's base model, which is kept beside the runs: a second time it costs nothing.
+
+    Raises:
+        ZooError: it cannot be fetched, or its code is not what consent was given to.
+    """
+    source = base_source(recipe.base, build.base_revision(recipe.base))
+    return kept_backbone(source, language_of(recipe.release.language), build.runs / BACKBONES)
 
 
 def rendered_card(build: Build, recipe: Recipe) -> str:

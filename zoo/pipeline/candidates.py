@@ -12,7 +12,7 @@ from zoo.evaluate.ingredients import Candidate, results_folder, trained_candidat
 from zoo.layout import TRAIN
 from zoo.models.consent import consent_to
 from zoo.models.identity import ModelSource
-from zoo.models.shape import shape_of
+from zoo.models.shape import refuse_unfit
 from zoo.recipe import Workspace
 from zoo.recipe.remotecode import RemoteCode
 from zoo.remote import endpoint, revision_of
@@ -102,6 +102,6 @@ def _of_hub(workspace: Workspace, target: str, dims: Sequence[int], scale: str, 
     results = results_folder(Run.of(workspace.root, "any", scale).folder.parent)
     source = ModelSource(kind="hub", place=target, revision=revision, weights=revision, remote_code=consent)
     if not is_looked_up(target, results):
-        shape_of(source)  # that nobody answers is told before mteb takes its seconds
+        refuse_unfit(source)  # what cannot be loaded is told before mteb takes its seconds
     source = source.model_copy(update={"prompts": registered_prompts(target, results)})
     return Candidate.of(target, revision, "self", target, dims=dims, model=source)

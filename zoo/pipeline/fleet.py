@@ -14,6 +14,7 @@ from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
+from zoo.models.carried import CarriedCode, carried_code
 from zoo.pipeline.asbuilt import as_built, dataset_to_publish
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
@@ -261,6 +262,12 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     if not offered:
         problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
         raise PublishError(problem, hint=f"zoo publish {build.workspace.names[0]}{build.as_typed}")
+    carried = {f"{account}/{recipe.release.repo}": _carried(build, recipe, app) for recipe in offered}
+    left_out = {model: why for model, (_, why) in carried.items() if why}
+    if len(left_out) == len(offered):
+        model, why = next(iter(left_out.items()))
+        raise PublishError(f"space '{account}/{space.repo}' would offer no model: {model} is left out, as {why}")
+    offered = [recipe for recipe in offered if f"{account}/{recipe.release.repo}" not in left_out]
     scores = {
         f"{account}/{recipe.release.repo}": build.elsewhere.get(recipe.name) or build.scores(recipe.name)
         for recipe in offered
@@ -273,17 +280,38 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         [f"{account}/{one.release.repo}" for one in _used(offered).values() if one.release],
         workspace.folders("cards"),
         sdk_version=_sdk_version(app),
+        with_code=[model for model, (code, _) in carried.items() if code and model not in left_out],
+        left_out=left_out,
     )
     return space_release(
         repo_id,
         space.app,
         app,
         card=card,
-        models=[_shown_model(model, found) for model, found in scores.items() if found.subject("self")],
+        models=[
+            _shown_model(model, found, carried[model][0]) for model, found in scores.items() if found.subject("self")
+        ],
         settings=Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets)),
         note=space.summary,
         digests=known,
     )
+
+
+def _carried(build: Build, recipe: Recipe, app: Path) -> tuple[CarriedCode | None, str | None]:
+    """The code that a model carries, and why the Space leaves the model out; None and None for one without code."""
+    if recipe.base.remote_code is None:
+        return None, None
+    if not build.folder(recipe.name).finished(TRAIN):
+        return None, "what code it carries is not known on this machine"
+    code = carried_code(recipe.base, build.model(recipe.name))
+    space = build.workspace.family.space
+    if code and space and space.secrets:
+        return code, f"its code could read the Space's secret '{space.secrets[0]}'"
+    text = (app / "requirements.txt").read_text("utf-8").lower().replace("_", "-")
+    required = set(re.findall(r"^[a-z0-9.-]+", text, re.MULTILINE))
+    if code and (missing := [package for package in code.packages if package.lower() not in required]):
+        return code, f"its code needs {missing[0]}, which {app.name}/requirements.txt does not name"
+    return code, None
 
 
 def _app(build: Build, name: str) -> Path:
@@ -294,13 +322,14 @@ def _app(build: Build, name: str) -> Path:
     return app
 
 
-def _shown_model(model: str, scores: ScoreFile) -> dict[str, object]:
+def _shown_model(model: str, scores: ScoreFile, code: CarriedCode | None) -> dict[str, object]:
     """Return what the app is told of a model that it offers."""
     mine = scores.subject("self")
     # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
     title = model.split("/")[1] + (" (rehearsal)" if scores.miniature else "")
     title += " (built with --set)" if scores.overrides else ""
-    return {"id": model, "revision": None, "title": title, "dims": mine.dims if mine else []}
+    facts = {"id": model, "revision": None, "title": title, "dims": mine.dims if mine else []}
+    return {**facts, **({"code": code.digest} if code else {})}
 
 
 def _offered(build: Build, names: set[str], account: str) -> list[Recipe]:

@@ -1,4 +1,4 @@
-"""`zoo check --probe`: what training a recipe would take on this machine, tried in a folder that is thrown away."""
+"""`zoo check --probe`: whether a base model can be built on, and what training would take on this machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 
 from zoo.isolation import with_package
 from zoo.layout import DATA, TRAIN
-from zoo.pipeline.build import Build
-from zoo.pipeline.executors.apart import apart, runs_code
+from zoo.models.backbone import BackboneReport
+from zoo.pipeline.build import Build, backbone_of
+from zoo.pipeline.executors.apart import apart, needs_consent
 from zoo.plugins.loading import root_in_use
 from zoo.recipe import Recipe
 from zoo.train import ingredients as train
@@ -37,11 +38,14 @@ class Probe:
     built: Sequence[str]
     """Datasets that had to be built first."""
     phases: Sequence[PhaseProbe]
+    """Empty where the base is broken: nothing was trained."""
+    backbone: BackboneReport
+    """What its base model does with words, padding and positions, as two processes load it."""
 
     @property
     def fits(self) -> bool:
         """False when a phase would certainly not get through."""
-        return all(phase.problem is None for phase in self.phases)
+        return not self.backbone.problems() and all(phase.problem is None for phase in self.phases)
 
     @property
     def seconds(self) -> tuple[float, float, float] | None:
@@ -59,6 +63,7 @@ class Probe:
             "seconds": self.seconds,
             "fits": self.fits,
             "phases": [_facts(one) for one in self.phases],
+            "backbone": {**self.backbone.model_dump(mode="json"), "problems": self.backbone.problems()},
         }
 
 
@@ -67,14 +72,20 @@ def _facts(phase: PhaseProbe) -> dict[str, Any]:
 
 
 def probe(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Probe:
-    """Try some steps of each of a recipe's own phases, each in a process that may run out of memory.
+    """Load a recipe's base model in two processes, and try some steps of each of its own phases in one of its own.
 
-    The recipe's run is left alone; its datasets are built when they are missing or stale.
+    A base that is broken is not trained. The recipe's run is left alone; its datasets are built when they are missing
+    or stale.
 
     Raises:
         ZooError: data cannot be built, or the Hub does not answer.
     """
     with build.workspace.in_use():
+        build.progress.start(f"{recipe.name}: loads '{recipe.base.model}' twice", None)
+        backbone = backbone_of(build, recipe)
+        build.progress.finish()
+        if backbone.problems():
+            return Probe(recipe.name, f"'{recipe.base.model}'", [], [], backbone)
         needs = [node for node in train.needs(recipe, build) if node.stage == DATA]
         new = [node for node in needs if node.key not in build.done]
         built = [node.name for node in new if build.make(node).did == "built"]
@@ -89,7 +100,7 @@ def probe(build: Build, recipe: Recipe, *, steps: int = STEPS) -> Probe:
             if found.problem == KILLED:
                 found = replace(found, advice=less_memory(phase, tokens=found.tokens, bf16=False))
             phases.append(found)
-    return Probe(recipe.name, start, built, phases)
+    return Probe(recipe.name, start, built, phases, backbone)
 
 
 def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
@@ -102,7 +113,7 @@ def _spec(build: Build, recipe: Recipe) -> tuple[dict[str, Any], str]:
 
 
 def _apart(spec: Mapping[str, Any], phase: str, folder: Path, steps: int) -> PhaseProbe:
-    if not runs_code(spec):
+    if not needs_consent(spec):
         return _probed(spec, phase, folder, steps, os.environ)
     with apart(spec, folder) as (checked, environment):
         return _probed(checked, phase, folder, steps, environment)

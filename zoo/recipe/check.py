@@ -31,7 +31,7 @@ from zoo.recipe.sources import source_mistakes
 from zoo.recipe.splits import SplitPart, parts_of
 from zoo.recipe.training import Best, Phase, Train
 from zoo.recipe.trials import trial_mistakes, trials
-from zoo.recipe.variants import dims_mistakes, promise_mistake
+from zoo.recipe.variants import dims_mistakes, promise_mistake, rival_mistakes
 from zoo.recipe.yamlfile import explain, key_text
 from zoo.steps import STEPS
 from zoo.tasks import TASKS
@@ -352,6 +352,10 @@ def _member_mistakes(member: Recipe, own: Sequence[Sized], line: Sequence[Sequen
     for name, dataset in member.datasets.items():
         yield from under(("datasets", name), dataset_mistakes(name, dataset, member.datasets))
     yield from under(("evaluation", "tasks"), task_mistakes(member.evaluation.tasks))
+    measured: dict[str | None, str] = {member.name: "itself", member.base.model: "the base model"}
+    if member.parent:
+        measured[member.parent.name] = "the parent"
+    yield from under(("evaluation", "rivals"), rival_mistakes(member.evaluation.rivals, measured, None))
     wrong = [*dims_mistakes(member.dims, member.base)]
     yield from wrong
     for number, wide in width_mistakes(own, member.base.width):

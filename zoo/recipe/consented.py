@@ -22,7 +22,7 @@ Edit = tuple[int, int, str]
 """From which character to which, and what stands there afterwards."""
 
 
-def files_of(recipes: Path, model: str) -> dict[Path, dict[str, Any]]:
+def files_with_base(recipes: Path, model: str) -> dict[Path, dict[str, Any]]:
     """{path: what it says under `base`} of the files whose base model this is, also where they hold a mistake."""
     found = {}
     for path in sorted(recipes.glob("*.yaml")):
@@ -59,7 +59,7 @@ def put_consent(path: Path, consent: RemoteCode) -> None:
     try:
         partial.write_bytes(after.encode())
         if _meant(after) != _wanted(before, consent):
-            hint = f"put it there by hand:\n{block(consent)}"
+            hint = f"put it there by hand:\n{consent_block(consent)}"
             raise RecipeError(f"no place for `{KEY}` was found under `base` in {shown(path)}", hint=hint)
         _require_right(path, partial)
         shutil.copymode(path, partial)
@@ -89,7 +89,7 @@ def _wanted(before: str, consent: RemoteCode) -> Any:
     return {**data, "base": base}
 
 
-def block(consent: RemoteCode, indent: int = 2) -> str:
+def consent_block(consent: RemoteCode, indent: int = 2) -> str:
     """The lines of consent as they stand under `base`."""
     space = " " * indent
     lines = [f"{KEY}:", f"  revision: {_scalar(consent.revision)}"]
@@ -167,7 +167,7 @@ def _block_edit(places: _Places, keys: dict[str, tuple[yaml.Node, yaml.Node]], c
     key, value = keys.get(KEY) or keys.get(PIN) or keys["model"]
     first = key.start_mark.line
     end_of_line = "\r\n" if places.lines[first].endswith("\r") else "\n"
-    new = block(consent, key.start_mark.column).replace("\n", end_of_line)
+    new = consent_block(consent, key.start_mark.column).replace("\n", end_of_line)
     last = max(first, _last(value).line)
     if KEY in keys:
         return places.starts[first], places.end(last), new

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, NonNegativeInt, Posi
 
 from zoo.hub.metadata import LONGEST_DESCRIPTION
 from zoo.metadata import as_the_hub
-from zoo.recipe.schema import Base, Paper, TaskName
+from zoo.recipe.schema import Base, Beside, Paper, TaskName
 from zoo.recipe.section import Name, Section, text_like
 from zoo.recipe.training import Phase, TrainOverrides
 from zoo.recipe.words import Identifier, Language, License, RepoName, Split
@@ -46,6 +46,7 @@ class Variant(Section):
     dims: list[PositiveInt] | None = None
     """Embedding sizes of this one; null = those of the file."""
     summary: str | None = None
+    evaluation: Beside = Beside()
 
     @property
     def trials(self) -> list[list[str]]:

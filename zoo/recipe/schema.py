@@ -5,9 +5,9 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Discriminator, Field, PositiveInt, Tag, field_validator, model_validator
 
-from zoo.ids import ModelId, Revision
+from zoo.ids import ModelId, ModelRef, Revision
 from zoo.modules import EncoderSpec, ModuleSpec, PoolingSpec
 from zoo.modules.encoders import CUSTOM, STOCK
 from zoo.modules.own import ENCODER, own_files
@@ -137,11 +137,38 @@ TaskName = Annotated[str, NameOf(TASKS)]
 """An evaluation task; that there is one of the name is checked with its place (zoo/recipe/check.py)."""
 
 
-class Evaluation(Section):
-    """The suite that evaluates the model, and its tasks."""
+def _form_of_rival(rival: Any) -> str:
+    return "[model]" if isinstance(rival, dict | ModelRef) or "/" in str(rival) else "[name]"
+
+
+Rival = Annotated[Annotated[Name, Tag("[name]")] | Annotated[ModelRef, Tag("[model]")], Discriminator(_form_of_rival)]
+"""Another recipe, by its name, or a model of the Hub, {model: ..., revision: ...}."""
+
+
+class Beside(Section):
+    """What is measured beside the model, its parent and its base."""
+
+    rivals: list[Rival] = added([])
+    """Other recipes and models of the Hub, measured on the same tasks. A recipe is trained first where it is not."""
+    phases: bool = added(False)
+    """True: what each phase made of the model is kept and measured too, also what was dropped. It is not published."""
+
+
+class Evaluation(Beside):
+    """The suite that evaluates the model, its tasks, and what else is measured on them."""
 
     suite: Name
     tasks: list[TaskName] = Field(min_length=1)
+
+    @property
+    def rival_recipes(self) -> list[str]:
+        """The names of the rivals that are recipes."""
+        return [one for one in self.rivals if isinstance(one, str)]
+
+    @property
+    def rival_models(self) -> list[ModelRef]:
+        """The rivals that are models of the Hub."""
+        return [one for one in self.rivals if isinstance(one, ModelRef)]
 
 
 class Paper(Section):

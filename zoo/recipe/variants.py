@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
 from zoo.hub.frontmatter import KeyPath
+from zoo.ids import ModelRef
 from zoo.recipe.family import BaseFile, Family, Trial, Variant
 from zoo.recipe.fits import Sized, order_mistake, size_mistake, width_mistakes
 from zoo.recipe.found import Found, or_, under
@@ -84,6 +85,25 @@ def dims_mistakes(dims: Sequence[int], base: Base) -> Found:
     if too_wide := [dim for dim in dims if dim > base.width]:
         left = [dim for dim in dims if dim <= base.width] or [base.width]
         yield ("dims",), f"'{too_wide[0]}' is wider than the model ({base.width}); write {left}"
+
+
+def rival_mistakes(
+    rivals: Sequence[str | ModelRef], measured: Mapping[str | None, str], known: Collection[str] | None
+) -> Found:
+    """Mistakes in a list of rivals; places from the list on. Two recipes may be rivals of each other.
+
+    Args:
+        measured: what is measured anyway, by its name or id: 'the parent'.
+        known: the names of all recipes; None where they cannot be told.
+    """
+    names = [one if isinstance(one, str) else one.model for one in rivals]
+    for index, (rival, name) in enumerate(zip(rivals, names, strict=True)):
+        if name in measured:
+            yield (index,), f"'{name}' is {measured[name]}, which is measured anyway; take it out"
+        elif name in names[:index]:
+            yield (index,), f"'{name}' stands twice; take one out"
+        elif isinstance(rival, str) and known is not None and rival not in known:
+            yield (index,), f"no recipe '{rival}'; {or_(rival, known)}"
 
 
 def parent_mistake(name: str, parents: Mapping[str, str | None], bases: Mapping[str, tuple[str, Base]]) -> str | None:

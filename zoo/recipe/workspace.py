@@ -19,14 +19,14 @@ from zoo.recipe.dataset import Dataset
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Family, Scale, Variant
 from zoo.recipe.fits import Sized
-from zoo.recipe.found import collect
+from zoo.recipe.found import collect, under
 from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Evaluation, ModelRelease, Recipe
 from zoo.recipe.section import Section
 from zoo.recipe.sources import file_mistakes
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import numbered
-from zoo.recipe.variants import parent_mistake, variant_mistakes
+from zoo.recipe.variants import parent_mistake, rival_mistakes, variant_mistakes
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
 S = TypeVar("S", bound=Section)
@@ -264,7 +264,7 @@ class Workspace:
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
             datasets={known: _limited(with_origins(known, self.datasets), scale) for known in datasets},
             phases=phases,
-            evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite]),
+            evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite], **dict(variant.evaluation)),
             release=ModelRelease(
                 repo=variant.repo,
                 license=file.license or self.family.license,
@@ -294,6 +294,9 @@ class Workspace:
             wrong = parent_mistake(f"{base}-{name}", parents, bases)
             line = None if wrong else self._line(f"{base}-{name}")
             collect(variant_mistakes(variant, file, name, line, wrong, self.family), mistakes)
+            measured = {f"{base}-{name}": "itself", variant.parent: "the parent", file.base.model: "the base model"}
+            found = rival_mistakes(variant.evaluation.rivals, measured, parents)
+            collect(under(("variants", name, "evaluation", "rivals"), found), mistakes)
             if (owner := self._split(f"{base}-{name}")[0]) != base:
                 mistakes.add(("variants", name), f"variants.{name}: recipes/{owner}.yaml has '{base}-{name}' already")
             elif earlier := overwritten.get(f"{base}-{name}"):

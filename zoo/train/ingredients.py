@@ -31,8 +31,12 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 
 def part(recipe: Recipe) -> dict[str, Any]:
     """The base model and the phases, without what changes nothing of what comes out."""
+    kept = {"evaluation": {"phases": True}} if recipe.evaluation.phases else {}  # the models after them stay here
     return {
-        **recipe.model_dump(mode="json", include={"base"}, exclude={"base": {"miniature"}}),
+        **recipe.model_dump(
+            mode="json", include={"base"}, exclude={"base": {"miniature": True, "remote_code": {"license"}}}
+        ),
+        **kept,
         "phases": [phase.model_dump(mode="json", exclude={"train": INDIFFERENT}) for phase in recipe.phases],
     }
 

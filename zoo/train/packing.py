@@ -17,6 +17,7 @@ from sentence_transformers.base.modules import Router, Transformer
 from torch import Tensor, nn
 from transformers import DataCollatorWithFlattening, PreTrainedTokenizerBase
 
+from zoo.modules.module import runs_code_of_others
 from zoo.train.attention import PACKED
 
 PADDED = "sdpa"  # the attention that a model has in its place while its batches are padded
@@ -111,6 +112,8 @@ def probe_texts(longest: int) -> list[str]:
 
 def _unfit(part: Transformer) -> str | None:
     """The reason why a module cannot be packed that is known without trying; null where there is none."""
+    if runs_code_of_others(part.model):
+        return "its code is of others, which knows no packed batches"
     if part.can_flatten_inputs:
         return None
     if part.unpad_inputs is False:

@@ -18,6 +18,7 @@ from transformers.integrations import get_reporting_integration_callbacks
 
 from zoo.characters import brief
 from zoo.errors import NO_ROOM, TrainError
+from zoo.modules.module import runs_code_of_others
 from zoo.recipe.training import NamedPhase
 from zoo.train import checkpoints
 from zoo.train.precision import has_bf16
@@ -267,10 +268,18 @@ def require_positions(model: Any, what: str) -> None:
         for name, module in model.named_modules()
         if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding)
     ]
+    places += _own_places(model)
     longest = model.max_seq_length
     if places and (longest is None or longest > min(places)):
         told = f"the model of {what} has places for {min(places)} tokens, and max_seq_length is {longest}"
         raise TrainError(told, hint=f"write max_seq_length: {min(places)} under `base`, or leave it out")
+
+
+def _own_places(model: Any) -> list[int]:
+    """The places that code of others computes by itself, in tables that no checkpoint holds; mostly none."""
+    encoder = model.transformers_model
+    found = getattr(encoder.config, "max_position_embeddings", None) if runs_code_of_others(encoder) else None
+    return [found] if isinstance(found, int) and found > 0 else []
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import set_seed
 
 from zoo.evidence.course import became, is_kept, scored
-from zoo.layout import ADAPTER, MODEL, TRAIN_LOG
+from zoo.layout import ADAPTER, MODEL, PHASES, TRAIN_LOG
 from zoo.models.load import starting_model
 from zoo.recipe.schema import Recipe
 from zoo.recipe.training import NamedPhase
@@ -54,6 +54,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     if ranks.is_first():
         log = json.loads((folder / TRAIN_LOG).read_text("utf-8"))
         leave_doubts(folder, [*course.doubts(log), *course.lost_sizes(recipe, log)])
+        if recipe.evaluation.phases:
+            _keep_phases(folder, recipe, log)
         _clear(folder)
     ranks.leave()
 
@@ -141,10 +143,26 @@ def beginning(
     return begin
 
 
+def _keep_phases(folder: Path, recipe: Recipe, log: Sequence[course.Entry]) -> None:
+    """Keep what the phases made of the model. What was cut off goes on: those that are there already stay."""
+    (folder / PHASES).mkdir(exist_ok=True)
+    trained = {entry["phase"] for entry in log if entry["best_step"] != 0}
+    for phase in recipe.phases:
+        made = course.folder_of(folder, phase)
+        if phase.name in trained and made.is_dir():
+            _tidy(made)
+            made.rename(folder / PHASES / phase.name)
+
+
+def _tidy(model: Path) -> None:
+    """Remove from a model's folder what it was judged by."""
+    for name in (TRAIN_LOG, course.PREDICTED, course.BEFORE):
+        (model / name).unlink(missing_ok=True)
+
+
 def _clear(folder: Path) -> None:
     """Remove what only served the way to the model. A second time it does nothing."""
-    for name in (TRAIN_LOG, course.PREDICTED, course.BEFORE):
-        (folder / MODEL / name).unlink(missing_ok=True)
+    _tidy(folder / MODEL)
     for pattern in ("phase-*", ".phase-*", "checkpoints-*", TAUGHT):
         for path in folder.glob(pattern):
             shutil.rmtree(path)

@@ -58,13 +58,17 @@ def convert(model: str, folder: Path, compute_type: str, place: Path) -> None:
 
 
 def _converter() -> Any:
-    """CTranslate2's converter, which reads safetensors alone."""
+    """CTranslate2's converter, which reads safetensors alone, runs no code of the model's, and asks nobody."""
     from ctranslate2.converters import TransformersConverter
 
     class Safely(TransformersConverter):  # type: ignore[misc]
         def load_model(self, model_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
             safe = {**kwargs, "use_safetensors": True, "trust_remote_code": False}
             return model_class.from_pretrained(model_name_or_path, **safe)
+
+        def load_tokenizer(self, tokenizer_class: Any, model_name_or_path: str, **kwargs: Any) -> Any:
+            safe = {**kwargs, "trust_remote_code": False}  # nothing said means that somebody is asked
+            return tokenizer_class.from_pretrained(model_name_or_path, **safe)
 
     return Safely
 

@@ -12,8 +12,10 @@ from zoo.lint.card import Code
 from zoo.lint.finding import Problem
 from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
+from zoo.lint.rules.carriedcode import named_classes
 
 PINNED = re.compile(r"""(?:code_)?revision\s*=\s*["'][0-9a-f]{40}["']""")
+BY_CONTENT = [re.compile(one) for one in (r"\bsnapshot_download\(", r"\bsha256\b", r"""["'][0-9a-f]{64}["']""")]
 CALL = re.compile(r"\btrust_remote_code\s*=\s*True\b")
 E5 = re.compile(r"(?i)(?:^|[/_-])e5-(?:small|base|large|mistral)")
 PREFIXED = re.compile(r"""["'](?:query|passage|Query|Instruct)\s?:""")
@@ -27,23 +29,28 @@ SCALED = re.compile(
 
 @rule("L03", "unpinned-remote-code", kinds=("model",))
 def unpinned_remote_code(repo: CheckedRepo) -> Iterator[Problem]:
-    """A snippet runs code from the Hub without a pinned revision, or config.json takes code from another repository.
+    """A snippet runs code from the Hub without a pinned revision, or a config takes code from another repository.
 
-    Not flagged: `trust_remote_code=True` beside a `revision` or `code_revision` of 40 hex digits.
+    Not flagged: `trust_remote_code=True` beside a `revision` or `code_revision` of 40 hex digits, or for a folder that
+    was downloaded and whose files the code before it compares with a sha256.
     """
+    before = ""
     for code in repo.card.snippets:
         for found in CALL.finditer(code.text):
             call = code.text[code.text.rfind("(", 0, found.start()) : code.text.find(")", found.end())]
-            if not PINNED.search(call):
+            if not PINNED.search(call) and not _compared(before + code.text[: found.start()], call):
                 line = code.line + code.text[: found.start()].count("\n")
                 hint = 'add revision="<40 hex digits>": what runs is then what was read'
                 yield Problem("remote code without a pinned revision", line, hint=hint)
-    auto_map = repo.mapping("config.json").get("auto_map")
-    for name, value in auto_map.items() if isinstance(auto_map, dict) else ():
-        if isinstance(value, str) and "--" in value and value.split("--")[0] != repo.id:
-            yield Problem(
-                f"{name} is code of '{value.split('--')[0]}'", 1, "config.json", "copy the code here, or pin it"
-            )
+        before += code.text
+    for file, name, value in named_classes(repo):
+        if "--" in value and value.split("--")[0] != repo.id:
+            yield Problem(f"{name} is code of '{value.split('--')[0]}'", 1, file, "copy the code here, or pin it")
+
+
+def _compared(before: str, call: str) -> bool:
+    """Return whether what a call loads is no id, and the code before it downloads and compares by content."""
+    return not re.match(r"""\(\s*(?:\w+\s*=\s*)?["']""", call) and all(one.search(before) for one in BY_CONTENT)
 
 
 @rule("L24", "missing-prompts", kinds=("model",))

@@ -43,7 +43,7 @@ class Consenting:
         Raises:
             ZooError: what the stage cannot do, or a process was killed; the code is not what consent was given to.
         """
-        if task["stage"] != TRAIN or consented_folder() is not None or not runs_code(task["spec"]):
+        if task["stage"] != TRAIN or consented_folder() is not None or not needs_consent(task["spec"]):
             self.execute(task, progress)
             return
         devices = self._devices(task["spec"])
@@ -64,7 +64,7 @@ class Consenting:
         return 1
 
 
-def runs_code(spec: Mapping[str, Any]) -> bool:
+def needs_consent(spec: Mapping[str, Any]) -> bool:
     """True when training runs code of others: the base model's, or the same in the parent's model."""
     return _consent(Recipe.model_validate(spec["recipe"]), spec) is not None
 

@@ -17,6 +17,7 @@ from zoo.evidence.scores import ScoreFile
 from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE, GLANCE, STEPS, published_files
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
+from zoo.publish.desired.publishedcode import code_facts, code_to_publish
 from zoo.recipe import Dataset, Recipe, dump
 from zoo.remote import Kind, address_of
 from zoo.templates import Templates
@@ -170,8 +171,9 @@ def model_release(
         card: beside it is the picture that it shows.
 
     Raises:
-        PublishError: the model's folder holds a pickle.
+        PublishError: the model's folder holds a pickle, or code that may not be published.
     """
+    code = code_to_publish(recipe, model)
     files: dict[str, Content] = {str(path.relative_to(model)): path for path in _files(model)}
     files |= {str(path.relative_to(model.parent)): path for path in _files(model.parent / ADAPTER)}  # that it kept
     if unsafe := [path for path in files if path.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]:
@@ -186,7 +188,7 @@ def model_release(
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
     files |= {path: text.encode() for path, text in eval_results(measured, repo_id, shown).items()}
     if provenance:
-        files[PROVENANCE] = json_bytes(provenance)
+        files[PROVENANCE] = json_bytes({**provenance, **({"code": code_facts(code)} if code else {})})
     note = recipe.release.summary or ""
     return sealed(Release("model", repo_id, recipe.name, files, needs, note, digests=digests or Digests()))
 

@@ -16,6 +16,8 @@ from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
 from zoo.lint.card import Code, ParsedCard
 from zoo.lint.results import index_values
+from zoo.models.carried import CODE, DECIDING, RECORDS
+from zoo.models.elsewhere import fetched_code
 from zoo.models.foreign import code_told, foreign_code
 from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
 from zoo.publish.proof.rendered import NOTHING, OwnCode
@@ -113,17 +115,22 @@ def prove_repository(
 def prove_model(repo_id: str, revision: str, built: Path | None = None, own: OwnCode = NOTHING) -> Proof:
     """Prove that a model loads as what was built, that its card has its scores, and that our snippets of it run.
 
-    It must load from safetensors and without remote code.
+    It must load from safetensors, and run no code but what was built: that is run without a network and a token.
 
     Raises:
         ProofError: one of these is not so. HubError: the Hub cannot be asked.
     """
     with a_stranger("model", repo_id, revision) as stranger:
         card = ParsedCard(stranger.card())
-        _refuse_code_of_others(stranger)
+        code = _carries_code(stranger)
         _compare_index(stranger, card)
+        if code:
+            if not built and not own.files:
+                return Proof(stranger.what, stranger.seconds, unproved="whether its code is ours is not known here")
+            _compare_code(stranger, built, own)
+            stranger.take_along()
         folder = str(built.absolute()) if built else None
-        arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES}
+        arguments = {"repo_id": repo_id, "revision": revision, "built": folder, "sentences": SENTENCES, "code": code}
         chosen = _chosen(stranger, card, own)
         found, failure = stranger.run(load_published, arguments, chosen.run)
         if found["pickles"]:
@@ -187,12 +194,36 @@ def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Wa
             return _ask(stranger, folder / MODELS, url)
 
 
-def _refuse_code_of_others(stranger: Stranger) -> None:
-    """Refuse a model whose files name Python to run when it is loaded: we publish none that does."""
+def _carries_code(stranger: Stranger) -> bool:
+    """Return whether loading a model runs Python that its own repository holds.
+
+    Raises:
+        ProofError: its files take code from elsewhere, or name what is not there.
+    """
     with explained(f"look for code in {stranger.what}"):
         found = foreign_code(lambda path: stranger.file(path).read_bytes() if path in stranger.listed else None)
-    if found:
-        raise ProofError(f"{stranger.what} {code_told(found)}")
+        if not found:
+            return False
+        if not any(path.endswith(CODE) for path in stranger.listed):
+            raise ProofError(f"{stranger.what} {code_told(found)}")
+        elsewhere = fetched_code({path: stranger.file(path).read_bytes() for path in _deciding(stranger)})
+    if elsewhere:
+        raise ProofError(f"{stranger.what} takes code from elsewhere: {elsewhere[0]}")
+    return True
+
+
+def _deciding(stranger: Stranger) -> list[str]:
+    return [path for path in sorted(stranger.listed) if path.endswith(DECIDING) and not path.startswith(RECORDS)]
+
+
+def _compare_code(stranger: Stranger, built: Path | None, own: OwnCode) -> None:
+    """Refuse a model of which code, or what says which code is run, is not what was built."""
+    for path in _deciding(stranger):
+        ours = stranger.listed[path] in own.files.get(path, ())
+        if built:
+            ours = (built / path).is_file() and stranger.file(path).read_bytes() == (built / path).read_bytes()
+        if not ours:
+            raise ProofError(f"{stranger.what}: its '{path}' is not what was built, and none of its code was run")
 
 
 @dataclass(frozen=True)
@@ -318,7 +349,8 @@ def _free_port() -> int:
 
 
 def _ask(stranger: Stranger, models: Path, url: str) -> Proof:
-    first = json.loads(models.read_text("utf-8"))[0]
+    offered = json.loads(models.read_text("utf-8"))
+    first = next((one for one in offered if "code" not in one), offered[0])  # what has code was proved by itself
     dims = first.get("dims") or [None]
     arguments = {"url": url, "model": first["id"], "dims": dims, "pair": SENTENCES[:2]}
     answers, _ = stranger.run(ask_space, arguments)

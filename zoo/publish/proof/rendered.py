@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.lint.card import Code, ParsedCard
+from zoo.models.carried import CODE
 from zoo.publish.desired.release import CARD, Release, json_bytes, write_whole
 from zoo.remote import Kind
 
@@ -26,7 +27,7 @@ class OwnCode:
     cards: Sequence[Sequence[str]] = ()
     """For each card the sha256 of its Python snippets, in their order."""
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """{path in a Space: the ids by which a Hub may list our file}."""
+    """{path: the ids by which a Hub may list our file}, in a Space, and in a model that carries code."""
 
     def snippets(self, there: Sequence[Code]) -> list[Code]:
         """Return the snippets that are ours, up to the first that somebody changed: later ones may need it."""
@@ -71,10 +72,11 @@ class Rendered:
 
 
 def own_code(release: Release) -> OwnCode:
-    """Return the code that a release holds: its card's snippets, and the files of a Space."""
+    """Return the code that a release holds: its card's snippets, and its files where they are run."""
     card = release.bytes(CARD).decode("utf-8", "replace") if CARD in release.files else ""
     snippets = [_sha256(code) for code in ParsedCard(card).snippets]
-    ids = release.ids if release.kind == "space" else {}
+    runs = release.kind == "space" or (release.kind == "model" and any(path.endswith(CODE) for path in release.files))
+    ids = release.ids if runs else {}
     files = {path: [one for one in (ids[path].sha256, ids[path].git) if one] for path in sorted(ids)}
     return OwnCode([snippets] if snippets else [], files)
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from zoo.cameldata import lend_camel_data
 from zoo.errors import PublishError
 from zoo.isolation import own_environment, proxies, run_to_its_end
 from zoo.lint.card import Code
@@ -73,6 +74,7 @@ class Stranger:
         self.listed = {one.rfilename: listed_id(one) for one in there.siblings or ()}
         """{path: git id, or sha256 of what is kept as a large file}."""
         self.token = get_token() if info.private or getattr(info, "gated", False) else None
+        self.offline = False
 
     @property
     def seconds(self) -> float:
@@ -82,6 +84,8 @@ class Stranger:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of what the stranger runs: no secrets of ours, and a home with an empty cache."""
+        if self.offline:
+            return {**own_environment(self.folder), **lend_camel_data(self.folder / "camel"), "HF_HUB_OFFLINE": "1"}
         return {**own_environment(self.folder, self.token), **proxies()}
 
     def file(self, path: str) -> Path:
@@ -98,6 +102,19 @@ class Stranger:
                 self.repo_id, path, repo_type=self.kind, revision=self.revision, cache_dir=cache
             )
         return Path(found)
+
+    def take_along(self) -> None:
+        """Download the repository into the stranger's own cache; what it runs from then on has no network, no token.
+
+        For a repository whose code is run: what it could read or fetch is then no more than what was looked at.
+        """
+        cache, revision = (
+            self.folder / "home" / ".cache" / "huggingface" / "hub",
+            None if self.is_main else self.revision,
+        )
+        with explained(f"read {self.what}"):
+            api().snapshot_download(self.repo_id, repo_type=self.kind, revision=revision, cache_dir=cache)
+        self.offline = True
 
     def files(self) -> Path:
         """Download all files of the repository and return their folder."""
@@ -193,8 +210,12 @@ def _failure(what: str, facts: Mapping[str, Any], output: str, seconds: int) -> 
 # What it runs: the source of these functions is all that it gets from us.
 
 
-def load_published(repo_id: str, revision: str, built: str | None, sentences: list[str]) -> dict[str, Any]:
-    """Encode sentences with the published model and the built one; return their largest difference, and any pickles."""
+def load_published(repo_id: str, revision: str, built: str | None, sentences: list[str], code: bool) -> dict[str, Any]:
+    """Encode sentences with the published model and the built one; return their largest difference, and any pickles.
+
+    Args:
+        code: run the code that both bring.
+    """
     from pathlib import Path
 
     import numpy as np
@@ -202,7 +223,7 @@ def load_published(repo_id: str, revision: str, built: str | None, sentences: li
     from sentence_transformers import SentenceTransformer
 
     def encoded(place: str, revision: str | None) -> Any:
-        safe = {"trust_remote_code": False, "model_kwargs": {"use_safetensors": True}}
+        safe = {"trust_remote_code": code, "model_kwargs": {"use_safetensors": True}}
         return SentenceTransformer(place, revision=revision, device="cpu", **safe).encode(sentences)
 
     theirs = encoded(repo_id, revision)

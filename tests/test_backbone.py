@@ -1,0 +1,356 @@
+"""Models that libraries load wrongly and without a word: each planted here, and refused with its reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, TestHub
+from test_prove import push
+
+from zoo.errors import TrainError
+from zoo.isolation import CONSENTED
+from zoo.miniature.standins import stand_in
+from zoo.models.backbone import (
+    MARKED,
+    PLAIN,
+    BackboneReport,
+    Language,
+    keep_backbone,
+    kept_backbone,
+    language_of,
+    probe_backbones,
+    refuse_broken,
+)
+from zoo.models.consent import consent_to
+from zoo.models.fragmentation import HOMOGRAPHS, Fragments, letters_in
+from zoo.models.identity import ModelSource, base_source
+
+Files = dict[str, bytes]
+WIDTH = 96
+
+
+def files_of(architecture: Any, tokenizer: Any, modules: Any = (), language: Language = "ar", **options: Any) -> Files:
+    made = stand_in(
+        "lab/backbone",
+        None,
+        architecture=architecture,
+        tokenizer=tokenizer,
+        modules=modules,
+        width=WIDTH,
+        language=language,
+        **options,
+    )
+    return dict(made.files)
+
+
+def written(files: Files, folder: Path) -> Path:
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder
+
+
+def changed(files: Files, path: str, **values: Any) -> Files:
+    return {**files, path: json.dumps({**json.loads(files[path]), **values}).encode()}
+
+
+# ---- models without code of their own ------------------------------------------------------------------------------
+
+
+def empty_bpe(files: Files) -> Files:
+    """What transformers 5 makes of a WordPiece tokenizer of a class with an `__init__`: a BPE of letters alone."""
+    words = json.loads(files["tokenizer.json"])
+    letters = sorted({letter for text in PLAIN["ar"] for letter in text if letter != " "})
+    special = [token["content"] for token in words["added_tokens"]]
+    vocab = {piece: number for number, piece in enumerate([*special, *letters])}
+    words["model"] = {"type": "BPE", "vocab": vocab, "merges": [], "unk_token": "[UNK]"}
+    words |= {"pre_tokenizer": {"type": "WhitespaceSplit"}, "decoder": None, "normalizer": None, "post_processor": None}
+    words["added_tokens"] = [{**token, "id": vocab[token["content"]]} for token in words["added_tokens"]]
+    files = {**files, "tokenizer.json": json.dumps(words).encode()}
+    return changed(files, "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+
+
+def with_weights(files: Files, name: str, change: Callable[[Any], Any]) -> Files:
+    from safetensors.torch import load, save
+
+    tensors = load(files["model.safetensors"])
+    return {**files, "model.safetensors": save({**tensors, name: change(tensors[name])}, {"format": "pt"})}
+
+
+def of_another(files: Files) -> Files:
+    other = files_of("roberta", "bpe", language="en")
+    tokenizers = {path: content for path, content in other.items() if "token" in path or path == "merges.txt"}
+    return {path: content for path, content in files.items() if "token" not in path} | tokenizers
+
+
+def too_few_rows(files: Files) -> Files:
+    return changed(
+        with_weights(files, "embeddings.word_embeddings.weight", lambda all_: all_[:50].clone()),
+        "config.json",
+        vocab_size=50,
+    )
+
+
+PLANTED: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "empty BPE": (
+        empty_bpe,
+        "words fall into letters (100% of the pieces of plain Arabic sentences are single letters)",
+    ),
+    "vocabulary of another model": (of_another, "words fall into letters (100%"),
+    "more pieces than vectors": (too_few_rows, "pieces, and its embedding 50 vectors, so that some pieces have none"),
+    "weights that are no numbers": (
+        lambda files: with_weights(
+            files, "encoder.layer.0.attention.self.query.weight", lambda one: one * float("nan")
+        ),
+        "some of its embeddings are no numbers (NaN or infinite)",
+    ),
+}
+GOOD: dict[str, tuple[Any, ...]] = {
+    "wordpiece": ("bert", "wordpiece", ("mean",)),
+    "unigram": ("bert", "unigram", ("mean", "normalize")),
+    "roberta": ("xlm-roberta", "unigram", ("mean",)),
+    "english": ("roberta", "bpe", ("mean",), "en"),
+}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BackboneReport]:
+    """What two processes find of all of them."""
+    folder, plain = tmp_path_factory.mktemp("backbones"), files_of("bert", "wordpiece")
+    models: dict[str, tuple[ModelSource, Language]] = {}
+
+    def add(name: str, files: Files, language: Language = "ar", **options: Any) -> None:
+        place = str(written(files, folder / name))
+        models[name] = ModelSource(kind="base", place=place, weights=name, **options), language
+
+    for name, (change, _) in PLANTED.items():
+        add(name, change(plain), pooling="mean")
+    for name, family in GOOD.items():
+        add(name, files_of(*family), family[3] if len(family) > 3 else "ar")
+    add("nothing", {"README.md": b""})
+    add("positions", plain, pooling="mean", max_seq_length=600)
+    return dict(zip(models, probe_backbones(list(models.values())), strict=True))
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_broken_backbone_is_refused_with_its_reason(name: str, reports: dict[str, BackboneReport]) -> None:
+    assert any(PLANTED[name][1] in one for one in reports[name].problems()), reports[name].problems()
+    assert "no" in [row["fine"] for row in reports[name].table()]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_sound_backbone_passes_whatever_it_makes_of_diacritics(name: str, reports: dict[str, BackboneReport]) -> None:
+    report = reports[name]
+    assert report.problems() == []
+    assert report.processes == 0
+    assert report.finite
+    assert report.comes_back == 1
+    assert (report.marked is None) == (name == "english")
+    assert BackboneReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_a_length_that_has_no_positions_is_told_with_the_one_that_has(reports: dict[str, BackboneReport]) -> None:
+    report = reports["positions"]
+    assert (report.length, report.takes) == (600, 512)
+    (problem,) = report.problems()
+    assert problem.startswith("a text beyond its 600 tokens fails (RuntimeError: The size of tensor a (600) ")
+    assert problem.endswith(": set max_seq_length to 512")
+
+
+# ---- models with code of their own ---------------------------------------------------------------------------------
+
+
+def edited(files: Files, path: str, **edits: tuple[str, str]) -> Files:
+    text = files[path].decode()
+    for was, now in edits.values():
+        assert was in text
+        text = text.replace(was, now)
+    return {**files, path: text.encode()}
+
+
+MODELING = "modeling_modern.py"
+IGNORED = {
+    "mask": ("mask = None if attention_mask is None else attention_mask[:, None, None, :].bool()", "mask = None")
+}
+END = "            nn.init.ones_(module.weight)"
+GARBAGE = """
+        elif isinstance(module, ModernRotary):  # stands for what memory happened to hold
+            for one in module.buffers():
+                one.copy_(%s)
+"""
+DRAWN_ANEW = {
+    "in_place": ("nn.init.normal_(module.weight, std=self.config.initializer_range)", "module.weight.data.normal_()"),
+    "buffer": (
+        "config.hidden_size, bias=False)\n        self.mlp_norm",
+        "config.hidden_size, bias=False)\n        self.Wo.register_buffer('one', torch.ones(1), persistent=False)\n        self.mlp_norm",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A model with code of its own, how it is loaded, and what is to be said of it; empty: nothing."""
+
+    change: Callable[[Files], Files]
+    pooling: str | None
+    says: tuple[str, ...]
+
+
+CODED = {
+    "rebuilt": Coded(lambda files: files, "mean", ()),
+    "angles at random": Coded(
+        lambda files: edited(files, MODELING, garbage=(END, END + GARBAGE % "torch.rand_like(one)")),
+        None,
+        ("2 tensors that no file holds are not what its code computes ('rotary.cos' and 1 more)", "two processes"),
+    ),
+    "angles that are no numbers": Coded(
+        lambda files: edited(files, MODELING, garbage=(END, END + GARBAGE % "one * float('nan')")),
+        None,
+        ("2 tensors that no file holds", "some of its embeddings are no numbers"),
+    ),
+    "no angles": Coded(
+        lambda files: edited(files, MODELING, garbage=(END, END + GARBAGE % "torch.ones_like(one)")),
+        None,
+        ("2 tensors that no file holds",),
+    ),
+    "mask ignored": Coded(
+        lambda files: edited(files, MODELING, **IGNORED),
+        "mean",
+        ("another embedding in a batch", "another embedding beside a longer one"),
+    ),
+    "weights drawn anew": Coded(
+        lambda files: edited(files, MODELING, **DRAWN_ANEW),
+        None,
+        ("2 of its tensors have other numbers than its file ('layers.0.Wo.weight' and 1 more), as when code draws",),
+    ),
+    "weights and angles put back": Coded(lambda files: edited(files, MODELING, **DRAWN_ANEW), "mean", ()),
+}
+
+
+def named(files: Files, number: int) -> Files:
+    """Give its classes names of their own: transformers knows those of a process by their names."""
+    texts = {path: content for path, content in files.items() if path.endswith(".py") or path == "config.json"}
+    own = {path: content.replace(b"Modern", b"Modern%d" % number) for path, content in texts.items()}
+    return files | {path: content.replace(b"zoo-modern", b"zoo-modern%d" % number) for path, content in own.items()}
+
+
+@pytest.fixture(scope="module")
+def modern() -> Files:
+    return files_of("modern", "wordpiece")
+
+
+@pytest.mark.parametrize("name", CODED)
+def test_code_that_breaks_a_model_is_found(
+    name: str, modern: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loaded here: the code is ours, and processes take their time."""
+    from zoo.models.backbone_work import examined
+
+    coded = CODED[name]
+    monkeypatch.setenv(
+        CONSENTED, str(written(named(coded.change(modern), list(CODED).index(name)), tmp_path / "model"))
+    )
+    consent = {"revision": "1" * 40, "files": {MODELING: "1" * 64}}
+    over = {"pooling": coded.pooling, "encoder": "custom"} if coded.pooling else {}
+    source = ModelSource(kind="base", place="lab/modern", weights="1", remote_code=consent, **over)
+    first = examined(source, "ar", tmp_path / "0.npy", None)
+    second = examined(source, "ar", tmp_path / "1.npy", tmp_path / "0.npy")
+    found = BackboneReport(model=source.place, language="ar", **{**first, **second})
+    problems = found.problems()
+    assert all(any(said in one for one in problems) for said in coded.says), problems
+    assert bool(problems) == bool(coded.says), problems
+
+
+@pytest.mark.slow
+def test_a_model_with_consent_is_probed_by_processes_of_its_own(hub: TestHub, modern: Files) -> None:
+    commit = push("model", "lab/modern-probed", modern)
+    source = ModelSource(
+        kind="base",
+        place="lab/modern-probed",
+        revision=commit,
+        weights=commit,
+        remote_code=consent_to("lab/modern-probed", commit),
+    )
+    broken, sound = probe_backbones(
+        [(source, "ar"), (source.model_copy(update={"pooling": "mean", "encoder": "custom"}), "ar")]
+    )
+    assert sound.problems() == []
+    assert broken.buffers == ("rotary.cos", "rotary.sin")
+    with pytest.raises(
+        TrainError, match="model 'lab/modern-probed' is broken: 2 tensors that no file holds"
+    ) as refused:
+        refuse_broken(source, broken)
+    assert str(refused.value.hint).startswith("write pooling: mean under `base`")
+
+
+@pytest.mark.slow
+def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
+    from zoo.recipe import Workspace
+
+    space = Workspace(ROOT)
+    recipes = {recipe.base.model: recipe for recipe in map(space.recipe, space.names)}
+    models = []
+    for number, recipe in enumerate(recipes.values()):
+        shape = recipe.base.miniature
+        files = files_of(shape.architecture, shape.tokenizer, shape.modules, *recipe.release.language[:1])
+        source = base_source(recipe.base, "1").model_copy(
+            update={"place": str(written(files, tmp_path / str(number))), "revision": None, "width": WIDTH}
+        )
+        models += [(source, language_of(recipe.release.language))] if recipe.base.remote_code is None else []
+    assert len(models) >= 6
+    assert [report.problems() for report in probe_backbones(models)] == [[]] * len(models)
+
+
+# ---- numbers and words ---------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_kept_for_its_model_and_language(reports: dict[str, BackboneReport], tmp_path: Path) -> None:
+    source = ModelSource(kind="folder", place="nowhere", weights="1")
+    keep_backbone(reports["wordpiece"], source, "ar", tmp_path / "kept")
+    assert kept_backbone(source, "ar", tmp_path / "kept") == reports["wordpiece"]
+    other = source.model_copy(update={"pooling": "cls"})
+    keep_backbone(reports["unigram"], other, "ar", tmp_path / "kept")
+    assert kept_backbone(source, "ar", tmp_path / "kept") == reports["wordpiece"]
+
+
+def test_a_model_that_cannot_be_loaded_is_a_finding(reports: dict[str, BackboneReport]) -> None:
+    report = reports["nothing"]
+    (problem,) = report.problems()
+    assert problem.startswith(f"cannot load model '{report.model}': Unrecognized model in ")
+    assert [row["fine"] for row in report.table()] == ["no"]
+
+
+@pytest.mark.parametrize(
+    ("piece", "count"),
+    [
+        ("##ها", 2),
+        ("▁كتاب", 4),
+        ("▁", 0),
+        ("َِ◌ُ", 0),
+        ("\\xd9", 1),
+        ("ا\\xd9\\x83", 2),
+        ("<0xD8>", 1),
+        ("##ً", 0),
+        ("a", 1),
+    ],
+)
+def test_letters_of_a_piece_are_counted_without_what_a_family_marks_words_with(piece: str, count: int) -> None:
+    assert letters_in(piece) == count
+
+
+def test_fragments_count_pieces_for_each_word() -> None:
+    assert Fragments.of(["كتاب جميل"], [["كتاب", "[UNK]", "##ل", "َ"]]) == Fragments(2.0, 0.25, 0.5)
+    assert Fragments.of([], []) == Fragments(None, None, None)
+
+
+def test_sentences_and_homographs_are_what_they_should_be() -> None:
+    from zoo.arabic import normalised
+
+    assert all(normalised(a) == normalised(b) and a != b for a, b in HOMOGRAPHS)
+    assert all(len(plain) < len(marked) for plain, marked in zip(PLAIN["ar"], MARKED, strict=True))
+    assert (language_of(["fr", "en"]), language_of(["en", "ar"]), language_of(["fr"])) == ("en", "ar", None)

@@ -1,0 +1,158 @@
+"""Training of a model with code and tokenizer of its own: phases, checkpoints, and the same bits after a kill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import ROOT
+from own_code import TEXTS, WORDS, write_toy
+from training import Heard, log, made
+
+from zoo.errors import TrainError
+from zoo.isolation import CONSENTED
+from zoo.models.load import saved_model
+from zoo.recipe import Recipe, Workspace, override
+from zoo.train.work import work
+
+SETTINGS = [
+    "base.model=lab/toy",
+    "base.width=32",
+    "base.max_seq_length=32",
+    "base.remote_code={revision: '" + "0" * 40 + "', files: {model.py: '" + "0" * 64 + "'}}",
+    "dims=[32, 16]",
+    "phases.triplets.data.0.loss.dims=[32, 16]",
+    "phases.triplets.train.max_steps=6",
+    "phases.triplets.train.eval_steps=2",
+    "phases.triplets.train.batch_size=8",
+    "phases.triplets.train.learning_rate=5.0e-3",
+    "phases.triplets.train.max_seq_length=24",
+    "phases.triplets.train.precision=bf16",
+    "phases.triplets.train.scheduler=cosine",
+    "phases.triplets.train.max_grad_norm=1.0",
+    "phases.triplets.train.adam_beta2=0.95",
+    "phases.triplets.train.weight_decay=0.01",
+]
+
+
+@dataclass(frozen=True)
+class Toys:
+    """A bundle, and rows to train it on."""
+
+    bundle: Path
+    splits: dict[str, dict[str, str]]
+
+    def spec(self, *settings: str, **changed: Any) -> dict[str, Any]:
+        recipe = override(Workspace(ROOT).recipe("arabert-matryoshka", scale="mini"), [*SETTINGS, *settings])
+        phase = recipe.phases[0]
+        more = phase.model_copy(update={"name": "second"})
+        recipe = recipe.model_copy(update={"phases": [phase, more]} if changed.pop("second", False) else {})
+        return {
+            "recipe": Recipe.model_validate(recipe.model_dump()).model_dump(mode="json", by_alias=True),
+            "base_revision": "0" * 40,
+            "models": {},
+            "splits": self.splits,
+            "parent": None,
+            "device": "cpu",
+            "report_to": [],
+            "trackers": str(self.bundle.parent / "trackers"),
+            **changed,
+        }
+
+    def train(self, folder: Path, *settings: str, heard: Any = None, **changed: Any) -> Path:
+        folder.mkdir(exist_ok=True)
+        work(folder, self.spec(*settings, **changed), progress=heard or Heard())
+        return folder
+
+
+@pytest.fixture(scope="module")
+def toys(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder, numbers = tmp_path_factory.mktemp("toys"), Random(3)
+
+    def text(*words: str) -> str:
+        return " ".join([*words, *numbers.choices(WORDS, k=numbers.randint(1, 6))])
+
+    rows = [(word, text(word), text(numbers.choice(WORDS))) for word in WORDS * 6]
+    pl.DataFrame(rows, ["anchor", "positive", "negative"], orient="row").write_parquet(folder / "triplets.parquet")
+    scored = [
+        (text(one), text(one if number % 2 else other), float(number % 2) / 2 + numbers.random() / 2)
+        for number, (one, other) in enumerate(zip(WORDS * 2, WORDS[1:] * 3, strict=False))
+    ]
+    pl.DataFrame(scored, ["sentence1", "sentence2", "score"], orient="row").write_parquet(folder / "dev.parquet")
+    splits = {
+        "arabic-nli-triplet": {"train": str(folder / "triplets.parquet")},
+        "arabic-stsb": dict.fromkeys(("train", "validation"), str(folder / "dev.parquet")),
+    }
+    bundle = write_toy(folder / "bundle")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONSENTED, str(bundle))
+        yield Toys(bundle, splits)
+
+
+@pytest.fixture(scope="module")
+def trained(toys: Toys, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Heard]:
+    heard = Heard()
+    return toys.train(tmp_path_factory.mktemp("trained"), second=True, heard=heard), heard
+
+
+def test_two_phases_leave_a_model_that_readers_can_load(trained: tuple[Path, Heard]) -> None:
+    folder, heard = trained
+    phases = log(folder)
+    assert [phase["phase"] for phase in phases] == ["triplets", "second"]
+    assert phases[0]["best_step"]
+    assert phases[1]["start"] == phases[0]["best"]
+    assert {path.name for path in (folder / "model").glob("*.py")} == {
+        "model.py",
+        "rotary.py",
+        "stemmer.py",
+        "tokenizer.py",
+        "zoo_encoder.py",
+    }
+    assert not phases[0]["packing"]["used"]
+    assert any("computes padding too, because its code is of others" in note for note in heard.notes)
+
+
+def test_a_kill_changes_no_bit(trained: tuple[Path, Heard], toys: Toys, tmp_path: Path) -> None:
+    from training import PowerCut
+
+    class Cut(PowerCut):
+        def start(self, label: str, total: int | None) -> None:
+            self.left = self.after if "triplets" in label else None
+
+    folder = tmp_path / "cut"
+    with pytest.raises(KeyboardInterrupt):
+        toys.train(folder, second=True, heard=Cut(5))
+    assert (folder / "checkpoints-triplets" / "checkpoint-4").is_dir()
+    toys.train(folder, second=True)
+    assert made(folder) == made(trained[0])
+
+
+SHORT = ("phases.triplets.train.max_steps=2",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        (("gradient_checkpointing=true",), "asks for gradient_checkpointing, which its model does not have"),
+        (("max_seq_length=65",), "has places for 64 tokens, and max_seq_length is 65"),
+        (("lora={targets: [query]}",), r"no layer is called so; linear ones: qkv, w12, w3, wo"),
+    ],
+)
+def test_what_the_model_cannot_is_told(settings: tuple[str, ...], problem: str, toys: Toys, tmp_path: Path) -> None:
+    given = [f"phases.triplets.train.{one}" for one in settings]
+    with pytest.raises(TrainError, match=problem):
+        toys.train(tmp_path / "asked", *SHORT, "base.max_seq_length=65", *given)
+
+
+@pytest.mark.parametrize("setting", ["lora={r: 2, keep: true}", "dtype=bfloat16"])
+def test_adapters_and_other_types_of_weights(setting: str, toys: Toys, tmp_path: Path) -> None:
+    folder = toys.train(tmp_path / "other", *SHORT, f"phases.triplets.train.{setting}")
+    model = saved_model(folder / "model", "cpu")
+    assert model[0].model.freqs_cis.is_complex()
+    assert np.isfinite(model.encode(TEXTS)).all()
+    assert type(model[0]).__name__ == "Encoder"
