@@ -591,6 +591,18 @@ MISTAKES = {
         BERT_FILE, "pooling: mean", "modules: [normalize]",
         "base", "base: modules stand behind a pooling, and there is none; a repository brings its own",
     ),
+    "an encoder without a pooling": Mistake(
+        BERT_FILE, "pooling: mean", "encoder: transformer",
+        "base", "base: encoder stands before a pooling, and there is none; write pooling: mean",
+    ),
+    "a misspelt encoder": Mistake(
+        BERT_FILE, "pooling: mean", "pooling: mean\n  encoder: transformers",
+        "encoder", "base.encoder: no encoder 'transformers'; did you mean 'transformer'?",
+    ),
+    "an encoder for code without consent": Mistake(
+        BERT_FILE, "pooling: mean", "pooling: mean\n  encoder: custom",
+        "encoder", "base.encoder: 'custom' is for a model with code of its own, and there is no consent to any; zoo trust lab/bert, or leave it out",
+    ),
     "a default prompt that is none": Mistake(
         E5_FILE, "default_prompt: query", "default_prompt: search",
         "base:", "base: default_prompt 'search' is not one of prompts; one of: document, query",
