@@ -233,7 +233,7 @@ def task_of(spied: Spied, folder: Path, name: str = "train", *settings: str, **m
     return {"stage": "train", "folder": str(folder / name), "spec": spec, "workspace": None}
 
 
-def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_path: Path) -> None:
+def test_training_runs_apart_and_its_code_finds_nothing(spied: Spied, tmp_path: Path) -> None:
     heard = Heard()
     spied.mark.unlink(missing_ok=True)
     Consenting(here)(task_of(spied, tmp_path), heard)
@@ -243,14 +243,6 @@ def test_training_runs_apart_and_its_model_is_loaded_apart(spied: Spied, tmp_pat
         require_nothing(seen, spied)
     assert not list(tmp_path.glob(".zoo-apart-*"))
     assert "the toy speaks for zoo" not in heard.notes
-    source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
-    trained = load_model(source, "cpu")
-    assert np.isfinite(trained.encode(TEXTS)).all()
-    process = trained[0].process.identifier
-    del trained
-    gc.collect()
-    assert not runs(process)
-    require_nothing(spied.seen()[-1], spied)
 
 
 @pytest.mark.slow
@@ -301,6 +293,26 @@ def test_training_apart_is_cut_off_goes_on_has_guides_without_a_hub_and_takes_se
     parent = {"parent": str(tmp_path / "whole" / "model")}
     Consenting(Torchrun(2))(task_of(spied, tmp_path, "two", **parent), Heard())
     assert log(tmp_path / "two")[0]["devices"] == 2
+    for seen in spied.seen():
+        require_nothing(seen, spied)
+    model = tmp_path / "two" / "model"
+    source = ModelSource(kind="recipe", place=str(model), weights="w", remote_code=spied.source.remote_code)
+    trained = load_model(source, "cpu")
+    assert np.isfinite(trained.encode(TEXTS)).all()
+    process = trained[0].process.identifier
+    del trained
+    gc.collect()
+    assert not runs(process)
+    require_nothing(spied.seen()[-1], spied)
+
+
+@pytest.mark.slow
+def test_a_probe_of_training_runs_apart(spied: Spied, tmp_path: Path) -> None:
+    from zoo.pipeline.probe import _apart
+
+    spied.mark.unlink(missing_ok=True)
+    found = _apart(task_of(spied, tmp_path)["spec"], "hybrid", tmp_path, 2)
+    assert (found.problem, found.tried) == (None, 2)
     for seen in spied.seen():
         require_nothing(seen, spied)
 

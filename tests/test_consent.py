@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -13,11 +14,11 @@ from typing import Any
 
 import pytest
 from conftest import TestHub, workspace_in
-from test_foreign import CONFIG, odd_files
+from test_foreign import CODE, CONFIG, odd_files
 from test_prove import push
 from test_space_app import tiny_model
 
-from zoo.errors import EvaluationError, RecipeError, TrainError
+from zoo.errors import DataError, EvaluationError, RecipeError, TrainError
 from zoo.inquiry.base import ask_base
 from zoo.models.consent import ModelCode, checked_folder, code_of, consent_to, difference
 from zoo.models.elsewhere import fetched_code
@@ -476,3 +477,66 @@ def test_a_parent_with_another_consent_is_a_mistake(odd: tuple[str, str], odd_la
     assert f"variants.matryoshka.from: {told}; `zoo trust {odd[0]}` writes the same into both files" in err
     assert zoo("trust", odd[0], "--yes", cwd=odd_lab.root)[0] == 0
     assert zoo("check", cwd=odd_lab.root)[0] == 0
+
+
+class Terminal(io.StringIO):
+    """A standard input at which somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "written"), [("y\nrest", True), ("n\nrest", False), ("\nrest", False), ("", False)])
+def test_at_a_terminal_trust_asks_once(
+    typed: str, written: bool, odd: tuple[str, str], odd_lab: Any, zoo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    before = (odd_lab.recipes / "odd.yaml").read_text("utf-8")
+    code, out, err = zoo("trust", odd[0], cwd=odd_lab.root)
+    assert code == (0 if written else 1), err
+    assert (out + err).count("[y/N]") == 1
+    assert ((odd_lab.recipes / "odd.yaml").read_text("utf-8") != before) is written
+    assert sys.stdin.read() == typed.partition("\n")[2]
+
+
+def test_a_converter_runs_no_code_of_others_and_asks_nobody(
+    stdin: io.StringIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the library would ask for fifteen seconds, as it does unless zoo has loaded a model before."""
+    from transformers import AutoModel, AutoTokenizer, dynamic_module_utils
+
+    from zoo.translation.conversion import _converter, convert
+
+    monkeypatch.setattr(dynamic_module_utils, "TIME_OUT_REMOTE_CODE", 15)
+    mark = tmp_path / "mark"
+    files = {"odd.py": CODE.replace("MARK", str(mark)), "config.json": json.dumps(CONFIG)}
+    files["tokenizer_config.json"] = json.dumps({"auto_map": {"AutoTokenizer": [None, "odd.OddTokenizer"]}})
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, "utf-8")
+    with pytest.raises(DataError, match="cannot be converted"):
+        convert("lab/odd", tmp_path, "int8", tmp_path / "converted")
+    converter = _converter()(str(tmp_path))
+    for load, kind in ((converter.load_tokenizer, AutoTokenizer), (converter.load_model, AutoModel)):
+        with pytest.raises(ValueError, match="trust_remote_code"):
+            load(kind, str(tmp_path))
+    assert stdin.read() == "y\n" * 9
+    assert not mark.exists()
+
+
+@pytest.mark.slow
+def test_yes_from_a_pipe_runs_nothing_in_a_process_that_begins(
+    odd: tuple[str, str], odd_lab: Any, plain_odd: dict[str, bytes]
+) -> None:
+    mark = Path(re.search(rb'Path\("(.*?)"\)', plain_odd["odd.py"])[1].decode())  # type: ignore[index]
+    for arguments, said in (
+        (("eval", odd[0]), "asks for code of its own"),
+        (("eval", "arabert-hybrid"), "is not trained"),
+        (("build", "odd-matryoshka", "--scale", "mini"), "asks for code of its own"),
+        (("trust", odd[0]), "consent was not given"),
+    ):
+        command = [sys.executable, "-m", "zoo.cli", *arguments]
+        done = subprocess.run(command, cwd=odd_lab.root, input="y\n" * 99, text=True, capture_output=True, check=False)
+        assert done.returncode == 1, done.stderr
+        assert said in done.stderr
+        assert "[y/N]" not in done.stdout + done.stderr
+    assert not mark.exists()

@@ -8,7 +8,8 @@ from typing import Any
 
 from zoo.cards.facts import ModelFacts
 from zoo.evidence.fragments import ModelCuts, WordsReport
-from zoo.evidence.scores import Comparison, Measure, MetGroups, Score, ScoreFile, Subject
+from zoo.evidence.overlap import MetGroups
+from zoo.evidence.scores import Comparison, Measure, Score, ScoreFile, Subject
 from zoo.markdown import Markdown
 from zoo.tasks import TASKS, Task
 
@@ -133,7 +134,8 @@ class Detail:
     def cuts(self) -> list[tuple[str, bool, ModelCuts]]:
         """(title, whether it is this model, how its tokenizer cuts words), fewest pieces of marked words first."""
         known = self.words.models if self.words else {}
-        found = [(one.title, one.role == "self", known[one.name]) for one in self.scores.subjects if one.name in known]
+        shown = [one for one in self.scores.subjects if one.name in known and one.role != "phase"]
+        found = [(one.title, one.role == "self", known[one.name]) for one in shown]
         return sorted(found, key=lambda row: row[2].marked.per_word or 0.0)
 
     @property

@@ -41,9 +41,11 @@ def require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | Non
 
     Asking takes torch and its seconds, so what was built before is not asked for: a stale stage asks for itself.
     """
+    from zoo.pipeline.executors.apart import refuse_keys
     from zoo.pipeline.stages import MEASURED
     from zoo.run import Run
 
+    refuse_keys(recipes, report_to)
     root = workspace().root
     runs = [Run.of(root, recipe.name, recipe.scale) for recipe in recipes]
     built = all(run.finished(stage) for run in runs for stage in MEASURED)

@@ -78,7 +78,7 @@ def _nobody_to_ask(found: CodeReview) -> ZooError | None:
         return None
     commit = f"--revision {found.code.revision} --yes"
     problem = "consent was not given: there is no terminal to ask at, and nothing was written"
-    return ZooError(problem, hint=f"zoo trust {found.code.model} {commit}, when you have read {found.address}")
+    return ZooError(problem, hint=f"zoo trust {found.code.model} {commit}, when you have read {found.place}")
 
 
 def _write(found: CodeReview, yes: bool) -> None:
@@ -115,7 +115,7 @@ def _show(found: CodeReview) -> None:
     if found.before:
         say.line(f"since the last consent, to {found.before.revision[:8]}:")
         say.line(found.changes if found.changes is not None else "its commit is not there any more to compare with")
-    say.line(f"read it: {found.address}")
+    say.line(f"read it: {found.place}")
 
 
 def _show_reaches(found: CodeReview) -> None:

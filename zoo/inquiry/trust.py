@@ -15,7 +15,7 @@ from zoo.models.reaches import Reach, reaches
 from zoo.models.requirements import Lack, missing, needed_packages
 from zoo.recipe.consented import consent_in, files_with_base
 from zoo.recipe.remotecode import RemoteCode
-from zoo.remote import endpoint
+from zoo.remote import endpoint, is_local
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class CodeReview:
     """What became of the code since then; None: there was no other consent, or its commit is not there any more."""
 
     @property
-    def address(self) -> str:
-        """The page where the code can be read."""
-        return f"{endpoint()}/{self.code.model}/tree/{self.code.revision}"
+    def place(self) -> str:
+        """The page where the code can be read; of a local Hub, which may end before, the folder with its files."""
+        page = f"{endpoint()}/{self.code.model}/tree/{self.code.revision}"
+        return str(self.code.folder) if is_local() and self.code.folder else page
 
     @property
     def is_given(self) -> bool:

@@ -103,11 +103,17 @@ def beside_files(model: SentenceTransformer, source: ModelSource) -> Found:
     prefix = _prefix(held, stored)
     return {
         "rows": _rows(inner),
-        "vocabulary": len(model.tokenizer) if isinstance(model.tokenizer, PreTrainedTokenizerBase) else None,
+        "vocabulary": _vocabulary(model),
         "buffers": _other_buffers(inner, held)[:MOST_NAMED],
         "unlike": [name for name in held if _is_other(held[name], prefix + name, stored)][:MOST_NAMED],
         "made_up": len(_made_up(held, prefix, stored)),
     }
+
+
+def _vocabulary(model: SentenceTransformer) -> int | None:
+    """The pieces of a tokenizer, without tokens that were added: some of those are never used and have no vector."""
+    tokenizer = model.tokenizer
+    return int(tokenizer.vocab_size) if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
 
 def _rows(inner: PreTrainedModel) -> int | None:
@@ -238,12 +244,13 @@ def of_outputs(model: SentenceTransformer, language: Language | None, place: Pat
     alone, together = _encoded(model, texts, 1), _encoded(model, texts, len(texts))
     padded = _encoded(model, [texts[0], " ".join(texts * 2)], 2)[:1]
     turned = _encoded(model, [" ".join(reversed(texts[0].split()))], 1)
+    attends = isinstance(model.transformers_model, PreTrainedModel)  # a mean of words has no order, on purpose
     np.save(place, together.numpy())
     return {
         "finite": bool(torch.isfinite(torch.cat([alone, together, padded, turned])).all()),
         "batch": _apart(alone, together),
         "padding": _apart(alone[:1], padded),
-        "order": _apart(alone[:1], turned),
+        "order": _apart(alone[:1], turned) if attends else None,
     }
 
 

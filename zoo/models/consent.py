@@ -48,6 +48,8 @@ class ModelCode:
     """{path: content}; without what consent cannot name, such as hidden files: that is never laid out."""
     license: str | None = None
     """What the repository's card says."""
+    folder: Path | None = None
+    """Where the files lie to be read."""
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -76,9 +78,9 @@ def code_of(model: str, revision: str | None = None) -> ModelCode:
     """
     with explained(f"look up model '{model}'"):
         info = api().model_info(model, revision=revision)
-        files = _covered(Path(api().snapshot_download(model, revision=info.sha, allow_patterns=list(COVERED))))
+        folder = Path(api().snapshot_download(model, revision=info.sha, allow_patterns=list(COVERED)))
     said = info.card_data.get("license") if info.card_data else None
-    return ModelCode(model, str(info.sha), files, _licence(said))
+    return ModelCode(model, str(info.sha), _covered(folder), _licence(said), folder)
 
 
 def consent_to(model: str, revision: str | None = None, *, kind: Kind = "base") -> RemoteCode:
