@@ -306,6 +306,11 @@ def _second_index(files: Files, _: Shelf) -> None:
     files["README.md"] = text.replace(entry, entry + entry).encode()
 
 
+def _letters(files: Files, _: Shelf) -> None:
+    model = {"type": "BPE", "vocab": {"[UNK]": 0, "ا": 1, "ب": 2}, "merges": []}
+    files |= {"tokenizer.json": as_json({"model": model}), "vocab.txt": "[UNK]\nباب\n##ها\n".encode()}
+
+
 SCOPES = "\n| Rows | This model | Best other |\n|---|---:|---:|\n| Held-out | 80.09 | 30.98 (full set) |\n"
 REMOTE = '\n```python\nmodel = SentenceTransformer("lab/Good-Matryoshka", trust_remote_code=True)\n```\n'
 DOT = "\n```python\nsmall = embeddings[:, :8]\nprint(small @ small.T)\n```\n"
@@ -384,6 +389,7 @@ BAD: dict[str, Bad] = {
         "model", replaced('SentenceTransformer("lab/Good-Matryoshka"', 'SentenceTransformer("lab/base-encoder"')
     ),
     "L51": Bad("model", appended('\n```python\nmodel = SentenceTransformer("Good-Matryoshka")\n```\n')),
+    "L55": Bad("model", _letters),
     "L52": Bad("model", replaced("\n# Good-Matryoshka", "\n# Best-Matryoshka"), repo_id="lab/Good-Matryoshka"),
     "L53": Bad("model", carrying("modeling.py")),
     "L54": Bad("model", carrying()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from test_prove import push
 
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
+from zoo.lint.facts import NoHub
+from zoo.lint.files import held_files
+from zoo.lint.rules import rules
+from zoo.lint.target import of_files
 from zoo.miniature.standins import stand_in
 from zoo.models.backbone import (
     MARKED,
@@ -34,18 +39,11 @@ Files = dict[str, bytes]
 WIDTH = 96
 
 
-def files_of(architecture: Any, tokenizer: Any, modules: Any = (), language: Language = "ar", **options: Any) -> Files:
-    made = stand_in(
-        "lab/backbone",
-        None,
-        architecture=architecture,
-        tokenizer=tokenizer,
-        modules=modules,
-        width=WIDTH,
-        language=language,
-        **options,
-    )
-    return dict(made.files)
+@cache
+def files_of(architecture: Any, tokenizer: Any, modules: Any = (), language: Language = "ar") -> Files:
+    """The files of a stand-in. Nobody may change them."""
+    shape: dict[str, Any] = {"architecture": architecture, "tokenizer": tokenizer, "modules": modules}
+    return dict(stand_in("lab/backbone", None, **shape, width=WIDTH, language=language).files)
 
 
 def written(files: Files, folder: Path) -> Path:
@@ -118,15 +116,26 @@ GOOD: dict[str, tuple[Any, ...]] = {
 }
 
 
+def measured(source: ModelSource, language: Language, folder: Path) -> BackboneReport:
+    """The report on a model that is loaded here, twice; two processes of their own are what slow tests start."""
+    from zoo.models.backbone_work import examined
+
+    folder.mkdir(exist_ok=True)
+    first = examined(source, language, folder / "first.npy", None)
+    second = examined(source, language, folder / "second.npy", folder / "first.npy")
+    both = {"finite": first["finite"] and second["finite"]} if "finite" in first else {}
+    return BackboneReport(model=source.place, language=language, **{**first, **second, **both})
+
+
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BackboneReport]:
-    """What two processes find of all of them."""
+    """The reports on all of them."""
     folder, plain = tmp_path_factory.mktemp("backbones"), files_of("bert", "wordpiece")
-    models: dict[str, tuple[ModelSource, Language]] = {}
+    found: dict[str, BackboneReport] = {}
 
     def add(name: str, files: Files, language: Language = "ar", **options: Any) -> None:
         place = str(written(files, folder / name))
-        models[name] = ModelSource(kind="base", place=place, weights=name, **options), language
+        found[name] = measured(ModelSource(kind="base", place=place, weights=name, **options), language, folder / "out")
 
     for name, (change, _) in PLANTED.items():
         add(name, change(plain), pooling="mean")
@@ -134,7 +143,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, BackboneRepor
         add(name, files_of(*family), family[3] if len(family) > 3 else "ar")
     add("nothing", {"README.md": b""})
     add("positions", plain, pooling="mean", max_seq_length=600)
-    return dict(zip(models, probe_backbones(list(models.values())), strict=True))
+    return found
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -248,9 +257,6 @@ def modern() -> Files:
 def test_code_that_breaks_a_model_is_found(
     name: str, modern: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Loaded here: the code is ours, and processes take their time."""
-    from zoo.models.backbone_work import examined
-
     coded = CODED[name]
     monkeypatch.setenv(
         CONSENTED, str(written(named(coded.change(modern), list(CODED).index(name)), tmp_path / "model"))
@@ -258,10 +264,7 @@ def test_code_that_breaks_a_model_is_found(
     consent = {"revision": "1" * 40, "files": {MODELING: "1" * 64}}
     over = {"pooling": coded.pooling, "encoder": "custom"} if coded.pooling else {}
     source = ModelSource(kind="base", place="lab/modern", weights="1", remote_code=consent, **over)
-    first = examined(source, "ar", tmp_path / "0.npy", None)
-    second = examined(source, "ar", tmp_path / "1.npy", tmp_path / "0.npy")
-    found = BackboneReport(model=source.place, language="ar", **{**first, **second})
-    problems = found.problems()
+    problems = measured(source, "ar", tmp_path / "out").problems()
     assert all(any(said in one for one in problems) for said in coded.says), problems
     assert bool(problems) == bool(coded.says), problems
 
@@ -288,6 +291,37 @@ def test_a_model_with_consent_is_probed_by_processes_of_its_own(hub: TestHub, mo
     assert str(refused.value.hint).startswith("write pooling: mean under `base`")
 
 
+SWIGLU = b"""
+class SwiGLU(nn.Module):
+    def __init__(self, width, inner, out, bias=False):
+        super().__init__()
+        self.w12, self.w3 = nn.Linear(width, 2 * inner, bias=bias), nn.Linear(inner, out, bias=bias)
+
+    def forward(self, x):
+        gate, value = self.w12(x).chunk(2, dim=-1)
+        return self.w3(nn.functional.silu(gate) * value)
+"""
+
+
+@pytest.mark.slow
+def test_a_model_like_neoarabert_is_broken_as_libraries_load_it_and_sound_as_we_do(hub: TestHub) -> None:
+    files = dict(files_of("neoarabert", "wordpiece"))
+    files["model.py"] = files["model.py"].replace(b"from xformers.ops import SwiGLU\n", SWIGLU)
+    files["modules.json"] = files_of("bert", "wordpiece", ("mean",))["modules.json"]
+    files["1_Pooling/config.json"] = files_of("bert", "wordpiece", ("mean",))["1_Pooling/config.json"]
+    commit = push("model", "lab/neo-probed", files)
+    consent = consent_to("lab/neo-probed", commit)
+    at: dict[str, Any] = {"place": "lab/neo-probed", "revision": commit, "weights": commit, "remote_code": consent}
+    whole = ModelSource(kind="base", **at)
+    broken, sound = probe_backbones(
+        [(whole, "ar"), (whole.model_copy(update={"pooling": "mean", "encoder": "custom"}), "ar")]
+    )
+    assert sound.problems() == []
+    assert sound.told_apart == 1
+    assert any("words fall into letters (100%" in one for one in broken.problems()), broken
+    assert broken.buffers == ("freqs_cis",)
+
+
 @pytest.mark.slow
 def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
     from zoo.recipe import Workspace
@@ -301,9 +335,104 @@ def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
         source = base_source(recipe.base, "1").model_copy(
             update={"place": str(written(files, tmp_path / str(number))), "revision": None, "width": WIDTH}
         )
-        models += [(source, language_of(recipe.release.language))] if recipe.base.remote_code is None else []
+        if shape.architecture not in ("neoarabert", "modern"):  # those bring code, to which no recipe of ours consents
+            models.append((source, language_of(recipe.release.language)))
     assert len(models) >= 6
     assert [report.problems() for report in probe_backbones(models)] == [[]] * len(models)
+
+
+# ---- zoo lint, zoo build ---------------------------------------------------------------------------------------------
+
+
+def found_in(files: Files) -> list[str]:
+    """The messages of rule L55 about a repository."""
+    repo = of_files(held_files(files), NoHub(), kind="model")
+    return [problem.message for problem in rules()["L55"].look(repo)]
+
+
+@pytest.mark.parametrize("family", GOOD)
+def test_tokenizers_of_every_family_are_no_findings(family: str) -> None:
+    files = files_of(*GOOD[family])
+    assert "tokenizer.json" in files
+    assert found_in(files) == []
+    assert found_in(files | {"vocab.txt": b"[UNK]\n##ha\n"}) == []
+
+
+def model_of(files: Files, **values: Any) -> Files:
+    tokenizer = json.loads(files["tokenizer.json"])
+    return changed(files, "tokenizer.json", model=tokenizer["model"] | values)
+
+
+LETTERS = {"[UNK]": 0, "ا": 1, "ب": 2}
+EMPTY: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "nothing": (lambda files: model_of(files, vocab={}), "the vocabulary is empty: every text becomes"),
+    "letters": (
+        lambda files: model_of(files, vocab=LETTERS),
+        "8 pieces, and config.json has vocab_size 2,218: most vectors are never used",
+    ),
+    "a BPE beside WordPiece": (
+        lambda files: model_of(files, type="BPE", merges=[]) | {"vocab.txt": "باب\n##ها\n".encode()},
+        "a BPE of 2,218 pieces without merges, and vocab.txt is of WordPiece: words fall into letters",
+    ),
+    "more than the model has": (
+        lambda files: changed(files, "config.json", vocab_size=2000),
+        "2,218 pieces, and config.json has vocab_size 2,000: some have no vector",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_vocabulary_that_is_not_the_models_is_a_finding(name: str) -> None:
+    change, message = EMPTY[name]
+    (found,) = found_in(change(files_of("bert", "wordpiece")))
+    assert found.startswith(message)
+
+
+@pytest.mark.slow
+def test_lint_loads_a_model_only_when_asked(zoo: Any, hub: TestHub, modern: Files, tmp_path: Path) -> None:
+    card = b"---\nlicense: mit\nlanguage: ar\n---\n# noor\n"
+    folder = written(empty_bpe(files_of("bert", "wordpiece", ("mean",))) | {"README.md": card}, tmp_path / "noor")
+    assert "L56" not in zoo("lint", str(folder), "--offline")[1]
+    code, out, told = zoo("lint", str(folder), "--offline", "--probe")
+    assert code == 1, told
+    assert "config.json:1: L56 words fall into letters (100% of the pieces of plain Arabic sentences" in out
+    commit = push("model", "lab/modern-linted", modern | {"README.md": card})
+    code, out, told = zoo("lint", "lab/modern-linted", "--probe")
+    assert "not checked: L56 (model 'lab/modern-linted' asks for code of its own" in out
+    assert "not checked: L56" not in zoo("lint", "lab/modern-linted", "--probe", "--trust", commit)[1]
+
+
+def test_trust_in_lint_is_for_the_probe_alone(zoo: Any, tmp_path: Path) -> None:
+    code, _, told = zoo("lint", str(tmp_path), "--trust", "1" * 40)
+    assert code != 0
+    assert "--trust goes with --probe" in told
+
+
+@pytest.mark.slow
+def test_a_build_refuses_a_broken_base_with_code_before_it_makes_data(
+    hub: TestHub, modern: Files, tmp_path: Path
+) -> None:
+    from conftest import workspace_in
+
+    from zoo.pipeline.build import Build
+
+    commit = push("model", "lab/modern-built", modern)
+    space = workspace_in(tmp_path)
+    recipe = space.recipe("arabert-matryoshka", scale="mini")
+    base = recipe.base.model_copy(
+        update={
+            "model": "lab/modern-built",
+            "revision": commit,
+            "remote_code": consent_to("lab/modern-built", commit),
+            "pooling": None,
+            "width": WIDTH,
+        }
+    )
+    build = Build(space, "mini")
+    with pytest.raises(TrainError, match="model 'lab/modern-built' is broken: 2 tensors that no file holds"):
+        build.run(recipe.model_copy(update={"base": base}))
+    assert build.done == {}
+    assert [path.suffix for path in (build.runs / "backbones").iterdir()] == [".json"]
 
 
 # ---- numbers and words ---------------------------------------------------------------------------------------------

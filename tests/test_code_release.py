@@ -14,6 +14,7 @@ from coded import FILE, SOURCE, coded_model, consent
 from conftest import ROOT, TestHub
 from hostile import FILES
 from hostile_cards import TEMPLATES, model_facts, resolved, score_file
+from lint_repos import TOKEN
 from test_prove import in_folder, own, push
 
 from zoo.cards.facts import ModelFacts
@@ -23,6 +24,7 @@ from zoo.lint.card import ParsedCard
 from zoo.lint.execution import one_program
 from zoo.models.carried import carried_code, content_digest
 from zoo.publish.desired.release import CARD, PROVENANCE, Release, model_release
+from zoo.publish.plan.repository import plan_release
 from zoo.publish.proof.prove import prove_model
 from zoo.publish.proof.stranger import ProofError
 from zoo.recipe import Recipe
@@ -120,6 +122,20 @@ def test_other_code_stops_the_release(recipe: Recipe, folder: Path, tmp_path: Pa
     (model / "config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(PublishError, match=r"would take code from elsewhere: 'lab/other--toy_model.Toy' is code of an"):
         released(recipe, model, tmp_path)
+
+
+def test_a_plan_shows_code_as_code_and_secrets_in_it_stop_it(
+    recipe: Recipe, folder: Path, tmp_path: Path, hub: TestHub
+) -> None:
+    plan = plan_release(replace(released(recipe, folder, tmp_path), id="lab/planned"))
+    assert {one.path: one.note for one in plan.changes if one.note} == {FILE: "code: loading the model runs it"}
+    assert plan.problems == []
+    model = copied(folder, tmp_path / "model")
+    (model / FILE).write_text(f'{SOURCE}\nTOKEN = "{TOKEN}"\n', "utf-8")
+    base = copied(folder.with_name(f"{folder.name}-base"), tmp_path / "model-base")
+    (base / FILE).write_bytes((model / FILE).read_bytes())
+    secret = released(consenting(recipe, model), model, tmp_path / "card")
+    assert [one.partition(", line")[0] for one in plan_release(secret).problems] == [FILE]
 
 
 @pytest.mark.usefixtures("cold")

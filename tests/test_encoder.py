@@ -17,17 +17,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from own_code import ROUGH, TEXTS, write_mini_camel, write_toy
+from conftest import ROOT
+from own_code import BROKEN_STEMMER, REAL_STEMMER, ROUGH, TEXTS, write_mini_camel, write_toy
 from safetensors.torch import load_file, save_file
 
 from zoo.cameldata import lend_camel_data
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
-from zoo.models.identity import ModelSource
+from zoo.models.identity import ModelSource, base_source
 from zoo.models.load import load_model, saved_model
 from zoo.modules import own_files
 from zoo.modules.own import FOLDER
+from zoo.recipe import Workspace
 from zoo.recipe.remotecode import RemoteCode
+from zoo.recipe.schema import Base, code_digests
 
 CONSENT = RemoteCode(revision="0" * 40, files={"model.py": "0" * 64})
 
@@ -62,17 +65,17 @@ def far(one: Any, other: Any) -> float:
 
 
 def test_tokens_weights_and_buffers_are_those_of_the_files(model: Any, toy: Path) -> None:
-    pieces = model.tokenizer.convert_ids_to_tokens(model.preprocess(["قَلَمٌ في الدفتر"])["input_ids"][0])
-    assert pieces[:3] == ["[CLS]", "قلم", "\u064e"]
+    pieces = model.tokenizer.convert_ids_to_tokens(model.preprocess(["كِتَابُ الوَلَدِ"])["input_ids"][0])
+    assert pieces[:3] == ["[CLS]", "كتاب", "\u0650\u064e\u25cc"]
     assert "[+]" in pieces
-    assert type(model.tokenizer).__name__ == "ToyTokenizer"
-    assert model.tokenizer.model_max_length == model.max_seq_length == 48
+    assert type(model.tokenizer).__name__ == "ArabicMorphTokenizer"
+    assert model.tokenizer.model_max_length == model.max_seq_length == 512
     assert json.loads(model.tokenizer.backend_tokenizer.to_str())["model"]["type"] == "WordPiece"
     stored = load_file(toy / "model.safetensors")
     for name, value in model[0].model.state_dict().items():
         assert torch.equal(value, stored[f"model.{name}"])
     table = model[0].model.freqs_cis
-    assert torch.allclose(table.abs(), torch.ones(64, 8))
+    assert torch.allclose(table.abs(), torch.ones(512, 8))
     assert torch.allclose(table.angle()[:3, 0], torch.tensor([0.0, 1.0, 2.0]))
 
 
@@ -96,10 +99,10 @@ def test_casting_keeps_complex_buffers(model: Any) -> None:
 
 
 def test_what_is_saved_is_complete_and_names_nothing_else(saved: Path, model: Any, tmp_path: Path) -> None:
-    own = {"model.py", "rotary.py", "stemmer.py", "tokenizer.py", "zoo_encoder.py"}
+    own = {"model.py", "rotary.py", "marks.py", "tokenizer.py", "zoo_encoder.py"}
     assert {path.name for path in saved.glob("*.py")} == own
     read = {path.name: json.loads(path.read_text("utf-8")) for path in saved.glob("*.json")}
-    assert read["config.json"]["auto_map"] == {"AutoConfig": "model.ToyConfig", "AutoModel": "model.Toy"}
+    assert read["config.json"]["auto_map"] == {"AutoConfig": "model.NeoAraBERTConfig", "AutoModel": "model.NeoAraBERT"}
     assert read["modules.json"][0] == {"idx": 0, "name": "0", "path": "", "type": "zoo_encoder.Encoder"}
     assert read["tokenizer.json"]["model"]["type"] == "WordPiece"
     assert not read["tokenizer_config.json"].keys() & {"is_local", "local_files_only", "vocab", "name_or_path"}
@@ -150,7 +153,7 @@ found = {"encoded": model.encode(texts)}
 with torch.no_grad():
     read = model.tokenizer(texts, padding=True, return_tensors="pt")
     raw = AutoModel.from_pretrained(folder, trust_remote_code=True)
-    raw.freqs_cis = sys.modules[type(raw).__module__].precompute(16, 64)
+    raw.freqs_cis = sys.modules[type(raw).__module__].precompute_freqs_cis(16, 512)
     vectors, mask = raw(**read).last_hidden_state, read["attention_mask"].unsqueeze(-1)
     found["raw"] = ((vectors * mask).sum(1) / mask.sum(1)).numpy()
 if pools:
@@ -187,13 +190,13 @@ def test_processes_of_a_pool_compute_the_same(saved: Path, model: Any, tmp_path:
 def test_weights_that_are_initialised_in_place_are_those_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = write_toy(tmp_path / "rough", code={"model.py": ROUGH})
+    folder = write_toy(tmp_path / "rough", ROUGH)
     made, stored = loaded(folder, monkeypatch), load_file(folder / "model.safetensors")
     assert all(torch.equal(value, stored[f"model.{name}"]) for name, value in made[0].model.state_dict().items())
 
 
 def test_weights_in_several_files_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
-    folder = write_toy(tmp_path / "parts", code={"model.py": ROUGH})
+    folder = write_toy(tmp_path / "parts", ROUGH)
     stored = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
     places = {name: f"model-0000{number % 2 + 1}-of-00002.safetensors" for number, name in enumerate(sorted(stored))}
@@ -205,13 +208,17 @@ def test_weights_in_several_files_are_compared_too(tmp_path: Path, monkeypatch: 
 
 
 def test_an_ordinary_tokenizer_passes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = loaded(write_toy(tmp_path / "ordinary", ordinary=True), monkeypatch)
+    made = loaded(write_toy(tmp_path / "ordinary", bundle="modern"), monkeypatch)
     assert type(made.tokenizer).__module__.startswith("transformers.")
     before = made.encode(TEXTS)
     assert far(copy.deepcopy(made).encode(TEXTS), before) == 0
     assert far(pickle.loads(pickle.dumps(made)).encode(TEXTS), before) == 0
     made.save_pretrained(str(tmp_path / "saved"), create_model_card=False)
-    assert {path.name for path in (tmp_path / "saved").glob("*.py")} == {"model.py", "rotary.py", "zoo_encoder.py"}
+    assert {path.name for path in (tmp_path / "saved").glob("*.py")} == {
+        "configuration_modern.py",
+        "modeling_modern.py",
+        "zoo_encoder.py",
+    }
     assert far(saved_model(tmp_path / "saved", "cpu").encode(TEXTS), before) == 0
 
 
@@ -236,6 +243,22 @@ def test_older_libraries_are_told_in_a_sentence(library: str, monkeypatch: pytes
         exec(compile(source, "zoo_encoder.py", "exec"), {"__name__": "old"})
 
 
+def test_receipts_and_identities_have_the_encoders_file_where_it_is_used() -> None:
+    base = Workspace(ROOT).recipe("arabert-matryoshka").base
+    ours = {"encoder 'custom'": own_files()["zoo_encoder.py"]}
+    assert code_digests(base) == {}
+    assert base_source(base, "0" * 40).identity.plugins == {}
+    assert not base.model_dump().keys() & {"encoder", "remote_code"}, "receipts of before hold"
+    coded = base.model_copy(update={"remote_code": CONSENT})
+    assert code_digests(coded) == {"plugins": ours}
+    assert base_source(coded, "0" * 40).identity.plugins == ours
+    assert base_source(coded, "0" * 40).encoder == "custom"
+    stock = Base.model_validate({**coded.model_dump(), "encoder": "transformer"})
+    assert code_digests(stock) == {}
+    assert base_source(stock, "0" * 40).encoder == "transformer"
+    assert code_digests(coded.model_copy(update={"pooling": None})) == {}
+
+
 def lent(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables by which a process apart finds a database of our own words."""
     patch.setenv("FAST_DISAMBIG_DATA_DIR", str(write_mini_camel(folder / "mine")))
@@ -247,18 +270,19 @@ def test_a_tokenizer_with_the_real_stemmer(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, value in lent(tmp_path, monkeypatch).items():
         monkeypatch.setenv(name, value)
-    made = loaded(write_toy(tmp_path / "real", stemmer="fast_disambig.camel"), monkeypatch)
-    pieces = made.tokenizer.convert_ids_to_tokens(made.preprocess(["القلم"])["input_ids"][0])
-    assert pieces == ["[CLS]", "ا", "##ل", "[+]", "قلم", "[SEP]"]
+    made = loaded(write_toy(tmp_path / "real", REAL_STEMMER), monkeypatch)
+    cut = {
+        word: "[+]" in made.tokenizer.decode(made.preprocess([word])["input_ids"][0]) for word in ("القلم", "والقلم")
+    }
+    assert cut == {"القلم": True, "والقلم": False}, "the mini database knows one article; the stand-in's stemmer both"
     assert far(copy.deepcopy(made).encode(TEXTS), made.encode(TEXTS)) == 0
 
 
 def test_the_true_reason_is_told_when_a_tokenizer_cannot_be_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = "class Stemmer:\n    def __init__(self):\n        raise RuntimeError('no dictionary of stems')\n"
     with pytest.raises(TrainError, match="RuntimeError: no dictionary of stems"):
-        loaded(write_toy(tmp_path / "broken", code={"stemmer.py": broken}), monkeypatch)
+        loaded(write_toy(tmp_path / "broken", BROKEN_STEMMER), monkeypatch)
 
 
 def test_the_encoder_imports_nothing_of_zoo() -> None:

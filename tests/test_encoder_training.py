@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ import polars as pl
 import pytest
 from conftest import ROOT
 from own_code import TEXTS, WORDS, write_toy
-from training import Heard, log, made
+from training import KILLED, Heard, log, made
 
 from zoo.errors import TrainError
 from zoo.isolation import CONSENTED
@@ -72,17 +75,12 @@ class Toys:
 
 @pytest.fixture(scope="module")
 def toys(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder, numbers = tmp_path_factory.mktemp("toys"), Random(3)
-
-    def text(*words: str) -> str:
-        return " ".join([*words, *numbers.choices(WORDS, k=numbers.randint(1, 6))])
-
-    rows = [(word, text(word), text(numbers.choice(WORDS))) for word in WORDS * 6]
+    folder = tmp_path_factory.mktemp("toys")
+    partners, others = WORDS[5:] + WORDS[:5], WORDS[8:] + WORDS[:8]  # words that are alike by what is taught alone
+    rows = list(zip(WORDS, partners, others, strict=True)) * 6
     pl.DataFrame(rows, ["anchor", "positive", "negative"], orient="row").write_parquet(folder / "triplets.parquet")
-    scored = [
-        (text(one), text(one if number % 2 else other), float(number % 2) / 2 + numbers.random() / 2)
-        for number, (one, other) in enumerate(zip(WORDS * 2, WORDS[1:] * 3, strict=False))
-    ]
+    alike = [(word, partner, 1.0) for word, partner in zip(WORDS, partners, strict=True)]
+    scored = [*alike, *((word, other, 0.0) for word, other in zip(WORDS, others, strict=True))]
     pl.DataFrame(scored, ["sentence1", "sentence2", "score"], orient="row").write_parquet(folder / "dev.parquet")
     splits = {
         "arabic-nli-triplet": {"train": str(folder / "triplets.parquet")},
@@ -109,7 +107,7 @@ def test_two_phases_leave_a_model_that_readers_can_load(trained: tuple[Path, Hea
     assert {path.name for path in (folder / "model").glob("*.py")} == {
         "model.py",
         "rotary.py",
-        "stemmer.py",
+        "marks.py",
         "tokenizer.py",
         "zoo_encoder.py",
     }
@@ -139,14 +137,14 @@ SHORT = ("phases.triplets.train.max_steps=2",)
     ("settings", "problem"),
     [
         (("gradient_checkpointing=true",), "asks for gradient_checkpointing, which its model does not have"),
-        (("max_seq_length=65",), "has places for 64 tokens, and max_seq_length is 65"),
+        (("max_seq_length=513",), "has places for 512 tokens, and max_seq_length is 513"),
         (("lora={targets: [query]}",), r"no layer is called so; linear ones: qkv, w12, w3, wo"),
     ],
 )
 def test_what_the_model_cannot_is_told(settings: tuple[str, ...], problem: str, toys: Toys, tmp_path: Path) -> None:
     given = [f"phases.triplets.train.{one}" for one in settings]
     with pytest.raises(TrainError, match=problem):
-        toys.train(tmp_path / "asked", *SHORT, "base.max_seq_length=65", *given)
+        toys.train(tmp_path / "asked", *SHORT, "base.max_seq_length=513", *given)
 
 
 @pytest.mark.parametrize("setting", ["lora={r: 2, keep: true}", "dtype=bfloat16"])
@@ -156,3 +154,22 @@ def test_adapters_and_other_types_of_weights(setting: str, toys: Toys, tmp_path:
     assert model[0].model.freqs_cis.is_complex()
     assert np.isfinite(model.encode(TEXTS)).all()
     assert type(model[0]).__name__ == "Encoder"
+    for kept in folder.rglob("adapter_config.json"):
+        assert "transformers_modules" not in kept.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_end_in_the_same_bits(
+    trained: tuple[Path, Heard], toys: Toys, tmp_path: Path
+) -> None:
+    """Every attempt has buffers and tokens of its own: nothing that differs from process to process may count."""
+    for name in ("whole", "cut"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "spec.json").write_text(json.dumps(toys.spec(second=True)))
+    moments = ["step:3", "file:40", "step:8", "any:90", "never"]
+    command = [sys.executable, str(KILLED), str(tmp_path), *moments]
+    environment = {**os.environ, "PYTHONPATH": str(KILLED.parent), "HF_MODULES_CACHE": str(tmp_path / "code")}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert sum("killed" in line for line in done.stdout.splitlines()) >= 3
+    assert made(tmp_path / "cut") == made(tmp_path / "whole") == made(trained[0])

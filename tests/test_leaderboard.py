@@ -22,6 +22,7 @@ from simulated import BASE, BASELINE, HUB, HYBRID, PARENT, SUITE, Model, measure
 
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE
+from zoo.evaluate.wholefiles import write
 from zoo.evidence import published
 from zoo.evidence.scores import FILE
 from zoo.leaderboard.formats import as_text, write_leaderboard
@@ -290,7 +291,7 @@ def test_the_mean_of_a_comparison_has_the_leaderboards_name(lab: Workspace) -> N
             ours = TASKS[task]
             entry = {"hf_subset": ours.subset, ours.metric: 0.5}
             found = {"task_name": ours.mteb, "dataset_revision": ours.revision, "scores": {ours.split: [entry]}}
-            results.write(results.result_path(folder, model.subject, 768, ours), json.dumps(found))
+            write(results.result_path(folder, model.subject, 768, ours), json.dumps(found))
     places = [At(model.subject, 768) for model in (HYBRID, PARENT)]
     header = next(column.label.en for column in made(lab, "3")[0].columns if column.key == "measured:current")
     assert header == "Mean without STS22"

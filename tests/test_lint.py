@@ -63,7 +63,7 @@ def test_a_good_repository_is_clean(kind: str) -> None:
     assert report.unchecked == {}
 
 
-@pytest.mark.parametrize("id", sorted(rules()))
+@pytest.mark.parametrize("id", sorted(set(rules()) - {"L56"}))  # it loads the model (test_backbone)
 def test_one_change_is_found_by_its_rule_and_no_other(id: str) -> None:
     files, shelf = broken(id)
     report = lint(files, shelf, repo_id=BAD[id].repo_id)
@@ -164,7 +164,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
         f"README.md:{line}: L30 79.80 for STS17, and the results have 78.0862",
         f"    from README.md:{index}",
         "not checked: L01, L28, L32 (the Hub was not asked)",
-        f"{folder}: 1 finding; 45 rules looked",
+        f"{folder}: 1 finding; 47 rules looked",
     ]
     assert code == 1
 
@@ -172,7 +172,7 @@ def test_the_command_prints_places_hints_and_a_summary(zoo: Zoo, tmp_path: Path)
 def test_a_clean_folder_exits_with_0(zoo: Zoo, tmp_path: Path) -> None:
     code, out, _ = zoo("lint", str(written(good_model(), tmp_path)), "--offline")
     assert code == 0
-    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 45 rules looked"
+    assert out.splitlines()[-1] == f"{tmp_path}: nothing found; 47 rules looked"
 
 
 def test_the_command_fixes_and_says_so(zoo: Zoo, tmp_path: Path) -> None:
@@ -923,4 +923,4 @@ def test_what_is_published_together_may_name_each_other_before_it_is(lab: Any, z
     code, out, _ = zoo("lint", "arabert-hybrid", "--scale", "mini", cwd=lab.workspace.root)
     monkeypatch.delenv("ZOO_NAMESPACE")
     lab.again().card(lab.workspace.recipe("arabert-hybrid", scale="mini"))
-    assert (code, out) == (0, "arabert-hybrid: nothing found; 48 rules looked\n")
+    assert (code, out) == (0, "arabert-hybrid: nothing found; 50 rules looked\n")

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from conftest import TestHub, workspace_in
 
+from zoo.cli.evaluate import score_rows
 from zoo.contamination.groups import GroupSearch
 from zoo.evidence import resampling
 from zoo.evidence.fragments import read_fragments
 from zoo.evidence.measures import Margins
+from zoo.evidence.overlap import Overlap
 from zoo.evidence.resampling import Sample
 from zoo.evidence.scores import Measure, MeasureDifference
 from zoo.layout import EVALUATE, PHASES, TRAIN
+from zoo.leaderboard.tables.board import Board
+from zoo.leaderboard.tables.figures import models
 from zoo.miniature.seed import seed
 from zoo.pipeline.asbuilt import _laid_over
 from zoo.pipeline.build import Build
@@ -166,7 +170,7 @@ def test_a_part_is_drawn_with_its_whole() -> None:
 # Through the whole: a recipe whose phases are kept, beside a rival; trained for a step each
 
 FAMILY = """
-  words: {data: [{dataset: muradif-triplets, loss: mnrl}], train: &brief {max_steps: 1, batch_size: 8, max_seq_length: 16}}
+  words: {data: [{dataset: muradif-triplets, loss: mnrl}], train: &brief {max_steps: 1, batch_size: 8, max_seq_length: 16, warmup: 0, learning_rate: 1.0e-3}}
   more: {data: [{dataset: muradif-triplets, loss: mnrl}], train: {<<: *brief, seed: 7}}
 phases:
 """
@@ -199,6 +203,7 @@ def two(seeded: TestHub, tmp_path_factory: pytest.TempPathFactory) -> Build:
     return build
 
 
+@pytest.mark.slow
 def test_rivals_and_phases_are_measured_beside_a_recipes_model(two: Build) -> None:
     scores = two.scores("syn-two")
     roles = [(one.role, one.name, one.phase) for one in scores.subjects]
@@ -221,6 +226,7 @@ def test_rivals_and_phases_are_measured_beside_a_recipes_model(two: Build) -> No
     assert rival == first != own
 
 
+@pytest.mark.slow
 def test_the_rows_held_out_are_met_by_none_and_the_rest_is_told(two: Build) -> None:
     scores = two.scores("syn-two")
     held_out, whole = scores.groups_met("Muradif"), scores.groups_met("Muradif-full")
@@ -241,6 +247,7 @@ def test_the_rows_held_out_are_met_by_none_and_the_rest_is_told(two: Build) -> N
     assert not two.findings("syn-two", above=0.01)  # the full task is of rows that may be met
 
 
+@pytest.mark.slow
 def test_what_phases_made_is_kept_where_it_is_wanted_alone(two: Build) -> None:
     kept = sorted(path.name for path in (two.place("syn-two", TRAIN) / PHASES).iterdir())
     assert kept == ["words"]  # what `more` made is the model
@@ -251,6 +258,7 @@ def test_what_phases_made_is_kept_where_it_is_wanted_alone(two: Build) -> None:
     assert "rivals" not in STAGES[EVALUATE].part(two.workspace.recipe("arabert-hybrid"))["evaluation"]
 
 
+@pytest.mark.slow
 def test_every_tokenizers_way_with_the_words_is_kept(two: Build) -> None:
     report = read_fragments(two.place("syn-two", EVALUATE))
     assert report
@@ -259,12 +267,39 @@ def test_every_tokenizers_way_with_the_words_is_kept(two: Build) -> None:
     assert all(one.plain.per_word and one.plain.per_word >= 1 for one in report.models.values())
 
 
+@pytest.mark.slow
 def test_what_was_built_with_rivals_is_so_published(two: Build) -> None:
     recipe = two.workspace.recipe("syn-two")
     without = recipe.model_copy(update={"evaluation": recipe.evaluation.model_copy(update={"rivals": []})})
     assert STAGES[EVALUATE].part(without) != STAGES[EVALUATE].part(recipe)
     laid = _laid_over(recipe.model_dump(mode="json"), STAGES[EVALUATE].part(without))
     assert "rivals" not in laid["evaluation"]
+
+
+@pytest.mark.slow
+def test_measures_stand_in_every_table(two: Build) -> None:
+    scores = two.scores("syn-two")
+    tasks = [row["task"] for row in score_rows(scores)]
+    assert tasks[:2] == ["Muradif", "Muradif margin"]
+    assert "Muradif-full margin" in tasks
+    with two.workspace.in_use():
+        (table,) = models(Board.of(two.workspace, "full"))
+    keys = [column.key for column in table.columns]
+    assert "measured:Muradif:margin" in keys
+    mine = next(row for row in table.rows if row["model"].text == "Two")
+    margin = scores.score("zoo/syn-two", "Muradif", 768).measure("margin")
+    assert margin
+    cell = mine["measured:Muradif:margin"]
+    assert cell.text + cell.interval == margin.shown
+    assert not any("after" in row["model"].text for row in table.rows)  # a phase is no model of its own
+
+
+def test_a_phase_has_met_what_was_read_up_to_it() -> None:
+    counts = {"rows": 9, "exact": 2, "normalised": 0, "near": 0, "rows_found_whole": [], "examples": []}
+    found = Overlap(**counts, rows_found=[1, 2, 5], found_in={"first/train": [1], "second/train": [2, 5]})
+    assert found.before(["first/train"]).rows_found == [1]
+    assert found.before(["first/train", "second/train"]) == found
+    assert found.before([]).rows_found == []
 
 
 @pytest.mark.parametrize(

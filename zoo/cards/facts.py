@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zoo.evidence.fragments import WordsReport
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Comparison, ScoreFile
 from zoo.models.carried import CarriedCode
@@ -54,3 +55,5 @@ class ModelFacts:
     """Models that losses of the lineage were given, and that were not trained."""
     code: CarriedCode | None = None
     """The code that the model carries, and that loading it runs; null: there is none."""
+    words: WordsReport | None = None
+    """How the tokenizers of all that were measured cut words; null where no task is of words."""

@@ -102,7 +102,15 @@ def _figure(printed: str | float) -> Markdown:
     return Markdown(f"{float(printed):.2f}")
 
 
-FILTERS: Filters = {"score": _score, "share": _share, "figure": _figure}
+def _fraction(number: float | None) -> Markdown:
+    return Markdown("-" if number is None else f"{number:.2f}")
+
+
+def _percent(part: float | None) -> Markdown:
+    return Markdown("-" if part is None else f"{100 * part:.1f}")
+
+
+FILTERS: Filters = {"score": _score, "share": _share, "figure": _figure, "fraction": _fraction, "percent": _percent}
 
 
 def render(template: str, templates: Templates, **facts: Any) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from zoo import markdown
 from zoo.cameldata import DATABASE, FETCH
+from zoo.cards.detail import Detail
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
 from zoo.curves.words import spent_in_words
@@ -47,6 +48,7 @@ class ModelCardView:
         assert mine is not None
         self.mine = mine
         self.tasks = [TASKS[name] for name in facts.scores.tasks]
+        self.detail = Detail(facts, mine, self.tasks)
 
     @property
     def mean_pooled(self) -> bool:
@@ -56,7 +58,7 @@ class ModelCardView:
 
     @property
     def camel(self) -> tuple[str, str] | None:
-        """The name of the data that a stemmer in the model's code reads, and the command that fetches it, if it has one."""
+        """The name of the data that a stemmer in the code reads, and the command that fetches it; None: it has none."""
         needed = STEMMER.replace("_", "-") in (self.facts.code.packages if self.facts.code else ())
         return (DATABASE, FETCH) if needed else None
 
@@ -101,7 +103,8 @@ class ModelCardView:
 
         The best come first.
         """
-        rows = [row(self.scores, subject, subject.full) for subject in self.scores.subjects]
+        shown = [subject for subject in self.scores.subjects if subject.role != "phase"]
+        rows = [row(self.scores, subject, subject.full) for subject in shown]
         return sorted(rows, key=_best_first)
 
     @property
@@ -144,7 +147,8 @@ class ModelCardView:
     @property
     def _compared(self) -> list[tuple[str, list[Comparison]]]:
         """(title of a rival or sibling, this model against it at full width)."""
-        rivals = {subject.name: subject.title for subject in self.scores.subjects if subject != self.mine}
+        others = [subject for subject in self.scores.subjects if subject.role not in ("self", "phase")]
+        rivals = {subject.name: subject.title for subject in others}
         siblings = [subject for scores in self.facts.family if (subject := scores.subject("self"))]
         known = [one for one in self.scores.comparisons if one.dim == self.mine.full]
         known += [one for one in self.facts.siblings if one.rival not in rivals]

@@ -12,6 +12,7 @@ from zoo.cards.ingredients import doubts_of, names_of
 from zoo.cards.readme import model_card
 from zoo.curves.curve import TrainingCurve, phases_of_log
 from zoo.curves.pictures import draw_curves
+from zoo.evidence.fragments import read_fragments
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import REHEARSAL, ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
@@ -69,6 +70,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         official=spec["official"],
         doubts=doubts_of(recipe, Path(spec["runs"])),
         beside=_beside(recipe, spec["models"]),
+        words=read_fragments(stages[EVALUATE]),
         code=carried_code(recipe.base, Path(spec["trained"][recipe.name]) / MODEL),
     )
 

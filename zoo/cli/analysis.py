@@ -159,7 +159,7 @@ def _say_changes(pending: Pending) -> None:
 
 def _write_meta(build: Build, submission: Submission) -> Path:
     """Write mteb's definition of the model, for a pull request to mteb itself."""
-    from zoo.evaluate.results import write
+    from zoo.evaluate.wholefiles import write
 
     place = build.folder(submission.recipe).folder / "submit" / "model_meta.py"
     write(place, submission.source)

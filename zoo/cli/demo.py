@@ -22,13 +22,13 @@ RECIPE, SCALE = "arabert-hybrid", "mini"
 def demo(recipe: str) -> None:
     """Build, evaluate and publish a model on a local Hub: minutes on a laptop, no network."""
     click.get_current_context().meta["hub"] = "local"  # whatever HF_ENDPOINT says
-    connect(seed=True)
+    space = workspace()
+    resolved = space.recipe(recipe, scale=SCALE)
+    connect(seed=True, recipes=resolved.lineage)
     from zoo.evidence.scores import current
     from zoo.pipeline.build import Build
     from zoo.pipeline.fleet import fleet, publish
 
-    space = workspace()
-    resolved = space.recipe(recipe, scale=SCALE)
     with say.progress() as progress:
         build = Build(space, SCALE, progress=progress, report=say_outcome)
         build.run(resolved)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.lint.check import LintReport
     from zoo.lint.facts import Facts
     from zoo.lint.repo import CheckedRepo
+    from zoo.models.identity import ModelSource
     from zoo.pipeline.build import Build
     from zoo.remote import Kind
 
@@ -28,6 +29,8 @@ KINDS = ["model", "dataset", "space"]
 @click.option("--fix", "mend", is_flag=True, help="Put right what is safe to put right; folders only.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
 @click.option("--snippets", is_flag=True, help="Run the card's Python too: somebody's code, on this machine.")
+@click.option("--probe", is_flag=True, help="Load the model too, twice, to see that it is sound: rule L56.")
+@click.option("--trust", metavar="COMMIT", help="With --probe: run a Hub id's code as it is at this commit (40 hex).")
 @click.option("--offline", is_flag=True, help="Do not ask the Hub; rules that need it are listed as not checked.")
 @click.option("--kind", type=click.Choice(KINDS), help="Of a folder.  [default: what its files look like]")
 @click.option("--rules", "list_rules", is_flag=True, help="List the rules and what each one finds.")
@@ -39,6 +42,8 @@ def lint(
     mend: bool,
     form: str,
     snippets: bool,
+    probe: bool,
+    trust: str | None,
     offline: bool,
     kind: str | None,
     list_rules: bool,
@@ -57,15 +62,38 @@ def lint(
         return
     if target is None:
         raise click.UsageError("give a folder, a recipe or a Hub id, or --rules")
+    if trust and not probe:
+        raise click.UsageError("--trust goes with --probe: nothing else runs a model's code")
     if ctx.meta.get("hub") or not (offline and Path(target).is_dir()):  # else nothing of huggingface_hub is needed
         with nullcontext() if ctx.meta.get("hub") == "local" else suppress(WorkspaceError):
             connect()  # a Hub on this machine keeps its caches in the workspace; linting needs neither
     repo = _repo(target, scale, offline=offline, kind=kind, snippets=snippets)
     if mend and repo.folder is None:
         raise ZooError(f"--fix changes folders, and '{target}' is none", hint=f"hf download {target} --local-dir DIR")
+    if probe and repo.kind == "model":
+        repo.model = _model(repo, target, scale, trust)
     report, fixed = _checked(repo, target, mend=mend)
     _say(report, fixed, form)
     ctx.exit(1 if report.findings else 0)
+
+
+def _model(repo: CheckedRepo, target: str, scale: str, trust: str | None) -> ModelSource:
+    """The model that is linted, as `zoo eval` would load it, but for prompts."""
+    from zoo.models.consent import consent_to
+    from zoo.models.identity import ModelSource
+    from zoo.pipeline.candidates import candidate_of, require_commit
+    from zoo.remote import revision_of
+
+    names = _recipes()
+    if trust is not None:
+        require_commit(names, target, trust)
+    if repo.folder is not None:
+        return ModelSource(kind="folder", place=str(repo.folder.resolve()), weights=target)
+    if repo.given_id is None:
+        return candidate_of(workspace(), target, (), scale).model
+    revision = revision_of("model", repo.given_id, trust)
+    consent = consent_to(repo.given_id, trust, kind="hub") if trust else None
+    return ModelSource(kind="hub", place=repo.given_id, revision=revision, weights=revision, remote_code=consent)
 
 
 def _checked(repo: CheckedRepo, target: str, *, mend: bool) -> tuple[LintReport, list[str]]:
@@ -76,7 +104,13 @@ def _checked(repo: CheckedRepo, target: str, *, mend: bool) -> tuple[LintReport,
     if not mend or repo.folder is None:
         return check_repository(repo, target), []
     folder, options = repo.folder, {"kind": repo.kind, "run_snippets": repo.run_snippets}
-    fixed, report = fix(folder, lambda: check_repository(of_folder(folder, repo.facts, **options), target))  # type: ignore[arg-type]
+
+    def look() -> LintReport:
+        again = of_folder(folder, repo.facts, **options)  # type: ignore[arg-type]
+        again.model = repo.model
+        return check_repository(again, target)
+
+    fixed, report = fix(folder, look)
     return report, fixed
 
 

@@ -21,7 +21,7 @@ from zoo.errors import HubError, ZooError
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
-    from zoo.recipe import Dataset, Workspace
+    from zoo.recipe import Dataset, Recipe, Workspace
 
 
 IN_HINTS = re.compile(r"(?<![\w/-])zoo ((?:(?:data|space) )?[a-z]+)\b(?:[^,;:()`]|[,:](?=\S))*(?<!\s)")  # a command
@@ -162,17 +162,26 @@ def confirm(question: str) -> None:
         raise
 
 
-def connect(*, seed: bool = False, tasks: Iterable[str] = (), datasets: Iterable[Dataset] = ()) -> None:
+def connect(
+    *,
+    seed: bool = False,
+    recipes: Sequence[Recipe] | None = None,
+    tasks: Iterable[str] = (),
+    datasets: Iterable[Dataset] = (),
+) -> None:
     """Set the environment for the Hub in use, before anything imports huggingface_hub, which reads it only once.
 
-    With `--hub local`, starts the local Hub for the length of the command; `seed` fills it first with what the
-    workspace's recipes name and it lacks, with the data of `tasks`, and with the models of the steps of `datasets`.
+    With `--hub local`, starts the local Hub for the length of the command; `seed` fills it first with what `recipes`,
+    or else all of the workspace, name and it lacks, with the data of `tasks`, and with the models of the steps of
+    `datasets`.
     """
     ctx = click.get_current_context()
     hub = ctx.meta.get("hub")
     prepare()
     if hub == "local":
-        _start_local(ctx, seed=seed, tasks=tasks, datasets=datasets)
+        root = _start_local(ctx)
+        if seed:  # imports transformers, and with it huggingface_hub: not before the environment is set
+            seed_hub(root, recipes, tasks, datasets)
     elif hub:
         if not _is_address(hub):
             raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
@@ -211,13 +220,12 @@ def _refuse_password(hub: str) -> None:
         raise HubError(problem, hint="leave them out, and set HF_TOKEN")
 
 
-def _start_local(ctx: click.Context, *, seed: bool, tasks: Iterable[str], datasets: Iterable[Dataset]) -> None:
+def _start_local(ctx: click.Context) -> Path:
     root = local_root()
     running = serve(ctx, root)
     os.environ.update(running.environment())
     os.environ["HF_HOME"] = str(client_home(root))
-    if seed:
-        seed_hub(root, tasks, datasets)  # imports transformers, and with it huggingface_hub: not before the lines above
+    return root
 
 
 def serve(
@@ -260,12 +268,21 @@ def _keep_caches_apart() -> None:
     )
 
 
-def seed_hub(root: Path, tasks: Iterable[str] = (), datasets: Iterable[Dataset] = ()) -> list[str]:
-    """Fill the local Hub with the miniature; what it holds already stays."""
+def seed_hub(
+    root: Path,
+    recipes: Sequence[Recipe] | None = None,
+    tasks: Iterable[str] = (),
+    datasets: Iterable[Dataset] = (),
+) -> list[str]:
+    """Fill the local Hub with the miniature, as far as recipes need it, or all of the workspace where none are given.
+
+    What it holds already stays.
+    """
     from zoo.miniature.seed import seed
 
     with say.progress() as progress:
-        made: list[str] = seed(root, workspace().every_recipe(), tasks=tasks, datasets=datasets, progress=progress)
+        needing = workspace().every_recipe() if recipes is None else recipes
+        made: list[str] = seed(root, needing, tasks=tasks, datasets=datasets, progress=progress)
     if made:
         say.note(f"seeded the local Hub with {len(made)} generated repositories in {root}")
     return made

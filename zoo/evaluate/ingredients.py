@@ -15,6 +15,7 @@ from zoo.models.identity import ModelSource, base_source
 from zoo.recipe import Recipe
 from zoo.recipe.fits import is_scored
 from zoo.recipe.schema import Base
+from zoo.recipe.training import NamedPhase
 from zoo.remote import host
 from zoo.run import Receipt, digest, versions
 from zoo.stage import NamedDataset, Node, Site
@@ -40,29 +41,17 @@ class Candidate(BaseModel):
     """`model.identity.digest` where the evaluation was decided: elsewhere other libraries may give another one."""
     phase: str | None = None
     """Of the role `phase`: the phase of the recipe."""
+    sources: tuple[str, ...] | None = None
+    """Of the role `phase`: what it was trained on, as the contamination report of the recipe names it; null: all."""
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        revision: str,
-        role: Role,
-        title: str,
-        *,
-        dims: Sequence[int],
-        model: ModelSource,
-        phase: str | None = None,
+        cls, name: str, revision: str, role: Role, title: str, *, dims: Sequence[int], model: ModelSource
     ) -> Candidate:
         """A candidate with its identity on this machine."""
+        identity = model.identity.digest
         return cls(
-            name=name,
-            revision=revision,
-            role=role,
-            title=title,
-            dims=tuple(dims),
-            model=model,
-            identity=model.identity.digest,
-            phase=phase,
+            name=name, revision=revision, role=role, title=title, dims=tuple(dims), model=model, identity=identity
         )
 
 
@@ -103,13 +92,17 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         recipe.evaluation.tasks,
         results_folder(site.runs),
         sts=split_file(site.place(sts, DATA), "test") if sts else None,
-        overlaps={
-            candidate_name(one): site.place(one.name, CONTAMINATION) / OVERLAP for one in _measured(recipe, site)
-        },
+        overlaps=_overlaps(recipe, site),
         overrides=recipe.overrides,
         device=site.circumstances.device,
         jobs=site.circumstances.jobs,
     )
+
+
+def _overlaps(recipe: Recipe, site: Site) -> dict[str, Path]:
+    """{name of a candidate: the report on what its recipe was trained on}."""
+    found = {candidate_name(one): site.place(one.name, CONTAMINATION) / OVERLAP for one in _measured(recipe, site)}
+    return found | {one.name: found[candidate_name(recipe)] for one in phase_candidates(recipe, site)}
 
 
 def _sts(recipe: Recipe) -> str | None:
@@ -158,9 +151,18 @@ def phase_candidates(recipe: Recipe, site: Site) -> list[Candidate]:
         if files and files != own:
             source = _source(recipe, folder / PHASES / phase.name, files)
             name, title = f"{candidate_name(recipe)}+{phase.name}", f"{recipe.release.repo} after {phase.name}"
-            revision = receipt.digest[:40]
-            found.append(Candidate.of(name, revision, "phase", title, dims=(), model=source, phase=phase.name))
+            made = Candidate.of(name, receipt.digest[:40], "phase", title, dims=(), model=source)
+            of_phase = {"phase": phase.name, "sources": _trained_on(recipe, phase)}
+            found.append(made.model_copy(update=of_phase))
     return found
+
+
+def _trained_on(recipe: Recipe, last: NamedPhase) -> tuple[str, ...]:
+    """The sources that parents' phases and a recipe's own, up to one of them, were trained on and chosen by."""
+    own = recipe.phases[: recipe.phases.index(last) + 1]
+    phases = [*(phase for member in recipe.lineage[:-1] for phase in member.phases), *own]
+    names = [f"{use.dataset}/train" for phase in phases for use in phase.data]
+    return tuple(dict.fromkeys([*names, *(f"{phase.dev}/validation" for phase in phases if phase.dev)]))
 
 
 def _files(trained: Receipt, folder: str) -> dict[str, str]:

@@ -29,7 +29,7 @@ from sentence_transformers import SentenceTransformer
 from zoo import patience
 from zoo.characters import brief
 from zoo.errors import EvaluationError, ZooError
-from zoo.evaluate import results
+from zoo.evaluate import results, wholefiles
 from zoo.evaluate.encoders import CharacterTfidf, DimView, Remembering, encoder_of, meta
 from zoo.evaluate.ingredients import Candidate, folder_name, sample_path
 from zoo.evaluate.results import Traits
@@ -249,7 +249,7 @@ def _evaluate(view: Any, task: Any, name: str, dim: int | None, batch: int) -> _
     with tempfile.TemporaryDirectory() as predictions, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy's on constant input; a score that is no number is refused below
         found = _scored_by_mteb(name, view, task, encode_kwargs=options, prediction_folder=predictions)
-        predicted = results.read_json(Path(predictions) / task.prediction_file_name)
+        predicted = wholefiles.read_json(Path(predictions) / task.prediction_file_name)
     scores = next(entry for entry in found.scores[ours.split] if entry["hf_subset"] == ours.subset)
     if not math.isfinite(scores[ours.metric]):
         problem = f"'{view.mteb_model_meta.name}' has no finite {ours.metric} on '{name}'"
@@ -306,12 +306,12 @@ def _with_mteb(work: Path, place: Path, result: TaskResult, identity: ModelMeta,
         shutil.copyfile(settings, folder / settings.name)
     cache.save_to_cache(result, identity, encode_kwargs={"batch_size": batch})
     for path in folder.iterdir():
-        results.write(place.with_name(path.name), path.read_text("utf-8"))
+        wholefiles.write(place.with_name(path.name), path.read_text("utf-8"))
 
 
 def _merged(place: Path, new: TaskResult) -> TaskResult:
     """The result with the subsets that the file holds already, when they are of the same data."""
-    old = results.read_json(place)
+    old = wholefiles.read_json(place)
     try:
         was = TaskResult.model_validate(old)
     except ValueError:

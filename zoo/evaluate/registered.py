@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from zoo.evaluate.results import read_json, write
+from zoo.evaluate.wholefiles import read_json, write
 from zoo.run import versions
 
 FILE = "prompts.json"  # beside mteb's results

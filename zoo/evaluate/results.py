@@ -16,14 +16,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from zoo.evaluate.ingredients import Candidate, experiment, folder_name, sample_path, samples_folder
+from zoo.evaluate.wholefiles import read_json, write
 from zoo.evidence import resampling
 from zoo.evidence.measures import margins_beside
 from zoo.evidence.scores import Subject
@@ -151,19 +150,3 @@ def traits(results: Path, model: Candidate | Subject) -> Traits | None:
 def keep_traits(results: Path, model: Candidate | Subject, found: Traits) -> None:
     """Record what was loaded."""
     write(samples_folder(results, model) / TRAITS, found.model_dump_json(indent=1))
-
-
-def write(path: Path, text: str) -> None:
-    """The whole file or none of it: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    work = path.with_name(f".{path.name}.{os.getpid()}")
-    work.write_text(text, "utf-8")
-    work.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file's content; None when it is not there or not whole."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -35,7 +35,7 @@ def sample_of(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample
 
 
 def margins_of(task: Any, ours: Task, predictions: Any, scores: Scores) -> Sample | None:
-    """How much nearer every row's positive is than its negative; None for a task that tells no margin."""
+    """The margin of every row: how much nearer its positive is than its negative; None for a task that tells none."""
     if "margin" not in ours.measures:
         return None
     near, far = (np.asarray(predictions[side], np.float64) for side in ("positive", "negative"))

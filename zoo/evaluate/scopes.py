@@ -38,7 +38,7 @@ def _differences(evidence: Evidence, task: str, part: str) -> Iterator[ScopeDiff
 
 
 def _rows_in(task: str, part: str) -> NDArray[np.bool_]:
-    """Which rows of a task are rows of another one too, (n,); each of the other's rows once."""
+    """A mask of the rows of a task that are rows of another one too, (n,); each of the other's rows once."""
     left = Counter(_rows(part))
     held = []
     for row in _rows(task):

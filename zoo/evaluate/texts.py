@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.evaluate.results import read_json, write
+from zoo.evaluate.wholefiles import read_json, write
 from zoo.run import digest
 from zoo.tasks import TASKS
 

@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 
 from zoo.arabic import DIACRITICS
 from zoo.evaluate.ingredients import samples_folder
-from zoo.evaluate.results import read_json, write
+from zoo.evaluate.wholefiles import read_json, write
 from zoo.evidence.fragments import ModelCuts, WordsReport
 from zoo.evidence.scores import Subject, current
 from zoo.models.fragmentation import fragmentation
@@ -52,7 +52,7 @@ def measure_words(results: Path, subject: Subject, task: str, model: SentenceTra
 
 
 def words_report(results: Path, subjects: Sequence[Subject], task: str) -> WordsReport:
-    """What is known of the subjects' tokenizers; those that have no pieces are left out."""
+    """The report on the subjects' tokenizers; those that have no pieces are left out."""
     kept = {one.name: (_kept(results, one, task) or {}).get("cuts") for one in subjects}
     cuts = {name: ModelCuts.model_validate(one) for name, one in kept.items() if one}
     plain, marked = _words(task)

@@ -104,7 +104,9 @@ def _correlations(
 
 
 def _reports(spec: Mapping[str, Any]) -> dict[str, OverlapReport]:
-    return {name: read_overlap(Path(place)) for name, place in spec["overlaps"].items()}
+    found = {name: read_overlap(Path(place)) for name, place in spec["overlaps"].items()}
+    sources = {one["name"]: one["sources"] for one in spec["candidates"] if one.get("sources") is not None}
+    return {name: one.before(sources[name]) if name in sources else one for name, one in found.items()}
 
 
 def _unmeasured(

@@ -39,7 +39,7 @@ class ModelCuts(_Fact):
 
 
 class WordsReport(_Fact):
-    """What the tokenizers of all subjects make of one task's words."""
+    """The ways of all subjects' tokenizers with one task's words."""
 
     task: str
     plain: int
@@ -51,7 +51,7 @@ class WordsReport(_Fact):
 
 
 def read_fragments(folder: Path) -> WordsReport | None:
-    """What a finished evaluate stage says of the tokenizers; None where its suite has no task of words.
+    """The report of a finished evaluate stage on tokenizers; None where its suite has no task of words.
 
     Raises:
         EvaluationError: the file is damaged.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -72,6 +73,12 @@ class Overlap(_Fact):
     examples: list[Match]
     """The strongest kinds first, then in the order of rows."""
 
+    def before(self, sources: Sequence[str]) -> Overlap:
+        """The part that was found in some of the sources; a row is counted where its strongest match is."""
+        found = {name: rows for name, rows in self.found_in.items() if name in sources}
+        rows = sorted(row for some in found.values() for row in some)
+        return self.model_copy(update={"found_in": found, "rows_found": rows})
+
     @property
     def share(self) -> float:
         """The share of the task's rows that were found, 0 to 1."""
@@ -127,6 +134,10 @@ class OverlapReport(_Fact):
     def clean(self) -> bool:
         """True when no row of any task was found."""
         return not any(overlap.rows_found for overlap in self.tasks.values())
+
+    def before(self, sources: Sequence[str]) -> OverlapReport:
+        """The part that was found in some of the sources: the report on a model that was trained on no others."""
+        return self.model_copy(update={"tasks": {task: one.before(sources) for task, one in self.tasks.items()}})
 
     def groups_met(self, task: str) -> MetGroups | None:
         """The groups of a task that were met; None: its rows stand in none."""

@@ -24,7 +24,7 @@ def without(names: str) -> Text:
     return Text(f"Mean without {names}", f"المتوسط دون {names}")
 
 
-def beside(column: str, name: MeasureName) -> Text:
+def beside_score(column: str, name: MeasureName) -> Text:
     """Return the label of what stands beside the score of a task."""
     en, ar = {"margin": ("margin", "الهامش"), "ties": ("ties, %", "التعادلات، %")}[name]
     return Text(f"{column}: {en}", f"{column}: {ar}")

@@ -19,6 +19,7 @@ from zoo.lint.files import MOST_BYTES, File, Files, HubFile
 from zoo.lint.finding import CARD
 from zoo.lint.results import Result, Scores, folded, read_results, stored_scores
 from zoo.lint.weights import Header, safetensors
+from zoo.models.identity import ModelSource
 from zoo.remote import Kind
 
 ID = r"(?<![\w.-])[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}"
@@ -53,6 +54,8 @@ class CheckedRepo:
     folder: Path | None = None
     run_snippets: bool = False
     """Whether to run the card's code in a process of its own."""
+    model: ModelSource | None = None
+    """The model to load in processes of their own; null: it is not loaded."""
 
     def text(self, path: str) -> str | None:
         """Return a file's text; None: there is no such file.

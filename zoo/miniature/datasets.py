@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
-from zoo.miniature.diacritics import synsets
 from zoo.miniature.frames import Split
 from zoo.miniature.lexicon import Language
 from zoo.miniature.rows import (
@@ -85,16 +84,11 @@ CONTEXTS = (
 
 
 def _muradif(seed: int, train: int) -> list[DataTable]:
-    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics.
-
-    Words with the same letters have one synset here, so that a split by it does not part them.
-    """
+    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics."""
     del train
     found = (row.values for row in synonym_triplets(Random(f"{seed} synonyms")))
     rows = [
-        FramedRow(
-            (CONTEXTS[number % len(CONTEXTS)].format(anchor), anchor, positive, negative, synsets()[synset].group)
-        )
+        FramedRow((CONTEXTS[number % len(CONTEXTS)].format(anchor), anchor, positive, negative, synset))
         for number, (anchor, positive, negative, synset) in enumerate(found)
     ]
     return [parquet_table("default", "test", SYNONYMS, rows)]

@@ -1,4 +1,4 @@
-"""Synonyms with their full diacritics, written by hand: of concepts of the lexicon, and of words that only they tell apart."""
+"""Synonyms with their full diacritics, written by hand: of the lexicon, and of words that only they tell apart."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ class Synset:
     """Words for one meaning.
 
     Attributes:
-        group: shared with synsets whose first words have the same letters, so that none of them is split from the others.
-        twins: names of those synsets.
+        twins: names of synsets whose first words have the same letters as the first of these.
     """
 
     name: str
-    group: str
     words: tuple[str, ...]
     twins: tuple[str, ...] = ()
 
@@ -27,7 +25,7 @@ class Synset:
 @lru_cache(maxsize=1)
 def synsets() -> Mapping[str, Synset]:
     """All synsets by their names, each of two words or more."""
-    plain = [Synset(name, name, split_words(words)) for name, words in entries("diacritised.txt")]
+    plain = [Synset(name, split_words(words)) for name, words in entries("diacritised.txt")]
     return {synset.name: synset for synset in (*plain, *_homographs())}
 
 
@@ -37,11 +35,9 @@ def _homographs() -> list[Synset]:
     for line in (WORDS / "homographs.txt").read_text(encoding="utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             meanings = [[cell.strip() for cell in meaning.split("|")] for meaning in line.split("||")]
-            group = meanings[0][0]
-            names = [f"{group}: {name}" for name, _ in meanings]
-            for name, (_, words) in zip(names, meanings, strict=True):
-                twins = tuple(other for other in names if other != name)
-                found.append(Synset(name, group, split_words(words), twins))
+            names = [name for name, _ in meanings]
+            for name, words in meanings:
+                found.append(Synset(name, split_words(words), tuple(other for other in names if other != name)))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,15 +46,25 @@ def seed(
     models = {**_of_steps(datasets), **_beside(recipes), **models}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
-        missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].commit)]
-        added = _add_data(store, named, progress)
-        if missing:
-            progress.start("stand-ins for models", len(missing))
-        for base, languages in missing:
-            added.append(_add(store, _stand_in(base, languages)))
-            progress.advance()
-        progress.finish()
+        added = [*_add_data(store, named, progress), *add_stand_ins(store, models, progress)]
         added += _add_translators(store, datasets, progress)
+    return added
+
+
+def add_stand_ins(store: Store, models: Mapping[str, tuple[Base, list[str]]], progress: Progress) -> list[str]:
+    """Add stand-ins of models, given with their languages, that the store lacks; returns their ids.
+
+    One that a recipe pins, by its revision or by its consent, is known by that commit. Where consent was to the code of
+    a stand-in, this is the commit that its files have anyway.
+    """
+    missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].commit)]
+    if missing:
+        progress.start("stand-ins for models", len(missing))
+    added = []
+    for base, languages in missing:
+        added.append(_add(store, _stand_in(base, languages)))
+        progress.advance()
+    progress.finish()
     return added
 
 

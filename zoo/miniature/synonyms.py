@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import permutations
 from random import Random
 
+from zoo.arabic import normalised
 from zoo.miniature.diacritics import Synset, synsets
 from zoo.miniature.rows import FramedRow
 from zoo.recipe.dataset import SplitRule
@@ -14,20 +15,20 @@ NEGATIVES = 2
 """Number of triplets for every ordered pair of synonyms."""
 
 HELD_OUT = SplitRule(by="group", of="synset", sizes={"train": 0.7, "test": 0.3})
-"""The split of recipes/datasets/muradif-triplets.yaml, which parts train once more: a recipe trains on no synset that the
-task Muradif tests on."""
+"""The split of recipes/datasets/muradif-triplets.yaml, which parts train once more: a recipe trains on no synset that
+the task Muradif tests on."""
 
 
 def synset_split(synset: str) -> str:
-    """The split of a synset: train or test; that of all whose words have the same letters."""
-    return HELD_OUT.split_of(synsets()[synset].group)
+    """The split of a synset: train or test; names are compared as the data stage compares them."""
+    return HELD_OUT.split_of(normalised(synset))
 
 
 def synonym_triplets(rng: Random) -> Iterator[FramedRow]:
     """Rows of (anchor, positive, negative, synset), of all synsets.
 
-    Where a word's letters have other meanings too, one of the negatives is of those: who does not see the diacritics
-    cannot tell it from the positive.
+    Where a word's letters have other meanings, of either split, one of the negatives is of those: who does not see the
+    diacritics cannot tell it from the positive.
     """
     for synset in synsets().values():
         others = _others(synset)

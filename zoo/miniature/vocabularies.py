@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from math import log
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
@@ -87,7 +88,8 @@ def _wordpieces(texts: list[str], special: Sequence[str] = SPECIAL) -> dict[str,
     return {piece: number for number, piece in enumerate(dict.fromkeys((*special, *pieces)))}
 
 
-def marked_vocabulary(*, seed: int) -> dict[str, int]:
+@cache
+def marked_vocabulary(*, seed: int) -> Mapping[str, int]:
     """WordPieces of Arabic words and of the marks that the NeoAraBERT stand-in's tokenizer puts behind them."""
     stemmer = Stemmer()
     texts = [*_corpus("ar", seed), *(word for word in diacritised() for _ in range(MARKED_TIMES))]

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.arabic import DIACRITICS
 from zoo.characters import brief
-from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end
+from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end, with_package
 from zoo.models.foreign import kind_of_error
 from zoo.models.fragmentation import HOMOGRAPHS, Fragments
 from zoo.models.identity import ModelSource
@@ -85,7 +85,7 @@ class BackboneReport(BaseModel):
     """The reason why it could not be loaded, or run at all."""
     hint: str | None = None
     vocabulary: int | None = None
-    """Pieces of the tokenizer."""
+    """Pieces of the tokenizer, without tokens that were added to them."""
     rows: int | None = None
     """Rows of the embedding: ids below have a vector."""
     plain: Fragments | None = None
@@ -105,7 +105,7 @@ class BackboneReport(BaseModel):
     padding: float | None = None
     """Relative difference between a sentence alone and beside a long one."""
     order: float | None = None
-    """Relative difference between a sentence and its words in reverse."""
+    """Relative difference between a sentence and its words in reverse; null: it is no transformer."""
     processes: float | None = None
     """Largest relative difference between two processes that load it."""
     length: int | None = None
@@ -153,10 +153,10 @@ class BackboneReport(BaseModel):
         yield "finite", None if self.finite is None else "yes" if self.finite else "no"
         for name in ("batch", "padding", "order", "processes"):
             value = getattr(self, name)
-            yield name, None if value is None else f"{value:.1e}"
+            yield name, None if value is None else f"{value:.1e}" if value else "none"
         tried = "cut" if self.length and self.length <= LONGEST_TRIED else "not tried"
         yield "beyond", None if self.length is None else f"{self.length:,} tokens; longer: {self.beyond or tried}"
-        loaded = self.finite is not None
+        loaded = self.finite is not None and (self.rows is not None or self.vocabulary is not None)
         yield "buffers", f"{len(self.buffers)} of other numbers" if loaded else None
         yield "unlike", f"{len(self.unlike)} of other numbers" if loaded else None
 
@@ -258,8 +258,8 @@ def _some(names: Sequence[str]) -> str:
 
 def language_of(languages: Sequence[str]) -> Language | None:
     """The language to ask a model about, of those that it is for; null: zoo has sentences in none of them."""
-    known: tuple[Language, ...] = ("ar", "en")
-    return next((one for one in known if one in languages), None)
+    known: dict[Language, set[str]] = {"ar": {"ar", "ara", "arb"}, "en": {"en", "eng"}}
+    return next((one for one, codes in known.items() if codes & set(languages)), None)
 
 
 def probe_backbone(source: ModelSource, language: Language | None) -> BackboneReport:
@@ -327,8 +327,7 @@ def _environment(place: Path, checked: Path | None) -> dict[str, str]:
 
         cache = {"HF_HUB_CACHE": constants.HF_HUB_CACHE}  # what was fetched once is there
         found = {**own_environment(place, get_token()), **proxies(), **cache}
-    package = str(Path(__file__).resolve().parents[2])
-    return {**found, "PYTHONPATH": ":".join(filter(None, [package, found.get("PYTHONPATH", "")]))}
+    return with_package(found)
 
 
 def _report(
@@ -349,7 +348,9 @@ def _report(
 
 
 def _way(source: ModelSource) -> str:
-    if source.encoder == CUSTOM:
+    given = source.whole.encoder
+    encoder = given["type"] if isinstance(given, dict) else given
+    if encoder == CUSTOM:
         return "rebuilt"
     return "stock" if source.remote_code is None else "code"
 

@@ -48,7 +48,7 @@ MORE_WORDS = 16  # than the longest text has tokens
 MOST_NAMED = 50  # tensors
 
 
-def main(task: Path, time: str) -> None:
+def examine_models(task: Path, time: str) -> None:
     """Measure every model of a task."""
     patience.install()
     asked = json.loads(task.read_text("utf-8"))
@@ -73,7 +73,7 @@ def examined(source: ModelSource, language: Language | None, place: Path, before
     try:
         model = load_model(source.model_copy(update={"dtype": "float32"}), "cpu").eval()
         if before is None:
-            found |= of_files(model, source)
+            found |= beside_files(model, source)
             found |= of_words(model, language)
             found |= of_outputs(model, language, place)
             found |= beyond(model, language) if found["finite"] else {}
@@ -94,7 +94,7 @@ def _short(error: Exception) -> str:
 # Files: weights as they are stored, buffers as code computes them
 
 
-def of_files(model: SentenceTransformer, source: ModelSource) -> Found:
+def beside_files(model: SentenceTransformer, source: ModelSource) -> Found:
     """Compare a loaded model with its files, and with what its code computes: before it has computed anything."""
     inner = model.transformers_model
     if not isinstance(inner, PreTrainedModel):
@@ -103,11 +103,17 @@ def of_files(model: SentenceTransformer, source: ModelSource) -> Found:
     prefix = _prefix(held, stored)
     return {
         "rows": _rows(inner),
-        "vocabulary": len(model.tokenizer) if isinstance(model.tokenizer, PreTrainedTokenizerBase) else None,
+        "vocabulary": _vocabulary(model),
         "buffers": _other_buffers(inner, held)[:MOST_NAMED],
         "unlike": [name for name in held if _is_other(held[name], prefix + name, stored)][:MOST_NAMED],
         "made_up": len(_made_up(held, prefix, stored)),
     }
+
+
+def _vocabulary(model: SentenceTransformer) -> int | None:
+    """The pieces of a tokenizer, without tokens that were added: some of those are never used and have no vector."""
+    tokenizer = model.tokenizer
+    return int(tokenizer.vocab_size) if isinstance(tokenizer, PreTrainedTokenizerBase) else None
 
 
 def _rows(inner: PreTrainedModel) -> int | None:
@@ -238,12 +244,13 @@ def of_outputs(model: SentenceTransformer, language: Language | None, place: Pat
     alone, together = _encoded(model, texts, 1), _encoded(model, texts, len(texts))
     padded = _encoded(model, [texts[0], " ".join(texts * 2)], 2)[:1]
     turned = _encoded(model, [" ".join(reversed(texts[0].split()))], 1)
+    attends = isinstance(model.transformers_model, PreTrainedModel)  # a mean of words has no order, on purpose
     np.save(place, together.numpy())
     return {
         "finite": bool(torch.isfinite(torch.cat([alone, together, padded, turned])).all()),
         "batch": _apart(alone, together),
         "padding": _apart(alone[:1], padded),
-        "order": _apart(alone[:1], turned),
+        "order": _apart(alone[:1], turned) if attends else None,
     }
 
 
@@ -296,4 +303,4 @@ def _most(model: SentenceTransformer, text: str, length: int) -> int | None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    examine_models(Path(sys.argv[1]), sys.argv[2])

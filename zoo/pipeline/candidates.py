@@ -31,7 +31,7 @@ def candidate_of(
         EvaluationError: no such recipe, folder or id, or a recipe that is not trained. HubError: it cannot be asked.
     """
     if trust is not None:
-        _require_commit(workspace, target, trust)
+        require_commit(workspace.names, target, trust)
     if target in workspace.names:
         return _of_recipe(workspace, target, dims, scale)
     if Path(target).is_dir():
@@ -39,9 +39,16 @@ def candidate_of(
     return _of_hub(workspace, target, dims, scale, trust)
 
 
-def _require_commit(workspace: Workspace, target: str, trust: str) -> None:
-    """Refuse `--trust` for what has no commit on the Hub, and with what is no commit."""
-    if target in workspace.names:
+def require_commit(recipes: Sequence[str], target: str, trust: str) -> None:
+    """Refuse `--trust` for what has no commit on the Hub, and with what is no commit.
+
+    Args:
+        recipes: names of the workspace.
+
+    Raises:
+        EvaluationError: `target` is a recipe or a folder, or `trust` is not 40 hex digits.
+    """
+    if target in recipes:
         problem, hint = f"'{target}' is a recipe, which holds the consent to its code itself", f"zoo eval {target}"
         raise EvaluationError(f"--trust: {problem}", hint=hint)
     if Path(target).is_dir():

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from zoo.hub.frontmatter import KeyPath
 from zoo.metadata import metadata_problems
+from zoo.modules.encoders import CUSTOM
 from zoo.recipe.chain import licence_mistakes
 from zoo.recipe.dataset import Dataset, Source, splits_key
 from zoo.recipe.family import BaseFile, Family, Scale
@@ -320,6 +321,9 @@ def base_mistakes(file: BaseFile, family: Family) -> Found:
     yield from dims_mistakes(file.dims, file.base)
     if problem := length_mistake(file.base.max_seq_length):
         yield ("base", "max_seq_length"), problem
+    if file.base.reads_with == CUSTOM and file.base.remote_code is None:
+        what = f"'{CUSTOM}' is for a model with code of its own, and there is no consent to any"
+        yield ("base", "encoder"), f"{what}; zoo trust {file.base.model}, or leave it out"
     if problem := _in_the_way(file.base.model):
         yield ("base", "model"), problem
     if file.suite is not None and file.suite not in family.suites:

@@ -146,7 +146,7 @@ Rival = Annotated[Annotated[Name, Tag("[name]")] | Annotated[ModelRef, Tag("[mod
 
 
 class Beside(Section):
-    """What is measured beside the model, its parent and its base."""
+    """Models that are measured beside the recipe's own, its parent and its base."""
 
     rivals: list[Rival] = added([])
     """Other recipes and models of the Hub, measured on the same tasks. A recipe is trained first where it is not."""

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from sentence_transformers import SentenceTransformer
 
 from zoo.errors import TrainError
+from zoo.modules.module import runs_code_of_others
 from zoo.recipe.schema import Base
 from zoo.recipe.training import Lora
 
@@ -81,6 +82,8 @@ class Adapters:
         of_base = config["base_model_name_or_path"] == base.model  # else it is a folder of this machine
         config["base_model_name_or_path"] = base.model if of_base else None
         config["revision"] = base.revision if of_base else None
+        if runs_code_of_others(self.tuner.get_base_model()):
+            config["auto_mapping"] = None  # names a copy of that code in a cache of this process
         if isinstance(config["target_modules"], list):
             config["target_modules"].sort()  # peft keeps a set
         (folder / CONFIG).write_text(json.dumps(config, indent=2, sort_keys=True), "utf-8")

@@ -24,7 +24,7 @@ from zoo.leaderboard.words import (
     PARAMETERS,
     RANK,
     SPEED,
-    beside,
+    beside_score,
     without,
 )
 from zoo.recipe import Workspace
@@ -115,9 +115,10 @@ def measured_columns(tasks: Sequence[str]) -> list[TableColumn]:
 
 def _measure_columns(tasks: Sequence[str]) -> list[TableColumn]:
     return [
-        TableColumn(f"measured:{task}:{name}", beside(TASKS[task].column, name), MEASURED, bounded=True, points=False)
+        TableColumn(f"measured:{task}:{name}", label, MEASURED, bounded=True, points=False)
         for task in tasks
         for name in TASKS[task].measures
+        for label in [beside_score(TASKS[task].column, name)]
     ]
 
 

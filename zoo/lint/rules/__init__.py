@@ -2,6 +2,7 @@
 
 from zoo.lint.rule import REGISTRY, LintRule
 from zoo.lint.rules import (  # noqa: F401
+    backbones,
     carriedcode,
     copies,
     data,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The first module of an embedding model whose repository brings its own model code and tokenizer.
 
 This one file travels with the model, and needs nothing but sentence-transformers. It is stock `Transformer`, with what
@@ -17,7 +18,6 @@ from __future__ import annotations
 import copyreg
 import json
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.machinery import ModuleSpec
@@ -101,7 +101,7 @@ class Encoder(Transformer):  # type: ignore[misc]
             backend.no_padding()
             backend.no_truncation()
         super().save(output_path, *arguments, **settings)
-        tidy(Path(output_path), self.processor)
+        tidy(Path(output_path))
 
     def _apply(self, change: Callable[[Tensor], Tensor], recurse: bool = True) -> Encoder:
         """Move or cast all parameters and buffers, complex ones without losing their imaginary part."""
@@ -183,8 +183,15 @@ def stand_in_for_xformers() -> None:
     package.__spec__ = ModuleSpec("xformers", None, origin=STAND_IN, is_package=True)
     ops.__spec__ = ModuleSpec("xformers.ops", None, origin=STAND_IN)
     package.__path__ = []
-    vars(package)["ops"], vars(ops)["SwiGLU"] = ops, SwiGLU
+    vars(package)["ops"], vars(ops)["SwiGLU"], vars(ops)["__getattr__"] = ops, SwiGLU, not_here
     sys.modules.update({"xformers": package, "xformers.ops": ops})
+
+
+def not_here(name: str) -> Any:
+    """Raise the error for a part of xformers that nothing stands in for."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    raise ImportError(f"this model needs '{name}' of xformers, which is not installed: pip install xformers")
 
 
 # Weights and buffers
@@ -222,10 +229,13 @@ def restore_weights(model: nn.Module, stored: Iterator[tuple[str, Tensor]]) -> N
 
 
 def restore_buffers(model: nn.Module) -> None:
-    """Compute buffers again that no checkpoint holds, as the model's class does when it is made."""
+    """Compute buffers again that no checkpoint holds, as the model's class does when it is made.
+
+    A class of transformers' own has done that.
+    """
     kept = model.state_dict().keys()
     lost = {name: buffer for name, buffer in model.named_buffers() if name not in kept}
-    if not lost:
+    if not lost or not is_brought(model):
         return
     with no_init_weights():
         fresh = dict(type(model)(model.config).named_buffers())
@@ -233,6 +243,11 @@ def restore_buffers(model: nn.Module) -> None:
         if name in fresh:
             kind = fresh[name].dtype if fresh[name].is_complex() else buffer.dtype
             put(model, name, fresh[name].to(buffer.device, kind))
+
+
+def is_brought(made: object) -> bool:
+    """Return True for an object whose class a model's own files define."""
+    return type(made).__module__.startswith("transformers_modules.")
 
 
 def put(model: nn.Module, name: str, value: Tensor | None) -> None:
@@ -253,7 +268,7 @@ def restored(tokenizer: Any, place: str, settings: Mapping[str, Any]) -> Any:
         ValueError: its class cannot be made from the file.
     """
     kind = type(tokenizer)
-    if not kind.__module__.startswith("transformers_modules.") or not hasattr(tokenizer, "backend_tokenizer"):
+    if not is_brought(tokenizer) or not hasattr(tokenizer, "backend_tokenizer"):
         return tokenizer
     copyreg.pickle(kind, reduced)
     missing = {"_raise_exceptions_for_missing_entries": False}
@@ -307,13 +322,10 @@ def reduced(tokenizer: Any) -> Any:
 # Saving
 
 
-def tidy(folder: Path, tokenizer: Any) -> None:
+def tidy(folder: Path) -> None:
     """Take out of a saved model what names classes that are not in it, or belongs to the machine that saved it."""
     change(folder / "config.json", with_short_auto_map)
     change(folder / "tokenizer_config.json", without_loading)
-    kind = type(tokenizer)
-    if kind.__module__.startswith("transformers_modules.") and (own := sys.modules[kind.__module__].__file__):
-        shutil.copyfile(own, folder / Path(own).name)
 
 
 def change(file: Path, by: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

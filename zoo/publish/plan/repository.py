@@ -9,6 +9,7 @@ from typing import Any
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
 from zoo.lint.leaks import Mask
+from zoo.models.carried import CODE
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import (
     CARD,
@@ -25,6 +26,8 @@ from zoo.publish.plan.files import compare_files
 from zoo.publish.plan.guard import contradictions, problems, refusals
 from zoo.publish.plan.listing import MAIN, Addressed, Listing, Target, bytes_at, changed_on_main, look, open_proposal
 from zoo.publish.plan.merge import Clash, merge_texts
+
+RUNS = "code: loading the model runs it"
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,17 @@ def _planned(release: Release, listing: Listing, overwrite: Collection[str]) -> 
     if unknown := sorted(chosen - release.files.keys() - listing.was.keys()):
         problem = f"--overwrite '{prefix}{unknown[0]}' names no file that is published here"
         raise PublishError(problem, hint=did_you_mean(unknown[0], release.files))
-    changes = compare_files(release, listing, chosen)
+    changes = [_told_as_code(release, change) for change in compare_files(release, listing, chosen)]
     if (old := listing.target.replaces) and changes:
         changes.append(PlannedChange("keep", f"pull request #{old.number}", note=old.told))
     facts: dict[str, Any] = {"private": listing.private, "notes": listing.notes, "collection": listing.collection}
     return _guarded(_with_card(Plan(changes, release, listing.head, listing.target, **facts), listing))
+
+
+def _told_as_code(release: Release, change: PlannedChange) -> PlannedChange:
+    """The change of a file, with a note where it is code that loading the model runs."""
+    runs = release.kind == "model" and change.path.endswith(CODE) and change.action != "delete"
+    return replace(change, note="; ".join(filter(None, [RUNS, change.note]))) if runs else change
 
 
 def _differs(plan: Plan) -> bool:

@@ -1,0 +1,177 @@
+"""Tables of a card for tasks that have more than a score: margins, phases, groups met, and how words are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.cards.facts import ModelFacts
+from zoo.evidence.fragments import ModelCuts, WordsReport
+from zoo.evidence.overlap import MetGroups
+from zoo.evidence.scores import Comparison, Measure, Score, ScoreFile, Subject
+from zoo.markdown import Markdown
+from zoo.tasks import TASKS, Task
+
+
+@dataclass(frozen=True)
+class Duel:
+    """One number of this model beside that of the best of the models named to be measured beside it."""
+
+    task: Task
+    what: str
+    mine: Markdown
+    rival: str
+    theirs: Markdown
+    difference: Markdown
+
+
+@dataclass(frozen=True)
+class DetailedRow:
+    """A model, or this one after a phase, with its scores and what is told beside them: (score, margin, ties)."""
+
+    title: str
+    mine: bool
+    cells: list[Markdown]
+    course: dict[str, Any] | None = None
+    """The phase, as `ModelCardView.course` has it; null: it is no phase of this model's own."""
+
+
+class Detail:
+    """The part of a card that is about tasks with measures, as `Muradif`; without such tasks there is none."""
+
+    def __init__(self, facts: ModelFacts, mine: Subject, tasks: Sequence[Task]) -> None:
+        self.scores: ScoreFile = facts.scores
+        self.words: WordsReport | None = facts.words
+        self.mine = mine
+        self.all = tasks
+        self.tasks = [task for task in tasks if task.measures]
+
+    def __bool__(self) -> bool:
+        return bool(self.tasks)
+
+    @property
+    def name(self) -> str:
+        """The heading's words: the columns of the tasks that are not replaced by another one."""
+        named = [task for task in self.tasks if task.superseded_by not in {one.name for one in self.tasks}]
+        return " and ".join(task.column for task in named)
+
+    @property
+    def headings(self) -> list[str]:
+        """The headings of the cells of `rows`."""
+        return _headings(self.tasks)
+
+    @property
+    def headings_of_phases(self) -> list[str]:
+        """The headings of the cells of `phases`: every task of the card is among them."""
+        return _headings(self.all)
+
+    @property
+    def rows(self) -> list[DetailedRow]:
+        """Every model that was measured, at full width, the best at the first task first."""
+        shown = [one for one in self.scores.subjects if one.role != "phase"]
+        first = self.tasks[0].name
+        shown.sort(key=lambda one: -self._score(one, first).value)
+        return [DetailedRow(one.title, one.role == "self", self._cells(one, self.tasks)) for one in shown]
+
+    @property
+    def duels(self) -> list[Duel]:
+        """This model against the best rival of each task: score and measures; empty where no rival was named."""
+        return [duel for task in self.tasks for duel in self._duels(task)]
+
+    def _duels(self, task: Task) -> Iterator[Duel]:
+        rivals = self.scores.of_role("rival")
+        if not rivals:
+            return
+        best = max(rivals, key=lambda one: self._score(one, task.name).value)
+        mine, theirs = self._score(self.mine, task.name), self._score(best, task.name)
+        found = self._comparison(task, best)
+        difference = Markdown(found.shown if found else "-")
+        yield Duel(task, task.metric, Markdown(mine.shown), best.title, Markdown(theirs.shown), difference)
+        between = {one.name: one.shown for one in found.measures} if found else {}
+        for name in task.measures:
+            if (ours := mine.measure(name)) and (other := theirs.measure(name)):
+                apart = Markdown(between.get(name, "-"))
+                yield Duel(task, name, Markdown(ours.shown), best.title, Markdown(other.shown), apart)
+
+    def _comparison(self, task: Task, rival: Subject) -> Comparison | None:
+        wanted = (task.name, self.mine.name, self.mine.full, rival.name)
+        return next(
+            (one for one in self.scores.comparisons if (one.task, one.model, one.dim, one.rival) == wanted), None
+        )
+
+    def phases(self, course: Sequence[dict[str, Any]]) -> list[DetailedRow]:
+        """The base and then this model after each of its own phases; empty where phases were not measured.
+
+        Args:
+            course: all phases of the line, as `ModelCardView.course` has them.
+        """
+        after = {one.phase: one for one in self.scores.of_role("phase")}
+        if not after:
+            return []
+        base = [DetailedRow(one.title, False, self._cells(one, self.all)) for one in self.scores.of_role("base")]
+        kept = [one["phase"].name for one in course if one["kept"]]
+        found = []
+        for one in course:
+            name = one["phase"].name
+            subject = after.get(name) or (self.mine if kept[-1:] == [name] else None)
+            cells = self._cells(subject, self.all) if subject else [Markdown("-")] * len(self.headings_of_phases)
+            found.append(DetailedRow(name, subject == self.mine, cells, one))
+        return [*base, *found]
+
+    @property
+    def met(self) -> list[tuple[Task, MetGroups]]:
+        """(task, the groups of it that training met)."""
+        return [(task, found) for task in self.tasks if (found := self.scores.groups_met(task.name))]
+
+    @property
+    def scopes(self) -> list[tuple[Task, Task, Markdown]]:
+        """(task of all rows, task of those held out, this model's score on the first less that on the second)."""
+        found = (self.scores.scope(self.mine.name, task.name) for task in self.tasks)
+        return [(TASKS[one.task], TASKS[one.part], Markdown(one.shown)) for one in found if one]
+
+    @property
+    def cuts(self) -> list[tuple[str, bool, ModelCuts]]:
+        """(title, whether it is this model, how its tokenizer cuts words), fewest pieces of marked words first."""
+        known = self.words.models if self.words else {}
+        shown = [one for one in self.scores.subjects if one.name in known and one.role != "phase"]
+        found = [(one.title, one.role == "self", known[one.name]) for one in shown]
+        return sorted(found, key=lambda row: row[2].marked.per_word or 0.0)
+
+    @property
+    def told(self) -> str:
+        """A sentence on how this model's tokenizer differs from that of the best rival; empty without one."""
+        rivals = [one for one in self.scores.of_role("rival") if self.words and one.name in self.words.models]
+        if not self.words or not rivals or self.mine.name not in self.words.models:
+            return ""
+        best = max(rivals, key=lambda one: self._score(one, self.words.task if self.words else "").value)
+        ours, theirs = self.words.models[self.mine.name], self.words.models[best.name]
+        return (
+            f"Words with diacritics become {_of(ours)} here, and {_of(theirs)} with the tokenizer of {best.title}; "
+            f"of words that diacritics alone tell apart, the first keeps {100 * ours.told_apart:.0f} % apart and the "
+            f"second {100 * theirs.told_apart:.0f} %."
+        )
+
+    def _score(self, subject: Subject, task: str) -> Score:
+        return self.scores.score(subject.name, task, subject.full)
+
+    def _cells(self, subject: Subject, tasks: Sequence[Task]) -> list[Markdown]:
+        cells = []
+        for task in tasks:
+            found = self._score(subject, task.name)
+            cells.append(Markdown(found.shown))
+            cells += [_shown(found.measure(name)) for name in task.measures]
+        return cells
+
+
+def _headings(tasks: Sequence[Task]) -> list[str]:
+    return [heading for task in tasks for heading in (task.column, *task.measures)]
+
+
+def _shown(measure: Measure | None) -> Markdown:
+    return Markdown(measure.shown if measure else "-")
+
+
+def _of(cuts: ModelCuts) -> str:
+    """Words for what becomes of words with diacritics: '2.1 pieces each, 0.0 % of them unknown'."""
+    return f"{cuts.marked.per_word or 0.0:.1f} pieces each, {100 * (cuts.marked.unknown or 0.0):.1f} % of them unknown"
