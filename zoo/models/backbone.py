@@ -182,7 +182,8 @@ class BackboneReport(BaseModel):
 
     def _of_files(self) -> Iterator[tuple[str, str, str]]:
         if self.unlike:
-            what = f"{len(self.unlike)} of its tensors {_have(self.unlike)} other numbers than its file ({_some(self.unlike)})"
+            count = f"{len(self.unlike)} of its tensors {'has' if len(self.unlike) == 1 else 'have'}"
+            what = f"{count} other numbers than its file ({_some(self.unlike)})"
             yield "unlike", f"{what}, as when code draws weights anew after they were read", self._way_out
         if self.buffers:
             what = f"{_tensors(self.buffers)} not what its code computes ({_some(self.buffers)})"
@@ -247,10 +248,6 @@ _TITLES = {
 }
 _KINDS = {"plain": "plain", "marked": "with diacritics"}
 _FINE = dict.fromkeys(("per_word", "comes_back", "told_apart"), "")  # told, and never a reason to refuse
-
-
-def _have(names: Sequence[str]) -> str:
-    return "has" if len(names) == 1 else "have"
 
 
 def _tensors(names: Sequence[str]) -> str:
