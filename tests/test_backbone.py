@@ -344,6 +344,23 @@ def test_every_base_of_ours_has_a_sound_stand_in(tmp_path: Path) -> None:
 # ---- zoo lint, zoo build ---------------------------------------------------------------------------------------------
 
 
+def test_a_recipe_with_a_broken_base_does_not_fit_and_its_problems_have_hints(
+    reports: dict[str, BackboneReport], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from zoo.cli.probe import _problems, _tell_found
+    from zoo.pipeline.probe import Probe
+
+    found = Probe("arabert-hybrid", "'lab/base'", [], [], reports["empty BPE"])
+    assert not found.fits
+    assert found.facts()["backbone"]["problems"]
+    assert {problem.hint for problem in _problems(found)} == {
+        "take all of its files from one commit, or choose another model"
+    }
+    _tell_found(found)
+    (row,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("pieces of one letter")]
+    assert row.split() == ["pieces", "of", "one", "letter", "100%", "plain,", "100%", "with", "diacritics", "no"]
+
+
 def found_in(files: Files) -> list[str]:
     """The messages of rule L55 about a repository."""
     repo = of_files(held_files(files), NoHub(), kind="model")

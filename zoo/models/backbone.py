@@ -182,12 +182,11 @@ class BackboneReport(BaseModel):
 
     def _of_files(self) -> Iterator[tuple[str, str, str]]:
         if self.unlike:
-            what = f"{len(self.unlike)} of its tensors have other numbers than its file ({_some(self.unlike)})"
+            count = f"{len(self.unlike)} of its tensors {'has' if len(self.unlike) == 1 else 'have'}"
+            what = f"{count} other numbers than its file ({_some(self.unlike)})"
             yield "unlike", f"{what}, as when code draws weights anew after they were read", self._way_out
         if self.buffers:
-            what = (
-                f"{len(self.buffers)} tensors that no file holds are not what its code computes ({_some(self.buffers)})"
-            )
+            what = f"{_tensors(self.buffers)} not what its code computes ({_some(self.buffers)})"
             yield "buffers", f"{what}: transformers left memory as it happened to be", self._way_out
 
     def _of_tokens(self) -> Iterator[tuple[str, str, str]]:
@@ -249,6 +248,10 @@ _TITLES = {
 }
 _KINDS = {"plain": "plain", "marked": "with diacritics"}
 _FINE = dict.fromkeys(("per_word", "comes_back", "told_apart"), "")  # told, and never a reason to refuse
+
+
+def _tensors(names: Sequence[str]) -> str:
+    return "1 tensor that no file holds is" if len(names) == 1 else f"{len(names)} tensors that no file holds are"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ class Probe:
     def seconds(self) -> tuple[float, float, float] | None:
         """Seconds of all phases, [low, mean, high]; null when one could not be timed."""
         found = [phase.seconds for phase in self.phases]
-        if None in found:
+        if not found or None in found:
             return None
         low, mean, high = (sum(times) for times in zip(*(one for one in found if one), strict=True))
         return low, mean, high
