@@ -106,7 +106,7 @@ def test_a_misspelt_loss_option_is_named_with_the_right_one(workspace: Workspace
     write(workspace, "family.yaml", "inner: {type: mnrl}", "inner: {type: mnrl, scael: 10}")
     message = problem(workspace, "arabert-hybrid")
     assert message == (
-        "recipes/family.yaml, line 39: phases.triplets.data.0.loss.inner.scael: "
+        "recipes/family.yaml, line 40: phases.triplets.data.0.loss.inner.scael: "
         "unknown key 'scael'; did you mean 'scale'?"
     )
 
