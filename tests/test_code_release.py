@@ -28,6 +28,7 @@ from zoo.publish.plan.repository import plan_release
 from zoo.publish.proof.prove import prove_model
 from zoo.publish.proof.stranger import ProofError
 from zoo.recipe import Recipe
+from zoo.run import file_digest
 
 ID = "lab/my_One"
 ORIGIN = "lab/toy-base"
@@ -122,6 +123,14 @@ def test_other_code_stops_the_release(recipe: Recipe, folder: Path, tmp_path: Pa
     (model / "config.json").write_text(json.dumps(config), "utf-8")
     with pytest.raises(PublishError, match=r"would take code from elsewhere: 'lab/other--toy_model.Toy' is code of an"):
         released(recipe, model, tmp_path)
+
+
+def test_an_earlier_encoder_of_ours_is_known_by_the_receipt(recipe: Recipe, folder: Path, tmp_path: Path) -> None:
+    model = copied(folder, tmp_path / "model")
+    (model / "zoo_encoder.py").write_bytes(b"# as it was\n")
+    was = file_digest(model / "zoo_encoder.py")
+    found = [carried_code(recipe.base, model, recorded) for recorded in ([], [was])]
+    assert [one.unknown for one in found if one] == [("zoo_encoder.py",), ()]
 
 
 def test_a_plan_shows_code_as_code_and_secrets_in_it_stop_it(

@@ -144,6 +144,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},
         "models": {name: site.receipt(name, TRAIN).made_from.get("models", {}) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
+        "recorded": list(site.receipt(recipe.name, TRAIN).made_from.get("plugins", {}).values()),
         "training": site.receipt(recipe.name, TRAIN).circumstances.get("training", {}),
         "rows": _paths(site.rows(recipe.name)),
         "family": [

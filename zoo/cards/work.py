@@ -71,7 +71,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         doubts=doubts_of(recipe, Path(spec["runs"])),
         beside=_beside(recipe, spec["models"]),
         words=read_fragments(stages[EVALUATE]),
-        code=carried_code(recipe.base, Path(spec["trained"][recipe.name]) / MODEL),
+        code=carried_code(recipe.base, Path(spec["trained"][recipe.name]) / MODEL, spec["recorded"]),
     )
 
 

@@ -172,13 +172,21 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
     from zoo.evidence.scores import FILE as SCORES
     from zoo.layout import CARD, EVALUATE, README
     from zoo.pipeline.asbuilt import as_built
+    from zoo.pipeline.fleet import recorded_files
     from zoo.publish.desired.release import model_release
 
     recipe, run = as_built(build, build.workspace.recipe(name, scale=build.scale)), build.folder(name)
     card, scores = run.stage(CARD) / README, run.stage(EVALUATE) / SCORES
     if not card.is_file():
         raise PublishError(f"recipe '{name}' has no finished stage '{CARD}'", hint=f"zoo build {name}{build.as_typed}")
-    return model_release(recipe, recipe.release.repo, model=build.model(name), card=card, scores=scores).files
+    return model_release(
+        recipe,
+        recipe.release.repo,
+        model=build.model(name),
+        card=card,
+        scores=scores,
+        recorded=recorded_files(build, name),
+    ).files
 
 
 def _say(report: LintReport, fixed: list[str], form: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -51,18 +51,23 @@ class CarriedCode:
     """Of all that decides which code is run, as `content_digest` has it."""
 
 
-def carried_code(base: Base, folder: Path) -> CarriedCode | None:
+def carried_code(base: Base, folder: Path, recorded: Collection[str] = ()) -> CarriedCode | None:
     """Return the code that a trained model's folder carries; None: there is none.
 
     Args:
         base: the model that it was trained from, with the consent to its code.
+        recorded: sha256 of zoo's own files as its receipt has them: an earlier zoo may have trained it.
     """
     found = {path.relative_to(folder).as_posix(): file_digest(path) for path in sorted(folder.rglob(f"*{CODE}"))}
     if not found:
         return None
     consent = base.remote_code
     known = {(PurePosixPath(path).name, sha256) for path, sha256 in consent.files.items()} if consent else set()
-    own = {path: sha256 for path, sha256 in found.items() if own_files().get(path) == sha256}
+    own = {
+        path: sha256
+        for path, sha256 in found.items()
+        if path in own_files() and sha256 in {own_files()[path], *recorded}
+    }
     theirs = {path: sha256 for path, sha256 in found.items() if (PurePosixPath(path).name, sha256) in known}
     return CarriedCode(
         origin=base.model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,17 @@ from zoo.models.elsewhere import fetched_code
 from zoo.recipe import Recipe
 
 
-def code_to_publish(recipe: Recipe, model: Path) -> CarriedCode | None:
+def code_to_publish(recipe: Recipe, model: Path, recorded: Collection[str] = ()) -> CarriedCode | None:
     """Return the code that a trained model carries; None: there is none.
+
+    Args:
+        recorded: sha256 of zoo's own files as the model's receipt has them.
 
     Raises:
         PublishError: a file of it is neither of the consent nor zoo's own, its files take code from elsewhere, or its
             licence does not allow to publish it.
     """
-    code = carried_code(recipe.base, model)
+    code = carried_code(recipe.base, model, recorded)
     if code is None:
         return None
     again = f"zoo build {recipe.name} --force train"

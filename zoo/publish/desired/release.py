@@ -162,6 +162,7 @@ def model_release(
     needs: frozenset[str] = frozenset(),
     shown: Collection[str] | None = None,
     digests: Digests | None = None,
+    recorded: Collection[str] = (),
 ) -> Release:
     """Return a release of the trained model, its card, its resolved recipe and its scores.
 
@@ -169,11 +170,12 @@ def model_release(
 
     Args:
         card: beside it is the picture that it shows.
+        recorded: sha256 of zoo's own files that the model carries, as its receipt has them.
 
     Raises:
         PublishError: the model's folder holds a pickle, or code that may not be published.
     """
-    code = code_to_publish(recipe, model)
+    code = code_to_publish(recipe, model, recorded)
     files: dict[str, Content] = {str(path.relative_to(model)): path for path in _files(model)}
     files |= {str(path.relative_to(model.parent)): path for path in _files(model.parent / ADAPTER)}  # that it kept
     if unsafe := [path for path in files if path.endswith((".bin", ".pt", ".pth", ".pkl", ".pickle"))]:
