@@ -332,7 +332,7 @@ def test_triplets_of_one_anchor_are_drawn_together(of_triplets: dict[str, Any], 
     pl.concat([rows, rows]).write_parquet(tmp_path / "dev.parquet")
     begin = beginning(of_triplets, recipe, recipe.phases[0], None)
     (tmp_path / "phase-alone").mkdir()
-    found = course.sample_of(tmp_path / "dev.npz", recipe.phases[0], tmp_path / "dev.parquet", lambda: begin("cpu"))
+    found = course.dev_sample(tmp_path / "dev.npz", recipe.phases[0], tmp_path / "dev.parquet", lambda: begin("cpu"))
     assert (found.statistic, len(found.values), set(found.values) <= {0, 1}) == ("mean", 80, True)
     assert found.groups is not None
     assert len(set(found.groups)) == rows["anchor"].n_unique()
