@@ -129,7 +129,7 @@ def _predicted(phase: NamedPhase, folder: Path, dev: Path, device: str | None) -
 
 
 def dev_sample(kept: Path, phase: NamedPhase, dev: Path, load: Callable[[], SentenceTransformer]) -> Sample:
-    """The sample that a model makes of the rows of `dev` at the dim that the phase is chosen by, from the file or into it.
+    """The sample that a model makes of the rows of `dev`, at the dim that its phase is chosen by; the file keeps it.
 
     Of pairs these are the cosines beside the scores; of triplets, whether each is right, those of one anchor together.
     """
