@@ -24,6 +24,7 @@ from hostile_cards import TEMPLATES, model_facts, resolved
 from training import KILLED, Heard, Trainings, log, made, recipe_of
 
 from zoo.cards.readme import model_card
+from zoo.curves.curve import phases_of_log
 from zoo.errors import RecipeError, TrainError
 from zoo.evidence.course import became, best_trained
 from zoo.evidence.resampling import Sample, save
@@ -267,6 +268,16 @@ def test_logs_of_earlier_versions_say_it_by_the_best_step() -> None:
     assert became({"best_step": None}) == became({"best_step": 3}) == "kept"
 
 
+def test_the_score_that_decides_is_named_since_others_may_have_its_value() -> None:
+    """Accuracies of few rows are often the same at two sizes."""
+    full, small = "eval_dev_accuracy_cosine", "eval_dev_8_accuracy_cosine"
+    entries = [{"step": 0, small: 0.7, full: 0.7}, {"step": 2, small: 0.9, full: 0.6}]
+    found = {"phase": "p", "steps": 2, "start": 0.7, "best": 0.7, "best_step": 0, "log": entries}
+    assert best_trained({**found, "metric": full}) == (0.6, 2)
+    assert phases_of_log([{**found, "metric": full}])[0].dev == [(0, 0.7), (2, 0.6)]
+    assert best_trained(found) == (0.9, 2), "of earlier versions, where it was a correlation"
+
+
 # Triplets and weights
 
 
@@ -321,7 +332,7 @@ def test_triplets_of_one_anchor_are_drawn_together(of_triplets: dict[str, Any], 
     pl.concat([rows, rows]).write_parquet(tmp_path / "dev.parquet")
     begin = beginning(of_triplets, recipe, recipe.phases[0], None)
     (tmp_path / "phase-alone").mkdir()
-    found = course.sample_of(tmp_path / "dev.npz", recipe.phases[0], tmp_path / "dev.parquet", lambda: begin("cpu"))
+    found = course.dev_sample(tmp_path / "dev.npz", recipe.phases[0], tmp_path / "dev.parquet", lambda: begin("cpu"))
     assert (found.statistic, len(found.values), set(found.values) <= {0, 1}) == ("mean", 80, True)
     assert found.groups is not None
     assert len(set(found.groups)) == rows["anchor"].n_unique()
@@ -402,6 +413,9 @@ def test_a_recipe_may_try_phases(tmp_path: Path) -> None:
     recipe = override(space.recipe("arabert-hybrid"), ["phases.again.train.epochs=3"])
     assert [(one.name, one.trial, one.train.epochs) for one in recipe.phases] == [("hybrid", 1, 5), ("again", 1, 3)]
     assert Recipe.model_validate(yaml.safe_load(dump(recipe))) == recipe
+    alone = lab(tmp_path / "alone", "[{try: [hybrid]}]").recipe("arabert-hybrid")
+    assert [(one.name, one.trial) for one in alone.phases] == [("hybrid", 1)]
+    assert Recipe.model_validate(yaml.safe_load(dump(alone))) == alone
     with pytest.raises(
         RecipeError, match=r"^--set: phases\.again: 'again' has no dev, by which the better phase is cho"
     ):

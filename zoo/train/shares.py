@@ -35,7 +35,7 @@ def row_count(file: Path) -> int:
 
 
 def sampled(rows: Rows, count: int, *, seed: int) -> Rows:
-    """So many of the rows, in their order; the same ones for the same seed."""
+    """A sample of so many rows, in their order; the same ones for the same seed."""
     if count == len(rows):
         return rows
     return rows.select(np.sort(np.random.default_rng(seed).permutation(len(rows))[:count]))
