@@ -359,7 +359,7 @@ def test_the_first_command_on_a_local_hub_fills_it_and_uses_it(workspace: Path) 
         HF_HOME="",
     )
     assert done.returncode == 0, done.stderr
-    assert "seeded the local Hub with 12 generated repositories" in done.stderr
+    assert "seeded the local Hub with 13 generated repositories" in done.stderr
     assert (workspace / "runs" / "mini" / "arabic-stsb" / "data" / "train.parquet").is_file()
     assert (workspace / ".zoo" / "hub" / "client").is_dir(), "its cache is apart from the real Hub's"
 

@@ -14,21 +14,28 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import yaml
 from conftest import ROOT
+from datasets import Dataset as Rows
 from hostile import FILES
 from hostile_cards import TEMPLATES, model_facts, resolved
 from training import KILLED, Heard, Trainings, log, made, recipe_of
 
 from zoo.cards.readme import model_card
-from zoo.errors import RecipeError
+from zoo.curves.curve import phases_of_log
+from zoo.errors import RecipeError, TrainError
 from zoo.evidence.course import became, best_trained
 from zoo.evidence.resampling import Sample, save
 from zoo.recipe import Recipe, Workspace, dump, override
+from zoo.recipe.dataset import Dataset
 from zoo.recipe.training import Lora, NamedPhase
+from zoo.run import file_digest
 from zoo.say import Silent
 from zoo.train import course
+from zoo.train.doubts import require_graded, require_rows
+from zoo.train.shares import rows_read, sampled
 
 DEV, PAIRS = "arabic-stsb", "arabic-nli-pair-class"
 COSENT = [{"dataset": DEV, "loss": "cosent"}]
@@ -261,6 +268,116 @@ def test_logs_of_earlier_versions_say_it_by_the_best_step() -> None:
     assert became({"best_step": None}) == became({"best_step": 3}) == "kept"
 
 
+def test_the_score_that_decides_is_named_since_others_may_have_its_value() -> None:
+    """Accuracies of few rows are often the same at two sizes."""
+    full, small = "eval_dev_accuracy_cosine", "eval_dev_8_accuracy_cosine"
+    entries = [{"step": 0, small: 0.7, full: 0.7}, {"step": 2, small: 0.9, full: 0.6}]
+    found = {"phase": "p", "steps": 2, "start": 0.7, "best": 0.7, "best_step": 0, "log": entries}
+    assert best_trained({**found, "metric": full}) == (0.6, 2)
+    assert phases_of_log([{**found, "metric": full}])[0].dev == [(0, 0.7), (2, 0.6)]
+    assert best_trained(found) == (0.9, 2), "of earlier versions, where it was a correlation"
+
+
+# Triplets and weights
+
+
+TRIPLETS = "triplets"
+DROPPED = [
+    {"dataset": DEV, "loss": "cosent", "weight": 2},
+    {"dataset": PAIRS, "loss": {"type": "softmax", "num_labels": 3}, "weight": 1},
+]
+
+
+@pytest.fixture(scope="module")
+def of_triplets(spec: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One phase by weight that is tried beside the base model, on triplets of which it can make half right."""
+    folder = tmp_path_factory.mktemp("triplets")
+    pairs = pl.read_parquet(spec["splits"][PAIRS]["train"]).head(40)
+    texts = {"anchor": pairs["premise"], "positive": pairs["hypothesis"], "negative": pairs["hypothesis"].reverse()}
+    pl.DataFrame(texts).write_parquet(folder / "dev.parquet")
+    found = json.loads(json.dumps(spec))
+    columns = {name: {"type": "text"} for name in texts}
+    dataset = Dataset.model_validate({"source": {"dataset": "lab/triplets"}, "columns": columns})
+    found["recipe"]["datasets"][TRIPLETS] = dataset.model_dump(mode="json", by_alias=True)
+    found["splits"][TRIPLETS] = {"validation": str(folder / "dev.parquet")}
+    own = phase("alone", 1, max_steps=8, learning_rate=1e-5)
+    found["recipe"]["phases"] = [{**own, "data": DROPPED, "dev": TRIPLETS, "best": {"metric": "accuracy"}}]
+    return found
+
+
+def test_a_phase_is_judged_on_triplets_beside_the_base_model(of_triplets: dict[str, Any], tmp_path: Path) -> None:
+    """It is dropped, and what is left is the base model; the log has the rows that were read by weight."""
+    from zoo.train.work import beginning
+
+    recipe = Recipe.model_validate(of_triplets["recipe"])
+    (entry,) = log(train(tmp_path / "whole", of_triplets))
+    assert (entry["kept"], entry["rows"]) == (False, {DEV: 100, PAIRS: 50})
+    scores = {one["step"]: one["eval_dev_accuracy_cosine"] for one in entry["log"] if "loss" not in one}
+    assert (list(scores), entry["start"]) == ([0, 4, 8], scores[0])
+    assert became(entry).startswith(("dropped: tied with going on without it: ", "dropped: no step was better"))
+    base = beginning(of_triplets, recipe, recipe.phases[0], None)("cpu")
+    base.save_pretrained(str(tmp_path / "base"), create_model_card=False)
+    assert file_digest(tmp_path / "whole/model/model.safetensors") == file_digest(tmp_path / "base/model.safetensors")
+    for cut in (Cut("alone"), Cut("alone", judged=True)):
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "cut", of_triplets, cut)
+    assert made(train(tmp_path / "cut", of_triplets)) == made(tmp_path / "whole")
+
+
+def test_triplets_of_one_anchor_are_drawn_together(of_triplets: dict[str, Any], tmp_path: Path) -> None:
+    from zoo.train.work import beginning
+
+    recipe = Recipe.model_validate(of_triplets["recipe"])
+    rows = pl.read_parquet(of_triplets["splits"][TRIPLETS]["validation"])
+    pl.concat([rows, rows]).write_parquet(tmp_path / "dev.parquet")
+    begin = beginning(of_triplets, recipe, recipe.phases[0], None)
+    (tmp_path / "phase-alone").mkdir()
+    found = course.sample_of(tmp_path / "dev.npz", recipe.phases[0], tmp_path / "dev.parquet", lambda: begin("cpu"))
+    assert (found.statistic, len(found.values), set(found.values) <= {0, 1}) == ("mean", 80, True)
+    assert found.groups is not None
+    assert len(set(found.groups)) == rows["anchor"].n_unique()
+
+
+@pytest.mark.parametrize(
+    ("counts", "weights", "read"),
+    [
+        ({"a": 100, "b": 40}, {"a": 1, "b": 1}, {"a": 40, "b": 40}),
+        ({"a": 100, "b": 40}, {"a": 200, "b": 27}, {"a": 100, "b": 14}),
+        ({"a": 100, "b": 40}, {"a": None, "b": None}, {"a": 100, "b": 40}),
+        ({"a": 100, "b": 1}, {"a": 0.001, "b": 1}, {"a": 1, "b": 1}),
+    ],
+)
+def test_weights_are_shares_of_an_epoch_in_which_no_row_is_repeated(
+    counts: dict[str, int], weights: dict[str, float | None], read: dict[str, int], tmp_path: Path
+) -> None:
+    for name, count in counts.items():
+        pl.DataFrame({"n": range(count)}).write_parquet(tmp_path / f"{name}.parquet")
+    splits = {name: {"train": str(tmp_path / f"{name}.parquet")} for name in counts}
+    data = [{"dataset": name, "loss": "mnrl", "weight": weight} for name, weight in weights.items()]
+    own = NamedPhase.model_validate({"name": "p", "data": data})
+    assert rows_read(own, splits) == read
+    assert "weight" not in own.data[0].model_dump() or weights["a"], "recipes without weights are what they were"
+    if read["b"] < 2:
+        with pytest.raises(TrainError, match="'a' has, by its weight, 1 training row, and loss 'mnrl' compares"):
+            require_rows(own, "r", splits)
+
+
+def test_the_sample_of_a_dataset_is_the_same_every_time() -> None:
+    rows = Rows.from_dict({"n": list(range(50))})
+    first, again, other = (sampled(rows, 20, seed=seed)["n"] for seed in (1, 1, 2))
+    assert list(first) == list(again) == sorted(set(first)) != list(other)
+    assert sampled(rows, 50, seed=1) is rows
+
+
+def test_triplets_that_tell_nothing_choose_no_checkpoint(tmp_path: Path) -> None:
+    own = NamedPhase.model_validate({**phase("p"), "dev": TRIPLETS, "best": {"metric": "accuracy"}})
+    rows = pl.DataFrame({"anchor": ["a", "b"], "positive": ["c", "d"], "negative": ["c", "d"]})
+    rows.write_parquet(tmp_path / "dev.parquet")
+    told = "all rows \\(2\\) of its dev 'triplets' have one text as 'positive' and 'negative', by which no"
+    with pytest.raises(TrainError, match=told):
+        require_graded(own, "r", tmp_path / "dev.parquet")
+
+
 # Recipes
 
 
@@ -296,6 +413,9 @@ def test_a_recipe_may_try_phases(tmp_path: Path) -> None:
     recipe = override(space.recipe("arabert-hybrid"), ["phases.again.train.epochs=3"])
     assert [(one.name, one.trial, one.train.epochs) for one in recipe.phases] == [("hybrid", 1, 5), ("again", 1, 3)]
     assert Recipe.model_validate(yaml.safe_load(dump(recipe))) == recipe
+    alone = lab(tmp_path / "alone", "[{try: [hybrid]}]").recipe("arabert-hybrid")
+    assert [(one.name, one.trial) for one in alone.phases] == [("hybrid", 1)]
+    assert Recipe.model_validate(yaml.safe_load(dump(alone))) == alone
     with pytest.raises(
         RecipeError, match=r"^--set: phases\.again: 'again' has no dev, by which the better phase is cho"
     ):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from training import Trainings, log, recipe_of
 
 from zoo.recipe.training import NamedPhase
-from zoo.train.dev import DevScores, evaluator, metric_of
+from zoo.train.dev import DevScores, dev_scores, evaluator, metric_of
 from zoo.train.work import work
 
 FIRST = ["الولد يقرأ كتابا", "البنت تكتب رسالة", "الولد يقرأ كتابا", "الجار يشتري تفاحة", "الطبيب في البيت"]
@@ -38,6 +39,23 @@ def test_scores_are_those_of_sentence_transformers(model: Any) -> None:
     assert DevScores([FIRST, SECOND], SCORES, dims)(model) == pytest.approx(theirs, abs=1e-6)
 
 
+NEGATIVE = ["زهرة", "البنت تكتب رسالة", "يقرأ الولد", "الجار في السوق", "زهرة"]
+"""The second is the anchor, and the third and the last are as near as the positive."""
+
+
+def test_the_accuracy_of_triplets_is_that_of_sentence_transformers(model: Any) -> None:
+    from sentence_transformers.sentence_transformer.evaluation import TripletEvaluator
+
+    theirs: dict[str, float] = {}
+    for dim in (None, 48, 8):
+        one = TripletEvaluator(FIRST, SECOND, NEGATIVE, truncate_dim=dim, write_csv=False)
+        theirs[f"dev_{dim}_accuracy_cosine" if dim else "dev_accuracy_cosine"] = one(model)["cosine_accuracy"]
+    rows = pl.DataFrame({"anchor": FIRST, "positive": SECOND, "negative": NEGATIVE})
+    assert dev_scores(rows, [None, 48, 8])(model) == pytest.approx(theirs)
+    tied = pl.DataFrame({"anchor": FIRST, "positive": SECOND, "negative": SECOND})
+    assert dev_scores(tied, [None])(model) == {"dev_accuracy_cosine": 0.0}, "as near is not nearer"
+
+
 def test_every_text_is_encoded_once(model: Any) -> None:
     encoded: list[str] = []
 
@@ -48,10 +66,10 @@ def test_every_text_is_encoded_once(model: Any) -> None:
 
     before, model.__class__ = model.__class__, Counted
     try:
-        DevScores([FIRST, SECOND], SCORES, [None, 64, 32, 16, 8])(model)
+        DevScores([FIRST, SECOND, NEGATIVE], None, [None, 64, 32, 16, 8])(model)
     finally:
         model.__class__ = before
-    assert sorted(encoded) == sorted({*FIRST, *SECOND})
+    assert sorted(encoded) == sorted({*FIRST, *SECOND, *NEGATIVE})
 
 
 SIZED = {"type": "matryoshka", "inner": {"type": "mnrl"}}

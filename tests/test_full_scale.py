@@ -20,6 +20,7 @@ from conftest import ROOT, TestHub, workspace_in
 from zoo.recipe import Recipe, override
 
 STEPS = 3
+WITH_CODE = "neoarabert"  # its base model's code runs by consent alone, which no shipped recipe holds
 MOST = 8_000  # MB of peak memory that a stage may take
 SIZES = {  # of the real datasets: train, validation, test
     "arabic-nli-triplet": (557_850, 6_584, 6_609),
@@ -104,8 +105,9 @@ def test_every_recipe_trains_at_scale_full(hub: TestHub, tmp_path: Path, capsys:
     from zoo.say import Silent
 
     workspace = workspace_in(tmp_path / "lab")
-    recipes = workspace.every_recipe(scale="full")
-    assert len(recipes) == 11
+    every = workspace.every_recipe(scale="full")
+    recipes = [recipe for recipe in every if not recipe.name.startswith(WITH_CODE)]
+    assert (len(every), len(recipes)) == (12, 11)
     seed(hub.root, recipes, progress=Silent())
     add_datasets(hub, recipes)
     table: list[Mapping[str, Any]] = []

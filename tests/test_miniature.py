@@ -15,18 +15,23 @@ from random import Random
 from typing import Any
 
 import pytest
+from conftest import ROOT
 
+from zoo.arabic import normalised
 from zoo.miniature import Repository, arabic, english
 from zoo.miniature.arabic import Agreement, ArabicVerb, conjugate
 from zoo.miniature.datasets import REPOSITORIES
+from zoo.miniature.diacritics import synsets
 from zoo.miniature.frames import Frame, Split, draw, fits, similarity, split_of
 from zoo.miniature.grammar import ask, render
 from zoo.miniature.lexicon import Language, lexicon
 from zoo.miniature.rows import FramedRow, labelled_pairs, scored_pairs, triplets
 from zoo.miniature.standins import stand_in
+from zoo.miniature.synonyms import synset_split
 from zoo.miniature.tables import Blueprint, repository
 from zoo.miniature.tasks import WIDE
 from zoo.miniature.vocabularies import tokenizer
+from zoo.recipe import Workspace
 from zoo.tasks import TASKS
 
 TRAIN = 300
@@ -376,6 +381,24 @@ def test_datasets_load_with_their_columns_and_splits(
     assert shape(loaded) == {name: (count, columns.split()) for name, count in zip(names, rows, strict=True)}
     last = loaded["train"].features[columns.split()[-1]].dtype
     assert last == {"negative": "string", "label": "int64", "score": "float64"}[columns.split()[-1]]
+
+
+def test_translations_are_in_one_column_of_two_fields(tmp_path: Path) -> None:
+    rows = load(source("Helsinki-NLP/opus-100"), tmp_path, "ar-en")["train"]
+    assert (rows.num_rows, rows.column_names) == (150, ["translation"])
+    assert rows.flatten().column_names == ["translation.ar", "translation.en"]
+    assert all(not one["ar"].isascii() and one["en"].isascii() for one in rows["translation"])
+
+
+def test_no_synset_is_trained_on_that_the_task_tests_on() -> None:
+    """The recipe splits the source's rows itself, and the task's rows are split already."""
+    rule = Workspace(ROOT).datasets["muradif-triplets"].split
+    assert rule is not None
+    found = {name: rule.split_of(normalised(name)) for name in synsets()}
+    assert {name for name, split in found.items() if split == "test"} == {
+        name for name in synsets() if synset_split(name) == "test"
+    }
+    assert Counter(found.values())["validation"] >= 10
 
 
 def test_scores_fill_their_scale(tmp_path: Path) -> None:

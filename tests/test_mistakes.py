@@ -234,7 +234,23 @@ MISTAKES = {
     ),
     "dev without a score": Mistake(
         FAMILY_FILE, "dev: graded", "dev: triplets",
-        "dev: triplets", "phases.triplets.dev: dataset 'triplets' has no score column, by which the best checkpoint is chosen; datasets that have: graded",
+        "dev: triplets", "phases.triplets.dev: dataset 'triplets' is of triplets, which have no spearman; write best: {metric: accuracy} beside it, or name one with scores: graded",
+    ),
+    "dev of pairs without a score": Mistake(
+        FAMILY_FILE, "dev: graded", "dev: pairs\n    best: {metric: accuracy}",
+        "dev: pairs", "phases.triplets.dev: dataset 'pairs' has no score column, by which the best checkpoint is chosen; datasets that have: graded",
+    ),
+    "accuracy of pairs": Mistake(
+        FAMILY_FILE, "dev: graded", "dev: graded\n    best: {metric: accuracy}",
+        "best: {metric", "phases.triplets.best.metric: 'accuracy' is of triplets, and dev 'graded' is of pairs with scores; write spearman or pearson, or leave it out",
+    ),
+    "a dataset's weight beside nothing": Mistake(
+        FAMILY_FILE, "{dataset: pairs, loss: mnrl}", "{dataset: pairs, loss: mnrl, weight: 2}",
+        "weight: 2", "phases.pairs.data.0.weight: weighs nothing beside others; take it out, or add another dataset",
+    ),
+    "a dataset's weight beside none": Mistake(
+        FAMILY_FILE, "{dataset: graded, loss: {type: cosent}}", "{dataset: graded, loss: {type: cosent}, weight: 2}",
+        "{dataset: labelled", "phases.hybrid.data.0: has no weight, and others have one; give each one, or none",
     ),
     "dev that is nowhere": Mistake(
         FAMILY_FILE, "dev: graded", "dev: grated",

@@ -208,7 +208,7 @@ def test_check_names_the_plugins(plugged: Path, zoo: Any) -> None:
     plug(plugged, "empty.py", "")
     plug(plugged, "_shared.py", "raise ValueError")  # begins with '_': no plugin
     assert zoo("check")[1].splitlines() == [
-        "11 recipes are fine",
+        "12 recipes are fine",
         "plugins/acute.py: loss 'acute'",
         "plugins/empty.py: adds nothing",
         "plugins/leaflets.py: evaluation task 'Leaflets'",

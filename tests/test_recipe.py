@@ -48,10 +48,10 @@ def test_every_recipe_resolves_and_survives_its_own_file(name: str, scale: str, 
     assert load_resolved(path) == recipe
 
 
-def test_the_eleven_members_are_there() -> None:
+def test_the_twelve_members_are_there() -> None:
     bases = ["arabert", "e5", "labse", "marbert", "mpnet"]
     pairs = [f"{base}-{variant}" for base in bases for variant in ("matryoshka", "hybrid")]
-    assert sorted(OURS.names) == sorted([*pairs, "distilroberta-allnli"])
+    assert sorted(OURS.names) == sorted([*pairs, "distilroberta-allnli", "neoarabert-synonym"])
 
 
 def test_full_scale_has_the_papers_settings() -> None:
@@ -106,7 +106,7 @@ def test_a_misspelt_loss_option_is_named_with_the_right_one(workspace: Workspace
     write(workspace, "family.yaml", "inner: {type: mnrl}", "inner: {type: mnrl, scael: 10}")
     message = problem(workspace, "arabert-hybrid")
     assert message == (
-        "recipes/family.yaml, line 39: phases.triplets.data.0.loss.inner.scael: "
+        "recipes/family.yaml, line 40: phases.triplets.data.0.loss.inner.scael: "
         "unknown key 'scael'; did you mean 'scale'?"
     )
 

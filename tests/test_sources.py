@@ -18,6 +18,7 @@ from test_files import in_stage
 
 from zoo.arabic import normalised
 from zoo.data.digests import LARGE, KnownDigests
+from zoo.data.rows import HubRows
 from zoo.errors import DataError
 from zoo.hub.store import Store
 from zoo.inquiry.source import ask_source
@@ -396,3 +397,14 @@ def test_a_stage_that_is_killed_goes_on_to_the_same_bytes(tmp_path: Path) -> Non
     for name in ("train.parquet", "test.parquet", "report.json", "source.json"):
         assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
     assert not (cut / ".underway").exists()
+
+
+def test_fields_of_a_column_are_columns_of_their_own() -> None:
+    """As translations have them: {"translation": {"ar": ..., "en": ...}}."""
+    from datasets import Dataset as Rows
+
+    rows = HubRows(Rows.from_dict({"translation": [{"ar": "كتاب", "en": "book"}], "n": [1]}))
+    assert rows.column_names == ["translation.ar", "translation.en", "n"]
+    assert rows.column("translation.ar").to_list() == ["كتاب"]
+    (batch,) = rows.batches(["translation.en"])
+    assert batch["translation.en"].to_list() == ["book"]

@@ -45,7 +45,7 @@ def check(zoo: Any, *names: str) -> list[str]:
 
 
 def test_ours_has_no_problems(workspace: Workspace, zoo: Any) -> None:
-    assert zoo("check") == (0, "11 recipes are fine\n", "")
+    assert zoo("check") == (0, "12 recipes are fine\n", "")
 
 
 def test_two_recipes_of_one_repository_are_refused(workspace: Workspace, zoo: Any) -> None:
@@ -104,7 +104,8 @@ def test_two_files_cannot_have_one_recipe(workspace: Workspace, zoo: Any) -> Non
         ("suite: ara-sts", "suite: ara-stss", "suite: no suite 'ara-stss' in family.yaml; did you mean 'ara-sts'?"),
         ("dataset: arabic-stsb", "dataset: arabic-stbs", "phases.hybrid.data.1.dataset: no dataset 'arabic-stbs'; did you mean"),
         ("stsb, loss: {type: cosent}", "stsb, loss: {type: mnrl}", "phases.hybrid.data.1.loss: loss 'mnrl' reads no label, dataset 'arabic-stsb'"),
-        ("dev: stsb", "dev: all-nli", "phases.allnli.dev: dataset 'all-nli' has no score column"),
+        ("dev: stsb", "dev: all-nli", "phases.allnli.dev: dataset 'all-nli' is of triplets, which have no spearman; write best: {metric"),
+        ("dev: stsb", "dev: arabic-nli-pair-nmt", "phases.allnli.dev: dataset 'arabic-nli-pair-nmt' has no score column"),
         ("dev: stsb", "dev: stsbb", "phases.allnli.dev: no dataset 'stsbb'; did you mean 'stsb'?"),
         ("[Muradif,", "[Muradef,", "suites.muradif.0: no evaluation task 'Muradef'; did you mean 'Muradif'?"),
         ("[\n    STS17-ar,", "[\n    STS17-ra,", "suites.ara-v1.0: no evaluation task 'STS17-ra'"),
@@ -201,7 +202,7 @@ def test_every_pattern_of_recipes_has_words() -> None:
 
 def test_init_adds_to_a_gitignore_what_it_lacks(tmp_path: Path, zoo: Any) -> None:
     (tmp_path / ".gitignore").write_bytes(b"secrets.env\r\n/runs\n*.log")
-    assert zoo("init", ".", cwd=tmp_path) == (0, "made . with 7 recipe files\n", "hint: zoo ls\n")
+    assert zoo("init", ".", cwd=tmp_path) == (0, "made . with 8 recipe files\n", "hint: zoo ls\n")
     assert (tmp_path / ".gitignore").read_bytes() == b"secrets.env\r\n/runs\n*.log\n.zoo/\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == [".gitignore", "recipes"]
     assert zoo("check")[0] == 0

@@ -113,7 +113,7 @@ def phases_of_log(log: Iterable[Mapping[str, Any]]) -> list[PhaseCurve]:
     found = []
     for phase in log:
         entries, best = phase["log"], phase.get("best")
-        key = _deciding(entries, best)
+        key = phase.get("metric") or _deciding(entries, best)
         loss, dev = _points(entries, "loss"), _points(entries, key)
         step = phase.get("best_step")
         dropped = not phase.get("kept", step != 0)
@@ -141,7 +141,7 @@ def _best(entries: Sequence[Entry], dev: Points) -> int | None:
 
 
 def _deciding(entries: Sequence[Mapping[str, Any]], best: float | None) -> str:
-    """The key of the score that chose the best checkpoint: the one that has its value somewhere."""
+    """The key of the score that chose the best checkpoint, where a log does not say it: one that has its value."""
     keys = dict.fromkeys(key for entry in entries for key in entry if key.startswith("eval_"))
     chosen = [key for key in keys if best is not None and any(entry.get(key) == best for entry in entries)]
     return USUAL if USUAL in chosen or not chosen else chosen[0]

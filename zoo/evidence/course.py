@@ -28,11 +28,16 @@ def best_trained(phase: Phase) -> tuple[float, int] | None:
         return None
     if phase["best_step"] != 0:
         return phase["best"], phase["best_step"]
-    before = next(entry for entry in phase["log"] if entry["step"] == 0)
-    metric = next(key for key, value in before.items() if key.startswith("eval_") and value == phase["start"])
+    metric = str(phase.get("metric") or _alike(phase))
     found = [entry for entry in phase["log"] if entry["step"] and entry.get(metric) is not None]
     best = max(found, key=lambda entry: entry[metric], default=None)
     return (best[metric], best["step"]) if best else None
+
+
+def _alike(phase: Phase) -> str:
+    """The key of the score that decided, in logs of earlier versions, which lack it: the one with the start's value."""
+    before = next(entry for entry in phase["log"] if entry["step"] == 0)
+    return str(next(key for key, value in before.items() if key.startswith("eval_") and value == phase["start"]))
 
 
 def scored(phase: Phase) -> str:

@@ -84,10 +84,7 @@ CONTEXTS = (
 
 
 def _muradif(seed: int, train: int) -> list[DataTable]:
-    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics.
-
-    Words with the same letters have one synset here, so that a split by it does not part them.
-    """
+    """One split, as the real one: a word in a sentence, a synonym, and a word for something else, with diacritics."""
     del train
     found = (row.values for row in synonym_triplets(Random(f"{seed} synonyms")))
     rows = [

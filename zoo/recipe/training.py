@@ -196,4 +196,5 @@ class NamedPhase(Phase):
 
     name: Name
     trial: PositiveInt | None = added(None)
-    """Phases in a row with the same number all start from the model before them, and only the best one is kept."""
+    """Phases in a row with the same number all start from the model before them, and only the best one is kept; one with
+    a number of its own only where it is better than that model by more than chance."""

@@ -85,7 +85,7 @@ def _beside_the_start(
     start: Callable[[str | None], SentenceTransformer],
 ) -> Judgement:
     own = folder_of(folder, phase)
-    before = _sample(own / BEFORE, phase, dev, lambda: start(device))
+    before = sample_of(own / BEFORE, phase, dev, lambda: start(device))
     found = compare_samples(_predicted(phase, folder, dev, device), before, Resamples.of(before))
     kept = found.low > 0
     word = "better than" if kept else "worse than" if found.high < 0 else "tied with going on"
@@ -125,10 +125,10 @@ def _shown(found: Contrast) -> str:
 
 def _predicted(phase: NamedPhase, folder: Path, dev: Path, device: str | None) -> Sample:
     own = folder_of(folder, phase)
-    return _sample(own / PREDICTED, phase, dev, lambda: saved_model(own, device))
+    return sample_of(own / PREDICTED, phase, dev, lambda: saved_model(own, device))
 
 
-def _sample(kept: Path, phase: NamedPhase, dev: Path, load: Callable[[], SentenceTransformer]) -> Sample:
+def sample_of(kept: Path, phase: NamedPhase, dev: Path, load: Callable[[], SentenceTransformer]) -> Sample:
     """What a model makes of the rows of `dev`, at the dim that the phase is chosen by, from the file or into it.
 
     Of pairs these are the cosines beside the scores; of triplets, whether each is right, those of one anchor together.

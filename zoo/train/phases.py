@@ -338,6 +338,7 @@ class PhaseRun:
         return {
             "phase": self.phase.name,
             "steps": state.global_step,
+            **({"metric": metric_of(self.phase)} if self.phase.dev else {}),
             "start": start,
             "best": best if self.phase.dev else None,
             "best_step": step if self.phase.dev else None,
