@@ -27,7 +27,7 @@ def synset_split(synset: str) -> str:
 def synonym_triplets(rng: Random) -> Iterator[FramedRow]:
     """Rows of (anchor, positive, negative, synset), of all synsets.
 
-    Where a word's letters have other meanings, of either split, one of the negatives is of those: who does not see the
+    Where a word's letters have other meanings of the same split, one of the negatives is of those: who does not see the
     diacritics cannot tell it from the positive.
     """
     for synset in synsets().values():
@@ -39,8 +39,9 @@ def synonym_triplets(rng: Random) -> Iterator[FramedRow]:
 
 def _negatives(synset: Synset, anchor: str, positive: str, others: Sequence[str], rng: Random) -> list[str]:
     words = [rng.choice(synsets()[other].words) for other in rng.sample(others, NEGATIVES)]
-    if synset.twins and synset.words[0] in (anchor, positive):
-        first, *rest = synsets()[rng.choice(synset.twins)].words
+    twins = [twin for twin in synset.twins if synset_split(twin) == synset_split(synset.name)]
+    if twins and synset.words[0] in (anchor, positive):
+        first, *rest = synsets()[rng.choice(twins)].words
         words[0] = first if synset.words[0] == positive else rng.choice(rest)
     return words
 
