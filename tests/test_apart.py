@@ -23,8 +23,8 @@ from toy_code import agreed_source, toy_files
 from training import Heard, PowerCut, log, made, recipe_of, started_by
 
 from zoo.errors import TrainError, ZooError
-from zoo.models import apart
-from zoo.models.apart import Apart, let_go, load_apart
+from zoo.models.apart import model as ours
+from zoo.models.apart.model import Apart, let_go, load_apart
 from zoo.models.identity import ModelSource
 from zoo.models.load import load_model
 from zoo.models.pieces import pieces
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 TOY = "lab/toy"
 TEXTS = [*SENTENCES, "", "xyz", " ".join(SENTENCES)]
 LONGEST = 16  # tokens
-ALONE = "zoo.models.apart_work"
+ALONE = "zoo.models.apart.work"
 
 
 @dataclass
@@ -188,8 +188,8 @@ SHORT = {  # what stands in the place of a process, and the sentence for it
 
 @pytest.mark.parametrize("code", SHORT)
 def test_a_process_that_does_not_answer_is_a_sentence(code: str, spied: Spied, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(apart, "COMMAND", (sys.executable, "-S", "-c", code))
-    monkeypatch.setattr(apart, "SECONDS", 2 if "sleep" in code else 60)
+    monkeypatch.setattr(ours, "COMMAND", (sys.executable, "-S", "-c", code))
+    monkeypatch.setattr(ours, "SECONDS", 2 if "sleep" in code else 60)
     with pytest.raises(TrainError, match=SHORT[code]):
         load_apart(spied.source, "cpu")
 

@@ -20,7 +20,7 @@ from zoo.lint.files import held_files
 from zoo.lint.rules import rules
 from zoo.lint.target import of_files
 from zoo.miniature.standins import stand_in
-from zoo.models.backbone import (
+from zoo.models.backbone.probe import (
     MARKED,
     PLAIN,
     BackboneReport,
@@ -31,7 +31,7 @@ from zoo.models.backbone import (
     probe_backbones,
     refuse_broken,
 )
-from zoo.models.consent import consent_to
+from zoo.models.foreign.consent import consent_to
 from zoo.models.fragmentation import HOMOGRAPHS, Fragments, letters_in
 from zoo.models.identity import ModelSource, base_source
 
@@ -118,7 +118,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
 
 def measured(source: ModelSource, language: Language, folder: Path) -> BackboneReport:
     """The report on a model that is loaded here, twice; two processes of their own are what slow tests start."""
-    from zoo.models.backbone_work import examined
+    from zoo.models.backbone.work import examined
 
     folder.mkdir(exist_ok=True)
     first = examined(source, language, folder / "first.npy", None)

@@ -22,7 +22,7 @@ from zoo.cards.readme import model_card, space_card
 from zoo.errors import PublishError
 from zoo.lint.card import ParsedCard
 from zoo.lint.execution import one_program
-from zoo.models.carried import carried_code, content_digest
+from zoo.models.foreign.carried import carried_code, content_digest
 from zoo.publish.desired.release import CARD, PROVENANCE, Release, model_release
 from zoo.publish.plan.repository import plan_release
 from zoo.publish.proof.prove import prove_model

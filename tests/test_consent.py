@@ -20,10 +20,10 @@ from test_space_app import tiny_model
 
 from zoo.errors import DataError, EvaluationError, RecipeError, TrainError
 from zoo.inquiry.base import ask_base
-from zoo.models.consent import ModelCode, checked_folder, code_of, consent_to, difference
-from zoo.models.elsewhere import fetched_code
+from zoo.models.foreign.consent import ModelCode, checked_folder, code_of, consent_to, difference
+from zoo.models.foreign.elsewhere import fetched_code
+from zoo.models.foreign.reaches import reaches
 from zoo.models.identity import ModelSource
-from zoo.models.reaches import reaches
 from zoo.models.shape import refuse_unfit
 from zoo.recipe.consented import put_consent
 from zoo.recipe.family import BaseFile

@@ -16,7 +16,7 @@ from test_prove import card, in_folder, push
 from test_space_app import tiny_model
 
 from zoo.errors import EvaluationError, PublishError, TrainError
-from zoo.models.foreign import code_told, foreign_code, reader
+from zoo.models.foreign.asked import code_told, foreign_code, reader
 from zoo.models.identity import ModelSource
 from zoo.models.load import load_model
 

@@ -10,8 +10,8 @@ from own_code import write_mini_camel, write_toy
 from zoo import cameldata
 from zoo.errors import TrainError
 from zoo.isolation import consented_environment
+from zoo.models.foreign.requirements import loaded_files, missing, needed_packages, require_all
 from zoo.models.identity import ModelSource
-from zoo.models.requirements import loaded_files, missing, needed_packages, require_all
 
 SOURCE = ModelSource(kind="base", place="lab/toy", weights="0")
 CONFIG = b'{"auto_map": {"AutoModel": "model.Toy", "AutoModelForMaskedLM": "head.ToyHead"}}'
@@ -65,7 +65,7 @@ def test_a_missing_package_is_told_with_its_install() -> None:
 
 
 def test_the_stemmer_has_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zoo.models.requirements.find_spec", lambda name: None)
+    monkeypatch.setattr("zoo.models.foreign.requirements.find_spec", lambda name: None)
     files = {"config.json": CONFIG, "model.py": b"from fast_disambig.camel import Stemmer"}
     assert [lack.hint for lack in missing(files)] == ["pip install 'hub-zoo[neoarabert]'"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from test_prove import in_folder
 from test_space_app import tiny_model
 
-from zoo.models.consent import ModelCode
+from zoo.models.foreign.consent import ModelCode
 from zoo.models.identity import ModelSource
 
 MODELING = '''

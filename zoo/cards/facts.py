@@ -9,7 +9,7 @@ from typing import Any
 from zoo.evidence.fragments import WordsReport
 from zoo.evidence.overlap import OverlapReport
 from zoo.evidence.scores import Comparison, ScoreFile
-from zoo.models.carried import CarriedCode
+from zoo.models.foreign.carried import CarriedCode
 from zoo.recipe import Recipe
 
 

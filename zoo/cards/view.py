@@ -31,7 +31,7 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
-from zoo.models.requirements import STEMMER
+from zoo.models.foreign.requirements import STEMMER
 from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import is_tried_alone, trials

@@ -18,7 +18,7 @@ from zoo.evidence.scores import REHEARSAL, ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
 from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, MODEL, OVERLAP, README, TRAIN_LOG
 from zoo.losses import models_of
-from zoo.models.carried import carried_code
+from zoo.models.foreign.carried import carried_code
 from zoo.recipe import Recipe
 from zoo.say import SILENT, Progress
 

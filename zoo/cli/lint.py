@@ -79,7 +79,7 @@ def lint(
 
 def _model(repo: CheckedRepo, target: str, scale: str, trust: str | None) -> ModelSource:
     """The model that is linted, as `zoo eval` would load it, but for prompts."""
-    from zoo.models.consent import consent_to
+    from zoo.models.foreign.consent import consent_to
     from zoo.models.identity import ModelSource
     from zoo.pipeline.candidates import candidate_of, require_commit
     from zoo.remote import revision_of

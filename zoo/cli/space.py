@@ -98,7 +98,7 @@ def _token_for(models: Iterable[Mapping[str, Any]]) -> str | None:
     from huggingface_hub import get_token
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    from zoo.models.consent import refuse_foreign_code
+    from zoo.models.foreign.consent import refuse_foreign_code
     from zoo.models.identity import ModelSource
     from zoo.remote import api, explained
 

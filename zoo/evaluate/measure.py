@@ -39,7 +39,7 @@ from zoo.evaluate.words import measure_words, task_of_words, words_known
 from zoo.evidence import resampling
 from zoo.evidence.measures import margins_beside
 from zoo.evidence.scores import Subject
-from zoo.models.apart import let_go
+from zoo.models.apart.model import let_go
 from zoo.models.load import load_model
 from zoo.models.shape import too_wide
 from zoo.plugins.loading import root_in_use

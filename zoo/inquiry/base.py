@@ -9,8 +9,8 @@ from typing import Any
 
 from zoo.errors import TrainError
 from zoo.inquiry.answers import Answers, Inquiry
-from zoo.models.consent import refuse_foreign_code
-from zoo.models.foreign import AS_SAFETENSORS, Read, code_told, foreign_code, mapping, reader, way_to_load
+from zoo.models.foreign.asked import AS_SAFETENSORS, Read, code_told, foreign_code, mapping, reader, way_to_load
+from zoo.models.foreign.consent import refuse_foreign_code
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, width_of
 from zoo.recipe.schema import Base

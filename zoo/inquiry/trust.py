@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import HubError
-from zoo.models.consent import ModelCode, code_of, difference, refuse_fetching
+from zoo.models.foreign.consent import ModelCode, code_of, difference, refuse_fetching
+from zoo.models.foreign.reaches import Reach, reaches
+from zoo.models.foreign.requirements import Lack, missing, needed_packages
 from zoo.models.identity import ModelSource
-from zoo.models.reaches import Reach, reaches
-from zoo.models.requirements import Lack, missing, needed_packages
 from zoo.recipe.consented import consent_in, files_with_base
 from zoo.recipe.remotecode import RemoteCode
 from zoo.remote import endpoint, is_local

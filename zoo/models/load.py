@@ -17,10 +17,10 @@ from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.isolation import consented_folder
-from zoo.models.foreign import AS_SAFETENSORS, kind_of_error, meant, way_to_load
+from zoo.models.foreign.asked import AS_SAFETENSORS, kind_of_error, meant, way_to_load
+from zoo.models.foreign.trusted import trust
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
-from zoo.models.trusted import trust
 from zoo.modules.encoders import STOCK
 from zoo.recipe.schema import Base, Recipe
 from zoo.remote import explained
@@ -106,7 +106,7 @@ def base_model(base: Base, revision: str, device: str | None = None) -> Sentence
 def load_model(source: ModelSource, device: str | None = None, *, attention: str | None = None) -> SentenceTransformer:
     """The model that a source describes, ready to encode.
 
-    One with consent to its code is loaded by a process apart, which alone runs that code (zoo/models/apart.py).
+    One with consent to its code is loaded by a process apart, which alone runs that code (zoo/models/apart/model.py).
 
     Args:
         attention: an `attn_implementation` of transformers; null: the best that the model has.
@@ -117,7 +117,7 @@ def load_model(source: ModelSource, device: str | None = None, *, attention: str
     """
     if source.remote_code is not None:
         if (place := consented_folder()) is None:
-            from zoo.models.apart import load_apart
+            from zoo.models.apart.model import load_apart
 
             return load_apart(source, device, attention=attention)
         source = source.whole.model_copy(update={"place": str(place), "revision": None})

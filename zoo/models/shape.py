@@ -9,8 +9,8 @@ from shlex import quote
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.consent import refuse_foreign_code
-from zoo.models.foreign import AS_SAFETENSORS, Read, kind_of_error, mapping, modules_of, reader
+from zoo.models.foreign.asked import AS_SAFETENSORS, Read, kind_of_error, mapping, modules_of, reader
+from zoo.models.foreign.consent import refuse_foreign_code
 from zoo.models.identity import ModelSource
 from zoo.modules import MODULES as MODULES_BEHIND
 from zoo.modules import POOLINGS

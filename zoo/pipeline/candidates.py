@@ -10,7 +10,7 @@ from zoo.characters import brief
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate.ingredients import Candidate, results_folder, trained_candidate
 from zoo.layout import TRAIN
-from zoo.models.consent import consent_to
+from zoo.models.foreign.consent import consent_to
 from zoo.models.identity import ModelSource
 from zoo.models.shape import refuse_unfit
 from zoo.recipe import Workspace

@@ -14,7 +14,7 @@ from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
-from zoo.models.carried import CarriedCode, carried_code
+from zoo.models.foreign.carried import CarriedCode, carried_code
 from zoo.pipeline.asbuilt import Built, as_built, dataset_to_publish
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores

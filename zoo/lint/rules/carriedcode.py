@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from zoo.lint.finding import Problem
 from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
-from zoo.models.foreign import CONFIGS, MODULES, OURS, names_in
+from zoo.models.foreign.asked import CONFIGS, MODULES, OURS, names_in
 
 TRUST = "trust_remote_code"
 TRUSTED = re.compile(r"\btrust_remote_code\s*=\s*True\b")

@@ -15,7 +15,7 @@ from zoo.ids import ModelRef
 from zoo.isolation import consented_environment, consented_folder
 from zoo.layout import TRAIN
 from zoo.losses import models_of
-from zoo.models.consent import COVERED, LEFT_OUT, WEIGHTS, checked_folder
+from zoo.models.foreign.consent import COVERED, LEFT_OUT, WEIGHTS, checked_folder
 from zoo.models.identity import ModelSource, base_source
 from zoo.pipeline.executors.local import Execute, Task, here
 from zoo.pipeline.executors.processes import THREADS, lines, threads_for

@@ -8,8 +8,8 @@ from typing import Any
 
 from zoo.errors import PublishError
 from zoo.licences import family, forbids, may_be_passed_on
-from zoo.models.carried import CarriedCode, carried_code, deciding
-from zoo.models.elsewhere import fetched_code
+from zoo.models.foreign.carried import CarriedCode, carried_code, deciding
+from zoo.models.foreign.elsewhere import fetched_code
 from zoo.recipe import Recipe
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from zoo.errors import PublishError, did_you_mean
 from zoo.lint import front
 from zoo.lint.leaks import Mask
-from zoo.models.carried import CODE
+from zoo.models.foreign.carried import CODE
 from zoo.publish.desired.digests import Ids, of_bytes
 from zoo.publish.desired.release import (
     CARD,

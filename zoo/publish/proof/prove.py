@@ -16,9 +16,9 @@ from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
 from zoo.lint.card import Code, ParsedCard
 from zoo.lint.results import index_values
-from zoo.models.carried import CODE, DECIDING, RECORDS
-from zoo.models.elsewhere import fetched_code
-from zoo.models.foreign import code_told, foreign_code
+from zoo.models.foreign.asked import code_told, foreign_code
+from zoo.models.foreign.carried import CODE, DECIDING, RECORDS
+from zoo.models.foreign.elsewhere import fetched_code
 from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
 from zoo.publish.proof.rendered import NOTHING, OwnCode
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running

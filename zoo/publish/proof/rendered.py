@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.lint.card import Code, ParsedCard
-from zoo.models.carried import CODE
+from zoo.models.foreign.carried import CODE
 from zoo.publish.desired.release import CARD, Release, json_bytes, write_whole
 from zoo.remote import Kind
 

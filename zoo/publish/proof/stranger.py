@@ -20,7 +20,7 @@ from zoo.errors import PublishError
 from zoo.isolation import own_environment, proxies, run_to_its_end
 from zoo.lint.card import Code
 from zoo.lint.execution import one_program
-from zoo.models.foreign import meant
+from zoo.models.foreign.asked import meant
 from zoo.publish.desired.release import CARD, SCORES
 from zoo.remote import Kind, api, explained, listed_id
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from zoo.models.elsewhere import fetched_code
-from zoo.models.requirements import needed_packages
+from zoo.models.foreign.elsewhere import fetched_code
+from zoo.models.foreign.requirements import needed_packages
 from zoo.modules.own import own_files
 from zoo.recipe.schema import Base
 from zoo.run import file_digest

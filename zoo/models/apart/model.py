@@ -25,15 +25,15 @@ from torch import Tensor, nn
 from zoo.characters import brief
 from zoo.errors import ZooError
 from zoo.isolation import consented_environment, end_program, with_package
-from zoo.models.consent import checked_folder
-from zoo.models.foreign import kind_of_error
+from zoo.models.apart.messages import GarbledError, Message, read_message, write_message
+from zoo.models.foreign.asked import kind_of_error
+from zoo.models.foreign.consent import checked_folder
 from zoo.models.identity import ModelSource
-from zoo.models.messages import GarbledError, Message, read_message, write_message
 from zoo.plugins.loading import root_in_use
 
 SECONDS = 1800  # for one answer: a large model on a slow disk is loaded by then
 LONGEST_TOLD = 200  # characters of what the process said last
-COMMAND = (sys.executable, "-P", "-m", "zoo.models.apart_work")
+COMMAND = (sys.executable, "-P", "-m", "zoo.models.apart.work")
 
 
 class Described(BaseModel):

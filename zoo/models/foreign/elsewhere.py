@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from zoo.characters import brief
-from zoo.models.foreign import ELSEWHERE, KERNELS, MODULES, OURS, ROUTER, SETTINGS, mapping, modules_of, names_in
+from zoo.models.foreign.asked import ELSEWHERE, KERNELS, MODULES, OURS, ROUTER, SETTINGS, mapping, modules_of, names_in
 
 Files = Mapping[str, bytes]
 """{path in a model: content} of all its code and JSON."""

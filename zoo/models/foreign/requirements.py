@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from zoo.cameldata import DATABASE, FETCH, camel_data, camel_places
 from zoo.characters import brief
-from zoo.models.foreign import CONFIGS, kind_of_error, mapping, modules_of
+from zoo.models.foreign.asked import CONFIGS, kind_of_error, mapping, modules_of
 from zoo.models.identity import ModelSource
 
 Files = Mapping[str, bytes]

@@ -2,7 +2,7 @@
 
 Libraries load some models without a word and wrongly: with an empty vocabulary, with memory as it happened to be in
 place of rotary angles, with weights drawn anew. Such a model trains and gets scores. Light: the model is loaded by two
-processes, one after the other (`zoo.models.backbone_work`), and what they find is put into words here.
+processes, one after the other (`zoo.models.backbone.work`), and what they find is put into words here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from zoo.arabic import DIACRITICS
 from zoo.characters import brief
 from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end, with_package
-from zoo.models.foreign import kind_of_error
+from zoo.models.foreign.asked import kind_of_error
 from zoo.models.fragmentation import HOMOGRAPHS, Fragments
 from zoo.models.identity import ModelSource
 from zoo.modules.encoders import CUSTOM
@@ -302,7 +302,7 @@ def _by_two(models: Sequence[tuple[ModelSource, Language | None]]) -> list[Backb
 
 
 def _checked(source: ModelSource) -> Any:
-    from zoo.models.consent import checked_folder
+    from zoo.models.foreign.consent import checked_folder
 
     return nullcontext(None) if source.remote_code is None else checked_folder(source)
 
@@ -311,7 +311,7 @@ def _run(folder: Path, time: str, checked: Path | None) -> str | None:
     """Let a process do its half; None, or what is to be said of its end."""
     place = folder / time
     place.mkdir()
-    command = [sys.executable, "-P", "-m", "zoo.models.backbone_work", str(folder / "task.json"), time]
+    command = [sys.executable, "-P", "-m", "zoo.models.backbone.work", str(folder / "task.json"), time]
     log = place / "log"
     code = run_to_its_end(command, place, _environment(place, checked), log, seconds=SECONDS)
     if code == 0:

@@ -1,4 +1,4 @@
-"""`python -P -m zoo.models.backbone_work TASK first|second`: loads models and measures what backbone.py says.
+"""`python -P -m zoo.models.backbone.work TASK first|second`: loads models and measures what `probe` beside it says.
 
 TASK is a JSON file: {"workspace": whose plugins are used, or null, "models": [[source, language]]}. What is found of
 each is left in the folder of its time beside TASK, as soon as it is known. The second compares with the first.
@@ -32,8 +32,8 @@ from zoo.arabic import DIACRITICS, normalised  # noqa: E402
 from zoo.characters import brief  # noqa: E402
 from zoo.errors import ZooError  # noqa: E402
 from zoo.isolation import consented_folder  # noqa: E402
-from zoo.models.backbone import LONGEST_TRIED, MARKED, PLAIN, Language  # noqa: E402
-from zoo.models.foreign import mapping, modules_of, reader  # noqa: E402
+from zoo.models.backbone.probe import LONGEST_TRIED, MARKED, PLAIN, Language  # noqa: E402
+from zoo.models.foreign.asked import mapping, modules_of, reader  # noqa: E402
 from zoo.models.fragmentation import Fragments, fragmentation  # noqa: E402
 from zoo.models.identity import ModelSource  # noqa: E402
 from zoo.models.load import load_model  # noqa: E402

@@ -18,10 +18,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from zoo.characters import brief
 from zoo.errors import ZooError
-from zoo.models.elsewhere import fetched_code
-from zoo.models.foreign import code_told, foreign_code, kind_of_error, reader, way_to_load
+from zoo.models.foreign.asked import code_told, foreign_code, kind_of_error, reader, way_to_load
+from zoo.models.foreign.elsewhere import fetched_code
+from zoo.models.foreign.requirements import require_all
 from zoo.models.identity import Kind, ModelSource
-from zoo.models.requirements import require_all
 from zoo.modules.own import own_files
 from zoo.recipe.remotecode import CodePath, RemoteCode
 from zoo.recipe.words import License

@@ -1,4 +1,4 @@
-"""`python -P -m zoo.models.apart_work`: loads one model with its own code, and answers what zoo/models/apart.py asks.
+"""`python -P -m zoo.models.apart.work`: loads one model with its own code, and answers what `model` beside it asks.
 
 It ends as soon as the process that started it is gone.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from zoo.models.messages import Message
+    from zoo.models.apart.messages import Message
 
     Answer = tuple[dict[str, Any], dict[str, Any]]
     """What JSON can hold, and tensors."""
@@ -32,7 +32,7 @@ def serve() -> None:
     import torch
 
     from zoo.errors import ZooError
-    from zoo.models.messages import write_message
+    from zoo.models.apart.messages import write_message
 
     heard = _listened(questions)
     served = Served()
@@ -60,7 +60,7 @@ def _taken() -> tuple[BinaryIO, BinaryIO]:
 
 def _listened(questions: BinaryIO) -> queue.SimpleQueue[Message]:
     """Read the questions in a thread, which ends this process at their end, whatever it is doing."""
-    from zoo.models.messages import read_message
+    from zoo.models.apart.messages import read_message
 
     heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
@@ -103,7 +103,7 @@ class Served:
         attention: str | None,
         workspace: str | None,
     ) -> Answer:
-        """Load the model, and return what zoo/models/apart.py calls the model described."""
+        """Load the model, and return what our process calls the model described."""
         from zoo.models.identity import ModelSource
         from zoo.models.load import load_model
         from zoo.plugins.loading import use
