@@ -14,25 +14,17 @@ from conftest import ROOT, TestHub
 from test_prove import push
 
 from zoo.errors import TrainError
+from zoo.evidence.fragments import CutWords
 from zoo.isolation import CONSENTED
 from zoo.lint.facts import NoHub
 from zoo.lint.files import held_files
 from zoo.lint.rules import rules
 from zoo.lint.target import of_files
 from zoo.miniature.standins import stand_in
-from zoo.models.backbone.probe import (
-    MARKED,
-    PLAIN,
-    BackboneReport,
-    Language,
-    keep_backbone,
-    kept_backbone,
-    language_of,
-    probe_backbones,
-    refuse_broken,
-)
+from zoo.models.backbone.probe import keep_backbone, kept_backbone, probe_backbones, refuse_broken
+from zoo.models.backbone.report import MARKED, PLAIN, BackboneReport, Language, language_of
 from zoo.models.foreign.consent import consent_to
-from zoo.models.fragmentation import HOMOGRAPHS, Fragments, letters_in
+from zoo.models.fragmentation import HOMOGRAPHS, cut_words, letters_in
 from zoo.models.identity import ModelSource, base_source
 
 Files = dict[str, bytes]
@@ -490,8 +482,8 @@ def test_letters_of_a_piece_are_counted_without_what_a_family_marks_words_with(p
 
 
 def test_fragments_count_pieces_for_each_word() -> None:
-    assert Fragments.of(["كتاب جميل"], [["كتاب", "[UNK]", "##ل", "َ"]]) == Fragments(2.0, 0.25, 0.5)
-    assert Fragments.of([], []) == Fragments(None, None, None)
+    assert cut_words(["كتاب جميل"], [["كتاب", "[UNK]", "##ل", "َ"]]) == CutWords(per_word=2.0, unknown=0.25, letters=0.5)
+    assert cut_words([], []) == CutWords(per_word=None, unknown=None, letters=None)
 
 
 def test_sentences_and_homographs_are_what_they_should_be() -> None:

@@ -31,7 +31,7 @@ from zoo.evidence.scores import (
     superseded,
 )
 from zoo.markdown import Markdown
-from zoo.models.foreign.requirements import STEMMER
+from zoo.models.foreign.requirements import STEMMER, pip_name
 from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import is_tried_alone, trials
@@ -59,7 +59,7 @@ class ModelCardView:
     @property
     def camel(self) -> tuple[str, str] | None:
         """The name of the data that a stemmer in the code reads, and the command that fetches it; None: it has none."""
-        needed = STEMMER.replace("_", "-") in (self.facts.code.packages if self.facts.code else ())
+        needed = pip_name(STEMMER) in (self.facts.code.packages if self.facts.code else ())
         return (DATABASE, FETCH) if needed else None
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ def measure_words(results: Path, subject: Subject, task: str, model: SentenceTra
         HubError, EvaluationError: the task's data cannot be had.
     """
     found = fragmentation(model, *_words(task))
-    cuts = asdict(found) if found else None
+    cuts = found.model_dump() if found else None
     write(_place(results, subject, task), json.dumps({"cuts": cuts}, indent=1))
 
 

@@ -17,7 +17,10 @@ class _Fact(BaseModel):
 
 
 class CutWords(_Fact):
-    """The pieces that words are cut into. Every share is 0 to 1; null where there is nothing to count."""
+    """The pieces that words are cut into, of a task or of sentences.
+
+    Every share is 0 to 1; null where there is nothing to count.
+    """
 
     per_word: float | None
     """Pieces for each word."""

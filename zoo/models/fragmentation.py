@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from zoo.evidence.fragments import CutWords, ModelCuts
 from zoo.models.pieces import UNKNOWN, pieces
 
 if TYPE_CHECKING:
@@ -31,45 +31,23 @@ HOMOGRAPHS = (
 BYTES = re.compile(r"<0x[0-9A-F]{2}>|(?:\\x[0-9a-f]{2})+")  # a part of a letter, as vocabularies of two kinds have it
 
 
-@dataclass(frozen=True)
-class Fragments:
-    """The pieces that texts are cut into. Every share is 0 to 1; null where there is nothing to count."""
+def cut_words(texts: Sequence[str], rows: Sequence[Sequence[str]]) -> CutWords:
+    """Count the pieces of texts.
 
-    per_word: float | None
-    """Pieces for each word."""
-    unknown: float | None
-    """Share of the pieces that stand for what the tokenizer does not know."""
-    letters: float | None
-    """Share of one single letter, or of a part of one, among the pieces with letters."""
-
-    @classmethod
-    def of(cls, texts: Sequence[str], rows: Sequence[Sequence[str]]) -> Fragments:
-        """Count the pieces of texts.
-
-        Args:
-            rows: the pieces of each text.
-        """
-        found = [piece for row in rows for piece in row]
-        known = [piece for piece in found if piece != UNKNOWN]
-        lengths = [length for length in map(letters_in, known) if length]
-        return cls(
-            _share(len(found), sum(len(text.split()) for text in texts)),
-            _share(len(found) - len(known), len(found)),
-            _share(sum(length == 1 for length in lengths), len(lengths)),
-        )
+    Args:
+        rows: the pieces of each text.
+    """
+    found = [piece for row in rows for piece in row]
+    known = [piece for piece in found if piece != UNKNOWN]
+    lengths = [length for length in map(letters_in, known) if length]
+    return CutWords(
+        per_word=_share(len(found), sum(len(text.split()) for text in texts)),
+        unknown=_share(len(found) - len(known), len(found)),
+        letters=_share(sum(length == 1 for length in lengths), len(lengths)),
+    )
 
 
-@dataclass(frozen=True)
-class Fragmentation:
-    """A tokenizer's way with words: plain texts, the same or others with diacritics, and homographs."""
-
-    plain: Fragments
-    marked: Fragments
-    told_apart: float
-    """Share of HOMOGRAPHS of which both words are known and cut into other pieces."""
-
-
-def fragmentation(model: SentenceTransformer, plain: Sequence[str], marked: Sequence[str]) -> Fragmentation | None:
+def fragmentation(model: SentenceTransformer, plain: Sequence[str], marked: Sequence[str]) -> ModelCuts | None:
     """Measure how a model's tokenizer cuts texts; None: it has no vocabulary that can be read.
 
     Args:
@@ -81,7 +59,8 @@ def fragmentation(model: SentenceTransformer, plain: Sequence[str], marked: Sequ
         return None
     of_plain, of_marked, first, second = (one or [] for one in found)
     apart = [a != b and UNKNOWN not in (*a, *b) for a, b in zip(first, second, strict=True)]
-    return Fragmentation(Fragments.of(plain, of_plain), Fragments.of(marked, of_marked), sum(apart) / len(apart))
+    told_apart = sum(apart) / len(apart)
+    return ModelCuts(plain=cut_words(plain, of_plain), marked=cut_words(marked, of_marked), told_apart=told_apart)
 
 
 def letters_in(piece: str) -> int:

@@ -13,7 +13,8 @@ from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
 from zoo.ids import ModelRef
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
-from zoo.models.backbone.probe import BackboneReport, kept_backbone, language_of, refuse_broken
+from zoo.models.backbone.probe import kept_backbone, refuse_broken
+from zoo.models.backbone.report import BackboneReport, language_of
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built

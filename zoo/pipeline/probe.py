@@ -15,7 +15,7 @@ from typing import Any
 
 from zoo.isolation import with_package
 from zoo.layout import DATA, TRAIN
-from zoo.models.backbone.probe import BackboneReport
+from zoo.models.backbone.report import BackboneReport
 from zoo.pipeline.build import Build, backbone_of
 from zoo.pipeline.executors.apart import apart, needs_consent
 from zoo.plugins.loading import root_in_use

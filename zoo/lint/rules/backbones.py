@@ -9,7 +9,8 @@ from zoo.lint.files import MOST_BYTES
 from zoo.lint.finding import Problem, Unchecked
 from zoo.lint.repo import CheckedRepo
 from zoo.lint.rule import rule
-from zoo.models.backbone.probe import FEWEST_ROWS, LEAST_FILLED, language_of, probe_backbone
+from zoo.models.backbone.probe import probe_backbone
+from zoo.models.backbone.report import FEWEST_ROWS, LEAST_FILLED, language_of
 
 TOKENIZER, WORDS = "tokenizer.json", "vocab.txt"
 LONGEST_ENTRY = 60  # bytes of a piece and its number or score, far more than they have on the average

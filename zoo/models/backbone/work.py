@@ -32,9 +32,9 @@ from zoo.arabic import DIACRITICS, normalised  # noqa: E402
 from zoo.characters import brief  # noqa: E402
 from zoo.errors import ZooError  # noqa: E402
 from zoo.isolation import consented_folder  # noqa: E402
-from zoo.models.backbone.probe import LONGEST_TRIED, MARKED, PLAIN, Language  # noqa: E402
+from zoo.models.backbone.report import LONGEST_TRIED, MARKED, PLAIN, Language  # noqa: E402
 from zoo.models.foreign.asked import mapping, modules_of, reader  # noqa: E402
-from zoo.models.fragmentation import Fragments, fragmentation  # noqa: E402
+from zoo.models.fragmentation import cut_words, fragmentation  # noqa: E402
 from zoo.models.identity import ModelSource  # noqa: E402
 from zoo.models.load import load_model  # noqa: E402
 from zoo.models.pieces import pieces  # noqa: E402
@@ -191,13 +191,12 @@ def of_words(model: SentenceTransformer, language: Language | None) -> Found:
     """Count the pieces of sentences, and look whether the sentences come back from them."""
     if language is None:
         return {}
+    found: Found = {}
     plain = PLAIN[language]
     if language == "ar":
-        whole = fragmentation(model, plain, MARKED)
-        counted = {} if whole is None else dict(vars(whole))
-    else:
-        counted = {"plain": None if (cut := pieces(model, plain)) is None else Fragments.of(plain, cut)}
-    found: Found = {name: vars(one) if isinstance(one, Fragments) else one for name, one in counted.items()}
+        found |= whole.model_dump() if (whole := fragmentation(model, plain, MARKED)) else {}
+    elif (cut := pieces(model, plain)) is not None:
+        found["plain"] = cut_words(plain, cut).model_dump()
     if isinstance(model.tokenizer, PreTrainedTokenizerBase):
         found["comes_back"] = _coming_back(model, plain, _letters)
         if language == "ar":

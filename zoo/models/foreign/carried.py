@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zoo.models.foreign.elsewhere import fetched_code
-from zoo.models.foreign.requirements import needed_packages
+from zoo.models.foreign.requirements import needed_packages, pip_name
 from zoo.modules.own import own_files
 from zoo.recipe.schema import Base
 from zoo.run import file_digest
@@ -86,7 +86,7 @@ def _packages(folder: Path) -> tuple[str, ...]:
     files = {path: file.read_bytes() for path, file in deciding(folder).items()}
     if fetched_code(files):  # it is never published, and loaded by nobody
         return ()
-    return tuple(name.replace("_", "-") for name in needed_packages(files) if name not in BROUGHT)
+    return tuple(pip_name(name) for name in needed_packages(files) if name not in BROUGHT)
 
 
 def deciding(folder: Path) -> dict[str, Path]:

@@ -232,7 +232,7 @@ def _differing(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
 
 
 def _strange(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
-    """ModelCode in a trained model that is neither what consent names nor zoo's own, in words."""
+    """Code in a trained model that is neither what consent names nor zoo's own, in words."""
     known: dict[str, set[str]] = {}
     for path, agreed in [*consent.files.items(), *own_files().items()]:
         known.setdefault(PurePosixPath(path).name, set()).add(agreed)

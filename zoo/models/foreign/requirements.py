@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from zoo.cameldata import DATABASE, FETCH, camel_data, camel_places
 from zoo.characters import brief
-from zoo.models.foreign.asked import CONFIGS, kind_of_error, mapping, modules_of
+from zoo.models.foreign.asked import CONFIGS, kind_of_error, mapping, modules_of, names_in
 from zoo.models.identity import ModelSource
 
 Files = Mapping[str, bytes]
@@ -22,8 +22,10 @@ LOADED = ("AutoConfig", "AutoModel", "AutoTokenizer", "AutoProcessor")
 STOOD_IN_FOR = {"xformers.ops": {"SwiGLU"}}
 """What our encoder brings where the package is missing (zoo/modules/published/zoo_encoder.py)."""
 STEMMER = "fast_disambig"
-INSTALLED_BY = {STEMMER: "'hub-zoo[neoarabert]'", "PIL": "pillow", "cv2": "opencv-python", "sklearn": "scikit-learn"}
-"""{imported name: what pip knows it by}, where they differ."""
+KNOWN_AS = {"PIL": "pillow", "cv2": "opencv-python", "sklearn": "scikit-learn"}
+"""{imported name: what pip knows it by}, where they differ by more than underscores."""
+EXTRAS = {STEMMER: "'hub-zoo[neoarabert]'"}
+"""{imported name: the extra of zoo's that brings the version which was tried}."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ def needed_packages(files: Files) -> list[str]:
     return sorted(found - set(sys.stdlib_module_names))
 
 
+def pip_name(package: str) -> str:
+    """The name by which pip knows a package that is imported by another."""
+    return KNOWN_AS.get(package, package.replace("_", "-"))
+
+
 def loaded_files(files: Files) -> list[str]:
     """Return the paths of the code that is run when a model is loaded: what its JSON names, and what that imports."""
     wanted, found = list(_named(files)), dict[str, None]()
@@ -83,11 +90,13 @@ def _named(files: Files) -> Iterator[str]:
         if (at := PurePosixPath(path)).name in CONFIGS:
             auto_map = mapping(files.get, path).get("auto_map")
             for key, names in auto_map.items() if isinstance(auto_map, dict) else ():
-                for name in names if isinstance(names, list) else [names]:
-                    if key in LOADED and isinstance(name, str):
-                        yield str(at.with_name(name.rpartition(".")[0].rpartition(".")[2] + ".py"))
-    for kind in modules_of(files.get).values():
-        yield kind.rpartition(".")[0].rpartition(".")[2] + ".py"
+                yield from (str(at.with_name(_file_of(name))) for name in names_in(names) if key in LOADED)
+    yield from map(_file_of, modules_of(files.get).values())
+
+
+def _file_of(reference: str) -> str:
+    """The file of a class: 'modeling.py' of 'modeling.Model', and of 'owner/name--modeling.Model'."""
+    return f"{reference.rpartition('--')[2].rpartition('.')[0].rpartition('.')[2]}.py"
 
 
 def _nodes(source: bytes) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -144,7 +153,7 @@ def _is_there(name: str) -> bool:
 
 
 def _package(name: str) -> Lack:
-    install = INSTALLED_BY.get(name, name.replace("_", "-"))
+    install = EXTRAS.get(name) or pip_name(name)
     return Lack(f"the package '{brief(name)}', which is not installed", f"pip install {brief(install)}")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import Path
 
 from zoo.errors import TrainError
 from zoo.isolation import consented_folder
 from zoo.modules.own import own_files
+from zoo.run import file_digest
 
 
 def trust(folder: Path) -> dict[str, bool]:
@@ -21,13 +21,9 @@ def trust(folder: Path) -> dict[str, bool]:
     consented = consented_folder()
     if consented is None:
         return {"trust_remote_code": False}
-    known = {_digest(file) for file in consented.rglob("*.py")} | set(own_files().values())
+    known = {file_digest(file) for file in consented.rglob("*.py")} | set(own_files().values())
     for file in sorted(folder.rglob("*.py")):
-        if _digest(file) not in known:
+        if file_digest(file) not in known:
             problem = f"'{file}' is neither code that there is consent to, nor zoo's own: it is not run"
             raise TrainError(problem, hint="zoo build it again with --force train")
     return {"trust_remote_code": True}
-
-
-def _digest(file: Path) -> str:
-    return sha256(file.read_bytes()).hexdigest()
