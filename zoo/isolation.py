@@ -145,6 +145,12 @@ def run_to_its_end(
             return None
 
 
+def last_line(log: Path) -> str:
+    """The last line of a program's log that says something; empty when none does, or nothing was written."""
+    lines = log.read_text("utf-8", "replace").split("\n") if log.is_file() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
 def end_program(process: Program) -> None:
     """End a program that began a session of its own, and what it started there."""
     with suppress(subprocess.TimeoutExpired):

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from zoo.characters import brief
 from zoo.errors import ZooError
-from zoo.isolation import consented_environment, end_program, with_package
+from zoo.isolation import consented_environment, end_program, last_line, with_package
 from zoo.models.apart.messages import GarbledError, Message, read_message, write_message
 from zoo.models.foreign.asked import kind_of_error
 from zoo.models.foreign.consent import checked_folder
@@ -249,8 +249,7 @@ class ProcessApart:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
         code, who = self._process.returncode, f"the process that runs the code of model '{self.place}'"
-        lines = self._said.read_text("utf-8", "replace").split("\n") if self._said.is_file() else []
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        last = last_line(self._said)
         said = f": {brief(last, LONGEST_TOLD)}" if last else ""
         if self._overdue:
             problem, hint = f"{who} did not answer for {SECONDS // 60} minutes, and was ended", None

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zoo.characters import brief
-from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end, with_package
+from zoo.isolation import consented_environment, last_line, own_environment, proxies, run_to_its_end, with_package
 from zoo.models.backbone.report import OF_CODE, BackboneReport, Language
 from zoo.models.foreign.asked import kind_of_error
 from zoo.models.identity import ModelSource
@@ -81,8 +81,7 @@ def _run(folder: Path, time: str, checked: Path | None) -> str | None:
     code = run_to_its_end(command, place, _environment(place, checked), log, seconds=SECONDS)
     if code == 0:
         return None
-    lines = log.read_text("utf-8", "replace").split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    last = last_line(log)
     ended = f"took longer than {SECONDS // 60} minutes" if code is None else f"ended with code {code}"
     return f"the process that loads it {ended}" + (f" ({brief(last, 200)})" if last else "")
 
