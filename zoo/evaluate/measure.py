@@ -117,11 +117,7 @@ def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPla
     if place.fresh:
         store_path(place, candidate).unlink(missing_ok=True)
         _unseal(folder, subject, tasks)
-    words = task_of_words(tasks)
-    if words and (place.fresh or not words_known(folder, subject, words)):
-        model = model or load_model(candidate.model, place.device)
-        with suppress(ZooError):  # of data that cannot be had, which is told when they are scored
-            measure_words(folder, subject, words, model)
+    model = _cutting(candidate, subject, tasks, place, model)
     missing = {task: dims for task in tasks if (dims := _missing(folder, subject, task))}
     if not missing:
         if model is not None:
@@ -134,6 +130,22 @@ def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPla
             traits = _here(loaded, missing, done)
     results.keep_traits(folder, candidate, traits)
     return subject.model_copy(update={"tokens_per_second": traits.tokens_per_second})
+
+
+def _cutting(
+    candidate: Candidate,
+    subject: Subject,
+    tasks: Sequence[str],
+    place: MeasuringPlace,
+    model: SentenceTransformer | None,
+) -> SentenceTransformer | None:
+    """Measure how a model cuts words, unless that is known, and return the model where it is loaded."""
+    words = task_of_words(tasks)
+    if words and (place.fresh or not words_known(place.folder, subject, words)):
+        model = model or load_model(candidate.model, place.device)
+        with suppress(ZooError):  # of data that cannot be had, which is told when they are scored
+            measure_words(place.folder, subject, words, model)
+    return model
 
 
 def _subject(candidate: Candidate, traits: Traits) -> Subject:

@@ -14,7 +14,7 @@ from zoo.evaluate.scopes import scope_differences
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evaluate.words import task_of_words, words_report
 from zoo.evidence import fragments
-from zoo.evidence.overlap import OverlapReport, read_overlap
+from zoo.evidence.overlap import MetGroups, OverlapReport, read_overlap
 from zoo.evidence.scores import FILE, Correlation, ScoreFile, UnmeasuredError
 from zoo.remote import is_local, is_miniature
 from zoo.say import SILENT, Progress
@@ -75,14 +75,17 @@ def _score_file(
         clean=[leak.clean for leak in leaks if leak.clean],
         leaks=leaks,
         unsearched=_unsearched(candidates[0], reports, tasks),
-        met=[one for one in reports[candidates[0].name].met if one.task in tasks]
-        if candidates[0].name in reports
-        else [],
+        met=_met(candidates[0], reports, tasks),
         scopes=scope_differences(evidence),
         overrides=spec["overrides"],
         versions=evidence.versions(),
         miniature=_is_rehearsal(tasks),
     )
+
+
+def _met(own: Candidate, reports: Mapping[str, OverlapReport], tasks: Sequence[str]) -> list[MetGroups]:
+    """The groups of rows of which training met a part; none of a model without a report."""
+    return [one for one in reports[own.name].met if one.task in tasks] if own.name in reports else []
 
 
 def _unsearched(own: Candidate, reports: Mapping[str, OverlapReport], tasks: Sequence[str]) -> list[str]:

@@ -111,21 +111,8 @@ class Served:
         use(Path(workspace) if workspace else None)
         found = ModelSource.model_validate(source)
         self.place = found.place
-        model = self.model = load_model(found, device, attention=attention).eval()
-        with model.truncate_embeddings(None):
-            width = model.get_embedding_dimension()
-        return {
-            "width": width,
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "dtype": str(model.dtype).removeprefix("torch."),
-            "device": str(model.device),
-            "max_seq_length": model.max_seq_length,
-            "prompts": model.prompts,
-            "default_prompt": model.default_prompt_name,
-            "similarity": model.similarity_fn_name,
-            "truncate_dim": model.truncate_dim,
-            "options": model.get_model_kwargs(),
-        }, {}
+        self.model = load_model(found, device, attention=attention).eval()
+        return _described(self.model), {}
 
     def shorten(self, _: dict[str, Any], length: int | None) -> Answer:
         """Cut longer texts from now on."""
@@ -152,6 +139,23 @@ class Served:
         from zoo.models.pieces import pieces
 
         return {"pieces": pieces(self.model, texts)}, {}
+
+
+def _described(model: SentenceTransformer) -> dict[str, Any]:
+    with model.truncate_embeddings(None):
+        width = model.get_embedding_dimension()
+    return {
+        "width": width,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "device": str(model.device),
+        "max_seq_length": model.max_seq_length,
+        "prompts": model.prompts,
+        "default_prompt": model.default_prompt_name,
+        "similarity": model.similarity_fn_name,
+        "truncate_dim": model.truncate_dim,
+        "options": model.get_model_kwargs(),
+    }
 
 
 if __name__ == "__main__":
