@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from zoo.miniature.withcode import BUNDLES, files_with_code
+from zoo.miniature.withcode import FOLDER, files_with_code
 
 WIDTH = 32
 WORDS = [
@@ -29,7 +29,7 @@ WORDS = [
 ]
 TEXTS = ["قَلَمٌ في الدفتر", "البحر والجبل", "شجرة الحديقة قرب النهر الكبير", "باب"]
 
-_MODEL = (BUNDLES / "neoarabert" / "model.py").read_text("utf-8")
+_MODEL = (FOLDER / "neoarabert" / "model.py").read_text("utf-8")
 ROUGH = {
     "model.py": _MODEL.replace("nn.init.ones_(module.weight)", "module.weight.data.uniform_(-1, 1)")
     .replace("nn.RMSNorm", "Norm")
@@ -46,7 +46,7 @@ class EncoderBlock""",
 }
 """Initialises in place, in modules with a buffer that no checkpoint holds: from_pretrained does it after loading too."""
 
-_TOKENIZER = (BUNDLES / "neoarabert" / "tokenizer.py").read_text("utf-8")
+_TOKENIZER = (FOLDER / "neoarabert" / "tokenizer.py").read_text("utf-8")
 REAL_STEMMER = {
     "tokenizer.py": _TOKENIZER.replace(
         "from .marks import Stemmer,", "from fast_disambig.camel import Stemmer\n\nfrom .marks import"

@@ -182,6 +182,7 @@ SHORT = {  # what stands in the place of a process, and the sentence for it
     "import sys; print('no room', file=sys.stderr); sys.exit(3)": "ended itself, with exit code 3: no room$",
     "print('what is this' * 99, flush=True); input()": "mixes with what zoo says to its process$",
     "import sys; sys.stdout.buffer.write(b'\\x01' + bytes(7) + b'[' + bytes(8)); sys.stdout.flush(); input()": "mixes",
+    "import sys; sys.stdout.buffer.write((2**33).to_bytes(8, 'little')); sys.stdout.flush(); input()": "mixes",
     "import time; time.sleep(600)": "did not answer for 0 minutes, and was ended$",
 }
 

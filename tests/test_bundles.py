@@ -19,8 +19,9 @@ from zoo.miniature import Repository
 from zoo.miniature.bundles.neoarabert.marks import Stemmer, marks_behind, normalised
 from zoo.miniature.diacritics import diacritised, synsets
 from zoo.miniature.lexicon import Concept, lexicon
-from zoo.miniature.standins import Architecture, stand_in
-from zoo.miniature.withcode import AUTO_MAPS
+from zoo.miniature.standins import stand_in
+from zoo.miniature.withcode import BUNDLES
+from zoo.recipe.schema import Architecture
 
 MARKS = re.compile("[\u064b-\u0652\u0670]")
 NEO = "U4RASD/NeoAraBERT_MSA"
@@ -28,18 +29,18 @@ NEO = "U4RASD/NeoAraBERT_MSA"
 
 @pytest.fixture(scope="module")
 def bundles() -> dict[str, Repository]:
-    return {name: made(name) for name in AUTO_MAPS}
+    return {name: made(name) for name in BUNDLES}
 
 
 def made(architecture: Architecture) -> Repository:
     return stand_in(f"zoo-tests/{architecture}", None, architecture=architecture, tokenizer="wordpiece", width=96)
 
 
-@pytest.mark.parametrize("name", AUTO_MAPS)
+@pytest.mark.parametrize("name", BUNDLES)
 def test_a_stand_in_with_code_is_a_whole_repository(bundles: Mapping[str, Repository], name: str) -> None:
     files = bundles[name].files
     config = json.loads(files["config.json"])
-    assert config["auto_map"] == AUTO_MAPS[name]
+    assert config["auto_map"] == BUNDLES[name].auto_map
     for reference in config["auto_map"].values():
         module, kind = reference.split(".")
         assert f"class {kind}(" in files[f"{module}.py"].decode()
@@ -61,13 +62,13 @@ def swiglu(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, name, SimpleNamespace(SwiGLU=SwiGLU))
 
 
-@pytest.mark.parametrize("name", AUTO_MAPS)
+@pytest.mark.parametrize("name", BUNDLES)
 def test_the_weights_are_those_of_its_classes(bundles: Mapping[str, Repository], swiglu: None, name: str) -> None:
     import torch
     from safetensors.torch import load
 
     files = bundles[name].files
-    config, head = (_written(name, AUTO_MAPS[name][auto]) for auto in ("AutoConfig", "AutoModelForMaskedLM"))
+    config, head = (_written(name, BUNDLES[name].auto_map[auto]) for auto in ("AutoConfig", "AutoModelForMaskedLM"))
     with torch.device("meta"):
         model = head(config(**json.loads(files["config.json"])))
     shapes = {key: value.shape for key, value in load(files["model.safetensors"]).items()}

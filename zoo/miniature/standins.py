@@ -14,13 +14,13 @@ from zoo.miniature import vocabularies
 from zoo.miniature.lexicon import Language
 from zoo.miniature.repository import Repository
 from zoo.miniature.vocabularies import MAX_LENGTH, TokenizerFamily
-from zoo.miniature.withcode import files_with_code
+from zoo.miniature.withcode import BUNDLES, files_with_code
+from zoo.recipe.schema import Architecture
 
 if TYPE_CHECKING:
     from torch import nn
     from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
-Architecture = Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"]
 Module = Literal["mean", "cls", "dense", "normalize"]
 
 LAYERS, HEADS, FEED_FORWARD = 2, 12, 512  # fewer heads where the width has no twelfth
@@ -60,7 +60,7 @@ def stand_in(
         width: of the embeddings.
     """
     card = {"README.md": CARD.format(id=model_id, language=language).encode()}
-    if architecture == "neoarabert" or architecture == "modern":
+    if architecture in BUNDLES:
         with torch_seeded(f"{seed} {model_id}"), quiet():
             made = files_with_code(
                 architecture, tokenizer, width=width, heads=_heads(width), language=language, seed=seed

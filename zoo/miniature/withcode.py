@@ -6,10 +6,11 @@ Nothing here runs that code: who rehearses with a stand-in consents to it, as to
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from zoo.miniature import vocabularies
 from zoo.miniature.lexicon import Language
@@ -18,43 +19,49 @@ from zoo.miniature.vocabularies import MAX_LENGTH, TokenizerFamily
 if TYPE_CHECKING:
     from torch import Tensor
 
-Bundle = Literal["neoarabert", "modern"]
-
-BUNDLES = Path(__file__).parent / "bundles"
+FOLDER = Path(__file__).parent / "bundles"
 LAYERS, FEED_FORWARD = 2, 512
 SPREAD = 0.02
 """Standard deviation of the weights."""
+Shapes = Iterator[tuple[str, tuple[int, ...]]]
+"""Names and shapes of the parameters, those of one number per feature being scales."""
 
-AUTO_MAPS: dict[Bundle, dict[str, str]] = {
-    "neoarabert": {
-        "AutoConfig": "model.NeoAraBERTConfig",
-        "AutoModel": "model.NeoAraBERT",
-        "AutoModelForMaskedLM": "model.NeoAraBERTLMHead",
-    },
-    "modern": {
-        "AutoConfig": "configuration_modern.ModernConfig",
-        "AutoModel": "modeling_modern.ModernModel",
-        "AutoModelForMaskedLM": "modeling_modern.ModernForMaskedLM",
-    },
-}
-MODEL_TYPES: dict[Bundle, str] = {"neoarabert": "neoarabert", "modern": "zoo-modern"}
+
+@dataclass(frozen=True)
+class Bundle:
+    """An architecture whose code stands in `bundles/`, in a folder of its name.
+
+    To add one: such a folder, a row in BUNDLES, and its name in `zoo.recipe.schema.Architecture`.
+    """
+
+    model_type: str
+    auto_map: Mapping[str, str]
+    shapes: Callable[[Mapping[str, Any]], Shapes]
+    """Gives the parameters for a config."""
+    reads_with_code: bool = False
+    """True: its tokenizer is code too, over WordPieces; False: it is one of transformers' own."""
 
 
 def files_with_code(
-    bundle: Bundle, tokenizer: TokenizerFamily, *, width: int, heads: int, language: Language, seed: int
+    name: str, tokenizer: TokenizerFamily, *, width: int, heads: int, language: Language, seed: int
 ) -> dict[str, bytes]:
-    """The files of such a repository but its card; weights are drawn from torch's random numbers."""
-    if bundle == "neoarabert":
+    """The files of such a repository but its card; weights are drawn from torch's random numbers.
+
+    Args:
+        name: of the architecture, among BUNDLES.
+    """
+    bundle = BUNDLES[name]
+    if bundle.reads_with_code:
         vocabulary = vocabularies.marked_vocabulary(seed=seed)
         words, size = _tokenizer_with_code(vocabulary), len(vocabulary)
     else:
         words, size = _ordinary(tokenizer, language, seed)
     config = _config(bundle, size, width, heads)
-    return {**_code(bundle), **words, "config.json": _json(config), "model.safetensors": _weights(bundle, config)}
+    return {**_code(name), **words, "config.json": _json(config), "model.safetensors": _weights(bundle, config)}
 
 
-def _code(bundle: Bundle) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((BUNDLES / bundle).glob("*.py")) if path.stem != "__init__"}
+def _code(name: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((FOLDER / name).glob("*.py")) if path.stem != "__init__"}
 
 
 def _json(content: Mapping[str, Any]) -> bytes:
@@ -62,15 +69,14 @@ def _json(content: Mapping[str, Any]) -> bytes:
 
 
 def _config(bundle: Bundle, vocabulary: int, width: int, heads: int) -> dict[str, Any]:
-    auto_map = AUTO_MAPS[bundle]
     return {
-        "architectures": [auto_map["AutoModelForMaskedLM"].split(".")[1]],
-        "auto_map": auto_map,
+        "architectures": [bundle.auto_map["AutoModelForMaskedLM"].split(".")[1]],
+        "auto_map": dict(bundle.auto_map),
         "dtype": "float32",
         "hidden_size": width,
         "intermediate_size": FEED_FORWARD,
         "max_position_embeddings": MAX_LENGTH,
-        "model_type": MODEL_TYPES[bundle],
+        "model_type": bundle.model_type,
         "num_attention_heads": heads,
         "num_hidden_layers": LAYERS,
         "pad_token_id": 0,
@@ -113,18 +119,14 @@ def _weights(bundle: Bundle, config: Mapping[str, Any]) -> bytes:
     import torch
     from safetensors.torch import save
 
-    shapes = (_neoarabert if bundle == "neoarabert" else _modern)(config)
+    shapes = bundle.shapes(config)
     tensors: dict[str, Tensor] = {
         name: torch.ones(shape) if len(shape) == 1 else torch.randn(shape) * SPREAD for name, shape in shapes
     }
     return save(tensors, metadata={"format": "pt"})
 
 
-Shapes = Iterator[tuple[str, tuple[int, ...]]]
-
-
 def _neoarabert(config: Mapping[str, Any]) -> Shapes:
-    """Names and shapes of the parameters, those of one number per feature being scales."""
     width, vocabulary = config["hidden_size"], config["vocab_size"]
     inner = 8 * ((2 * config["intermediate_size"] // 3 + 7) // 8)
     yield "model.encoder.weight", (vocabulary, width)
@@ -153,3 +155,27 @@ def _modern(config: Mapping[str, Any]) -> Shapes:
         yield f"{block}.Wd.weight", (width, inner)
     yield "model.final_norm.weight", (width,)
     yield "decoder.weight", (vocabulary, width)
+
+
+BUNDLES = {
+    "neoarabert": Bundle(
+        "neoarabert",
+        {
+            "AutoConfig": "model.NeoAraBERTConfig",
+            "AutoModel": "model.NeoAraBERT",
+            "AutoModelForMaskedLM": "model.NeoAraBERTLMHead",
+        },
+        _neoarabert,
+        reads_with_code=True,
+    ),
+    "modern": Bundle(
+        "zoo-modern",
+        {
+            "AutoConfig": "configuration_modern.ModernConfig",
+            "AutoModel": "modeling_modern.ModernModel",
+            "AutoModelForMaskedLM": "modeling_modern.ModernForMaskedLM",
+        },
+        _modern,
+    ),
+}
+"""{name of an architecture, as `miniature` in a recipe has it: what stands in for it}."""

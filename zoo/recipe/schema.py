@@ -34,10 +34,13 @@ def role_like(name: str) -> str | None:
     return meant or next(iter(get_close_matches(spelt, ROLES, cutoff=0.8)), None)
 
 
+Architecture = Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"]
+
+
 class Miniature(Section):
     """The shape of a base model's stand-in on the local Hub: same architecture and tokenizer family, two layers."""
 
-    architecture: Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"] = "bert"
+    architecture: Architecture = "bert"
     """neoarabert and modern bring code of their own; the tokenizer of the first is code too, and knows diacritics."""
     tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
     modules: tuple[Literal["mean", "cls", "dense", "normalize"], ...] = ()

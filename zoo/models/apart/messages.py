@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 BYTES_OF_A_LENGTH = 8
-MOST = 2**34  # bytes of a part: more is none of ours
+MOST = 2**30  # bytes of a part: far more than a batch has, and no more than we can hold while code of others sends it
 
 
 class GarbledError(ValueError):
