@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import TestHub, workspace_in
 from test_foreign import CODE, CONFIG, odd_files
 from test_prove import push
@@ -478,6 +479,49 @@ def test_a_parent_with_another_consent_is_a_mistake(odd: tuple[str, str], odd_la
     assert f"variants.matryoshka.from: {told}; `zoo trust {odd[0]}` writes the same into both files" in err
     assert zoo("trust", odd[0], "--yes", cwd=odd_lab.root)[0] == 0
     assert zoo("check", cwd=odd_lab.root)[0] == 0
+
+
+def test_a_consent_that_came_with_a_file_is_not_the_users(
+    odd: tuple[str, str], odd_lab: Any, zoo: Any, tmp_path: Path
+) -> None:
+    """A published recipe holds its author's consent; its own code runs only where the user gives one too."""
+    model, commit = odd
+    mark, lab = Path(odd_mark(odd)), odd_lab
+    assert zoo("trust", model, "--yes", cwd=lab.root)[0] == 0
+    _, shown, _ = zoo("show", "odd-matryoshka", "--scale", "mini", cwd=lab.root)
+    (lab.root / "their recipe.yaml").write_text(shown, "utf-8")
+    build = ("build", "--recipe", "their recipe.yaml", "--dry-run")
+    code, out, err = zoo(*build, cwd=lab.root)  # the recipe here consents to the same bytes
+    assert code == 0, out + err
+    (lab.recipes / "odd.yaml").write_text(ODD_RECIPE.replace("MODEL", model), "utf-8")
+    for arguments in (build, build[:-1]):
+        code, out, err = zoo(*arguments, cwd=lab.root)
+        assert (code, out) == (1, "")
+        assert f"error: their recipe.yaml came with consent to run code of '{model}', which somebody else gave" in err
+        way = f"zoo build --recipe 'their recipe.yaml' --trust {commit}"
+        assert f"hint: read it: zoo trust {model} --revision {commit}; then {way}" in err
+    code, out, err = zoo(*build, "--trust", commit, cwd=lab.root)
+    assert code == 0, out + err
+    code, _, err = zoo(*build, "--trust", "f" * 40, cwd=lab.root)
+    assert (code, err.splitlines()[-1]) == (1, f"hint: it holds --trust {commit}")
+    data = yaml.safe_load(shown)  # consent of a parent alone
+    parent = {**data, "name": "parent"}
+    child = {**data, "base": {**data["base"], "remote_code": None, "encoder": None}, "parent": parent}
+    (lab.root / "child.yaml").write_text(yaml.safe_dump(child, sort_keys=False), "utf-8")
+    code, _, err = zoo("build", "--recipe", "child.yaml", "--dry-run", cwd=lab.root)
+    assert code == 1
+    assert f"child.yaml came with consent to run code of '{model}'" in err
+    code, _, err = zoo("build", "odd-matryoshka", "--trust", commit, cwd=lab.root)
+    assert (code, "--trust is for --recipe FILE" in err) == (1, True)
+    assert not mark.exists()
+    assert not list(lab.root.glob("runs/**/train*"))
+
+
+def odd_mark(odd: tuple[str, str]) -> str:
+    """What the code writes when it runs."""
+    found = re.search(rb'Path\("(.*?)"\)', code_of(*odd).files["odd.py"])
+    assert found is not None
+    return found[1].decode()
 
 
 class Terminal(io.StringIO):
