@@ -21,7 +21,7 @@ from test_space_app import tiny_model
 
 from zoo.errors import DataError, EvaluationError, RecipeError, TrainError
 from zoo.inquiry.base import ask_base
-from zoo.models.consent import ModelCode, checked_folder, code_of, consent_to, difference
+from zoo.models.consent import ModelCode, checked_folder, code_of, consent_to, difference, refuse_foreign_code
 from zoo.models.elsewhere import fetched_code
 from zoo.models.identity import ModelSource
 from zoo.models.reaches import reaches
@@ -129,6 +129,11 @@ def test_a_trained_model_carries_agreed_code_and_zoos_own_alone(agreed: ModelSou
     (tmp_path / "model" / "config.json").write_text('{"auto_map": {"AutoModel": "a/b--odd.OddModel"}}', "utf-8")
     with pytest.raises(EvaluationError, match="takes code from elsewhere"):
         refuse_unfit(trained)
+    (tmp_path / "model" / "config.json").write_text("{}", "utf-8")
+    (tmp_path / "model" / "zoo_encoder.py").write_bytes(b"# as it was\n")
+    with pytest.raises(EvaluationError, match=r"'zoo_encoder.py' is \w{8} \(consent: \w{8}\)$"):
+        refuse_unfit(trained)
+    refuse_foreign_code(trained.model_copy(update={"own": (sha256(b"# as it was\n").hexdigest(),)}))  # by its receipt
 
 
 @pytest.mark.parametrize("kind", ["folder", "beside", "reading"])
@@ -149,6 +154,12 @@ ELSEWHERE: dict[str, tuple[str, Any, str]] = {
     "modules": ("modules.json", [{"path": "", "type": "a/b--m.M"}], "'a/b--m.M' is code of another repository"),
     "installed": ("modules.json", [{"path": "", "type": "os.path.M"}], "'os.path.M' is in no file of the repository"),
     "router": ("1_R/router_config.json", {"types": {"q": "shutil.M"}}, "'shutil.M' is in no file of the repository"),
+    "older router": (
+        "1_R/config.json",
+        {"types": {"q": "shutil.M"}, "structure": {"q": ["q"]}},
+        "'shutil.M' is in no file of the repository",
+    ),
+    "whole model": ("1_S/modules.json", [{"path": "", "type": "a/b--m.M"}], "'a/b--m.M' is code of another"),
     "dense": ("2_D/config.json", {"activation_function": "os.getcwd"}, "'os.getcwd' would be imported from whatever"),
     "words": ("wordembedding_config.json", {"tokenizer_class": "o.T"}, "'o.T' would be imported from whatever"),
     "tokens of": ("sentence_bert_config.json", {"tokenizer_name_or_path": "a/b"}, "`tokenizer_name_or_path` loads"),
@@ -187,6 +198,15 @@ def test_code_from_elsewhere_is_refused_whatever_is_agreed(name: str) -> None:
 def test_what_is_in_the_repository_or_in_the_libraries_is_fine() -> None:
     files = {path: json.dumps(content).encode() for path, content in FINE.items()}
     assert fetched_code({**files, "m.py": b"", "broken.json": b"{", "deep.json": b"[" * 9999}) == []
+
+
+def test_what_we_cannot_read_and_a_library_might_is_refused() -> None:
+    deep = b'{"auto_map": {"AutoModel": "a/b--m.M"}, "more": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    assert fetched_code({"config.json": deep}) == ["'config.json' is no JSON, so that nobody can tell what it names"]
+    nested = json.dumps({"auto_map": {"A": "m.M"}}).replace('"m.M"', "[" * 500 + '"a/b--m.M"' + "]" * 500)
+    assert fetched_code({"config.json": nested.encode()}) == [
+        "'a/b--m.M' is code of another repository, from its newest commit (config.json)"
+    ]
 
 
 # ---- what people see ----
