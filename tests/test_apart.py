@@ -195,6 +195,37 @@ def test_a_process_that_does_not_answer_is_a_sentence(code: str, spied: Spied, m
         load_apart(spied.source, "cpu")
 
 
+FORGED = """
+import json, sys, torch
+from zoo.models.apart.messages import read_message, write_message
+
+facts = {"width": 4, "parameters": 9, "dtype": "float32", "device": "cpu", "max_seq_length": 8, "prompts": {},
+         "default_prompt": None, "similarity": "cosine", "truncate_dim": None, "options": []}
+while question := read_message(sys.stdin.buffer):
+    if question.facts["do"] == "load":
+        write_message(sys.stdout.buffer, {**facts, **CHANGED})
+    elif question.facts["do"] == "preprocess":
+        rows = torch.ones(len(question.facts["texts"]), 3)
+        write_message(sys.stdout.buffer, {"others": {}}, {"input_ids": rows, "attention_mask": rows})
+    else:
+        write_message(sys.stdout.buffer, ANSWER)
+"""
+FORGERIES = {
+    "more parameters than a memory can count": ({"parameters": 10**30}, "{}"),
+    "texts": ({}, '{}, {"sentence_embedding": torch.ones(1, 4)}'),
+    "whole numbers": ({}, '{}, {"sentence_embedding": torch.ones(2, 4, dtype=torch.int64)}'),
+}
+
+
+@pytest.mark.parametrize("name", FORGERIES)
+def test_an_answer_that_no_model_gives_is_a_sentence(name: str, spied: Spied, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed, answer = FORGERIES[name]
+    code = FORGED.replace("CHANGED", repr(changed)).replace("ANSWER", answer)
+    monkeypatch.setattr(ours, "COMMAND", (sys.executable, "-c", code))
+    with pytest.raises(TrainError, match="mixes with what zoo says to its process$"):
+        load_apart(spied.source, "cpu").encode(["one", "two"])
+
+
 def splits_in(folder: Path) -> dict[str, dict[str, str]]:
     """Rows for the hybrid phase, of the words that the toy knows."""
     first = [SENTENCES[place % len(SENTENCES)] for place in range(32)]

@@ -78,6 +78,8 @@ def test_a_release_holds_the_code_and_says_where_it_comes_from(recipe: Recipe, f
     assert told["files"] == {FILE: consent(folder)["files"][FILE]}
     said = release.bytes(CARD).decode()
     assert all(part in said for part in (ORIGIN, "c" * 40, told["files"][FILE], "trust_remote_code", "- custom_code"))
+    assert f"\nzoo build --recipe zoo/recipe.yaml --trust {'c' * 40}\n```\n" in said
+    assert f'```bash\nzoo trust "{ORIGIN}" --revision {"c" * 40}\n```\n' in said
 
 
 REFUSED = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import TestHub, workspace_in
 from test_foreign import CODE, CONFIG, odd_files
 from test_prove import push
@@ -20,7 +21,7 @@ from test_space_app import tiny_model
 
 from zoo.errors import DataError, EvaluationError, RecipeError, TrainError
 from zoo.inquiry.base import ask_base
-from zoo.models.foreign.consent import ModelCode, checked_folder, code_of, consent_to, difference
+from zoo.models.foreign.consent import ModelCode, checked_folder, code_of, consent_to, difference, refuse_foreign_code
 from zoo.models.foreign.elsewhere import fetched_code
 from zoo.models.foreign.reaches import reaches
 from zoo.models.identity import ModelSource
@@ -128,6 +129,11 @@ def test_a_trained_model_carries_agreed_code_and_zoos_own_alone(agreed: ModelSou
     (tmp_path / "model" / "config.json").write_text('{"auto_map": {"AutoModel": "a/b--odd.OddModel"}}', "utf-8")
     with pytest.raises(EvaluationError, match="takes code from elsewhere"):
         refuse_unfit(trained)
+    (tmp_path / "model" / "config.json").write_text("{}", "utf-8")
+    (tmp_path / "model" / "zoo_encoder.py").write_bytes(b"# as it was\n")
+    with pytest.raises(EvaluationError, match=r"'zoo_encoder.py' is \w{8} \(consent: \w{8}\)$"):
+        refuse_unfit(trained)
+    refuse_foreign_code(trained.model_copy(update={"own": (sha256(b"# as it was\n").hexdigest(),)}))  # by its receipt
 
 
 @pytest.mark.parametrize("kind", ["folder", "beside", "reading"])
@@ -148,6 +154,12 @@ ELSEWHERE: dict[str, tuple[str, Any, str]] = {
     "modules": ("modules.json", [{"path": "", "type": "a/b--m.M"}], "'a/b--m.M' is code of another repository"),
     "installed": ("modules.json", [{"path": "", "type": "os.path.M"}], "'os.path.M' is in no file of the repository"),
     "router": ("1_R/router_config.json", {"types": {"q": "shutil.M"}}, "'shutil.M' is in no file of the repository"),
+    "older router": (
+        "1_R/config.json",
+        {"types": {"q": "shutil.M"}, "structure": {"q": ["q"]}},
+        "'shutil.M' is in no file of the repository",
+    ),
+    "whole model": ("1_S/modules.json", [{"path": "", "type": "a/b--m.M"}], "'a/b--m.M' is code of another"),
     "dense": ("2_D/config.json", {"activation_function": "os.getcwd"}, "'os.getcwd' would be imported from whatever"),
     "words": ("wordembedding_config.json", {"tokenizer_class": "o.T"}, "'o.T' would be imported from whatever"),
     "tokens of": ("sentence_bert_config.json", {"tokenizer_name_or_path": "a/b"}, "`tokenizer_name_or_path` loads"),
@@ -186,6 +198,15 @@ def test_code_from_elsewhere_is_refused_whatever_is_agreed(name: str) -> None:
 def test_what_is_in_the_repository_or_in_the_libraries_is_fine() -> None:
     files = {path: json.dumps(content).encode() for path, content in FINE.items()}
     assert fetched_code({**files, "m.py": b"", "broken.json": b"{", "deep.json": b"[" * 9999}) == []
+
+
+def test_what_we_cannot_read_and_a_library_might_is_refused() -> None:
+    deep = b'{"auto_map": {"AutoModel": "a/b--m.M"}, "more": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    assert fetched_code({"config.json": deep}) == ["'config.json' is no JSON, so that nobody can tell what it names"]
+    nested = json.dumps({"auto_map": {"A": "m.M"}}).replace('"m.M"', "[" * 500 + '"a/b--m.M"' + "]" * 500)
+    assert fetched_code({"config.json": nested.encode()}) == [
+        "'a/b--m.M' is code of another repository, from its newest commit (config.json)"
+    ]
 
 
 # ---- what people see ----
@@ -478,6 +499,49 @@ def test_a_parent_with_another_consent_is_a_mistake(odd: tuple[str, str], odd_la
     assert f"variants.matryoshka.from: {told}; `zoo trust {odd[0]}` writes the same into both files" in err
     assert zoo("trust", odd[0], "--yes", cwd=odd_lab.root)[0] == 0
     assert zoo("check", cwd=odd_lab.root)[0] == 0
+
+
+def test_a_consent_that_came_with_a_file_is_not_the_users(
+    odd: tuple[str, str], odd_lab: Any, zoo: Any, tmp_path: Path
+) -> None:
+    """A published recipe holds its author's consent; its own code runs only where the user gives one too."""
+    model, commit = odd
+    mark, lab = Path(odd_mark(odd)), odd_lab
+    assert zoo("trust", model, "--yes", cwd=lab.root)[0] == 0
+    _, shown, _ = zoo("show", "odd-matryoshka", "--scale", "mini", cwd=lab.root)
+    (lab.root / "their recipe.yaml").write_text(shown, "utf-8")
+    build = ("build", "--recipe", "their recipe.yaml", "--dry-run")
+    code, out, err = zoo(*build, cwd=lab.root)  # the recipe here consents to the same bytes
+    assert code == 0, out + err
+    (lab.recipes / "odd.yaml").write_text(ODD_RECIPE.replace("MODEL", model), "utf-8")
+    for arguments in (build, build[:-1]):
+        code, out, err = zoo(*arguments, cwd=lab.root)
+        assert (code, out) == (1, "")
+        assert f"error: their recipe.yaml came with consent to run code of '{model}', which somebody else gave" in err
+        way = f"zoo build --recipe 'their recipe.yaml' --trust {commit}"
+        assert f"hint: read it: zoo trust {model} --revision {commit}; then {way}" in err
+    code, out, err = zoo(*build, "--trust", commit, cwd=lab.root)
+    assert code == 0, out + err
+    code, _, err = zoo(*build, "--trust", "f" * 40, cwd=lab.root)
+    assert (code, err.splitlines()[-1]) == (1, f"hint: it holds --trust {commit}")
+    data = yaml.safe_load(shown)  # consent of a parent alone
+    parent = {**data, "name": "parent"}
+    child = {**data, "base": {**data["base"], "remote_code": None, "encoder": None}, "parent": parent}
+    (lab.root / "child.yaml").write_text(yaml.safe_dump(child, sort_keys=False), "utf-8")
+    code, _, err = zoo("build", "--recipe", "child.yaml", "--dry-run", cwd=lab.root)
+    assert code == 1
+    assert f"child.yaml came with consent to run code of '{model}'" in err
+    code, _, err = zoo("build", "odd-matryoshka", "--trust", commit, cwd=lab.root)
+    assert (code, "--trust is for --recipe FILE" in err) == (1, True)
+    assert not mark.exists()
+    assert not list(lab.root.glob("runs/**/train*"))
+
+
+def odd_mark(odd: tuple[str, str]) -> str:
+    """What the code writes when it runs."""
+    found = re.search(rb'Path\("(.*?)"\)', code_of(*odd).files["odd.py"])
+    assert found is not None
+    return found[1].decode()
 
 
 class Terminal(io.StringIO):

@@ -44,6 +44,7 @@ PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 
 Program = subprocess.Popen[Any]
+TAIL = 2**16  # bytes of a log that are looked at: it may be as long as the disk takes
 
 
 def own_environment(folder: Path, token: str | None = None) -> dict[str, str]:
@@ -147,7 +148,11 @@ def run_to_its_end(
 
 def last_line(log: Path) -> str:
     """The last line of a program's log that says something; empty when none does, or nothing was written."""
-    lines = log.read_text("utf-8", "replace").split("\n") if log.is_file() else []
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL))
+        lines = file.read().decode("utf-8", "replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 

@@ -11,6 +11,7 @@ from zoo import __version__
 from zoo.evidence import published
 from zoo.evidence.scores import ScoreFile
 from zoo.layout import CARD, CONTAMINATION, DATA, EVALUATE, TRAIN
+from zoo.models.foreign.carried import recorded_files
 from zoo.recipe import Recipe
 from zoo.run import Run, digest, file_digest
 from zoo.stage import NamedDataset, Node, Site
@@ -144,7 +145,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "trained": {name: str(site.place(name, TRAIN)) for name in made_from["needs"][TRAIN]},
         "models": {name: site.receipt(name, TRAIN).made_from.get("models", {}) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
-        "recorded": list(site.receipt(recipe.name, TRAIN).made_from.get("plugins", {}).values()),
+        "recorded": list(recorded_files(site.receipt(recipe.name, TRAIN))),
         "training": site.receipt(recipe.name, TRAIN).circumstances.get("training", {}),
         "rows": _paths(site.rows(recipe.name)),
         "family": [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TRACKERS = ("clearml", "codecarbon", "comet_ml", "mlflow", "neptune", "swanlab", "tensorboard", "trackio", "wandb")
 ON_HELP = "One stage after another here, or side by side on a Ray cluster: this machine's, or that of RAY_ADDRESS."
 DATA_ON_HELP = "Translate here, or on a Ray cluster: this machine's, or that of RAY_ADDRESS."
+TRUST_HELP = "Run the code that FILE consents to, as it is at this commit (40 hex digits)."
 FORCE_HELP = "Make a stage again, from nothing: data, train, contamination, evaluate, card."
 
 
@@ -85,6 +86,7 @@ data.add_command(data_review)
 @command("build", epilog="Example: zoo build arabert-hybrid --hub local --scale mini")
 @click.argument("recipes", nargs=-1)
 @click.option("--recipe", "file", type=click.Path(path_type=Path), help="A resolved recipe, as `zoo show` prints it.")
+@click.option("--trust", multiple=True, metavar="COMMIT", help=TRUST_HELP)
 @scale_option
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
 @click.option("--force", multiple=True, type=StageName(), metavar="STAGE", help=FORCE_HELP)
@@ -102,6 +104,7 @@ data.add_command(data_review)
 def build(
     recipes: tuple[str, ...],
     file: Path | None,
+    trust: tuple[str, ...],
     scale: str,
     assignments: tuple[str, ...],
     force: tuple[str, ...],
@@ -112,7 +115,9 @@ def build(
     dry_run: bool,
 ) -> None:
     """Data, training, evaluation and card: what is missing or stale, parents first."""
-    chosen = _recipes(recipes, file, scale, assignments)
+    if trust and file is None:
+        raise click.UsageError("--trust is for --recipe FILE: recipes hold the consent that `zoo trust` writes")
+    chosen = _recipes(recipes, file, trust, scale, assignments)
     if not dry_run:
         places.refuse(device, gpus, on)
     data = [dataset for recipe in chosen for one in recipe.lineage for dataset in one.datasets.values()]
@@ -200,20 +205,24 @@ def _say_plan(build: Build, recipes: list[Recipe]) -> None:
         say.hint("the same without --dry-run makes them")
 
 
-def _recipes(names: tuple[str, ...], file: Path | None, scale: str, assignments: tuple[str, ...]) -> list[Recipe]:
+def _recipes(
+    names: tuple[str, ...], file: Path | None, trust: tuple[str, ...], scale: str, assignments: tuple[str, ...]
+) -> list[Recipe]:
     from zoo.recipe import override
 
     if bool(names) == bool(file):
         raise click.UsageError("give names of recipes, or --recipe FILE (zoo ls lists the names)")
     workspace()  # its plugins are what a FILE may name, and none that came with it
-    found = [_from_file(file, scale)] if file else [workspace().recipe(name, scale=scale) for name in names]
+    found = [_from_file(file, trust, scale)] if file else [workspace().recipe(name, scale=scale) for name in names]
     return [override(recipe, assignments) for recipe in found]
 
 
-def _from_file(file: Path, scale: str) -> Recipe:
+def _from_file(file: Path, trust: tuple[str, ...], scale: str) -> Recipe:
     from zoo.recipe import load_resolved
+    from zoo.recipe.consented import require_own_consent
 
     recipe = load_resolved(file)
+    require_own_consent(file, recipe, workspace().recipes, trust)
     typed = click.get_current_context().get_parameter_source("scale") is ParameterSource.COMMANDLINE
     if typed and scale != recipe.scale:
         raise click.UsageError(

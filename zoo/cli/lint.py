@@ -170,9 +170,9 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
         PublishError: it is not built.
     """
     from zoo.evidence.scores import FILE as SCORES
-    from zoo.layout import CARD, EVALUATE, README
+    from zoo.layout import CARD, EVALUATE, README, TRAIN
+    from zoo.models.foreign.carried import recorded_files
     from zoo.pipeline.asbuilt import as_built
-    from zoo.pipeline.fleet import recorded_files
     from zoo.publish.desired.release import model_release
 
     recipe, run = as_built(build, build.workspace.recipe(name, scale=build.scale)), build.folder(name)
@@ -185,7 +185,7 @@ def release_files(build: Build, name: str) -> Mapping[str, bytes | Path]:
         model=build.model(name),
         card=card,
         scores=scores,
-        recorded=recorded_files(build, name),
+        recorded=recorded_files(build.receipt(name, TRAIN)),
     ).files
 
 

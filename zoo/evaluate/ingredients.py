@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from zoo.evidence.scores import Role, Subject
 from zoo.ids import ModelRef
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, PHASES, TRAIN, split_file
+from zoo.models.foreign.carried import recorded_files
 from zoo.models.identity import ModelSource, base_source
 from zoo.recipe import Recipe
 from zoo.recipe.fits import is_scored
@@ -149,7 +150,7 @@ def phase_candidates(recipe: Recipe, site: Site) -> list[Candidate]:
     for phase in recipe.phases if recipe.evaluation.phases else ():
         files = _files(receipt, f"{PHASES}/{phase.name}")
         if files and files != own:
-            source = _source(recipe, folder / PHASES / phase.name, files)
+            source = _source(recipe, folder / PHASES / phase.name, files, receipt)
             name, title = f"{candidate_name(recipe)}+{phase.name}", f"{recipe.release.repo} after {phase.name}"
             made = Candidate.of(name, receipt.digest[:40], "phase", title, dims=(), model=source)
             of_phase = {"phase": phase.name, "sources": _trained_on(recipe, phase)}
@@ -171,13 +172,14 @@ def _files(trained: Receipt, folder: str) -> dict[str, str]:
     return {path.removeprefix(start): sha256 for path, sha256 in trained.made.items() if path.startswith(start)}
 
 
-def _source(recipe: Recipe, folder: Path, files: Mapping[str, str]) -> ModelSource:
+def _source(recipe: Recipe, folder: Path, files: Mapping[str, str], trained: Receipt) -> ModelSource:
     return ModelSource(
         kind="recipe",
         place=str(folder),
         weights=digest(files),
         width=recipe.base.width,
         remote_code=recipe.base.remote_code,
+        own=recorded_files(trained),
     )
 
 
@@ -193,7 +195,7 @@ def trained_candidate(recipe: Recipe, folder: Path, trained: Receipt, role: Role
     Its revision is the digest of what that stage made, 40 hex as a commit's.
     """
     files = {path: sha256 for path, sha256 in trained.made.items() if path.startswith(f"{MODEL}/")}
-    source = _source(recipe, folder / MODEL, files)
+    source = _source(recipe, folder / MODEL, files, trained)
     return Candidate.of(candidate_name(recipe), trained.digest[:40], role, recipe.release.repo, dims=dims, model=source)
 
 

@@ -69,6 +69,8 @@ class ModelSource(BaseModel):
     """A commit, or a digest of the files that are loaded."""
     remote_code: RemoteCode | None = None
     """Consent to run code that it brings; null: none of it is run, and a model that asks for any is refused."""
+    own: tuple[str, ...] = ()
+    """sha256 of zoo's own code in a trained model, as its receipt has it: an earlier zoo may have made it."""
     width: int | None = None
     """How wide its vectors must be; null: as wide as they are."""
     encoder: str | dict[str, Any] | None = None

@@ -14,8 +14,8 @@ from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
-from zoo.models.foreign.carried import CarriedCode, carried_code
-from zoo.pipeline.asbuilt import Built, as_built, dataset_to_publish
+from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
+from zoo.pipeline.asbuilt import as_built, dataset_to_publish
 from zoo.pipeline.build import Build
 from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
@@ -234,13 +234,8 @@ def _model(build: Build, recipe: Recipe, account: str, shown: set[str], known: D
         needs=frozenset([*([above[0]] if above else []), *(f"{account}/{one.repo}" for one in trained_on)]),
         shown=shown,
         digests=known,
-        recorded=recorded_files(build, recipe.name),
+        recorded=recorded_files(build.receipt(recipe.name, TRAIN)),
     )
-
-
-def recorded_files(built: Built, name: str) -> set[str]:
-    """The sha256 of the files beside zoo's version that a recipe was trained with, as its receipt has them."""
-    return set(built.receipt(name, TRAIN).made_from.get("plugins", {}).values())
 
 
 def _learn(known: Digests, run: Run, stage: str) -> None:
@@ -309,7 +304,7 @@ def _carried(build: Build, recipe: Recipe, app: Path) -> tuple[CarriedCode | Non
         return None, None
     if not build.folder(recipe.name).finished(TRAIN):
         return None, "what code it carries is not known on this machine"
-    code = carried_code(recipe.base, build.model(recipe.name), recorded_files(build, recipe.name))
+    code = carried_code(recipe.base, build.model(recipe.name), recorded_files(build.receipt(recipe.name, TRAIN)))
     space = build.workspace.family.space
     if code and space and space.secrets:
         return code, f"its code could read the Space's secret '{space.secrets[0]}'"

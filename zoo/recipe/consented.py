@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from zoo.characters import brief
 from zoo.errors import RecipeError
 from zoo.hub.frontmatter import BrokenYaml, load_yaml
 from zoo.recipe.family import BaseFile
 from zoo.recipe.remotecode import RemoteCode
+from zoo.recipe.schema import Base, Recipe
 from zoo.recipe.yamlfile import parse, read_yaml, shown
 
 KEY, PIN = "remote_code", "revision"
@@ -42,6 +45,42 @@ def consent_in(base: dict[str, Any]) -> RemoteCode | None:
         return RemoteCode.model_validate(base.get(KEY))
     except ValidationError:
         return None
+
+
+def require_own_consent(file: Path, recipe: Recipe, recipes: Path, typed: Collection[str]) -> None:
+    """Refuse a recipe that came as a file with a consent in it which is somebody else's.
+
+    It is the user's where its commit was typed, or where a recipe of the workspace consents to the same code.
+
+    Args:
+        recipes: the folder of the workspace's recipe files.
+        typed: the commits whose code may run.
+
+    Raises:
+        RecipeError: nobody here consented to what it, or a parent of it, runs; or a commit was typed that is none of
+            theirs.
+    """
+    told, held = shown(file), [one.base for one in recipe.lineage if one.base.remote_code]
+    commits = list(dict.fromkeys(base.commit for base in held))
+    if odd := [commit for commit in typed if commit not in commits]:
+        known = " ".join(f"--trust {commit}" for commit in commits)
+        what = f"{told} holds no consent to commit '{brief(odd[0])}'"
+        raise RecipeError(f"--trust: {what}", hint=f"it holds {known}" if known else "leave --trust out")
+    theirs = [base for base in held if base.commit not in typed and not _is_held(recipes, base)]
+    if theirs:
+        model, commit = theirs[0].model, theirs[0].commit
+        problem = f"{told} came with consent to run code of '{model}', which somebody else gave"
+        options = "".join(f" --trust {one}" for one in dict.fromkeys([*typed, *(str(base.commit) for base in theirs)]))
+        way = f"zoo build --recipe {quote(str(file))}{options}"
+        raise RecipeError(problem, hint=f"read it: zoo trust {model} --revision {commit}; then {way}")
+
+
+def _is_held(recipes: Path, base: Base) -> bool:
+    """True when a recipe file of the workspace consents to the same files of the same commit."""
+    assert base.remote_code is not None
+    wanted = base.remote_code.model_copy(update={"license": None})
+    held = (consent_in(found) for found in files_with_base(recipes, base.model).values())
+    return any(one.model_copy(update={"license": None}) == wanted for one in held if one)
 
 
 def put_consent(path: Path, consent: RemoteCode) -> None:

@@ -72,5 +72,8 @@ def _part(file: BinaryIO) -> bytes | None:
     head = file.read(BYTES_OF_A_LENGTH)
     if (length := int.from_bytes(head, "little")) > MOST:
         raise GarbledError(f"{length} bytes")
-    found = file.read(length)
+    try:
+        found = file.read(length)
+    except MemoryError:
+        raise GarbledError(f"{length} bytes") from None
     return found if len(head) == BYTES_OF_A_LENGTH and len(found) == length else None

@@ -14,10 +14,10 @@ import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import InputModule
 from torch import Tensor, nn
@@ -32,7 +32,9 @@ from zoo.models.identity import ModelSource
 from zoo.plugins.loading import root_in_use
 
 SECONDS = 1800  # for one answer: a large model on a slow disk is loaded by then
+EMBEDDING = "sentence_embedding"
 LONGEST_TOLD = 200  # characters of what the process said last
+MOST = 2**40  # parameters: more is no model
 COMMAND = (sys.executable, "-P", "-m", "zoo.models.apart.work")
 
 
@@ -41,10 +43,10 @@ class Described(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    width: int | None
-    parameters: int
-    dtype: str
-    device: str
+    width: int | None = Field(ge=1, le=MOST)
+    parameters: int = Field(ge=1, le=MOST)
+    dtype: Literal["float64", "float32", "bfloat16", "float16"]
+    device: str = Field(pattern=r"^(cpu|cuda|mps|xpu)(:\d{1,3})?$")
     max_seq_length: float | None
     prompts: dict[str, str | None]
     default_prompt: str | None
@@ -127,7 +129,17 @@ class Apart(InputModule):  # type: ignore[misc]
         tensors = {name: value for name, value in features.items() if isinstance(value, Tensor)}
         others = {name: value for name, value in features.items() if name not in tensors}
         found = self.process.ask("forward", tensors, others=others, options=options).tensors
-        return {**features, **{name: value.to(self.counted.device) for name, value in found.items()}}
+        if not self._fits(found, tensors.get("attention_mask")):
+            raise self.process.garbled()
+        return {**features, EMBEDDING: found[EMBEDDING].to(self.counted.device)}
+
+    def _fits(self, found: Mapping[str, Tensor], mask: Tensor | None) -> bool:
+        """Whether an answer is a vector for each text: code of others can answer in the place of its process."""
+        one = found.get(EMBEDDING)
+        if one is None or not one.is_floating_point() or one.ndim != 2:
+            return False
+        texts = len(mask) if mask is not None and mask.ndim == 2 else len(one)
+        return one.shape == (texts, self._width or one.shape[1])
 
     def pieces(self, texts: Sequence[str]) -> list[list[str]]:
         """The pieces that the model reads of each text, as `zoo.models.pieces` has them."""
@@ -236,7 +248,8 @@ class ProcessApart:
         """The error that it sent; the folder of its copy means the model."""
         said = str(facts["error"]).replace(str(self._model), self.place)
         hint = facts.get("hint")
-        return self._error(brief(said, LONGEST_TOLD * 2), str(hint) if hint else HINT.format(model=self.place))
+        told = brief(str(hint), LONGEST_TOLD * 2) if hint else None
+        return self._error(brief(said, LONGEST_TOLD * 2), told or HINT.format(model=self.place))
 
     def garbled(self) -> ZooError:
         """End the process, and return the error for an answer that is none."""

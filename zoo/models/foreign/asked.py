@@ -206,11 +206,13 @@ def _json(read: Read, path: str) -> Any:
 
 def names_in(found: Any) -> Iterator[str]:
     """The classes in an `auto_map`: a name, or lists and tables of names (a slow tokenizer and a fast one)."""
-    if isinstance(found, str):
-        yield found
-    elif isinstance(found, dict | list):
-        for one in found.values() if isinstance(found, dict) else found:
-            yield from names_in(one)
+    places = [found]
+    while places:
+        place = places.pop()
+        if isinstance(place, str):
+            yield place
+        elif isinstance(place, dict | list):
+            places += reversed(list(place.values()) if isinstance(place, dict) else place)
 
 
 ADVICE = {

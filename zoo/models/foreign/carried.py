@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from zoo.models.foreign.elsewhere import fetched_code
 from zoo.models.foreign.requirements import needed_packages, pip_name
 from zoo.modules.own import own_files
+from zoo.recipe.remotecode import RemoteCode
 from zoo.recipe.schema import Base
-from zoo.run import file_digest
+from zoo.run import Receipt, file_digest
 
 CODE = ".py"
 BROUGHT = {
@@ -62,13 +63,7 @@ def carried_code(base: Base, folder: Path, recorded: Collection[str] = ()) -> Ca
     if not found:
         return None
     consent = base.remote_code
-    known = {(PurePosixPath(path).name, sha256) for path, sha256 in consent.files.items()} if consent else set()
-    own = {
-        path: sha256
-        for path, sha256 in found.items()
-        if path in own_files() and sha256 in {own_files()[path], *recorded}
-    }
-    theirs = {path: sha256 for path, sha256 in found.items() if (PurePosixPath(path).name, sha256) in known}
+    own, theirs = _those_of(code_of_zoo(recorded), found), _those_of(agreed_code(consent), found)
     return CarriedCode(
         origin=base.model,
         revision=consent.revision if consent else "",
@@ -79,6 +74,32 @@ def carried_code(base: Base, folder: Path, recorded: Collection[str] = ()) -> Ca
         packages=_packages(folder),
         digest=content_digest(folder),
     )
+
+
+def _those_of(known: Mapping[str, set[str]], found: Mapping[str, str]) -> dict[str, str]:
+    return {path: sha256 for path, sha256 in found.items() if sha256 in known.get(PurePosixPath(path).name, set())}
+
+
+def code_of_zoo(recorded: Collection[str] = ()) -> dict[str, set[str]]:
+    """{file name: every sha256 that it may have} of zoo's own files in a trained model.
+
+    Args:
+        recorded: as its receipt has them: an earlier zoo may have trained it.
+    """
+    return {name: {sha256, *recorded} for name, sha256 in own_files().items()}
+
+
+def recorded_files(trained: Receipt) -> tuple[str, ...]:
+    """sha256 of the files of code beside zoo's version that a model was trained with, as its receipt has them."""
+    return tuple(trained.made_from.get("plugins", {}).values())
+
+
+def agreed_code(consent: RemoteCode | None) -> dict[str, set[str]]:
+    """{file name: every sha256 that it may have} of what consent was given to, whatever folder it is in."""
+    found: dict[str, set[str]] = {}
+    for path, sha256 in consent.files.items() if consent else ():
+        found.setdefault(PurePosixPath(path).name, set()).add(sha256)
+    return found
 
 
 def _packages(folder: Path) -> tuple[str, ...]:

@@ -19,10 +19,10 @@ from pydantic import TypeAdapter, ValidationError
 from zoo.characters import brief
 from zoo.errors import ZooError
 from zoo.models.foreign.asked import code_told, foreign_code, kind_of_error, reader, way_to_load
+from zoo.models.foreign.carried import agreed_code, code_of_zoo
 from zoo.models.foreign.elsewhere import fetched_code
 from zoo.models.foreign.requirements import require_all
 from zoo.models.identity import Kind, ModelSource
-from zoo.modules.own import own_files
 from zoo.recipe.remotecode import CodePath, RemoteCode
 from zoo.recipe.words import License
 from zoo.remote import api, endpoint, explained
@@ -195,7 +195,7 @@ def _weights_in(folder: Path) -> dict[str, Path]:
 def _verified(source: ModelSource) -> dict[str, bytes]:
     consent = _consent(source)
     files = _covered(_fetched(source, COVERED))
-    differing = _strange(files, consent) if source.kind == "recipe" else _differing(files, consent)
+    differing = _strange(files, source) if source.kind == "recipe" else _differing(files, consent)
     if differing:
         problem = f"the code of model '{source.place}' is not what consent was given to: {_listed(differing)}"
         raise kind_of_error(source.kind)(problem, hint=CONSENT_AGAIN[source.kind].format(model=source.place))
@@ -225,28 +225,27 @@ def _differing(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
         if now is None:
             said.append(f"'{path}' is missing (consent: {str(agreed)[:8]})")
         elif agreed is None:
-            said.append(f"'{path}' ({now[:8]}) is not in the consent")
+            said.append(_additional(path, now))
         elif now != agreed:
             said.append(f"'{path}' is {now[:8]} (consent: {agreed[:8]})")
     return said
 
 
-def _strange(files: Mapping[str, bytes], consent: RemoteCode) -> list[str]:
+def _strange(files: Mapping[str, bytes], source: ModelSource) -> list[str]:
     """Code in a trained model that is neither what consent names nor zoo's own, in words."""
-    known: dict[str, set[str]] = {}
-    for path, agreed in [*consent.files.items(), *own_files().items()]:
-        known.setdefault(PurePosixPath(path).name, set()).add(agreed)
+    agreed, own = agreed_code(source.remote_code), code_of_zoo(source.own)
     said = []
     for path, content in files.items():
-        now, agreed_to = sha256(content).hexdigest(), known.get(PurePosixPath(path).name, set())
-        if path.endswith(".py") and now not in agreed_to:
-            agreed = ", ".join(one[:8] for one in sorted(agreed_to))
-            said.append(
-                f"'{path}' is {now[:8]} (consent: {agreed})"
-                if agreed
-                else f"'{path}' ({now[:8]}) is not in the consent"
-            )
+        name, now = PurePosixPath(path).name, sha256(content).hexdigest()
+        known = agreed.get(name, set()) | own.get(name, set())
+        if path.endswith(".py") and now not in known:
+            wanted = ", ".join(one[:8] for one in sorted(known))
+            said.append(f"'{path}' is {now[:8]} (consent: {wanted})" if known else _additional(path, now))
     return said
+
+
+def _additional(path: str, digest: str) -> str:
+    return f"'{path}' ({digest[:8]}) is not in the consent"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -5,12 +5,24 @@ Which file can do what was read in transformers 5.23 and sentence-transformers 6
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from zoo.characters import brief
-from zoo.models.foreign.asked import ELSEWHERE, KERNELS, MODULES, OURS, ROUTER, SETTINGS, mapping, modules_of, names_in
+from zoo.models.foreign.asked import (
+    CONFIGS,
+    ELSEWHERE,
+    KERNELS,
+    MODULES,
+    OURS,
+    ROUTER,
+    SETTINGS,
+    mapping,
+    modules_of,
+    names_in,
+)
 
 Files = Mapping[str, bytes]
 """{path in a model: content} of all its code and JSON."""
@@ -44,11 +56,22 @@ def _of_file(path: str, files: Files) -> Iterator[str]:
         yield f"'{path}' would be run to generate text"
     if where.suffix != ".json":
         return
+    if where.name in SAYING and not _is_read(files[path]):
+        yield f"'{path}' is no JSON, so that nobody can tell what it names"
     content = mapping(files.get, path)
     yield from _references(path, content, files)
     for names, look in BY_NAME.items():
         if where.name in names:
             yield from look(path, content, files)
+
+
+def _is_read(content: bytes) -> bool:
+    """False for what libraries, which have more room for depth, may understand although we do not."""
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _references(path: str, content: Any, files: Files) -> Iterator[str]:
@@ -83,13 +106,13 @@ def _class(path: str, reference: str, files: Files) -> str | None:
 
 def _modules(path: str, content: Any, files: Files) -> Iterator[str]:
     """A class that is in no file of the repository is imported from whatever is installed."""
-    if path == MODULES:
-        kinds = modules_of(files.get).values()
-        yield from (told for one in kinds if not one.startswith(OURS) and (told := _class(path, one, files)))
+    kinds = modules_of(lambda _: files.get(path)).values()  # also below: a module may be a whole model
+    yield from (told for one in kinds if not one.startswith(OURS) and (told := _class(path, one, files)))
 
 
 def _router(path: str, content: Any, files: Files) -> Iterator[str]:
-    kinds = names_in(content.get("types"))
+    is_one = path.endswith(ROUTER) or "structure" in content  # older ones have it in their config.json
+    kinds = names_in(content.get("types") if is_one else None)
     yield from (told for one in kinds if not one.startswith(OURS) and (told := _class(path, one, files)))
 
 
@@ -120,10 +143,12 @@ def _words(path: str, content: Any, files: Files) -> Iterator[str]:
 
 BY_NAME: dict[tuple[str, ...], Callable[[str, Any, Files], Iterator[str]]] = {
     (MODULES,): _modules,
-    (ROUTER,): _router,
+    (ROUTER, "config.json"): _router,
     tuple(ELSEWHERE): _other_model,
     SETTINGS: _arguments,
     ("config.json",): _activation,
     ("wordembedding_config.json",): _words,
 }
 """{names of files: what looks into them for code from elsewhere}."""
+SAYING = {*CONFIGS, *(name for names in BY_NAME for name in names)}
+"""Names of files that can say which code is loaded."""
