@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,7 +19,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zoo.arabic import DIACRITICS
 from zoo.characters import brief
-from zoo.isolation import consented_environment, own_environment, proxies, run_to_its_end, with_package
+from zoo.isolation import (
+    consented_environment,
+    own_environment,
+    proxies,
+    run_to_its_end,
+    temporary_folder,
+    with_package,
+)
 from zoo.models.foreign import kind_of_error
 from zoo.models.fragmentation import HOMOGRAPHS, Fragments
 from zoo.models.identity import ModelSource
@@ -287,8 +293,8 @@ def probe_backbones(models: Sequence[tuple[ModelSource, Language | None]]) -> li
 
 def _by_two(models: Sequence[tuple[ModelSource, Language | None]]) -> list[BackboneReport]:
     source = models[0][0]
-    with tempfile.TemporaryDirectory(prefix="zoo-backbone-", ignore_cleanup_errors=True) as temporary:
-        folder, root = Path(temporary), root_in_use()
+    with temporary_folder("zoo-backbone-") as folder:
+        root = root_in_use()
         task = {
             "workspace": str(root) if root else None,
             "models": [[source.model_dump(mode="json"), language] for source, language in models],
@@ -313,7 +319,7 @@ def _run(folder: Path, time: str, checked: Path | None) -> str | None:
     place.mkdir()
     command = [sys.executable, "-P", "-m", "zoo.models.backbone_work", str(folder / "task.json"), time]
     log = place / "log"
-    code = run_to_its_end(command, place, _environment(place, checked), log, seconds=SECONDS)
+    code = run_to_its_end(command, place, _environment(place, checked), log, seconds=SECONDS, watches=True)
     if code == 0:
         return None
     lines = log.read_text("utf-8", "replace").split("\n")
