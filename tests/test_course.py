@@ -188,7 +188,7 @@ def alternative(folder: Path, name: str, noise: float | None, before: float | No
         before: the noise of the start, where the phase is tried against it.
     """
     (folder / f"phase-{name}").mkdir(parents=True)
-    entry = {"phase": name, "best_step": 0 if noise is None else 4, "doubts": [name]}
+    entry = {"phase": name, "start": 0.1, "best_step": 0 if noise is None else 4, "doubts": [name]}
     (folder / f"phase-{name}" / "log.json").write_text(json.dumps(entry))
     gold = np.linspace(0, 1, 200)
     for file, much in (("dev", noise), ("before", before)):
@@ -247,6 +247,43 @@ def test_one_alone_is_kept_when_it_is_better_than_going_on_without_by_more_than_
     plain = [NamedPhase.model_validate(phase("a"))]
     outcome = course.judged(plain, tmp_path, tmp_path / "dev.parquet", None, no_start)
     assert outcome.log[0]["kept"] is (noise is not None), "without `try` it is asked only whether a step was better"
+
+
+@pytest.mark.parametrize("anchors", [1, 3])
+def test_few_anchors_tell_nothing_even_when_all_rows_agree(anchors: int, tmp_path: Path) -> None:
+    """Their interval has no width: 100.00 [100.00, 100.00]."""
+    groups = np.arange(40) % anchors
+    for trial, file in ((["a"], "before"), (["a", "b"], "dev")):
+        shutil.rmtree(tmp_path, ignore_errors=True)
+        for name in trial:
+            alternative(tmp_path, name, 1.0)
+        save(Sample("mean", np.zeros(40), groups=groups), tmp_path / f"phase-a/{file}.npz")
+        save(Sample("mean", np.ones(40), groups=groups), tmp_path / f"phase-{trial[-1]}/dev.npz")
+        phases = [NamedPhase.model_validate(phase(name, 1)) for name in trial]
+        *_, entry = course.judged(phases, tmp_path, tmp_path / "dev.parquet", None, no_start).log
+        told = f"by {'1 anchor' if anchors == 1 else '3 anchors'} of dev"
+        assert not entry["kept"]
+        assert entry["why"].startswith("cannot be told from ")
+        assert entry["why"].endswith(told)
+
+
+def test_a_start_without_a_score_is_beaten_by_every_score(tmp_path: Path) -> None:
+    """As where all its embeddings are alike: there is nothing to compare with."""
+    alternative(tmp_path, "a", 1.0)
+    entry = {"phase": "a", "start": None, "best": 0.3, "best_step": 4, "doubts": []}
+    (tmp_path / "phase-a" / "log.json").write_text(json.dumps(entry))
+    phases = [NamedPhase.model_validate(phase("a", 1))]
+    outcome = course.judged(phases, tmp_path, tmp_path / "dev.parquet", None, no_start)
+    assert (outcome.model, became(outcome.log[0])) == (tmp_path / "phase-a", "kept: without it no score is a number")
+
+
+def test_what_a_kill_left_of_a_judgement_is_no_part_of_the_model(tmp_path: Path) -> None:
+    from zoo.train.work import _tidy
+
+    for name in ("model.safetensors", "log.json", "dev.npz", ".dev.npz.123", ".before.npz.9"):
+        (tmp_path / name).touch()
+    _tidy(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
 
 
 def test_sizes_that_only_a_dropped_phase_trained_are_a_doubt() -> None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from conftest import TestHub
 from lint_repos import CARD, Shelf, good_model
@@ -18,7 +19,7 @@ from test_prove import data_card, own, push, space_files, table
 
 from zoo.cli.space import app_environment
 from zoo.errors import EvaluationError, PublishError
-from zoo.isolation import own_environment, proxies, run_to_its_end, running_program
+from zoo.isolation import own_environment, proxies, run_to_its_end, running_program, temporary_folder
 from zoo.lint.check import check_repository
 from zoo.lint.target import of_folder
 from zoo.publish.proof.prove import prove_dataset, prove_space
@@ -255,3 +256,63 @@ def test_too_slow_is_told(tmp_path: Path) -> None:
 def test_a_long_card_runs(tmp_path: Path) -> None:
     """Longer than what a system takes as an argument."""
     assert linted(f"text = '''{'long ' * 30_000}'''\nassert text.count('long') == 30_000", tmp_path / "model") == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from zoo.isolation import temporary_folder
+
+with temporary_folder("zoo-test-", Path(sys.argv[1])) as folder:
+    (folder / "code.py").write_text("code of others")
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_and_what_others_use_is_not(tmp_path: Path) -> None:
+    """SIGKILL runs no cleaning, and a home has code of others in it."""
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    (left,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert (left / "code.py").is_file()
+    with temporary_folder("zoo-test-", tmp_path) as first, temporary_folder("zoo-test-", tmp_path) as second:
+        assert not left.exists()
+        assert first.is_dir()
+        assert first.stat().st_mode & 0o777 == second.stat().st_mode & 0o777 == 0o700
+    assert not list(tmp_path.iterdir())
+
+
+WATCHED = """
+import os, sys
+from pathlib import Path
+from zoo.isolation import running_program
+
+place = Path(sys.argv[1])
+with running_program([sys.executable, "-c", sys.argv[2]], place, dict(os.environ), place / "log", watches=True):
+    while not (place / "processes").is_file():
+        pass
+    os.kill(os.getpid(), 9)
+"""
+WATCHING = """
+import os, subprocess, sys, time
+from zoo.isolation import end_with_starter
+
+end_with_starter()
+assert sys.stdin.read() == ""
+other = subprocess.Popen(["sleep", "60"])
+with open("new", "w") as file:
+    file.write(f"{os.getpid()} {other.pid}")
+os.rename("new", "processes")
+time.sleep(60)
+"""
+
+
+def test_a_program_that_watches_ends_with_a_process_that_is_killed_and_so_does_what_it_started(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", WATCHED, str(tmp_path), WATCHING], check=False, timeout=60)
+    processes = [int(number) for number in (tmp_path / "processes").read_text("utf-8").split()]
+    for _ in range(100):
+        left = [one for one in processes if psutil.pid_exists(one) and psutil.Process(one).status() != "zombie"]
+        if not left:
+            break
+        time.sleep(0.1)
+    assert not left

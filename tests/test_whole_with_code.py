@@ -127,19 +127,17 @@ SMALLER = {
     "width: 768": "width: 96",
     "dims: [768, 512, 256, 128, 64]": "dims: [96, 32]",
     "suite: synonyms": "suite: muradif",
+    "rivals: [arabert-matryoshka]": "rivals: [sibling-synonym]",
 }
 SIBLING = {
     "U4RASD/NeoAraBERT_MSA": "aubmindlab/bert-base-arabertv02",
     "{architecture: neoarabert}": "{architecture: bert, tokenizer: wordpiece}",
     "repo: NeoAraBERT-MSA-Synonym-Matryoshka-V1": "repo: Sibling-of-AraBERT",
+    "rivals: [sibling-synonym], ": "",
 }
 FEWER = {
     "rows: {train: 6000, validation: 300, test: 300}": "rows: {train: 1200, validation: 200, test: 200}",
     "epochs: 1, batch_size: 64, max_seq_length: 128": "epochs: 1, batch_size: 32, max_seq_length: 32",
-    "synonym-1: {max_steps: 30, eval_steps: 15,": "synonym-1: {max_steps: 10, eval_steps: 5,",
-    "synonym-2: {max_steps: 30, eval_steps: 15,": "synonym-2: {max_steps: 16, eval_steps: 8,",
-    "synonym-3: {max_steps: 20, eval_steps: 10,": "synonym-3: {max_steps: 6, eval_steps: 3,",
-    "synonym-4: {max_steps: 30, eval_steps: 15,": "synonym-4: {max_steps: 10, eval_steps: 5,",
 }
 
 

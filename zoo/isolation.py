@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import site
 import subprocess
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from zoo.cameldata import lend_camel_data
 from zoo.environment import SAFE_PATH, VARIABLES
@@ -42,6 +46,8 @@ PLACES = ("TENSORBOARD_LOGGING_DIR", "TRACKIO_DIR")
 ADDRESS = re.compile(r"HF_ENDPOINT|(https?|all)_proxy", re.IGNORECASE)  # of variables, those that may have a password
 PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or '/' in it, also without a scheme
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
+
+HELD = ".held"  # ends the name of a file beside a temporary folder, locked by the process that made the folder
 
 Program = subprocess.Popen[Any]
 TAIL = 2**16  # bytes of a log that are looked at: it may be as long as the disk takes
@@ -117,29 +123,83 @@ def proxies() -> dict[str, str]:
 
 
 @contextmanager
+def temporary_folder(prefix: str, beside: Path | None = None) -> Iterator[Path]:
+    """Yield a new folder, which is removed afterwards, and with it what killed processes left of such folders.
+
+    Args:
+        prefix: begins its name.
+        beside: where it is made; null: where temporary files are.
+    """
+    from filelock import FileLock
+
+    place = beside or Path(tempfile.gettempdir())
+    folder = place / f"{prefix}{uuid4().hex}"
+    held = folder.with_name(f"{folder.name}{HELD}")
+    with FileLock(held, thread_local=False):  # before there is a folder that others may take for left
+        _remove_left(place, prefix)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            _remove(folder, held)
+
+
+def _remove_left(place: Path, prefix: str) -> None:
+    """Remove temporary folders that nobody holds any more: their processes were killed."""
+    from filelock import FileLock, Timeout
+
+    for held in place.glob(f"{prefix}*{HELD}"):
+        with suppress(OSError, Timeout), FileLock(held, timeout=0):
+            _remove(held.with_name(held.name.removesuffix(HELD)), held)
+
+
+def _remove(folder: Path, held: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):  # Windows keeps files that are open
+        held.unlink()
+
+
+@contextmanager
 def running_program(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, *, watches: bool = False
 ) -> Iterator[Program]:
     """Start a program in `folder`; when the block ends, so do the program and what it started.
 
     It has no terminal to ask at. What it writes to stderr goes to `log`: a pipe would be held open by what outlives it.
+
+    Args:
+        watches: it calls `end_with_starter`.
     """
     quiet = subprocess.DEVNULL
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=quiet, stdout=quiet, stderr=errors, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE if watches else quiet,
+            stdout=quiet,
+            stderr=errors,
+            start_new_session=True,
         )
     try:
         yield process
     finally:
         end_program(process)
+        if process.stdin:
+            process.stdin.close()
 
 
 def run_to_its_end(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, *, seconds: float
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    seconds: float,
+    watches: bool = False,
 ) -> int | None:
     """Run a program as `running_program` does and return its exit code; None: it took longer and was ended."""
-    with running_program(command, folder, environment, log) as process:
+    with running_program(command, folder, environment, log, watches=watches) as process:
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -154,6 +214,29 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - TAIL))
         lines = file.read().decode("utf-8", "replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def end_with_starter() -> None:
+    """End this process as soon as the one that has the other end of its stdin is gone, as when that was killed.
+
+    Whoever else reads stdin finds it empty.
+    """
+    ours, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+
+    def watch() -> None:
+        while os.read(ours, 1):
+            pass
+        end_at_once()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def end_at_once() -> None:
+    """End this process without any cleaning, and what it started where it began a session of its own."""
+    if os.name == "posix" and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def end_program(process: Program) -> None:

@@ -28,6 +28,9 @@ from zoo.train.dev import dev_scores
 PREDICTED = "dev.npz"  # of an alternative: what its model makes of the rows of `dev`
 BEFORE = "before.npz"  # of a phase that is tried alone: the same of the model that it starts from
 
+FEWEST = 6
+"""Rows, those of one anchor counted as one, of which chance prefers the same model in all less often than once in 20."""
+
 Entry = dict[str, Any]
 
 
@@ -70,7 +73,9 @@ def judged(
         earlier, later = (_predicted(trial[one], folder, dev, device) for one in (best, place))
         found = compare_samples(later, earlier, Resamples.of(later))
         loser, why = place, _beaten(found, log[best]["phase"])
-        if found.low > 0:
+        if few := _too_few(later):
+            why = f"cannot be told from '{log[best]['phase']}' by {few}"
+        elif found.low > 0:
             loser, why, best = best, f"'{log[place]['phase']}' is better: {_shown(found)}", place
         log[loser] |= {"kept": False, "why": why}
     return Judgement(log, folder_of(folder, trial[best]))
@@ -85,11 +90,16 @@ def _beside_the_start(
     start: Callable[[str | None], SentenceTransformer],
 ) -> Judgement:
     own = folder_of(folder, phase)
+    if entry["start"] is None:
+        return Judgement([{**entry, "why": "without it no score is a number"}], own)
     before = dev_sample(own / BEFORE, phase, dev, lambda: start(device))
     found = compare_samples(_predicted(phase, folder, dev, device), before, Resamples.of(before))
     kept = found.low > 0
     word = "better than" if kept else "worse than" if found.high < 0 else "tied with going on"
-    entry = {**entry, "kept": kept, "why": f"{word} without it: {_shown(found)}"}
+    why = f"{word} without it: {_shown(found)}"
+    if few := _too_few(before):
+        kept, why = False, f"cannot be told from going on without it by {few}"
+    entry = {**entry, "kept": kept, "why": why}
     return Judgement([entry], own if kept else None)
 
 
@@ -113,6 +123,13 @@ def lost_sizes(recipe: Recipe, log: Sequence[Entry]) -> list[str]:
     lacking, _, _ = untrained(recipe.dims, recipe.base.width, line)
     what = f"no phase that was kept trains {in_words(lacking)} of the sizes {in_words(recipe.dims)}"
     return [f"{what}: a cut embedding may be worth much less than a whole one"] if lacking else []
+
+
+def _too_few(sample: Sample) -> str:
+    """What a sample has too few of for an interval that means something, in words; empty: it has enough."""
+    count = len(sample.values) if sample.groups is None else len(set(sample.groups.tolist()))
+    what = "rows" if sample.groups is None else "anchors"
+    return f"{count} {what if count > 1 else what[:-1]} of dev" if count < FEWEST else ""
 
 
 def _beaten(found: Contrast, best: str) -> str:

@@ -157,7 +157,8 @@ def _keep_phases(folder: Path, recipe: Recipe, log: Sequence[course.Entry]) -> N
 def _tidy(model: Path) -> None:
     """Remove from a model's folder what it was judged by."""
     for name in (TRAIN_LOG, course.PREDICTED, course.BEFORE):
-        (model / name).unlink(missing_ok=True)
+        for path in (model / name, *model.glob(f".{name}.*")):  # of an attempt that was killed while it was written
+            path.unlink(missing_ok=True)
 
 
 def _clear(folder: Path) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from torch import Tensor, nn
 
 from zoo.characters import brief
 from zoo.errors import ZooError
-from zoo.isolation import consented_environment, end_program, last_line, with_package
+from zoo.isolation import consented_environment, end_program, last_line, temporary_folder, with_package
 from zoo.models.apart.messages import GarbledError, Message, read_message, write_message
 from zoo.models.foreign.asked import kind_of_error
 from zoo.models.foreign.consent import checked_folder
@@ -172,8 +171,7 @@ class ProcessApart:
         self._over: ZooError | None = None
         with ExitStack() as stack:
             self._model = stack.enter_context(checked_folder(source))
-            temporary = tempfile.TemporaryDirectory(prefix="zoo-apart-", ignore_cleanup_errors=True)
-            folder = Path(stack.enter_context(temporary))
+            folder = stack.enter_context(temporary_folder("zoo-apart-"))
             self._said = folder / "said"
             self._process = _started(folder, self._model, self._said)
             stack.callback(self._end)

@@ -60,6 +60,7 @@ def _taken() -> tuple[BinaryIO, BinaryIO]:
 
 def _listened(questions: BinaryIO) -> queue.SimpleQueue[Message]:
     """Read the questions in a thread, which ends this process at their end, whatever it is doing."""
+    from zoo.isolation import end_at_once
     from zoo.models.apart.messages import read_message
 
     heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -67,7 +68,7 @@ def _listened(questions: BinaryIO) -> queue.SimpleQueue[Message]:
     def listen() -> None:
         while (message := read_message(questions)) is not None:
             heard.put(message)
-        os._exit(0)
+        end_at_once()
 
     threading.Thread(target=listen, daemon=True).start()
     return heard

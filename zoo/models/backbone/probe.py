@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,7 +16,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from zoo.characters import brief
-from zoo.isolation import consented_environment, last_line, own_environment, proxies, run_to_its_end, with_package
+from zoo.isolation import (
+    consented_environment,
+    last_line,
+    own_environment,
+    proxies,
+    run_to_its_end,
+    temporary_folder,
+    with_package,
+)
 from zoo.models.backbone.report import OF_CODE, BackboneReport, Language
 from zoo.models.foreign.asked import kind_of_error
 from zoo.models.identity import ModelSource
@@ -52,8 +59,8 @@ def probe_backbones(models: Sequence[tuple[ModelSource, Language | None]]) -> li
 
 def _by_two(models: Sequence[tuple[ModelSource, Language | None]]) -> list[BackboneReport]:
     source = models[0][0]
-    with tempfile.TemporaryDirectory(prefix="zoo-backbone-", ignore_cleanup_errors=True) as temporary:
-        folder, root = Path(temporary), root_in_use()
+    with temporary_folder("zoo-backbone-") as folder:
+        root = root_in_use()
         task = {
             "workspace": str(root) if root else None,
             "models": [[source.model_dump(mode="json"), language] for source, language in models],
@@ -78,7 +85,7 @@ def _run(folder: Path, time: str, checked: Path | None) -> str | None:
     place.mkdir()
     command = [sys.executable, "-P", "-m", "zoo.models.backbone.work", str(folder / "task.json"), time]
     log = place / "log"
-    code = run_to_its_end(command, place, _environment(place, checked), log, seconds=SECONDS)
+    code = run_to_its_end(command, place, _environment(place, checked), log, seconds=SECONDS, watches=True)
     if code == 0:
         return None
     last = last_line(log)

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo.environment import prepare
+from zoo.isolation import consented_folder, end_with_starter
 
+if __name__ == "__main__":
+    end_with_starter()
 prepare()
 
 import numpy as np  # noqa: E402 - the environment comes first
@@ -31,7 +34,6 @@ from zoo import patience  # noqa: E402
 from zoo.arabic import DIACRITICS, normalised  # noqa: E402
 from zoo.characters import brief  # noqa: E402
 from zoo.errors import ZooError  # noqa: E402
-from zoo.isolation import consented_folder  # noqa: E402
 from zoo.models.backbone.report import LONGEST_TRIED, MARKED, PLAIN, Language  # noqa: E402
 from zoo.models.foreign.asked import mapping, modules_of, reader  # noqa: E402
 from zoo.models.fragmentation import cut_words, fragmentation  # noqa: E402

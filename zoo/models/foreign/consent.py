@@ -5,7 +5,6 @@ What is laid out are the bytes that were compared, in a folder that nobody else 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from zoo.characters import brief
 from zoo.errors import ZooError
+from zoo.isolation import temporary_folder
 from zoo.models.foreign.asked import code_told, foreign_code, kind_of_error, reader, way_to_load
 from zoo.models.foreign.carried import agreed_code, code_of_zoo
 from zoo.models.foreign.elsewhere import fetched_code
@@ -135,7 +135,7 @@ def checked_folder(source: ModelSource) -> Iterator[Path]:
     """
     files, weights = _checked(source)
     require_all(source, files)
-    with tempfile.TemporaryDirectory(prefix="zoo-consented-", ignore_cleanup_errors=True) as temporary:
+    with temporary_folder("zoo-consented-") as temporary:
         folder = Path(temporary, PurePosixPath(source.place).name)
         for path, content in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -12,7 +10,7 @@ from typing import Any
 
 from zoo.errors import TrainError
 from zoo.ids import ModelRef
-from zoo.isolation import consented_environment, consented_folder
+from zoo.isolation import consented_environment, consented_folder, temporary_folder
 from zoo.layout import TRAIN
 from zoo.losses import models_of
 from zoo.models.foreign.consent import COVERED, LEFT_OUT, WEIGHTS, checked_folder
@@ -109,11 +107,8 @@ def apart(spec: Mapping[str, Any], beside: Path) -> Iterator[tuple[dict[str, Any
     """
     recipe = Recipe.model_validate(spec["recipe"])
     beside.mkdir(parents=True, exist_ok=True)
-    for rest in beside.glob(f"{HOME}*"):
-        shutil.rmtree(rest, ignore_errors=True)
-    home = tempfile.TemporaryDirectory(prefix=HOME, dir=beside, ignore_cleanup_errors=True)
-    with checked_folder(_start(recipe, spec)) as model, home as folder:
-        environment = consented_environment(Path(folder), model)
+    with checked_folder(_start(recipe, spec)) as model, temporary_folder(HOME, beside) as folder:
+        environment = consented_environment(folder, model)
         _lay_beside(recipe, spec["models"], Path(environment["HF_HOME"]) / "hub")
         yield {**spec, "parent": str(model) if spec["parent"] else None}, environment
 

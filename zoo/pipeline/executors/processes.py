@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import IO
 import psutil
 
 from zoo.environment import MEETING
-from zoo.isolation import CONSENTED, end_program, with_package
+from zoo.isolation import CONSENTED, end_program, temporary_folder, with_package
 from zoo.pipeline.executors.local import Task
 from zoo.pipeline.executors.wire import DIED, is_crash, line_of
 
@@ -35,10 +34,10 @@ def lines(task: Task, devices: int, environment: Mapping[str, str]) -> Generator
         devices: more than one take a process each, which torchrun starts.
         environment: all variables of the processes.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        spec, errors, crashes = Path(folder) / "task.json", Path(folder) / "errors", []
+    with temporary_folder("zoo-work-") as folder:
+        spec, errors, crashes = folder / "task.json", folder / "errors", []
         spec.write_text(json.dumps(task), "utf-8")
-        environment = {**_unheard(), **environment, MEETING: str(Path(folder) / "meeting")}
+        environment = {**_unheard(), **environment, MEETING: str(folder / "meeting")}
         with errors.open("wb") as file, _started(_command(spec, devices), environment, file) as process:
             assert process.stdout
             for line in process.stdout:

@@ -11,6 +11,7 @@ import time
 from typing import Any, TextIO
 
 from zoo.errors import ZooError
+from zoo.isolation import end_at_once
 from zoo.say import Progress
 
 KEY = "zoo"  # of each line, so that it is told from what libraries print
@@ -110,6 +111,6 @@ def end_with_parent() -> None:
             pass
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(SECONDS_TO_PART)
-        os._exit(1)
+        end_at_once()
 
     threading.Thread(target=watch, daemon=True).start()
