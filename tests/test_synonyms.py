@@ -124,6 +124,8 @@ def met(**sources: list[tuple[str, ...]]) -> GroupSearch:
         ([("كبير", "نهر", "ماء"), ("ضخم", "جبل", "ماء")], [], []),  # each word alone says nothing
         ([("في المدينة بيت كبير ضخم", "في القرية بيت ضخم")], [], []),  # sentences are no entries of a dictionary
         ([("كبيرة", "ضخم")], [], []),
+        ([("سُعِيد", "فَرِح")], [], []),  # other words of the same letters
+        ([("ورد فَرَح هنا", "سَعِيد")], [], []),
     ],
 )  # fmt: skip
 def test_a_group_is_met_where_two_of_its_words_are_in_one_training_row(
@@ -134,6 +136,21 @@ def test_a_group_is_met_where_two_of_its_words_are_in_one_training_row(
     assert search.found.rows_found_whole == whole
     assert (search.met.groups, search.met.groups_met, search.met.rows) == (3, len(groups), 5)
     assert search.met.rows_met == len(search.found.rows_found)
+
+
+def test_a_homograph_beside_a_word_is_not_its_synonym() -> None:
+    """The instructress beside an institute, which is a synonym of the academy of the same letters."""
+    rows = [("مَدْرَسَة", "مَعْهَد", "مُعَلِّمَة"), ("مُدَرِّسَة", "مُعَلِّمَة", "مَعْهَد")]
+    search = GroupSearch("Muradif", "synset", rows, ["academy", "instructress"])
+    assert list(search.watching("train", [("مُدَرِّسَةٌ", "مُعَلِّمَة", "مَعْهَد")]))
+    assert (search.met.groups_met, search.found.rows_found_whole) == (1, [1])
+    assert list(search.watching("plain", [("مدرسة", "ماء", "معهد")]))  # without diacritics it may be either
+    assert search.found.rows_found_whole == [0, 1]
+
+
+def test_a_word_met_inside_a_sentence_is_told_as_such() -> None:
+    found = met(train=[("وردت كلمة «عاجل» هنا.", "سريع")]).found
+    assert (found.exact, found.normalised, found.contained) == (0, 0, 1)
 
 
 def test_what_was_met_is_told_with_its_source() -> None:
