@@ -80,6 +80,8 @@ MarkedWord = tuple[tuple[str, frozenset[str]], ...]
 """A word as `normalised` has it, letter by letter, each with the vowel, the sukun and the shadda that stood on it."""
 _SHADDA = "\u0651"
 _VOWELS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0652")
+VOWEL = "[\u064b-\u0650\u0652]"
+"""A short vowel, one with nun, or the sign that there is none."""
 
 
 def marked_words(text: str) -> list[MarkedWord]:
