@@ -65,7 +65,7 @@ class BaseFile(Section):
     license: License | None = None
     language: list[Language] | None = None
     paper: Paper | None = None
-    """The paper to cite for what is made of this base model. Left out = the family's; a null that is written out = none."""
+    """The paper to cite for what is made of this base model. Left out = the family's; `paper: null` = none."""
 
 
 class Scale(Section):
