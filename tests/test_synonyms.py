@@ -88,6 +88,15 @@ def test_a_margin_may_be_anything_between_minus_two_and_two() -> None:
         Sample("mean", np.array([-0.5]))
 
 
+def test_what_rounding_alone_tells_apart_is_a_tie() -> None:
+    """Words that a tokenizer does not know are one to a model, but for the last bit."""
+    from zoo.tasks.triplets import even
+
+    near, far = even(np.float32([1, 0.99999994, 0.5, 0.2]), np.float32([0.9999999, 1, 0.49999, 0.4]))
+    assert (near == far).tolist() == [True, True, False, False]
+    assert (near > far).tolist() == [False, False, True, False]
+
+
 def test_measures_are_shown_in_their_own_unit() -> None:
     assert Measure(name="margin", value=0.1021, low=0.099, high=0.1052).shown == "0.102 [0.099, 0.105]"
     assert Measure(name="ties", value=1.2, low=0.9, high=1.51).shown == "1.20 [0.9, 1.5] %"
