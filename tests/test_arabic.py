@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.arabic import normalised
+from zoo.arabic import is_other_word, marked_words, normalised
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,31 @@ def test_other_words_stay_other_words(pair: tuple[str, str]) -> None:
 @pytest.mark.parametrize("text", ["", " \n", "!؟…", "\u200f", "ـــ"])
 def test_nothing_is_left_of_what_has_no_letters(text: str) -> None:
     assert normalised(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differ"),
+    [
+        ("عِلْم", "عَلَم", True),
+        ("حَمَّام", "حَمَام", True),
+        ("مُدَرِّسَة", "مَدْرَسَة", True),
+        ("عِلْم", "علم", False),  # left out
+        ("عِلْم", "عِلم", False),
+        ("عِلْمٌ", "عِلْمُ", False),  # what the sentence gives it
+        ("أَخْذ", "اَخذ", False),  # spelling
+        ("الشَّمْس", "الشَمْس", False),
+        ("كِتَاب", "كِتاب", False),
+    ],
+)
+def test_diacritics_on_both_tell_words_of_the_same_letters_apart(one: str, other: str, differ: bool) -> None:
+    ((first,), (second,)) = marked_words(one), marked_words(other)
+    assert is_other_word(first, second) is is_other_word(second, first) is differ
+
+
+@given(st.text(st.sampled_from("اأءعـلم\u064e\u0651\u0650\u0654ة .،ßﷺﻻ\u200f\n") | st.characters()))
+def test_words_with_their_diacritics_are_those_of_normalised_text(text: str) -> None:
+    words = ("".join(letter for letter, _ in word) for word in marked_words(text))
+    assert " ".join(words) == normalised(text)
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x6FF)))

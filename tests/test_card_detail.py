@@ -99,10 +99,12 @@ def test_margins_phases_groups_and_words_stand_in_the_card(recipe: Recipe) -> No
     )
     assert "## Muradif in detail" in card
     assert lines(card, "| raw | -") == [
-        "| raw | - | 70.00 [69.0, 71.0] | 0.070 [0.001, 0.200] | - | 70.00 [69.0, 71.0] | 0.070 [0.001, 0.200] | - |  |"
+        "| raw | - | 70.00 [69.0, 71.0] | 0.070 [0.001, 0.200] | 0 % | 70.00 [69.0, 71.0] | 0.070 [0.001, 0.200] | 0 % |  |"
     ]
     assert "- Muradif (full): 70 % of 10 synsets met in training, with 28 of 40 rows" in card
-    assert "- Muradif (full) less Muradif: +0.55 [+0.10, +1.00] points" in card
+    assert "- Muradif (full) less Muradif, whose synsets are held out: +0.55 [+0.10, +1.00] points here.\n" in card
+    assert "- Muradif (full) has all rows of Muradif" not in card
+    assert "Muradif (full) has all rows of Muradif: a mean of both counts these twice." in card
     assert (
         "Words with diacritics become 1.5 pieces each, 15.0 % of them unknown here, and 4.5 pieces each, 45.0 % of them "
         "unknown with the tokenizer of AraBERT's; of words that diacritics alone tell apart, the first keeps 100 % apart"
@@ -119,3 +121,25 @@ def test_tables_are_tables(recipe: Recipe) -> None:
 def test_a_card_without_such_tasks_says_nothing_of_them(recipe: Recipe) -> None:
     card = model_card(model_facts(recipe, "rival"), TEMPLATES)
     assert not any(word in card for word in ("in detail", "Phase by phase", "How words are cut", "Margin:"))
+
+
+def test_what_was_looked_for_of_words_is_told(recipe: Recipe) -> None:
+    """Words are not texts that are searched for one by one, their rows are drawn by group, and ties of either are told."""
+    facts = synonym_facts(recipe)
+    tie = {"name": "ties", "value": 98.0, "low": 96.0, "high": 99.0}
+    scores = facts.scores.model_dump(mode="json")
+    for one in scores["scores"]:
+        one["measures"] += [tie] if one["model"] == "rival" else []
+    for one in scores["comparisons"]:
+        one["measures"].append({"name": "ties", "difference": -98.0, "low": -99.0, "high": -96.0})
+    scores["scopes"].append({**scores["scopes"][0], "model": "base", "difference": 0.6})
+    scores["leaks"] = [{"task": TASKS[1], "rows": 40, "found": 28, "clean": None}]
+    card = model_card(replace(facts, scores=ScoreFile.model_validate(scores)), TEMPLATES)
+    told = "| Muradif | ties | **0 %** | AraBERT's: 98.00 [96.0, 99.0] % | -98.00 [-99.00, -96.00] % |"
+    assert told in card
+    assert "+0.55 [+0.10, +1.00] points here, +0.60 [+0.10, +1.00] for [" in card
+    assert "(of Muradif and Muradif (full) both words of a row together) was looked for in" in card
+    assert "of Muradif and Muradif (full) over synsets with all of their rows" in card
+    assert "98.0 % of the rows of Muradif are ties there." in card
+    assert "(28 of 40 rows of synsets met in training)" in card
+    assert "of 12 pairs of common words" in card

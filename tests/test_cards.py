@@ -291,6 +291,9 @@ def test_the_papers_mean_is_over_its_tasks_alone(made: tuple[Workspace, Recipe])
     assert "| Mean with STS22 |" in other
     assert "paper's mean" not in other
     assert "the paper counts both" not in other
+    another = {**paper, "url": "https://acr.ps/neoarabert"}
+    recipe = changed(made[1], release={**made[1].release.model_dump(mode="json"), "paper": another})
+    assert "paper's mean" not in model_card(model_facts(recipe, "7", tasks), TEMPLATES), "which did not print it"
 
 
 def test_a_model_of_another_scale_is_a_rehearsal_on_real_data_too(made: tuple[Workspace, Recipe]) -> None:

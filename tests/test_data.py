@@ -756,6 +756,28 @@ def test_short_rows_are_near_to_nothing() -> None:
     assert split_overlap(frames, ["a"]).shared["validation"]["train"].whole == 0
 
 
+GARDEN = ("جَنَّة", "فِرْدَوْس", "جُنُون")
+
+
+@pytest.mark.parametrize(
+    ("row", "shared"),
+    [
+        (("جِنَّة", "جُنُون", "فِرْدَوْس"), 0),  # frenzy
+        (("جَنَّةٌ", "فِرْدَوْس", "جُنُون"), 1),  # the ending is the sentence's
+        (("جنة", "جنون", "فردوس"), 1),  # may be either
+        (GARDEN, 1),
+    ],
+)
+def test_rows_that_diacritics_alone_tell_apart_are_others(row: tuple[str, ...], shared: int) -> None:
+    from zoo.data.overlap import split_overlap
+
+    columns = ["anchor", "positive", "negative"]
+    rows = {"train": [GARDEN, ("علم", "جهل", "نور")], "test": [row, ("عِلْم", "نُور", "جَهْل")]}
+    found = split_overlap({name: pl.LazyFrame(many, columns, orient="row") for name, many in rows.items()}, columns)
+    assert found.shared["test"]["train"].whole == 1 + shared
+    assert found.in_train == ({0, 1} if shared else {1})
+
+
 # Where it is said
 
 

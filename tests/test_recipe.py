@@ -278,3 +278,20 @@ def test_the_resolved_file_is_plain_yaml() -> None:
     data = yaml.safe_load(dump(OURS.recipe("arabert-hybrid")))
     assert data["parent"]["phases"][0]["data"][0]["loss"]["inner"] == {"type": "mnrl", "scale": 20.0}
     assert data["evaluation"]["tasks"] == ["STS17-ar", "STS22-ar", "STS22v2-ar"]
+
+
+@pytest.mark.parametrize(
+    ("own", "title"),
+    [("", "GATE"), ("paper: null\n", None), ("paper: {title: T, url: 'https://a.b/c', bibtex: B}\n", "T")],
+)
+def test_a_base_model_may_have_a_paper_of_its_own_or_none(own: str, title: str | None, workspace: Workspace) -> None:
+    file = workspace.recipes / "arabert.yaml"
+    file.write_text(file.read_text("utf-8") + own, "utf-8")
+    paper = Workspace(workspace.root).recipe("arabert-hybrid").release.paper
+    assert (paper.title.partition(":")[0] if paper else None) == title
+
+
+def test_what_is_made_of_neoarabert_cites_its_paper() -> None:
+    paper = OURS.recipe("neoarabert-synonym").release.paper
+    assert paper
+    assert paper.title.startswith("NeoAraBERT")

@@ -76,6 +76,49 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_FOLDING).split())
 
 
+MarkedWord = tuple[tuple[str, frozenset[str]], ...]
+"""A word as `normalised` has it, letter by letter, each with the vowel, the sukun and the shadda that stood on it."""
+_SHADDA = "\u0651"
+_VOWELS = frozenset("\u064b\u064c\u064d\u064e\u064f\u0650\u0652")
+VOWEL = "[\u064b-\u0650\u0652]"
+"""A short vowel, one with nun, or the sign that there is none."""
+
+
+def marked_words(text: str) -> list[MarkedWord]:
+    """The words of a text with their diacritics; without them they are those of `normalised`."""
+    words: list[list[tuple[str, set[str]]]] = [[]]
+    for char in unicodedata.normalize("NFKC", text).casefold():
+        if char in _VOWELS or char == _SHADDA:
+            if words[-1]:
+                words[-1][-1][1].add(char)
+            continue
+        became = char.translate(_FOLDING)
+        if not became and unicodedata.category(char)[0] == "L":  # its marks go with it
+            words[-1].append(("", set()))
+        for letter in became:
+            if letter.isspace():
+                words.append([])
+            else:
+                words[-1].append((letter, set()))
+    found = (tuple((letter, frozenset(marks)) for letter, marks in word if letter) for word in words)
+    return [word for word in found if word]
+
+
+def is_other_word(one: MarkedWord, other: MarkedWord) -> bool:
+    """True for two words of the same letters that their diacritics tell apart: عِلْم and عَلَم.
+
+    A letter without a vowel may have any, and the last one has what the sentence gives it; the shadda after the article
+    is often left out.
+    """
+    spelt = "".join(letter for letter, _ in one)
+    for place, ((_, mine), (_, its)) in enumerate(zip(one[:-1], other[:-1], strict=True)):
+        if mine & _VOWELS and its & _VOWELS:
+            doubled = mine ^ its == {_SHADDA} and spelt[max(0, place - 2) : place] == "ال"
+            if mine != its and not doubled:
+                return True
+    return False
+
+
 _PLAIN = [*range(0x20, 0x7F), 0x09, 0x0A, 0xAB, 0xBB, *range(0x600, 0x653), *range(0x656, 0x675), *range(0x679, 0x700)]
 """Characters that are normalised one by one: none of them joins the one before it, as hamza above does."""
 

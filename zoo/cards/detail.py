@@ -11,7 +11,10 @@ from zoo.evidence.fragments import ModelCuts, WordsReport
 from zoo.evidence.overlap import MetGroups
 from zoo.evidence.scores import Comparison, Measure, Score, ScoreFile, Subject
 from zoo.markdown import Markdown
+from zoo.models.fragmentation import HOMOGRAPHS
 from zoo.tasks import TASKS, Task
+
+NONE = "0 %"  # ties are told only where there are any; a margin is always told
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Detail:
         self.mine = mine
         self.all = tasks
         self.tasks = [task for task in tasks if task.measures]
+        self.grouped = [task for task in tasks if task.groups]
 
     def __bool__(self) -> bool:
         return bool(self.tasks)
@@ -55,6 +59,16 @@ class Detail:
         """The heading's words: the columns of the tasks that are not replaced by another one."""
         named = [task for task in self.tasks if task.superseded_by not in {one.name for one in self.tasks}]
         return " and ".join(task.column for task in named)
+
+    @property
+    def grouped_columns(self) -> str:
+        """The headings of the tasks whose rows stand in groups: 'Muradif and Muradif (full)'."""
+        return " and ".join(task.column for task in self.grouped)
+
+    @property
+    def pairs(self) -> int:
+        """Number of pairs of words that show whether a tokenizer keeps apart what diacritics alone tell apart."""
+        return len(HOMOGRAPHS)
 
     @property
     def headings(self) -> list[str]:
@@ -76,8 +90,10 @@ class Detail:
 
     @property
     def duels(self) -> list[Duel]:
-        """This model against the best rival of each task: score and measures; empty where no rival was named."""
-        return [duel for task in self.tasks for duel in self._duels(task)]
+        """This model against the best rival of each task: score and measures; empty where no rival was named, or no
+        task has measures.
+        """
+        return [duel for task in self.all if self.tasks for duel in self._duels(task)]
 
     def _duels(self, task: Task) -> Iterator[Duel]:
         rivals = self.scores.of_role("rival")
@@ -90,9 +106,10 @@ class Detail:
         yield Duel(task, task.metric, Markdown(mine.shown), best.title, Markdown(theirs.shown), difference)
         between = {one.name: one.shown for one in found.measures} if found else {}
         for name in task.measures:
-            if (ours := mine.measure(name)) and (other := theirs.measure(name)):
+            ours, other = mine.measure(name), theirs.measure(name)
+            if ours or other:
                 apart = Markdown(between.get(name, "-"))
-                yield Duel(task, name, Markdown(ours.shown), best.title, Markdown(other.shown), apart)
+                yield Duel(task, name, _shown(ours), best.title, _shown(other), apart)
 
     def _comparison(self, task: Task, rival: Subject) -> Comparison | None:
         wanted = (task.name, self.mine.name, self.mine.full, rival.name)
@@ -125,18 +142,27 @@ class Detail:
         return [(task, found) for task in self.tasks if (found := self.scores.groups_met(task.name))]
 
     @property
-    def scopes(self) -> list[tuple[Task, Task, Markdown]]:
-        """(task of all rows, task of those held out, this model's score on the first less that on the second)."""
-        found = (self.scores.scope(self.mine.name, task.name) for task in self.tasks)
-        return [(TASKS[one.task], TASKS[one.part], Markdown(one.shown)) for one in found if one]
+    def scopes(self) -> list[tuple[Task, Task, Markdown, Markdown | None]]:
+        """(task of all rows, task of those held out, the first score less the second of this model, and of the base).
+
+        The base model's is what the rows themselves make of it: they are others, and easier or harder. None: unknown.
+        """
+        base = self.scores.subject("base")
+        found = []
+        for task in self.tasks:
+            if one := self.scores.scope(self.mine.name, task.name):
+                its = self.scores.scope(base.name, task.name) if base else None
+                shown = Markdown(its.shown) if its else None
+                found.append((TASKS[one.task], TASKS[one.part], Markdown(one.shown), shown))
+        return found
 
     @property
     def cuts(self) -> list[tuple[str, bool, ModelCuts]]:
-        """(title, whether it is this model, how its tokenizer cuts words), fewest pieces of marked words first."""
+        """(title, whether it is this model, how its tokenizer cuts words), least unknown and fewest pieces first."""
         known = self.words.models if self.words else {}
         shown = [one for one in self.scores.subjects if one.name in known and one.role != "phase"]
         found = [(one.title, one.role == "self", known[one.name]) for one in shown]
-        return sorted(found, key=lambda row: row[2].marked.per_word or 0.0)
+        return sorted(found, key=lambda row: (row[2].marked.unknown or 0.0, row[2].marked.per_word or 0.0))
 
     @property
     def told(self) -> str:
@@ -149,8 +175,14 @@ class Detail:
         return (
             f"Words with diacritics become {_of(ours)} here, and {_of(theirs)} with the tokenizer of {best.title}; "
             f"of words that diacritics alone tell apart, the first keeps {100 * ours.told_apart:.0f} % apart and the "
-            f"second {100 * theirs.told_apart:.0f} %."
+            f"second {100 * theirs.told_apart:.0f} %.{self._tied(best)}"
         )
+
+    def _tied(self, rival: Subject) -> str:
+        """A sentence on the rows that are ties to a rival; empty where there are none."""
+        assert self.words
+        ties = self._score(rival, self.words.task).measure("ties")
+        return f" {ties.value:.1f} % of the rows of {TASKS[self.words.task].column} are ties there." if ties else ""
 
     def _score(self, subject: Subject, task: str) -> Score:
         return self.scores.score(subject.name, task, subject.full)
@@ -169,7 +201,7 @@ def _headings(tasks: Sequence[Task]) -> list[str]:
 
 
 def _shown(measure: Measure | None) -> Markdown:
-    return Markdown(measure.shown if measure else "-")
+    return Markdown(measure.shown if measure else NONE)
 
 
 def _of(cuts: ModelCuts) -> str:

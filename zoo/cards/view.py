@@ -16,7 +16,7 @@ from zoo.cards.official import OfficialModel, official_models
 from zoo.curves.words import spent_in_words
 from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
-from zoo.evidence.published import PAPER_TASKS
+from zoo.evidence.published import PAPER, PAPER_TASKS
 from zoo.evidence.scores import (
     LEAK_MARK,
     LEGEND,
@@ -75,7 +75,8 @@ class ModelCardView:
     @property
     def papers(self) -> bool:
         """Whether the mean over all tasks is the one that the paper prints: over these tasks and no others."""
-        return self.facts.recipe.release.paper is not None and set(self.scores.tasks) == set(PAPER_TASKS)
+        paper = self.facts.recipe.release.paper
+        return paper is not None and PAPER in paper.url and set(self.scores.tasks) == set(PAPER_TASKS)
 
     @property
     def mean_name(self) -> str:

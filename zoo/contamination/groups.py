@@ -2,7 +2,8 @@
 
 Words are too short for a search of texts: a word that is also in training says nothing of its group. A group is met
 where both words of one of its rows are in one training row, one of them as a whole text and the other as a text or
-inside one: a triplet of the two, or a sentence with one of them beside the other. Spelling habits make no difference.
+inside one: a triplet of the two, or a sentence with one of them beside the other. Spelling habits make no difference,
+nor do diacritics that are left out; a word that other diacritics make of the same letters is another word.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from zoo.arabic import normalised
+from zoo.arabic import MarkedWord, is_other_word, marked_words, normalised
 from zoo.contamination.search import BETWEEN, EXAMPLES, Row
-from zoo.evidence.overlap import Kind, Match, MetGroups, Overlap
+from zoo.evidence.overlap import KINDS, Kind, Match, MetGroups, Overlap
 
 SLACK = 16
 """Letters by which a text may be longer than the longest word and still be it: marks and spaces that do not count."""
@@ -41,7 +43,7 @@ class GroupSearch:
         self._partners: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for place, row in enumerate(self.rows):
             one, other = normalised(row[0]), normalised(row[1])
-            if one and other and one != other:
+            if one and other and row[0].strip() != row[1].strip():
                 self._partners[one][other].append(place)
                 self._partners[other][one].append(place)
         self._longest = SLACK + max((len(word) for row in self.rows for word in row[:2]), default=0)
@@ -58,23 +60,37 @@ class GroupSearch:
             if not partners:
                 continue
             for text in row:
-                if text is not word:
+                if text != word:
                     beside = f" {normalised(text)} "
                     for partner in (one for one in partners if f" {one} " in beside):
                         self._keep(source, partners[partner], (word, text))
 
     def _keep(self, source: str, places: Iterable[int], pair: tuple[str, str]) -> None:
+        """Keep where a word and a text were met, of those rows whose words they are, diacritics and all."""
+        word, text = map(marked_words, pair)
         for place in places:
             words = tuple(self.rows[place][:2])
-            kind: Kind = "exact" if {*pair} == {*words} else "normalised"
+            if (kind := self._kind(words, word, text, pair)) is None:
+                continue
             match = Match(
                 kind=kind, similarity=1.0, evaluation=BETWEEN.join(words), training=BETWEEN.join(pair), source=source
             )
             known = self._met.setdefault(place, match)
-            if kind == "exact" != known.kind:
+            if KINDS.index(kind) < KINDS.index(known.kind):
                 self._met[place] = match
             if source not in self._sources[place]:
                 self._sources[place].append(source)
+
+    def _kind(
+        self, words: tuple[str, ...], word: Sequence[MarkedWord], text: Sequence[MarkedWord], pair: tuple[str, str]
+    ) -> Kind | None:
+        """How the two words of a row were met, in either order; None: other words of the same letters were."""
+        if {*pair} == {*words}:
+            return "exact"
+        for one, other in (words, words[::-1]):
+            if _are_inside(_marked(one), word) and _are_inside(_marked(other), text):
+                return "normalised" if len(_marked(other)) == len(text) else "contained"
+        return None
 
     @property
     def found(self) -> Overlap:
@@ -90,6 +106,7 @@ class GroupSearch:
             exact=kinds.count("exact"),
             normalised=kinds.count("normalised"),
             near=0,
+            contained=kinds.count("contained"),
             rows_found=sorted(place for places in by_source.values() for place in places),
             rows_found_whole=sorted(self._met),
             found_in=dict(by_source),
@@ -121,3 +138,18 @@ class GroupSearch:
             known = found.setdefault(self.groups[place], [])
             known += [name for name in self._sources[place] if name not in known]
         return found
+
+
+_marked = lru_cache(maxsize=65_536)(marked_words)
+
+
+def _are_inside(words: Sequence[MarkedWord], text: Sequence[MarkedWord]) -> bool:
+    """True when words stand in a text one after the other, and no diacritics make another word of one of them."""
+    return any(
+        all(_letters(a) == _letters(b) and not is_other_word(a, b) for a, b in zip(words, text[start:], strict=False))
+        for start in range(len(text) - len(words) + 1)
+    )
+
+
+def _letters(word: MarkedWord) -> str:
+    return "".join(letter for letter, _ in word)

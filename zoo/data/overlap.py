@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.arabic import normalised, normalised_column
+from zoo.arabic import VOWEL, normalised, normalised_column
+from zoo.data.homographs import never_alike
 from zoo.steps.masks import SEED, only
 
 if TYPE_CHECKING:
@@ -75,12 +76,38 @@ def _held(later: pl.LazyFrame, earlier: pl.LazyFrame, texts: Sequence[str]) -> t
     met = [index.meet(*made) for made in _keys(earlier, texts)]
     whole, candidates = (np.concatenate([mask[part] for mask in met] or [np.zeros(0, bool)]) for part in (0, 1))
     exact, alike, text = index.found()
+    _tell_homographs(later, exact, alike, earlier, whole, texts)
     near, theirs = _near(later, index.candidates(), earlier, candidates, texts)
     whole[theirs] = True
     near &= ~(exact | alike)
     alike &= ~exact
     counts = [int(mask.sum()) for mask in (exact, alike, near, text & ~(exact | alike | near))]
     return SharedRows(*counts), whole
+
+
+def _tell_homographs(
+    later: pl.LazyFrame, exact: Mask, alike: Mask, earlier: pl.LazyFrame, whole: Mask, texts: Sequence[str]
+) -> None:
+    """Take out of `alike` and `whole` what has the letters of another split's row, but other diacritics."""
+    if not _have_vowels(later, alike & ~exact, texts):
+        return
+    mine, theirs = never_alike(_placed(later, exact | alike, texts), _placed(earlier, whole, texts))
+    alike[mine] = False
+    whole[theirs] = False
+
+
+def _have_vowels(frame: pl.LazyFrame, mask: Mask, texts: Sequence[str]) -> bool:
+    import polars as pl
+
+    return any(
+        bool(rows.select(pl.any_horizontal(pl.col(texts).str.contains(VOWEL)).any()).item())
+        for _, rows in _some(frame, mask, texts)
+    )
+
+
+def _placed(frame: pl.LazyFrame, mask: Mask, texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    for places, rows in _some(frame, mask, texts):
+        yield from zip(places.tolist(), rows.iter_rows(), strict=True)
 
 
 def _keys(frame: pl.LazyFrame, texts: Sequence[str]) -> Iterator[tuple[Keys, Keys]]:

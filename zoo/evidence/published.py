@@ -14,6 +14,7 @@ Row = dict[str, str]
 
 SCORES = ("gate-table3", "gate-table4", "gate-table5")  # the paper's, a row a model and dim
 OFFICIAL = "mteb-results"
+PAPER = "arxiv.org/abs/2505.24581"
 PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
 """The tasks of the paper's mean: a mean over any others is not the paper's."""
 

@@ -303,10 +303,14 @@ class Leak(_Fact):
 
     @property
     def shown(self) -> str:
-        """Words for it, without the task: '6 of 250 rows leaked; 83.00 without them'; of retrieval, 'queries'."""
+        """Words for it, without the task: '6 of 250 rows leaked; 83.00 without them'; of retrieval, 'queries'; of rows
+        in groups, '933 of 1,333 rows of synsets met in training'.
+        """
+        groups = TASKS[self.task].groups
         unit = "queries" if TASKS[self.task].unit == "queries" else "rows"  # a clustering's texts are rows
         without = f"; {self.clean.value:.2f} without them" if self.clean else ""
-        return f"{self.found:,} of {self.rows:,} {unit} leaked{without}"
+        leaked = f"rows of {groups}s met in training" if groups else f"{unit} leaked"
+        return f"{self.found:,} of {self.rows:,} {leaked}{without}"
 
 
 class Verdict(Comparison):

@@ -64,6 +64,8 @@ class BaseFile(Section):
     suite: Name | None = None
     license: License | None = None
     language: list[Language] | None = None
+    paper: Paper | None = None
+    """The paper to cite for what is made of this base model. Left out = the family's; `paper: null` = none."""
 
 
 class Scale(Section):

@@ -271,7 +271,7 @@ class Workspace:
                 language=file.language or self.family.language,
                 tags=self.family.tags,
                 summary=variant.summary,
-                paper=self.family.paper,
+                paper=file.paper if "paper" in file.model_fields_set else self.family.paper,
             ),
         )
 

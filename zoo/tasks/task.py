@@ -102,11 +102,19 @@ def shared_rows(tasks: Sequence[str]) -> list[tuple[str, str, int]]:
 
 
 def sharing(tasks: Sequence[str]) -> list[str]:
-    """A sentence for each two of the tasks that share rows: 'STSB and STS17 en share 125 rows: ...'."""
+    """A sentence for each two of the tasks that share rows: 'STSB and STS17 en share 125 rows: ...', or 'Muradif (full)
+    has all rows of Muradif: ...'.
+    """
     return [
-        f"{TASKS[one].column} and {TASKS[other].column} share {rows:,} rows: a mean of both counts these twice"
+        f"{_sharing(TASKS[one], TASKS[other], rows)}: a mean of both counts these twice"
         for one, other, rows in shared_rows(tasks)
     ]
+
+
+def _sharing(one: Task, other: Task, rows: int) -> str:
+    if one.groups and rows == other.rows:  # fewer in a rehearsal
+        return f"{one.column} has all rows of {other.column}"
+    return f"{one.column} and {other.column} share {rows:,} rows"
 
 
 def pins(tasks: Iterable[str]) -> dict[str, str]:
