@@ -34,6 +34,10 @@ def role_like(name: str) -> str | None:
     return meant or next(iter(get_close_matches(spelt, ROLES, cutoff=0.8)), None)
 
 
+WITH_CODE = ("neoarabert", "modern")
+"""Architectures whose repositories bring code of their own."""
+
+
 class Miniature(Section):
     """The shape of a base model's stand-in on the local Hub: same architecture and tokenizer family, two layers."""
 
@@ -74,6 +78,11 @@ class Base(Section):
     def commit(self) -> str | None:
         """The commit that the recipe pins, by its `revision` or by its consent; null = the newest."""
         return self.revision or (self.remote_code.revision if self.remote_code else None)
+
+    @property
+    def awaits_consent(self) -> bool:
+        """True when the recipe itself tells that the model brings code of its own, and holds no consent to it."""
+        return self.remote_code is None and self.miniature.architecture in WITH_CODE
 
     @property
     def reads_with(self) -> str | None:
