@@ -21,7 +21,7 @@ from zoo.miniature.diacritics import diacritised, synsets
 from zoo.miniature.lexicon import Concept, lexicon
 from zoo.miniature.standins import stand_in
 from zoo.miniature.withcode import BUNDLES
-from zoo.recipe.schema import Architecture
+from zoo.recipe.schema import WITH_CODE, Architecture
 
 MARKS = re.compile("[\u064b-\u0652\u0670]")
 NEO = "U4RASD/NeoAraBERT_MSA"
@@ -34,6 +34,10 @@ def bundles() -> dict[str, Repository]:
 
 def made(architecture: Architecture) -> Repository:
     return stand_in(f"zoo-tests/{architecture}", None, architecture=architecture, tokenizer="wordpiece", width=96)
+
+
+def test_recipes_know_which_stand_ins_bring_code() -> None:
+    assert tuple(BUNDLES) == WITH_CODE
 
 
 @pytest.mark.parametrize("name", BUNDLES)

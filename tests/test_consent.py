@@ -350,7 +350,7 @@ def test_trust_writes_consent_once_and_the_recipe_loads(
 ) -> None:
     model, commit = odd
     code, out, err = zoo("trust", model, "--yes", cwd=odd_lab.root)
-    assert (code, out.splitlines()[-1]) == (0, f"wrote consent to {commit[:8]} into odd.yaml"), err
+    assert (code, out.splitlines()[-1]) == (0, f"wrote consent to {commit[:8]} into recipes/odd.yaml"), err
     text = (odd_lab.recipes / "odd.yaml").read_text("utf-8")
     assert "# as wide as that" in text
     recipe = type(odd_lab)(odd_lab.root).recipe("odd-matryoshka")
@@ -406,6 +406,9 @@ def test_trust_of_what_needs_none_of_what_no_recipe_has_and_of_what_no_consent_c
     assert "model 'lab/odd-elsewhere' takes code from elsewhere, which no consent covers: 'lab/other--odd.T'" in err
     code, out, err = zoo("trust", "nothing", cwd=odd_lab.root)
     assert (code, err.splitlines()[-1]) == (1, "hint: name it as owner/name")
+    code, out, err = zoo("trust", "lab/odd-native", "--revision", "v9", cwd=odd_lab.root)
+    assert (code, err.splitlines()[-1]) == (1, "hint: name a commit, branch or tag that it has")
+    assert "cannot look up model 'lab/odd-native' at 'v9': no such revision on http" in err
 
 
 def test_nothing_runs_or_is_asked_whatever_is_typed(
@@ -562,6 +565,28 @@ def test_at_a_terminal_trust_asks_once(
     assert (out + err).count("[y/N]") == 1
     assert ((odd_lab.recipes / "odd.yaml").read_text("utf-8") != before) is written
     assert sys.stdin.read() == typed.partition("\n")[2]
+    assert ("nothing was written" in out) is (typed not in ("", "y\nrest"))
+
+
+def test_what_is_no_id_is_told_with_the_command_that_was_meant(odd: tuple[str, str], odd_lab: Any, zoo: Any) -> None:
+    for typed in ("odd-matryoshka", f"https://huggingface.co/{odd[0]}", f"https://huggingface.co/{odd[0]}/tree/main"):
+        code, out, err = zoo("trust", typed, cwd=odd_lab.root)
+        assert (code, out) == (1, "")
+        assert err.splitlines()[-1] == f"hint: zoo trust {odd[0]}"
+
+
+def test_a_recipe_that_awaits_consent_is_fine_and_says_so(zoo: Any, tmp_path: Path) -> None:
+    """Nothing is asked of a Hub for that: the recipe's own stand-in tells that its base brings code."""
+    workspace_in(tmp_path)
+    told = "neoarabert-synonym: 'U4RASD/NeoAraBERT_MSA' brings code of its own"
+    for command in (("check", "neoarabert-synonym"), ("check",), ("ls",)):
+        code, _, err = zoo(*command, cwd=tmp_path)
+        assert code == 0
+        assert told in err
+        assert "zoo trust U4RASD/NeoAraBERT_MSA" in err
+        facts = json.loads(zoo(*command, "--json", cwd=tmp_path)[1])
+        assert facts["awaiting_consent"] == {"neoarabert-synonym": "U4RASD/NeoAraBERT_MSA"}
+    assert told not in zoo("check", "arabert-hybrid", cwd=tmp_path)[2]
 
 
 def test_a_converter_runs_no_code_of_others_and_asks_nobody(

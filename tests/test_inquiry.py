@@ -167,7 +167,7 @@ MISTAKES = {
     ),
     "a commit that is not there": Mistake(
         BERT_FILE, BASE_AT, f"model: lab/asked-bert\n  revision: {'a' * 40}",
-        "model:", "base.model: cannot look up model 'lab/asked-bert': no such revision on {hub}; correct `revision` there",
+        "model:", "base.model: cannot look up model 'lab/asked-bert': no such revision on {hub}; name a commit, branch or tag that it has",
     ),
     "a pickle": Mistake(
         BERT_FILE, BASE_AT, "model: lab/asked-pickle",

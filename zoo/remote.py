@@ -85,7 +85,8 @@ def explained(what: str) -> Iterator[None]:
         hint = _hint_for(error) or f"ask for access at {_url(error)}"
         raise HubError(f"cannot {what}: access is restricted", hint=hint) from None
     except errors.RevisionNotFoundError:
-        raise HubError(f"cannot {what}: no such revision on {endpoint()}", hint="correct `revision` there") from None
+        hint = "name a commit, branch or tag that it has"
+        raise HubError(f"cannot {what}: no such revision on {endpoint()}", hint=hint) from None
     except errors.RepositoryNotFoundError:
         hint = "correct the id; private repositories need a token that may read them"
         raise HubError(f"cannot {what}: no such repository on {endpoint()}", hint=hint) from None

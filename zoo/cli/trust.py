@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo import say
-from zoo.cli.session import command, confirm, connect, tell, yes_option
-from zoo.errors import WorkspaceError, ZooError
+from zoo.cli.session import command, connect, tell, yes_option
+from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
     from zoo.inquiry.trust import CodeReview
@@ -45,16 +46,30 @@ def trust(ctx: click.Context, model: str, revision: str | None, yes: bool) -> No
     elif found.recipes and not yes and (problem := _nobody_to_ask(found)):
         tell([problem], {**_facts(found), "written": []})
         ctx.exit(1)
+    elif found.recipes and not yes and not _agreed(found):
+        say.line("nothing was written")
+        ctx.exit(1)
     else:
-        _write(found, yes)
+        _write(found)
         return
     say.result({**_facts(found), "written": []})
 
 
 def _require_id(model: str) -> None:
-    if "/" not in model or Path(model).is_dir():
+    if "/" not in model or "://" in model or Path(model).is_dir():
         problem = f"'{model}' is no id on the Hub, and consent is to a commit there"
-        raise ZooError(problem, hint="name it as owner/name")
+        raise ZooError(problem, hint=_meant(model) or "name it as owner/name")
+
+
+def _meant(name: str) -> str | None:
+    """The command that is meant by the name of a recipe, or by the address of a model's page."""
+    from zoo.recipe import Workspace
+
+    if page := re.match(r"https?://[^/]+/([^/?#]+/[^/?#]+)", name):
+        return f"zoo trust {page[1]}"
+    with suppress(WorkspaceError, RecipeError):
+        return f"zoo trust {Workspace.find().recipe(name).base.model}"
+    return None
 
 
 def _recipes() -> Path | None:
@@ -81,21 +96,36 @@ def _nobody_to_ask(found: CodeReview) -> ZooError | None:
     return ZooError(problem, hint=f"zoo trust {found.code.model} {commit}, when you have read {found.place}")
 
 
-def _write(found: CodeReview, yes: bool) -> None:
+def _agreed(found: CodeReview) -> bool:
+    return click.confirm(
+        f"Let this code run, here and where these recipes are built, and write that into {_names(found)}?"
+    )
+
+
+def _write(found: CodeReview) -> None:
     from zoo.recipe.consented import consent_block, put_consent
 
     consent = found.code.consent
     if not found.recipes:
         say.line(f"no recipe here has {found.code.model} as its base; this is the consent to put under `base`:")
         say.line(consent_block(consent))
-    elif not yes:
-        confirm(f"Let this code run, here and where these recipes are built, and write that into {_names(found)}?")
     for path in found.recipes:
         put_consent(path, consent)
-        say.line(f"wrote consent to {found.code.revision[:8]} into {path.name}")
+        say.line(f"wrote consent to {found.code.revision[:8]} into recipes/{path.name}")
     say.result({**_facts(found), "written": [str(path) for path in found.recipes]})
     if found.recipes:
-        say.hint("zoo check, then zoo build")
+        names = _with_base(found.code.model)
+        say.hint(f"zoo check {names} --probe, then zoo build {names}" if names else "zoo check")
+
+
+def _with_base(model: str) -> str:
+    """The names of a model's recipes; none where the workspace has mistakes."""
+    from zoo.recipe import Workspace
+
+    space = Workspace.find()
+    if space.problems():
+        return ""
+    return " ".join(recipe.name for recipe in space.every_recipe() if recipe.base.model == model)
 
 
 def _names(found: CodeReview) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,7 +108,8 @@ def _list_recipes(scale: str) -> None:
             }
         )
     say.table(rows)
-    say.result({"workspace": str(space.root), "scale": scale, "recipes": rows})
+    waiting = _tell_waiting(space, [row["recipe"] for row in rows])
+    say.result({"workspace": str(space.root), "scale": scale, "recipes": rows, "awaiting_consent": waiting})
     if rows:
         say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
 
@@ -204,10 +206,20 @@ def _tell_checked(
         ctx.exit(1)
     count = len(facts["recipes"])
     say.line("1 recipe is fine" if count == 1 else f"{count} recipes are fine")
+    waiting = _tell_waiting(space, facts["recipes"])
     added = space.plugins.added()
     for plugin, what in added.items():
         say.line(f"{plugin}: {', '.join(what) or 'adds nothing'}")
-    say.result({**facts, "plugins": added, "problems": []})
+    say.result({**facts, "awaiting_consent": waiting, "plugins": added, "problems": []})
+
+
+def _tell_waiting(space: Workspace, names: Iterable[str]) -> dict[str, str]:
+    """Tell which recipes cannot be built before somebody consents to code; return {recipe: its base model}."""
+    bases = {name: space.recipe(name).base for name in names}
+    waiting = {name: base.model for name, base in bases.items() if base.awaits_consent}
+    for name, model in waiting.items():
+        say.note(f"{name}: '{model}' brings code of its own, so that consent comes before zoo build: zoo trust {model}")
+    return waiting
 
 
 def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:

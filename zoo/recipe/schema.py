@@ -35,6 +35,8 @@ def role_like(name: str) -> str | None:
 
 
 Architecture = Literal["bert", "roberta", "xlm-roberta", "neoarabert", "modern"]
+WITH_CODE = ("neoarabert", "modern")
+"""Architectures whose repositories bring code of their own."""
 
 
 class Miniature(Section):
@@ -77,6 +79,11 @@ class Base(Section):
     def commit(self) -> str | None:
         """The commit that the recipe pins, by its `revision` or by its consent; null = the newest."""
         return self.revision or (self.remote_code.revision if self.remote_code else None)
+
+    @property
+    def awaits_consent(self) -> bool:
+        """True when the recipe itself tells that the model brings code of its own, and holds no consent to it."""
+        return self.remote_code is None and self.miniature.architecture in WITH_CODE
 
     @property
     def reads_with(self) -> str | None:

@@ -76,7 +76,7 @@ def code_of(model: str, revision: str | None = None) -> ModelCode:
     Raises:
         HubError: there is no such repository or revision, or the Hub does not answer.
     """
-    with explained(f"look up model '{model}'"):
+    with explained(f"look up model '{model}'" + (f" at '{revision}'" if revision else "")):
         info = api().model_info(model, revision=revision)
         folder = Path(api().snapshot_download(model, revision=info.sha, allow_patterns=list(COVERED)))
     said = info.card_data.get("license") if info.card_data else None
