@@ -444,6 +444,29 @@ def test_a_build_refuses_a_broken_base_with_code_before_it_makes_data(
     assert [path.suffix for path in (build.runs / "backbones").iterdir()] == [".json"]
 
 
+@pytest.mark.slow
+def test_scores_of_a_model_that_libraries_break_are_told_so(hub: TestHub, modern: Files, tmp_path: Path) -> None:
+    """One with modules of its own is loaded as it is, also where that leaves its angles as the memory was."""
+    from conftest import workspace_in
+
+    from zoo.evaluate.ingredients import Candidate
+    from zoo.pipeline.evaluation import Request, doubts_of_code
+
+    st = "sentence_transformers.models."
+    modules = [{"path": "", "type": f"{st}Transformer"}, {"path": "1_P", "type": f"{st}Pooling"}]
+    rows = [{"idx": place, "name": str(place), **row} for place, row in enumerate(modules)]
+    mean = {"word_embedding_dimension": WIDTH, "pooling_mode_mean_tokens": True}
+    more = {"modules.json": json.dumps(rows).encode(), "1_P/config.json": json.dumps(mean).encode()}
+    request = Request.of(workspace_in(tmp_path), None, "mini")
+    for name, files, said in (("as-it-is", {**modern, **more}, ["2 tensors that no file holds"]), ("ours", modern, [])):
+        model, commit = f"lab/modern-{name}", push("model", f"lab/modern-{name}", files)
+        consent = consent_to(model, commit, kind="hub")
+        source = ModelSource(kind="hub", place=model, revision=commit, weights=commit, remote_code=consent)
+        found = doubts_of_code(request, Candidate.of(model, commit, "self", model, dims=[WIDTH], model=source))
+        assert [one.partition(" are not what")[0].rpartition(": ")[2] for one in found] == said
+        assert all(one.startswith(f"'{model}' is broken as it loads here, and its scores with it: ") for one in found)
+
+
 # ---- numbers and words ---------------------------------------------------------------------------------------------
 
 

@@ -260,6 +260,7 @@ FILES = {
     "lines": "base: {\n  model: MODEL,  # it\n  revision: null,\n  pooling: mean, width: 64  # wide\n  }\n",
     "null": "base:\n  remote_code:\n  model: MODEL\n  width: 64\n  pooling: mean\n",
     "last": "base:\n  width: 64\n  pooling: mean\n  model: MODEL\n",
+    "old mac": "base:\r  model: MODEL\r  width: 64\r  pooling: mean\r",
     "windows": "base:\r\n  model: MODEL  # it\r\n  width: 64\r\n  pooling: mean\r\n",
 }
 ONE = RemoteCode(revision="a" * 40, files={"m.py": "b" * 64, "sub/x.json": "1" * 64}, license="mit")
@@ -293,6 +294,11 @@ def test_a_file_in_which_nothing_can_be_put_stays_as_it_is(tmp_path: Path) -> No
     for text, said in (
         ("x: &a {model: lab/x, width: 64}\nbase: *a\n" + REST, "no place for `remote_code` was found under `base` in"),
         (FILES["block"].replace("width: 64", "wide: 64") + REST, "odd.yaml"),
+        (
+            FILES["last"].replace("model: MODEL", "model: >-\n    lab/x\n") + REST,
+            "no place for `remote_code` was found",
+        ),
+        (FILES["block"].replace("model: MODEL", "? model\n  : lab/x") + REST, "no place for `remote_code` was found"),
     ):
         path.write_text(text, "utf-8")
         with pytest.raises(RecipeError, match=re.escape(said)):

@@ -15,6 +15,7 @@ from zoo.evidence.scores import ScoreFile, Verdict, as_set, current, read_scores
 from zoo.layout import CONTAMINATION, OVERLAP
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import overrides_of
+from zoo.pipeline.build import BACKBONES
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
 from zoo.run import Run, file_digest, first_difference, leave_doubts
@@ -85,11 +86,28 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
         shape = refuse_unfit(candidate.model, candidate.dims, title=candidate.title)
         with run.making(evaluating.STAGE, made_from) as folder:
             _measure(request, candidate, folder, report, overrides, progress)
-            leave_doubts(folder, [f"'{candidate.title}' {shape.caution}"] if shape.caution else [])
+            caution = [f"'{candidate.title}' {shape.caution}"] if shape.caution else []
+            leave_doubts(folder, [*caution, *doubts_of_code(request, candidate)])
     receipt = run.receipt(evaluating.STAGE)
     for doubt in receipt.doubts if receipt else ():
         progress.note(f"doubt: {doubt}")
     return read_scores(run.stage(evaluating.STAGE))
+
+
+def doubts_of_code(request: Request, candidate: Candidate) -> list[str]:
+    """A sentence where libraries silently break a model of the Hub with code of its own; of a recipe's, its build asks.
+
+    Raises:
+        ZooError: it cannot be fetched, or its code is not what consent was given to.
+    """
+    from zoo.models.backbone.probe import kept_backbone, language_of
+
+    if candidate.model.kind != "hub" or candidate.model.remote_code is None:
+        return []
+    kept = Run.of(request.workspace.root, "any", request.scale).folder.parent / BACKBONES
+    found = kept_backbone(candidate.model, language_of(request.workspace.family.language or ["ar"]), kept)
+    told = [what for _, what, _ in found.troubles()]
+    return [f"'{candidate.title}' is broken as it loads here, and its scores with it: {told[0]}"] if told else []
 
 
 def _measure(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from zoo.recipe.schema import Base, Recipe
 from zoo.recipe.yamlfile import parse, read_yaml, shown
 
 KEY, PIN = "remote_code", "revision"
+BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""The end of a line, as YAML has it."""
 Edit = tuple[int, int, str]
 """From which character to which, and what stands there afterwards."""
 
@@ -97,7 +100,7 @@ def put_consent(path: Path, consent: RemoteCode) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(after.encode())
-        if _meant(after) != _wanted(before, consent):
+        if not _is_meant(after, _wanted(before, consent)):
             hint = f"put it there by hand:\n{consent_block(consent)}"
             raise RecipeError(f"no place for `{KEY}` was found under `base` in {shown(path)}", hint=hint)
         _require_right(path, partial)
@@ -118,6 +121,13 @@ def _require_right(path: Path, partial: Path) -> None:
 
 def _meant(text: str) -> Any:
     return load_yaml(text.removeprefix("\ufeff")).data
+
+
+def _is_meant(text: str, wanted: Any) -> bool:
+    try:
+        return bool(_meant(text) == wanted)
+    except BrokenYaml:
+        return False
 
 
 def _wanted(before: str, consent: RemoteCode) -> Any:
@@ -165,10 +175,10 @@ class _Places:
     """The characters of a text that YAML's marks, which are lines and columns, stand for."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.split("\n")
-        self.starts = [0]
-        for line in self.lines:
-            self.starts.append(self.starts[-1] + len(line) + 1)
+        breaks = list(BREAK.finditer(text))
+        self.starts = [0, *(one.end() for one in breaks)]
+        self.ends = [*(one.start() for one in breaks), len(text)]
+        self.breaks = [one[0] for one in breaks]
 
     def at(self, mark: yaml.Mark) -> int:
         """The character at a mark."""
@@ -176,7 +186,7 @@ class _Places:
 
     def end(self, line: int) -> int:
         """The character behind the last one of a line."""
-        return self.starts[line] + len(self.lines[line].removesuffix("\r"))
+        return self.ends[line]
 
 
 def _edits(text: str, base: yaml.MappingNode, consent: RemoteCode) -> Iterator[Edit]:
@@ -205,7 +215,7 @@ def _block_edit(places: _Places, keys: dict[str, tuple[yaml.Node, yaml.Node]], c
     """Over the lines of an earlier consent, else behind the revision or the model, indented as they are."""
     key, value = keys.get(KEY) or keys.get(PIN) or keys["model"]
     first = key.start_mark.line
-    end_of_line = "\r\n" if places.lines[first].endswith("\r") else "\n"
+    end_of_line = next(iter(places.breaks[first:]), "\n")
     new = consent_block(consent, key.start_mark.column).replace("\n", end_of_line)
     last = max(first, _last(value).line)
     if KEY in keys:
