@@ -72,7 +72,7 @@ LONGEST_TRIED = 2048  # tokens; attention over more takes minutes on a CPU
 SECONDS = 1800  # for one process
 FORMAT = 1  # one more whenever other things are measured, or otherwise
 
-REBUILT = "write pooling: mean under `base` in its recipe, so that zoo's own encoder rebuilds it from the model's files"
+REBUILT = "write pooling: mean and no encoder under `base`: zoo's own encoder then rebuilds it from the model's files"
 OTHER_FILES = "take all of its files from one commit, or choose another model"
 OF_CODE = "its code has to be put right by its authors; choose another model"
 
