@@ -423,7 +423,9 @@ def test_a_build_refuses_a_broken_base_with_code_before_it_makes_data(
 ) -> None:
     from conftest import workspace_in
 
+    from zoo.layout import TRAIN
     from zoo.pipeline.build import Build
+    from zoo.pipeline.stages import STAGES
 
     commit = push("model", "lab/modern-built", modern)
     space = workspace_in(tmp_path)
@@ -442,6 +444,13 @@ def test_a_build_refuses_a_broken_base_with_code_before_it_makes_data(
         build.run(recipe.model_copy(update={"base": base}))
     assert build.done == {}
     assert [path.suffix for path in (build.runs / "backbones").iterdir()] == [".json"]
+    now = recipe.model_copy(update={"base": base})
+    trained = {"recipe": STAGES[TRAIN].part(now), **STAGES[TRAIN].ingredients(now, build)}
+    trained["recipe"]["base"]["pooling"] = "mean"
+    with build.folder(recipe.name).making(TRAIN, trained):
+        pass
+    with pytest.raises(TrainError, match="model 'lab/modern-built' is broken: 2 tensors that no file holds"):
+        build.run(now)
 
 
 @pytest.mark.slow

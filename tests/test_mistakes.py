@@ -252,6 +252,11 @@ MISTAKES = {
         FAMILY_FILE, "{dataset: graded, loss: {type: cosent}}", "{dataset: graded, loss: {type: cosent}, weight: 2}",
         "{dataset: labelled", "phases.hybrid.data.0: has no weight, and others have one; give each one, or none",
     ),
+    "weights of datasets that take turns": Mistake(
+        FAMILY_FILE, "num_labels: 3}}\n      - {dataset: graded, loss: {type: cosent}}\n    train: {",
+        "num_labels: 3}, weight: 2}\n      - {dataset: graded, loss: {type: cosent}, weight: 1}\n    train: {mix: round_robin, ",
+        "round_robin", "phases.hybrid.train.mix: 'round_robin' takes as many batches of each dataset, whatever their weights; write proportional, or take the weights out",
+    ),
     "dev that is nowhere": Mistake(
         FAMILY_FILE, "dev: graded", "dev: grated",
         "dev: grated", "phases.triplets.dev: no dataset 'grated'; did you mean 'graded'?",

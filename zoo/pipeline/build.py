@@ -90,14 +90,23 @@ class Build(Built):
     def _refuse_unfit_bases(self) -> None:
         """Refuse models that ask for code of their own or have another width, before data are built for them.
 
-        Training refuses them as well. What is trained needs no question: a build that changes nothing asks none.
+        What is trained on the same base needs no question: a build that changes nothing asks none.
         """
         for recipe in self.chosen:
-            if self.folder(recipe.name).receipt(TRAIN) is None:
+            if not self._was_trained_on(recipe):
                 refuse_unfit(base_source(recipe.base, self.base_revision(recipe.base)))
                 if recipe.base.remote_code is not None:  # libraries break such models without a word
                     refuse_broken(base_source(recipe.base, self.base_revision(recipe.base)), backbone_of(self, recipe))
                 refuse_beside(recipe, self.model_revision)
+
+    def _was_trained_on(self, recipe: Recipe) -> bool:
+        """True when what is trained began with the same base model, read by the same libraries."""
+        receipt, stage = self.folder(recipe.name).receipt(TRAIN), STAGES[TRAIN]
+        if receipt is None:
+            return False
+        was = {**receipt.made_from, **receipt.made_from["recipe"]}
+        now = {**stage.ingredients(recipe, self), **stage.part(recipe)}
+        return all(was.get(name) == now.get(name) for name in ("base", "base_revision", "hub", "versions", "plugins"))
 
     def _ordered(self, recipes: Sequence[Recipe]) -> list[Node]:
         _ = self._recipes  # a mistake in any of them is told before hours of training

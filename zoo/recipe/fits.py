@@ -281,6 +281,9 @@ def weight_mistakes(phase: Phase) -> Found:
         yield ("data", 0, "weight"), "weighs nothing beside others; take it out, or add another dataset"
     elif None in weights and any(weights):
         yield ("data", weights.index(None)), "has no weight, and others have one; give each one, or none"
+    elif all(weights) and phase.train.mix == "round_robin":
+        what = "'round_robin' takes as many batches of each dataset, whatever their weights"
+        yield ("train", "mix"), f"{what}; write proportional, or take the weights out"
 
 
 # ---- Scales: settings that are right alone, laid over phases that are

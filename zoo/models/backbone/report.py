@@ -48,7 +48,7 @@ MOST_APART = 1e-4  # relative difference of two embeddings of one text, in float
 SAME = 1e-6  # relative difference between two processes of one machine and one thread
 LONGEST_TRIED = 2048  # tokens; attention over more takes minutes on a CPU
 
-REBUILT = "write pooling: mean under `base` in its recipe, so that zoo's own encoder rebuilds it from the model's files"
+REBUILT = "write pooling: mean and no encoder under `base`: zoo's own encoder then rebuilds it from the model's files"
 OTHER_FILES = "take all of its files from one commit, or choose another model"
 OF_CODE = "its code has to be put right by its authors; choose another model"
 
