@@ -100,7 +100,8 @@ def doubts_of_code(request: Request, candidate: Candidate) -> list[str]:
     Raises:
         ZooError: it cannot be fetched, or its code is not what consent was given to.
     """
-    from zoo.models.backbone.probe import kept_backbone, language_of
+    from zoo.models.backbone.probe import kept_backbone
+    from zoo.models.backbone.report import language_of
 
     if candidate.model.kind != "hub" or candidate.model.remote_code is None:
         return []
