@@ -115,21 +115,6 @@ def test_two_phases_leave_a_model_that_readers_can_load(trained: tuple[Path, Hea
     assert any("computes padding too, because its code is of others" in note for note in heard.notes)
 
 
-def test_a_kill_changes_no_bit(trained: tuple[Path, Heard], toys: Toys, tmp_path: Path) -> None:
-    from training import PowerCut
-
-    class Cut(PowerCut):
-        def start(self, label: str, total: int | None) -> None:
-            self.left = self.after if "triplets" in label else None
-
-    folder = tmp_path / "cut"
-    with pytest.raises(KeyboardInterrupt):
-        toys.train(folder, second=True, heard=Cut(5))
-    assert (folder / "checkpoints-triplets" / "checkpoint-4").is_dir()
-    toys.train(folder, second=True)
-    assert made(folder) == made(trained[0])
-
-
 SHORT = ("phases.triplets.train.max_steps=2",)
 
 
