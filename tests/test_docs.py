@@ -85,8 +85,10 @@ def test_options_exist(page: Path) -> None:
 def test_settings_that_the_docs_show_are_recipes() -> None:
     from zoo.recipe.training import Phase
 
-    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
-    assert Phase.model_validate(yaml.safe_load(shown)).train.lora
+    shown = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    phases = [Phase.model_validate(yaml.safe_load(one)) for one in shown]
+    assert phases[0].train.lora
+    assert phases[1].best.metric == "accuracy"
 
 
 def test_the_recipes_of_the_page_on_remote_code_are_recipes() -> None:
