@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from zoo.characters import HIDDEN
+
 REACHING = {
     "asyncio": "network",
     "ctypes": "compiled code",
@@ -66,9 +68,12 @@ class Reach:
 def reaches(files: Mapping[str, bytes]) -> list[Reach]:
     """Return where files of code reach for the environment, the network, processes, files or other code.
 
-    Each name is told once for a file, at its first line; a file that is no Python is told too.
+    Each name is told once for a file, at its first line; a file that is no Python is told too, and characters that
+    nobody sees, which can make code look like other code.
     """
-    found: dict[tuple[str, str], Reach] = {}
+    found = {
+        (one.file, one.name): one for path in sorted(files) if path.endswith(".py") for one in _unseen(path, files)
+    }
     for path, tree in _parsed(files):
         if tree is None:
             found[path, ""] = Reach(path, 1, "no Python", "cannot be read")
@@ -116,3 +121,11 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [f"{node.module}.{alias.name}" for alias in node.names] if node.module and node.level == 0 else []
+
+
+def _unseen(path: str, files: Mapping[str, bytes]) -> Iterator[Reach]:
+    text = files[path].decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n").replace("\f", " ")
+    for number, line in enumerate(text.split("\n"), 1):
+        if found := HIDDEN.search(line):
+            yield Reach(path, number, f"U+{ord(found[0]):04X}", "a character that nobody sees")
+            return
