@@ -88,8 +88,8 @@ INTERVALS = Text(
 
 def grouped(tasks: Sequence[str]) -> Text:
     """Return which of these tasks' rows are drawn in groups."""
-    together = [task for task in tasks if TASKS[task].groups]
-    names, unit = _columns(together), TASKS[together[0]].groups
+    units = {task: unit for task in tasks if (unit := TASKS[task].groups)}
+    names, unit = _columns(units), next(iter(units.values()))
     return Text(
         f"{names}: the intervals are over {unit}s, each drawn with all of its rows.",
         f"{ltr(names)}: فترات الثقة بإعادة معاينة المجموعات ({ltr(unit)}) بكل صفوفها.",
