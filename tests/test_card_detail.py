@@ -133,6 +133,7 @@ def test_what_was_looked_for_of_words_is_told(recipe: Recipe) -> None:
     for one in scores["comparisons"]:
         one["measures"].append({"name": "ties", "difference": -98.0, "low": -99.0, "high": -96.0})
     scores["scopes"].append({**scores["scopes"][0], "model": "base", "difference": 0.6})
+    scores["unsearched_beside"] = {"rival": TASKS}
     scores["leaks"] = [{"task": TASKS[1], "rows": 40, "found": 28, "clean": None}]
     card = model_card(replace(facts, scores=ScoreFile.model_validate(scores)), TEMPLATES)
     told = "| Muradif | ties | **0 %** | AraBERT's: 98.00 [96.0, 99.0] % | -98.00 [-99.00, -96.00] % |"
@@ -143,3 +144,4 @@ def test_what_was_looked_for_of_words_is_told(recipe: Recipe) -> None:
     assert "98.0 % of the rows of Muradif are ties there." in card
     assert "(28 of 40 rows of synsets met in training)" in card
     assert "of 12 pairs of common words" in card
+    assert "\nMuradif, Muradif (full): not looked for in what AraBERT's was trained on; zoo build" in card

@@ -318,6 +318,8 @@ def test_measures_stand_in_every_table(two: Build) -> None:
     cell = mine["measured:Muradif:margin"]
     assert cell.text + cell.interval == margin.shown
     assert not any("after" in row["model"].text for row in table.rows)  # a phase is no model of its own
+    notes = [note.en for note in table.notes]
+    assert "Muradif, Muradif (full): the intervals are over synsets, each drawn with all of its rows." in notes
 
 
 def test_a_phase_has_met_what_was_read_up_to_it() -> None:

@@ -28,6 +28,7 @@ from zoo.evidence.scores import (
     Subject,
     current,
     mean_name,
+    not_searched,
     superseded,
 )
 from zoo.markdown import Markdown
@@ -205,6 +206,12 @@ class ModelCardView:
     def legend(self) -> str:
         """The meaning of the mark of scores of which rows leaked; empty where none of the card has it."""
         return LEGEND if self._leaked else ""
+
+    @property
+    def unsearched(self) -> list[str]:
+        """A sentence for each model beside this one of which nobody looked whether it met the tasks before."""
+        titles = {subject.name: subject.title for subject in self.scores.subjects}
+        return [not_searched(titles[name], tasks) for name, tasks in self.scores.unsearched_beside.items()]
 
     @property
     def findings(self) -> list[str]:

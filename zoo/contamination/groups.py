@@ -84,7 +84,7 @@ class GroupSearch:
     def _kind(
         self, words: tuple[str, ...], word: Sequence[MarkedWord], text: Sequence[MarkedWord], pair: tuple[str, str]
     ) -> Kind | None:
-        """The kind of match of a row's two words, in either order; None: only others of their letters were met."""
+        """The kind of match of a row's two words, in either order; None: other words of the same letters were met."""
         if {*pair} == {*words}:
             return "exact"
         for one, other in (words, words[::-1]):

@@ -75,6 +75,7 @@ def _score_file(
         clean=[leak.clean for leak in leaks if leak.clean],
         leaks=leaks,
         unsearched=_unsearched(candidates[0], reports, tasks),
+        unsearched_beside=_unsearched_beside(candidates[1:], reports, tasks),
         met=_met(candidates[0], reports, tasks),
         scopes=scope_differences(evidence),
         overrides=spec["overrides"],
@@ -92,6 +93,13 @@ def _unsearched(own: Candidate, reports: Mapping[str, OverlapReport], tasks: Seq
     """The tasks that are not in the report on a recipe's model; none of any other model."""
     searched = reports[own.name].tasks if own.name in reports else {}
     return [task for task in tasks if task not in searched] if own.model.kind == "recipe" else []
+
+
+def _unsearched_beside(
+    others: Sequence[Candidate], reports: Mapping[str, OverlapReport], tasks: Sequence[str]
+) -> dict[str, list[str]]:
+    found = {one.name: _unsearched(one, reports, tasks) for one in others if one.role in ("parent", "rival")}
+    return {name: missing for name, missing in found.items() if missing}
 
 
 def _is_rehearsal(tasks: Sequence[str]) -> bool:

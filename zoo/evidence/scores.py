@@ -362,6 +362,8 @@ class ScoreFile(_Fact):
     unsearched: list[str] = []
     """Tasks that were not looked for in what the recipe's model was trained on, as they are of another suite than its
     own: they lack a mark for that reason alone. Empty for what is no recipe's model, of which nothing is known."""
+    unsearched_beside: dict[str, list[str]] = _rare({})
+    """The same of other recipes' models that were measured beside it, by their names; without those that lack none."""
     met: list[MetGroups] = _rare([])
     """Of the tasks whose rows stand in groups: how many of them the recipe's model met before."""
     scopes: list[ScopeDifference] = _rare([])

@@ -86,6 +86,16 @@ INTERVALS = Text(
 )
 
 
+def grouped(tasks: Sequence[str]) -> Text:
+    """Return which of these tasks' rows are drawn in groups."""
+    units = {task: unit for task in tasks if (unit := TASKS[task].groups)}
+    names, unit = _columns(units), next(iter(units.values()))
+    return Text(
+        f"{names}: the intervals are over {unit}s, each drawn with all of its rows.",
+        f"{ltr(names)}: فترات الثقة بإعادة معاينة المجموعات ({ltr(unit)}) بكل صفوفها.",
+    )
+
+
 def ranking(tasks: Sequence[str]) -> Text:
     """Return what ranks over these tasks mean."""
     names = _columns(current(tasks))
@@ -103,6 +113,7 @@ def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text
     if board.ours.files and not places:
         return [*_left_out(board), none_on(tasks)]
     leaked = [LEAKED] if any(place.marked(tasks) for place in places) else []
+    leaked += [grouped(tasks)] if any(TASKS[task].groups for task in tasks) else []
     return [*measured_notes(board), *leaked, *_unsearched(places), *([ranking(tasks)] if places else [])]
 
 
@@ -135,13 +146,20 @@ def none_on(tasks: Sequence[str]) -> Text:
 
 def _unsearched(places: Iterable[Place]) -> list[Text]:
     """Return a note for each of our models of which tasks were not looked for in what it was trained on."""
-    own = {place.subject.title: place.file.unsearched for place in places if place.subject.role == "self"}
+    own = {place.subject.title: _lacking(place) for place in places}
     arabic = "لم يُبحث عنه فيما دُرّب عليه"
     return [
         Text(f"{not_searched(title, tasks)}.", f"{arabic} {ltr(title)}: {ltr(_columns(tasks))}.")
         for title, tasks in own.items()
         if tasks
     ]
+
+
+def _lacking(place: Place) -> list[str]:
+    """The tasks that were not looked for in what a place's model was trained on."""
+    if place.subject.role == "self":
+        return place.file.unsearched
+    return place.file.unsearched_beside.get(place.subject.name, [])
 
 
 def _columns(tasks: Iterable[str]) -> str:
