@@ -87,7 +87,7 @@ def of_few_rows(phase: NamedPhase, use: DataUse, count: int) -> Iterator[str]:
 def of_dev_rows(name: str, file: Path) -> Iterator[str]:
     """A sentence on a dev set of so few rows that it cannot tell one step from another."""
     if (count := row_count(file)) < FEW:
-        yield f"dev '{name}' has {count} rows, too few to tell which step is the best"
+        yield f"dev '{name}' has {count} row{'s' if count > 1 else ''}, too few to tell which step is the best"
 
 
 def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:
