@@ -283,6 +283,20 @@ def test_a_model_with_consent_is_probed_by_processes_of_its_own(hub: TestHub, mo
     assert str(refused.value.hint).startswith("write pooling: mean under `base`")
 
 
+@pytest.mark.slow
+def test_a_copy_that_was_compared_is_told_by_the_models_own_name(hub: TestHub, modern: Files) -> None:
+    """The folder of the copy is gone when people read what failed; and another commit needs consent too."""
+    push("model", "lab/modern-bare", {path: text for path, text in modern.items() if path != "model.safetensors"})
+    consent = consent_to("lab/modern-bare")
+    commit = consent.revision
+    source = ModelSource(
+        kind="base", place="lab/modern-bare", revision=commit, weights=commit, pooling="mean", remote_code=consent
+    )
+    (report,) = probe_backbones([(source, "ar")])
+    assert str(report.failed).startswith("it has no weights as safetensors")
+    assert str(report.hint).endswith("then zoo trust lab/modern-bare --revision with their commit")
+
+
 SWIGLU = b"""
 class SwiGLU(nn.Module):
     def __init__(self, width, inner, out, bias=False):

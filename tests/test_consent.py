@@ -464,7 +464,7 @@ def test_nothing_runs_or_is_asked_whatever_is_typed(
         ),
         ("recipes", "1" * 40, "--trust: 'recipes' is a folder, and consent is to a commit on the Hub"),
         ("lab/odd-consent", "main", "--trust: 'main' is not the whole name of a commit: 40 of the characters"),
-        ("lab/odd-consent", "1" * 40, "cannot look up model 'lab/odd-consent': no such revision on "),
+        ("lab/odd-consent", "1" * 40, "cannot look up model 'lab/odd-consent' at '1111"),
     ],
 )
 def test_trust_for_an_evaluation_is_to_a_commit_on_the_hub(
@@ -579,6 +579,21 @@ def test_at_a_terminal_trust_asks_once(
     assert ((odd_lab.recipes / "odd.yaml").read_text("utf-8") != before) is written
     assert sys.stdin.read() == typed.partition("\n")[2]
     assert ("nothing was written" in out) is (typed not in ("", "y\nrest"))
+
+
+@pytest.mark.parametrize(
+    ("licence", "told"),
+    [
+        (None, "its card names none that the Hub knows; without `license` under base.remote_code a model is built"),
+        ("other", "which is not known to allow to pass the code on: a model is built, and not published"),
+        ("cc-by-nc-nd-4.0", "it allows no derivatives, so that a model is built, and not published"),
+        ("cc-by-sa-4.0", "its card says 'cc-by-sa-4.0'"),
+    ],
+)
+def test_what_a_licence_means_for_publishing_is_told_before_anything_is_trained(licence: str, told: str) -> None:
+    from zoo.cli.trust import _licence_told
+
+    assert told in _licence_told(licence)
 
 
 def test_what_is_no_id_is_told_with_the_command_that_was_meant(odd: tuple[str, str], odd_lab: Any, zoo: Any) -> None:

@@ -139,13 +139,27 @@ def _show(found: CodeReview) -> None:
     say.line(f"it imports {', '.join(found.packages) or 'nothing but Python'}")
     for lack in found.lacks:
         say.line(f"it needs {lack.what}: {lack.hint}")
-    licence = f"its card says '{code.license}'" if code.license else "its card names none that the Hub knows"
-    say.line(f"licence: {licence}")
+    say.line(f"licence: {_licence_told(code.license)}")
     _show_reaches(found)
     if found.before:
         say.line(f"since the last consent, to {found.before.revision[:8]}:")
         say.line(found.changes if found.changes is not None else "its commit is not there any more to compare with")
     say.line(f"read it: {found.place}")
+
+
+def _licence_told(licence: str | None) -> str:
+    """What the licence is, and what follows before anything is trained: a model is published with its base's code."""
+    from zoo.licences import family, forbids, may_be_passed_on
+
+    if licence is None:
+        unnamed = "its card names none that the Hub knows; without `license` under base.remote_code"
+        return f"{unnamed} a model is built, and not published"
+    said = f"its card says '{licence}'"
+    if not may_be_passed_on(licence):
+        return f"{said}, which is not known to allow to pass the code on: a model is built, and not published"
+    if why := forbids(family(licence), {family(licence)}):
+        return f"{said}: {why}, so that a model is built, and not published"
+    return said
 
 
 def _show_reaches(found: CodeReview) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.errors import TrainError
 from zoo.inquiry.answers import Answers, Inquiry
-from zoo.models.foreign.asked import AS_SAFETENSORS, Read, code_told, foreign_code, mapping, reader, way_to_load
+from zoo.models.foreign.asked import Read, code_told, foreign_code, mapping, reader, way_to_load, way_to_safetensors
 from zoo.models.foreign.consent import refuse_foreign_code
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, width_of
@@ -81,7 +81,7 @@ def unloadable(source: ModelSource, files: Collection[str], read: Read) -> Itera
     if code:
         yield f"'{name}' {code_told(code)}; {way_to_load(source, code)}"
     if not any(path.endswith(".safetensors") for path in files):
-        yield f"'{name}' has no weights as safetensors; {AS_SAFETENSORS[source.kind]}"
+        yield f"'{name}' has no weights as safetensors; {way_to_safetensors(source)}"
     if not any(PurePosixPath(path).name in TOKENIZERS for path in files):
         yield f"'{name}' has no tokenizer; choose a model that brings one"
 

@@ -17,7 +17,7 @@ from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.isolation import consented_folder
-from zoo.models.foreign.asked import AS_SAFETENSORS, kind_of_error, meant, way_to_load
+from zoo.models.foreign.asked import kind_of_error, meant, way_to_load, way_to_safetensors
 from zoo.models.foreign.trusted import trust
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
@@ -201,7 +201,7 @@ def _reported() -> Iterator[list[str]]:
 
 
 HINTS = {
-    "base": "see `base` in its recipe",
+    "base": "zoo check --hub, which compares `base` in its recipe with the model's files",
     "beside": "is it an embedding model? See `loss` in the recipe's phases",
     "reading": "is it an embedding model?",
     "hub": "is it an embedding model?",
@@ -214,7 +214,7 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
     """The error for a model that a library refuses; advice of the library's to run code or pickles is left out."""
     text, kind, what = str(error).strip(), kind_of_error(source.kind), f"model '{source.place}'"
     if (meaning := meant(text)) is not None:
-        hint = AS_SAFETENSORS[source.kind] if "safetensors" in meaning else way_to_load(source)
+        hint = way_to_safetensors(source) if "safetensors" in meaning else way_to_load(source)
         return kind(f"{what} {meaning}", hint=hint)
     if OTHER_SIZES in text:
         return kind(f"{what} has weights of other sizes than its config.json says", hint=HINTS[source.kind])

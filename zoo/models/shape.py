@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any
 
 from zoo.errors import EvaluationError, TrainError, ZooError
-from zoo.models.foreign.asked import AS_SAFETENSORS, Read, kind_of_error, mapping, modules_of, reader
+from zoo.models.foreign.asked import Read, kind_of_error, mapping, modules_of, reader, way_to_safetensors
 from zoo.models.foreign.consent import refuse_foreign_code
 from zoo.models.identity import ModelSource
 from zoo.modules import MODULES as MODULES_BEHIND
@@ -177,7 +177,7 @@ def require_safetensors(source: ModelSource) -> None:
         files = api().list_repo_files(source.place, revision=source.revision)
     if not any(file.endswith(".safetensors") for file in files):
         problem = f"model '{source.place}' has no weights as safetensors, and others can run code when they are loaded"
-        raise kind_of_error(source.kind)(problem, hint=AS_SAFETENSORS[source.kind])
+        raise kind_of_error(source.kind)(problem, hint=way_to_safetensors(source))
 
 
 def other_width(source: ModelSource, width: int) -> ZooError:

@@ -82,10 +82,18 @@ def examined(source: ModelSource, language: Language | None, place: Path, before
         else:
             found |= again(model, language, before)
     except ZooError as problem:
-        found |= {"failed": problem.message, "hint": problem.hint}
+        found |= {"failed": _of_model(problem.message, source), "hint": _of_model(problem.hint or "", source) or None}
     except Exception as error:  # noqa: BLE001 - models whose parts do not fit raise anything
         found |= {"failed": f"it cannot compute an embedding ({_short(error)})"}
     return found
+
+
+def _of_model(told: str, source: ModelSource) -> str:
+    """The words about the copy that was compared with consent, as words about the model itself."""
+    copy = consented_folder()
+    told = told.replace(str(copy), source.place) if copy else told
+    itself = f"model '{source.place}' "
+    return f"it {told.removeprefix(itself)}" if told.startswith(itself) else told
 
 
 def _short(error: Exception) -> str:

@@ -94,6 +94,14 @@ def way_to_load(source: ModelSource, found: Sequence[ForeignCode] = ()) -> str:
     return way.format(model=source.place, commit=source.revision)
 
 
+def way_to_safetensors(source: ModelSource) -> str:
+    """Return what to do about a model without safetensors; another commit of a model with code needs consent too."""
+    if source.kind == "base" and source.remote_code:
+        made = "https://huggingface.co/spaces/safetensors/convert makes them"
+        return f"{made}: then zoo trust {source.place} --revision with their commit"
+    return AS_SAFETENSORS[source.kind]
+
+
 def kind_of_error(kind: Kind) -> type[ZooError]:
     """The class of errors about a model that cannot be loaded."""
     return TrainError if kind in ("base", "beside") else EvaluationError
