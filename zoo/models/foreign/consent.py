@@ -19,7 +19,7 @@ from zoo.characters import brief
 from zoo.errors import ZooError
 from zoo.isolation import temporary_folder
 from zoo.models.foreign.asked import code_told, foreign_code, kind_of_error, reader, way_to_load
-from zoo.models.foreign.carried import agreed_code, code_of_zoo
+from zoo.models.foreign.carried import DECIDING, agreed_code, code_of_zoo
 from zoo.models.foreign.elsewhere import fetched_code
 from zoo.models.foreign.requirements import require_all
 from zoo.models.identity import Kind, ModelSource
@@ -27,7 +27,7 @@ from zoo.recipe.remotecode import CodePath, RemoteCode
 from zoo.recipe.words import License
 from zoo.remote import api, endpoint, explained
 
-COVERED = ("*.py", "*.json", "*.jinja")
+COVERED = tuple(f"*{ending}" for ending in DECIDING)
 """What consent names. JSON says which code is loaded."""
 WEIGHTS = ("*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.vocab", "*.bpe", "*.spm")
 """What is laid beside the code: weights and vocabularies. No pickles, and nothing that Python imports."""
