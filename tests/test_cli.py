@@ -32,7 +32,7 @@ def test_help_lists_commands_in_the_order_of_the_flow(zoo: Any) -> None:
     names = [
         line.split()[0] for line in out.split("Commands:")[1].splitlines() if line.startswith("  ") and line.strip()
     ]
-    flow = "init ls show check schema doctor data build logs curve eval compare errors card leaderboard lint plan publish status release rollback submit space hub demo"
+    flow = "init ls show check trust schema doctor data build logs curve eval compare errors card leaderboard lint plan publish status release rollback submit space hub demo"
     assert names[: len(flow.split())] == flow.split()
 
 
