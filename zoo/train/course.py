@@ -29,7 +29,7 @@ PREDICTED = "dev.npz"  # of an alternative: what its model makes of the rows of 
 BEFORE = "before.npz"  # of a phase that is tried alone: the same of the model that it starts from
 
 FEWEST = 6
-"""Rows, those of one anchor counted as one, of which chance prefers the same model in all less often than once in 20."""
+"""Rows, those of one anchor counted as one: of so many, chance prefers one model in all less often than once in 20."""
 
 Entry = dict[str, Any]
 
