@@ -126,7 +126,7 @@ def lost_sizes(recipe: Recipe, log: Sequence[Entry]) -> list[str]:
 
 
 def _too_few(sample: Sample) -> str:
-    """What a sample has too few of for an interval that means something, in words; empty: it has enough."""
+    """Words for the rows of `dev` where they are too few for an interval that means something; else empty."""
     count = len(sample.values) if sample.groups is None else len(set(sample.groups.tolist()))
     what = "rows" if sample.groups is None else "anchors"
     return f"{count} {what if count > 1 else what[:-1]} of dev" if count < FEWEST else ""
