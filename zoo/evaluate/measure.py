@@ -119,11 +119,12 @@ def _measure_one(candidate: Candidate, tasks: Sequence[str], place: MeasuringPla
         _unseal(folder, subject, tasks)
     model = _cutting(candidate, subject, tasks, place, model)
     missing = {task: dims for task in tasks if (dims := _missing(folder, subject, task))}
+    several = place.jobs > 1 and len(missing) > 1
+    if model is not None and (several or not missing):
+        let_go(model)
     if not missing:
-        if model is not None:
-            let_go(model)
         return subject
-    if place.jobs > 1 and len(missing) > 1:
+    if several:
         _in_processes(candidate, subject, missing, place, done)
     else:
         with Loaded.of(candidate, subject, place, model) as loaded:
@@ -231,9 +232,11 @@ class Loaded:
     ) -> Iterator[Loaded]:
         """A candidate, loaded unless it is there already, with its store. The model is of no use afterwards."""
         model = model or load_model(candidate.model, place.device)
-        with closing(EmbeddingStore(store_path(place, candidate))) as store:
-            yield cls(subject, place, model, Remembering(model, store, place.progress, title=subject.title))
-        let_go(model)
+        try:
+            with closing(EmbeddingStore(store_path(place, candidate))) as store:
+                yield cls(subject, place, model, Remembering(model, store, place.progress, title=subject.title))
+        finally:
+            let_go(model)
 
     def score(self, name: str, dims: Sequence[int | None]) -> Iterator[_Found]:
         """Score a task at some dims, from one encoding pass."""

@@ -29,7 +29,7 @@ PREDICTED = "dev.npz"  # of an alternative: what its model makes of the rows of 
 BEFORE = "before.npz"  # of a phase that is tried alone: the same of the model that it starts from
 
 FEWEST = 6
-"""Rows, those of one anchor as one, of which chance prefers the same model in all less often than once in 20."""
+"""Rows, those of one anchor counted as one: of so many, chance prefers one model in all less often than once in 20."""
 
 Entry = dict[str, Any]
 
@@ -126,7 +126,7 @@ def lost_sizes(recipe: Recipe, log: Sequence[Entry]) -> list[str]:
 
 
 def _too_few(sample: Sample) -> str:
-    """Words for what a sample has too few of for an interval that means something; empty: it has enough."""
+    """Words for the rows of `dev` where they are too few for an interval that means something; else empty."""
     count = len(sample.values) if sample.groups is None else len(set(sample.groups.tolist()))
     what = "rows" if sample.groups is None else "anchors"
     return f"{count} {what if count > 1 else what[:-1]} of dev" if count < FEWEST else ""
