@@ -108,7 +108,7 @@ def _list_recipes(scale: str) -> None:
             }
         )
     say.table(rows)
-    waiting = _tell_waiting(space, [row["recipe"] for row in rows])
+    waiting = _tell_waiting(space, [str(row["recipe"]) for row in rows])
     say.result({"workspace": str(space.root), "scale": scale, "recipes": rows, "awaiting_consent": waiting})
     if rows:
         say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
