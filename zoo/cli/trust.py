@@ -148,7 +148,7 @@ def _show(found: CodeReview) -> None:
 
 
 def _licence_told(licence: str | None) -> str:
-    """Words for the licence, and for what follows from it: a model is published with its base's code."""
+    """The licence in words, and whether it lets a model be published, which carries the code of its base."""
     from zoo.licences import family, forbids, may_be_passed_on
 
     if licence is None:
