@@ -24,6 +24,18 @@ STOOD_IN_FOR = {"xformers.ops": {"SwiGLU"}}
 STEMMER = "fast_disambig"
 KNOWN_AS = {"PIL": "pillow", "cv2": "opencv-python", "sklearn": "scikit-learn"}
 """{imported name: what pip knows it by}, where they differ by more than underscores."""
+WELL_KNOWN = {
+    "einops",
+    "flash_attn",
+    "sentencepiece",
+    "tiktoken",
+    "timm",
+    "torchvision",
+    "triton",
+    "xformers",
+    *KNOWN_AS,
+}
+"""Packages that a hint may name. Of others the code alone has the name, and under it pip may have anybody's."""
 EXTRAS = {STEMMER: "'hub-zoo[neoarabert]'"}
 """{imported name: the extra of zoo's that brings the version which was tried}."""
 
@@ -153,8 +165,10 @@ def _is_there(name: str) -> bool:
 
 
 def _package(name: str) -> Lack:
-    install = EXTRAS.get(name) or pip_name(name)
-    return Lack(f"the package '{brief(name)}', which is not installed", f"pip install {brief(install)}")
+    install = EXTRAS.get(name) or (pip_name(name) if name in WELL_KNOWN else None)
+    elsewhere = "its card says what to install: pip's package of that name may be another"
+    hint = f"pip install {install}" if install else elsewhere
+    return Lack(f"the package '{brief(name)}', which is not installed", hint)
 
 
 def _data() -> Lack:
