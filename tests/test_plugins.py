@@ -200,7 +200,11 @@ def test_everything_that_can_be_named_is_listed(plugged: Path, zoo: Any) -> None
         "from": "plugins/leaflets.py",
     }
     assert listed("tasks")["STS17-ar"]["from"] == "zoo"
-    assert list(listed("modules")) == ["mean", "cls", "max", "lasttoken", "dense", "normalize"]
+    assert list(listed("modules")) == [
+        *("transformer", "custom"),
+        *("mean", "cls", "max", "lasttoken"),
+        *("dense", "normalize"),
+    ]
     assert re.search(r"^acute +loss +scale: float = 20\.0", zoo("ls", "--losses")[1], re.MULTILINE)
 
 
