@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # A file's tests stay together: they share what they are about; tests/conftest.py orders the files. A process takes 2 GB at most.
 PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data docs clean
+.PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -42,9 +42,9 @@ slow: setup browser  ## every test that needs no network, the slow ones too
 conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI
 	$(BIN)/python -m tests.conformance.run
 
-bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data  ## every benchmark; each fails below its bar
+bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart  ## every benchmark; each fails below its bar
 
-bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data: bench-%: setup
+bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
 
 fuzz: setup  ## requests that no client would send, and people against publish, at random; SECONDS=600 by default of each
