@@ -280,7 +280,7 @@ def test_a_model_with_consent_is_probed_by_processes_of_its_own(hub: TestHub, mo
         TrainError, match="model 'lab/modern-probed' is broken: 2 tensors that no file holds"
     ) as refused:
         refuse_broken(source, broken)
-    assert str(refused.value.hint).startswith("write pooling: mean under `base`")
+    assert str(refused.value.hint).startswith("write pooling: mean and no encoder under `base`")
 
 
 @pytest.mark.slow
@@ -421,7 +421,7 @@ def test_lint_loads_a_model_only_when_asked(zoo: Any, hub: TestHub, modern: File
     assert "config.json:1: L56 words fall into letters (100% of the pieces of plain Arabic sentences" in out
     commit = push("model", "lab/modern-linted", modern | {"README.md": card})
     code, out, told = zoo("lint", "lab/modern-linted", "--probe")
-    assert "not checked: L56 (model 'lab/modern-linted' asks for code of its own" in out
+    assert "not checked: L56 (it asks for code of its own, and no code of others is run: " in out
     assert "not checked: L56" not in zoo("lint", "lab/modern-linted", "--probe", "--trust", commit)[1]
 
 
