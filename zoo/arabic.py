@@ -73,7 +73,12 @@ def normalised(text: str) -> str:
     symbols, invisible characters and white space make no difference. For comparing, never for showing: ماء and ما
     become one. Text in other scripts loses its case, punctuation and invisible characters.
     """
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(_FOLDING).split())
+    return " ".join(_casefolded(text).translate(_FOLDING).split())
+
+
+def _casefolded(text: str) -> str:
+    """Compatibility forms without case; composed again, as a letter without case may be two: ß is ss."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
 MarkedWord = tuple[tuple[str, frozenset[str]], ...]
@@ -87,7 +92,7 @@ VOWEL = "[\u064b-\u0650\u0652]"
 def marked_words(text: str) -> list[MarkedWord]:
     """The words of a text with their diacritics; without them they are those of `normalised`."""
     words: list[list[tuple[str, set[str]]]] = [[]]
-    for char in unicodedata.normalize("NFKC", text).casefold():
+    for char in _casefolded(text):
         if char in _VOWELS or char == _SHADDA:
             if words[-1]:
                 words[-1][-1][1].add(char)
