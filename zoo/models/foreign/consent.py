@@ -266,7 +266,7 @@ def refuse_fetching(source: ModelSource, files: Mapping[str, bytes]) -> None:
 def fetching(source: ModelSource, found: Sequence[str]) -> ZooError:
     """The error for a model that takes code from elsewhere."""
     problem = f"model '{source.place}' takes code from elsewhere, which no consent covers: {_listed(found)}"
-    hint = "choose a model whose repository has all of its code, or ask its owner to put it there"
+    hint = "choose a model whose repository has all of its code, or put both into one of your own"
     return kind_of_error(source.kind)(problem, hint=hint)
 
 
