@@ -44,6 +44,7 @@ ROWS = [
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
     {"zoo.analysis", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
+    {"zoo.starting"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}

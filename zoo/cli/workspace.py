@@ -1,4 +1,4 @@
-"""init, ls, show, check, schema, doctor: recipes, before anything is built."""
+"""ls, show, check, schema, doctor: recipes, before anything is built."""
 
 from __future__ import annotations
 
@@ -17,18 +17,6 @@ from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
     from zoo.recipe import Workspace
-
-
-@command("init", hub=False, epilog="Example: zoo init my-lab && cd my-lab && zoo ls")
-@click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
-    """Start a workspace: a folder with recipes of its own."""
-    from zoo.recipe.start import first_steps, start
-
-    start(folder)
-    say.line(f"made {folder} with {len(list((folder / 'recipes').glob('*.yaml')))} recipe files")
-    say.hint(first_steps(folder))
-    say.result({"workspace": str(folder)})
 
 
 LISTS = {

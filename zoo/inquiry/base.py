@@ -89,13 +89,13 @@ def unloadable(source: ModelSource, files: Collection[str], read: Read) -> Itera
 def _numbers(base: Base, config: Mapping[str, Any], width: int | None) -> Answers:
     if width is not None and width != base.width:
         yield ("base", "width"), f"'{base.width}', and '{base.model}' is {width} wide; write width: {width}"
-    longest = _longest(config)
+    longest = positions_of(config)
     if longest is not None and base.max_seq_length > longest:
         what = f"'{base.max_seq_length}', and '{base.model}' has {longest} positions"
         yield ("base", "max_seq_length"), f"{what}; write max_seq_length: {longest}"
 
 
-def _longest(config: Mapping[str, Any]) -> int | None:
+def positions_of(config: Mapping[str, Any]) -> int | None:
     kind = config.get("model_type")
     positions = None if kind in RELATIVE else number_in(config, LENGTHS)
     return positions and positions - (2 if kind in FROM_PADDING else 0)
