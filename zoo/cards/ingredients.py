@@ -29,8 +29,8 @@ class Names:
     """The names on the Hub that a model's card prints."""
 
     model: str
-    parent: str
-    """Hub id of the model that training started from."""
+    parent: str | None
+    """Hub id of the model that training started from; null = it is a folder, and of no model of the Hub."""
     datasets: Mapping[str, str]
     """{dataset recipe: Hub id}, those of the model's own phases."""
 
@@ -40,7 +40,7 @@ def names_of(recipe: Recipe, account: str) -> Names:
     own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
     return Names(
         model=f"{account}/{recipe.release.repo}",
-        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
+        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.on_hub,
         datasets={
             name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.every_source[0].title
             for name, dataset in own.items()

@@ -155,6 +155,11 @@ def check(
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     doubts = [] if problems else space.doubts()
+    if not problems and any(file.base.in_folder for file in space.bases.values()):
+        from zoo.inquiry.everything import look_into_folders
+
+        inside = look_into_folders(space, recipes or space.names)
+        problems, doubts = list(inside.problems), [*doubts, *inside.doubts]
     if not problems and "hub" in ctx.meta:
         problems, found = _answers(ctx, recipes)
         doubts += found

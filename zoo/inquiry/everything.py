@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 from zoo.errors import RecipeError
 from zoo.inquiry.account import ask_account, ask_name
-from zoo.inquiry.answers import Question, answered
-from zoo.inquiry.base import ask_base
+from zoo.inquiry.answers import Inquiry, Question, answered
+from zoo.inquiry.base import ask_base, ask_origin, folder_told
 from zoo.inquiry.beside import of_losses
 from zoo.inquiry.licence import ask_licences
 from zoo.inquiry.source import ask_encoder, ask_files, ask_source, ask_task
+from zoo.models.folder import folder_of
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
 from zoo.recipe.found import collect
@@ -43,6 +44,27 @@ def inquire(space: Workspace, names: Collection[str]) -> Told:
             next(iter(api().list_models(limit=1, token=False)), None)
         with ThreadPoolExecutor(WORKERS) as pool:
             answers = list(zip(asked, pool.map(answered, asked), strict=True))
+    return _told(space, answers)
+
+
+def look_into_folders(space: Workspace, names: Collection[str]) -> Told:
+    """Compare what these recipes and their parents say of base models in folders with those. No Hub is asked.
+
+    Raises:
+        RecipeError: a recipe cannot be resolved.
+    """
+    members = {one.name for name in names for one in space.recipe(name).lineage}
+    asked = []
+    for name, file in space.bases.items():
+        if file.base.in_folder and any(f"{name}-{variant}" in members for variant in file.variants):
+            ask = partial(folder_told, file.base, folder_of(file.base, space.root))
+            asked.append(Question(name, ("base", "model"), ask))
+    with space.in_use():
+        return _told(space, [(question, answered(question)) for question in asked])
+
+
+def _told(space: Workspace, answers: Sequence[tuple[Question, Inquiry]]) -> Told:
+    asked = [question for question, _ in answers]
     files = dict.fromkeys((question.file, question.dataset) for question in asked)
     problems, doubts = [], []
     for file, dataset in files:
@@ -63,8 +85,10 @@ def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
     mine = {recipe.name: recipe for recipe in recipes}
     for base, file in space.bases.items():
         variants = {name: made for name, made in file.variants.items() if f"{base}-{name}" in mine}
-        if variants:
+        if variants and not file.base.in_folder:  # whose files need no Hub
             yield Question(base, ("base", "model"), partial(ask_base, file.base))
+        elif variants and file.base.origin:
+            yield Question(base, ("base", "origin"), partial(ask_origin, file.base))
         for name, made in variants.items():
             yield _name(space, base, ("variants", name, "repo"), "model", made.repo)
     for name, dataset in {name: one for recipe in recipes for name, one in recipe.datasets.items()}.items():

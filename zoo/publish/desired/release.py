@@ -19,6 +19,7 @@ from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.publish.desired.publishedcode import code_facts, code_to_publish
 from zoo.recipe import Dataset, Recipe, dump
+from zoo.recipe.resolved import as_published
 from zoo.remote import Kind, address_of
 from zoo.templates import Templates
 
@@ -185,7 +186,7 @@ def model_release(
     files[CARD] = card
     if (curve := card.with_name(CURVE)).is_file():  # cards of before have none
         files[CURVE] = curve
-    files[RECIPE] = dump(recipe).encode()
+    files[RECIPE] = dump(as_published(recipe)).encode()
     files[SCORES] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
     files |= {path: text.encode() for path, text in eval_results(measured, repo_id, shown).items()}
