@@ -32,7 +32,7 @@ class Names:
     parent: str | None
     """Hub id of the model that training started from; null = it is a folder, and of no model of the Hub."""
     datasets: Mapping[str, str]
-    """{dataset recipe: Hub id}, those of the model's own phases."""
+    """{dataset recipe: Hub id}, those of the model's own phases that are on the Hub."""
 
 
 def names_of(recipe: Recipe, account: str) -> Names:
@@ -42,8 +42,9 @@ def names_of(recipe: Recipe, account: str) -> Names:
         model=f"{account}/{recipe.release.repo}",
         parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.on_hub,
         datasets={
-            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.every_source[0].title
+            name: f"{account}/{dataset.release.repo}" if dataset.release else str(dataset.every_source[0].dataset)
             for name, dataset in own.items()
+            if dataset.release or dataset.every_source[0].dataset
         },
     )
 

@@ -29,6 +29,7 @@ QUESTIONS = {
 @click.option("--name", metavar="NAME", help="The model's repository, without the account.  [default: as the folder]")
 @click.option("--namespace", metavar="ACCOUNT", help="Account to publish under.  [default: the token's own]")
 @click.option("--ci", type=click.Choice(["github"]), help="Write a workflow that checks, plans and publishes.")
+@click.option("--empty", is_flag=True, help="Neither base nor data: zoo add brings them later.")
 @click.option("--like", type=click.Choice(["gate"]), help="Copy the recipes of a family of ours instead.")
 def init(
     folder: Path,
@@ -39,6 +40,7 @@ def init(
     name: str | None,
     namespace: str | None,
     ci: str | None,
+    empty: bool,
     like: str | None,
 ) -> None:
     """Start a lab of your own: recipes that are filled from what a base model and data say.
@@ -47,30 +49,38 @@ def init(
     """
     given = {"base": base, "data": data, "language": language}
     if like:
-        _refuse_beside_like([*given.values(), config, name, namespace, ci])
+        _refuse_beside("--like copies recipes as they are", [*given.values(), config, name, namespace, ci, empty])
         _copy(folder)
         return
-    from zoo.starting.lab import require_empty
+    from zoo.starting.lab import Wishes, begin_lab, empty_lab_files, lab_files, require_empty
+    from zoo.starting.roles import slug
 
     require_empty(folder)
+    name = name or slug(folder.resolve().name)
+    if empty:
+        _refuse_beside("--empty is a lab without them", [base, data, config])
+        made = begin_lab(folder, empty_lab_files(folder, Wishes(language, name, namespace, ci)))
+        _tell_made(folder, made, "zoo add dataset DATA && zoo add base MODEL")
+        return
     asked = _answers(folder, given, name or namespace or config or ci)
     connect()
     from zoo.starting.base import look_at_base
-    from zoo.starting.lab import Wishes, begin_lab, lab_files
     from zoo.starting.rows import look_at_data
 
-    wishes = Wishes(asked["language"], name or folder.resolve().name, namespace, ci)
-    found = look_at_base(asked["base"])
-    files = lab_files(folder, wishes, found, look_at_data(asked["data"], config))
-    made = begin_lab(folder, files)
-    for path in made:
-        say.line(str(folder / path))
-    recipe = f"zoo build {_recipe(folder)} --scale mini"
-    way = "" if folder.resolve() == Path.cwd() else f"cd {quote(str(folder))} && "
+    found, rows = look_at_base(asked["base"]), look_at_data(asked["data"], config)
+    made = begin_lab(folder, lab_files(folder, Wishes(asked["language"], name, namespace, ci), found, rows))
+    hub = "" if rows.dataset else " --hub local"
+    go_on = f"zoo check && zoo build {_recipe(folder)}{hub} --scale mini"
     if found.needs_consent:
         say.note(f"'{found.model}' brings code of its own, which runs by consent alone")
-        way += f"zoo trust {found.model}, then "
-    say.hint(f"{way}zoo check && {recipe}")
+        go_on = f"zoo trust {found.model} && {go_on}"
+    _tell_made(folder, made, go_on)
+
+
+def _tell_made(folder: Path, made: list[str], go_on: str) -> None:
+    for path in made:
+        say.line(str(folder / path))
+    say.hint(go_on if folder.resolve() == Path.cwd() else f"cd {quote(str(folder))} && {go_on}")
     say.result({"workspace": str(folder), "files": made})
 
 
@@ -80,9 +90,9 @@ def _recipe(folder: Path) -> str:
     return Workspace(folder.resolve()).names[0]
 
 
-def _refuse_beside_like(others: list[str | None]) -> None:
+def _refuse_beside(why: str, others: list[str | bool | None]) -> None:
     if any(others):
-        raise click.UsageError("--like copies recipes as they are: leave the other options out")
+        raise click.UsageError(f"{why}: leave the other options out")
 
 
 def _copy(folder: Path) -> None:

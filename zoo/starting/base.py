@@ -1,4 +1,4 @@
-"""A base model, looked at before there is a recipe: width, pooling, prompts, length and licence, as its small files say."""
+"""A base model, looked at before there is a recipe: width, pooling, prompts, length, as its small files say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices that the columns and rows of data leave: loss, settings, what picks the best checkpoint, how rows are split."""
+"""Choices that the columns and rows of data leave: loss, settings, dev rows, and how rows are split."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def split_for(shape: Shape, rows: Sequence[Mapping[str, Any]]) -> SplitRule | No
     of = shape.texts[0]
     groups = {normalised(str(row.get(of.source))) or str(row.get(of.source)) for row in rows}
     sizes = SIZES if len(groups) >= FEW else {"train": 0.8, "validation": 0.1, "test": 0.1}
-    rules = (SplitRule(by="group", of=of.name, sizes=sizes, seed=seed) for seed in range(1, SEEDS))  # type: ignore[arg-type]
+    rules = (SplitRule(by="group", of=of.name, sizes=sizes, seed=seed) for seed in range(1, SEEDS))
     fills = (rule for rule in rules if len(groups) >= 10 * FEW or {rule.split_of(one) for one in groups} == set(sizes))
     return next(fills, None)
 

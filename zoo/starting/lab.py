@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from zoo.errors import RecipeError, WorkspaceError
+from zoo.errors import DataError, RecipeError, WorkspaceError
 from zoo.recipe.dataset import SplitRule
 from zoo.recipe.jsonschema import text as schema_text
 from zoo.recipe.start import first_steps, with_ignored
@@ -28,19 +28,45 @@ SUITES = {"en": ("eng-sts", ["STS17-en", "STSB-en"]), "ar": ("ara-sts", ["STS17-
 HELD_OUT = "Held-out"
 UNSPOKEN = "und-Zyyy"
 """mteb's code for a language that is not in the list below."""
-CODES = dict(
-    one.split()
-    for one in (
-        "bg bul-Cyrl,bn ben-Beng,cs ces-Latn,da dan-Latn,de deu-Latn,el ell-Grek,es spa-Latn,fa fas-Arab,fi fin-Latn,"
-        "fr fra-Latn,he heb-Hebr,hi hin-Deva,hu hun-Latn,id ind-Latn,it ita-Latn,ja jpn-Jpan,ko kor-Hang,nl nld-Latn,"
-        "no nor-Latn,pl pol-Latn,pt por-Latn,ro ron-Latn,ru rus-Cyrl,sv swe-Latn,sw swa-Latn,ta tam-Taml,te tel-Telu,"
-        "th tha-Thai,tr tur-Latn,uk ukr-Cyrl,ur urd-Arab,vi vie-Latn,zh zho-Hans"
-    ).split(",")
-)
+CODES = {
+    "cs": "ces-Latn",
+    "da": "dan-Latn",
+    "de": "deu-Latn",
+    "es": "spa-Latn",
+    "fi": "fin-Latn",
+    "fr": "fra-Latn",
+    "hu": "hun-Latn",
+    "id": "ind-Latn",
+    "it": "ita-Latn",
+    "nl": "nld-Latn",
+    "no": "nor-Latn",
+    "pl": "pol-Latn",
+    "pt": "por-Latn",
+    "ro": "ron-Latn",
+    "sv": "swe-Latn",
+    "sw": "swa-Latn",
+    "tr": "tur-Latn",
+    "vi": "vie-Latn",
+    "bg": "bul-Cyrl",
+    "ru": "rus-Cyrl",
+    "uk": "ukr-Cyrl",
+    "bn": "ben-Beng",
+    "el": "ell-Grek",
+    "fa": "fas-Arab",
+    "ur": "urd-Arab",
+    "he": "heb-Hebr",
+    "hi": "hin-Deva",
+    "ja": "jpn-Jpan",
+    "ko": "kor-Hang",
+    "ta": "tam-Taml",
+    "te": "tel-Telu",
+    "th": "tha-Thai",
+    "zh": "zho-Hans",
+}
 """{language as the Hub has it: as mteb has it}."""
 UNTOUCHED = {".git", ".gitignore", ".gitattributes", ".hg", ".svn", ".venv", "LICENSE", ".DS_Store"}
 """What may stand in a folder in which a lab is begun."""
-PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_][\w-]*([./-][\w-]+)*")
+PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)(\.{0,2}/)*[A-Za-z_][\w-]*([./-]+[\w-]+)*")
 """Texts that YAML reads as they are."""
 
 
@@ -48,7 +74,8 @@ PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)[A-Za-z_][\w-]*(
 class Wishes:
     """What somebody wants of a lab, beside its base model and data."""
 
-    language: str
+    language: str | None
+    """As the Hub has it; null only of an empty lab."""
     name: str
     """The model's repository, without the account."""
     namespace: str | None = None
@@ -79,33 +106,43 @@ def lab_files(folder: Path, wishes: Wishes, base: BaseFacts, data: DataFacts) ->
     Raises:
         RecipeError: a wish that the Hub does not know. DataError: too few rows to hold some out.
     """
-    language = known_word(Language, "language", wishes.language)
+    language = known_word(Language, "language", str(wishes.language))
     repo = known_word(RepoName, "name", wishes.name)
-    suite = _suite(language)
-    held = held_out(data.shape, data.rows, data.tested) if suite.own else []
-    dataset, phase = dataset_file(folder, data, language, repo, held=suite.own, longest=base.length)
-    lab = folder.resolve().name or "lab"
-    variant = data.shape.kind
-    facts = {
-        "lab": lab,
-        "title": lab[:59],
-        "namespace": known_word(RepoName, "namespace", wishes.namespace) if wishes.namespace else None,
-        "language": language,
-        "license": base.license or "apache-2.0",
-        "base": base,
-        "suite": suite,
-        "phase": phase,
-        "space": f"{slug(repo)}-demo",
-        "recipe": f"{slug(repo)}-{variant}",
-    }
+    suites = _suites(language)
+    own = suites[0].own
+    dataset, phase = dataset_file(folder, data, language, repo, held=own, longest=base.length)
+    recipe = f"{slug(repo)}-{data.shape.kind}"
+    held = _held_files(data, language) if own else {}
     return {
-        "recipes/family.yaml": _filled("family.yaml", **facts),
-        f"recipes/{slug(repo)}.yaml": base_file(folder, base, repo, variant, sizes_from(base.width, variant)),
+        **_shared_files(folder, wishes, suites, recipe=recipe, license=base.license, phase=phase),
+        f"recipes/{slug(repo)}.yaml": base_file(
+            folder, base, repo, data.shape.kind, sizes_from(base.width, data.shape.kind)
+        ),
         f"recipes/datasets/{data.name}.yaml": dataset,
+        **held,
+    }
+
+
+def empty_lab_files(folder: Path, wishes: Wishes) -> dict[str, str]:
+    """Every file of a lab without a base model and data, but its .gitignore.
+
+    Raises:
+        RecipeError: a wish that the Hub does not know.
+    """
+    suites = _suites(known_word(Language, "language", wishes.language)) if wishes.language else _suites(*SUITES)
+    return _shared_files(folder, wishes, suites, recipe=None, license=None, phase=None)
+
+
+def _shared_files(folder: Path, wishes: Wishes, suites: Sequence[Suite], **facts: Any) -> dict[str, str]:
+    """The files of a lab that are of no base model and of no dataset."""
+    lab = folder.resolve().name or "lab"
+    account = known_word(RepoName, "namespace", wishes.namespace) if wishes.namespace else None
+    facts |= {"lab": lab, "title": lab[:59], "language": wishes.language, "namespace": account, "suites": suites}
+    return {
+        "recipes/family.yaml": _filled("family.yaml", space=f"{slug(wishes.name)}-demo", **facts),
         "recipes/schema.json": schema_text(),
         "README.md": _filled("README.md", **facts),
         "plugins/README.md": _filled("plugins.md"),
-        **(_held_files(data, held, language) if suite.own else {}),
     }
 
 
@@ -191,11 +228,17 @@ def _written(rule: SplitRule) -> dict[str, Any]:
     return rule.model_dump(mode="json", exclude_defaults=True)
 
 
-def _suite(language: str) -> Suite:
-    return Suite(*SUITES[language]) if language in SUITES else Suite("held-out", [HELD_OUT], own=True)
+def _suites(*languages: str) -> list[Suite]:
+    """Suites for languages; of one for which there are no tasks, rows of its own data."""
+    known = [Suite(*SUITES[language]) for language in languages if language in SUITES]
+    return known or [Suite("held-out", [HELD_OUT], own=True)]
 
 
-def _held_files(data: DataFacts, held: Iterable[tuple[str, str, float]], language: str) -> dict[str, str]:
+def _held_files(data: DataFacts, language: str) -> dict[str, str]:
+    held = held_out(data.shape, data.rows, data.tested)
+    if len({score for _, _, score in held}) < 2:
+        problem = f"'{data.title}' has {len(data.rows)} rows, too few to hold some out that models are measured by"
+        raise DataError(problem, hint="name data with more rows")
     lines = ["sentence1\tsentence2\tscore", *(f"{first}\t{second}\t{score:g}" for first, second, score in held)]
     says = f"Rows of {data.title} that were held out: {SAYS[data.shape.kind]}."
     code = CODES.get(language, UNSPOKEN)
@@ -291,7 +334,7 @@ def flow(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(one) for one in value) + "]"
     if isinstance(value, float):
-        return f"{value:.1e}" if 0 < abs(value) < 1e-3 else f"{value:g}"
+        return re.sub(r"e-0", "e-", f"{value:.1e}") if 0 < abs(value) < 1e-3 else f"{value:g}"
     return value if isinstance(value, str) and PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 

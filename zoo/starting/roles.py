@@ -1,4 +1,4 @@
-"""Columns of anybody's data and what they are for: told by their names, and where these say nothing, by their values."""
+"""Columns of anybody's data and what they are for: told by their names, else by their values."""
 
 from __future__ import annotations
 
@@ -138,17 +138,16 @@ def shape_of_rows(title: str, columns: Sequence[SeenColumn]) -> Shape:
     label = _label([column for column in columns if column.name not in texts or column.is_class], texts)
     if label:
         texts.pop(label.source, None)
-    triple = [_called(role, texts) for role in ("anchor", "positive", "negative")]
-    if all(triple) and label is None:
-        names = ("anchor", "positive", "negative")
-        return Shape("triplets", [RoleColumn(*one) for one in zip(names, ("text",) * 3, map(str, triple), strict=True)])
+    triple = {role: _called(role, texts) for role in ("anchor", "positive", "negative")}
+    if all(triple.values()) and label is None:
+        return Shape("triplets", [RoleColumn(ours, "text", str(name)) for ours, name in triple.items()])
     twins = _twins(texts)
     if twins is None:
         raise _unusable(title, columns)
     if label is None:
         return Shape("pairs", [RoleColumn("anchor", "text", twins[0]), RoleColumn("positive", "text", twins[1])])
     ours = ("sentence1", "sentence2") if label.type == "score" else ("premise", "hypothesis")
-    if label.type == "class" and set(label.facts["names"]) != set(NLI):
+    if label.type == "class" and not set(label.facts["names"]) <= set(NLI):
         ours = ("sentence1", "sentence2")
     pair = [RoleColumn(name, "text", theirs) for name, theirs in zip(ours, twins, strict=True)]
     return Shape("scores" if label.type == "score" else "classes", [*pair, label])
@@ -192,11 +191,9 @@ def _class(column: SeenColumn) -> RoleColumn:
     if numbers := column.numbers:
         found = sorted({int(number) for number in numbers})
         names = [str(number) for number in found]
-        facts = (
-            {"names": names}
-            if found == list(range(len(found)))
-            else {"names": names, "values": dict(zip(names, names))}
-        )
+        facts: dict[str, Any] = {"names": names}
+        if found != list(range(len(found))):
+            facts["values"] = {name: name for name in names}
         return RoleColumn("label", "class", column.name, facts, "their numbers; call them what they mean")
     words = {str(value) for value in column.values}
     names = list(NLI) if words <= set(NLI) and len(words) > 2 else sorted(words)

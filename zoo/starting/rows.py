@@ -143,14 +143,15 @@ def _of_hub(data: str, config: str | None) -> DataFacts:
         features = features_by_split(source, revision)
     except ValueError as problem:
         raise _no_config(data, config, str(problem)) from None
-    ours = {split_like(split): split for split in reversed(list(features))}
-    splits = {split: ours[split] for split in ("train", "validation", "test") if split in ours}
+    ours: dict[str | None, str] = {split_like(split): split for split in reversed(list(features))}
+    splits: dict[str, Any] = {split: ours[split] for split in ("train", "validation", "test") if split in ours}
     if "train" not in splits:
         splits = {"train": next(iter(features)), **{key: one for key, one in splits.items() if key != "test"}}
     first = _first_rows(source, revision)
     rows, tested = first(splits["train"]), first(splits["test"]) if "test" in splits else []
     known = features[splits["train"]] or dict.fromkeys(rows[0] if rows else ())
-    names = {column: list(one.names) for column, one in known.items() if getattr(one, "names", None)}
+    named = {column: getattr(one, "names", None) for column, one in known.items()}
+    names = {column: list(found) for column, found in named.items() if found}
     shape = shape_of_rows(data, _seen(known, rows, names))
     return DataFacts(slug(name.partition("/")[2]), data, shape, splits, rows, tested, dataset=name, config=config)
 
