@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from zoo.ci.workflow import PLACE, github_workflow
 from zoo.errors import DataError, RecipeError, WorkspaceError
 from zoo.recipe.dataset import SplitRule
 from zoo.recipe.jsonschema import text as schema_text
@@ -143,6 +144,7 @@ def _shared_files(folder: Path, wishes: Wishes, suites: Sequence[Suite], **facts
         "recipes/schema.json": schema_text(),
         "README.md": _filled("README.md", **facts),
         "plugins/README.md": _filled("plugins.md"),
+        **({PLACE: github_workflow()} if wishes.ci == "github" else {}),
     }
 
 
