@@ -49,7 +49,7 @@ columns:
   score: {type: score}
 release: {repo: Tide-pairs, title: Pairs of the tide, summary: Sentences of one harbour., license: mit, language: [en]}
 """
-WORDS = "the tide comes in slowly over sand and boats wait for water while gulls cry above old stones".split()
+TEXT = "the tide comes in slowly over sand and boats wait for water while gulls cry above old stones"
 
 
 @cache
@@ -82,11 +82,11 @@ def put_lab(root: Path, base: str = BASE) -> Path:
 
 
 def _pairs(split: str, rows: int) -> str:
-    chosen = random.Random(split)
+    chosen, words = random.Random(split), TEXT.split()
     lines = ["sentence1,sentence2,score"]
     for _ in range(rows):
-        first = chosen.sample(WORDS, 6)
+        first = chosen.sample(words, 6)
         kept = chosen.randint(0, 6)
-        second = first[:kept] + chosen.sample(WORDS, 6 - kept)
+        second = first[:kept] + chosen.sample(words, 6 - kept)
         lines.append(f"{' '.join(first)},{' '.join(second)},{kept / 6:.2f}")
     return "\n".join(lines) + "\n"

@@ -160,7 +160,7 @@ def check(
     problems = _problems(space, recipes) if recipes else space.problems()
     doubts = [] if problems else space.doubts()
     if not problems and any(file.base.in_folder for file in space.bases.values()):
-        from zoo.inquiry.everything import look_into_folders
+        from zoo.inquiry.folders import look_into_folders
 
         inside = look_into_folders(space, recipes or space.names)
         problems, doubts = list(inside.problems), [*doubts, *inside.doubts]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from zoo.errors import TrainError
 from zoo.inquiry.answers import Answers, Inquiry
-from zoo.models.folder import deciding_files, missing
 from zoo.models.foreign.asked import Read, code_told, foreign_code, mapping, reader, way_to_load, way_to_safetensors
 from zoo.models.foreign.consent import refuse_foreign_code
 from zoo.models.identity import ModelSource, base_source
-from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, refuse_pointers, width_of
+from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, number_in, width_of
 from zoo.recipe.schema import Base
 from zoo.remote import api, endpoint, explained
 
@@ -46,17 +45,6 @@ def ask_base(base: Base) -> Inquiry:
             return Inquiry([(("base", "remote_code"), f"{refused.message}; {refused.hint}")])
     with explained(f"look up model '{base.model}'"):
         return small_files_told(base, *there(base.model, base.commit))
-
-
-def folder_told(base: Base, folder: Path) -> Inquiry:
-    """Compare what a recipe says of its base model with the small files in its folder. No Hub is asked."""
-    if problem := missing(base, folder):
-        return Inquiry([(("base", "model"), f"{problem}; correct the path, which begins at the workspace")])
-    try:
-        refuse_pointers(base_source(base, ""))
-    except TrainError as refused:
-        return Inquiry([(("base", "model"), f"{refused.message}; {refused.hint}")])
-    return small_files_told(base, deciding_files(folder), reader(str(folder)))
 
 
 def ask_origin(base: Base) -> Inquiry:

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 
-from zoo.errors import RecipeError
 from zoo.inquiry.account import ask_account, ask_name
-from zoo.inquiry.answers import Inquiry, Question, answered
-from zoo.inquiry.base import ask_base, ask_origin, folder_told
+from zoo.inquiry.answers import Question, Told, answered, told_by_file
+from zoo.inquiry.base import ask_base, ask_origin
 from zoo.inquiry.beside import of_losses
 from zoo.inquiry.licence import ask_licences
 from zoo.inquiry.source import ask_encoder, ask_files, ask_source, ask_task
-from zoo.models.folder import folder_of
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
-from zoo.recipe.found import collect
 from zoo.remote import Kind, api, explained
 from zoo.steps import encoders
 
 WORKERS = 8  # questions asked together: most of it is waiting
-
-
-@dataclass(frozen=True)
-class Told:
-    """Errors that the Hub's answers make, one for each file with all of its mistakes, and doubts."""
-
-    problems: list[RecipeError]
-    doubts: list[str]
 
 
 def inquire(space: Workspace, names: Collection[str]) -> Told:
@@ -44,40 +32,7 @@ def inquire(space: Workspace, names: Collection[str]) -> Told:
             next(iter(api().list_models(limit=1, token=False)), None)
         with ThreadPoolExecutor(WORKERS) as pool:
             answers = list(zip(asked, pool.map(answered, asked), strict=True))
-    return _told(space, answers)
-
-
-def look_into_folders(space: Workspace, names: Collection[str]) -> Told:
-    """Compare what these recipes and their parents say of base models in folders with those. No Hub is asked.
-
-    Raises:
-        RecipeError: a recipe cannot be resolved.
-    """
-    members = {one.name for name in names for one in space.recipe(name).lineage}
-    asked = []
-    for name, file in space.bases.items():
-        if file.base.in_folder and any(f"{name}-{variant}" in members for variant in file.variants):
-            ask = partial(folder_told, file.base, folder_of(file.base, space.root))
-            asked.append(Question(name, ("base", "model"), ask))
-    with space.in_use():
-        return _told(space, [(question, answered(question)) for question in asked])
-
-
-def _told(space: Workspace, answers: Sequence[tuple[Question, Inquiry]]) -> Told:
-    asked = [question for question, _ in answers]
-    files = dict.fromkeys((question.file, question.dataset) for question in asked)
-    problems, doubts = [], []
-    for file, dataset in files:
-        mine = [answer for question, answer in answers if (question.file, question.dataset) == (file, dataset)]
-        try:
-            collect(
-                (one for answer in mine for one in answer.mistakes), space.mistakes_in(file, dataset=dataset)
-            ).check()
-        except RecipeError as problem:
-            problems.append(problem)
-        doubtful = (one for answer in mine for one in answer.doubts)
-        doubts += collect(doubtful, space.mistakes_in(file, dataset=dataset)).sentences()
-    return Told(problems, doubts)
+    return told_by_file(space, answers)
 
 
 def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Question]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 from zoo.errors import TrainError
@@ -15,6 +16,8 @@ READ = (".safetensors", ".json", ".jinja", ".txt", ".model", ".tiktoken", ".voca
 """What the files end in that libraries read when they load a model: weights, configurations, vocabularies. No pickles,
 which are never loaded."""
 OF_TRAINING = ("trainer_state.json", "_results.json")  # how the names of files end that a Trainer leaves beside a model
+ADAPTERS = "adapter_config.json"
+PUT = "put the model there, or correct base.model, which begins at the workspace"
 LENGTH = 40  # of a revision, as a commit's
 
 
@@ -52,6 +55,22 @@ def _modules(folder: Path) -> list[str]:
     return [path for path in dict.fromkeys(paths) if path and ".." not in Path(path).parts and path[0] != "/"]
 
 
+def file_digests(base: Base, root: Path | None = None) -> dict[str, str]:
+    """{path in the folder: sha256} of the files that decide a base model's embeddings.
+
+    Args:
+        root: the workspace; null: the one in use.
+
+    Raises:
+        TrainError: there is no such folder, or it has no whole model.
+    """
+    folder = folder_of(base, root)
+    if problem := missing(base, folder):
+        raise TrainError(f"base model {problem[0]}", hint=problem[1])
+    files = deciding_files(folder)
+    return {path: _digest(file, *_seen(file)) for path, file in files.items()}
+
+
 def folder_revision(base: Base, root: Path | None = None) -> str:
     """The digest of a folder's model in 40 hex digits, which stands where a commit does: other bytes have another one.
 
@@ -59,19 +78,29 @@ def folder_revision(base: Base, root: Path | None = None) -> str:
         root: the workspace; null: the one in use.
 
     Raises:
-        TrainError: there is no such folder, or it has no files of a model.
+        TrainError: as `file_digests`.
     """
-    folder = folder_of(base, root)
-    if problem := missing(base, folder):
-        raise TrainError(f"base model {problem}", hint="zoo check says more; `base.model` in its recipe names it")
-    return digest({path: file_digest(file) for path, file in deciding_files(folder).items()})[:LENGTH]
+    return digest(file_digests(base, root))[:LENGTH]
 
 
-def missing(base: Base, folder: Path) -> str | None:
-    """The reason why there is no model in the folder of a base; null where there are files of one."""
+def _seen(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache
+def _digest(file: Path, size: int, changed: int) -> str:
+    """The sha256 of a file, read once as long as its size and time stay."""
+    return file_digest(file)
+
+
+def missing(base: Base, folder: Path) -> tuple[str, str] | None:
+    """The reason why there is no whole model in the folder of a base, and what to do; null where there may be one."""
     if not folder.is_dir():
-        what = "is a file" if folder.is_file() else "is not there"
-        return f"'{base.model}' {what}: a folder of a model belongs in '{folder}'"
+        what = "a file, and no folder" if folder.is_file() else f"no folder: there is no '{folder}'"
+        return f"'{base.model}' is {what}", PUT
+    if (folder / ADAPTERS).is_file():
+        return f"'{base.model}' has adapters, and no whole model", "merge them into it: merge_and_unload of peft"
     if not deciding_files(folder):
-        return f"'{base.model}' has no file of a model: '{folder}'"
+        return f"'{base.model}' has no file of a model: '{folder}'", PUT
     return None

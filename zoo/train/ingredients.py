@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.curves.journal import Spent, read_journal
 from zoo.layout import DATA, JOURNAL, MODEL, TRAIN, TRAIN_LOG, split_file
+from zoo.models.folder import file_digests
 from zoo.recipe import Recipe
 from zoo.recipe.schema import code_digests
 from zoo.remote import host
@@ -32,8 +33,9 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 
 def part(recipe: Recipe) -> dict[str, Any]:
     """The base model and the phases, without what changes nothing of what comes out."""
-    words = {"miniature": True, "origin": True, "remote_code": {"license"}}
-    base = recipe.base.model_dump(mode="json", exclude=words)
+    base = recipe.base.model_dump(
+        mode="json", exclude={"miniature": True, "origin": True, "remote_code": {"license": True}}
+    )
     if recipe.base.in_folder:  # its digest is an ingredient, and decides: the folder may go to another place
         base["model"] = IN_FOLDER
     kept = {"evaluation": {"phases": True}} if recipe.evaluation.phases else {}  # the models after them stay here
@@ -47,6 +49,7 @@ def part(recipe: Recipe) -> dict[str, Any]:
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The commits of the base model and of those that losses name, and the libraries that train."""
     return {
+        **({"base_files": file_digests(recipe.base)} if recipe.base.in_folder else {}),
         "base_revision": site.base_revision(recipe.base),
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),
