@@ -56,10 +56,10 @@ def init(
     from zoo.starting.roles import slug
 
     require_empty(folder)
-    name = name or slug(folder.resolve().name)
+    called = name or slug(folder.resolve().name)
     if empty:
         _refuse_beside("--empty is a lab without them", [base, data, config])
-        made = begin_lab(folder, empty_lab_files(folder, Wishes(language, name, namespace, ci)))
+        made = begin_lab(folder, empty_lab_files(folder, Wishes(language, called, namespace, ci)))
         _tell_made(folder, made, "zoo add dataset DATA && zoo add base MODEL")
         return
     asked = _answers(folder, given, name or namespace or config or ci)
@@ -68,7 +68,7 @@ def init(
     from zoo.starting.rows import look_at_data
 
     found, rows = look_at_base(asked["base"]), look_at_data(asked["data"], config)
-    made = begin_lab(folder, lab_files(folder, Wishes(asked["language"], name, namespace, ci), found, rows))
+    made = begin_lab(folder, lab_files(folder, Wishes(asked["language"], called, namespace, ci), found, rows))
     hub = "" if rows.dataset else " --hub local"
     go_on = f"zoo check && zoo build {_recipe(folder)}{hub} --scale mini"
     if found.needs_consent:

@@ -173,7 +173,7 @@ def _label(columns: Sequence[SeenColumn], texts: Iterable[str]) -> RoleColumn | 
         return _score(known[name])
     if name := _called("label", known):
         column = known[name]
-        return _class(column) if column.is_class else _score(column) if column.numbers else None
+        return _class(column, texts) if column.is_class else _score(column) if column.numbers else None
     return None
 
 
@@ -185,11 +185,13 @@ def _score(column: SeenColumn) -> RoleColumn:
     return RoleColumn("score", "score", column.name, {} if ends == (0, 1) else {"from": list(ends)}, why)
 
 
-def _class(column: SeenColumn) -> RoleColumn:
+def _class(column: SeenColumn, texts: Iterable[str]) -> RoleColumn:
     if column.names:
         return RoleColumn("label", "class", column.name, {"names": column.names}, "as the source names them")
     if numbers := column.numbers:
         found = sorted({int(number) for number in numbers})
+        if found == [0, 1, 2] and {"premise", "hypothesis"} <= set(texts):
+            return RoleColumn("label", "class", column.name, {"names": list(NLI)}, "in the order of SNLI's numbers")
         names = [str(number) for number in found]
         facts: dict[str, Any] = {"names": names}
         if found != list(range(len(found))):
