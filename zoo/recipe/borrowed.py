@@ -26,10 +26,13 @@ def borrowed_words(lab: Workspace, ours: Workspace) -> Borrowed:
     Args:
         ours: the workspace that zoo brings.
     """
+    borrowed = {family: _alike(said, ours.family) for family, said in lab.families.items()}
+    if not any(borrowed.values()) and lab.family.namespace != THEIR_ACCOUNT:
+        return
     known = {variant.repo for _, _, variant in _members(ours)}
     own = [(name, file, variant) for name, file, variant in _members(lab) if variant.repo not in known]
-    for family, said in lab.families.items():
-        for key, what in _alike(said, ours.family).items():
+    for family, alike in borrowed.items():
+        for key, what in alike.items():
             inheriting = [
                 name
                 for name, file, variant in own
