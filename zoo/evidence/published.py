@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.errors import EvaluationError
+from zoo.recipe.schema import Paper
 
 Row = dict[str, str]
 
@@ -19,6 +20,11 @@ PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
 """The tasks of the paper's mean: a mean over any others is not the paper's."""
 
 Slip = Literal["cut off", "differs"]
+
+
+def is_of(paper: Paper | None) -> bool:
+    """Whether the tables in recipes/published/ are this paper's."""
+    return paper is not None and PAPER in paper.url
 
 
 def printed_rows(recipes: Path, name: str) -> list[Row]:
