@@ -14,6 +14,7 @@ from zoo.recipe.schema import Paper
 Row = dict[str, str]
 
 SCORES = ("gate-table3", "gate-table4", "gate-table5")  # the paper's, a row a model and dim
+PAIRS = "gate-pairs"  # pairs of sentences that it prints, a row for the truth and for each model
 OFFICIAL = "mteb-results"
 PAPER = "arxiv.org/abs/2505.24581"
 PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
