@@ -19,7 +19,6 @@ from zoo.recipe.training import NamedPhase, added
 from zoo.recipe.words import Address, Language, License, RepoName
 from zoo.tasks import TASKS
 
-LONGEST_EXAMPLE = 200  # characters
 ROLES = ("query", "document")
 """What sentence-transformers and mteb call the two sides of a search."""
 _SYNONYMS = {
@@ -192,7 +191,7 @@ class Paper(Section):
 
 CardLanguage = Literal["en", "ar"]
 """A language that cards can be written in."""
-Example = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_EXAMPLE, strip_whitespace=True)]
+Example = Annotated[str, StringConstraints(min_length=1)]
 """A short sentence, for snippets of a card and the Space."""
 
 
