@@ -76,11 +76,18 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
         "names": asdict(names_of(recipe, site.account)),
         "tasks": task_facts(recipe.evaluation.tasks),
         "family": {name: _digest(scores) for name, scores in site.siblings(recipe).items()},
-        "printed": published.of_repository(site.workspace.recipes, recipe.release.repo),
+        "printed": _printed(recipe, site),
         "official": published.official(site.workspace.recipes, recipe.evaluation.tasks),
         "zoo": __version__,
         **({"code_license": consent.license} if (consent := recipe.base.remote_code) else {}),
     }
+
+
+def _printed(recipe: Recipe, site: Site) -> list[published.Row]:
+    """The rows that the recipe's own paper printed of its model."""
+    if not published.is_of(recipe.release.paper):
+        return []
+    return published.of_repository(site.workspace.recipes, recipe.release.repo)
 
 
 def template_digests(templates: Templates) -> dict[str, str]:
