@@ -81,4 +81,4 @@ def test_a_lab_of_ones_own_is_published_without_a_word_of_ours(lab: Workspace, z
         code, out, err = zoo("leaderboard", *scale, "--format", form)
         assert code == 0, err
         found += of_ours(iter([(f"leaderboard.{form}", out)]))
-    assert found == []
+    assert not found, "\n".join(found)
