@@ -28,20 +28,20 @@ class Words:
         """Whether the page runs from right to left."""
         return self.direction == "rtl"
 
-    def first(self, text: str, **values: object) -> str:
+    def first(self, text: str, /, **values: object) -> str:
         """The text in the page's language, with these values in their places."""
         return self._known.get(text, text).format(**{name: self._one(value) for name, value in values.items()})
 
-    def line(self, text: str, between: str = " / ", **values: object) -> str:
+    def line(self, text: str, between: str = " / ", /, **values: object) -> str:
         """The text in the page's language, and in English after it where that is another one."""
         return between.join(dict.fromkeys((self.first(text, **values), text.format(**values))))
 
-    def beside(self, text: str, **values: object) -> str:
+    def beside(self, text: str, /, **values: object) -> str:
         """The same as HTML, the English small."""
         mine, english = escape(self.first(text, **values)), escape(text.format(**values))
         return mine if mine == english else f'{mine} <small dir="ltr">{english}</small>'
 
-    def both(self, text: str, **values: object) -> str:
+    def both(self, text: str, /, **values: object) -> str:
         """The same as paragraphs of HTML."""
         mine, english = escape(self.first(text, **values)), escape(text.format(**values))
         return f"<p>{mine}</p>" + (f'<p class="quiet" dir="ltr">{english}</p>' if mine != english else "")
