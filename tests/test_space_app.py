@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Any
 from urllib.request import urlopen
 
 import numpy as np
@@ -24,7 +25,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
-SPACE = Path(__file__).parents[1] / "spaces" / "similarity"
+ROOT = Path(__file__).parents[1]
+SPACE = ROOT / "spaces" / "similarity"
 DIMS = [64, 32, 16]
 SENTENCES = [
     "رجل يعزف على الغيتار",
@@ -35,6 +37,9 @@ SENTENCES = [
     "الطقس جميل اليوم",
 ]
 FIRST, SECOND = SENTENCES[0], SENTENCES[1]
+ARABIC = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
+ENGLISH = {"title": "Plain sentences", "language": ["en"], "interface": ["en"]}
+FRENCH = {**ENGLISH, "language": ["fr"], "examples": ["Il fait beau", "Le temps est superbe", "Le train part"]}
 START_SECONDS = 60
 
 
@@ -93,8 +98,20 @@ def space(models: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> 
         {"id": "lab/unreachable", "revision": "0" * 40, "title": "Unreachable", "dims": DIMS},
     ]
     (folder / "models.json").write_text(json.dumps(listing, ensure_ascii=False), "utf-8")
+    (folder / "space.json").write_text(json.dumps({**ARABIC, "paper": printed_by_paper()}, ensure_ascii=False), "utf-8")
     with serve(folder) as url:
         yield url
+
+
+def printed_by_paper() -> dict[str, Any]:
+    """The paper's pairs, as the release of the shipped family's Space has them."""
+    from zoo.cards.about import about
+    from zoo.evidence.published import PAIRS, printed_rows
+    from zoo.recipe import Workspace
+
+    release = Workspace(ROOT).recipe("arabert-hybrid").release
+    found: dict[str, Any] = about("", [release], printed_rows(ROOT / "recipes", PAIRS))["paper"]
+    return found
 
 
 @contextmanager
@@ -140,7 +157,7 @@ def similarity() -> Iterator[ModuleType]:
     sys.path.insert(0, str(SPACE))
     yield importlib.import_module("similarity")
     sys.path.remove(str(SPACE))
-    for name in ("similarity", "app"):
+    for name in ("similarity", "about", "app"):
         sys.modules.pop(name, None)
 
 
@@ -214,11 +231,11 @@ def test_text_is_bounded_and_the_bound_is_said(similarity: ModuleType) -> None:
     with pytest.raises(
         similarity.SpaceError, match=r"Too much text in the query: 5,001 characters; the limit is 5,000"
     ):
-        similarity.written("س" * 5001, "جملة البحث", "the query")
+        similarity.written("س" * 5001, "the query")
     with pytest.raises(similarity.SpaceError, match="too long: 101 lines; the limit is 100"):
         similarity.lines("سطر\n\n" * 101)
     with pytest.raises(similarity.SpaceError, match="Write the query first"):
-        similarity.written("  \n", "جملة البحث", "the query")
+        similarity.written("  \n", "the query")
 
 
 def test_a_model_narrower_than_its_entry_is_reported(similarity: ModuleType, models: SimpleNamespace) -> None:
@@ -229,23 +246,99 @@ def test_a_model_narrower_than_its_entry_is_reported(similarity: ModuleType, mod
 
 def test_a_model_listed_without_dims_is_asked_for_them(app: ModuleType, models: SimpleNamespace) -> None:
     (listed,) = app.similarity.parse_ids(str(models.root / "two" / "model"))
-    menu = app.dims_menu([listed], listed.id)
+    menu = app.Page(app.About(), [listed]).dims_menu(listed.id)
     assert (menu["choices"], menu["value"]) == ([64], 64)
 
 
 def test_what_readers_type_is_never_markup(app: ModuleType) -> None:
-    assert "<script>" not in app.ranking([("<script>alert(1)</script>", 0.5)])
+    assert "<script>" not in app.Pieces(app.About()).ranking([("<script>alert(1)</script>", 0.5)])
 
 
 def test_what_a_model_is_called_is_never_markup(app: ModuleType) -> None:
     hostile = '</bdi><script>alert(1)</script><img src=x onerror="alert(1)" title=\''
     model = app.Model(hostile, None, hostile, (64,))
-    answers = [(model, {64: 0.5}), (model, app.SpaceError(hostile, hostile))]
-    shown = [app.comparison(model, {64: 0.5}, 64), app.models_table([model]), app.matrix(answers)]
-    for html in [*shown, app.notice(app.SpaceError(hostile, hostile))]:
+    error = app.SpaceError("{model} could not be loaded.", model=hostile)
+    pieces = app.Pieces(app.About(title=hostile))
+    shown = [pieces.comparison(model, {64: 0.5}, 64), pieces.models_table([model]), pieces.title()]
+    for html in [*shown, pieces.matrix([(model, {64: 0.5}), (model, error)]), pieces.notice(error)]:
         assert "<script" not in html
         assert "<img" not in html
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
+def said(app: ModuleType, folder: Path, facts: dict[str, Any] | None) -> Any:
+    """What a Space in this folder is about that was published with these facts."""
+    shutil.copytree(SPACE / "languages", folder / "languages")
+    if facts is not None:
+        (folder / "space.json").write_text(json.dumps(facts), "utf-8")
+    return app.about(folder)
+
+
+def is_latin(text: str) -> bool:
+    return not re.search("[\u0600-\u06ff]", text)
+
+
+@pytest.mark.parametrize("facts", [ENGLISH, FRENCH, None], ids=["English", "French", "none"])
+def test_a_page_of_another_language_than_arabic_is_in_english(
+    app: ModuleType, tmp_path: Path, facts: dict[str, Any] | None
+) -> None:
+    about = said(app, tmp_path, facts)
+    pieces = app.Pieces(about)
+    model = app.Model("lab/x", None, "x", (64,))
+    error = app.SpaceError("Write {what} first.", what="the query")
+    shown = [pieces.title(), pieces.comparison(model, {64: 0.5}, 64), pieces.notice(error), pieces.hint(app.RANK_HINT)]
+    shown += [text for pair in about.pairs for text in (pair.label, pair.first, pair.second)]
+    assert is_latin("".join(shown))
+    assert 'dir="rtl"' not in "".join(shown)
+    assert about.words.line("Compare") == "Compare"
+    assert shown[0].count("<p") == 1
+    assert not about.paper.pairs
+
+
+def test_examples_of_the_family_come_before_ours(app: ModuleType, tmp_path: Path) -> None:
+    about = said(app, tmp_path, FRENCH)
+    first, *others = FRENCH["examples"]
+    assert [(pair.first, pair.second) for pair in about.pairs] == [(first, other) for other in others]
+    assert about.lists == ((first, "\n".join(others)),)
+
+
+def test_a_page_of_two_languages_has_the_examples_of_both(app: ModuleType, tmp_path: Path) -> None:
+    about = said(app, tmp_path, {**ARABIC, "title": "Two", "language": ["ar", "en"]})
+    assert {is_latin(pair.first) for pair in about.pairs} == {True, False}
+    assert about.words.line("Compare") == "قارن / Compare"
+    assert "<h1>Two</h1>" in app.Pieces(about).title()
+
+
+def test_arabic_examples_do_not_make_the_page_arabic(app: ModuleType, tmp_path: Path) -> None:
+    about = said(app, tmp_path, {**ARABIC, "interface": ["en"]})
+    assert not is_latin(about.pairs[0].first)
+    assert is_latin(app.Pieces(about).title())
+
+
+def test_every_text_of_the_page_is_there_in_arabic(app: ModuleType) -> None:
+    """Those of the code are found by their places in it: what takes a text, and what is one."""
+    import ast
+
+    words = json.loads((SPACE / "languages" / "ar.json").read_text("utf-8"))["words"]
+    trees = [ast.parse((SPACE / name).read_text("utf-8")) for name in ("app.py", "similarity.py")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    takes = {"first", "line", "beside", "both", "sentence_box", "SpaceError", "written"}
+    named = [(node, getattr(node.func, "attr", getattr(node.func, "id", ""))) for node in calls]
+    texts = [arg.value for node, name in named if name in takes for arg in node.args if isinstance(arg, ast.Constant)]
+    texts = [text for text in texts if text not in (" · ", "sentence-1", "sentence-2")]
+    texts += [app.LEAD, app.COMPARE_HINT, app.RANK_HINT, *(text for _, text in app.BANDS)]
+    assert len(texts) > 30
+    assert [text for text in texts if text not in words] == []
+
+
+def test_a_mistake_in_space_json_is_named(app: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(app.SpaceError) as caught:
+        said(app, tmp_path, {**ENGLISH, "interface": ["en", "tr"]})
+    assert str(caught.value) == "space.json names the language 'tr', which has no file"
+    (tmp_path / "space.json").write_text("{", "utf-8")
+    with pytest.raises(app.SpaceError) as caught:
+        app.about(tmp_path)
+    assert str(caught.value).startswith("space.json is not JSON (")
 
 
 # ---- the page ----
@@ -358,6 +451,7 @@ def test_a_space_without_models_says_so_on_the_page(browser: Browser, tmp_path: 
         page = context.new_page()
         page.goto(url)
         expect(page.get_by_role("alert")).to_contain_text("put a models.json beside app.py")
+        assert is_latin(page.content()), "and in English, where nothing says what it is about"
 
 
 # ---- the API ----

@@ -32,7 +32,7 @@ class Words:
         """The text in the page's language, with these values in their places."""
         return self._known.get(text, text).format(**{name: self._one(value) for name, value in values.items()})
 
-    def line(self, text: str, /, between: str = " / ", **values: object) -> str:
+    def line(self, text: str, between: str = " / ", /, **values: object) -> str:
         """The text in the page's language, and in English after it where that is another one."""
         return between.join(dict.fromkeys((self.first(text, **values), text.format(**values))))
 

@@ -163,14 +163,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     The first column is text, the others are numbers; a short row's last cell fills it.
     """
 
-    def line(cells: Sequence[str], tag: str) -> str:
+    def filled(cells: Sequence[str], tag: str) -> str:
         first, *numbers, last = cells
         rest = "".join(f'<{tag} class="number">{cell}</{tag}>' for cell in numbers)
         span = len(head) - len(cells) + 1
         return f'<tr><{tag}>{first}</{tag}>{rest}<{tag} class="number" colspan="{span}">{last}</{tag}></tr>'
 
-    body = "".join(line(row, "td") for row in rows)
-    return f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+    body = "".join(filled(row, "td") for row in rows)
+    return f'<div class="wide"><table><thead>{filled(head, "th")}</thead><tbody>{body}</tbody></table></div>'
 
 
 # ---- what it does ----
@@ -410,9 +410,9 @@ class Page:
         """The whole page of the Space."""
         with gr.Blocks(title=self.words.line(self.about.title, " · "), analytics_enabled=False) as demo:
             block(self.pieces.title())
-            with gr.Tab(self.words.line("Compare two")):
+            with gr.Tab(self.words.line("Compare")):
                 self.compare_tab(demo)
-            with gr.Tab(self.words.line("Rank a list")):
+            with gr.Tab(self.words.line("Rank")):
                 self.rank_tab(demo)
             with gr.Accordion(self.words.line("Models"), open=False):
                 block(self.pieces.models_table(self.models))

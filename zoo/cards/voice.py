@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zoo.languages import is_arabic
+from zoo.recipe.family import Described
 from zoo.recipe.schema import ModelRelease
+
+Voiced = ModelRelease | Described
+"""What says of a model which languages it is for, and which ones its card is written in."""
 
 EXAMPLES = {
     "en": ["a man drives a car", "a man plays the guitar"],
@@ -14,16 +18,16 @@ EXAMPLES = {
 """Sentences of ours for snippets, by language; of any other language, the English ones."""
 
 
-def languages_of(release: ModelRelease) -> list[str]:
+def languages_of(one: Voiced) -> list[str]:
     """The languages of a model's card: English, and Arabic where the model is for it and its recipe says no other."""
-    return list(release.cards or (["en", "ar"] if is_arabic(release.language) else ["en"]))
+    return list(one.cards or (["en", "ar"] if is_arabic(one.language) else ["en"]))
 
 
-def speaks_arabic(releases: Iterable[ModelRelease]) -> bool:
-    """Whether the card of one of them has Arabic text."""
-    return any("ar" in languages_of(release) for release in releases)
+def speaks_arabic(models: Iterable[Voiced]) -> bool:
+    """Whether the card of one of these models has Arabic text."""
+    return any("ar" in languages_of(one) for one in models)
 
 
-def examples_of(release: ModelRelease) -> list[str]:
+def examples_of(one: Voiced) -> list[str]:
     """Two to four sentences for the snippets of a model's card: its own, or ours in its language."""
-    return list(release.examples or EXAMPLES["ar" if is_arabic(release.language) else "en"])
+    return list(one.examples or EXAMPLES["ar" if is_arabic(one.language) else "en"])

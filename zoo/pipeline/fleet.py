@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from zoo.cards.about import about
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
+from zoo.evidence.published import PAIRS, printed_rows
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
@@ -294,6 +296,7 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
         ],
         settings=Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets)),
         note=space.summary,
+        about=about(space.title, [one.release for one in offered], printed_rows(workspace.recipes, PAIRS)),
         digests=known,
     )
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from zoo.cards.voice import speaks_arabic
 from zoo.errors import EvaluationError
-from zoo.languages import is_arabic
 from zoo.leaderboard.formats import csvtable, jsontable, latex, markdown
 from zoo.leaderboard.table import Table, Text
 from zoo.recipe import Workspace
@@ -25,7 +25,8 @@ def as_text(tables: Sequence[Table], form: str, workspace: Workspace) -> str:
     from zoo.leaderboard.formats import htmlpage  # Jinja: only pages need it
 
     title, templates = _title(workspace.family.name), workspace.folders("cards")
-    return htmlpage.render(tables, title=title, templates=templates, arabic=is_arabic(workspace.family.language))
+    arabic = speaks_arabic(workspace.described(name) for name in workspace.names)
+    return htmlpage.render(tables, title=title, templates=templates, arabic=arabic)
 
 
 def _title(family: str) -> Text:
