@@ -342,3 +342,32 @@ def test_a_folder_of_files_names_its_splits(place: Path, monkeypatch: pytest.Mon
     assert (list(found.splits), len(found.rows), len(found.tested)) == (["train", "validation", "test"], 100, 30)
     source = found.source(place / "lab" / "recipes" / "datasets")
     assert source["path"]["validation"] == "../../../split/dev.csv"
+
+
+# ---- Words of ours in a lab with other models
+
+
+@pytest.mark.parametrize(
+    ("mine", "told"),
+    [
+        ("", ["line 8: paper: is the paper of GATE", "collection: has the title of GATE's", "space: has the title"]),
+        ("paper: null\ncollection: null\nspace: null\n", []),
+    ],
+)
+def test_a_lab_that_carries_our_words_for_other_models_is_told(
+    place: Path, zoo: Any, mine: str, told: list[str]
+) -> None:
+    assert zoo("init", "lab", "--like", "gate", cwd=place)[0] == 0
+    assert "doubt" not in zoo("check", cwd=place / "lab")[2]
+    base = "base: {model: ../bert, width: 48, pooling: mean}\ndims: [48]\nsuite: eng-sts\n"
+    variants = "variants: {nli: {repo: Mine, phases: [allnli]}}\n"
+    (place / "lab" / "recipes" / "mine.yaml").write_text(base + mine + variants, "utf-8")
+    doubts = [line for line in zoo("check")[2].splitlines() if line.startswith("doubt: ")]
+    assert len(doubts) == len(told)
+    for doubt, words in zip(doubts, told, strict=True):
+        assert words in doubt
+        assert "'mine-nli' is not of it" in doubt
+    family = place / "lab" / "recipes" / "family.yaml"
+    text = family.read_text("utf-8").replace("namespace: null", "namespace: Omartificial-Intelligence-Space")
+    family.write_text(text, "utf-8")
+    assert "is the account of GATE's models, and 'mine-nli' is not of them" in zoo("check")[2]

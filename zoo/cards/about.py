@@ -34,7 +34,13 @@ def _printed(paper: Paper, rows: Sequence[Row]) -> dict[str, Any]:
     """The pairs that a paper prints, each with its ground truth and what models gave, by their titles."""
     pairs: dict[str, dict[str, Any]] = {}
     for row in rows:
-        empty = {"table": row["table"], "first": row["sentence1"], "second": row["sentence2"], "truth": "", "scores": {}}
+        empty = {
+            "table": row["table"],
+            "first": row["sentence1"],
+            "second": row["sentence2"],
+            "truth": "",
+            "scores": {},
+        }
         pair = pairs.setdefault(row["table"], empty)
         if row["model"]:
             pair["scores"][row["model"]] = row["score"]
