@@ -62,7 +62,7 @@ def as_html(template: str, templates: Templates, filters: Filters, **facts: Any)
     return _rendered(environment, template, templates, facts)
 
 
-def as_text(template: str, templates: Templates, filters: Filters, **facts: Any) -> str:
+def as_plain(template: str, templates: Templates, filters: Filters, **facts: Any) -> str:
     """The rendered template, with its facts as they are: for files of code and YAML, whose filters quote them.
 
     Raises:

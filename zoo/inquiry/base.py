@@ -115,6 +115,7 @@ def _numbers(base: Base, config: Mapping[str, Any], width: int | None) -> Answer
 
 
 def positions_of(config: Mapping[str, Any]) -> int | None:
+    """The number of tokens that a model has positions for, by its config.json; None where none is a limit."""
     kind = config.get("model_type")
     positions = None if kind in RELATIVE else number_in(config, LENGTHS)
     return positions and positions - (2 if kind in FROM_PADDING else 0)

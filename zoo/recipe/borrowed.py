@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
 
 from zoo.hub.frontmatter import KeyPath
 from zoo.recipe.described import LAB, family_file
-
-if TYPE_CHECKING:
-    from zoo.recipe.family import BaseFile, Family, Variant
-    from zoo.recipe.workspace import Workspace
+from zoo.recipe.family import BaseFile, Family, Variant
 
 THEIR_ACCOUNT = "Omartificial-Intelligence-Space"
 """The account that the models of the paper are published under."""
@@ -20,29 +16,38 @@ Borrowed = Iterator[tuple[str, KeyPath, str]]
 """The file in recipes/ without its ending, the place in it, and what is to be said of that."""
 
 
-def borrowed_words(lab: Workspace, ours: Workspace) -> Borrowed:
+Bases = Mapping[str, BaseFile]
+
+
+def borrowed_words(
+    families: Mapping[str, Family], bases: Bases, ours: Family, our_bases: Callable[[], Bases]
+) -> Borrowed:
     """Find words of our own family in the families of a lab with recipes that are not ours.
 
     Args:
-        ours: the workspace that zoo brings.
+        families: the lab's, by name.
+        bases: the lab's base models' files.
+        ours: the family that zoo brings.
+        our_bases: gives the base models' files that zoo brings; it is asked only where something is alike.
     """
-    borrowed = {family: _alike(said, ours.family) for family, said in lab.families.items()}
-    if not any(borrowed.values()) and lab.family.namespace != THEIR_ACCOUNT:
+    borrowed = {family: _alike(said, ours) for family, said in families.items()}
+    if not any(borrowed.values()) and families[LAB].namespace != THEIR_ACCOUNT:
         return
-    known = {variant.repo for _, _, variant in _members(ours)}
-    own = [(name, file, variant) for name, file, variant in _members(lab) if variant.repo not in known]
+    known = {variant.repo for _, _, variant in _members(our_bases())}
+    own = [(name, file, variant) for name, file, variant in _members(bases) if variant.repo not in known]
     for family, alike in borrowed.items():
         for key, what in alike.items():
             inheriting = [
                 name
                 for name, file, variant in own
-                if lab.family_of(name) == family and key not in file.model_fields_set | variant.model_fields_set
+                if (variant.family or file.family or LAB) == family
+                and key not in file.model_fields_set | variant.model_fields_set
             ]
             if inheriting:
                 yield family_file(family), (key,), f"{what}, and {_named(inheriting)} not of it; {_way(key)}"
-    if lab.family.namespace == THEIR_ACCOUNT and own:
+    if families[LAB].namespace == THEIR_ACCOUNT and own:
         names = _named([name for name, _, _ in own])
-        told = f"'{THEIR_ACCOUNT}' is the account of {ours.family.name}'s models, and {names} not of them"
+        told = f"'{THEIR_ACCOUNT}' is the account of {ours.name}'s models, and {names} not of them"
         yield LAB, ("namespace",), f"{told}; write your own, or null for the token's"
 
 
@@ -58,8 +63,8 @@ def _alike(said: Family, ours: Family) -> Mapping[str, str]:
     return found
 
 
-def _members(space: Workspace) -> Iterator[tuple[str, BaseFile, Variant]]:
-    for base, file in space.bases.items():
+def _members(bases: Bases) -> Iterator[tuple[str, BaseFile, Variant]]:
+    for base, file in bases.items():
         yield from ((f"{base}-{name}", file, variant) for name, variant in file.variants.items())
 
 

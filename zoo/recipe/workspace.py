@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
-from zoo.recipe.borrowed import borrowed_words
+from zoo.recipe.borrowed import Borrowed, borrowed_words
 from zoo.recipe.chain import with_origins
 from zoo.recipe.check import (
     Vocabulary,
@@ -265,11 +265,13 @@ class Workspace:
             collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
             for name, dataset in self.datasets.items()
         ]
-        ours = Workspace(shipped())
-        for file, at, told in borrowed_words(self, ours) if self.recipes.resolve() != ours.recipes.resolve() else ():
-            found.append(self.mistakes_in(file))
-            collect([(at, told)], found[-1])
+        found += [collect([(at, told)], self.mistakes_in(file)) for file, at, told in self._borrowed()]
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
+
+    def _borrowed(self) -> Borrowed:
+        ours = Workspace(shipped())
+        if self.recipes.resolve() != ours.recipes.resolve():
+            yield from borrowed_words(self.families, self.bases, ours.family, lambda: ours.bases)
 
     def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:
         """An empty collection for the mistakes of a file: of a base model, a dataset, or a family (`family_file`)."""

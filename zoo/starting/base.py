@@ -31,7 +31,7 @@ TOKENIZERS = {"roberta": "bpe", "xlm-roberta": "unigram"}
 
 @dataclass(frozen=True)
 class BaseFacts:
-    """What a base model says of itself."""
+    """The facts that a base model says of itself."""
 
     model: str
     """Its id, or the path of its folder."""
@@ -53,7 +53,7 @@ class BaseFacts:
 
     @property
     def name(self) -> str:
-        """What a recipe file of it would be called."""
+        """The name of a recipe file of it."""
         return slug(Path(self.model).name)
 
     def written(self, root: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.arabic import normalised
 from zoo.recipe.dataset import SplitRule
-from zoo.starting.roles import NLI, Kind, RoleColumn, Shape
+from zoo.starting.roles import NLI, Kind, RoleColumn, RowShape
 
 SIZED = {"pairs": "mnrl", "triplets": "mnrl", "scores": "cosent"}
 """{kind of rows: the loss that reads them}, at several sizes."""
@@ -98,7 +98,7 @@ def _length(rows: Sequence[Mapping[str, Any]], longest: int) -> tuple[int, str]:
     return min(tokens, longest), f"98 % of the texts have at most {most} letters; max_seq_length cuts longer ones."
 
 
-def split_for(shape: Shape, rows: Sequence[Mapping[str, Any]]) -> SplitRule | None:
+def split_for(shape: RowShape, rows: Sequence[Mapping[str, Any]]) -> SplitRule | None:
     """The rule that makes a validation split of rows that have none; None where nothing would read it."""
     if shape.kind not in ("triplets", "scores"):
         return None
@@ -111,7 +111,7 @@ def split_for(shape: Shape, rows: Sequence[Mapping[str, Any]]) -> SplitRule | No
 
 
 def held_out(
-    shape: Shape, rows: Sequence[Mapping[str, Any]], tested: Sequence[Mapping[str, Any]]
+    shape: RowShape, rows: Sequence[Mapping[str, Any]], tested: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str, str, float]]:
     """Pairs with scores from 0 to 1, of the test split where there is one, else of every tenth row or so.
 

@@ -21,7 +21,7 @@ from zoo.starting.base import BaseFacts
 from zoo.starting.choices import SAYS, PhaseChoice, held_out, phase_for, sizes_from, split_for
 from zoo.starting.roles import slug
 from zoo.starting.rows import DataFacts
-from zoo.templates import as_text
+from zoo.templates import as_plain
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUITES = {"en": ("eng-sts", ["STS17-en", "STSB-en"]), "ar": ("ara-sts", ["STS17-ar", "STS22-ar", "STS22v2-ar"])}
@@ -73,7 +73,7 @@ PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)(\.{0,2}/)*[A-Za
 
 @dataclass(frozen=True)
 class Wishes:
-    """What somebody wants of a lab, beside its base model and data."""
+    """The wishes of somebody who begins a lab, beside its base model and data."""
 
     language: str | None
     """As the Hub has it; null only of an empty lab."""
@@ -326,7 +326,9 @@ def _refused(folder: Path, error: OSError) -> WorkspaceError:
 
 
 def _filled(template: str, **facts: Any) -> str:
-    return as_text(f"{template}.j2", [TEMPLATES], {"yaml": flow, "commented": commented, "string": json.dumps}, **facts)
+    return as_plain(
+        f"{template}.j2", [TEMPLATES], {"yaml": flow, "commented": commented, "string": json.dumps}, **facts
+    )
 
 
 def flow(value: Any) -> str:

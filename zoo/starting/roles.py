@@ -108,8 +108,8 @@ class RoleColumn:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What rows are, and the columns that make them so, in the order in which losses read them."""
+class RowShape:
+    """The kind of rows, and the columns that make them so, in the order in which losses read them."""
 
     kind: Kind
     columns: list[RoleColumn]
@@ -125,7 +125,7 @@ class Shape:
         return list(self.columns[-1].facts.get("names", ()))
 
 
-def shape_of_rows(title: str, columns: Sequence[SeenColumn]) -> Shape:
+def shape_of_rows(title: str, columns: Sequence[SeenColumn]) -> RowShape:
     """The shape of rows with these columns.
 
     Args:
@@ -140,17 +140,17 @@ def shape_of_rows(title: str, columns: Sequence[SeenColumn]) -> Shape:
         texts.pop(label.source, None)
     triple = {role: _called(role, texts) for role in ("anchor", "positive", "negative")}
     if all(triple.values()) and label is None:
-        return Shape("triplets", [RoleColumn(ours, "text", str(name)) for ours, name in triple.items()])
+        return RowShape("triplets", [RoleColumn(ours, "text", str(name)) for ours, name in triple.items()])
     twins = _twins(texts)
     if twins is None:
         raise _unusable(title, columns)
     if label is None:
-        return Shape("pairs", [RoleColumn("anchor", "text", twins[0]), RoleColumn("positive", "text", twins[1])])
+        return RowShape("pairs", [RoleColumn("anchor", "text", twins[0]), RoleColumn("positive", "text", twins[1])])
     ours = ("sentence1", "sentence2") if label.type == "score" else ("premise", "hypothesis")
     if label.type == "class" and not set(label.facts["names"]) <= set(NLI):
         ours = ("sentence1", "sentence2")
     pair = [RoleColumn(name, "text", theirs) for name, theirs in zip(ours, twins, strict=True)]
-    return Shape("scores" if label.type == "score" else "classes", [*pair, label])
+    return RowShape("scores" if label.type == "score" else "classes", [*pair, label])
 
 
 def _called(role: str, names: Iterable[str]) -> str | None:

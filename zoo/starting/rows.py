@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import DataError, HubError
 from zoo.recipe.dataset import Source
 from zoo.recipe.localfiles import FORMS, LocalFile, local_files, split_like
-from zoo.starting.roles import SeenColumn, Shape, shape_of_rows, slug
+from zoo.starting.roles import SeenColumn, RowShape, shape_of_rows, slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +26,13 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What data say of themselves."""
+    """The facts that data say of themselves."""
 
     name: str
     """What the dataset's recipe is called."""
     title: str
     """The path or the id, as it was typed."""
-    shape: Shape
+    shape: RowShape
     splits: dict[str, Any]
     """{our split: the file or the source's split}."""
     rows: list[Row]
