@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.errors import DataError, HubError
 from zoo.recipe.dataset import Source
 from zoo.recipe.localfiles import FORMS, LocalFile, local_files, split_like
-from zoo.starting.roles import SeenColumn, RowShape, shape_of_rows, slug
+from zoo.starting.roles import RowShape, SeenColumn, shape_of_rows, slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable
