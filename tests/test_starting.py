@@ -9,14 +9,17 @@ import pty
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from conftest import TestHub
 from folder_lab import put_model
 
 from zoo.errors import DataError
+from zoo.hub.store import Store
 from zoo.recipe import Family, Workspace
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.family import BaseFile
@@ -252,7 +255,25 @@ def test_what_the_hub_has_is_looked_at_there(place: Path, zoo: Any) -> None:
     assert lab.datasets["arabic-nli-pair-class"].columns["label"].names == ["entailment", "neutral", "contradiction"]
     assert lab.recipe("lab-classes").base.width == 768
     several = zoo("add", "dataset", "sentence-transformers/all-nli", cwd=lab.root)
-    assert several[0] == 0 or "--config takes one of" in several[2]
+    assert several[2].startswith(
+        "error: 'sentence-transformers/all-nli' has several configurations\nhint: --config takes"
+    )
+    assert zoo("add", "dataset", "sentence-transformers/all-nli", "--config", "triplet")[0] == 0
+    assert zoo("check")[0] == 0
+
+
+def test_a_base_of_the_hub_with_code_of_its_own_is_pointed_to_consent(hub: TestHub, place: Path, zoo: Any) -> None:
+    files = {path.name: path.read_bytes() for path in (place / "bert").iterdir()}
+    config = {**json.loads(files["config.json"]), "auto_map": {"AutoModel": "odd.Odd"}}
+    with closing(Store(hub.root)) as store:
+        store.import_commit("model", "odd/coded", {**files, "config.json": json.dumps(config).encode(), "odd.py": b""})
+    given = ("--base", "odd/coded", "--data", "triplets.csv", "--language", "en")
+    code, _, err = zoo("init", "lab", *given, cwd=place)
+    assert code == 0
+    assert "'odd/coded' brings code of its own, which runs by consent alone" in err
+    assert "hint: cd lab && zoo trust odd/coded && zoo check" in err
+    assert "zoo trust odd/coded" in (place / "lab" / "recipes" / "lab.yaml").read_text("utf-8")
+    assert zoo("check", cwd=place / "lab")[0] == 0
 
 
 # ---- Bad input

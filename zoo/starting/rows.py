@@ -100,10 +100,11 @@ def _by_split(files: Sequence[LocalFile]) -> dict[str, list[LocalFile]]:
 
 def _beginning(file: LocalFile) -> tuple[list[str], list[Row]]:
     """The names of a file's columns, and its first rows."""
-    from zoo.data.localrows import RowFile, row_file
     from zoo.data.records import table_of
 
     if file.form in ("parquet", "arrow"):
+        from zoo.data.localrows import RowFile, row_file
+
         with TemporaryDirectory() as passing:
             made = row_file(file, (), None, Path(passing) / "rows")
             rows = islice(_rows_of(made), FROM_FILES)
