@@ -136,7 +136,7 @@ MISTAKES = {
     ): "'STS17' is mteb's name of 3 tasks\nhint: one of: STS17-ar, STS17-en, STS17-en-ar",
     ("eval", "x/y", "--task", "STS17-arr"): "no evaluation task 'STS17-arr'\nhint: did you mean 'STS17-ar'?",
     ("compare", "x/y", "x/z", "--task", "?"): "no evaluation task '?'\nhint: zoo ls --tasks lists them",
-    ("errors", "x/y", "--task", "sib200arz"): "task 'SIB200-arz' has no graded pairs but is of kind Classification",
+    ("errors", "x/y", "--task", "sib200arz"): "task 'SIB200-arz' has no graded pairs but is of kind Clustering",
     ("eval", "x/y", "--suite", "arasts"): "no suite 'arasts' in zoo's own suites\nhint: did you mean 'ara-sts'?",
     ("eval", "x/y", "--suite", "ara", "--task", "STS17-ar"): "--suite 'ara' and --task 'STS17-ar' are two choices",
     ("eval", "x/y", "--scale", "mini"): "no scale 'mini': scales are a lab's, and there is none in",

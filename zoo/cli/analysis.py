@@ -33,7 +33,6 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
     space = ground()
     from zoo.analysis.gather import check_task, gather
     from zoo.evidence.scores import REHEARSAL
-
     from zoo.pipeline.evaluation import Request
 
     request = Request.of(space, None, scale, jobs, tasks=[check_task(space, task)])

@@ -28,7 +28,7 @@ LONGEST = 80  # characters of a choice of tasks in the name of a folder
 
 @dataclass(frozen=True)
 class Request:
-    """The ground to evaluate on: a suite of the workspace or a choice of tasks, at which scale, in how many processes."""
+    """The ground to evaluate on: a suite of the workspace or a choice of tasks, at a scale, in processes."""
 
     workspace: Workspace
     suite: str

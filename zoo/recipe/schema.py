@@ -45,6 +45,7 @@ class Miniature(Section):
     architecture: Architecture = "bert"
     """neoarabert and modern bring code of their own; the tokenizer of the first is code too, and knows diacritics."""
     tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
+    """The family of its tokenizer."""
     modules: tuple[Literal["mean", "cls", "dense", "normalize"], ...] = ()
     """The sentence-transformers modules that the repository brings; none for a plain transformers repository."""
 
@@ -53,6 +54,7 @@ class Base(Section):
     """The model that training starts from."""
 
     model: ModelId
+    """Its id on the Hub."""
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
     remote_code: RemoteCode | None = added(None)
@@ -60,6 +62,7 @@ class Base(Section):
     width: PositiveInt
     """Numbers per embedding; checked against the model when it is loaded."""
     max_seq_length: PositiveInt = 512
+    """Tokens of a text that the model reads; the rest is cut off."""
     encoder: EncoderSpec | None = added(None)
     """What reads texts, before the pooling; null = `custom` where there is consent to remote code, else
     `transformer`."""
@@ -74,6 +77,7 @@ class Base(Section):
     default_prompt: str | None = None
     """Name of the prompt that training, evaluation and a plain `encode` use."""
     miniature: Miniature = Miniature()
+    """The shape of its stand-in for rehearsals on the local Hub."""
 
     @property
     def commit(self) -> str | None:
@@ -185,8 +189,11 @@ class Paper(Section):
     """The paper to cite."""
 
     title: str
+    """The title of the paper."""
     url: Address
+    """Where it is read."""
     bibtex: str
+    """How it is cited; the card quotes it."""
 
 
 class ModelRelease(Section):
