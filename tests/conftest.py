@@ -57,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Prepare the environment that the libraries read; where the Hub will be stands in it already."""
     prepare()
     os.environ["MTEB_CACHE"] = str(home_of(config) / "client" / "mteb")
+    os.environ["ZOO_CACHE"] = str(home_of(config) / "cache")
     for name in ("ZOO_WORKSPACE", "ZOO_NAMESPACE", "HUGGINGFACE_CO_STAGING"):
         os.environ.pop(name, None)
     if WORKER:  # workers that each use every core wait for one another
