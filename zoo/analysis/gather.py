@@ -35,9 +35,8 @@ def check_task(workspace: Workspace, task: str | None) -> str:
     Raises:
         EvaluationError: there is no such task, or its rows have no graded similarity.
     """
-    family = workspace.family
     known = [name for name in TASKS if TASKS[name].kind == KIND]
-    first = next((name for name in family.suites[family.suite] if name in known), known[0])
+    first = next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
     name = task_named(task) if task else first
     if name not in known:
         hint = f"one of: {', '.join(known)}"

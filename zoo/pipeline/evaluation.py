@@ -50,7 +50,7 @@ class Request:
         *,
         tasks: Sequence[str] = (),
     ) -> Request:
-        """A request for tasks, by our or mteb's names, or else for a suite, by default the family's.
+        """A request for tasks, by our or mteb's names, or else for a suite, by default the lab's.
 
         Raises:
             EvaluationError: no such task or suite, or one that names unknown tasks. ZooError: no such scale.
@@ -59,11 +59,11 @@ class Request:
         if tasks:
             chosen = tasks_named(tasks)
             return cls(workspace, ", ".join(chosen), chosen, scale, jobs, trust)
-        name = suite or workspace.family.suite
-        if name not in workspace.family.suites:
-            hint = did_you_mean(name, workspace.family.suites)
+        name = suite or workspace.suite
+        if name not in workspace.suites:
+            hint = did_you_mean(name, workspace.suites)
             raise EvaluationError(f"no suite '{name}' in {workspace.suites_from}", hint=hint)
-        found = workspace.family.suites[name]
+        found = workspace.suites[name]
         if unknown := [task for task in found if task not in TASKS]:
             problem = f"suite '{name}' names an evaluation task '{unknown[0]}' that does not exist"
             raise EvaluationError(problem, hint=did_you_mean(unknown[0], TASKS))
