@@ -123,6 +123,7 @@ TEXTS = {
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_every_block_of_code_is_right(block: Block) -> None:
     if block.page not in CHECKED_ELSEWHERE:
+        assert block.language in CHECKS, f"nothing checks '{block.language}': name another language, or write what does"
         assert CHECKS[block.language](block) is None
 
 
@@ -218,7 +219,7 @@ def snippets() -> list[Block]:
 
 
 @pytest.mark.parametrize("block", snippets(), ids=str)
-def test_snippets_run(block: Block, seeded: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snippets_run(block: Block, hub: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(block.text, str(block), "exec"), {"__name__": "__main__"})
 

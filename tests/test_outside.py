@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, TestHub
+from conftest import RECIPE, ROOT, SCALE, Lab, TestHub
 
 from zoo.errors import EvaluationError
 from zoo.tasks import TASKS
@@ -125,6 +125,22 @@ def test_a_broken_lab_is_told_and_nothing_goes_to_the_cache(nowhere: Path, zoo: 
     assert code == 1
     assert "mistakes in recipes/family.yaml" in err
     assert not (nowhere.parent / "cache").exists()
+
+
+def test_a_lab_takes_tasks_too_and_reads_what_its_build_measured(lab: Lab, zoo: Any) -> None:
+    """The leaks that the build found are told of the task, as in the suite."""
+    at = ("--scale", SCALE, "--task", "sts17 (ar-ar)")
+    code, out, err = zoo("eval", RECIPE, *at, "--json", cwd=lab.workspace.root)
+    assert code == 0, err
+    scores = json.loads(out)[RECIPE]
+    whole = json.loads((lab.build.folder(RECIPE).stage("evaluate") / "scores.json").read_text("utf-8"))
+    assert (scores["suite"], scores["tasks"]) == ("STS17-ar", ["STS17-ar"])
+    assert scores["unsearched"] == []
+    own = [one["value"] for one in scores["scores"] if one["model"] == f"zoo/{RECIPE}"]
+    assert own == [
+        one["value"] for one in whole["scores"] if (one["model"], one["task"]) == (f"zoo/{RECIPE}", "STS17-ar")
+    ]
+    assert "no lab here" not in err
 
 
 MISTAKES = {
