@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from zoo.cli import cli
 from zoo.cli.session import hub_option, json_option
 from zoo.options import Options
-from zoo.recipe.family import BaseFile, Family
+from zoo.recipe.family import BaseFile, Described, Family
 from zoo.recipe.jsonschema import text as schema_text
 from zoo.registry import EXTENSIBLE
 from zoo.tasks import TASKS
@@ -42,6 +42,8 @@ CHOICES = {
     "pooling": "Poolings",
     "module": "Modules",
 }
+TAKEN = ("Variant", "BaseFile")
+"""Sections that take from their file or their family what they leave out."""
 LIMITS = {
     "minimum": "{} or more",
     "exclusiveMinimum": "above {}",
@@ -71,11 +73,11 @@ def recipes_page() -> str:
     parts = [
         f"# Recipe files, key by key\n\n{MADE}",
         "Every key that files in `recipes/` may have. `zoo check` finds what is none of them, with its line, and "
-        "`recipes/schema.json` gives editors the same (`zoo schema`). A key without a default must be written.",
+        "`recipes/schema.json` gives editors the same (`zoo schema`). A key without a default must be written; \"from above\" is the base file's or the family's.",
     ]
     seen: set[str] = set()
     for name, file in FILES.items():
-        parts.append(f"## {file}\n\n{section(name)}")
+        parts.append(f"## `{file}`\n\n{section(name)}")
         seen.add(name)
         for below in sections_below(name):
             if below not in seen:
@@ -94,7 +96,8 @@ def written_as(kind: str) -> str:
 
 def section(name: str) -> str:
     definition = schema()[name]
-    return "\n\n".join([definition.get("description", "").replace("\n", " "), table(definition), block(name)])
+    above = Described.model_fields if name in TAKEN else ()
+    return "\n\n".join([told(definition.get("description", "")), table(definition, above), block(name)])
 
 
 def entry(kind: str, name: str) -> str:
@@ -105,11 +108,18 @@ def entry(kind: str, name: str) -> str:
     return "\n\n".join(filter(None, [f"### {name}", EXTENSIBLE[kind][name].says, rows, block(title)]))
 
 
-def table(definition: dict[str, Any]) -> str:
+def told(text: str) -> str:
+    """A text in one line. A path with a part in angle brackets is code: else a page would take that for HTML."""
+    return re.sub(r"(?<!`)\brecipes/\S*<\w+>[^\s;:,]*(?<!\.)", r"`\g<0>`", " ".join(text.split()))
+
+
+def table(definition: dict[str, Any], above: Collection[str] = ()) -> str:
+    """A row for each key; of those in `above` what is left out is taken from the file above."""
     rows = ["| key | what | default | meaning |", "|---|---|---|---|"]
     for key, found in definition["properties"].items():
-        default = shown_default(found) if key not in definition.get("required", ()) else ""
-        cells = [f"`{key}`", in_words(found), default, meaning(found)]
+        default = "from above" if key in above else shown_default(found)
+        default = "" if key in definition.get("required", ()) else default
+        cells = [f"`{key}`", in_words(found), default, told(meaning(found))]
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows)
 

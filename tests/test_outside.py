@@ -154,6 +154,11 @@ MISTAKES = {
     ("compare", "x/y", "x/z", "--task", "?"): "no evaluation task '?'\nhint: zoo ls --tasks lists them",
     ("errors", "x/y", "--task", "sib200arz"): "task 'SIB200-arz' has no graded pairs but is of kind Clustering",
     ("eval", "x/y", "--suite", "arasts"): "no suite 'arasts' in zoo's own suites\nhint: did you mean 'ara-sts'?",
+    (
+        "eval",
+        "x/y",
+    ): "which tasks are meant?\nhint: --task STS17-ar (zoo ls --tasks lists them), or --suite with one of: ara-sts,",
+    ("errors", "x/y"): "which tasks are meant?\nhint: --task STS17-ar",
     ("eval", "x/y", "--suite", "ara", "--task", "STS17-ar"): "--suite 'ara' and --task 'STS17-ar' are two choices",
     ("eval", "x/y", "--scale", "mini"): "no scale 'mini': scales are a lab's, and there is none in",
     (

@@ -36,8 +36,10 @@ def check_task(workspace: Workspace, task: str | None) -> str:
         EvaluationError: there is no such task, or its rows have no graded similarity.
     """
     known = [name for name in TASKS if TASKS[name].kind == KIND]
-    first = next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
-    name = task_named(task) if task else first
+    if task:
+        name = task_named(task)
+    else:
+        name = next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
     if name not in known:
         hint = f"one of: {', '.join(known)}"
         raise EvaluationError(f"task '{name}' has no graded pairs but is of kind {TASKS[name].kind}", hint=hint)

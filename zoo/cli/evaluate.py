@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.recipe import Workspace
     from zoo.tasks import MeasureName
 
-suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")
+suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the lab's]")
 task_option = click.option("--task", "tasks", multiple=True, help="A task instead, by our name or mteb's; repeatable.")
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 

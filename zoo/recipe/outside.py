@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from zoo.environment import cache_folder
-from zoo.errors import WorkspaceError
+from zoo.errors import EvaluationError, WorkspaceError
 from zoo.recipe.family import Family, Scale
 from zoo.recipe.workspace import Workspace, shipped
 
@@ -18,13 +18,17 @@ class Outside(Workspace):
     @cached_property
     def family(self) -> Family:
         """The suites that zoo ships, and nothing else of our family."""
-        ours = Workspace(shipped())
-        return Family(name="models without a lab", suite=ours.suite, suites=ours.suites)
+        return Family(name="models without a lab", suites=Workspace(shipped()).suites)
 
     @property
     def suite(self) -> str:
-        """The suite that evaluates where no other one is asked for: ours."""
-        return str(self.family.suite)
+        """There is none that evaluates unasked: ours would measure a model of any language in Arabic.
+
+        Raises:
+            EvaluationError: always.
+        """
+        hint = f"--task STS17-ar (zoo ls --tasks lists them), or --suite with one of: {', '.join(self.suites)}"
+        raise EvaluationError("without a lab there is no suite of its own: which tasks are meant?", hint=hint)
 
     @property
     def suites_from(self) -> str:
