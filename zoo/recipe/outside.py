@@ -22,7 +22,7 @@ class Outside(Workspace):
 
     @property
     def suite(self) -> str:
-        """There is none that evaluates unasked: ours would measure a model of any language in Arabic.
+        """No suite evaluates unasked: ours would measure a model of any language in Arabic.
 
         Raises:
             EvaluationError: always.
