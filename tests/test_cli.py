@@ -243,12 +243,12 @@ def test_without_a_workspace_there_is_a_way_to_one(tmp_path: Path, zoo: Any) -> 
 
 
 def test_init_starts_a_workspace_and_does_not_touch_one_that_is_there(tmp_path: Path, zoo: Any) -> None:
-    code, _, _ = zoo("init", "my-lab", cwd=tmp_path)
+    code, _, _ = zoo("init", "my-lab", "--like", "gate", cwd=tmp_path)
     assert code == 0
     code, out, _ = zoo("ls", "--json", cwd=tmp_path / "my-lab")
     assert code == 0
     assert len(json.loads(out)["recipes"]) == 12
-    code, _, err = zoo("init", "my-lab", cwd=tmp_path)
+    code, _, err = zoo("init", "my-lab", "--like", "gate", cwd=tmp_path)
     assert (code, err) == (1, "error: 'my-lab' has recipes already\nhint: cd my-lab && zoo ls\n")
 
 

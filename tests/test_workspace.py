@@ -209,17 +209,17 @@ def test_every_pattern_of_recipes_has_words() -> None:
 
 def test_init_adds_to_a_gitignore_what_it_lacks(tmp_path: Path, zoo: Any) -> None:
     (tmp_path / ".gitignore").write_bytes(b"secrets.env\r\n/runs\n*.log")
-    assert zoo("init", ".", cwd=tmp_path) == (0, "made . with 8 recipe files\n", "hint: zoo ls\n")
+    assert zoo("init", ".", "--like", "gate", cwd=tmp_path) == (0, "made . with 8 recipe files\n", "hint: zoo ls\n")
     assert (tmp_path / ".gitignore").read_bytes() == b"secrets.env\r\n/runs\n*.log\n.zoo/\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == [".gitignore", "recipes"]
     assert zoo("check")[0] == 0
-    assert zoo("init", ".")[2] == "error: '.' has recipes already\nhint: zoo ls\n"
+    assert zoo("init", ".", "--like", "gate")[2] == "error: '.' has recipes already\nhint: zoo ls\n"
 
 
 def test_hints_of_init_can_be_pasted(tmp_path: Path, zoo: Any) -> None:
-    assert zoo("init", "my lab", cwd=tmp_path)[2] == "hint: cd 'my lab' && zoo ls\n"
+    assert zoo("init", "my lab", "--like", "gate", cwd=tmp_path)[2] == "hint: cd 'my lab' && zoo ls\n"
     told = "error: 'my lab' has recipes already\nhint: cd 'my lab' && zoo ls\n"
-    assert zoo("init", "my lab") == (1, "", told)
+    assert zoo("init", "my lab", "--like", "gate") == (1, "", told)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_hints_of_init_can_be_pasted(tmp_path: Path, zoo: Any) -> None:
 )
 def test_init_where_nothing_can_be_made_leaves_nothing(tmp_path: Path, zoo: Any, folder: str, told: str) -> None:
     (tmp_path / "afile").write_text("mine", "utf-8")
-    code, _, err = zoo("init", folder, cwd=tmp_path)
+    code, _, err = zoo("init", folder, "--like", "gate", cwd=tmp_path)
     assert (code, err.startswith(f"error: {told}")) == (1, True), err
     assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["mine"]
 
@@ -242,6 +242,6 @@ def test_init_where_nothing_can_be_made_leaves_nothing(tmp_path: Path, zoo: Any,
 def test_init_that_fails_half_way_leaves_nothing(tmp_path: Path, zoo: Any) -> None:
     """A .gitignore that is a folder is found after the recipes were copied."""
     (tmp_path / "lab" / ".gitignore").mkdir(parents=True)
-    code, _, err = zoo("init", "lab", cwd=tmp_path)
+    code, _, err = zoo("init", "lab", "--like", "gate", cwd=tmp_path)
     assert (code, err.startswith("error: cannot start a workspace in 'lab': Is a directory")) == (1, True), err
     assert [path.name for path in (tmp_path / "lab").iterdir()] == [".gitignore"]

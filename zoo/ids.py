@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from zoo.characters import brief
@@ -47,6 +56,41 @@ Revision = Annotated[
     str, text_like(r"^[0-9a-f]{40}$", "a revision is the whole name of a commit: 40 of the characters 0-9 and a-f")
 ]
 ModelId = Annotated[RepoId, BeforeValidator(as_the_hub("base_model"))]
+FOLDER = r"^(\.\.?|~[^/]*)?/|^(\.\.?|~)$"
+"""How a text begins that means a folder of this machine, and no id on the Hub."""
+
+
+def is_folder(model: str) -> bool:
+    """True of a model that a recipe names by its folder: './checkpoints/x', '../x' or '/models/x'."""
+    return re.match(FOLDER, model) is not None
+
+
+def as_a_folder(model: str) -> str:
+    """The path of a model's folder without a slash at its end.
+
+    Raises:
+        ValueError: it begins with a home, which is another one on another machine, or is no folder's but all of them.
+    """
+    if model.startswith("~"):
+        raise ValueError(f"'{model}' begins with a home; write './...', '../...' or '/...'")
+    parts = [part for part in model.split("/") if part not in ("", ".")]
+    if not [part for part in parts if part != ".."]:
+        raise ValueError(f"'{model}' is no folder of a model; write its path, as './checkpoints/x'")
+    start = model.partition("/")[0] if not model.startswith("..") else ""
+    return "/".join([*([start] if start or model.startswith("/") else []), *parts])
+
+
+def _form_of_model(model: Any) -> str:
+    return "[folder]" if isinstance(model, str) and is_folder(model) else "[id]"
+
+
+ModelFolder = Annotated[
+    str, text_like(FOLDER, "the folder of a model begins with './', '../' or '/'"), AfterValidator(as_a_folder)
+]
+ModelPlace = Annotated[
+    Annotated[ModelId, Tag("[id]")] | Annotated[ModelFolder, Tag("[folder]")], Discriminator(_form_of_model)
+]
+"""A model on the Hub by its id, or one in a folder, from the workspace on."""
 
 
 class ModelRef(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from functools import cache
 from typing import Any
@@ -18,6 +19,11 @@ COMMON = frozenset(
     ]
 )
 """The languages that are told apart, beside those that a recipe names; among all 140, a short text is taken for any."""
+
+
+def is_arabic(languages: Iterable[str]) -> bool:
+    """Whether one of these languages is Arabic, of whatever country."""
+    return any(SPOKEN.get(one, one) == "ar" for one in languages)
 
 
 @cache

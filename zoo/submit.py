@@ -175,7 +175,7 @@ class _Model:
             similarity_fn_name=ScoringFunction.COSINE,
             use_instructions=bool(prompts),
             training_datasets=training_tasks(self.recipe),
-            adapted_from=self.recipe.base.model,
+            adapted_from=self.recipe.base.on_hub,
             citation=release.paper.bibtex if release.paper else None,
         )
 

@@ -62,6 +62,18 @@ def as_html(template: str, templates: Templates, filters: Filters, **facts: Any)
     return _rendered(environment, template, templates, facts)
 
 
+def as_text(template: str, templates: Templates, filters: Filters, **facts: Any) -> str:
+    """The rendered template, with its facts as they are: for files of code and YAML, whose filters quote them.
+
+    Raises:
+        CardError: as `as_markdown`.
+    """
+    options = {**_options(templates), "autoescape": False, "keep_trailing_newline": True}
+    environment = SandboxedEnvironment(**options)
+    environment.filters |= filters
+    return _rendered(environment, template, templates, facts)
+
+
 def _options(templates: Templates) -> dict[str, Any]:
     return {
         "loader": FileSystemLoader([*templates, OURS]),

@@ -44,14 +44,14 @@ _loading = Lock()
 
 
 class SpaceError(Exception):
-    """A problem that the reader or the owner of the Space can put right, told in both languages."""
+    """A problem that the reader or the owner of the Space can put right: a text, and values for its places."""
 
-    def __init__(self, ar: str, en: str) -> None:
-        super().__init__(ar, en)
-        self.ar, self.en = ar, en
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text)
+        self.text, self.values = text, values
 
     def __str__(self) -> str:
-        return f"{self.ar} / {self.en}"
+        return self.text.format(**self.values)
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,7 @@ def catalogue(folder: Path, env: Mapping[str, str]) -> list[Model]:
     listing = folder / "models.json"
     models = parse_models(listing.read_text("utf-8")) if listing.exists() else parse_ids(env.get("SPACE_MODELS", ""))
     if not models:
-        raise SpaceError(
-            "لا توجد نماذج بعد: أضِف ملف models.json بجانب app.py أو عيّن المتغيّر SPACE_MODELS.",
-            "No models yet: put a models.json beside app.py, or set the variable SPACE_MODELS.",
-        )
+        raise SpaceError("No models yet: put a models.json beside app.py, or set the variable SPACE_MODELS.")
     return models
 
 
@@ -111,7 +108,7 @@ def parse_models(text: str) -> list[Model]:
 
 
 def _bad_listing(mistake: str) -> SpaceError:
-    return SpaceError(f"خطأ في ملف models.json: {mistake}", f"models.json {mistake}")
+    return SpaceError("models.json {mistake}", mistake=mistake)
 
 
 def _mistake(row: Any) -> str | None:
@@ -143,8 +140,8 @@ def find(models: Sequence[Model], model_id: str | None) -> Model:
     for model in models:
         if model_id in (None, "", model.id):
             return model
-    known = "، ".join(model.id for model in models)
-    raise SpaceError(f"النموذج '{model_id}' غير معروف. المتاح: {known}", f"No model '{model_id}'. There are: {known}")
+    known = ", ".join(model.id for model in models)
+    raise SpaceError("No model '{model}'. There are: {known}", model=model_id, known=known)
 
 
 # ---- vectors ----
@@ -157,10 +154,8 @@ def load(model: Model) -> SentenceTransformer:
             return _load(model.id, model.revision, model.code)
         except LOADING_FAILS as why:
             log.exception("%s does not load", model.id)
-            raise SpaceError(
-                f"تعذّر تحميل النموذج {model.title}. جرّب نموذجًا آخر أو أعِد المحاولة بعد قليل.",
-                f"{model.title} could not be loaded. Try another model, or this one again in a while.",
-            ) from why
+            failed = "{model} could not be loaded. Try another model, or this one again in a while."
+            raise SpaceError(failed, model=model.title) from why
 
 
 @lru_cache(maxsize=MODELS_IN_MEMORY)
@@ -242,28 +237,24 @@ def best_first(vectors: np.ndarray, dim: int) -> list[tuple[int, float]]:
 # ---- what the reader typed ----
 
 
-def written(text: str | None, ar: str, en: str) -> str:
-    """The text without the white space around it; `ar` and `en` name the box it came from."""
+def written(text: str | None, what: str) -> str:
+    """The text without the white space around it; `what` names the box it came from."""
     text = (text or "").strip()
     if not text:
-        raise SpaceError(f"اكتب {ar} أولًا.", f"Write {en} first.")
+        raise SpaceError("Write {what} first.", what=what)
     if len(text) > MOST_CHARACTERS:
-        raise SpaceError(
-            f"النص طويل في {ar}: {len(text):,} حرفًا، والحد {MOST_CHARACTERS:,}.",
-            f"Too much text in {en}: {len(text):,} characters; the limit is {MOST_CHARACTERS:,}.",
-        )
+        too_long = "Too much text in {what}: {found:,} characters; the limit is {most:,}."
+        raise SpaceError(too_long, what=what, found=len(text), most=MOST_CHARACTERS)
     return text
 
 
 def lines(text: str | None) -> list[str]:
     """The sentences in a text, one per line; empty lines do not count."""
-    found = [line.strip() for line in written(text, "قائمة الجمل", "the list of sentences").splitlines()]
+    found = [line.strip() for line in written(text, "the list of sentences").splitlines()]
     found = [line for line in found if line]
     if len(found) > MOST_LINES:
-        raise SpaceError(
-            f"القائمة طويلة: {len(found)} سطرًا، والحد {MOST_LINES}.",
-            f"The list is too long: {len(found)} lines; the limit is {MOST_LINES}.",
-        )
+        too_long = "The list is too long: {found} lines; the limit is {most}."
+        raise SpaceError(too_long, found=len(found), most=MOST_LINES)
     return found
 
 
@@ -273,10 +264,7 @@ def pair(sentence1: str | None, sentence2: str | None) -> tuple[str, str]:
     Raises:
         SpaceError: one is missing or too long.
     """
-    return (
-        written(sentence1, "الجملة الأولى", "the first sentence"),
-        written(sentence2, "الجملة الثانية", "the second sentence"),
-    )
+    return written(sentence1, "the first sentence"), written(sentence2, "the second sentence")
 
 
 def compare(model: Model, sentence1: str | None, sentence2: str | None) -> dict[int, float]:
@@ -286,7 +274,7 @@ def compare(model: Model, sentence1: str | None, sentence2: str | None) -> dict[
 
 def rank(model: Model, query: str | None, sentences: str | None, dim: int | None) -> list[tuple[str, float]]:
     """(sentence, cosine with the query), best first. `dim` None: full width."""
-    texts = (written(query, "جملة البحث", "the query"), *lines(sentences))
+    texts = (written(query, "the query"), *lines(sentences))
     return [(texts[index + 1], score) for index, score in best_first(encode(model, texts), chosen(model, dim))]
 
 
@@ -297,5 +285,5 @@ def chosen(model: Model, dim: int | None) -> int:
         return dims[0]
     if dim not in dims:
         known = ", ".join(map(str, dims))
-        raise SpaceError(f"الأبعاد المتاحة: {known}", f"No dimension {dim}. {model.title} has {known}")
+        raise SpaceError("No dimension {dim}. {model} has {known}", dim=dim, model=model.title, known=known)
     return dim

@@ -11,7 +11,7 @@ MINUTES, GIGABYTES = 5, 4  # on two cores, packages installed
 if __name__ == "__main__":
     zoo = str(Path(sys.executable).parent / "zoo")
     with tempfile.TemporaryDirectory(prefix="zoo-bench-") as folder:
-        run([zoo, "init", f"{folder}/lab"])
+        run([zoo, "init", f"{folder}/lab", "--like", "gate"])
         costs = {name: [run([zoo, "demo"], cwd=f"{folder}/lab")] for name in ("first", "second")}
     show(costs)
     peak = max(cost.megabytes for found in costs.values() for cost in found) / 1024

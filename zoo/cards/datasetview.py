@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
+from zoo.languages import is_arabic
 from zoo.layout import shard_name
 from zoo.options import Options
 from zoo.recipe import Dataset
@@ -134,6 +135,11 @@ class DatasetCardView:
                 facts = _across({split: with_intervals(counted) for split, counted in told.items()})
                 found.append({"type": step.type, "facts": facts, "reasons": _fewest(_across(reasons))})
         return [{**one, "says": _rules() if one["type"] == "audit" else {}} for one in found]
+
+    @property
+    def arabic(self) -> bool:
+        """Whether its texts are Arabic."""
+        return self.facts.dataset.release is not None and is_arabic(self.facts.dataset.release.language)
 
     @property
     def sampled_early(self) -> bool:

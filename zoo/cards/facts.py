@@ -27,8 +27,8 @@ class ModelFacts:
     """All that a model's card may say."""
 
     id: str
-    parent: str
-    """Hub id of the model that training started from."""
+    parent: str | None
+    """Hub id of the model that training started from; null = it is a folder, and of no model of the Hub."""
     datasets: Mapping[str, str]
     """{dataset recipe: Hub id}, those of this model's own phases."""
     recipe: Recipe

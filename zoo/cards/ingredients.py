@@ -29,10 +29,10 @@ class Names:
     """The names on the Hub that a model's card prints."""
 
     model: str
-    parent: str
-    """Hub id of the model that training started from."""
+    parent: str | None
+    """Hub id of the model that training started from; null = it is a folder, and of no model of the Hub."""
     datasets: Mapping[str, str]
-    """{dataset recipe: Hub id}, those of the model's own phases."""
+    """{dataset recipe: Hub id}, those of the model's own phases that are on the Hub."""
 
 
 def names_of(recipe: Recipe, account: str) -> Names:
@@ -40,10 +40,11 @@ def names_of(recipe: Recipe, account: str) -> Names:
     own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
     return Names(
         model=f"{account}/{recipe.release.repo}",
-        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.model,
+        parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.on_hub,
         datasets={
-            name: f"{account}/{dataset.release.repo}" if dataset.release else dataset.every_source[0].title
+            name: f"{account}/{dataset.release.repo}" if dataset.release else str(dataset.every_source[0].dataset)
             for name, dataset in own.items()
+            if dataset.release or dataset.every_source[0].dataset
         },
     )
 
@@ -75,11 +76,18 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
         "names": asdict(names_of(recipe, site.account)),
         "tasks": task_facts(recipe.evaluation.tasks),
         "family": {name: _digest(scores) for name, scores in site.siblings(recipe).items()},
-        "printed": published.of_repository(site.workspace.recipes, recipe.release.repo),
+        "printed": _printed(recipe, site),
         "official": published.official(site.workspace.recipes, recipe.evaluation.tasks),
         "zoo": __version__,
         **({"code_license": consent.license} if (consent := recipe.base.remote_code) else {}),
     }
+
+
+def _printed(recipe: Recipe, site: Site) -> list[published.Row]:
+    """The rows that the recipe's own paper printed of its model."""
+    if not published.is_of(recipe.release.paper):
+        return []
+    return published.of_repository(site.workspace.recipes, recipe.release.repo)
 
 
 def template_digests(templates: Templates) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData
@@ -31,13 +31,13 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
     tags += [f"loss:{name}" for name in sorted(_losses(trained))]
     tags += ["custom_code"] if facts.code else []  # as the Hub calls it
     return ModelCardData(
-        language=release.language,
+        language=release.language or None,
         license=release.license,
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
         tags=[*dict.fromkeys([*tags, *([MINIATURE_TAG] if scores.miniature else [])])],
         base_model=facts.parent,
-        base_model_relation="finetune",
+        base_model_relation="finetune" if facts.parent else None,
         datasets=[repo for name, repo in facts.datasets.items() if name in {use.dataset for use in trained}],
         model_name=_name(facts) if results else None,  # without results it would stand in the card by itself
         eval_results=results or None,
@@ -110,18 +110,22 @@ def dataset_metadata(facts: DatasetFacts) -> DatasetCardData:
     kinds = [tag for name, tag in MADE_BY.items() if name in facts.went_through]
     tags = [*kinds, *([MINIATURE_TAG] if facts.source["miniature"] else [])]
     return DatasetCardData(
-        language=release.language,
+        language=release.language or None,
         license=release.license,
         task_categories=release.task_categories,
         size_categories=size_category(sum(rows.values())),
         pretty_name=release.title,
         tags=tags or None,
         language_creators=["machine-generated"] if "translate" in facts.went_through else None,
-        multilinguality="monolingual" if len(release.language) == 1 else "multilingual",
+        multilinguality=_multilinguality(release.language),
         source_datasets=[*dataset.hub_ids, *filter(None, facts.parents.values())] or None,
         configs=[{"config_name": "default", "data_files": _data_files(facts)}],
         dataset_info=_info(facts, rows),
     )
+
+
+def _multilinguality(languages: Collection[str]) -> str | None:
+    return None if not languages else "monolingual" if len(languages) == 1 else "multilingual"
 
 
 def _info(facts: DatasetFacts, rows: Mapping[str, int]) -> dict[str, Any]:

@@ -13,10 +13,12 @@ from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.detail import Detail
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
+from zoo.cards.voice import examples_of, speaks_arabic
 from zoo.curves.words import spent_in_words
 from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
-from zoo.evidence.published import PAPER, PAPER_TASKS
+from zoo.evidence import published
+from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import (
     LEAK_MARK,
     LEGEND,
@@ -52,6 +54,21 @@ class ModelCardView:
         self.detail = Detail(facts, mine, self.tasks)
 
     @property
+    def arabic(self) -> bool:
+        """Whether the card has a paragraph in Arabic."""
+        return speaks_arabic([self.facts.recipe.release])
+
+    @property
+    def examples(self) -> list[str]:
+        """The sentences of the snippets, two to four."""
+        return examples_of(self.facts.recipe.release)
+
+    @property
+    def cut(self) -> list[int]:
+        """The sizes below the full width, largest first."""
+        return self.mine.dims[1:]
+
+    @property
     def mean_pooled(self) -> bool:
         """Whether an embedding is the mean over the tokens, and nothing stands behind it."""
         base = self.facts.recipe.base
@@ -76,8 +93,7 @@ class ModelCardView:
     @property
     def papers(self) -> bool:
         """Whether the mean over all tasks is the one that the paper prints: over these tasks and no others."""
-        paper = self.facts.recipe.release.paper
-        return paper is not None and PAPER in paper.url and set(self.scores.tasks) == set(PAPER_TASKS)
+        return published.is_of(self.facts.recipe.release.paper) and set(self.scores.tasks) == set(PAPER_TASKS)
 
     @property
     def mean_name(self) -> str:

@@ -12,7 +12,22 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, evaluate, hub, lint, logs, publish, space, tables, trust, versions, workspace
+from zoo.cli import (
+    analysis,
+    build,
+    demo,
+    evaluate,
+    hub,
+    lint,
+    logs,
+    publish,
+    space,
+    starting,
+    tables,
+    trust,
+    versions,
+    workspace,
+)
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
 
@@ -28,7 +43,8 @@ def cli() -> None:
 
 
 COMMANDS = (
-    workspace.init,
+    starting.init,
+    starting.add,
     workspace.ls,
     workspace.show,
     workspace.check,

@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from zoo import say
+from zoo.cli.services import annotate
 from zoo.environment import prepare
 from zoo.errors import HubError, ZooError
 
@@ -73,11 +74,13 @@ def _options_of(ctx: click.Context, names: Sequence[str]) -> set[str]:
 
 def tell(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None) -> None:
     """Tell errors without the secrets that they may quote, beside what else a command answers."""
+    from zoo.ci.placed import of_problems
     from zoo.lint.leaks import redacted
 
     for problem in problems:
         problem.message, problem.hint = redacted(problem.message), problem.hint and redacted(problem.hint)
     say.errors(problems, facts)
+    annotate(of_problems(problems))
 
 
 def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:

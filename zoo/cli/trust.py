@@ -68,7 +68,8 @@ def _meant(name: str) -> str | None:
     if page := re.match(r"https?://[^/]+/([^/?#]+/[^/?#]+)", name):
         return f"zoo trust {page[1]}"
     with suppress(WorkspaceError, RecipeError):
-        return f"zoo trust {Workspace.find().recipe(name).base.model}"
+        base = Workspace.find().recipe(name).base
+        return None if base.in_folder else f"zoo trust {base.model}"
     return None
 
 

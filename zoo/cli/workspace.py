@@ -1,10 +1,9 @@
-"""init, ls, show, check, schema, doctor: recipes, before anything is built."""
+"""ls, show, check, schema, doctor: recipes, before anything is built."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,23 +11,12 @@ import click
 from zoo import say
 from zoo.cli.places import device_name
 from zoo.cli.probe import probed
+from zoo.cli.services import annotate, as_code_quality, summarise
 from zoo.cli.session import command, connect, ground, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
     from zoo.recipe import Workspace
-
-
-@command("init", hub=False, epilog="Example: zoo init my-lab && cd my-lab && zoo ls")
-@click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
-    """Start a workspace: a folder with recipes of its own."""
-    from zoo.recipe.start import first_steps, start
-
-    start(folder)
-    say.line(f"made {folder} with {len(list((folder / 'recipes').glob('*.yaml')))} recipe files")
-    say.hint(first_steps(folder))
-    say.result({"workspace": str(folder)})
 
 
 LISTS = {
@@ -145,6 +133,7 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
 )
 @click.option("--scale", default="full", show_default=True, help="What to probe at: a scale of recipes/family.yaml.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Probe with a value over the recipe.")
+@click.option("--format", "form", type=click.Choice(["text", "gitlab"]), default="text", show_default=True)
 @click.option("--device", callback=device_name, help="Probe on cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.pass_context
 def check(
@@ -154,6 +143,7 @@ def check(
     probe: bool,
     scale: str,
     assignments: tuple[str, ...],
+    form: str,
     device: str | None,
 ) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
@@ -162,20 +152,41 @@ def check(
     recipes = _hub_or_recipe(ctx, recipes, hub)
     if probe and not recipes:
         raise click.UsageError("--probe takes names of recipes (zoo ls lists them)")
+    if form != "text" and (probe or say.wants_json()):
+        raise click.UsageError("--format gitlab goes without --probe and --json")
     if not probe and (assignments or device or scale != "full"):
         raise click.UsageError("--scale, --set and --device go with --probe")
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     doubts = [] if problems else space.doubts()
+    if not problems and any(file.base.in_folder for file in space.bases.values()):
+        from zoo.inquiry.folders import look_into_folders
+
+        inside = look_into_folders(space, recipes or space.names)
+        problems, doubts = list(inside.problems), [*doubts, *inside.doubts]
     if not problems and "hub" in ctx.meta:
         problems, found = _answers(ctx, recipes)
         doubts += found
     for doubt in doubts:
         say.note(f"doubt: {doubt}")
+    _tell_services(problems, doubts, form)
     if probe and not problems:
         ctx.exit(probed(recipes, scale, assignments, device, doubts))
-    else:
+    elif form == "text" or problems:
         _tell_checked(ctx, space, recipes, problems, doubts)
+
+
+def _tell_services(problems: list[ZooError], doubts: list[str], form: str) -> None:
+    """Tell GitHub, or print GitLab's report; errors are annotated where they are told."""
+    from zoo.ci.placed import of_doubts, of_problems
+
+    warned = of_doubts(doubts)
+    found = [*of_problems({problem.message: problem for problem in problems}.values()), *warned]
+    if form == "gitlab":
+        as_code_quality(found)
+    annotate(warned)
+    count = sum(one.severity == "error" for one in found)
+    summarise(f"zoo check: {count or 'no'} mistake{'' if count == 1 else 's'}", found)
 
 
 def _hub_or_recipe(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> tuple[str, ...]:

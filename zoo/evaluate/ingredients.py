@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -206,7 +206,8 @@ def candidate_name(recipe: Recipe) -> str:
 
 def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
     """The model that a recipe starts from, with the prompts, pooling and length that the recipe gives it."""
-    return Candidate.of(base.model, revision, "base", base.model, dims=dims, model=base_source(base, revision))
+    name = f"local/{PurePosixPath(base.model).name}" if base.in_folder else base.model
+    return Candidate.of(name, revision, "base", base.title, dims=dims, model=base_source(base, revision))
 
 
 def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:

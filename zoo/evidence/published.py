@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.errors import EvaluationError
+from zoo.recipe.schema import Paper
 
 Row = dict[str, str]
 
 SCORES = ("gate-table3", "gate-table4", "gate-table5")  # the paper's, a row a model and dim
+PAIRS = "gate-pairs"  # pairs of sentences that it prints, a row for the truth and for each model
 OFFICIAL = "mteb-results"
 PAPER = "arxiv.org/abs/2505.24581"
 PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
 """The tasks of the paper's mean: a mean over any others is not the paper's."""
 
 Slip = Literal["cut off", "differs"]
+
+
+def is_of(paper: Paper | None) -> bool:
+    """Whether the tables in recipes/published/ are this paper's."""
+    return paper is not None and PAPER in paper.url
 
 
 def printed_rows(recipes: Path, name: str) -> list[Row]:

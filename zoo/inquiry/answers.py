@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from zoo.errors import UnansweredError, ZooError
+from zoo.errors import RecipeError, UnansweredError, ZooError
 from zoo.hub.frontmatter import KeyPath
+from zoo.recipe import Workspace
+from zoo.recipe.found import collect
 
 Answers = Iterator[tuple[KeyPath, str]]
 
@@ -44,3 +46,29 @@ def answered(question: Question) -> Inquiry:
     except ZooError as refused:
         told = "; ".join(filter(None, [refused.message, refused.hint]))
         return Inquiry([(question.place, told)])
+
+
+@dataclass(frozen=True)
+class Told:
+    """Errors that the Hub's answers make, one for each file with all of its mistakes, and doubts."""
+
+    problems: list[RecipeError]
+    doubts: list[str]
+
+
+def told_by_file(space: Workspace, answers: Sequence[tuple[Question, Inquiry]]) -> Told:
+    """All mistakes and doubts of the answers to some questions, by the files that the questions are about."""
+    asked = [question for question, _ in answers]
+    files = dict.fromkeys((question.file, question.dataset) for question in asked)
+    problems, doubts = [], []
+    for file, dataset in files:
+        mine = [answer for question, answer in answers if (question.file, question.dataset) == (file, dataset)]
+        try:
+            collect(
+                (one for answer in mine for one in answer.mistakes), space.mistakes_in(file, dataset=dataset)
+            ).check()
+        except RecipeError as problem:
+            problems.append(problem)
+        doubtful = (one for answer in mine for one in answer.doubts)
+        doubts += collect(doubtful, space.mistakes_in(file, dataset=dataset)).sentences()
+    return Told(problems, doubts)

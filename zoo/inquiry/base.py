@@ -27,6 +27,7 @@ TOKENIZERS = (
 LENGTHS = ("max_position_embeddings", "n_positions")
 FROM_PADDING = ("camembert", "longformer", "mpnet", "roberta", "xlm-roberta", "xlm-roberta-xl")
 """Types of models that count positions from the padding's id on, so that two of them are never used."""
+SAVE_AGAIN = "save it there with sentence-transformers or transformers: save_pretrained"
 RELATIVE = ("mt5", "t5", "umt5")
 """Types of models for which a number of positions is no limit."""
 
@@ -46,6 +47,17 @@ def ask_base(base: Base) -> Inquiry:
         return small_files_told(base, *there(base.model, base.commit))
 
 
+def ask_origin(base: Base) -> Inquiry:
+    """Ask whether the model on the Hub is there of which a folder is said to be made.
+
+    Raises:
+        HubError: it is not, or it is not open to this token.
+    """
+    with explained(f"look up model '{base.origin}'"):
+        api().model_info(str(base.origin))
+    return Inquiry()
+
+
 def there(model: str, revision: str | None) -> tuple[set[str], Read]:
     """The names of a repository's files, and what reads the small ones among them. What fails is huggingface_hub's."""
     info = api().model_info(model, revision=revision)
@@ -55,8 +67,13 @@ def there(model: str, revision: str | None) -> tuple[set[str], Read]:
 
 def small_files_told(base: Base, files: Collection[str], read: Read) -> Inquiry:
     """Compare what a recipe says of its base model with the small files of a repository, which has these `files`."""
-    width = width_of(read, base_source(base, base.revision or ""))
+    width = width_of(read, _source(base))
     return Inquiry([*_mistakes(base, files, read, width)], [*_doubts(base, files, read)])
+
+
+def _source(base: Base) -> ModelSource:
+    """The base model under the name that its recipe has for it."""
+    return base_source(base, base.revision or "").model_copy(update={"place": base.model})
 
 
 def _among(files: Collection[str], read: Read) -> Read:
@@ -65,7 +82,7 @@ def _among(files: Collection[str], read: Read) -> Read:
 
 def _mistakes(base: Base, files: Collection[str], read: Read, width: int | None) -> Answers:
     config = mapping(read, CONFIG)
-    for told in unloadable(base_source(base, base.revision or ""), files, read):
+    for told in unloadable(_source(base), files, read):
         yield ("base", "model"), told
     if base.pooling is None and MODULES not in files:
         yield ("base", "pooling"), f"missing, and '{base.model}' brings no modules.json; write pooling: mean"
@@ -76,26 +93,28 @@ def unloadable(source: ModelSource, files: Collection[str], read: Read) -> Itera
     """Sentences on why a model cannot be loaded, told by its small files: its code, weights and tokenizer."""
     name = source.place
     if not mapping(read, CONFIG).get("model_type"):
-        yield f"'{name}' has no config.json that says what it is; choose a model of transformers"
+        way = SAVE_AGAIN if source.in_folder else "choose a model of transformers"
+        yield f"'{name}' has no config.json that says what it is; {way}"
     code = foreign_code(read, whole=source.pooling is None) if source.remote_code is None else []
     if code:
         yield f"'{name}' {code_told(code)}; {way_to_load(source, code)}"
     if not any(path.endswith(".safetensors") for path in files):
         yield f"'{name}' has no weights as safetensors; {way_to_safetensors(source)}"
     if not any(PurePosixPath(path).name in TOKENIZERS for path in files):
-        yield f"'{name}' has no tokenizer; choose a model that brings one"
+        way = "save its tokenizer there: save_pretrained" if source.in_folder else "choose a model that brings one"
+        yield f"'{name}' has no tokenizer; {way}"
 
 
 def _numbers(base: Base, config: Mapping[str, Any], width: int | None) -> Answers:
     if width is not None and width != base.width:
         yield ("base", "width"), f"'{base.width}', and '{base.model}' is {width} wide; write width: {width}"
-    longest = _longest(config)
+    longest = positions_of(config)
     if longest is not None and base.max_seq_length > longest:
         what = f"'{base.max_seq_length}', and '{base.model}' has {longest} positions"
         yield ("base", "max_seq_length"), f"{what}; write max_seq_length: {longest}"
 
 
-def _longest(config: Mapping[str, Any]) -> int | None:
+def positions_of(config: Mapping[str, Any]) -> int | None:
     kind = config.get("model_type")
     positions = None if kind in RELATIVE else number_in(config, LENGTHS)
     return positions and positions - (2 if kind in FROM_PADDING else 0)
@@ -104,7 +123,8 @@ def _longest(config: Mapping[str, Any]) -> int | None:
 def _doubts(base: Base, files: Collection[str], read: Read) -> Answers:
     if base.pooling is not None and MODULES in files:
         what = f"takes the place of the modules that '{base.model}' brings"
-        yield ("base", "pooling"), f"{what}; leave it out for those: {endpoint()}/{base.model}/blob/main/{MODULES}"
+        place = f"{base.model}/{MODULES}" if base.in_folder else f"{endpoint()}/{base.model}/blob/main/{MODULES}"
+        yield ("base", "pooling"), f"{what}; leave it out for those: {place}"
     theirs = mapping(read, OF_LIBRARY)
     prompts = theirs.get("prompts")
     pairs = prompts.items() if isinstance(prompts, dict) else ()

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 
-from zoo.errors import RecipeError
 from zoo.inquiry.account import ask_account, ask_name
-from zoo.inquiry.answers import Question, answered
-from zoo.inquiry.base import ask_base
+from zoo.inquiry.answers import Question, Told, answered, told_by_file
+from zoo.inquiry.base import ask_base, ask_origin
 from zoo.inquiry.beside import of_losses
 from zoo.inquiry.licence import ask_licences
 from zoo.inquiry.source import ask_encoder, ask_files, ask_source, ask_task
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
-from zoo.recipe.found import collect
 from zoo.remote import Kind, api, explained
 from zoo.steps import encoders
 
 WORKERS = 8  # questions asked together: most of it is waiting
-
-
-@dataclass(frozen=True)
-class Told:
-    """Errors that the Hub's answers make, one for each file with all of its mistakes, and doubts."""
-
-    problems: list[RecipeError]
-    doubts: list[str]
 
 
 def inquire(space: Workspace, names: Collection[str]) -> Told:
@@ -43,19 +32,7 @@ def inquire(space: Workspace, names: Collection[str]) -> Told:
             next(iter(api().list_models(limit=1, token=False)), None)
         with ThreadPoolExecutor(WORKERS) as pool:
             answers = list(zip(asked, pool.map(answered, asked), strict=True))
-    files = dict.fromkeys((question.file, question.dataset) for question in asked)
-    problems, doubts = [], []
-    for file, dataset in files:
-        mine = [answer for question, answer in answers if (question.file, question.dataset) == (file, dataset)]
-        try:
-            collect(
-                (one for answer in mine for one in answer.mistakes), space.mistakes_in(file, dataset=dataset)
-            ).check()
-        except RecipeError as problem:
-            problems.append(problem)
-        doubtful = (one for answer in mine for one in answer.doubts)
-        doubts += collect(doubtful, space.mistakes_in(file, dataset=dataset)).sentences()
-    return Told(problems, doubts)
+    return told_by_file(space, answers)
 
 
 def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Question]:
@@ -63,8 +40,10 @@ def _questions(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
     mine = {recipe.name: recipe for recipe in recipes}
     for base, file in space.bases.items():
         variants = {name: made for name, made in file.variants.items() if f"{base}-{name}" in mine}
-        if variants:
+        if variants and not file.base.in_folder:  # whose files need no Hub
             yield Question(base, ("base", "model"), partial(ask_base, file.base))
+        elif variants and file.base.origin:
+            yield Question(base, ("base", "origin"), partial(ask_origin, file.base))
         for name, made in variants.items():
             yield _name(space, base, ("variants", name, "repo"), "model", made.repo)
     for name, dataset in {name: one for recipe in recipes for name, one in recipe.datasets.items()}.items():

@@ -41,7 +41,7 @@ def ask_source(dataset: Dataset, source: Source, at: KeyPath) -> Inquiry:
 
 def _mistakes(dataset: Dataset, source: Source, at: KeyPath, revision: str) -> list[tuple[KeyPath, str]]:
     try:
-        features = _features(source, revision)
+        features = features_by_split(source, revision)
     except ValueError as problem:
         if source.config is None and "Config name is missing" not in str(problem):
             raise DataError(_first(problem), hint="correct `source` in its recipe") from None
@@ -68,7 +68,7 @@ def ask_files(dataset: Dataset, source: Source, at: KeyPath, place: Path) -> Inq
     return Inquiry(list(dict.fromkeys(found)))
 
 
-def _features(source: Source, revision: str) -> dict[str, Any]:
+def features_by_split(source: Source, revision: str) -> dict[str, Any]:
     """{split: its features}, from the card or the footer of a Parquet file; None where neither says them."""
     from datasets import load_dataset
 

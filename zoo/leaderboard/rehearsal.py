@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from zoo.evidence.scores import REHEARSAL
@@ -20,9 +21,23 @@ def of_scale(scale: str) -> Text:
 
 WARNING = Text(
     "Rehearsal. What we measured here compares models of this rehearsal with each other, and says nothing about real "
+    "text.",
+    "تجربة. ما قسناه هنا يقارن نماذج هذه التجربة بعضها ببعض، ولا يدل على نصوص حقيقية.",
+)
+WARNING_BESIDE = Text(
+    "Rehearsal. What we measured here compares models of this rehearsal with each other, and says nothing about real "
     "text or the paper's figures.",
     "تجربة. ما قسناه هنا يقارن نماذج هذه التجربة بعضها ببعض، ولا يدل على نصوص حقيقية ولا يقارن بأرقام الورقة.",
 )
+
+
+def warning(tables: Iterable[Table]) -> Text | None:
+    """Return what a reader of these tables is warned of; None: none of them is of a rehearsal."""
+    tables = list(tables)
+    if not any(table.rehearsal for table in tables):
+        return None
+    printed = any(column.source and not column.source.ours for table in tables for column in table.shown)
+    return WARNING_BESIDE if printed else WARNING
 
 
 def marked(table: Table, why: Text | None) -> Table:

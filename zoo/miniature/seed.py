@@ -42,7 +42,8 @@ def seed(
     """
     root.mkdir(parents=True, exist_ok=True)
     recipes, datasets = list(recipes), list(datasets)
-    models = {recipe.base.model: (recipe.base, recipe.release.language) for recipe in recipes}
+    on_hub = [recipe for recipe in recipes if not recipe.base.in_folder]
+    models = {recipe.base.model: (recipe.base, recipe.release.language) for recipe in on_hub}
     models = {**_of_steps(datasets), **_beside(recipes), **models}
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:

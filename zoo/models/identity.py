@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from zoo.ids import is_folder
+from zoo.models.folder import MODULES, folder_of
 from zoo.modules.encoders import CUSTOM
 from zoo.recipe.remotecode import RemoteCode
 from zoo.recipe.schema import Base, code_digests, encoder_digest
@@ -14,8 +16,6 @@ from zoo.run import digest, versions
 
 ENGINES = ("torch", "transformers", "sentence-transformers")
 """The libraries that compute embeddings."""
-
-MODULES = "modules.json"  # names the modules that a repository brings
 
 Kind = Literal["recipe", "base", "beside", "reading", "folder", "hub"]
 """`beside`: a model that a loss names, beside the base; `reading`: one that a data step or a Space reads texts with."""
@@ -91,6 +91,11 @@ class ModelSource(BaseModel):
     backend: Literal["torch"] = "torch"
 
     @property
+    def in_folder(self) -> bool:
+        """True of a model in a folder that training did not make here."""
+        return self.kind == "folder" or (self.kind == "base" and is_folder(self.place))
+
+    @property
     def whole(self) -> ModelSource:
         """This source, with all that is laid over a plain repository of the Hub with consent to its code.
 
@@ -124,12 +129,16 @@ def minor(version: str) -> str:
 
 
 def base_source(base: Base, revision: str) -> ModelSource:
-    """The model that a recipe starts from, with all that the recipe lays over it."""
+    """The model that a recipe starts from, with all that the recipe lays over it.
+
+    Args:
+        revision: the commit on the Hub, or the digest of its folder (zoo/models/folder.py).
+    """
     laid_over = base.model_dump(mode="json", include={"encoder", "pooling", "modules"})
     return ModelSource(
         kind="base",
-        place=base.model,
-        revision=revision,
+        place=str(folder_of(base)) if base.in_folder else base.model,
+        revision=None if base.in_folder else revision,
         weights=revision,
         remote_code=base.remote_code,
         width=base.width,

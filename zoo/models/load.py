@@ -169,10 +169,10 @@ def _require_whole(model: SentenceTransformer, source: ModelSource, report: Sequ
     kind, what = kind_of_error(source.kind), f"model '{source.place}'"
     if missing and source.kind != "base":
         problem = f"{what} lacks weights, which would be made up at random: {brief(', '.join(missing))}"
-        raise kind(problem, hint=HINTS[source.kind])
+        raise kind(problem, hint=_way(source))
     tokenizer = model.tokenizer
     if isinstance(tokenizer, PreTrainedTokenizerBase) and len(tokenizer) <= len(tokenizer.all_special_tokens):
-        raise kind(f"{what} has a tokenizer without a vocabulary: is a file missing?", hint=HINTS[source.kind])
+        raise kind(f"{what} has a tokenizer without a vocabulary: is a file missing?", hint=_way(source))
 
 
 class _Kept(logging.Handler):
@@ -210,6 +210,11 @@ HINTS = {
 }
 
 
+def _way(source: ModelSource) -> str:
+    """What to do about a model that cannot be loaded; the Hub knows nothing of a folder."""
+    return HINTS["folder" if source.in_folder else source.kind]
+
+
 def _unloadable(source: ModelSource, error: Exception) -> ZooError:
     """The error for a model that a library refuses; advice of the library's to run code or pickles is left out."""
     text, kind, what = str(error).strip(), kind_of_error(source.kind), f"model '{source.place}'"
@@ -217,11 +222,11 @@ def _unloadable(source: ModelSource, error: Exception) -> ZooError:
         hint = way_to_safetensors(source) if "safetensors" in meaning else way_to_load(source)
         return kind(f"{what} {meaning}", hint=hint)
     if OTHER_SIZES in text:
-        return kind(f"{what} has weights of other sizes than its config.json says", hint=HINTS[source.kind])
+        return kind(f"{what} has weights of other sizes than its config.json says", hint=_way(source))
     first = (text.splitlines() or [type(error).__name__])[0]
     if not isinstance(error, OSError | ValueError | ImportError):  # what the others say is no sentence
         first = f"{type(error).__name__}: {first}"
-    return kind(f"cannot load {what}: {first}", hint=HINTS[source.kind])
+    return kind(f"cannot load {what}: {first}", hint=_way(source))
 
 
 @contextmanager

@@ -46,8 +46,8 @@ def shape_of(source: ModelSource) -> Shape:
             or with pointers in place of large files.
     """
     read = reader(source.place, source.revision)
-    if source.kind == "folder":
-        _refuse_pointers(Path(source.place))
+    if source.in_folder:
+        refuse_pointers(source)
     with explained(f"load model '{source.place}'"):
         config, modules = mapping(read, CONFIG), modules_of(read)
         if not config and not modules:
@@ -98,17 +98,25 @@ def _require_there(source: ModelSource) -> None:
     """Tell a Hub that does not answer from a repository without these files, and refuse a folder without them."""
     if source.revision is not None:
         api().model_info(source.place, revision=source.revision)
-    elif source.kind == "folder":
+    elif source.in_folder:
         hint = "a folder that sentence-transformers or transformers saved has one of them"
-        raise EvaluationError(f"'{source.place}' has neither {MODULES} nor {CONFIG}", hint=hint)
+        raise kind_of_error(source.kind)(f"'{source.place}' has neither {MODULES} nor {CONFIG}", hint=hint)
 
 
-def _refuse_pointers(folder: Path) -> None:
-    """Refuse a folder in which pointers of Git LFS stand where its large files should be."""
+def refuse_pointers(source: ModelSource) -> None:
+    """Refuse a model whose folder is not there, or in which pointers of Git LFS stand in place of its large files.
+
+    Raises:
+        TrainError, EvaluationError: so it is.
+    """
+    folder = Path(source.place)
+    if not folder.is_dir():
+        hint = "every machine that works for this recipe needs it in the same place"
+        raise kind_of_error(source.kind)(f"there is no folder '{folder}'", hint=hint)
     small = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size < 1024)
     if found := next((path for path in small if path.read_bytes().startswith(POINTER)), None):
         problem = f"'{found}' is a pointer of Git LFS: the file itself was not fetched"
-        raise EvaluationError(problem, hint=f"git -C {quote(str(folder))} lfs pull")
+        raise kind_of_error(source.kind)(problem, hint=f"git -C {quote(str(folder))} lfs pull")
 
 
 def _width(read: Read, modules: dict[str, str]) -> int | None:

@@ -13,12 +13,14 @@ from zoo.errors import PublishError
 from zoo.evidence.findings import findings
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, as_set, read_scores
+from zoo.ids import is_folder
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN
 from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.recipe.schema import code_digests
 from zoo.run import Receipt, Run, first_difference
 from zoo.stage import NamedDataset
+from zoo.train.ingredients import IN_FOLDER
 
 
 @dataclass
@@ -95,15 +97,22 @@ def _parts_as_built(built: Built, recipe: Recipe) -> dict[str, Any]:
         whole = _laid_over(whole, _made_from(built, recipe.name, stage)["recipe"])
     return {
         **whole,
-        "base": _with_licence(whole["base"], recipe),
+        "base": _with_words(whole["base"], recipe),
         "parent": as_built(built, recipe.parent) if recipe.parent else None,
         "datasets": {name: _dataset(built, recipe, name) for name in sorted(_needs(built, recipe.name, TRAIN)[DATA])},
     }
 
 
-def _with_licence(base: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """The base as it was built, with today's licence of the code that it was consented to run: a word, as others."""
+def _with_words(base: Mapping[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """The base as it was built, with today's words on it, as others are today's.
+
+    They are the licence of the code that it was consented to run, and the place and the origin of a folder.
+    """
     consent, today = base.get("remote_code"), recipe.base.remote_code
+    if base["model"] == IN_FOLDER and recipe.base.in_folder:
+        base = {**base, "model": recipe.base.model}
+    elif not is_folder(base["model"]):
+        base = {**base, "origin": None}
     return {**base, **({"remote_code": {**consent, "license": today.license if today else None}} if consent else {})}
 
 

@@ -15,6 +15,7 @@ from zoo.ids import ModelRef
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
 from zoo.models.backbone.probe import kept_backbone, refuse_broken
 from zoo.models.backbone.report import BackboneReport, language_of
+from zoo.models.folder import folder_revision
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_unfit
 from zoo.pipeline.asbuilt import Built, as_built
@@ -238,8 +239,15 @@ class Build(Built):
             return UNPUBLISHED
 
     def base_revision(self, base: Base) -> str:
-        """The commit of a base model that this build uses, 40 hex digits; the Hub is asked once."""
-        return self._commit(base.model, base.commit)
+        """The commit of a base model that this build uses, 40 hex digits; the Hub is asked once.
+
+        Of one in a folder it is the digest of what decides its embeddings.
+        """
+        if not base.in_folder:
+            return self._commit(base.model, base.commit)
+        if (base.model, None) not in self._revisions:
+            self._revisions[base.model, None] = folder_revision(base, self.workspace.root)
+        return self._revisions[base.model, None]
 
     def model_revision(self, model: ModelRef) -> str:
         """The commit of a model that a recipe names beside its base; the Hub is asked once."""

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from zoo.hub.frontmatter import KeyPath
+from zoo.ids import is_folder
 from zoo.metadata import metadata_problems
 from zoo.modules.encoders import CUSTOM
 from zoo.recipe.chain import licence_mistakes
@@ -307,7 +308,7 @@ def _share_rows(parts: Sequence[SplitPart | None], others: Sequence[SplitPart | 
 
 def _in_the_way(repo_id: str) -> str | None:
     """The reason why libraries would not go to the Hub for this id; None when they would."""
-    if not Path(repo_id).is_dir():
+    if is_folder(repo_id) or not Path(repo_id).is_dir():
         return None
     what = f"'{repo_id}' is a folder here, and libraries would read that"
     return f"{what}; rename it, or run zoo in another folder"
@@ -325,9 +326,10 @@ def base_mistakes(
         yield ("base", "max_seq_length"), problem
     if file.base.reads_with == CUSTOM and file.base.remote_code is None:
         what = f"'{CUSTOM}' is for a model with code of its own, and there is no consent to any"
-        yield ("base", "encoder"), f"{what}; zoo trust {file.base.model}, or leave it out"
+        way = "leave it out" if file.base.in_folder else f"zoo trust {file.base.model}, or leave it out"
+        yield ("base", "encoder"), f"{what}; {way}"
     if problem := _in_the_way(file.base.model):
-        yield ("base", "model"), problem
+        yield ("base", "model"), f"{problem}; if that folder is meant, write ./{file.base.model}"
     for at, named in _members(file):
         yield from under(at, membership_mistakes(named.family, families))
         yield from under(at, described_mistakes(named, vocabulary.suites, vocabulary.apps))

@@ -224,7 +224,8 @@ class DatasetRelease(Section):
     title: str
     summary: str
     license: License = "apache-2.0"
-    language: list[Language] = ["ar"]
+    language: list[Language] = []
+    """Languages of the texts, as the Hub spells them."""
     task_categories: list[Identifier] = ["sentence-similarity"]
     """The Hub's words for what it is for."""
     origins: list[SourceWork] = _added([])

@@ -24,7 +24,7 @@ def family_doubts(family: Family) -> Found:
 def base_doubts(file: BaseFile) -> Found:
     """Places in a base model's file that are right, and with which models may turn out worse than they could be."""
     base = file.base
-    if (found := _prompted(base.model)) and not base.prompts.get(base.default_prompt or ""):
+    if (found := _prompted(base.on_hub or base.model)) and not base.prompts.get(base.default_prompt or ""):
         who, prompts = found
         told = f"{who} made for texts that begin with '{prompts['query']}'"
         written = ", ".join(f'{name}: "{text}"' for name, text in prompts.items())

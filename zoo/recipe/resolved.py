@@ -21,6 +21,16 @@ def dump(recipe: Recipe) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 
 
+def as_published(recipe: Recipe) -> Recipe:
+    """The recipe as others may read it: of a base model's folder from the root on, the last part of its path is left.
+
+    Where else it lies on this machine is nobody's business.
+    """
+    base = recipe.base.model_copy(update={"model": recipe.base.title})
+    parent = as_published(recipe.parent) if recipe.parent else None
+    return recipe.model_copy(update={"base": base, "parent": parent})
+
+
 def load_resolved(path: Path) -> Recipe:
     """A recipe from a file that `zoo show` printed.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PositiveInt, StringConstraints, Tag, field_validator, model_validator
 
-from zoo.ids import ModelId, ModelRef, Revision
+from zoo.ids import ModelId, ModelPlace, ModelRef, Revision, is_folder
 from zoo.modules import EncoderSpec, ModuleSpec, PoolingSpec
 from zoo.modules.encoders import CUSTOM, STOCK
 from zoo.modules.own import ENCODER, own_files
@@ -53,8 +54,11 @@ class Miniature(Section):
 class Base(Section):
     """The model that training starts from."""
 
-    model: ModelId
-    """Its id on the Hub."""
+    model: ModelPlace
+    """An id on the Hub, or a folder: './checkpoints/x', '../x' or '/models/x', from the workspace on."""
+    origin: ModelId | None = added(None)
+    """Of a folder: the model on the Hub that it was made from, which the card names; null = it is a model of one's
+    own."""
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
     remote_code: RemoteCode | None = added(None)
@@ -80,6 +84,24 @@ class Base(Section):
     """The shape of its stand-in for rehearsals on the local Hub."""
 
     @property
+    def in_folder(self) -> bool:
+        """True when the model is a folder, and not on the Hub."""
+        return is_folder(self.model)
+
+    @property
+    def title(self) -> str:
+        """The name of the model for people: its id, or the path of its folder as the recipe has it.
+
+        Of a path from the root on it is the last part: where else it lies on this machine is nobody's business.
+        """
+        return f"./{PurePosixPath(self.model).name}" if self.model.startswith("/") else self.model
+
+    @property
+    def on_hub(self) -> str | None:
+        """The id of the model on the Hub, or of the one that its folder was made from; null = there is none."""
+        return self.origin if self.in_folder else self.model
+
+    @property
     def commit(self) -> str | None:
         """The commit that the recipe pins, by its `revision` or by its consent; null = the newest."""
         return self.revision or (self.remote_code.revision if self.remote_code else None)
@@ -87,7 +109,7 @@ class Base(Section):
     @property
     def awaits_consent(self) -> bool:
         """True when the recipe itself tells that the model brings code of its own, and holds no consent to it."""
-        return self.remote_code is None and self.miniature.architecture in WITH_CODE
+        return not self.in_folder and self.remote_code is None and self.miniature.architecture in WITH_CODE
 
     @property
     def reads_with(self) -> str | None:
@@ -95,6 +117,19 @@ class Base(Section):
         if self.pooling is None:
             return None
         return self.encoder.type if self.encoder else CUSTOM if self.remote_code else STOCK
+
+    @model_validator(mode="after")
+    def _folder_has_no_commit(self) -> Base:
+        if not self.in_folder:
+            if self.origin is not None:
+                raise ValueError(f"origin is for a model in a folder, and '{self.model}' is on the Hub; take it out")
+            return self
+        if self.revision is not None:
+            raise ValueError(f"revision is a commit of the Hub, and '{self.model}' is a folder; take it out")
+        if self.remote_code is not None:
+            what = f"remote_code is consent to a commit of the Hub, and '{self.model}' is a folder"
+            raise ValueError(f"{what}; push it to a repository of yours, and name that")
+        return self
 
     @model_validator(mode="after")
     def _consent_is_to_this_commit(self) -> Base:

@@ -1,4 +1,4 @@
-"""`zoo init`: a workspace of one's own."""
+"""A workspace with our own recipes: `zoo init --like gate`."""
 
 from __future__ import annotations
 
@@ -42,19 +42,18 @@ def _fill(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(shipped() / "recipes", partial, ignore=shutil.ignore_patterns("LOG.md"))
-        _ignore(folder / ".gitignore")
+        ignored = with_ignored(folder / ".gitignore")
+        (folder / ".gitignore").write_bytes(ignored)
         partial.rename(folder / "recipes")
     except OSError:
         shutil.rmtree(ours[-1] if ours else partial, ignore_errors=True)
         raise
 
 
-def _ignore(path: Path) -> None:
-    """Add what the file lacks; nobody's lines are touched."""
+def with_ignored(path: Path) -> bytes:
+    """The content of a .gitignore with what it lacks; nobody's lines are touched."""
     there = path.read_bytes() if path.exists() else b""
     known = {line.strip().strip(b"/") for line in there.splitlines()}
     lacking = [line for line in UNTRACKED if line.strip("/").encode() not in known]
-    if lacking:
-        break_first = b"\n" if there and not there.endswith(b"\n") else b""
-        with path.open("ab") as file:
-            file.write(break_first + "".join(f"{line}\n" for line in lacking).encode())
+    break_first = b"\n" if lacking and there and not there.endswith(b"\n") else b""
+    return there + break_first + "".join(f"{line}\n" for line in lacking).encode()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
+from zoo.recipe.borrowed import borrowed_words
 from zoo.recipe.chain import with_origins
 from zoo.recipe.check import (
     Vocabulary,
@@ -279,6 +280,10 @@ class Workspace:
             collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
             for name, dataset in self.datasets.items()
         ]
+        ours = Workspace(shipped())
+        for file, at, told in borrowed_words(self, ours) if self.recipes.resolve() != ours.recipes.resolve() else ():
+            found.append(self.mistakes_in(file))
+            collect([(at, told)], found[-1])
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
 
     def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:

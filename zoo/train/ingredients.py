@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.curves.journal import Spent, read_journal
 from zoo.layout import DATA, JOURNAL, MODEL, TRAIN, TRAIN_LOG, split_file
+from zoo.models.folder import file_digests
 from zoo.recipe import Recipe
 from zoo.recipe.schema import code_digests
 from zoo.remote import host
@@ -19,6 +20,7 @@ from zoo.train.beside import commits
 STAGE = TRAIN
 FORMAT = 3  # one more whenever the stage leaves other files, or trains otherwise
 HEADS = "heads"  # heads/<phase>.safetensors: parameters of losses, where they have any
+IN_FOLDER = "./folder"  # in the place of a base model's path in receipts
 INDIFFERENT = {"save_steps", "packing", "dataloader_num_workers", "gradient_checkpointing", "torch_compile"}
 """Settings of a phase that change nothing of what comes out but its last bits: another value must not train again."""
 
@@ -31,11 +33,14 @@ def needs(recipe: Recipe, site: Site) -> list[Node]:
 
 def part(recipe: Recipe) -> dict[str, Any]:
     """The base model and the phases, without what changes nothing of what comes out."""
+    base = recipe.base.model_dump(
+        mode="json", exclude={"miniature": True, "origin": True, "remote_code": {"license": True}}
+    )
+    if recipe.base.in_folder:  # its digest is an ingredient, and decides: the folder may go to another place
+        base["model"] = IN_FOLDER
     kept = {"evaluation": {"phases": True}} if recipe.evaluation.phases else {}  # the models after them stay here
     return {
-        **recipe.model_dump(
-            mode="json", include={"base"}, exclude={"base": {"miniature": True, "remote_code": {"license"}}}
-        ),
+        "base": base,
         **kept,
         "phases": [phase.model_dump(mode="json", exclude={"train": INDIFFERENT}) for phase in recipe.phases],
     }
@@ -44,6 +49,7 @@ def part(recipe: Recipe) -> dict[str, Any]:
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The commits of the base model and of those that losses name, and the libraries that train."""
     return {
+        **({"base_files": file_digests(recipe.base)} if recipe.base.in_folder else {}),
         "base_revision": site.base_revision(recipe.base),
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),

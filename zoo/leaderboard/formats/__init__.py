@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from zoo.errors import EvaluationError
+from zoo.languages import is_arabic
 from zoo.leaderboard.formats import csvtable, jsontable, latex, markdown
 from zoo.leaderboard.table import Table, Text
 from zoo.recipe import Workspace
@@ -23,7 +24,8 @@ def as_text(tables: Sequence[Table], form: str, workspace: Workspace) -> str:
         return _LIGHT[form](tables)
     from zoo.leaderboard.formats import htmlpage  # Jinja: only pages need it
 
-    return htmlpage.render(tables, title=_title(workspace.family.name), templates=workspace.folders("cards"))
+    title, templates = _title(workspace.family.name), workspace.folders("cards")
+    return htmlpage.render(tables, title=title, templates=templates, arabic=is_arabic(workspace.family.language))
 
 
 def _title(family: str) -> Text:

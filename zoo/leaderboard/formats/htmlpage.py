@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoo.leaderboard.formats.pagecharts import PageCharts, page_charts
-from zoo.leaderboard.rehearsal import WARNING
+from zoo.leaderboard.rehearsal import warning
 from zoo.leaderboard.table import Cell, Row, Table, TableColumn, Text
 from zoo.leaderboard.words import DIM, MODEL
 from zoo.templates import Templates, as_html
@@ -14,18 +14,20 @@ from zoo.templates import Templates, as_html
 PAGE = "leaderboard.html.j2"
 
 
-def render(tables: Sequence[Table], *, title: Text, templates: Templates) -> str:
+def render(tables: Sequence[Table], *, title: Text, templates: Templates, arabic: bool = True) -> str:
     """Return the page.
 
     Args:
+        arabic: every text is there twice, and readers choose; else it is in English alone.
         templates: folders, the workspace's own first.
     """
     views = [_View(table) for table in tables]
     dims = {row[DIM.key].value for table in tables for row in table.rows if DIM.key in row}
     names = dict.fromkeys(column.task for table in tables for column in table.shown if column.task)
     numbers = sorted((int(dim) for dim in dims if dim is not None), reverse=True)
-    warning = WARNING if any(table.rehearsal for table in tables) else None
-    facts = {"title": title, "tables": views, "dims": numbers, "tasks": list(names), "warning": warning}
+    facts = {"title": title, "tables": views, "dims": numbers, "tasks": list(names), "warning": warning(tables)}
+    facts["arabic"] = arabic
+    facts["wrong"] = any(cell.wrong for table in tables for row in table.rows for cell in row.values())
     return as_html(PAGE, templates, {}, **facts)
 
 

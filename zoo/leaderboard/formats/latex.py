@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from zoo.leaderboard.rehearsal import WARNING
+from zoo.leaderboard.rehearsal import warning
 from zoo.leaderboard.table import Cell, Row, Table
 
 HEAD = r"""% pdflatex compiles this file as it is; to use a table in a paper, copy it and load the same packages.
@@ -65,9 +65,10 @@ def _page(table: Table, rows: Sequence[Row], number: int, count: int) -> str:
     columns = table.shown
     key = "".join(mark for mark in table.key if mark.isalnum())
     caption = latex_escaped(_caption(table.title.en) + (f", part {number} of {count}" if count > 1 else ""))
-    warning = rf"\textbf{{{latex_escaped(WARNING.en)}}}" if table.rehearsal else ""
+    warned = warning([table])
+    bold = rf"\textbf{{{latex_escaped(warned.en)}}}" if warned else ""
     below = [latex_escaped(note.en) for note in (*table.notes, *table.credits)] if number == count else []
-    notes = "\n\n".join(filter(None, (warning, *below)))
+    notes = "\n\n".join(filter(None, (bold, *below)))
     return "\n".join(
         [
             r"\begin{table}[p]",

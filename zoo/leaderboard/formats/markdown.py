@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zoo.leaderboard.rehearsal import WARNING
+from zoo.leaderboard.rehearsal import warning
 from zoo.leaderboard.table import Cell, Table
 from zoo.markdown import escaped
 
@@ -15,12 +15,12 @@ def render(tables: Sequence[Table]) -> str:
 
 
 def _table(table: Table) -> str:
-    columns = table.shown
+    columns, warned = table.shown, warning([table])
     return "\n".join(
         [
             f"## {escaped(table.title.en)}",
             "",
-            *((f"> {escaped(WARNING.en)}", "") if table.rehearsal else ()),
+            *((f"> {escaped(warned.en)}", "") if warned else ()),
             _line([escaped(column.header) for column in columns]),
             f"|{'|'.join('---:' if column.numeric else '---' for column in columns)}|",
             *(_line([_shown(table.cell(row, column)) for column in columns]) for row in table.rows),

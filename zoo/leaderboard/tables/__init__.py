@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from zoo.errors import EvaluationError
 from zoo.leaderboard.rehearsal import marked
 from zoo.leaderboard.table import Table
 from zoo.leaderboard.tables.board import Board
@@ -23,12 +24,24 @@ TABLES: dict[str, Callable[[Board], list[Table]]] = {
     "figure2": lambda board: [figure_2(board)],
     "retention": lambda board: [retention(board)],
 }
+OURS = ("models", "retention")
+"""The tables of what was measured; the others are a paper's, and are made where something is of it."""
 
 
 def tables(board: Board, names: Iterable[str] = ()) -> list[Table]:
     """Return the tables of these names, all when there are none; a table without rows is left out.
 
     Those with numbers of a rehearsal say so.
+
+    Raises:
+        EvaluationError: one is of a paper that nothing here is of, or nothing is measured at this scale.
     """
-    found = [table for name in names or TABLES for table in TABLES[name](board)]
+    known = tuple(TABLES) if board.paper else OURS
+    if strange := [name for name in names if name not in known]:
+        problem = f"there is no table '{strange[0]}': nothing here is of the paper that prints it"
+        raise EvaluationError(problem, hint=f"zoo leaderboard --table {OURS[0]}")
+    found = [table for name in names or known for table in TABLES[name](board)]
+    if not board.paper and not board.ours.files:
+        hint = f"zoo build {next(iter(board.workspace.names), 'NAME')}"
+        raise EvaluationError(f"nothing is measured yet at scale '{board.scale}'", hint=hint)
     return [marked(table, table.rehearsal or board.rehearsal) for table in found if table.rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from zoo.errors import EvaluationError
 from zoo.evidence import published
@@ -58,9 +59,19 @@ class Board:
         named = {tuple(tasks): suite for suite, tasks in reversed(self.workspace.suites.items())}
         return {suite: list(tasks) for tasks, suite in reversed(named.items()) if tasks in measured}
 
+    @cached_property
+    def paper(self) -> bool:
+        """Whether something here is of the paper whose tables lie in recipes/published/: then they stand beside ours."""
+        there = any(published.printed_rows(self.workspace.recipes, name) for name in published.SCORES)
+        return there and published.is_of(self.workspace.family.paper)
+
     def printed(self, name: str) -> list[published.Row]:
-        """Return the rows of a table that others printed."""
-        return published.printed_rows(self.workspace.recipes, name)
+        """Return the rows of a table that others printed; none in a lab that has nothing to do with the paper."""
+        return published.printed_rows(self.workspace.recipes, name) if self.paper else []
+
+    def papers(self, tasks: Sequence[str]) -> bool:
+        """Return whether a mean over these tasks is the one that the paper prints."""
+        return self.paper and tuple(tasks) == PAPER_TASKS
 
     def official(self, model: str) -> published.Row | None:
         """Return a model's row in mteb's results repository; None: it has none."""
@@ -104,13 +115,17 @@ def printed_columns() -> list[TableColumn]:
     ]
 
 
-def measured_columns(tasks: Sequence[str]) -> list[TableColumn]:
-    """Return the columns of our scores, of the headline mean with its rank and, on the paper's suite, of its mean."""
+def measured_columns(tasks: Sequence[str], *, papers: bool = True) -> list[TableColumn]:
+    """Return the columns of our scores, and of the headline mean with its rank.
+
+    Args:
+        papers: the mean over all of the tasks is the one that the paper prints, and has a column too.
+    """
     headline = TableColumn("measured:current", headline_name(tasks), MEASURED, bounded=True)
     rank = TableColumn("measured:rank", RANK, MEASURED)
-    papers = TableColumn("measured:mean", PAPERS_MEAN, MEASURED, bounded=True)
+    over_all = TableColumn("measured:mean", PAPERS_MEAN, MEASURED, bounded=True)
     found = [*_score_columns(MEASURED, tasks, bounded=True), *_measure_columns(tasks), headline, rank]
-    return [*found, papers] if tuple(tasks) == PAPER_TASKS else found
+    return [*found, over_all] if papers else found
 
 
 def _measure_columns(tasks: Sequence[str]) -> list[TableColumn]:

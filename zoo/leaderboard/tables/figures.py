@@ -144,13 +144,15 @@ def retention(board: Board) -> Table:
     dims = sorted({dim for share in (*shares, *measured) for dim in share.cells}, reverse=True)
     columns = [
         TableColumn(f"{source.key}:{dim}", Text.same(str(dim)), source, bounded=source is MEASURED)
-        for source in (COMPUTED, MEASURED)
+        for source in ([COMPUTED] if shares else []) + [MEASURED]
         for dim in dims
     ]
     rows = _beside(shares, measured)
     title = Text("Retention: what each size keeps", "الاحتفاظ: ما يبقى عند كل حجم")
     sources = {
-        source: where for source, where in notes.origins_of(board, printed).items() if source in (COMPUTED, MEASURED)
+        source: where
+        for source, where in notes.origins_of(board, printed).items()
+        if source is MEASURED or (source is COMPUTED and shares)
     }
     known = [notes.SHARE, *notes.measured_notes(board)]
     return Table("retention", title, [MODEL, *columns], rows, known, sources)
@@ -223,8 +225,8 @@ def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
     places = best_first(board.ours.places(tasks))
     ranks = board.ours.ranks(places, current(tasks))
     rows = [place_cells(place, tasks, ranks) for place in places]
-    columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks)]
+    columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks, papers=board.papers(tasks))]
     title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")
     sources = {MEASURED: notes.versions_shown(board)}
-    known = [*notes.reading_notes(board, tasks), *notes.sharing_notes(tasks)]
+    known = [*notes.reading_notes(board, tasks), *notes.sharing_notes(board, tasks)]
     return Table(f"models-{suite}", title, columns, rows, known, sources)

@@ -69,6 +69,10 @@ NOTHING_YET = Text(
     "Nothing of ours is measured yet at this scale: zoo build.", "لم يقس شيء من نماذجنا بهذا المقياس بعد: zoo build."
 )
 MINIATURE = Text(
+    "Ours: the miniature, generated data and two-layer models.",
+    "قياسنا على النسخة المصغرة: بيانات مولدة ونماذج من طبقتين.",
+)
+MINIATURE_BESIDE = Text(
     "Ours: the miniature, generated data and two-layer models; not comparable with the paper's figures.",
     "قياسنا على النسخة المصغرة: بيانات مولدة ونماذج من طبقتين؛ لا تقارن بأرقام الورقة.",
 )
@@ -119,7 +123,7 @@ def reading_notes(board: Board, tasks: Sequence[str] = PAPER_TASKS) -> list[Text
 
 def measured_notes(board: Board) -> list[Text]:
     """Return what a reader must know of whatever we measured: what is left out, on which data, and the intervals."""
-    source = MINIATURE if board.ours.miniature else REAL
+    source = (MINIATURE_BESIDE if board.paper else MINIATURE) if board.ours.miniature else REAL
     return [*_left_out(board), *([source, INTERVALS] if board.ours.files else [NOTHING_YET])]
 
 
@@ -166,9 +170,9 @@ def _columns(tasks: Iterable[str]) -> str:
     return ", ".join(TASKS[task].column for task in tasks)
 
 
-def sharing_notes(tasks: Sequence[str]) -> list[Text]:
+def sharing_notes(board: Board, tasks: Sequence[str]) -> list[Text]:
     """Return a note for each two tasks that share rows and that a mean of the table counts both."""
-    tasks = tasks if tuple(tasks) == PAPER_TASKS else current(tasks)
+    tasks = tasks if board.papers(tasks) else current(tasks)
     arabic = [
         f"يشترك {ltr(TASKS[one].column)} و {ltr(TASKS[other].column)} في {rows:,} من الصفوف: متوسطهما يحسبها مرتين."
         for one, other, rows in shared_rows(tasks)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from zoo.ids import is_folder
 from zoo.lint.finding import Problem
 from zoo.lint.printed import own_unit
 from zoo.lint.repo import CheckedRepo, Unreadable
@@ -77,7 +78,8 @@ def _recipe_says(repo: CheckedRepo) -> Iterator[tuple[str, str]]:
     release, parent, base = (_mapping(repo.recipe.get(key)) for key in ("release", "parent", "base"))
     if release.get("license"):
         yield "license", str(release["license"])
-    came_from = _mapping(parent.get("release")).get("repo") if parent else base.get("model")
+    start = base.get("origin") if is_folder(str(base.get("model"))) else base.get("model")
+    came_from = _mapping(parent.get("release")).get("repo") if parent else start
     if came_from:
         yield "base_model", str(came_from)
 

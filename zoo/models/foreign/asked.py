@@ -88,6 +88,8 @@ class ForeignCode:
 
 def way_to_load(source: ModelSource, found: Sequence[ForeignCode] = ()) -> str:
     """Return what to do about a model that asks for code: consent to it where that can cover all that was found."""
+    if source.in_folder:
+        return WITHOUT_CODE["folder"]
     way = WITH_CONSENT.get(source.kind)
     if way is None or source.revision is None or not all(one.is_its_own for one in found):
         return WITHOUT_CODE[source.kind]
@@ -99,7 +101,7 @@ def way_to_safetensors(source: ModelSource) -> str:
     if source.kind == "base" and source.remote_code:
         made = "https://huggingface.co/spaces/safetensors/convert makes them"
         return f"{made}: then zoo trust {source.place} --revision with their commit"
-    return AS_SAFETENSORS[source.kind]
+    return AS_SAFETENSORS["folder" if source.in_folder else source.kind]
 
 
 def kind_of_error(kind: Kind) -> type[ZooError]:

@@ -65,7 +65,7 @@ def carried_code(base: Base, folder: Path, recorded: Collection[str] = ()) -> Ca
     consent = base.remote_code
     own, theirs = _those_of(code_of_zoo(recorded), found), _those_of(agreed_code(consent), found)
     return CarriedCode(
-        origin=base.model,
+        origin=base.on_hub or base.title,
         revision=consent.revision if consent else "",
         license=consent.license if consent else None,
         theirs=theirs,

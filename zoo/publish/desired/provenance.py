@@ -12,6 +12,8 @@ from typing import Any
 from zoo import __version__
 from zoo.layout import DATA, MODEL, TRAIN
 from zoo.recipe import Dataset, Recipe
+from zoo.recipe.resolved import as_published
+from zoo.recipe.schema import Base
 from zoo.run import Receipt, Run, digest
 
 FORMAT = 2  # 1 had one map of versions, in which those that measured stood in for those that trained
@@ -45,9 +47,9 @@ def of_model(
         "recipe": {
             "name": recipe.name,
             "scale": recipe.scale,
-            "sha256": digest(recipe.model_dump(mode="json", by_alias=True)),
+            "sha256": digest(as_published(recipe).model_dump(mode="json", by_alias=True)),
         },
-        "base": {"id": recipe.base.model, "revision": train.made_from["base_revision"]},
+        "base": _base(recipe.base, train.made_from["base_revision"]),
         **({"models": train.made_from["models"]} if "models" in train.made_from else {}),
         "parent": {"id": parent[0], "weights": _weights(parent[1].receipt(TRAIN))} if parent else None,
         "data": {name: _data(recipe.datasets[name], found) for name, found in sorted(datasets.items())},
@@ -68,6 +70,13 @@ def of_dataset(name: str, dataset: Dataset, run: Run) -> dict[str, Any]:
         **_data(dataset, run),
         "versions": _versions(receipt),
     }
+
+
+def _base(base: Base, revision: str) -> dict[str, str | None]:
+    """Return the base model and its commit, or of a folder its digest and what it was made from."""
+    if not base.in_folder:
+        return {"id": base.model, "revision": revision}
+    return {"folder": base.title, "digest": revision, "origin": base.origin}
 
 
 def _data(dataset: Dataset, run: Run) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zoo.cards.datasetview import DatasetFacts
@@ -19,6 +19,7 @@ from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.publish.desired.publishedcode import code_facts, code_to_publish
 from zoo.recipe import Dataset, Recipe, dump
+from zoo.recipe.resolved import as_published
 from zoo.remote import Kind, address_of
 from zoo.templates import Templates
 
@@ -185,7 +186,7 @@ def model_release(
     files[CARD] = card
     if (curve := card.with_name(CURVE)).is_file():  # cards of before have none
         files[CURVE] = curve
-    files[RECIPE] = dump(recipe).encode()
+    files[RECIPE] = dump(as_published(recipe)).encode()
     files[SCORES] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))
     files |= {path: text.encode() for path, text in eval_results(measured, repo_id, shown).items()}
@@ -246,16 +247,32 @@ def space_release(
     *,
     card: str,
     models: list[dict[str, object]],
+    about: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     note: str = "",
     digests: Digests | None = None,
 ) -> Release:
-    """Return a release of the app's own files, its card and the models that it offers."""
+    """Return a release of the app's own files, its card and the models that it offers.
+
+    Args:
+        about: the title, languages and examples (zoo/cards/about.py). Of the app's files of languages only those of
+            its own go along, and English; None: all of them.
+    """
     files: dict[str, Content] = {str(path.relative_to(app)): path for path in _files(app)}
+    if about is not None:
+        spoken = {"en", *about["language"], *about["interface"]}
+        files = {path: content for path, content in files.items() if _language(path) in (None, *spoken)}
+        files["space.json"] = json_bytes(about)
     files[CARD] = card.encode()
     files["models.json"] = json_bytes(models)
     needs = frozenset(str(model["id"]) for model in models)
     return sealed(Release("space", repo_id, name, files, needs, note, settings=settings, digests=digests or Digests()))
+
+
+def _language(path: str) -> str | None:
+    """Return the language that a file of an app is for, as languages/ar.json is; None: for all."""
+    place = PurePosixPath(path)
+    return place.stem if place.parts[:-1] == ("languages",) else None
 
 
 def json_bytes(value: object) -> bytes:

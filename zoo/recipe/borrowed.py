@@ -1,0 +1,73 @@
+"""Words of the family that zoo brings, in a lab with other models: a paper that is not theirs, a title."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from zoo.hub.frontmatter import KeyPath
+from zoo.recipe.described import LAB, family_file
+
+if TYPE_CHECKING:
+    from zoo.recipe.family import BaseFile, Family, Variant
+    from zoo.recipe.workspace import Workspace
+
+THEIR_ACCOUNT = "Omartificial-Intelligence-Space"
+"""The account that the models of the paper are published under."""
+SHOWN = 3
+"""Names of recipes in a sentence."""
+Borrowed = Iterator[tuple[str, KeyPath, str]]
+"""The file in recipes/ without its ending, the place in it, and what is to be said of that."""
+
+
+def borrowed_words(lab: Workspace, ours: Workspace) -> Borrowed:
+    """Find words of our own family in the families of a lab with recipes that are not ours.
+
+    Args:
+        ours: the workspace that zoo brings.
+    """
+    borrowed = {family: _alike(said, ours.family) for family, said in lab.families.items()}
+    if not any(borrowed.values()) and lab.family.namespace != THEIR_ACCOUNT:
+        return
+    known = {variant.repo for _, _, variant in _members(ours)}
+    own = [(name, file, variant) for name, file, variant in _members(lab) if variant.repo not in known]
+    for family, alike in borrowed.items():
+        for key, what in alike.items():
+            inheriting = [
+                name
+                for name, file, variant in own
+                if lab.family_of(name) == family and key not in file.model_fields_set | variant.model_fields_set
+            ]
+            if inheriting:
+                yield family_file(family), (key,), f"{what}, and {_named(inheriting)} not of it; {_way(key)}"
+    if lab.family.namespace == THEIR_ACCOUNT and own:
+        names = _named([name for name, _, _ in own])
+        told = f"'{THEIR_ACCOUNT}' is the account of {ours.family.name}'s models, and {names} not of them"
+        yield LAB, ("namespace",), f"{told}; write your own, or null for the token's"
+
+
+def _alike(said: Family, ours: Family) -> Mapping[str, str]:
+    """{key: what stands there and is ours}."""
+    found = {}
+    if said.paper and ours.paper and said.paper.url == ours.paper.url:
+        found["paper"] = f"is the paper of {ours.name}, which cards would cite"
+    if said.collection and ours.collection and said.collection.title == ours.collection.title:
+        found["collection"] = f"has the title of {ours.name}'s"
+    if said.space and ours.space and (said.space.repo, said.space.title) == (ours.space.repo, ours.space.title):
+        found["space"] = f"has the title of {ours.name}'s"
+    return found
+
+
+def _members(space: Workspace) -> Iterator[tuple[str, BaseFile, Variant]]:
+    for base, file in space.bases.items():
+        yield from ((f"{base}-{name}", file, variant) for name, variant in file.variants.items())
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    listed = ", ".join(f"'{name}'" for name in names[:SHOWN]) + more
+    return f"{listed} {'is' if len(names) == 1 else 'are'}"
+
+
+def _way(key: str) -> str:
+    return f"write yours, or `{key}: null` there or in the file of that base model"
