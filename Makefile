@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # A file's tests stay together: they share what they are about; tests/conftest.py orders the files. A process takes 2 GB at most.
 PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart docs clean
+.PHONY: setup demo fix check test browser slow conformance fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart reference docs clean
 
 setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
 
@@ -21,6 +21,7 @@ fix: setup  ## format, and mend what can be mended
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format --quiet .
 	$(BIN)/zoo schema --write
+	PYTHONPATH=tests $(BIN)/python tests/reference.py
 
 check: setup  ## lint, types, recipes
 	$(BIN)/ruff check .
@@ -50,6 +51,9 @@ bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap 
 fuzz: setup  ## requests that no client would send, and people against publish, at random; SECONDS=600 by default of each
 	$(BIN)/python tests/hub_fuzz.py --seconds $(or $(SECONDS),600)
 	$(BIN)/python tests/people_fuzz.py --seconds $(or $(SECONDS),600)
+
+reference: setup  ## docs/recipes.md and docs/commands.md, from the code
+	PYTHONPATH=tests $(BIN)/python tests/reference.py
 
 docs: setup  ## the README's table and pictures, from what `make demo` built
 	PYTHONPATH=tests $(BIN)/python tests/readme.py

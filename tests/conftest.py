@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +23,6 @@ from filelock import FileLock
 from warm import warm_python
 
 from zoo.cli.session import prepare
-from zoo.hub import accounts
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.store import Store
 
@@ -35,7 +32,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 RECIPE, SCALE = "arabert-hybrid", "mini"
 USER = "lab"
-PORTS = range(20_000, 32_000)  # below those that the system hands out: nobody gets ours before we do
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
 
@@ -54,20 +50,14 @@ class TestHub:
         return self.running.root
 
 
+pytest_plugins = ["zoo.hub.testing"]  # as other projects do
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Say where the Hub will be: huggingface_hub reads its environment when it is imported, and test modules import it."""
-    home = Path(tempfile.mkdtemp(prefix="zoo-tests-"))
-    _resources.callback(shutil.rmtree, home, ignore_errors=True)
-    config.stash[HOME] = home
+    """Prepare the environment that the libraries read; where the Hub will be stands in it already."""
     prepare()
-    os.environ.update(
-        HF_ENDPOINT=f"http://127.0.0.1:{_port()}",
-        HF_TOKEN=accounts.new_token(),
-        HF_HUB_DISABLE_TELEMETRY="1",
-        HF_HUB_DISABLE_UPDATE_CHECK="1",
-        HF_HOME=str(home / "client"),
-        MTEB_CACHE=str(home / "client" / "mteb"),
-    )
+    os.environ["MTEB_CACHE"] = str(home_of(config) / "client" / "mteb")
+    os.environ["ZOO_CACHE"] = str(home_of(config) / "cache")
     for name in ("ZOO_WORKSPACE", "ZOO_NAMESPACE", "HUGGINGFACE_CO_STAGING"):
         os.environ.pop(name, None)
     if WORKER:  # workers that each use every core wait for one another
@@ -75,7 +65,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["OMP_NUM_THREADS"] = str(max(1, share))
 
 
-HOME = pytest.StashKey[Path]()
+def home_of(config: pytest.Config) -> Path:
+    """The folder of this process's Hub and of what its clients fetch."""
+    from zoo.hub.testing import HOME  # pytest imports it as a plugin
+
+    return config.stash[HOME]
 
 
 def pytest_unconfigure() -> None:
@@ -96,15 +90,6 @@ def _turn(first: bool, needs: set[str]) -> int:
     if first:
         return 0
     return 2 if "lab" in needs else 1 if "hub" in needs else 3
-
-
-def _port() -> int:
-    """A port that is free now, and that nobody is given unasked."""
-    for port in random.sample(PORTS, 100):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise RuntimeError("no free port for the tests' Hub")
 
 
 @pytest.fixture(scope="session")
@@ -130,25 +115,25 @@ def warm(pytestconfig: pytest.Config) -> tuple[str, ...]:
     """The command of a Python that has loaded the libraries already, for proofs. Tests of the process are `cold`."""
     if not hasattr(os, "pidfd_open"):  # not Linux
         return (sys.executable,)
-    return _resources.enter_context(warm_python(pytestconfig.stash[HOME]))
+    return _resources.enter_context(warm_python(home_of(pytestconfig)))
 
 
 @pytest.fixture(scope="session")
-def hub(request: pytest.FixtureRequest, once: Callable[..., Path], warm: tuple[str, ...]) -> TestHub:
-    """The Hub of this process; the miniature is in it if a test of this run needs that."""
+def local_hub_root(request: pytest.FixtureRequest, once: Callable[..., Path]) -> Path:
+    """The folder of the Hub of this process; the miniature is in it if a test of this run needs that."""
+    root = home_of(request.config) / "hub"
+    if any("seeded" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        shutil.copytree(once("seeded", fill_with_miniature), root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def hub(local_hub: LocalHub, pytestconfig: pytest.Config, warm: tuple[str, ...]) -> TestHub:
+    """The Hub of this process, whose proofs need not load libraries."""
     from zoo.publish.proof.stranger import Stranger
 
-    home = request.config.stash[HOME]
-    if any("seeded" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        shutil.copytree(once("seeded", fill_with_miniature), home / "hub")
-    token = os.environ["HF_TOKEN"]
-    with closing(Store(home / "hub")) as store:
-        store.add_user(USER)
-        with store.write() as db:
-            accounts.add_token(db, USER, token, "write")
     Stranger.python = warm
-    running = _resources.enter_context(local_hub(home / "hub", port=int(os.environ["HF_ENDPOINT"].rsplit(":", 1)[1])))
-    return TestHub(replace(running, token=token), home)
+    return TestHub(local_hub, home_of(pytestconfig))
 
 
 Begin = Callable[..., LocalHub]

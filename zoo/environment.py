@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from pathlib import Path
+
+from zoo.errors import WorkspaceError
 
 VARIABLES = {
     # Waiting threads sleep. OpenMP's default, spinning, costs nothing on an idle machine and triples the time of a
@@ -24,6 +27,20 @@ SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 
 MEETING = "ZOO_MEETING"
 """Names the file by which processes of one training find each other; torch's own way is a port that anybody may ask."""
+
+
+def cache_folder() -> Path:
+    """The folder for what is measured where there is no lab: `ZOO_CACHE`, else `zoo` among the user's caches.
+
+    Raises:
+        WorkspaceError: it is a file.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    folder = Path(os.environ.get("ZOO_CACHE") or Path(caches) / "zoo").expanduser().resolve()
+    if folder.exists() and not folder.is_dir():
+        hint = "export ZOO_CACHE=DIR names another folder"
+        raise WorkspaceError(f"the cache folder '{folder}' is a file", hint=hint)
+    return folder
 
 
 def prepare() -> None:

@@ -99,6 +99,7 @@ class ModelRef(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: ModelId
+    """Its id on the Hub."""
     revision: Revision | None = None
     """Commit to use; null = the newest, which each build resolves and records."""
 

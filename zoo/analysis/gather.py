@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoo.analysis.errors import ErrorReport, Pairs, Predictions, error_report, scaled
-from zoo.errors import EvaluationError, did_you_mean
+from zoo.errors import EvaluationError
 from zoo.evaluate import results
 from zoo.evaluate.texts import graded
 from zoo.evidence.resampling import Sample
@@ -15,17 +15,9 @@ from zoo.pipeline.evaluation import Request, evaluate_target, name_and_dim
 from zoo.recipe import Workspace
 from zoo.say import Progress
 from zoo.tasks import TASKS
+from zoo.tasks.named import task_named
 
 KIND = "STS"
-
-
-class OneTask(Request):
-    """A suite of one task, under the task's name."""
-
-    @property
-    def tasks(self) -> list[str]:
-        """The task's name, alone."""
-        return [self.suite]
 
 
 @dataclass(frozen=True)
@@ -44,17 +36,21 @@ def check_task(workspace: Workspace, task: str | None) -> str:
         EvaluationError: there is no such task, or its rows have no graded similarity.
     """
     known = [name for name in TASKS if TASKS[name].kind == KIND]
-    name = task or next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
-    if name not in TASKS:
-        raise EvaluationError(f"no evaluation task '{name}'", hint=did_you_mean(name, known))
+    if task:
+        name = task_named(task)
+    else:
+        name = next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
     if name not in known:
         hint = f"one of: {', '.join(known)}"
         raise EvaluationError(f"task '{name}' has no graded pairs but is of kind {TASKS[name].kind}", hint=hint)
     return name
 
 
-def gather(request: OneTask, targets: Sequence[str], *, top: int, progress: Progress) -> Gathered:
+def gather(request: Request, targets: Sequence[str], *, top: int, progress: Progress) -> Gathered:
     """Report on every target, at full width or as NAME@DIM; the baseline last says what similar spelling alone does.
+
+    Args:
+        request: for one task, of graded pairs.
 
     Raises:
         EvaluationError, HubError: as `evaluate_target`; `graded`.
@@ -76,7 +72,7 @@ def _baseline(scores: ScoreFile) -> Subject:
     return found
 
 
-def _sample(request: OneTask, subject: Subject, dim: int | None) -> Sample:
+def _sample(request: Request, subject: Subject, dim: int | None) -> Sample:
     found = results.sample(request.results, subject, dim, request.suite)
     if found is None:
         hint = "zoo eval it again"
@@ -84,7 +80,7 @@ def _sample(request: OneTask, subject: Subject, dim: int | None) -> Sample:
     return found
 
 
-def _report(request: OneTask, models: dict[str, Sample], baseline: Subject, top: int) -> ErrorReport:
+def _report(request: Request, models: dict[str, Sample], baseline: Subject, top: int) -> ErrorReport:
     yardstick = _sample(request, baseline, None)
     assert yardstick.gold is not None
     data = graded(request.suite, request.results, yardstick.gold.tolist())

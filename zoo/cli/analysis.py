@@ -11,7 +11,7 @@ import click
 from zoo import say
 from zoo.cli.evaluate import jobs_option
 from zoo.cli.publish import SIGNS
-from zoo.cli.session import ZooGroup, command, connect, scale_option, workspace
+from zoo.cli.session import ZooGroup, command, connect, ground, scale_option, workspace
 
 if TYPE_CHECKING:
     from zoo.analysis.errors import BandError, ErrorReport, Lexical, Pair
@@ -23,18 +23,19 @@ SHOWN = 90  # characters of a text in a table
 
 @command("errors", epilog="Example: zoo errors arabert-hybrid arabert-matryoshka@64 --html errors.html")
 @click.argument("targets", nargs=-1, required=True)
-@click.option("--task", help="An STS task.  [default: the first of the family's suite]")
+@click.option("--task", help="An STS task, by our name or mteb's.  [default: the first of the suite]")
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Pairs of each kind, per model.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write them as one page, side by side.")
 @scale_option
 @jobs_option
 def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | None, scale: str, jobs: int) -> None:
     """Where models over- and under-estimate similarity: by band, and with shared words. NAME, or NAME@DIM."""
-    space = workspace()
-    from zoo.analysis.gather import OneTask, check_task, gather
+    space = ground()
+    from zoo.analysis.gather import check_task, gather
     from zoo.evidence.scores import REHEARSAL
+    from zoo.pipeline.evaluation import Request
 
-    request = OneTask(space, check_task(space, task), scale, jobs)
+    request = Request.of(space, None, scale, jobs, tasks=[check_task(space, task)])
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         found = gather(request, targets, top=top, progress=progress)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo import say
-from zoo.cli.session import command, connect, scale_option, tell, workspace
+from zoo.cli.session import command, connect, ground, scale_option, tell, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from zoo.recipe import Workspace
     from zoo.tasks import MeasureName
 
-suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the family's]")
+suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the lab's]")
+task_option = click.option("--task", "tasks", multiple=True, help="A task instead, by our name or mteb's; repeatable.")
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 
 
 @command("eval", epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
 @click.argument("targets", nargs=-1)
 @suite_option
+@task_option
 @click.option("--dims", help="Sizes, comma-separated.  [default: a recipe's own, else the model's width]")
 @scale_option
 @jobs_option
@@ -32,6 +34,7 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_def
 def eval_(
     targets: tuple[str, ...],
     suite: str | None,
+    tasks: tuple[str, ...],
     dims: str | None,
     scale: str,
     jobs: int,
@@ -40,20 +43,22 @@ def eval_(
 ) -> None:
     """Score recipes' models, folders or ids on the Hub with mteb, at every size from one encoding pass.
 
-    A model that cannot be scored leaves the others alone; the exit code is then 1.
+    Folders and ids need no lab: what was measured is then kept in a cache folder, which is named. A model that cannot
+    be scored leaves the others alone; the exit code is then 1.
     """
     if bool(targets) == refresh_published:
         raise click.UsageError("give recipes, folders or Hub ids, or --refresh-published alone")
     if trust and len(targets) != 1:
         raise click.UsageError("--trust is consent to the code of one Hub id: give it alone")
-    space = workspace()
+    _refuse_both(suite, tasks)
     if refresh_published:
-        _refresh(space)
+        _refresh(workspace())
         return
+    space = ground()
     sizes = [_dim(dim) for dim in dims.split(",")] if dims else []
     from zoo.pipeline.evaluation import Request
 
-    request = Request.of(space, suite, scale, jobs, trust)
+    request = Request.of(space, suite, scale, jobs, trust, tasks=tasks)
     connect(seed=True, tasks=request.tasks)
     found, problems = _evaluate_all(request, targets, sizes)
     facts = {target: scores.model_dump() for target, scores in found.items()}
@@ -61,6 +66,11 @@ def eval_(
         tell(problems, facts)
         click.get_current_context().exit(1)
     say.result(facts)
+
+
+def _refuse_both(suite: str | None, tasks: Sequence[str]) -> None:
+    if suite and tasks:
+        raise click.UsageError(f"--suite '{suite}' and --task '{tasks[0]}' are two choices of tasks: give one of them")
 
 
 def _refresh(space: Workspace) -> None:
@@ -152,16 +162,18 @@ def _beside(scores: ScoreFile) -> list[tuple[str, MeasureName]]:
 @click.argument("first")
 @click.argument("second")
 @suite_option
+@task_option
 @scale_option
 @jobs_option
-def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -> None:
+def compare(first: str, second: str, suite: str | None, tasks: tuple[str, ...], scale: str, jobs: int) -> None:
     """Tell two models apart on the same rows, or not: NAME, or NAME@DIM for one of its sizes."""
-    space = workspace()
+    _refuse_both(suite, tasks)
+    space = ground()
     from zoo.evidence.scores import TIE_MARGIN, current
     from zoo.pipeline.evaluation import Request
     from zoo.pipeline.evaluation import compare as judge
 
-    request = Request.of(space, suite, scale, jobs)
+    request = Request.of(space, suite, scale, jobs, tasks=tasks)
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         verdicts = judge(request, first, second, progress=progress)
@@ -173,7 +185,9 @@ def compare(first: str, second: str, suite: str | None, scale: str, jobs: int) -
         unsearched = (verdict.task for verdict in verdicts if verdict.unsearched[place])
         _say_unsearched(target, [task for task in unsearched if task in request.tasks])
     _say_sharing(current(request.tasks))
-    say.result({"suite": request.suite, "verdicts": [_verdict(verdict) for verdict in verdicts]})
+    say.result(
+        {"suite": request.suite, "tasks": list(request.tasks), "verdicts": [_verdict(verdict) for verdict in verdicts]}
+    )
 
 
 def _say_leaks(numbers: Iterable[Scored]) -> None:

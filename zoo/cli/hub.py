@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 ANSWERS_WITHIN = 2  # seconds
 FIRST_PAGE = 1 << 16  # bytes of it that are looked at
 
-root_option = click.option("--root", type=click.Path(path_type=Path), help="Its folder.  [default: .zoo/hub]")
+root_option = click.option(
+    "--root", type=click.Path(path_type=Path), help="Its folder.  [default: .zoo/hub of the lab]"
+)
 
 
 @click.group("hub", cls=ZooGroup)

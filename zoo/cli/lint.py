@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,8 +68,7 @@ def lint(
     if trust and not probe:
         raise click.UsageError("--trust goes with --probe: nothing else runs a model's code")
     if ctx.meta.get("hub") or not (offline and Path(target).is_dir()):  # else nothing of huggingface_hub is needed
-        with nullcontext() if ctx.meta.get("hub") == "local" else suppress(WorkspaceError):
-            connect()  # a Hub on this machine keeps its caches in the workspace; linting needs neither
+        connect()
     repo = _repo(target, scale, offline=offline, kind=kind, snippets=snippets)
     if mend and repo.folder is None:
         raise ZooError(f"--fix changes folders, and '{target}' is none", hint=f"hf download {target} --local-dir DIR")

@@ -130,19 +130,46 @@ def workspace() -> Workspace:
     """
     from zoo.recipe import Workspace
 
+    return _in_use(Workspace.find())
+
+
+def _in_use(found: Workspace) -> Workspace:
     ctx = click.get_current_context().find_root()
-    found = Workspace.find()
     if (known := ctx.meta.get("workspace")) is None or known.root != found.root:
         known = ctx.meta["workspace"] = ctx.with_resource(found.in_use())
     place: Workspace = known
     return place
 
 
-def local_root(root: Path | None = None) -> Path:
-    """The local Hub's folder: `.zoo/hub` of the workspace."""
-    from zoo.recipe import Workspace
+def ground() -> Workspace:
+    """The workspace around the current folder, or the cache folder where there is none. Plugins stay in use.
 
-    return root.resolve() if root else Workspace.find().root / ".zoo" / "hub"
+    Raises:
+        WorkspaceError: the environment names a folder that is neither. PluginError: a plugin is broken.
+    """
+    from zoo.recipe.outside import Outside
+
+    found = _found_or_cache()
+    return _in_use(found) if isinstance(found, Outside) else workspace()
+
+
+def _found_or_cache() -> Workspace:
+    """The workspace, without its plugins; where there is none the cache folder, which is named, once."""
+    from zoo.recipe import outside
+
+    ctx = click.get_current_context().find_root()
+    found = outside.ground()
+    if isinstance(found, outside.Outside) and "outside" not in ctx.meta:
+        ctx.meta["outside"] = found.root
+        if almost := outside.almost_a_lab():
+            say.note(f"'{almost / 'recipes'}' has no family.yaml, so that '{almost}' is no lab")
+        say.note(f"no lab here: what is kept is in {found.root}")
+    return found
+
+
+def local_root(root: Path | None = None) -> Path:
+    """The local Hub's folder: of the workspace, or in the cache folder where there is none."""
+    return root.resolve() if root else _found_or_cache().hub
 
 
 scale_option = click.option("--scale", default="full", show_default=True, help="A scale of recipes/family.yaml.")
@@ -284,7 +311,7 @@ def seed_hub(
     from zoo.miniature.seed import seed
 
     with say.progress() as progress:
-        needing = workspace().every_recipe() if recipes is None else recipes
+        needing = ground().rehearsed.every_recipe() if recipes is None else recipes
         made: list[str] = seed(root, needing, tasks=tasks, datasets=datasets, progress=progress)
     if made:
         say.note(f"seeded the local Hub with {len(made)} generated repositories in {root}")

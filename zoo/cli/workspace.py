@@ -12,7 +12,7 @@ from zoo import say
 from zoo.cli.places import device_name
 from zoo.cli.probe import probed
 from zoo.cli.services import annotate, as_code_quality, summarise
-from zoo.cli.session import command, connect, is_hub, tell, workspace
+from zoo.cli.session import command, connect, ground, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def ls(scale: str, what: str | None) -> None:
 def _list_choices(what: str) -> None:
     from zoo.plugins.listing import listed
 
-    space = workspace()
+    space = ground()
     rows = [row for kind in LISTS[what] for row in listed(kind)]
     say.table([{**row, "options": ", ".join(row["options"]) or None} if "options" in row else row for row in rows])
     say.result({"workspace": str(space.root), what: rows})

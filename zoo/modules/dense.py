@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 def dense(
     width: int, *, out: PositiveInt, bias: bool = True, activation: Literal["tanh", "none"] = "tanh"
 ) -> nn.Module:
-    """A linear layer to `out` numbers, with an activation or none. Its weights are new: they want training."""
+    """A linear layer to `out` numbers, with an activation or none. Its weights are new: they want training.
+
+    Args:
+        out: numbers per embedding behind it.
+        bias: a number is added to each, which is trained too.
+        activation: the function behind it.
+    """
     from sentence_transformers.sentence_transformer.modules import Dense
     from torch import nn
 

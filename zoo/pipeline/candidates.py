@@ -96,8 +96,11 @@ def _of_hub(workspace: Workspace, target: str, dims: Sequence[int], scale: str, 
     and with the consent that the recipe holds; both give way to a commit that was asked for.
     """
     if "/" not in target:
-        hint = did_you_mean(target, workspace.names) or "zoo ls, or an id like owner/name"
-        raise EvaluationError(f"no recipe or folder '{target}'", hint=hint)
+        lab, other = bool(workspace.names), "an id like owner/name"
+        hint = did_you_mean(target, workspace.names) or (
+            f"zoo ls, or {other}" if lab else f"{other}, or the path of a folder"
+        )
+        raise EvaluationError(f"no {'recipe or ' if lab else ''}folder '{target}'", hint=hint)
     base = next((file.base for file in workspace.bases.values() if file.base.model == target), None)
     revision = revision_of("model", target, trust or (base.commit if base else None))
     if trust is not None:

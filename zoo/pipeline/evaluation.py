@@ -1,4 +1,4 @@
-"""`zoo eval` and `zoo compare`: models scored on a suite, and two of them told apart or not."""
+"""`zoo eval` and `zoo compare`: models scored on a suite or on tasks, and two of them told apart or not."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ from zoo.pipeline.asbuilt import overrides_of
 from zoo.pipeline.build import BACKBONES
 from zoo.pipeline.candidates import candidate_of
 from zoo.recipe import Workspace
-from zoo.run import Run, file_digest, first_difference, leave_doubts
+from zoo.run import Run, digest, file_digest, first_difference, leave_doubts
 from zoo.say import Progress
 from zoo.tasks import TASKS
+from zoo.tasks.named import tasks_named
+
+LONGEST = 80  # characters of a choice of tasks in the name of a folder
 
 
 @dataclass(frozen=True)
 class Request:
-    """The ground to evaluate on: a suite of the workspace, at which scale, in how many processes."""
+    """The ground to evaluate on: a suite of the workspace or a choice of tasks, at a scale, in processes."""
 
     workspace: Workspace
     suite: str
+    """The name of the suite; of a choice of tasks all their names, separated by commas."""
+    tasks: Sequence[str]
     scale: str
     jobs: int = 1
     trust: str | None = None
@@ -36,26 +41,33 @@ class Request:
 
     @classmethod
     def of(
-        cls, workspace: Workspace, suite: str | None, scale: str, jobs: int = 1, trust: str | None = None
+        cls,
+        workspace: Workspace,
+        suite: str | None,
+        scale: str,
+        jobs: int = 1,
+        trust: str | None = None,
+        *,
+        tasks: Sequence[str] = (),
     ) -> Request:
-        """A request for a suite, by default the lab's.
+        """A request for tasks, by our or mteb's names, or else for a suite, by default the lab's.
 
         Raises:
-            EvaluationError: no such suite, or one that names unknown tasks.
+            EvaluationError: no such task or suite, or one that names unknown tasks. ZooError: no such scale.
         """
+        workspace.require_scale(scale)
+        if tasks:
+            chosen = tasks_named(tasks)
+            return cls(workspace, ", ".join(chosen), chosen, scale, jobs, trust)
         name = suite or workspace.suite
         if name not in workspace.suites:
             hint = did_you_mean(name, workspace.suites)
-            raise EvaluationError(f"no suite '{name}' in recipes/family.yaml", hint=hint)
-        if unknown := [task for task in workspace.suites[name] if task not in TASKS]:
+            raise EvaluationError(f"no suite '{name}' in {workspace.suites_from}", hint=hint)
+        found = workspace.suites[name]
+        if unknown := [task for task in found if task not in TASKS]:
             problem = f"suite '{name}' names an evaluation task '{unknown[0]}' that does not exist"
             raise EvaluationError(problem, hint=did_you_mean(unknown[0], TASKS))
-        return cls(workspace, name, scale, jobs, trust)
-
-    @property
-    def tasks(self) -> list[str]:
-        """The tasks of the suite."""
-        return self.workspace.suites[self.suite]
+        return cls(workspace, name, found, scale, jobs, trust)
 
     @property
     def results(self) -> Path:
@@ -169,8 +181,10 @@ def _run_of(request: Request, target: str) -> Run | None:
 
 
 def _slug(candidate: Candidate, suite: str) -> str:
-    """The name of a folder for a model, a suite and a choice of dims."""
+    """The name of a folder for a model, a suite or choice of tasks, and a choice of dims."""
     dims = "-".join(map(str, candidate.dims)) or "width"
+    if len(suite) > LONGEST:
+        suite = f"{suite[:LONGEST]}-{digest(suite)[:8]}"
     return re.sub(r"[^\w.-]", "_", f"{folder_name(candidate.name)}--{suite}--{dims}")
 
 

@@ -117,7 +117,9 @@ class Source(Section):
     dataset: Annotated[RepoId, BeforeValidator(as_the_hub("datasets"))] | None = None
     """A repository on the Hub."""
     config: str | None = None
+    """The name of the repository's configuration (subset); null = its only or default one."""
     revision: Revision | None = None
+    """The commit to read; null = the newest, which each build resolves and records."""
     splits: dict[Split, str] = {"train": "train", "validation": "validation", "test": "test"}
     """Our split to the source's. Of files, `path` says which splits there are."""
     path: str | dict[Split, str | list[str]] | None = _added(None)
@@ -168,6 +170,7 @@ class SplitRule(Section):
     """Shares that sum to 1. Each group falls by a number made from it and the seed, so it stays where it is when
     others are added, and shares are met as far as groups are many and small."""
     seed: int = 1
+    """Another number gives another split."""
 
     @model_validator(mode="after")
     def _is_whole(self) -> SplitRule:
@@ -201,9 +204,13 @@ class SourceWork(Section):
     """A work that a dataset is made from, for the licence chain and the citations of its card."""
 
     title: str
+    """The name of the work."""
     license: License
+    """The id of its licence, as the Hub writes it."""
     url: Address | None = None
+    """Where it is found."""
     bibtex: str | None = None
+    """How it is cited."""
     terms: str | None = None
     """What its id does not say of the licence: which parts are under which, as the work itself tells."""
     share_alike: bool | None = None
@@ -220,6 +227,7 @@ class DatasetRelease(Section):
     language: list[Language] = []
     """Languages of the texts, as the Hub spells them."""
     task_categories: list[Identifier] = ["sentence-similarity"]
+    """The Hub's words for what it is for."""
     origins: list[SourceWork] = _added([])
     """The works that its rows come from, with their licences."""
     summary_ar: str | None = _added(None)
@@ -230,9 +238,11 @@ class Dataset(Section):
     """Columns in the order in which losses read them: texts first, then a label or none."""
 
     source: Source | None = _added(None)
+    """The place that rows come from."""
     sources: list[Source] = _added([])
     """Several places, in `source`'s stead: one after the other, or by weight."""
     columns: dict[str, Column] = Field(min_length=1)
+    """The columns of the dataset, by name, in the order in which losses read them."""
     reads: dict[str, Column] = _added({})
     """The columns as they are read, where a step makes those of `columns` from them (triplets, pairs)."""
     split: SplitRule | None = _added(None)

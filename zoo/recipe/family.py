@@ -204,7 +204,7 @@ class Family(Described):
     suites: dict[Name, list[TaskName]] = {}
     phases: dict[Name, Phase] = {}
     scales: dict[Name, Scale] = {}
-    """Only in recipes/family.yaml."""
+    """Amounts of everything, laid over the recipes by `--scale`. Only in recipes/family.yaml."""
     resources: dict[StageName, Resources] = {}
     """The share of a machine that each stage takes when `zoo build --on ray` makes them side by side. Only in
     recipes/family.yaml."""

@@ -46,6 +46,7 @@ class Miniature(Section):
     architecture: Architecture = "bert"
     """neoarabert and modern bring code of their own; the tokenizer of the first is code too, and knows diacritics."""
     tokenizer: Literal["wordpiece", "bpe", "unigram"] = "wordpiece"
+    """The family of its tokenizer."""
     modules: tuple[Literal["mean", "cls", "dense", "normalize"], ...] = ()
     """The sentence-transformers modules that the repository brings; none for a plain transformers repository."""
 
@@ -65,6 +66,7 @@ class Base(Section):
     width: PositiveInt
     """Numbers per embedding; checked against the model when it is loaded."""
     max_seq_length: PositiveInt = 512
+    """Tokens of a text that the model reads; the rest is cut off."""
     encoder: EncoderSpec | None = added(None)
     """What reads texts, before the pooling; null = `custom` where there is consent to remote code, else
     `transformer`."""
@@ -79,6 +81,7 @@ class Base(Section):
     default_prompt: str | None = None
     """Name of the prompt that training, evaluation and a plain `encode` use."""
     miniature: Miniature = Miniature()
+    """The shape of its stand-in for rehearsals on the local Hub."""
 
     @property
     def in_folder(self) -> bool:
@@ -221,8 +224,11 @@ class Paper(Section):
     """The paper to cite."""
 
     title: str
+    """The title of the paper."""
     url: Address
+    """Where it is read."""
     bibtex: str
+    """How it is cited; the card quotes it."""
 
 
 CardLanguage = Literal["en", "ar"]

@@ -53,6 +53,7 @@ class Lora(Section):
     alpha: PositiveInt = 32
     """The adapter's output is multiplied by alpha / r."""
     dropout: float = Field(0.0, ge=0, lt=1)
+    """Share of an adapter's inputs that are left out at random while it is trained."""
     targets: Annotated[list[str], Field(min_length=1)] | Literal["all-linear"] = "all-linear"
     """Names of the layers that get an adapter, as `query` or `attention.self.query`; all-linear: every linear one."""
     keep: bool = False
@@ -72,6 +73,7 @@ class Train(Section):
     """One phase's settings; the names are those of transformers' TrainingArguments where it has them."""
 
     epochs: FiniteFloat = Field(1, gt=0)
+    """Times that all rows are read; a half is allowed."""
     max_steps: PositiveInt | None = None
     """Stop after so many steps, whatever `epochs` says."""
     batch_size: PositiveInt = 64
@@ -88,6 +90,7 @@ class Train(Section):
     """Share of the steps over which the learning rate rises to its peak; constant, reduce_lr_on_plateau and greedy
     begin there."""
     weight_decay: FiniteFloat = Field(0.0, ge=0)
+    """Share of each weight that is taken off at every step, times the learning rate."""
     scheduler: Scheduler = "linear"
     """reduce_lr_on_plateau and greedy follow the score on `dev`."""
     lr_scheduler_kwargs: dict[str, bool | int | FiniteFloat | str] = added({})
@@ -98,7 +101,9 @@ class Train(Section):
     adam_beta1: float = added(0.9, ge=0, lt=1)
     """This and the next two mean nothing to adafactor, adagrad, rmsprop and sgd."""
     adam_beta2: float = added(0.999, ge=0, lt=1)
+    """Share of the old mean of squared gradients that stays at every step."""
     adam_epsilon: FiniteFloat = added(1e-8, gt=0)
+    """Keeps the optimizer from dividing by zero."""
     max_grad_norm: FiniteFloat = added(1.0, ge=0)
     """Longer gradients are cut to this length; 0 = none is."""
     gradient_accumulation_steps: PositiveInt = added(1)
@@ -107,6 +112,7 @@ class Train(Section):
     gradient_checkpointing: bool = added(False)
     """Compute activations again on the way back instead of keeping them: less memory, a third more time."""
     max_seq_length: PositiveInt = 512
+    """Tokens of a text that are read in training; the rest is cut off."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Of the sums; the weights are kept in `dtype`."""
     dtype: Literal["float32", "bfloat16"] = added("float32")
@@ -127,6 +133,8 @@ class Train(Section):
     early_stopping_threshold: FiniteFloat = added(0.0, ge=0)
     """A score is better when it is more than this above the best (scores are from -1 to 1)."""
     sampler: Literal["batch", "no_duplicates", "group_by_label"] = "batch"
+    """no_duplicates: no text stands twice in a batch, for losses that take other rows for negatives; group_by_label:
+    batches with several rows of each class."""
     mix: Literal["proportional", "round_robin"] = "proportional"
     """How batches of several datasets alternate."""
     eval_steps: PositiveInt | None = None
@@ -134,6 +142,7 @@ class Train(Section):
     save_steps: PositiveInt | None = None
     """Save a checkpoint between evaluations too, at the first logged step after so many; null = after 15 minutes."""
     seed: int = Field(42, ge=0, lt=2**32)
+    """Decides the order of the rows and everything else that is drawn at random."""
 
     @field_validator("warmup", mode="before")
     @classmethod
@@ -170,7 +179,9 @@ class DataUse(Section):
     """A dataset and the loss that reads it."""
 
     dataset: Name
+    """A dataset of recipes/datasets/."""
     loss: LossSpec
+    """The loss that reads its columns, by its name or with options: see the losses."""
     prompts: dict[str, str] = added({})
     """{column: what stands before its texts in training, as "query: "}; columns that are not named have the base's
     default prompt, and "" is none."""

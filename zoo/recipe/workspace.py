@@ -71,6 +71,21 @@ class Workspace:
         """The folder of the recipe files."""
         return self.root / "recipes"
 
+    @property
+    def suites_from(self) -> str:
+        """The place of the suites, for people."""
+        return "recipes/family.yaml"
+
+    @property
+    def hub(self) -> Path:
+        """The folder of the local Hub."""
+        return self.root / ".zoo" / "hub"
+
+    @property
+    def rehearsed(self) -> Workspace:
+        """The workspace whose models and data fill the local Hub."""
+        return self
+
     def folders(self, name: str) -> list[Path]:
         """`cards` or `spaces`: the workspace's own, when it has one, before ours."""
         return [folder for folder in dict.fromkeys((self.root / name, shipped() / name)) if folder.is_dir()]
@@ -311,6 +326,14 @@ class Workspace:
     def scales(self) -> list[str]:
         """Names of all scales, `full` first."""
         return ["full", *self.family.scales]
+
+    def require_scale(self, name: str) -> None:
+        """Refuse a scale that is none of the lab's.
+
+        Raises:
+            RecipeError: it is none.
+        """
+        self._scale(name)
 
     def _scale(self, name: str) -> Scale:
         scales = {"full": Scale(), **self.family.scales}

@@ -48,6 +48,16 @@ def mine(
     Args:
         model: on the Hub.
         revision: its commit; null = the newest, which each build resolves and records.
+        num_negatives: negatives of a pair, at most.
+        range_min: the nearest candidates that are passed over, which may be true positives.
+        range_max: the candidates that are looked at, nearest first; null = as many as the other options ask for.
+        max_score: the similarity above which a candidate is passed over.
+        min_score: the similarity below which a candidate is passed over.
+        absolute_margin: a candidate is less similar than the positive by at least this.
+        relative_margin: a candidate is at most (1 - this) times as similar as the positive.
+        sampling_strategy: top takes the nearest candidates that are left, random draws among them.
+        query_prompt: put before anchors when they are encoded.
+        corpus_prompt: put before candidates when they are encoded.
     """
     import polars as pl
     from datasets import Dataset

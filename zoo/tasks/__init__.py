@@ -14,7 +14,7 @@ from zoo.tasks.task import TASKS, MeasureName, Task, pins, shared_rows, sharing
 
 __all__ = ["TASKS", "MeasureName", "Task", "pins", "shared_rows", "sharing"]
 
-_MACHINERY = ("graded", "loading", "own", "task", "triplets")
+_MACHINERY = ("graded", "loading", "named", "own", "task", "triplets")
 
 for _module in iter_modules(__path__):
     if _module.name not in _MACHINERY:

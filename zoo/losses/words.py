@@ -1,0 +1,30 @@
+"""The options that losses have in common, told once: a name means the same in each. They are sentence-transformers'."""
+
+SHARED = {
+    "scale": "Similarities are multiplied by it; 20 is a temperature of 0.05.",
+    "symmetric": "True: each positive is also told apart from the other rows' anchors.",
+    "gather_across_devices": "True: rows of all devices are negatives of each other.",
+    "mini_batch_size": "Rows that are in memory at once; it changes no result.",
+    "guide": "A model of the Hub, {model: ..., revision: ...}, whose similarities decide.",
+    "teacher": "A model of the Hub, {model: ..., revision: ...}, whose embeddings are the goal.",
+    "projection_dim": "The teacher's width, where it is another one; a linear layer leads there. null = the same.",
+    "temperature": "Similarities are divided by it.",
+    "margin_strategy": "How `margin` is taken off the similarity of the positive: as it is, or as a share of it.",
+    "margin": "The least difference between what belongs together and what does not.",
+    "contrast_anchors": "True: other anchors of the batch are negatives too.",
+    "contrast_positives": "True: other positives of the batch are negatives too.",
+    "distance_metric": "How far two embeddings are from each other.",
+    "triplet_margin": "The negative is farther away than the positive by at least this.",
+    "num_labels": "Number of classes; must be that of the dataset.",
+    "inner": "The loss that is taken at each size or layer, by its name or with options.",
+    "dims": "Embedding sizes, largest first; null = the recipe's.",
+    "weights": "A weight for each of `dims`; null = all the same.",
+    "n_dims_per_step": "Sizes that are drawn at each step; null = all.",
+    "n_layers_per_step": "Layers that are drawn at each step; null = all.",
+    "last_layer_weight": "Weight of the last layer.",
+    "prior_layers_weight": "Weight of the layers below the last one.",
+    "kl_div_weight": "Weight of how far the layers' similarities are from the last one's; 0 = it does not count.",
+    "kl_temperature": "Temperature of that comparison.",
+    "layer_weighting": "How the layers below the last one are weighted.",
+}
+"""{option: what it means}."""
