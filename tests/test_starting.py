@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -198,6 +199,11 @@ def test_every_key_of_a_family_is_explained(place: Path, zoo: Any) -> None:
     text = (init(zoo, place).recipes / "family.yaml").read_text("utf-8")
     for key in Family.model_fields:
         assert f"\n{key}:" in text or f"\n# {key}:" in text, f"family.yaml says nothing of {key}"
+    keys = "|".join(Family.model_fields)
+    family = Family.model_validate(
+        yaml.safe_load(re.sub(rf"(?m)^# ({keys}):", r"\1:", text))
+    )  # what comments offer is right
+    assert family.model_fields_set == set(Family.model_fields)
     base = (place / "lab" / "recipes" / "lab.yaml").read_text("utf-8")
     assert {"base", "dims", "variants"} <= BaseFile.model_fields.keys() & yaml.safe_load(base).keys()
 
