@@ -280,7 +280,7 @@ class Workspace:
             collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
             for name, dataset in self.datasets.items()
         ]
-        found += [collect([(at, told)], self.mistakes_in(file)) for file, at, told in self._borrowed()]
+        found += [collect(iter([(at, told)]), self.mistakes_in(file)) for file, at, told in self._borrowed()]
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
 
     def _borrowed(self) -> Borrowed:
