@@ -12,7 +12,7 @@ import click
 from zoo import say
 from zoo.cli.places import device_name
 from zoo.cli.probe import probed
-from zoo.cli.session import command, connect, is_hub, tell, workspace
+from zoo.cli.session import command, connect, is_hub, need, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
@@ -162,6 +162,8 @@ def check(
     recipes = _hub_or_recipe(ctx, recipes, hub)
     if probe and not recipes:
         raise click.UsageError("--probe takes names of recipes (zoo ls lists them)")
+    if probe:
+        need("train", having="--probe")
     if not probe and (assignments or device or scale != "full"):
         raise click.UsageError("--scale, --set and --device go with --probe")
     space = Workspace.find()  # broken plugins are among what is told
