@@ -206,3 +206,52 @@ def test_an_import_deeper_down_ends_in_the_same_sentence(light: Light, tmp_path:
     (tmp_path / "plugins" / "mine.py").write_text("import torch\n", "utf-8")
     done = light.zoo("ls", cwd=tmp_path)
     assert done.stderr == "error: plugins/mine.py, line 1: no module 'torch'\nhint: pip install 'hub-zoo[eval]'\n"
+
+
+@pytest.fixture(scope="module")
+def built(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the trained lab, with a local Hub of its own that is empty."""
+    return shutil.copytree(lab.workspace.root, tmp_path_factory.mktemp("built") / "lab")
+
+
+def test_what_others_built_is_shown_by_a_light_install(light: Light, built: Path) -> None:
+    of_scale = ["--scale", SCALE]
+    commands = [["ls", *of_scale], ["show", RECIPE], ["check"], ["card", RECIPE, *of_scale], ["leaderboard", *of_scale]]
+    commands += [["curve", RECIPE, *of_scale], ["logs", RECIPE, *of_scale], ["lint", f"runs/{SCALE}/{RECIPE}/card"]]
+    answers, modules = light.several(commands, cwd=built)
+    assert {command[0]: answer.code for command, answer in zip(commands, answers, strict=True)} == {
+        **dict.fromkeys(("ls", "show", "check", "card", "leaderboard", "curve", "logs"), 0),
+        "lint": answers[-1].code,
+    }
+    assert "train, contamination, evaluate, card" in answers[0].out
+    assert "SentenceTransformer" in answers[3].out
+    assert "1 finding" in answers[-1].out or "rules looked" in answers[-1].out
+    assert modules.isdisjoint(HEAVY)
+
+
+def test_tables_that_nobody_could_search_stay_here_and_proofs_are_owed(light: Light, built: Path) -> None:
+    """The Parquet files of a dataset are published where they can be searched; a model's proof comes later."""
+    name, way = "arabert-matryoshka", "pip install 'hub-zoo[data]'"
+    asked = ["--scale", SCALE, "--hub", "local"]
+    plan = light.zoo("plan", name, *asked, cwd=built)
+    assert plan.returncode == 2, plan.stderr
+    assert f"  ! data/train-00000-of-00001.parquet cannot be searched for secrets here: {way}" in plan.stdout
+    done = light.zoo("publish", name, "--yes", *asked, cwd=built)
+    assert done.returncode == 1
+    assert f"hint: {way}" in done.stdout + done.stderr
+    with published_as_is(built, "arabic-nli-triplet"):
+        done = light.zoo("publish", name, "--yes", *asked, cwd=built)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not proved yet: to load it back, pip install 'hub-zoo[eval]'" in done.stderr
+    owed = [line.split()[1] for line in json.loads((built / ".zoo" / "owed.json").read_text("utf-8"))]
+    assert owed == ["model", "space"]
+
+
+@contextlib.contextmanager
+def published_as_is(built: Path, dataset: str) -> Iterator[None]:
+    """For the length of the block a dataset is one that nobody publishes: what needs it does not wait for it."""
+    path = built / "recipes" / "datasets" / f"{dataset}.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(re.sub(r"(?ms)^release:.*?(?=^\S|\Z)", "", text), "utf-8")
+    yield
+    path.write_text(text, "utf-8")
