@@ -31,7 +31,9 @@ SEAMS = {
         ("sentence-transformers", "transformers", "accelerate", "datasets", "torch"),
         ("test_packing.py", "test_samplers.py", "test_checkpoints.py", "test_settings.py", "test_losses.py"),
     ),
-    "mteb": Seam(("mteb", "sentence-transformers", "datasets"), ("test_tasks.py", "test_evaluate.py", "test_submit.py")),
+    "mteb": Seam(
+        ("mteb", "sentence-transformers", "datasets"), ("test_tasks.py", "test_evaluate.py", "test_submit.py")
+    ),
     "Hub client": Seam(
         ("huggingface_hub", "hf-xet", "httpx2", "datasets"),
         ("test_hub_clients.py", "test_hub_api.py", "test_patience.py", "test_mirror.py", "test_publish.py"),
@@ -77,8 +79,10 @@ def broken(report: Path) -> list[str]:
     """The tests that failed, or that could not even be collected."""
     if not report.exists():
         return ["pytest itself"]
-    cases = ElementTree.parse(report).iter("testcase")  # noqa: S314 - pytest's own file
-    return [str(case.get("name")) for case in cases if case.find("failure") is not None or case.find("error") is not None]
+    cases = ElementTree.parse(report).iter("testcase")
+    return [
+        str(case.get("name")) for case in cases if case.find("failure") is not None or case.find("error") is not None
+    ]
 
 
 def release(library: str, tested: dict[str, str]) -> str:

@@ -38,7 +38,9 @@ class ReviewerName(click.ParamType[str]):
         return value
 
 
-@command("review", hub=False, needs=["data"], epilog="Example: zoo data review arabic-nli-pair-nmt --by audit-score --serve")
+@command(
+    "review", hub=False, needs=["data"], epilog="Example: zoo data review arabic-nli-pair-nmt --by audit-score --serve"
+)
 @click.argument("dataset")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help=SAMPLE_HELP)
 @click.option("--by", type=click.Choice(["audit-score", "split", "label"]), help=BY_HELP)
