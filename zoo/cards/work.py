@@ -38,7 +38,7 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     templates = [Path(place) for place in spec["templates"]]
     facts = facts_of(spec)
     (folder / README).write_text(model_card(facts, templates), "utf-8")
-    drawn = None if spec["fresh"] else spec["drawn"]
+    drawn = None if spec.get("fresh") else spec["drawn"]
     (folder / CURVE).write_bytes(Path(drawn).read_bytes() if drawn else draw_curves([curve_of(facts)], "png"))
 
 
