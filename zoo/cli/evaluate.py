@@ -22,7 +22,7 @@ task_option = click.option("--task", "tasks", multiple=True, help="A task instea
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 
 
-@command("eval", epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
+@command("eval", needs=["eval"], epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
 @click.argument("targets", nargs=-1)
 @suite_option
 @task_option
@@ -158,7 +158,7 @@ def _beside(scores: ScoreFile) -> list[tuple[str, MeasureName]]:
     return list(dict.fromkeys((score.task, one.name) for score in scores.scores for one in score.measures))
 
 
-@command("compare", epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
+@command("compare", needs=["eval"], epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
 @click.argument("first")
 @click.argument("second")
 @suite_option
