@@ -362,7 +362,7 @@ def _shown_model(model: str, scores: ScoreFile, code: CarriedCode | None) -> dic
 
 
 def _offered(build: Build, names: Collection[str], going: Collection[str], account: str) -> list[Recipe]:
-    """Of the recipes that lead to a Space those that are published with it, or on the Hub already."""
+    """The recipes of a Space that are published with it, or are on the Hub already."""
     ready = {recipe.name for recipe in built(build)}
     return [
         recipe

@@ -25,7 +25,7 @@ from zoo.recipe.check import (
     suite_mistakes,
 )
 from zoo.recipe.dataset import Dataset
-from zoo.recipe.described import LAB, Said, family_file, said_in, taken_from, twice_mistakes
+from zoo.recipe.described import LAB, Said, family_file, no_family, said_in, taken_from, twice_mistakes
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Collection, Described, Family, Scale, Space, Variant
 from zoo.recipe.fits import Sized
@@ -141,8 +141,7 @@ class Workspace:
         base, variant = self.place_of(name)
         family, file = self.family_of(name), self.bases[base]
         if family not in self.families:
-            hint = did_you_mean(family, self.families) or "zoo check"
-            raise RecipeError(f"no family '{family}' in recipes/families/", hint=hint)
+            raise RecipeError(no_family(family), hint=did_you_mean(family, self.families))
         own = file.variants[variant]
         return [(family_file(family), (), self.families[family]), (base, (), file), (base, ("variants", variant), own)]
 
