@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("--supersedes", metavar="ID", help="An older model of the same account, whose readers are told of this.")
 @yes_option
 def release(name: str, version: str, scale: str, notes: str, supersedes: str | None, yes: bool) -> None:
-    """Tag what is published of NAME (a recipe, a dataset or `space`), with an entry in its CHANGELOG.md."""
+    """Tag what is published of NAME (a recipe, a dataset, `space`), with an entry in its CHANGELOG.md.
+
+    Where there are several Spaces, each goes by its repository's name.
+    """
     require_yes(yes)
     connect()
     from zoo.publish.versions.history import find_repository, tags_of
