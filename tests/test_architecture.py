@@ -43,7 +43,7 @@ ROWS = [
     {"zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
-    {"zoo.analysis", "zoo.ci", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
+    {"zoo.analysis", "zoo.ci", "zoo.depot", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}

@@ -12,7 +12,22 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, evaluate, hub, lint, logs, publish, space, tables, trust, versions, workspace
+from zoo.cli import (
+    analysis,
+    build,
+    demo,
+    evaluate,
+    hub,
+    lint,
+    logs,
+    publish,
+    runs,
+    space,
+    tables,
+    trust,
+    versions,
+    workspace,
+)
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
 
@@ -48,6 +63,7 @@ COMMANDS = (
     publish.plan,
     publish.publish,
     publish.status,
+    runs.runs,
     versions.release,
     versions.rollback,
     analysis.submit,

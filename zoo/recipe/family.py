@@ -137,3 +137,5 @@ class Family(Section):
     """The share of a machine that each stage takes when `zoo build --on ray` makes them side by side."""
     collection: Collection | None = None
     space: Space | None = None
+    runs: RepoName = "zoo-runs"
+    """Dataset repository, a private one: `zoo runs push` takes what was built there, `zoo runs pull` has it again."""
