@@ -84,19 +84,19 @@ def pull(names: tuple[str, ...], place: str | None, scale: str) -> None:
     asked = stages_to_pull(build, names, runs_repository(build, place))
     with say.progress() as progress:
         pull_stages(build, asked, progress=progress, report=lambda one: say.note(f"pulled {one.stage:<14} {one.name}"))
-    _say_left(asked, build.as_typed)
+    _say_left(asked, build.as_typed, named=bool(names))
     told = f"pulled {_count(asked.new)} from {asked.repository}"
     say.line(told if asked.new else f"nothing to pull from {asked.repository}: {_count(asked.here)} here already")
     left = {"stale": dict(asked.stale), "missing": list(asked.missing)}
     say.result({"repository": asked.repository.id, "commit": asked.commit, "pulled": _facts(asked.new), **left})
 
 
-def _say_left(asked: ToPull, as_typed: str) -> None:
+def _say_left(asked: ToPull, as_typed: str, *, named: bool) -> None:
     for name, why in asked.stale.items():
         say.note(f"stale: what is kept of '{name}' is of another version: {why}")
     if asked.stale:
-        say.hint(f"zoo build {' '.join(asked.stale)}{as_typed}, then zoo runs push")
-    if asked.missing:
+        say.hint(f"zoo build {' '.join(asked.stale)}{as_typed}, then zoo runs push{as_typed}")
+    if asked.missing and named:
         say.note(f"never pushed: {', '.join(asked.missing)}")
 
 
