@@ -12,7 +12,7 @@ from zoo.depot.here import checks_of, difference, kept_here, nodes_of, place_of
 from zoo.depot.kept import MADE, ROWS, KeptStage
 from zoo.depot.repository import RunsRepository, look_at, of_scale
 from zoo.errors import HubError, PublishError
-from zoo.layout import CARD, DATA
+from zoo.layout import CARD, DATA, EVALUATE, TRAIN
 from zoo.patience import patiently
 from zoo.pipeline.build import Build
 from zoo.remote import api, explained
@@ -21,6 +21,8 @@ from zoo.say import SILENT, Progress
 from zoo.stage import Node
 
 WORKERS = 8  # files that are fetched together
+DECIDING = {EVALUATE: 0, TRAIN: 1, CARD: 2}
+"""Stages by which of them is chosen first: what they were made from comes with them, and decides about the others."""
 Key = tuple[str, str]
 
 
@@ -56,7 +58,7 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
     candidates = {node.key: [*filter(None, [mine.get(node.key)]), *kept.get(node.key, [])] for node in nodes}
     fitting = {node.key: [one for one in candidates[node.key] if difference(node, one) is None] for node in nodes}
     chosen: dict[Key, KeptStage] = {}
-    for node in reversed(nodes):  # what needs others says which ones
+    for node in sorted(reversed(nodes), key=lambda node: DECIDING.get(node.stage, len(DECIDING))):
         chosen = _with(node.key, fitting, chosen) or chosen
     chosen |= {key: one for key in checks_of(nodes) if (one := _check(build, key, kept, chosen))}
     here = [one for key, one in chosen.items() if (known := mine.get(key)) and known.made == one.made]
