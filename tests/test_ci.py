@@ -26,7 +26,7 @@ from zoo.depot.pull import ToPull, pull_stages, stages_to_pull
 from zoo.depot.push import push_stages, stages_to_push
 from zoo.depot.repository import RunsRepository, look_at
 from zoo.errors import HubError, PublishError
-from zoo.layout import DATA, TRAIN
+from zoo.layout import CONTAMINATION, DATA, TRAIN
 from zoo.pipeline.build import Build
 from zoo.publish.desired.release import CARD
 from zoo.publish.plan.everything import plan_fleet
@@ -290,7 +290,7 @@ def test_each_recipe_gets_the_version_that_was_built_of_it(hub: TestHub, tmp_pat
     found = pulled(third, "lab/runs-versions")
     assert list(found.stale) == [NAME]
     assert "max_steps changed (40 -> 20)" in found.stale[NAME]
-    assert {one.stage for one in found.new} == {DATA}
+    assert {one.stage for one in found.new} == {DATA, CONTAMINATION}
     assert not third.folder(NAME).finished(TRAIN)
 
 

@@ -58,7 +58,7 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
     candidates = {node.key: [*filter(None, [mine.get(node.key)]), *kept.get(node.key, [])] for node in nodes}
     fitting = {node.key: [one for one in candidates[node.key] if difference(node, one) is None] for node in nodes}
     chosen: dict[Key, KeptStage] = {}
-    for node in sorted(reversed(nodes), key=lambda node: DECIDING.get(node.stage, len(DECIDING))):
+    for node in sorted(nodes[::-1], key=lambda node: DECIDING.get(node.stage, len(DECIDING))):
         chosen = _with(node.key, fitting, chosen) or chosen
     chosen |= {key: one for key in checks_of(nodes) if (one := _check(build, key, kept, chosen))}
     here = [one for key, one in chosen.items() if (known := mine.get(key)) and known.made == one.made]
