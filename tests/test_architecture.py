@@ -21,6 +21,7 @@ ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.hub"},
     {
         "zoo.say",
+        "zoo.extras",
         "zoo.arabic",
         "zoo.markdown",
         "zoo.layout",

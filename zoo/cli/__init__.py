@@ -30,6 +30,7 @@ from zoo.cli import (
 )
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
+from zoo.extras import missing_extra
 
 
 @click.group(
@@ -87,6 +88,10 @@ def main() -> None:
         code = cli.main(prog_name="zoo", standalone_mode=False)
     except ZooError as problem:
         code = _failed(problem)
+    except ImportError as problem:
+        if (lacking := missing_extra(problem)) is None:
+            raise
+        code = _failed(lacking)
     except OSError as problem:
         if (told := of_the_disk(problem)) is None:
             raise

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RECIPE, SCALE = "arabert-hybrid", "mini"
 
 
-@command("demo", hub=False)
+@command("demo", hub=False, needs=["train", "space"])
 @click.option("--recipe", default=RECIPE, show_default=True)
 def demo(recipe: str) -> None:
     """Build, evaluate and publish a model on a local Hub: minutes on a laptop, no network."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
-from zoo import say
+from zoo import extras, say
 from zoo.cli.services import annotate
 from zoo.environment import prepare
 from zoo.errors import HubError, ZooError
@@ -39,13 +39,30 @@ class ZooGroup(click.Group):
 class ZooCommand(click.Command):
     """A command whose errors hint at commands that do the same in the same place."""
 
+    needs: Sequence[str] = ()
+    """Extras without which it does nothing at all."""
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run it. The commands in an error's hint get the options that name the Hub and the scale."""
         try:
+            need(*self.needs)
             return super().invoke(ctx)
         except ZooError as problem:
             problem.hint = problem.hint and as_typed(problem.hint)
             raise
+
+
+def need(*names: str, having: str = "") -> None:
+    """Refuse the command where one of these extras of the package is not installed, before it does anything.
+
+    Args:
+        having: the option that needs them, when it is not the whole command.
+
+    Raises:
+        MissingExtraError: one is not; the hint is the line that installs them.
+    """
+    if names:
+        extras.require(*names, what=f"'{click.get_current_context().command_path}{having and ' '}{having}'")
 
 
 def as_typed(hint: str) -> str:
@@ -83,11 +100,18 @@ def tell(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None) -
     annotate(of_problems(problems))
 
 
-def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """`click.command` with `--json` and, for commands that may ask a Hub, `--hub`."""
+def command(
+    name: str, *, hub: bool = True, needs: Sequence[str] = (), **attributes: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """`click.command` with `--json` and, for commands that may ask a Hub, `--hub`.
+
+    Args:
+        needs: extras of the package without which the command does nothing at all.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         made = click.command(name, cls=ZooCommand, **attributes)(function)
+        made.needs = needs
         made.params.append(json_option())
         if hub:
             made.params.append(hub_option())

@@ -13,7 +13,7 @@ from zoo import say
 from zoo.cli.places import device_name
 from zoo.cli.probe import probed
 from zoo.cli.services import annotate, as_code_quality, summarise
-from zoo.cli.session import command, connect, is_hub, tell, workspace
+from zoo.cli.session import command, connect, is_hub, need, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ def check(
         raise click.UsageError("--probe takes names of recipes (zoo ls lists them)")
     if form != "text" and (probe or say.wants_json()):
         raise click.UsageError("--format gitlab goes without --probe and --json")
+    if probe:
+        need("train", having="--probe")
     if not probe and (assignments or device or scale != "full"):
         raise click.UsageError("--scale, --set and --device go with --probe")
     space = Workspace.find()  # broken plugins are among what is told

@@ -21,8 +21,8 @@ from zoo.say import SILENT, Progress
 from zoo.stage import Node
 
 WORKERS = 8  # files that are fetched together
-DECIDING = {EVALUATE: 0, TRAIN: 1, CARD: 2}
-"""Stages by which of them is chosen first: what they were made from comes with them, and decides about the others."""
+DECIDING = (EVALUATE, TRAIN)
+"""Stages that are chosen first: what they were made from comes with them, and decides about the others."""
 Key = tuple[str, str]
 
 
@@ -58,8 +58,10 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
     candidates = {node.key: [*filter(None, [mine.get(node.key)]), *kept.get(node.key, [])] for node in nodes}
     fitting = {node.key: [one for one in candidates[node.key] if difference(node, one) is None] for node in nodes}
     chosen: dict[Key, KeptStage] = {}
-    for node in sorted(nodes[::-1], key=lambda node: DECIDING.get(node.stage, len(DECIDING))):
-        chosen = _with(node.key, fitting, chosen) or chosen
+    for stage in [*DECIDING, None]:
+        for node in reversed(nodes):
+            if stage in (node.stage, None):
+                chosen = _with(node.key, fitting, chosen) or chosen
     chosen |= {key: one for key in checks_of(nodes) if (one := _check(build, key, kept, chosen))}
     here = [one for key, one in chosen.items() if (known := mine.get(key)) and known.made == one.made]
     new = [one for one in chosen.values() if one not in here]
