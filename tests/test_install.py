@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution, packages_distributions
@@ -21,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import RECIPE, ROOT, SCALE, Lab
 from hatchling.build import prepare_metadata_for_build_wheel
 
 from zoo import extras

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.depot.here import checks_of, kept_here, nodes_of, place_of
+from zoo.depot.here import checks_of, file_here, kept_here, nodes_of
 from zoo.depot.kept import INDEX, KeptStage, index_text
 from zoo.depot.repository import RunsRepository, look_at
 from zoo.errors import PublishError
@@ -115,7 +115,7 @@ def _commit(build: Build, asked: ToPush) -> NextCommit:
     contents: dict[str, bytes | Path] = {INDEX: index_text([*asked.there, *asked.new]).encode()}
     if CARD not in asked.listing.files:
         contents[CARD] = ABOUT
-    files = {path: place_of(build, one, path) for one in asked.new for path in one.files}
+    files = {path: file_here(build, one, path) for one in asked.new for path in one.files}
     ids = {**{path: of_bytes(content) for path, content in contents.items() if isinstance(content, bytes)}}
     ids |= dict(_unchanged(asked.new, files))
     problem = f"{asked.repository} changed on the Hub while runs were pushed"
@@ -161,7 +161,7 @@ def _refuse_places(build: Build, new: Sequence[KeptStage]) -> None:
     for one in new:
         texts = {"its receipt": one.model_dump_json().encode()}
         for path in one.files:
-            place = place_of(build, one, path)
+            place = file_here(build, one, path)
             if place.suffix in TEXTS and place.name not in BESIDE:
                 texts[f"'{place.relative_to(build.workspace.root)}'"] = place.read_bytes()
         for what, text in texts.items():
