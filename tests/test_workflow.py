@@ -184,6 +184,7 @@ def test_the_workflow_plans_on_a_pull_request_and_publishes_on_merge(
     published = runner.run("publish", merged)
     assert all(one.returncode == 0 for one in published.values()), published["Publish"].stderr
     assert api().repo_exists(f"{USER}/GATE-AraBert-v1")
+    assert "### zoo publish: done" in runner.summary.read_text("utf-8")
     built = Build(Workspace(merged), "full")
     assert {one.did for one in built.plan(built.workspace.recipe("arabert-hybrid"))} == {"kept"}
 

@@ -71,10 +71,18 @@ def stages_to_push(build: Build, names: Sequence[str], repository: RunsRepositor
     if listing.head and not listing.private and not public:
         problem = f"{repository} is public, and runs hold data of others and how they were trained on"
         raise PublishError(problem, hint="make it private in its settings, or add --public")
+    _refuse_others(repository, listing)
     known = {one.folder for one in there}
     new = [one for one in here if one.folder not in known]
     _refuse_places(build, new)
     return ToPush(repository, listing, there, new)
+
+
+def _refuse_others(repository: RunsRepository, listing: Listing) -> None:
+    """Refuse a repository that is somebody's dataset, and not one of runs."""
+    others = sorted(listing.files.keys() - {".gitattributes"})
+    if others and INDEX not in listing.files:
+        raise PublishError(f"{repository} is no repository of runs: it has '{others[0]}'", hint="--to with another name")
 
 
 def push_stages(build: Build, asked: ToPush, *, public: bool = False, progress: Progress = SILENT) -> str | None:
