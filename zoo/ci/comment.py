@@ -103,9 +103,10 @@ def _rows(found: FleetPlan) -> Iterator[str]:
         changes, blocked = found.changes(one), one.conflicts or one.problems
         if changes or blocked:
             yield _row(one.release.kind, one.release.id, _said(one, changes), blocked=bool(blocked))
-    if (listed := found.collection) and (listed.pending or listed.problems):
-        did = "create" if listed.slug is None else "update"
-        yield _row("collection", listed.title, f"{did} ({_count(listed.pending)})", blocked=bool(listed.problems))
+    for listed in found.collections:
+        if listed.pending or listed.problems:
+            did = "create" if listed.slug is None else "update"
+            yield _row("collection", listed.title, f"{did} ({_count(listed.pending)})", blocked=bool(listed.problems))
 
 
 def _row(kind: str, name: str, said: str, *, blocked: bool) -> str:
@@ -140,8 +141,8 @@ def _blocked(found: FleetPlan) -> Iterator[str]:
             yield f"- {inline(one.release.id)}: {inline(change.path)} {inline(change.note or 'changed on both sides')}"
             yield f"  {inline(way_out(one.release, change.path))}"
         yield from (f"- {inline(one.release.id)}: {inline(problem)}" for problem in one.problems)
-    if found.collection:
-        yield from (f"- {inline(found.collection.title)}: {inline(problem)}" for problem in found.collection.problems)
+    for listed in found.collections:
+        yield from (f"- {inline(listed.title)}: {inline(problem)}" for problem in listed.problems)
 
 
 def _scores(found: FleetPlan) -> Iterator[str]:

@@ -82,7 +82,8 @@ def _refuse_others(repository: RunsRepository, listing: Listing) -> None:
     """Refuse a repository that is somebody's dataset, and not one of runs."""
     others = sorted(listing.files.keys() - {".gitattributes"})
     if others and INDEX not in listing.files:
-        raise PublishError(f"{repository} is no repository of runs: it has '{others[0]}'", hint="--to with another name")
+        problem = f"{repository} is no repository of runs: it has '{others[0]}'"
+        raise PublishError(problem, hint="--to with another name")
 
 
 def push_stages(build: Build, asked: ToPush, *, public: bool = False, progress: Progress = SILENT) -> str | None:
