@@ -28,9 +28,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
     Args:
         spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
-            stage}, models: {recipe: {title: commit}, of those that its losses name}, drawn: the picture of its curve, where it
-            need not be drawn, data: {dataset: folder}, rows:
-            {task: file}, family: [{scores, rows} of a sibling], printed and official: rows that others printed}.
+            stage}, models: {recipe: {title: commit}, of those that its losses name}, drawn: the picture of its curve
+            where there is one, data: {dataset: folder}, rows: {task: file}, family:
+            [{scores, rows} of a sibling], printed and official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.

@@ -49,7 +49,7 @@ def plan_as_markdown(found: FleetPlan, refused: HubError | None = None) -> str:
 
 
 def outcomes_as_markdown(done: Sequence[Published]) -> str:
-    """What became of each repository and collection, as Markdown for the summary of a step."""
+    """The outcome for each repository and collection, as Markdown for the summary of a step."""
     failed = sum(outcome.missed for outcome in done)
     title = f"### zoo publish: {failed} of {len(done)} were not published" if failed else "### zoo publish: done"
     lines = [
