@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group("runs", cls=ZooGroup)
 def runs() -> None:
-    """Take what was built to a private dataset on the Hub, and have it again on another machine."""
+    """Take what was built to the Hub, and have it elsewhere."""
 
 
 names_argument = click.argument("names", nargs=-1)
