@@ -44,7 +44,7 @@ ROWS = [
     {"zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
-    {"zoo.analysis", "zoo.ci", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
+    {"zoo.analysis", "zoo.ci", "zoo.depot", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
     {"zoo.starting"},
     {"zoo.cli"},
 ]

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestHub, workspace_in
+from built_by_hand import NAME, STAGES_BY_HAND, built, clone, content, edit, lab, make, said
+from conftest import Begin, TestHub, workspace_in
 from markdown_it import MarkdownIt
-from small_fleet import BODY, card, edit, fleet_of, publish, release
+from small_fleet import BODY, card, fleet_of, publish, release, there
+from small_fleet import edit as edit_on_hub
 
 from zoo.ci.comment import MOST, plan_as_markdown
 from zoo.ci.github import annotation
-from zoo.ci.placed import PlacedFinding
-from zoo.errors import HubError
+from zoo.ci.placed import PlacedFinding, of_doubts
+from zoo.depot.here import nodes_of
+from zoo.depot.kept import INDEX
+from zoo.depot.pull import ToPull, pull_stages, stages_to_pull
+from zoo.depot.push import push_stages, stages_to_push
+from zoo.depot.repository import RunsRepository, look_at
+from zoo.errors import HubError, PublishError
+from zoo.layout import CONTAMINATION, DATA, TRAIN
+from zoo.pipeline.build import Build
 from zoo.publish.desired.release import CARD
 from zoo.publish.plan.everything import plan_fleet
+from zoo.remote import api
 
 Zoo = Callable[..., Any]
 EVIL = "</details> @lab/owners <img src=x onerror=alert(1)> | `` ` [x](javascript:alert(1)) \u202e"
@@ -73,8 +86,8 @@ def test_nothing_from_the_hub_is_markup_and_nobody_is_mentioned(hub: TestHub) ->
     """Whatever a parser finds in the comment besides code and our own HTML is ours."""
     first = {CARD: card(BODY, note="-"), "a.txt": b"1"}
     publish(release(first, "lab/evil"), release(first, "lab/evil2"))
-    edit("lab/evil", CARD, card(BODY.replace("One.", f"# {EVIL}\n\n```\n{EVIL}\n````\n"), note=EVIL))
-    edit("lab/evil2", CARD, card(BODY.replace("One.", f"# {EVIL}"), note="-"))
+    edit_on_hub("lab/evil", CARD, card(BODY.replace("One.", f"# {EVIL}\n\n```\n{EVIL}\n````\n"), note=EVIL))
+    edit_on_hub("lab/evil2", CARD, card(BODY.replace("One.", f"# {EVIL}"), note="-"))
     ours = {CARD: card(BODY.replace("One.", "Won."), note="-")}
     plan = plan_fleet(fleet_of(release(first, "lab/evil"), release({**first, **ours}, "lab/evil2")))
     text = plan_as_markdown(plan)
@@ -100,7 +113,7 @@ def test_nothing_from_the_hub_is_markup_and_nobody_is_mentioned(hub: TestHub) ->
 def test_secrets_are_not_in_the_comment(hub: TestHub) -> None:
     token = "hf_" + "aBcD1234" * 4 + "xY"
     publish(release({CARD: card()}, "lab/told"))
-    edit("lab/told", CARD, card(f"{BODY}\nkey: {token}\n", note=token))
+    edit_on_hub("lab/told", CARD, card(f"{BODY}\nkey: {token}\n", note=token))
     text = plan_as_markdown(plan_fleet(fleet_of(release({CARD: card(BODY + "More.\n")}, "lab/told"))))
     assert token not in text
     assert token[10:20] not in text
@@ -151,6 +164,16 @@ def test_mistakes_are_annotated_where_they_are(zoo: Zoo, actions: Path, mistaken
     ]
     assert "### zoo check: 2 mistakes" in actions.read_text("utf-8")
     assert "- ❌ `recipe` `recipes/arabert.yaml:6` `base.poolin:" in actions.read_text("utf-8")
+
+
+def test_doubts_and_broken_yaml_have_their_lines_too(zoo: Zoo, actions: Path, mistaken: Path) -> None:
+    assert of_doubts(["recipes/a.yaml, line 3: a doubt: 2", "no place"]) == [
+        PlacedFinding("recipe", "warning", "a doubt: 2", "recipes/a.yaml", 3),
+        PlacedFinding("recipe", "warning", "no place"),
+    ]
+    (mistaken / "recipes" / "arabert.yaml").write_text("base: {model: [\n", "utf-8")
+    found = zoo("check", cwd=mistaken)[2]
+    assert "::error file=lab/recipes/arabert.yaml,line=2,title=zoo recipe::not YAML: " in found
 
 
 def test_gitlab_gets_a_code_quality_report(zoo: Zoo, mistaken: Path) -> None:
@@ -212,3 +235,213 @@ def test_other_errors_are_annotated_too_and_only_there(
     assert "::error title=zoo recipe::" in err
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert "::" not in zoo("show", "nothing", cwd=tmp_path)[2]
+
+
+# Runs on the Hub -----------------------------------------------------------------------------------------------------
+
+
+def pushed(build: Build, repo: str, **options: Any) -> str | None:
+    to = RunsRepository(repo)
+    return push_stages(build, stages_to_push(build, [NAME], to, **options), **options)
+
+
+def pulled(build: Build, repo: str, *names: str) -> ToPull:
+    asked = stages_to_pull(build, names or [NAME], RunsRepository(repo))
+    pull_stages(build, asked)
+    return asked
+
+
+def listed(repo: str) -> set[str]:
+    return set(api().list_repo_files(repo, repo_type="dataset"))
+
+
+def test_what_one_machine_built_another_one_has(hub: TestHub, tmp_path: Path) -> None:
+    first = built(tmp_path / "a")
+    assert pushed(first, "lab/runs-round") is not None
+    assert api().repo_info("lab/runs-round", repo_type="dataset").private
+    second = clone(first, tmp_path / "b")
+    assert len(pulled(second, "lab/runs-round").new) == STAGES_BY_HAND
+    assert content(second) == content(first)
+    for node in nodes_of(first, [NAME]):
+        if first.folder(node.name).finished(node.stage):
+            was, now = (one.receipt(node.name, node.stage) for one in (first, second))
+            assert (was.made_from, was.made, was.seconds) == (now.made_from, now.made, now.seconds)
+            assert second.folder(node.name).stale(node.stage, was.made_from) is None
+    assert not list(second.runs.rglob(".*.pulled"))
+
+
+def test_nothing_is_pushed_or_pulled_twice(hub: TestHub, tmp_path: Path, asked: list[str]) -> None:
+    first = built(tmp_path / "a")
+    pushed(first, "lab/runs-twice")
+    asked.clear()
+    assert pushed(first, "lab/runs-twice") is None
+    second = clone(first, tmp_path / "b")
+    pulled(second, "lab/runs-twice")
+    assert pushed(second, "lab/runs-twice") is None  # the same content, by other hands
+    assert not [one for one in asked if one.startswith(("POST", "PUT"))]
+    asked.clear()
+    found = pulled(second, "lab/runs-twice")
+    assert (len(found.new), len(found.here)) == (0, STAGES_BY_HAND)
+    assert not [one for one in asked if "/made/" in one]
+
+
+def test_each_recipe_gets_the_version_that_was_built_of_it(hub: TestHub, tmp_path: Path) -> None:
+    """A branch pushes its own build; main still pulls what main's recipe says, and a third version is told stale."""
+    main = built(tmp_path / "main", "as main has it")
+    pushed(main, "lab/runs-versions")
+    branch = edit(clone(main, tmp_path / "branch"), "family.yaml", *LESS)
+    make(branch, "as the branch has it")
+    pushed(branch, "lab/runs-versions")
+    for name, build, words in (("m", main, b'"as main has it"'), ("b", branch, b'"as the branch has it"')):
+        other = clone(build, tmp_path / name)
+        assert pulled(other, "lab/runs-versions").stale == {}
+        assert content(other)[f"{NAME}/train/made.json"] == words
+    third = edit(clone(branch, tmp_path / "third"), "family.yaml", LESS[1], "triplets: {max_steps: 20,")
+    found = pulled(third, "lab/runs-versions")
+    assert list(found.stale) == [NAME]
+    assert "max_steps changed (40 -> 20)" in found.stale[NAME]
+    assert {one.stage for one in found.new} == {DATA, CONTAMINATION}
+    assert not third.folder(NAME).finished(TRAIN)
+
+
+LESS = ("triplets: {max_steps: 60,", "triplets: {max_steps: 40,")
+
+
+def test_what_stood_in_the_place_of_a_pulled_stage_is_put_aside(hub: TestHub, tmp_path: Path) -> None:
+    first = built(tmp_path / "a", "theirs")
+    pushed(first, "lab/runs-aside")
+    second = edit(clone(first, tmp_path / "b"), "family.yaml", *LESS)
+    make(second, "mine, of another recipe")
+    second = edit(second, "family.yaml", *reversed(LESS))
+    pulled(second, "lab/runs-aside")
+    found = content(second)
+    assert found[f"{NAME}/train/made.json"] == b'"theirs"'
+    assert found[f"{NAME}/train.before/made.json"] == b'"mine, of another recipe"'
+
+
+def test_a_stage_that_somebody_changed_on_the_hub_is_refused_whole(hub: TestHub, tmp_path: Path) -> None:
+    first = built(tmp_path / "a")
+    pushed(first, "lab/runs-tampered")
+    path = next(one for one in listed("lab/runs-tampered") if "/train/" in one and one.endswith("weights.bin"))
+    edit_on_hub("lab/runs-tampered", path, b"other weights", "dataset")
+    second = clone(first, tmp_path / "b")
+    with pytest.raises(PublishError, match="is not what the receipt of 'arabert-matryoshka' says") as told:
+        pulled(second, "lab/runs-tampered")
+    assert "zoo runs push again" in said(told)
+    assert not second.folder(NAME).stage(TRAIN).exists()
+    index = json.loads(there("lab/runs-tampered", INDEX, "dataset"))
+    for change in ({"doubts": ["none"]}, {"made": {"../../../evil": "0" * 64}}, {"name": "../evil"}):
+        wrong = {**index, "stages": [{**index["stages"][0], **change}]}
+        edit_on_hub("lab/runs-tampered", INDEX, json.dumps(wrong).encode(), "dataset")
+        with pytest.raises(PublishError, match=f"'{INDEX}' of dataset 'lab/runs-tampered' is not as zoo wrote it"):
+            stages_to_pull(second, [NAME], RunsRepository("lab/runs-tampered"))
+    edit_on_hub("lab/runs-tampered", INDEX, b'{"format": 99}', "dataset")
+    with pytest.raises(PublishError, match="was written by a newer zoo"):
+        stages_to_pull(second, [NAME], RunsRepository("lab/runs-tampered"))
+
+
+def test_what_must_not_leave_is_refused_before_anything_is_sent(
+    hub: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = built(tmp_path / "a")
+    api().create_repo("lab/runs-open", repo_type="dataset", private=False)
+    with pytest.raises(PublishError, match="dataset 'lab/runs-open' is public") as told:
+        pushed(build, "lab/runs-open")
+    assert said(told).endswith("make it private in its settings, or add --public")
+    assert pushed(build, "lab/runs-open", public=True) is not None
+    with monkeypatch.context() as stranger:  # a pull request from a fork
+        stranger.delenv("HF_TOKEN")
+        assert len(pulled(clone(build, tmp_path / "fork"), "lab/runs-open").new) == STAGES_BY_HAND
+    publish(release({CARD: card(), "a.csv": b"1"}, "lab/no-runs", kind="dataset"))
+    with pytest.raises(PublishError, match="dataset 'lab/no-runs' is no repository of runs: it has 'README.md'"):
+        pushed(build, "lab/no-runs", public=True)
+    make(build, f"read from {build.workspace.root}/data")
+    with pytest.raises(PublishError, match="names '.*' of this machine") as told:
+        pushed(build, "lab/runs-place")
+    make(build, "hf_" + "aBcD1234" * 4 + "xY")
+    with pytest.raises(PublishError, match="holds a secret"):
+        pushed(build, "lab/runs-secret")
+    assert not api().repo_exists("lab/runs-place", repo_type="dataset")
+    (build.folder(NAME).stage(TRAIN) / "made.json").write_text("edited", "utf-8")
+    with pytest.raises(PublishError, match="'runs/mini/arabert-matryoshka/train/made.json' is not as zoo made it"):
+        pushed(build, "lab/runs-secret")
+
+
+def test_a_push_that_was_refused_goes_on(begin: Begin, tmp_path: Path, asked: list[str]) -> None:
+    begin({"method": "POST", "path": "/commit/", "fault": "403", "message": "no"})
+    build = built(tmp_path / "a")
+    with pytest.raises(HubError, match="cannot push runs to dataset 'lab/runs-cut': no"):
+        pushed(build, "lab/runs-cut")
+    assert "runs.json" not in listed("lab/runs-cut")
+    asked.clear()
+    assert pushed(build, "lab/runs-cut") is not None
+    assert INDEX in listed("lab/runs-cut")
+    assert not [one for one in asked if one.startswith("PUT")]  # what was sent is there already
+
+
+def test_two_that_push_at_once_both_arrive(hub: TestHub, tmp_path: Path) -> None:
+    first = built(tmp_path / "a", "one")
+    to = RunsRepository("lab/runs-both")
+    mine = stages_to_push(first, [NAME], to)
+    other = built(tmp_path / "b", "two")
+    pushed(other, to.id)
+    push_stages(first, mine)
+    _, kept = look_at(to)
+    assert len(kept) == 2 * STAGES_BY_HAND
+
+
+def test_a_pull_that_was_killed_goes_on(hub: TestHub, tmp_path: Path) -> None:
+    first = built(tmp_path / "a")
+    pushed(first, "lab/runs-killed")
+    second = clone(first, tmp_path / "b")
+    code = (
+        "from killing import die_at_file; die_at_file(6, '.pulled')\n"
+        "from zoo.cli import main; import sys\n"
+        f"sys.argv = ['zoo', 'runs', 'pull', '{NAME}', '--scale', 'mini', '--from', 'lab/runs-killed']\nmain()"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=second.workspace.root, env={**os.environ, "PYTHONPATH": paths}
+    )
+    assert done.returncode == -9
+    assert len(list(second.runs.rglob("receipt.json"))) < STAGES_BY_HAND
+    pulled(second, "lab/runs-killed")
+    assert content(second) == content(first)
+
+
+def test_runs_that_are_not_there_say_what_to_do(
+    zoo: Zoo, hub: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = lab(tmp_path / "a")
+    code, _, err = zoo("runs", "push", NAME, "--scale", "mini", "--yes", cwd=build.workspace.root)
+    assert (code, err) == (
+        1,
+        "error: nothing is built at scale 'mini'\nhint: zoo build arabert-matryoshka --scale mini\n",
+    )
+    code, _, err = zoo("runs", "pull", "--scale", "mini", "--from", "lab/nowhere", cwd=build.workspace.root)
+    assert (code, err) == (
+        1,
+        "error: there are no runs in dataset 'lab/nowhere', or this token may not read them\n"
+        "hint: zoo runs push on the machine that builds; a private repository needs HF_TOKEN with the right to read\n",
+    )
+    make(build, "one")
+    code, out, _ = zoo("runs", "push", NAME, "--scale", "mini", "--yes", cwd=build.workspace.root)
+    assert (code, out.splitlines()[-1]) == (0, "pushed 4 stages to dataset 'lab/zoo-runs'")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "x" * 34)
+    code, _, err = zoo("runs", "push", NAME, "--to", "lab/others", "--scale", "mini", "--yes", cwd=build.workspace.root)
+    assert (code, err.splitlines()[-1]) == (1, "hint: hf auth login")
+    assert "the token is not accepted" in err
+
+
+@pytest.mark.parametrize(("place", "command"), [("lab/zoo-runs", ("runs", "pull", "--from")), ("lab", ("doctor",))])
+def test_trusted_publishing_without_its_permission_is_one_sentence(
+    zoo: Zoo, hub: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, command: tuple[str, ...]
+) -> None:
+    build = lab(tmp_path / "a")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("HF_OIDC_RESOURCE", f"datasets/{place}")
+    words = (*command, place) if command[-1] == "--from" else command
+    code, out, err = zoo(*words, cwd=build.workspace.root)
+    assert code == 1
+    assert "no token by HF_OIDC_RESOURCE: Cannot request an OIDC id token from GitHub Actions" in out + err
+    assert "id-token: write" in err

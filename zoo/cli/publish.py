@@ -307,6 +307,8 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     require_yes(yes)
+    from zoo.ci.comment import outcomes_as_markdown
+    from zoo.ci.github import add_to_summary
     from zoo.pipeline.fleet import roll_out
     from zoo.publish.proof.running import Waiting
     from zoo.publish.proof.ways import WaysOut
@@ -331,6 +333,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
             waiting=Waiting(wait, progress),
             ways=WaysOut(again, hub=hub_as_typed()),
         )
+    add_to_summary(outcomes_as_markdown(done))
     say.result({"published": [vars(outcome) for outcome in done], "leaked": leaked})
     if all(outcome.did == "unchanged" for outcome in done):
         say.line(_nothing(waiting=any(outcome.url for outcome in done)))

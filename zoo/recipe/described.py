@@ -11,7 +11,7 @@ from zoo.recipe.found import Found, or_
 
 LAB = "family"
 """The name of the lab's first family, whose file is recipes/family.yaml."""
-LAB_WIDE = ("namespace", "scales", "resources")
+LAB_WIDE = ("namespace", "scales", "resources", "runs")
 Said = Sequence[tuple[str, KeyPath, Described]]
 """All that describe models: the file, the place in it, and what stands there."""
 

@@ -208,3 +208,6 @@ class Family(Described):
     resources: dict[StageName, Resources] = {}
     """The share of a machine that each stage takes when `zoo build --on ray` makes them side by side. Only in
     recipes/family.yaml."""
+    runs: RepoName = "zoo-runs"
+    """Dataset repository, a private one: `zoo runs push` takes what was built there, `zoo runs pull` has it again. Only
+    in recipes/family.yaml."""
