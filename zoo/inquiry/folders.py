@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from zoo.errors import TrainError
 from zoo.inquiry.answers import Inquiry, Question, Told, answered, told_by_file
 from zoo.inquiry.base import small_files_told
-from zoo.models.folder import deciding_files, folder_of, missing
+from zoo.models.folder import base_folder, deciding_files, why_missing
 from zoo.models.foreign.asked import ELSEWHERE, Read, reader
 from zoo.models.identity import base_source
 from zoo.models.shape import refuse_pointers
@@ -27,7 +27,7 @@ def look_into_folders(space: Workspace, names: Collection[str]) -> Told:
     asked = []
     for name, file in space.bases.items():
         if file.base.in_folder and any(f"{name}-{variant}" in members for variant in file.variants):
-            ask = partial(folder_told, file.base, folder_of(file.base, space.root))
+            ask = partial(folder_told, file.base, base_folder(file.base, space.root))
             asked.append(Question(name, ("base", "model"), ask))
     with space.in_use():
         return told_by_file(space, [(question, answered(question)) for question in asked])
@@ -35,7 +35,7 @@ def look_into_folders(space: Workspace, names: Collection[str]) -> Told:
 
 def folder_told(base: Base, folder: Path) -> Inquiry:
     """Compare what a recipe says of its base model with the small files in its folder."""
-    if problem := missing(base, folder):
+    if problem := why_missing(base, folder):
         return Inquiry([(("base", "model"), f"{problem[0]}; {problem[1]}")])
     try:
         refuse_pointers(base_source(base, ""))

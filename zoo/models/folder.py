@@ -21,7 +21,7 @@ PUT = "put the model there, or correct base.model, which begins at the workspace
 LENGTH = 40  # of a revision, as a commit's
 
 
-def folder_of(base: Base, root: Path | None = None) -> Path:
+def base_folder(base: Base, root: Path | None = None) -> Path:
     """The folder of a base model that is one, as an absolute path.
 
     Args:
@@ -64,8 +64,8 @@ def file_digests(base: Base, root: Path | None = None) -> dict[str, str]:
     Raises:
         TrainError: there is no such folder, or it has no whole model.
     """
-    folder = folder_of(base, root)
-    if problem := missing(base, folder):
+    folder = base_folder(base, root)
+    if problem := why_missing(base, folder):
         raise TrainError(f"base model {problem[0]}", hint=problem[1])
     files = deciding_files(folder)
     return {path: _digest(file, *_seen(file)) for path, file in files.items()}
@@ -94,7 +94,7 @@ def _digest(file: Path, size: int, changed: int) -> str:
     return file_digest(file)
 
 
-def missing(base: Base, folder: Path) -> tuple[str, str] | None:
+def why_missing(base: Base, folder: Path) -> tuple[str, str] | None:
     """The reason why there is no whole model in the folder of a base, and what to do; null where there may be one."""
     if not folder.is_dir():
         what = "a file, and no folder" if folder.is_file() else f"no folder: there is no '{folder}'"

@@ -157,7 +157,8 @@ def dataset_to_publish(built: Built, name: str) -> Dataset:
     """The recipe of a dataset as `dataset_as_built`, of one that is made from what is there.
 
     Raises:
-        PublishError: as `dataset_as_built`, or this version reads it otherwise, or a dataset that it is made from was built again since.
+        PublishError: as `dataset_as_built`, or this version reads it otherwise, or a dataset that it is made from was
+            built again since.
     """
     dataset = dataset_as_built(built, name)
     if not _is_readable(built, name, DATA):
