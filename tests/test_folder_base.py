@@ -245,7 +245,7 @@ def test_a_folder_is_trained_measured_published_and_proven(
     assert code == 0, err
     code, out, err = zoo("publish", "--yes", cwd=lab)
     assert code == 0, err
-    assert out.count("loaded back") == 3
+    assert (out + err).count("loaded back") == 3, out + err
 
     for repo in ("lab/Tide-BERT", "lab/Tide-BERT-more"):
         folder = Path(snapshot_download(repo))
