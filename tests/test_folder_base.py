@@ -18,7 +18,7 @@ from zoo.cards.ingredients import names_of
 from zoo.errors import TrainError
 from zoo.ids import as_a_folder, is_folder
 from zoo.miniature.seed import named_models
-from zoo.models.folder import base_folder, deciding_files, folder_revision
+from zoo.models.folder import deciding_files, folder_named, folder_revision
 from zoo.models.identity import base_source
 from zoo.pipeline.build import Build
 from zoo.recipe import Workspace
@@ -66,7 +66,7 @@ def test_a_path_leads_from_the_workspace_wherever_the_command_runs(lab: Path, mo
 
 def test_what_decides_embeddings_is_the_identity_and_the_rest_is_not(lab: Path) -> None:
     """Weights, configurations, vocabularies and modules count; notes, pickles, hidden files and checkpoints do not."""
-    base, folder = Workspace(lab).bases["tides"].base, lab / MODEL
+    base, folder = "./checkpoints/tiny", lab / MODEL
     before = folder_revision(base, lab)
     assert len(before) == 40
     for name in ("README.md", "optimizer.pt", "trainer_state.json", ".gitattributes", "checkpoint-5/model.safetensors"):
@@ -173,8 +173,8 @@ def test_a_build_without_its_folder_says_so_before_anything_is_made(lab: Path, z
     shutil.rmtree(lab / MODEL)
     code, _, err = zoo("build", "tides-sts", cwd=lab)
     assert code == 1
-    assert f"base model './checkpoints/tiny' is no folder: there is no '{(lab / MODEL).resolve()}'" in err
-    assert "put the model there, or correct base.model" in err
+    assert f"model './checkpoints/tiny' is no folder: there is no '{(lab / MODEL).resolve()}'" in err
+    assert "put the model there, or correct the path in the recipe" in err
     assert not (lab / "runs" / "tides-sts" / "train").exists()
     with pytest.raises(TrainError, match="is no folder"):
         Build(Workspace(lab), "full").base_revision(Workspace(lab).bases["tides"].base)
@@ -186,8 +186,8 @@ def test_training_is_made_from_the_files_and_not_from_where_they_lie(lab: Path) 
     there = Workspace(lab).recipe("tides-sts")
     edit(lab, f"model: {lab}/{MODEL}", "model: lab/bert")
     assert part(here) == part(there) != part(Workspace(lab).recipe("tides-sts"))
-    assert folder_revision(here.base, lab) == folder_revision(there.base, lab)
-    assert base_folder(here.base, lab) == base_folder(there.base, lab)
+    assert folder_revision(here.base.model, lab) == folder_revision(there.base.model, lab)
+    assert folder_named(here.base.model, lab) == folder_named(there.base.model, lab)
 
 
 def test_no_path_of_the_disk_is_published(lab: Path) -> None:
@@ -233,6 +233,39 @@ def test_a_child_may_lie_in_another_file_of_the_same_folder(lab: Path, zoo: Any)
     assert told in zoo("check", cwd=lab)[2]
 
 
+RIVAL = "    evaluation: {rivals: [{model: ./checkpoints/other}]}\n"
+
+
+def test_a_rival_may_lie_in_a_folder(lab: Path, zoo: Any, asked: list[str]) -> None:
+    edit(lab, "    phases: [pairs]\n", f"    phases: [pairs]\n{RIVAL}")
+    told = "variants.sts.evaluation.rivals.0.model: './checkpoints/other' is no folder: there is no"
+    assert told in zoo("check", cwd=lab)[2]
+    (put_model(lab / "checkpoints" / "other") / "tokenizer.json").unlink()
+    (lab / "checkpoints" / "other" / "tokenizer_config.json").unlink()
+    assert "rivals.0.model: './checkpoints/other' has no tokenizer" in zoo("check", cwd=lab)[2]
+    put_model(lab / "checkpoints" / "other")
+    assert zoo("check", cwd=lab)[0] == 0
+    assert asked == []
+    assert named_models([Workspace(lab).recipe("tides-sts")]) == {}
+    edit(lab, "./checkpoints/other", "/models/other")
+    published = as_published(Workspace(lab).recipe("tides-sts"))
+    assert [one.model for one in published.evaluation.rival_models] == ["./other"]
+
+
+@pytest.mark.parametrize(
+    ("rival", "told"),
+    [
+        ("{model: ./checkpoints/tiny}", "'./checkpoints/tiny' is the base model, which is measured anyway"),
+        ("{model: ./a, revision: " + 40 * "a" + "}", "revision is a commit of the Hub, and './a' is a folder"),
+        ("{model: /x/a}, {model: /y/a}", "'/y/a' and '/x/a' would have one name in tables; give one folder another"),
+        ("./a", "'./a' is the id alone; write {model: ./a}"),
+    ],
+)
+def test_rivals_that_cannot_be_are_told(lab: Path, zoo: Any, rival: str, told: str) -> None:
+    edit(lab, "    phases: [pairs]\n", f"    phases: [pairs]\n    evaluation: {{rivals: [{rival}]}}\n")
+    assert told in zoo("check", cwd=lab)[2]
+
+
 @pytest.mark.slow
 def test_a_folder_is_trained_measured_published_and_proven(
     lab: Path, zoo: Any, seeded: TestHub, monkeypatch: pytest.MonkeyPatch
@@ -241,6 +274,8 @@ def test_a_folder_is_trained_measured_published_and_proven(
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     edit(lab, "model: ./checkpoints/tiny", f"model: {lab}/{MODEL}\n  origin: lab/older-bert")
+    edit(lab, "    phases: [pairs]\n", f"    phases: [pairs]\n{RIVAL}")
+    put_model(lab / "checkpoints" / "other")
     code, _, err = zoo("build", "tides-more", cwd=lab)
     assert code == 0, err
     code, out, err = zoo("publish", "--yes", cwd=lab)
@@ -255,13 +290,13 @@ def test_a_folder_is_trained_measured_published_and_proven(
     recipe = yaml.safe_load((folder / "zoo" / "recipe.yaml").read_text("utf-8"))
     assert recipe["base"]["model"] == "./tiny"
     provenance = json.loads((folder / "zoo" / "provenance.json").read_text("utf-8"))
-    revision = folder_revision(Workspace(lab).bases["tides"].base, lab)
+    revision = folder_revision(f"{lab}/{MODEL}", lab)
     assert provenance["base"] == {"folder": "./tiny", "digest": revision, "origin": "lab/older-bert"}
     card = (folder / "README.md").read_text("utf-8")
     assert yaml.safe_load(card.split("---")[1])["base_model"] == "lab/older-bert"
     assert "a model of the lab's own, `./tiny`, which was made from [lab/older-bert]" in card
     titles = [subject["title"] for subject in json.loads((folder / "zoo" / "scores.json").read_text())["subjects"]]
-    assert "./tiny" in titles
+    assert {"./tiny", "./checkpoints/other"} <= set(titles)
 
     nothing = [sys.executable, "-c", NO_CHANGE]
     done = subprocess.run(nothing, cwd=lab, capture_output=True, text=True, check=False)

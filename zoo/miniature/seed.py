@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.hub.store import Store
+from zoo.ids import is_folder
 from zoo.losses import innermost, models_of
 from zoo.recipe import Dataset, Recipe
 from zoo.recipe.schema import Base, Miniature
@@ -97,8 +98,9 @@ def _beside(recipes: Iterable[Recipe]) -> dict[str, tuple[Base, list[str]]]:
     found = {}
     for recipe in recipes:
         for rival in recipe.evaluation.rival_models:
-            base = Base(model=rival.model, revision=rival.revision, width=recipe.base.width, miniature=ENCODER)
-            found[rival.model] = base, recipe.release.language
+            if not is_folder(rival.model):
+                base = Base(model=rival.model, revision=rival.revision, width=recipe.base.width, miniature=ENCODER)
+                found[rival.model] = base, recipe.release.language
         for use in (use for phase in recipe.phases for use in phase.data):
             for model in models_of(use.loss):
                 width = innermost(use.loss).given().get("projection_dim") or recipe.base.width
