@@ -233,6 +233,17 @@ def test_a_child_may_lie_in_another_file_of_the_same_folder(lab: Path, zoo: Any)
     assert told in zoo("check", cwd=lab)[2]
 
 
+def test_a_folder_with_modules_of_its_own_keeps_them(lab: Path, tmp_path: Path) -> None:
+    from zoo.models.load import base_model
+
+    mean = base_model(Base(model=str(lab / MODEL), width=48, pooling={"type": "mean"}), 40 * "a", "cpu")
+    mean.save_pretrained(str(tmp_path / "saved"), create_model_card=False)
+    own = base_model(Base(model=str(tmp_path / "saved"), width=48), 40 * "b", "cpu")
+    assert (mean.encode(["the tide"]) == own.encode(["the tide"])).all()
+    with pytest.raises(TrainError, match=r"there is no folder '/nowhere/at/all'"):
+        base_model(Base(model="/nowhere/at/all", width=48), 40 * "c", "cpu")
+
+
 RIVAL = "    evaluation: {rivals: [{model: ./checkpoints/other}]}\n"
 
 
@@ -312,6 +323,9 @@ def test_a_folder_is_trained_measured_published_and_proven(
     _, out, _ = zoo("build", "tides-more", "--dry-run", "--json", cwd=lab)
     did = {(one["name"], one["stage"]): one["did"] for one in json.loads(out)["stages"]}
     assert did["tides-sts", "train"] == did["tides-more", "train"] == "kept"
+
+    edit(lab, "model: ./elsewhere\n  origin: lab/older-bert", "model: lab/on-the-hub")
+    assert "base.model changed (./folder -> lab/on-the-hub)" in " ".join(zoo("status", cwd=lab)[1].split())
 
 
 NO_CHANGE = """
