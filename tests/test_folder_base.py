@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,19 +88,29 @@ def test_what_decides_embeddings_is_the_identity_and_the_rest_is_not(lab: Path) 
     assert len(found | {folder_revision(base, lab)}) == 5
 
 
-WRONG = {
-    "missing": (lambda folder: shutil.rmtree(folder), "'./checkpoints/tiny' is no folder: there is no '{folder}'"),
-    "a file": (lambda folder: (shutil.rmtree(folder), folder.touch()), "'./checkpoints/tiny' is a file, and no folder"),
+def as_a_file(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.touch()
+
+
+def remove(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        path.unlink()
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (shutil.rmtree, "'./checkpoints/tiny' is no folder: there is no '{folder}'"),
+    "a file": (as_a_file, "'./checkpoints/tiny' is a file, and no folder"),
     "empty": (
-        lambda folder: [path.unlink() for path in folder.iterdir()],
+        lambda folder: remove(folder, "*"),
         "'./checkpoints/tiny' has no file of a model: '{folder}'; put the model there",
     ),
     "no config": (
-        lambda folder: (folder / "config.json").unlink(),
+        lambda folder: remove(folder, "config.json"),
         "'./checkpoints/tiny' has no config.json that says what it is; save it there with sentence-transformers",
     ),
     "no tokenizer": (
-        lambda folder: [path.unlink() for path in folder.glob("tokenizer*")],
+        lambda folder: remove(folder, "tokenizer*"),
         "'./checkpoints/tiny' has no tokenizer; save its tokenizer there: save_pretrained",
     ),
     "pickles": (

@@ -67,7 +67,7 @@ def _tasks(offline: bool) -> list[str] | None:
     if offline:
         return None
     try:
-        return list(dict.fromkeys(task for suite in workspace().family.suites.values() for task in suite))
+        return list(dict.fromkeys(task for suite in workspace().suites.values() for task in suite))
     except WorkspaceError:  # checking needs none
         return []
 
