@@ -527,9 +527,21 @@ MISTAKES = {
         GRADED, "dataset: lab/graded", "dataset: https://huggingface.co/datasets/lab/graded",
         "https:", "source.dataset: 'https://huggingface.co/datasets/lab/graded' is no id of a dataset: those are 'account/name'; did you mean 'lab/graded'?",
     ),
-    "a local path": Mistake(
-        BERT_FILE, "model: lab/bert", "model: ./models/bert",
-        "./models", "base.model: './models/bert' is no id of a model: those are 'account/name'",
+    "a path that begins with a home": Mistake(
+        BERT_FILE, "model: lab/bert", "model: ~/models/bert",
+        "~/models", "base.model: '~/models/bert' begins with a home; write './...', '../...' or '/...'",
+    ),
+    "a path that is no folder of a model": Mistake(
+        BERT_FILE, "model: lab/bert", "model: ./",
+        "./", "base.model: './' is no folder of a model; write its path, as './checkpoints/x'",
+    ),
+    "a revision of a folder": Mistake(
+        BERT_FILE, "model: lab/bert", f"model: ./models/bert\n  revision: {40 * 'a'}",
+        "base:", "base: revision is a commit of the Hub, and './models/bert' is a folder; take it out",
+    ),
+    "an origin of what is on the Hub": Mistake(
+        BERT_FILE, "model: lab/bert", "model: lab/bert\n  origin: lab/older",
+        "base:", "base: origin is for a model in a folder, and 'lab/bert' is on the Hub; take it out",
     ),
     "a name that the Hub does not take": Mistake(
         BERT_FILE, "repo: Bert-Hybrid", "repo: Bert--Hybrid",
@@ -812,7 +824,7 @@ def test_a_folder_that_libraries_would_take_for_the_hub_is_told(lab: Path, zoo: 
     [problem] = told(zoo("check")[2])
     assert problem == (
         "recipes/bert.yaml, line 2: base.model: 'lab/bert' is a folder here, and libraries would read that; "
-        "rename it, or run zoo in another folder"
+        "rename it, or run zoo in another folder; if that folder is meant, write ./lab/bert"
     )
 
 

@@ -161,7 +161,7 @@ def check(
     space = Workspace.find()  # broken plugins are among what is told
     problems = _problems(space, recipes) if recipes else space.problems()
     doubts = [] if problems else space.doubts()
-    if not problems and any(file.base.in_folder for file in space.bases.values()):
+    if not problems:
         from zoo.inquiry.folders import look_into_folders
 
         inside = look_into_folders(space, recipes or space.names)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from zoo.evidence.scores import Role, Subject
-from zoo.ids import ModelRef
+from zoo.ids import ModelRef, is_folder, shown_model
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, PHASES, TRAIN, split_file
+from zoo.models.folder import folder_named
 from zoo.models.foreign.carried import recorded_files
 from zoo.models.identity import ModelSource, base_source
 from zoo.recipe import Recipe
@@ -125,8 +126,16 @@ def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
     base = base_candidate(recipe.base, site.base_revision(recipe.base), recipe.dims)
     known = {one.name for one in (recipe, recipe.parent) if one}
     rivals = [_trained(one, "rival", recipe, site) for one in _measured(recipe, site) if one.name not in known]
-    models = [_of_hub(one, site) for one in recipe.evaluation.rival_models]
+    models = [_beside(one, site) for one in recipe.evaluation.rival_models]
     return [*own, base, *rivals, *models, *phase_candidates(recipe, site)]
+
+
+def _beside(rival: ModelRef, site: Site) -> Candidate:
+    if not is_folder(rival.model):
+        return _of_hub(rival, site)
+    revision = site.model_revision(rival)
+    source = ModelSource(kind="folder", place=str(folder_named(rival.model, site.workspace.root)), weights=revision)
+    return Candidate.of(_name_of(rival.model), revision, "rival", shown_model(rival.model), dims=(), model=source)
 
 
 def _of_hub(rival: ModelRef, site: Site) -> Candidate:
@@ -206,8 +215,13 @@ def candidate_name(recipe: Recipe) -> str:
 
 def base_candidate(base: Base, revision: str, dims: Sequence[int]) -> Candidate:
     """The model that a recipe starts from, with the prompts, pooling and length that the recipe gives it."""
-    name = f"local/{PurePosixPath(base.model).name}" if base.in_folder else base.model
+    name = _name_of(base.model)
     return Candidate.of(name, revision, "base", base.title, dims=dims, model=base_source(base, revision))
+
+
+def _name_of(model: str) -> str:
+    """The name in result files of a model that a recipe names: its id, or 'local/' and the path of its folder."""
+    return f"local/{shown_model(model).removeprefix('./').replace('/', '-')}" if is_folder(model) else model
 
 
 def score_ingredients(candidates: Sequence[Candidate], tasks: Sequence[str]) -> dict[str, Any]:

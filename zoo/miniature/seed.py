@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from zoo import extras
 from zoo.hub.store import Store
+from zoo.ids import is_folder
 from zoo.losses import innermost, models_of
 from zoo.recipe import Dataset, Recipe
 from zoo.recipe.schema import Base, Miniature
@@ -43,14 +44,19 @@ def seed(
     """
     root.mkdir(parents=True, exist_ok=True)
     recipes, datasets = list(recipes), list(datasets)
-    on_hub = [recipe for recipe in recipes if not recipe.base.in_folder]
-    models = {recipe.base.model: (recipe.base, recipe.release.language) for recipe in on_hub}
-    models = {**_of_steps(datasets), **_beside(recipes), **models}
+    models = named_models(recipes, datasets)
     named = {*tasks, *(task for recipe in recipes for task in recipe.evaluation.tasks)}
     with closing(Store(root)) as store:
         added = [*_add_data(store, named, progress), *add_stand_ins(store, models, progress)]
         added += _add_translators(store, datasets, progress)
     return added
+
+
+def named_models(recipes: Iterable[Recipe], datasets: Iterable[Dataset] = ()) -> dict[str, tuple[Base, list[str]]]:
+    """{model of the Hub that recipes or steps of datasets name: a base, and languages}; a folder is what it is."""
+    recipes = list(recipes)
+    bases = [(recipe.base, recipe.release.language) for recipe in recipes if not recipe.base.in_folder]
+    return {**_of_steps(datasets), **_beside(recipes), **{base.model: (base, language) for base, language in bases}}
 
 
 def add_stand_ins(store: Store, models: Mapping[str, tuple[Base, list[str]]], progress: Progress) -> list[str]:
@@ -95,8 +101,9 @@ def _beside(recipes: Iterable[Recipe]) -> dict[str, tuple[Base, list[str]]]:
     found = {}
     for recipe in recipes:
         for rival in recipe.evaluation.rival_models:
-            base = Base(model=rival.model, revision=rival.revision, width=recipe.base.width, miniature=ENCODER)
-            found[rival.model] = base, recipe.release.language
+            if not is_folder(rival.model):
+                base = Base(model=rival.model, revision=rival.revision, width=recipe.base.width, miniature=ENCODER)
+                found[rival.model] = base, recipe.release.language
         for use in (use for phase in recipe.phases for use in phase.data):
             for model in models_of(use.loss):
                 width = innermost(use.loss).given().get("projection_dim") or recipe.base.width

@@ -1,4 +1,4 @@
-"""A base model in a folder of this machine: where it lies, and the digest of all that decides its embeddings. Light."""
+"""A model that a recipe names by its folder: its place, and the digest of all that decides its embeddings. Light."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from zoo.errors import TrainError
 from zoo.plugins.loading import root_in_use
-from zoo.recipe.schema import Base
 from zoo.run import digest, file_digest
 
 MODULES = "modules.json"
@@ -17,17 +16,17 @@ READ = (".safetensors", ".json", ".jinja", ".txt", ".model", ".tiktoken", ".voca
 which are never loaded."""
 OF_TRAINING = ("trainer_state.json", "_results.json")  # how the names of files end that a Trainer leaves beside a model
 ADAPTERS = "adapter_config.json"
-PUT = "put the model there, or correct base.model, which begins at the workspace"
+PUT = "put the model there, or correct the path in the recipe, which begins at the workspace"
 LENGTH = 40  # of a revision, as a commit's
 
 
-def folder_of(base: Base, root: Path | None = None) -> Path:
-    """The folder of a base model that is one, as an absolute path.
+def folder_named(model: str, root: Path | None = None) -> Path:
+    """The folder of a model that a recipe names by it, as an absolute path.
 
     Args:
         root: the workspace; null: the one in use.
     """
-    return ((root or root_in_use() or Path.cwd()) / base.model).resolve()
+    return ((root or root_in_use() or Path.cwd()) / model).resolve()
 
 
 def deciding_files(folder: Path) -> dict[str, Path]:
@@ -55,8 +54,8 @@ def _modules(folder: Path) -> list[str]:
     return [path for path in dict.fromkeys(paths) if path and ".." not in Path(path).parts and path[0] != "/"]
 
 
-def file_digests(base: Base, root: Path | None = None) -> dict[str, str]:
-    """{path in the folder: sha256} of the files that decide a base model's embeddings.
+def file_digests(model: str, root: Path | None = None) -> dict[str, str]:
+    """{path in the folder: sha256} of the files that decide the embeddings of a model.
 
     Args:
         root: the workspace; null: the one in use.
@@ -64,14 +63,14 @@ def file_digests(base: Base, root: Path | None = None) -> dict[str, str]:
     Raises:
         TrainError: there is no such folder, or it has no whole model.
     """
-    folder = folder_of(base, root)
-    if problem := missing(base, folder):
-        raise TrainError(f"base model {problem[0]}", hint=problem[1])
+    folder = folder_named(model, root)
+    if problem := why_missing(model, folder):
+        raise TrainError(f"model {problem[0]}", hint=problem[1])
     files = deciding_files(folder)
     return {path: _digest(file, *_seen(file)) for path, file in files.items()}
 
 
-def folder_revision(base: Base, root: Path | None = None) -> str:
+def folder_revision(model: str, root: Path | None = None) -> str:
     """The digest of a folder's model in 40 hex digits, which stands where a commit does: other bytes have another one.
 
     Args:
@@ -80,7 +79,7 @@ def folder_revision(base: Base, root: Path | None = None) -> str:
     Raises:
         TrainError: as `file_digests`.
     """
-    return digest(file_digests(base, root))[:LENGTH]
+    return digest(file_digests(model, root))[:LENGTH]
 
 
 def _seen(file: Path) -> tuple[int, int]:
@@ -94,13 +93,13 @@ def _digest(file: Path, size: int, changed: int) -> str:
     return file_digest(file)
 
 
-def missing(base: Base, folder: Path) -> tuple[str, str] | None:
-    """The reason why there is no whole model in the folder of a base, and what to do; null where there may be one."""
+def why_missing(model: str, folder: Path) -> tuple[str, str] | None:
+    """The reason why there is no whole model in a folder, and what to do; null where there may be one."""
     if not folder.is_dir():
         what = "a file, and no folder" if folder.is_file() else f"no folder: there is no '{folder}'"
-        return f"'{base.model}' is {what}", PUT
+        return f"'{model}' is {what}", PUT
     if (folder / ADAPTERS).is_file():
-        return f"'{base.model}' has adapters, and no whole model", "merge them into it: merge_and_unload of peft"
+        return f"'{model}' has adapters, and no whole model", "merge them into it: merge_and_unload of peft"
     if not deciding_files(folder):
-        return f"'{base.model}' has no file of a model: '{folder}'", PUT
+        return f"'{model}' has no file of a model: '{folder}'", PUT
     return None

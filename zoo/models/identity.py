@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from zoo.ids import is_folder
-from zoo.models.folder import MODULES, folder_of
+from zoo.models.folder import MODULES, folder_named
 from zoo.modules.encoders import CUSTOM
 from zoo.recipe.remotecode import RemoteCode
 from zoo.recipe.schema import Base, code_digests, encoder_digest
@@ -137,7 +137,7 @@ def base_source(base: Base, revision: str) -> ModelSource:
     laid_over = base.model_dump(mode="json", include={"encoder", "pooling", "modules"})
     return ModelSource(
         kind="base",
-        place=str(folder_of(base)) if base.in_folder else base.model,
+        place=str(folder_named(base.model)) if base.in_folder else base.model,
         revision=None if base.in_folder else revision,
         weights=revision,
         remote_code=base.remote_code,

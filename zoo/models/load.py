@@ -211,7 +211,7 @@ HINTS = {
 
 
 def _way(source: ModelSource) -> str:
-    """What to do about a model that cannot be loaded; the Hub knows nothing of a folder."""
+    """The hint for a model that cannot be loaded; no Hub knows anything of a folder."""
     return HINTS["folder" if source.in_folder else source.kind]
 
 

@@ -84,6 +84,9 @@ def as_built(built: Built, recipe: Recipe) -> Recipe:
     try:
         for what in _misfits(built, recipe):
             raise PublishError(f"recipe '{recipe.name}' is half built: {what}", hint=_way(built, recipe))
+        if old := next((stage for stage in MEASURED if not _is_readable(built, recipe.name, stage)), None):
+            problem = f"recipe '{recipe.name}' was built by another version of zoo, and '{old}' is read otherwise now"
+            raise PublishError(problem, hint=_way(built, recipe))
         return Recipe.model_validate(_parts_as_built(built, recipe))
     except (KeyError, ValidationError):
         problem = f"recipe '{recipe.name}' was built by another version of zoo"
@@ -154,9 +157,13 @@ def dataset_to_publish(built: Built, name: str) -> Dataset:
     """The recipe of a dataset as `dataset_as_built`, of one that is made from what is there.
 
     Raises:
-        PublishError: as `dataset_as_built`, or a dataset that it is made from was built again since.
+        PublishError: as `dataset_as_built`, or this version reads it otherwise, or a dataset that it is made from was
+            built again since.
     """
     dataset = dataset_as_built(built, name)
+    if not _is_readable(built, name, DATA):
+        problem = f"dataset '{name}' was built by another version of zoo, and is read otherwise now"
+        raise PublishError(problem, hint=f"zoo data build {name}{built.as_typed}")
     for parent, digest in _needs(built, name, DATA).get(DATA, {}).items():
         if digest != _receipt(built, parent, DATA).digest:
             problem = f"dataset '{name}' was made before '{parent}' was made again"
@@ -221,6 +228,11 @@ def _misfits(built: Built, recipe: Recipe) -> Iterator[str]:
 def _needs(built: Built, name: str, stage: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = _made_from(built, name, stage)["needs"]
     return found
+
+
+def _is_readable(built: Built, name: str, stage: str) -> bool:
+    """True when this version of zoo leaves such files at this stage itself."""
+    return bool(_made_from(built, name, stage).get("format") == STAGES[stage].format)
 
 
 def _made_from(built: Built, name: str, stage: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from zoo.errors import CardError, HubError, ZooError
 from zoo.evaluate.ingredients import sample_path
 from zoo.evidence.scores import ScoreFile
-from zoo.ids import ModelRef
+from zoo.ids import ModelRef, is_folder
 from zoo.layout import CARD, DATA, EVALUATE, README, TRAIN
 from zoo.models.backbone.probe import kept_backbone, refuse_broken
 from zoo.models.backbone.report import BackboneReport, language_of
@@ -243,11 +243,7 @@ class Build(Built):
 
         Of one in a folder it is the digest of what decides its embeddings.
         """
-        if not base.in_folder:
-            return self._commit(base.model, base.commit)
-        if (base.model, None) not in self._revisions:
-            self._revisions[base.model, None] = folder_revision(base, self.workspace.root)
-        return self._revisions[base.model, None]
+        return self._commit(base.model, base.commit)
 
     def model_revision(self, model: ModelRef) -> str:
         """The commit of a model that a recipe names beside its base; the Hub is asked once."""
@@ -256,7 +252,8 @@ class Build(Built):
     def _commit(self, model: str, revision: str | None) -> str:
         key = model, revision
         if key not in self._revisions:
-            self._revisions[key] = revision_of("model", *key)
+            found = folder_revision(model, self.workspace.root) if is_folder(model) else revision_of("model", *key)
+            self._revisions[key] = found
         return self._revisions[key]
 
     def siblings(self, recipe: Recipe) -> dict[str, ScoreFile]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.cards.ingredients import attributed, doubts_of
 from zoo.errors import PublishError, WorkspaceError
-from zoo.evidence.scores import as_set
+from zoo.evidence.scores import ScoreFile, as_set
 from zoo.layout import DATA, DATA_SOURCE, EVALUATE
 from zoo.pipeline.asbuilt import dataset_to_publish, edited_part
 from zoo.pipeline.build import Build
@@ -76,16 +76,22 @@ def _outdated(build: Build, name: str) -> str | None:
 def _model_row(build: Build, recipe: Recipe, plan: Plan | None) -> dict[str, Any]:
     stages = finished(build, recipe)
     row = _row("model", recipe.name, ", ".join(stages) or None, plan) | {"suite": None}
-    if EVALUATE in stages:
-        scores = build.scores(recipe.name)
-        mine = scores.subject("self")
-        assert mine is not None
+    scores = _scores(build, recipe.name) if EVALUATE in stages else None
+    if scores and (mine := scores.subject("self")):
         mean = scores.headline(mine.name, mine.full)
         row["mean"], row["suite"] = mean.shown, scores.suite
         row["rehearsal"] = "yes" if scores.miniature else None
         row["built with"] = as_set(scores.overrides) or None
     row["doubts"] = doubts_of(recipe, build.runs) or None
     return row
+
+
+def _scores(build: Build, name: str) -> ScoreFile | None:
+    """The scores of a recipe that is evaluated; None where another version of zoo wrote them in another form."""
+    try:
+        return build.scores(name)
+    except (OSError, ValueError):  # pydantic's too
+        return None
 
 
 def _data_row(build: Build, kind: str, name: str, plan: Plan) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any
 import yaml
 
 from zoo.errors import RecipeError
+from zoo.ids import shown_model
 from zoo.recipe.check import resolved_mistakes
 from zoo.recipe.found import collect
-from zoo.recipe.schema import Recipe
+from zoo.recipe.schema import Recipe, RivalModel
 from zoo.recipe.yamlfile import parse, read_yaml
 
 
@@ -22,13 +23,19 @@ def dump(recipe: Recipe) -> str:
 
 
 def as_published(recipe: Recipe) -> Recipe:
-    """The recipe as others may read it: of a base model's folder from the root on, the last part of its path is left.
+    """The recipe as others may read it: of a model's folder from the root on, the last part of its path is left.
 
     Where else it lies on this machine is nobody's business.
     """
     base = recipe.base.model_copy(update={"model": recipe.base.title})
     parent = as_published(recipe.parent) if recipe.parent else None
-    return recipe.model_copy(update={"base": base, "parent": parent})
+    rivals = [_shown(one) for one in recipe.evaluation.rivals]
+    evaluation = recipe.evaluation.model_copy(update={"rivals": rivals})
+    return recipe.model_copy(update={"base": base, "parent": parent, "evaluation": evaluation})
+
+
+def _shown(rival: str | RivalModel) -> str | RivalModel:
+    return rival if isinstance(rival, str) else rival.model_copy(update={"model": shown_model(rival.model)})
 
 
 def load_resolved(path: Path) -> Recipe:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PositiveInt, StringConstraints, Tag, field_validator, model_validator
 
-from zoo.ids import ModelId, ModelPlace, ModelRef, Revision, is_folder
+from zoo.ids import ModelId, ModelPlace, ModelRef, Revision, is_folder, shown_model
 from zoo.modules import EncoderSpec, ModuleSpec, PoolingSpec
 from zoo.modules.encoders import CUSTOM, STOCK
 from zoo.modules.own import ENCODER, own_files
@@ -90,11 +89,8 @@ class Base(Section):
 
     @property
     def title(self) -> str:
-        """The name of the model for people: its id, or the path of its folder as the recipe has it.
-
-        Of a path from the root on it is the last part: where else it lies on this machine is nobody's business.
-        """
-        return f"./{PurePosixPath(self.model).name}" if self.model.startswith("/") else self.model
+        """The name of the model for people: its id, or its folder, as `shown_model` has them."""
+        return shown_model(self.model)
 
     @property
     def on_hub(self) -> str | None:
@@ -186,19 +182,32 @@ TaskName = Annotated[str, NameOf(TASKS)]
 """An evaluation task; that there is one of the name is checked with its place (zoo/recipe/check.py)."""
 
 
+class RivalModel(ModelRef):
+    """A model of the Hub, or one in a folder, that is measured beside a recipe's own."""
+
+    model: ModelPlace
+
+    @model_validator(mode="after")
+    def _folder_has_no_commit(self) -> RivalModel:
+        if is_folder(self.model) and self.revision is not None:
+            raise ValueError(f"revision is a commit of the Hub, and '{self.model}' is a folder; take it out")
+        return self
+
+
 def _form_of_rival(rival: Any) -> str:
     return "[model]" if isinstance(rival, dict | ModelRef) or "/" in str(rival) else "[name]"
 
 
-Rival = Annotated[Annotated[Name, Tag("[name]")] | Annotated[ModelRef, Tag("[model]")], Discriminator(_form_of_rival)]
-"""Another recipe, by its name, or a model of the Hub, {model: ..., revision: ...}."""
+Rival = Annotated[Annotated[Name, Tag("[name]")] | Annotated[RivalModel, Tag("[model]")], Discriminator(_form_of_rival)]
+"""Another recipe, by its name, or a model: of the Hub, {model: ..., revision: ...}, or in a folder, {model: ./...}."""
 
 
 class Beside(Section):
     """Models that are measured beside the recipe's own, its parent and its base."""
 
     rivals: list[Rival] = added([])
-    """Other recipes and models of the Hub, measured on the same tasks. A recipe is trained first where it is not."""
+    """Other recipes and models, of the Hub or in folders, measured on the same tasks. A recipe is trained first
+    where it is not."""
     phases: bool = added(False)
     """True: what each phase made of the model is kept and measured too, also what was dropped. It is not published."""
 
@@ -215,9 +224,9 @@ class Evaluation(Beside):
         return [one for one in self.rivals if isinstance(one, str)]
 
     @property
-    def rival_models(self) -> list[ModelRef]:
-        """The rivals that are models of the Hub."""
-        return [one for one in self.rivals if isinstance(one, ModelRef)]
+    def rival_models(self) -> list[RivalModel]:
+        """The rivals that are models of the Hub or in folders."""
+        return [one for one in self.rivals if isinstance(one, RivalModel)]
 
 
 class Paper(Section):

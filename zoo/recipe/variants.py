@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 
 from zoo.hub.frontmatter import KeyPath
-from zoo.ids import ModelRef
+from zoo.ids import ModelRef, shown_model
 from zoo.recipe.family import BaseFile, Trial, Variant
 from zoo.recipe.fits import Sized, order_mistake, size_mistake, width_mistakes
 from zoo.recipe.found import Found, or_, under
@@ -101,11 +101,14 @@ def rival_mistakes(
         known: the names of all recipes; None where they cannot be told.
     """
     names = [one if isinstance(one, str) else one.model for one in rivals]
+    titles = {shown_model(name): name for name in reversed([*filter(None, measured), *names])}
     for index, (rival, name) in enumerate(zip(rivals, names, strict=True)):
         if name in measured:
             yield (index,), f"'{name}' is {measured[name]}, which is measured anyway; take it out"
         elif name in names[:index]:
             yield (index,), f"'{name}' stands twice; take one out"
+        elif (other := titles[shown_model(name)]) != name:
+            yield (index,), f"'{name}' and '{other}' would have one name in tables; give one folder another name"
         elif isinstance(rival, str) and known is not None and rival not in known:
             yield (index,), f"no recipe '{rival}'; {or_(rival, known)}"
 

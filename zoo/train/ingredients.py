@@ -49,7 +49,7 @@ def part(recipe: Recipe) -> dict[str, Any]:
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The commits of the base model and of those that losses name, and the libraries that train."""
     return {
-        **({"base_files": file_digests(recipe.base)} if recipe.base.in_folder else {}),
+        **({"base_files": file_digests(recipe.base.model)} if recipe.base.in_folder else {}),
         "base_revision": site.base_revision(recipe.base),
         "hub": host(),
         "versions": versions("torch", "transformers", "sentence-transformers"),
