@@ -12,51 +12,59 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from zoo import __version__, say
-from zoo.cli import analysis, build, demo, evaluate, hub, lint, logs, publish, space, tables, trust, versions, workspace
+from zoo.cli import (
+    analysis,
+    build,
+    completion,
+    demo,
+    evaluate,
+    hub,
+    lint,
+    logs,
+    publish,
+    space,
+    tables,
+    trust,
+    versions,
+    workspace,
+)
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
+
+
+COMMANDS: dict[str, tuple[click.Command, ...]] = {
+    "Recipes": (workspace.init, workspace.ls, workspace.show, workspace.check, trust.trust),
+    "Build": (build.data, build.build, logs.logs, logs.curve),
+    "Measure": (evaluate.eval_, evaluate.compare, analysis.errors, tables.leaderboard, tables.card),
+    "Publish": (
+        lint.lint,
+        publish.plan,
+        publish.publish,
+        publish.status,
+        versions.release,
+        versions.rollback,
+        space.space,
+        analysis.submit,
+    ),
+    "This machine": (demo.demo, hub.hub, workspace.doctor, workspace.schema, completion.completion),
+}
+"""{heading of `zoo -h`: its commands}, in the order of the flow. A new command is named here, once."""
 
 
 @click.group(
     cls=ZooGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="All commands take --json and -h, those that ask a Hub --hub too. First steps: zoo demo",
+    epilog="zoo demo\nzoo init my-lab && cd my-lab && zoo ls\nzoo COMMAND -h",
 )
-@click.version_option(__version__, prog_name="zoo")
+@click.version_option(__version__, "-V", "--version", prog_name="zoo")
 def cli() -> None:
-    """One recipe per base model: train, evaluate and publish embedding models on the Hugging Face Hub."""
+    """One recipe per base model: train, evaluate and publish embedding models on the Hugging Face Hub.
+
+    All commands take --json and -h, those that ask a Hub --hub too.
+    """
 
 
-COMMANDS = (
-    workspace.init,
-    workspace.ls,
-    workspace.show,
-    workspace.check,
-    trust.trust,
-    workspace.schema,
-    workspace.doctor,
-    build.data,
-    build.build,
-    logs.logs,
-    logs.curve,
-    evaluate.eval_,
-    evaluate.compare,
-    analysis.errors,
-    tables.card,
-    tables.leaderboard,
-    lint.lint,
-    publish.plan,
-    publish.publish,
-    publish.status,
-    versions.release,
-    versions.rollback,
-    analysis.submit,
-    space.space,
-    hub.hub,
-    demo.demo,
-)
-for command in COMMANDS:
-    cli.add_command(command)
+cli.add_sections(COMMANDS)
 cli.params += [hub_option(), json_option()]  # before the command's name they mean the same as after it
 
 

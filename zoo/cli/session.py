@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -27,15 +28,45 @@ if TYPE_CHECKING:
 IN_HINTS = re.compile(r"(?<![\w/-])zoo ((?:(?:data|space) )?[a-z]+)\b(?:[^,;:()`]|[,:](?=\S))*(?<!\s)")  # a command
 
 
-class ZooGroup(click.Group):
-    """A group of commands in the order of the flow."""
+class WithExamples(click.Command):
+    """A command whose help ends with examples: the lines of its epilog, none of them folded."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples. Whoever pastes one gets all of it."""
+        examples = (self.epilog or "").removeprefix("Example: ").splitlines()
+        if examples:
+            with formatter.section("Examples" if len(examples) > 1 else "Example"):
+                formatter.write("".join(f"{'':{formatter.current_indent}}{one}\n" for one in examples))
+
+
+class ZooGroup(WithExamples, click.Group):
+    """A group of commands in the order of the flow, under headings."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._sections: dict[str, list[str]] = {}
+
+    def add_sections(self, sections: Mapping[str, Iterable[click.Command]]) -> None:
+        """Add commands under headings."""
+        for heading, commands in sections.items():
+            for one in commands:
+                self.add_command(one)
+                self._sections.setdefault(heading, []).append(str(one.name))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands in the order in which they were added."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line for each command, or more where it is long: no sentence is cut."""
+        longest = max(map(len, self.commands), default=0)
+        for heading, names in (self._sections or {"Commands": self.list_commands(ctx)}).items():
+            with formatter.section(heading):
+                rows = [(f"{name:{longest}}", self.commands[name].get_short_help_str(sys.maxsize)) for name in names]
+                formatter.write_dl(rows)
 
-class ZooCommand(click.Command):
+
+class ZooCommand(WithExamples):
     """A command whose errors hint at commands that do the same in the same place."""
 
     def invoke(self, ctx: click.Context) -> Any:
