@@ -35,7 +35,7 @@ def test_help_lists_commands_under_headings_in_the_order_of_the_flow(zoo: Any) -
     assert places == sorted(places)
     for command in (command for commands in COMMANDS.values() for command in commands):
         assert f"\n  {command.name} " in out
-    assert "..." not in out, "a sentence is cut"
+    assert "..." not in out.split("Recipes:")[1], "a sentence is cut"
 
 
 @pytest.mark.parametrize(

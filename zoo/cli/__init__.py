@@ -31,7 +31,6 @@ from zoo.cli import (
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, of_the_disk
 
-
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Recipes": (workspace.init, workspace.ls, workspace.show, workspace.check, trust.trust),
     "Build": (build.data, build.build, logs.logs, logs.curve),
