@@ -174,6 +174,7 @@ def _announce(running: LocalHub, root: Path) -> None:
     say.line(f"export HF_HOME={client_home(root)}")
     say.result({**running.environment(), "HF_HOME": str(client_home(root)), "root": str(root)})
     sys.stdout.flush()
+    say.still()
 
 
 def _check_rules(faults: Path, workers: int) -> None:

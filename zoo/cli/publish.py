@@ -42,13 +42,6 @@ BRANCH = re.compile(r"(?![0-9a-f]{40}$)(?!.*(\.\.|//|\.lock$|[./]$))\w[\w./-]*")
 MOST_LINES = 40  # of a card's difference
 
 LEAKED = 0.01  # of a task's rows; more than that is not published unasked
-STATED = {
-    "kind",
-    "name",
-    "built",
-    "mean",
-    "published",
-}  # columns of `zoo status` that stand there also when they are empty
 SAID_BY_PLANS = ("scale", "revision", "pr", "overwrite")
 
 overwrite_option = click.option(
@@ -268,12 +261,10 @@ def _say_card(before: str, after: str) -> None:
 
 
 def _line(text: str, colour: str | None = None) -> None:
-    """Print a line without the secrets in it. Colours are for a terminal; click leaves them out in a pipe."""
-    from zoo.characters import visible
+    """Print a line without the secrets in it."""
     from zoo.lint.leaks import redacted
 
-    if not say.wants_json():
-        click.secho(visible(redacted(text)), fg=colour)
+    say.line(redacted(text), colour)
 
 
 @command("publish", epilog="Example: zoo publish arabert-hybrid --pr")
@@ -376,7 +367,8 @@ def _again(new: Plan, yes: bool) -> bool:
         return True
     say.note(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
     _say_repository(new, list(new.changes))
-    return click.confirm("go on with that?")
+    with say.undisturbed():
+        return click.confirm("go on with that?")
 
 
 def say_published(outcome: Published) -> None:
@@ -432,12 +424,35 @@ def status(ctx: click.Context, scale: str) -> None:
     from zoo.pipeline.status import fleet_status
 
     rows, changed = fleet_status(Build(workspace(), scale))
-    shown = [{**row, "doubts": len(row.get("doubts") or ()) or None} for row in rows]
-    said = {name for row in shown for name, value in row.items() if value is not None} | STATED
-    say.table(shown, columns=[name for name in dict.fromkeys(name for row in shown for name in row) if name in said])
+    _say_fleet(rows, scale)
     if any(LEAK_MARK in str(row.get("mean")) for row in rows):
         say.line(LEGEND)
     for doubt in dict.fromkeys(doubt for row in rows for doubt in row.get("doubts") or ()):
         say.line(f"doubt: {doubt}")
     say.result({"scale": scale, "fleet": rows, "changed": changed})
     ctx.exit(2 if changed else 0)
+
+
+def _say_fleet(rows: Sequence[Mapping[str, Any]], scale: str) -> None:
+    """Print a table for each kind of thing, and in one line the recipes of which nothing is built."""
+    from zoo.layout import DATA
+    from zoo.pipeline.stages import OF_RECIPES
+
+    nothing = [row["name"] for row in rows if row["kind"] == "model" and not (row["built"] or row["published"])]
+    there = [row for row in rows if row["name"] not in nothing or row["kind"] != "model"]
+    whole: dict[str | None, str] = {", ".join(OF_RECIPES): "yes", DATA: "yes"}
+    for place, kind in enumerate(dict.fromkeys(row["kind"] for row in there)):
+        if place:
+            say.line()
+        of_kind = [row for row in there if row["kind"] == kind]
+        say.table([_status_row(row, whole) for row in of_kind])
+    if nothing:
+        say.line(f"not built: {', '.join(nothing)}")
+        say.hint(f"zoo build {nothing[0]}" + ("" if scale == "full" else f" --scale {scale}"))
+
+
+def _status_row(row: Mapping[str, Any], whole: Mapping[str | None, str]) -> dict[str, Any]:
+    """Return a row of the fleet as people read it, named by its kind."""
+    rest = {name: value for name, value in row.items() if name not in ("kind", "name")}
+    built, doubts = row.get("built"), len(row.get("doubts") or ())
+    return {row["kind"]: row["name"], **rest, "built": whole.get(built, built), "doubts": doubts or None}

@@ -76,6 +76,7 @@ def data_review(
     from zoo.review.desk import Desk
     from zoo.review.page import serve_page
 
+    say.still()
     serve_page(Desk(path, dataset, lock, reviewer, compare), port=port, started=say.note)
 
 

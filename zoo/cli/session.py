@@ -72,7 +72,8 @@ class ZooCommand(WithExamples):
     def invoke(self, ctx: click.Context) -> Any:
         """Run it. The commands in an error's hint get the options that name the Hub and the scale."""
         try:
-            return super().invoke(ctx)
+            with say.working(ctx.command_path):
+                return super().invoke(ctx)
         except ZooError as problem:
             problem.hint = problem.hint and as_typed(problem.hint)
             raise
@@ -186,7 +187,8 @@ def require_yes(yes: bool) -> None:
 def confirm(question: str) -> None:
     """Ask a question and go on after a yes; a no ends the command."""
     try:
-        click.confirm(question, abort=True)
+        with say.undisturbed():
+            click.confirm(question, abort=True)
     except click.Abort as stop:
         if isinstance(stop.__context__, EOFError):
             raise click.UsageError("nobody answered: add --yes") from None

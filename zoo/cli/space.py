@@ -62,6 +62,7 @@ def serve(scale: str, port: int) -> None:
     environment = app_environment(home, models, port)
     if "HF_TOKEN" in environment or any("@" in address for address in proxies().values()):
         _leave_out_code(folder, models)
+    say.still()
     done = subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
     if done.returncode > 0:
         raise ZooError(f"the demo ended with exit code {done.returncode}", hint="what it printed above says why")

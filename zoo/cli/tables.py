@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from zoo import say
 from zoo.cli.build import say_outcome
 from zoo.cli.session import command, connect, scale_option, workspace
 from zoo.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from zoo.leaderboard.tables import Board
 
 
 @command("card")
@@ -55,7 +59,11 @@ def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path 
         hint = f"zoo leaderboard --format {form}{given} --out ."
         raise EvaluationError(f"--format {form} makes files, and they need a folder", hint=hint)
     space = workspace()
-    found = tables(Board.of(space, scale), names)
+    board = Board.of(space, scale)
+    if say.on_terminal() and form is None and out is None:
+        _show(board, names)
+        return
+    found = tables(board, names)
     if out is None:
         say.raw(as_text(found, "json" if say.wants_json() else form or "md", space))
         return
@@ -63,3 +71,31 @@ def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path 
     say.result({"written": [str(path) for path in made]})
     for path in made:
         say.line(str(path))
+
+
+def _show(board: Board, names: tuple[str, ...]) -> None:
+    """Print what fits a terminal: the models with their means or, of tables that were named, their rows."""
+    from zoo.leaderboard.formats.terminal import overview, plain_rows
+    from zoo.leaderboard.tables import tables
+
+    found = tables(board, names or ("models",))
+    for place, table in enumerate(found):
+        if place:
+            say.line()
+        rows, spare = (plain_rows(table), []) if names else overview(table)
+        say.table(rows, title=table.title.en, spare=spare)
+    if not found and not names:
+        _say_nothing(board)
+    given = "".join(f" --table {name}" for name in names)
+    say.hint(f"tasks, notes and sources{'' if names else ', and all tables'}: zoo leaderboard{given} --format md")
+
+
+def _say_nothing(board: Board) -> None:
+    """Tell that nothing is measured at a scale, and at which one something is."""
+    from zoo.leaderboard.ours import Ours
+
+    space = board.workspace
+    say.line(f"nothing is measured at scale '{board.scale}'")
+    others = (scale for scale in space.scales if scale != board.scale and Ours.of(space, scale).files)
+    if other := next(others, None):
+        say.hint(f"zoo leaderboard --scale {other}")

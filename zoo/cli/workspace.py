@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -89,14 +89,14 @@ def _list_recipes(scale: str) -> None:
     from zoo.evidence.scores import as_set
     from zoo.layout import TRAIN
     from zoo.pipeline.asbuilt import overrides_of
-    from zoo.pipeline.stages import OF_RECIPES
     from zoo.run import Run
 
     space = workspace()
     rows = []
     for recipe in space.every_recipe(scale=scale):
-        run = Run.of(space.root, recipe.name, scale)
-        built = [stage for stage in OF_RECIPES if run.finished(stage)]
+        built = _built(space, recipe.name, scale)
+        changes = overrides_of(Run.of(space.root, recipe.name, scale)) if TRAIN in built else None
+        elsewhere = {other: _built(space, recipe.name, other) for other in space.scales if other != scale}
         rows.append(
             {
                 "recipe": recipe.name,
@@ -104,14 +104,35 @@ def _list_recipes(scale: str) -> None:
                 "dims": ", ".join(map(str, recipe.dims)),
                 "repository": recipe.release.repo,
                 "built": ", ".join(built) or None,
-                **({"built with": as_set(changes)} if TRAIN in built and (changes := overrides_of(run)) else {}),
+                **({"built with": as_set(changes)} if changes else {}),
+                "built at other scales": {other: stages for other, stages in elsewhere.items() if stages},
             }
         )
-    say.table(rows)
+    say.table([_how_far(row, scale) for row in rows])
     waiting = _tell_waiting(space, [str(row["recipe"]) for row in rows])
     say.result({"workspace": str(space.root), "scale": scale, "recipes": rows, "awaiting_consent": waiting})
     if rows:
         say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
+
+
+def _built(space: Workspace, recipe: str, scale: str) -> list[str]:
+    """The stages of a recipe that are finished at a scale."""
+    from zoo.pipeline.stages import OF_RECIPES
+    from zoo.run import Run
+
+    run = Run.of(space.root, recipe, scale)
+    return [stage for stage in OF_RECIPES if run.finished(stage)]
+
+
+def _how_far(row: Mapping[str, Any], scale: str) -> dict[str, Any]:
+    """A row of the list for people: the scales at which a recipe is built, with the stages where some are missing."""
+    from zoo.pipeline.stages import OF_RECIPES
+
+    here = {scale: row["built"].split(", ")} if row["built"] else {}
+    found = {**here, **row["built at other scales"]}.items()
+    built = [one if len(stages) == len(OF_RECIPES) else f"{one} ({', '.join(stages)})" for one, stages in found]
+    shown = {name: value for name, value in row.items() if name not in ("dims", "built at other scales")}
+    return {**shown, "built": ", ".join(built) or None}
 
 
 @command("show", hub=False, epilog="Example: zoo show arabert-hybrid > mine.yaml; zoo build --recipe mine.yaml")
@@ -205,7 +226,7 @@ def _tell_checked(
         tell(unique, {**facts, "problems": [problem.message for problem in unique]})
         ctx.exit(1)
     count = len(facts["recipes"])
-    say.line("1 recipe is fine" if count == 1 else f"{count} recipes are fine")
+    say.line(f"{say.counted(count, 'recipe')} {'is' if count == 1 else 'are'} fine")
     waiting = _tell_waiting(space, facts["recipes"])
     added = space.plugins.added()
     for plugin, what in added.items():
