@@ -447,6 +447,8 @@ def _say_fleet(rows: Sequence[Mapping[str, Any]], scale: str) -> None:
         of_kind = [row for row in there if row["kind"] == kind]
         say.table([_status_row(row, whole) for row in of_kind])
     if nothing:
+        if there:
+            say.line()
         say.line(f"not built: {', '.join(nothing)}")
         say.hint(f"zoo build {nothing[0]}" + ("" if scale == "full" else f" --scale {scale}"))
 

@@ -108,11 +108,12 @@ def _list_recipes(scale: str) -> None:
                 "built at other scales": {other: stages for other, stages in elsewhere.items() if stages},
             }
         )
-    say.table([_how_far(row, scale) for row in rows])
+    say.table([_how_far(row, scale) for row in rows], spare=["base model"])
     waiting = _tell_waiting(space, [str(row["recipe"]) for row in rows])
     say.result({"workspace": str(space.root), "scale": scale, "recipes": rows, "awaiting_consent": waiting})
     if rows:
-        say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
+        say.hint(f"zoo show {rows[0]['recipe']}")
+        say.hint(f"zoo build {rows[0]['recipe']} --hub local --scale mini")
 
 
 def _built(space: Workspace, recipe: str, scale: str) -> list[str]:

@@ -17,6 +17,7 @@ Row = Mapping[str, Any]
 
 GAP = 2  # spaces between columns
 INDENT = 2  # spaces before a line of a block
+MOST_LINES = 2  # of a row, beyond which a column that can be left out is
 WORDS = re.compile(r"(?<=\s)(?=\S)(?![^\[\]]*\])")  # an interval, [72.5, 82.4], is one word
 NUMBER = re.compile(r"[+-]?\d[\d.,]*[^\s\w]?|-?")
 PARTS = re.compile(WORDS.pattern + r"|(?<=\w[/-])(?=\w)")  # an id goes on in the next line after '/' or '-'
@@ -77,22 +78,23 @@ def laid_out(rows: Sequence[Row], width: int | None, spare: Sequence[str] = ()) 
     columns = _columns(rows)
     if width is None:
         return _table(columns, [column.widest for column in columns])
-    columns = _without_spare(columns, width, spare)
+    for name in reversed(spare):
+        if _reads_well(columns, width):
+            break
+        columns = [column for column in columns if column.name != name]
     widths = _widths(columns, width)
     blocks = _blocks(columns, width)
-    if widths is None or (_height(columns, widths) > sum(block.plain.count("\n") + 1 for block in blocks)):
+    if widths is None or sum(_heights(columns, widths)) > sum(block.plain.count("\n") + 1 for block in blocks):
         from rich.console import Group
 
         return Group(*blocks)
     return _table(columns, widths)
 
 
-def _without_spare(columns: list[Column], width: int, spare: Sequence[str]) -> list[Column]:
-    for name in reversed(spare):
-        if sum(column.widest for column in columns) + GAP * (len(columns) - 1) <= width:
-            break
-        columns = [column for column in columns if column.name != name]
-    return columns
+def _reads_well(columns: Sequence[Column], width: int) -> bool:
+    """Return whether columns fit in a width with rows of few lines."""
+    widths = _widths(columns, width)
+    return widths is not None and max(_heights(columns, widths)[1:]) <= MOST_LINES
 
 
 def _columns(rows: Sequence[Row]) -> list[Column]:
@@ -124,9 +126,10 @@ def _widths(columns: Sequence[Column], width: int) -> list[int] | None:
     return found
 
 
-def _height(columns: Sequence[Column], widths: Sequence[int]) -> int:
+def _heights(columns: Sequence[Column], widths: Sequence[int]) -> list[int]:
+    """Return the lines that the headings take, and those of each row."""
     folded = [column.folded(width) for column, width in zip(columns, widths, strict=True)]
-    return sum(max(cell.count("\n") + 1 for cell in line) for line in zip(*folded, strict=True))
+    return [max(cell.count("\n") + 1 for cell in line) for line in zip(*folded, strict=True)]
 
 
 def _table(columns: Sequence[Column], widths: Sequence[int]) -> RenderableType:
@@ -152,11 +155,12 @@ def _blocks(columns: Sequence[Column], width: int) -> list[Text]:
     for place, name in enumerate(first.cells):
         lines = []
         for column in rest:
-            if cell := column.cells[place]:
+            if (cell := column.cells[place]) not in ("", "-"):
                 label = f"{'':{INDENT}}{column.name}"
                 text = fold(cell, width - left, PARTS).replace("\n", "\n" + " " * left)
                 lines.append(label + " " * (left - _width(label)) + text)
-        found.append(Text("\n").join([Text(name or "-", "bold"), *map(Text, lines)]))
+        heading = Text.assemble(f"{first.name} ", (name or "-", "bold"))
+        found.append(Text("\n").join([heading, *map(Text, lines)]))
     return found
 
 

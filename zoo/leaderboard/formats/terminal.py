@@ -14,7 +14,7 @@ ShownRow = dict[str, str | None]
 def overview(table: Table) -> tuple[list[ShownRow], list[str]]:
     """Return a row for each model of a table of all that was measured: rank, mean, interval, and the mean at each size.
 
-    Also the names of the columns of sizes, which a narrow terminal can do without.
+    Also the names of the columns that a narrow terminal can do without: the full size, and the others.
     """
     models: dict[str, list[Row]] = {}
     for row in sorted(table.rows, key=lambda row: -_dim(row)):
@@ -23,7 +23,7 @@ def overview(table: Table) -> tuple[list[ShownRow], list[str]]:
     best_first = sorted(models, key=lambda name: -models[name][0][MEANS].amount)
     label = next(column.label.en for column in table.columns if column.key == MEANS)
     sizes = sorted({_dim(row) for rows in models.values() for row in rows[1:]}, reverse=True)
-    return [_of_model(name, models[name], label, sizes) for name in best_first], [str(size) for size in sizes]
+    return [_of_model(name, models[name], label, sizes) for name in best_first], ["dim", *map(str, sizes)]
 
 
 def _of_model(name: str, rows: Sequence[Row], label: str, sizes: Iterable[int]) -> ShownRow:
@@ -34,7 +34,7 @@ def _of_model(name: str, rows: Sequence[Row], label: str, sizes: Iterable[int]) 
         "model": name,
         "rank": whole[RANKS].text,
         "dim": whole[DIM.key].text,
-        label.lower(): mean.text,
+        label[:1].lower() + label[1:]: mean.text,
         "95% interval": mean.interval.strip(),
         **{str(size): means.get(size) for size in sizes},
     }
