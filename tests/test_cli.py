@@ -101,24 +101,30 @@ def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: An
     [
         ("bulid", "no such command 'bulid'", "did you mean 'build'?"),
         ("frobnicate", "no such command 'frobnicate'", "zoo --help"),
+        ("serve", "no such command 'serve'", "zoo hub serve"),
+        (
+            "leaderboard --format htm",
+            "--format: 'htm' is not one of 'md', 'csv', 'tex', 'html', 'json', 'png', 'svg'",
+            "did you mean 'html'?",
+        ),
         ("hub srve", "no such command 'srve'", "did you mean 'serve'?"),
         ("ls --scael mini", "no such option '--scael'", "did you mean '--scale'?"),
-        ("show", "missing argument 'RECIPE'", "zoo show --help"),
-        ("show a b", "got unexpected extra argument (b)", "zoo show --help"),
+        ("show", "missing argument RECIPE", "zoo show --help"),
+        ("show a b", "unexpected argument 'b'", "zoo show --help"),
         ("build", "give names of recipes, or --recipe FILE (zoo ls lists the names)", "zoo build --help"),
-        ("plan --hub nowhere", "invalid value for --hub: 'nowhere' is neither a URL nor 'local'", "zoo plan --help"),
+        ("plan --hub nowhere", "--hub: 'nowhere' is neither a URL nor 'local'", "zoo plan --help"),
         (
             "lint --format xml",
-            "invalid value for '--format': 'xml' is not one of 'text', 'json', 'sarif'",
+            "--format: 'xml' is not one of 'text', 'json', 'sarif'",
             "zoo lint --help",
         ),
         (
             "hub serve --port 99999",
-            "invalid value for '--port': 99999 is not in the range 0<=x<=65535",
+            "--port: 99999 is not in the range 0<=x<=65535",
             "zoo hub serve --help",
         ),
-        ("rollback x", "invalid value for target: 'x' is not NAME@TAG or NAME@COMMIT", "zoo rollback --help"),
-        ("rollback x@", "invalid value for target: 'x@' is not NAME@TAG or NAME@COMMIT", "zoo rollback --help"),
+        ("rollback x", "NAME@TAG_OR_COMMIT: 'x' is not NAME@TAG or NAME@COMMIT", "zoo rollback --help"),
+        ("rollback x@", "NAME@TAG_OR_COMMIT: 'x@' is not NAME@TAG or NAME@COMMIT", "zoo rollback --help"),
     ],
 )
 def test_wrong_usage_is_told_as_all_else_and_leaves_with_1(

@@ -5,6 +5,7 @@ Commands parse, call one function of the core, and say what came of it.
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import takewhile
 
@@ -29,7 +30,10 @@ from zoo.cli import (
     workspace,
 )
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
-from zoo.errors import ZooError, of_the_disk
+from zoo.errors import ZooError, did_you_mean, of_the_disk
+
+UNEXPECTED = re.compile(r"Got unexpected extra arguments? \((.*)\)")  # click's words
+CHOSEN = re.compile(r"'(.*?)' is not one of")
 
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Recipes": (workspace.init, workspace.ls, workspace.show, workspace.check, trust.trust),
@@ -107,11 +111,46 @@ def _misused(problem: click.ClickException) -> int:
     if isinstance(problem, NoArgsIsHelpError):
         say.note(problem.format_message())
         return _failed(ZooError("no command was given", hint=way))
-    message = problem.format_message()
-    if isinstance(problem, click.NoSuchOption | click.NoSuchCommand):
+    return _failed(ZooError(_in_our_words(problem), hint=_meant(problem) or way))
+
+
+def _in_our_words(problem: click.ClickException) -> str:
+    """Return what click says as we say it: lower case, the place before a colon, the value in quotes, no full stop."""
+    if isinstance(problem, click.MissingParameter):
+        message = f"missing {problem.param.param_type_name if problem.param else 'value'} {_place(problem)}"
+    elif isinstance(problem, click.BadParameter) and (place := _place(problem)):
+        message = f"{place}: {problem.message}"
+    elif isinstance(problem, click.NoSuchOption | click.NoSuchCommand):
         message = problem.message
-        way = f"did you mean '{problem.possibilities[0]}'?" if problem.possibilities else way
-    return _failed(ZooError(message[:1].lower() + message[1:].rstrip("."), hint=way))
+    else:
+        message = UNEXPECTED.sub(r"unexpected argument '\1'", problem.format_message())
+    return (message if message[:2].isupper() else message[:1].lower() + message[1:]).rstrip(".")
+
+
+def _place(problem: click.BadParameter) -> str:
+    """Return the option or the argument that a value was given to, or should have been, as it is typed."""
+    if isinstance(problem.param_hint, str):
+        return problem.param_hint
+    if isinstance(problem.param, click.Option):
+        return max(problem.param.opts, key=len)
+    return str(problem.param.name).upper() if problem.param else ""
+
+
+def _meant(problem: click.ClickException) -> str | None:
+    """Return a hint to what was meant: a command, an option or a choice that is spelt alike; None: nothing is."""
+    if isinstance(problem, click.NoSuchCommand):
+        groups = {name: group for name, group in cli.commands.items() if isinstance(group, click.Group)}
+        for name, group in groups.items():
+            if problem.command_name in group.commands:
+                return f"zoo {name} {problem.command_name}"
+    if isinstance(problem, click.NoSuchOption | click.NoSuchCommand) and problem.possibilities:
+        return f"did you mean '{problem.possibilities[0]}'?"
+    choices = getattr(getattr(problem, "param", None), "type", None)
+    typed = CHOSEN.match(problem.message)
+    if isinstance(choices, click.Choice) and typed:
+        hint = did_you_mean(typed[1], map(str, choices.choices)) or ""
+        return hint if hint.startswith("did you mean") else None
+    return None
 
 
 def _stopped(stop: BaseException) -> int:

@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from zoo import say
+from zoo.cli.names import offer_names
 from zoo.environment import prepare
 from zoo.errors import HubError, ZooError
 
@@ -117,6 +118,7 @@ def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Call
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         made = click.command(name, cls=ZooCommand, **attributes)(function)
+        offer_names(made)
         made.params.append(json_option())
         if hub:
             made.params.append(hub_option())
