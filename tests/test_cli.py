@@ -101,7 +101,7 @@ def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: An
     [
         ("bulid", "no such command 'bulid'", "did you mean 'build'?"),
         ("frobnicate", "no such command 'frobnicate'", "zoo --help"),
-        ("serve", "no such command 'serve'", "zoo hub serve"),
+        ("serve", "no such command 'serve'", "zoo space serve, or zoo hub serve"),
         (
             "leaderboard --format htm",
             "--format: 'htm' is not one of 'md', 'csv', 'tex', 'html', 'json', 'png', 'svg'",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from zoo.errors import ZooError
+from zoo.plurals import counted
 from zoo.recipe import Workspace
 from zoo.remote import account, api, endpoint, explained
 
@@ -66,7 +67,7 @@ def _token() -> str:
 
 def _workspace() -> str:
     found = Workspace.find()
-    return f"{found.root}, {len(found.every_recipe())} recipes"
+    return f"{found.root}, {counted(len(found.every_recipe()), 'recipe')}"
 
 
 def _disk() -> Check:

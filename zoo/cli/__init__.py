@@ -140,9 +140,13 @@ def _meant(problem: click.ClickException) -> str | None:
     """Return a hint to what was meant: a command, an option or a choice that is spelt alike; None: nothing is."""
     if isinstance(problem, click.NoSuchCommand):
         groups = {name: group for name, group in cli.commands.items() if isinstance(group, click.Group)}
-        for name, group in groups.items():
-            if problem.command_name in group.commands:
-                return f"zoo {name} {problem.command_name}"
+        found = [
+            f"zoo {name} {problem.command_name}"
+            for name, group in groups.items()
+            if problem.command_name in group.commands
+        ]
+        if found:
+            return ", or ".join(found)
     if isinstance(problem, click.NoSuchOption | click.NoSuchCommand) and problem.possibilities:
         return f"did you mean '{problem.possibilities[0]}'?"
     choices = getattr(getattr(problem, "param", None), "type", None)

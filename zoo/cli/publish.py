@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from zoo import say
 from zoo.cli.session import command, confirm, connect, require_yes, scale_option, workspace, yes_option
 from zoo.errors import PublishError
+from zoo.plurals import counted
 
 if TYPE_CHECKING:
     from zoo.pipeline.build import Build
@@ -114,7 +115,7 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     return scale_option(overwrite_option(pr_option(revision_option(run))))
 
 
-@command("plan", epilog="Example: zoo plan --out friday.json && zoo publish friday.json")
+@command("plan", epilog="zoo plan arabert-hybrid\nzoo plan --out friday.json && zoo publish friday.json")
 @click.argument("names", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan: zoo publish FILE applies just that.")
 @click.option(
@@ -203,7 +204,8 @@ def _say_plan(found: FleetPlan) -> None:
     waiting = any(one.target.number for one in found.plans)
     say.line(f"{found.changed} of {found.count} would change" if found.changed else _nothing(waiting=waiting))
     if found.blocked:
-        say.line(f"{len(found.blocked)} cannot be published as they are")
+        as_they_are = "as it is" if len(found.blocked) == 1 else "as they are"
+        say.line(f"{len(found.blocked)} cannot be published {as_they_are}")
 
 
 def _nothing(*, waiting: bool) -> str:
@@ -235,7 +237,7 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
 def say_change(change: PlannedChange) -> None:
     """Print a change of a plan with its sign."""
     sign = SIGNS[change.action]
-    size = f"  ({change.size:,} bytes)" if change.size else ""
+    size = f"  ({counted(change.size, 'byte')})" if change.size else ""
     note = f"  {change.note}" if change.note else ""
     _line(f"  {sign} {change.path}{size}{note}", COLOURS.get(sign))
 
@@ -257,7 +259,7 @@ def _say_card(before: str, after: str) -> None:
     for line in lines[:MOST_LINES]:
         _line(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
     if len(lines) > MOST_LINES:
-        _line(f"      … {len(lines) - MOST_LINES} more lines")
+        _line(f"      … {counted(len(lines) - MOST_LINES, 'more line')}")
 
 
 def _line(text: str, colour: str | None = None) -> None:
@@ -381,7 +383,7 @@ def say_published(outcome: Published) -> None:
 
 
 def _say_missed(missed: list[Published], count: int, again: str) -> None:
-    say.line(f"{len(missed)} of {count} were not published")
+    say.line(f"{len(missed)} of {count} {'was' if len(missed) == 1 else 'were'} not published")
     for outcome in missed:
         if outcome.hint:
             say.hint(outcome.hint)
@@ -410,7 +412,7 @@ def hub_as_typed() -> str:
     return f" --hub {shlex.quote(hub)}" if hub else ""
 
 
-@command("status")
+@command("status", epilog="Example: zoo status --scale mini --hub local")
 @scale_option
 @click.pass_context
 def status(ctx: click.Context, scale: str) -> None:

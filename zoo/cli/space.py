@@ -18,12 +18,12 @@ from zoo.cli.session import ZooGroup, command, connect, scale_option, workspace
 from zoo.errors import WorkspaceError, ZooError
 
 
-@click.group("space", cls=ZooGroup)
+@click.group("space", cls=ZooGroup, epilog="Example: zoo space serve --scale mini --hub local")
 def space() -> None:
     """The family's demo."""
 
 
-@command("build")
+@command("build", epilog="Example: zoo space build my-space --scale mini --hub local")
 @click.argument("folder", type=click.Path(path_type=Path))
 @scale_option
 def build(folder: Path, scale: str) -> None:
@@ -44,7 +44,7 @@ def _write(folder: Path, scale: str) -> None:
     release.write(folder)
 
 
-@command("serve")
+@command("serve", epilog="Example: zoo space serve --scale mini --hub local")
 @scale_option
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 def serve(scale: str, port: int) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.leaderboard.tables import Board
 
 
-@command("card")
+@command("card", epilog="Example: zoo card arabert-hybrid --scale mini > README.md")
 @click.argument("recipe")
 @scale_option
 def card(recipe: str, scale: str) -> None:
@@ -36,9 +36,19 @@ FORMATS = ["md", "csv", "tex", "html", "json", "png", "svg"]
 TABLES = ["models", "1", "2", "3", "4", "5", "figure1", "figure2", "retention"]
 
 
-@command("leaderboard", hub=False)
+@command(
+    "leaderboard",
+    hub=False,
+    epilog="zoo leaderboard --table 3 --table 5\nzoo leaderboard --format html > leaderboard.html\n"
+    "zoo leaderboard --out build/ --format svg",
+)
 @scale_option
-@click.option("--format", "form", type=click.Choice(FORMATS), help="[default: md; with --out: all of them]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="[default: short tables on a terminal, md in a pipe; with --out: all of them]",
+)
 @click.option(
     "--table", "names", multiple=True, type=click.Choice(TABLES), help="Of the paper, or ours. [default: all]"
 )
@@ -46,10 +56,8 @@ TABLES = ["models", "1", "2", "3", "4", "5", "figure1", "figure2", "retention"]
 def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path | None) -> None:
     """The paper's tables and figures: our scores, with intervals, beside the printed ones.
 
-    \b
-    zoo leaderboard --table 3 --table 5
-    zoo leaderboard --format html > leaderboard.html
-    zoo leaderboard --out build/ --format svg
+    A terminal gets a short table of the models, or the rows of the tables that --table names. A pipe gets all of them
+    in Markdown, with notes and sources.
     """
     from zoo.leaderboard.formats import PICTURES, as_text, write_leaderboard
     from zoo.leaderboard.tables import Board, tables

@@ -14,6 +14,7 @@ from zoo.cli.places import device_name
 from zoo.cli.probe import probed
 from zoo.cli.session import command, connect, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
+from zoo.plurals import counted
 
 if TYPE_CHECKING:
     from zoo.recipe import Workspace
@@ -26,7 +27,7 @@ def init(folder: Path) -> None:
     from zoo.recipe.start import first_steps, start
 
     start(folder)
-    say.line(f"made {folder} with {len(list((folder / 'recipes').glob('*.yaml')))} recipe files")
+    say.line(f"made {folder} with {counted(len(list((folder / 'recipes').glob('*.yaml'))), 'recipe file')}")
     say.hint(first_steps(folder))
     say.result({"workspace": str(folder)})
 
@@ -40,7 +41,7 @@ LISTS = {
 """Options of `zoo ls` to the kinds of things that recipes can name."""
 
 
-@command("ls", hub=False)
+@command("ls", hub=False, epilog="zoo ls --scale mini\nzoo ls --datasets\nzoo ls --tasks --json")
 @click.option("--scale", default="full", help="Show how far runs of this scale are.")
 @click.option("--datasets", "what", flag_value="datasets", help="List datasets and which of them are built.")
 @click.option("--tasks", "what", flag_value="tasks", help="List the evaluation tasks that suites can name.")
@@ -136,7 +137,7 @@ def _how_far(row: Mapping[str, Any], scale: str) -> dict[str, Any]:
     return {**shown, "built": ", ".join(built) or None}
 
 
-@command("show", hub=False, epilog="Example: zoo show arabert-hybrid > mine.yaml; zoo build --recipe mine.yaml")
+@command("show", hub=False, epilog="zoo show arabert-hybrid > mine.yaml\nzoo show arabert-hybrid --set train.epochs=2")
 @click.argument("recipe")
 @click.option("--scale", default="full")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
@@ -151,7 +152,11 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
         say.raw(dump(resolved))
 
 
-@command("check", hub=False, epilog="Example: zoo check arabert-hybrid --hub, before a GPU is paid for")
+@command(
+    "check",
+    hub=False,
+    epilog="zoo check\nzoo check arabert-hybrid --hub\nzoo check arabert-hybrid --probe --scale mini",
+)
 @click.argument("recipes", nargs=-1)
 @click.option(
     "--hub",
@@ -227,7 +232,7 @@ def _tell_checked(
         tell(unique, {**facts, "problems": [problem.message for problem in unique]})
         ctx.exit(1)
     count = len(facts["recipes"])
-    say.line(f"{say.counted(count, 'recipe')} {'is' if count == 1 else 'are'} fine")
+    say.line(f"{counted(count, 'recipe')} {'is' if count == 1 else 'are'} fine")
     waiting = _tell_waiting(space, facts["recipes"])
     added = space.plugins.added()
     for plugin, what in added.items():
@@ -256,7 +261,7 @@ def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
     return found
 
 
-@command("schema", hub=False)
+@command("schema", hub=False, epilog="Example: zoo schema --write")
 @click.option("--write", is_flag=True, help="Write recipes/schema.json instead of printing.")
 def schema(write: bool) -> None:
     """Print the JSON schema of recipe files, for editors."""
@@ -272,7 +277,7 @@ def schema(write: bool) -> None:
         say.raw(text())
 
 
-@command("doctor")
+@command("doctor", epilog="Example: zoo doctor --hub local")
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
     """Look at the environment: versions, Hub, token, workspace, free disk."""

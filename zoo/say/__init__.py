@@ -157,15 +157,6 @@ def _hush() -> None:
         _mode.moving.hush()
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """Words for a number of things: '1 recipe', '2 recipes', '1,200 rows'.
-
-    Args:
-        many: the plural, where it is not `one` with an 's'.
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def result(facts: Mapping[str, Any]) -> None:
     """Print the machine's answer, one JSON document; silent unless `--json` is on."""
     if _mode.json:
