@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from zoo.errors import ZooError
-from zoo.plurals import counted
+from zoo.plurals import how_many
 from zoo.recipe import Workspace
 from zoo.remote import account, api, endpoint, explained
 
@@ -67,7 +67,7 @@ def _token() -> str:
 
 def _workspace() -> str:
     found = Workspace.find()
-    return f"{found.root}, {counted(len(found.every_recipe()), 'recipe')}"
+    return f"{found.root}, {how_many(len(found.every_recipe()), 'recipe')}"
 
 
 def _disk() -> Check:

@@ -1,7 +1,7 @@
 """Numbers of things in words: one of them, or many."""
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def how_many(count: int, one: str, many: str = "") -> str:
     """Return a number of things in words: '1 recipe', '2 recipes', '1,200 rows'.
 
     Args:

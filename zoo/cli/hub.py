@@ -17,7 +17,7 @@ from zoo import say
 from zoo.cli.session import ZooGroup, client_home, command, connect, local_root, seed_hub
 from zoo.cli.session import serve as start
 from zoo.errors import HubError
-from zoo.plurals import counted
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
@@ -64,7 +64,7 @@ def seed(root: Path | None) -> None:
     """Fill it with generated stand-ins for the base models and datasets that the recipes name."""
     made = seed_hub(local_root(root))
     say.line(
-        f"{counted(len(made), 'repository', 'repositories')} added"
+        f"{how_many(len(made), 'repository', 'repositories')} added"
         if made
         else "nothing to do: it has everything already"
     )
@@ -95,7 +95,7 @@ def import_(repo_id: str, revision: str | None, kind: Kind, source: str | None, 
             found = import_repository(local_root(root), kind, repo_id, revision=revision, progress=progress)
     what = f"{found.kind} {found.id} at {found.commit}"
     say.line(
-        f"{what}: {counted(found.files, 'file')}, {counted(found.bytes, 'byte')}"
+        f"{what}: {how_many(found.files, 'file')}, {how_many(found.bytes, 'byte')}"
         if found.added
         else f"{what} is here already"
     )
@@ -129,8 +129,8 @@ def gc(root: Path | None, grace: float | None, forget_caches: bool) -> None:
 
     with _existing_store(local_root(root)) as store:
         swept = sweep(store, grace=GRACE if grace is None else grace, forget_caches=forget_caches)
-    staged = counted(swept.staged, "unfinished upload")
-    what = f"{counted(swept.objects, 'object')}, {counted(swept.xorbs, 'xorb')} and {staged}"
+    staged = how_many(swept.staged, "unfinished upload")
+    what = f"{how_many(swept.objects, 'object')}, {how_many(swept.xorbs, 'xorb')} and {staged}"
     say.line(f"removed {what}: {swept.size / 1e6:.1f} MB")
     say.result(asdict(swept))
 
@@ -147,7 +147,7 @@ def fsck(ctx: click.Context, root: Path | None) -> None:
     for problem in found.problems:
         say.line(problem)
     say.line(", ".join(f"{count} {kind}" for kind, count in found.checked.items()) + " checked")
-    say.line(counted(len(found.problems), "problem") if found.problems else "nothing is wrong")
+    say.line(how_many(len(found.problems), "problem") if found.problems else "nothing is wrong")
     say.result({"checked": found.checked, "problems": found.problems})
     ctx.exit(1 if found.problems else 0)
 

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from zoo import say
 from zoo.cli.session import command, confirm, connect, require_yes, scale_option, workspace, yes_option
 from zoo.errors import PublishError
-from zoo.plurals import counted
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.pipeline.build import Build
@@ -237,7 +237,7 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
 def say_change(change: PlannedChange) -> None:
     """Print a change of a plan with its sign."""
     sign = SIGNS[change.action]
-    size = f"  ({counted(change.size, 'byte')})" if change.size else ""
+    size = f"  ({how_many(change.size, 'byte')})" if change.size else ""
     note = f"  {change.note}" if change.note else ""
     _line(f"  {sign} {change.path}{size}{note}", COLOURS.get(sign))
 
@@ -259,7 +259,7 @@ def _say_card(before: str, after: str) -> None:
     for line in lines[:MOST_LINES]:
         _line(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
     if len(lines) > MOST_LINES:
-        _line(f"      … {counted(len(lines) - MOST_LINES, 'more line')}")
+        _line(f"      … {how_many(len(lines) - MOST_LINES, 'more line')}")
 
 
 def _line(text: str, colour: str | None = None) -> None:

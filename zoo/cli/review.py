@@ -13,7 +13,7 @@ import click
 from zoo import say
 from zoo.cli.session import as_typed, command, scale_option, workspace
 from zoo.errors import DataError
-from zoo.plurals import counted
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.review.sampling import BuiltRows, Sampled
@@ -148,7 +148,7 @@ def _say_sampled(built: BuiltRows, made: Sampled, reviewer: str) -> None:
     say.table(strata)
     gone = f"; {made.gone:,} {'is' if made.gone == 1 else 'are'} not in the dataset now" if made.gone else ""
     judged = f"{done.total():,} judged by '{reviewer}'"
-    say.line(f"{sheet.path}: {counted(len(sheet.rows), 'row')}, {made.added:,} of them new, {judged}{gone}")
+    say.line(f"{sheet.path}: {how_many(len(sheet.rows), 'row')}, {made.added:,} of them new, {judged}{gone}")
     facts = {"sheet": str(sheet.path), "rows": len(sheet.rows), "added": made.added, "gone": made.gone}
     say.result({"dataset": built.name, **facts, "judged": done.total(), "strata": strata})
 

@@ -20,7 +20,7 @@ from zoo import say
 from zoo.cli.names import offer_names
 from zoo.environment import prepare
 from zoo.errors import HubError, ZooError
-from zoo.plurals import counted
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
@@ -320,6 +320,6 @@ def seed_hub(
         needing = workspace().every_recipe() if recipes is None else recipes
         made: list[str] = seed(root, needing, tasks=tasks, datasets=datasets, progress=progress)
     if made:
-        repositories = counted(len(made), "generated repository", "generated repositories")
+        repositories = how_many(len(made), "generated repository", "generated repositories")
         say.note(f"seeded the local Hub with {repositories} in {root}")
     return made

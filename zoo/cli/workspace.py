@@ -14,7 +14,7 @@ from zoo.cli.places import device_name
 from zoo.cli.probe import probed
 from zoo.cli.session import command, connect, is_hub, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
-from zoo.plurals import counted
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.recipe import Workspace
@@ -27,7 +27,7 @@ def init(folder: Path) -> None:
     from zoo.recipe.start import first_steps, start
 
     start(folder)
-    say.line(f"made {folder} with {counted(len(list((folder / 'recipes').glob('*.yaml'))), 'recipe file')}")
+    say.line(f"made {folder} with {how_many(len(list((folder / 'recipes').glob('*.yaml'))), 'recipe file')}")
     say.hint(first_steps(folder))
     say.result({"workspace": str(folder)})
 
@@ -232,7 +232,7 @@ def _tell_checked(
         tell(unique, {**facts, "problems": [problem.message for problem in unique]})
         ctx.exit(1)
     count = len(facts["recipes"])
-    say.line(f"{counted(count, 'recipe')} {'is' if count == 1 else 'are'} fine")
+    say.line(f"{how_many(count, 'recipe')} {'is' if count == 1 else 'are'} fine")
     waiting = _tell_waiting(space, facts["recipes"])
     added = space.plugins.added()
     for plugin, what in added.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from zoo.plurals import counted
+from zoo.plurals import how_many
 
 
 def facts_in_words(facts: Mapping[str, Any]) -> str:
@@ -87,7 +87,7 @@ def machine(hardware: Mapping[str, Any]) -> str:
     if not hardware.get("cpu"):
         return ""
     threads = hardware.get("threads", 1) * hardware.get("processes", 1)
-    return f"{hardware['cpu']}, {counted(threads, 'thread')}"
+    return f"{hardware['cpu']}, {how_many(threads, 'thread')}"
 
 
 def spent_in_words(facts: Mapping[str, Any]) -> str:

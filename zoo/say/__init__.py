@@ -233,7 +233,7 @@ def table(rows: Sequence[Row], *, title: str | None = None, spare: Sequence[str]
     if title:
         console.print(_text(_told(title, sys.stdout), "italic"), soft_wrap=True)
     _hush()
-    console.print(laid_out(rows, _width(sys.stdout), spare))
+    console.print(laid_out(rows, _width(sys.stdout), spare), crop=False)
 
 
 def on_terminal() -> bool:

@@ -24,7 +24,7 @@ PARTS = re.compile(WORDS.pattern + r"|(?<=\w[/-])(?=\w)")  # an id goes on in th
 
 
 @dataclass(frozen=True)
-class Column:
+class ScreenColumn:
     """A column that holds something: its heading, and a text for each row, empty where there is none."""
 
     name: str
@@ -45,7 +45,7 @@ class Column:
         return max(map(_width, (*(part.strip() for part in PARTS.split(self.name)), *cells)))
 
     def folded(self, width: int) -> list[str]:
-        """Its heading and its cells, in lines of a width."""
+        """Return the heading and the cells, in lines of a width."""
         return [fold(text, width, PARTS) for text in (self.name, *(cell or "-" for cell in self.cells))]
 
 
@@ -91,20 +91,20 @@ def laid_out(rows: Sequence[Row], width: int | None, spare: Sequence[str] = ()) 
     return _table(columns, widths)
 
 
-def _reads_well(columns: Sequence[Column], width: int) -> bool:
+def _reads_well(columns: Sequence[ScreenColumn], width: int) -> bool:
     """Return whether columns fit in a width with rows of few lines."""
     widths = _widths(columns, width)
     return widths is not None and max(_heights(columns, widths)[1:]) <= MOST_LINES
 
 
-def _columns(rows: Sequence[Row]) -> list[Column]:
+def _columns(rows: Sequence[Row]) -> list[ScreenColumn]:
     names = dict.fromkeys(name for row in rows for name in row)
-    found: list[Column] = []
+    found: list[ScreenColumn] = []
     for name in names:
         cells = [_shown(row.get(name)) for row in rows]
         numeric = all(map(NUMBER.fullmatch, cells))
         if any(cell not in ("", "-") for cell in cells) or not found:
-            found.append(Column(visible(name), cells, numeric, whole=numeric or not found))
+            found.append(ScreenColumn(visible(name), cells, numeric, whole=numeric or not found))
     return found
 
 
@@ -114,7 +114,7 @@ def _shown(value: Any) -> str:
     return visible(f"{value:.2f}" if isinstance(value, float) else str(value))
 
 
-def _widths(columns: Sequence[Column], width: int) -> list[int] | None:
+def _widths(columns: Sequence[ScreenColumn], width: int) -> list[int] | None:
     """Return the widths of columns in a width, the widest cut first; None where they do not fit."""
     found, least = [column.widest for column in columns], [column.narrowest for column in columns]
     too_wide = sum(found) + GAP * (len(columns) - 1) - width
@@ -126,13 +126,13 @@ def _widths(columns: Sequence[Column], width: int) -> list[int] | None:
     return found
 
 
-def _heights(columns: Sequence[Column], widths: Sequence[int]) -> list[int]:
+def _heights(columns: Sequence[ScreenColumn], widths: Sequence[int]) -> list[int]:
     """Return the lines that the headings take, and those of each row."""
     folded = [column.folded(width) for column, width in zip(columns, widths, strict=True)]
     return [max(cell.count("\n") + 1 for cell in line) for line in zip(*folded, strict=True)]
 
 
-def _table(columns: Sequence[Column], widths: Sequence[int]) -> RenderableType:
+def _table(columns: Sequence[ScreenColumn], widths: Sequence[int]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
@@ -145,7 +145,7 @@ def _table(columns: Sequence[Column], widths: Sequence[int]) -> RenderableType:
     return shown
 
 
-def _blocks(columns: Sequence[Column], width: int) -> list[Text]:
+def _blocks(columns: Sequence[ScreenColumn], width: int) -> list[Text]:
     """Return a block for each row: its name, and a line below for whatever else is there."""
     from rich.text import Text
 
@@ -160,7 +160,7 @@ def _blocks(columns: Sequence[Column], width: int) -> list[Text]:
                 text = fold(cell, width - left, PARTS).replace("\n", "\n" + " " * left)
                 lines.append(label + " " * (left - _width(label)) + text)
         heading = Text.assemble(f"{first.name} ", (name or "-", "bold"))
-        found.append(Text("\n").join([heading, *map(Text, lines)]))
+        found.append(Text("\n", no_wrap=True, overflow="ignore").join([heading, *map(Text, lines)]))
     return found
 
 

@@ -38,7 +38,7 @@ class Moving:
 
     @property
     def text(self) -> str:
-        """What the line says now; empty while the last word is but a moment ago."""
+        """The line as it is now; empty while the last word is but a moment ago."""
         now = time.monotonic()
         if now - self._said < QUIET:
             return ""
