@@ -7,11 +7,11 @@ PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-
 
 .PHONY: setup demo fix check test browser slow conformance fuzz screens bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart docs clean
 
-setup: $(READY)  ## the virtual environment, with exactly the versions that were tested
+setup: $(READY)  ## the virtual environment with everything, in exactly the versions that were tested
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,dev]'
 	touch $@
 
 demo: setup  ## recipe to Hub in miniature: train, evaluate, render, publish

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from hypothesis import find, settings
 from hypothesis import strategies as some
 
 from zoo.recipe import Dataset, Family, Recipe
-from zoo.recipe.family import BaseFile
+from zoo.recipe.family import BaseFile, Described
 
 # ---- texts that recipes take, and that must stay text ----
 
@@ -90,11 +91,17 @@ class Place:
     """The whole file's data with the text there."""
 
 
+AGAIN = re.compile(rf"(variants\.\*\.)?({'|'.join(Described.model_fields)})\b|phases\b")
+"""Places in a base's file that are those of a family's again."""
+
+
 def places(kind: type[Any], data: Any) -> dict[str, Place]:
     """Every one of a kind of file; where there are several alike, one that `data` has."""
     schema = _schema(kind)
     found: dict[str, Place] = {}
     for place in _places(schema, schema, data, "", lambda whole: whole):
+        if kind is BaseFile and AGAIN.match(place.path):
+            continue
         if place.path not in found or (place.given and not found[place.path].given):
             found[place.path] = place
     return found
@@ -202,6 +209,9 @@ STAGE = {"data": USES, "dev": "scored"}
 FAMILY = {
     "name": WORDS,
     "tags": [WORDS],
+    "authors": [WORDS],
+    "citation": WORDS,
+    "examples": [WORDS, "other words"],
     "paper": PAPER,
     "suite": "sts",
     "suites": {"sts": ["STS17-ar", "STS22-ar"]},

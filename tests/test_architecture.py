@@ -21,6 +21,7 @@ ROWS = [
     {"zoo", "zoo.errors", "zoo.characters", "zoo.plurals", "zoo.hub"},
     {
         "zoo.say",
+        "zoo.extras",
         "zoo.arabic",
         "zoo.markdown",
         "zoo.layout",
@@ -43,7 +44,7 @@ ROWS = [
     {"zoo.doctor", "zoo.lint"},
     {"zoo.publish", "zoo.leaderboard"},
     {"zoo.pipeline"},
-    {"zoo.analysis", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
+    {"zoo.analysis", "zoo.ci", "zoo.depot", "zoo.inquiry", "zoo.quality", "zoo.submit", "zoo.mirror", "zoo.work"},
     {"zoo.cli"},
 ]
 HEAVY = {"torch", "transformers", "sentence_transformers", "mteb", "datasets", "gradio", "huggingface_hub", "numpy"}

@@ -270,7 +270,7 @@ def test_adapters_go_on_to_the_same_bits_after_a_kill(trainings: Trainings, tmp_
 def test_what_must_be_installed_is_told(trainings: Trainings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "peft", None)
     for setting, told, hint in (
-        ("lora={}", "trains adapters, and peft is not installed", "pip install peft"),
+        ("lora={}", "trains adapters, and peft is not installed", "pip install 'hub-zoo[lora]'"),
         (
             "optim=stable_adamw",
             "has optim 'stable_adamw', and torch-optimi is not installed",

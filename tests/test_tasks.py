@@ -70,7 +70,7 @@ def test_a_superseded_task_names_the_one_that_replaces_it() -> None:
 def test_suites_name_tasks_that_exist() -> None:
     from zoo.recipe import Workspace
 
-    suites = Workspace(ROOT).family.suites
+    suites = Workspace(ROOT).suites
     assert {task for tasks in suites.values() for task in tasks} == set(TASKS)
     assert suites["ara"] == suites["ara-v1"]
     kinds = {TASKS[task].kind for suite in ("ara", "ara-cross") for task in suites[suite]}

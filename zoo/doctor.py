@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from zoo.errors import ZooError
+from zoo.extras import extra_of, to_install
 from zoo.plurals import how_many
 from zoo.recipe import Workspace
 from zoo.remote import account, api, endpoint, explained
@@ -44,7 +45,9 @@ def _package(name: str) -> Check:
     try:
         return Check(name, version(name))
     except PackageNotFoundError:
-        return Check(name, "missing", fine=False, hint=f"pip install {name}")
+        extra = extra_of(name.replace("-", "_"))
+        hint = to_install(extra) if extra else f"pip install {name}"
+        return Check(name, f"not installed: {hint}" if extra else "missing", fine=extra is not None, hint=hint)
 
 
 def _try(what: str, look: Callable[[], str]) -> Check:

@@ -2,6 +2,7 @@
 
 ZooError
 ├── WorkspaceError    no recipes here, or a folder that cannot be used
+├── MissingExtraError  an extra of the package is not installed
 ├── PluginError       a plugin that cannot be imported, or registers what it may not
 ├── RecipeError       a mistake in a recipe: all mistakes of a file at once, each with its place
 ├── HubError          the Hub refused or did not answer: no token, no rights, no such repository
@@ -42,6 +43,10 @@ class ZooError(Exception):
 
 class WorkspaceError(ZooError):
     """A folder has no recipes, or cannot be used."""
+
+
+class MissingExtraError(ZooError):
+    """What was asked for needs an extra of the package, which is not installed."""
 
 
 class PluginError(ZooError):

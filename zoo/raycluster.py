@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from zoo.errors import ZooError
+from zoo.extras import to_install
 
 ADDRESS = "RAY_ADDRESS"
 QUIET = {
@@ -45,7 +46,7 @@ def require_cluster() -> None:
         ZooError: which of these it is.
     """
     if find_spec("ray") is None:
-        raise ZooError("Ray is not installed", hint="pip install 'hub-zoo[ray]'")
+        raise ZooError("Ray is not installed", hint=to_install("ray"))
     if not (address := os.environ.get(ADDRESS)):
         return
     host, _, port = address.rpartition(":")

@@ -15,7 +15,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
@@ -288,6 +288,18 @@ class Run:
         work.rename(place)
         shutil.rmtree(old, ignore_errors=True)
         self._note(stage).unlink()
+
+    def take(self, stage: str, made: Path, receipt: Receipt) -> None:
+        """Give a folder that another machine made the stage's name, and a receipt. What was there is put aside.
+
+        Args:
+            made: the stage's files, on the same disk; whether they are what the receipt says is known already.
+        """
+        seen = {path: _seen(made / path) for path in receipt.made}
+        text = json.dumps({"format": FORMAT, **asdict(receipt), "seen": seen}, ensure_ascii=False, indent=1)
+        (made / RECEIPT).write_text(text, "utf-8")
+        put_aside(self.stage(stage), self.folder / f"{stage}.before")
+        made.rename(self.stage(stage))
 
     def _edited_by_hand(self, stage: str) -> bool:
         try:

@@ -43,9 +43,8 @@ def check_task(workspace: Workspace, task: str | None) -> str:
     Raises:
         EvaluationError: there is no such task, or its rows have no graded similarity.
     """
-    family = workspace.family
     known = [name for name in TASKS if TASKS[name].kind == KIND]
-    name = task or next((name for name in family.suites[family.suite] if name in known), known[0])
+    name = task or next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
     if name not in TASKS:
         raise EvaluationError(f"no evaluation task '{name}'", hint=did_you_mean(name, known))
     if name not in known:

@@ -23,6 +23,7 @@ from zoo.cli import (
     lint,
     logs,
     publish,
+    runs,
     space,
     tables,
     trust,
@@ -31,13 +32,14 @@ from zoo.cli import (
 )
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
 from zoo.errors import ZooError, did_you_mean, of_the_disk
+from zoo.extras import missing_extra
 
 UNEXPECTED = re.compile(r"Got unexpected extra arguments? \((.*)\)")  # click's words
 CHOSEN = re.compile(r"'(.*?)' is not one of")
 
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Recipes": (workspace.init, workspace.ls, workspace.show, workspace.check, trust.trust),
-    "Build": (build.data, build.build, logs.logs, logs.curve),
+    "Build": (build.data, build.build, logs.logs, logs.curve, runs.runs),
     "Measure": (evaluate.eval_, evaluate.compare, analysis.errors, tables.leaderboard, tables.card),
     "Publish": (
         lint.lint,
@@ -82,6 +84,10 @@ def main() -> None:
         code = cli.main(prog_name="zoo", standalone_mode=False)
     except ZooError as problem:
         code = _failed(problem)
+    except ImportError as problem:
+        if (lacking := missing_extra(problem)) is None:
+            raise
+        code = _failed(lacking)
     except OSError as problem:
         if (told := of_the_disk(problem)) is None:
             raise

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN = 90  # characters of a text in a table
 
 
-@command("errors", epilog="Example: zoo errors arabert-hybrid arabert-matryoshka@64 --html errors.html")
+@command("errors", needs=["eval"], epilog="Example: zoo errors arabert-hybrid arabert-matryoshka@64 --html errors.html")
 @click.argument("targets", nargs=-1, required=True)
 @click.option("--task", help="An STS task.  [default: the first of the family's suite]")
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Pairs of each kind, per model.")
@@ -104,7 +104,7 @@ def submit() -> None:
     """Prepare measured results for those who collect them; nothing is sent."""
 
 
-@command("mteb", epilog="Example: zoo submit mteb arabert-hybrid --clone ../results --yes")
+@command("mteb", needs=["eval"], epilog="Example: zoo submit mteb arabert-hybrid --clone ../results --yes")
 @click.argument("recipes", nargs=-1, required=True)
 @click.option(
     "--clone",

@@ -13,7 +13,7 @@ from zoo import say
 from zoo.cli import places
 from zoo.cli.quality import data_check
 from zoo.cli.review import data_review
-from zoo.cli.session import ZooGroup, as_typed, command, connect, scale_option, tell, workspace
+from zoo.cli.session import ZooGroup, as_typed, command, connect, need, scale_option, tell, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def data() -> None:
     """Build a dataset from its recipe, and check it or any other."""
 
 
-@command("build", epilog="Example: zoo data build arabic-stsb --scale mini --hub local")
+@command("build", needs=["data"], epilog="Example: zoo data build arabic-stsb --scale mini --hub local")
 @click.argument("datasets", nargs=-1)
 @scale_option
 @click.option("--force", is_flag=True, help="Build again what is up to date.")
@@ -119,6 +119,7 @@ def build(
         raise click.UsageError("--trust is for --recipe FILE: recipes hold the consent that `zoo trust` writes")
     chosen = _recipes(recipes, file, trust, scale, assignments)
     if not dry_run:
+        need("train")
         places.refuse(device, gpus, on)
     data = [dataset for recipe in chosen for one in recipe.lineage for dataset in one.datasets.values()]
     connect(seed=True, datasets=data)  # a recipe brings what its datasets are made from

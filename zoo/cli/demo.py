@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RECIPE, SCALE = "arabert-hybrid", "mini"
 
 
-@command("demo", hub=False, epilog="Example: zoo demo --recipe arabert-matryoshka")
+@command("demo", hub=False, needs=["train", "space"], epilog="Example: zoo demo --recipe arabert-matryoshka")
 @click.option("--recipe", default=RECIPE, show_default=True)
 def demo(recipe: str) -> None:
     """Build, evaluate and publish a model on a local Hub: minutes on a laptop, no network."""

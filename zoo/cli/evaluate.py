@@ -22,7 +22,7 @@ suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [d
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 
 
-@command("eval", epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
+@command("eval", needs=["eval"], epilog="Example: zoo eval sentence-transformers/LaBSE arabert-hybrid --dims 768,256")
 @click.argument("targets", nargs=-1)
 @suite_option
 @click.option("--dims", help="Sizes, comma-separated.  [default: a recipe's own, else the model's width]")
@@ -149,7 +149,7 @@ def _beside(scores: ScoreFile) -> list[tuple[str, MeasureName]]:
     return list(dict.fromkeys((score.task, one.name) for score in scores.scores for one in score.measures))
 
 
-@command("compare", epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
+@command("compare", needs=["eval"], epilog="Example: zoo compare arabert-hybrid arabert-matryoshka@256")
 @click.argument("first")
 @click.argument("second")
 @suite_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
+from zoo.cli.services import annotate, as_code_quality, summarise
 from zoo.cli.session import command, connect, scale_option, workspace
 from zoo.errors import HubError, PublishError, WorkspaceError, ZooError, did_you_mean
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from zoo.remote import Kind
 
 KINDS = ["model", "dataset", "space"]
+FORMATS = ["text", "json", "sarif", "gitlab"]
 
 
 @command(
@@ -31,7 +33,7 @@ KINDS = ["model", "dataset", "space"]
 )
 @click.argument("target", required=False)
 @click.option("--fix", "mend", is_flag=True, help="Put right what is safe to put right; folders only.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "sarif"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--snippets", is_flag=True, help="Run the card's Python too: somebody's code, on this machine.")
 @click.option("--probe", is_flag=True, help="Load the model too, twice, to see that it is sound: rule L56.")
 @click.option("--trust", metavar="COMMIT", help="With --probe: run a Hub id's code as it is at this commit (40 hex).")
@@ -54,6 +56,8 @@ def lint(
     scale: str,
 ) -> None:
     """Check a folder, a built recipe or any Hub id (owner/name, datasets/…, spaces/…). Exit code 1: something found."""
+    from zoo.ci.placed import of_report
+
     say.configure(json=say.wants_json() or form == "json")
     if list_rules:
         _say_rules()
@@ -71,7 +75,13 @@ def lint(
     if probe and repo.kind == "model":
         repo.model = _model(repo, target, scale, trust)
     report, fixed = _checked(repo, target, mend=mend)
-    _say(report, fixed, form)
+    placed = of_report(report, repo.folder)
+    if form == "gitlab":
+        as_code_quality(placed)
+    else:
+        _say(report, fixed, form)
+    annotate(placed)
+    summarise(f"zoo lint: {_count(report)}", placed)
     ctx.exit(1 if report.findings else 0)
 
 
@@ -211,9 +221,13 @@ def _say_summary(report: LintReport) -> None:
     for reason in dict.fromkeys(report.unchecked.values()):
         ids = ", ".join(repo_id for repo_id, why in report.unchecked.items() if why == reason)
         say.line(f"not checked: {ids} ({reason})")
-    count, safe = len(report.findings), fixable(report.findings)
-    found = f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"
-    say.line(f"{report.target}: {found}; {report.checked} rules looked" + (f"; --fix mends {safe}" if safe else ""))
+    mends = f"; --fix mends {safe}" if (safe := fixable(report.findings)) else ""
+    say.line(f"{report.target}: {_count(report)}; {report.checked} rules looked{mends}")
+
+
+def _count(report: LintReport) -> str:
+    count = len(report.findings)
+    return f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"
 
 
 def _say_rules() -> None:

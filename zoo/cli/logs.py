@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import command, scale_option, workspace
+from zoo.cli.session import command, need, scale_option, workspace
 from zoo.errors import WorkspaceError
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ def curve(recipes: tuple[str, ...], out: Path | None, scale: str) -> None:
         raise click.BadParameter(f"'{out}' ends neither in .png nor in .svg", param_hint="--out")
     if out is not None and not out.parent.is_dir():
         raise WorkspaceError(f"there is no folder '{out.parent}'", hint=f"mkdir -p {quote(str(out.parent))}")
+    if out is not None:
+        need("eval", having="--out")
     found = []
     for recipe in recipes:
         run = _run(recipe, scale)

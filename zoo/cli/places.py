@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import workspace
+from zoo.cli.session import need, workspace
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def require(recipes: list[Recipe], report_to: tuple[str, ...], device: str | Non
     runs = [Run.of(root, recipe.name, recipe.scale) for recipe in recipes]
     built = all(run.finished(stage) for run in runs for stage in MEASURED)
     members = [member for recipe in recipes for member in recipe.lineage]
+    if not built and any(phase.train.lora for member in members for phase in member.phases):
+        need("lora")
     fp16 = [member for member in members if any(phase.train.precision == "fp16" for phase in member.phases)]
     if built or not (report_to or device or fp16 or gpus > 1):
         return

@@ -123,9 +123,17 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     type=click.Path(path_type=Path),
     help="Write our files, as they would be, into folders.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md"]),
+    default="text",
+    show_default=True,
+    help="md: for the comment on a pull request.",
+)
 @click.pass_context
 @asking
-def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
+def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None, form: str) -> None:
     """Show what publishing would change. Exit code 2 when something would.
 
     NAMES are of recipes, which bring their parents, their datasets and the Space along, of datasets, which bring those
@@ -133,6 +141,10 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
     """
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
+    if form == "md" and say.wants_json():
+        raise click.UsageError("--json is another format than --format md: give one of them")
+    from zoo.ci.comment import plan_as_markdown
+    from zoo.ci.github import add_to_summary, runs_here
     from zoo.publish.plan import saved
     from zoo.publish.plan.everything import plan_fleet
     from zoo.publish.plan.rights import why_refused
@@ -144,8 +156,13 @@ def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None)
             one.expected.write(write / f"{one.release.kind}s" / one.release.id)
     if out:  # before anything is said: a reader that has seen enough ends us
         saved.save_plan(out, asked, found)
-    _say_plan(found)
     refused = why_refused(found) if found.changed else None
+    if form == "md" or runs_here():
+        add_to_summary(markdown := plan_as_markdown(found, refused))
+    if form == "md":
+        say.raw(markdown)
+        ctx.exit(2 if found.changed or found.blocked else 0)
+    _say_plan(found)
     if refused:
         say.line(f"it cannot be published from here: {refused.message}")
         say.hint(str(refused.hint))

@@ -17,7 +17,11 @@ SHOWN = 100  # characters of a text on the screen
 EXAMPLES = 3  # rows of a check on the screen
 
 
-@command("check", epilog="Example: zoo data check sentence-transformers/all-nli --config pair-class --html check.html")
+@command(
+    "check",
+    needs=["data"],
+    epilog="Example: zoo data check sentence-transformers/all-nli --config pair-class --html check.html",
+)
 @click.argument("target", metavar="DATASET|ID|FILE")
 @click.option("--config", help="Of a dataset on the Hub that has several.")
 @click.option("--revision", help="Of a dataset on the Hub: a commit, a branch or a tag.")
@@ -67,7 +71,7 @@ def _tasks(offline: bool) -> list[str] | None:
     if offline:
         return None
     try:
-        return list(dict.fromkeys(task for suite in workspace().family.suites.values() for task in suite))
+        return list(dict.fromkeys(task for suite in workspace().suites.values() for task in suite))
     except WorkspaceError:  # checking needs none
         return []
 

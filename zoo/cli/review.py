@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import as_typed, command, scale_option, workspace
+from zoo.cli.session import as_typed, command, need, scale_option, workspace
 from zoo.errors import DataError
 from zoo.plurals import how_many
 
@@ -39,7 +39,9 @@ class ReviewerName(click.ParamType[str]):
         return value
 
 
-@command("review", hub=False, epilog="Example: zoo data review arabic-nli-pair-nmt --by audit-score --serve")
+@command(
+    "review", hub=False, needs=["data"], epilog="Example: zoo data review arabic-nli-pair-nmt --by audit-score --serve"
+)
 @click.argument("dataset")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help=SAMPLE_HELP)
 @click.option("--by", type=click.Choice(["audit-score", "split", "label"]), help=BY_HELP)
@@ -65,6 +67,8 @@ def data_review(
     The verdicts come back with the step review in the dataset's recipe. The reviewer `final` settles what others
     disagree on.
     """
+    if serve:
+        need("data", "space", having="--serve")
     built = _built(dataset, scale)
     path = sheet or _sheet_of(dataset, scale)
     lock = _lock_of(path)

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
-from zoo import say
+from zoo import extras, say
 from zoo.cli.names import offer_names
+from zoo.cli.services import annotate
 from zoo.environment import prepare
 from zoo.errors import HubError, ZooError
 from zoo.plurals import how_many
@@ -71,14 +72,31 @@ class ZooGroup(WithExamples, click.Group):
 class ZooCommand(WithExamples):
     """A command whose errors hint at commands that do the same in the same place."""
 
+    needs: Sequence[str] = ()
+    """Extras without which it does nothing at all."""
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run it. The commands in an error's hint get the options that name the Hub and the scale."""
         try:
+            need(*self.needs)
             with say.working(ctx.command_path):
                 return super().invoke(ctx)
         except ZooError as problem:
             problem.hint = problem.hint and as_typed(problem.hint)
             raise
+
+
+def need(*names: str, having: str = "") -> None:
+    """Refuse the command where one of these extras of the package is not installed, before it does anything.
+
+    Args:
+        having: the option that needs them, when it is not the whole command.
+
+    Raises:
+        MissingExtraError: one is not; the hint is the line that installs them.
+    """
+    if names:
+        extras.require(*names, what=f"'{click.get_current_context().command_path}{having and ' '}{having}'")
 
 
 def as_typed(hint: str) -> str:
@@ -107,19 +125,28 @@ def _options_of(ctx: click.Context, names: Sequence[str]) -> set[str]:
 
 def tell(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None) -> None:
     """Tell errors without the secrets that they may quote, beside what else a command answers."""
+    from zoo.ci.placed import of_problems
     from zoo.lint.leaks import redacted
 
     for problem in problems:
         problem.message, problem.hint = redacted(problem.message), problem.hint and redacted(problem.hint)
     say.errors(problems, facts)
+    annotate(of_problems(problems))
 
 
-def command(name: str, *, hub: bool = True, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """`click.command` with `--json` and, for commands that may ask a Hub, `--hub`."""
+def command(
+    name: str, *, hub: bool = True, needs: Sequence[str] = (), **attributes: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """`click.command` with `--json` and, for commands that may ask a Hub, `--hub`.
+
+    Args:
+        needs: extras of the package without which the command does nothing at all.
+    """
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         made = click.command(name, cls=ZooCommand, **attributes)(function)
         offer_names(made)
+        made.needs = needs
         made.params.append(json_option())
         if hub:
             made.params.append(hub_option())

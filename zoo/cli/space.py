@@ -44,7 +44,7 @@ def _write(folder: Path, scale: str) -> None:
     release.write(folder)
 
 
-@command("serve", epilog="Example: zoo space serve --scale mini --hub local")
+@command("serve", needs=["space"], epilog="Example: zoo space serve --scale mini --hub local")
 @scale_option
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 def serve(scale: str, port: int) -> None:

@@ -9,7 +9,7 @@ import click
 
 from zoo import say
 from zoo.cli.build import say_outcome
-from zoo.cli.session import command, connect, scale_option, workspace
+from zoo.cli.session import command, connect, need, scale_option, workspace
 from zoo.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def card(recipe: str, scale: str) -> None:
         say.raw(text)
 
 
+DRAWN = {"html", "png", "svg"}  # formats with charts or pictures in them
 FORMATS = ["md", "csv", "tex", "html", "json", "png", "svg"]
 TABLES = ["models", "1", "2", "3", "4", "5", "figure1", "figure2", "retention"]
 
@@ -66,6 +67,8 @@ def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path 
         given = "".join(f" --table {name}" for name in names)
         hint = f"zoo leaderboard --format {form}{given} --out ."
         raise EvaluationError(f"--format {form} makes files, and they need a folder", hint=hint)
+    if form in DRAWN or (out and not form):
+        need("eval", having=f"--format {form}" if form else "--out")
     space = workspace()
     board = Board.of(space, scale)
     if say.on_terminal() and form is None and out is None:

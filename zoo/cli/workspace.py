@@ -12,7 +12,8 @@ import click
 from zoo import say
 from zoo.cli.places import device_name
 from zoo.cli.probe import probed
-from zoo.cli.session import command, connect, is_hub, tell, workspace
+from zoo.cli.services import annotate, as_code_quality, summarise
+from zoo.cli.session import command, connect, is_hub, need, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
 from zoo.plurals import how_many
 
@@ -172,6 +173,7 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
 )
 @click.option("--scale", default="full", show_default=True, help="What to probe at: a scale of recipes/family.yaml.")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Probe with a value over the recipe.")
+@click.option("--format", "form", type=click.Choice(["text", "gitlab"]), default="text", show_default=True)
 @click.option("--device", callback=device_name, help="Probe on cpu, cuda, cuda:1 …  [default: the best there is]")
 @click.pass_context
 def check(
@@ -181,6 +183,7 @@ def check(
     probe: bool,
     scale: str,
     assignments: tuple[str, ...],
+    form: str,
     device: str | None,
 ) -> None:
     """Check recipes before any GPU time: every mistake of every file at once."""
@@ -189,6 +192,10 @@ def check(
     recipes = _hub_or_recipe(ctx, recipes, hub)
     if probe and not recipes:
         raise click.UsageError("--probe takes names of recipes (zoo ls lists them)")
+    if form != "text" and (probe or say.wants_json()):
+        raise click.UsageError("--format gitlab goes without --probe and --json")
+    if probe:
+        need("train", having="--probe")
     if not probe and (assignments or device or scale != "full"):
         raise click.UsageError("--scale, --set and --device go with --probe")
     space = Workspace.find()  # broken plugins are among what is told
@@ -199,10 +206,24 @@ def check(
         doubts += found
     for doubt in doubts:
         say.note(f"doubt: {doubt}")
+    _tell_services(problems, doubts, form)
     if probe and not problems:
         ctx.exit(probed(recipes, scale, assignments, device, doubts))
-    else:
+    elif form == "text" or problems:
         _tell_checked(ctx, space, recipes, problems, doubts)
+
+
+def _tell_services(problems: list[ZooError], doubts: list[str], form: str) -> None:
+    """Tell GitHub, or print GitLab's report; errors are annotated where they are told."""
+    from zoo.ci.placed import of_doubts, of_problems
+
+    warned = of_doubts(doubts)
+    found = [*of_problems({problem.message: problem for problem in problems}.values()), *warned]
+    if form == "gitlab":
+        as_code_quality(found)
+    annotate(warned)
+    count = sum(one.severity == "error" for one in found)
+    summarise(f"zoo check: {count or 'no'} mistake{'' if count == 1 else 's'}", found)
 
 
 def _hub_or_recipe(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> tuple[str, ...]:

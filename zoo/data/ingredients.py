@@ -44,7 +44,7 @@ def ingredients(item: NamedDataset, site: Site) -> dict[str, Any]:
     """The state of the sources now, commits of models that steps read them with, files, and the libraries that do."""
     models = {name: revision_of("model", name, revision) for name, revision in models_asked(item.dataset.steps).items()}
     files = _digests([place_of_recipes(site) / name for name in files_of(item.dataset.steps)], site)
-    tasks = tasks_met(item.dataset.steps, site.workspace.family.suites)
+    tasks = tasks_met(item.dataset.steps, site.workspace.suites)
     engines = ENGINES if encoders(item.dataset.steps) else ()
     packages = [*engines, *packages_of(item.dataset.steps), *(["mteb"] if tasks else [])]
     return {
@@ -73,7 +73,7 @@ def spec(item: NamedDataset, site: Site, made_from: Mapping[str, Any]) -> dict[s
         "cache": str(site.runs / "cache"),
         "on": site.circumstances.on,
         **models,
-        **({"suites": dict(site.workspace.family.suites)} if "tasks" in made_from else {}),
+        **({"suites": dict(site.workspace.suites)} if "tasks" in made_from else {}),
     }
 
 

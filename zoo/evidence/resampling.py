@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -258,14 +258,15 @@ def _measure(samples: Sequence[Sample], weights: Floats) -> Floats:
 
 def _spearman(samples: Sequence[Sample], gold: Floats, weights: Floats) -> Floats:
     """Pearson's r of average ranks, which are whole or half: exact until the division."""
-    halves, merge = weights / 2, _merging(gold)
-    gold_spread = _spread(merge @ halves)
-    gold_ranks = merge.T @ np.stack([rank.copy() for rank in _centred_ranks(merge @ halves)]) * weights
+    halves, merge = weights / 2, _Merging(gold)
+    gold_halves = merge.sums(halves)
+    gold_spread = _spread(gold_halves)
+    gold_ranks = np.stack([rank.copy() for rank in _centred_ranks(gold_halves)])[merge.places] * weights
     found = np.zeros((len(samples), weights.shape[1]))
     for sample, row in zip(samples, found, strict=True):
-        merge = _merging(sample.values)
-        merged, term = merge @ halves, np.empty_like(row)
-        for rank, gold_rank in zip(_centred_ranks(merged), merge @ gold_ranks, strict=True):
+        merge = _Merging(sample.values)
+        merged, term = merge.sums(halves), np.empty_like(row)
+        for rank, gold_rank in zip(_centred_ranks(merged), merge.sums(gold_ranks), strict=True):
             row += np.multiply(rank, gold_rank, out=term)
         row *= 12 / np.sqrt(_spread(merged) * gold_spread)
     return found
@@ -285,21 +286,30 @@ def _spread(halves: Floats) -> Floats:
     return np.asarray(8 * (halves.sum(axis=0) ** 3 - np.einsum("ij,ij,ij->j", halves, halves, halves)))
 
 
-def _merging(values: Floats) -> Any:
-    """The sparse (distinct values, n) that adds up the rows of each value, ascending."""
-    from scipy.sparse import csr_array  # takes a third of a second
+class _Merging:
+    """Adds up the rows of each distinct value, ascending: as fast as a sparse matrix, and with numpy alone."""
 
-    place = np.unique(values, return_inverse=True)[1]
-    return csr_array((np.ones(len(place)), (place, np.arange(len(place)))))
+    def __init__(self, values: Floats) -> None:
+        _, self.first, self.places = np.unique(values, return_index=True, return_inverse=True)
+        tied = np.delete(np.arange(len(values)), self.first)
+        self.tied = list(zip(tied.tolist(), self.places[tied].tolist(), strict=True))
+
+    def sums(self, rows: Floats) -> Floats:
+        """The sums over the rows of each value, from (n, R): (distinct values, R)."""
+        found: Floats = rows[self.first]
+        for row, place in self.tied:
+            into = found[place]
+            into += rows[row]
+        return found
 
 
 def _average_precision(samples: Sequence[Sample], gold: Floats, weights: Floats) -> Floats:
     """Σ precision · step of recall over thresholds, best first; rows that tie pass a threshold together."""
     found = np.zeros((len(samples), weights.shape[1]))
     for sample, row in zip(samples, found, strict=True):
-        merge = _merging(-sample.values)
+        merge = _Merging(-sample.values)
         passed, hits = np.zeros_like(row), np.zeros_like(row)
-        for drawn, hit in zip(merge @ weights, merge @ (gold[:, None] * weights), strict=True):
+        for drawn, hit in zip(merge.sums(weights), merge.sums(gold[:, None] * weights), strict=True):
             passed += drawn
             hits += hit
             row += hit * hits / np.maximum(passed, 1)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zoo import extras
 from zoo.hub.store import Store
 from zoo.losses import innermost, models_of
 from zoo.recipe import Dataset, Recipe
@@ -59,6 +60,7 @@ def add_stand_ins(store: Store, models: Mapping[str, tuple[Base, list[str]]], pr
     """
     missing = [made for name, made in models.items() if not store.has_commit("model", name, made[0].commit)]
     if missing:
+        _require("eval")
         progress.start("stand-ins for models", len(missing))
     added = []
     for base, languages in missing:
@@ -82,6 +84,7 @@ def _add_translators(store: Store, datasets: Iterable[Dataset], progress: Progre
     wanted = models_asked(step for dataset in datasets for step in dataset.steps if step.type == TRANSLATE)
     missing = [(name, commit) for name, commit in wanted.items() if not store.has_commit("model", name, commit)]
     if missing:
+        _require("translate")
         from zoo.miniature.translator import translator
     return [_add(store, translator(name, revision, progress=progress)) for name, revision in missing]
 
@@ -111,17 +114,23 @@ def blueprints(tasks: Iterable[str]) -> list[Blueprint]:
 
 
 def _add_data(store: Store, tasks: Iterable[str], progress: Progress) -> list[str]:
+    wanted = [source for source in blueprints(tasks) if not store.has_commit("dataset", source.id, source.revision)]
+    if not wanted:
+        return []
+    _require("eval")
     from zoo.miniature.tables import repository
 
-    wanted = [source for source in blueprints(tasks) if not store.has_commit("dataset", source.id, source.revision)]
-    if wanted:
-        progress.start("generated datasets", len(wanted))
+    progress.start("generated datasets", len(wanted))
     added = []
     for source in wanted:
         added.append(_add(store, repository(source)))
         progress.advance()
     progress.finish()
     return added
+
+
+def _require(extra: str) -> None:
+    extras.require(extra, what="what fills the local Hub")
 
 
 def _add(store: Store, made: Repository) -> str:

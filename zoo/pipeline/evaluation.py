@@ -38,16 +38,16 @@ class Request:
     def of(
         cls, workspace: Workspace, suite: str | None, scale: str, jobs: int = 1, trust: str | None = None
     ) -> Request:
-        """A request for a suite, by default the family's.
+        """A request for a suite, by default the lab's.
 
         Raises:
             EvaluationError: no such suite, or one that names unknown tasks.
         """
-        name = suite or workspace.family.suite
-        if name not in workspace.family.suites:
-            hint = did_you_mean(name, workspace.family.suites)
+        name = suite or workspace.suite
+        if name not in workspace.suites:
+            hint = did_you_mean(name, workspace.suites)
             raise EvaluationError(f"no suite '{name}' in recipes/family.yaml", hint=hint)
-        if unknown := [task for task in workspace.family.suites[name] if task not in TASKS]:
+        if unknown := [task for task in workspace.suites[name] if task not in TASKS]:
             problem = f"suite '{name}' names an evaluation task '{unknown[0]}' that does not exist"
             raise EvaluationError(problem, hint=did_you_mean(unknown[0], TASKS))
         return cls(workspace, name, scale, jobs, trust)
@@ -55,7 +55,7 @@ class Request:
     @property
     def tasks(self) -> list[str]:
         """The tasks of the suite."""
-        return self.workspace.family.suites[self.suite]
+        return self.workspace.suites[self.suite]
 
     @property
     def results(self) -> Path:

@@ -27,6 +27,7 @@ import zoo.steps
 import zoo.tasks  # noqa: F401 - what zoo has comes first: a plugin cannot take its names
 from zoo.characters import brief
 from zoo.errors import PluginError
+from zoo.extras import extra_of, to_install
 from zoo.registry import Layer, Origin, RegistrationError, filling, using
 from zoo.run import file_digest
 
@@ -216,7 +217,8 @@ def _no_module(name: str, where: str, origin: Origin) -> PluginError:
     if origin.title.startswith(FOLDER) and origin.folder and (origin.folder / other).exists():
         problem = f"{where}: a plugin stands alone; {other} cannot be imported by another"
         return PluginError(problem, hint=f"copy what it needs into {origin.title}; or make a package of both")
-    return PluginError(f"{where}: no module '{name}'", hint=f"pip install {quote(top)}")
+    extra = extra_of(top)
+    return PluginError(f"{where}: no module '{name}'", hint=to_install(extra) if extra else f"pip install {quote(top)}")
 
 
 def _line(error: BaseException, file: str | None) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from zoo.metadata import metadata_problems
 from zoo.modules.encoders import CUSTOM
 from zoo.recipe.chain import licence_mistakes
 from zoo.recipe.dataset import Dataset, Source, splits_key
-from zoo.recipe.family import BaseFile, Family, Scale
+from zoo.recipe.described import LAB, described_mistakes, further_mistakes, language_mistakes, membership_mistakes
+from zoo.recipe.family import BaseFile, Family, OwnPhase, Scale, Variant
 from zoo.recipe.fits import (
     Sized,
     dev_mistakes,
@@ -49,26 +51,33 @@ OF_WEIGHTS = ("model", "width", "encoder", "pooling", "modules")
 READ = "write path: with the files, relative to the recipe, in the place of dataset:"
 
 
-# ---- recipes/family.yaml
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names of the lab that its files may use."""
+
+    suites: Collection[str]
+    phases: Mapping[str, Phase]
+    """Also those that a base file or a variant has for itself."""
+    apps: Collection[str]
 
 
-def family_mistakes(family: Family, datasets: Mapping[str, Dataset], apps: Collection[str]) -> Found:
-    """Mistakes in family.yaml, at every scale and also in what no recipe uses."""
-    if family.suite not in family.suites:
-        yield ("suite",), f"no suite '{family.suite}' in family.yaml; {or_(family.suite, family.suites)}"
+# ---- recipes/family.yaml, recipes/families/*.yaml
+
+
+def family_mistakes(
+    name: str, families: Mapping[str, Family], datasets: Mapping[str, Dataset], vocabulary: Vocabulary
+) -> Found:
+    """Mistakes in the file of a family, at every scale and also in what no recipe uses."""
+    family = families[name]
+    if name == LAB and family.suite is None:
+        yield ("suite",), "is missing; write the name of one of suites"
+    yield from described_mistakes(family, vocabulary.suites, vocabulary.apps)
+    yield from further_mistakes(name, families) if name != LAB else ()
     yield from _suites(family)
-    yield from language_mistakes(family.language)
-    for name, phase in family.phases.items():
-        yield from under(("phases", name), phase_mistakes(phase, datasets))
-    for name, scale in family.scales.items():
-        yield from under(("scales", name), _scale(name, scale, family, datasets))
-    if family.space and family.space.app not in apps:
-        app = family.space.app
-        yield ("space", "app"), f"no folder '{app}' in spaces/; {or_(app, apps)}"
-    for index, secret in enumerate(family.space.secrets if family.space else ()):
-        if family.space and secret in family.space.variables:
-            what = f"'{secret}' is one of the variables too, which everybody may read"
-            yield ("space", "secrets", index), f"{what}; take one out"
+    for phase, settings in family.phases.items():
+        yield from under(("phases", phase), phase_mistakes(settings, datasets))
+    for scale, amounts in family.scales.items():
+        yield from under(("scales", scale), _scale(scale, amounts, vocabulary.phases, datasets))
 
 
 def _suites(family: Family) -> Found:
@@ -91,25 +100,16 @@ def task_mistakes(tasks: Sequence[str]) -> Found:
             yield (index,), f"'{task}' stands twice, and a mean would count it twice; take one out"
 
 
-def language_mistakes(languages: Sequence[str] | None) -> Found:
-    """Mistakes in a list of languages, each of which is one; None is no list."""
-    if languages is not None and not languages:
-        yield ("language",), "is empty; write [ar], or whichever they are"
-    for index, code in enumerate(languages or ()):
-        if code in (languages or ())[:index]:
-            yield ("language", index), f"'{code}' stands twice; take one out"
-
-
-def _scale(name: str, scale: Scale, family: Family, datasets: Mapping[str, Dataset]) -> Found:
+def _scale(name: str, scale: Scale, phases: Mapping[str, Phase], datasets: Mapping[str, Dataset]) -> Found:
     if name == "full":
         yield (), "'full' is the recipe as it is written; give the scale another name"
     yield from under(("rows",), rows_mistakes(scale.rows))
     yield from _settings(("train",), scale.train)
     for phase, settings in scale.phases.items():
-        if phase not in family.phases:
-            yield ("phases", phase), f"no phase '{phase}' in phases; {or_(phase, family.phases)}"
+        if phase not in phases:
+            yield ("phases", phase), f"no phase '{phase}' in phases; {or_(phase, phases)}"
         yield from _settings(("phases", phase), settings)
-    yield from scale_mistakes(scale, family.phases, datasets)
+    yield from scale_mistakes(scale, phases, datasets)
 
 
 def _settings(at: KeyPath, settings: Mapping[str, Any]) -> Found:
@@ -316,7 +316,9 @@ def _in_the_way(repo_id: str) -> str | None:
 # ---- recipes/<base>.yaml
 
 
-def base_mistakes(file: BaseFile, family: Family) -> Found:
+def base_mistakes(
+    file: BaseFile, families: Collection[str], datasets: Mapping[str, Dataset], vocabulary: Vocabulary
+) -> Found:
     """Mistakes in a base model's file, but for its variants'."""
     yield from dims_mistakes(file.dims, file.base)
     if problem := length_mistake(file.base.max_seq_length):
@@ -326,9 +328,26 @@ def base_mistakes(file: BaseFile, family: Family) -> Found:
         yield ("base", "encoder"), f"{what}; zoo trust {file.base.model}, or leave it out"
     if problem := _in_the_way(file.base.model):
         yield ("base", "model"), problem
-    if file.suite is not None and file.suite not in family.suites:
-        yield ("suite",), f"no suite '{file.suite}' in family.yaml; {or_(file.suite, family.suites)}"
-    yield from language_mistakes(file.language)
+    for at, named in _members(file):
+        yield from under(at, membership_mistakes(named.family, families))
+        yield from under(at, described_mistakes(named, vocabulary.suites, vocabulary.apps))
+    for at, phase in _own_phases(file):
+        yield from under(at, phase_mistakes(phase, datasets))
+
+
+def _members(file: BaseFile) -> Iterator[tuple[KeyPath, BaseFile | Variant]]:
+    yield (), file
+    for name, variant in file.variants.items():
+        yield ("variants", name), variant
+
+
+def _own_phases(file: BaseFile) -> Iterator[tuple[KeyPath, Phase]]:
+    for name, phase in file.phases.items():
+        yield ("phases", name), phase
+    for name, variant in file.variants.items():
+        for index, one in enumerate(variant.phases):
+            if isinstance(one, OwnPhase):
+                yield ("variants", name, "phases", index), one
 
 
 # ---- A resolved recipe

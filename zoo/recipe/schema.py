@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PositiveInt, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, PositiveInt, StringConstraints, Tag, field_validator, model_validator
 
 from zoo.ids import ModelId, ModelRef, Revision
 from zoo.modules import EncoderSpec, ModuleSpec, PoolingSpec
@@ -189,15 +189,31 @@ class Paper(Section):
     bibtex: str
 
 
+CardLanguage = Literal["en", "ar"]
+"""A language that cards can be written in."""
+Example = Annotated[str, StringConstraints(min_length=1)]
+"""A short sentence, for snippets of a card and the Space."""
+
+
 class ModelRelease(Section):
     """The model's repository on the Hub and what its card says that is not measured."""
 
     repo: RepoName
     license: License = "apache-2.0"
-    language: list[Language] = ["ar"]
+    language: list[Language] = []
     tags: list[str] = []
     summary: str | None = None
     paper: Paper | None = None
+    family: Name | None = added(None)
+    """The family that it belongs to; null = the lab's first."""
+    authors: list[str] = added([])
+    """Names of people, as a citation has them."""
+    citation: str | None = added(None)
+    """BibTeX of the model itself, where there is no paper."""
+    cards: list[CardLanguage] | None = added(None)
+    """Languages that its card is written in; null = English, and Arabic where `language` has it."""
+    examples: list[Example] | None = added(None)
+    """Short sentences for the card's snippets and the Space; null = ours, in Arabic or English."""
 
 
 class Recipe(Section):

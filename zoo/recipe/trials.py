@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from zoo.recipe.family import Trial
+from zoo.recipe.family import Trial, Variant
 from zoo.recipe.training import NamedPhase, Phase
 
 
-def numbered(phases: Sequence[str | Trial]) -> Iterator[tuple[str, int | None]]:
+def numbered(variant: Variant) -> Iterator[tuple[str, int | None]]:
     """The names of a variant's phases in order, each with the number of the trial that it is in; None: in none."""
     number = 0
-    for one in phases:
-        number += isinstance(one, Trial)
-        yield from ((name, number) for name in one.alternatives) if isinstance(one, Trial) else [(one, None)]
+    for one, names in zip(variant.phases, variant.trials, strict=True):
+        number += (tried := isinstance(one, Trial))
+        yield from ((name, number if tried else None) for name in names)
 
 
 def trials(phases: Sequence[NamedPhase]) -> list[list[NamedPhase]]:

@@ -8,10 +8,11 @@ from itertools import product
 from zoo.hub.frontmatter import KeyPath
 from zoo.ids import ModelRef
 from zoo.plurals import how_many
-from zoo.recipe.family import BaseFile, Family, Trial, Variant
+from zoo.recipe.family import BaseFile, Trial, Variant
 from zoo.recipe.fits import Sized, order_mistake, size_mistake, width_mistakes
 from zoo.recipe.found import Found, or_, under
 from zoo.recipe.schema import Base
+from zoo.recipe.training import Phase
 from zoo.recipe.trials import trial_mistakes
 
 
@@ -21,32 +22,35 @@ def variant_mistakes(
     name: str,
     line: Sequence[Sequence[Sized]] | None,
     parent: str | None,
-    family: Family,
+    phases: Mapping[str, Phase],
+    namespace: str | None,
 ) -> Found:
     """Mistakes in a variant; places from its file on.
 
     Args:
         line: the phases of its parents, then its own, each with its alternatives; None where one is not known.
         parent: what is wrong with its parent, in words.
+        phases: all that it may name.
+        namespace: the account that the lab publishes under.
     """
     at: KeyPath = ("variants", name)
     if parent:
         yield (*at, "from"), parent
-    if f"{family.namespace}/{variant.repo}".lower() == file.base.model.lower():
-        what = f"'{family.namespace}/{variant.repo}' is the base model, which would be overwritten"
+    if f"{namespace}/{variant.repo}".lower() == file.base.model.lower():
+        what = f"'{namespace}/{variant.repo}' is the base model, which would be overwritten"
         yield (*at, "repo"), f"{what}; choose another name"
     placed = list(_placed(variant))
-    yield from under((*at, "phases"), _phase_names(placed, family))
+    yield from under((*at, "phases"), _phase_names(placed, phases))
     if variant.dims is not None:
         yield from under(at, dims_mistakes(variant.dims, file.base))
-    known = [(place, phase) for place, phase in placed if phase in family.phases]
-    own: list[Sized] = [(phase, family.phases[phase], variant.dims or file.dims) for _, phase in known]
+    known = [(place, phase) for place, phase in placed if phase in phases]
+    own: list[Sized] = [(phase, phases[phase], variant.dims or file.dims) for _, phase in known]
     for number, wide in width_mistakes(own, file.base.width):
         yield (*at, "phases", *known[number][0]), wide
-    trials = [(trial, [family.phases[name] for name in trial if name in family.phases]) for trial in variant.trials]
-    for index, (names, phases) in enumerate(trials):
+    trials = [(trial, [phases[name] for name in trial if name in phases]) for trial in variant.trials]
+    for index, (names, tried_ones) in enumerate(trials):
         tried = isinstance(variant.phases[index], Trial)
-        found = trial_mistakes(names, phases, tried=tried) if len(names) == len(phases) else ()
+        found = trial_mistakes(names, tried_ones, tried=tried) if len(names) == len(tried_ones) else ()
         for number, problem in found:
             yield (*at, "phases", index, "try", number), problem
     if line is None:  # what is trained cannot be told yet
@@ -70,10 +74,10 @@ def _placed(variant: Variant) -> Iterator[tuple[KeyPath, str]]:
             yield ((index, "try", number) if isinstance(variant.phases[index], Trial) else (index,)), phase
 
 
-def _phase_names(placed: Sequence[tuple[KeyPath, str]], family: Family) -> Found:
+def _phase_names(placed: Sequence[tuple[KeyPath, str]], phases: Mapping[str, Phase]) -> Found:
     for number, (at, phase) in enumerate(placed):
-        if phase not in family.phases:
-            yield at, f"no phase '{phase}' in family.yaml; {or_(phase, family.phases)}"
+        if phase not in phases:
+            yield at, f"no phase '{phase}' in family.yaml; {or_(phase, phases)}"
         elif phase in [earlier for _, earlier in placed[:number]]:
             what = f"'{phase}' stands twice, and would be trained once"
             yield at, f"{what}; raise its epochs, or add a phase of another name"

@@ -14,23 +14,32 @@ from typing import Any, TypeVar
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
 from zoo.recipe.chain import with_origins
-from zoo.recipe.check import base_mistakes, dataset_mistakes, family_mistakes, shared, suite_mistakes
+from zoo.recipe.check import (
+    Vocabulary,
+    base_mistakes,
+    dataset_mistakes,
+    family_mistakes,
+    shared,
+    suite_mistakes,
+)
 from zoo.recipe.dataset import Dataset
+from zoo.recipe.described import LAB, Said, family_file, said_in, taken_from, twice_mistakes
 from zoo.recipe.doubts import base_doubts, family_doubts
-from zoo.recipe.family import BaseFile, Family, Scale, Variant
+from zoo.recipe.family import BaseFile, Collection, Described, Family, Scale, Space, Variant
 from zoo.recipe.fits import Sized
 from zoo.recipe.found import collect, under
 from zoo.recipe.order import order_doubts
 from zoo.recipe.schema import Evaluation, ModelRelease, Recipe
 from zoo.recipe.section import Section
 from zoo.recipe.sources import file_mistakes
-from zoo.recipe.training import NamedPhase
+from zoo.recipe.training import NamedPhase, Phase
 from zoo.recipe.trials import numbered
 from zoo.recipe.variants import parent_mistake, rival_mistakes, variant_mistakes
 from zoo.recipe.yamlfile import Mistakes, SourceFile, name_of, parse, read_yaml, shown
 
 S = TypeVar("S", bound=Section)
 NOT_BASES = {"family.yaml"}
+SAID_OF_A_MODEL = ("license", "language", "tags", "paper", "authors", "citation", "cards", "examples")
 NEARLY = {".yaml", ".yml"}  # in letters of either case
 
 
@@ -82,9 +91,72 @@ class Workspace:
 
     @cached_property
     def family(self) -> Family:
-        """The checked content of recipes/family.yaml."""
+        """The checked content of recipes/family.yaml: the lab's, and its first family's."""
         with self.in_use():
             return parse(Family, self._read(self._family_path))
+
+    @cached_property
+    def families(self) -> dict[str, Family]:
+        """{name: family}; `family` is that of recipes/family.yaml, and first."""
+        with self.in_use():
+            further = {_family_name(path): self._parsed(path, Family) for path in self._further_paths}
+        return {LAB: self.family, **further}
+
+    @property
+    def suite(self) -> str:
+        """The suite that evaluates where no other one is asked for: that of recipes/family.yaml.
+
+        Raises:
+            RecipeError: there is none.
+        """
+        self._check_family(LAB)
+        return str(self.family.suite)
+
+    @cached_property
+    def suites(self) -> dict[str, list[str]]:
+        """{name: evaluation tasks} of all families."""
+        return {name: tasks for family in self.families.values() for name, tasks in family.suites.items()}
+
+    @cached_property
+    def phases(self) -> dict[str, Phase]:
+        """{name: phase} of all families, without those that a base file or a variant has for itself."""
+        return {name: phase for family in self.families.values() for name, phase in family.phases.items()}
+
+    def described(self, name: str) -> Described:
+        """The description of a recipe's model, by its variant, its base file and its family, the nearest first.
+
+        Raises:
+            RecipeError: there is no such recipe, or it names a family that there is not.
+        """
+        base, variant = self._split(name)
+        family = self.family_of(name)
+        if family not in self.families:
+            hint = did_you_mean(family, self.families) or "zoo check"
+            raise RecipeError(f"no family '{family}' in recipes/families/", hint=hint)
+        return taken_from(self.family, self.families[family], self.bases[base], variant)
+
+    def family_of(self, name: str) -> str:
+        """The name of a recipe's family, which there may be or not."""
+        base, variant = self._split(name)
+        return variant.family or self.bases[base].family or LAB
+
+    def space_of(self, name: str) -> Space | None:
+        """The Space that offers a recipe's model."""
+        return self.described(name).space
+
+    def collection_of(self, name: str) -> Collection | None:
+        """The collection that lists a recipe's model."""
+        return self.described(name).collection
+
+    @property
+    def spaces(self) -> dict[str, Space]:
+        """{name of the repository: Space} of all that recipes lead to, in their order."""
+        return {space.repo: space for name in self.names if (space := self.space_of(name))}
+
+    @property
+    def collections(self) -> dict[str, Collection]:
+        """{title: collection} of all that recipes lead to, in their order."""
+        return {found.title: found for name in self.names if (found := self.collection_of(name))}
 
     @cached_property
     def bases(self) -> dict[str, BaseFile]:
@@ -101,6 +173,10 @@ class Workspace:
     @property
     def _family_path(self) -> Path:
         return self.recipes / "family.yaml"
+
+    @property
+    def _further_paths(self) -> list[Path]:
+        return sorted((self.recipes / "families").glob("*.yaml"))
 
     @property
     def _base_paths(self) -> list[Path]:
@@ -168,7 +244,8 @@ class Workspace:
 
     def problems(self) -> list[ZooError]:
         """Errors in the workspace's files, at any scale: one per file, with all of its mistakes."""
-        strays = [_stray(path) for folder in (self.recipes, self.recipes / "datasets") for path in _strays(folder)]
+        folders = (self.recipes, self.recipes / "families", self.recipes / "datasets")
+        strays = [_stray(path) for folder in folders for path in _strays(folder)]
         if self.plugins.problems:  # what recipes may name cannot be told yet
             return [*strays, *self.plugins.problems]
         with self.in_use():
@@ -180,7 +257,8 @@ class Workspace:
         Raises:
             RecipeError: a file cannot be read.
         """
-        found = [collect(family_doubts(self.family), self.mistakes_in("family"))]
+        families = self.families.items()
+        found = [collect(family_doubts(family), self.mistakes_in(family_file(name))) for name, family in families]
         found += [collect(base_doubts(file), self.mistakes_in(name)) for name, file in self.bases.items()]
         found += [
             collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
@@ -189,23 +267,24 @@ class Workspace:
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
 
     def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:
-        """An empty collection for the mistakes of a file: of the family, a base model or a dataset."""
+        """An empty collection for the mistakes of a file: of a base model, a dataset, or a family (`family_file`)."""
         folder = self.recipes / "datasets" if dataset else self.recipes
         return self._read(folder / f"{name}.yaml").mistakes()
 
     def _mistakes(self) -> list[RecipeError]:
-        kinds: dict[Path, type[Section]] = {self._family_path: Family, **dict.fromkeys(self._base_paths, BaseFile)}
-        kinds |= dict.fromkeys(self._dataset_paths, Dataset)
+        kinds: dict[Path, type[Section]] = dict.fromkeys([self._family_path, *self._further_paths], Family)
+        kinds |= {**dict.fromkeys(self._base_paths, BaseFile), **dict.fromkeys(self._dataset_paths, Dataset)}
         unread = _caught(partial(self._parse, path, kind) for path, kind in kinds.items())
         if unread:  # where names lead cannot be told yet
             return unread
         datasets = _caught(partial(self._check_dataset, name) for name in self.datasets)
         datasets += _caught(partial(self.check_files, name) for name in self.datasets)
         bases = _caught(partial(self._check, base) for base in self.bases)
-        return [*_caught([self._check_family]), *datasets, *bases]
+        families = _caught(partial(self._check_family, name) for name in self.families)
+        return [*families, *datasets, *bases]
 
     def _parse(self, path: Path, kind: type[Section]) -> None:
-        name_of(path)
+        _family_name(path) if path in self._further_paths else name_of(path)
         self._parsed(path, kind)
 
     def _parsed(self, path: Path, kind: type[S]) -> S:
@@ -247,15 +326,14 @@ class Workspace:
 
     def _resolve(self, name: str, scale: Scale, scale_name: str) -> Recipe:
         base, variant = self._split(name)
-        self._check_family()
+        self._check_families()
         self._check(base)
-        file = self.bases[base]
+        file, said, known = self.bases[base], self.described(name), self.phases_of(name)
         dims = variant.dims or file.dims
-        trials = numbered(variant.phases)
-        phases = [self._phase(phase, trial, dims, scale) for phase, trial in trials]
+        phases = [_phase(one, trial, known[one], dims, scale) for one, trial in numbered(variant)]
         names = {use.dataset for phase in phases for use in phase.data} | {phase.dev for phase in phases if phase.dev}
         datasets = self._with_parents(names)
-        suite = file.suite or self.family.suite
+        suite, family = str(said.suite), self.family_of(name)
         return Recipe(
             name=name,
             scale=scale_name,
@@ -264,20 +342,39 @@ class Workspace:
             parent=self._resolve(variant.parent, scale, scale_name) if variant.parent else None,
             datasets={known: _limited(with_origins(known, self.datasets), scale) for known in datasets},
             phases=phases,
-            evaluation=Evaluation(suite=suite, tasks=self.family.suites[suite], **dict(variant.evaluation)),
+            evaluation=Evaluation(suite=suite, tasks=self.suites[suite], **dict(variant.evaluation)),
             release=ModelRelease(
                 repo=variant.repo,
-                license=file.license or self.family.license,
-                language=file.language or self.family.language,
-                tags=self.family.tags,
                 summary=variant.summary,
-                paper=file.paper if "paper" in file.model_fields_set else self.family.paper,
+                family=family if family != LAB else None,
+                **{key: getattr(said, key) for key in SAID_OF_A_MODEL},
             ),
         )
 
-    def _check_family(self) -> None:
+    def phases_of(self, name: str) -> dict[str, Phase]:
+        """{name: phase} of all that a recipe may train: the families', its file's and its own, the nearest last."""
+        base, variant = self._split(name)
+        return {**self.phases, **self.bases[base].phases, **variant.own_phases}
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
         apps = {path.name for folder in self.folders("spaces") for path in folder.iterdir() if path.is_dir()}
-        collect(family_mistakes(self.family, self.datasets, apps), self.mistakes_in("family")).check()
+        own = {name: phase for one in self.names for name, phase in self.phases_of(one).items()}
+        return Vocabulary(self.suites, {**own, **self.phases}, apps)
+
+    @cached_property
+    def _said(self) -> Said:
+        return said_in(self.families, self.bases)
+
+    def _check_families(self) -> None:
+        for name in self.families:
+            self._check_family(name)
+
+    def _check_family(self, name: str) -> None:
+        file = family_file(name)
+        mistakes = self.mistakes_in(file)
+        collect(family_mistakes(name, self.families, self.datasets, self._vocabulary), mistakes)
+        collect(twice_mistakes(file, self._said), mistakes).check()
 
     def _check(self, base: str) -> None:
         """Check that the names in a base's file lead somewhere, and no repository is an earlier recipe's.
@@ -288,12 +385,14 @@ class Workspace:
         file, mistakes = self.bases[base], self.mistakes_in(base)
         parents = {name: variant.parent for name, variant in self._variants.items()}
         bases = {f"{one}-{name}": (one, made.base) for one, made in self.bases.items() for name in made.variants}
-        collect(base_mistakes(file, self.family), mistakes)
+        collect(base_mistakes(file, self.families, self.datasets, self._vocabulary), mistakes)
+        collect(twice_mistakes(base, self._said), mistakes)
         overwritten = shared({name: variant.repo for name, variant in self._variants.items()})
         for name, variant in file.variants.items():
             wrong = parent_mistake(f"{base}-{name}", parents, bases)
             line = None if wrong else self._line(f"{base}-{name}")
-            collect(variant_mistakes(variant, file, name, line, wrong, self.family), mistakes)
+            known = self.phases_of(f"{base}-{name}")
+            collect(variant_mistakes(variant, file, name, line, wrong, known, self.family.namespace), mistakes)
             measured = {f"{base}-{name}": "itself", variant.parent: "the parent", file.base.model: "the base model"}
             found = rival_mistakes(variant.evaluation.rivals, measured, parents)
             collect(under(("variants", name, "evaluation", "rivals"), found), mistakes)
@@ -322,17 +421,18 @@ class Workspace:
         if variant.parent is not None and variant.parent not in self._variants:
             return None
         above = self._line(variant.parent) if variant.parent else []
-        if above is None or any(phase not in self.family.phases for trial in variant.trials for phase in trial):
+        known = self.phases_of(name)
+        if above is None or any(phase not in known for trial in variant.trials for phase in trial):
             return None
         dims = variant.dims or self.bases[base].dims
-        own = [[(phase, self.family.phases[phase], dims) for phase in trial] for trial in variant.trials]
+        own = [[(phase, known[phase], dims) for phase in trial] for trial in variant.trials]
         return [*above, *own]
 
     def _check_dataset(self, name: str) -> None:
         repos = {known: dataset.release.repo for known, dataset in self.datasets.items() if dataset.release}
         mistakes = self.mistakes_in(name, dataset=True)
         collect(dataset_mistakes(name, with_origins(name, self.datasets), self.datasets), mistakes)
-        collect(suite_mistakes(self.datasets[name], self.family.suites), mistakes)
+        collect(suite_mistakes(self.datasets[name], self.suites), mistakes)
         if earlier := shared(repos).get(name):
             problem = f"'{repos[name]}' is the repository of dataset '{earlier}' too; choose another name"
             mistakes.add(("release", "repo"), f"release.repo: {problem}")
@@ -347,14 +447,26 @@ class Workspace:
         mistakes = self.mistakes_in(name, dataset=True)
         collect(file_mistakes(self.datasets[name], self.recipes / "datasets"), mistakes).check()
 
-    def _phase(self, name: str, trial: int | None, dims: list[int], scale: Scale) -> NamedPhase:
-        """The family's phase with the recipe's dims and the scale's settings laid over it."""
-        given = self.family.phases[name].model_dump()
-        for use in given["data"]:
-            if isinstance(use["loss"], dict):
-                _fill_dims(use["loss"], dims)
-        given["train"] |= {**scale.train, **scale.phases.get(name, {})}
-        return NamedPhase.model_validate({**given, "name": name, "trial": trial})
+
+def _phase(name: str, trial: int | None, phase: Phase, dims: list[int], scale: Scale) -> NamedPhase:
+    """A phase with the recipe's dims and the scale's settings laid over it."""
+    given = phase.model_dump()
+    for use in given["data"]:
+        if isinstance(use["loss"], dict):
+            _fill_dims(use["loss"], dims)
+    given["train"] |= {**scale.train, **scale.phases.get(name, {})}
+    return NamedPhase.model_validate({**given, "name": name, "trial": trial})
+
+
+def _family_name(path: Path) -> str:
+    """The name of a further family.
+
+    Raises:
+        RecipeError: it is no name, or that of the lab's own file.
+    """
+    if (name := name_of(path)) == LAB:
+        raise RecipeError(f"'{shown(path)}' is called like recipes/family.yaml", hint="rename it, as the family is")
+    return name
 
 
 def _strays(folder: Path) -> list[Path]:

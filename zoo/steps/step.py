@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from zoo.errors import ZooError
+from zoo.extras import to_install
 from zoo.options import Chosen, Entry, Options, options_of, require_name, sentence
 from zoo.registry import Registry
 from zoo.say import SILENT, Progress
@@ -263,7 +264,7 @@ def packages_of(specs: Iterable[Options]) -> list[str]:
     for name, entry in entries.items():
         if missing := next((package for package in entry.packages if find_spec(package) is None), None):
             problem = f"'{missing}' is not installed, and the step '{name}' needs it"
-            raise ZooError(problem, hint=f"pip install 'hub-zoo[{entry.extra}]'" if entry.extra else None)
+            raise ZooError(problem, hint=to_install(entry.extra) if entry.extra else None)
     return list(dict.fromkeys(package for entry in entries.values() for package in entry.packages))
 
 

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save
 from sentence_transformers import SentenceTransformer
 
 from zoo.errors import TrainError
+from zoo.extras import to_install
 from zoo.modules.module import runs_code_of_others
 from zoo.recipe.schema import Base
 from zoo.recipe.training import Lora
@@ -105,7 +106,7 @@ def adapted(model: SentenceTransformer, lora: Lora, what: str) -> Adapters:
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError:
-        raise TrainError(f"{what} trains adapters, and peft is not installed", hint="pip install peft") from None
+        raise TrainError(f"{what} trains adapters, and peft is not installed", hint=to_install("lora")) from None
     config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=lora.targets)
     try:
         with warnings.catch_warnings():  # peft asks transformers by a name that goes away in its version 6

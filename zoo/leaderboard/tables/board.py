@@ -55,7 +55,7 @@ class Board:
     def suites(self) -> dict[str, list[str]]:
         """The family's suites that something was measured on, as {suite: its tasks}; one of two equal ones."""
         measured = {tuple(file.tasks) for file, _ in self.ours.files}
-        named = {tuple(tasks): suite for suite, tasks in reversed(self.workspace.family.suites.items())}
+        named = {tuple(tasks): suite for suite, tasks in reversed(self.workspace.suites.items())}
         return {suite: list(tasks) for tasks, suite in reversed(named.items()) if tasks in measured}
 
     def printed(self, name: str) -> list[published.Row]:

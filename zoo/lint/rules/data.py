@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from zoo.extras import lacking, to_install
 from zoo.hub.vocabulary import SIZES
 from zoo.lint.files import MOST_BYTES
-from zoo.lint.finding import Problem
+from zoo.lint.finding import Problem, Unchecked
 from zoo.lint.printed import COUNT, Printed, counted
 from zoo.lint.repo import ID, CheckedRepo
 from zoo.lint.rule import rule
@@ -187,6 +188,8 @@ def _stored(repo: CheckedRepo, patterns: list[str]) -> int | None:
 def _rows_of(repo: CheckedRepo, path: str) -> int | None:
     file = repo.files[path]
     if path.endswith(".parquet"):
+        if lacking("data"):
+            raise Unchecked(f"to count the rows of a table, {to_install('data')}")
         return parquet_rows(file)
     if not path.endswith(".jsonl") or file.size > MOST_BYTES or path in repo.pointers:
         return None

@@ -37,7 +37,7 @@ MOST = 2**40  # parameters: more is no model
 COMMAND = (sys.executable, "-P", "-m", "zoo.models.apart.work")
 
 
-class Described(BaseModel):
+class LoadedFacts(BaseModel):
     """A model that another process has loaded, described."""
 
     model_config = ConfigDict(extra="forbid")
@@ -92,7 +92,7 @@ def let_go(model: SentenceTransformer) -> None:
 class Apart(InputModule):  # type: ignore[misc]
     """The whole of a model that a process apart has loaded, as the only module of one that we have."""
 
-    def __init__(self, process: ProcessApart, facts: Described) -> None:
+    def __init__(self, process: ProcessApart, facts: LoadedFacts) -> None:
         super().__init__()
         self.process = process
         self.forward_kwargs = set(facts.options)
@@ -182,7 +182,7 @@ class ProcessApart:
         """The number by which the system knows it."""
         return self._process.pid
 
-    def load(self, device: str | None, attention: str | None) -> Described:
+    def load(self, device: str | None, attention: str | None) -> LoadedFacts:
         """Let it load the model.
 
         Raises:
@@ -197,7 +197,7 @@ class ProcessApart:
             workspace=str(place) if place else None,
         )
         try:
-            return Described.model_validate(answer.facts)
+            return LoadedFacts.model_validate(answer.facts)
         except ValidationError:
             raise self.garbled() from None
 

@@ -10,7 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
-from zoo.errors import PublishError
+from zoo import extras
+from zoo.errors import MissingExtraError, PublishError
 from zoo.hub.metadata import card_faults
 from zoo.lint import leaks, policy
 from zoo.lint.check import check_repository
@@ -39,14 +40,12 @@ def problems(files: Mapping[str, bytes | Path]) -> list[str]:
 def told_secrets(texts: Mapping[str, Sent]) -> list[str]:
     """Return a sentence for each secret in what would be sent: where it is, its kind and length.
 
+    A table that cannot be read here has a sentence too: nothing is sent that was not searched.
+
     Args:
         texts: {what it is, for people: a text, or the content of a file}.
     """
-    return [
-        f"{leaks.redacted(where)}, {'row' if where.endswith(TABLE) else 'line'} {one.line}: {one.kind} {one.masked}"
-        for where, content in texts.items()
-        for one in _secrets(content)
-    ]
+    return [sentence for where, content in texts.items() for sentence in _told(leaks.redacted(where), content)]
 
 
 def refuse_secrets(what: str, texts: Mapping[str, Sent]) -> None:
@@ -82,6 +81,14 @@ def refusals(kind: Kind, repo_id: str, card: bytes) -> list[str]:
 def _errors(kind: Kind, repo_id: str, files: Mapping[str, bytes | Path]) -> list[Finding]:
     found = check_repository(of_files(held_files(files), NoHub(), kind=kind, repo_id=repo_id)).findings
     return [one for one in found if one.severity == "error"]
+
+
+def _told(where: str, content: Sent) -> Iterator[str]:
+    unit = "row" if where.endswith(TABLE) else "line"
+    try:
+        yield from (f"{where}, {unit} {one.line}: {one.kind} {one.masked}" for one in _secrets(content))
+    except MissingExtraError as problem:
+        yield f"{where} is not searched for secrets, which {problem.message}: {problem.hint}"
 
 
 def _secrets(content: Sent) -> Sequence[leaks.Secret]:
@@ -124,7 +131,12 @@ def _texts(file: BinaryIO) -> Iterator[str]:
 
 
 def _rows(file: BinaryIO) -> Iterator[str]:
-    """Give the texts of a Parquet file, a row in each line; nothing when nobody could read it."""
+    """Give the texts of a Parquet file, a row in each line; nothing when nobody could read it.
+
+    Raises:
+        MissingExtraError: what reads it is not installed.
+    """
+    extras.require("data", what="in a table")
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 

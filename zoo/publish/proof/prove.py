@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.evidence.scores import ScoreFile
+from zoo.extras import lacking, to_install
 from zoo.isolation import Program, running_program
 from zoo.layout import DATA_REPORT
 from zoo.lint.card import Code, ParsedCard
@@ -33,6 +34,8 @@ from zoo.tasks import TASKS
 MODELS = "models.json"  # of a Space
 TEXTS = {CARD, MANIFEST, RENDERED, CHANGELOG, ".gitattributes"}  # of a Space's files those that nobody runs
 
+PROVED_WITH: Mapping[Kind, str] = {"model": "eval", "dataset": "data", "space": "space"}
+"""{kind: the extra without which it cannot be loaded back, so that its proof is owed}."""
 SENTENCES = ("رجل يقود سيارة", "الأولاد يلعبون كرة القدم", "a short sentence")
 TOLERANCE = 1e-6  # the same weights on the same machine; anything more is another model
 START_SECONDS = 120  # until a Space answers that is started here
@@ -88,7 +91,7 @@ def prove_repository(
     waiting: Waiting = NOT_AT_ALL,
     ways: WaysOut = NOWHERE,
 ) -> Proof:
-    """Prove a repository at a commit.
+    """Prove a repository at a commit; later, where what loads it is not installed.
 
     Args:
         built: a model's folder, or a dataset's data stage. None: nothing to compare with, as after a rollback.
@@ -99,6 +102,8 @@ def prove_repository(
     Raises:
         ProofError: it is not what it should be. HubError: the Hub cannot be asked.
     """
+    if lacking(PROVED_WITH[kind]):
+        return Proof(f"{kind} '{repo_id}'", 0, later=f"to load it back, {to_install(PROVED_WITH[kind])}")
     try:
         if kind == "model":
             return prove_model(repo_id, revision, built, own)
