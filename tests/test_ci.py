@@ -411,5 +411,19 @@ def test_runs_that_are_not_there_say_what_to_do(
     assert (code, out.splitlines()[-1]) == (0, "pushed 4 stages to dataset 'lab/zoo-runs'")
     monkeypatch.setenv("HF_TOKEN", "hf_" + "x" * 34)
     code, _, err = zoo("runs", "push", NAME, "--to", "lab/others", "--scale", "mini", "--yes", cwd=build.workspace.root)
+    assert (code, err.splitlines()[-1]) == (1, "hint: hf auth login")
+    assert "the token is not accepted" in err
+
+
+@pytest.mark.parametrize(("place", "command"), [("lab/zoo-runs", ("runs", "pull", "--from")), ("lab", ("doctor",))])
+def test_trusted_publishing_without_its_permission_is_one_sentence(
+    zoo: Zoo, hub: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, command: tuple[str, ...]
+) -> None:
+    build = lab(tmp_path / "a")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("HF_OIDC_RESOURCE", f"datasets/{place}")
+    words = (*command, place) if command[-1] == "--from" else command
+    code, out, err = zoo(*words, cwd=build.workspace.root)
     assert code == 1
-    assert err.splitlines()[-1].startswith("hint: ")
+    assert "no token by HF_OIDC_RESOURCE: Cannot request an OIDC id token from GitHub Actions" in out + err
+    assert "id-token: write" in err

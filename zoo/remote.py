@@ -81,6 +81,10 @@ def explained(what: str) -> Iterator[None]:
         raise HubError(f"cannot {what}: {said}", hint="correct the name") from None
     except errors.LocalTokenNotFoundError:
         raise no_token() from None
+    except errors.OIDCError as error:
+        said = str(error).partition(". ")[0].rstrip(".")
+        hint = "give the job `permissions: id-token: write`, or unset HF_OIDC_RESOURCE and set HF_TOKEN"
+        raise HubError(f"cannot {what}: no token by HF_OIDC_RESOURCE: {said}", hint=hint) from None
     except errors.GatedRepoError as error:
         hint = _hint_for(error) or f"ask for access at {_url(error)}"
         raise HubError(f"cannot {what}: access is restricted", hint=hint) from None
@@ -183,9 +187,9 @@ def whoami() -> dict[str, Any] | None:
     """The Hub's answer about the token and its account; None without a token."""
     from huggingface_hub import get_token
 
-    if get_token() is None:
-        return None
     with explained("ask who the token belongs to"):
+        if get_token() is None:
+            return None
         found: dict[str, Any] = api().whoami(cache=True)  # of this question the real Hub limits the rate most
     return found
 
