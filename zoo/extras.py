@@ -63,7 +63,7 @@ def extra_of(module: str) -> str | None:
 
 @cache
 def modules() -> Mapping[str, Sequence[str]]:
-    """{extra: the modules of its packages, those of extras that it holds among them}; empty for what is not installed."""
+    """{extra: the modules of its packages, and of the extras that it holds}; empty where nothing is installed."""
     direct: dict[str, list[tuple[str, list[str]]]] = {}
     for package, held, extra in _declared():
         direct.setdefault(extra, []).append((package, held))
