@@ -115,7 +115,7 @@ def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: An
         ("plan --hub nowhere", "--hub: 'nowhere' is neither a URL nor 'local'", "zoo plan --help"),
         (
             "lint --format xml",
-            "--format: 'xml' is not one of 'text', 'json', 'sarif'",
+            "--format: 'xml' is not one of 'text', 'json', 'sarif', 'gitlab'",
             "zoo lint --help",
         ),
         (
