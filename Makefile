@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # A file's tests stay together: they share what they are about; tests/conftest.py orders the files. A process takes 2 GB at most.
 PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: setup demo fix check test browser slow conformance fuzz screens bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart docs clean
+.PHONY: setup demo fix check test browser slow conformance install-check seams fuzz screens bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart docs clean
 
 setup: $(READY)  ## the virtual environment with everything, in exactly the versions that were tested
 
@@ -41,6 +41,12 @@ slow: setup browser  ## every test that needs no network, the slow ones too
 
 conformance: setup  ## huggingface_hub's own tests against the local Hub, with Xet and without; fetches them from PyPI
 	$(BIN)/python -m tests.conformance.run
+
+install-check: setup  ## the light install for real, from PyPI: its size, what works in it, and as an extension of hf
+	$(BIN)/pytest -m network tests/test_install.py
+
+seams: setup  ## the tests of what we use of others' insides, with what is installed here: which release broke what
+	$(BIN)/python -m tests.seams
 
 bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart  ## every benchmark; each fails below its bar
 

@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         HF_HOME=str(home / "client"),
         MTEB_CACHE=str(home / "client" / "mteb"),
     )
-    for name in ("ZOO_WORKSPACE", "ZOO_NAMESPACE", "HUGGINGFACE_CO_STAGING"):
+    for name in ("ZOO_WORKSPACE", "ZOO_NAMESPACE", "HUGGINGFACE_CO_STAGING", "GITHUB_ACTIONS", "HF_OIDC_RESOURCE"):
         os.environ.pop(name, None)
     if WORKER:  # workers that each use every core wait for one another
         share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])

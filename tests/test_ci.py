@@ -19,7 +19,7 @@ from small_fleet import edit as edit_on_hub
 
 from zoo.ci.comment import MOST, plan_as_markdown
 from zoo.ci.github import annotation
-from zoo.ci.placed import PlacedFinding
+from zoo.ci.placed import PlacedFinding, of_doubts
 from zoo.depot.here import nodes_of
 from zoo.depot.kept import INDEX
 from zoo.depot.pull import ToPull, pull_stages, stages_to_pull
@@ -164,6 +164,16 @@ def test_mistakes_are_annotated_where_they_are(zoo: Zoo, actions: Path, mistaken
     ]
     assert "### zoo check: 2 mistakes" in actions.read_text("utf-8")
     assert "- ❌ `recipe` `recipes/arabert.yaml:6` `base.poolin:" in actions.read_text("utf-8")
+
+
+def test_doubts_and_broken_yaml_have_their_lines_too(zoo: Zoo, actions: Path, mistaken: Path) -> None:
+    assert of_doubts(["recipes/a.yaml, line 3: a doubt: 2", "no place"]) == [
+        PlacedFinding("recipe", "warning", "a doubt: 2", "recipes/a.yaml", 3),
+        PlacedFinding("recipe", "warning", "no place"),
+    ]
+    (mistaken / "recipes" / "arabert.yaml").write_text("base: {model: [\n", "utf-8")
+    found = zoo("check", cwd=mistaken)[2]
+    assert "::error file=lab/recipes/arabert.yaml,line=2,title=zoo recipe::not YAML: " in found
 
 
 def test_gitlab_gets_a_code_quality_report(zoo: Zoo, mistaken: Path) -> None:
@@ -330,13 +340,21 @@ def test_a_stage_that_somebody_changed_on_the_hub_is_refused_whole(hub: TestHub,
         stages_to_pull(second, [NAME], RunsRepository("lab/runs-tampered"))
 
 
-def test_what_must_not_leave_is_refused_before_anything_is_sent(hub: TestHub, tmp_path: Path) -> None:
+def test_what_must_not_leave_is_refused_before_anything_is_sent(
+    hub: TestHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     build = built(tmp_path / "a")
     api().create_repo("lab/runs-open", repo_type="dataset", private=False)
     with pytest.raises(PublishError, match="dataset 'lab/runs-open' is public") as told:
         pushed(build, "lab/runs-open")
     assert said(told).endswith("make it private in its settings, or add --public")
     assert pushed(build, "lab/runs-open", public=True) is not None
+    with monkeypatch.context() as stranger:  # a pull request from a fork
+        stranger.delenv("HF_TOKEN")
+        assert len(pulled(clone(build, tmp_path / "fork"), "lab/runs-open").new) == STAGES_BY_HAND
+    publish(release({CARD: card(), "a.csv": b"1"}, "lab/no-runs", kind="dataset"))
+    with pytest.raises(PublishError, match="dataset 'lab/no-runs' is no repository of runs: it has 'README.md'"):
+        pushed(build, "lab/no-runs", public=True)
     make(build, f"read from {build.workspace.root}/data")
     with pytest.raises(PublishError, match="names '.*' of this machine") as told:
         pushed(build, "lab/runs-place")

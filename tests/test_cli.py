@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, TestHub
+from conftest import TestHub
 
 from zoo.errors import of_the_disk
 
@@ -529,27 +529,6 @@ def test_the_doctor_names_every_check_that_failed(workspace: Path) -> None:
         "error: 2 of 12 checks failed: 'token', 'workspace'",
         "hint: hf auth login; edit recipes/labse.yaml, then `zoo check`",
     ]
-
-
-@pytest.mark.slow
-def test_a_wheel_is_enough(tmp_path: Path) -> None:
-    """Built, installed into an empty environment outside the checkout, and used."""
-    subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, ROOT],
-        check=True,
-        capture_output=True,
-    )
-    wheel = next(tmp_path.glob("*.whl"))
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    bin = tmp_path / "venv" / "bin"
-    light = ["click", "rich", "pydantic", "pyyaml"]  # what these commands need; the rest is as declared
-    subprocess.run([bin / "pip", "install", "--quiet", "--no-deps", wheel], check=True)
-    subprocess.run([bin / "pip", "install", "--quiet", "-c", ROOT / "constraints.txt", *light], check=True)
-    subprocess.run([bin / "zoo", "init", "lab"], cwd=tmp_path, check=True)
-    listed = subprocess.run(
-        [bin / "zoo", "ls", "--json"], cwd=tmp_path / "lab", check=True, capture_output=True, text=True
-    )
-    assert len(json.loads(listed.stdout)["recipes"]) == 11
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import distribution, packages_distributions
@@ -21,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import RECIPE, ROOT, SCALE, Lab
 from hatchling.build import prepare_metadata_for_build_wheel
 
 from zoo import extras
@@ -210,3 +211,114 @@ def test_an_import_deeper_down_ends_in_the_same_sentence(light: Light, tmp_path:
     (tmp_path / "plugins" / "mine.py").write_text("import torch\n", "utf-8")
     done = light.zoo("ls", cwd=tmp_path)
     assert done.stderr == "error: plugins/mine.py, line 1: no module 'torch'\nhint: pip install 'hub-zoo[eval]'\n"
+
+
+@pytest.fixture(scope="module")
+def built(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the trained lab, with a local Hub of its own that is empty."""
+    return shutil.copytree(lab.workspace.root, tmp_path_factory.mktemp("built") / "lab")
+
+
+def test_what_others_built_is_shown_by_a_light_install(light: Light, built: Path) -> None:
+    of_scale = ["--scale", SCALE]
+    commands = [["ls", *of_scale], ["show", RECIPE], ["check"], ["card", RECIPE, *of_scale], ["leaderboard", *of_scale]]
+    commands += [
+        ["curve", RECIPE, *of_scale],
+        ["logs", RECIPE, *of_scale],
+        ["lint", f"runs/{SCALE}/{RECIPE}/card", "--offline"],
+    ]
+    answers, modules = light.several(commands, cwd=built)
+    assert [answer.code for answer in answers] == [0] * len(commands), [answer.err for answer in answers]
+    assert "train, contamination, evaluate, card" in answers[0].out
+    assert "SentenceTransformer" in answers[3].out
+    assert "nothing found" in answers[-1].out
+    assert modules.isdisjoint(HEAVY)
+
+
+def test_tables_that_nobody_could_search_stay_here_and_proofs_are_owed(light: Light, built: Path) -> None:
+    """The Parquet files of a dataset are published where they can be searched; a model's proof comes later."""
+    name, way = "arabert-matryoshka", "pip install 'hub-zoo[data]'"
+    asked = ["--scale", SCALE, "--hub", "local"]
+    plan = light.zoo("plan", name, *asked, cwd=built)
+    assert plan.returncode == 2, plan.stderr
+    assert f"  ! data/train-00000-of-00001.parquet cannot be searched for secrets here: {way}" in plan.stdout
+    with unpublished(built, "arabic-nli-triplet", "arabic-stsb"):
+        done = light.zoo("publish", name, "--yes", *asked, cwd=built)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not proved yet: to load it back, pip install 'hub-zoo[eval]'" in done.stderr
+    owed = [line.split()[1] for line in json.loads((built / ".zoo" / "owed.json").read_text("utf-8"))]
+    assert owed == ["model", "space"]
+
+
+@contextlib.contextmanager
+def unpublished(built: Path, *datasets: str) -> Iterator[None]:
+    """For the length of the block these datasets stay here: what needs them does not wait for them."""
+    texts = {path: path.read_text("utf-8") for name in datasets for path in built.glob(f"recipes/datasets/{name}.yaml")}
+    for path, text in texts.items():
+        path.write_text(re.sub(r"(?ms)^release:.*?(?=^\S|\Z)", "", text), "utf-8")
+    yield
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
+    subprocess.run(command, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+def ran(*command: str | Path, cwd: Path) -> str:
+    """What a command printed, in an environment without our modules."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "PYTHON"))}
+    return subprocess.run(command, cwd=cwd, env=clean, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_a_light_wheel_is_small_and_enough(wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From PyPI into an empty environment outside the checkout, and used there."""
+    ran(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path)
+    bin, began = tmp_path / "venv" / "bin", time.monotonic()
+    ran(bin / "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    seconds, packages = time.monotonic() - began, next((tmp_path / "venv" / "lib").glob("*/site-packages"))
+    megabytes = sum(path.lstat().st_blocks * 512 for path in packages.rglob("*")) / 1e6
+    with capsys.disabled():
+        print(f"\nlight install: {megabytes:.0f} MB in {seconds:.0f} s")
+    assert megabytes < MOST_MEGABYTES
+    absent = f"import importlib.util as u; print([name for name in {sorted(HEAVY)} if u.find_spec(name)])"
+    assert ran(bin / "python", "-c", absent, cwd=tmp_path) == "[]\n"
+    ran(bin / "zoo", "init", "lab", cwd=tmp_path)
+    lab = tmp_path / "lab"
+    listed = json.loads(ran(bin / "zoo", "ls", "--json", cwd=lab))
+    assert len(listed["recipes"]) >= 1
+    assert "fine" in ran(bin / "zoo", "check", cwd=lab)
+    (lab / "card").mkdir()
+    (lab / "card" / "README.md").write_text("---\nlicense: mit\n---\n\n# A model\n", "utf-8")
+    assert "rules looked" in ran(bin / "zoo", "lint", "card", "--offline", cwd=lab)
+
+
+UV = """#!/bin/sh
+# What uv does for `hf extensions install`, with pip; the repository's archive is this checkout.
+case "$1" in
+  venv) exec "{python}" -m venv "$2" ;;
+  pip) exec "$5" -m pip install --quiet "{wheel}" ;;
+esac
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_hf_runs_us_as_an_extension(wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By huggingface_hub's own code, from where it has made the environment: it fetches from GitHub by uv, or by pip."""
+    from huggingface_hub.cli import extensions
+
+    (tmp_path / "uv").write_text(UV.format(python=sys.executable, wheel=wheel), "utf-8")
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert extensions._normalize_repo_id("lab/hf-zoo") == ("lab", "hf-zoo", "zoo")
+    where = {"owner": "lab", "repo_name": "hf-zoo", "short_name": "zoo"}
+    place = extensions._install_python_extension(extension_dir=tmp_path / "hf-zoo", **where)
+    assert ran(place, "--version", cwd=tmp_path).startswith("zoo, version ")
+    assert extensions._execute_extension_binary(place, ["ls", "--losses"]) in (0, 1)

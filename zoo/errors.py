@@ -46,7 +46,7 @@ class WorkspaceError(ZooError):
 
 
 class MissingExtraError(ZooError):
-    """What was asked for needs an extra of the package, which is not installed."""
+    """An extra of the package is not installed, and what was asked for needs it."""
 
 
 class PluginError(ZooError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import __version__
 from zoo.evidence import published
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import CARD, CONTAMINATION, DATA, EVALUATE, TRAIN
+from zoo.layout import CARD, CONTAMINATION, CURVE, DATA, EVALUATE, TRAIN
 from zoo.models.foreign.carried import recorded_files
 from zoo.recipe import Recipe
 from zoo.run import Run, digest, file_digest
@@ -154,4 +154,19 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         ],
         "printed": made_from["printed"],
         "official": made_from["official"],
+        "drawn": _drawn(recipe, site, made_from),
     }
+
+
+def _drawn(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> str | None:
+    """The picture of the curve in the card that is there, when it is of this training; None when it must be drawn.
+
+    A card that gets other words needs no library that draws, then.
+    """
+    run = Run(site.runs / recipe.name)
+    if (receipt := run.receipt(CARD)) is None:
+        return None
+    was, picture = receipt.made_from, run.stage(CARD) / CURVE
+    same = all(was.get(name) == made_from[name] for name in ("format", "zoo"))
+    same = same and was["needs"][TRAIN][recipe.name] == made_from["needs"][TRAIN][recipe.name]
+    return str(picture) if same and picture.is_file() and file_digest(picture) == receipt.made.get(CURVE) else None

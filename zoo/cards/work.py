@@ -28,8 +28,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
     Args:
         spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
-            stage}, models: {recipe: {title: commit}, of those that its losses name}, data: {dataset: folder}, rows:
-            {task: file}, family: [{scores, rows} of a sibling], printed and official: rows that others printed}.
+            stage}, models: {recipe: {title: commit}, of those that its losses name}, drawn: the picture of its curve
+            where there is one, data: {dataset: folder}, rows: {task: file}, family:
+            [{scores, rows} of a sibling], printed and official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -37,7 +38,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     templates = [Path(place) for place in spec["templates"]]
     facts = facts_of(spec)
     (folder / README).write_text(model_card(facts, templates), "utf-8")
-    (folder / CURVE).write_bytes(draw_curves([curve_of(facts)], "png"))
+    drawn = None if spec["fresh"] else spec["drawn"]
+    (folder / CURVE).write_bytes(Path(drawn).read_bytes() if drawn else draw_curves([curve_of(facts)], "png"))
 
 
 def curve_of(facts: ModelFacts) -> TrainingCurve:

@@ -1,4 +1,4 @@
-"""A plan as Markdown, for the comment on a pull request.
+"""A plan as Markdown for the comment on a pull request, and what became of it.
 
 Whatever comes from the Hub or from a card stands in code, where nothing is markup and nobody is mentioned.
 """
@@ -21,6 +21,7 @@ from zoo.publish.plan.files import OURS
 
 if TYPE_CHECKING:
     from zoo.errors import HubError
+    from zoo.publish.apply.rollout import Published
     from zoo.publish.plan.everything import FleetPlan
     from zoo.publish.plan.repository import Plan
 
@@ -45,6 +46,17 @@ def plan_as_markdown(found: FleetPlan, refused: HubError | None = None) -> str:
     """
     head = "\n\n".join([MARK, _title(found), *_parts(found, refused)])
     return _fitted(head, [_folded(found, one) for one in found.plans if found.changes(one) or one.changes])
+
+
+def outcomes_as_markdown(done: Sequence[Published]) -> str:
+    """The outcome for each repository and collection, as Markdown for the summary of a step."""
+    failed = sum(outcome.missed for outcome in done)
+    title = f"### zoo publish: {failed} of {len(done)} were not published" if failed else "### zoo publish: done"
+    lines = [
+        " ".join([f"- {one.did} {one.kind} {inline(one.id)}", *(inline(more) for more in (one.url, one.why) if more)])
+        for one in done
+    ]
+    return "\n".join([title, "", *lines])
 
 
 def _fitted(head: str, folded: Sequence[str]) -> str:
@@ -91,9 +103,10 @@ def _rows(found: FleetPlan) -> Iterator[str]:
         changes, blocked = found.changes(one), one.conflicts or one.problems
         if changes or blocked:
             yield _row(one.release.kind, one.release.id, _said(one, changes), blocked=bool(blocked))
-    if (listed := found.collection) and (listed.pending or listed.problems):
-        did = "create" if listed.slug is None else "update"
-        yield _row("collection", listed.title, f"{did} ({_count(listed.pending)})", blocked=bool(listed.problems))
+    for listed in found.collections:
+        if listed.pending or listed.problems:
+            did = "create" if listed.slug is None else "update"
+            yield _row("collection", listed.title, f"{did} ({_count(listed.pending)})", blocked=bool(listed.problems))
 
 
 def _row(kind: str, name: str, said: str, *, blocked: bool) -> str:
@@ -128,8 +141,8 @@ def _blocked(found: FleetPlan) -> Iterator[str]:
             yield f"- {inline(one.release.id)}: {inline(change.path)} {inline(change.note or 'changed on both sides')}"
             yield f"  {inline(way_out(one.release, change.path))}"
         yield from (f"- {inline(one.release.id)}: {inline(problem)}" for problem in one.problems)
-    if found.collection:
-        yield from (f"- {inline(found.collection.title)}: {inline(problem)}" for problem in found.collection.problems)
+    for listed in found.collections:
+        yield from (f"- {inline(listed.title)}: {inline(problem)}" for problem in listed.problems)
 
 
 def _scores(found: FleetPlan) -> Iterator[str]:

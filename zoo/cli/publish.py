@@ -74,7 +74,7 @@ def fleet_named(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     chosen = select(build, names)
     if not names and not chosen.recipes:
         raise _nothing_built(build)
-    found = fleet(build, chosen.recipes, chosen.datasets, space=chosen.space)
+    found = fleet(build, chosen.recipes, chosen.datasets, chosen.spaces)
     for what, edited in edited_since(build, chosen.recipes).items():
         say.note(f"built before {what}: {', '.join(edited)}")
         say.hint(f"zoo build {' '.join(edited)}{build.as_typed}")
@@ -136,8 +136,8 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None, form: str) -> None:
     """Show what publishing would change. Exit code 2 when something would.
 
-    NAMES are of recipes, which bring their parents, their datasets and the Space along, of datasets, which bring those
-    that they are made from, or `space`.
+    NAMES are of recipes, which bring their parents, their datasets and their Spaces along, of datasets, which bring
+    those that they are made from, or of Spaces: `space` is all of them.
     """
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
@@ -196,9 +196,10 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
         }
         for one in found.plans
     ]
-    if one := found.collection:
-        changes = [_as_json(change) for change in one.pending]
-        units.append({"kind": "collection", "id": one.slug or one.title, "changes": changes, "problems": one.problems})
+    for listed in found.collections:
+        changes = [_as_json(change) for change in listed.pending]
+        facts = {"id": listed.slug or listed.title, "changes": changes, "problems": listed.problems}
+        units.append({"kind": "collection", **facts})
     return [redacted_all(unit) for unit in units]
 
 
@@ -211,12 +212,11 @@ def _as_json(change: PlannedChange) -> dict[str, Any]:
 def _say_plan(found: FleetPlan) -> None:
     for one in found.plans:
         _say_repository(one, [*one.changes, *found.beside(one)])
-    if found.collection:
-        changes = found.collection.changes
-        _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
-        for change in changes:
+    for listed in found.collections:
+        _line(f"collection {listed.slug or listed.title}" + ("" if listed.changes else ": no changes"))
+        for change in listed.changes:
             say_change(change)
-        for problem in found.collection.problems:
+        for problem in listed.problems:
             _line(f"  ! {problem}", "magenta")
     waiting = any(one.target.number for one in found.plans)
     say.line(f"{found.changed} of {found.count} would change" if found.changed else _nothing(waiting=waiting))
@@ -294,12 +294,14 @@ def _line(text: str, colour: str | None = None) -> None:
 @click.pass_context
 @asking
 def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: int) -> None:
-    """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
+    """Publish built recipes with their parents, datasets, Spaces and collections: one commit per repository.
 
-    NAMES are of recipes, of datasets, or `space`.
+    NAMES are of recipes, of datasets, or of Spaces: `space` is all of them.
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     require_yes(yes)
+    from zoo.ci.comment import outcomes_as_markdown
+    from zoo.ci.github import add_to_summary
     from zoo.pipeline.fleet import roll_out
     from zoo.publish.proof.running import Waiting
     from zoo.publish.proof.ways import WaysOut
@@ -324,6 +326,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
             waiting=Waiting(wait, progress),
             ways=WaysOut(again, hub=hub_as_typed()),
         )
+    add_to_summary(outcomes_as_markdown(done))
     say.result({"published": [vars(outcome) for outcome in done], "leaked": leaked})
     if all(outcome.did == "unchanged" for outcome in done):
         say.line(_nothing(waiting=any(outcome.url for outcome in done)))

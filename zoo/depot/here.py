@@ -72,13 +72,13 @@ def _rows(build: Build, name: str) -> dict[str, str]:
     return {path.relative_to(build.runs).as_posix(): file_digest(path) for path in beside}
 
 
-def place_of(build: Build, kept: KeptStage, path: str) -> Path:
+def file_here(build: Build, kept: KeptStage, path: str) -> Path:
     """The file of this machine that is kept as `path` in the repository."""
     part, _, rest = path.removeprefix(f"{kept.folder}/").partition("/")
     return (build.runs if part == ROWS else build.place(kept.name, kept.stage)) / rest
 
 
-def difference(node: Node, kept: KeptStage) -> str | None:
+def recipe_difference(node: Node, kept: KeptStage) -> str | None:
     """The first thing of a recipe that is not what a stage was made from; None: there is none."""
     today = json.loads(json.dumps(STAGES[node.stage].part(node.item)))
     return first_difference(kept.made_from.get("recipe", {}), today)

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from zoo.depot.here import checks_of, difference, kept_here, nodes_of, place_of
+from zoo.depot.here import checks_of, file_here, kept_here, nodes_of, recipe_difference
 from zoo.depot.kept import MADE, ROWS, KeptStage
-from zoo.depot.repository import RunsRepository, look_at, of_scale
+from zoo.depot.repository import RunsRepository, kept_by_stage, look_at
 from zoo.errors import HubError, PublishError
 from zoo.layout import CARD, DATA, EVALUATE, TRAIN
 from zoo.patience import patiently
@@ -53,10 +53,10 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
     if listing.head is None:
         hint = "zoo runs push on the machine that builds; a private repository needs HF_TOKEN with the right to read"
         raise HubError(f"there are no runs in {repository}, or this token may not read them", hint=hint)
-    kept = of_scale(everything, build.scale)
+    kept = kept_by_stage(everything, build.scale)
     mine = {node.key: one for node in nodes if (one := _here(build, *node.key))}
     candidates = {node.key: [*filter(None, [mine.get(node.key)]), *kept.get(node.key, [])] for node in nodes}
-    fitting = {node.key: [one for one in candidates[node.key] if difference(node, one) is None] for node in nodes}
+    fitting = {node.key: [*_fitting(node, candidates[node.key])] for node in nodes}
     chosen: dict[Key, KeptStage] = {}
     for stage in [*DECIDING, None]:
         for node in reversed(nodes):
@@ -66,6 +66,10 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
     here = [one for key, one in chosen.items() if (known := mine.get(key)) and known.made == one.made]
     new = [one for one in chosen.values() if one not in here]
     return ToPull(repository, listing.head, new, here, *_left(nodes, candidates, chosen))
+
+
+def _fitting(node: Node, candidates: Sequence[KeptStage]) -> Iterator[KeptStage]:
+    return (one for one in candidates if recipe_difference(node, one) is None)
 
 
 def _here(build: Build, name: str, stage: str) -> KeptStage | None:
@@ -117,7 +121,8 @@ def _left(
         if node.key in chosen or node.stage == CARD or node.name in stale:
             continue
         if newest := next(iter(candidates[node.key]), None):
-            stale[node.name] = difference(node, newest) or f"'{node.stage}' was made from what is not there any more"
+            gone = f"'{node.stage}' was made from what is not there any more"
+            stale[node.name] = recipe_difference(node, newest) or gone
         elif node.name not in missing:
             missing.append(node.name)
     return stale, [name for name in missing if name not in stale]
@@ -146,7 +151,7 @@ def pull_stages(
             arrived = work / one.folder
             _verify(asked, one, arrived)
             for path in one.rows:
-                place = place_of(build, one, f"{one.folder}/{ROWS}/{path}")
+                place = file_here(build, one, f"{one.folder}/{ROWS}/{path}")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 (arrived / ROWS / path).replace(place)
             run.take(one.stage, arrived / MADE, one.receipt)

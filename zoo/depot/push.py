@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.depot.here import checks_of, kept_here, nodes_of, place_of
+from zoo.depot.here import checks_of, file_here, kept_here, nodes_of
 from zoo.depot.kept import INDEX, KeptStage, index_text
 from zoo.depot.repository import RunsRepository, look_at
 from zoo.errors import PublishError
@@ -71,10 +71,19 @@ def stages_to_push(build: Build, names: Sequence[str], repository: RunsRepositor
     if listing.head and not listing.private and not public:
         problem = f"{repository} is public, and runs hold data of others and how they were trained on"
         raise PublishError(problem, hint="make it private in its settings, or add --public")
+    _refuse_others(repository, listing)
     known = {one.folder for one in there}
     new = [one for one in here if one.folder not in known]
     _refuse_places(build, new)
     return ToPush(repository, listing, there, new)
+
+
+def _refuse_others(repository: RunsRepository, listing: Listing) -> None:
+    """Refuse a repository that is somebody's dataset, and not one of runs."""
+    others = sorted(listing.files.keys() - {".gitattributes"})
+    if others and INDEX not in listing.files:
+        problem = f"{repository} is no repository of runs: it has '{others[0]}'"
+        raise PublishError(problem, hint="--to with another name")
 
 
 def push_stages(build: Build, asked: ToPush, *, public: bool = False, progress: Progress = SILENT) -> str | None:
@@ -115,7 +124,7 @@ def _commit(build: Build, asked: ToPush) -> NextCommit:
     contents: dict[str, bytes | Path] = {INDEX: index_text([*asked.there, *asked.new]).encode()}
     if CARD not in asked.listing.files:
         contents[CARD] = ABOUT
-    files = {path: place_of(build, one, path) for one in asked.new for path in one.files}
+    files = {path: file_here(build, one, path) for one in asked.new for path in one.files}
     ids = {**{path: of_bytes(content) for path, content in contents.items() if isinstance(content, bytes)}}
     ids |= dict(_unchanged(asked.new, files))
     problem = f"{asked.repository} changed on the Hub while runs were pushed"
@@ -161,7 +170,7 @@ def _refuse_places(build: Build, new: Sequence[KeptStage]) -> None:
     for one in new:
         texts = {"its receipt": one.model_dump_json().encode()}
         for path in one.files:
-            place = place_of(build, one, path)
+            place = file_here(build, one, path)
             if place.suffix in TEXTS and place.name not in BESIDE:
                 texts[f"'{place.relative_to(build.workspace.root)}'"] = place.read_bytes()
         for what, text in texts.items():

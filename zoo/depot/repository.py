@@ -45,7 +45,7 @@ def look_at(repository: RunsRepository) -> tuple[Listing, list[KeptStage]]:
     return listing, read_index(bytes_at(repository, INDEX, listing.head), str(repository))
 
 
-def of_scale(kept: Sequence[KeptStage], scale: str) -> dict[tuple[str, str], list[KeptStage]]:
+def kept_by_stage(kept: Sequence[KeptStage], scale: str) -> dict[tuple[str, str], list[KeptStage]]:
     """{(name, stage): what is kept of it at a scale, newest first}."""
     found: dict[tuple[str, str], list[KeptStage]] = {}
     for one in reversed(kept):

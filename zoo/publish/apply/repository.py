@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import PublishError
+from zoo.extras import to_install
 from zoo.publish.apply.commit import MovedError, NextCommit, Pushed, explained_sending, push
 from zoo.publish.desired.release import Release
 from zoo.publish.plan.change import way_out
+from zoo.publish.plan.guard import UNSEARCHED
 from zoo.publish.plan.listing import Proposal, look, title
 from zoo.publish.plan.repository import Plan
 from zoo.publish.sending import send
@@ -60,7 +62,8 @@ def _give_way(release: Release, old: Proposal, number: int) -> None:
 def _refuse(plan: Plan) -> None:
     release = plan.release
     if plan.problems:
-        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=CORRECT)
+        hint = to_install("data") if UNSEARCHED in plan.problems[0] else CORRECT
+        raise PublishError(f"{release.kind} '{release.id}' must not be published: {plan.problems[0]}", hint=hint)
     if plan.conflicts:
         path = plan.conflicts[0].path
         raise PublishError(f"'{path}' of {release.kind} '{release.id}' is in conflict", hint=way_out(release, path))

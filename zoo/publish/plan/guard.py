@@ -22,6 +22,7 @@ from zoo.lint.target import of_files
 from zoo.remote import Kind
 
 REFUSED = ("L41", "L46")  # the linter's rules that say what the Hub refuses
+UNSEARCHED = "cannot be searched for secrets here"
 TABLE, TABLE_BEGINS = ".parquet", b"PAR1"
 Sent: TypeAlias = str | bytes | Path
 """A text, the content of a file, or a file on this disk."""
@@ -88,7 +89,7 @@ def _told(where: str, content: Sent) -> Iterator[str]:
     try:
         yield from (f"{where}, {unit} {one.line}: {one.kind} {one.masked}" for one in _secrets(content))
     except MissingExtraError as problem:
-        yield f"{where} is not searched for secrets, which {problem.message}: {problem.hint}"
+        yield f"{where} {UNSEARCHED}: {problem.hint}"
 
 
 def _secrets(content: Sent) -> Sequence[leaks.Secret]:
@@ -136,7 +137,7 @@ def _rows(file: BinaryIO) -> Iterator[str]:
     Raises:
         MissingExtraError: what reads it is not installed.
     """
-    extras.require("data", what="in a table")
+    extras.require("data")
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
