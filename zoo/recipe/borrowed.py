@@ -1,56 +1,78 @@
-"""Words of the recipes that zoo brings, which models of another lab would be published with."""
+"""Words of the family that zoo brings, in a lab with other models: a paper that is not theirs, a title."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from zoo.characters import brief
 from zoo.hub.frontmatter import KeyPath
-from zoo.recipe.described import Said
-from zoo.recipe.family import Family
+from zoo.recipe.described import LAB, family_file
+from zoo.recipe.family import BaseFile, Family, Variant
 
-PARTS = {"paper": "title", "collection": "title", "space": "repo"}
-"""{key: the key in it that tells one from another}."""
-WAYS = {
-    "name": "write the name of your own family",
-    "paper": "write yours, or paper: null",
-    "collection": "write a title of your own, or collection: null",
-    "space": "write a Space of your own, or space: null",
-    "tags": "write yours, or tags: null",
-}
+THEIR_ACCOUNT = "Omartificial-Intelligence-Space"
+"""The account that the models of the paper are published under."""
+SHOWN = 3
+"""Names of recipes in a sentence."""
+Borrowed = Iterator[tuple[str, KeyPath, str]]
+"""The file in recipes/ without its ending, the place in it, and what is to be said of that."""
 
 
-def borrowed(models: Mapping[str, Said], ours: Family) -> Iterator[tuple[str, KeyPath, str]]:
-    """Places that say of other models what `ours` says of those that zoo brings: file, key path, sentence.
+Bases = Mapping[str, BaseFile]
 
-    Tags alone are no sign: others have them too.
+
+def borrowed_words(
+    families: Mapping[str, Family], bases: Bases, ours: Family, our_bases: Callable[[], Bases]
+) -> Borrowed:
+    """Find words of our own family in the families of a lab with recipes that are not ours.
 
     Args:
-        models: {recipe that zoo does not bring: those that describe it, the farthest first}.
+        families: the lab's, by name.
+        bases: the lab's base models' files.
+        ours: the family that zoo brings.
+        our_bases: gives the base models' files that zoo brings; it is asked only where something is alike.
     """
-    told: set[tuple[str, KeyPath]] = set()
-    for recipe, above in models.items():
-        found = list(_of_one(above, ours))
-        for file, at, shown in found if any(at[-1] != "tags" for _, at, _ in found) else ():
-            if (file, at) not in told:
-                told.add((file, at))
-                what = f"'{brief(shown)}' belongs to the recipes that come with zoo, and '{recipe}' is none of them"
-                key = next(str(part) for part in at if part in WAYS)
-                yield file, at, f"{what}; {WAYS[key]}"
+    borrowed = {family: _alike(said, ours) for family, said in families.items()}
+    if not any(borrowed.values()) and families[LAB].namespace != THEIR_ACCOUNT:
+        return
+    known = {variant.repo for _, _, variant in _members(our_bases())}
+    own = [(name, file, variant) for name, file, variant in _members(bases) if variant.repo not in known]
+    for family, alike in borrowed.items():
+        for key, what in alike.items():
+            inheriting = [
+                name
+                for name, file, variant in own
+                if (variant.family or file.family or LAB) == family
+                and key not in file.model_fields_set | variant.model_fields_set
+            ]
+            if inheriting:
+                yield family_file(family), (key,), f"{what}, and {_named(inheriting)} not of it; {_way(key)}"
+    if families[LAB].namespace == THEIR_ACCOUNT and own:
+        names = _named([name for name, _, _ in own])
+        told = f"'{THEIR_ACCOUNT}' is the account of {ours.name}'s models, and {names} not of them"
+        yield LAB, ("namespace",), f"{told}; write your own, or null for the token's"
 
 
-def _of_one(above: Said, ours: Family) -> Iterator[tuple[str, KeyPath, str]]:
-    """Places of what a model has of ours, each with what is shown of it."""
-    file, _, family = above[0]
-    if isinstance(family, Family) and family.name == ours.name:
-        yield file, ("name",), family.name
-    for key in ("paper", "collection", "space", "tags"):
-        nearest = next(((file, at, one) for file, at, one in reversed(above) if key in one.model_fields_set), None)
-        theirs = getattr(ours, key)
-        if nearest is None or not (mine := getattr(nearest[2], key)) or not theirs:
-            continue
-        file, at, _ = nearest
-        if key == "tags" and mine == theirs:
-            yield file, (*at, key), ", ".join(mine)
-        elif (part := PARTS.get(key)) and getattr(mine, part) == getattr(theirs, part):
-            yield file, (*at, key, part), getattr(mine, part)
+def _alike(said: Family, ours: Family) -> Mapping[str, str]:
+    """{key: what stands there and is ours}."""
+    found = {}
+    if said.paper and ours.paper and said.paper.url == ours.paper.url:
+        found["paper"] = f"is the paper of {ours.name}, which cards would cite"
+    if said.collection and ours.collection and said.collection.title == ours.collection.title:
+        found["collection"] = f"has the title of {ours.name}'s"
+    if said.space and ours.space and (said.space.repo, said.space.title) == (ours.space.repo, ours.space.title):
+        found["space"] = f"has the title of {ours.name}'s"
+    return found
+
+
+def _members(bases: Bases) -> Iterator[tuple[str, BaseFile, Variant]]:
+    for base, file in bases.items():
+        yield from ((f"{base}-{name}", file, variant) for name, variant in file.variants.items())
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    listed = ", ".join(f"'{name}'" for name in names[:SHOWN]) + more
+    return f"{listed} {'is' if len(names) == 1 else 'are'}"
+
+
+def _way(key: str) -> str:
+    return f"write yours, or `{key}: null` there or in the file of that base model"

@@ -12,9 +12,8 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
-from zoo.hub.frontmatter import KeyPath
 from zoo.plugins.loading import Plugins, plugged, read_plugins
-from zoo.recipe.borrowed import borrowed
+from zoo.recipe.borrowed import Borrowed, borrowed_words
 from zoo.recipe.chain import with_origins
 from zoo.recipe.check import (
     Vocabulary,
@@ -133,7 +132,7 @@ class Workspace:
         return taken_from(self.family, *(one for _, _, one in self.above(name)))
 
     def above(self, name: str) -> Said:
-        """Those that describe a recipe's model: its family, its base file and its variant.
+        """Return what describes a recipe's model: its family, its base file and its variant.
 
         Raises:
             RecipeError: there is no such recipe, or it names a family that there is not.
@@ -270,21 +269,17 @@ class Workspace:
         families = self.families.items()
         found = [collect(family_doubts(family), self.mistakes_in(family_file(name))) for name, family in families]
         found += [collect(base_doubts(file), self.mistakes_in(name)) for name, file in self.bases.items()]
-        found += [collect(iter([(at, why)]), self.mistakes_in(file)) for file, at, why in self._borrowed()]
         found += [
             collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
             for name, dataset in self.datasets.items()
         ]
+        found += [collect(iter([(at, told)]), self.mistakes_in(file)) for file, at, told in self._borrowed()]
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
 
-    def _borrowed(self) -> Iterator[tuple[str, KeyPath, str]]:
-        """Places that say of models of this lab what our own recipes say of ours."""
-        if self.root.resolve() == shipped().resolve():
-            return iter(())
+    def _borrowed(self) -> Borrowed:
         ours = Workspace(shipped())
-        known = {variant.repo.lower() for variant in ours._variants.values()}
-        others = (name for name, variant in self._variants.items() if variant.repo.lower() not in known)
-        return borrowed({name: self.above(name) for name in others}, ours.family)
+        if self.recipes.resolve() != ours.recipes.resolve():
+            yield from borrowed_words(self.families, self.bases, ours.family, lambda: ours.bases)
 
     def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:
         """An empty collection for the mistakes of a file: of a base model, a dataset, or a family (`family_file`)."""
