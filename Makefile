@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # A file's tests stay together: they share what they are about; tests/conftest.py orders the files. A process takes 2 GB at most.
 PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: setup demo fix check test browser slow conformance install-check seams fuzz bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart reference docs clean
+.PHONY: setup demo fix check test browser slow conformance install-check seams fuzz screens bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart reference docs clean
 
 setup: $(READY)  ## the virtual environment with everything, in exactly the versions that were tested
 
@@ -60,6 +60,9 @@ fuzz: setup  ## requests that no client would send, and people against publish, 
 
 reference: setup  ## docs/recipes.md and docs/commands.md, from the code
 	PYTHONPATH=tests $(BIN)/python tests/reference.py
+
+screens: setup  ## what the tests of the terminal compare with (tests/terminal/): look at each that changed
+	ZOO_SCREENS=1 $(BIN)/pytest tests/test_terminal.py -k as_it_was
 
 docs: setup  ## the README's table and pictures, from what `make demo` built
 	PYTHONPATH=tests $(BIN)/python tests/readme.py

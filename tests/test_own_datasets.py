@@ -60,7 +60,8 @@ def test_a_dataset_brings_what_its_card_names_and_the_fleet_shows_it(lab: Path, 
     ]
     code, out, _ = zoo("status", cwd=lab)
     assert code == 2
-    assert [line.split()[1] for line in out.splitlines() if line.startswith("dataset")] == ["child", "pairs"]
+    (rows,) = (part.splitlines() for part in out.split("\n\n") if part.startswith("dataset "))
+    assert [row.split()[0] for row in rows[1:]] == ["child", "pairs"]
     with (lab / "data" / "pairs.csv").open("a", encoding="utf-8") as file:
         file.write("\nسؤال جديد,جواب جديد")
     assert zoo("data", "build", "pairs", cwd=lab)[0] == 0

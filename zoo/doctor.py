@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from zoo.errors import ZooError
 from zoo.extras import extra_of, to_install
+from zoo.plurals import how_many
 from zoo.recipe import Workspace
 from zoo.remote import account, api, endpoint, explained
 
@@ -69,7 +70,7 @@ def _token() -> str:
 
 def _workspace() -> str:
     found = Workspace.find()
-    return f"{found.root}, {len(found.every_recipe())} recipes"
+    return f"{found.root}, {how_many(len(found.every_recipe()), 'recipe')}"
 
 
 def _disk() -> Check:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoo.languages import is_arabic
 from zoo.layout import shard_name
 from zoo.options import Options
+from zoo.plurals import how_many
 from zoo.recipe import Dataset
 from zoo.recipe.dataset import SourceWork
 from zoo.steps import STEPS
@@ -195,7 +196,7 @@ def _fewest(reasons: list[tuple[str, dict[str, float]]]) -> list[tuple[str, dict
     rest = ranked[MOST_REASONS:]
     splits = dict.fromkeys(split for _, counted in rest for split in counted)
     others = {split: sum(counted.get(split, 0) for _, counted in rest) for split in splits}
-    return [*ranked[:MOST_REASONS], *([(f"{len(rest)} rarer reasons", others)] if rest else [])]
+    return [*ranked[:MOST_REASONS], *([(how_many(len(rest), "rarer reason"), others)] if rest else [])]
 
 
 def _rules() -> dict[str, str]:

@@ -5,6 +5,7 @@ Commands parse, call one function of the core, and say what came of it.
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import takewhile
 
@@ -15,6 +16,7 @@ from zoo import __version__, say
 from zoo.cli import (
     analysis,
     build,
+    completion,
     demo,
     evaluate,
     hub,
@@ -30,52 +32,45 @@ from zoo.cli import (
     workspace,
 )
 from zoo.cli.session import ZooGroup, hub_option, json_option, tell
-from zoo.errors import ZooError, of_the_disk
+from zoo.errors import ZooError, did_you_mean, of_the_disk
 from zoo.extras import missing_extra
+
+UNEXPECTED = re.compile(r"Got unexpected extra arguments? \((.*)\)")  # click's words
+CHOSEN = re.compile(r"'(.*?)' is not one of")
+
+COMMANDS: dict[str, tuple[click.Command, ...]] = {
+    "Recipes": (starting.init, starting.add, workspace.ls, workspace.show, workspace.check, trust.trust),
+    "Build": (build.data, build.build, logs.logs, logs.curve, runs.runs),
+    "Measure": (evaluate.eval_, evaluate.compare, analysis.errors, tables.leaderboard, tables.card),
+    "Publish": (
+        lint.lint,
+        publish.plan,
+        publish.publish,
+        publish.status,
+        versions.release,
+        versions.rollback,
+        space.space,
+        analysis.submit,
+    ),
+    "This machine": (demo.demo, hub.hub, workspace.doctor, workspace.schema, completion.completion),
+}
+"""{heading of `zoo -h`: its commands}, in the order of the flow. A new command is named here, once."""
 
 
 @click.group(
     cls=ZooGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="All commands take --json and -h, those that ask a Hub --hub too. First steps: zoo demo",
+    epilog="zoo demo\nzoo init my-lab && cd my-lab && zoo ls\nzoo COMMAND -h",
 )
-@click.version_option(__version__, prog_name="zoo")
+@click.version_option(__version__, "-V", "--version", prog_name="zoo")
 def cli() -> None:
-    """One recipe per base model: train, evaluate and publish embedding models on the Hugging Face Hub."""
+    """One recipe per base model: train, evaluate and publish embedding models on the Hugging Face Hub.
+
+    All commands take --json and -h, those that ask a Hub --hub too.
+    """
 
 
-COMMANDS = (
-    starting.init,
-    starting.add,
-    workspace.ls,
-    workspace.show,
-    workspace.check,
-    trust.trust,
-    workspace.schema,
-    workspace.doctor,
-    build.data,
-    build.build,
-    logs.logs,
-    logs.curve,
-    evaluate.eval_,
-    evaluate.compare,
-    analysis.errors,
-    tables.card,
-    tables.leaderboard,
-    lint.lint,
-    publish.plan,
-    publish.publish,
-    publish.status,
-    runs.runs,
-    versions.release,
-    versions.rollback,
-    analysis.submit,
-    space.space,
-    hub.hub,
-    demo.demo,
-)
-for command in COMMANDS:
-    cli.add_command(command)
+cli.add_sections(COMMANDS)
 cli.params += [hub_option(), json_option()]  # before the command's name they mean the same as after it
 
 
@@ -123,11 +118,50 @@ def _misused(problem: click.ClickException) -> int:
     if isinstance(problem, NoArgsIsHelpError):
         say.note(problem.format_message())
         return _failed(ZooError("no command was given", hint=way))
-    message = problem.format_message()
-    if isinstance(problem, click.NoSuchOption | click.NoSuchCommand):
+    return _failed(ZooError(_in_our_words(problem), hint=_meant(problem) or way))
+
+
+def _in_our_words(problem: click.ClickException) -> str:
+    """Return what click says as we say it: lower case, the place before a colon, the value in quotes, no full stop."""
+    if isinstance(problem, click.MissingParameter):
+        message = f"missing {problem.param.param_type_name if problem.param else 'value'} {_place(problem)}"
+    elif isinstance(problem, click.BadParameter) and (place := _place(problem)):
+        message = f"{place}: {problem.message}"
+    elif isinstance(problem, click.NoSuchOption | click.NoSuchCommand):
         message = problem.message
-        way = f"did you mean '{problem.possibilities[0]}'?" if problem.possibilities else way
-    return _failed(ZooError(message[:1].lower() + message[1:].rstrip("."), hint=way))
+    else:
+        message = UNEXPECTED.sub(r"unexpected argument '\1'", problem.format_message())
+    return (message if message[:2].isupper() else message[:1].lower() + message[1:]).rstrip(".")
+
+
+def _place(problem: click.BadParameter) -> str:
+    """Return the option or the argument that a value was given to, or should have been, as it is typed."""
+    if isinstance(problem.param_hint, str):
+        return problem.param_hint
+    if isinstance(problem.param, click.Option):
+        return max(problem.param.opts, key=len)
+    return str(problem.param.name).upper() if problem.param else ""
+
+
+def _meant(problem: click.ClickException) -> str | None:
+    """Return a hint to what was meant: a command, an option or a choice that is spelt alike; None: nothing is."""
+    if isinstance(problem, click.NoSuchCommand):
+        groups = {name: group for name, group in cli.commands.items() if isinstance(group, click.Group)}
+        found = [
+            f"zoo {name} {problem.command_name}"
+            for name, group in groups.items()
+            if problem.command_name in group.commands
+        ]
+        if found:
+            return ", or ".join(found)
+    if isinstance(problem, click.NoSuchOption | click.NoSuchCommand) and problem.possibilities:
+        return f"did you mean '{problem.possibilities[0]}'?"
+    choices = getattr(getattr(problem, "param", None), "type", None)
+    typed = CHOSEN.match(problem.message)
+    if isinstance(choices, click.Choice) and typed:
+        hint = did_you_mean(typed[1], map(str, choices.choices)) or ""
+        return hint if hint.startswith("did you mean") else None
+    return None
 
 
 def _stopped(stop: BaseException) -> int:

@@ -12,6 +12,7 @@ from zoo import say
 from zoo.cli.evaluate import jobs_option
 from zoo.cli.publish import SIGNS
 from zoo.cli.session import ZooGroup, command, connect, ground, scale_option, workspace
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.analysis.errors import BandError, ErrorReport, Lexical, Pair
@@ -50,7 +51,7 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
 
 
 def _say_report(report: ErrorReport, task: str, mark: str) -> None:
-    title = f"{task}: errors by similarity ({report.pairs} pairs)"
+    title = f"{task}: errors by similarity ({how_many(report.pairs, 'pair')})"
     say.table([_band(one) for one in report.bands], title=f"{title}{mark}")
     say.line("raw: cosine less gold, not calibrated; rank: percentile of the cosine less percentile of gold")
     say.line()
@@ -99,7 +100,7 @@ def _signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.2f}"
 
 
-@click.group("submit", cls=ZooGroup)
+@click.group("submit", cls=ZooGroup, epilog="Example: zoo submit mteb arabert-hybrid --clone ../results")
 def submit() -> None:
     """Prepare measured results for those who collect them; nothing is sent."""
 
@@ -155,7 +156,7 @@ def _say_changes(pending: Pending) -> None:
         return
     say.line(f"branch {submission.branch}, on {pending.start[:8]}")
     for change in pending.changes:
-        say.line(f"  {SIGNS[change.action]} {change.path}  ({len(change.content):,} bytes)")
+        say.line(f"  {SIGNS[change.action]} {change.path}  ({how_many(len(change.content), 'byte')})")
 
 
 def _write_meta(build: Build, submission: Submission) -> Path:

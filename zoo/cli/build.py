@@ -41,12 +41,12 @@ class StageName(click.ParamType[str]):
         return value
 
 
-@click.group("data", cls=ZooGroup)
+@click.group("data", cls=ZooGroup, epilog="Example: zoo data build arabic-stsb --scale mini --hub local")
 def data() -> None:
     """Build a dataset from its recipe, and check it or any other."""
 
 
-@command("build", needs=["data"])
+@command("build", needs=["data"], epilog="Example: zoo data build arabic-stsb --scale mini --hub local")
 @click.argument("datasets", nargs=-1)
 @scale_option
 @click.option("--force", is_flag=True, help="Build again what is up to date.")
@@ -83,7 +83,7 @@ data.add_command(data_check)
 data.add_command(data_review)
 
 
-@command("build", epilog="Example: zoo build arabert-hybrid --hub local --scale mini")
+@command("build", epilog="zoo build arabert-hybrid --hub local --scale mini\nzoo build arabert-hybrid --dry-run")
 @click.argument("recipes", nargs=-1)
 @click.option("--recipe", "file", type=click.Path(path_type=Path), help="A resolved recipe, as `zoo show` prints it.")
 @click.option("--trust", multiple=True, metavar="COMMIT", help=TRUST_HELP)
@@ -198,7 +198,7 @@ def _say_overrides(recipes: list[Recipe]) -> None:
 def _say_plan(build: Build, recipes: list[Recipe]) -> None:
     """Print what a build would make, and why."""
     outcomes = build.plan(*recipes)
-    say.table([{"recipe": one.name, "stage": one.stage, "": one.did, "why": one.why} for one in outcomes])
+    say.table([{"recipe": one.name, "stage": one.stage, "did": one.did, "why": one.why} for one in outcomes])
     say.result({"stages": [vars(outcome) for outcome in outcomes]})
     if all(outcome.did == "kept" for outcome in outcomes):
         say.line("nothing to do: every stage is up to date")

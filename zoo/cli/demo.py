@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RECIPE, SCALE = "arabert-hybrid", "mini"
 
 
-@command("demo", hub=False, needs=["train", "space"])
+@command("demo", hub=False, needs=["train", "space"], epilog="Example: zoo demo --recipe arabert-matryoshka")
 @click.option("--recipe", default=RECIPE, show_default=True)
 def demo(recipe: str) -> None:
     """Build, evaluate and publish a model on a local Hub: minutes on a laptop, no network."""
@@ -40,7 +40,7 @@ def demo(recipe: str) -> None:
         title=f"{scores.suite}{scores.aside}: mean over {', '.join(current(scores.tasks))}",
     )
     say.line()
-    say.table([{"kind": one.kind, "id": one.id, "": one.did} for one in done], title="On the local Hub")
+    say.table([{"kind": one.kind, "id": one.id, "did": one.did} for one in done], title="On the local Hub")
     say.line()
     say.line(f"cards and results: {build.folder(recipe).folder}")
     say.hint("zoo hub serve  (look at the Hub in a browser), then zoo space serve --scale mini --hub local")

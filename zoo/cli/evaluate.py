@@ -10,6 +10,7 @@ import click
 from zoo import say
 from zoo.cli.session import command, connect, ground, scale_option, tell, workspace
 from zoo.errors import ZooError
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.evidence.scores import Measure, Measured, Scored, ScoreFile, Verdict
@@ -79,7 +80,7 @@ def _refresh(space: Workspace) -> None:
 
     changed = refresh(space)
     say.table([{name: row[name] for name in row if name != "revision"} for row in changed])
-    say.line(f"{len(changed)} rows of recipes/published/mteb-results.csv changed")
+    say.line(f"{how_many(len(changed), 'row')} of recipes/published/mteb-results.csv changed")
     say.result({"changed": changed})
 
 

@@ -17,6 +17,7 @@ from zoo import say
 from zoo.cli.session import ZooGroup, client_home, command, connect, local_root, seed_hub
 from zoo.cli.session import serve as start
 from zoo.errors import HubError
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
@@ -31,12 +32,12 @@ root_option = click.option(
 )
 
 
-@click.group("hub", cls=ZooGroup)
+@click.group("hub", cls=ZooGroup, epilog="Example: zoo hub serve --port 0")
 def hub() -> None:
     """A Hub on this machine that the real clients talk to."""
 
 
-@command("serve", hub=False)
+@command("serve", hub=False, epilog="zoo hub serve\nzoo hub serve --port 0 --root /tmp/hub")
 @root_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8642, show_default=True, help="0 = any free one.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes that answer.")
@@ -59,12 +60,16 @@ def serve(root: Path | None, port: int, workers: int, faults: Path | None, allow
         raise HubError(f"the local Hub ended: {why}", hint=f"{root / 'hub.log'} says more")
 
 
-@command("seed", hub=False)
+@command("seed", hub=False, epilog="Example: zoo hub seed")
 @root_option
 def seed(root: Path | None) -> None:
     """Fill it with generated stand-ins for the base models and datasets that the recipes name."""
     made = seed_hub(local_root(root))
-    say.line(f"{len(made)} repositories added" if made else "nothing to do: it has everything already")
+    say.line(
+        f"{how_many(len(made), 'repository', 'repositories')} added"
+        if made
+        else "nothing to do: it has everything already"
+    )
     say.result({"added": made})
 
 
@@ -91,7 +96,11 @@ def import_(repo_id: str, revision: str | None, kind: Kind, source: str | None, 
         else:
             found = import_repository(local_root(root), kind, repo_id, revision=revision, progress=progress)
     what = f"{found.kind} {found.id} at {found.commit}"
-    say.line(f"{what}: {found.files} files, {found.bytes:,} bytes" if found.added else f"{what} is here already")
+    say.line(
+        f"{what}: {how_many(found.files, 'file')}, {how_many(found.bytes, 'byte')}"
+        if found.added
+        else f"{what} is here already"
+    )
     if found.private:
         say.note("strangers may not read it where it comes from; whoever reaches this Hub may read it here")
     say.result(asdict(found))
@@ -112,7 +121,7 @@ def _ask_hub(url: str | None, root: Path | None) -> None:
         os.environ["HF_HUB_DISABLE_IMPLICIT_TOKEN"] = "1"  # noqa: S105  (a switch)
 
 
-@command("gc", hub=False)
+@command("gc", hub=False, epilog="Example: zoo hub gc --grace 0")
 @root_option
 @click.option("--grace", type=click.FloatRange(min=0), metavar="SECONDS", help="Younger files stay.  [default: a day]")
 @click.option("--forget-caches", is_flag=True, help="Xet's parts go early too; clients start anew with their caches.")
@@ -122,12 +131,13 @@ def gc(root: Path | None, grace: float | None, forget_caches: bool) -> None:
 
     with _existing_store(local_root(root)) as store:
         swept = sweep(store, grace=GRACE if grace is None else grace, forget_caches=forget_caches)
-    what = f"{swept.objects} objects, {swept.xorbs} xorbs and {swept.staged} unfinished uploads"
+    staged = how_many(swept.staged, "unfinished upload")
+    what = f"{how_many(swept.objects, 'object')}, {how_many(swept.xorbs, 'xorb')} and {staged}"
     say.line(f"removed {what}: {swept.size / 1e6:.1f} MB")
     say.result(asdict(swept))
 
 
-@command("fsck", hub=False)
+@command("fsck", hub=False, epilog="Example: zoo hub fsck")
 @root_option
 @click.pass_context
 def fsck(ctx: click.Context, root: Path | None) -> None:
@@ -139,7 +149,7 @@ def fsck(ctx: click.Context, root: Path | None) -> None:
     for problem in found.problems:
         say.line(problem)
     say.line(", ".join(f"{count} {kind}" for kind, count in found.checked.items()) + " checked")
-    say.line(f"{len(found.problems)} problems" if found.problems else "nothing is wrong")
+    say.line(how_many(len(found.problems), "problem") if found.problems else "nothing is wrong")
     say.result({"checked": found.checked, "problems": found.problems})
     ctx.exit(1 if found.problems else 0)
 
@@ -176,6 +186,7 @@ def _announce(running: LocalHub, root: Path) -> None:
     say.line(f"export HF_HOME={client_home(root)}")
     say.result({**running.environment(), "HF_HOME": str(client_home(root)), "root": str(root)})
     sys.stdout.flush()
+    say.still()
 
 
 def _check_rules(faults: Path, workers: int) -> None:

@@ -25,7 +25,11 @@ KINDS = ["model", "dataset", "space"]
 FORMATS = ["text", "json", "sarif", "gitlab"]
 
 
-@command("lint")
+@command(
+    "lint",
+    epilog="zoo lint my-model/ --fix\nzoo lint arabert-hybrid --scale mini\n"
+    "zoo lint datasets/owner/name --format sarif > lint.sarif",
+)
 @click.argument("target", required=False)
 @click.option("--fix", "mend", is_flag=True, help="Put right what is safe to put right; folders only.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
@@ -50,13 +54,7 @@ def lint(
     list_rules: bool,
     scale: str,
 ) -> None:
-    """Check a folder, a built recipe or any Hub id (owner/name, datasets/…, spaces/…). Exit code 1: something found.
-
-    \b
-    zoo lint my-model/ --fix
-    zoo lint arabert-hybrid --scale mini
-    zoo lint datasets/owner/name --format sarif > lint.sarif
-    """
+    """Check a folder, a built recipe or any Hub id (owner/name, datasets/…, spaces/…). Exit code 1: something found."""
     from zoo.ci.placed import of_report
 
     say.configure(json=say.wants_json() or form == "json")

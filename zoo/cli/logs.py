@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.run import Run
 
 
-@command("logs", hub=False, epilog="Example: zoo logs arabert-matryoshka -f, in a second terminal while it is built")
+@command("logs", hub=False, epilog="zoo logs arabert-matryoshka -f\nzoo logs arabert-matryoshka --json")
 @click.argument("recipe")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is written, until the training ends.")
 @scale_option

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from zoo import say
 from zoo.cli.session import command, confirm, connect, require_yes, scale_option, workspace, yes_option
 from zoo.errors import PublishError
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.pipeline.build import Build
@@ -42,13 +43,6 @@ BRANCH = re.compile(r"(?![0-9a-f]{40}$)(?!.*(\.\.|//|\.lock$|[./]$))\w[\w./-]*")
 MOST_LINES = 40  # of a card's difference
 
 LEAKED = 0.01  # of a task's rows; more than that is not published unasked
-STATED = {
-    "kind",
-    "name",
-    "built",
-    "mean",
-    "published",
-}  # columns of `zoo status` that stand there also when they are empty
 SAID_BY_PLANS = ("scale", "revision", "pr", "overwrite")
 
 overwrite_option = click.option(
@@ -121,7 +115,7 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
     return scale_option(overwrite_option(pr_option(revision_option(run))))
 
 
-@command("plan", epilog="Example: zoo plan --out friday.json && zoo publish friday.json")
+@command("plan", epilog="zoo plan arabert-hybrid\nzoo plan --out friday.json && zoo publish friday.json")
 @click.argument("names", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help="Save the plan: zoo publish FILE applies just that.")
 @click.option(
@@ -227,7 +221,8 @@ def _say_plan(found: FleetPlan) -> None:
     waiting = any(one.target.number for one in found.plans)
     say.line(f"{found.changed} of {found.count} would change" if found.changed else _nothing(waiting=waiting))
     if found.blocked:
-        say.line(f"{len(found.blocked)} cannot be published as they are")
+        as_they_are = "as it is" if len(found.blocked) == 1 else "as they are"
+        say.line(f"{len(found.blocked)} cannot be published {as_they_are}")
 
 
 def _nothing(*, waiting: bool) -> str:
@@ -259,7 +254,7 @@ def _say_repository(plan: Plan, changes: list[PlannedChange]) -> None:
 def say_change(change: PlannedChange) -> None:
     """Print a change of a plan with its sign."""
     sign = SIGNS[change.action]
-    size = f"  ({change.size:,} bytes)" if change.size else ""
+    size = f"  ({how_many(change.size, 'byte')})" if change.size else ""
     note = f"  {change.note}" if change.note else ""
     _line(f"  {sign} {change.path}{size}{note}", COLOURS.get(sign))
 
@@ -281,16 +276,14 @@ def _say_card(before: str, after: str) -> None:
     for line in lines[:MOST_LINES]:
         _line(f"      {line}", {"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
     if len(lines) > MOST_LINES:
-        _line(f"      … {len(lines) - MOST_LINES} more lines")
+        _line(f"      … {how_many(len(lines) - MOST_LINES, 'more line')}")
 
 
 def _line(text: str, colour: str | None = None) -> None:
-    """Print a line without the secrets in it. Colours are for a terminal; click leaves them out in a pipe."""
-    from zoo.characters import visible
+    """Print a line without the secrets in it."""
     from zoo.lint.leaks import redacted
 
-    if not say.wants_json():
-        click.secho(visible(redacted(text)), fg=colour)
+    say.line(redacted(text), colour)
 
 
 @command("publish", epilog="Example: zoo publish arabert-hybrid --pr")
@@ -396,7 +389,8 @@ def _again(new: Plan, yes: bool) -> bool:
         return True
     say.note(f"{new.release.kind} '{new.release.id}' changed on the Hub meanwhile; now it would be:")
     _say_repository(new, list(new.changes))
-    return click.confirm("go on with that?")
+    with say.undisturbed():
+        return click.confirm("go on with that?")
 
 
 def say_published(outcome: Published) -> None:
@@ -409,7 +403,7 @@ def say_published(outcome: Published) -> None:
 
 
 def _say_missed(missed: list[Published], count: int, again: str) -> None:
-    say.line(f"{len(missed)} of {count} were not published")
+    say.line(f"{len(missed)} of {count} {'was' if len(missed) == 1 else 'were'} not published")
     for outcome in missed:
         if outcome.hint:
             say.hint(outcome.hint)
@@ -438,7 +432,7 @@ def hub_as_typed() -> str:
     return f" --hub {shlex.quote(hub)}" if hub else ""
 
 
-@command("status")
+@command("status", epilog="Example: zoo status --scale mini --hub local")
 @scale_option
 @click.pass_context
 def status(ctx: click.Context, scale: str) -> None:
@@ -452,12 +446,37 @@ def status(ctx: click.Context, scale: str) -> None:
     from zoo.pipeline.status import fleet_status
 
     rows, changed = fleet_status(Build(workspace(), scale))
-    shown = [{**row, "doubts": len(row.get("doubts") or ()) or None} for row in rows]
-    said = {name for row in shown for name, value in row.items() if value is not None} | STATED
-    say.table(shown, columns=[name for name in dict.fromkeys(name for row in shown for name in row) if name in said])
+    _say_fleet(rows, scale)
     if any(LEAK_MARK in str(row.get("mean")) for row in rows):
         say.line(LEGEND)
     for doubt in dict.fromkeys(doubt for row in rows for doubt in row.get("doubts") or ()):
         say.line(f"doubt: {doubt}")
     say.result({"scale": scale, "fleet": rows, "changed": changed})
     ctx.exit(2 if changed else 0)
+
+
+def _say_fleet(rows: Sequence[Mapping[str, Any]], scale: str) -> None:
+    """Print a table for each kind of thing, and in one line the recipes of which nothing is built."""
+    from zoo.layout import DATA
+    from zoo.pipeline.stages import OF_RECIPES
+
+    nothing = [row["name"] for row in rows if row["kind"] == "model" and not (row["built"] or row["published"])]
+    there = [row for row in rows if row["name"] not in nothing or row["kind"] != "model"]
+    whole: dict[str | None, str] = {", ".join(OF_RECIPES): "yes", DATA: "yes"}
+    for place, kind in enumerate(dict.fromkeys(row["kind"] for row in there)):
+        if place:
+            say.line()
+        of_kind = [row for row in there if row["kind"] == kind]
+        say.table([_status_row(row, whole) for row in of_kind])
+    if nothing:
+        if there:
+            say.line()
+        say.line(f"not built: {', '.join(nothing)}")
+        say.hint(f"zoo build {nothing[0]}" + ("" if scale == "full" else f" --scale {scale}"))
+
+
+def _status_row(row: Mapping[str, Any], whole: Mapping[str | None, str]) -> dict[str, Any]:
+    """Return a row of the fleet as people read it, named by its kind."""
+    rest = {name: value for name, value in row.items() if name not in ("kind", "name")}
+    built, doubts = row.get("built"), len(row.get("doubts") or ())
+    return {row["kind"]: row["name"], **rest, "built": whole.get(built, built), "doubts": doubts or None}

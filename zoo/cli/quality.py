@@ -132,7 +132,7 @@ def _datasets() -> list[str]:
 
 def _say(report: dict[str, Any], kept: bool) -> None:
     say.result(report)
-    say.table([{"check": one["check"], "": one["verdict"], "found": one["figure"]} for one in report["checks"]])
+    say.table([{"check": one["check"], "verdict": one["verdict"], "found": one["figure"]} for one in report["checks"]])
     for one in report["checks"]:
         if one["verdict"] in ("problem", "warning"):
             _say_examples(one)

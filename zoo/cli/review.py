@@ -13,6 +13,7 @@ import click
 from zoo import say
 from zoo.cli.session import as_typed, command, need, scale_option, workspace
 from zoo.errors import DataError
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.review.sampling import BuiltRows, Sampled
@@ -80,6 +81,7 @@ def data_review(
     from zoo.review.desk import Desk
     from zoo.review.page import serve_page
 
+    say.still()
     serve_page(Desk(path, dataset, lock, reviewer, compare), port=port, started=say.note)
 
 
@@ -148,9 +150,9 @@ def _say_sampled(built: BuiltRows, made: Sampled, reviewer: str) -> None:
         for one, size in made.sizes.items()
     ]
     say.table(strata)
-    gone = f"; {made.gone:,} are not in the dataset now" if made.gone else ""
+    gone = f"; {made.gone:,} {'is' if made.gone == 1 else 'are'} not in the dataset now" if made.gone else ""
     judged = f"{done.total():,} judged by '{reviewer}'"
-    say.line(f"{sheet.path}: {len(sheet.rows):,} rows, {made.added:,} of them new, {judged}{gone}")
+    say.line(f"{sheet.path}: {how_many(len(sheet.rows), 'row')}, {made.added:,} of them new, {judged}{gone}")
     facts = {"sheet": str(sheet.path), "rows": len(sheet.rows), "added": made.added, "gone": made.gone}
     say.result({"dataset": built.name, **facts, "judged": done.total(), "strata": strata})
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoo.depot.push import ToPush
 
 
-@click.group("runs", cls=ZooGroup)
+@click.group("runs", cls=ZooGroup, epilog="Example: zoo runs push arabert-hybrid")
 def runs() -> None:
     """Take what was built to the Hub, and have it elsewhere."""
 

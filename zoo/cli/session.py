@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,9 +17,11 @@ import click
 from click.core import ParameterSource
 
 from zoo import extras, say
+from zoo.cli.names import offer_names
 from zoo.cli.services import annotate
 from zoo.environment import prepare
 from zoo.errors import HubError, ZooError
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.hub.local import LocalHub
@@ -28,15 +31,45 @@ if TYPE_CHECKING:
 IN_HINTS = re.compile(r"(?<![\w/-])zoo ((?:(?:data|space) )?[a-z]+)\b(?:[^,;:()`]|[,:](?=\S))*(?<!\s)")  # a command
 
 
-class ZooGroup(click.Group):
-    """A group of commands in the order of the flow."""
+class WithExamples(click.Command):
+    """A command whose help ends with examples: the lines of its epilog, none of them folded."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples. Whoever pastes one gets all of it."""
+        examples = (self.epilog or "").removeprefix("Example: ").splitlines()
+        if examples:
+            with formatter.section("Examples" if len(examples) > 1 else "Example"):
+                formatter.write("".join(f"{'':{formatter.current_indent}}{one}\n" for one in examples))
+
+
+class ZooGroup(WithExamples, click.Group):
+    """A group of commands in the order of the flow, under headings."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._sections: dict[str, list[str]] = {}
+
+    def add_sections(self, sections: Mapping[str, Iterable[click.Command]]) -> None:
+        """Add commands under headings."""
+        for heading, commands in sections.items():
+            for one in commands:
+                self.add_command(one)
+                self._sections.setdefault(heading, []).append(str(one.name))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands in the order in which they were added."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a line for each command, or more where it is long: no sentence is cut."""
+        longest = max(map(len, self.commands), default=0)
+        for heading, names in (self._sections or {"Commands": self.list_commands(ctx)}).items():
+            with formatter.section(heading):
+                rows = [(f"{name:{longest}}", self.commands[name].get_short_help_str(sys.maxsize)) for name in names]
+                formatter.write_dl(rows)
 
-class ZooCommand(click.Command):
+
+class ZooCommand(WithExamples):
     """A command whose errors hint at commands that do the same in the same place."""
 
     needs: Sequence[str] = ()
@@ -46,7 +79,8 @@ class ZooCommand(click.Command):
         """Run it. The commands in an error's hint get the options that name the Hub and the scale."""
         try:
             need(*self.needs)
-            return super().invoke(ctx)
+            with say.working(ctx.command_path):
+                return super().invoke(ctx)
         except ZooError as problem:
             problem.hint = problem.hint and as_typed(problem.hint)
             raise
@@ -111,6 +145,7 @@ def command(
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         made = click.command(name, cls=ZooCommand, **attributes)(function)
+        offer_names(made)
         made.needs = needs
         made.params.append(json_option())
         if hub:
@@ -209,7 +244,8 @@ def require_yes(yes: bool) -> None:
 def confirm(question: str) -> None:
     """Ask a question and go on after a yes; a no ends the command."""
     try:
-        click.confirm(question, abort=True)
+        with say.undisturbed():
+            click.confirm(question, abort=True)
     except click.Abort as stop:
         if isinstance(stop.__context__, EOFError):
             raise click.UsageError("nobody answered: add --yes") from None
@@ -338,5 +374,6 @@ def seed_hub(
         needing = ground().rehearsed.every_recipe() if recipes is None else recipes
         made: list[str] = seed(root, needing, tasks=tasks, datasets=datasets, progress=progress)
     if made:
-        say.note(f"seeded the local Hub with {len(made)} generated repositories in {root}")
+        repositories = how_many(len(made), "generated repository", "generated repositories")
+        say.note(f"seeded the local Hub with {repositories} in {root}")
     return made

@@ -22,12 +22,12 @@ name_option = click.option(
 )
 
 
-@click.group("space", cls=ZooGroup)
+@click.group("space", cls=ZooGroup, epilog="Example: zoo space serve --scale mini --hub local")
 def space() -> None:
     """The demos of the lab."""
 
 
-@command("build")
+@command("build", epilog="Example: zoo space build my-space --scale mini --hub local")
 @click.argument("folder", type=click.Path(path_type=Path))
 @scale_option
 @name_option
@@ -56,7 +56,7 @@ def _write(folder: Path, scale: str, name: str) -> None:
     found[0].write(folder)
 
 
-@command("serve", needs=["space"])
+@command("serve", needs=["space"], epilog="Example: zoo space serve --scale mini --hub local")
 @scale_option
 @name_option
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
@@ -75,6 +75,7 @@ def serve(scale: str, name: str, port: int) -> None:
     environment = app_environment(home, models, port)
     if "HF_TOKEN" in environment or any("@" in address for address in proxies().values()):
         _leave_out_code(folder, models)
+    say.still()
     done = subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
     if done.returncode > 0:
         raise ZooError(f"the demo ended with exit code {done.returncode}", hint="what it printed above says why")

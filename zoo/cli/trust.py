@@ -98,9 +98,9 @@ def _nobody_to_ask(found: CodeReview) -> ZooError | None:
 
 
 def _agreed(found: CodeReview) -> bool:
-    return click.confirm(
-        f"Let this code run, here and where these recipes are built, and write that into {_names(found)}?"
-    )
+    question = f"Let this code run, here and where these recipes are built, and write that into {_names(found)}?"
+    with say.undisturbed():
+        return click.confirm(question)
 
 
 def _write(found: CodeReview) -> None:

@@ -101,7 +101,7 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
     require_yes(yes)
     name, at, ref = target.rpartition("@")
     if not (name and at and ref):
-        raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
+        raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="NAME@TAG_OR_COMMIT")
     connect()
     from zoo.lint.leaks import redacted_all
     from zoo.pipeline.collected import listing

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,7 @@ from zoo.cli.probe import probed
 from zoo.cli.services import annotate, as_code_quality, summarise
 from zoo.cli.session import command, connect, ground, is_hub, need, tell, workspace
 from zoo.errors import RecipeError, WorkspaceError, ZooError
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.recipe import Workspace
@@ -28,7 +29,7 @@ LISTS = {
 """Options of `zoo ls` to the kinds of things that recipes can name."""
 
 
-@command("ls", hub=False)
+@command("ls", hub=False, epilog="zoo ls --scale mini\nzoo ls --datasets\nzoo ls --tasks --json")
 @click.option("--scale", default="full", help="Show how far runs of this scale are.")
 @click.option("--datasets", "what", flag_value="datasets", help="List datasets and which of them are built.")
 @click.option("--tasks", "what", flag_value="tasks", help="List the evaluation tasks that suites can name.")
@@ -77,14 +78,14 @@ def _list_recipes(scale: str) -> None:
     from zoo.evidence.scores import as_set
     from zoo.layout import TRAIN
     from zoo.pipeline.asbuilt import overrides_of
-    from zoo.pipeline.stages import OF_RECIPES
     from zoo.run import Run
 
     space = workspace()
     rows = []
     for recipe in space.every_recipe(scale=scale):
-        run = Run.of(space.root, recipe.name, scale)
-        built = [stage for stage in OF_RECIPES if run.finished(stage)]
+        built = _built(space, recipe.name, scale)
+        changes = overrides_of(Run.of(space.root, recipe.name, scale)) if TRAIN in built else None
+        elsewhere = {other: _built(space, recipe.name, other) for other in space.scales if other != scale}
         rows.append(
             {
                 "recipe": recipe.name,
@@ -92,17 +93,39 @@ def _list_recipes(scale: str) -> None:
                 "dims": ", ".join(map(str, recipe.dims)),
                 "repository": recipe.release.repo,
                 "built": ", ".join(built) or None,
-                **({"built with": as_set(changes)} if TRAIN in built and (changes := overrides_of(run)) else {}),
+                **({"built with": as_set(changes)} if changes else {}),
+                "built at other scales": {other: stages for other, stages in elsewhere.items() if stages},
             }
         )
-    say.table(rows)
+    say.table([_how_far(row, scale) for row in rows], spare=["base model"])
     waiting = _tell_waiting(space, [str(row["recipe"]) for row in rows])
     say.result({"workspace": str(space.root), "scale": scale, "recipes": rows, "awaiting_consent": waiting})
     if rows:
-        say.hint(f"zoo show {rows[0]['recipe']}, or zoo build {rows[0]['recipe']} --hub local --scale mini")
+        say.hint(f"zoo show {rows[0]['recipe']}")
+        say.hint(f"zoo build {rows[0]['recipe']} --hub local --scale mini")
 
 
-@command("show", hub=False, epilog="Example: zoo show arabert-hybrid > mine.yaml; zoo build --recipe mine.yaml")
+def _built(space: Workspace, recipe: str, scale: str) -> list[str]:
+    """The stages of a recipe that are finished at a scale."""
+    from zoo.pipeline.stages import OF_RECIPES
+    from zoo.run import Run
+
+    run = Run.of(space.root, recipe, scale)
+    return [stage for stage in OF_RECIPES if run.finished(stage)]
+
+
+def _how_far(row: Mapping[str, Any], scale: str) -> dict[str, Any]:
+    """A row of the list for people: the scales at which a recipe is built, with the stages where some are missing."""
+    from zoo.pipeline.stages import OF_RECIPES
+
+    here = {scale: row["built"].split(", ")} if row["built"] else {}
+    found = {**here, **row["built at other scales"]}.items()
+    built = [one if len(stages) == len(OF_RECIPES) else f"{one} ({', '.join(stages)})" for one, stages in found]
+    shown = {name: value for name, value in row.items() if name not in ("dims", "built at other scales")}
+    return {**shown, "built": ", ".join(built) or None}
+
+
+@command("show", hub=False, epilog="zoo show arabert-hybrid > mine.yaml\nzoo show arabert-hybrid --set train.epochs=2")
 @click.argument("recipe")
 @click.option("--scale", default="full")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")
@@ -117,7 +140,11 @@ def show(recipe: str, scale: str, assignments: tuple[str, ...]) -> None:
         say.raw(dump(resolved))
 
 
-@command("check", hub=False, epilog="Example: zoo check arabert-hybrid --hub, before a GPU is paid for")
+@command(
+    "check",
+    hub=False,
+    epilog="zoo check\nzoo check arabert-hybrid --hub\nzoo check arabert-hybrid --probe --scale mini",
+)
 @click.argument("recipes", nargs=-1)
 @click.option(
     "--hub",
@@ -218,7 +245,7 @@ def _tell_checked(
         tell(unique, {**facts, "problems": [problem.message for problem in unique]})
         ctx.exit(1)
     count = len(facts["recipes"])
-    say.line("1 recipe is fine" if count == 1 else f"{count} recipes are fine")
+    say.line(f"{how_many(count, 'recipe')} {'is' if count == 1 else 'are'} fine")
     waiting = _tell_waiting(space, facts["recipes"])
     added = space.plugins.added()
     for plugin, what in added.items():
@@ -247,7 +274,7 @@ def _problems(space: Workspace, recipes: tuple[str, ...]) -> list[ZooError]:
     return found
 
 
-@command("schema", hub=False)
+@command("schema", hub=False, epilog="Example: zoo schema --write")
 @click.option("--write", is_flag=True, help="Write recipes/schema.json instead of printing.")
 def schema(write: bool) -> None:
     """Print the JSON schema of recipe files, for editors."""
@@ -263,7 +290,7 @@ def schema(write: bool) -> None:
         say.raw(text())
 
 
-@command("doctor")
+@command("doctor", epilog="Example: zoo doctor --hub local")
 @click.pass_context
 def doctor(ctx: click.Context) -> None:
     """Look at the environment: versions, Hub, token, workspace, free disk."""

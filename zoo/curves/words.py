@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from zoo.plurals import how_many
+
 
 def facts_in_words(facts: Mapping[str, Any]) -> str:
     """Return facts for people, those that are there: 'loss 1.234, dev 0.812, 64 rows/s, 2,100 tokens/s, 1.9 GB'."""
@@ -85,7 +87,7 @@ def machine(hardware: Mapping[str, Any]) -> str:
     if not hardware.get("cpu"):
         return ""
     threads = hardware.get("threads", 1) * hardware.get("processes", 1)
-    return f"{hardware['cpu']}, {threads} thread{'s' if threads > 1 else ''}"
+    return f"{hardware['cpu']}, {how_many(threads, 'thread')}"
 
 
 def spent_in_words(facts: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from zoo.layout import DATA, DATA_SOURCE, EVALUATE
 from zoo.pipeline.asbuilt import dataset_to_publish, edited_part
 from zoo.pipeline.build import Build
 from zoo.pipeline.fleet import built, built_datasets, finished, fleet
+from zoo.plurals import how_many
 from zoo.publish.desired.release import CARD, RECIPE, SCORES
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.repository import Plan
@@ -43,7 +44,7 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     rows += [_data_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
     for one in found.collections if found else ():
         changes = len(one.pending)
-        published = None if one.slug is None else "up to date" if not changes else f"{changes} changes"
+        published = None if one.slug is None else "up to date" if not changes else how_many(changes, "change")
         rows.append({"kind": "collection", "name": one.title, "published": published})
     return rows, found.changed + len(found.blocked) if found else 0
 

@@ -20,6 +20,7 @@ from zoo.data.rows import HubRows, RawRows, written
 from zoo.errors import DataError, HubError
 from zoo.hub.metadata import REPO_ID
 from zoo.layout import split_file
+from zoo.plurals import how_many
 from zoo.quality.material import Material, Roles, in_order
 from zoo.quality.roles import LOOKED_AT, guessed_roles
 from zoo.recipe import Dataset
@@ -151,7 +152,7 @@ def _splits_of_hub(repo: str, config: str | None, commit: str) -> dict[str, Any]
                 f"dataset '{repo}' cannot be read: {_first(error)}", hint=f"look at {endpoint()}/datasets/{repo}"
             ) from None
         names = _configs(repo, commit)
-        what = f"has no configuration '{config}'" if config else f"has {len(names)} configurations"
+        what = f"has no configuration '{config}'" if config else f"has {how_many(len(names), 'configuration')}"
         raise DataError(
             f"dataset '{repo}' {what}: {', '.join(names)}", hint=f"{again} {names[0] if names else 'NAME'}"
         ) from None

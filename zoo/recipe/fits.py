@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.losses import LOSSES, innermost, is_sized, nested, sizes
+from zoo.plurals import how_many
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.family import Scale
 from zoo.recipe.found import Found, in_words
@@ -50,8 +51,11 @@ def _of_sizes(loss: Any, at: KeyPath) -> Found:
         yield (*at, "dims"), problem
     weights = loss.given().get("weights")
     if weights is not None and len(weights) != len(loss.dims or ()):
-        have = f"dims have {len(loss.dims)} sizes" if loss.dims else "`dims` are not beside them"
-        yield (*at, "weights"), f"{len(weights)} weights, and {have}; write one for each of dims, in their order"
+        have = f"dims have {how_many(len(loss.dims), 'size')}" if loss.dims else "`dims` are not beside them"
+        yield (
+            (*at, "weights"),
+            f"{how_many(len(weights), 'weight')}, and {have}; write one for each of dims, in their order",
+        )
 
 
 def _wrapped_wrong(loss: Any) -> str | None:

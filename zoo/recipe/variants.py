@@ -7,6 +7,7 @@ from itertools import product
 
 from zoo.hub.frontmatter import KeyPath
 from zoo.ids import ModelRef, shown_model
+from zoo.plurals import how_many
 from zoo.recipe.family import BaseFile, Trial, Variant
 from zoo.recipe.fits import Sized, order_mistake, size_mistake, width_mistakes
 from zoo.recipe.found import Found, or_, under
@@ -154,5 +155,5 @@ def _consented(base: Base) -> dict[str, str] | None:
 
 def _consent_told(base: Base) -> str:
     consent = base.remote_code
-    what = f"consent to {len(consent.files)} files of commit '{consent.revision[:8]}'" if consent else ""
+    what = f"consent to {how_many(len(consent.files), 'file')} of commit '{consent.revision[:8]}'" if consent else ""
     return what or "no consent to code"

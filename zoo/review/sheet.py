@@ -18,6 +18,7 @@ from pathlib import Path
 
 from zoo.characters import brief
 from zoo.errors import DataError, did_you_mean
+from zoo.plurals import how_many
 
 KEY, SPLIT, STRATUM, PATTERN = "key", "split", "stratum", "pattern"
 OURS = (KEY, SPLIT, STRATUM, PATTERN)
@@ -101,7 +102,7 @@ def read_sheet(path: Path, dataset: str) -> Sheet:
     sheet = Sheet(path, columns)
     for number, cells in rows:
         if any(cell.strip() for cell in cells[len(columns) :]):
-            problem = f"'{path}', row {number} has {len(cells)} cells, and its header {len(columns)}"
+            problem = f"'{path}', row {number} has {how_many(len(cells), 'cell')}, and its header {len(columns)}"
             raise DataError(problem, hint="put a cell that holds the separator into quotes, or undo the edit")
         if any(cell.strip() for cell in cells):
             filled = cells[: len(columns)] + [""] * (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from zoo.characters import brief, visible
 from zoo.errors import DataError
 from zoo.layout import EXTRA, WHY
+from zoo.plurals import how_many
 from zoo.review.agreement import reviewers_agreement, weighted_share
 from zoo.review.sheet import read_sheet, require_known
 from zoo.review.strata import AT, ROW_KEY, ROW_STRATUM, row_keys, strata
@@ -85,11 +86,14 @@ def _read(work: StepWork, verdicts: str | list[str], columns: Sequence[str]) -> 
 def _require_done(work: StepWork, said: Verdicts, disagreement: str, unjudged: str) -> None:
     on = f"zoo data review {work.dataset} --serve"
     if unjudged == "refuse" and said.unjudged:
-        problem = f"{work.what}: {len(said.unjudged):,} rows have no verdict: {rows_named(said.unjudged)}"
+        rows = how_many(len(said.unjudged), "row has", "rows have")
+        problem = f"{work.what}: {rows} no verdict: {rows_named(said.unjudged)}"
         who = f" --reviewer {said.reviewers[0]}" if said.reviewers else ""
         raise DataError(problem, hint=f"`{on}{who}` goes on with them; or write unjudged: skip in the recipe")
     if disagreement == "adjudicate" and said.disputed:
-        problem = f"{work.what}: reviewers disagree on {len(said.disputed):,} rows: {rows_named(said.disputed)}"
+        problem = (
+            f"{work.what}: reviewers disagree on {how_many(len(said.disputed), 'row')}: {rows_named(said.disputed)}"
+        )
         raise DataError(problem, hint=f"`{on} --reviewer {FINAL}` settles them; or write disagreement: drop")
 
 

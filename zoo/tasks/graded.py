@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.characters import brief
 from zoo.options import sentence
+from zoo.plurals import how_many
 from zoo.registry import RegistrationError, being_imported
 from zoo.run import file_digest
 from zoo.tasks.task import TASKS, Task, own_name, register
@@ -91,13 +92,17 @@ def read_pairs(path: Path, least: float, most: float) -> list[tuple[str, str, fl
         raise RegistrationError(f"'{path}', line 1: '{brief(' '.join(head))}' where '{' '.join(COLUMNS)}' belongs")
     rows = [_row(line, f"'{path}', line {at}", least, most) for at, line in enumerate(lines, 2) if line]
     if len({score for _, _, score in rows}) < 2:
-        raise RegistrationError(f"'{path}' has {len(rows)} rows and no two scores that differ: nothing can be compared")
+        raise RegistrationError(
+            f"'{path}' has {how_many(len(rows), 'row')} and no two scores that differ: nothing can be compared"
+        )
     return rows
 
 
 def _row(line: list[str], where: str, least: float, most: float) -> tuple[str, str, float]:
     if len(line) != len(COLUMNS):
-        raise RegistrationError(f"{where}: {len(line)} columns where {len(COLUMNS)} belong, with tabs between them")
+        raise RegistrationError(
+            f"{where}: {how_many(len(line), 'column')} where {len(COLUMNS)} belong, with tabs between them"
+        )
     first, second, given = line
     if not first.strip() or not second.strip():
         raise RegistrationError(f"{where}: a sentence is empty")

@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerBase
 
 from zoo.errors import TrainError
 from zoo.losses import LOSSES, innermost
+from zoo.plurals import how_many
 from zoo.recipe.dataset import Dataset
 from zoo.recipe.training import DataUse, NamedPhase, Train
 from zoo.train.dev import metric_of
@@ -80,14 +81,14 @@ def require_rows(phase: NamedPhase, recipe: str, splits: Mapping[str, Mapping[st
 def of_few_rows(phase: NamedPhase, use: DataUse, count: int) -> Iterator[str]:
     """A sentence on a dataset of which so many rows are read that they do not fill one batch."""
     if count < (size := phase.train.batch_size):
-        then = f": a row is compared with {count - 1} others, not {size - 1}" if compares(use) else ""
+        then = f": a row is compared with {how_many(count - 1, 'other')}, not {size - 1}" if compares(use) else ""
         yield f"all {count:,} training rows of '{use.dataset}' are fewer than a batch of {size:,}{then}"
 
 
 def of_dev_rows(name: str, file: Path) -> Iterator[str]:
     """A sentence on a dev set of so few rows that it cannot tell one step from another."""
     if (count := row_count(file)) < FEW:
-        yield f"dev '{name}' has {count} row{'s' if count > 1 else ''}, too few to tell which step is the best"
+        yield f"dev '{name}' has {how_many(count, 'row')}, too few to tell which step is the best"
 
 
 def of_rows(use: DataUse, dataset: Dataset, file: Path) -> list[str]:

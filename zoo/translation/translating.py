@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.plurals import how_many
 from zoo.say import Progress
 from zoo.translation.backlog import Backlog, Batch
 from zoo.translation.engine import Engine, Translated
@@ -30,7 +31,7 @@ class Counts:
         """The counts in words."""
         made = self.waiting - self.known
         speed = f", {made / self.seconds:,.1f} a second" if made and self.seconds else ""
-        return f"{made:,} sentences translated{speed}" + (f", {self.known:,} before" if self.known else "")
+        return f"{how_many(made, 'sentence')} translated{speed}" + (f", {self.known:,} before" if self.known else "")
 
 
 def translate_sentences(

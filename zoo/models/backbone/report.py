@@ -12,6 +12,7 @@ from zoo.arabic import DIACRITICS
 from zoo.characters import brief
 from zoo.evidence.fragments import CutWords
 from zoo.models.fragmentation import HOMOGRAPHS
+from zoo.plurals import how_many
 
 Language = Literal["ar", "en"]
 
@@ -233,7 +234,7 @@ _FINE = dict.fromkeys(("per_word", "comes_back", "told_apart"), "")  # told, and
 
 
 def _tensors(names: Sequence[str]) -> str:
-    return "1 tensor that no file holds is" if len(names) == 1 else f"{len(names)} tensors that no file holds are"
+    return how_many(len(names), "tensor that no file holds is", "tensors that no file holds are")
 
 
 def _some(names: Sequence[str]) -> str:

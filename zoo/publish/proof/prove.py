@@ -20,6 +20,7 @@ from zoo.lint.results import index_values
 from zoo.models.foreign.asked import code_told, foreign_code
 from zoo.models.foreign.carried import CODE, DECIDING, RECORDS
 from zoo.models.foreign.elsewhere import fetched_code
+from zoo.plurals import how_many
 from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
 from zoo.publish.proof.rendered import NOTHING, OwnCode
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running
@@ -72,16 +73,12 @@ class Proof:
         parts = [
             "loaded back" if self.answers is None else f"answers at {self.answers} sizes",
             None if self.difference is None else f"embeddings differ by {self.difference:.1e}",
-            None if self.rows is None else f"{self.rows:,} rows",
-            f"{_counted(self.snippets)} run" if self.snippets else None,
-            f"{_counted(self.not_run)} by others not run" if self.not_run else None,
-            f"{_counted(self.behind)} of ours after a change by others not run" if self.behind else None,
+            None if self.rows is None else how_many(self.rows, "row"),
+            f"{how_many(self.snippets, 'snippet')} run" if self.snippets else None,
+            f"{how_many(self.not_run, 'snippet')} by others not run" if self.not_run else None,
+            f"{how_many(self.behind, 'snippet')} of ours after a change by others not run" if self.behind else None,
         ]
         return ", ".join(part for part in parts if part)
-
-
-def _counted(snippets: int) -> str:
-    return f"{snippets} snippet" + "s" * (snippets != 1)
 
 
 def prove_repository(
@@ -310,13 +307,13 @@ def _configurations(stranger: Stranger) -> dict[str, list[str]]:
 def _compare_table(what: str, table: Mapping[str, Any], built: Mapping[str, Any] | None) -> None:
     rows = table["rows"]
     if built and rows != built["rows"]:
-        raise ProofError(f"{what} has {rows:,} rows, {built['rows']:,} were built")
+        raise ProofError(f"{what} has {how_many(rows, 'row')}, {built['rows']:,} were built")
     if not table["same"]:
         raise ProofError(f"{what} has other features than were built: {table['features']}, not {table['built']}")
     if not table["streams"]:
         raise ProofError(f"{what} does not give the same first row as a stream")
     if table["declared"] not in (None, rows):
-        raise ProofError(f"{what} has {rows:,} rows, its card says {table['declared']:,}", "entries")
+        raise ProofError(f"{what} has {how_many(rows, 'row')}, its card says {table['declared']:,}", "entries")
 
 
 @contextmanager

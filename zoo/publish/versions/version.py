@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import PublishError
 from zoo.patience import passes, patiently
+from zoo.plurals import how_many
 from zoo.publish.apply.commit import NextCommit, explained_sending, push
 from zoo.publish.desired.digests import of_bytes
 from zoo.publish.desired.release import Release
@@ -55,7 +56,9 @@ def draft_version(release: Release, repository: NamedRepository, version: str, n
         raise PublishError(f"version '{version}' of {repository} {what}", hint=hint)
     found = plan_release(release)
     if found.head is None or found.pending or found.conflicts:
-        problem = f"{repository} differs from what was built ({len([*found.pending, *found.conflicts])} changes)"
+        problem = (
+            f"{repository} differs from what was built ({how_many(len([*found.pending, *found.conflicts]), 'change')})"
+        )
         raise PublishError(problem, hint=f"zoo publish {repository.name}")
     # readers of a final version come from the final one before it
     since = last if wanted.prerelease else newest(known, final=True) or last

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from zoo.errors import EvaluationError, HubError, PluginError, UnansweredError
+from zoo.plurals import how_many
 from zoo.quality.checked import Checked, Outcome, ShownRow, quality_check, worst
 from zoo.quality.counting import EXAMPLES, short_text
 from zoo.quality.material import BATCH, Material
@@ -41,7 +42,7 @@ def contaminated(material: Material, progress: Progress) -> Checked:
     told = [
         f"{task}: {len(one.rows_found):,} of {one.rows:,} rows ({100 * one.share:.1f} %)" for task, one in hits.items()
     ]
-    searched = f"{len(evaluation)} tasks searched for in {', '.join(splits)}"
+    searched = f"{how_many(len(evaluation), 'task')} searched for in {', '.join(splits)}"
     parts = ["; ".join(told) or "none", searched, *([f"not searched: {', '.join(missing)}"] if missing else [])]
     facts: dict[str, Any] = {task: _facts(one) for task, one in found.items()}
     facts |= {UNSEARCHED: missing} if missing else {}

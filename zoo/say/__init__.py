@@ -6,26 +6,27 @@ Nothing that is printed steers the terminal: what nobody would see is shown as i
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from zoo.characters import UNSEEN, visible
 from zoo.errors import ZooError
+from zoo.say.layout import Row, hung, laid_out
+from zoo.say.moving import Moving
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
-    from rich.table import Table
     from rich.text import Text
 
-Row = Mapping[str, Any]
 BETWEEN_LINES = 30.0  # seconds, of work that describes itself where there is no terminal
-WIDTH_OF_A_FILE = 200  # columns; tables in a pipe or a file are not squeezed
+WIDE_ENOUGH = 100_000  # columns; tables in a pipe or a file are not squeezed
 
 
 class Progress(Protocol):
@@ -73,6 +74,7 @@ SILENT = Silent()
 class _Mode:
     json: bool = False
     bars: Bars | None = None  # that are shown now
+    moving: Moving | None = None  # while a command is at work on a terminal
 
 
 _mode = _Mode()
@@ -103,13 +105,62 @@ def wants_json() -> bool:
 def _console(*, stderr: bool) -> Console:
     from rich.console import Console  # 50 ms, and `--help` and `--json` do without
 
-    width = None if (sys.stderr if stderr else sys.stdout).isatty() else WIDTH_OF_A_FILE
-    return Console(stderr=stderr, highlight=False, width=width)
+    width = _width(sys.stderr if stderr else sys.stdout) or WIDE_ENOUGH
+    return Console(stderr=stderr, highlight=False, width=width, height=None if width < WIDE_ENOUGH else 25)
+
+
+def _width(stream: TextIO) -> int | None:
+    """The width of the terminal that a stream goes to; None: it goes to none, and lines may be as long as they are."""
+    if not stream.isatty():
+        return None
+    told = os.environ.get("COLUMNS", "")
+    try:
+        return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
+
+
+def _told(text: str, stream: TextIO) -> str:
+    """Lines as a stream shows them: on a terminal folded between words, which it would break inside."""
+    _hush()
+    width = _width(stream)
+    return hung(visible(text), width) if width and len(text) > width else visible(text)
+
+
+@contextmanager
+def working(label: str) -> Iterator[None]:
+    """Show on a terminal that work goes on, whenever nothing is said for a moment. In a pipe nothing is shown."""
+    if not is_live() or _mode.moving:
+        yield
+        return
+    _mode.moving = Moving(label)
+    try:
+        yield
+    finally:
+        still()
+
+
+def still() -> None:
+    """Show no more that work goes on: the command waits by design, or its answer is complete."""
+    if _mode.moving:
+        _mode.moving.end()
+        _mode.moving = None
+
+
+def undisturbed() -> AbstractContextManager[None]:
+    """Leave the terminal to a question or to another display, for the length of a block."""
+    return _mode.moving.held() if _mode.moving else nullcontext()
+
+
+def _hush() -> None:
+    if _mode.moving:
+        _mode.moving.hush()
 
 
 def result(facts: Mapping[str, Any]) -> None:
     """Print the machine's answer, one JSON document; silent unless `--json` is on."""
     if _mode.json:
+        _hush()
         _in_utf8()
         print(_as_json(facts, indent=2))
 
@@ -120,14 +171,26 @@ def _as_json(facts: Any, **options: Any) -> str:
     return UNSEEN.sub(lambda found: json.dumps(found[0]).strip('"'), text)
 
 
-def line(text: str = "") -> None:
-    """Print a line of the human's answer; silent with `--json`."""
-    if not _mode.json:
-        print(visible(text))
+def line(text: str = "", colour: str | None = None, *, fold: bool = True) -> None:
+    """Print a line of the human's answer; silent with `--json`.
+
+    Args:
+        colour: what a terminal shows it in; a pipe gets none.
+        fold: False for what is to be pasted, which no terminal may cut.
+    """
+    if _mode.json:
+        return
+    shown = _told(text, sys.stdout) if fold else visible(text)
+    _hush()
+    if colour and sys.stdout.isatty():
+        _console(stderr=False).print(_text(shown, colour), soft_wrap=True)
+    else:
+        print(shown)
 
 
 def line_now(text: str, facts: Mapping[str, Any]) -> None:
     """Print a line of an answer that goes on; with `--json` the facts of it, as a line of JSON."""
+    still()
     _in_utf8()
     print(_as_json(facts) if _mode.json else visible(text), flush=True)
 
@@ -137,6 +200,7 @@ def raw(text: str) -> None:
 
     Into a pipe goes every character of it; on a terminal, those that nobody would see are shown.
     """
+    _hush()
     _in_utf8()
     text = text if text.endswith("\n") else text + "\n"
     sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
@@ -145,22 +209,36 @@ def raw(text: str) -> None:
 def note(text: str) -> None:
     """Tell what is being done, on stderr, so that answers can be piped; silent with `--json`."""
     if not _mode.json:
-        print(visible(text), file=sys.stderr, flush=True)
+        print(_told(text, sys.stderr), file=sys.stderr, flush=True)
 
 
 def hint(text: str) -> None:
-    """Suggest the next command, on stderr."""
-    note(f"hint: {text}")
+    """Suggest the next command, on stderr; whoever pastes it gets all of it."""
+    if not _mode.json:
+        _hush()
+        print(visible(f"hint: {text}"), file=sys.stderr, flush=True)
 
 
-def table(rows: Sequence[Row], *, columns: Sequence[str] | None = None, title: str | None = None) -> None:
-    """Print rows of one kind. Numbers are right-aligned; a missing cell is '-'. A title may be wider than they are."""
+def table(rows: Sequence[Row], *, title: str | None = None, spare: Sequence[str] = ()) -> None:
+    """Print rows of one kind, of which the first column names them; on a narrow terminal as a list.
+
+    Numbers are right-aligned; a missing cell is '-', and a column of nothing else is left out.
+
+    Args:
+        spare: the columns that a narrow terminal does without, the last one first.
+    """
     if _mode.json or not rows:
         return
     console = _console(stderr=False)
     if title:
-        console.print(_text(title, "table.title"), soft_wrap=True)  # rich would fold it to the table's width
-    console.print(_table(rows, columns))
+        console.print(_text(_told(title, sys.stdout), "italic"), soft_wrap=True)
+    _hush()
+    console.print(laid_out(rows, _width(sys.stdout), spare), crop=False)
+
+
+def on_terminal() -> bool:
+    """True where people read the answer on a terminal, and no pipe or file takes it."""
+    return not _mode.json and sys.stdout.isatty()
 
 
 def is_live() -> bool:
@@ -176,27 +254,9 @@ def live(rows: Callable[[], Sequence[Row]]) -> Iterator[None]:
         return
     from rich.live import Live
 
-    with Live(get_renderable=lambda: _table(rows()), console=_console(stderr=True), transient=True):
+    console, width = _console(stderr=True), _width(sys.stderr)
+    with undisturbed(), Live(get_renderable=lambda: laid_out(rows(), width), console=console, transient=True):
         yield
-
-
-def _table(rows: Sequence[Row], columns: Sequence[str] | None = None) -> Table:
-    from rich.table import Table
-
-    columns = list(columns or dict.fromkeys(name for row in rows for name in row))
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        numeric = all(isinstance(row.get(name), int | float) or row.get(name) is None for row in rows)
-        shown.add_column(_text(name), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(_cell(row.get(name)) for name in columns))
-    return shown
-
-
-def _cell(value: Any) -> Text:
-    if value is None:
-        return _text("-")
-    return _text(f"{value:.2f}" if isinstance(value, float) else str(value))
 
 
 def _text(text: str, style: str = "") -> Text:
@@ -240,6 +300,9 @@ def progress() -> Iterator[Progress]:
         below = ""  # a line below the bars, which says how the work goes
 
         def get_renderables(self) -> Iterator[Any]:
+            if not self.tasks and _mode.moving:
+                yield _text(_mode.moving.text)
+                return
             yield from super().get_renderables()
             if self.below:
                 yield _text(self.below, "dim")
@@ -251,7 +314,7 @@ def progress() -> Iterator[Progress]:
             return _text("") if shown.below else super().render(task)  # work that describes itself knows better
 
     columns = (bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), bars.MofNCompleteColumn())
-    with Described(*columns, Left(), console=_console(stderr=True), transient=True) as shown:
+    with undisturbed(), Described(*columns, Left(), console=_console(stderr=True), transient=True) as shown:
         _mode.bars = shown
         try:
             yield _Bars(shown)
@@ -279,6 +342,8 @@ class _Countdown(Silent):
         from rich import progress as bars
 
         text = bars.TextColumn("{task.description}", markup=False)
+        if _mode.moving:
+            _mode.moving.hold()
         shown = _mode.bars or bars.Progress(text, console=_console(stderr=True), transient=True)
         self._line = shown, shown.add_task(self._text, total=total)
         shown.start()  # those that are shown already go on
@@ -299,6 +364,8 @@ class _Countdown(Silent):
             shown.remove_task(task)
             if shown is not _mode.bars:
                 shown.stop()
+            if _mode.moving:
+                _mode.moving.let_go()
             self._line = None
 
 
