@@ -199,9 +199,7 @@ class Page:
     def show_ranking(self, model_id: str, dim: int | None, query: str, sentences: str) -> str:
         """The HTML that answers the button Rank; an error is shown too."""
         try:
-            return self.pieces.ranking(
-                similarity.rank(similarity.find(self.models, model_id), query, sentences, dim)
-            )
+            return self.pieces.ranking(similarity.rank(similarity.find(self.models, model_id), query, sentences, dim))
         except SpaceError as error:
             self.warn(error)
             return self.pieces.notice(error)

@@ -20,7 +20,7 @@ def about(title: str, releases: Sequence[ModelRelease], pairs: Sequence[Row]) ->
         pairs: rows of pairs that the paper of one of them may print.
     """
     own = [sentence for release in releases for sentence in release.examples or ()]
-    paper = next((one.paper for one in releases if published.is_of(one.paper)), None)
+    paper = next((one.paper for one in releases if published.is_the_paper(one.paper)), None)
     return {
         "title": title,
         "language": list(dict.fromkeys(code for release in releases for code in release.language)),
@@ -34,7 +34,13 @@ def _printed(paper: Paper, rows: Sequence[Row]) -> dict[str, Any]:
     """The pairs that a paper prints, each with its ground truth and what models gave, by their titles."""
     pairs: dict[str, dict[str, Any]] = {}
     for row in rows:
-        empty = {"table": row["table"], "first": row["sentence1"], "second": row["sentence2"], "truth": "", "scores": {}}
+        empty = {
+            "table": row["table"],
+            "first": row["sentence1"],
+            "second": row["sentence2"],
+            "truth": "",
+            "scores": {},
+        }
         pair = pairs.setdefault(row["table"], empty)
         if row["model"]:
             pair["scores"][row["model"]] = row["score"]

@@ -63,7 +63,9 @@ class Board:
     def paper(self) -> bool:
         """Whether something here is of the paper whose tables lie in recipes/published/: then they stand beside ours."""
         there = any(published.printed_rows(self.workspace.recipes, name) for name in published.SCORES)
-        return there and any(published.is_of(self.workspace.described(name).paper) for name in self.workspace.names)
+        return there and any(
+            published.is_the_paper(self.workspace.described(name).paper) for name in self.workspace.names
+        )
 
     def printed(self, name: str) -> list[published.Row]:
         """Return the rows of a table that others printed; none in a lab that has nothing to do with the paper."""
