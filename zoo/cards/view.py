@@ -15,9 +15,9 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
 from zoo.cards.voice import sentences_of, speaks_arabic
 from zoo.curves.words import spent_in_words
+from zoo.evidence import published
 from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
-from zoo.evidence import published
 from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import (
     LEAK_MARK,
