@@ -148,7 +148,9 @@ def cards(workspace: Workspace, recipe: Recipe, title: str) -> dict[str, str]:
     return {
         "model": model_card(model_facts(recipe, title), TEMPLATES),
         "dataset": dataset_card(DatasetFacts("lab/Pairs", dataset, sizes, reports, source, **more), TEMPLATES),
-        "space": space_card("lab/demo", workspace.family, models, ["lab/Pairs"], TEMPLATES, sdk_version="6.0.0"),
+        "space": space_card(
+            "lab/demo", workspace.family.space, models, ["lab/Pairs"], TEMPLATES, licence="mit", sdk_version="6.0.0"
+        ),
     }
 
 

@@ -28,7 +28,7 @@ from people import CARD, CHANGELOG, CONFIG, KINDS, NEEDS, People, Place
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.publish.desired.fleet import Fleet
+    from zoo.publish.desired.fleet import Fleet, WantedCollection
     from zoo.publish.plan.everything import FleetPlan
 
 STEPS = 60  # with one account, then a new one begins
@@ -87,7 +87,7 @@ class Run(People):
             releases.append(
                 sealed(Release(kind, f"{self.account}/{name}", name, files, ids, f"{name}, {self.version}"))
             )
-        return Fleet(self.account, releases, TITLE, "All of it.")
+        return Fleet(self.account, releases, [WantedCollection(TITLE, "All of it.")])
 
     def plan(self, target: Any = None, overwrite: Any = (), names: Collection[str] = ()) -> FleetPlan:
         from zoo.publish.plan.everything import plan_fleet
@@ -212,7 +212,7 @@ class Run(People):
         assert conflicted == {it.id for it in outcomes if it.did == "conflict"}, "conflicts are told"
         pending = {one.release.id: left.changes(one) for one in left.plans if one.release.id not in conflicted}
         assert not any(pending.values()), f"left after publishing: {pending}, {outcomes}"
-        assert conflicted or not (left.collection and left.collection.pending), f"left: {left.collection}"
+        assert conflicted or not any(one.pending for one in left.collections), f"left: {left.collections}"
         return left
 
     def _tree(self, plan: Any) -> dict[str, str]:

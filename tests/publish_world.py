@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from zoo.publish.apply.rollout import Published, Rollout
-from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.fleet import Fleet, WantedCollection
 from zoo.publish.desired.release import CARD, Release, sealed
 from zoo.publish.plan.everything import plan_fleet
 
@@ -33,7 +33,7 @@ def fleet(version: int, folder: Path) -> Fleet:
     parent = small("parent", version, needs=("lab/data",), folder=folder)
     child = small("child", version, needs=("lab/parent",), folder=folder)
     space = small("space", version, kind="space", needs=("lab/child",), folder=folder)
-    return Fleet("lab", [data, parent, child, space], "World", "")
+    return Fleet("lab", [data, parent, child, space], [WantedCollection("World")])
 
 
 def publish(version: int, folder: Path) -> list[Published]:

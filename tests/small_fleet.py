@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.publish.apply.rollout import Rollout
-from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.fleet import Fleet, WantedCollection
 from zoo.publish.desired.release import MANIFEST, RENDERED, Content, Release, sealed
 from zoo.publish.plan.everything import plan_fleet
 from zoo.remote import api
@@ -26,7 +26,7 @@ def card(body: str = BODY, **metadata: Any) -> bytes:
 
 
 def fleet_of(*releases: Release, title: str | None = None) -> Fleet:
-    return Fleet("lab", releases, title, "")
+    return Fleet("lab", releases, [WantedCollection(title)] if title else [])
 
 
 def publish(*releases: Release, title: str | None = None, **options: Any) -> list[Any]:

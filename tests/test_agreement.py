@@ -93,7 +93,7 @@ def said(lab: Lab) -> Said:
         {name: rendered_card(lab.build, lab.workspace.recipe(name, scale=SCALE)) for name in TITLES},
         {table["key"]: table for table in json.loads(board)["tables"]},
         {str(row["name"]): row.get("mean") for row in fleet_status(lab.again())[0]},
-        space_card("lab/demo", lab.workspace.family, models, [], TEMPLATES, sdk_version="6.0.0"),
+        space_card("lab/demo", lab.workspace.family.space, models, [], TEMPLATES, licence="mit", sdk_version="6.0.0"),
         {name: scores_said(none[name], scores[name], "v1.0.0", "v1.1.0") for name in TITLES},
     )
 
@@ -146,7 +146,7 @@ def test_a_models_headline_mean_is_one_figure(said: Said, compared: SimpleNamesp
 def test_a_space_names_the_suites_of_means_that_are_of_several(said: Said, lab: Lab) -> None:
     other = said.scores[PARENT].model_copy(update={"suite": "other"})
     models = {"lab/a": said.scores[RECIPE], "lab/b": other}
-    card = space_card("lab/demo", lab.workspace.family, models, [], TEMPLATES, sdk_version="6.0.0")
+    card = space_card("lab/demo", lab.workspace.family.space, models, [], TEMPLATES, licence="mit", sdk_version="6.0.0")
     assert [row["Suite"] for row in table_under(card).values()] == ["ara-sts", "other"]
     assert "Means of different suites are not comparable." in card
     assert "Suite" not in said.space

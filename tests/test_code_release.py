@@ -190,11 +190,16 @@ def test_the_space_runs_the_code_that_its_list_names_and_no_other(
 
 def test_the_card_of_a_space_says_which_models_run_code_and_which_are_left_out(recipe: Recipe, tmp_path: Path) -> None:
     workspace, _ = resolved({file: data for file, (_, data) in FILES.items()}, tmp_path)
-    given: dict[str, Any] = {"datasets": [], "templates": TEMPLATES, "sdk_version": "6.0.0"}
+    given: dict[str, Any] = {"datasets": [], "templates": TEMPLATES, "licence": "mit", "sdk_version": "6.0.0"}
     models = {ID: score_file(recipe, "rival")}
-    plain = space_card("lab/demo", workspace.family, models, **given)
+    plain = space_card("lab/demo", workspace.family.space, models, **given)
     code = space_card(
-        "lab/demo", workspace.family, models, **given, with_code=[ID], left_out={"lab/other": "its code could read"}
+        "lab/demo",
+        workspace.family.space,
+        models,
+        **given,
+        with_code=[ID],
+        left_out={"lab/other": "its code could read"},
     )
     assert code.startswith(plain.rstrip("\n"))
     assert "runs code that the model carries" in code

@@ -11,7 +11,7 @@ from small_fleet import card, commits, fleet_of, publish, release, there
 
 from zoo.publish.apply.repository import apply_plan
 from zoo.publish.apply.rollout import Rollout
-from zoo.publish.desired.fleet import Fleet, Item
+from zoo.publish.desired.fleet import Fleet, Item, WantedCollection
 from zoo.publish.desired.release import CARD, MANIFEST, Release, Settings
 from zoo.publish.plan.collection import compare_items, moves
 from zoo.publish.plan.everything import plan_fleet
@@ -70,9 +70,8 @@ def test_a_description_that_the_recipe_does_not_have_is_left_to_people(hub: Test
     slug = publish(one, title="Described")[-1].id
     api().update_collection_metadata(slug, description="a person's")
     assert publish(one, title="Described")[-1].did == "unchanged"
-    ours = plan_fleet(Fleet("lab", [one], "Described", "ours"))
-    assert ours.collection
-    assert [(change.action, change.path, change.note) for change in ours.collection.changes] == [
+    ours = plan_fleet(Fleet("lab", [one], [WantedCollection("Described", "ours")]))
+    assert [(change.action, change.path, change.note) for change in ours.collections[0].changes] == [
         ("keep", "description", "others made it 'a person's'; here it is 'ours'")
     ]
 
@@ -90,8 +89,7 @@ def test_a_title_that_a_person_gave_is_drift_and_no_second_collection(hub: TestH
     before = collections()
     found = plan_fleet(fleet_of(one, title="Recipe's"))
     assert found.changed == 0
-    assert found.collection
-    assert [(change.action, change.path, change.note) for change in found.collection.changes] == [
+    assert [(change.action, change.path, change.note) for change in found.collections[0].changes] == [
         ("keep", "title", "others made it 'A person's'; here it is 'Recipe's'")
     ]
     outcome = publish(one, other, title="Recipe's")[-1]
@@ -102,7 +100,7 @@ def test_a_title_that_a_person_gave_is_drift_and_no_second_collection(hub: TestH
 
 def test_a_new_title_or_description_of_the_recipe_is_set_unless_a_person_wrote_another(hub: TestHub) -> None:
     def fleet(title: str, description: str, content: bytes = b"1") -> Fleet:
-        return Fleet("lab", [release({"a.txt": content}, "lab/texts")], title, description)
+        return Fleet("lab", [release({"a.txt": content}, "lab/texts")], [WantedCollection(title, description)])
 
     def texts() -> tuple[str, str | None]:
         there = api().get_collection(slug)
@@ -110,8 +108,7 @@ def test_a_new_title_or_description_of_the_recipe_is_set_unless_a_person_wrote_a
 
     slug = Rollout(plan_fleet(fleet("Texts one", "First."))).run()[-1].id
     found = plan_fleet(fleet("Texts two", "Second."))
-    assert found.collection
-    assert [(change.action, change.note) for change in found.collection.pending] == [
+    assert [(change.action, change.note) for change in found.collections[0].pending] == [
         ("set", "'Texts one' -> 'Texts two'"),
         ("set", "'First.' -> 'Second.'"),
     ]
@@ -141,7 +138,7 @@ def test_one_that_was_made_again_and_retitled_is_known_by_our_notes(hub: TestHub
     api().delete_collection(publish(data, one, title="Made again")[-1].id)
     slug = publish(data, one, title="Made again")[-1].id
     api().update_collection_metadata(slug, description="A person's words")
-    ours = Fleet("lab", [one], "Made again", "Our words")
+    ours = Fleet("lab", [one], [WantedCollection("Made again", "Our words")])
     assert Rollout(plan_fleet(ours)).run()[-1].did == "unchanged"
     assert api().get_collection(slug).description == "A person's words"
     retitled = api().update_collection_metadata(slug, title="A person's title").slug
@@ -190,9 +187,8 @@ def test_what_was_published_without_a_record_is_known_by_its_title(hub: TestHub)
     publish(one)
     slug = api().create_collection("Unrecorded", namespace="lab", description="old").slug
     api().add_collection_item(slug, "lab/unrecorded", "model")
-    found = plan_fleet(Fleet("lab", [one], "Unrecorded", "new"))
-    assert found.collection
-    assert [(change.action, change.path) for change in found.collection.changes] == [("set", "description")]
+    found = plan_fleet(Fleet("lab", [one], [WantedCollection("Unrecorded", "new")]))
+    assert [(change.action, change.path) for change in found.collections[0].changes] == [("set", "description")]
     publish(release({"a.txt": b"2"}, "lab/unrecorded"), title="Unrecorded")
     renamed = api().update_collection_metadata(slug, title="Recorded now").slug
     outcome = publish(release({"a.txt": b"2"}, "lab/unrecorded"), title="Unrecorded")[-1]
@@ -222,8 +218,7 @@ def test_what_somebody_takes_out_while_it_is_published_is_no_crash(hub: TestHub)
     api().delete_collection_item(slug, item.item_object_id)
     assert Rollout(found).run()[-1].did == "updated"
     again = plan_fleet(fleet_of(release({"a.txt": b"1"}, "lab/fleeting", note="second"), title="Fleeting"))
-    assert again.collection
-    assert [change.action for change in again.collection.pending] == ["add"]
+    assert [change.action for change in again.collections[0].pending] == ["add"]
 
 
 def test_ours_is_found_among_more_collections_than_one_answer_has(hub: TestHub) -> None:
@@ -245,7 +240,7 @@ def test_a_note_that_a_cut_off_publication_left_behind_is_still_ours(hub: TestHu
     for note in ("second", "third"):  # cut off twice, each time after the repositories' commits
         for one in plan_fleet(fleet_of(*noted(note), title="Left")).plans:
             apply_plan(one)
-    collection = plan_fleet(fleet_of(*noted("third"), title="Left")).collection
+    collection = plan_fleet(fleet_of(*noted("third"), title="Left")).collections[0]
     assert collection
     assert [(one.action, one.path, one.note) for one in collection.changes] == [
         ("set", "model lab/left-ours", "note: third"),

@@ -21,7 +21,7 @@ from zoo.errors import HubError, PublishError
 from zoo.hub.store import Store
 from zoo.publish.apply.preflight import preflight
 from zoo.publish.apply.rollout import Rollout
-from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.fleet import Fleet, WantedCollection
 from zoo.publish.desired.release import CARD, Settings
 from zoo.publish.plan import guard, saved
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
@@ -242,14 +242,13 @@ def test_a_secret_in_a_variable_is_a_problem_of_the_plan_and_masked_in_it(hub: T
 
 def test_a_secret_in_a_collections_texts_stops_it(hub: TestHub) -> None:
     one = release({"a.txt": b"1"}, "lab/listed")
-    fleet = Fleet("lab", [one], "Leaky", f"Ask with {TOKEN}.\n{PRIVATE}")
+    fleet = Fleet("lab", [one], [WantedCollection("Leaky", f"Ask with {TOKEN}.\n{PRIVATE}")])
     found = plan_fleet(fleet)
-    assert found.collection is not None
-    assert [problem.split(" …")[0] for problem in found.collection.problems] == [
+    assert [problem.split(" …")[0] for problem in found.collections[0].problems] == [
         "the description, line 1: Hugging Face token hf_… (37 characters)",
         "the description, line 2: private key",
     ]
-    assert found.collection in found.blocked
+    assert found.collections[0] in found.blocked
     done = Rollout(found).run()
     assert [one.did for one in done] == ["created", "failed"]
     assert "it must not be published: the description, line 1: Hugging Face token" in str(done[1].why)
@@ -309,7 +308,7 @@ def test_a_saved_plan_is_for_its_owner_alone_also_where_an_open_one_was(hub: Tes
 
 def test_a_plan_with_a_secret_is_saved_masked_and_found_unchanged(hub: TestHub, tmp_path: Path) -> None:
     one = release({"a.txt": b"1"}, "lab/saved-leak")
-    found = plan_fleet(Fleet("lab", [one], f"Leaky {TOKEN}", ""))
+    found = plan_fleet(Fleet("lab", [one], [WantedCollection(f"Leaky {TOKEN}")]))
     saved.save_plan(tmp_path / "p.json", saved.Asked((), "full"), found)
     assert TOKEN[3:13] not in (tmp_path / "p.json").read_text()
     asked, content = saved.read_plan(tmp_path / "p.json")

@@ -638,14 +638,14 @@ def nowhere_from(repository: NamedRepository) -> Way:
 
 def test_the_note_of_the_version_comes_back_with_it_unless_somebody_wrote_another(account: Account) -> None:
     from zoo.publish.apply.rollout import Rollout
-    from zoo.publish.desired.fleet import Fleet, Item
+    from zoo.publish.desired.fleet import Fleet, Item, WantedCollection
     from zoo.publish.plan.everything import plan_fleet
 
     id, repository = f"{OWNER}/noted", NamedRepository("model", f"{OWNER}/noted", "noted")
 
     def publish_as(note: str) -> Item:
         one = sealed(Release("model", id, "noted", {"README.md": CARD, "a.txt": note.encode()}, note=note))
-        Rollout(plan_fleet(Fleet(OWNER, [one], "Notes", ""))).run()
+        Rollout(plan_fleet(Fleet(OWNER, [one], [WantedCollection("Notes")]))).run()
         return listed()
 
     def listed() -> Item:

@@ -55,7 +55,7 @@ def release(folder):
 PLAN = """
 import json
 releases = [release(folder) for folder in sorted((root / "fleet").iterdir())]
-found = plan_fleet(Fleet("lab", releases, None, ""))
+found = plan_fleet(Fleet("lab", releases))
 if sys.argv[2] == "publish":
     assert not any(one.missed for one in Rollout(found).run())
 else:
@@ -67,7 +67,7 @@ OURS = """
 from huggingface_hub import CommitOperationAdd, HfApi
 import hf_xet
 began = time.perf_counter()
-found = plan_fleet(Fleet("lab", [release(Path(sys.argv[2]))], None, ""))
+found = plan_fleet(Fleet("lab", [release(Path(sys.argv[2]))]))
 (outcome,) = Rollout(found).run()
 assert outcome.did == "created", outcome
 print(time.perf_counter() - began)

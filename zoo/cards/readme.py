@@ -11,10 +11,9 @@ from zoo.cards.datasetview import JUDGING, DatasetCardView, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
 from zoo.cards.view import ModelCardView, row
-from zoo.errors import CardError
 from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile, as_set
 from zoo.markdown import Markdown
-from zoo.recipe import Family
+from zoo.recipe.family import Space
 from zoo.templates import Filters, Templates, as_markdown
 
 
@@ -34,11 +33,12 @@ def dataset_card(facts: DatasetFacts, templates: Templates) -> str:
 
 def space_card(
     repo_id: str,
-    family: Family,
+    space: Space,
     models: Mapping[str, ScoreFile],
     datasets: list[str],
     templates: Templates,
     *,
+    licence: str,
     sdk_version: str,
     with_code: Sequence[str] = (),
     left_out: Mapping[str, str] | None = None,
@@ -50,9 +50,6 @@ def space_card(
         with_code: those of them that run code of their own.
         left_out: {Hub id of a model that it does not offer: why}.
     """
-    space = family.space
-    if space is None:
-        raise CardError("recipes/family.yaml has no 'space'", hint="add one, or publish without it")
     metadata = SpaceCardData(
         title=space.title,
         emoji=space.emoji,
@@ -62,7 +59,7 @@ def space_card(
         sdk_version=sdk_version,
         app_file="app.py",
         pinned=False,
-        license=family.license,
+        license=licence,
         models=list(models),
         datasets=datasets,
         short_description=space.summary or None,

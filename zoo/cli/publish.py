@@ -80,7 +80,7 @@ def fleet_named(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     chosen = select(build, names)
     if not names and not chosen.recipes:
         raise _nothing_built(build)
-    found = fleet(build, chosen.recipes, chosen.datasets, space=chosen.space)
+    found = fleet(build, chosen.recipes, chosen.datasets, chosen.spaces)
     for what, edited in edited_since(build, chosen.recipes).items():
         say.note(f"built before {what}: {', '.join(edited)}")
         say.hint(f"zoo build {' '.join(edited)}{build.as_typed}")
@@ -134,8 +134,8 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 def plan(ctx: click.Context, asked: Asked, out: Path | None, write: Path | None) -> None:
     """Show what publishing would change. Exit code 2 when something would.
 
-    NAMES are of recipes, which bring their parents, their datasets and the Space along, of datasets, which bring those
-    that they are made from, or `space`.
+    NAMES are of recipes, which bring their parents, their datasets and their Spaces along, of datasets, which bring
+    those that they are made from, or of Spaces: `space` is all of them.
     """
     if out and out.suffix != ".json":
         raise click.BadParameter(f"'{out}' does not end in '.json', which tells plans from recipes", param_hint="--out")
@@ -185,9 +185,10 @@ def _units(found: FleetPlan) -> list[dict[str, Any]]:
         }
         for one in found.plans
     ]
-    if one := found.collection:
-        changes = [_as_json(change) for change in one.pending]
-        units.append({"kind": "collection", "id": one.slug or one.title, "changes": changes, "problems": one.problems})
+    for listed in found.collections:
+        changes = [_as_json(change) for change in listed.pending]
+        facts = {"id": listed.slug or listed.title, "changes": changes, "problems": listed.problems}
+        units.append({"kind": "collection", **facts})
     return [redacted_all(unit) for unit in units]
 
 
@@ -200,12 +201,11 @@ def _as_json(change: PlannedChange) -> dict[str, Any]:
 def _say_plan(found: FleetPlan) -> None:
     for one in found.plans:
         _say_repository(one, [*one.changes, *found.beside(one)])
-    if found.collection:
-        changes = found.collection.changes
-        _line(f"collection {found.collection.slug or found.collection.title}" + ("" if changes else ": no changes"))
-        for change in changes:
+    for listed in found.collections:
+        _line(f"collection {listed.slug or listed.title}" + ("" if listed.changes else ": no changes"))
+        for change in listed.changes:
             say_change(change)
-        for problem in found.collection.problems:
+        for problem in listed.problems:
             _line(f"  ! {problem}", "magenta")
     waiting = any(one.target.number for one in found.plans)
     say.line(f"{found.changed} of {found.count} would change" if found.changed else _nothing(waiting=waiting))
@@ -284,9 +284,9 @@ def _line(text: str, colour: str | None = None) -> None:
 @click.pass_context
 @asking
 def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: int) -> None:
-    """Publish built recipes with their parents, datasets, Space and collection: one commit per repository.
+    """Publish built recipes with their parents, datasets, Spaces and collections: one commit per repository.
 
-    NAMES are of recipes, of datasets, or `space`.
+    NAMES are of recipes, of datasets, or of Spaces: `space` is all of them.
     FILE is a plan that `zoo plan --out FILE` saved: exactly that is done, or nothing.
     """
     require_yes(yes)

@@ -17,37 +17,50 @@ from zoo.cli.publish import fleet_named
 from zoo.cli.session import ZooGroup, command, connect, scale_option, workspace
 from zoo.errors import WorkspaceError, ZooError
 
+name_option = click.option(
+    "--name", default="space", metavar="REPO", help="Which one, where there are several: the name of its repository."
+)
+
 
 @click.group("space", cls=ZooGroup)
 def space() -> None:
-    """The family's demo."""
+    """The demos of the lab."""
 
 
 @command("build")
 @click.argument("folder", type=click.Path(path_type=Path))
 @scale_option
-def build(folder: Path, scale: str) -> None:
+@name_option
+def build(folder: Path, scale: str, name: str) -> None:
     """Write the Space's repository into FOLDER, as publishing would push it."""
     connect()
     if folder.exists() and any(folder.iterdir()):
         raise WorkspaceError(f"'{folder}' is not empty", hint="name another folder")
-    _write(folder, scale)
+    _write(folder, scale, name)
     say.line(f"wrote {folder}")
     say.result({"folder": str(folder)})
 
 
-def _write(folder: Path, scale: str) -> None:
+def _write(folder: Path, scale: str, name: str) -> None:
+    from zoo.publish.versions.history import published_as
+
+    if not workspace().spaces:
+        raise WorkspaceError("no recipe leads to a Space", hint="add space: repo, app and title to recipes/family.yaml")
+    kind, repo = published_as(workspace(), name)
+    if kind != "space":
+        raise WorkspaceError(f"'{name}' is a {kind}, no Space", hint=f"one of: {', '.join(workspace().spaces)}")
     _, fleet = fleet_named((), scale)
-    release = next((release for release in fleet.releases if release.kind == "space"), None)
-    if release is None:
-        raise WorkspaceError("recipes/family.yaml has no 'space'", hint="add one: repo, app and title")
-    release.write(folder)
+    found = [one for one in fleet.releases if one.kind == kind and one.id.split("/")[1] == repo]
+    if not found:
+        raise WorkspaceError(f"no model of space '{repo}' is built", hint="zoo status")
+    found[0].write(folder)
 
 
 @command("serve")
 @scale_option
+@name_option
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
-def serve(scale: str, port: int) -> None:
+def serve(scale: str, name: str, port: int) -> None:
     """Run the demo here, with the models that are on the Hub in use."""
     connect()
     from zoo.isolation import proxies
@@ -55,7 +68,7 @@ def serve(scale: str, port: int) -> None:
 
     folder = workspace().root / ".zoo" / "space"
     shutil.rmtree(folder, ignore_errors=True)
-    _write(folder, scale)
+    _write(folder, scale, name)
     models = json.loads((folder / "models.json").read_text("utf-8"))
     say.note(f"http://127.0.0.1:{port}")
     home = folder.with_name("served") / host()  # ids and commits of different Hubs are the same: caches are apart

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("--supersedes", metavar="ID", help="An older model of the same account, whose readers are told of this.")
 @yes_option
 def release(name: str, version: str, scale: str, notes: str, supersedes: str | None, yes: bool) -> None:
-    """Tag what is published of NAME (a recipe, a dataset or `space`), with an entry in its CHANGELOG.md."""
+    """Tag what is published of NAME (a recipe, a dataset, `space`), with an entry in its CHANGELOG.md.
+
+    Where there are several Spaces, each goes by its repository's name.
+    """
     require_yes(yes)
     connect()
     from zoo.publish.versions.history import find_repository, tags_of
@@ -101,6 +104,7 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
         raise click.BadParameter(f"'{target}' is not NAME@TAG or NAME@COMMIT", param_hint="target")
     connect()
     from zoo.lint.leaks import redacted_all
+    from zoo.pipeline.collected import listing
     from zoo.publish.desired.release import SCORES
     from zoo.publish.proof import owed
     from zoo.publish.versions.history import find_repository
@@ -121,9 +125,11 @@ def rollback(target: str, overwrite: tuple[str, ...], yes: bool, wait: int) -> N
         left.add(repository.key)
     commit = roll_back(way)
     say.note(f"{repository} is at {commit[:8]}, with the files of {way.ref}")
-    collection = put_back(way, space.family.collection.title if space.family.collection else None)
-    if collection:
-        say.note(f"the collection {collection} has it as it had it then")
+    collection = None
+    for title in listing(space, repository.kind, name):
+        if slug := put_back(way, title, space.collections.keys() - {title}):
+            say.note(f"the collection {slug} has it as it had it then")
+            collection = collection or slug
     found = _proved(space, way, commit, wait)
     if not found.later:
         left.remove(repository.key)

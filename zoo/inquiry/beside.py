@@ -11,33 +11,35 @@ from zoo.hub.frontmatter import KeyPath
 from zoo.ids import ModelRef
 from zoo.inquiry.answers import Answers, Inquiry, Question
 from zoo.inquiry.base import there, unloadable
+from zoo.inquiry.standing import Standing, phase_at
 from zoo.losses import nested, teacher_of
 from zoo.models.shape import width_of
-from zoo.recipe import Recipe
+from zoo.recipe import Recipe, Workspace
 from zoo.remote import explained
 from zoo.train.beside import require_width, source_of
 
 
-def of_losses(recipes: Collection[Recipe]) -> Iterator[Question]:
-    """A question for each place in the family's phases where a loss names a model."""
-    widths: dict[KeyPath, dict[str, int]] = {}
-    named: dict[KeyPath, tuple[Any, ModelRef]] = {}
+def of_losses(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Question]:
+    """A question for each place in phases where a loss names a model."""
+    widths: dict[Standing, dict[str, int]] = {}
+    named: dict[Standing, tuple[Any, ModelRef]] = {}
     for recipe in recipes:
-        for at, loss, model in _named(recipe):
-            named[at] = loss, model
-            widths.setdefault(at, {})[recipe.name] = recipe.base.width
-    for at, (loss, model) in named.items():
-        yield Question("family", at, partial(ask_beside, at, loss, model, widths[at]))
+        for standing, loss, model in _named(space, recipe):
+            named[standing] = loss, model
+            widths.setdefault(standing, {})[recipe.name] = recipe.base.width
+    for (file, at), (loss, model) in named.items():
+        yield Question(file, at, partial(ask_beside, at, loss, model, widths[file, at]))
 
 
-def _named(recipe: Recipe) -> Iterator[tuple[KeyPath, Any, ModelRef]]:
+def _named(space: Workspace, recipe: Recipe) -> Iterator[tuple[Standing, Any, ModelRef]]:
     for phase in recipe.phases:
+        file, place = phase_at(space, recipe.name, phase.name)
         for index, use in enumerate(phase.data):
             for depth, loss in enumerate(nested(use.loss)):
-                at: KeyPath = ("phases", phase.name, "data", index, "loss", *["inner"] * depth)
+                at: KeyPath = (*place, "data", index, "loss", *["inner"] * depth)
                 for option, one in loss.given().items():
                     if isinstance(one, ModelRef):
-                        yield (*at, option, "model"), loss, one
+                        yield (file, (*at, option, "model")), loss, one
 
 
 def ask_beside(at: KeyPath, loss: Any, model: ModelRef, widths: dict[str, int]) -> Inquiry:

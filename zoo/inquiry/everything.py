@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from zoo.errors import RecipeError
+from zoo.hub.frontmatter import KeyPath
 from zoo.inquiry.account import ask_account, ask_name
 from zoo.inquiry.answers import Question, answered
 from zoo.inquiry.base import ask_base
 from zoo.inquiry.beside import of_losses
 from zoo.inquiry.licence import ask_licences
 from zoo.inquiry.source import ask_encoder, ask_files, ask_source, ask_task
+from zoo.inquiry.standing import space_at, suite_at
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
 from zoo.recipe.found import collect
@@ -88,14 +90,16 @@ def _of_family(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
     repos: list[tuple[Kind, str]] = [("model", recipe.release.repo) for recipe in recipes]
     repos += [("dataset", one.release.repo) for recipe in recipes for one in recipe.datasets.values() if one.release]
     yield Question("family", ("namespace",), partial(ask_account, family.namespace, repos))
-    yield from of_losses(recipes)
+    yield from of_losses(space, recipes)
     for suite in dict.fromkeys(recipe.evaluation.suite for recipe in recipes):
-        for index, task in enumerate(family.suites[suite]):
-            yield Question("family", ("suites", suite, index), partial(ask_task, task))
-    if family.space:
-        yield _name(space, "family", ("space", "repo"), "space", family.space.repo)
+        file, at = suite_at(space, suite)
+        for index, task in enumerate(space.suites[suite]):
+            yield Question(file, (*at, index), partial(ask_task, task))
+    for repo in dict.fromkeys(one.repo for recipe in recipes if (one := space.space_of(recipe.name))):
+        file, at = space_at(space, repo)
+        yield _name(space, file, at, "space", repo)
 
 
-def _name(space: Workspace, file: str, at: tuple[str, ...], kind: Kind, repo: str) -> Question:
+def _name(space: Workspace, file: str, at: KeyPath, kind: Kind, repo: str) -> Question:
     ask = partial(ask_name, at, kind, repo, space.family.namespace)
     return Question(file, at, ask, dataset=kind == "dataset")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README
 from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
 from zoo.pipeline.asbuilt import as_built, dataset_to_publish
 from zoo.pipeline.build import Build
+from zoo.pipeline.collected import offered_by, titles_of, titles_of_dataset
 from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
 from zoo.publish.apply.preflight import preflight
@@ -26,7 +28,7 @@ from zoo.publish.apply.rollout import Published, Rollout
 from zoo.publish.desired import digests, provenance
 from zoo.publish.desired.digests import Digests
 from zoo.publish.desired.evalresults import not_shown, shown_tasks
-from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.fleet import Fleet, WantedCollection
 from zoo.publish.desired.release import Release, Settings, dataset_release, model_release, space_release
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
 from zoo.publish.plan.listing import MAIN
@@ -37,9 +39,10 @@ from zoo.publish.proof.prove import Proof, prove_repository
 from zoo.publish.proof.rendered import Rendered
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting
 from zoo.publish.proof.ways import NOWHERE, WaysOut
-from zoo.publish.versions.history import SPACE, published_as
+from zoo.publish.versions.history import SPACE, published_as, space_name
 from zoo.recipe import Dataset, Recipe
 from zoo.recipe.chain import lineage
+from zoo.recipe.family import Space
 from zoo.remote import api, endpoint, explained, is_local, namespace
 from zoo.run import RECEIPT, Run
 
@@ -64,32 +67,36 @@ def finished(build: Build, recipe: Recipe) -> list[str]:
 
 @dataclass(frozen=True)
 class Selection:
-    """Recipes, datasets and the Space that are to be published."""
+    """Recipes, datasets and Spaces that are to be published."""
 
     recipes: Sequence[Recipe]
     datasets: Sequence[str] = ()
     """Datasets that go whether a recipe is trained on them or not."""
-    space: bool = True
+    spaces: Sequence[str] = ()
+    """Repositories of Spaces that go whether a recipe leads to them or not."""
 
 
 def select(build: Build, names: Sequence[str]) -> Selection:
-    """Return what names of recipes, of datasets and `space` stand for; without a name, all recipes that are built.
+    """Return what names of recipes, datasets and Spaces stand for; without a name, all recipes that are built.
 
-    A recipe brings its parents, their datasets and the Space along; the Space goes alone.
+    A recipe brings its parents, their datasets and their Spaces along; a Space goes alone. `space` is all of them.
 
     Raises:
         RecipeError: there is none of that name, or it is not published.
     """
     if not names:
         return Selection(built(build))
-    kinds = {name: published_as(build.workspace, name)[0] for name in names}
+    every = {space_name(build.workspace, repo) for repo in build.workspace.spaces} if SPACE in names else set()
+    named = [name for name in names if name != SPACE or not every] + sorted(every)
+    found = {name: published_as(build.workspace, name) for name in named}
+    kinds = {name: kind for name, (kind, _) in found.items()}
     recipes = [build.workspace.recipe(name, scale=build.scale) for name, kind in kinds.items() if kind == "model"]
     datasets = [name for name, kind in kinds.items() if kind == "dataset"]
-    return Selection(recipes, datasets, bool(recipes) or "space" in kinds.values())
+    return Selection(recipes, datasets, [repo for kind, repo in found.values() if kind == "space"])
 
 
-def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (), *, space: bool = True) -> Fleet:
-    """Everything that `recipes` and their parents publish, as they were built, and these datasets besides.
+def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (), spaces: Sequence[str] = ()) -> Fleet:
+    """Everything that `recipes` and their parents publish, as they were built, and these datasets and Spaces besides.
 
     Raises:
         PublishError: a recipe is not built, or only a part of it was built again, or a rehearsal would go to a public
@@ -111,16 +118,38 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
     tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
-    family = build.workspace.family
-    demo = [_space(build, members, account, known)] if family.space and space else []
-    collection = family.collection
-    return Fleet(
-        account,
-        [*tables, *models, *demo],
-        collection.title if collection else None,
-        collection.description if collection else "",
-        tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)])),
-    )
+    demos = [_space(build, space, members, account, known) for space in _spaces(build, members, spaces)]
+    releases = [*tables, *models, *demos]
+    notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)]))
+    return Fleet(account, releases, _collections(build, releases, members), notes, build.workspace.collections.keys())
+
+
+def _spaces(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> list[Space]:
+    """The Spaces that are named, and those that offer one of the members."""
+    led = {space.repo for one in members if (space := build.workspace.space_of(one.name))}
+    return [space for repo, space in build.workspace.spaces.items() if repo in led or repo in named]
+
+
+def _collections(build: Build, releases: Sequence[Release], members: Sequence[Recipe]) -> list[WantedCollection]:
+    """The collections that list something of these releases.
+
+    A dataset that a member is trained on is listed beside it; one that none is trained on, beside all that are.
+    """
+    workspace, lists = build.workspace, defaultdict[str, list[tuple[str, str]]](list)
+    every = workspace.every_recipe(scale=build.scale)
+    for one in releases:
+        if one.kind == "dataset":
+            used = any(one.name in member.datasets for member in members)
+            titles = titles_of_dataset(workspace, one.name, members if used else every)
+        else:
+            repo = one.id.split("/")[1]
+            titles = titles_of(workspace, offered_by(workspace, repo) if one.kind == "space" else [one.name])
+        for title in titles:
+            lists[title].append(one.key)
+    known = workspace.collections
+    if own := workspace.family.collection:
+        known = {own.title: own, **known}
+    return [WantedCollection(title, one.description, lists[title]) for title, one in known.items() if title in lists]
 
 
 def _changed_recipe(recipe: Recipe) -> str | None:
@@ -255,17 +284,16 @@ def _used(recipes: Sequence[Recipe]) -> dict[str, Dataset]:
     return dict(sorted(found.items()))
 
 
-def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests) -> Release:
-    """The demo offers the models of this publication and those that are on the Hub already."""
+def _space(build: Build, space: Space, members: Sequence[Recipe], account: str, known: Digests) -> Release:
+    """A demo offers the models of this publication and those that are on the Hub already, as far as they name it."""
     workspace = build.workspace
-    space = workspace.family.space
-    assert space is not None
     app = _app(build, space.app)
-    offered = _offered(build, {member.name for member in members}, account)
+    names = offered_by(workspace, space.repo)
+    offered = _offered(build, names, {member.name for member in members}, account)
     if not offered:
         problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
-        raise PublishError(problem, hint=f"zoo publish {build.workspace.names[0]}{build.as_typed}")
-    carried = {f"{account}/{recipe.release.repo}": _carried(build, recipe, app) for recipe in offered}
+        raise PublishError(problem, hint=f"zoo publish {names[0]}{build.as_typed}")
+    carried = {f"{account}/{recipe.release.repo}": _carried(build, recipe, app, space) for recipe in offered}
     left_out = {model: why for model, (_, why) in carried.items() if why}
     if len(left_out) == len(offered):
         model, why = next(iter(left_out.items()))
@@ -278,17 +306,18 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     repo_id = f"{account}/{space.repo}"
     card = space_card(
         repo_id,
-        workspace.family,
+        space,
         scores,
         [f"{account}/{one.release.repo}" for one in _used(offered).values() if one.release],
         workspace.folders("cards"),
+        licence=workspace.families[workspace.family_of(names[0])].license,
         sdk_version=_sdk_version(app),
         with_code=[model for model, (code, _) in carried.items() if code and model not in left_out],
         left_out=left_out,
     )
     return space_release(
         repo_id,
-        space.app,
+        space.repo if len(workspace.spaces) > 1 else space.app,
         app,
         card=card,
         models=[
@@ -301,15 +330,14 @@ def _space(build: Build, members: Sequence[Recipe], account: str, known: Digests
     )
 
 
-def _carried(build: Build, recipe: Recipe, app: Path) -> tuple[CarriedCode | None, str | None]:
+def _carried(build: Build, recipe: Recipe, app: Path, space: Space) -> tuple[CarriedCode | None, str | None]:
     """The code that a model carries, and why the Space leaves the model out; None and None for one without code."""
     if recipe.base.remote_code is None:
         return None, None
     if not build.folder(recipe.name).finished(TRAIN):
         return None, "what code it carries is not known on this machine"
     code = carried_code(recipe.base, build.model(recipe.name), recorded_files(build.receipt(recipe.name, TRAIN)))
-    space = build.workspace.family.space
-    if code and space and space.secrets:
+    if code and space.secrets:
         return code, f"its code could read the Space's secret '{space.secrets[0]}'"
     text = (app / "requirements.txt").read_text("utf-8").lower().replace("_", "-")
     required = set(re.findall(r"^[a-z0-9.-]+", text, re.MULTILINE))
@@ -322,7 +350,7 @@ def _app(build: Build, name: str) -> Path:
     places = (folder / name for folder in build.workspace.folders("spaces"))
     app = next((place for place in places if (place / "app.py").is_file()), None)
     if app is None:
-        raise PublishError(f"no app '{name}' in spaces/", hint="correct space.app in recipes/family.yaml")
+        raise PublishError(f"no app '{name}' in spaces/", hint="correct space.app in recipes/, then `zoo check`")
     return app
 
 
@@ -336,18 +364,15 @@ def _shown_model(model: str, scores: ScoreFile, code: CarriedCode | None) -> dic
     return {**facts, **({"code": code.digest} if code else {})}
 
 
-def _offered(build: Build, names: set[str], account: str) -> list[Recipe]:
-    """Recipes that the Space offers: of the family's language, and published with it or on the Hub already."""
+def _offered(build: Build, names: Collection[str], going: Collection[str], account: str) -> list[Recipe]:
+    """The recipes of a Space that are published with it, or are on the Hub already."""
     ready = {recipe.name for recipe in built(build)}
     return [
         recipe
-        for recipe in build.workspace.every_recipe(scale=build.scale)
-        if recipe.release.language == build.workspace.family.language
-        and (
-            recipe.name in names
-            or recipe.name in build.elsewhere
-            or (recipe.name in ready and _exists(f"{account}/{recipe.release.repo}"))
-        )
+        for recipe in (build.workspace.recipe(name, scale=build.scale) for name in names)
+        if recipe.name in going
+        or recipe.name in build.elsewhere
+        or (recipe.name in ready and _exists(f"{account}/{recipe.release.repo}"))
     ]
 
 
@@ -412,7 +437,7 @@ def roll_out(
 
     def prove(plan: Plan, commit: str) -> Proof:
         one = plan.release
-        name = SPACE if one.kind == "space" else one.name
+        name = space_name(build.workspace, one.id.split("/")[1]) if one.kind == "space" else one.name
         out = replace(ways, name=name if plan.target == MAIN else "", overwrites=True)  # a rollback is of main
         own, folder = known.of(one.kind, one.id), _built(build, one)
         return prove_repository(one.kind, one.id, commit, built=folder, own=own, waiting=waiting, ways=out)

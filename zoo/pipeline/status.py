@@ -33,7 +33,7 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     whole = [recipe for recipe in ready if states[recipe.name][0]]
     old = {name: why for name in built_datasets(build) if (why := _outdated(build, name))}
     datasets = [name for name in built_datasets(build) if name not in old]
-    found = plan_fleet(fleet(build, whole, datasets, space=bool(whole))) if whole or datasets else None
+    found = plan_fleet(fleet(build, whole, datasets)) if whole or datasets else None
     plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
     rows = _of_suites(
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
@@ -41,10 +41,10 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     )
     rows += [_row("dataset", name, DATA, None) | {"stale": why} for name, why in old.items()]
     rows += [_data_row(build, kind, name, one) for (kind, name), one in plans.items() if kind != "model"]
-    if found and found.collection:
-        slug, changes = found.collection.slug, len(found.collection.pending)
-        published = None if slug is None else "up to date" if not changes else f"{changes} changes"
-        rows.append({"kind": "collection", "name": found.collection.title, "published": published})
+    for one in found.collections if found else ():
+        changes = len(one.pending)
+        published = None if one.slug is None else "up to date" if not changes else f"{changes} changes"
+        rows.append({"kind": "collection", "name": one.title, "published": published})
     return rows, found.changed + len(found.blocked) if found else 0
 
 

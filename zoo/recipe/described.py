@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from zoo.errors import did_you_mean
 from zoo.hub.frontmatter import KeyPath
 from zoo.recipe.family import BaseFile, Described, Family
 from zoo.recipe.found import Found, or_
@@ -71,8 +70,12 @@ def language_mistakes(languages: Sequence[str] | None) -> Found:
 def membership_mistakes(named: str | None, families: Collection[str]) -> Found:
     """The mistake of a base file or a variant that names a family which there is not."""
     if named is not None and named not in families:
-        near = did_you_mean(named, families)
-        yield ("family",), f"no family '{named}' in recipes/families/; {near or f'write recipes/families/{named}.yaml'}"
+        yield ("family",), f"{no_family(named)}; {or_(named, families)}"
+
+
+def no_family(name: str) -> str:
+    """The sentence on a family that there is not."""
+    return f"no family '{name}', as there is no recipes/{family_file(name)}.yaml"
 
 
 def further_mistakes(name: str, families: Mapping[str, Family]) -> Found:

@@ -12,7 +12,9 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
+from zoo.hub.frontmatter import KeyPath
 from zoo.plugins.loading import Plugins, plugged, read_plugins
+from zoo.recipe.borrowed import borrowed
 from zoo.recipe.chain import with_origins
 from zoo.recipe.check import (
     Vocabulary,
@@ -23,7 +25,7 @@ from zoo.recipe.check import (
     suite_mistakes,
 )
 from zoo.recipe.dataset import Dataset
-from zoo.recipe.described import LAB, Said, family_file, said_in, taken_from, twice_mistakes
+from zoo.recipe.described import LAB, Said, family_file, no_family, said_in, taken_from, twice_mistakes
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Collection, Described, Family, Scale, Space, Variant
 from zoo.recipe.fits import Sized
@@ -128,12 +130,20 @@ class Workspace:
         Raises:
             RecipeError: there is no such recipe, or it names a family that there is not.
         """
-        base, variant = self._split(name)
-        family = self.family_of(name)
+        return taken_from(self.family, *(one for _, _, one in self.above(name)))
+
+    def above(self, name: str) -> Said:
+        """Those that describe a recipe's model: its family, its base file and its variant.
+
+        Raises:
+            RecipeError: there is no such recipe, or it names a family that there is not.
+        """
+        base, variant = self.place_of(name)
+        family, file = self.family_of(name), self.bases[base]
         if family not in self.families:
-            hint = did_you_mean(family, self.families) or "zoo check"
-            raise RecipeError(f"no family '{family}' in recipes/families/", hint=hint)
-        return taken_from(self.family, self.families[family], self.bases[base], variant)
+            raise RecipeError(no_family(family), hint=did_you_mean(family, self.families))
+        own = file.variants[variant]
+        return [(family_file(family), (), self.families[family]), (base, (), file), (base, ("variants", variant), own)]
 
     def family_of(self, name: str) -> str:
         """The name of a recipe's family, which there may be or not."""
@@ -260,11 +270,21 @@ class Workspace:
         families = self.families.items()
         found = [collect(family_doubts(family), self.mistakes_in(family_file(name))) for name, family in families]
         found += [collect(base_doubts(file), self.mistakes_in(name)) for name, file in self.bases.items()]
+        found += [collect(iter([(at, why)]), self.mistakes_in(file)) for file, at, why in self._borrowed()]
         found += [
             collect(order_doubts(dataset), self.mistakes_in(name, dataset=True))
             for name, dataset in self.datasets.items()
         ]
         return [sentence for mistakes in found for sentence in mistakes.sentences()]
+
+    def _borrowed(self) -> Iterator[tuple[str, KeyPath, str]]:
+        """Places that say of models of this lab what our own recipes say of ours."""
+        if self.root.resolve() == shipped().resolve():
+            return iter(())
+        ours = Workspace(shipped())
+        known = {variant.repo.lower() for variant in ours._variants.values()}
+        others = (name for name, variant in self._variants.items() if variant.repo.lower() not in known)
+        return borrowed({name: self.above(name) for name in others}, ours.family)
 
     def mistakes_in(self, name: str, *, dataset: bool = False) -> Mistakes:
         """An empty collection for the mistakes of a file: of a base model, a dataset, or a family (`family_file`)."""
@@ -351,6 +371,15 @@ class Workspace:
             ),
         )
 
+    def place_of(self, name: str) -> tuple[str, str]:
+        """The name of a recipe's file, and of its variant there.
+
+        Raises:
+            RecipeError: there is no such recipe.
+        """
+        base, _ = self._split(name)
+        return base, name[len(base) + 1 :]
+
     def phases_of(self, name: str) -> dict[str, Phase]:
         """{name: phase} of all that a recipe may train: the families', its file's and its own, the nearest last."""
         base, variant = self._split(name)
@@ -363,7 +392,8 @@ class Workspace:
         return Vocabulary(self.suites, {**own, **self.phases}, apps)
 
     @cached_property
-    def _said(self) -> Said:
+    def said(self) -> Said:
+        """All that describe models in its files, in the order in which they are read."""
         return said_in(self.families, self.bases)
 
     def _check_families(self) -> None:
@@ -374,7 +404,7 @@ class Workspace:
         file = family_file(name)
         mistakes = self.mistakes_in(file)
         collect(family_mistakes(name, self.families, self.datasets, self._vocabulary), mistakes)
-        collect(twice_mistakes(file, self._said), mistakes).check()
+        collect(twice_mistakes(file, self.said), mistakes).check()
 
     def _check(self, base: str) -> None:
         """Check that the names in a base's file lead somewhere, and no repository is an earlier recipe's.
@@ -386,7 +416,7 @@ class Workspace:
         parents = {name: variant.parent for name, variant in self._variants.items()}
         bases = {f"{one}-{name}": (one, made.base) for one, made in self.bases.items() for name in made.variants}
         collect(base_mistakes(file, self.families, self.datasets, self._vocabulary), mistakes)
-        collect(twice_mistakes(base, self._said), mistakes)
+        collect(twice_mistakes(base, self.said), mistakes)
         overwritten = shared({name: variant.repo for name, variant in self._variants.items()})
         for name, variant in file.variants.items():
             wrong = parent_mistake(f"{base}-{name}", parents, bases)

@@ -16,6 +16,7 @@ from zoo.publish.apply.repository import CORRECT, apply_plan
 from zoo.publish.apply.settings import apply_settings
 from zoo.publish.desired.release import CollectionRecord
 from zoo.publish.plan.change import way_out
+from zoo.publish.plan.collection import CollectionPlan
 from zoo.publish.plan.everything import FleetPlan
 from zoo.publish.plan.listing import MAIN, pull_request_url
 from zoo.publish.plan.repository import Plan, listed_by, plan_release
@@ -108,7 +109,7 @@ def _is_for_later(proof: Future[Proof | None]) -> bool:
 
 @dataclass
 class Rollout:
-    """One publication. Datasets and models come first, then the Space, then the collection that lists them all."""
+    """One publication. Datasets and models come first, then the Spaces, then the collections that list them."""
 
     found: FleetPlan
     private: bool = False
@@ -120,7 +121,7 @@ class Rollout:
     progress: Progress = field(default_factory=Silent)
     owed: Owed = field(default_factory=Owed)
     done: list[Published] = field(default_factory=list)
-    _listed_by: CollectionRecord | None = None
+    _records: dict[str, CollectionRecord] = field(default_factory=dict)
     _proving: dict[tuple[str, str], tuple[Published, Future[Proof | None]]] = field(default_factory=dict)
 
     def run(self) -> list[Published]:
@@ -128,7 +129,7 @@ class Rollout:
 
         While one repository is proved the next ones go up; who needs it waits for its proof.
         """
-        self._listed_by = self._collection_record()
+        self._records = {one.title: record for one in self.found.collections if (record := self._record(one))}
         pool = ThreadPoolExecutor(PROOFS)
         try:
             for one in by_depth(self.found.plans):
@@ -139,15 +140,15 @@ class Rollout:
             pool.shutdown(wait=False, cancel_futures=True)
         place = {one.release.key: index for index, one in enumerate(self.found.plans)}
         self.done.sort(key=lambda one: place[one.kind, one.id])
-        if self.found.collection is not None:
-            self._note(self._collection())
+        for collection in self.found.collections:
+            self._note(self._collection(collection))
         return self.done
 
-    def _collection_record(self) -> CollectionRecord | None:
-        """Return the collection as manifests name it. It is made first: they go up in the only commit there is."""
-        collection = self.found.collection
-        goes = any(one.pending and not one.problems and not one.conflicts for one in self.found.plans)
-        if collection is None or not (collection.slug or goes):
+    def _record(self, collection: CollectionPlan) -> CollectionRecord | None:
+        """Return a collection as manifests name it. It is made first: they go up in the only commit there is."""
+        listed = [one for one in self.found.plans if one.release.key in collection.keys]
+        goes = any(one.pending and not one.problems and not one.conflicts for one in listed)
+        if not (collection.slug or goes):
             return None
         try:
             with explained(f"publish collection '{collection.title}'"):
@@ -155,6 +156,11 @@ class Rollout:
         except ZooError:  # tried again at the end, and told then
             return None
         return CollectionRecord(slug, collection.title, collection.description)
+
+    def _listed_by(self, plan: Plan) -> CollectionRecord | None:
+        """Return the collection that a manifest names: the first that lists the repository."""
+        titles = (one.title for one in self.found.collections if plan.release.key in one.keys)
+        return next((self._records[title] for title in titles if title in self._records), None)
 
     def _note(self, outcome: Published) -> None:
         proved, why, hint = (text and redacted(text) for text in (outcome.proved, outcome.why, outcome.hint))
@@ -228,27 +234,26 @@ class Rollout:
         if old.pending:
             self.owed.add(old.release.key)
         try:
-            return old, apply_plan(listed_by(old, self._listed_by), private=self.private, progress=self.progress)
+            return old, apply_plan(listed_by(old, self._listed_by(old)), private=self.private, progress=self.progress)
         except MovedError:
             new = plan_release(old.release, self.found.target, self.found.overwrite)
             if new.conflicts and not new.problems:
                 return new, None
             if new.problems or not self.go_on(new):
                 raise
-            made = apply_plan(listed_by(new, self._listed_by), private=self.private, progress=self.progress)
+            made = apply_plan(listed_by(new, self._listed_by(new)), private=self.private, progress=self.progress)
             return new, made or (Pushed(new.head, new.target.number) if new.head else None)
 
-    def _collection(self) -> Published:
-        collection = self.found.collection
-        assert collection is not None
+    def _collection(self, collection: CollectionPlan) -> Published:
         where = collection.slug or collection.title
-        if lacking := sorted(self._lacking.items()):
+        if lacking := sorted((repo, why) for repo, why in self._lacking.items() if repo in collection.ids):
             return Published("collection", where, "skipped", why=f"it lists {lacking[0][1]}")
         if problems := collection.problems:
             why = f"it must not be published: {problems[0]}"
             return Published("collection", redacted(where), "failed", why=why, hint=CORRECT)
         try:
-            known = replace(collection, slug=self._listed_by.slug) if self._listed_by else collection
+            record = self._records.get(collection.title)
+            known = replace(collection, slug=record.slug) if record else collection
             slug = apply_collection(known, private=self.private) if collection.pending else str(collection.slug)
         except ZooError as problem:
             return Published("collection", where, "failed", why=problem.message, hint=problem.hint)

@@ -1,8 +1,8 @@
-"""Everything that is published together: the releases, and the collection that lists them."""
+"""Everything that is published together: the releases, and the collections that list them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from zoo.publish.desired.release import Release
@@ -26,19 +26,28 @@ class Item:
 
 
 @dataclass(frozen=True)
+class WantedCollection:
+    """A collection as it should be: its texts, and the releases that it lists."""
+
+    title: str
+    description: str = ""
+    lists: Collection[tuple[str, str]] | None = None
+    """Keys of releases; None: all."""
+
+
+@dataclass(frozen=True)
 class Fleet:
-    """Releases that should be on the Hub (datasets, models with parents first, Space), and the collection of them."""
+    """Releases that should be on the Hub (datasets, models with parents first, Spaces), and the collections of them."""
 
     account: str
     releases: Sequence[Release]
-    title: str | None
-    """The collection's title; None: there is no collection."""
-    description: str
+    collections: Sequence[WantedCollection] = ()
     notes: tuple[str, ...] = ()
     """What people should know about what is not among it."""
+    titles: Collection[str] = ()
+    """Titles of all collections that the account may have from us, also of those that list nothing of this fleet."""
 
-    @property
-    def items(self) -> list[Item]:
-        """The collection's items, in the order in which it shows them."""
-        listed = sorted(self.releases, key=lambda release: KINDS.index(release.kind))
-        return [Item(release.kind, release.id, release.note) for release in listed]
+    def items(self, wanted: WantedCollection) -> list[Item]:
+        """The items of a collection, in the order in which it shows them."""
+        listed = [one for one in self.releases if wanted.lists is None or one.key in wanted.lists]
+        return [Item(one.kind, one.id, one.note) for one in sorted(listed, key=lambda one: KINDS.index(one.kind))]

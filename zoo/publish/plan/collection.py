@@ -34,6 +34,16 @@ class CollectionPlan(PlannedChanges):
     """In order."""
 
     @property
+    def keys(self) -> set[tuple[str, str]]:
+        """The kinds and ids of what it should list."""
+        return {item.key for item in self.wanted}
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of what it should list."""
+        return {item.id for item in self.wanted}
+
+    @property
     def problems(self) -> list[str]:
         """A sentence for each secret in its texts: it may not be sent so."""
         notes = {f"the note of {label(item)}": item.note for item in self.wanted}

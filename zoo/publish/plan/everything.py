@@ -1,4 +1,4 @@
-"""The plan of a whole fleet: its repositories, the settings of its Space, and its collection."""
+"""The plan of a whole fleet: its repositories, the settings of its Spaces, and its collections."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from zoo.errors import PublishError
-from zoo.publish.desired.fleet import Fleet
+from zoo.publish.desired.fleet import Fleet, WantedCollection
 from zoo.publish.desired.release import CARD, Settings
 from zoo.publish.plan.change import SHOWN_ONLY, PlannedChange
 from zoo.publish.plan.collection import CollectionPlan, collections_of, find_collection, plan_collection
@@ -28,7 +28,7 @@ class FleetPlan:
     """In the order in which they are applied."""
     settings: Mapping[tuple[str, str], Sequence[PlannedChange]] = field(default_factory=dict)
     """{key of a Space: what would change beside its files}."""
-    collection: CollectionPlan | None = None
+    collections: Sequence[CollectionPlan] = ()
     target: Target = MAIN
     overwrite: Collection[str] = ()
 
@@ -36,18 +36,18 @@ class FleetPlan:
     def changed(self) -> int:
         """The number of repositories and collections that would change."""
         units = [bool(self.changes(one)) for one in self.plans]
-        return sum([*units, bool(self.collection and self.collection.pending)])
+        return sum([*units, *(bool(one.pending) for one in self.collections)])
 
     @property
     def count(self) -> int:
         """The number of repositories and collections that were looked at."""
-        return len(self.plans) + (self.collection is not None)
+        return len(self.plans) + len(self.collections)
 
     @property
     def blocked(self) -> list[Plan | CollectionPlan]:
         """The plans that cannot be published as they are: they have conflicts or problems."""
-        blocked: list[Plan | CollectionPlan] = [one for one in self.plans if one.conflicts or one.problems]
-        return [*blocked, self.collection] if self.collection and self.collection.problems else blocked
+        blocked = [one for one in self.plans if one.conflicts or one.problems]
+        return [*blocked, *(one for one in self.collections if one.problems)]
 
     def beside(self, plan: Plan) -> Sequence[PlannedChange]:
         """Return what would change of a Space beside its files, and what is only shown."""
@@ -73,12 +73,11 @@ def plan_fleet(fleet: Fleet, target: Target = MAIN, overwrite: Collection[str] =
     with ThreadPoolExecutor(WORKERS) as pool:
         plans = [pool.submit(plan_release, release, target, overwrite) for release in fleet.releases]
         runtimes = {key: pool.submit(look_at_space, key[1], wanted) for key, wanted in spaces.items()}
-        titled = fleet.title is not None and on_main
-        collections = pool.submit(collections_of, fleet.account) if titled else None
+        listing = pool.submit(collections_of, fleet.account) if fleet.collections and on_main else None
         found = [_guarded(one.result(), spaces) for one in plans]
         beside = {key: compare_settings(wanted, runtimes[key].result(), key[1]) for key, wanted in spaces.items()}
-        listed = _collection(fleet, found, collections.result()) if collections else None
-        return FleetPlan(fleet, found, beside, listed, target, overwrite)
+        collections = _collections(fleet, found, listing.result()) if listing else []
+        return FleetPlan(fleet, found, beside, collections, target, overwrite)
 
 
 def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
@@ -87,14 +86,33 @@ def _guarded(plan: Plan, spaces: Mapping[tuple[str, str], Settings]) -> Plan:
     return replace(plan, problems=[*plan.problems, *secret_settings(wanted)]) if wanted else plan
 
 
-def _collection(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) -> CollectionPlan:
-    title = str(fleet.title)
+def _collections(fleet: Fleet, plans: Sequence[Plan], listed: Mapping[str, str]) -> list[CollectionPlan]:
+    """The plan of each collection; none is taken for another one of ours, whatever manifests say of the past."""
+    found: list[CollectionPlan] = []
+    for wanted in fleet.collections:
+        others = {*fleet.titles, *(one.title for one in fleet.collections)} - {wanted.title}
+        taken = {one.slug for one in found}
+        left = {slug: title for slug, title in listed.items() if slug not in taken and title not in others}
+        found.append(_collection(fleet, wanted, plans, left, others))
+    return found
+
+
+def _collection(
+    fleet: Fleet, wanted: WantedCollection, plans: Sequence[Plan], listed: Mapping[str, str], others: Collection[str]
+) -> CollectionPlan:
+    title, items = wanted.title, fleet.items(wanted)
+    its = {item.key for item in items}
     # families may share a dataset: what it says of another family's collection is of no use
-    ours = [one for one in plans if one.release.kind != "dataset" or (one.collection and one.collection.title == title)]
-    records = [one.collection for one in ours if one.collection]
+    ours = [
+        one
+        for one in plans
+        if one.release.key in its
+        and (one.release.kind != "dataset" or (one.collection and one.collection.title == title))
+    ]
+    records = [one.collection for one in ours if one.collection and one.collection.title not in others]
     was = {(str(one.release.kind), one.release.id): one.notes for one in plans}
     found = find_collection(listed, title, records, {one.release.key: one.notes for one in ours})
-    return plan_collection(title, fleet.description, fleet.account, found, fleet.items, was)
+    return plan_collection(title, wanted.description, fleet.account, found, items, was)
 
 
 def _addressed(fleet: Fleet, place: str) -> str:

@@ -22,7 +22,7 @@ from zoo.publish.plan.repository import Plan
 from zoo.remote import host
 from zoo.run import digest
 
-FORMAT = 1
+FORMAT = 2
 AGAIN = "make a new one: zoo plan --out FILE"
 
 
@@ -58,7 +58,6 @@ def save_plan(path: Path, asked: Asked, found: FleetPlan) -> None:
 
 def described(asked: Asked, found: FleetPlan) -> dict[str, Any]:
     """Return the plan as plain JSON values, without content, token or path of this machine; secrets are masked."""
-    collection = found.collection
     content: dict[str, Any] = {
         "format": FORMAT,
         "zoo": __version__,
@@ -66,13 +65,14 @@ def described(asked: Asked, found: FleetPlan) -> dict[str, Any]:
         "account": found.fleet.account,
         "asked": {**asdict(asked), "names": list(asked.names), "overwrite": sorted(asked.overwrite)},
         "repositories": [_repository(one, found) for one in found.plans],
-        "collection": {
-            "title": collection.title,
-            "description": collection.description,
-            "changes": [[change.action, change.path, change.note] for change in collection.changes],
-        }
-        if collection
-        else None,
+        "collections": [
+            {
+                "title": one.title,
+                "description": one.description,
+                "changes": [[change.action, change.path, change.note] for change in one.changes],
+            }
+            for one in found.collections
+        ],
     }
     return dict(redacted_all(json.loads(json.dumps(content))))
 
@@ -133,7 +133,7 @@ def require_unchanged(path: Path, was: Mapping[str, Any], asked: Asked, found: F
             raise _refused(path, f"{kind} '{repo_id}' changed on the Hub since")
         if old != new:
             raise _refused(path, f"{kind} '{repo_id}' changed here since: {_first(old, new)}")
-    raise _refused(path, "the collection changed since")
+    raise _refused(path, f"{'a' if len(now['collections']) > 1 else 'the'} collection changed since")
 
 
 def _first(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

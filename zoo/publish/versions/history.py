@@ -12,7 +12,8 @@ from zoo.publish.apply.commit import MovedError
 from zoo.recipe import Workspace
 from zoo.remote import Kind, api, endpoint, explained, listed_id, namespace
 
-SPACE = "space"  # what the family's Space is called on the command line
+SPACE = "space"
+"""The lab's only Space on the command line, or all of them; where there are several, each goes by its repository."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,28 @@ class VersionChange:
     path: str
 
 
+def space_name(workspace: Workspace, repo: str) -> str:
+    """Return what the command line knows the Space of a repository by."""
+    return repo if len(workspace.spaces) > 1 else SPACE
+
+
 def published_as(workspace: Workspace, name: str) -> tuple[Kind, str]:
-    """Return the kind and the name on the Hub of what a recipe, a dataset or `space` is published as.
+    """Return the kind and the name on the Hub of what a recipe, a dataset or a Space is published as.
 
     Raises:
-        RecipeError: there is none of that name, or it is not published.
+        RecipeError: there is none of that name, or it is not published, or `space` is several.
     """
-    space, datasets = workspace.family.space, workspace.datasets
-    if name == SPACE and space:
-        return "space", space.repo
+    spaces, datasets = {space_name(workspace, repo): repo for repo in workspace.spaces}, workspace.datasets
     if name in workspace.names:
         return "model", workspace.recipe(name).release.repo
+    if name in spaces and name not in datasets:
+        return "space", spaces[name]
+    if name == SPACE and spaces and name not in datasets:
+        raise RecipeError(
+            f"there are {len(spaces)} Spaces, by the names of their repositories", hint=f"one of: {', '.join(spaces)}"
+        )
     if name not in datasets:
-        known = [*workspace.names, *datasets, *([SPACE] if space else [])]
+        known = [*workspace.names, *datasets, *spaces]
         raise RecipeError(f"no recipe or dataset '{name}'", hint=did_you_mean(name, known) or "zoo ls")
     release = datasets[name].release
     if release is None:
@@ -62,7 +72,7 @@ def published_as(workspace: Workspace, name: str) -> tuple[Kind, str]:
 
 
 def find_repository(workspace: Workspace, name: str) -> NamedRepository:
-    """Return the repository of a recipe, a dataset or the Space.
+    """Return the repository of a recipe, a dataset or a Space.
 
     Raises:
         RecipeError: there is none of that name, or it is not published. HubError: no token says whose it is.

@@ -205,25 +205,25 @@ def _next_commit(way: Way, wanted: Mapping[str, str], again: str) -> NextCommit:
     return NextCommit(way.repository, title, way.head, operations, holds, gone)
 
 
-def put_back(way: Way, title: str | None) -> str | None:
-    """Put the repository back into the family's collection, as it stood there then.
+def put_back(way: Way, title: str, others: Collection[str] = ()) -> str | None:
+    """Put the repository back into a collection of ours, as it stood there then.
 
     What somebody took out comes back, at the end; so does the note that it had, unless somebody else wrote another.
 
     Args:
         title: the collection's in the recipe, by which it is known when our manifest does not name it.
+        others: titles of other collections of ours, for none of which it is taken.
 
     Returns:
         The collection's slug, or None when nothing was to be done.
     """
-    if title is None:
-        return None
     kind, repo_id = way.repository.kind, way.repository.id
     now = _recorded(way, way.head)
     note = next(iter(_recorded(way, way.source).notes), "")[:LONGEST_NOTE]
     with explained(f"look at the collection '{title}'"):
-        records = [now.collection] if now.collection else []
-        slug = find_collection(collections_of(repo_id.split("/")[0]), title, records, {}).slug
+        records = [now.collection] if now.collection and now.collection.title not in others else []
+        listed = {slug: name for slug, name in collections_of(repo_id.split("/")[0]).items() if name not in others}
+        slug = find_collection(listed, title, records, {}).slug
         if slug is None:
             return None
         there = {(item.item_type, item.item_id): item for item in api().get_collection(slug).items}

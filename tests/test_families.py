@@ -1,0 +1,273 @@
+"""Several families in one lab: whose words a model is published with, and the Spaces and collections of each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, SCALE, Lab, TestHub, workspace_in
+from small_fleet import release
+
+from zoo.errors import RecipeError
+from zoo.recipe import Workspace
+
+FILES = {
+    "family.yaml": """
+name: Tales
+language: [ar]
+license: mit
+tags: [tales]
+authors: [A. Writer]
+paper: {title: Tales, url: "https://example.org/tales", bibtex: "@misc{tales}"}
+suite: sts
+suites: {sts: [STS17-ar]}
+phases:
+  pairs: {data: [{dataset: pairs, loss: {type: cosent}}], dev: pairs}
+collection: {title: Tales}
+space: {repo: tales, app: similarity, title: Tales}
+""",
+    "families/english.yaml": """
+name: Stories
+language: [en]
+suites: {english: [STS17-en]}
+collection: {title: Stories}
+space: {repo: stories, app: similarity, title: Stories}
+""",
+    "arabic.yaml": """
+base: {model: lab/arabic, width: 64, pooling: mean}
+dims: [64]
+variants:
+  plain: {repo: Tales-1, phases: [pairs]}
+  bare: {repo: Tales-2, phases: [pairs], paper: null, tags: null, space: null, license: apache-2.0}
+""",
+    "english.yaml": """
+base: {model: lab/english, width: 64, pooling: mean}
+family: english
+dims: [64]
+suite: english
+citation: "@misc{stories}"
+phases:
+  pairs: {data: [{dataset: pairs, loss: {type: cosent}}], train: {epochs: 3}, dev: pairs}
+variants:
+  plain: {repo: Stories-1, phases: [pairs]}
+  own:
+    repo: Stories-2
+    examples: [A cat sat., A dog sat.]
+    phases: [pairs, {name: polish, data: [{dataset: pairs, loss: {type: cosent}}], train: {epochs: 7}, dev: pairs}]
+""",
+    "datasets/pairs.yaml": """
+source: {dataset: lab/pairs}
+columns: {a: {type: text}, b: {type: text}, score: {type: score}}
+release: {repo: Pairs, title: Pairs, summary: Pairs.}
+""",
+}
+
+
+@pytest.fixture
+def tales(tmp_path: Path) -> Workspace:
+    for name, text in FILES.items():
+        path = tmp_path / "recipes" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.lstrip(), "utf-8")
+    return Workspace(tmp_path)
+
+
+def change(workspace: Workspace, file: str, old: str, new: str) -> int:
+    """Write `new` in the place of `old`; the number of the line comes out."""
+    path = workspace.recipes / file
+    text = path.read_text("utf-8")
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    return text[: text.index(old)].count("\n") + 1
+
+
+def test_each_key_is_taken_from_the_nearest_that_has_it(tales: Workspace) -> None:
+    said = {name: tales.recipe(name).release for name in tales.names}
+    assert not tales.problems()
+    assert [one.language for one in said.values()] == [["ar"], ["ar"], ["en"], ["en"]]
+    assert [one.license for one in said.values()] == ["mit", "apache-2.0", "apache-2.0", "apache-2.0"]
+    assert [one.tags for one in said.values()] == [["tales"], [], [], []]
+    assert [one.paper.title if one.paper else None for one in said.values()] == ["Tales", None, None, None]
+    assert [one.authors for one in said.values()] == [["A. Writer"], ["A. Writer"], [], []]
+    assert [one.citation for one in said.values()] == [None, None, "@misc{stories}", "@misc{stories}"]
+    assert [one.family for one in said.values()] == [None, None, "english", "english"]
+    assert said["english-own"].examples == ["A cat sat.", "A dog sat."]
+    assert [tales.recipe(name).evaluation.suite for name in tales.names] == ["sts", "sts", "english", "english"]
+
+
+def test_the_nearest_phase_of_a_name_is_trained(tales: Workspace) -> None:
+    epochs = {name: [one.train.epochs for one in tales.recipe(name).phases] for name in tales.names}
+    assert epochs == {"arabic-plain": [1], "arabic-bare": [1], "english-plain": [3], "english-own": [3, 7]}
+
+
+def test_a_family_takes_over_the_suite_and_nothing_else(tales: Workspace) -> None:
+    change(tales, "english.yaml", "suite: english\n", "")
+    change(tales, "families/english.yaml", "language: [en]\n", "")
+    made = Workspace(tales.root).recipe("english-plain")
+    assert (made.evaluation.suite, made.release.language, made.release.tags) == ("sts", [], [])
+
+
+def test_the_workspace_knows_all_spaces_and_collections(tales: Workspace) -> None:
+    assert list(tales.families) == ["family", "english"]
+    assert list(tales.suites) == ["sts", "english"]
+    assert list(tales.spaces) == ["tales", "stories"]
+    assert list(tales.collections) == ["Tales", "Stories"]
+    assert [space.repo if (space := tales.space_of(name)) else None for name in tales.names] == [
+        "tales", None, "stories", "stories",
+    ]  # fmt: skip
+
+
+def test_what_is_left_out_is_in_no_recipe(tales: Workspace) -> None:
+    """So that what was built and published before there were several families is what it was."""
+    keys = tales.recipe("arabic-bare").release.model_dump().keys()
+    assert keys == {"repo", "license", "language", "tags", "summary", "paper", "authors"}
+
+
+STORIES = "families/english.yaml"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("english.yaml", "family: english", "family: englsh", "family: no family 'englsh', as there is no recipes/families/englsh.yaml; did you mean 'english'?"),
+        ("arabic.yaml", "Tales-2,", "Tales-2, family: none,", "variants.bare.family: no family 'none', as there is no recipes/families/none.yaml; one of: english, family"),
+        (STORIES, "language: [en]", "language: [xq]", "language.0: 'xq' is no language code: two or three small letters, as 'ar' or 'arz'"),
+        ("arabic.yaml", "Tales-2,", "Tales-2, language: [xq],", "variants.bare.language.0: 'xq' is no language code"),
+        (STORIES, "name: Stories", "namespace: me\nname: Stories", "namespace: 'namespace' is the whole lab's; move it into recipes/family.yaml"),
+        (STORIES, "{english: [STS17-en]}", "{english: [STS17-en], sts: [STS17-en]}", "suites.sts: 'sts' is another one in recipes/family.yaml; give it another name, or take it out"),
+        (STORIES, "repo: stories", "repo: Tales", "space.repo: the Space 'Tales' is described in another way in recipes/family.yaml; write the same in both, or choose another repo"),
+        (STORIES, "{title: Stories}", "{title: Tales, description: Others.}", "collection.title: the collection 'Tales' is described in another way in recipes/family.yaml"),
+        ("arabic.yaml", "space: null", "space: {repo: tales, app: similarity, title: Others}", "variants.bare.space.repo: the Space 'tales' is described in another way"),
+        ("arabic.yaml", "space: null", "space: {repo: x, app: similar, title: X}", "variants.bare.space.app: no folder 'similar' in spaces/; did you mean 'similarity'?"),
+        ("arabic.yaml", "paper: null", "suite: ara", "variants.bare.suite: no suite 'ara' in family.yaml"),
+        ("english.yaml", "train: {epochs: 3}", "train: {epochs: 3, batch_size: 0}", "phases.pairs.train.batch_size: '0'"),
+        ("english.yaml", "name: polish, data: [{dataset: pairs,", "name: polish, data: [{dataset: pears,", "variants.own.phases.1.data.0.dataset: no dataset 'pears'"),
+        ("family.yaml", "suite: sts\n", "", "suite: is missing; write the name of one of suites"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_at_its_place(tales: Workspace, zoo: Any, file: str, old: str, new: str, told: str) -> None:
+    change(tales, file, old, new)
+    code, _, err = zoo("check", cwd=tales.root)
+    assert code == 1
+    assert f"recipes/{file}, line " in err
+    assert told in err
+
+
+def test_a_family_has_not_the_name_of_the_labs_own_file(tales: Workspace) -> None:
+    shutil.copy(tales.recipes / STORIES, tales.recipes / "families" / "family.yaml")
+    (problem,) = Workspace(tales.root).problems()
+    assert problem.message.endswith("/recipes/families/family.yaml' is called like recipes/family.yaml")
+
+
+def test_a_family_that_is_nowhere_is_told_to_who_asks_for_its_recipe(tales: Workspace) -> None:
+    change(tales, "english.yaml", "family: english", "family: englsh")
+    with pytest.raises(RecipeError, match="no family 'englsh', as there is no recipes/families/englsh.yaml"):
+        Workspace(tales.root).described("english-plain")
+
+
+def test_words_of_the_recipes_that_zoo_brings_are_doubted_of_others(tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    assert not [one for one in workspace.doubts() if "come with zoo" in one]
+    text = (workspace.recipes / "labse.yaml").read_text("utf-8")
+    (workspace.recipes / "labse.yaml").write_text(text.replace("repo: GATE-LaBSE-v1", "repo: mine"), "utf-8")
+    doubts = [one for one in Workspace(tmp_path).doubts() if "come with zoo" in one]
+    assert [one.split(": ")[1] for one in doubts] == ["name", "paper.title", "collection.title", "space.repo", "tags"]
+    assert "recipes/family.yaml, line 3: name: 'GATE' belongs to the recipes that come with zoo, " in doubts[0]
+    assert "and 'labse-hybrid' is none of them; write the name of your own family" in doubts[0]
+    other = "license: mit\nfamily: mine\nvariants:"
+    (workspace.recipes / "labse.yaml").write_text(
+        text.replace("variants:", other).replace("repo: ", "repo: My-"), "utf-8"
+    )
+    (workspace.recipes / "families").mkdir()
+    (workspace.recipes / "families" / "mine.yaml").write_text("name: Mine\ntags: [arabic, matryoshka]\n", "utf-8")
+    assert not [one for one in Workspace(tmp_path).doubts() if "come with zoo" in one]
+
+
+def test_shipped_recipes_resolve_as_they_did() -> None:
+    """Digests of receipts and published recipes come of these."""
+    workspace = Workspace(ROOT)
+    assert list(workspace.families) == ["family"]
+    for name in workspace.names:
+        keys = workspace.recipe(name).release.model_dump().keys()
+        assert keys == {"repo", "license", "language", "tags", "summary", "paper"}
+
+
+# ---- on the Hub ----------------------------------------------------------------------------------------------------
+
+
+def test_two_collections_list_what_is_theirs_and_are_never_taken_for_each_other(hub: TestHub) -> None:
+    from zoo.publish.apply.rollout import Rollout
+    from zoo.publish.desired.fleet import Fleet, WantedCollection
+    from zoo.publish.plan.everything import plan_fleet
+    from zoo.remote import api
+
+    data = release({"a.csv": b"a\n1\n"}, "lab/shared-rows", kind="dataset")
+    one, two = (release({"a.txt": b"1"}, f"lab/of-{word}", note=word) for word in ("first", "second"))
+
+    def shelves(*second: tuple[str, str]) -> list[WantedCollection]:
+        return [WantedCollection("First", "", [data.key, one.key]), WantedCollection("Second", "", second)]
+
+    def listed() -> dict[str, list[str]]:
+        slugs = {found.title: found.slug for found in api().list_collections(owner="lab")}
+        return {
+            title: [item.item_id for item in api().get_collection(slugs[title]).items] for title in ("First", "Second")
+        }
+
+    fleet = Fleet("lab", [data, one, two], shelves(data.key, two.key))
+    done = Rollout(plan_fleet(fleet)).run()
+    assert [(found.kind, found.did) for found in done[3:]] == [("collection", "created")] * 2
+    assert listed() == {"First": [one.id, data.id], "Second": [two.id, data.id]}
+    found = plan_fleet(fleet)
+    assert (found.changed, found.count) == (0, 5)
+    moved = plan_fleet(Fleet("lab", [one], [WantedCollection("Second", "", [one.key])], titles=["First", "Second"]))
+    assert moved.collections[0].slug != found.collections[0].slug, "what its manifest says is of the other one"
+    assert [change.path for change in moved.collections[0].pending] == [f"model {one.id}"]
+
+
+@pytest.mark.slow
+def test_two_families_are_published_with_a_space_and_a_collection_each(lab: Lab, tmp_path: Path, zoo: Any) -> None:
+    folder = tmp_path / "two"
+    shutil.copytree(lab.workspace.root, folder)
+    recipes = folder / "recipes"
+    for path in [recipes / "arabert.yaml", *(recipes / "datasets").glob("*.yaml")]:
+        text = path.read_text("utf-8").replace("repo: ", "repo: Two-")
+        path.write_text(text.replace("    repo: Two-GATE", "    family: stories\n    repo: Two-GATE"), "utf-8")
+    first = (recipes / "family.yaml").read_text("utf-8").replace("title: GATE · General", "title: Two · General")
+    (recipes / "family.yaml").write_text(first.replace("repo: arabic-similarity", "repo: two-tales"), "utf-8")
+    (recipes / "families").mkdir()
+    stories = "name: Stories\nlanguage: [en]\ncollection: {title: Two stories}\n"
+    stories += "space: {repo: two-stories, app: similarity, title: Stories}\n"
+    (recipes / "families" / "stories.yaml").write_text(stories, "utf-8")
+    code, out, err = zoo("plan", "--scale", SCALE, "--json", cwd=folder)
+    assert code == 2, err
+    units = json.loads(out)["units"]
+    named = {kind: [unit["id"] for unit in units if unit["kind"] == kind] for kind in ("space", "collection")}
+    assert named == {
+        "space": ["lab/two-tales", "lab/two-stories"],
+        "collection": ["Two · General Arabic Text Embedding", "Two stories"],
+    }
+    code, out, err = zoo("publish", "--scale", SCALE, "--yes", cwd=folder)
+    assert code == 0, err
+    code, out, err = zoo("plan", "--scale", SCALE, cwd=folder)
+    assert (code, out.splitlines()[-1]) == (0, "nothing to publish: the Hub is up to date"), out
+    code, out, err = zoo("plan", "two-stories", "--scale", SCALE, cwd=folder)
+    assert code == 0
+    assert "space lab/two-stories: no changes" in out
+    code, out, err = zoo("release", "space", "v1.0.0", "--scale", SCALE, "--yes", cwd=folder)
+    assert (code, err) == (
+        1,
+        "error: there are 2 Spaces, by the names of their repositories\nhint: one of: two-tales, two-stories\n",
+    )
+    code, out, err = zoo("release", "two-stories", "v1.0.0", "--scale", SCALE, "--yes", cwd=folder)
+    assert code == 0, err
+    code, out, err = zoo("status", "--scale", SCALE, "--json", cwd=folder)
+    rows = json.loads(out)["fleet"]
+    assert [row["name"] for row in rows if row["kind"] == "space"] == ["two-tales", "two-stories"]
+    assert [row["published"] for row in rows if row["kind"] == "collection"] == ["up to date"] * 2
+    code, out, err = zoo("space", "build", str(tmp_path / "out"), "--name", "two-stories", "--scale", SCALE, cwd=folder)
+    assert code == 0, err
+    models = json.loads((tmp_path / "out" / "models.json").read_text("utf-8"))
+    assert [model["id"] for model in models] == ["lab/Two-GATE-AraBert-v1"]
