@@ -383,7 +383,7 @@ class Page:
         """Offer `/compare` and `/rank` to gradio_client and curl; an error arrives there as its message."""
 
         def compare(sentence1: str, sentence2: str, model: str | None = None, dim: int | None = None) -> dict:
-            """Cosine similarity: {"model", "dim", "score", "by_dim": {"768": ...}}. Default: first model, full width."""
+            """Cosine: {"model", "dim", "score", "by_dim": {"768": ...}}. Default: first model, full width."""
             try:
                 found = similarity.find(self.models, model)
                 scores, dim = similarity.compare(found, sentence1, sentence2), similarity.chosen(found, dim)
