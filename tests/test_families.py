@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, SCALE, Lab, TestHub, workspace_in
+from conftest import ROOT, TestHub, workspace_in
 from small_fleet import release
 
 from zoo.errors import RecipeError
+from zoo.hub.store import Store
+from zoo.miniature.standins import stand_in
 from zoo.recipe import Workspace
+from zoo.remote import api
 
 FILES = {
     "family.yaml": """
@@ -126,6 +131,7 @@ def test_what_is_left_out_is_in_no_recipe(tales: Workspace) -> None:
     assert keys == {"repo", "license", "language", "tags", "summary", "paper", "authors"}
 
 
+QUICK = "train: {max_steps: 2, eval_steps: 2, batch_size: 8, max_seq_length: 32, precision: fp32}"
 STORIES = "families/english.yaml"
 
 
@@ -202,7 +208,6 @@ def test_two_collections_list_what_is_theirs_and_are_never_taken_for_each_other(
     from zoo.publish.apply.rollout import Rollout
     from zoo.publish.desired.fleet import Fleet, WantedCollection
     from zoo.publish.plan.everything import plan_fleet
-    from zoo.remote import api
 
     data = release({"a.csv": b"a\n1\n"}, "lab/shared-rows", kind="dataset")
     one, two = (release({"a.txt": b"1"}, f"lab/of-{word}", note=word) for word in ("first", "second"))
@@ -227,47 +232,58 @@ def test_two_collections_list_what_is_theirs_and_are_never_taken_for_each_other(
     assert [change.path for change in moved.collections[0].pending] == [f"model {one.id}"]
 
 
+def pairs(split: str) -> str:
+    """A CSV of pairs of sentences: those with the same words are alike."""
+    draw = random.Random(split)
+    words = ["the", "tide", "comes", "in", "slowly", "over", "sand", "and", "boats", "wait", "for", "water"]
+    rows = [(draw.sample(words, 5), draw.sample(words, 5)) for _ in range(60)]
+    lines = [f"{' '.join(one)},{' '.join(two)},{len({*one} & {*two}) / 5:.2f}" for one, two in rows]
+    return "\n".join(["a,b,score", *lines]) + "\n"
+
+
 @pytest.mark.slow
-def test_two_families_are_published_with_a_space_and_a_collection_each(lab: Lab, tmp_path: Path, zoo: Any) -> None:
-    folder = tmp_path / "two"
-    shutil.copytree(lab.workspace.root, folder)
-    recipes = folder / "recipes"
-    for path in [recipes / "arabert.yaml", *(recipes / "datasets").glob("*.yaml")]:
-        text = path.read_text("utf-8").replace("repo: ", "repo: Two-")
-        path.write_text(text.replace("    repo: Two-GATE", "    family: stories\n    repo: Two-GATE"), "utf-8")
-    first = (recipes / "family.yaml").read_text("utf-8").replace("title: GATE · General", "title: Two · General")
-    (recipes / "family.yaml").write_text(first.replace("repo: arabic-similarity", "repo: two-tales"), "utf-8")
-    (recipes / "families").mkdir()
-    stories = "name: Stories\nlanguage: [en]\ncollection: {title: Two stories}\n"
-    stories += "space: {repo: two-stories, app: similarity, title: Stories}\n"
-    (recipes / "families" / "stories.yaml").write_text(stories, "utf-8")
-    code, out, err = zoo("plan", "--scale", SCALE, "--json", cwd=folder)
-    assert code == 2, err
-    units = json.loads(out)["units"]
+def test_two_families_are_published_with_a_space_and_a_collection_each(
+    seeded: TestHub, tales: Workspace, zoo: Any
+) -> None:
+    folder = tales.root
+    with closing(Store(seeded.root)) as store:
+        for name in ("arabic", "english"):
+            made = stand_in(f"lab/{name}", None, architecture="bert", tokenizer="wordpiece", width=64)
+            store.import_commit("model", f"lab/{name}", made.files)
+    for split in ("train", "validation"):
+        (folder / "recipes" / "datasets" / f"{split}.csv").write_text(pairs(split), "utf-8")
+    change(tales, "datasets/pairs.yaml", "dataset: lab/pairs", "path: {train: train.csv, validation: validation.csv}")
+    change(tales, "family.yaml", "loss: {type: cosent}}], dev", f"loss: {{type: cosent}}}}], {QUICK}, dev")
+    change(tales, "english.yaml", "train: {epochs: 3}", QUICK)
+    change(tales, "english.yaml", "suite: english\n", "")
+
+    def run(*words: str, code: int = 0) -> tuple[str, str]:
+        left, out, err = zoo(*words, cwd=folder)
+        assert left == code, err
+        return out, err
+
+    run("build", "arabic-plain", "english-plain")
+    units = json.loads(run("plan", "--json", code=2)[0])["units"]
     named = {kind: [unit["id"] for unit in units if unit["kind"] == kind] for kind in ("space", "collection")}
-    assert named == {
-        "space": ["lab/two-tales", "lab/two-stories"],
-        "collection": ["Two · General Arabic Text Embedding", "Two stories"],
+    assert named == {"space": ["lab/tales", "lab/stories"], "collection": ["Tales", "Stories"]}
+    run("publish", "--yes")
+    assert run("plan")[0].splitlines()[-1] == "nothing to publish: the Hub is up to date"
+    slugs = {found.title: found.slug for found in api().list_collections(owner="lab")}
+    listed = {
+        title: [one.item_id for one in api().get_collection(slugs[title]).items] for title in ("Tales", "Stories")
     }
-    code, out, err = zoo("publish", "--scale", SCALE, "--yes", cwd=folder)
-    assert code == 0, err
-    code, out, err = zoo("plan", "--scale", SCALE, cwd=folder)
-    assert (code, out.splitlines()[-1]) == (0, "nothing to publish: the Hub is up to date"), out
-    code, out, err = zoo("plan", "two-stories", "--scale", SCALE, cwd=folder)
-    assert code == 0
-    assert "space lab/two-stories: no changes" in out
-    code, out, err = zoo("release", "space", "v1.0.0", "--scale", SCALE, "--yes", cwd=folder)
-    assert (code, err) == (
-        1,
-        "error: there are 2 Spaces, by the names of their repositories\nhint: one of: two-tales, two-stories\n",
+    assert listed == {
+        "Tales": ["lab/Tales-1", "lab/Pairs", "lab/tales"],
+        "Stories": ["lab/Stories-1", "lab/Pairs", "lab/stories"],
+    }
+    assert "space lab/stories: no changes" in run("plan", "stories")[0]
+    assert run("release", "space", "v1.0.0", "--yes", code=1)[1] == (
+        "error: there are 2 Spaces, by the names of their repositories\nhint: one of: tales, stories\n"
     )
-    code, out, err = zoo("release", "two-stories", "v1.0.0", "--scale", SCALE, "--yes", cwd=folder)
-    assert code == 0, err
-    code, out, err = zoo("status", "--scale", SCALE, "--json", cwd=folder)
-    rows = json.loads(out)["fleet"]
-    assert [row["name"] for row in rows if row["kind"] == "space"] == ["two-tales", "two-stories"]
+    run("release", "stories", "v1.0.0", "--yes")
+    rows = json.loads(run("status", "--json")[0])["fleet"]
+    assert [row["name"] for row in rows if row["kind"] == "space"] == ["tales", "stories"]
     assert [row["published"] for row in rows if row["kind"] == "collection"] == ["up to date"] * 2
-    code, out, err = zoo("space", "build", str(tmp_path / "out"), "--name", "two-stories", "--scale", SCALE, cwd=folder)
-    assert code == 0, err
-    models = json.loads((tmp_path / "out" / "models.json").read_text("utf-8"))
-    assert [model["id"] for model in models] == ["lab/Two-GATE-AraBert-v1"]
+    run("space", "build", str(folder / "out"), "--name", "stories")
+    models = json.loads((folder / "out" / "models.json").read_text("utf-8"))
+    assert [model["id"] for model in models] == ["lab/Stories-1"]

@@ -133,7 +133,7 @@ class Workspace:
         return taken_from(self.family, *(one for _, _, one in self.above(name)))
 
     def above(self, name: str) -> Said:
-        """Those that describe a recipe's model: its family, its base file and its variant.
+        """Return what describes a recipe's model: its family, its base file and its variant.
 
         Raises:
             RecipeError: there is no such recipe, or it names a family that there is not.
