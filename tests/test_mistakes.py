@@ -575,10 +575,6 @@ MISTAKES = {
         FAMILY_FILE, "namespace: lab", "language: [ar, ar]",
         "language", "language.1: 'ar' stands twice; take one out",
     ),
-    "no language": Mistake(
-        FAMILY_FILE, "namespace: lab", "language: []",
-        "language", "language: is empty; write [ar], or whichever they are",
-    ),
     "a category that is none": Mistake(
         LABELLED, "repo: Labelled", "task_categories: [text-clasification]\n  repo: Labelled",
         "task_categories", "release.task_categories.0: 'text-clasification' is not in the Hub's list; did you mean 'text-classification'?",

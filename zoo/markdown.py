@@ -89,8 +89,8 @@ def _longest_run(text: str) -> int:
 
 
 def string(text: object) -> Markdown:
-    """The text as Python writes a string, for a snippet."""
-    return Markdown(json.dumps(clean(str(text)), ensure_ascii=False))
+    """The text as Python writes a string, for a snippet, whose fence no backtick of it may end."""
+    return Markdown(json.dumps(clean(str(text)), ensure_ascii=False).replace("```", r"\u0060" * 3))
 
 
 def address(url: str) -> Markdown:

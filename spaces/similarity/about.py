@@ -17,7 +17,7 @@ LONGEST_LABEL = 70  # characters of an example's button
 
 
 class Words:
-    """What the page says: English as it stands in the code, and where a file has it, another language before it."""
+    """The words of the page: English as it stands in the code, and where a file has it, another language before it."""
 
     def __init__(self, known: Mapping[str, str] | None = None, *, direction: str = "ltr") -> None:
         self._known = known or {}
@@ -100,7 +100,7 @@ class About:
 
 
 def about(folder: Path) -> About:
-    """What a Space in this folder is about; without a space.json a page in English.
+    """The title, the words and the examples of a Space in this folder; without a space.json all are English.
 
     Raises:
         SpaceError: space.json is not JSON, or names a language that has no file.

@@ -199,9 +199,7 @@ class Page:
     def show_ranking(self, model_id: str, dim: int | None, query: str, sentences: str) -> str:
         """The HTML that answers the button Rank; an error is shown too."""
         try:
-            return self.pieces.ranking(
-                similarity.rank(similarity.find(self.models, model_id), query, sentences, dim)
-            )
+            return self.pieces.ranking(similarity.rank(similarity.find(self.models, model_id), query, sentences, dim))
         except SpaceError as error:
             self.warn(error)
             return self.pieces.notice(error)
@@ -385,7 +383,7 @@ class Page:
         """Offer `/compare` and `/rank` to gradio_client and curl; an error arrives there as its message."""
 
         def compare(sentence1: str, sentence2: str, model: str | None = None, dim: int | None = None) -> dict:
-            """Cosine similarity: {"model", "dim", "score", "by_dim": {"768": ...}}. Default: first model, full width."""
+            """Cosine: {"model", "dim", "score", "by_dim": {"768": ...}}. Default: first model, full width."""
             try:
                 found = similarity.find(self.models, model)
                 scores, dim = similarity.compare(found, sentence1, sentence2), similarity.chosen(found, dim)

@@ -20,7 +20,7 @@ def about(title: str, releases: Sequence[ModelRelease], pairs: Sequence[Row]) ->
         pairs: rows of pairs that the paper of one of them may print.
     """
     own = [sentence for release in releases for sentence in release.examples or ()]
-    paper = next((one.paper for one in releases if published.is_of(one.paper)), None)
+    paper = next((one.paper for one in releases if published.is_the_paper(one.paper)), None)
     return {
         "title": title,
         "language": list(dict.fromkeys(code for release in releases for code in release.language)),

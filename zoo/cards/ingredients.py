@@ -85,7 +85,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
 
 def _printed(recipe: Recipe, site: Site) -> list[published.Row]:
     """The rows that the recipe's own paper printed of its model."""
-    if not published.is_of(recipe.release.paper):
+    if not published.is_the_paper(recipe.release.paper):
         return []
     return published.of_repository(site.workspace.recipes, recipe.release.repo)
 

@@ -13,11 +13,11 @@ from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.detail import Detail
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
-from zoo.cards.voice import examples_of, speaks_arabic
+from zoo.cards.voice import sentences_of, speaks_arabic
 from zoo.curves.words import spent_in_words
+from zoo.evidence import published
 from zoo.evidence.course import Phase, became, best_trained, is_kept
 from zoo.evidence.findings import findings
-from zoo.evidence import published
 from zoo.evidence.published import PAPER_TASKS
 from zoo.evidence.scores import (
     LEAK_MARK,
@@ -61,7 +61,7 @@ class ModelCardView:
     @property
     def examples(self) -> list[str]:
         """The sentences of the snippets, two to four."""
-        return examples_of(self.facts.recipe.release)
+        return sentences_of(self.facts.recipe.release)
 
     @property
     def cut(self) -> list[int]:
@@ -93,7 +93,7 @@ class ModelCardView:
     @property
     def papers(self) -> bool:
         """Whether the mean over all tasks is the one that the paper prints: over these tasks and no others."""
-        return published.is_of(self.facts.recipe.release.paper) and set(self.scores.tasks) == set(PAPER_TASKS)
+        return published.is_the_paper(self.facts.recipe.release.paper) and set(self.scores.tasks) == set(PAPER_TASKS)
 
     @property
     def mean_name(self) -> str:

@@ -28,6 +28,6 @@ def speaks_arabic(models: Iterable[Voiced]) -> bool:
     return any("ar" in languages_of(one) for one in models)
 
 
-def examples_of(one: Voiced) -> list[str]:
+def sentences_of(one: Voiced) -> list[str]:
     """Two to four sentences for the snippets of a model's card: its own, or ours in its language."""
     return list(one.examples or EXAMPLES["ar" if is_arabic(one.language) else "en"])

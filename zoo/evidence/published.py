@@ -23,7 +23,7 @@ PAPER_TASKS = ("STS17-ar", "STS22-ar", "STS22v2-ar")
 Slip = Literal["cut off", "differs"]
 
 
-def is_of(paper: Paper | None) -> bool:
+def is_the_paper(paper: Paper | None) -> bool:
     """Whether the tables in recipes/published/ are this paper's."""
     return paper is not None and PAPER in paper.url
 

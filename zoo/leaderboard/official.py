@@ -23,8 +23,15 @@ def refresh(workspace: Workspace) -> list[Row]:
     Returns the rows that changed.
 
     Raises:
-        HubError: the Hub cannot be asked. EvaluationError: the dataset has another form than we know.
+        HubError: the Hub cannot be asked. EvaluationError: the dataset has another form than we know, or there is no
+            row here.
     """
+    before = printed_rows(workspace.recipes, OFFICIAL)
+    if not before:
+        problem = f"recipes/published/{OFFICIAL}.csv names no model whose scores could be fetched"
+        raise EvaluationError(
+            problem, hint=f"write a row for each: model,revision,{','.join(list(TASKS)[:2])},...,source"
+        )
     with explained(f"read the official scores in '{DATASET}'"):
         sha = api().dataset_info(DATASET).sha
         names = api().list_repo_files(DATASET, repo_type="dataset", revision=sha)
@@ -32,7 +39,6 @@ def refresh(workspace: Workspace) -> list[Row]:
         files = [api().hf_hub_download(DATASET, name, repo_type="dataset", revision=sha) for name in parquet]
     if not files:
         raise EvaluationError(f"'{DATASET}' holds no parquet file", hint="it may have moved: look at the Hub")
-    before = printed_rows(workspace.recipes, OFFICIAL)
     scores = _scores(files, {row["model"] for row in before})
     after = [_updated(row, scores, f"{DATASET} @ {sha}") for row in before]
     _write(workspace.recipes / "published" / f"{OFFICIAL}.csv", after)

@@ -25,10 +25,9 @@ def render(tables: Sequence[Table], *, title: Text, templates: Templates, arabic
     dims = {row[DIM.key].value for table in tables for row in table.rows if DIM.key in row}
     names = dict.fromkeys(column.task for table in tables for column in table.shown if column.task)
     numbers = sorted((int(dim) for dim in dims if dim is not None), reverse=True)
+    wrong = any(cell.wrong for table in tables for row in table.rows for cell in row.values())
     facts = {"title": title, "tables": views, "dims": numbers, "tasks": list(names), "warning": warning(tables)}
-    facts["arabic"] = arabic
-    facts["wrong"] = any(cell.wrong for table in tables for row in table.rows for cell in row.values())
-    return as_html(PAGE, templates, {}, **facts)
+    return as_html(PAGE, templates, {}, arabic=arabic, wrong=wrong, **facts)
 
 
 class _View:

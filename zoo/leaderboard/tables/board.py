@@ -61,9 +61,10 @@ class Board:
 
     @cached_property
     def paper(self) -> bool:
-        """Whether something here is of the paper whose tables lie in recipes/published/: then they stand beside ours."""
-        there = any(published.printed_rows(self.workspace.recipes, name) for name in published.SCORES)
-        return there and any(published.is_of(self.workspace.described(name).paper) for name in self.workspace.names)
+        """Whether a recipe here is of the paper whose tables lie in recipes/published/: then they stand beside ours."""
+        space = self.workspace
+        there = any(published.printed_rows(space.recipes, name) for name in published.SCORES)
+        return there and any(published.is_the_paper(space.described(name).paper) for name in space.names)
 
     def printed(self, name: str) -> list[published.Row]:
         """Return the rows of a table that others printed; none in a lab that has nothing to do with the paper."""
