@@ -178,7 +178,7 @@ def dataset_mistakes(name: str, dataset: Dataset, datasets: Mapping[str, Dataset
         yield ("rows", split), f"there is no split '{split}' in {splits_key(dataset)}; add it there, or take this out"
     yield from _column_mistakes(dataset)
     if dataset.release:
-        yield from under(("release",), language_mistakes(dataset.release.language or None))
+        yield from under(("release",), language_mistakes(dataset.release.language))
         for found in metadata_problems({"task_categories": dataset.release.task_categories}, "dataset"):
             yield ("release", *found.path), "; ".join(filter(None, [found.message, found.hint]))
     yield from licence_mistakes(dataset)

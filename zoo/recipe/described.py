@@ -47,8 +47,7 @@ def described_mistakes(said: Described, suites: Collection[str], apps: Collectio
     """Mistakes in what a family, a base file or a variant says of models; places from there on."""
     if said.suite is not None and said.suite not in suites:
         yield ("suite",), f"no suite '{said.suite}' in family.yaml; {or_(said.suite, suites)}"
-    if said.language or said.language is None:
-        yield from language_mistakes(said.language)
+    yield from language_mistakes(said.language)
     space = said.space
     if space and space.app not in apps:
         yield ("space", "app"), f"no folder '{space.app}' in spaces/; {or_(space.app, apps)}"
@@ -59,9 +58,7 @@ def described_mistakes(said: Described, suites: Collection[str], apps: Collectio
 
 
 def language_mistakes(languages: Sequence[str] | None) -> Found:
-    """Mistakes in a list of languages, each of which is one; None is no list."""
-    if languages is not None and not languages:
-        yield ("language",), "is empty; write [ar], or whichever they are"
+    """Mistakes in a list of languages, each of which is one; empty and None say nothing."""
     for index, code in enumerate(languages or ()):
         if code in (languages or ())[:index]:
             yield ("language", index), f"'{code}' stands twice; take one out"
