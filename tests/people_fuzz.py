@@ -28,7 +28,7 @@ from people import CARD, CHANGELOG, CONFIG, KINDS, NEEDS, People, Place
 from zoo.errors import ZooError
 
 if TYPE_CHECKING:
-    from zoo.publish.desired.fleet import Fleet, WantedCollection
+    from zoo.publish.desired.fleet import Fleet
     from zoo.publish.plan.everything import FleetPlan
 
 STEPS = 60  # with one account, then a new one begins
@@ -87,6 +87,8 @@ class Run(People):
             releases.append(
                 sealed(Release(kind, f"{self.account}/{name}", name, files, ids, f"{name}, {self.version}"))
             )
+        from zoo.publish.desired.fleet import WantedCollection
+
         return Fleet(self.account, releases, [WantedCollection(TITLE, "All of it.")])
 
     def plan(self, target: Any = None, overwrite: Any = (), names: Collection[str] = ()) -> FleetPlan:

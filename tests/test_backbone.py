@@ -505,7 +505,7 @@ def test_a_report_is_kept_for_its_model_and_language(reports: dict[str, Backbone
 def test_a_model_that_cannot_be_loaded_is_a_finding(reports: dict[str, BackboneReport]) -> None:
     report = reports["nothing"]
     (problem,) = report.problems()
-    assert problem.startswith(f"cannot load model '{report.model}': Unrecognized model in ")
+    assert problem.startswith(f"'{report.model}' has neither modules.json nor config.json: ")
     assert [row["fine"] for row in report.table()] == ["no"]
 
 

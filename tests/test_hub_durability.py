@@ -350,11 +350,11 @@ def test_fsck_and_gc_on_the_command_line(tmp_path: Path, zoo: Callable[..., Any]
     code, out, _ = zoo("hub", "fsck", "--root", str(tmp_path))
     assert (code, out) == (
         0,
-        "2 files, 1 folders, 1 commits, 0 commits with an id of their own, 1 refs, 1 repositories, 2 objects checked\nnothing is wrong\n",
+        "checked: files 2, folders 1, commits 1, commits with an id of their own 0, refs 1, repositories 1, objects 2\nnothing is wrong\n",
     )
     orphan.write_bytes(b"something else")
     code, out, _ = zoo("hub", "fsck", "--root", str(tmp_path))
-    assert (code, out.startswith(f"object {orphan.name}: its content has sha256 "), "1 problems" in out) == (
+    assert (code, out.startswith(f"object {orphan.name}: its content has sha256 "), "1 problem\n" in out) == (
         1,
         True,
         True,
@@ -362,7 +362,7 @@ def test_fsck_and_gc_on_the_command_line(tmp_path: Path, zoo: Callable[..., Any]
     code, out, _ = zoo("hub", "fsck", "--json", "--root", str(tmp_path))
     assert (code, len(json.loads(out)["problems"])) == (1, 1)
     code, out, _ = zoo("hub", "gc", "--grace", "0", "--root", str(tmp_path))
-    assert (code, out) == (0, "removed 1 objects, 0 xorbs and 0 unfinished uploads: 0.0 MB\n")
+    assert (code, out) == (0, "removed 1 object, 0 xorbs and 0 unfinished uploads: 0.0 MB\n")
     assert zoo("hub", "fsck", "--root", str(tmp_path))[0] == 0
 
 

@@ -572,7 +572,7 @@ def test_every_broken_plugin_is_told_at_once(lab: Path, zoo: Any) -> None:
         ("", "' is empty"),
         ("a\tb\tc\n", "line 1: 'a b c' where 'sentence1 sentence2 score' belongs"),
         ("sentence1\tsentence2\tscore\n", "has 0 rows and no two scores that differ"),
-        ("sentence1\tsentence2\tscore\na\tb\t1\n", "has 1 rows and no two scores that differ"),
+        ("sentence1\tsentence2\tscore\na\tb\t1\n", "has 1 row and no two scores that differ"),
         ("sentence1\tsentence2\tscore\na\tb\n", "line 2: 2 columns where 3 belong, with tabs between them"),
         ("sentence1\tsentence2\tscore\na\tb\t1,5\n", "line 2: '1,5' is no number"),
         ("sentence1\tsentence2\tscore\na\tb\tnan\n", "line 2: score 'nan' is not from 0 to 4"),

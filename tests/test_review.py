@@ -263,7 +263,7 @@ BAD = {
     "verdict": (cell(5, "verdict.a", "acept"), ", row 5: 'acept' in verdict.a is no verdict", "did you mean 'accept'?"),
     "number": (cell(5, "verdict.b", "5"), ", row 5: '5' in verdict.b is no verdict", "write accept, reject or unsure"),
     "key": (cell(3, "key", "1.5E+10"), ", row 3: '1.5E+10' is no key of a row", "take the row out, or put its key back"),
-    "missing": (cell(4, "verdict.a", " "), "step 'review': 1 rows have no verdict: '", "`zoo data review pairs --serve --reviewer a` goes on"),
+    "missing": (cell(4, "verdict.a", " "), "step 'review': 1 row has no verdict: '", "`zoo data review pairs --serve --reviewer a` goes on"),
     "two": (
         spoilt(lambda table: table.append([*table[1][:-5], "reject", *table[1][-4:]])),
         ", row 22: 'a' says reject, and accept of the same row in '",
@@ -369,7 +369,7 @@ def test_sheets_of_several_reviewers_are_one(tmp_path: Path) -> None:
 
 def test_a_sheet_that_is_half_done_is_told_or_used_as_the_recipe_says(tmp_path: Path) -> None:
     judged(sampled(built(tmp_path, train=pairs()), tmp_path / "pairs.csv"), a=lambda at: "accept" if at else "")
-    with pytest.raises(DataError, match=r"train'.* 1 rows have no verdict: '.*pairs\.csv', row 2"):
+    with pytest.raises(DataError, match=r"train'.* 1 row has no verdict: '.*pairs\.csv', row 2"):
         reviewed(pairs(), tmp_path)
     assert reviewed(pairs(), tmp_path, unjudged="skip")[1]["rows reviewed"] == 19
 
@@ -655,7 +655,7 @@ def test_a_sheet_keeps_its_size_and_what_was_built_is_reviewed_whatever_the_reci
             "'هدى' is no name of a reviewer: a-z, 0-9, '_' and '-' make one",
             "zoo data review --help",
         ),
-        (["--by", "score"], "is not one of 'audit-score', 'split', 'label'", "zoo data review --help"),
+        (["--by", "score"], "is not one of 'audit-score', 'split', 'label'", "did you mean 'audit-score'?"),
         (["--sample", "0"], "0 is not in the range x>=1", "zoo data review --help"),
     ],
 )

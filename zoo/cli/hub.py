@@ -148,7 +148,7 @@ def fsck(ctx: click.Context, root: Path | None) -> None:
         found = check(store)
     for problem in found.problems:
         say.line(problem)
-    say.line(", ".join(f"{count} {kind}" for kind, count in found.checked.items()) + " checked")
+    say.line("checked: " + ", ".join(f"{kind} {count:,}" for kind, count in found.checked.items()))
     say.line(how_many(len(found.problems), "problem") if found.problems else "nothing is wrong")
     say.result({"checked": found.checked, "problems": found.problems})
     ctx.exit(1 if found.problems else 0)

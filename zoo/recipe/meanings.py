@@ -41,7 +41,8 @@ def with_meanings(schema: dict[str, Any]) -> dict[str, Any]:
     options = {entry.options.__name__: entry for entry in _entries()}
     for name, definition in schema["$defs"].items():
         if entry := options.get(name):
-            common = SHARED if entry.options.registry.kind == "loss" else {}
+            ours = entry.build.__module__.startswith("zoo.")  # a plugin may mean something else by the same name
+            common = SHARED if ours and entry.options.registry.kind == "loss" else {}
             said = common | of_arguments(entry.build.__doc__ or "")
         else:
             said = COMMON | (of_fields(models[name]) if name in models else {})

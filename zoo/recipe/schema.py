@@ -118,7 +118,9 @@ class Base(Section):
     def _folder_has_no_commit(self) -> Base:
         if not self.in_folder:
             if self.origin is not None:
-                raise ValueError(f"origin is for a model in a folder, and '{self.model}' is on the Hub; take it out")
+                raise ValueError(
+                    f"origin '{self.origin}' is for a model in a folder, and '{self.model}' is on the Hub; take it out"
+                )
             return self
         if self.revision is not None:
             raise ValueError(f"revision is a commit of the Hub, and '{self.model}' is a folder; take it out")
