@@ -68,7 +68,7 @@ class KeptStage(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        """Refuse files that would lie in each other's place, and rows of other models than the one that was measured."""
+        """Refuse files that would lie in each other's place, and rows of models that are not its own."""
         paths = {*self.made, *self.beside}
         if clash := sorted(paths & {str(folder) for path in paths for folder in PurePosixPath(path).parents}):
             raise ValueError(f"'{clash[0]}' is a file and a folder")
