@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from small_fleet import BODY, card, fleet_of, publish, release, there
 from small_fleet import edit as edit_on_hub
 
+from zoo import say
 from zoo.ci.comment import MOST, plan_as_markdown
 from zoo.ci.github import annotation
 from zoo.ci.placed import PlacedFinding, of_doubts
@@ -226,6 +227,19 @@ def test_findings_of_the_linter_are_annotated_and_reported(zoo: Zoo, actions: Pa
 )
 def test_an_annotation_cannot_begin_another_command(found: PlacedFinding, command: str) -> None:
     assert annotation(found) == command
+
+
+def test_words_of_others_are_no_commands_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "said:\n  ::add-mask::a\n##[group]b :: c"
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    say.line(words)
+    assert capsys.readouterr().out == f"{words}\n"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for tell in (say.line, say.note):
+        tell(words)
+        assert "".join(capsys.readouterr()) == "said:\n  : :add-mask::a\n# #[group]b :: c\n"
 
 
 def test_other_errors_are_annotated_too_and_only_there(
