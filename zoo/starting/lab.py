@@ -330,7 +330,7 @@ def _filled(template: str, **facts: Any) -> str:
     return as_plain(
         f"{template}.j2",
         [TEMPLATES],
-        {"yaml": flow, "commented": commented, "inside": inside, "string": json.dumps},
+        {"yaml": flow, "commented": commented, "on_a_line": on_a_line, "string": json.dumps},
         **facts,
     )
 
@@ -349,7 +349,7 @@ def flow(value: Any) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    """What YAML would refuse, or read as the end of a line, as an escape that it reads back."""
+    """The escape of a character that YAML would refuse, or read as the end of a line."""
     return f"\\U{ord(found[0]):08X}"
 
 
@@ -358,6 +358,6 @@ def commented(text: str) -> str:
     return "\n".join(f"# {line}" for line in text.splitlines())
 
 
-def inside(text: object) -> str:
+def on_a_line(text: object) -> str:
     """Text of others for a comment, a docstring or a heading: on one line, none of which ends what it stands in."""
     return brief(text, 200).replace("\\", "/").replace('"', "'")

@@ -31,7 +31,7 @@ Sent: TypeAlias = str | bytes | Path
 """A text, the content of a file, or a file on this disk."""
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """A file that begins as a Parquet file, and is none that can be read."""
 
 
@@ -131,9 +131,10 @@ def _texts(file: BinaryIO) -> Iterator[str]:
     if raw.startswith(TABLE_BEGINS):
         try:
             yield from _rows(file)
-            return
-        except Unreadable:  # no table, or a damaged one: it is searched as any other file
+        except UnreadableError:  # no table, or a damaged one: it is searched as any other file
             file.seek(len(raw))
+        else:
+            return
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")("replace")
     while raw and (wide or b"\0" not in raw):
@@ -145,7 +146,7 @@ def _rows(file: BinaryIO) -> Iterator[str]:
     """Give the texts of a Parquet file, a row in each line.
 
     Raises:
-        MissingExtraError: what reads it is not installed. Unreadable: it cannot be read as a table.
+        MissingExtraError: what reads it is not installed. UnreadableError: it cannot be read as a table.
     """
     extras.require("data")
     import pyarrow as pa
@@ -157,7 +158,7 @@ def _rows(file: BinaryIO) -> Iterator[str]:
             rows = zip(*texts, strict=True) if texts else [()] * batch.num_rows
             yield "".join("\t".join(map(str, row)).replace("\n", " ") + "\n" for row in rows)
     except (pa.ArrowException, OSError) as error:
-        raise Unreadable from error
+        raise UnreadableError from error
 
 
 def _has_text(kind: pa.DataType) -> bool:
