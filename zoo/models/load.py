@@ -17,9 +17,9 @@ from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.isolation import consented_folder
+from zoo.models.folder import LENGTH, folder_revision
 from zoo.models.foreign.asked import kind_of_error, meant, way_to_load, way_to_safetensors
 from zoo.models.foreign.trusted import trust
-from zoo.models.folder import LENGTH, folder_revision
 from zoo.models.identity import ModelSource, base_source
 from zoo.models.shape import other_width, refuse_unfit
 from zoo.modules.encoders import STOCK
