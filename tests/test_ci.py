@@ -17,11 +17,12 @@ from markdown_it import MarkdownIt
 from small_fleet import BODY, card, fleet_of, publish, release, there
 from small_fleet import edit as edit_on_hub
 
+from zoo import say
 from zoo.ci.comment import MOST, plan_as_markdown
 from zoo.ci.github import annotation
 from zoo.ci.placed import PlacedFinding, of_doubts
 from zoo.depot.here import nodes_of
-from zoo.depot.kept import INDEX
+from zoo.depot.kept import INDEX, KeptStage, index_text, read_index
 from zoo.depot.pull import ToPull, pull_stages, stages_to_pull
 from zoo.depot.push import push_stages, stages_to_push
 from zoo.depot.repository import RunsRepository, look_at
@@ -228,6 +229,19 @@ def test_an_annotation_cannot_begin_another_command(found: PlacedFinding, comman
     assert annotation(found) == command
 
 
+def test_words_of_others_are_no_commands_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "said:\n  ::add-mask::a\n##[group]b :: c"
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    say.line(words)
+    assert capsys.readouterr().out == f"{words}\n"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for tell in (say.line, say.note):
+        tell(words)
+        assert "".join(capsys.readouterr()) == "said:\n  : :add-mask::a\n# #[group]b :: c\n"
+
+
 def test_other_errors_are_annotated_too_and_only_there(
     zoo: Zoo, actions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,6 +352,49 @@ def test_a_stage_that_somebody_changed_on_the_hub_is_refused_whole(hub: TestHub,
     edit_on_hub("lab/runs-tampered", INDEX, b'{"format": 99}', "dataset")
     with pytest.raises(PublishError, match="was written by a newer zoo"):
         stages_to_pull(second, [NAME], RunsRepository("lab/runs-tampered"))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"made": {"receipt.json": "0" * 64}}, "'receipt.json' is no file that a stage makes"),
+        ({"made": {"a": "0" * 64, "a/b": "0" * 64}}, "'a' is a file and a folder"),
+        ({"rows": {f"mteb/hub/results/other/{'0' * 40}/x.npz": "0" * 64}}, "is not among the results"),
+        ({"rows": {f"mteb/hub/samples/other/{'0' * 40}/full/x.npz": "0" * 64}}, "is not of the model of 'm'"),
+        ({"made_from": {"needs": {"train": ["m"]}}}, "'needs'|valid dictionary"),
+    ],
+)
+def test_a_stage_with_files_that_are_not_its_own_is_refused(change: dict[str, Any], told: str) -> None:
+    needs = {"needs": {"train": {"m": "1" * 64}}}
+    stage = {"scale": "mini", "name": "m", "stage": "evaluate", "made_from": needs, "made": {}, "seconds": 1.0}
+    mine = {f"mteb/hub/samples/lab__m/{'1' * 40}/abc/full/x.npz": "0" * 64}
+    assert KeptStage.model_validate({**stage, "rows": mine}).rows == mine
+    entry = {"folder": "any", **stage, **change}
+    with pytest.raises(PublishError, match=told):
+        read_index(json.dumps({"format": 1, "stages": [entry]}).encode(), "the Hub")
+
+
+def test_stages_that_need_each_other_are_nobodys(hub: TestHub, tmp_path: Path) -> None:
+    first = built(tmp_path / "a")
+    pushed(first, "lab/runs-circle")
+    _, kept = look_at(RunsRepository("lab/runs-circle"))
+    circle = [
+        one.model_copy(update={"made_from": {**one.made_from, "needs": {one.stage: {one.name: one.receipt.digest}}}})
+        for one in kept
+    ]
+    edit_on_hub("lab/runs-circle", INDEX, index_text(circle).encode(), "dataset")
+    second = clone(first, tmp_path / "b")
+    found = stages_to_pull(second, [NAME], RunsRepository("lab/runs-circle"))
+    assert (found.new, set(found.stale)) == ([], {node.name for node in nodes_of(first, [NAME])})
+
+
+def test_a_journal_that_names_a_folder_of_this_machine_stays_here(hub: TestHub, tmp_path: Path) -> None:
+    build = built(tmp_path / "a")
+    journal = build.folder(NAME).stage(TRAIN) / "journal.jsonl"
+    journal.write_text(json.dumps({"why": f"no space left on the disk of '{journal}'"}), "utf-8")
+    pushed(build, "lab/runs-journal")
+    journals = {path.split("/")[2] for path in listed("lab/runs-journal") if path.endswith("journal.jsonl")}
+    assert journals == {DATA, CONTAMINATION}
 
 
 def test_what_must_not_leave_is_refused_before_anything_is_sent(

@@ -188,6 +188,11 @@ def test_the_rows_of_a_table_are_searched(tmp_path: Path) -> None:
     found = problems({"data/train.parquet": place})
     assert found == [f"data/train.parquet, row 3002: Hugging Face token hf_… ({len(TOKEN)} characters)"]
     assert problems({"data/train.parquet": b"PAR1 and nothing that could be read"}) == []
+    assert len(problems({"notes.txt": f"PAR1\ntoken: {TOKEN}\n".encode()})) == 1
+    words = pa.array(["a", TOKEN, "b"]).dictionary_encode()
+    for column in (words, [["a"], [TOKEN], None], [{"a": [TOKEN]}, None, {"a": []}], [b"a", TOKEN.encode(), b"c"]):
+        pq.write_table(pa.table({"n": [1, 2, 3], "text": column}), tmp_path / "odd.parquet")
+        assert len(problems({"odd.parquet": tmp_path / "odd.parquet"})) == 1
 
 
 @pytest.mark.parametrize(

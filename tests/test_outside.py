@@ -107,6 +107,13 @@ def test_what_recipes_can_name_is_listed(nowhere: Path, zoo: Any) -> None:
     assert "STS17-ar" in out
 
 
+def test_nothing_in_the_cache_folder_is_run(nowhere: Path, zoo: Any) -> None:
+    plugins = nowhere.parent / "cache" / "plugins"
+    plugins.mkdir(parents=True)
+    (plugins / "evil.py").write_text("raise SystemExit('run')", "utf-8")
+    assert zoo("ls", "--tasks")[0] == 0
+
+
 def test_a_lab_that_lost_its_family_is_told(nowhere: Path, zoo: Any) -> None:
     (nowhere / "recipes").mkdir()
     (nowhere / "recipes" / "mine.yaml").write_text("base: {}\n", "utf-8")

@@ -174,6 +174,11 @@ def test_a_proof_that_was_not_made_is_made_up_for(hub: TestHub, tmp_path: Path) 
     assert (done.did, proved) == ("unchanged", [done.commit])
     roll_out()
     assert proved == [done.commit], "once"
+    (tmp_path / "owed.json").write_text('["127.0.0', "utf-8")  # which ones were owed, nobody knows
+    roll_out()
+    assert proved == [done.commit, done.commit]
+    roll_out()
+    assert len(proved) == 2
 
 
 @pytest.mark.parametrize("manifest", ["[" * 50_000, json.dumps({"files": {}, "note": "\ud800"}), "\xff", "[]"])

@@ -295,6 +295,12 @@ def test_a_page_of_another_language_than_arabic_is_in_english(
     assert not about.paper.pairs
 
 
+def test_braces_in_a_title_are_braces(app: ModuleType, tmp_path: Path) -> None:
+    about = said(app, tmp_path, {**ARABIC, "title": "Sets {a, b} and {}"})
+    assert "<h1>Sets {a, b} and {}</h1>" in app.Pieces(about).title()
+    assert about.words.line(about.title, " · ") == about.title
+
+
 def test_examples_of_the_family_come_before_ours(app: ModuleType, tmp_path: Path) -> None:
     about = said(app, tmp_path, FRENCH)
     first, *others = FRENCH["examples"]

@@ -398,3 +398,46 @@ def test_a_lab_that_carries_our_words_for_other_models_is_told(
     text = family.read_text("utf-8").replace("namespace: null", "namespace: Omartificial-Intelligence-Space")
     family.write_text(text, "utf-8")
     assert "is the account of GATE's models, and 'mine-nli' is not of them" in zoo("check")[2]
+
+
+# ---- Words of others
+
+HOSTILE = "a\u2028b\u202e#: {x} {{ 7*7 }} \x85\x7f '\"\\ \ud800é"
+EVIL = 'rows"""\nimport os; os.abort()\n"""\\'
+
+
+def test_what_a_base_says_of_itself_stays_what_it_says(place: Path, zoo: Any) -> None:
+    assert yaml.safe_load(flow({HOSTILE: [HOSTILE]})) == {HOSTILE: [HOSTILE]}
+    prompts = {"query": "find: {{ 7*7 }} #\u00a0'\"\\ ", "a: b\n- c": "x"}
+    settings = {"prompts": prompts, "default_prompt_name": "a: b\n- c"}
+    (place / "bert" / "config_sentence_transformers.json").write_text(json.dumps(settings), "utf-8")
+    recipe = init(zoo, place).recipe("lab-triplets")
+    assert (recipe.base.prompts, recipe.base.default_prompt) == (prompts, "a: b\n- c")
+
+
+def test_names_of_others_end_no_comment_and_no_docstring(place: Path, zoo: Any) -> None:
+    data = f"{EVIL}.csv".replace("/", "-")
+    (place / "triplets.csv").rename(place / data)
+    lab = init(zoo, place, data=data, language="de")
+    assert zoo("check", cwd=lab.root)[0] == 0
+    code = compile((lab.root / "plugins" / "held_out.py").read_text("utf-8"), "held_out.py", "exec")
+    assert set(code.co_names) == {"zoo.plugins", "graded_pairs", "__doc__"}
+    [made] = (lab.recipes / "datasets").glob("*.yaml")
+    assert yaml.safe_load(made.read_text("utf-8"))["source"]["path"] == f"../../../{data}"
+
+
+def test_modules_of_others_are_named_on_one_line(hub: TestHub, place: Path, zoo: Any) -> None:
+    files = {path.name: path.read_bytes() for path in (place / "bert").iterdir()}
+    first = {"path": "", "type": "sentence_transformers.models.Transformer"}
+    modules = [first, {"path": "1_Odd", "type": "odd.Odd)\ndims: [7]\nvariants: {} # \u2028"}]
+    files |= {"modules.json": json.dumps(modules).encode(), "1_Odd/config.json": b'{"out_features": 48}'}
+    with closing(Store(hub.root)) as store:
+        store.import_commit("model", "odd/lines", files)
+    given = ("--base", "odd/lines", "--data", "triplets.csv", "--language", "en")
+    code, _, err = zoo("init", "lab", *given, cwd=place)
+    assert code == 0, err
+    assert list(yaml.safe_load((place / "lab" / "recipes" / "lab.yaml").read_text("utf-8"))) == [
+        "base",
+        "dims",
+        "variants",
+    ]

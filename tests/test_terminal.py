@@ -338,6 +338,18 @@ def test_a_shell_completes_names_and_loads_nothing_for_it(typed: str, offered: l
     assert not loaded & {"pydantic", "yaml", "huggingface_hub", "httpx2", "rich", "numpy", "zoo.recipe", "zoo.tasks"}
 
 
+def test_what_a_shell_would_run_is_not_offered(tmp_path: Path) -> None:
+    recipes = tmp_path / "recipes"
+    (recipes / "datasets").mkdir(parents=True)
+    (tmp_path / "plugins").mkdir()
+    (recipes / "family.yaml").write_text("name: odd\n", "utf-8")
+    for name in ("plain", "$(touch pwned)", "a;b", "-rf", "a\nb"):
+        (recipes / f"{name}.yaml").write_text("variants:\n  x:\n    repo: y\n", "utf-8")
+    (tmp_path / "plugins" / "own.py").write_text('task("Own-`id`")\ntask("Own-task")\n', "utf-8")
+    assert completed("zoo build ", tmp_path)[0] == ["plain-x"]
+    assert completed("zoo errors x --task Own", tmp_path)[0] == ["Own-task"]
+
+
 def test_names_to_complete_are_those_that_the_lab_has(tmp_path: Path) -> None:
     from zoo.cli import names
     from zoo.tasks import TASKS

@@ -27,6 +27,7 @@ PULL_REQUEST = {
     "github.token": "of-github",
     "github.event.pull_request.number": "7",
 }
+NEED_THE_HUB = {"Check the recipes", "Fetch what was built", "Plan", "Publish"}
 FORK = "github.event.pull_request.head.repo.full_name == github.repository"
 
 ASKED_FOR = """
@@ -59,7 +60,9 @@ def test_the_workflow_asks_for_no_more_than_it_needs() -> None:
     assert not jobs["publish"]["concurrency"]["cancel-in-progress"]
     assert WORKFLOW[True] == {"pull_request": None, "push": {"branches": ["main"]}}  # YAML's `on`
     assert "secrets.HF_TOKEN" not in str(jobs["plan"])  # code of a pull request must not see what may write
+    assert "secrets" not in str([job.get("env") for job in (WORKFLOW, *jobs.values())])  # packages are installed there
     for job in jobs:
+        assert {one["name"] for one in steps(job) if "secrets" in str(one)} <= NEED_THE_HUB
         assert not [
             one for one in steps(job) if "${{" in one.get("run", "")
         ]  # what others write is no part of a script

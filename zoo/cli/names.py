@@ -13,6 +13,8 @@ from click.shell_completion import CompletionItem
 
 TASKS = Path(__file__).parents[1] / "tasks"
 TASK_NAME = re.compile(r'^    name="([^"]+)"', re.MULTILINE)
+PLAIN = re.compile(r"\w[\w.+@:/-]*")
+"""Names that mean nothing to a shell, which puts them on its line as they are."""
 OWN_TASK = re.compile(r'\b(?:task|graded_pairs)\(\s*"([^"]+)"')
 
 
@@ -94,7 +96,8 @@ class OfferedName(click.types.StringParamType):
                 found = tasks(None) if OFFERED[self.kind] is tasks else iter(())
             else:
                 found = OFFERED[self.kind](root)
-            return [CompletionItem(name) for name in dict.fromkeys(found) if name.startswith(incomplete)]
+            fitting = (name for name in dict.fromkeys(found) if name.startswith(incomplete) and PLAIN.fullmatch(name))
+            return [CompletionItem(name) for name in fitting]
         except OSError:
             return []
 

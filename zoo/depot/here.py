@@ -61,9 +61,20 @@ def kept_here(build: Build, name: str, stage: str) -> KeptStage | None:
         seconds=receipt.seconds,
         circumstances=receipt.circumstances,
         doubts=receipt.doubts,
-        beside={path.name: file_digest(path) for path in sorted(folder.glob("*")) if path.name in BESIDE},
+        beside={path.name: file_digest(path) for path in sorted(folder.glob("*")) if _goes_along(build, path)},
         rows=_rows(build, name) if stage == EVALUATE else {},
     )
+
+
+def _goes_along(build: Build, path: Path) -> bool:
+    """True for a journal or a report beside what was made, unless it names a folder of this machine."""
+    return path.name in BESIDE and place_named(build, path.read_bytes()) is None
+
+
+def place_named(build: Build, text: bytes) -> str | None:
+    """The folder of this machine that a text names, which is nobody's business and is nowhere else; None: none."""
+    places = [str(build.workspace.root), str(Path.home())]
+    return next((one for one in places if one.count("/") > 1 and one.encode() in text), None)  # '/root' is any text's
 
 
 def _rows(build: Build, name: str) -> dict[str, str]:

@@ -8,19 +8,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from zoo.errors import PublishError
+from zoo.layout import TRAIN
 from zoo.recipe.section import NAME
-from zoo.run import Receipt, digest
+from zoo.run import RECEIPT, Receipt, digest
 
 FORMAT = 1
 INDEX = "runs.json"
 MADE, ROWS = "made", "rows"
 """Folders of a kept stage: what is in the stage's own folder, and the rows behind scores, which lie beside the runs."""
-RESULTS = "mteb/"  # where those rows lie in the folder of a scale's runs
+RESULTS = re.compile(r"mteb/[^/]+/samples/[^/]+/([0-9a-f]{40})/.+\.(npz|json)")
+"""Where those rows lie in the folder of a scale's runs: under the digest of the model that they are of."""
 
 
 def _safe(path: str) -> str:
@@ -32,7 +35,7 @@ def _safe(path: str) -> str:
 
 
 def _result(path: str) -> str:
-    if not path.startswith(RESULTS):
+    if not RESULTS.fullmatch(path):
         raise ValueError(f"'{path}' is not among the results")
     return path
 
@@ -41,6 +44,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 SafePath = Annotated[str, AfterValidator(_safe)]
 RowsPath = Annotated[SafePath, AfterValidator(_result)]
 SafeName = Annotated[str, Field(pattern=NAME)]
+NEEDS = TypeAdapter(dict[str, dict[str, str]])
 
 
 class KeptStage(BaseModel):
@@ -52,6 +56,7 @@ class KeptStage(BaseModel):
     name: SafeName
     stage: SafeName
     made_from: dict[str, Any]
+    """Its `needs` say which stages: {stage: {name: digest of what it made}}."""
     made: dict[SafePath, Sha256]
     seconds: float
     circumstances: dict[str, Any] = {}
@@ -60,6 +65,20 @@ class KeptStage(BaseModel):
     """Files of the stage's folder that are no part of what it made."""
     rows: dict[RowsPath, Sha256] = {}
     """{path in the folder of the scale's runs: sha256} of the rows behind the scores."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse files that would lie in each other's place, and rows of models that are not its own."""
+        paths = {*self.made, *self.beside}
+        if clash := sorted(paths & {str(folder) for path in paths for folder in PurePosixPath(path).parents}):
+            raise ValueError(f"'{clash[0]}' is a file and a folder")
+        if RECEIPT in paths:
+            raise ValueError(f"'{RECEIPT}' is no file that a stage makes")
+        mine = [made[:40] for key, made in self.needs if key == (self.name, TRAIN)]
+        for path in self.rows:
+            if (found := RESULTS.fullmatch(path)) and found[1] not in mine:
+                raise ValueError(f"'{path}' is not of the model of '{self.name}'")
+        return self
 
     @property
     def key(self) -> tuple[str, str]:
@@ -74,7 +93,7 @@ class KeptStage(BaseModel):
     @property
     def needs(self) -> list[tuple[tuple[str, str], str]]:
         """((name, stage), digest of what it made) of all that the stage was made from."""
-        needs = self.made_from.get("needs", {})
+        needs = NEEDS.validate_python(self.made_from.get("needs", {}))
         return [((name, stage), made) for stage, of in needs.items() for name, made in of.items()]
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +55,10 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
         raise HubError(f"there are no runs in {repository}, or this token may not read them", hint=hint)
     kept = kept_by_stage(everything, build.scale)
     mine = {node.key: one for node in nodes if (one := _here(build, *node.key))}
+    keys = [node.key for node in nodes]
     candidates = {node.key: [*filter(None, [mine.get(node.key)]), *kept.get(node.key, [])] for node in nodes}
-    fitting = {node.key: [*_fitting(node, candidates[node.key])] for node in nodes}
+    before: dict[Key, Collection[Key]] = {node.key: {*keys[:at]} for at, node in enumerate(nodes)}
+    fitting = {node.key: [*_fitting(node, candidates[node.key], before[node.key])] for node in nodes}
     chosen: dict[Key, KeptStage] = {}
     for stage in [*DECIDING, None]:
         for node in reversed(nodes):
@@ -68,8 +70,11 @@ def stages_to_pull(build: Build, names: Sequence[str], repository: RunsRepositor
     return ToPull(repository, listing.head, new, here, *_left(nodes, candidates, chosen))
 
 
-def _fitting(node: Node, candidates: Sequence[KeptStage]) -> Iterator[KeptStage]:
-    return (one for one in candidates if recipe_difference(node, one) is None)
+def _fitting(node: Node, candidates: Sequence[KeptStage], before: Collection[Key]) -> Iterator[KeptStage]:
+    """Find those of today's recipe. What would need itself, or what comes later, is of nobody's recipe."""
+    for one in candidates:
+        if recipe_difference(node, one) is None and all(key in before for key, _ in one.needs):
+            yield one
 
 
 def _here(build: Build, name: str, stage: str) -> KeptStage | None:

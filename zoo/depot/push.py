@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.depot.here import checks_of, file_here, kept_here, nodes_of
+from zoo.depot.here import checks_of, file_here, kept_here, nodes_of, place_named
 from zoo.depot.kept import INDEX, KeptStage, index_text
 from zoo.depot.repository import RunsRepository, look_at
 from zoo.errors import PublishError
-from zoo.layout import BESIDE
 from zoo.pipeline.build import Build
 from zoo.publish.apply.commit import MovedError, NextCommit, explained_sending, push
 from zoo.publish.desired.digests import Ids, of_bytes, of_file
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 TRIES = 5  # commits of others that may come first
 CARD = "README.md"
-TEXTS = (".json", ".jsonl", ".md", ".txt", ".csv", ".html")
+TEXTS = (".json", ".jsonl", ".md", ".txt", ".csv", ".tsv", ".html", ".yaml", ".yml", ".py", ".jinja")
 ABOUT = b"""---
 viewer: false
 tags: [zoo-runs]
@@ -68,18 +67,18 @@ def stages_to_push(build: Build, names: Sequence[str], repository: RunsRepositor
         recipe = next((name for name in names if name in build.workspace.names), build.workspace.names[0])
         raise PublishError(f"nothing is built at scale '{build.scale}'", hint=f"zoo build {recipe}{build.as_typed}")
     listing, there = look_at(repository)
-    if listing.head and not listing.private and not public:
-        problem = f"{repository} is public, and runs hold data of others and how they were trained on"
-        raise PublishError(problem, hint="make it private in its settings, or add --public")
-    _refuse_others(repository, listing)
+    _refuse_others(repository, listing, public=public)
     known = {one.folder for one in there}
     new = [one for one in here if one.folder not in known]
     _refuse_places(build, new)
     return ToPush(repository, listing, there, new)
 
 
-def _refuse_others(repository: RunsRepository, listing: Listing) -> None:
-    """Refuse a repository that is somebody's dataset, and not one of runs."""
+def _refuse_others(repository: RunsRepository, listing: Listing, *, public: bool) -> None:
+    """Refuse a repository that is somebody's dataset and not one of runs, and one that all may read unless wanted."""
+    if listing.head and not listing.private and not public:
+        problem = f"{repository} is public, and runs hold data of others and how they were trained on"
+        raise PublishError(problem, hint="make it private in its settings, or add --public")
     others = sorted(listing.files.keys() - {".gitattributes"})
     if others and INDEX not in listing.files:
         problem = f"{repository} is no repository of runs: it has '{others[0]}'"
@@ -103,12 +102,13 @@ def push_stages(build: Build, asked: ToPush, *, public: bool = False, progress: 
             except MovedError:
                 if tries == TRIES - 1:
                     raise
-        asked = _again(asked)
+        asked = _again(asked, public=public)
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-def _again(asked: ToPush) -> ToPush:
+def _again(asked: ToPush, *, public: bool) -> ToPush:
     listing, there = look_at(asked.repository)
+    _refuse_others(asked.repository, listing, public=public)  # somebody else may have made it meanwhile
     known = {one.folder for one in there}
     return ToPush(asked.repository, listing, there, [one for one in asked.new if one.folder not in known])
 
@@ -117,7 +117,7 @@ def _with_repository(asked: ToPush, *, public: bool) -> ToPush:
     if not asked.creates:
         return asked
     send(api().create_repo, asked.repository.id, repo_type="dataset", private=not public, exist_ok=True)
-    return _again(asked)
+    return _again(asked, public=public)
 
 
 def _commit(build: Build, asked: ToPush) -> NextCommit:
@@ -160,20 +160,18 @@ def _addition(path: str, content: bytes | Path, ids: Ids) -> CommitOperationAdd:
 
 
 def _refuse_places(build: Build, new: Sequence[KeptStage]) -> None:
-    """Refuse stages that name folders of this machine, which are nobody's business and are nowhere else.
+    """Refuse stages that name folders of this machine.
 
     Raises:
         PublishError: there is one.
     """
-    places = [str(build.workspace.root).encode(), str(Path.home()).encode()]
-    places = [place for place in places if place.count(b"/") > 1]  # '/root' may stand in any text
     for one in new:
         texts = {"its receipt": one.model_dump_json().encode()}
         for path in one.files:
             place = file_here(build, one, path)
-            if place.suffix in TEXTS and place.name not in BESIDE:
+            if place.suffix in TEXTS:
                 texts[f"'{place.relative_to(build.workspace.root)}'"] = place.read_bytes()
         for what, text in texts.items():
-            if named := next((place.decode() for place in places if place in text), None):
+            if named := place_named(build, text):
                 problem = f"'{one.name}' is not pushed: {what} of stage '{one.stage}' names '{named}' of this machine"
                 raise PublishError(problem, hint="write paths in recipes relative to the lab, and build again")

@@ -17,6 +17,7 @@ from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.isolation import consented_folder
+from zoo.models.folder import LENGTH, folder_revision
 from zoo.models.foreign.asked import kind_of_error, meant, way_to_load, way_to_safetensors
 from zoo.models.foreign.trusted import trust
 from zoo.models.identity import ModelSource, base_source
@@ -134,6 +135,7 @@ def load_model(source: ModelSource, device: str | None = None, *, attention: str
         raise _unloadable(source, error) from error
     _require_width(model, source)
     _require_whole(model, source, report)
+    _require_unchanged(source)
     if source.prompts is not None:
         _put_prompts(model, source.prompts, source.default_prompt or _default_of(model, source))
     if source.max_seq_length is not None:
@@ -173,6 +175,14 @@ def _require_whole(model: SentenceTransformer, source: ModelSource, report: Sequ
     tokenizer = model.tokenizer
     if isinstance(tokenizer, PreTrainedTokenizerBase) and len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise kind(f"{what} has a tokenizer without a vocabulary: is a file missing?", hint=_way(source))
+
+
+def _require_unchanged(source: ModelSource) -> None:
+    """Refuse a base's folder that has another model by now than the one that receipts would name."""
+    pinned = source.kind == "base" and source.in_folder and len(source.weights) == LENGTH
+    if pinned and folder_revision(source.place) != source.weights:
+        problem = f"the model in '{source.place}' changed after this command had looked at it"
+        raise kind_of_error(source.kind)(problem, hint="wait until nothing writes there, then run the command again")
 
 
 class _Kept(logging.Handler):

@@ -140,7 +140,12 @@ def _is_cached(path: Path) -> bool:
 
 
 def plugin_files(root: Path) -> list[Path]:
-    """The files of `plugins/`; one whose name begins with '_' or '.' is none."""
+    """The files of a lab's `plugins/`; one whose name begins with '_' or '.' is none.
+
+    A folder without recipes has none: others may write to a cache folder that they share.
+    """
+    if not (root / "recipes" / "family.yaml").is_file():
+        return []
     return [path for path in sorted((root / FOLDER).glob("*.py")) if path.is_file() and path.name[0] not in "_."]
 
 

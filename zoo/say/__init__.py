@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BETWEEN_LINES = 30.0  # seconds, of work that describes itself where there is no terminal
+STEERING = re.compile(r"^\s*:(?=:)|#(?=#\[)", re.MULTILINE)  # how GitHub's commands begin
 WIDE_ENOUGH = 100_000  # columns; tables in a pipe or a file are not squeezed
 
 
@@ -124,7 +126,13 @@ def _told(text: str, stream: TextIO) -> str:
     """Lines as a stream shows them: on a terminal folded between words, which it would break inside."""
     _hush()
     width = _width(stream)
-    return hung(visible(text), width) if width and len(text) > width else visible(text)
+    return hung(_shown(text), width) if width and len(text) > width else _shown(text)
+
+
+def _shown(text: str) -> str:
+    """Text that steers no terminal, and no service which takes commands from the lines that it is shown."""
+    shown = visible(text)
+    return STEERING.sub(r"\g<0> ", shown) if os.environ.get("GITHUB_ACTIONS") == "true" else shown
 
 
 @contextmanager
@@ -180,7 +188,7 @@ def line(text: str = "", colour: str | None = None, *, fold: bool = True) -> Non
     """
     if _mode.json:
         return
-    shown = _told(text, sys.stdout) if fold else visible(text)
+    shown = _told(text, sys.stdout) if fold else _shown(text)
     _hush()
     if colour and sys.stdout.isatty():
         _console(stderr=False).print(_text(shown, colour), soft_wrap=True)
@@ -192,7 +200,7 @@ def line_now(text: str, facts: Mapping[str, Any]) -> None:
     """Print a line of an answer that goes on; with `--json` the facts of it, as a line of JSON."""
     still()
     _in_utf8()
-    print(_as_json(facts) if _mode.json else visible(text), flush=True)
+    print(_as_json(facts) if _mode.json else _shown(text), flush=True)
 
 
 def raw(text: str) -> None:
@@ -216,7 +224,7 @@ def hint(text: str) -> None:
     """Suggest the next command, on stderr; whoever pastes it gets all of it."""
     if not _mode.json:
         _hush()
-        print(visible(f"hint: {text}"), file=sys.stderr, flush=True)
+        print(_shown(f"hint: {text}"), file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Row], *, title: str | None = None, spare: Sequence[str] = ()) -> None:

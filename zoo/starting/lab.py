@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from zoo.characters import HIDDEN, brief
 from zoo.ci.workflow import PLACE, github_workflow
 from zoo.errors import DataError, RecipeError, WorkspaceError
 from zoo.recipe.dataset import SplitRule
@@ -327,7 +328,10 @@ def _refused(folder: Path, error: OSError) -> WorkspaceError:
 
 def _filled(template: str, **facts: Any) -> str:
     return as_plain(
-        f"{template}.j2", [TEMPLATES], {"yaml": flow, "commented": commented, "string": json.dumps}, **facts
+        f"{template}.j2",
+        [TEMPLATES],
+        {"yaml": flow, "commented": commented, "on_a_line": on_a_line, "string": json.dumps},
+        **facts,
     )
 
 
@@ -339,9 +343,21 @@ def flow(value: Any) -> str:
         return "[" + ", ".join(flow(one) for one in value) + "]"
     if isinstance(value, float):
         return re.sub(r"e-0", "e-", f"{value:.1e}") if 0 < abs(value) < 1e-3 else f"{value:g}"
-    return value if isinstance(value, str) and PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and PLAIN.fullmatch(value):
+        return value
+    return HIDDEN.sub(_escaped, json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """The escape of a character that YAML would refuse, or read as the end of a line."""
+    return f"\\U{ord(found[0]):08X}"
 
 
 def commented(text: str) -> str:
     """A text of which every line is a comment."""
     return "\n".join(f"# {line}" for line in text.splitlines())
+
+
+def on_a_line(text: object) -> str:
+    """Text of others for a comment, a docstring or a heading: on one line, none of which ends what it stands in."""
+    return brief(text, 200).replace("\\", "/").replace('"', "'")

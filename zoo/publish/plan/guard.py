@@ -8,7 +8,7 @@ from functools import lru_cache
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from zoo import extras
 from zoo.errors import MissingExtraError, PublishError
@@ -21,11 +21,18 @@ from zoo.lint.finding import CARD, Finding
 from zoo.lint.target import of_files
 from zoo.remote import Kind
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 REFUSED = ("L41", "L46")  # the linter's rules that say what the Hub refuses
 UNSEARCHED = "cannot be searched for secrets here"
 TABLE, TABLE_BEGINS = ".parquet", b"PAR1"
 Sent: TypeAlias = str | bytes | Path
 """A text, the content of a file, or a file on this disk."""
+
+
+class UnreadableError(Exception):
+    """A file that begins as a Parquet file, and is none that can be read."""
 
 
 def problems(files: Mapping[str, bytes | Path]) -> list[str]:
@@ -122,8 +129,12 @@ def _texts(file: BinaryIO) -> Iterator[str]:
     """
     raw = file.read(MOST_BYTES)
     if raw.startswith(TABLE_BEGINS):
-        yield from _rows(file)
-        return
+        try:
+            yield from _rows(file)
+        except UnreadableError:  # no table, or a damaged one: it is searched as any other file
+            file.seek(len(raw))
+        else:
+            return
     wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8")("replace")
     while raw and (wide or b"\0" not in raw):
@@ -132,20 +143,31 @@ def _texts(file: BinaryIO) -> Iterator[str]:
 
 
 def _rows(file: BinaryIO) -> Iterator[str]:
-    """Give the texts of a Parquet file, a row in each line; nothing when nobody could read it.
+    """Give the texts of a Parquet file, a row in each line.
 
     Raises:
-        MissingExtraError: what reads it is not installed.
+        MissingExtraError: what reads it is not installed. UnreadableError: it cannot be read as a table.
     """
     extras.require("data")
     import pyarrow as pa
     from pyarrow.parquet import ParquetFile
 
-    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
     try:
         for batch in ParquetFile(file).iter_batches():
-            texts = [one.to_pylist() for one in batch.columns if any(is_text(one.type) for is_text in kinds)]
+            texts = [one.to_pylist() for one in batch.columns if _has_text(one.type)]
             rows = zip(*texts, strict=True) if texts else [()] * batch.num_rows
             yield "".join("\t".join(map(str, row)).replace("\n", " ") + "\n" for row in rows)
-    except pa.ArrowException:
-        return
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableError from error
+
+
+def _has_text(kind: pa.DataType) -> bool:
+    """True when texts or bytes stand in a column, also in lists, records and tables of words."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return _has_text(kind.value_type)
+    if pa.types.is_nested(kind):
+        return any(_has_text(kind.field(at).type) for at in range(kind.num_fields))
+    flat = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
+    return not any(is_flat(kind) for is_flat in flat)

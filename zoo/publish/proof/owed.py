@@ -15,31 +15,39 @@ Key = tuple[str, str]  # kind and id
 
 
 class Owed:
-    """The repositories that still have to be proved.
+    """The repositories that still have to be proved; all of them, where the file that said which is damaged.
 
-    A file that cannot be read or written says nothing, and nothing fails.
+    A file that cannot be written says nothing, and nothing fails.
     """
 
     def __init__(self, place: Path | None = None) -> None:
         self._place = place
+        self._proved: set[str] = set()
+        self._damaged = False
         self._keys = self._read()
 
     def __contains__(self, key: Key) -> bool:
-        return _line(key) in self._keys
+        return _line(key) in self._keys or (self._damaged and _line(key) not in self._proved)
 
     def add(self, key: Key) -> None:
         """Note a repository that is about to change."""
+        self._proved.discard(_line(key))
         self._write({*self._keys, _line(key)})
 
     def remove(self, key: Key) -> None:
         """Strike out a repository that was proved."""
         if key in self:
+            self._proved.add(_line(key))
             self._write(self._keys - {_line(key)})
 
     def _read(self) -> set[str]:
         if self._place:
-            with suppress(OSError, ValueError, TypeError):
+            try:
                 return {str(line) for line in json.loads(self._place.read_bytes())}
+            except FileNotFoundError:
+                return set()
+            except (OSError, ValueError, TypeError, RecursionError):
+                self._damaged = True
         return set()
 
     def _write(self, keys: set[str]) -> None:
