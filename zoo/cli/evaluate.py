@@ -59,6 +59,7 @@ def eval_(
     sizes = [_dim(dim) for dim in dims.split(",")] if dims else []
     from zoo.pipeline.evaluation import Request, suite_of
 
+    space.require_scale(scale)
     asked = [(target, suite or (None if tasks else suite_of(space, target))) for target in dict.fromkeys(targets)]
     requests = {target: Request.of(space, name, scale, jobs, trust, tasks=tasks) for target, name in asked}
     connect(seed=True, tasks=[task for request in requests.values() for task in request.tasks])
@@ -173,6 +174,7 @@ def compare(first: str, second: str, suite: str | None, tasks: tuple[str, ...], 
     from zoo.pipeline.evaluation import Request, shared_suite
     from zoo.pipeline.evaluation import compare as judge
 
+    space.require_scale(scale)
     suite = suite or (None if tasks else shared_suite(space, first, second, scale))
     request = Request.of(space, suite, scale, jobs, tasks=tasks)
     connect(seed=True, tasks=request.tasks)
