@@ -15,8 +15,8 @@ from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, as_set, read_scores
 from zoo.ids import is_folder
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN
-from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.models.folder import file_digests
+from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.recipe.schema import code_digests
 from zoo.run import Receipt, Run, first_difference
