@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, TestHub, workspace_in
 from small_fleet import release
 
-from zoo.errors import RecipeError
+from zoo.errors import EvaluationError, RecipeError
 from zoo.hub.store import Store
 from zoo.miniature.standins import stand_in
 from zoo.recipe import Workspace
@@ -125,6 +125,45 @@ def test_the_workspace_knows_all_spaces_and_collections(tales: Workspace) -> Non
     ]  # fmt: skip
 
 
+def test_the_only_space_may_be_called_like_a_recipe(tales: Workspace) -> None:
+    """It goes by `space`."""
+    change(tales, STORIES, "space: {repo: stories, app: similarity, title: Stories}\n", "")
+    change(tales, "family.yaml", "repo: tales", "repo: arabic-plain")
+    assert not Workspace(tales.root).problems()
+
+
+def test_a_recipe_is_measured_on_its_own_suite_unasked(tales: Workspace) -> None:
+    from zoo.analysis.gather import check_task
+    from zoo.pipeline.evaluation import shared_suite, suite_of
+
+    targets = ["english-own", "english-own@64", "arabic-plain", "lab/other", "./folder"]
+    assert [suite_of(tales, one) for one in targets] == ["english", "english", "sts", "sts", "sts"]
+    assert shared_suite(tales, "english-own@64", "lab/other", "full") == "english"
+    assert shared_suite(tales, "lab/other", "lab/another", "full") == "sts"
+    assert check_task(tales, None, "english-plain") == "STS17-en"
+    with pytest.raises(EvaluationError) as caught:
+        shared_suite(tales, "english-own@64", "arabic-plain", "mini")
+    told = "'english-own@64' is measured on suite 'english' and 'arabic-plain' on 'sts': on which of them both?"
+    assert caught.value.message == told
+    assert caught.value.hint == "zoo compare english-own@64 arabic-plain --suite english --scale mini"
+
+
+def test_no_task_of_another_language_stands_in_for_graded_pairs(tales: Workspace) -> None:
+    from zoo.analysis.gather import check_task
+
+    change(tales, STORIES, "[STS17-en]", "[XNLI-ar]")
+    with pytest.raises(EvaluationError, match="suite 'english' has no task of graded pairs"):
+        check_task(Workspace(tales.root), None, "english-plain")
+
+
+@pytest.mark.slow  # imports mteb
+def test_a_model_with_code_is_asked_in_the_languages_that_it_is_measured_in(tales: Workspace) -> None:
+    from zoo.models.backbone.report import language_of
+    from zoo.pipeline.evaluation import spoken
+
+    assert [language_of(spoken([one])) for one in ("STS17-en", "STS17-ar", "STS17-en-ar")] == ["en", "ar", "ar"]
+
+
 def test_what_is_left_out_is_in_no_recipe(tales: Workspace) -> None:
     """So that what was built and published before there were several families is what it was."""
     keys = tales.recipe("arabic-bare").release.model_dump().keys()
@@ -152,6 +191,12 @@ STORIES = "families/english.yaml"
         ("english.yaml", "train: {epochs: 3}", "train: {epochs: 3, batch_size: 0}", "phases.pairs.train.batch_size: '0'"),
         ("english.yaml", "name: polish, data: [{dataset: pairs,", "name: polish, data: [{dataset: pears,", "variants.own.phases.1.data.0.dataset: no dataset 'pears'"),
         ("family.yaml", "suite: sts\n", "", "suite: is missing; write the name of one of suites"),
+        ("family.yaml", "suite: sts\n", "suite: null\n", "suite: is null, and something has to be measured; one of: english, sts, or leave it out"),
+        (STORIES, "language: [en]", "suite: null", "suite: is null"),
+        ("arabic.yaml", "paper: null", "suite: null", "variants.bare.suite: is null"),
+        (STORIES, "repo: stories", "repo: arabic-plain", "space.repo: 'arabic-plain' is what a recipe, a dataset or all Spaces go by on the command line, and of several Spaces each goes by its repo; choose another repo"),
+        (STORIES, "repo: stories", "repo: space", "space.repo: 'space' is what a recipe, a dataset or all Spaces go by"),
+        ("arabic.yaml", "space: null", "space: {repo: pairs, app: similarity, title: X}", "variants.bare.space.repo: 'pairs' is what a recipe"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_at_its_place(tales: Workspace, zoo: Any, file: str, old: str, new: str, told: str) -> None:

@@ -340,6 +340,8 @@ def test_a_folder_is_trained_measured_published_and_proven(
     path.write_bytes(config(note="changed"))
     _, out, _ = zoo("build", "tides-more", "--dry-run", cwd=lab)
     assert "base_files.config.json changed" in out
+    assert "base_files.config.json changed" in " ".join(zoo("status", cwd=lab)[1].split())
+    assert "base_files.config.json changed" in zoo("plan", "tides-more", cwd=lab)[2]
     path.write_bytes(tiny_bert()["config.json"])
     shutil.move(lab / MODEL, lab / "elsewhere")
     edit(lab, f"model: {lab}/{MODEL}", "model: ./elsewhere")

@@ -11,7 +11,7 @@ from zoo.evaluate import results
 from zoo.evaluate.texts import graded
 from zoo.evidence.resampling import Sample
 from zoo.evidence.scores import ScoreFile, Subject, as_set
-from zoo.pipeline.evaluation import Request, evaluate_target, name_and_dim
+from zoo.pipeline.evaluation import Request, evaluate_target, name_and_dim, suite_of
 from zoo.recipe import Workspace
 from zoo.say import Progress
 from zoo.tasks import TASKS
@@ -29,17 +29,21 @@ class Gathered:
     report: ErrorReport
 
 
-def check_task(workspace: Workspace, task: str | None) -> str:
-    """Return the name of a task of graded pairs; by default the first one of the family's suite.
+def check_task(workspace: Workspace, task: str | None, target: str) -> str:
+    """Return the name of a task of graded pairs; by default the first one of the target's suite.
 
     Raises:
-        EvaluationError: there is no such task, or its rows have no graded similarity.
+        EvaluationError: there is no such task, its rows have no graded similarity, or the suite has none such.
     """
     known = [name for name in TASKS if TASKS[name].kind == KIND]
     if task:
         name = task_named(task)
     else:
-        name = next((name for name in workspace.suites[workspace.suite] if name in known), known[0])
+        suite = suite_of(workspace, target)
+        name = next((name for name in workspace.suites[suite] if name in known), "")
+        if not name:
+            hint = f"--task with one of: {', '.join(known)}"
+            raise EvaluationError(f"suite '{suite}' has no task of graded pairs", hint=hint)
     if name not in known:
         hint = f"one of: {', '.join(known)}"
         raise EvaluationError(f"task '{name}' has no graded pairs but is of kind {TASKS[name].kind}", hint=hint)

@@ -24,7 +24,7 @@ SHOWN = 90  # characters of a text in a table
 
 @command("errors", needs=["eval"], epilog="Example: zoo errors arabert-hybrid arabert-matryoshka@64 --html errors.html")
 @click.argument("targets", nargs=-1, required=True)
-@click.option("--task", help="An STS task, by our name or mteb's.  [default: the first of the suite]")
+@click.option("--task", help="An STS task, by our name or mteb's.  [default: the first of the first one's suite]")
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Pairs of each kind, per model.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write them as one page, side by side.")
 @scale_option
@@ -36,7 +36,7 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
     from zoo.evidence.scores import REHEARSAL
     from zoo.pipeline.evaluation import Request
 
-    request = Request.of(space, None, scale, jobs, tasks=[check_task(space, task)])
+    request = Request.of(space, None, scale, jobs, tasks=[check_task(space, task, targets[0])])
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:
         found = gather(request, targets, top=top, progress=progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoo.recipe import Workspace
     from zoo.tasks import MeasureName
 
-suite_option = click.option("--suite", help="A suite of recipes/family.yaml.  [default: the lab's]")
+suite_option = click.option("--suite", help="A suite of the lab.  [default: a recipe's own, else the lab's]")
 task_option = click.option("--task", "tasks", multiple=True, help="A task instead, by our name or mteb's; repeatable.")
 jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 
@@ -57,11 +57,13 @@ def eval_(
         return
     space = ground()
     sizes = [_dim(dim) for dim in dims.split(",")] if dims else []
-    from zoo.pipeline.evaluation import Request
+    from zoo.pipeline.evaluation import Request, suite_of
 
-    request = Request.of(space, suite, scale, jobs, trust, tasks=tasks)
-    connect(seed=True, tasks=request.tasks)
-    found, problems = _evaluate_all(request, targets, sizes)
+    space.require_scale(scale)
+    asked = [(target, suite or (None if tasks else suite_of(space, target))) for target in dict.fromkeys(targets)]
+    requests = {target: Request.of(space, name, scale, jobs, trust, tasks=tasks) for target, name in asked}
+    connect(seed=True, tasks=[task for request in requests.values() for task in request.tasks])
+    found, problems = _evaluate_all(requests, sizes)
     facts = {target: scores.model_dump() for target, scores in found.items()}
     if problems:
         tell(problems, facts)
@@ -84,15 +86,13 @@ def _refresh(space: Workspace) -> None:
     say.result({"changed": changed})
 
 
-def _evaluate_all(
-    request: Request, targets: tuple[str, ...], dims: list[int]
-) -> tuple[dict[str, ScoreFile], list[ZooError]]:
+def _evaluate_all(requests: Mapping[str, Request], dims: list[int]) -> tuple[dict[str, ScoreFile], list[ZooError]]:
     from zoo.evidence.scores import UnmeasuredError
     from zoo.pipeline.evaluation import evaluate_target
 
     found: dict[str, ScoreFile] = {}
     problems: list[ZooError] = []
-    for target in dict.fromkeys(targets):
+    for target, request in requests.items():
         try:
             with say.progress() as progress:
                 found[target] = evaluate_target(request, target, dims, progress=progress)
@@ -171,9 +171,11 @@ def compare(first: str, second: str, suite: str | None, tasks: tuple[str, ...], 
     _refuse_both(suite, tasks)
     space = ground()
     from zoo.evidence.scores import TIE_MARGIN, current
-    from zoo.pipeline.evaluation import Request
+    from zoo.pipeline.evaluation import Request, shared_suite
     from zoo.pipeline.evaluation import compare as judge
 
+    space.require_scale(scale)
+    suite = suite or (None if tasks else shared_suite(space, first, second, scale))
     request = Request.of(space, suite, scale, jobs, tasks=tasks)
     connect(seed=True, tasks=request.tasks)
     with say.progress() as progress:

@@ -141,7 +141,8 @@ def add_base(base: str, name: str | None) -> None:
     path, recipe = adding.add_base(space, found, name)
     say.line(f"wrote {path.relative_to(space.root)}")
     consent = f"zoo trust {found.model}, then " if found.needs_consent else ""
-    say.hint(f"{consent}zoo check {recipe}, then zoo build {recipe} --scale mini")
+    small = " --scale mini" if "mini" in space.scales else ""
+    say.hint(f"{consent}zoo check {recipe}, then zoo build {recipe}{small}")
     say.result({"file": str(path), "recipe": recipe, "needs_consent": found.needs_consent})
 
 

@@ -55,7 +55,7 @@ TABLES = ["models", "1", "2", "3", "4", "5", "figure1", "figure2", "retention"]
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write leaderboard.* and figure-* there.")
 def leaderboard(scale: str, form: str | None, names: tuple[str, ...], out: Path | None) -> None:
-    """The paper's tables and figures: our scores, with intervals, beside the printed ones.
+    """What was measured, with intervals: a table for each suite; in a lab of a paper, its tables with ours beside them.
 
     A terminal gets a short table of the models, or the rows of the tables that --table names. A pipe gets all of them
     in Markdown, with notes and sources.

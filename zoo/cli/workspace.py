@@ -102,7 +102,8 @@ def _list_recipes(scale: str) -> None:
     say.result({"workspace": str(space.root), "scale": scale, "recipes": rows, "awaiting_consent": waiting})
     if rows:
         say.hint(f"zoo show {rows[0]['recipe']}")
-        say.hint(f"zoo build {rows[0]['recipe']} --hub local --scale mini")
+        small = " --scale mini" if "mini" in space.scales else ""
+        say.hint(f"zoo build {rows[0]['recipe']} --hub local{small}")
 
 
 def _built(space: Workspace, recipe: str, scale: str) -> list[str]:

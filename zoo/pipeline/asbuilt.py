@@ -9,12 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from zoo.errors import PublishError
+from zoo.errors import PublishError, TrainError
 from zoo.evidence.findings import findings
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import ScoreFile, as_set, read_scores
 from zoo.ids import is_folder
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, TRAIN
+from zoo.models.folder import file_digests
 from zoo.pipeline.stages import MEASURED, STAGES
 from zoo.recipe import Dataset, Recipe, Workspace
 from zoo.recipe.schema import code_digests
@@ -192,6 +193,7 @@ def edited_part(built: Built, recipe: Recipe) -> str | None:
     pairs = [(STAGES[stage].part(was), STAGES[stage].part(recipe)) for stage in MEASURED]
     pairs += [({"datasets": _data_parts(was)}, {"datasets": _data_parts(recipe)})]
     pairs += [(_plugins(built, recipe), code_digests(recipe.base, recipe.phases))]
+    pairs += [_base_files(built, recipe)]
     found = next(filter(None, (first_difference(before, now) for before, now in pairs)), None)
     return found or (edited_part(built, recipe.parent) if recipe.parent else None)
 
@@ -204,6 +206,20 @@ def _plugins(built: Built, recipe: Recipe) -> dict[str, Any]:
     """The plugins that the recipe was trained with, as the ingredient that says so."""
     made_from = _made_from(built, recipe.name, TRAIN)
     return {"plugins": made_from["plugins"]} if "plugins" in made_from else {}
+
+
+def _base_files(built: Built, recipe: Recipe) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The files of a base model in a folder, as they were trained from and as they are; none of one that is gone.
+
+    What was built from a folder can be published without it.
+    """
+    was = _made_from(built, recipe.name, TRAIN).get("base_files")
+    if was is None or not recipe.base.in_folder:
+        return {}, {}
+    try:
+        return {"base_files": was}, {"base_files": file_digests(recipe.base.model, built.workspace.root)}
+    except TrainError:
+        return {}, {}
 
 
 def edited_since(built: Built, recipes: Iterable[Recipe]) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from zoo.errors import EvaluationError, did_you_mean
 from zoo.evaluate import ingredients as evaluating
@@ -75,6 +76,35 @@ class Request:
         return results_folder(Run.of(self.workspace.root, "any", self.scale).folder.parent)
 
 
+def suite_of(workspace: Workspace, target: str) -> str:
+    """The suite that a target is measured on where no other is asked for: a recipe's own, any other model the lab's.
+
+    Args:
+        target: a target of `zoo eval`, or NAME@DIM.
+
+    Raises:
+        ZooError: the lab has none, or the target is a recipe of a family that there is not.
+    """
+    name = target if target in workspace.names else target.rpartition("@")[0]
+    return str(workspace.described(name).suite) if name in workspace.names else workspace.suite
+
+
+def shared_suite(workspace: Workspace, first: str, second: str, scale: str) -> str:
+    """The suite that two targets are compared on where no other is asked for: that of the recipes among them.
+
+    Raises:
+        EvaluationError: they are recipes with two suites. ZooError: as `suite_of`.
+    """
+    names = workspace.names
+    recipes = [one for one in (first, second) if one in names or one.rpartition("@")[0] in names]
+    suites = list(dict.fromkeys(suite_of(workspace, one) for one in recipes or [first]))
+    if len(suites) > 1:
+        told = f"'{first}' is measured on suite '{suites[0]}' and '{second}' on '{suites[1]}': on which of them both?"
+        at = "" if scale == "full" else f" --scale {scale}"
+        raise EvaluationError(told, hint=f"zoo compare {quote(first)} {quote(second)} --suite {suites[0]}{at}")
+    return suites[0]
+
+
 def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progress: Progress) -> ScoreFile:
     """Score `target` and the baseline; what did not change since the last time is read.
 
@@ -106,6 +136,13 @@ def evaluate_target(request: Request, target: str, dims: Sequence[int], *, progr
     return read_scores(run.stage(evaluating.STAGE))
 
 
+def spoken(tasks: Sequence[str]) -> list[str]:
+    """The languages that tasks are in, as mteb spells them: `ara`."""
+    from zoo.tasks.loading import task_of
+
+    return [language for name in tasks for language in task_of(TASKS[name]).languages]
+
+
 def doubts_of_code(request: Request, candidate: Candidate) -> list[str]:
     """A sentence where libraries silently break a model of the Hub with code of its own; of a recipe's, its build asks.
 
@@ -118,7 +155,7 @@ def doubts_of_code(request: Request, candidate: Candidate) -> list[str]:
     if candidate.model.kind != "hub" or candidate.model.remote_code is None:
         return []
     kept = Run.of(request.workspace.root, "any", request.scale).folder.parent / BACKBONES
-    found = kept_backbone(candidate.model, language_of(request.workspace.family.language or ["ar"]), kept)
+    found = kept_backbone(candidate.model, language_of(spoken(request.tasks)), kept)
     told = [what for _, what, _ in found.troubles()]
     return [f"'{candidate.title}' is broken as it loads here, and its scores with it: {told[0]}"] if told else []
 

@@ -45,6 +45,8 @@ def _said_in_base(name: str, file: BaseFile) -> Iterator[tuple[str, KeyPath, Des
 
 def described_mistakes(said: Described, suites: Collection[str], apps: Collection[str]) -> Found:
     """Mistakes in what a family, a base file or a variant says of models; places from there on."""
+    if said.suite is None and "suite" in said.model_fields_set:
+        yield ("suite",), f"is null, and something has to be measured; {or_('', suites)}, or leave it out"
     if said.suite is not None and said.suite not in suites:
         yield ("suite",), f"no suite '{said.suite}' in family.yaml; {or_(said.suite, suites)}"
     yield from language_mistakes(said.language)
@@ -92,7 +94,17 @@ def further_mistakes(name: str, families: Mapping[str, Family]) -> Found:
                     yield (kind, word), f"{what}; give it another name, or take it out"
 
 
-def twice_mistakes(file: str, said: Said) -> Found:
+def shared_name_mistakes(file: str, said: Said, names: Collection[str]) -> Found:
+    """Spaces and collections of a file that go by a name which means something else already.
+
+    Args:
+        names: of recipes and datasets.
+    """
+    yield from _twice(file, said)
+    yield from _space_names(file, said, {*names, "space"})
+
+
+def _twice(file: str, said: Said) -> Found:
     """Spaces of one repository, and collections of one title, that a file describes otherwise than one before it."""
     first: dict[tuple[str, str], tuple[str, Any]] = {}
     for place, at, one in said:
@@ -104,3 +116,12 @@ def twice_mistakes(file: str, said: Said) -> Found:
             if place == file and mine != earlier:
                 what = f"the {word} '{name}' is described in another way in recipes/{where}.yaml"
                 yield (*at, kind, key), f"{what}; write the same in both, or choose another {key}"
+
+
+def _space_names(file: str, said: Said, taken: Collection[str]) -> Found:
+    if len({one.space.repo for _, _, one in said if one.space}) < 2:
+        return  # the only one goes by `space`
+    for place, at, one in said:
+        if place == file and one.space and one.space.repo in taken:
+            what = f"'{one.space.repo}' is what a recipe, a dataset or all Spaces go by on the command line"
+            yield (*at, "space", "repo"), f"{what}, and of several Spaces each goes by its repo; choose another repo"

@@ -24,7 +24,15 @@ from zoo.recipe.check import (
     suite_mistakes,
 )
 from zoo.recipe.dataset import Dataset
-from zoo.recipe.described import LAB, Said, family_file, no_family, said_in, taken_from, twice_mistakes
+from zoo.recipe.described import (
+    LAB,
+    Said,
+    family_file,
+    no_family,
+    said_in,
+    shared_name_mistakes,
+    taken_from,
+)
 from zoo.recipe.doubts import base_doubts, family_doubts
 from zoo.recipe.family import BaseFile, Collection, Described, Family, Scale, Space, Variant
 from zoo.recipe.fits import Sized
@@ -422,7 +430,7 @@ class Workspace:
         file = family_file(name)
         mistakes = self.mistakes_in(file)
         collect(family_mistakes(name, self.families, self.datasets, self._vocabulary), mistakes)
-        collect(twice_mistakes(file, self.said), mistakes).check()
+        collect(shared_name_mistakes(file, self.said, [*self.names, *self.datasets]), mistakes).check()
 
     def _check(self, base: str) -> None:
         """Check that the names in a base's file lead somewhere, and no repository is an earlier recipe's.
@@ -434,7 +442,7 @@ class Workspace:
         parents = {name: variant.parent for name, variant in self._variants.items()}
         bases = {f"{one}-{name}": (one, made.base) for one, made in self.bases.items() for name in made.variants}
         collect(base_mistakes(file, self.families, self.datasets, self._vocabulary), mistakes)
-        collect(twice_mistakes(base, self.said), mistakes)
+        collect(shared_name_mistakes(base, self.said, [*self.names, *self.datasets]), mistakes)
         overwritten = shared({name: variant.repo for name, variant in self._variants.items()})
         for name, variant in file.variants.items():
             wrong = parent_mistake(f"{base}-{name}", parents, bases)
