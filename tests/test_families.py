@@ -151,6 +151,9 @@ STORIES = "families/english.yaml"
         ("arabic.yaml", "paper: null", "suite: ara", "variants.bare.suite: no suite 'ara' in family.yaml"),
         ("english.yaml", "train: {epochs: 3}", "train: {epochs: 3, batch_size: 0}", "phases.pairs.train.batch_size: '0'"),
         ("english.yaml", "name: polish, data: [{dataset: pairs,", "name: polish, data: [{dataset: pears,", "variants.own.phases.1.data.0.dataset: no dataset 'pears'"),
+        ("arabic.yaml", "paper: null", "suite: null", "variants.bare.suite: is null, and every model is measured by one; write the name of one of suites"),
+        (STORIES, "language: [en]", "suite: null", "suite: is null, and every model"),
+        ("family.yaml", "suite: sts\n", "suite: null\n", "suite: is null, and every model"),
         ("family.yaml", "suite: sts\n", "", "suite: is missing; write the name of one of suites"),
     ],
 )  # fmt: skip

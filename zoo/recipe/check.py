@@ -70,7 +70,7 @@ def family_mistakes(
 ) -> Found:
     """Mistakes in the file of a family, at every scale and also in what no recipe uses."""
     family = families[name]
-    if name == LAB and family.suite is None:
+    if name == LAB and "suite" not in family.model_fields_set:
         yield ("suite",), "is missing; write the name of one of suites"
     yield from described_mistakes(family, vocabulary.suites, vocabulary.apps)
     yield from further_mistakes(name, families) if name != LAB else ()

@@ -45,6 +45,8 @@ def _said_in_base(name: str, file: BaseFile) -> Iterator[tuple[str, KeyPath, Des
 
 def described_mistakes(said: Described, suites: Collection[str], apps: Collection[str]) -> Found:
     """Mistakes in what a family, a base file or a variant says of models; places from there on."""
+    if said.suite is None and "suite" in said.model_fields_set:
+        yield ("suite",), "is null, and every model is measured by one; write the name of one of suites"
     if said.suite is not None and said.suite not in suites:
         yield ("suite",), f"no suite '{said.suite}' in family.yaml; {or_(said.suite, suites)}"
     yield from language_mistakes(said.language)
