@@ -118,7 +118,7 @@ def doubts_of_code(request: Request, candidate: Candidate) -> list[str]:
     if candidate.model.kind != "hub" or candidate.model.remote_code is None:
         return []
     kept = Run.of(request.workspace.root, "any", request.scale).folder.parent / BACKBONES
-    found = kept_backbone(candidate.model, language_of(request.workspace.family.language or ["ar"]), kept)
+    found = kept_backbone(candidate.model, language_of(request.workspace.family.language), kept)
     told = [what for _, what, _ in found.troubles()]
     return [f"'{candidate.title}' is broken as it loads here, and its scores with it: {told[0]}"] if told else []
 
