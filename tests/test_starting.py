@@ -244,6 +244,13 @@ def test_bases_and_datasets_are_added(place: Path, zoo: Any) -> None:
     assert phase["scores"]["dev"] == "scores"
 
 
+def test_an_empty_lab_has_nothing_to_publish_and_says_what_comes_first(hub: TestHub, place: Path, zoo: Any) -> None:
+    assert zoo("init", "lab", "--empty", cwd=place)[0] == 0
+    told = "error: nothing is built at scale 'full'\nhint: zoo add dataset DATA, then zoo add base MODEL\n"
+    for command in (("plan",), ("publish", "--yes"), ("runs", "push", "--yes")):
+        assert zoo(*command, cwd=place / "lab")[::2] == (1, told), command
+
+
 def test_an_empty_lab_is_filled_later(place: Path, zoo: Any) -> None:
     assert zoo("init", "lab", "--empty", cwd=place)[2] == "hint: cd lab && zoo add dataset DATA && zoo add base MODEL\n"
     assert zoo("check", cwd=place / "lab")[:2] == (0, "0 recipes are fine\n")

@@ -65,8 +65,7 @@ def stages_to_push(build: Build, names: Sequence[str], repository: RunsRepositor
     keys = [*(node.key for node in nodes), *checks_of(nodes)]
     here = [one for key in keys if (one := kept_here(build, *key))]
     if not here:
-        recipe = next((name for name in names if name in build.workspace.names), build.workspace.names[0])
-        raise PublishError(f"nothing is built at scale '{build.scale}'", hint=f"zoo build {recipe}{build.as_typed}")
+        raise PublishError(f"nothing is built at scale '{build.scale}'", hint=build.way_to_build(names))
     listing, there = look_at(repository)
     if listing.head and not listing.private and not public:
         problem = f"{repository} is public, and runs hold data of others and how they were trained on"
