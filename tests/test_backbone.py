@@ -26,6 +26,7 @@ from zoo.models.backbone.report import MARKED, PLAIN, BackboneReport, Language, 
 from zoo.models.foreign.consent import consent_to
 from zoo.models.fragmentation import HOMOGRAPHS, cut_words, letters_in
 from zoo.models.identity import ModelSource, base_source
+from zoo.recipe.remotecode import RemoteCode
 
 Files = dict[str, bytes]
 WIDTH = 96
@@ -493,6 +494,20 @@ def test_scores_of_a_model_that_libraries_break_are_told_so(hub: TestHub, modern
 # ---- numbers and words ---------------------------------------------------------------------------------------------
 
 
+def test_without_a_lab_no_model_is_asked_in_arabic(tmp_path: Path) -> None:
+    """Of none is it known there what it should read."""
+    from zoo.evaluate.ingredients import Candidate
+    from zoo.pipeline.build import BACKBONES
+    from zoo.pipeline.evaluation import Request, doubts_of_code
+    from zoo.recipe.outside import Outside
+
+    consent = RemoteCode(revision="0" * 40, files={"modeling.py": "0" * 64})
+    source = ModelSource(kind="hub", place="lab/x", revision="0" * 40, weights="0" * 40, remote_code=consent)
+    request = Request(Outside(tmp_path), "one", ("STS17-en",), "full")
+    keep_backbone(BackboneReport(model="lab/x", language=None), source, None, tmp_path / "runs" / BACKBONES)
+    assert doubts_of_code(request, Candidate.of("lab/x", "0" * 40, "self", "lab/x", dims=[WIDTH], model=source)) == []
+
+
 def test_a_report_is_kept_for_its_model_and_language(reports: dict[str, BackboneReport], tmp_path: Path) -> None:
     source = ModelSource(kind="folder", place="nowhere", weights="1")
     keep_backbone(reports["wordpiece"], source, "ar", tmp_path / "kept")
@@ -538,3 +553,4 @@ def test_sentences_and_homographs_are_what_they_should_be() -> None:
     assert all(normalised(a) == normalised(b) and a != b for a, b in HOMOGRAPHS)
     assert all(len(plain) < len(marked) for plain, marked in zip(PLAIN["ar"], MARKED, strict=True))
     assert (language_of(["fr", "en"]), language_of(["en", "ar"]), language_of(["fr"])) == ("en", "ar", None)
+    assert {language_of([code]) for code in ("ar", "ara", "arb", "arz")} == {"ar"}

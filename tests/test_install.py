@@ -22,6 +22,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from conftest import RECIPE, ROOT, SCALE, Lab
 from hatchling.build import prepare_metadata_for_build_wheel
 
@@ -213,6 +214,19 @@ def test_an_import_deeper_down_ends_in_the_same_sentence(light: Light, tmp_path:
     assert done.stderr == "error: plugins/mine.py, line 1: no module 'torch'\nhint: pip install 'hub-zoo[eval]'\n"
 
 
+def test_what_ci_tries_of_a_light_install_works_in_one(light: Light, tmp_path: Path) -> None:
+    """The commands of .github/workflows/seams.yml, each in a line of its own, where the first that fails ends the job."""
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "seams.yml").read_text("utf-8"))["jobs"]["light"]
+    script = job["steps"][-1]["run"]
+    start, enter, *rest = [line for line in script.splitlines() if not line.startswith("python")]
+    assert (enter, "&&" in script) == ("cd lab", False)
+    commands = [re.split(r" (?:>|\|\|) ", line)[0].split()[1:] for line in (start, *rest)]
+    (made,), _ = light.several(commands[:1], cwd=tmp_path)
+    answers, _ = light.several(commands[1:], cwd=tmp_path / "lab")
+    for line, answer in zip((start, *rest), (made, *answers), strict=True):
+        assert answer.code in ((0, 1) if "test $? -eq 1" in line else (0,)), (line, answer.err)
+
+
 @pytest.fixture(scope="module")
 def built(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the trained lab, with a local Hub of its own that is empty."""
@@ -289,7 +303,7 @@ def test_a_light_wheel_is_small_and_enough(wheel: Path, tmp_path: Path, capsys: 
     assert megabytes < MOST_MEGABYTES
     absent = f"import importlib.util as u; print([name for name in {sorted(HEAVY)} if u.find_spec(name)])"
     assert ran(bin / "python", "-c", absent, cwd=tmp_path) == "[]\n"
-    ran(bin / "zoo", "init", "lab", cwd=tmp_path)
+    ran(bin / "zoo", "init", "lab", "--like", "gate", cwd=tmp_path)
     lab = tmp_path / "lab"
     listed = json.loads(ran(bin / "zoo", "ls", "--json", cwd=lab))
     assert len(listed["recipes"]) >= 1

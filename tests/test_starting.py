@@ -123,6 +123,9 @@ def test_choices_fit_what_recipes_allow() -> None:
     assert (sizes_from(100, "scores"), sizes_from(768, "classes"), sizes_from(48, "pairs")) == ([100, 50], [768], [48])
     chosen = phase_for("rows", "triplets", 0, validated=True, longest=100, rows=[{"a": "x" * 700}] * 30)
     assert (chosen.dev, chosen.best, chosen.train["max_seq_length"]) == ("rows", {"metric": "accuracy"}, 100)
+    assert (chosen.train["epochs"], chosen.train["batch_size"]) == (1, 64)  # 30 rows of who knows how many
+    few = phase_for("rows", "triplets", 0, validated=True, rows=[{"a": "x"}] * 30, whole=True).train
+    assert (few["epochs"], few["batch_size"]) == (3, 16)
     assert phase_for("rows", "classes", 3, validated=True).loss == {"type": "softmax", "num_labels": 3}
 
 
@@ -241,6 +244,13 @@ def test_bases_and_datasets_are_added(place: Path, zoo: Any) -> None:
     assert phase["scores"]["dev"] == "scores"
 
 
+def test_an_empty_lab_has_nothing_to_publish_and_says_what_comes_first(hub: TestHub, place: Path, zoo: Any) -> None:
+    assert zoo("init", "lab", "--empty", cwd=place)[0] == 0
+    told = "error: nothing is built at scale 'full'\nhint: zoo add dataset DATA, then zoo add base MODEL\n"
+    for command in (("plan",), ("publish", "--yes"), ("runs", "push", "--yes")):
+        assert zoo(*command, cwd=place / "lab")[::2] == (1, told), command
+
+
 def test_an_empty_lab_is_filled_later(place: Path, zoo: Any) -> None:
     assert zoo("init", "lab", "--empty", cwd=place)[2] == "hint: cd lab && zoo add dataset DATA && zoo add base MODEL\n"
     assert zoo("check", cwd=place / "lab")[:2] == (0, "0 recipes are fine\n")
@@ -260,6 +270,7 @@ def test_what_the_hub_has_is_looked_at_there(place: Path, zoo: Any) -> None:
     lab = Workspace(place / "lab")
     assert lab.datasets["arabic-nli-pair-class"].columns["label"].names == ["entailment", "neutral", "contradiction"]
     assert lab.recipe("lab-classes").base.width == 768
+    assert lab.recipe("lab-classes").phases[0].train.epochs == 1  # only its first rows were read
     several = zoo("add", "dataset", "sentence-transformers/all-nli", cwd=lab.root)
     assert several[2].startswith(
         "error: 'sentence-transformers/all-nli' has several configurations\nhint: --config takes"

@@ -141,6 +141,7 @@ def test_an_arabic_lab_without_the_paper_has_no_papers_mean(lab: Workspace, tmp_
         ({"language": ["ar"]}, EXAMPLES["ar"], True),
         ({"language": ["ar", "en"]}, EXAMPLES["ar"], True),
         ({"language": ["arz"]}, EXAMPLES["ar"], True),
+        ({"language": ["arb"]}, EXAMPLES["ar"], True),
         ({"language": ["ar"], "cards": ["en"], "examples": FRENCH}, FRENCH, False),
         ({"language": ["en"], "cards": ["en", "ar"]}, EXAMPLES["en"], True),
     ],

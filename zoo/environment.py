@@ -29,6 +29,11 @@ MEETING = "ZOO_MEETING"
 """Names the file by which processes of one training find each other; torch's own way is a port that anybody may ask."""
 
 
+def lab_above(folder: Path) -> Path | None:
+    """The nearest folder, from this one upwards, that is a lab: it has recipes/family.yaml; None where none is."""
+    return next((one for one in (folder, *folder.parents) if (one / "recipes" / "family.yaml").is_file()), None)
+
+
 def cache_folder() -> Path:
     """The folder for what is measured where there is no lab: `ZOO_CACHE`, else `zoo` among the user's caches.
 

@@ -11,6 +11,8 @@ ARABIC_SCRIPT = ("ar", "arz", "ary", "apc", "fa", "ur", "ps", "ckb", "ug", "sd")
 RIGHT_TO_LEFT = (*ARABIC_SCRIPT, "he", "yi", "dv")
 SPOKEN = {"arz": "ar", "ary": "ar", "apc": "ar", "acm": "ar"}
 """Dialects that texts of any Arabic are taken for, and what they are: Egyptian, Moroccan, Levantine, Iraqi."""
+ARABIC = ("ar", "ara", "arb")
+"""Codes of Arabic, and of its standard form."""
 COMMON = frozenset(
     [
         *("ar", "arz", "ary", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu"),
@@ -23,7 +25,7 @@ COMMON = frozenset(
 
 def is_arabic(languages: Iterable[str]) -> bool:
     """Whether one of these languages is Arabic, of whatever country."""
-    return any(SPOKEN.get(one, one) == "ar" for one in languages)
+    return any(SPOKEN.get(one, one) in ARABIC for one in languages)
 
 
 @cache

@@ -14,6 +14,7 @@ from zoo.characters import brief, clean, visible
 from zoo.ci.inline import LONGEST, inline
 from zoo.lint.leaks import redacted
 from zoo.markdown import fence
+from zoo.plurals import how_many
 from zoo.publish.desired.release import CARD
 from zoo.publish.plan.change import PlannedChange, way_out
 from zoo.publish.plan.difference import metadata_changes, split_card, text_changes
@@ -31,11 +32,6 @@ MOST = 65_000  # characters: GitHub takes 65,536
 MOST_ROWS = 100  # repositories in the table
 MOST_SAID = 30  # files of a repository, problems, notes
 SIGNS = {"create": "➕", "add": "➕", "delete": "➖", "conflict": "⚠️", "missing": "⚠️", "keep": "="}
-
-
-def _folded_line(text: str) -> str:
-    """Code inside of HTML, for the line of a folded part."""
-    return f"<code>{escape(brief(redacted(text), LONGEST))}</code>"
 
 
 def plan_as_markdown(found: FleetPlan, refused: HubError | None = None) -> str:
@@ -125,7 +121,7 @@ def _said(plan: Plan, changes: Sequence[PlannedChange]) -> str:
 
 def _count(changes: Sequence[PlannedChange]) -> str:
     told = [change for change in changes if change.path not in OURS] or changes
-    return "1 change" if len(told) == 1 else f"{len(told)} changes"
+    return how_many(len(told), "change")
 
 
 def _bytes(size: int) -> str:
@@ -184,7 +180,7 @@ def _folded(found: FleetPlan, plan: Plan) -> str:
     told = [change for change in changes if change.path not in OURS or len(changes) == 1]
     blocks = ["\n".join(_some([_line(change) for change in told])), *_card(plan)]
     body = "\n\n".join(block for block in blocks if block)
-    title = f"{escape(plan.release.kind)} {_folded_line(plan.release.id)}"
+    title = f"{plan.release.kind} <code>{escape(brief(redacted(plan.release.id), LONGEST))}</code>"
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 

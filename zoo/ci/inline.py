@@ -9,6 +9,6 @@ from zoo.markdown import code
 LONGEST = 500  # characters of a sentence
 
 
-def inline(text: object, longest: int = LONGEST) -> str:
+def inline(text: object) -> str:
     """Code in a line, also in a table, without secrets. A '|', which would end a cell, is drawn as a line."""
-    return str(code(brief(redacted(str(text)), longest).replace("|", "│")))
+    return str(code(brief(redacted(str(text)), LONGEST).replace("|", "│")))

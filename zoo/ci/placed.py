@@ -41,9 +41,9 @@ def from_top(file: str) -> str:
     return path.relative_to(top).as_posix() if path.is_relative_to(top) else file
 
 
-def of_problems(problems: Iterable[ZooError], severity: Severity = "error") -> list[PlacedFinding]:
+def of_problems(problems: Iterable[ZooError]) -> list[PlacedFinding]:
     """Findings of errors as `zoo check` tells them; an error about a whole file has one for each of its mistakes."""
-    return [one for problem in problems for one in _of_sentence(problem.message, severity)]
+    return [one for problem in problems for one in _of_sentence(problem.message, "error")]
 
 
 def of_doubts(doubts: Iterable[str]) -> list[PlacedFinding]:

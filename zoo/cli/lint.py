@@ -12,6 +12,7 @@ from zoo import say
 from zoo.cli.services import annotate, as_code_quality, summarise
 from zoo.cli.session import command, connect, scale_option, workspace
 from zoo.errors import HubError, PublishError, WorkspaceError, ZooError, did_you_mean
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.lint.check import LintReport
@@ -224,8 +225,7 @@ def _say_summary(report: LintReport) -> None:
 
 
 def _count(report: LintReport) -> str:
-    count = len(report.findings)
-    return f"{count} finding{'s' if count != 1 else ''}" if count else "nothing found"
+    return how_many(len(report.findings), "finding") if report.findings else "nothing found"
 
 
 def _say_rules() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from zoo.environment import lab_above
+
 TASKS = Path(__file__).parents[1] / "tasks"
 TASK_NAME = re.compile(r'^    name="([^"]+)"', re.MULTILINE)
 PLAIN = re.compile(r"\w[\w.+@:/-]*")
@@ -20,8 +22,7 @@ OWN_TASK = re.compile(r'\b(?:task|graded_pairs)\(\s*"([^"]+)"')
 
 def lab() -> Path | None:
     """The folder of the lab around the current folder, as commands find it; None: there is none."""
-    start = Path(os.environ.get("ZOO_WORKSPACE") or Path.cwd()).resolve()
-    return next((one for one in (start, *start.parents) if (one / "recipes" / "family.yaml").is_file()), None)
+    return lab_above(Path(os.environ.get("ZOO_WORKSPACE") or Path.cwd()).resolve())
 
 
 def keys(path: Path, section: str) -> list[str]:

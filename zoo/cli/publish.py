@@ -91,8 +91,7 @@ def _nothing_built(build: Build) -> PublishError:
         return PublishError(f"no model is built at scale '{build.scale}', and datasets go by their names", hint=hint)
     scales = (other for other in build.workspace.scales if other != build.scale)
     others = [other for other in scales if built(Build(build.workspace, other))]
-    way = f"zoo build {build.workspace.names[0]}{build.as_typed}"
-    hint = f"add --scale {others[0]}: there it is" if others else way
+    hint = f"add --scale {others[0]}: there it is" if others else build.way_to_build()
     return PublishError(f"nothing is built at scale '{build.scale}'", hint=hint)
 
 

@@ -9,6 +9,7 @@ import click
 
 from zoo import say
 from zoo.cli.session import ZooGroup, command, confirm, connect, require_yes, scale_option, workspace, yes_option
+from zoo.plurals import how_many
 
 if TYPE_CHECKING:
     from zoo.depot.kept import KeptStage
@@ -106,7 +107,7 @@ def _say_stages(stages: Any) -> None:
 
 
 def _count(stages: Any) -> str:
-    return "1 stage" if len(stages) == 1 else f"{len(stages)} stages"
+    return how_many(len(stages), "stage")
 
 
 def _facts(stages: Any) -> list[dict[str, str]]:

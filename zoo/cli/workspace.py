@@ -216,7 +216,7 @@ def _tell_services(problems: list[ZooError], doubts: list[str], form: str) -> No
         as_code_quality(found)
     annotate(warned)
     count = sum(one.severity == "error" for one in found)
-    summarise(f"zoo check: {count or 'no'} mistake{'' if count == 1 else 's'}", found)
+    summarise(f"zoo check: {how_many(count, 'mistake') if count else 'no mistakes'}", found)
 
 
 def _hub_or_recipe(ctx: click.Context, recipes: tuple[str, ...], hub: str | None) -> tuple[str, ...]:

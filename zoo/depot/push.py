@@ -64,8 +64,7 @@ def stages_to_push(build: Build, names: Sequence[str], repository: RunsRepositor
     keys = [*(node.key for node in nodes), *checks_of(nodes)]
     here = [one for key in keys if (one := kept_here(build, *key))]
     if not here:
-        recipe = next((name for name in names if name in build.workspace.names), build.workspace.names[0])
-        raise PublishError(f"nothing is built at scale '{build.scale}'", hint=f"zoo build {recipe}{build.as_typed}")
+        raise PublishError(f"nothing is built at scale '{build.scale}'", hint=build.way_to_build(names))
     listing, there = look_at(repository)
     _refuse_others(repository, listing, public=public)
     known = {one.folder for one in there}

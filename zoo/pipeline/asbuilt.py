@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,13 @@ class Built:
     def as_typed(self) -> str:
         """The option that names the scale, for hints."""
         return "" if self.scale == "full" else f" --scale {self.scale}"
+
+    def way_to_build(self, names: Sequence[str] = ()) -> str:
+        """The command that builds something of these recipes and datasets, or of the lab, for hints."""
+        if data := [name for name in names if name in self.workspace.datasets]:
+            return f"zoo data build {data[0]}{self.as_typed}"
+        recipe = next(iter([*names, *self.workspace.names]), None)
+        return f"zoo build {recipe}{self.as_typed}" if recipe else "zoo add dataset DATA, then zoo add base MODEL"
 
     def digest(self, name: str, stage: str) -> str:
         """The digest of what the stage made."""

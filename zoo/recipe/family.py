@@ -115,7 +115,7 @@ class Described(Section):
     citation: str | None = None
     """BibTeX of the model itself, where there is no paper."""
     suite: Name | None = None
-    """The suite that evaluates; left out by a family = that of recipes/family.yaml."""
+    """The suite that evaluates, never null; left out by a family = that of recipes/family.yaml."""
     collection: Collection | None = None
     space: Space | None = None
     cards: list[CardLanguage] | None = Field(None, min_length=1)

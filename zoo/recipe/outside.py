@@ -66,7 +66,7 @@ def ground() -> Workspace:
         return Outside(cache_folder())
 
 
-def almost_a_lab(start: Path | None = None) -> Path | None:
+def almost_a_lab() -> Path | None:
     """The nearest folder upwards whose `recipes/` has YAML files and no family.yaml, so that it is no lab."""
-    start = (start or Path.cwd()).resolve()
+    start = Path.cwd()
     return next((one for one in (start, *start.parents) if any((one / "recipes").glob("*.y*ml"))), None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
+from zoo.environment import lab_above
 from zoo.errors import RecipeError, WorkspaceError, ZooError, did_you_mean
 from zoo.plugins.loading import Plugins, plugged, read_plugins
 from zoo.recipe.borrowed import Borrowed, borrowed_words
@@ -69,9 +70,8 @@ class Workspace:
     def find(cls, start: Path | None = None) -> Workspace:
         """The nearest folder upwards that has `recipes/family.yaml`; `ZOO_WORKSPACE` names another one."""
         start = Path(os.environ.get("ZOO_WORKSPACE") or start or Path.cwd()).resolve()
-        for folder in (start, *start.parents):
-            if (folder / "recipes" / "family.yaml").is_file():
-                return cls(folder)
+        if folder := lab_above(start):
+            return cls(folder)
         raise WorkspaceError(f"no recipes/family.yaml in '{start}' or above it", hint="zoo init my-lab && cd my-lab")
 
     @property

@@ -12,13 +12,12 @@ from typing import Any
 
 from zoo.errors import RecipeError
 from zoo.hub.frontmatter import BrokenYaml, load_yaml
-from zoo.hub.vocabulary import LANGUAGES, LICENSES
+from zoo.hub.vocabulary import LICENSES
 from zoo.inquiry.base import positions_of, there, unloadable
 from zoo.models.foreign.asked import Read, foreign_code, mapping, modules_of, reader
 from zoo.models.identity import ModelSource
 from zoo.models.shape import CONFIG, MODULES, OF_LIBRARY, width_of
 from zoo.remote import explained
-from zoo.starting.roles import slug
 
 LONGEST = 512
 """Tokens, where a model's files say no length."""
@@ -43,18 +42,12 @@ class BaseFacts:
     prompts: Mapping[str, str] = field(default_factory=dict)
     default_prompt: str | None = None
     license: str | None = None
-    languages: tuple[str, ...] = ()
     needs_consent: bool = False
     """True when it brings code of its own."""
     modules: tuple[str, ...] = ()
     """The classes of its own modules, without their packages."""
     kind: str = "bert"
     """What transformers calls its architecture."""
-
-    @property
-    def name(self) -> str:
-        """The name of a recipe file of it."""
-        return slug(Path(self.model).name)
 
     def written(self, root: Path) -> str:
         """The model as a recipe of the lab in `root` has it: an id, or a path from there."""
@@ -119,7 +112,6 @@ def _facts(base: str, folder: Path | None, source: ModelSource, files: set[str],
         prompts,
         default if default in prompts else None,
         licence if licence in LICENSES else None,
-        tuple(one for one in _listed(card.get("language")) if one in LANGUAGES),
         bool(code),
         tuple(_modules(read)),
         str(config.get("model_type")),
@@ -154,7 +146,3 @@ def _card(read: Read) -> dict[str, Any]:
 
 def _pairs(found: Any) -> Any:
     return found.items() if isinstance(found, dict) else ()
-
-
-def _listed(found: Any) -> list[Any]:
-    return found if isinstance(found, list) else [found]

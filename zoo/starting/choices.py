@@ -63,6 +63,7 @@ def phase_for(
     validated: bool,
     longest: int = 512,
     rows: Sequence[Mapping[str, Any]] = (),
+    whole: bool = False,
 ) -> PhaseChoice:
     """The phase that suits rows of a kind.
 
@@ -70,14 +71,15 @@ def phase_for(
         classes: how many there are; 0 for rows without.
         validated: the dataset has a validation split.
         longest: tokens that the model reads of a text.
-        rows: some of them, for their length and number; none = nothing is known of them.
+        rows: the first of them, for the length of their texts; none = nothing is known of them.
+        whole: they are all that there are; else there may be millions.
     """
     inner = SIZED.get(kind)
     loss = {"type": "matryoshka", "inner": {"type": inner}} if inner else {"type": "softmax", "num_labels": classes}
     tokens, why = _length(rows, longest)
     train: dict[str, Any] = {
-        "epochs": 3 if 0 < len(rows) < LARGE else 1,
-        "batch_size": 16 if 0 < len(rows) < 2000 else 64,
+        "epochs": 3 if whole and len(rows) < LARGE else 1,
+        "batch_size": 16 if whole and len(rows) < 2000 else 64,
     }
     train |= {"learning_rate": 2e-5, "warmup": 0.1, "max_seq_length": tokens, "precision": "bf16"}
     if inner == "mnrl":

@@ -204,7 +204,15 @@ def dataset_file(
         source["splits"] = {**data.splits, "train": f"{train}[:95%]", "validation": f"{train}[95%:]"}
     validated = "validation" in source.get("splits", data.splits) or bool(rule and cut)
     shape = data.shape
-    chosen = phase_for(called, shape.kind, len(shape.classes), validated=validated, longest=longest, rows=data.rows)
+    chosen = phase_for(
+        called,
+        shape.kind,
+        len(shape.classes),
+        validated=validated,
+        longest=longest,
+        rows=data.rows,
+        whole=data.whole,
+    )
     phase = phase_text(chosen)
     written = _filled(
         "dataset.yaml",

@@ -154,7 +154,8 @@ def _of_hub(data: str, config: str | None) -> DataFacts:
     named = {column: getattr(one, "names", None) for column, one in known.items()}
     names = {column: list(found) for column, found in named.items() if found}
     shape = shape_of_rows(data, _seen(known, rows, names))
-    return DataFacts(slug(name.partition("/")[2]), data, shape, splits, rows, tested, dataset=name, config=config)
+    called, whole = slug(name.partition("/")[2]), len(rows) < FROM_HUB
+    return DataFacts(called, data, shape, splits, rows, tested, dataset=name, config=config, whole=whole)
 
 
 def _first_rows(source: Source, revision: str) -> Callable[[str], list[Row]]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from zoo.arabic import DIACRITICS
 from zoo.characters import brief
 from zoo.evidence.fragments import CutWords
+from zoo.languages import is_arabic
 from zoo.models.fragmentation import HOMOGRAPHS
 from zoo.plurals import how_many
 
@@ -244,5 +245,6 @@ def _some(names: Sequence[str]) -> str:
 
 def language_of(languages: Sequence[str]) -> Language | None:
     """The language to ask a model about, of those that it is for; null: zoo has sentences in none of them."""
-    known: dict[Language, set[str]] = {"ar": {"ar", "ara", "arb"}, "en": {"en", "eng"}}
-    return next((one for one, codes in known.items() if codes & set(languages)), None)
+    if is_arabic(languages):
+        return "ar"
+    return "en" if {"en", "eng"} & {*languages} else None
