@@ -225,6 +225,15 @@ a-b                    owner/some-  71.25           12
                        long-name    [70.1, 72.4]
 long-name-of-a-recipe  owner/x      -             1234
 """
+LONG = [{"model": "tiny (a folder here, 12 tokens)", "mean": 1.0, "why": "one and two and three and four"}]
+LONG_BLOCKS = """\
+model tiny (a folder
+    here, 12 tokens)
+  mean  1.00
+  why   one and two
+        and three
+        and four
+"""
 BLOCKS = """\
 recipe a-b
   base  owner/some-long-
@@ -245,6 +254,37 @@ def test_a_table_breaks_no_name_and_leaves_columns_of_nothing_out(
     terminal = on_terminal(width)
     say.table(ROWS)
     assert terminal.shown == shown
+
+
+def test_the_heading_of_a_block_is_folded_between_words(on_terminal: Callable[[int], Screen]) -> None:
+    terminal = on_terminal(20)
+    say.table(LONG)
+    assert terminal.shown == LONG_BLOCKS
+
+
+def test_nothing_moves_where_no_line_can_be_taken_back(
+    on_terminal: Callable[[int], Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_terminal(40)
+    assert say.is_live()
+    monkeypatch.setenv("TERM", "dumb")
+    assert not say.is_live()
+
+
+def test_what_moves_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(say.moving, "QUIET", 0.0)
+    moving = say.moving.Moving("zoo data conflicts of a long name", 20)
+    try:
+        assert len(moving.text) == 19
+    finally:
+        moving.end()
+
+
+def test_a_note_above_bars_is_folded_between_words(on_terminal: Callable[[int], Screen]) -> None:
+    terminal = on_terminal(20)
+    with say.progress() as bars:
+        bars.note("one two three four five six")
+    assert "one two three four\n  five six\n" in terminal.shown
 
 
 def test_a_narrow_terminal_does_without_what_can_be_left_out(on_terminal: Callable[[int], Screen]) -> None:
@@ -369,6 +409,29 @@ def test_every_command_has_examples_of_itself() -> None:
     for path, command in commands(cli):
         examples = (command.epilog or "").removeprefix("Example: ")
         assert f"zoo {' '.join(path)}" in examples, path
+
+
+def test_examples_that_only_print_are_true(zoo: Any) -> None:
+    for name in ("show", "completion", "schema"):
+        for example in str(cli_command(name).epilog).splitlines():
+            words = example.split(">")[0].removeprefix("Example: ").removeprefix('eval "$(').rstrip(')"').split()[1:]
+            if "--write" not in words:
+                code, _, err = zoo(*words, cwd=ROOT)
+                assert code == 0, f"{example}: {err}"
+
+
+def cli_command(name: str) -> click.Command:
+    from zoo.cli import cli
+
+    return cli.commands[name]
+
+
+def test_no_help_cuts_a_sentence() -> None:
+    from zoo.cli import cli
+
+    for path, command in (((), cli), *commands(cli)):
+        text = command.get_help(click.Context(command, info_name=" ".join(("zoo", *path)), terminal_width=60))
+        assert "..." not in text.replace("[ARGS]...", "").replace("]...", "").replace("S...", ""), path
 
 
 def test_the_version_is_told_by_a_letter_too(zoo: Any) -> None:
