@@ -370,6 +370,8 @@ def completed(typed: str, cwd: Path) -> tuple[list[str], set[str]]:
         ("zoo eval --suite e", ["eng-sts"]),
         ("zoo errors x --task STS22", ["STS22-ar", "STS22v2-ar"]),
         ("zoo plan --ov", ["--overwrite"]),
+        ("zoo plan sp", ["space"]),
+        ("zoo eval ./my-m", ["file,./my-m"]),
     ],
 )
 def test_a_shell_completes_names_and_loads_nothing_for_it(typed: str, offered: list[str]) -> None:
@@ -388,6 +390,17 @@ def test_names_to_complete_are_those_that_the_lab_has(tmp_path: Path) -> None:
     assert list(names.suites(ROOT)) == list(space.family.suites)
     assert list(names.scales(ROOT)) == list(space.scales)
     assert set(names.tasks(None)) <= set(TASKS) <= {*names.tasks(None), *names.tasks(ROOT)}
+
+
+def test_spaces_are_completed_by_name_where_there_are_several(tmp_path: Path) -> None:
+    from zoo.cli import names
+
+    (tmp_path / "recipes" / "families").mkdir(parents=True)
+    (tmp_path / "recipes" / "family.yaml").write_text("space:\n  # ours\n  repo: tides-demo\n  app: similarity\n", "utf-8")
+    assert list(names.spaces(tmp_path)) == []
+    (tmp_path / "recipes" / "families" / "b.yaml").write_text("space: {repo: 'other.demo', app: x}\n", "utf-8")
+    assert list(names.spaces(tmp_path)) == ["tides-demo", "other.demo"]
+    assert list(names.spaces(ROOT)) == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

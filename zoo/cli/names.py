@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 TASKS = Path(__file__).parents[1] / "tasks"
 TASK_NAME = re.compile(r'^    name="([^"]+)"', re.MULTILINE)
+SPACE = re.compile(r"""^[ ]*space:\s*(?:#.*\n\s*)*\{?\s*repo:\s*["']?([\w.-]+)""", re.MULTILINE)
 OWN_TASK = re.compile(r'\b(?:task|graded_pairs)\(\s*"([^"]+)"')
 
 
@@ -42,8 +43,16 @@ def datasets(root: Path) -> Iterator[str]:
 
 
 def repositories(root: Path) -> Iterator[str]:
-    """The names of what can be published: recipes, datasets, the Space."""
-    yield from (*recipes(root), *datasets(root), "space")
+    """The names of what can be published: recipes, datasets, Spaces."""
+    yield from (*recipes(root), *datasets(root), "space", *spaces(root))
+
+
+def spaces(root: Path) -> Iterator[str]:
+    """The names of Spaces; none where there is but one, which goes by `space`."""
+    found: dict[str, None] = {}
+    for path in (*_families(root), *sorted((root / "recipes").glob("*.yaml"))):
+        found |= dict.fromkeys(SPACE.findall(path.read_text("utf-8", errors="replace")))
+    yield from found if len(found) > 1 else ()
 
 
 def suites(root: Path) -> Iterator[str]:
@@ -94,7 +103,9 @@ class OfferedName(click.types.StringParamType):
                 found = tasks(None) if OFFERED[self.kind] is tasks else iter(())
             else:
                 found = OFFERED[self.kind](root)
-            return [CompletionItem(name) for name in dict.fromkeys(found) if name.startswith(incomplete)]
+            offered = [CompletionItem(name) for name in dict.fromkeys(found) if name.startswith(incomplete)]
+            takes_paths = self.kind in ("targets", "first", "second")
+            return offered or ([CompletionItem(incomplete, type="file")] if takes_paths else [])
         except OSError:
             return []
 
