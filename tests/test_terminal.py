@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -351,6 +352,26 @@ def test_something_moves_while_a_command_is_silent_and_nothing_is_left_of_it() -
     assert text.rstrip().endswith("\x1b[K") or "zoo wait" not in text[text.rindex("\x1b[") :]
 
 
+def test_nothing_moves_over_a_question(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    code = "from zoo.say import moving; moving.QUIET = 0.2; from zoo.cli import main; import sys; sys.argv[1:] = ['init', 'x']; main()"
+    variables = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stderr=theirs, cwd=tmp_path, env=variables)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while b"Hub): " not in shown:
+            shown += os.read(ours, 4096)
+        time.sleep(1)
+        os.set_blocking(ours, False)
+        later = os.read(ours, 4096)
+        raise AssertionError(f"{later!r} came after the question")
+    process.kill()
+    process.wait()
+    os.close(ours)
+    assert b"Base model" in shown
+
+
 def completed(typed: str, cwd: Path) -> tuple[list[str], set[str]]:
     """What a shell offers after the last word, and the modules that were loaded for it."""
     code = "import sys; sys.argv = ['zoo']\nfrom zoo.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
@@ -396,7 +417,9 @@ def test_spaces_are_completed_by_name_where_there_are_several(tmp_path: Path) ->
     from zoo.cli import names
 
     (tmp_path / "recipes" / "families").mkdir(parents=True)
-    (tmp_path / "recipes" / "family.yaml").write_text("space:\n  # ours\n  repo: tides-demo\n  app: similarity\n", "utf-8")
+    (tmp_path / "recipes" / "family.yaml").write_text(
+        "space:\n  # ours\n  repo: tides-demo\n  app: similarity\n", "utf-8"
+    )
     assert list(names.spaces(tmp_path)) == []
     (tmp_path / "recipes" / "families" / "b.yaml").write_text("space: {repo: 'other.demo', app: x}\n", "utf-8")
     assert list(names.spaces(tmp_path)) == ["tides-demo", "other.demo"]
