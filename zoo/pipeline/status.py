@@ -51,7 +51,7 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
 
 
 def _called(plan: Plan) -> tuple[Kind, str]:
-    """Kind and name of what is planned. A Space goes by its repository's: two of them may be one app."""
+    """Kind and name of what is planned. A Space goes by its repository's."""
     release = plan.release
     return release.kind, release.id.split("/")[1] if release.kind == "space" else release.name
 
