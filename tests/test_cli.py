@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import TestHub
+from conftest import ROOT, TestHub
 
 from zoo.errors import of_the_disk
 
@@ -109,6 +110,13 @@ def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: An
         ),
         ("hub srve", "no such command 'srve'", "did you mean 'serve'?"),
         ("ls --scael mini", "no such option '--scael'", "did you mean '--scale'?"),
+        ("ls --famlies", "no such option '--famlies'", "zoo ls --help"),
+        ("init", "missing argument DIR", "zoo init --help"),
+        (
+            "build x --force trian",
+            "--force: 'trian' is not one of 'data', 'train', 'contamination', 'evaluate', 'card'",
+            "did you mean 'train'?",
+        ),
         ("show", "missing argument RECIPE", "zoo show --help"),
         ("show a b", "unexpected argument 'b'", "zoo show --help"),
         ("build", "give names of recipes, or --recipe FILE (zoo ls lists the names)", "zoo build --help"),
@@ -540,3 +548,20 @@ def test_a_terminal_that_lacks_characters_gets_an_answer_and_a_file_gets_utf8(en
     assert "عرض" in said("leaderboard", "--format", "html").decode("utf-8")
     assert json.loads(said("show", "عربي", "--json").decode("utf-8"))["error"].startswith("no recipe 'عربي'")
     assert said("ls").decode(encoding).count("arabert-hybrid") == 1
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
+def test_whoever_closes_a_stream_gets_no_traceback(closed: str) -> None:
+    command = f"{shlex.quote(sys.executable)} -m zoo.cli ls --losses {closed}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_lab_without_a_recipe_is_told_and_so_is_a_broken_family(zoo: Any, tmp_path: Path) -> None:
+    assert zoo("init", "lab", "--empty", cwd=tmp_path)[0] == 0
+    code, out, err = zoo("ls", cwd=tmp_path / "lab")
+    assert (code, out, err) == (0, "no recipe yet\n", "hint: zoo add base ID|FOLDER\n")
+    (tmp_path / "lab" / "recipes" / "family.yaml").write_text("name: [", "utf-8")
+    code, _, err = zoo("ls", cwd=tmp_path / "lab")
+    assert code == 1
+    assert "recipes/family.yaml, line" in err

@@ -174,6 +174,8 @@ ASKED = {
     "eval some/model": ("'zoo eval' needs the extra 'eval'", "eval"),
     "compare a b": ("'zoo compare' needs the extra 'eval'", "eval"),
     "errors a": ("'zoo errors' needs the extra 'eval'", "eval"),
+    "lint arabert-hybrid --probe": ("'zoo lint --probe' needs the extra 'eval'", "eval"),
+    "lint recipes --snippets": ("'zoo lint --snippets' needs the extra 'eval'", "eval"),
     "submit mteb a --clone .": ("'zoo submit mteb' needs the extra 'eval'", "eval"),
     "check arabert-hybrid --probe": ("'zoo check --probe' needs the extra 'train'", "train"),
     "leaderboard --format html": ("'zoo leaderboard --format html' needs the extra 'eval'", "eval"),

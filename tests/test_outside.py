@@ -175,6 +175,8 @@ MISTAKES = {
         "--task",
         "STS17-ar",
     ): "no folder 'x'\nhint: an id like owner/name, or the path of a folder",
+    ("eval", "./nothing", "--task", "STS17-ar"): "no folder './nothing'\nhint: correct the path, or name a model",
+    ("eval", "a/b/c", "--task", "STS17-ar"): "no folder 'a/b/c'\nhint: correct the path, or name a model",
 }
 
 

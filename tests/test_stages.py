@@ -165,7 +165,7 @@ def test_an_edited_model_is_not_evaluated(copy: Path) -> None:
 def test_an_unknown_stage_is_told(lab: Lab, zoo: Any) -> None:
     code, _, err = zoo("build", PARENT, "--scale", SCALE, "--force", "trian", cwd=lab.workspace.root)
     assert code != 0
-    assert "'trian' is none of data, train, contamination, evaluate, card" in err
+    assert "'trian' is not one of 'data', 'train', 'contamination', 'evaluate', 'card'" in err
 
 
 # Files of finished stages

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -225,6 +226,15 @@ a-b                    owner/some-  71.25           12
                        long-name    [70.1, 72.4]
 long-name-of-a-recipe  owner/x      -             1234
 """
+LONG = [{"model": "tiny (a folder here, 12 tokens)", "mean": 1.0, "why": "one and two and three and four"}]
+LONG_BLOCKS = """\
+model tiny (a folder
+    here, 12 tokens)
+  mean  1.00
+  why   one and two
+        and three
+        and four
+"""
 BLOCKS = """\
 recipe a-b
   base  owner/some-long-
@@ -245,6 +255,37 @@ def test_a_table_breaks_no_name_and_leaves_columns_of_nothing_out(
     terminal = on_terminal(width)
     say.table(ROWS)
     assert terminal.shown == shown
+
+
+def test_the_heading_of_a_block_is_folded_between_words(on_terminal: Callable[[int], Screen]) -> None:
+    terminal = on_terminal(20)
+    say.table(LONG)
+    assert terminal.shown == LONG_BLOCKS
+
+
+def test_nothing_moves_where_no_line_can_be_taken_back(
+    on_terminal: Callable[[int], Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_terminal(40)
+    assert say.is_live()
+    monkeypatch.setenv("TERM", "dumb")
+    assert not say.is_live()
+
+
+def test_what_moves_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(say.moving, "QUIET", 0.0)
+    moving = say.moving.Moving("zoo data conflicts of a long name", 20)
+    try:
+        assert len(moving.text) == 19
+    finally:
+        moving.end()
+
+
+def test_a_note_above_bars_is_folded_between_words(on_terminal: Callable[[int], Screen]) -> None:
+    terminal = on_terminal(20)
+    with say.progress() as bars:
+        bars.note("one two three four five six")
+    assert "one two three four\n  five six\n" in terminal.shown
 
 
 def test_a_narrow_terminal_does_without_what_can_be_left_out(on_terminal: Callable[[int], Screen]) -> None:
@@ -311,6 +352,26 @@ def test_something_moves_while_a_command_is_silent_and_nothing_is_left_of_it() -
     assert text.rstrip().endswith("\x1b[K") or "zoo wait" not in text[text.rindex("\x1b[") :]
 
 
+def test_nothing_moves_over_a_question(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    code = "from zoo.say import moving; moving.QUIET = 0.2; from zoo.cli import main; import sys; sys.argv[1:] = ['init', 'x']; main()"
+    variables = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=theirs, stderr=theirs, cwd=tmp_path, env=variables)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while b"Hub): " not in shown:
+            shown += os.read(ours, 4096)
+        time.sleep(1)
+        os.set_blocking(ours, False)
+        later = os.read(ours, 4096)
+        raise AssertionError(f"{later!r} came after the question")
+    process.kill()
+    process.wait()
+    os.close(ours)
+    assert b"Base model" in shown
+
+
 def completed(typed: str, cwd: Path) -> tuple[list[str], set[str]]:
     """What a shell offers after the last word, and the modules that were loaded for it."""
     code = "import sys; sys.argv = ['zoo']\nfrom zoo.cli import main\ntry: main()\nfinally: print(*sys.modules, file=sys.stderr)"
@@ -330,6 +391,8 @@ def completed(typed: str, cwd: Path) -> tuple[list[str], set[str]]:
         ("zoo eval --suite e", ["eng-sts"]),
         ("zoo errors x --task STS22", ["STS22-ar", "STS22v2-ar"]),
         ("zoo plan --ov", ["--overwrite"]),
+        ("zoo plan sp", ["space"]),
+        ("zoo eval ./my-m", ["file,./my-m"]),
     ],
 )
 def test_a_shell_completes_names_and_loads_nothing_for_it(typed: str, offered: list[str]) -> None:
@@ -362,6 +425,19 @@ def test_names_to_complete_are_those_that_the_lab_has(tmp_path: Path) -> None:
     assert set(names.tasks(None)) <= set(TASKS) <= {*names.tasks(None), *names.tasks(ROOT)}
 
 
+def test_spaces_are_completed_by_name_where_there_are_several(tmp_path: Path) -> None:
+    from zoo.cli import names
+
+    (tmp_path / "recipes" / "families").mkdir(parents=True)
+    (tmp_path / "recipes" / "family.yaml").write_text(
+        "space:\n  # ours\n  repo: tides-demo\n  app: similarity\n", "utf-8"
+    )
+    assert list(names.spaces(tmp_path)) == []
+    (tmp_path / "recipes" / "families" / "b.yaml").write_text("space: {repo: 'other.demo', app: x}\n", "utf-8")
+    assert list(names.spaces(tmp_path)) == ["tides-demo", "other.demo"]
+    assert list(names.spaces(ROOT)) == []
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_of_the_shell(shell: str, zoo: Any) -> None:
     code, out, err = zoo("completion", shell)
@@ -381,6 +457,29 @@ def test_every_command_has_examples_of_itself() -> None:
     for path, command in commands(cli):
         examples = (command.epilog or "").removeprefix("Example: ")
         assert f"zoo {' '.join(path)}" in examples, path
+
+
+def test_examples_that_only_print_are_true(zoo: Any) -> None:
+    for name in ("show", "completion", "schema"):
+        for example in str(cli_command(name).epilog).splitlines():
+            words = example.split(">")[0].removeprefix("Example: ").removeprefix('eval "$(').rstrip(')"').split()[1:]
+            if "--write" not in words:
+                code, _, err = zoo(*words, cwd=ROOT)
+                assert code == 0, f"{example}: {err}"
+
+
+def cli_command(name: str) -> click.Command:
+    from zoo.cli import cli
+
+    return cli.commands[name]
+
+
+def test_no_help_cuts_a_sentence() -> None:
+    from zoo.cli import cli
+
+    for path, command in (((), cli), *commands(cli)):
+        text = command.get_help(click.Context(command, info_name=" ".join(("zoo", *path)), terminal_width=60))
+        assert "..." not in text.replace("[ARGS]...", "").replace("]...", "").replace("S...", ""), path
 
 
 def test_the_version_is_told_by_a_letter_too(zoo: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from itertools import takewhile
 
 import click
@@ -36,7 +37,7 @@ from zoo.errors import ZooError, did_you_mean, of_the_disk
 from zoo.extras import missing_extra
 
 UNEXPECTED = re.compile(r"Got unexpected extra arguments? \((.*)\)")  # click's words
-CHOSEN = re.compile(r"'(.*?)' is not one of")
+CHOSEN = re.compile(r"'(.*)' is not one of (.*)\.", re.DOTALL)
 
 COMMANDS: dict[str, tuple[click.Command, ...]] = {
     "Recipes": (starting.init, starting.add, workspace.ls, workspace.show, workspace.check, trust.trust),
@@ -140,7 +141,7 @@ def _place(problem: click.BadParameter) -> str:
         return problem.param_hint
     if isinstance(problem.param, click.Option):
         return max(problem.param.opts, key=len)
-    return str(problem.param.name).upper() if problem.param else ""
+    return problem.param.metavar or str(problem.param.name).upper() if problem.param else ""
 
 
 def _meant(problem: click.ClickException) -> str | None:
@@ -155,13 +156,19 @@ def _meant(problem: click.ClickException) -> str | None:
         if found:
             return ", or ".join(found)
     if isinstance(problem, click.NoSuchOption | click.NoSuchCommand) and problem.possibilities:
-        return f"did you mean '{problem.possibilities[0]}'?"
-    choices = getattr(getattr(problem, "param", None), "type", None)
-    typed = CHOSEN.match(problem.message)
-    if isinstance(choices, click.Choice) and typed:
-        hint = did_you_mean(typed[1], map(str, choices.choices)) or ""
-        return hint if hint.startswith("did you mean") else None
-    return None
+        return _near(_typed(problem), problem.possibilities)
+    chosen = CHOSEN.fullmatch(problem.message)
+    return _near(chosen[1], re.findall("'(.*?)'", chosen[2])) if chosen else None
+
+
+def _typed(problem: click.NoSuchOption | click.NoSuchCommand) -> str:
+    return problem.option_name if isinstance(problem, click.NoSuchOption) else problem.command_name
+
+
+def _near(typed: str, known: Collection[str]) -> str | None:
+    """Return a hint to the one that is spelt alike; None: none is. Dashes, which all options have, make none alike."""
+    hints = {f"did you mean '{name.lstrip('-')}'?": f"did you mean '{name}'?" for name in known}
+    return hints.get(did_you_mean(typed.lstrip("-"), (name.lstrip("-") for name in known)) or "")
 
 
 def _stopped(stop: BaseException) -> int:

@@ -36,9 +36,8 @@ class StageName(click.ParamType[str]):
         """Return the name of a stage; refuse any other word."""
         from zoo.pipeline.stages import STAGES
 
-        if value not in STAGES:
-            raise click.BadParameter(f"'{value}' is none of {', '.join(STAGES)}", ctx, param)
-        return value
+        name: str = click.Choice([*STAGES]).convert(value, param, ctx)
+        return name
 
 
 @click.group("data", cls=ZooGroup, epilog="Example: zoo data build arabic-stsb --scale mini --hub local")

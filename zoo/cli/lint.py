@@ -10,7 +10,7 @@ import click
 
 from zoo import say
 from zoo.cli.services import annotate, as_code_quality, summarise
-from zoo.cli.session import command, connect, scale_option, workspace
+from zoo.cli.session import command, connect, need, scale_option, workspace
 from zoo.errors import HubError, PublishError, WorkspaceError, ZooError, did_you_mean
 from zoo.plurals import how_many
 
@@ -66,6 +66,9 @@ def lint(
         raise click.UsageError("give a folder, a recipe or a Hub id, or --rules")
     if trust and not probe:
         raise click.UsageError("--trust goes with --probe: nothing else runs a model's code")
+    for asked, option in ((probe, "--probe"), (snippets, "--snippets")):
+        if asked:  # what they lack would be told as a fault of the model or of its card
+            need("eval", having=option)
     if ctx.meta.get("hub") or not (offline and Path(target).is_dir()):  # else nothing of huggingface_hub is needed
         connect()
     repo = _repo(target, scale, offline=offline, kind=kind, snippets=snippets)

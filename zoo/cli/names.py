@@ -17,6 +17,7 @@ TASKS = Path(__file__).parents[1] / "tasks"
 TASK_NAME = re.compile(r'^    name="([^"]+)"', re.MULTILINE)
 PLAIN = re.compile(r"\w[\w.+@:/-]*")
 """Names that mean nothing to a shell, which puts them on its line as they are."""
+SPACE = re.compile(r"""^[ ]*space:\s*(?:#.*\n\s*)*\{?\s*repo:\s*["']?([\w.-]+)""", re.MULTILINE)
 OWN_TASK = re.compile(r'\b(?:task|graded_pairs)\(\s*"([^"]+)"')
 
 
@@ -45,8 +46,16 @@ def datasets(root: Path) -> Iterator[str]:
 
 
 def repositories(root: Path) -> Iterator[str]:
-    """The names of what can be published: recipes, datasets, the Space."""
-    yield from (*recipes(root), *datasets(root), "space")
+    """The names of what can be published: recipes, datasets, Spaces."""
+    yield from (*recipes(root), *datasets(root), "space", *spaces(root))
+
+
+def spaces(root: Path) -> Iterator[str]:
+    """The names of Spaces; none where there is but one, which goes by `space`."""
+    found: dict[str, None] = {}
+    for path in (*_families(root), *sorted((root / "recipes").glob("*.yaml"))):
+        found |= dict.fromkeys(SPACE.findall(path.read_text("utf-8", errors="replace")))
+    yield from found if len(found) > 1 else ()
 
 
 def suites(root: Path) -> Iterator[str]:
@@ -98,7 +107,9 @@ class OfferedName(click.types.StringParamType):
             else:
                 found = OFFERED[self.kind](root)
             fitting = (name for name in dict.fromkeys(found) if name.startswith(incomplete) and PLAIN.fullmatch(name))
-            return [CompletionItem(name) for name in fitting]
+            offered = [CompletionItem(name) for name in fitting]
+            takes_paths = self.kind in ("targets", "first", "second")
+            return offered or ([CompletionItem(incomplete, type="file")] if takes_paths else [])
         except OSError:
             return []
 

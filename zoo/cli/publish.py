@@ -478,4 +478,5 @@ def _status_row(row: Mapping[str, Any], whole: Mapping[str | None, str]) -> dict
     """Return a row of the fleet as people read it, named by its kind."""
     rest = {name: value for name, value in row.items() if name not in ("kind", "name")}
     built, doubts = row.get("built"), len(row.get("doubts") or ())
-    return {row["kind"]: row["name"], **rest, "built": whole.get(built, built), "doubts": doubts or None}
+    told = {"built": whole.get(built, built), "doubts": doubts or None, "published": row.get("published") or "no"}
+    return {row["kind"]: row["name"], **rest, **told}

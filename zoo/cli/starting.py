@@ -9,7 +9,7 @@ from shlex import quote
 import click
 
 from zoo import say
-from zoo.cli.session import command, connect, workspace
+from zoo.cli.session import ZooGroup, command, connect, workspace
 from zoo.errors import WorkspaceError
 
 QUESTIONS = {
@@ -119,10 +119,11 @@ def _answers(folder: Path, given: dict[str, str | None], other: str | None) -> d
         typed = {"base": "MODEL", "data": "DATA", "language": "en"}
         options = " ".join(f"--{option} {quote(given[option] or typed[option])}" for option in given)
         raise WorkspaceError(missing, hint=f"zoo init {quote(str(folder))} {options}")
-    return {option: value or click.prompt(QUESTIONS[option], err=True).strip() for option, value in given.items()}
+    with say.undisturbed():
+        return {option: value or click.prompt(QUESTIONS[option], err=True).strip() for option, value in given.items()}
 
 
-@click.group("add")
+@click.group("add", cls=ZooGroup, epilog="Example: zoo add dataset data/pairs.csv")
 def add() -> None:
     """Write a recipe file from what a base model or data say."""
 

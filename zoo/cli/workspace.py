@@ -81,6 +81,7 @@ def _list_recipes(scale: str) -> None:
     from zoo.run import Run
 
     space = workspace()
+    space.family  # noqa: B018  # its mistakes are told, also where no recipe needs it
     rows = []
     for recipe in space.every_recipe(scale=scale):
         built = _built(space, recipe.name, scale)
@@ -104,6 +105,9 @@ def _list_recipes(scale: str) -> None:
         say.hint(f"zoo show {rows[0]['recipe']}")
         small = " --scale mini" if "mini" in space.scales else ""
         say.hint(f"zoo build {rows[0]['recipe']} --hub local{small}")
+    else:
+        say.line("no recipe yet")
+        say.hint("zoo add base ID|FOLDER")
 
 
 def _built(space: Workspace, recipe: str, scale: str) -> list[str]:
@@ -126,7 +130,11 @@ def _how_far(row: Mapping[str, Any], scale: str) -> dict[str, Any]:
     return {**shown, "built": ", ".join(built) or None}
 
 
-@command("show", hub=False, epilog="zoo show arabert-hybrid > mine.yaml\nzoo show arabert-hybrid --set train.epochs=2")
+@command(
+    "show",
+    hub=False,
+    epilog="zoo show arabert-hybrid > mine.yaml\nzoo show arabert-hybrid --set phases.hybrid.train.epochs=2",
+)
 @click.argument("recipe")
 @click.option("--scale", default="full")
 @click.option("--set", "assignments", multiple=True, metavar="KEY=VALUE", help="Lay a value over the recipe.")

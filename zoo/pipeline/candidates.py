@@ -95,6 +95,8 @@ def _of_hub(workspace: Workspace, target: str, dims: Sequence[int], scale: str, 
     A base of the workspace that is pinned is measured at that commit, so that it can be compared with the recipe's row,
     and with the consent that the recipe holds; both give way to a commit that was asked for.
     """
+    if target.startswith((".", "/", "~")) or target.count("/") > 1:
+        raise EvaluationError(f"no folder '{target}'", hint="correct the path, or name a model of the Hub: owner/name")
     if "/" not in target:
         lab, other = bool(workspace.names), "an id like owner/name"
         hint = did_you_mean(target, workspace.names) or (

@@ -18,6 +18,7 @@ from zoo.publish.desired.release import CARD, RECIPE, SCORES
 from zoo.publish.plan.everything import plan_fleet
 from zoo.publish.plan.repository import Plan
 from zoo.recipe import Recipe
+from zoo.remote import Kind
 
 OF_RESULTS = {CARD, RECIPE, SCORES}
 
@@ -35,7 +36,7 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
     old = {name: why for name in built_datasets(build) if (why := _outdated(build, name))}
     datasets = [name for name in built_datasets(build) if name not in old]
     found = plan_fleet(fleet(build, whole, datasets)) if whole or datasets else None
-    plans = {(one.release.kind, one.release.name): one for one in found.plans} if found else {}
+    plans = {_called(one): one for one in found.plans} if found else {}
     rows = _of_suites(
         {**_model_row(build, recipe, plans.get(("model", recipe.name))), "stale": stale.get(recipe.name)}
         for recipe in build.workspace.every_recipe(scale=build.scale)
@@ -47,6 +48,12 @@ def fleet_status(build: Build) -> tuple[list[dict[str, Any]], int]:
         published = None if one.slug is None else "up to date" if not changes else how_many(changes, "change")
         rows.append({"kind": "collection", "name": one.title, "published": published})
     return rows, found.changed + len(found.blocked) if found else 0
+
+
+def _called(plan: Plan) -> tuple[Kind, str]:
+    """Kind and name of what is planned. A Space goes by its repository's."""
+    release = plan.release
+    return release.kind, release.id.split("/")[1] if release.kind == "space" else release.name
 
 
 def _of_suites(models: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from zoo.characters import UNSEEN, visible
@@ -88,9 +89,15 @@ def configure(*, json: bool) -> None:
 
 
 def ready() -> None:
-    """Prepare for a terminal that lacks characters: they are shown as `\\u0639`, and nothing fails."""
+    """Prepare for a terminal that lacks characters, which are shown as `\\u0639`, and for streams that are closed."""
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _in_utf8() -> None:
@@ -141,7 +148,7 @@ def working(label: str) -> Iterator[None]:
     if not is_live() or _mode.moving:
         yield
         return
-    _mode.moving = Moving(label)
+    _mode.moving = Moving(label, _width(sys.stderr))
     try:
         yield
     finally:
@@ -250,8 +257,8 @@ def on_terminal() -> bool:
 
 
 def is_live() -> bool:
-    """True where a display can change: on a terminal, for people."""
-    return not _mode.json and sys.stderr.isatty()
+    """True where a display can change: for people, on a terminal that can take back what it shows."""
+    return not _mode.json and sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
 
 @contextmanager
@@ -299,7 +306,7 @@ def errors(problems: Sequence[ZooError], facts: Mapping[str, Any] | None = None)
 @contextmanager
 def progress() -> Iterator[Progress]:
     """Show bars with the time left on a terminal; in a pipe only notes, with `--json` nothing."""
-    if _mode.json or not sys.stderr.isatty():
+    if not is_live():
         yield _Notes()
         return
     from rich import progress as bars
@@ -344,7 +351,7 @@ class _Countdown(Silent):
 
     def start(self, label: str, total: int | None) -> None:
         self._label, self._left = label, total or 0
-        if _mode.json or not sys.stderr.isatty():
+        if not is_live():
             note(self._text)
             return
         from rich import progress as bars
@@ -422,4 +429,4 @@ class _Bars:
             self._shown.below = ""
 
     def note(self, text: str) -> None:
-        self._shown.console.print(_text(text))  # above the bars
+        self._shown.console.print(_text(_told(text, sys.stderr)), soft_wrap=True)  # above the bars

@@ -159,7 +159,8 @@ def _blocks(columns: Sequence[ScreenColumn], width: int) -> list[Text]:
                 label = f"{'':{INDENT}}{column.name}"
                 text = fold(cell, width - left, PARTS).replace("\n", "\n" + " " * left)
                 lines.append(label + " " * (left - _width(label)) + text)
-        heading = Text.assemble(f"{first.name} ", (name or "-", "bold"))
+        told = fold(f"{first.name}_{name or '-'}", width, indent=" " * (INDENT + GAP))  # no line ends at the '_'
+        heading = Text.assemble(f"{first.name} ", (told[len(first.name) + 1 :], "bold"))
         found.append(Text("\n", no_wrap=True, overflow="ignore").join([heading, *map(Text, lines)]))
     return found
 

@@ -20,8 +20,8 @@ class Moving:
     for.
     """
 
-    def __init__(self, label: str) -> None:
-        self._label = label
+    def __init__(self, label: str, width: int | None = None) -> None:
+        self._label, self._width = label, width
         self._begun = self._said = time.monotonic()
         self._shown, self._holders = False, 0
         self._lock = threading.Lock()
@@ -43,7 +43,8 @@ class Moving:
         if now - self._said < QUIET:
             return ""
         frames = _frames()
-        return f"{frames[int(now / EVERY) % len(frames)]} {self._label}, {now - self._begun:.0f} s"
+        text = f"{frames[int(now / EVERY) % len(frames)]} {self._label}, {now - self._begun:.0f} s"
+        return text[: self._width and self._width - 1]  # a second line would never be taken away
 
     def hush(self) -> None:
         """Take the line away, since something is said now."""
