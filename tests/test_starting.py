@@ -241,6 +241,20 @@ def test_bases_and_datasets_are_added(place: Path, zoo: Any) -> None:
     assert phase["scores"]["dev"] == "scores"
 
 
+def test_columns_that_no_loss_reads_are_told(place: Path, zoo: Any) -> None:
+    """A score that nobody knows by its name would be left out in silence, and its pairs be taken as alike."""
+    put_rows(place / "odd.csv", ['first #1: "q"', "second\n{x}", "how alike"], [(a, b, 1) for a, b, _ in TRIPLETS])
+    code, _, err = zoo("init", "lab", "--base", "bert", "--data", "odd.csv", "--language", "eng", cwd=place)
+    assert (code, err.splitlines()[0]) == (0, "odd.csv: two texts that belong together; not read: 'how alike'")
+    lab = Workspace(place / "lab")
+    assert "# Not read: 'how alike'." in (lab.recipes / "datasets" / "odd.yaml").read_text("utf-8")
+    assert lab.datasets["odd"].columns["positive"].source == "second\n{x}"
+    assert lab.recipe("lab-pairs").release.language == ["en"]  # the code of two letters, with its suite
+    assert lab.recipe("lab-pairs").evaluation.suite == "eng-sts"
+    lengths = {lab.recipe("lab-pairs", scale=scale).phases[0].train.max_seq_length for scale in ("full", "mini")}
+    assert lengths == {32}  # a rehearsal reads no more of a text than the real thing
+
+
 def test_an_empty_lab_is_filled_later(place: Path, zoo: Any) -> None:
     assert zoo("init", "lab", "--empty", cwd=place)[2] == "hint: cd lab && zoo add dataset DATA && zoo add base MODEL\n"
     assert zoo("check", cwd=place / "lab")[:2] == (0, "0 recipes are fine\n")
@@ -296,7 +310,7 @@ def with_(**other: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("arguments", "told", "hint"),
     [
-        ((), "--base and --data and --language are missing, and there is no terminal", "zoo init lab --base MODEL"),
+        ((), "--base, --data and --language are missing, and there is no terminal", "zoo init lab --base MODEL"),
         (("--base", "bert", "--data", "triplets.csv"), "--language is missing", "--data triplets.csv --language en"),
         (with_(base="nothing"), "cannot look up model 'nothing'", "correct the id"),
         (with_(base="./nothing"), "no folder './nothing'", "owner/name"),
@@ -309,7 +323,10 @@ def with_(**other: str) -> tuple[str, ...]:
         (with_(data="few.csv", language="de"), "'few.csv' has 1 rows, too few", "more rows"),
         (with_(language="english-ish"), "--language 'english-ish': ", "did you mean 'en'?"),
         (with_(language="xx"), "--language 'xx': ", ""),
-        (with_(name="a b"), "--name 'a b': ", "correct --name"),
+        (with_(language="en, ar"), "--language 'en, ar': one language here", "--language en; family.yaml takes others"),
+        (with_(name="a b"), "--name 'a b': the name of a repository is made of A-Z", "correct --name"),
+        (with_(base="one.csv"), "'one.csv' is a file; a base model is a folder", "name the folder"),
+        (with_(data="head.csv"), "'head.csv' has the names of columns and no rows", "write rows"),
         ((*WANTED, "--like", "gate"), "--like copies recipes as they are", "zoo init --help"),
         ((*WANTED, "--empty"), "--empty is a lab without them", "zoo init --help"),
     ],
@@ -321,6 +338,7 @@ def test_bad_input_makes_nothing(place: Path, zoo: Any, arguments: tuple[str, ..
     (coded / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "odd.Odd"}}), "utf-8")
     put_rows(place / "one.csv", ["text"], [["a sentence"], ["another sentence"]])
     put_rows(place / "few.csv", ["anchor", "positive"], [["a sentence", "another"]])
+    put_rows(place / "head.csv", ["anchor", "positive"], [])
     (place / "empty.csv").write_text("", "utf-8")
     before = sorted(place.rglob("*"))
     code, out, err = zoo("init", "lab", *arguments, cwd=place)
