@@ -416,3 +416,14 @@ def test_a_lab_that_carries_our_words_for_other_models_is_told(
     text = family.read_text("utf-8").replace("namespace: null", "namespace: Omartificial-Intelligence-Space")
     family.write_text(text, "utf-8")
     assert "is the account of GATE's models, and 'mine-nli' is not of them" in zoo("check")[2]
+
+
+def test_a_plugin_that_imports_the_hubs_client_leaves_the_hub_in_use(place: Path) -> None:
+    """The client reads its Hub once, when it is imported: what plugins import comes after `--hub` was heeded."""
+    command = [sys.executable, "-m", "zoo.cli"]
+    subprocess.run([*command, "init", "lab", "--empty"], cwd=place, check=True, capture_output=True)
+    (place / "lab" / "plugins" / "mine.py").write_text("import huggingface_hub\n", "utf-8")
+    asked = [*command, "add", "base", "nobody/nothing", "--hub", "local"]
+    dead = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run(asked, cwd=place / "lab", env=dead, capture_output=True, text=True)
+    assert "no such repository on http://127.0.0.1:" in done.stderr

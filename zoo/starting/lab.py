@@ -16,8 +16,8 @@ from zoo.ci.workflow import PLACE, github_workflow
 from zoo.errors import DataError, RecipeError, WorkspaceError
 from zoo.recipe.dataset import SplitRule
 from zoo.recipe.jsonschema import text as schema_text
-from zoo.recipe.start import first_steps, with_ignored
 from zoo.recipe.section import ALLOWED
+from zoo.recipe.start import first_steps, with_ignored
 from zoo.recipe.words import Language, RepoName
 from zoo.starting.base import BaseFacts
 from zoo.starting.choices import SAYS, PhaseChoice, held_out, phase_for, sizes_from, split_for
