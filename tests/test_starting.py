@@ -9,6 +9,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -371,13 +372,17 @@ def test_a_terminal_is_asked(place: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "zoo.cli", "init", "lab"]
     with subprocess.Popen(command, cwd=place, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        said = os.read(ours, 1000).decode()
+        while "Base model" not in said:
+            said += os.read(ours, 1000).decode()
+        time.sleep(1.5)  # whoever reads the question
         os.write(ours, b"bert\ntriplets.csv\nen\n")
         process.wait(60)
-        said = os.read(ours, 100_000).decode()
+        said += os.read(ours, 100_000).decode()
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, said
-    assert "Base model (a folder, or owner/name on the Hub): " in said
+    assert "Base model (a folder, or owner/name on the Hub): bert" in said, "nothing moves over a question"
     assert Workspace(place / "lab").names == ["lab-triplets"]
 
 

@@ -135,7 +135,8 @@ def _answers(folder: Path, given: dict[str, str | None], other: str | None) -> d
         typed = {"base": "MODEL", "data": "DATA", "language": "en"}
         options = " ".join(f"--{option} {quote(given[option] or typed[option])}" for option in given)
         raise WorkspaceError(missing, hint=f"zoo init {quote(str(folder))} {options}")
-    return {option: value or click.prompt(QUESTIONS[option], err=True).strip() for option, value in given.items()}
+    with say.undisturbed():
+        return {option: value or click.prompt(QUESTIONS[option], err=True).strip() for option, value in given.items()}
 
 
 @click.group("add")
