@@ -99,10 +99,9 @@ def draw_plan() -> None:
         family.write_text(family.read_text("utf-8").replace(*OTHER_RATE), "utf-8")
         _zoo(lab, "build", "my-model-pairs", *at)
         said = on_a_terminal([sys.executable, "-m", "zoo.cli", "plan", *at], lab)
-        (Path(folder) / "plan.svg").write_text(as_svg(f"$ zoo plan {' '.join(at)}\n{said}"), "utf-8")
+        drawn = as_svg(f"$ zoo plan {' '.join(at)}\n{said}")
         page = browser.new_page(viewport={"width": 1000, "height": 640})
-        (Path(folder) / "plan.html").write_text('<body style="margin:0"><img src="plan.svg" width="1000">', "utf-8")
-        page.goto(f"file://{folder}/plan.html")
+        page.set_content(f'<body style="margin:0">{drawn}')
         page.screenshot(path=PICTURES / "plan.png")
 
 
