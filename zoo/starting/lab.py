@@ -274,7 +274,7 @@ def known_word(kind: Any, what: str, value: str) -> str:
     except ValidationError as error:
         [problem, *_] = error.errors()
         facts = problem.get("ctx", {})
-        told = str(facts.get("error") or ALLOWED.get(facts.get("pattern"), problem["msg"]))
+        told = str(facts.get("error") or ALLOWED.get(str(facts.get("pattern")), problem["msg"]))
         sentence, _, hint = told.partition("; ")
         raise RecipeError(f"--{what} '{value}': {sentence}", hint=hint or f"correct --{what}") from None
 
