@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import os
 import pty
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from folder_lab import put_model
 from review_page import draw_review
 
 from zoo.evaluate.ingredients import STAGE
@@ -25,10 +25,10 @@ from zoo.run import Run
 
 ROOT = Path(__file__).parents[1]
 PICTURES = ROOT / ".github" / "images"
-OTHER_RATE = (
-    "hybrid: {max_steps: 30, eval_steps: 15, learning_rate: 5",
-    "hybrid: {max_steps: 30, eval_steps: 15, learning_rate: 7",
-)
+OTHER_RATE = ("learning_rate: 2.0e-5", "learning_rate: 2.0e-4")
+WHO = ("a man", "a woman", "the cook", "a nurse", "the child", "a farmer", "my neighbour", "two boys")
+DOES = ("rides a bicycle", "cooks soup", "runs", "sings a song", "reads a map", "drives a truck", "is cycling")
+WHERE = ("in the city", "by the river", "near the school", "at the market", "behind the house")
 BEGIN, END = "<!-- recipes: made by `make docs`, checked by tests/test_docs.py -->\n", "<!-- /recipes -->\n"
 
 
@@ -86,23 +86,37 @@ def draw_card() -> None:
 
 
 def draw_plan() -> None:
-    """What `zoo plan` says on a terminal when one learning rate has changed and its model is built again."""
+    """What `zoo plan` says on a terminal when one learning rate has changed and its model is built again, in a lab of
+    one's own that `zoo init` made from a small English BERT in a folder and a CSV.
+    """
     from browser import open_browser
 
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
-        place = Path(folder) / "lab"
-        for name in ("recipes", "runs", ".zoo"):
-            shutil.copytree(ROOT / name, place / name)
-        family = place / "recipes" / "family.yaml"
+        lab, at = _small_lab(Path(folder)), ["--scale", "mini", "--hub", "local"]
+        family = lab / "recipes" / "family.yaml"
+        _zoo(lab, "build", "my-model-pairs", *at)
+        _zoo(lab, "publish", "--yes", *at)
         family.write_text(family.read_text("utf-8").replace(*OTHER_RATE), "utf-8")
-        at = ["arabert-hybrid", "--scale", "mini", "--hub", "local"]
-        subprocess.run([sys.executable, "-m", "zoo.cli", "build", *at], cwd=place, check=True)
-        said = on_a_terminal([sys.executable, "-m", "zoo.cli", "plan", *at], place)
-        (Path(folder) / "plan.svg").write_text(as_svg(f"$ zoo plan {' '.join(at)}\n{said}"), "utf-8")
-        page = browser.new_page(viewport={"width": 1280, "height": 860})
-        (Path(folder) / "plan.html").write_text('<body style="margin:0"><img src="plan.svg" width="1280">', "utf-8")
-        page.goto(f"file://{folder}/plan.html")
+        _zoo(lab, "build", "my-model-pairs", *at)
+        said = on_a_terminal([sys.executable, "-m", "zoo.cli", "plan", *at], lab)
+        drawn = as_svg(f"$ zoo plan {' '.join(at)}\n{said}")
+        page = browser.new_page(viewport={"width": 1000, "height": 640})
+        page.set_content(f'<body style="margin:0">{drawn}')
         page.screenshot(path=PICTURES / "plan.png")
+
+
+def _small_lab(place: Path) -> Path:
+    put_model(place / "small-bert")
+    rows = [f"{who} {does} {where}" for who in WHO for does in DOES for where in WHERE]
+    lines = [f"{row} today,today {row}" for row in rows]
+    (place / "pairs.csv").write_text("\n".join(["anchor,positive", *lines]), "utf-8")
+    given = ["--base", "small-bert", "--data", "pairs.csv", "--language", "en", "--name", "my-model"]
+    _zoo(place, "init", "my-lab", *given)
+    return place / "my-lab"
+
+
+def _zoo(place: Path, *arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "zoo.cli", *arguments], cwd=place, check=True)
 
 
 def on_a_terminal(command: list[str], place: Path) -> str:
@@ -129,7 +143,7 @@ def as_svg(text: str) -> str:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(record=True, width=150, file=io.StringIO())
+    console = Console(record=True, width=110, file=io.StringIO())
     console.print(Text.from_ansi(text))
     return console.export_svg(title="zoo plan")
 

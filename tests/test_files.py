@@ -183,6 +183,12 @@ FAULTS: list[tuple[str, bytes, str, str]] = [
         "iconv -f CP1256 -t UTF-8 a.csv > utf8.tmp && mv utf8.tmp a.csv",
     ),
     (
+        "cp1252",
+        CSV.encode().split(b"\n")[0] + "\nein schöner Tag,Grüße,1".encode("cp1252"),
+        "'a.csv', line 2: byte 29 (0xf6) is no UTF-8; as Windows-1252 it reads 'ein schöner Tag,Grü'",
+        "iconv -f CP1252 -t UTF-8 a.csv > utf8.tmp && mv utf8.tmp a.csv",
+    ),
+    (
         "utf-16",
         CSV.encode("utf-16"),
         "'a.csv' is in UTF-16, and files of rows are in UTF-8",

@@ -17,7 +17,7 @@ from folder_lab import BASE, CHILD, put_lab, put_model, tiny_bert
 
 from zoo.cards.ingredients import names_of
 from zoo.errors import TrainError
-from zoo.ids import as_a_folder, is_folder
+from zoo.ids import as_a_folder, is_folder, shown_model
 from zoo.miniature.seed import named_models
 from zoo.models.folder import deciding_files, folder_named, folder_revision
 from zoo.models.identity import base_source
@@ -381,3 +381,11 @@ def test_what_another_version_of_zoo_built_is_told(lab: Path, zoo: Any, hub: Tes
     if command != "status":
         assert code == 1
         assert "hint: zoo build tides-sts" in err
+
+
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [("./checkpoints/a", "./checkpoints/a"), ("../../home/ada/a", "./a"), ("/home/ada/a", "./a"), ("ada/a", "ada/a")],
+)
+def test_a_model_outside_the_workspace_is_shown_without_its_place(model: str, shown: str) -> None:
+    assert shown_model(model) == shown

@@ -73,6 +73,10 @@ def test_a_lab_of_ones_own_is_published_without_a_word_of_ours(lab: Workspace, z
         assert code == expected, f"{arguments}: {out}{err}"
     from huggingface_hub import get_collection, list_collections
 
+    card = dict(published(f"{USER}/Harbour-BERT", "model"))[f"{USER}/Harbour-BERT/README.md"]
+    assert "That needs the rows of captions in files where the recipe names them: they are on no Hub." in card
+    assert "\ndatasets:" not in card
+    assert "../" not in card, "where the base lies on this machine is nobody's business"
     found = of_ours(published(f"{USER}/Harbour-BERT", "model"))
     found += of_ours(published(f"{USER}/harbour-bert-demo", "space"))
     [collection] = [one for one in list_collections(owner=USER) if one.title == "harbour"]

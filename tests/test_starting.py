@@ -9,6 +9,7 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -251,6 +252,20 @@ def test_an_empty_lab_has_nothing_to_publish_and_says_what_comes_first(hub: Test
         assert zoo(*command, cwd=place / "lab")[::2] == (1, told), command
 
 
+def test_columns_that_no_loss_reads_are_told(place: Path, zoo: Any) -> None:
+    """A score that nobody knows by its name would be left out in silence, and its pairs be taken as alike."""
+    put_rows(place / "odd.csv", ['first #1: "q"', "second\n{x}", "how alike"], [(a, b, 1) for a, b, _ in TRIPLETS])
+    code, _, err = zoo("init", "lab", "--base", "bert", "--data", "odd.csv", "--language", "eng", cwd=place)
+    assert (code, err.splitlines()[0]) == (0, "odd.csv: two texts that belong together; not read: 'how alike'")
+    lab = Workspace(place / "lab")
+    assert "# Not read: 'how alike'." in (lab.recipes / "datasets" / "odd.yaml").read_text("utf-8")
+    assert lab.datasets["odd"].columns["positive"].source == "second\n{x}"
+    assert lab.recipe("lab-pairs").release.language == ["en"]  # the code of two letters, with its suite
+    assert lab.recipe("lab-pairs").evaluation.suite == "eng-sts"
+    lengths = {lab.recipe("lab-pairs", scale=scale).phases[0].train.max_seq_length for scale in ("full", "mini")}
+    assert lengths == {32}  # a rehearsal reads no more of a text than the real thing
+
+
 def test_an_empty_lab_is_filled_later(place: Path, zoo: Any) -> None:
     assert zoo("init", "lab", "--empty", cwd=place)[2] == "hint: cd lab && zoo add dataset DATA && zoo add base MODEL\n"
     assert zoo("check", cwd=place / "lab")[:2] == (0, "0 recipes are fine\n")
@@ -307,7 +322,7 @@ def with_(**other: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("arguments", "told", "hint"),
     [
-        ((), "--base and --data and --language are missing, and there is no terminal", "zoo init lab --base MODEL"),
+        ((), "--base, --data and --language are missing, and there is no terminal", "zoo init lab --base MODEL"),
         (("--base", "bert", "--data", "triplets.csv"), "--language is missing", "--data triplets.csv --language en"),
         (with_(base="nothing"), "cannot look up model 'nothing'", "correct the id"),
         (with_(base="./nothing"), "no folder './nothing'", "owner/name"),
@@ -320,7 +335,10 @@ def with_(**other: str) -> tuple[str, ...]:
         (with_(data="few.csv", language="de"), "'few.csv' has 1 rows, too few", "more rows"),
         (with_(language="english-ish"), "--language 'english-ish': ", "did you mean 'en'?"),
         (with_(language="xx"), "--language 'xx': ", ""),
-        (with_(name="a b"), "--name 'a b': ", "correct --name"),
+        (with_(language="en, ar"), "--language 'en, ar': one language here", "--language en; family.yaml takes others"),
+        (with_(name="a b"), "--name 'a b': the name of a repository is made of A-Z", "correct --name"),
+        (with_(base="one.csv"), "'one.csv' is a file; a base model is a folder", "name the folder"),
+        (with_(data="head.csv"), "'head.csv' has the names of columns and no rows", "write rows"),
         ((*WANTED, "--like", "gate"), "--like copies recipes as they are", "zoo init --help"),
         ((*WANTED, "--empty"), "--empty is a lab without them", "zoo init --help"),
     ],
@@ -332,6 +350,7 @@ def test_bad_input_makes_nothing(place: Path, zoo: Any, arguments: tuple[str, ..
     (coded / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "odd.Odd"}}), "utf-8")
     put_rows(place / "one.csv", ["text"], [["a sentence"], ["another sentence"]])
     put_rows(place / "few.csv", ["anchor", "positive"], [["a sentence", "another"]])
+    put_rows(place / "head.csv", ["anchor", "positive"], [])
     (place / "empty.csv").write_text("", "utf-8")
     before = sorted(place.rglob("*"))
     code, out, err = zoo("init", "lab", *arguments, cwd=place)
@@ -364,13 +383,17 @@ def test_a_terminal_is_asked(place: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "zoo.cli", "init", "lab"]
     with subprocess.Popen(command, cwd=place, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        said = os.read(ours, 1000).decode()
+        while "Base model" not in said:
+            said += os.read(ours, 1000).decode()
+        time.sleep(1.5)  # whoever reads the question
         os.write(ours, b"bert\ntriplets.csv\nen\n")
         process.wait(60)
-        said = os.read(ours, 100_000).decode()
+        said += os.read(ours, 100_000).decode()
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0, said
-    assert "Base model (a folder, or owner/name on the Hub): " in said
+    assert "Base model (a folder, or owner/name on the Hub): bert" in said, "nothing moves over a question"
     assert Workspace(place / "lab").names == ["lab-triplets"]
 
 
@@ -409,6 +432,17 @@ def test_a_lab_that_carries_our_words_for_other_models_is_told(
     text = family.read_text("utf-8").replace("namespace: null", "namespace: Omartificial-Intelligence-Space")
     family.write_text(text, "utf-8")
     assert "is the account of GATE's models, and 'mine-nli' is not of them" in zoo("check")[2]
+
+
+def test_a_plugin_that_imports_the_hubs_client_leaves_the_hub_in_use(place: Path) -> None:
+    """The client reads its Hub once, when it is imported: what plugins import comes after `--hub` was heeded."""
+    command = [sys.executable, "-m", "zoo.cli"]
+    subprocess.run([*command, "init", "lab", "--empty"], cwd=place, check=True, capture_output=True)
+    (place / "lab" / "plugins" / "mine.py").write_text("import huggingface_hub\n", "utf-8")
+    asked = [*command, "add", "base", "nobody/nothing", "--hub", "local"]
+    dead = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    done = subprocess.run(asked, cwd=place / "lab", env=dead, capture_output=True, text=True)
+    assert "no such repository on http://127.0.0.1:" in done.stderr
 
 
 # ---- Words of others

@@ -83,9 +83,9 @@ def as_a_folder(model: str) -> str:
 def shown_model(model: str) -> str:
     """The name of a model for people: its id, or the path of its folder as the recipe has it.
 
-    Of a path from the root on it is the last part: where else it lies on this machine is nobody's business.
+    Of one outside the workspace it is the last part: where else it lies on this machine is nobody's business.
     """
-    return f"./{model.rpartition('/')[2]}" if model.startswith("/") else model
+    return f"./{model.rpartition('/')[2]}" if model.startswith(("/", "../")) else model
 
 
 def _form_of_model(model: Any) -> str:

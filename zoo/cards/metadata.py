@@ -38,7 +38,7 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         tags=[*dict.fromkeys([*tags, *([MINIATURE_TAG] if scores.miniature else [])])],
         base_model=facts.parent,
         base_model_relation="finetune" if facts.parent else None,
-        datasets=[repo for name, repo in facts.datasets.items() if name in {use.dataset for use in trained}],
+        datasets=[repo for name, repo in facts.datasets.items() if name in {use.dataset for use in trained}] or None,
         model_name=_name(facts) if results else None,  # without results it would stand in the card by itself
         eval_results=results or None,
         metrics=_metrics(scores.tasks),

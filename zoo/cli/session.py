@@ -195,6 +195,10 @@ def workspace() -> Workspace:
 def _in_use(found: Workspace) -> Workspace:
     ctx = click.get_current_context().find_root()
     if (known := ctx.meta.get("workspace")) is None or known.root != found.root:
+        from zoo.plugins.loading import any_plugins
+
+        if any_plugins(found.root):
+            _set_environment()  # they import what they like, and huggingface_hub reads it only once
         known = ctx.meta["workspace"] = ctx.with_resource(found.in_use())
     place: Workspace = known
     return place
@@ -265,13 +269,22 @@ def connect(
     or else all of the workspace, name and it lacks, with the data of `tasks`, and with the models of the steps of
     `datasets`.
     """
+    root = _set_environment()
+    if seed and root:  # imports transformers, and with it huggingface_hub: not before the environment is set
+        seed_hub(root, recipes, tasks, datasets)
+
+
+def _set_environment() -> Path | None:
+    """Set the environment for the Hub in use, once for a command; returns the folder of a local Hub that it started."""
     ctx = click.get_current_context()
-    hub = ctx.meta.get("hub")
+    hub: str | None = ctx.meta.get("hub")
+    known: dict[str | None, Path | None] = ctx.meta.setdefault("environment", {})
+    if hub in known:
+        return known[hub]
+    root = None
     prepare()
     if hub == "local":
         root = _start_local(ctx)
-        if seed:  # imports transformers, and with it huggingface_hub: not before the environment is set
-            seed_hub(root, recipes, tasks, datasets)
     elif hub:
         if not _is_address(hub):
             raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
@@ -283,6 +296,8 @@ def connect(
         _refuse_password(hub)
     _keep_caches_apart()
     _be_patient()
+    known[hub] = root
+    return root
 
 
 def _be_patient() -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 import click
 
 from zoo import say
+from zoo.characters import brief
 from zoo.cli.session import ZooGroup, command, connect, workspace
 from zoo.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    from zoo.starting.rows import DataFacts
 
 QUESTIONS = {
     "base": "Base model (a folder, or owner/name on the Hub)",
@@ -69,6 +74,7 @@ def init(
 
     found, rows = look_at_base(asked["base"]), look_at_data(asked["data"], config)
     made = begin_lab(folder, lab_files(folder, Wishes(asked["language"], called, namespace, ci), found, rows))
+    _tell_unread(rows)
     hub = "" if rows.dataset else " --hub local"
     go_on = f"zoo check && zoo build {_recipe(folder)}{hub} --scale mini"
     if found.needs_consent:
@@ -82,6 +88,15 @@ def _tell_made(folder: Path, made: list[str], go_on: str) -> None:
         say.line(str(folder / path))
     say.hint(go_on if folder.resolve() == Path.cwd() else f"cd {quote(str(folder))} && {go_on}")
     say.result({"workspace": str(folder), "files": made})
+
+
+def _tell_unread(rows: DataFacts) -> None:
+    """Say which columns no loss will read: one of them may be a score that is called otherwise."""
+    from zoo.starting.choices import SAYS
+
+    if rows.unread:
+        names = ", ".join(f"'{brief(name)}'" for name in rows.unread)
+        say.note(f"{rows.title}: {SAYS[rows.shape.kind]}; not read: {names}")
 
 
 def _recipe(folder: Path) -> str:
@@ -113,7 +128,8 @@ def _answers(folder: Path, given: dict[str, str | None], other: str | None) -> d
     lacking = [option for option, value in given.items() if not value]
     asks = sys.stdin.isatty() and not say.wants_json() and len(lacking) == len(given) and not other
     if lacking and not asks:
-        told = " and ".join(f"--{option}" for option in lacking)
+        *others, last = (f"--{option}" for option in lacking)
+        told = f"{', '.join(others)} and {last}" if others else last
         why = "" if sys.stdin.isatty() else ", and there is no terminal to ask at"
         missing = f"{told} {'is' if len(lacking) == 1 else 'are'} missing{why}"
         typed = {"base": "MODEL", "data": "DATA", "language": "en"}
@@ -158,7 +174,9 @@ def add_dataset(data: str, config: str | None, name: str | None) -> None:
     from zoo.starting import adding
     from zoo.starting.rows import look_at_data
 
-    path = adding.add_dataset(space, look_at_data(data, config), name)
+    rows = look_at_data(data, config)
+    path = adding.add_dataset(space, rows, name)
+    _tell_unread(rows)
     say.line(f"wrote {path.relative_to(space.root)}")
     say.hint(f"zoo data build {path.stem}; a phase that trains on it stands at the end of the file")
     say.result({"file": str(path), "dataset": path.stem})

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -28,7 +29,7 @@ KINDS = {
     b"(\xb5/\xfd": (".zst", "Zstandard"),
 }
 """What files of other kinds than lines of text begin with."""
-ARABIC = range(0x0621, 0x064B)
+ARABIC_WORD = re.compile("[\u0621-\u064a]{3}")
 LONGEST_LINE = 64_000_000
 """Characters of a line, which is in memory as a whole: a small packed file may hold one without end."""
 AROUND = 12  # bytes that are shown before and behind a broken one
@@ -143,11 +144,13 @@ def _broken(file: LocalFile) -> DataError:
                 line.decode("utf-8")
             except UnicodeDecodeError as error:
                 at = f"line {number}: byte {offset + error.start:,} (0x{line[error.start]:02x})"
-                way = _mended(file) if valid or not line[: error.start].isascii() else _recoded(file, "CP1256")
-                told = "" if way == _mended(file) else _as_arabic(line, error.start)
+                coding, told = _reading(line, error.start)
+                way = _recoded(file, coding)
+                if valid or not line[: error.start].isascii():
+                    told, way = "", _mended(file)
                 return DataError(f"'{file.title}', {at} is no UTF-8{told}", hint=way)
             offset, valid = offset + len(line), valid or not line.isascii()
-    return DataError(f"'{file.title}' is no UTF-8", hint=_recoded(file, "CP1256"))
+    return DataError(f"'{file.title}' is no UTF-8", hint=_recoded(file, "CP1252"))
 
 
 def _mended(file: LocalFile) -> str:
@@ -160,11 +163,13 @@ def _mended(file: LocalFile) -> str:
     )
 
 
-def _as_arabic(line: bytes, at: int) -> str:
-    """The words that the bytes are as Windows wrote Arabic, where that gives Arabic letters."""
-    around = line[max(0, at - AROUND) : at + AROUND]
+def _reading(line: bytes, at: int) -> tuple[str, str]:
+    """(the coding of Windows that the bytes are in, the words that they are in it).
+
+    Arabic is known by its words: no language of the West has three letters on end that ASCII lacks.
+    """
+    number = "1256" if ARABIC_WORD.search(line.decode("cp1256", "replace")) else "1252"
     with suppress(UnicodeDecodeError):
-        text = around.decode("cp1256").strip()
-        if sum(ord(letter) in ARABIC for letter in text) * 2 > len(text):
-            return f"; as Windows-1256 it reads '{brief(text)}'"
-    return ""
+        text = line[max(0, at - AROUND) : at + AROUND].decode(f"cp{number}").strip()
+        return f"CP{number}", f"; as Windows-{number} it reads '{brief(text)}'"
+    return f"CP{number}", ""

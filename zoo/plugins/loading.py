@@ -139,6 +139,11 @@ def _is_cached(path: Path) -> bool:
     return inside or any(folder.name.startswith(CACHED) for folder in path.parents)
 
 
+def any_plugins(root: Path) -> bool:
+    """True when a workspace or an installed package has plugins, whose imports nobody can foresee."""
+    return bool(plugin_files(root) or entry_points(group=GROUP))
+
+
 def plugin_files(root: Path) -> list[Path]:
     """The files of a lab's `plugins/`; one whose name begins with '_' or '.' is none.
 

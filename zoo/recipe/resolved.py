@@ -23,7 +23,7 @@ def dump(recipe: Recipe) -> str:
 
 
 def as_published(recipe: Recipe) -> Recipe:
-    """The recipe as others may read it: of a model's folder from the root on, the last part of its path is left.
+    """The recipe as others may read it: of a model's folder outside the workspace, the last part of its path is left.
 
     Where else it lies on this machine is nobody's business.
     """

@@ -82,6 +82,10 @@ def look_at_base(base: str) -> BaseFacts:
         files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
         source = ModelSource(kind="folder", place=str(folder), weights="")
         return _facts(base, folder.resolve(), source, files, reader(str(folder)))
+    if folder.is_file():
+        raise RecipeError(
+            f"'{base}' is a file; a base model is a folder of them", hint="name the folder that it lies in"
+        )
     if base.startswith((".", "/", "~")) or base.count("/") > 1:
         raise RecipeError(f"no folder '{base}'", hint="correct the path, or name a model of the Hub: owner/name")
     with explained(f"look up model '{base}'"):

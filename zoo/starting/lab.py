@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from zoo.ci.workflow import PLACE, github_workflow
 from zoo.errors import DataError, RecipeError, WorkspaceError
 from zoo.recipe.dataset import SplitRule
 from zoo.recipe.jsonschema import text as schema_text
+from zoo.recipe.section import ALLOWED
 from zoo.recipe.start import first_steps, with_ignored
 from zoo.recipe.words import Language, RepoName
 from zoo.starting.base import BaseFacts
@@ -66,6 +67,8 @@ CODES = {
     "zh": "zho-Hans",
 }
 """{language as the Hub has it: as mteb has it}."""
+SHORT = {"eng": "en", "ara": "ar"} | {code.partition("-")[0]: language for language, code in CODES.items()}
+"""{code of three letters: of two}."""
 UNTOUCHED = {".git", ".gitignore", ".gitattributes", ".hg", ".svn", ".venv", "LICENSE", ".DS_Store"}
 """What may stand in a folder in which a lab is begun."""
 PLAIN = re.compile(r"(?!(?i:true|false|null|yes|no|on|off|y|n)$)(\.{0,2}/)*[A-Za-z_][\w-]*([./-]+[\w-]+)*")
@@ -108,7 +111,7 @@ def lab_files(folder: Path, wishes: Wishes, base: BaseFacts, data: DataFacts) ->
     Raises:
         RecipeError: a wish that the Hub does not know. DataError: too few rows to hold some out.
     """
-    language = known_word(Language, "language", str(wishes.language))
+    language = known_language(str(wishes.language))
     repo = known_word(RepoName, "name", wishes.name)
     suites = _suites(language)
     own = suites[0].own
@@ -116,7 +119,9 @@ def lab_files(folder: Path, wishes: Wishes, base: BaseFacts, data: DataFacts) ->
     recipe = f"{slug(repo)}-{data.shape.kind}"
     held = _held_files(data, language) if own else {}
     return {
-        **_shared_files(folder, wishes, suites, recipe=recipe, license=base.license, phase=phase),
+        **_shared_files(
+            folder, replace(wishes, language=language), suites, recipe=recipe, license=base.license, phase=phase
+        ),
         f"recipes/{slug(repo)}.yaml": base_file(
             folder, base, repo, data.shape.kind, sizes_from(base.width, data.shape.kind)
         ),
@@ -131,7 +136,8 @@ def empty_lab_files(folder: Path, wishes: Wishes) -> dict[str, str]:
     Raises:
         RecipeError: a wish that the Hub does not know.
     """
-    suites = _suites(known_word(Language, "language", wishes.language)) if wishes.language else _suites(*SUITES)
+    wishes = replace(wishes, language=wishes.language and known_language(wishes.language))
+    suites = _suites(wishes.language) if wishes.language else _suites(*SUITES)
     return _shared_files(folder, wishes, suites, recipe=None, license=None, phase=None)
 
 
@@ -223,6 +229,7 @@ def dataset_file(
         split=_written(rule) if rule and cut else None,
         steps=["not_empty", "unique", *([{"type": "dedupe_against", "tasks": [HELD_OUT]}] if held else [])],
         held=held,
+        unread=[f"'{brief(one)}'" for one in data.unread],
         repo=repo,
         language=language,
         phase=phase if alone else None,
@@ -231,8 +238,9 @@ def dataset_file(
 
 
 def phase_text(phase: PhaseChoice) -> dict[str, Any]:
-    """A phase's name, and what it is in YAML."""
-    return {"name": phase.name, "text": _filled("phase.yaml", phase=asdict(phase)).rstrip("\n")}
+    """A phase's name, the tokens that it reads of a text, and what it is in YAML."""
+    text = _filled("phase.yaml", phase=asdict(phase)).rstrip("\n")
+    return {"name": phase.name, "length": phase.train["max_seq_length"], "text": text}
 
 
 def _written(rule: SplitRule) -> dict[str, Any]:
@@ -273,9 +281,24 @@ def known_word(kind: Any, what: str, value: str) -> str:
         return str(TypeAdapter(kind).validate_python(value))
     except ValidationError as error:
         [problem, *_] = error.errors()
-        told = str(problem.get("ctx", {}).get("error") or "is none")
+        facts = problem.get("ctx", {})
+        told = str(facts.get("error") or ALLOWED.get(str(facts.get("pattern")), problem["msg"]))
         sentence, _, hint = told.partition("; ")
         raise RecipeError(f"--{what} '{value}': {sentence}", hint=hint or f"correct --{what}") from None
+
+
+def known_language(code: str) -> str:
+    """A language as the Hub has it; of one that has a code of two letters too, that one: en for eng.
+
+    Raises:
+        RecipeError: it is none, or there are several.
+    """
+    if "," in code:
+        problem = f"--language '{code}': one language here; cards and suites follow it"
+        raise RecipeError(
+            problem, hint=f"--language {code.partition(',')[0].strip()}; family.yaml takes others beside it"
+        )
+    return known_word(Language, "language", SHORT.get(code, code))
 
 
 def begin_lab(folder: Path, files: Files) -> list[str]:

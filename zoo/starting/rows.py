@@ -44,6 +44,8 @@ class DataFacts:
     config: str | None = None
     whole: bool = False
     """True when `rows` are all that there are."""
+    unread: tuple[str, ...] = ()
+    """The columns that no loss will read."""
 
     def source(self, place: Path) -> dict[str, Any]:
         """The source as a recipe in the folder `place` has it."""
@@ -86,8 +88,15 @@ def _of_files(data: str, path: Path) -> DataFacts:
     tested = _beginning(found["test"][0])[1] if "test" in found else []
     splits = {split: path.resolve() if len(found) == 1 else files[0].path.resolve() for split, files in found.items()}
     whole = len(found["train"]) == 1 and len(rows) < FROM_FILES
+    if not rows:
+        raise DataError(f"'{data}' has the names of columns and no rows", hint="write rows into it")
     shape = shape_of_rows(data, _seen(columns, rows))
-    return DataFacts(slug(path.name.split(".")[0]), data, shape, splits, rows, tested, whole=whole)
+    unread = _unread(columns, shape)
+    return DataFacts(slug(path.name.split(".")[0]), data, shape, splits, rows, tested, whole=whole, unread=unread)
+
+
+def _unread(columns: Iterable[str], shape: RowShape) -> tuple[str, ...]:
+    return tuple(name for name in columns if name not in {column.source for column in shape.columns})
 
 
 def _by_split(files: Sequence[LocalFile]) -> dict[str, list[LocalFile]]:
@@ -154,8 +163,9 @@ def _of_hub(data: str, config: str | None) -> DataFacts:
     named = {column: getattr(one, "names", None) for column, one in known.items()}
     names = {column: list(found) for column, found in named.items() if found}
     shape = shape_of_rows(data, _seen(known, rows, names))
-    called, whole = slug(name.partition("/")[2]), len(rows) < FROM_HUB
-    return DataFacts(called, data, shape, splits, rows, tested, dataset=name, config=config, whole=whole)
+    called, whole, unread = slug(name.partition("/")[2]), len(rows) < FROM_HUB, _unread(known, shape)
+    told = {"dataset": name, "config": config, "whole": whole, "unread": unread}
+    return DataFacts(called, data, shape, splits, rows, tested, **told)
 
 
 def _first_rows(source: Source, revision: str) -> Callable[[str], list[Row]]:

@@ -71,7 +71,7 @@ class Proof:
         if self.later or self.unproved:
             return f"not proved yet: {self.later}" if self.later else f"not proved: {self.unproved}"
         parts = [
-            "loaded back" if self.answers is None else f"answers at {self.answers} sizes",
+            "loaded back" if self.answers is None else f"answers at {how_many(self.answers, 'size')}",
             None if self.difference is None else f"embeddings differ by {self.difference:.1e}",
             None if self.rows is None else how_many(self.rows, "row"),
             f"{how_many(self.snippets, 'snippet')} run" if self.snippets else None,
