@@ -375,6 +375,24 @@ def test_another_process_uses_the_same_plugins(plugged: Path) -> None:
     assert done.stdout == f"acute {plugged}\n"
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [{}, {"HF_HOME": "/a/home"}, {"HF_HUB_CACHE": "~/b"}, {"XDG_CACHE_HOME": "/c"}, {"HUGGINGFACE_HUB_CACHE": "/d"}],
+)
+def test_reading_plugins_leaves_the_hub_in_use_to_be_chosen(plugged: Path, chosen: dict[str, str]) -> None:
+    """`zoo build --hub local` in a lab with a plugin asked huggingface.co: its client was imported too early."""
+    import os
+    import subprocess
+
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom zoo.plugins import loading\nloading.read_plugins(Path(sys.argv[1]))\n"
+        "assert not any(name.startswith('huggingface_hub') for name in sys.modules)\nplace = loading._hub_cache()\n"
+        "from huggingface_hub import constants\nassert place == Path(constants.HF_HUB_CACHE), (place, constants.HF_HUB_CACHE)"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HF_")} | chosen
+    subprocess.run([sys.executable, "-c", code, str(plugged)], env=environment, check=True)
+
+
 # What a package brings
 
 

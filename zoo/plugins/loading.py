@@ -133,10 +133,18 @@ def _notes(path: Path) -> Iterator[Path]:
 
 
 def _is_cached(path: Path) -> bool:
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    inside = path.is_relative_to(Path(HF_HUB_CACHE).expanduser().resolve())
+    inside = path.is_relative_to(_hub_cache().resolve())
     return inside or any(folder.name.startswith(CACHED) for folder in path.parents)
+
+
+def _hub_cache() -> Path:
+    """The folder of huggingface_hub's cache, from what it reads itself of the environment.
+
+    It is not imported for that: plugins are read before a command has set the Hub in use, which it looks up only once.
+    """
+    home = os.getenv("HF_HOME", os.path.join(os.getenv("XDG_CACHE_HOME", "~/.cache"), "huggingface"))
+    place = os.getenv("HF_HUB_CACHE", os.getenv("HUGGINGFACE_HUB_CACHE", os.path.join(home, "hub")))
+    return Path(os.path.expandvars(os.path.expanduser(place)))
 
 
 def plugin_files(root: Path) -> list[Path]:
