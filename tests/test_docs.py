@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+import folder_lab
 import pytest
 import readme
 import reference
@@ -24,6 +26,7 @@ from zoo import say
 from zoo.cli import cli
 from zoo.hub.faults import FaultRule
 from zoo.hub.store import Store
+from zoo.plugins.loading import GROUP, Plugins, plugged, read_plugins
 from zoo.recipe import Workspace
 
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -96,12 +99,15 @@ NOT_RUN = {
     "add base": "reads a base: tests/test_starting.py",
     "add dataset": "reads data: tests/test_starting.py",
     "build": "trains; tests/test_build.py, and the slow test below runs the README's lines",
+    "card": "needs what is trained: tests/test_build.py",
+    "completion": "a script for shells: tests/test_terminal.py",
     "compare": "needs what is trained: tests/test_evaluate.py, tests/test_outside.py",
     "curve": "needs what is trained: tests/test_curve.py",
     "data build": "run by the slow test below",
     "data check": "run by the slow test below",
     "data review": "run by the slow test below",
     "demo": "minutes: `make demo`",
+    "doctor": "tells of this machine: tests/test_cli.py",
     "errors": "needs what is trained: tests/test_analysis.py",
     "eval": "measures: tests/test_outside.py",
     "hub import": "asks huggingface.co: tests/test_mirror.py",
@@ -116,6 +122,9 @@ NOT_RUN = {
     "rollback": "needs what is published: tests/test_versions.py",
     "runs pull": "needs what is trained: tests/test_ci.py",
     "runs push": "needs what is trained: tests/test_ci.py",
+    "space build": "needs what is published: tests/test_space_app.py",
+    "space serve": "serves until it is stopped: tests/test_space_app.py",
+    "status": "needs what is trained: tests/test_publish.py",
     "submit mteb": "needs what is trained: tests/test_submit.py",
     "trust": "asks a question: tests/test_consent.py",
 }
@@ -132,10 +141,11 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_every_block_of_code_is_right(block: Block) -> None:
+def test_every_block_of_code_is_right(block: Block, tmp_path: Path) -> None:
     if block.page not in CHECKED_ELSEWHERE:
         assert block.language in CHECKS, f"nothing checks '{block.language}': name another language, or write what does"
-        assert CHECKS[block.language](block) is None
+        with plugged(plugins_in(tmp_path, [one for one in plugins() if one.page == block.page])):
+            assert CHECKS[block.language](block) is None
 
 
 def bash_is_right(block: Block) -> str | None:
@@ -164,7 +174,18 @@ def text_is_known(block: Block) -> str | None:
     return None if known else f"write in TEXTS what the block at {block} is, or name its language"
 
 
-CHECKS = {"bash": bash_is_right, "yaml": yaml_is_right, "python": python_is_code, "text": text_is_known}
+def toml_is_right(block: Block) -> str | None:
+    groups = tomllib.loads(block.text)["project"]["entry-points"]
+    return None if list(groups) == [GROUP] else f"plugins are looked for in the group {GROUP}"
+
+
+CHECKS = {
+    "bash": bash_is_right,
+    "yaml": yaml_is_right,
+    "python": python_is_code,
+    "toml": toml_is_right,
+    "text": text_is_known,
+}
 
 
 def typed(page_blocks: list[Block]) -> dict[tuple[str, ...], str]:
@@ -208,18 +229,89 @@ def pages_with_tests() -> dict[str, list[Block]]:
     return {block.page: [one for one in files if one.page == block.page] for block in files}
 
 
+def plugins_in(place: Path, found: list[Block]) -> Plugins:
+    """The plugins of some blocks, read from a folder, with the file that one of them names."""
+    for folder in ("data", "plugins"):
+        (place / folder).mkdir(exist_ok=True)
+    (place / "data" / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\n" + "a\tb\t1\nc\td\t4\n" * 20, "utf-8")
+    for block in found:
+        (place / (block.file or "plugins/it.py")).write_text(block.text, "utf-8")
+    return read_plugins(place)
+
+
 @pytest.mark.parametrize("block", plugins(), ids=str)
 def test_plugins_add_what_the_docs_say(block: Block, tmp_path: Path) -> None:
-    from zoo.plugins.loading import read_plugins
-
-    place = workspace_in(tmp_path).root
-    for folder in ("data", "plugins"):
-        (place / folder).mkdir()
-    (place / "data" / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\n" + "a\tb\t1\nc\td\t4\n" * 20, "utf-8")
-    (place / (block.file or "plugins/it.py")).write_text(block.text, "utf-8")
-    found = read_plugins(place)
+    found = plugins_in(tmp_path, [block])
     found.require()
     assert any(found.added().values())
+
+
+def lab_of(page: str, place: Path, zoo: Any) -> None:
+    """The lab that a page builds: an empty one, its plugins and its recipes, with a tiny model and pairs on disk."""
+    from zoo.miniature.standins import stand_in
+
+    assert zoo("init", str(place), "--empty")[0] == 0
+    mine = [block for block in BLOCKS if block.page == page and block.file]
+    plugins_in(place, [block for block in mine if block in plugins()])
+    (place / "recipes" / "datasets").mkdir()
+    for block in mine:
+        (place / str(block.file)).write_text(block.text, "utf-8")
+    made = stand_in("lab/tiny", None, architecture="bert", tokenizer="wordpiece", width=384, language="en")
+    (place / "checkpoints" / "mine").mkdir(parents=True)
+    for path, content in made.files.items():
+        (place / "checkpoints" / "mine" / path).write_bytes(content)
+    (place / "data" / "leaflets.tsv").write_text(folder_lab.pairs("leaflets", 40).replace(",", "\t"), "utf-8")
+    for split in ("train", "validation"):
+        text = folder_lab.pairs(split, 40).replace("sentence1,sentence2", "first,second")
+        (place / "data" / f"{split}.csv").write_text(text, "utf-8")
+
+
+EXTENDED = {
+    "recipes/harbour.yaml": {
+        "{type: cosent}": "{type: huber, delta: 0.2}",
+        "pooling: mean": "modules: [{type: squeeze, out: 96}, normalize]\n  pooling: later_more",
+        "width: 384": "width: 96",
+        "dims: [384, 96]": "suite: harbour\ndims: [96, 32]",
+    },
+    "recipes/datasets/notices.yaml": {"steps: [": "steps: [{type: shorter, than: 200}, "},
+    "recipes/family.yaml": {"\nsuites:\n": "\nsuites:\n  harbour: [Leaflets]\n"},
+}
+"""{file of that lab: {what stands there: what the page says to write}}."""
+
+
+@pytest.fixture
+def extended(tmp_path: Path, zoo: Any) -> Path:
+    """The lab of the page on extending, with all its plugins in use."""
+    lab_of("extending.md", tmp_path, zoo)
+    for file, changes in EXTENDED.items():
+        text = (tmp_path / file).read_text("utf-8")
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new, 1)
+        (tmp_path / file).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_the_lab_of_the_page_on_extending_is_fine(extended: Path, zoo: Any) -> None:
+    assert zoo("check", cwd=extended)[1].splitlines() == [
+        "1 recipe is fine",
+        "plugins/captions.py: evaluation task 'Captions'",
+        "plugins/heads.py: pooling 'later_more', module 'squeeze'",
+        "plugins/huber.py: loss 'huber'",
+        "plugins/leaflets.py: evaluation task 'Leaflets'",
+        "plugins/shorter.py: step 'shorter'",
+    ]
+
+
+@pytest.mark.slow
+def test_the_lab_of_the_page_on_extending_is_built(extended: Path, hub: TestHub, zoo: Any) -> None:
+    code, _, err = zoo("build", "harbour-graded", "--scale", "mini", cwd=extended)
+    assert code == 0, err
+    run = extended / "runs" / "mini"
+    (pooling,) = (run / "harbour-graded" / "train" / "model").glob("1_*/config.json")
+    assert "weightedmean" in pooling.read_text("utf-8")
+    assert '"Leaflets"' in (run / "harbour-graded" / "evaluate" / "scores.json").read_text("utf-8")
+    assert "shorter" in (run / "notices" / "data" / "steps.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", pages_with_tests())
