@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -248,22 +249,33 @@ def test_plugins_add_what_the_docs_say(block: Block, tmp_path: Path) -> None:
 
 def lab_of(page: str, place: Path, zoo: Any) -> None:
     """The lab that a page builds: an empty one, its plugins and its recipes, with a tiny model and pairs on disk."""
-    from zoo.miniature.standins import stand_in
-
     assert zoo("init", str(place), "--empty")[0] == 0
     mine = [block for block in BLOCKS if block.page == page and block.file]
     plugins_in(place, [block for block in mine if block in plugins()])
     (place / "recipes" / "datasets").mkdir()
     for block in mine:
         (place / str(block.file)).write_text(block.text, "utf-8")
-    made = stand_in("lab/tiny", None, architecture="bert", tokenizer="wordpiece", width=384, language="en")
-    (place / "checkpoints" / "mine").mkdir(parents=True)
+    lay_model(place / "checkpoints" / "mine")
+    lay_pairs(place / "data")
+
+
+def lay_model(folder: Path, language: str = "en") -> None:
+    """Lay a tiny BERT, 384 wide, into a folder."""
+    from zoo.miniature.standins import stand_in
+
+    made = stand_in("lab/tiny", None, architecture="bert", tokenizer="wordpiece", width=384, language=language)
+    folder.mkdir(parents=True)
     for path, content in made.files.items():
-        (place / "checkpoints" / "mine" / path).write_bytes(content)
-    (place / "data" / "leaflets.tsv").write_text(folder_lab.pairs("leaflets", 40).replace(",", "\t"), "utf-8")
+        (folder / path).write_bytes(content)
+
+
+def lay_pairs(folder: Path) -> None:
+    """Lay files of graded pairs into a folder: rows to train on, to choose by, and a task."""
+    folder.mkdir(exist_ok=True)
+    (folder / "leaflets.tsv").write_text(folder_lab.pairs("leaflets", 40).replace(",", "\t"), "utf-8")
     for split in ("train", "validation"):
         text = folder_lab.pairs(split, 40).replace("sentence1,sentence2", "first,second")
-        (place / "data" / f"{split}.csv").write_text(text, "utf-8")
+        (folder / f"{split}.csv").write_text(text, "utf-8")
 
 
 EXTENDED = {
@@ -324,8 +336,52 @@ def test_files_of_tests_pass(page: str, tmp_path: Path) -> None:
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
 
 
+SCRIPTS = ("train.py", "recompute.py")
+"""Programs of the pages, each of which has a test of its own below."""
+
+
+def script(name: str) -> str:
+    return next(block.text for block in BLOCKS if block.file == name)
+
+
+def run_script(text: str, place: Path) -> str:
+    environment = {**os.environ, "HF_HOME": str(place / "home"), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    command = [sys.executable, "-c", text]
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_script_that_is_compared_with_a_recipe_trains(tmp_path: Path) -> None:
+    lay_model(tmp_path / "checkpoints" / "mine")
+    lay_pairs(tmp_path / "data")
+    run_script(script("train.py"), tmp_path)
+    assert (tmp_path / "out" / "final" / "modules.json").is_file()
+
+
+@pytest.mark.slow
+def test_a_score_is_computed_again_by_hand(seeded: TestHub, tmp_path: Path, zoo: Any) -> None:
+    """Of a folder, whose scores are laid beside it on the Hub as a published model has them."""
+    from huggingface_hub import HfApi
+
+    lay_model(tmp_path / "mine", language="ar")
+    code, out, err = zoo("eval", "./mine", "--task", "STS17-ar", "--json", cwd=tmp_path)
+    assert code == 0, err
+    (tmp_path / "mine" / "zoo").mkdir()
+    (tmp_path / "mine" / "zoo" / "scores.json").write_text(json.dumps(json.loads(out)["./mine"]), "utf-8")
+    HfApi().create_repo("lab/by-hand", exist_ok=True)
+    HfApi().upload_folder(folder_path=tmp_path / "mine", repo_id="lab/by-hand")
+    said = run_script(script("recompute.py").replace("my-account/my-model", "lab/by-hand"), tmp_path)
+    numbers = [float(number) for number in re.findall(r"-?\d+\.\d+(?=[\s,)]|$)", said)]
+    (value, again), (low, high, low_again, high_again) = numbers[:2], numbers[2:]
+    assert again == pytest.approx(value, abs=0.05)
+    assert (low_again, high_again) == pytest.approx((low, high), abs=0.1)
+
+
 def snippets() -> list[Block]:
     others = [*plugins(), *(block for page in pages_with_tests().values() for block in page)]
+    others += [block for block in BLOCKS if block.file in SCRIPTS]
     return [block for block in BLOCKS if block.language == "python" and block not in others]
 
 
