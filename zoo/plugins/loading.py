@@ -142,9 +142,10 @@ def _hub_cache() -> Path:
 
     It is not imported for that: plugins are read before a command has set the Hub in use, which it looks up only once.
     """
-    home = os.getenv("HF_HOME", os.path.join(os.getenv("XDG_CACHE_HOME", "~/.cache"), "huggingface"))
-    place = os.getenv("HF_HUB_CACHE", os.getenv("HUGGINGFACE_HUB_CACHE", os.path.join(home, "hub")))
-    return Path(os.path.expandvars(os.path.expanduser(place)))
+    caches = Path(os.getenv("XDG_CACHE_HOME", "~/.cache"))
+    home = Path(os.getenv("HF_HOME", caches / "huggingface"))
+    place = os.getenv("HF_HUB_CACHE", os.getenv("HUGGINGFACE_HUB_CACHE", home / "hub"))
+    return Path(os.path.expandvars(Path(place).expanduser()))
 
 
 def plugin_files(root: Path) -> list[Path]:
