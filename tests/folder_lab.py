@@ -77,11 +77,12 @@ def put_lab(root: Path, base: str = BASE) -> Path:
     (recipes / "tides.yaml").write_text(base, "utf-8")
     (recipes / "datasets" / "tide-pairs.yaml").write_text(DATASET, "utf-8")
     for split, rows in (("train", 90), ("validation", 30)):
-        (recipes / "datasets" / f"{split}.csv").write_text(_pairs(split, rows), "utf-8")
+        (recipes / "datasets" / f"{split}.csv").write_text(pairs(split, rows), "utf-8")
     return root
 
 
-def _pairs(split: str, rows: int) -> str:
+def pairs(split: str, rows: int) -> str:
+    """A CSV of sentence pairs, the same for the same split; the score is the share of words that are alike."""
     chosen, words = random.Random(split), TEXT.split()
     lines = ["sentence1,sentence2,score"]
     for _ in range(rows):

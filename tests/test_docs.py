@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+import folder_lab
 import pytest
 import readme
 import reference
@@ -24,6 +27,7 @@ from zoo import say
 from zoo.cli import cli
 from zoo.hub.faults import FaultRule
 from zoo.hub.store import Store
+from zoo.plugins.loading import GROUP, Plugins, plugged, read_plugins
 from zoo.recipe import Workspace
 
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -138,10 +142,11 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
-def test_every_block_of_code_is_right(block: Block) -> None:
+def test_every_block_of_code_is_right(block: Block, tmp_path: Path) -> None:
     if block.page not in CHECKED_ELSEWHERE:
         assert block.language in CHECKS, f"nothing checks '{block.language}': name another language, or write what does"
-        assert CHECKS[block.language](block) is None
+        with plugged(plugins_in(tmp_path, [one for one in plugins() if one.page == block.page])):
+            assert CHECKS[block.language](block) is None
 
 
 def bash_is_right(block: Block) -> str | None:
@@ -170,7 +175,18 @@ def text_is_known(block: Block) -> str | None:
     return None if known else f"write in TEXTS what the block at {block} is, or name its language"
 
 
-CHECKS = {"bash": bash_is_right, "yaml": yaml_is_right, "python": python_is_code, "text": text_is_known}
+def toml_is_right(block: Block) -> str | None:
+    groups = tomllib.loads(block.text)["project"]["entry-points"]
+    return None if list(groups) == [GROUP] else f"plugins are looked for in the group {GROUP}"
+
+
+CHECKS = {
+    "bash": bash_is_right,
+    "yaml": yaml_is_right,
+    "python": python_is_code,
+    "toml": toml_is_right,
+    "text": text_is_known,
+}
 
 
 def typed(page_blocks: list[Block]) -> dict[tuple[str, ...], str]:
@@ -214,18 +230,100 @@ def pages_with_tests() -> dict[str, list[Block]]:
     return {block.page: [one for one in files if one.page == block.page] for block in files}
 
 
+def plugins_in(place: Path, found: list[Block]) -> Plugins:
+    """The plugins of some blocks, read from a folder, with the file that one of them names."""
+    for folder in ("data", "plugins"):
+        (place / folder).mkdir(exist_ok=True)
+    (place / "data" / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\n" + "a\tb\t1\nc\td\t4\n" * 20, "utf-8")
+    for block in found:
+        (place / (block.file or "plugins/it.py")).write_text(block.text, "utf-8")
+    return read_plugins(place)
+
+
 @pytest.mark.parametrize("block", plugins(), ids=str)
 def test_plugins_add_what_the_docs_say(block: Block, tmp_path: Path) -> None:
-    from zoo.plugins.loading import read_plugins
-
-    place = workspace_in(tmp_path).root
-    for folder in ("data", "plugins"):
-        (place / folder).mkdir()
-    (place / "data" / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\n" + "a\tb\t1\nc\td\t4\n" * 20, "utf-8")
-    (place / (block.file or "plugins/it.py")).write_text(block.text, "utf-8")
-    found = read_plugins(place)
+    found = plugins_in(tmp_path, [block])
     found.require()
     assert any(found.added().values())
+
+
+def lab_of(page: str, place: Path, zoo: Any) -> None:
+    """The lab that a page builds: an empty one, its plugins and its recipes, with a tiny model and pairs on disk."""
+    assert zoo("init", str(place), "--empty")[0] == 0
+    mine = [block for block in BLOCKS if block.page == page and block.file]
+    plugins_in(place, [block for block in mine if block in plugins()])
+    (place / "recipes" / "datasets").mkdir()
+    for block in mine:
+        (place / str(block.file)).write_text(block.text, "utf-8")
+    lay_model(place / "checkpoints" / "mine")
+    lay_pairs(place / "data")
+
+
+def lay_model(folder: Path, language: str = "en") -> None:
+    """Lay a tiny BERT, 384 wide, into a folder."""
+    from zoo.miniature.standins import stand_in
+
+    made = stand_in("lab/tiny", None, architecture="bert", tokenizer="wordpiece", width=384, language=language)
+    folder.mkdir(parents=True)
+    for path, content in made.files.items():
+        (folder / path).write_bytes(content)
+
+
+def lay_pairs(folder: Path) -> None:
+    """Lay files of graded pairs into a folder: rows to train on, to choose by, and a task."""
+    folder.mkdir(exist_ok=True)
+    (folder / "leaflets.tsv").write_text(folder_lab.pairs("leaflets", 40).replace(",", "\t"), "utf-8")
+    for split in ("train", "validation"):
+        text = folder_lab.pairs(split, 40).replace("sentence1,sentence2", "first,second")
+        (folder / f"{split}.csv").write_text(text, "utf-8")
+
+
+EXTENDED = {
+    "recipes/harbour.yaml": {
+        "{type: cosent}": "{type: huber, delta: 0.2}",
+        "pooling: mean": "modules: [{type: squeeze, out: 96}, normalize]\n  pooling: later_more",
+        "width: 384": "width: 96",
+        "dims: [384, 96]": "suite: harbour\ndims: [96, 32]",
+    },
+    "recipes/datasets/notices.yaml": {"steps: [": "steps: [{type: shorter, than: 200}, "},
+    "recipes/family.yaml": {"\nsuites:\n": "\nsuites:\n  harbour: [Leaflets]\n"},
+}
+"""{file of that lab: {what stands there: what the page says to write}}."""
+
+
+@pytest.fixture
+def extended(tmp_path: Path, zoo: Any) -> Path:
+    """The lab of the page on extending, with all its plugins in use."""
+    lab_of("extending.md", tmp_path, zoo)
+    for file, changes in EXTENDED.items():
+        text = (tmp_path / file).read_text("utf-8")
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new, 1)
+        (tmp_path / file).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_the_lab_of_the_page_on_extending_is_fine(extended: Path, zoo: Any) -> None:
+    assert zoo("check", cwd=extended)[1].splitlines() == [
+        "1 recipe is fine",
+        "plugins/captions.py: evaluation task 'Captions'",
+        "plugins/heads.py: pooling 'later_more', module 'squeeze'",
+        "plugins/huber.py: loss 'huber'",
+        "plugins/leaflets.py: evaluation task 'Leaflets'",
+        "plugins/shorter.py: step 'shorter'",
+    ]
+
+
+@pytest.mark.slow
+def test_the_lab_of_the_page_on_extending_is_built(extended: Path, hub: TestHub, zoo: Any) -> None:
+    code, _, err = zoo("build", "harbour-graded", "--scale", "mini", cwd=extended)
+    assert code == 0, err
+    run = extended / "runs" / "mini"
+    (pooling,) = (run / "harbour-graded" / "train" / "model").glob("1_*/config.json")
+    assert "weightedmean" in pooling.read_text("utf-8")
+    assert '"Leaflets"' in (run / "harbour-graded" / "evaluate" / "scores.json").read_text("utf-8")
+    assert "shorter" in (run / "notices" / "data" / "steps.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", pages_with_tests())
@@ -238,8 +336,52 @@ def test_files_of_tests_pass(page: str, tmp_path: Path) -> None:
     assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
 
 
+SCRIPTS = ("train.py", "recompute.py")
+"""Programs of the pages, each of which has a test of its own below."""
+
+
+def script(name: str) -> str:
+    return next(block.text for block in BLOCKS if block.file == name)
+
+
+def run_script(text: str, place: Path) -> str:
+    environment = {**os.environ, "HF_HOME": str(place / "home"), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    command = [sys.executable, "-c", text]
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_script_that_is_compared_with_a_recipe_trains(tmp_path: Path) -> None:
+    lay_model(tmp_path / "checkpoints" / "mine")
+    lay_pairs(tmp_path / "data")
+    run_script(script("train.py"), tmp_path)
+    assert (tmp_path / "out" / "final" / "modules.json").is_file()
+
+
+@pytest.mark.slow
+def test_a_score_is_computed_again_by_hand(seeded: TestHub, tmp_path: Path, zoo: Any) -> None:
+    """Of a folder, whose scores are laid beside it on the Hub as a published model has them."""
+    from huggingface_hub import HfApi
+
+    lay_model(tmp_path / "mine", language="ar")
+    code, out, err = zoo("eval", "./mine", "--task", "STS17-ar", "--json", cwd=tmp_path)
+    assert code == 0, err
+    (tmp_path / "mine" / "zoo").mkdir()
+    (tmp_path / "mine" / "zoo" / "scores.json").write_text(json.dumps(json.loads(out)["./mine"]), "utf-8")
+    HfApi().create_repo("lab/by-hand", exist_ok=True)
+    HfApi().upload_folder(folder_path=tmp_path / "mine", repo_id="lab/by-hand")
+    said = run_script(script("recompute.py").replace("my-account/my-model", "lab/by-hand"), tmp_path)
+    numbers = [float(number) for number in re.findall(r"-?\d+\.\d+(?=[\s,)]|$)", said)]
+    (value, again), (low, high, low_again, high_again) = numbers[:2], numbers[2:]
+    assert again == pytest.approx(value, abs=0.05)
+    assert (low_again, high_again) == pytest.approx((low, high), abs=0.1)
+
+
 def snippets() -> list[Block]:
     others = [*plugins(), *(block for page in pages_with_tests().values() for block in page)]
+    others += [block for block in BLOCKS if block.file in SCRIPTS]
     return [block for block in BLOCKS if block.language == "python" and block not in others]
 
 

@@ -221,22 +221,6 @@ def test_check_names_the_plugins(plugged: Path, zoo: Any) -> None:
     assert json.loads(zoo("check", "--json")[1])["plugins"]["plugins/acute.py"] == ["loss 'acute'"]
 
 
-def test_the_plugins_of_the_readme_add_what_it_says(lab: Path, zoo: Any) -> None:
-    blocks = re.findall(r"```python\n# (plugins/\S+), (.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    for name, text in blocks:
-        plug(lab, name.removeprefix("plugins/"), f"# {text}")
-    (lab / "data").mkdir()
-    (lab / "data" / "leaflets.tsv").write_text(leaflets(), "utf-8")
-    write(lab, "family.yaml", "muradif: [Muradif, Muradif-full]", "own: [Leaflets]")
-    write(lab, "family.yaml", "type: cosent}", "type: huber, delta: 0.2}")
-    write(lab, "datasets/arabic-stsb.yaml", "columns:", "steps: [not_empty, {type: shorter, than: 80}]\ncolumns:")
-    assert zoo("check")[1].splitlines()[1:] == [
-        "plugins/huber.py: loss 'huber'",
-        "plugins/leaflets.py: evaluation task 'Leaflets'",
-        "plugins/shorter.py: step 'shorter'",
-    ]
-
-
 def test_nothing_is_left_beside_plugins(plugged: Path, zoo: Any) -> None:
     assert zoo("ls")[0] == 0
     assert sorted(path.name for path in (plugged / "plugins").iterdir()) == ["acute.py", "leaflets.py", "shorter.py"]

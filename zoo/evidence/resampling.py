@@ -3,7 +3,7 @@
 A resample is a column of weights: how often each row was drawn. Scores are computed from weights, never from resampled
 rows, so that nothing is sorted twice. All models and dims get the same weights, which makes a comparison paired.
 Intervals are percentiles (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13): for Spearman at
-n = 250 and 195 they covered as well as BCa and Fisher's z; tests/test_statistics.py has the numbers.
+n = 250 and 195 they covered as well as BCa and Fisher's z; tests/test_resampling.py has the numbers.
 """
 
 from __future__ import annotations
