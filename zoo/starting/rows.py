@@ -164,8 +164,7 @@ def _of_hub(data: str, config: str | None) -> DataFacts:
     names = {column: list(found) for column, found in named.items() if found}
     shape = shape_of_rows(data, _seen(known, rows, names))
     called, whole, unread = slug(name.partition("/")[2]), len(rows) < FROM_HUB, _unread(known, shape)
-    told = {"dataset": name, "config": config, "whole": whole, "unread": unread}
-    return DataFacts(called, data, shape, splits, rows, tested, **told)
+    return DataFacts(called, data, shape, splits, rows, tested, dataset=name, config=config, whole=whole, unread=unread)
 
 
 def _first_rows(source: Source, revision: str) -> Callable[[str], list[Row]]:
