@@ -120,6 +120,12 @@ def test_the_file_of_a_base_model_is_no_resolved_recipe(workspace: Path, zoo: An
         ("show", "missing argument RECIPE", "zoo show --help"),
         ("show a b", "unexpected argument 'b'", "zoo show --help"),
         ("build", "give names of recipes, or --recipe FILE (zoo ls lists the names)", "zoo build --help"),
+        ("--hub lokal ls", "--hub: 'lokal' is neither a URL nor 'local'", "zoo --help"),
+        (
+            "hub import a/b --from ftp://x",
+            "--from: 'ftp://x' is neither the URL of a Hub nor a folder",
+            "zoo hub import --help",
+        ),
         ("plan --hub nowhere", "--hub: 'nowhere' is neither a URL nor 'local'", "zoo plan --help"),
         (
             "lint --format xml",

@@ -195,6 +195,8 @@ def test_folders_that_the_environment_names_are_asked_for(
     monkeypatch.setenv("ZOO_CACHE", str(nowhere / "file"))
     (nowhere / "file").touch()
     assert f"the cache folder '{nowhere}/file' is a file" in zoo("eval", "x/y")[2]
+    monkeypatch.setenv("ZOO_CACHE", str(nowhere / "file" / "below"))
+    assert f"cannot make the cache folder '{nowhere}/file/below': Not a directory" in zoo("eval", "x/y")[2]
     monkeypatch.setenv("ZOO_WORKSPACE", str(nowhere))
     assert f"no recipes/family.yaml in '{nowhere}'" in zoo("eval", "x/y")[2]
 

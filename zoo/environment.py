@@ -37,14 +37,20 @@ def lab_above(folder: Path) -> Path | None:
 def cache_folder() -> Path:
     """The folder for what is measured where there is no lab: `ZOO_CACHE`, else `zoo` among the user's caches.
 
+    It is made where it is not there.
+
     Raises:
-        WorkspaceError: it is a file.
+        WorkspaceError: it is a file, or cannot be made.
     """
     caches = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     folder = Path(os.environ.get("ZOO_CACHE") or Path(caches) / "zoo").expanduser().resolve()
+    hint = "export ZOO_CACHE=DIR names another folder"
     if folder.exists() and not folder.is_dir():
-        hint = "export ZOO_CACHE=DIR names another folder"
         raise WorkspaceError(f"the cache folder '{folder}' is a file", hint=hint)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkspaceError(f"cannot make the cache folder '{folder}': {error.strerror}", hint=hint) from None
     return folder
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo import say
-from zoo.cli.session import ZooGroup, client_home, command, connect, local_root, seed_hub
+from zoo.cli.session import ZooGroup, client_home, command, connect, is_hub, local_root, seed_hub
 from zoo.cli.session import serve as start
 from zoo.errors import HubError
 from zoo.plurals import how_many
@@ -111,6 +111,8 @@ def _ask_hub(url: str | None, root: Path | None) -> None:
     from zoo.remote import endpoint, is_local
 
     known = endpoint()
+    if url and not is_hub(url):
+        raise click.BadParameter(f"'{url}' is neither the URL of a Hub nor a folder", param_hint="--from")
     if url:
         click.get_current_context().meta["hub"] = os.environ["HF_ENDPOINT"] = url
     if root and is_local():  # a store that is named needs no workspace around it

@@ -169,6 +169,8 @@ def hub_option() -> click.Option:
     """The option `--hub`."""
 
     def remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+        if value is not None and not is_hub(value):
+            raise click.BadParameter(f"'{value}' is neither a URL nor 'local'")
         if value is not None:
             ctx.meta["hub"] = value
 
@@ -286,8 +288,6 @@ def _set_environment() -> Path | None:
     if hub == "local":
         root = _start_local(ctx)
     elif hub:
-        if not _is_address(hub):
-            raise click.BadParameter(f"'{hub}' is neither a URL nor 'local'", param_hint="--hub")
         _refuse_password(hub)
         os.environ["HF_ENDPOINT"] = hub.rstrip("/")
     elif hub := os.environ.get("HF_ENDPOINT"):
