@@ -495,7 +495,7 @@ def test_scores_of_a_model_that_libraries_break_are_told_so(hub: TestHub, modern
 
 
 def test_without_a_lab_no_model_is_asked_in_arabic(tmp_path: Path) -> None:
-    """Of none is it known there what it should read."""
+    """It is asked in the language of the tasks: of none is it known there what else it should read."""
     from zoo.evaluate.ingredients import Candidate
     from zoo.pipeline.build import BACKBONES
     from zoo.pipeline.evaluation import Request, doubts_of_code
@@ -504,7 +504,7 @@ def test_without_a_lab_no_model_is_asked_in_arabic(tmp_path: Path) -> None:
     consent = RemoteCode(revision="0" * 40, files={"modeling.py": "0" * 64})
     source = ModelSource(kind="hub", place="lab/x", revision="0" * 40, weights="0" * 40, remote_code=consent)
     request = Request(Outside(tmp_path), "one", ("STS17-en",), "full")
-    keep_backbone(BackboneReport(model="lab/x", language=None), source, None, tmp_path / "runs" / BACKBONES)
+    keep_backbone(BackboneReport(model="lab/x", language="en"), source, "en", tmp_path / "runs" / BACKBONES)
     assert doubts_of_code(request, Candidate.of("lab/x", "0" * 40, "self", "lab/x", dims=[WIDTH], model=source)) == []
 
 

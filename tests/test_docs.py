@@ -232,8 +232,9 @@ def pages_with_tests() -> dict[str, list[Block]]:
 
 def plugins_in(place: Path, found: list[Block]) -> Plugins:
     """The plugins of some blocks, read from a folder, with the file that one of them names."""
-    for folder in ("data", "plugins"):
+    for folder in ("data", "plugins", "recipes"):
         (place / folder).mkdir(exist_ok=True)
+    (place / "recipes" / "family.yaml").touch()  # else it is no lab, and has no plugins
     (place / "data" / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\n" + "a\tb\t1\nc\td\t4\n" * 20, "utf-8")
     for block in found:
         (place / (block.file or "plugins/it.py")).write_text(block.text, "utf-8")

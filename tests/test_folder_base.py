@@ -192,15 +192,15 @@ def test_a_build_without_its_folder_says_so_before_anything_is_made(lab: Path, z
 
 
 def test_a_folder_that_somebody_writes_to_meanwhile_is_not_taken_for_what_it_was(lab: Path) -> None:
-    from zoo.models.load import load_model
+    from zoo.models.load import starting_model
 
-    base = Workspace(lab).bases["tides"].base
-    source = base_source(base, folder_revision(base.model, lab)).model_copy(update={"place": str(lab / MODEL)})
-    load_model(source, "cpu")
-    path = lab / MODEL / "config.json"
-    path.write_bytes(config(hidden_dropout_prob=0.5))
-    with pytest.raises(TrainError, match="changed after this command had looked at it"):
-        load_model(source, "cpu")
+    space = Workspace(lab)
+    with space.in_use():
+        recipe, seen = space.recipe("tides-sts"), folder_revision(space.bases["tides"].base.model)
+        starting_model(recipe, base_revision=seen, parent=None, device="cpu")
+        (lab / MODEL / "config.json").write_bytes(config(hidden_dropout_prob=0.5))
+        with pytest.raises(TrainError, match="changed after this command had looked at it"):
+            starting_model(recipe, base_revision=seen, parent=None, device="cpu")
 
 
 def test_training_is_made_from_the_files_and_not_from_where_they_lie(lab: Path) -> None:

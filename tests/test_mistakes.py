@@ -541,7 +541,7 @@ MISTAKES = {
     ),
     "an origin of what is on the Hub": Mistake(
         BERT_FILE, "model: lab/bert", "model: lab/bert\n  origin: lab/older",
-        "base:", "base: origin is for a model in a folder, and 'lab/bert' is on the Hub; take it out",
+        "base:", "base: origin 'lab/older' is for a model in a folder, and 'lab/bert' is on the Hub; take it out",
     ),
     "a name that the Hub does not take": Mistake(
         BERT_FILE, "repo: Bert-Hybrid", "repo: Bert--Hybrid",

@@ -182,7 +182,9 @@ LEAFLETS = (
 
 
 def test_an_index_need_not_have_a_task_whose_data_are_a_file(hub: TestHub, tmp_path: Path) -> None:
-    (tmp_path / "plugins").mkdir()
+    for folder in ("plugins", "recipes"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "recipes" / "family.yaml").touch()  # else it is no lab, and has no plugins
     (tmp_path / "plugins" / "leaflets.py").write_text(LEAFLETS, "utf-8")
     (tmp_path / "leaflets.tsv").write_text("sentence1\tsentence2\tscore\na\tb\t1\nc\td\t2\n", "utf-8")
     with plugged(Workspace(tmp_path).plugins):

@@ -17,7 +17,7 @@ from zoo import modules
 from zoo.characters import brief
 from zoo.errors import TrainError, ZooError
 from zoo.isolation import consented_folder
-from zoo.models.folder import LENGTH, folder_revision
+from zoo.models.folder import folder_revision
 from zoo.models.foreign.asked import kind_of_error, meant, way_to_load, way_to_safetensors
 from zoo.models.foreign.trusted import trust
 from zoo.models.identity import ModelSource, base_source
@@ -76,6 +76,7 @@ def starting_model(
         raise ValueError(f"training '{recipe.name}' runs code of others, and this process may not")
     if parent is None:
         model = load_model(source, device, attention=attention)
+        _require_unchanged(recipe.base, base_revision)
     else:
         with _attending(attention, recipe.base.model):
             model = saved_model(parent, device, **_weights(source, attention))
@@ -135,7 +136,6 @@ def load_model(source: ModelSource, device: str | None = None, *, attention: str
         raise _unloadable(source, error) from error
     _require_width(model, source)
     _require_whole(model, source, report)
-    _require_unchanged(source)
     if source.prompts is not None:
         _put_prompts(model, source.prompts, source.default_prompt or _default_of(model, source))
     if source.max_seq_length is not None:
@@ -177,12 +177,11 @@ def _require_whole(model: SentenceTransformer, source: ModelSource, report: Sequ
         raise kind(f"{what} has a tokenizer without a vocabulary: is a file missing?", hint=_way(source))
 
 
-def _require_unchanged(source: ModelSource) -> None:
+def _require_unchanged(base: Base, revision: str) -> None:
     """Refuse a base's folder that has another model by now than the one that receipts would name."""
-    pinned = source.kind == "base" and source.in_folder and len(source.weights) == LENGTH
-    if pinned and folder_revision(source.place) != source.weights:
-        problem = f"the model in '{source.place}' changed after this command had looked at it"
-        raise kind_of_error(source.kind)(problem, hint="wait until nothing writes there, then run the command again")
+    if base.in_folder and base.remote_code is None and folder_revision(base.model) != revision:
+        problem = f"the model in '{base.model}' changed after this command had looked at it"
+        raise TrainError(problem, hint="wait until nothing writes there, then run the command again")
 
 
 class _Kept(logging.Handler):
