@@ -60,7 +60,7 @@ COMMANDS: dict[str, tuple[click.Command, ...]] = {
 
 @click.group(
     cls=ZooGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"max_content_width": 110},
     epilog="zoo demo\nzoo init my-lab && cd my-lab && zoo ls\nzoo COMMAND -h",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="zoo")

@@ -34,6 +34,10 @@ IN_HINTS = re.compile(r"(?<![\w/-])zoo ((?:(?:data|space) )?[a-z]+)\b(?:[^,;:()`
 class WithExamples(click.Command):
     """A command whose help ends with examples: the lines of its epilog, none of them folded."""
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:
+        """Return '-h' and '--help', whoever asks first: click keeps the option as it made it then."""
+        return ["-h", "--help"]
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples. Whoever pastes one gets all of it."""
         examples = (self.epilog or "").removeprefix("Example: ").splitlines()
