@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -38,6 +39,11 @@ def theme(fonts: Sequence[str]) -> gr.themes.Base:
 
 
 # ---- what it looks like ----
+
+
+def shows(text: str) -> str:
+    """The JavaScript that puts this in a result's place: at once, where the server's might come after the answer."""
+    return f"() => {json.dumps(text)}"
 
 
 class Pieces:
@@ -304,7 +310,7 @@ class Page:
 
         inputs = [menu, dim, first, second]
         self.choose_model(demo, menu, dim)
-        menu.input(lambda: hint, None, result, api_visibility="private")
+        menu.input(None, None, result, js=shows(hint), api_visibility="private")
         gr.on([button.click, first.submit, second.submit], show, inputs, result, api_visibility="private")
         dim.input(again, inputs, result, api_visibility="private")
         chosen.load_input_event.then(again, inputs, result, api_visibility="private")
@@ -374,7 +380,7 @@ class Page:
 
         inputs = [menu, dim, query, sentences]
         self.choose_model(demo, menu, dim)
-        menu.input(lambda: hint, None, result, api_visibility="private")
+        menu.input(None, None, result, js=shows(hint), api_visibility="private")
         gr.on([button.click, query.submit], show, inputs, result, api_visibility="private")
         dim.input(again, inputs, result, api_visibility="private")
         chosen.load_input_event.then(again, inputs, result, api_visibility="private")
