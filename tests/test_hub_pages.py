@@ -61,6 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
         push(api, "تعديل", {"code.py": AFTER, "new.txt": "moved", "w.bin": "b" * 60}, "gone.txt", "old.txt")
         api.create_branch("lab/m", branch="fix/فرع")
         api.create_tag("lab/m", tag="v1.0")
+        api.create_repo("lab/rows", repo_type="dataset")
         api.create_repo("lab/long")
         for number in range(55):
             push(api, f"commit number {number}", {"a.txt": str(number)}, repo="lab/long")
@@ -164,6 +165,29 @@ def test_links_in_a_card_lead_into_the_repository(hub: LocalHub) -> None:
     assert "/model.safetensors" in html
     assert "/figure.png" in html
     assert 'href="https://example.org"' in html
+
+
+def test_links_to_what_is_on_this_hub_stay_here(hub: LocalHub) -> None:
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    slug = next(iter(api.list_collections(owner="lab"))).slug
+    far = "https://huggingface.co"
+    stay = {
+        f"{far}/lab/m": "/lab/m",
+        f"{far}/LAB/M/tree/main?x=1#y": "/lab/m/tree/main?x=1#y",
+        "https://hf.co/datasets/lab/rows/viewer": "/datasets/lab/rows/viewer",
+        f"{far}/collections/{slug}": f"/collections/{slug}",
+        f"{far}/lab": "/lab",
+        f"{far}/models?library=x": "/models?library=x",
+    }
+    leave = [f"{far}/lab/hidden", f"{far}/lab/none", f"{far}/datasets/lab/m", f"{far}/docs/hub", f"{far}/papers/2402.1"]
+    leave += [f"{far}.evil.example/lab/m", "https://arxiv.org/abs/1"]
+    text = "\n\n".join(f"[x]({address}) <a href='{address}'>y</a>" for address in [*stay, *leave])
+    api.create_repo("lab/links")
+    push(api, "links", {"README.md": text}, repo="lab/links")
+    html, _ = page(hub, "/lab/links")
+    article = html.split("<article")[1].split("</article>")[0]
+    found = re.findall('href="(.*?)"', article)
+    assert found == [there for there in [*stay.values(), *leave] for _ in range(2)]
 
 
 def test_files_commits_and_discussions_are_listed(hub: LocalHub) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html import escape
@@ -14,6 +14,8 @@ import nh3
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+
+from zoo.hub import links
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
 _BLOCKS = ("paragraph", "heading", "bullet_list", "ordered_list", "blockquote", "table")
@@ -40,8 +42,13 @@ def page(name: str, **facts: object) -> str:
     return _PAGES.get_template(f"{name}.html.j2").render(**facts)
 
 
-def card_html(markdown: str, *, files: str) -> str:
-    """Safe HTML of a card. `files` is the address of the repository's own files, with a slash at the end."""
+def card_html(markdown: str, *, files: str, places: Callable[[str], Mapping[str, str]] = lambda _: {}) -> str:
+    """Safe HTML of a card.
+
+    Args:
+        files: the address of the repository's own files, with a slash at the end.
+        places: tells what of a text is on this Hub, as `links.places`; links of the card to it stay here.
+    """
     if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
         return f"<pre>{escape(markdown[:_MAX_CARD])}</pre>"
     tokens = _MARKDOWN.parse(markdown)
@@ -51,13 +58,15 @@ def card_html(markdown: str, *, files: str) -> str:
             text = next((inner.content for inner in below if inner.type == "inline"), "")
             token.attrSet("dir", _direction(text))
 
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    known = places(html)
+
     def absolute(_tag: str, attribute: str, value: str) -> str:
         leads_inside = (
             attribute in ("src", "href") and not value.startswith(("/", "#")) and ":" not in value.split("/")[0]
         )
-        return files + value.removeprefix("./") if leads_inside else value
+        return files + value.removeprefix("./") if leads_inside else links.local(value, known)
 
-    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     return nh3.clean(html, attributes=_ATTRIBUTES, attribute_filter=absolute, url_schemes={"http", "https", "mailto"})
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from starlette.responses import Response
 
-from zoo.hub import cards, catalog, collected, discussions, history, info, rendering, repos, trees
+from zoo.hub import cards, catalog, collected, discussions, history, info, links, rendering, repos, trees
 from zoo.hub.answers import html
 from zoo.hub.calls import Call
 from zoo.hub.catalog import Search
@@ -89,7 +90,7 @@ def repository(call: Call) -> Response:
         commit=commit,
         short=short,
         nested=nested,
-        card=rendering.card_html(cards.split(card.text)[1], files=files),
+        card=_card(call, cards.split(card.text)[1], files),
         files=[node for node in found[:_FILES] if node.blob],
         next_files=write_cursor(found[_FILES - 1].key) if len(found) > _FILES else None,
         is_first=not after,
@@ -137,7 +138,8 @@ def discussion(call: Call) -> Response:
     found = discussions.get(call.db, repo, discussions.number(call.params["num"]))
     page = call.number("p", 0, high=_LAST_PAGE)
     events = discussions.events(call.db, found, skip=page * _EVENTS, limit=_EVENTS + 1)
-    texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events[:_EVENTS]}
+    files = f"{repo.web_path}/resolve/main/"
+    texts = {event["id"]: _card(call, _comment(event["data"]), files) for event in events[:_EVENTS]}
     more = len(events) > _EVENTS
     return html("discussion", repo=repo, discussion=found, events=events[:_EVENTS], cards=texts, page=page, more=more)
 
@@ -222,7 +224,7 @@ def _shown(call: Call, path: str, content: Blob, folder: str) -> dict[str, objec
     shown: dict[str, object] = {"image": media_type(path, content) in SHOWN_AS_THEY_ARE, "card": None, "lines": None}
     text = None if shown["image"] else _text(call, content, _MAX_TEXT)
     if text is not None and path.lower().endswith((".md", ".markdown")):
-        shown["card"] = rendering.card_html(cards.split(text)[1], files=folder)
+        shown["card"] = _card(call, cards.split(text)[1], folder)
     elif text is not None:
         shown["lines"] = rendering.numbered(text)[:_MAX_LINES]
     return shown
@@ -239,9 +241,14 @@ def _row(repo: Repo) -> dict[str, str]:
     return {"href": repo.web_path, "name": repo.name, "note": f"{repo.modified[:10]}"}
 
 
-def _comment(data: object, files: str) -> str:
+def _card(call: Call, markdown: str, files: str) -> str:
+    """Safe HTML of a Markdown text, whose links to what the caller may see here stay here."""
+    return rendering.card_html(markdown, files=files, places=partial(links.places, call.db, call.user))
+
+
+def _comment(data: object) -> str:
     latest = data.get("latest") if isinstance(data, dict) else None
-    return rendering.card_html(str(latest["raw"]), files=files) if isinstance(latest, dict) else ""
+    return str(latest["raw"]) if isinstance(latest, dict) else ""
 
 
 ROUTES = [
