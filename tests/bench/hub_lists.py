@@ -32,7 +32,7 @@ PATHS = {
     "page for people": "/lab/deep",
     "files for people": "/lab/deep/tree/main",
     "an owner for people": "/lab",
-    "models for people": "/models?library=t1&sort=lastModified",
+    "models for people": "/models?library=t1&search=m000&sort=lastModified",
     "commits, 50": "/api/models/lab/long/commits/main?p=1",
     "lfs-files, 50": "/api/models/lab/long/lfs-files?limit=50",
     "models, 1": "/api/models?limit=1",

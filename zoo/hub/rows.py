@@ -78,7 +78,7 @@ def read(blobs: Mapping[str, Blob], objects: Objects, *, skip: int, limit: int) 
         ValueError: they cannot be read, or not in time; the message is a sentence for people.
     """
     if any(_format(path) == "parquet" for path in blobs) and find_spec("pyarrow") is None:
-        raise ValueError("Rows of Parquet files are shown when pyarrow is installed beside this Hub.")
+        raise ValueError("Rows of Parquet files are shown where pyarrow is installed, too: pip install pyarrow")
     asked = {"files": [_source(path, blob, objects) for path, blob in blobs.items()], "skip": skip, "limit": limit}
     if not _AT_ONCE.acquire(timeout=_PATIENCE):
         raise RefusalError(503, "Others look at rows just now", headers={"Retry-After": "5"})
