@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import fnmatch
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,7 +28,8 @@ _COMPRESSED = ".gz"
 _USUAL = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "dev": "validation",
           "val": "validation", "test": "test", "testing": "test", "eval": "test"}  # fmt: skip
 _MAX_CONFIGS, _MAX_SPLITS, _MAX_PATTERNS, _MAX_PATTERN, _MAX_FILES = 100, 50, 50, 300, 100
-_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}  # and nothing of ours
+_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
+_PASSED_ON = ("LD_LIBRARY_PATH", "PATH")  # by which Python may find its libraries; nothing secret
 _SECONDS = 15  # until a reading is given up
 _AT_ONCE = threading.BoundedSemaphore(2)  # each takes a core and some memory
 _PATIENCE = 3  # seconds to wait for the others
@@ -95,9 +97,10 @@ def _asked(question: bytes) -> dict[str, Any]:
     root = str(Path(__file__).resolve().parents[2])
     code = f"import sys; sys.path.insert(0, {root!r}); from zoo.hub.rowreader import main; main()"
     command = [sys.executable, "-I", "-c", code]
+    environment = _ENVIRONMENT | {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
         done = subprocess.run(
-            command, input=question, capture_output=True, timeout=_SECONDS, check=False, env=_ENVIRONMENT
+            command, input=question, capture_output=True, timeout=_SECONDS, check=False, env=environment
         )
         answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
