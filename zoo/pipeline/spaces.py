@@ -25,7 +25,7 @@ from zoo.remote import api, explained
 
 @dataclass(frozen=True)
 class Publication:
-    """What a Space is published with."""
+    """The publication that a Space is part of."""
 
     build: Build
     account: str
