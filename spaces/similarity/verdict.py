@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catalogue import Model
 
 APART = 15  # points of percent between sizes from which the page says that they disagree
+INSIDE = 0.005  # the share of pairs from either end that a score among them keeps away from it
 CERTAIN = 1.96  # standard errors: a margin that holds in 95 of 100 draws of pairs
 
 
@@ -159,7 +160,7 @@ def _share(size: SizeCalibration, score: float) -> float:
         return 1.0
     if score < knots[0]:
         return 0.0
-    return float(np.interp(score, knots, np.linspace(0, 1, len(knots))))
+    return float(np.clip(np.interp(score, knots, np.linspace(0, 1, len(knots))), INSIDE, 1 - INSIDE))
 
 
 def _percent(share: float) -> int:
