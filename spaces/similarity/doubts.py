@@ -195,7 +195,7 @@ def _room(loaded: SentenceTransformer, special: int, length: Callable[[str], int
 
 
 def _of_tokenizers(tokenizer: Any) -> tuple[Read, int | None, int, int]:
-    """A function by which a tokenizer of static embeddings reads, its unknown piece, its size, and its special pieces a text."""
+    """The reading of a tokenizer of static embeddings: a function, its unknown piece, its size, special pieces a text."""
     name = getattr(tokenizer.model, "unk_token", None)
     unknown = tokenizer.token_to_id(name) if isinstance(name, str) else None
 

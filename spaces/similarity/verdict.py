@@ -46,7 +46,7 @@ class Said:
 
 @dataclass(frozen=True)
 class SizeCalibration:
-    """One size of a model: the cosines below which 0, 1, ... 100 % of the pairs are, and what people gave pairs there."""
+    """One size of a model: the cosines below which 0 to 100 % of the pairs are, and what people gave pairs there."""
 
     quantiles: tuple[float, ...]
     """Any number of them from two on, evenly spaced, none smaller than the one before."""
@@ -124,7 +124,7 @@ class Closeness:
 
     @property
     def people(self) -> Said | None:
-        """The scores that people gave such pairs; None: it is not known, or the pair lies outside of all that they saw."""
+        """The scores that people gave such pairs; None: not known, or the pair lies outside of all that they saw."""
         if self.gold is None or self.percent in (0, 100):
             return None
         low, high = (f"{value:.1f}" for value in self.gold)
