@@ -1,0 +1,225 @@
+"""The Space under load: what is in memory, who waits for whom, and what programs are told of its endpoints."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from space_load import SPACE, ask_at_once, entry, random_model, running, slow_model, space_with
+
+FACTS = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
+
+
+@pytest.fixture(scope="module")
+def parts() -> Iterator[SimpleNamespace]:
+    """Modules of the Space, found as Python finds them on the Hub: beside app.py."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(SPACE))
+    names = ("shelf", "batches", "machine", "encoding", "catalogue", "words", "api", "about")
+    yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
+    sys.path.remove(str(SPACE))
+    for name in set(sys.modules) - before:
+        if str(SPACE) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+# ---- what is in memory ----
+
+
+@dataclass
+class Book:
+    """Something of so many bytes."""
+
+    title: str
+    nbytes: int = 40
+
+
+class Library:
+    """Loads books one at a time when it is told to, and counts how often each was loaded."""
+
+    def __init__(self) -> None:
+        self.loaded: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def load(self, title: str) -> Book:
+        self.gate.wait(10)
+        self.loaded.append(title)
+        if title == "lost":
+            raise OSError("no such book")
+        return Book(title, 500 if title == "atlas" else 40)
+
+
+@pytest.fixture
+def library() -> Library:
+    return Library()
+
+
+def titles(shelf: Any, *asked: str) -> set[str]:
+    return {title for title in asked if shelf.state(title) == "ready"}
+
+
+def test_what_was_used_longest_ago_leaves_when_bytes_run_out(parts: SimpleNamespace, library: Library) -> None:
+    shelf = parts.shelf.Shelf(library.load, 100)
+    for title in ("a", "b", "a", "c"):
+        assert shelf.use(title).result(10).title == title
+    assert titles(shelf, "a", "b", "c") == {"a", "c"}
+    assert library.loaded == ["a", "b", "c"]
+
+
+def test_what_is_larger_than_the_budget_is_kept_alone(parts: SimpleNamespace, library: Library) -> None:
+    shelf = parts.shelf.Shelf(library.load, 100)
+    for title in ("a", "atlas"):
+        shelf.use(title).result(10)
+    assert titles(shelf, "a", "atlas") == {"atlas"}
+    shelf.use("b").result(10)
+    assert titles(shelf, "b", "atlas") == {"b"}
+
+
+def test_many_who_ask_at_once_load_once(parts: SimpleNamespace, library: Library) -> None:
+    library.gate.clear()
+    shelf = parts.shelf.Shelf(library.load, 100)
+    asked = [shelf.use("a") for _ in range(20)]
+    assert shelf.state("a") == "loading"
+    library.gate.set()
+    assert len({id(one.result(10)) for one in asked}) == 1
+    assert library.loaded == ["a"]
+
+
+def test_a_loan_throws_out_nothing_and_is_no_use(parts: SimpleNamespace, library: Library) -> None:
+    shelf = parts.shelf.Shelf(library.load, 100)
+    for title in ("a", "b"):
+        shelf.use(title).result(10)
+    assert shelf.borrow("c").result(10).title == "c"
+    shelf.borrow("a").result(10)
+    assert titles(shelf, "a", "b", "c") == {"a", "b"}
+    shelf.use("d").result(10)
+    assert titles(shelf, "a", "b", "d") == {"b", "d"}, "a was borrowed since, and not used"
+
+
+def test_a_loan_that_fits_stays_and_leaves_first(parts: SimpleNamespace, library: Library) -> None:
+    shelf = parts.shelf.Shelf(library.load, 100)
+    shelf.use("a").result(10)
+    shelf.borrow("b").result(10)
+    assert titles(shelf, "a", "b") == {"a", "b"}
+    shelf.use("c").result(10)
+    assert titles(shelf, "a", "b", "c") == {"a", "c"}
+
+
+def test_a_failure_is_told_for_a_moment_and_forgotten(parts: SimpleNamespace, library: Library) -> None:
+    shelf = parts.shelf.Shelf(library.load, 100, failures_last=0.2)
+    for _ in range(2):
+        with pytest.raises(OSError, match="no such book"):
+            shelf.use("lost").result(10)
+    assert library.loaded == ["lost"], "who asks again and again, and waits for nothing, gets to know of it"
+    time.sleep(0.25)
+    with pytest.raises(OSError, match="no such book"):
+        shelf.use("lost").result(10)
+    assert library.loaded == ["lost", "lost"]
+
+
+@pytest.mark.parametrize(
+    ("said", "files", "bytes_", "cores"),
+    [
+        ({"MEMORY": "16Gi", "CPU_CORES": "2"}, {}, 16 * 2**30, 2),
+        ({"MEMORY": "500 MB"}, {"cpu.max": "150000 100000\n"}, 500 * 10**6, 2),
+        ({}, {"memory.max": "1048576\n", "cpu.max": "50000 100000\n"}, 2**20, 1),
+        ({"MEMORY": "much"}, {"memory/memory.limit_in_bytes": "2097152\n"}, 2**21, None),
+        ({}, {"memory.max": "max\n", "cpu.max": "max 100000\n"}, None, None),
+    ],
+)
+def test_a_container_has_less_than_its_machine(
+    parts: SimpleNamespace, tmp_path: Path, said: dict, files: dict, bytes_: int | None, cores: int | None
+) -> None:
+    import os
+
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, "ascii")
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert parts.machine.memory(said, tmp_path) == (bytes_ or whole)
+    every = len(os.sched_getaffinity(0))
+    assert parts.machine.cores(said, tmp_path) == (min(cores, every) if cores and "CPU_CORES" not in said else cores or every)
+
+
+# ---- texts of many callers ----
+
+
+def doubled(texts: list[str]) -> np.ndarray:
+    return np.array([[len(text), 2 * len(text)] for text in texts], dtype=np.float32)
+
+
+def test_texts_that_come_while_a_batch_runs_are_encoded_together(parts: SimpleNamespace) -> None:
+    gate, seen = threading.Event(), []
+
+    def encode(texts: list[str]) -> np.ndarray:
+        gate.wait(10)
+        seen.append(len(texts))
+        return doubled(texts)
+
+    with ThreadPoolExecutor(2) as pool:
+        batches = parts.batches.Batches(encode, pool)
+        first = batches.encode(["a"])
+        time.sleep(0.05)
+        later = [batches.encode(["bb", "ccc"]) for _ in range(20)]
+        asked = batches.ask(lambda: "from the tokenizer")
+        gate.set()
+        assert first[0].result(10).tolist() == [1, 2]
+        assert [[row.result(10).tolist() for row in one] for one in later] == [[[2, 4], [3, 6]]] * 20
+        assert asked.result(10) == "from the tokenizer"
+    assert seen == [1, 32, 8]
+
+
+def test_a_batch_that_fails_fails_alone(parts: SimpleNamespace) -> None:
+    def encode(texts: list[str]) -> np.ndarray:
+        if "bad" in texts:
+            raise RuntimeError("out of memory")
+        return doubled(texts)
+
+    with ThreadPoolExecutor(1) as pool:
+        batches = parts.batches.Batches(encode, pool)
+        with pytest.raises(RuntimeError, match="out of memory"):
+            batches.encode(["bad"])[0].result(10)
+        assert batches.encode(["a"])[0].result(10).tolist() == [1, 2]
+
+
+def test_an_essay_has_a_batch_of_its_own(parts: SimpleNamespace) -> None:
+    gate, seen = threading.Event(), []
+
+    def encode(texts: list[str]) -> np.ndarray:
+        gate.wait(10)
+        seen.append(len(texts))
+        return doubled(texts)
+
+    with ThreadPoolExecutor(1) as pool:
+        batches = parts.batches.Batches(encode, pool)
+        rows = batches.encode(["a"])
+        time.sleep(0.05)
+        rows += batches.encode(["b", "c" * 5000, "d"])
+        gate.set()
+        assert [row.result(10)[0] for row in rows] == [1, 1, 5000, 1]
+    assert seen == [1, 1, 1, 1]
+
+
+def test_vectors_in_memory_stay_within_their_bytes(parts: SimpleNamespace) -> None:
+    memory = parts.encoding.Remembered(10_000)
+    place = parts.encoding.Place("lab/x", None, None)
+    for number in range(100):
+        memory.put(place, f"{number}", np.zeros(100, dtype=np.float32))
+        memory.get(place, "0")
+    assert memory.taken <= 10_000
+    assert memory.get(place, "0") is not None, "it was used all the time"
+    assert memory.get(place, "50") is None
+    assert memory.get(place, "99") is not None
