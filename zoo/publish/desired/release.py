@@ -250,6 +250,7 @@ def space_release(
     *,
     card: str,
     models: list[dict[str, object]],
+    more: Mapping[str, Content] | None = None,
     about: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     note: str = "",
@@ -258,6 +259,7 @@ def space_release(
     """Return a release of the app's own files, its card and the models that it offers.
 
     Args:
+        more: other files by their paths, such as what it searches.
         about: the title, languages and examples (zoo/cards/about.py). Of the app's files of languages only those of
             its own go along, and English; None: all of them.
     """
@@ -268,6 +270,7 @@ def space_release(
         files["space.json"] = json_bytes(about)
     if REQUIREMENTS in files:
         files[REQUIREMENTS] = _requirements(app / REQUIREMENTS, settings.hardware if settings else None)
+    files |= more or {}
     files[CARD] = card.encode()
     files["models.json"] = json_bytes(models)
     needs = frozenset(str(model["id"]) for model in models)
