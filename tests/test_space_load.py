@@ -151,7 +151,9 @@ def test_a_container_has_less_than_its_machine(
     whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert parts.machine.memory(said, tmp_path) == (bytes_ or whole)
     every = len(os.sched_getaffinity(0))
-    assert parts.machine.cores(said, tmp_path) == (min(cores, every) if cores and "CPU_CORES" not in said else cores or every)
+    assert parts.machine.cores(said, tmp_path) == (
+        min(cores, every) if cores and "CPU_CORES" not in said else cores or every
+    )
 
 
 # ---- texts of many callers ----

@@ -62,7 +62,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
-class StillLoading(SpaceError):
+class StillLoading(SpaceError):  # noqa: N818 - nothing is wrong
     """The model is not in memory yet, and its load has begun."""
 
     def __init__(self, model: Model) -> None:

@@ -29,7 +29,7 @@ BARS = {  # what is measured, and the most that it may be
     "memory's growth in a minute": 5.0,  # %
 }
 FACTS = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
-BARE = '''
+BARE = """
 import gradio as gr
 from sentence_transformers import SentenceTransformer
 
@@ -46,7 +46,7 @@ with gr.Blocks() as demo:
     answer = gr.Number()
     gr.Button("Compare").click(compare, boxes, answer, api_name="compare")
 demo.launch(ssr_mode=False)
-'''
+"""
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
