@@ -30,10 +30,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import machine
 import numpy as np
 from batches import MOST_TEXTS, Batches
+from catalogue import Model, bad_listing
 from httpx2 import HTTPError
 from safetensors import SafetensorError
 from shelf import Shelf, State
-from similarity import Model, SpaceError, bad_listing, usual_dims
+from similarity import usual_dims
+from words import SpaceError
 
 try:  # ZeroGPU hardware serves no app in which nothing is marked
     from spaces import GPU as on_gpu  # noqa: N811 - a decorator, whatever its name
@@ -62,7 +64,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 
-class StillLoading(SpaceError):  # noqa: N818 - nothing is wrong
+class StillLoading(SpaceError):  # noqa: N818 - what it is, not what went wrong
     """The model is not in memory yet, and its load has begun."""
 
     def __init__(self, model: Model) -> None:
@@ -242,6 +244,17 @@ async def asked(model: Model, question: Callable[[SentenceTransformer], Answer])
 async def dims_of(model: Model) -> tuple[int, ...]:
     """The listed dims, widest first. A model listed without any is loaded: its width and the powers of two below."""
     return model.dims or usual_dims((await encode(model, ["."])).shape[1])
+
+
+async def chosen(model: Model, dim: int | None) -> int:
+    """`dim`, or the widest one; quality is promised only for the sizes the model was trained with."""
+    dims = await dims_of(model)
+    if dim is None:
+        return dims[0]
+    if dim not in dims:
+        known = ", ".join(map(str, dims))
+        raise SpaceError("No dimension {dim}. {model} has {known}", dim=dim, model=model.title, known=known)
+    return dim
 
 
 # ---- how ----

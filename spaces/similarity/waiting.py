@@ -19,6 +19,8 @@ def answers(
     inputs: Sequence[gr.components.Component],
     output: gr.components.Component,
     loading: Callable[[StillLoading], Any],
+    *,
+    after: gr.events.Dependency | None = None,
     **options: Any,
 ) -> gr.events.Dependency:
     """Wire events to an async answer that calls `await encoding.need(model)` before it encodes.
@@ -28,6 +30,7 @@ def answers(
 
     Args:
         answer: gets the inputs, and gradio's request where it has a parameter annotated `gr.Request`.
+        after: an event whose end triggers it too.
         options: of gr.on, such as `js`.
 
     Returns:
@@ -46,4 +49,6 @@ def answers(
     common = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     outputs = [output, timer]
     timer.tick(shown, inputs, outputs, **common)
+    if after:
+        after.then(shown, inputs, outputs, **common)
     return gr.on(triggers, shown, inputs, outputs, **{**common, **options})
