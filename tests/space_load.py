@@ -24,7 +24,7 @@ import psutil
 from zoo.models.foreign.carried import content_digest
 
 WORDS = (
-    "رجل يقود سيارة على الطريق القطة تنام في البيت الأولاد يلعبون كرة القدم امرأة تقرأ كتابا الطقس جميل اليوم".split()
+    ["رجل", "يقود", "سيارة", "على", "الطريق", "القطة", "تنام", "في", "البيت", "الأولاد", "يلعبون", "كرة", "القدم", "امرأة", "تقرأ", "كتابا", "الطقس", "جميل", "اليوم"]
 )
 
 SLOW = '''"""A module that passes on what it gets. Loading it takes {seconds} seconds."""

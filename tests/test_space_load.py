@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import inspect
 import sys
 import threading
 import time
@@ -12,12 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from space_load import SPACE, ask_at_once, entry, random_model, running, slow_model, space_with
+from space_load import SPACE
 
 FACTS = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
 

@@ -1,4 +1,4 @@
-"""What programs may ask: endpoints of gradio_client and curl, which are tools of MCP too. Their docstrings are shown."""
+"""What programs may ask: endpoints for gradio_client and curl, and tools of MCP. Their docstrings are what is shown."""
 
 # No `from __future__ import annotations` here: gradio shows the types of what comes out only where they are no strings.
 
@@ -42,7 +42,7 @@ class Offered(TypedDict):
     dims: list[int]
 
 
-def offer(about: About, models: Sequence[Model]) -> None:
+def endpoints(about: About, models: Sequence[Model]) -> None:
     """Offer the endpoints `/compare`, `/rank` and `/models`. Called inside a gr.Blocks."""
     example = next(((one.first, one.second) for one in about.pairs), ("", ""))
     asked, listed = next(iter(about.lists), ("", ""))
@@ -61,9 +61,9 @@ def offer(about: About, models: Sequence[Model]) -> None:
             The model's id, the size, the cosine at that size, and {size: cosine} for every size.
         """
         found = find(models, model)
-        sizes = await encoding.dims_of(found)
-        chosen = size_of(found, sizes, dim)
-        scores = similarities(await encoding.encode(found, pair(sentence1, sentence2)), sizes)
+        vectors = await encoding.encode(found, pair(sentence1, sentence2))
+        chosen = await encoding.chosen(found, number(dim))
+        scores = similarities(vectors, await encoding.dims_of(found))
         by_dim = {str(size): score for size, score in scores.items()}
         return Comparison(model=found.id, dim=chosen, score=scores[chosen], by_dim=by_dim)
 
@@ -81,7 +81,7 @@ def offer(about: About, models: Sequence[Model]) -> None:
         """
         found = find(models, model)
         texts = [written(query, "the query"), *lines("\n".join(map(one_line, sentences)))]
-        chosen = size_of(found, await encoding.dims_of(found), dim)
+        chosen = await encoding.chosen(found, number(dim))
         nearest = best_first(await encoding.encode(found, texts), chosen)
         return [Ranked(sentence=texts[place + 1], score=score) for place, score in nearest]
 
@@ -98,18 +98,16 @@ def offer(about: About, models: Sequence[Model]) -> None:
     endpoint(offered, about, name="models")
 
 
-def size_of(model: Model, sizes: Sequence[int], asked: int | str | None) -> int:
-    """The size that was asked for, also as a text of digits; the widest without one.
+def number(asked: int | str | None) -> int | None:
+    """The size that was asked for, also where a program wrote it as text; None for the widest.
 
     Raises:
-        SpaceError: the model has no such size.
+        SpaceError: it is none.
     """
-    if asked in (None, "", 0, "0"):
-        return sizes[0]
-    if str(asked) not in map(str, sizes):
-        known = ", ".join(map(str, sizes))
-        raise SpaceError("No dimension {dim}. {model} has {known}", dim=asked, model=model.title, known=known)
-    return int(str(asked))
+    text = str(asked or "").strip()
+    if text and not text.isdecimal():
+        raise SpaceError("'{dim}' is no number of dimensions", dim=asked)
+    return int(text or 0) or None
 
 
 def endpoint(function: Callable[..., Any], about: About, *, name: str | None = None, **examples: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # and when torch is: threads that wait leave the cores to others
 
 import encoding
 import gradio as gr
@@ -43,6 +45,7 @@ def main() -> None:
         footer_links=["api"],
         ssr_mode=False,
         max_threads=MOST_EVENTS,
+        mcp_server=find_spec("mcp") is not None,
     )
 
 

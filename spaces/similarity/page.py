@@ -40,7 +40,7 @@ def page(about: About, models: Sequence[Model]) -> gr.Blocks:
                 tab(shared).render(demo)
         with gr.Accordion(words.line("Models"), open=False):
             block(pieces.models_table(models))
-        endpoints(models, words)
+        endpoints(about, models)
     return demo
 
 
