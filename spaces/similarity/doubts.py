@@ -68,7 +68,7 @@ class Reading:
 
 def seen(text: str) -> str:
     """The text without what cannot be seen: spaces, marks of direction, joiners, marks without a letter."""
-    kept = [char for char in text if char not in UNSEEN and unicodedata.category(char)[0] not in "CZ"]
+    kept = [char for char in text if not _unseen(char)]
     return "".join(kept) if any(unicodedata.category(char)[0] != "M" for char in kept) else ""
 
 
@@ -84,6 +84,15 @@ def of_text(text: str, reading: Reading | None, languages: Sequence[str] = (), *
     found = [_of_script(text, languages, what)]
     found += [check(text, reading, what) for check in (_of_unknown, _of_cut)] if reading else []
     return [doubt for doubt in found if doubt]
+
+
+def _to_the_eye(text: str) -> str:
+    """The text as it looks: words with one space between them, and no invisible characters."""
+    return " ".join("".join(char for char in word if not _unseen(char)) for word in text.split())
+
+
+def _unseen(char: str) -> bool:
+    return char in UNSEEN or unicodedata.category(char)[0] in "CZ"
 
 
 def _of_letters(text: str, what: str) -> Doubt | None:
@@ -112,8 +121,10 @@ def _of_script(text: str, languages: Sequence[str], what: str) -> Doubt | None:
     starts = tuple(SCRIPTS[script][0] for script in scripts)
     if any(_named(char, starts) for char in unicodedata.normalize("NFKC", text) if char.isalpha()):
         return None
-    text = "There are no {script} letters in {what}, and these models learnt from no other script."
-    return Doubt(text, {"what": what, "script": scripts[0]}, "script")
+    if len(scripts) > 1:
+        return Doubt("No letter in {what} is of a script that these models were trained on.", {"what": what}, "script")
+    told = "There are no {script} letters in {what}: these models were trained and measured on {script} script."
+    return Doubt(told, {"what": what, "script": scripts[0]}, "script")
 
 
 def _named(char: str, starts: tuple[str, ...]) -> bool:
@@ -230,7 +241,7 @@ def _of_same(texts: tuple[str, str], readings: Sequence[Reading | None]) -> Doub
     first, second = (" ".join(unicodedata.normalize("NFC", text).split()) for text in texts)
     if first == second:
         return Doubt("Both sentences are the same text.", kind="same")
-    if seen(first) == seen(second):
+    if _to_the_eye(first) == _to_the_eye(second):
         return Doubt(
             "Both sentences are the same to the eye: they differ in spaces or invisible characters.", kind="same"
         )

@@ -2,17 +2,17 @@
 
 For the page:
 
-    near = verdict.closeness(model, dim, score)    # None: the model has no calibration: no verdict, the score alone
-    near.said, near.people, near.source      # three `Said`: a text of the words, and values for its places
-    verdict.disagreement(model, {768: 0.81, 64: 0.55})   # None, or a `Said`: where the sizes do not agree
+    near = verdict.closeness(model, dim, score)      # None: the model has no calibration: no verdict, the score alone
+    near.said, near.people, near.source              # three `Said`
+    verdict.disagreement(model, {768: 0.81, 64: 0.55})    # None, or a `Said`: where the sizes do not agree
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catalogue import Model
 
 APART = 15  # points of percent between sizes from which the page says that they disagree
+INSIDE = 0.005  # the share of pairs from either end that a score among them keeps away from it
 CERTAIN = 1.96  # standard errors: a margin that holds in 95 of 100 draws of pairs
 
 
@@ -88,7 +89,7 @@ def _rising(values: Any) -> bool:
     """Whether these are numbers in a list, none smaller than the one before."""
     if not isinstance(values, list) or not all(type(one) in (int, float) and math.isfinite(one) for one in values):
         return False
-    return all(before <= after for before, after in itertools.pairwise(values))
+    return all(before <= after for before, after in pairwise(values))
 
 
 # ---- what a score means ----
@@ -159,7 +160,7 @@ def _share(size: SizeCalibration, score: float) -> float:
         return 1.0
     if score < knots[0]:
         return 0.0
-    return float(np.interp(score, knots, np.linspace(0, 1, len(knots))))
+    return float(np.clip(np.interp(score, knots, np.linspace(0, 1, len(knots))), INSIDE, 1 - INSIDE))
 
 
 def _percent(share: float) -> int:
