@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
+import json
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from space_load import SPACE
+from space_load import SPACE, WORDS, entry, random_model, slow_model
 
 FACTS = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
 
@@ -223,3 +225,122 @@ def test_vectors_in_memory_stay_within_their_bytes(parts: SimpleNamespace) -> No
     assert memory.get(place, "0") is not None, "it was used all the time"
     assert memory.get(place, "50") is None
     assert memory.get(place, "99") is not None
+
+
+# ---- models of the Space ----
+
+
+@pytest.fixture(scope="module")
+def models(parts: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Entries of a small model, of one that takes two seconds to load, and of one that is not there."""
+    root = tmp_path_factory.mktemp("models")
+    quick = random_model(root / "quick", layers=2, width=64)
+    slow = slow_model(quick, root / "slow", 2)
+    listed = [entry(quick, "Quick", [64, 32]), entry(slow, "Slow", [64]), {"id": str(root / "none"), "title": "None"}]
+    found = parts.catalogue.parse_models(json.dumps(listed))
+    return SimpleNamespace(quick=found[0], slow=found[1], absent=found[2], every=found)
+
+
+def test_nobody_waits_for_a_model_that_others_load(parts: SimpleNamespace, models: SimpleNamespace) -> None:
+    encoding = parts.encoding
+
+    async def everybody() -> tuple[float, float, list[float]]:
+        await encoding.encode(models.quick, ["سيارة"])
+        asked = asyncio.create_task(encoding.encode(models.slow, ["سيارة"]))
+        began = time.monotonic()
+        with pytest.raises(encoding.StillLoading, match="Slow is being loaded"):
+            await encoding.need(models.slow)
+        told, waits = time.monotonic() - began, []
+        while encoding.state(models.slow) == "loading":
+            start = time.monotonic()
+            await encoding.encode(models.quick, [f"سيارة {len(waits)}", "القطة"])
+            waits.append(time.monotonic() - start)
+            await asyncio.sleep(0.02)
+        return told, len(await asked), waits
+
+    told, rows, waits = asyncio.run(everybody())
+    assert (rows, told < 1) == (1, True)
+    assert len(waits) > 10
+    assert sorted(waits)[len(waits) // 2] < 0.3, "while the other took two seconds"
+
+
+def test_texts_of_many_callers_are_encoded_as_if_alone(parts: SimpleNamespace, models: SimpleNamespace) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    texts = [[" ".join(WORDS[: 1 + (one + two) % 12]) + f" {one}" for two in range(7)] for one in range(9)]
+
+    async def everybody() -> list[np.ndarray]:
+        return await asyncio.gather(*(parts.encoding.encode(models.quick, mine) for mine in texts))
+
+    alone = SentenceTransformer(models.quick.id)
+    for mine, found in zip(texts, asyncio.run(everybody()), strict=True):
+        np.testing.assert_allclose(found, alone.encode(mine), atol=1e-5)
+        assert not found.flags.writeable
+
+
+def test_all_models_answer_or_say_why_not_and_those_in_memory_are_first(
+    parts: SimpleNamespace, models: SimpleNamespace
+) -> None:
+    async def table() -> list[tuple[str, str]]:
+        found = parts.encoding.each([models.absent, models.quick], ["سيارة"])
+        return [(model.title, getattr(rows, "text", "vectors")) async for model, rows in found]
+
+    failed = "{model} could not be loaded. Try another model, or this one again in a while."
+    assert asyncio.run(table()) == [("Quick", "vectors"), ("None", failed)]
+
+
+def test_more_than_a_hundred_who_wait_are_told_to_come_back(
+    parts: SimpleNamespace, models: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoding = parts.encoding
+    gate = threading.Event()
+    shelf = parts.shelf.Shelf(lambda place: gate.wait(10) and Book("x"), 100)
+    monkeypatch.setattr(encoding, "_shelf", shelf)
+
+    async def crowd() -> list[Any]:
+        asked = [asyncio.create_task(encoding.encode(models.slow, ["؟"])) for _ in range(encoding.MOST_WAIT)]
+        await asyncio.sleep(0)
+        with pytest.raises(encoding.StillLoading):
+            await encoding.encode(models.slow, ["؟"])
+        for one in asked:
+            one.cancel()
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    assert len(asyncio.run(crowd())) == encoding.MOST_WAIT
+    gate.set()
+
+
+# ---- what programs are told ----
+
+
+@pytest.fixture(scope="module")
+def told(parts: SimpleNamespace, models: SimpleNamespace) -> dict[str, Any]:
+    """The endpoints of a page, as gradio describes them."""
+    import gradio as gr
+
+    with gr.Blocks() as demo:
+        parts.api.endpoints(parts.about.about(SPACE), models.every)
+    return demo.get_api_info()["named_endpoints"]
+
+
+def test_every_endpoint_and_parameter_is_described_by_its_name(told: dict[str, Any]) -> None:
+    """Public names of gradio alone make it so; a new gradio may need others."""
+    assert set(told) == {"/compare", "/rank", "/models"}
+    for endpoint in told.values():
+        assert endpoint["description"].endswith(".")
+        for one in endpoint["parameters"]:
+            assert one["label"] == one["parameter_name"]
+            assert one["python_type"]["description"].endswith(".")
+    kinds = {one["label"]: one["python_type"]["type"] for one in told["/rank"]["parameters"]}
+    assert kinds == {"query": "str", "sentences": "list[str]", "model": "str", "dim": "int"}
+    (answer,) = told["/compare"]["returns"]
+    assert answer["python_type"]["type"] == "dict(model: str, dim: int, score: float, by_dim: dict(str, float))"
+
+
+def test_examples_of_endpoints_are_sentences_and_no_defaults(told: dict[str, Any], models: SimpleNamespace) -> None:
+    first, second, model, dim = told["/compare"]["parameters"]
+    assert not first["parameter_has_default"]
+    assert len(first["example_input"].split()) > 2
+    assert first["example_input"] != second["example_input"]
+    assert (model["parameter_default"], dim["parameter_default"]) == (models.quick.id, 0)
+    assert len(told["/rank"]["parameters"][1]["example_input"]) > 2
