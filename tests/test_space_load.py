@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import random
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from space_load import SPACE, WORDS, entry, random_model, slow_model
+from packaging.requirements import Requirement
+from space_load import SPACE, WORDS, Running, entry, random_model, running, sentence, slow_model, space_with
 
 FACTS = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
 
@@ -344,3 +347,89 @@ def test_examples_of_endpoints_are_sentences_and_no_defaults(told: dict[str, Any
     assert first["example_input"] != second["example_input"]
     assert (model["parameter_default"], dim["parameter_default"]) == (models.quick.id, 0)
     assert len(told["/rank"]["parameters"][1]["example_input"]) > 2
+
+
+# ---- what it needs ----
+
+
+@pytest.mark.parametrize(
+    ("hardware", "on_cpu"), [(None, True), ("cpu-basic", True), ("zero-a10g", False), ("t4-small", False)]
+)
+def test_a_space_without_a_gpu_asks_for_small_wheels(hardware: str | None, on_cpu: bool) -> None:
+    """Read as pip reads it, and every range but PyTorch's has what is tested here."""
+    from zoo.publish.desired.release import Settings, space_release
+
+    settings = Settings(hardware=hardware)
+    release = space_release("lab/demo", "demo", SPACE, card="# Demo\n", models=[], settings=settings)
+    lines = bytes(release.files["requirements.txt"]).decode().splitlines()
+    options = [line for line in lines if line.startswith("-")]
+    wanted = {one.name: one for one in (Requirement(line.partition(" #")[0]) for line in lines if line not in options)}
+    assert options == (["--extra-index-url https://download.pytorch.org/whl/cpu"] if on_cpu else [])
+    assert "2.11.0" in wanted.pop("torch").specifier
+    assert {"gradio", "sentence-transformers"} < wanted.keys()
+    assert [name for name, one in wanted.items() if version(name) not in one.specifier] == []
+
+
+# ---- a minute of it ----
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The Space on two cores with a model of BERT-base's shape, and one that takes twenty seconds to load."""
+    root = tmp_path_factory.mktemp("loaded")
+    large = random_model(root / "large", layers=12, width=768)
+    slow = slow_model(random_model(root / "small", layers=2, width=768), root / "slow", 20)
+    listed = [entry(large, "Large", [768, 64]), entry(slow, "Slow", [768, 64])]
+    with running(space_with(listed, root / "space", FACTS)) as app:
+        yield app
+
+
+@pytest.mark.slow
+def test_twenty_callers_for_a_minute_wait_for_nobody(loaded: Running) -> None:
+    """Through gradio's own client; five more ask for the model that loads, and memory stays as it is."""
+    from gradio_client import Client
+
+    clients = [Client(loaded.url, verbose=False) for _ in range(25)]
+    large, slow = (one["model"] for one in clients[0].predict(api_name="/models"))
+    for client in clients[:2]:
+        client.predict(WORDS[0], WORDS[1], large, api_name="/compare")
+
+    def keep_asking(number: int, until: float) -> list[float]:
+        chance, model, waits = random.Random(number), slow if number >= 20 else large, []
+        while time.monotonic() < until:
+            began = time.monotonic()
+            clients[number].predict(sentence(chance), sentence(chance), model, api_name="/compare")
+            waits.append(time.monotonic() - began)
+            time.sleep(1)
+        return waits
+
+    with ThreadPoolExecutor(25) as callers:
+        early = callers.map(keep_asking, range(20), [time.monotonic() + 10] * 20)
+        assert all(early)
+        before, until = loaded.megabytes, time.monotonic() + 60
+        waits = list(callers.map(keep_asking, range(25), [until] * 25))
+    others = sorted(wait for one in waits[:20] for wait in one)
+    assert max(waits[20]) > 10, "the model did take its time"
+    assert others[int(0.95 * len(others))] < 5, "gradio's client takes most of it: `make bench-space` does without"
+    assert loaded.megabytes < 1.1 * before
+
+
+@pytest.mark.slow
+def test_endpoints_are_tools_of_mcp(loaded: Running) -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamablehttp_client
+
+    async def tools() -> tuple[dict[str, Any], str]:
+        async with streamablehttp_client(f"{loaded.url}/gradio_api/mcp/") as (read, write, _):
+            async with ClientSession(read, write) as session:
+                await session.initialize()
+                listed = {one.name: one for one in (await session.list_tools()).tools}
+                name = next(name for name in listed if name.endswith("compare"))
+                answer = await session.call_tool(name, {"sentence1": WORDS[0], "sentence2": WORDS[0]})
+                return listed, answer.content[0].text
+
+    listed, answer = asyncio.run(tools())
+    assert {name.rpartition("_")[2] for name in listed} == {"compare", "rank", "models"}
+    compare = next(one for name, one in listed.items() if name.endswith("compare"))
+    assert compare.inputSchema["properties"]["sentence2"]["description"] == "The sentence to compare it with."
+    assert '"score": 1.0' in answer or '"score": 0.99' in answer
