@@ -139,7 +139,9 @@ def _offered(publication: Publication, names: Collection[str]) -> list[Recipe]:
 
 def _sdk_version(app: Path) -> str:
     """The gradio that the app's own requirements pin: the Space's card must ask for the same."""
-    found = re.search(r"^gradio==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r"^gradio(?:\[[^\]]*\])?==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE
+    )
     if found is None:
         hint = "write gradio==<version> on a line of its own"
         raise PublishError(f"'{app.name}/requirements.txt' does not pin gradio", hint=hint)
