@@ -231,6 +231,7 @@ def test_every_sentence_is_there_in_arabic_with_the_same_places(space: SimpleNam
     wrong = [text for text in texts if set(places.findall(text)) != set(places.findall(words.get(text, "")))]
     assert not [text for text in texts if text not in words]
     assert not wrong
+    assert {space.doubts.Doubt("", kind=kind).head for kind in ("same", "cut")} <= words.keys()
     assert not [script for script in space.doubts.SCRIPTS if script not in words]
 
 
