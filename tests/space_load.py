@@ -23,9 +23,27 @@ import psutil
 
 from zoo.models.foreign.carried import content_digest
 
-WORDS = (
-    ["رجل", "يقود", "سيارة", "على", "الطريق", "القطة", "تنام", "في", "البيت", "الأولاد", "يلعبون", "كرة", "القدم", "امرأة", "تقرأ", "كتابا", "الطقس", "جميل", "اليوم"]
-)
+WORDS = [
+    "رجل",
+    "يقود",
+    "سيارة",
+    "على",
+    "الطريق",
+    "القطة",
+    "تنام",
+    "في",
+    "البيت",
+    "الأولاد",
+    "يلعبون",
+    "كرة",
+    "القدم",
+    "امرأة",
+    "تقرأ",
+    "كتابا",
+    "الطقس",
+    "جميل",
+    "اليوم",
+]
 
 SLOW = '''"""A module that passes on what it gets. Loading it takes {seconds} seconds."""
 
@@ -166,10 +184,11 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @dataclass
 class Answers:
-    """Seconds that each answer took, and what went wrong."""
+    """Seconds that each answer took, what went wrong, and how often was asked."""
 
     seconds: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    asked: int = 0
 
     def percentile(self, share: float) -> float:
         """The time within which so many of 100 answers came."""
@@ -198,11 +217,12 @@ async def ask(client: httpx.AsyncClient, model: str, chance: random.Random) -> N
 
 
 async def caller(url: str, model: str, until: float, pause: float, number: int, answers: Answers) -> None:
-    """Ask until it is time, with a pause after each answer."""
+    """Ask until it is time, with a pause after each answer; the first of the callers at least once."""
     chance = random.Random(number)
     await asyncio.sleep(chance.random() * pause)
     async with httpx.AsyncClient(base_url=url, timeout=120) as client:
-        while time.monotonic() < until:
+        while not answers.asked or time.monotonic() < until:
+            answers.asked += 1
             began = time.monotonic()
             try:
                 await ask(client, model, chance)

@@ -134,7 +134,7 @@ def told(function: Callable[..., Any], about: About) -> Callable[..., Any]:
         try:
             return await function(*values, **named)
         except SpaceError as error:
-            raise gr.Error(about.words.line(error.text, **error.values), print_exception=False) from error
+            raise gr.Error(str(error), print_exception=False) from error
 
     return answer
 
