@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,5 +115,3 @@ def shades(cosines: np.ndarray) -> np.ndarray:
     low, high = float(off.min()), float(off.max())
     found: np.ndarray = np.clip((cosines - low) / ((high - low) or 1.0), 0, 1)
     return found
-
-

@@ -99,7 +99,9 @@ class ListTab(AskingTab):
         query, listed = next(iter(about.lists), ("", ""))
         if self.searched:
             query, listed = next(iter(about.queries), query), ""
-        query_box = gr.Textbox(query, label=self.words.label("Query"), elem_id=f"{self.tab}-query", lines=1, max_lines=6)
+        query_box = gr.Textbox(
+            query, label=self.words.label("Query"), elem_id=f"{self.tab}-query", lines=1, max_lines=6
+        )
         return [query_box, self.list_box(listed)]
 
     def list_box(self, listed: str) -> gr.Textbox:
@@ -108,8 +110,10 @@ class ListTab(AskingTab):
         limits = self.words.label(said, lines=texts.MOST_LINES, characters=texts.MOST_CHARACTERS)
         name, inside = self.words.label("Sentences"), None
         if self.searched:
-            name, number = self.words.label("Your own list instead"), len(self.searched.corpus.sentences)
-            inside = self.words.label("Empty: {sentences} of the corpus are searched", sentences=Count(number, "sentence"))
+            name, number = self.words.label("Or a list of your own"), len(self.searched.corpus.sentences)
+            inside = self.words.label(
+                "Empty: {sentences} of the corpus are searched", sentences=Count(number, "sentence")
+            )
         return gr.Textbox(
             listed, label=name, info=limits, placeholder=inside, elem_id=f"{self.tab}-list", lines=3, max_lines=12
         )
@@ -131,7 +135,7 @@ class ListTab(AskingTab):
         what = self.words.both("Searched: {sentences} ({split} split) of", sentences=number, split=found.split)
         licence = self.words.both("Licence")
         works = "".join(
-            f'<br>{self.words.both("From")} {work(one.title, one.url)} · {licence}: {work(one.licence, one.terms)}'
+            f"<br>{self.words.both('From')} {work(one.title, one.url)} · {licence}: {work(one.licence, one.terms)}"
             for one in found.origins
         )
         return f"<br>{what} {link} · {licence}: <bdi>{escape(found.licence)}</bdi>{works}"

@@ -20,9 +20,9 @@ from tabs.shared import Shared
 class NarrowSizes(Shared):
     """The menu of sizes has those below the full one, the smallest chosen."""
 
-    def sizes(self, dims: Sequence[int]) -> Sequence[int]:
-        """The sizes that vectors can be cut to, the smallest first."""
-        return sorted(dims)[:-1]
+    def sizes(self, dims: Sequence[int]) -> tuple[Sequence[int], int | None]:
+        """The sizes that vectors can be cut to, and the smallest."""
+        return dims[1:], min(dims[1:], default=None)
 
 
 class CuttingTab(ListTab):
@@ -41,7 +41,9 @@ class CuttingTab(ListTab):
             raise SpaceError("{model} has one size only: there is nothing to cut.", model=model.title)
         narrow = await encoding.chosen(model, dim if dim in dims[1:] else dims[-1])
         asked = await self.asked(model, *texts)
-        return self.result(model, {size: rankings.scores(asked.vector, asked.rows, size) for size in dims}, narrow, asked)
+        return self.result(
+            model, {size: rankings.scores(asked.vector, asked.rows, size) for size in dims}, narrow, asked
+        )
 
     # ---- as HTML ----
 
@@ -64,9 +66,11 @@ class CuttingTab(ListTab):
 
     def told(self, found: Agreement, wide: int, narrow: int) -> str:
         """The answer in a sentence."""
-        said = "Of the first {first} at {wide}, {shared} are still among the first {first} at {narrow}."
+        said = "Of the first {first} at {wide}, {shared} are still among the first at {narrow}."
         sizes = {"wide": Count(wide, "dimension"), "narrow": Count(narrow, "dimension")}
-        return f"<b>{self.words.paragraph(said, first=found.first, shared=found.shared, **sizes)}</b>"
+        return (
+            f"<b>{self.words.paragraph(said, first=Count(found.first, 'sentence'), shared=found.shared, **sizes)}</b>"
+        )
 
     def listed(self, dim: int, found: Sequence[Place], asked: Asked, *, moves: bool) -> str:
         """One of both rankings, with what has moved, or without."""
@@ -91,7 +95,13 @@ class CuttingTab(ListTab):
     def sizes(self, found: Mapping[int, Agreement], narrow: int) -> str:
         """A table: at every size what a million vectors take, and how far its ranking agrees with the full one."""
         first = next(iter(found.values())).first
-        heads = ("dimensions", "a million vectors in float32", "the same among the first {first}", "Kendall τ", "Spearman ρ")
+        heads = (
+            "dimensions",
+            "a million vectors in float32",
+            "the same among the first {first}",
+            "Kendall τ",
+            "Spearman ρ",
+        )
         head = [self.words.both(text, **({"first": first} if "{first}" in text else {})) for text in heads]
         rows = [
             [
@@ -103,7 +113,9 @@ class CuttingTab(ListTab):
             ]
             for size, one in found.items()
         ]
-        said = self.words.paragraph("Agreement with the ranking at full width, over all sentences; 1: the same order.")
+        said = self.words.paragraph(
+            "τ and ρ: agreement with the ranking at full width over all sentences; 1 is the same order."
+        )
         return f'<div class="sizes">{table(head, rows)}<div class="quiet">{said}</div></div>'
 
 

@@ -53,7 +53,8 @@ class MatrixTab(AskingTab):
         items = "".join(f'<li><span dir="auto">{escape(sentence)}</span></li>' for sentence in sentences)
         listing = f'<ol class="numbered" aria-hidden="true">{items}</ol>'  # the map's own headings are read
         said = self.words.paragraph("Colours run from the lowest score of two of these sentences to the highest.")
-        legend = f'<div class="legend"><span class="heat" style="--v:0"></span>{said}<span class="heat" style="--v:1"></span></div>'
+        low, high = (f'<span class="heat" style="--v:{shade}"></span>' for shade in (0, 1))
+        legend = f'<div class="legend">{low}{said}{high}</div>'
         body = self.told(cosines) + listing + self.map(sentences, cosines) + legend + self.foot(model, dim)
         return self.pieces.html("result", body)
 
@@ -68,7 +69,8 @@ class MatrixTab(AskingTab):
     def map(self, sentences: Sequence[str], cosines: np.ndarray) -> str:
         """The heat map as a table with headings on both sides."""
         head = "".join(
-            f'<th scope="col"><span aria-hidden="true">{number}</span><span class="unseen" dir="auto">{escape(one)}</span></th>'
+            f'<th scope="col"><span aria-hidden="true">{number}</span>'
+            f'<span class="unseen" dir="auto">{escape(one)}</span></th>'
             for number, one in enumerate(sentences, start=1)
         )
         shades = rankings.shades(cosines)
@@ -79,7 +81,9 @@ class MatrixTab(AskingTab):
         )
         caption = self.words.both("Cosine similarity of every sentence with every other")
         corner = f'<th scope="col">{self.words.both("Sentences")}</th>'
-        whole = f"<table><caption>{caption}</caption><thead><tr>{corner}{head}</tr></thead><tbody>{body}</tbody></table>"
+        whole = (
+            f"<table><caption>{caption}</caption><thead><tr>{corner}{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
         return f'<div class="wide heatmap" role="group" tabindex="0">{whole}</div>'
 
 

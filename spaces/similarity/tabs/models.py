@@ -82,7 +82,10 @@ class ModelsTab:
     def detail(self, model: Model, scores: Scores) -> str:
         """A model's tasks at every size, folded."""
         dims = list(scores.mean)
-        rows = [[self.task(task), *(interval(task.dims[dim]) if dim in task.dims else "-" for dim in dims)] for task in scores.tasks]
+        rows = [
+            [self.task(task), *(interval(task.dims[dim]) if dim in task.dims else "-" for dim in dims)]
+            for task in scores.tasks
+        ]
         rows.append([f"<b>{self.words.both('mean')}</b>", *(interval(scores.mean[dim]) for dim in dims)])
         head = [self.words.both("task"), *(f'<span dir="ltr">{dim}</span>' for dim in dims)]
         what = self.words.both("every task at every size")
@@ -92,7 +95,7 @@ class ModelsTab:
         """A task's name, its rows, and how many of them the model may have seen."""
         rows = self.words.both("{rows:,} rows", rows=task.rows)
         seen = f" · {self.words.both('{rows:,} of them also in training', rows=task.leaked)}" if task.leaked else ""
-        return f'<bdi>{escape(task.title)}</bdi><br><small>{rows}{seen}</small>'
+        return f"<bdi>{escape(task.title)}</bdi><br><small>{rows}{seen}</small>"
 
     def links(self, models: Sequence[Model]) -> str:
         """The paper, and what else the models' owners have."""
@@ -128,7 +131,9 @@ def linked(model: Model) -> str:
 def interval(score: Interval) -> str:
     """A score with the ends of its interval below it, on a line that does not break."""
     value, low, high = score
-    return f'<span dir="ltr">{value:.2f}<br><small class="nowrap">{low:.2f} to {high:.2f}</small></span>'.replace(" to ", "–")
+    return f'<span dir="ltr">{value:.2f}<br><small class="nowrap">{low:.2f} to {high:.2f}</small></span>'.replace(
+        " to ", "–"
+    )
 
 
 def best(model: Model) -> float:

@@ -27,6 +27,6 @@ class SearchTab(ListTab):
         first = rankings.order(scores)[: None if asked.own else SHOWN]
         rows = [(asked.sentences[index], float(scores[index])) for index in first]
         head = self.words.paragraph("The nearest first, with cosine similarity")
-        listed = self.pieces.ranked(rows)
+        listed = self.pieces.ranking(rows)
         foot = self.foot(model, dim, self.source(asked))
         return self.pieces.html("result", f"{self.doubted(asked.doubts)}{head}{listed}{foot}")
