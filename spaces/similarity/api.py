@@ -93,9 +93,9 @@ def endpoints(about: About, offered: Sequence[Model]) -> None:
         """
         return [Offered(model=one.id, title=one.title, dims=list(one.dims)) for one in offered]
 
-    endpoint(compare, about, sentence1=example[0], sentence2=example[1])
-    endpoint(rank, about, query=asked, sentences=listed.splitlines())
-    endpoint(models, about)
+    endpoint(compare, sentence1=example[0], sentence2=example[1])
+    endpoint(rank, query=asked, sentences=listed.splitlines())
+    endpoint(models)
 
 
 def number(asked: int | str | None) -> int | None:
@@ -110,9 +110,9 @@ def number(asked: int | str | None) -> int | None:
     return int(text or 0) or None
 
 
-def endpoint(function: Callable[..., Any], about: About, **examples: Any) -> None:
+def endpoint(function: Callable[..., Any], **examples: Any) -> None:
     """Offer a function. What its docstring says of each parameter is shown, and these values are its examples."""
-    gr.api(told(function, about), api_name=function.__name__, concurrency_limit=None)
+    gr.api(told(function), api_name=function.__name__, concurrency_limit=None)
     boxes = list(get_blocks_context().fns.values())[-1].inputs
     for box, (parameter, text) in zip(boxes, described(function).items(), strict=True):
         describe(box, parameter, text)
@@ -126,8 +126,8 @@ def describe(box: gr.components.Component, parameter: str, text: str) -> None:
     box.label, box.api_info = parameter, lambda: schema
 
 
-def told(function: Callable[..., Any], about: About) -> Callable[..., Any]:
-    """The function, whose errors are told in the words of the Space."""
+def told(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose errors programs get as their message, in English."""
 
     @wraps(function)
     async def answer(*values: Any, **named: Any) -> Any:
