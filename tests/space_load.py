@@ -145,6 +145,12 @@ def space_with(models: Sequence[dict[str, Any]], folder: Path, facts: dict[str, 
     (folder / "space.json").write_text(json.dumps(facts, ensure_ascii=False), "utf-8")
     return folder
 
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that the process has used, its threads together."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
 
 @contextmanager
 def running(folder: Path, app: str = "app.py", **variables: str) -> Iterator[Running]:

@@ -9,7 +9,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -384,9 +384,18 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield app
 
 
+def percentile(waits: Iterable[list[float]]) -> float:
+    """The time within which 95 of 100 answers came."""
+    ordered = sorted(wait for one in waits for wait in one)
+    return ordered[int(0.95 * len(ordered))]
+
+
 @pytest.mark.slow
 def test_twenty_callers_for_a_minute_wait_for_nobody(loaded: Running) -> None:
-    """Through gradio's own client; five more ask for the model that loads, and memory stays as it is."""
+    """Through gradio's own client, which takes most of the time; `make bench-space` does without, and knows seconds.
+
+    Five more ask for the model that loads, and memory stays as it is.
+    """
     from gradio_client import Client
 
     clients = [Client(loaded.url, verbose=False) for _ in range(25)]
@@ -404,29 +413,27 @@ def test_twenty_callers_for_a_minute_wait_for_nobody(loaded: Running) -> None:
         return waits
 
     with ThreadPoolExecutor(25) as callers:
-        early = callers.map(keep_asking, range(20), [time.monotonic() + 10] * 20)
-        assert all(early)
+        early = percentile(callers.map(keep_asking, range(20), [time.monotonic() + 15] * 20))
         before, until = loaded.megabytes, time.monotonic() + 60
         waits = list(callers.map(keep_asking, range(25), [until] * 25))
-    others = sorted(wait for one in waits[:20] for wait in one)
     assert max(waits[20]) > 10, "the model did take its time"
-    assert others[int(0.95 * len(others))] < 5, "gradio's client takes most of it: `make bench-space` does without"
+    assert percentile(waits[:20]) < 2 * early + 1
     assert loaded.megabytes < 1.1 * before
 
 
 @pytest.mark.slow
 def test_endpoints_are_tools_of_mcp(loaded: Running) -> None:
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def tools() -> tuple[dict[str, Any], str]:
-        async with streamablehttp_client(f"{loaded.url}/gradio_api/mcp/") as (read, write, _):
-            async with ClientSession(read, write) as session:
-                await session.initialize()
-                listed = {one.name: one for one in (await session.list_tools()).tools}
-                name = next(name for name in listed if name.endswith("compare"))
-                answer = await session.call_tool(name, {"sentence1": WORDS[0], "sentence2": WORDS[0]})
-                return listed, answer.content[0].text
+        way = streamable_http_client(f"{loaded.url}/gradio_api/mcp/")
+        async with way as (read, write, _), ClientSession(read, write) as session:
+            await session.initialize()
+            listed = {one.name: one for one in (await session.list_tools()).tools}
+            name = next(name for name in listed if name.endswith("compare"))
+            answer = await session.call_tool(name, {"sentence1": WORDS[0], "sentence2": WORDS[0]})
+            return listed, answer.content[0].text
 
     listed, answer = asyncio.run(tools())
     assert {name.rpartition("_")[2] for name in listed} == {"compare", "rank", "models"}

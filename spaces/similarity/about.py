@@ -12,6 +12,7 @@ from words import ENGLISH, Language, SpaceError, Words
 
 FILE = "space.json"
 LONGEST_LABEL = 70  # characters of an example's button
+QUERIES, MATRIX = 3, 30  # of a family's own examples, at most
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ class About:
     pairs: tuple[Pair, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
     """(query, sentences, one a line) to rank."""
+    queries: tuple[str, ...] = ()
+    """To search the corpus by."""
+    matrices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(name, sentences) to compare with each other."""
     paper: Paper = field(default_factory=Paper)
 
 
@@ -89,6 +94,8 @@ def about(folder: Path) -> About:
         fonts=tuple(dict.fromkeys(font for one in (*page.values(), *sets) for font in one.get("fonts", ()))),
         pairs=tuple(_pairs(own) or (Pair(*pair) for one in sets for pair in one["pairs"])),
         lists=tuple(_lists(own) or ((query, "\n".join(rows)) for one in sets for query, rows in one["lists"])),
+        queries=tuple(own[:QUERIES] or (query for one in sets for query in one["queries"])),
+        matrices=tuple(_matrices(own) or ((name, tuple(rows)) for one in sets for name, rows in one["matrices"])),
         paper=_paper(said.get("paper")),
     )
 
@@ -121,6 +128,10 @@ def _pairs(sentences: Sequence[str]) -> list[Pair]:
 
 def _lists(sentences: Sequence[str]) -> list[tuple[str, str]]:
     return [(sentences[0], "\n".join(sentences[1:]))] if len(sentences) > 1 else []
+
+
+def _matrices(sentences: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    return [("Examples", tuple(sentences[:MATRIX]))] if len(sentences) > 1 else []
 
 
 def _short(text: str) -> str:

@@ -42,11 +42,11 @@ class Offered(TypedDict):
     dims: list[int]
 
 
-def endpoints(about: About, models: Sequence[Model]) -> None:
+def endpoints(about: About, offered: Sequence[Model]) -> None:
     """Offer the endpoints `/compare`, `/rank` and `/models`. Called inside a gr.Blocks."""
     example = next(((one.first, one.second) for one in about.pairs), ("", ""))
     asked, listed = next(iter(about.lists), ("", ""))
-    first = models[0].id
+    first = offered[0].id
 
     async def compare(sentence1: str, sentence2: str, model: str = first, dim: int = 0) -> Comparison:
         """Compare two sentences: the cosine of their vectors, from -1 to 1, at every size of the model.
@@ -60,7 +60,7 @@ def endpoints(about: About, models: Sequence[Model]) -> None:
         Returns:
             The model's id, the size, the cosine at that size, and {size: cosine} for every size.
         """
-        found = find(models, model)
+        found = find(offered, model)
         vectors = await encoding.encode(found, pair(sentence1, sentence2))
         chosen = await encoding.chosen(found, number(dim))
         scores = similarities(vectors, await encoding.dims_of(found))
@@ -79,23 +79,23 @@ def endpoints(about: About, models: Sequence[Model]) -> None:
         Returns:
             Every sentence with the cosine of its vector and the query's, from -1 to 1.
         """
-        found = find(models, model)
+        found = find(offered, model)
         texts = [written(query, "the query"), *lines("\n".join(map(one_line, sentences)))]
         chosen = await encoding.chosen(found, number(dim))
         nearest = best_first(await encoding.encode(found, texts), chosen)
         return [Ranked(sentence=texts[place + 1], score=score) for place, score in nearest]
 
-    async def offered() -> list[Offered]:
+    async def models() -> list[Offered]:
         """List the models of this Space, the default one first, with the sizes that each can be cut to.
 
         Returns:
             Every model's id, its title and its sizes, the widest first; no sizes where the Space was not told them.
         """
-        return [Offered(model=one.id, title=one.title, dims=list(one.dims)) for one in models]
+        return [Offered(model=one.id, title=one.title, dims=list(one.dims)) for one in offered]
 
-    endpoint(compare, about, sentence1=example[0], sentence2=example[1])
-    endpoint(rank, about, query=asked, sentences=listed.splitlines())
-    endpoint(offered, about, name="models")
+    endpoint(compare, sentence1=example[0], sentence2=example[1])
+    endpoint(rank, query=asked, sentences=listed.splitlines())
+    endpoint(models)
 
 
 def number(asked: int | str | None) -> int | None:
@@ -110,9 +110,9 @@ def number(asked: int | str | None) -> int | None:
     return int(text or 0) or None
 
 
-def endpoint(function: Callable[..., Any], about: About, *, name: str | None = None, **examples: Any) -> None:
+def endpoint(function: Callable[..., Any], **examples: Any) -> None:
     """Offer a function. What its docstring says of each parameter is shown, and these values are its examples."""
-    gr.api(told(function, about), api_name=name or function.__name__, concurrency_limit=None)
+    gr.api(told(function), api_name=function.__name__, concurrency_limit=None)
     boxes = list(get_blocks_context().fns.values())[-1].inputs
     for box, (parameter, text) in zip(boxes, described(function).items(), strict=True):
         describe(box, parameter, text)
@@ -126,8 +126,8 @@ def describe(box: gr.components.Component, parameter: str, text: str) -> None:
     box.label, box.api_info = parameter, lambda: schema
 
 
-def told(function: Callable[..., Any], about: About) -> Callable[..., Any]:
-    """The function, whose errors are told in the words of the Space."""
+def told(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose errors programs get as their message, in English."""
 
     @wraps(function)
     async def answer(*values: Any, **named: Any) -> Any:

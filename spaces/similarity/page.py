@@ -12,13 +12,16 @@ from api import endpoints
 from catalogue import Model
 from pieces import Pieces, block
 from tabs.compare import CompareTab
-from tabs.rank import RankTab
+from tabs.cutting import CuttingTab
+from tabs.matrix import MatrixTab
+from tabs.models import ModelsTab
+from tabs.search import SearchTab
 from tabs.shared import Shared
 from words import SpaceError, Words
 
 STYLE = Path(__file__).parent / "style.css"
 SCRIPT = Path(__file__).parent / "page.js"
-TABS = (CompareTab, RankTab)
+TABS = (CompareTab, SearchTab, CuttingTab, MatrixTab, ModelsTab)
 
 TOKENS = {  # colours of gradio's that do not have the contrast of 4.5 to 1, or 3 to 1 at a control's edge
     "color_accent": "*primary_700",
@@ -83,9 +86,8 @@ def page(about: About, models: Sequence[Model]) -> gr.Blocks:
                 with gr.Tab(words.label(kind.name), id=kind.tab, elem_id=f"tab-{kind.tab}") as tab:
                     kind(shared).render(demo)
                 tab.select(None, None, None, js=f'() => zoo.opened("{kind.tab}")', api_visibility="private")
-        with gr.Accordion(words.label("Models"), open=False):
-            block(pieces.models_table(models))
-        demo.load(opened, None, tabs, api_visibility="private", queue=False)
+        load = demo.load(opened, None, tabs, api_visibility="private", queue=False)
+        load.then(None, None, None, js="() => zoo.started()", api_visibility="private")
         endpoints(about, models)
     return demo
 

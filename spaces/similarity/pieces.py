@@ -146,13 +146,13 @@ class Pieces:
     # ---- lists and tables ----
 
     def ranking(self, rows: Sequence[tuple[str, float]]) -> str:
-        """A list of sentences with their scores."""
+        """A list of sentences with their scores, within an answer."""
         items = "".join(
             f'<li><span class="quiet">{place}</span><span class="sentence" dir="auto">{escape(sentence)}</span>'
             f'<span class="value" dir="ltr">{score:.3f}</span>{bar(score)}</li>'
             for place, (sentence, score) in enumerate(rows, start=1)
         )
-        return self.html("result", f'<ol class="ranking">{items}</ol>')
+        return f'<ol class="ranking">{items}</ol>'
 
     def paper_table(self) -> str:
         """The paper's examples and what its models gave for them."""
@@ -174,19 +174,6 @@ class Pieces:
         tables = ", ".join(escape(pair.table) for pair in paper.pairs)
         source = f"{self.words.both('Source')}: {named} · {self.words.both('table {table}', table=tables)}"
         return self.html("paper", table(["", *heads], [truth, *rows]) + f'<p class="quiet">{source}</p>')
-
-    def models_table(self, models: Sequence[Model]) -> str:
-        """The Space's models with their revisions and dims."""
-        rows = [
-            [
-                f"<bdi>{escape(model.title)}</bdi><br><small dir='ltr'>{escape(model.id)}</small>",
-                f"<code>{model.revision[:8] if model.revision else '-'}</code>",
-                f"<span dir='ltr'>{', '.join(map(str, model.dims)) or '-'}</span>",
-            ]
-            for model in models
-        ]
-        heads = [self.words.both(name) for name in ("model", "revision", "dimensions")]
-        return self.html("models", table(heads, rows))
 
     def matrix(
         self, answers: Sequence[tuple[Model, dict[int, float] | SpaceError]], pair: tuple[str, str] = ("", "")

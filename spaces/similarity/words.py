@@ -50,7 +50,9 @@ class Count(NamedTuple):
 NOUNS = {  # of English; other languages have theirs in their files
     "dimension": {"one": "{n} dimension", "other": "{n} dimensions"},
     "model": {"one": "{n} model", "other": "{n} models"},
+    "place": {"one": "{n} place", "other": "{n} places"},
     "sentence": {"one": "{n} sentence", "other": "{n} sentences"},
+    "task": {"one": "{n} task", "other": "{n} tasks"},
 }
 
 

@@ -31,7 +31,7 @@ class Shared:
 
     def model_menu(self, prefix: str) -> tuple[gr.Dropdown, gr.Radio]:
         """Menus of models and sizes, to be wired by `wire_menu`."""
-        first = self.models[0].dims
+        offered, usual = self.sizes(self.models[0].dims)
         menu = gr.Dropdown(
             [(model.title, model.id) for model in self.models],
             label=self.words.label("Model"),
@@ -40,8 +40,8 @@ class Shared:
             min_width=240,
         )
         dim = gr.Radio(
-            list(first),
-            value=first[0] if first else None,
+            list(offered),
+            value=usual,
             label=self.words.label("Dimensions"),
             elem_id=f"{prefix}-dim",
             min_width=240,
@@ -65,12 +65,17 @@ class Shared:
         )
 
     async def dims_menu(self, model_id: str | None, dim: int | None) -> dict[str, Any]:
-        """The update of the menu of sizes: `dim` is chosen where the model has it, else the widest."""
+        """The update of the menu of sizes: `dim` is chosen where the menu has it."""
         try:
             dims = await encoding.dims_of(self.find(model_id))
         except SpaceError:  # told where an answer is asked for
             dims = ()
-        return gr.update(choices=list(dims), value=dim if dim in dims else next(iter(dims), None))
+        offered, usual = self.sizes(dims)
+        return gr.update(choices=list(offered), value=dim if dim in offered else usual)
+
+    def sizes(self, dims: Sequence[int]) -> tuple[Sequence[int], int | None]:
+        """The sizes that the menu offers of a model's, and the one that is chosen at first: all, and the widest."""
+        return dims, next(iter(dims), None)
 
     async def menus(self, asked: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The updates of both menus that a link asks for; a model that is not here is the first."""
