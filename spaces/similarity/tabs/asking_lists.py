@@ -135,7 +135,7 @@ class ListTab(AskingTab):
         what = self.words.both("Searched: {sentences} ({split} split) of", sentences=number, split=found.split)
         licence = self.words.both("Licence")
         works = "".join(
-            f"<br>{self.words.both('From')} {work(one.title, one.url)} · {licence}: {work(one.licence, one.terms)}"
+            f"<br>{self.words.both('From')} {work(one.title, one.url)} · {licence}: {terms(one.licence, one.terms)}"
             for one in found.origins
         )
         return f"<br>{what} {link} · {licence}: <bdi>{escape(found.licence)}</bdi>{works}"
@@ -145,3 +145,8 @@ def work(name: str, url: str | None) -> str:
     """A name, linked where it has an address."""
     shown = f"<bdi>{escape(name)}</bdi>"
     return f'<a href="{escape(url)}">{shown}</a>' if url else shown
+
+
+def terms(licence: str, said: str | None) -> str:
+    """A licence, and what its name does not say, in the work's own words."""
+    return f"<bdi>{escape(licence)}</bdi>" + (f' <bdi lang="en">({escape(said)})</bdi>' if said else "")
