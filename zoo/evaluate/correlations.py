@@ -42,15 +42,18 @@ def correlations(
     for candidate, subject in zip(candidates, subjects, strict=False):  # the baseline is last and has no candidate
         if subject.role in ("rival", "phase"):  # the figure is of the model and what it comes from
             continue
-        vectors = _vectors(candidate, subject, [*first, *second], place)
+        vectors = vectors_of(candidate, subject, [*first, *second], place, "correlations")
         pairs = vectors[: len(first)], vectors[len(first) :]
         found += [cell for dim in subject.dims for cell in _cells(subject.name, dim, pairs, gold)]
     return found
 
 
-def _vectors(candidate: Candidate, subject: Subject, texts: list[str], place: MeasuringPlace) -> Embeddings:
+def vectors_of(
+    candidate: Candidate, subject: Subject, texts: list[str], place: MeasuringPlace, what: str
+) -> Embeddings:
+    """Return the vectors of texts at full width, encoded or from the store; `what` names them beside the progress."""
     with Loaded.of(candidate, subject, place) as loaded:
-        place.progress.start(f"{subject.title}: correlations", len(set(texts)))
+        place.progress.start(f"{subject.title}: {what}", len(set(texts)))
         rows: Embeddings = loaded.model.encode(texts)
         place.progress.finish()
         return rows

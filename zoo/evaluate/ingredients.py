@@ -58,10 +58,10 @@ class Candidate(BaseModel):
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
-    """The models to measure, the reports on what they were trained on, and the pairs for the grid of correlations."""
+    """The models to measure, the reports on what they were trained on, and the pairs that people scored."""
     trained = [Node(stage, one) for stage in (TRAIN, CONTAMINATION) for one in _measured(recipe, site)]
-    sts = _sts(recipe)
-    pairs = [Node(DATA, NamedDataset(sts, recipe.datasets[sts]))] if sts else []
+    scored = _scored(recipe, "test") or _scored(recipe, "validation")
+    pairs = [Node(DATA, NamedDataset(scored, recipe.datasets[scored]))] if scored else []
     return [*trained, *pairs]
 
 
@@ -81,19 +81,22 @@ def part(recipe: Recipe) -> dict[str, Any]:
 
 
 def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
-    """The identity of every model, the tasks at their revisions, and the libraries that score."""
-    return score_ingredients(candidates(recipe, site), recipe.evaluation.tasks)
+    """The identity of every model, the tasks at their revisions, the libraries that score, and what calibrates."""
+    found = score_ingredients(candidates(recipe, site), recipe.evaluation.tasks)
+    dev = _scored(recipe, "validation")
+    return {**found, **({"calibration": f"{dev}/validation"} if dev else {})}
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
     """The plain data that `zoo.evaluate.work` needs."""
-    sts = _sts(recipe)
+    sts, dev = _scored(recipe, "test"), _scored(recipe, "validation")
     return measurement(
         candidates(recipe, site),
         recipe.evaluation.suite,
         recipe.evaluation.tasks,
         results_folder(site.runs),
         sts=split_file(site.place(sts, DATA), "test") if sts else None,
+        calibration=(f"{dev}/validation", split_file(site.place(dev, DATA), "validation")) if dev else None,
         overlaps=_overlaps(recipe, site),
         overrides=recipe.overrides,
         device=site.circumstances.device,
@@ -107,13 +110,14 @@ def _overlaps(recipe: Recipe, site: Site) -> dict[str, Path]:
     return found | {one.name: found[candidate_name(recipe)] for one in phase_candidates(recipe, site)}
 
 
-def _sts(recipe: Recipe) -> str | None:
-    """The dataset of the grid of correlations: the one that chose the last phase's checkpoint, its test split.
+def _scored(recipe: Recipe, split: str) -> str | None:
+    """The dataset that chose the last phase's checkpoint, where it has such a split: `test` for the grid of
+    correlations, `validation` for the calibration.
 
     None where there is no such split, or where its rows are triplets, which have no scores to correlate with.
     """
     name = recipe.phases[-1].dev
-    return name if name and is_scored(recipe.datasets[name]) and "test" in recipe.datasets[name].splits else None
+    return name if name and is_scored(recipe.datasets[name]) and split in recipe.datasets[name].splits else None
 
 
 def candidates(recipe: Recipe, site: Site) -> list[Candidate]:
@@ -244,6 +248,7 @@ def measurement(
     results: Path,
     *,
     sts: Path | None = None,
+    calibration: tuple[str, Path] | None = None,
     overlaps: Mapping[str, Path] | None = None,
     overrides: Sequence[str] = (),
     device: str | None = None,
@@ -254,6 +259,7 @@ def measurement(
     Args:
         results: the folder of mteb's result files.
         sts: a split of scored sentence pairs for the grid of correlations (Parquet).
+        calibration: the name and the file of another, that the first candidate is calibrated on.
         overlaps: the contamination stage's report of those candidates that have one, by their names.
         overrides: what `--set` changed of the recipe of the first candidate.
         device: where models are loaded; None: the best there is.
@@ -265,6 +271,7 @@ def measurement(
         "candidates": [candidate.model_dump(mode="json") for candidate in candidates],
         "results": str(results),
         "sts": str(sts) if sts else None,
+        "calibration": {"data": calibration[0], "split": str(calibration[1])} if calibration else None,
         "overlaps": {name: str(place) for name, place in (overlaps or {}).items()},
         "overrides": list(overrides),
         "device": device,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import EvaluationError
+from zoo.evaluate.calibration import ScoredPairs, calibrate
 from zoo.evaluate.correlations import correlations
 from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
@@ -15,7 +16,7 @@ from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evaluate.words import task_of_words, words_report
 from zoo.evidence import fragments
 from zoo.evidence.overlap import MetGroups, OverlapReport, read_overlap
-from zoo.evidence.scores import FILE, Correlation, ScoreFile, UnmeasuredError
+from zoo.evidence.scores import FILE, Calibration, Correlation, ScoreFile, UnmeasuredError
 from zoo.remote import is_local, is_miniature
 from zoo.say import SILENT, Progress
 from zoo.tasks import TASKS
@@ -40,7 +41,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     done = measure(candidates, spec["tasks"], place)
     if done.problems:
         raise _unmeasured(spec, candidates, done, place)
-    file = _score_file(spec, candidates, done, place)
+    calibration = _calibration(spec["calibration"], candidates, done, place, folder)
+    file = _score_file(spec, candidates, done, place).model_copy(update={"calibration": calibration})
     (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
     if words := task_of_words(spec["tasks"]):
         report = words_report(place.folder, done.subjects, words)
@@ -112,6 +114,19 @@ def _correlations(
     split: str | None, candidates: Sequence[Candidate], done: Measurement, place: MeasuringPlace
 ) -> list[Correlation]:
     return correlations(candidates, done.subjects, Path(split), place) if split else []
+
+
+def _calibration(
+    dev: Mapping[str, str] | None,
+    candidates: Sequence[Candidate],
+    done: Measurement,
+    place: MeasuringPlace,
+    folder: Path,
+) -> Calibration | None:
+    """The calibration of the recipe's own model, which is the first."""
+    if dev is None:
+        return None
+    return calibrate(candidates[0], done.subjects[0], ScoredPairs.read(dev["data"], Path(dev["split"])), place, folder)
 
 
 def _reports(spec: Mapping[str, Any]) -> dict[str, OverlapReport]:

@@ -339,6 +339,25 @@ class Correlation(Measured):
     coefficient: Literal["pearson", "spearman"]
 
 
+class SizeCalibration(_Fact):
+    """The cosines of a model's vectors at one size, on the pairs of its calibration."""
+
+    quantiles: list[float]
+    """The cosines, -1 to 1, below which 0, 1, ... 100 % of the pairs are."""
+    gold: list[tuple[float, float]]
+    """At the cosines below which 0, 5, ... 100 % of the pairs are: the bounds between which the middle half of the
+    scores is, 0 to 1, that people gave pairs of about that cosine."""
+
+
+class Calibration(_Fact):
+    """The meaning of the cosines of the recipe's model: how pairs that people scored are spread over them."""
+
+    data: str
+    """The dataset and the split, as in 'arabic-stsb/validation'. Its checkpoint was chosen by them."""
+    rows: int
+    dims: dict[int, SizeCalibration]
+
+
 class ScoreFile(_Fact):
     """`scores.json` of a recipe: its model's scores beside those of its parent, its base and the baseline."""
 
@@ -354,6 +373,8 @@ class ScoreFile(_Fact):
     """Of every subject with dims, at each but the largest; empty in older files."""
     correlations: list[Correlation]
     """On the test split of the family's STS dataset; empty when the family names none."""
+    calibration: Calibration | None = _rare(None)
+    """On the validation split that chose the last phase's checkpoint; null: people scored none, or it is older."""
     clean: list[CleanScore]
     """Of the tasks with rows in the recipe's training text; empty when there are none, or the text is not known."""
     leaks: list[Leak] = []

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from zoo.cards.about import about
-from zoo.cards.readme import space_card
 from zoo.errors import PublishError
-from zoo.evidence.published import PAIRS, printed_rows
 from zoo.evidence.scores import FILE as SCORES
-from zoo.evidence.scores import ScoreFile, as_set
+from zoo.evidence.scores import as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
-from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
+from zoo.models.foreign.carried import recorded_files
 from zoo.pipeline.asbuilt import as_built, dataset_to_publish
 from zoo.pipeline.build import Build
 from zoo.pipeline.collected import offered_by, titles_of, titles_of_dataset
 from zoo.pipeline.elsewhere import published_scores
+from zoo.pipeline.spaces import Publication, demo, used_by
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
 from zoo.publish.apply.preflight import preflight
 from zoo.publish.apply.rollout import Published, Rollout
@@ -29,7 +26,7 @@ from zoo.publish.desired import digests, provenance
 from zoo.publish.desired.digests import Digests
 from zoo.publish.desired.evalresults import not_shown, shown_tasks
 from zoo.publish.desired.fleet import Fleet, WantedCollection
-from zoo.publish.desired.release import Release, Settings, dataset_release, model_release, space_release
+from zoo.publish.desired.release import Release, dataset_release, model_release
 from zoo.publish.plan.everything import FleetPlan, plan_fleet
 from zoo.publish.plan.listing import MAIN
 from zoo.publish.plan.repository import Plan
@@ -43,7 +40,7 @@ from zoo.publish.versions.history import SPACE, published_as, space_name
 from zoo.recipe import Dataset, Recipe
 from zoo.recipe.chain import lineage
 from zoo.recipe.family import Space
-from zoo.remote import api, endpoint, explained, is_local, namespace
+from zoo.remote import endpoint, is_local, namespace
 from zoo.run import RECEIPT, Run
 
 
@@ -95,8 +92,18 @@ def select(build: Build, names: Sequence[str]) -> Selection:
     return Selection(recipes, datasets, [repo for kind, repo in found.values() if kind == "space"])
 
 
-def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (), spaces: Sequence[str] = ()) -> Fleet:
+def fleet(
+    build: Build,
+    recipes: Sequence[Recipe],
+    datasets: Sequence[str] = (),
+    spaces: Sequence[str] = (),
+    *,
+    private: bool = False,
+) -> Fleet:
     """Everything that `recipes` and their parents publish, as they were built, and these datasets and Spaces besides.
+
+    Args:
+        private: new repositories are to be private ones: no sentences of theirs stand in a Space.
 
     Raises:
         PublishError: a recipe is not built, or only a part of it was built again, or a rehearsal would go to a public
@@ -107,7 +114,7 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
     account = namespace(build.workspace.family.namespace)
     members = [as_built(build, recipe) for recipe in named.values()]
     known = Digests(build.workspace.root / digests.FILE)
-    used = _with_parents(build, {**{name: dataset_to_publish(build, name) for name in datasets}, **_used(members)})
+    used = _with_parents(build, {**{name: dataset_to_publish(build, name) for name in datasets}, **used_by(members)})
     _refuse_changed(build, used, members, known)
     for recipe in members:
         _refuse_rehearsal(build.scores(recipe.name).miniature, f"what was made from the miniature ('{recipe.name}')")
@@ -118,7 +125,9 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
     tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
-    demos = [_space(build, space, members, account, known) for space in _spaces(build, members, spaces)]
+    ready = {recipe.name for recipe in built(build)}
+    publication = Publication(build, account, members, ready, known, datasets=used.keys(), private=private)
+    demos = [demo(publication, space) for space in _spaces(build, members, spaces)]
     releases = [*tables, *models, *demos]
     notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)]))
     return Fleet(account, releases, _collections(build, releases, members), notes, build.workspace.collections.keys())
@@ -275,119 +284,6 @@ def _learn(known: Digests, run: Run, stage: str) -> None:
     when = (run.stage(stage) / RECEIPT).stat().st_mtime_ns
     for path, sha256 in (receipt.made if receipt else {}).items():
         known.learn(run.stage(stage) / path, sha256, when)
-
-
-def _used(recipes: Sequence[Recipe]) -> dict[str, Dataset]:
-    """All that they and their parents were trained on, by name."""
-    members = (member for recipe in recipes for member in recipe.lineage)
-    found = {name: dataset for member in members for name, dataset in member.datasets.items()}
-    return dict(sorted(found.items()))
-
-
-def _space(build: Build, space: Space, members: Sequence[Recipe], account: str, known: Digests) -> Release:
-    """A demo offers the models of this publication and those that are on the Hub already, as far as they name it."""
-    workspace = build.workspace
-    app = _app(build, space.app)
-    names = offered_by(workspace, space.repo)
-    offered = _offered(build, names, {member.name for member in members}, account)
-    if not offered:
-        problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
-        raise PublishError(problem, hint=f"zoo publish {names[0]}{build.as_typed}")
-    carried = {f"{account}/{recipe.release.repo}": _carried(build, recipe, app, space) for recipe in offered}
-    left_out = {model: why for model, (_, why) in carried.items() if why}
-    if len(left_out) == len(offered):
-        model, why = next(iter(left_out.items()))
-        raise PublishError(f"space '{account}/{space.repo}' would offer no model: {model} is left out, as {why}")
-    offered = [recipe for recipe in offered if f"{account}/{recipe.release.repo}" not in left_out]
-    scores = {
-        f"{account}/{recipe.release.repo}": build.elsewhere.get(recipe.name) or build.scores(recipe.name)
-        for recipe in offered
-    }
-    repo_id = f"{account}/{space.repo}"
-    card = space_card(
-        repo_id,
-        space,
-        scores,
-        [f"{account}/{one.release.repo}" for one in _used(offered).values() if one.release],
-        workspace.folders("cards"),
-        licence=workspace.families[workspace.family_of(names[0])].license,
-        sdk_version=_sdk_version(app),
-        with_code=[model for model, (code, _) in carried.items() if code and model not in left_out],
-        left_out=left_out,
-    )
-    return space_release(
-        repo_id,
-        space.repo if len(workspace.spaces) > 1 else space.app,
-        app,
-        card=card,
-        models=[
-            _shown_model(model, found, carried[model][0]) for model, found in scores.items() if found.subject("self")
-        ],
-        settings=Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets)),
-        note=space.summary,
-        about=about(space.title, [one.release for one in offered], printed_rows(workspace.recipes, PAIRS)),
-        digests=known,
-    )
-
-
-def _carried(build: Build, recipe: Recipe, app: Path, space: Space) -> tuple[CarriedCode | None, str | None]:
-    """The code that a model carries, and why the Space leaves the model out; None and None for one without code."""
-    if recipe.base.remote_code is None:
-        return None, None
-    if not build.folder(recipe.name).finished(TRAIN):
-        return None, "what code it carries is not known on this machine"
-    code = carried_code(recipe.base, build.model(recipe.name), recorded_files(build.receipt(recipe.name, TRAIN)))
-    if code and space.secrets:
-        return code, f"its code could read the Space's secret '{space.secrets[0]}'"
-    text = (app / "requirements.txt").read_text("utf-8").lower().replace("_", "-")
-    required = set(re.findall(r"^[a-z0-9.-]+", text, re.MULTILINE))
-    if code and (missing := [package for package in code.packages if package.lower() not in required]):
-        return code, f"its code needs {missing[0]}, which {app.name}/requirements.txt does not name"
-    return code, None
-
-
-def _app(build: Build, name: str) -> Path:
-    places = (folder / name for folder in build.workspace.folders("spaces"))
-    app = next((place for place in places if (place / "app.py").is_file()), None)
-    if app is None:
-        raise PublishError(f"no app '{name}' in spaces/", hint="correct space.app in recipes/, then `zoo check`")
-    return app
-
-
-def _shown_model(model: str, scores: ScoreFile, code: CarriedCode | None) -> dict[str, object]:
-    """Return what the app is told of a model that it offers."""
-    mine = scores.subject("self")
-    # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
-    title = model.split("/")[1] + (" (rehearsal)" if scores.miniature else "")
-    title += " (built with --set)" if scores.overrides else ""
-    facts = {"id": model, "revision": None, "title": title, "dims": mine.dims if mine else []}
-    return {**facts, **({"code": code.digest} if code else {})}
-
-
-def _offered(build: Build, names: Collection[str], going: Collection[str], account: str) -> list[Recipe]:
-    """The recipes of a Space that are published with it, or are on the Hub already."""
-    ready = {recipe.name for recipe in built(build)}
-    return [
-        recipe
-        for recipe in (build.workspace.recipe(name, scale=build.scale) for name in names)
-        if recipe.name in going
-        or recipe.name in build.elsewhere
-        or (recipe.name in ready and _exists(f"{account}/{recipe.release.repo}"))
-    ]
-
-
-def _sdk_version(app: Path) -> str:
-    """The gradio that the app's own requirements pin: the Space's card must ask for the same."""
-    found = re.search(r"^gradio==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE)
-    if found is None:
-        hint = "write gradio==<version> on a line of its own"
-        raise PublishError(f"'{app.name}/requirements.txt' does not pin gradio", hint=hint)
-    return found[1]
-
-
-def _exists(repo_id: str) -> bool:
-    with explained(f"look for '{repo_id}'"):
-        return api().repo_exists(repo_id)
 
 
 def publish(
