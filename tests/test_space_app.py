@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import importlib
 import json
@@ -21,7 +22,8 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, offline, open_browser
+from axe_playwright_python.sync_playwright import Axe
+from browser import DESKTOP, offline, open_browser
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
@@ -37,7 +39,7 @@ SENTENCES = [
     "القطة تنام في البيت",
     "الطقس جميل اليوم",
 ]
-FIRST, SECOND = SENTENCES[0], SENTENCES[1]
+FIRST, SECOND = PAIR = SENTENCES[0], SENTENCES[1]
 ARABIC = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
 ENGLISH = {"title": "Plain sentences", "language": ["en"], "interface": ["en"]}
 FRENCH = {**ENGLISH, "language": ["fr"], "examples": ["Il fait beau", "Le temps est superbe", "Le train part"]}
@@ -94,7 +96,12 @@ def space(models: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("space") / "similarity"
     shutil.copytree(SPACE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     listing = [
-        {"id": str(models.root / "one" / "model"), "revision": None, "title": "النموذج الأول", "dims": DIMS},
+        {
+            "id": str(models.root / "one" / "model"),
+            "title": "النموذج الأول",
+            "dims": DIMS,
+            "calibration": calibration(),
+        },
         {"id": str(models.root / "two" / "model"), "title": "Second", "dims": DIMS[:2]},
         {"id": "lab/unreachable", "revision": "0" * 40, "title": "Unreachable", "dims": DIMS},
     ]
@@ -102,6 +109,18 @@ def space(models: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "space.json").write_text(json.dumps({**ARABIC, "paper": printed_by_paper()}, ensure_ascii=False), "utf-8")
     with serve(folder) as url:
         yield url
+
+
+def calibration() -> dict[str, Any]:
+    """Pairs that people scored, as models see them: at 64 any two texts are far apart, at 16 near to each other."""
+    low, high = [0.0, 0.999], [-1.0, -0.5]
+    gold = [[0.1, 0.3], [0.5, 0.9]]
+    sizes = {"64": low, "32": low, "16": high}
+    return {
+        "data": "arabic-stsb/validation",
+        "rows": 300,
+        "dims": {dim: {"quantiles": knots, "gold": gold} for dim, knots in sizes.items()},
+    }
 
 
 def printed_by_paper() -> dict[str, Any]:
@@ -261,7 +280,7 @@ def test_what_a_model_is_called_is_never_markup(parts: Any) -> None:
     model = parts.catalogue.Model(hostile, None, hostile, (64,))
     error = parts.words.SpaceError("{model} could not be loaded.", model=hostile)
     pieces = parts.pieces.Pieces(parts.about.About(title=hostile))
-    shown = [pieces.comparison(model, {64: 0.5}, 64), pieces.models_table([model]), pieces.title()]
+    shown = [pieces.comparison(model, {64: 0.5}, 64, PAIR), pieces.models_table([model]), pieces.title()]
     for html in [*shown, pieces.matrix([(model, {64: 0.5}), (model, error)]), pieces.notice(error)]:
         assert "<script" not in html
         assert "<img" not in html
@@ -288,24 +307,18 @@ def test_a_page_of_another_language_than_arabic_is_in_english(
     pieces = parts.pieces.Pieces(about)
     model = parts.catalogue.Model("lab/x", None, "x", (64,))
     error = parts.words.SpaceError("Write {what} first.", what="the query")
-    shown = [
-        pieces.title(),
-        pieces.comparison(model, {64: 0.5}, 64),
-        pieces.notice(error),
-        pieces.hint("Write a query and a list of sentences, one per line."),
-    ]
+    shown = [pieces.title(), pieces.comparison(model, {64: 0.5}, 64, PAIR), pieces.notice(error)]
     shown += [text for pair in about.pairs for text in (pair.label, pair.first, pair.second)]
     assert is_latin("".join(shown))
-    assert 'dir="rtl"' not in "".join(shown)
-    assert about.words.line("Compare") == "Compare"
-    assert shown[0].count("<p") == 1
+    assert about.words.label("Compare") == "Compare"
+    assert "<nav>" not in shown[0], "nothing to switch to"
     assert not about.paper.pairs
 
 
 def test_braces_in_a_title_are_braces(parts: Any, tmp_path: Path) -> None:
     about = said(parts, tmp_path, {**ARABIC, "title": "Sets {a, b} and {}"})
     assert "<h1>Sets {a, b} and {}</h1>" in parts.pieces.Pieces(about).title()
-    assert about.words.line(about.title, " · ") == about.title
+    assert about.words.label(about.title) == about.title
 
 
 def test_examples_of_the_family_come_before_ours(parts: Any, tmp_path: Path) -> None:
@@ -318,7 +331,7 @@ def test_examples_of_the_family_come_before_ours(parts: Any, tmp_path: Path) -> 
 def test_a_page_of_two_languages_has_the_examples_of_both(parts: Any, tmp_path: Path) -> None:
     about = said(parts, tmp_path, {**ARABIC, "title": "Two", "language": ["ar", "en"]})
     assert {is_latin(pair.first) for pair in about.pairs} == {True, False}
-    assert about.words.line("Compare") == "قارن / Compare"
+    assert (about.words.plain("Compare", "ar"), about.words.plain("Compare")) == ("قارن", "Compare")
     assert "<h1>Two</h1>" in parts.pieces.Pieces(about).title()
 
 
@@ -328,22 +341,119 @@ def test_arabic_examples_do_not_make_the_page_arabic(parts: Any, tmp_path: Path)
     assert is_latin(parts.pieces.Pieces(about).title())
 
 
-def test_every_text_of_the_page_is_there_in_arabic(parts: Any) -> None:
-    """Those of the code are found by their places in it: what takes a text, and what is one."""
-    import ast
-
+def test_every_text_of_the_page_is_there_in_arabic() -> None:
+    """Those of the code are found by what takes a text, and by the names of constants that are one."""
     words = json.loads((SPACE / "languages" / "ar.json").read_text("utf-8"))["words"]
-    trees = [ast.parse(path.read_text("utf-8")) for path in SPACE.rglob("*.py") if path.name != "about.py"]
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    takes = {"first", "line", "beside", "both", "sentence_box", "SpaceError", "written"}
-    named = [(node, getattr(node.func, "attr", getattr(node.func, "id", ""))) for node in calls]
-    texts = [arg.value for node, name in named if name in takes for arg in node.args if isinstance(arg, ast.Constant)]
-    texts = [text for text in texts if text not in (" · ", "sentence-1", "sentence-2")]
-    modules = [importlib.import_module(f"tabs.{name}") for name in ("compare", "rank")]
-    texts += [parts.pieces.LEAD, *(text for _, text in parts.pieces.BANDS)]
-    texts += [text for module in modules for text in (module.NAME, module.HINT)]
-    assert len(texts) > 30
-    assert [text for text in texts if text not in words] == []
+    texts = {text for path in SPACE.rglob("*.py") for text in texts_of(ast.parse(path.read_text("utf-8")))}
+    assert len(texts) > 50
+    assert sorted(text for text in texts - words.keys() if text != "{size}") == []
+
+
+def texts_of(tree: ast.Module) -> set[str]:
+    """The texts that a file has for the page: what takes one is given it, or a variable that has it."""
+    nodes = list(ast.walk(tree))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.args]
+    given = [node.args[0] for node in calls if getattr(node.func, "attr", getattr(node.func, "id", "")) in TAKES]
+    named = {one.id for one in given if isinstance(one, ast.Name)} | CONSTANTS
+    given += [
+        node.value for node in nodes if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in named
+    ]
+    return {one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+TAKES = {"both", "paragraph", "label", "hint", "SpaceError", "Said", "Doubt"}
+CONSTANTS = {"LEAD", "HINT", "NAME", "COMPARE_HINT"}
+
+COUNTED = {  # of the number, what stands in Arabic
+    0: "0 بُعد",
+    1: "بُعد واحد",
+    2: "بُعدان",
+    3: "3 أبعاد",
+    10: "10 أبعاد",
+    11: "11 بُعدًا",
+    64: "64 بُعدًا",
+    99: "99 بُعدًا",
+    100: "100 بُعد",
+    102: "102 بُعد",
+    103: "103 أبعاد",
+    512: "512 بُعدًا",
+    768: "768 بُعدًا",
+    1_024: "1,024 بُعدًا",
+}
+
+
+@pytest.mark.parametrize(("number", "arabic"), COUNTED.items())
+def test_a_noun_has_the_form_of_its_number(parts: Any, tmp_path: Path, number: int, arabic: str) -> None:
+    words = said(parts, tmp_path, ARABIC).words
+    count = parts.words.Count(number, "dimension")
+    assert words.plain("{size}", "ar", size=count) == arabic
+    assert words.plain("{size}", size=count) == (f"{number:,} dimension" if number == 1 else f"{number:,} dimensions")
+
+
+def test_the_languages_have_the_nouns_of_english_in_every_form(parts: Any) -> None:
+    arabic = json.loads((SPACE / "languages" / "ar.json").read_text("utf-8"))["counts"]
+    assert arabic.keys() == parts.words.NOUNS.keys()
+    assert all(forms.keys() == {"one", "two", "few", "many", "other"} for forms in arabic.values())
+
+
+ASKS = [  # (the address, headers) and the language of the page
+    ("", {}, "en"),
+    ("", {"accept-language": "ar-EG,ar;q=0.9,en;q=0.8"}, "ar"),
+    ("", {"accept-language": "fr-FR, en;q=0.2, ar;q=0.7"}, "ar"),
+    ("", {"accept-language": "fr"}, "en"),
+    ("", {"accept-language": "en", "cookie": "a=b; lang=ar"}, "ar"),
+    ("en", {"accept-language": "ar", "cookie": "lang=ar"}, "en"),
+    ("tr", {"accept-language": "ar"}, "ar"),
+    ('"><script>', {"accept-language": "q=;;,ar;q=x", "cookie": '="\x00'}, "ar"),
+]
+
+
+@pytest.mark.parametrize(("asked", "headers", "language"), ASKS)
+def test_the_page_is_in_the_language_that_address_cookie_and_browser_say(
+    parts: Any, asked: str, headers: dict[str, str], language: str
+) -> None:
+    assert parts.web.chosen(["en", "ar"], asked, headers) == language
+    assert parts.web.chosen(["en"], asked, headers) == "en"
+
+
+def test_previews_are_told_once_and_what_they_tell_is_no_markup(parts: Any) -> None:
+    html = (Path(importlib.import_module("gradio").__file__).parent / "templates/frontend/index.html").read_text(
+        "utf-8"
+    )
+    preview = parts.web.Preview('"><script>alert(1)</script>', "Say & see")
+    front = parts.web.Front(None, languages={}, preview=preview, script="1;")
+    page = front.page(html, parts.words.Language("ar", "", "rtl"))
+    assert re.findall(r'<html\s+lang="ar" dir="rtl"', page)
+    assert (page.count("og:title"), page.count("og:description"), page.count("og:image")) == (1, 1, 0)
+    assert "twitter:" not in page
+    assert "<script>alert(1)" not in page
+    assert "Say &amp; see" in page
+
+
+def test_a_score_says_what_people_gave_such_pairs_and_a_doubt_takes_the_verdict_away(parts: Any) -> None:
+    known = parts.verdict.calibration_of(calibration())
+    model = parts.catalogue.Model("lab/x", None, "x", (64, 32, 16), calibration=known)
+    pieces, scores = parts.pieces.Pieces(parts.about.About()), {64: 0.5, 32: 0.5, 16: 0.5}
+    sure = pieces.comparison(model, scores, 64, PAIR)
+    assert "Closer than 50 % of the pairs that people scored" in sure
+    assert "The sizes disagree" in sure
+    assert "arabic-stsb" in sure
+    doubt = parts.doubts.of_pair(("😀", "😂"))
+    doubted = pieces.comparison(model, scores, 64, ("😀", "😂"), doubt)
+    assert "Do not trust this score" in doubted
+    assert "only numbers, symbols or emojis" in doubted
+    assert "Closer than" not in doubted
+    plain = pieces.comparison(parts.catalogue.Model("lab/x", None, "x", (64,)), {64: 0.5}, 64, PAIR)
+    assert "0.500" in plain
+    assert 'class="verdict"' not in plain
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("0.72", 0.72), (".5", 0.5), ("1", 1.0), ("-0.1", 0.0), ("3.6", None), ("-", None), ("", None), ("1/2", None)],
+)
+def test_a_printed_figure_has_its_place_on_the_bar_when_it_is_one(parts: Any, text: str, share: float | None) -> None:
+    assert parts.pieces.fraction(text) == share
 
 
 def test_a_mistake_in_space_json_is_named(parts: Any, tmp_path: Path) -> None:
@@ -367,10 +477,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, space: str) -> Iterator[Page]:
-    with offline(browser, viewport=DESKTOP) as context:
+    with opened(browser, space) as page:
+        yield page
+
+
+@contextmanager
+def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """The Space's page in a browser that speaks English, when its first answer is there."""
+    with offline(browser, **{"viewport": DESKTOP, "locale": "en-GB", **options}) as context:
         page = context.new_page()
-        page.goto(space)
-        page.locator("#compare").wait_for()
+        page.goto(address)
+        page.locator("#compare-result output, #compare-result table").first.wait_for()
         yield page
 
 
@@ -409,15 +526,18 @@ def test_all_models_stand_in_one_table_even_when_one_does_not_load(page: Page, m
     page.locator("#sentence-2 textarea").fill(SECOND)
     page.locator("#compare-all").click()
     rows = page.locator("#compare-result tbody tr")
-    expect(rows).to_have_count(3)
-    expect(rows.nth(1)).to_contain_text(f"{cosine(models.two, FIRST, SECOND, 32):.3f}")
-    expect(rows.nth(2)).to_contain_text("تعذّر تحميل النموذج Unreachable")
+    expect(rows).to_have_count(4)
+    expect(rows.nth(0)).to_contain_text(re.compile(r"ground truth\s*0\.1"), use_inner_text=True)
+    expect(rows.nth(2)).to_contain_text(f"{cosine(models.two, FIRST, SECOND, 32):.3f}")
+    expect(rows.nth(3)).to_contain_text("Unreachable could not be loaded")
+    assert "all=1" in page.url
 
 
 def test_an_example_of_the_paper_fills_the_boxes_and_names_its_ground_truth(page: Page) -> None:
-    page.get_by_role("button", name="جدول 7").click()
+    page.get_by_role("button", name="table 7").click()
     expect(page.locator("#sentence-2 textarea")).to_have_value("الأولاد يلعبون كرة القدم")
-    expect(page.locator("#compare-result")).to_contain_text("0.72")
+    expect(page.locator("#compare-result .printed")).to_contain_text("ground truth 0.72", use_inner_text=True)
+    expect(page.locator("#compare-result .bar .mark.truth").first).to_have_attribute("style", re.compile(r"72\.0%"))
 
 
 def test_a_list_is_ranked_by_the_model(page: Page, models: SimpleNamespace) -> None:
@@ -430,10 +550,9 @@ def test_a_list_is_ranked_by_the_model(page: Page, models: SimpleNamespace) -> N
     expect(page.locator("#rank-result .sentence")).to_have_text(nearest_first)
 
 
-def test_empty_boxes_get_a_sentence_in_both_languages(page: Page) -> None:
-    page.locator("#compare").click()
-    expect(page.get_by_role("alert").first).to_contain_text("اكتب الجملة الأولى أولًا.")
-    expect(page.get_by_role("alert").first).to_contain_text("Write the first sentence first.")
+def test_an_empty_box_is_told_once(page: Page) -> None:
+    type_pair(page, "", SECOND)
+    expect(page.get_by_role("alert")).to_have_text(["Write the first sentence first."], use_inner_text=True)
 
 
 def test_a_model_that_does_not_load_is_a_message_not_a_traceback(page: Page) -> None:
@@ -443,21 +562,99 @@ def test_a_model_that_does_not_load_is_a_message_not_a_traceback(page: Page) -> 
     assert "Traceback" not in page.content()
 
 
-def test_arabic_runs_from_right_to_left(page: Page) -> None:
+def test_an_answer_is_there_at_first_sight_and_enter_gives_another(page: Page, models: SimpleNamespace) -> None:
+    shown = [page.locator(f"#sentence-{number} textarea").input_value() for number in (1, 2)]
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.one, *shown, 64):.3f}")
+    page.locator("#sentence-1 textarea").fill(FIRST)
+    page.locator("#sentence-2 textarea").fill(SECOND)
+    page.locator("#sentence-2 textarea").press("Enter")
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.one, FIRST, SECOND, 64):.3f}")
+    expect(page.locator("#compare-result .verdict")).to_contain_text("of the pairs that people scored")
+    page.locator("#sentence-2 textarea").press("Shift+Enter")
+    assert page.locator("#sentence-2 textarea").input_value() == SECOND + "\n"
+
+
+def test_another_model_and_another_size_answer_again_with_the_keyboard_alone(
+    page: Page, models: SimpleNamespace
+) -> None:
+    type_pair(page, FIRST, SECOND)
+    page.locator("#compare-dim input").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.one, FIRST, SECOND, 32):.3f}")
+    choose(page, "Second")
+    expect(page.locator("#compare-dim label")).to_have_text(["64", "32"])
+    expect(page.locator("#compare-result output")).to_have_text(f"{cosine(models.two, FIRST, SECOND, 32):.3f}")
+
+
+def test_a_link_opens_the_answer_it_was_copied_from(page: Page, browser: Browser, models: SimpleNamespace) -> None:
+    choose(page, "Second")
+    type_pair(page, FIRST, SECOND)
+    score = f"{cosine(models.two, FIRST, SECOND, 64):.3f}"
+    expect(page.locator("#compare-result output")).to_have_text(score)
+    page.wait_for_function("new URL(location).searchParams.get('b')")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#compare-result .copy").click()
+    expect(page.locator("#compare-result .copy")).to_have_text("The link is copied", use_inner_text=True)
+    link = page.evaluate("navigator.clipboard.readText()")
+    with opened(browser, link, locale="ar-EG") as other:
+        expect(other.locator("#compare-result output")).to_have_text(score)
+        expect(other.locator("#compare-model input")).to_have_value("Second")
+        expect(other.locator("#sentence-1 textarea")).to_have_value(FIRST)
+        other.get_by_role("link", name="English").click()
+        expect(other.locator("html")).to_have_attribute("lang", "en")
+        expect(other.locator("#compare-result output")).to_have_text(score)
+
+
+def test_an_address_that_asks_for_what_is_not_here_opens_the_page(browser: Browser, space: str) -> None:
+    with opened(browser, f"{space}?m=lab/none&d=99999999&tab=compare&lang=xx&a=<script>&b={SECOND}") as page:
+        expect(page.locator("#sentence-1 textarea")).to_have_value("<script>")
+        expect(page.locator("#compare-dim input").first).to_be_checked()
+
+
+SCREENS = [
+    (language, scheme, size)
+    for language in ("en", "ar")
+    for scheme in ("light", "dark")
+    for size in (DESKTOP, {"width": 360, "height": 780})
+]
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "size"), SCREENS, ids=[f"{one[0]}-{one[1]}-{one[2]['width']}" for one in SCREENS]
+)
+def test_everybody_can_read_and_reach_it(browser: Browser, space: str, language: str, scheme: str, size: Any) -> None:
+    """No serious finding of axe and no sideways scroll, one language, and the answer in view after an event.
+
+    The panel of the API is gradio's own, with buttons without names: it is closed here, and not looked at.
+    """
+    with opened(browser, space, viewport=size, color_scheme=scheme, locale=language) as page:
+        root = page.locator("html")
+        expect(root).to_have_attribute("lang", language)
+        expect(root).to_have_attribute("dir", {"en": "ltr", "ar": "rtl"}[language])
+        page.locator("#compare").click()
+        page.wait_for_function("location.search.length > 1")
+        expect(page.locator("#compare-result output")).to_be_in_viewport()
+        page.locator("#compare-all").click()
+        expect(page.locator("#compare-result tbody tr").nth(2)).to_be_visible()
+        assert findings(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        shown = page.locator("body").inner_text()
+        assert ("Sentence 1" in shown, "الجملة الأولى" in shown) == (language == "en", language == "ar")
+        assert "__i18n__" not in shown
+
+
+def findings(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe finds serious or critical: (its rule, where)."""
+    found = Axe().run(page, context={"exclude": [[".api-docs"]]}).response["violations"]
+    grave = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [(one["id"], [" ".join(node["target"]) for node in one["nodes"]]) for one in grave]
+
+
+def test_arabic_runs_from_right_to_left_on_an_english_page_too(page: Page) -> None:
     for box in ("#sentence-1 textarea", "#sentence-2 textarea"):
-        expect(page.locator(box)).to_have_css("direction", "rtl")
-    page.get_by_role("tab", name="Rank").click()
-    expect(page.locator("#sentences textarea")).to_have_css("direction", "rtl")
-
-
-def test_a_phone_needs_no_sideways_scrolling(browser: Browser, space: str) -> None:
-    with offline(browser, viewport=PHONE) as context:
-        page = context.new_page()
-        page.goto(space)
-        type_pair(page, FIRST, SECOND)
-        page.locator("#compare-result output").wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-        expect(page.get_by_role("tab", name="Rank")).to_be_visible()
+        expect(page.locator(box)).to_have_css("unicode-bidi", "plaintext")
+    page.locator("footer").get_by_role("button").first.click()
+    expect(page.locator(".api-docs").first).to_have_css("direction", "ltr")
 
 
 def test_a_space_without_models_says_so_on_the_page(browser: Browser, tmp_path: Path) -> None:

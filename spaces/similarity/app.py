@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # and when torch is: threads that wait leave the cores to others
 
 import encoding
 import gradio as gr

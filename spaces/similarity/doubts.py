@@ -195,7 +195,7 @@ def _room(loaded: SentenceTransformer, special: int, length: Callable[[str], int
 
 
 def _of_tokenizers(tokenizer: Any) -> tuple[Read, int | None, int, int]:
-    """The reading of a tokenizer of static embeddings: a function, its unknown piece, its size, special pieces a text."""
+    """The reading of a tokenizer of static embeddings: a function, its unknown piece, its size, its special pieces."""
     name = getattr(tokenizer.model, "unk_token", None)
     unknown = tokenizer.token_to_id(name) if isinstance(name, str) else None
 

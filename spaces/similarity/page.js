@@ -72,12 +72,17 @@
     line.textContent = text;
   };
 
+  let started = false;
   window.zoo = {
     answered: (tab, values) => {
       put(tab === "compare" ? values : { tab, ...values });
       setTimeout(() => show(tab), 60); // after gradio has drawn it
     },
+    started: () => {
+      started = true;
+    },
     opened: (tab) => {
+      if (!started) return; // the first tab opens before the one that the address names
       const now = new URLSearchParams(location.search).get("tab") ?? "compare";
       if (now !== tab) put(tab === "compare" ? {} : { tab });
     },

@@ -86,7 +86,8 @@ def page(about: About, models: Sequence[Model]) -> gr.Blocks:
                 with gr.Tab(words.label(kind.name), id=kind.tab, elem_id=f"tab-{kind.tab}") as tab:
                     kind(shared).render(demo)
                 tab.select(None, None, None, js=f'() => zoo.opened("{kind.tab}")', api_visibility="private")
-        demo.load(opened, None, tabs, api_visibility="private", queue=False)
+        load = demo.load(opened, None, tabs, api_visibility="private", queue=False)
+        load.then(None, None, None, js="() => zoo.started()", api_visibility="private")
         endpoints(about, models)
     return demo
 

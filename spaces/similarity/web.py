@@ -18,7 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-NAME = "lang"  # of the parameter in the address, and of the cookie
+PARAMETER = "lang"  # of the parameter in the address, and of the cookie
 PREVIEWS = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 HTML = re.compile(r'<html\s+lang="[^"]*"')
 CHARSET = '<meta charset="utf-8" />'
@@ -29,7 +29,7 @@ CHARSET = '<meta charset="utf-8" />'
 
 def language_of(request: gr.Request, languages: Collection[str]) -> str:
     """The language in which the page of this request is shown: as its address, its cookie or its browser say."""
-    return chosen(languages, str(request.query_params.get(NAME, "")), request.headers)
+    return chosen(languages, str(request.query_params.get(PARAMETER, "")), request.headers)
 
 
 def chosen(languages: Collection[str], asked: str, headers: Mapping[str, str]) -> str:
@@ -47,7 +47,7 @@ def _cookie(header: str) -> str:
         jar = SimpleCookie(header)
     except CookieError:  # of another app on this host
         return ""
-    return jar[NAME].value if NAME in jar else ""
+    return jar[PARAMETER].value if PARAMETER in jar else ""
 
 
 def _accepted(header: str) -> list[str]:
@@ -102,7 +102,7 @@ class Front:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get(NAME, [""])[0]
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get(PARAMETER, [""])[0]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         language = self.languages[chosen(self.languages, asked, headers)]
         start: Message = {}
@@ -139,6 +139,6 @@ def _speaks(code: str) -> str:
 def _headers(headers: list[tuple[bytes, bytes]], length: int, keep: str | None) -> list[tuple[bytes, bytes]]:
     """The headers of a page of this length; a language that was asked for is kept for the next visit."""
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-    cookie = f"{NAME}={keep}; Path=/; Max-Age=31536000; SameSite=Lax"
+    cookie = f"{PARAMETER}={keep}; Path=/; Max-Age=31536000; SameSite=Lax"
     own = [(b"content-length", str(length).encode()), (b"vary", b"accept-language, cookie")]
     return [*kept, *own, *([(b"set-cookie", cookie.encode())] if keep else [])]

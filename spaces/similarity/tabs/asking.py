@@ -125,7 +125,8 @@ class AskingTab(ABC):
         link = links.shown(self.tab, "m", "d", *self.parameters)
         for event in (asked, changed, followed):
             event.then(None, inputs, None, js=link, api_visibility="private")
-        load = demo.load(self.restored, None, inputs, api_visibility="private", concurrency_limit=None)
+        common = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
+        load = demo.load(self.restored, None, inputs, **common)
         answers([], self.opened, inputs, result, loading, after=[load])
 
     def foot(self, model: Model, dim: int, more: str = "") -> str:
