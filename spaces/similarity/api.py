@@ -19,7 +19,7 @@ from words import SpaceError
 
 
 class Comparison(TypedDict):
-    """How alike two sentences are."""
+    """The similarity of two sentences by a model, at one of its sizes and at all of them."""
 
     model: str
     dim: int
