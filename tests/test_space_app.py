@@ -643,6 +643,16 @@ def test_everybody_can_read_and_reach_it(browser: Browser, space: str, language:
         assert "__i18n__" not in shown
 
 
+def test_every_tab_is_reached_on_a_phone_and_nothing_moves_for_who_wants_it_still(browser: Browser, space: str) -> None:
+    phone = {"width": 360, "height": 780}
+    with opened(browser, space, viewport=phone, reduced_motion="reduce") as page:
+        assert page.evaluate("getComputedStyle(document.querySelector('button')).transitionDuration") == "1e-05s"
+        page.locator(".tab-wrapper .overflow-menu > button").click()
+        page.locator(".overflow-dropdown button").last.click()
+        expect(page.locator("#tab-models")).to_be_visible()
+        page.wait_for_function("new URL(location).searchParams.get('tab') == 'models'")
+
+
 def findings(page: Page) -> list[tuple[str, list[str]]]:
     """What axe finds serious or critical: (its rule, where)."""
     found = Axe().run(page, context={"exclude": [[".api-docs"]]}).response["violations"]
