@@ -9,6 +9,7 @@ from html import escape
 import gradio as gr
 from about import About, PaperPair
 from catalogue import Model
+from doubts import Doubt
 from verdict import Said, closeness, disagreement
 from words import Count, SpaceError
 
@@ -68,7 +69,7 @@ class Pieces:
     # ---- one model ----
 
     def comparison(
-        self, model: Model, scores: Mapping[int, float], dim: int, pair: tuple[str, str], doubts: Sequence[Said] = ()
+        self, model: Model, scores: Mapping[int, float], dim: int, pair: tuple[str, str], doubts: Sequence[Doubt] = ()
     ) -> str:
         """The score at `dim`, large, with what it means, over a bar for every dim.
 
@@ -90,10 +91,10 @@ class Pieces:
         name = f"<small>{self.words.both('cosine similarity')}</small>"
         return f'<div><output dir="ltr">{score:.3f}</output>{name}</div>'
 
-    def doubted(self, doubts: Sequence[Said]) -> str:
+    def doubted(self, doubts: Sequence[Doubt]) -> str:
         """Why a score means nothing."""
         told = "".join(f"<p>{self.said(doubt)}</p>" for doubt in doubts)
-        head = self.words.both("Do not trust this score")
+        head = self.words.both(doubts[0].head)
         return f'<div class="doubt" role="alert"><b>{head}</b>{told}</div>'
 
     def verdict(self, model: Model, scores: Mapping[int, float], dim: int) -> str:

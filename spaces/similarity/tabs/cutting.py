@@ -75,9 +75,9 @@ class CuttingTab(ListTab):
     def listed(self, dim: int, found: Sequence[Place], asked: Asked, *, moves: bool) -> str:
         """One of both rankings, with what has moved, or without."""
         items = "".join(
-            f'<li><span class="quiet">{number}</span>'
+            f'<li><span><span class="quiet">{number}</span> {self.moved(place.moved) if moves else ""}</span>'
             f'<span class="sentence" dir="auto">{escape(asked.sentences[place.index])}</span>'
-            f'<span class="value" dir="ltr">{place.score:.3f}</span>{self.moved(place.moved) if moves else ""}</li>'
+            f'<span class="value" dir="ltr">{place.score:.3f}</span></li>'
             for number, place in enumerate(found, start=1)
         )
         head = self.words.both("{size}", size=Count(dim, "dimension"))
@@ -86,7 +86,7 @@ class CuttingTab(ListTab):
     def moved(self, places: int) -> str:
         """How far a sentence has moved: a mark for the eye, words for the ear; nothing when it has not."""
         if not places:
-            return '<span class="moved"></span>'
+            return ""
         kind, mark = ("up", "▲") if places > 0 else ("down", "▼")
         said = self.words.both("up {places}" if places > 0 else "down {places}", places=Count(abs(places), "place"))
         seen = f'<span aria-hidden="true" dir="ltr">{mark}{abs(places)}</span>'

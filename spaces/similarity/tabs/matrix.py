@@ -55,14 +55,15 @@ class MatrixTab(AskingTab):
         said = self.words.paragraph("Colours run from the lowest score of two of these sentences to the highest.")
         low, high = (f'<span class="heat" style="--v:{shade}"></span>' for shade in (0, 1))
         legend = f'<div class="legend">{low}{said}{high}</div>'
-        body = self.told(cosines) + listing + self.map(sentences, cosines) + legend + self.foot(model, dim)
+        body = self.told(sentences, cosines) + listing + self.map(sentences, cosines) + legend + self.foot(model, dim)
         return self.pieces.html("result", body)
 
-    def told(self, cosines: np.ndarray) -> str:
-        """The nearest two and the furthest two, in words."""
-        said = ("Nearest to each other: {one} and {other} ({score})", "Furthest apart: {one} and {other} ({score})")
+    def told(self, sentences: Sequence[str], cosines: np.ndarray) -> str:
+        """The nearest two and the furthest two."""
+        said = ("Nearest to each other ({score})", "Furthest apart ({score})")
         return "".join(
-            self.words.paragraph(text, one=one + 1, other=other + 1, score=f"{cosines[one, other]:.2f}")
+            f"<p>{self.words.both(text, score=f'{cosines[one, other]:.2f}')}: "
+            f"<bdi>{escape(sentences[one])}</bdi> ↔ <bdi>{escape(sentences[other])}</bdi></p>"
             for text, (one, other) in zip(said, rankings.extremes(cosines), strict=True)
         )
 
@@ -75,7 +76,8 @@ class MatrixTab(AskingTab):
         )
         shades = rankings.shades(cosines)
         body = "".join(
-            f'<tr><th scope="row"><bdi>{number}</bdi> <span class="sentence" dir="auto">{escape(one)}</span></th>'
+            f'<tr><th scope="row"><div class="name"><span>{number}</span>'
+            f'<span class="sentence" dir="auto">{escape(one)}</span></div></th>'
             f"{cells(cosines[number - 1], shades[number - 1], number - 1)}</tr>"
             for number, one in enumerate(sentences, start=1)
         )
