@@ -362,7 +362,7 @@ def texts_of(tree: ast.Module) -> set[str]:
 
 
 TAKES = {"both", "paragraph", "label", "hint", "SpaceError", "Said", "Doubt"}
-CONSTANTS = {"LEAD", "HINT", "NAME", "COMPARE_HINT"}
+CONSTANTS = {"LEAD", "HINT", "NAME", "ASK", "COMPARE_HINT"}
 
 COUNTED = {  # of the number, what stands in Arabic
     0: "0 بُعد",

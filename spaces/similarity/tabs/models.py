@@ -14,13 +14,15 @@ from words import Count
 
 from tabs.shared import Shared
 
+TAB = "models"
+NAME = "Models"
 Interval = tuple[float, float, float]
 
 
 class ModelsTab:
     """The models with their measured quality and links."""
 
-    tab, name = "models", "Models"
+    tab, name = TAB, NAME
 
     def __init__(self, shared: Shared) -> None:
         self.shared, self.words, self.pieces = shared, shared.words, shared.pieces
@@ -44,8 +46,16 @@ class ModelsTab:
 
     def overview(self, models: Sequence[Model]) -> str:
         """A table with a row for each model."""
-        heads = ("model", "dimensions", "mean at the full size", "mean at the smallest", "parameters", "revision")
-        return table([self.words.both(head) for head in heads], [self.row(model) for model in models])
+        both = self.words.both
+        head = [
+            both("model"),
+            both("dimensions"),
+            both("mean at the full size"),
+            both("mean at the smallest"),
+            both("parameters"),
+            both("revision"),
+        ]
+        return table(head, [self.row(model) for model in models])
 
     def row(self, model: Model) -> list[str]:
         """A model's cells."""
