@@ -280,7 +280,9 @@ def test_what_a_model_is_called_is_never_markup(parts: Any) -> None:
     model = parts.catalogue.Model(hostile, None, hostile, (64,))
     error = parts.words.SpaceError("{model} could not be loaded.", model=hostile)
     pieces = parts.pieces.Pieces(parts.about.About(title=hostile))
-    shown = [pieces.comparison(model, {64: 0.5}, 64, PAIR), pieces.models_table([model]), pieces.title()]
+    shared = importlib.import_module("tabs.shared").Shared(pieces.about, [model], pieces)
+    listed = importlib.import_module("tabs.models").ModelsTab(shared).html()
+    shown = [pieces.comparison(model, {64: 0.5}, 64, PAIR), listed, pieces.title()]
     for html in [*shown, pieces.matrix([(model, {64: 0.5}), (model, error)]), pieces.notice(error)]:
         assert "<script" not in html
         assert "<img" not in html
@@ -538,16 +540,6 @@ def test_an_example_of_the_paper_fills_the_boxes_and_names_its_ground_truth(page
     expect(page.locator("#sentence-2 textarea")).to_have_value("الأولاد يلعبون كرة القدم")
     expect(page.locator("#compare-result .printed")).to_contain_text("ground truth 0.72", use_inner_text=True)
     expect(page.locator("#compare-result .bar .mark.truth").first).to_have_attribute("style", re.compile(r"72\.0%"))
-
-
-def test_a_list_is_ranked_by_the_model(page: Page, models: SimpleNamespace) -> None:
-    query, *sentences = SENTENCES
-    page.get_by_role("tab", name="Rank").click()
-    page.locator("#query textarea, #query input").fill(query)
-    page.locator("#sentences textarea").fill("\n".join(sentences))
-    page.locator("#rank").click()
-    nearest_first = sorted(sentences, key=lambda sentence: -cosine(models.one, query, sentence, 64))
-    expect(page.locator("#rank-result .sentence")).to_have_text(nearest_first)
 
 
 def test_an_empty_box_is_told_once(page: Page) -> None:

@@ -75,7 +75,7 @@ def _weight(text: str) -> float:
 
 @dataclass(frozen=True)
 class Preview:
-    """What others show of a link to the page."""
+    """The text that others show of a link to the page."""
 
     title: str
     description: str
