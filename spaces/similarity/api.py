@@ -19,7 +19,7 @@ from words import SpaceError
 
 
 class Comparison(TypedDict):
-    """The similarity of two sentences by a model, at one of its sizes and at all of them."""
+    """An answer: how alike two sentences are."""
 
     model: str
     dim: int

@@ -32,7 +32,7 @@ def build(said: About) -> tuple[gr.Blocks, list[Model]]:
 
 
 def front(said: About) -> Middleware:
-    """What rewrites the page before the browser gets it."""
+    """The middleware that rewrites the page before the browser gets it."""
     preview = Preview(said.title, LEAD)
     return Middleware(Front, languages=said.words.languages, preview=preview, script=SCRIPT.read_text("utf-8"))
 

@@ -81,7 +81,7 @@ def marked() -> None:
 
 
 class Place(NamedTuple):
-    """The place that a model comes from, which decides its vectors."""
+    """The place that a model comes from: what decides its vectors."""
 
     id: str
     revision: str | None
@@ -230,7 +230,7 @@ async def each(models: Sequence[Model], texts: Sequence[str]) -> AsyncIterator[t
 
 
 async def asked(model: Model, question: Callable[[SentenceTransformer], Answer]) -> Answer:
-    """Return what a function says of the model in memory, such as how its tokenizer cuts a text.
+    """Ask a function about the model in memory, such as how its tokenizer cuts a text.
 
     It runs in another thread and never beside an encoding: a tokenizer is used by one at a time.
 

@@ -22,6 +22,11 @@ PARAMETER = "lang"  # of the parameter in the address, and of the cookie
 PREVIEWS = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 HTML = re.compile(r'<html\s+lang="[^"]*"')
 CHARSET = '<meta charset="utf-8" />'
+STILL = (  # here, as gradio lets no @media rule of a style sheet reach its own frame
+    "<style>@media (prefers-reduced-motion: reduce) { *, ::before, ::after { animation-duration: 0.01ms !important; "
+    "animation-iteration-count: 1 !important; transition-duration: 0.01ms !important; "
+    "scroll-behavior: auto !important } }</style>"
+)
 
 
 # ---- which language ----
@@ -70,7 +75,7 @@ def _weight(text: str) -> float:
 
 @dataclass(frozen=True)
 class Preview:
-    """What others show of a link to the page."""
+    """The text that others show of a link to the page."""
 
     title: str
     description: str
@@ -125,7 +130,7 @@ class Front:
     def page(self, html: str, language: Language) -> str:
         """The page in a language."""
         html = HTML.sub(f'<html lang="{language.code}" dir="{language.direction}"', html, count=1)
-        extra = f"{self.preview.tags}<script>{_speaks(language.code)}</script><script>{self.script}</script>"
+        extra = f"{self.preview.tags}{STILL}<script>{_speaks(language.code)}</script><script>{self.script}</script>"
         return PREVIEWS.sub("", html).replace(CHARSET, CHARSET + extra, 1)
 
 

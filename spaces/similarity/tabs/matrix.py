@@ -16,15 +16,19 @@ from words import SpaceError
 
 from tabs.asking import AskingTab
 
+TAB = "matrix"
+NAME = "Matrix"
+ASK = "Compare all"
+HINT = "Write some sentences, one per line."
 FEWEST, MOST = 2, 30
 
 
 class MatrixTab(AskingTab):
     """Every sentence of a list beside every other."""
 
-    tab, name, ask = "matrix", "Matrix", "Compare all"
-    hint = "Write some sentences, one per line."
+    tab, name, ask, hint = TAB, NAME, ASK, HINT
     parameters = ("s",)
+    shares = (1, 2)
 
     async def answered(self, model: Model, dim: int | None, *texts_asked: str) -> str:
         """The heat map of the sentences."""
@@ -55,15 +59,17 @@ class MatrixTab(AskingTab):
         said = self.words.paragraph("Colours run from the lowest score of two of these sentences to the highest.")
         low, high = (f'<span class="heat" style="--v:{shade}"></span>' for shade in (0, 1))
         legend = f'<div class="legend">{low}{said}{high}</div>'
-        body = self.told(cosines) + listing + self.map(sentences, cosines) + legend + self.foot(model, dim)
+        body = self.told(sentences, cosines) + listing + self.map(sentences, cosines) + legend + self.foot(model, dim)
         return self.pieces.html("result", body)
 
-    def told(self, cosines: np.ndarray) -> str:
-        """The nearest two and the furthest two, in words."""
-        said = ("Nearest to each other: {one} and {other} ({score})", "Furthest apart: {one} and {other} ({score})")
+    def told(self, sentences: Sequence[str], cosines: np.ndarray) -> str:
+        """The nearest two and the furthest two."""
+        nearest, furthest = rankings.extremes(cosines)
+        near = self.words.both("Nearest to each other ({score})", score=f"{cosines[nearest]:.2f}")
+        far = self.words.both("Furthest apart ({score})", score=f"{cosines[furthest]:.2f}")
         return "".join(
-            self.words.paragraph(text, one=one + 1, other=other + 1, score=f"{cosines[one, other]:.2f}")
-            for text, (one, other) in zip(said, rankings.extremes(cosines), strict=True)
+            f"<p>{said}: <bdi>{escape(sentences[one])}</bdi> ↔ <bdi>{escape(sentences[other])}</bdi></p>"
+            for said, (one, other) in ((near, nearest), (far, furthest))
         )
 
     def map(self, sentences: Sequence[str], cosines: np.ndarray) -> str:
@@ -75,7 +81,8 @@ class MatrixTab(AskingTab):
         )
         shades = rankings.shades(cosines)
         body = "".join(
-            f'<tr><th scope="row"><bdi>{number}</bdi> <span class="sentence" dir="auto">{escape(one)}</span></th>'
+            f'<tr><th scope="row"><div class="name"><span>{number}</span>'
+            f'<span class="sentence" dir="auto">{escape(one)}</span></div></th>'
             f"{cells(cosines[number - 1], shades[number - 1], number - 1)}</tr>"
             for number, one in enumerate(sentences, start=1)
         )
