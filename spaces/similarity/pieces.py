@@ -92,13 +92,13 @@ class Pieces:
         return f'<div><output dir="ltr">{score:.3f}</output>{name}</div>'
 
     def doubted(self, doubts: Sequence[Doubt]) -> str:
-        """Why a score means nothing."""
+        """A warning that says why a score means nothing."""
         told = "".join(f"<p>{self.said(doubt)}</p>" for doubt in doubts)
         head = self.words.both(doubts[0].head)
         return f'<div class="doubt" role="alert"><b>{head}</b>{told}</div>'
 
     def verdict(self, model: Model, scores: Mapping[int, float], dim: int) -> str:
-        """What a score means by the pairs that people scored; nothing when the model has none."""
+        """The meaning of a score by the pairs that people scored; nothing when the model has none."""
         near = closeness(model, dim, scores[dim])
         if near is None:
             return ""
@@ -137,7 +137,7 @@ class Pieces:
         return f'<p class="printed">{where}: {" · ".join(facts)}</p>'
 
     def foot(self, model: Model, dim: int, scores: Mapping[int, float], *, doubted: bool) -> str:
-        """Which model and size gave an answer, what its verdict rests on, and the button for its link."""
+        """The last line of an answer: its model and size, what its verdict rests on, and the button for its link."""
         which = f"<bdi>{escape(model.title)}</bdi> · {self.words.both('{size}', size=Count(dim, 'dimension'))}"
         near = None if doubted else closeness(model, dim, scores[dim])
         source = f"<br>{self.said(near.source)}" if near else ""

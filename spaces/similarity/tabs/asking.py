@@ -28,6 +28,8 @@ class AskingTab(ABC):
     """What the button says."""
     parameters: tuple[str, ...]
     """The names of the boxes' texts in addresses."""
+    shares: tuple[int, int] = (2, 3)
+    """Of the page's width that the boxes and the answer have."""
 
     def __init__(self, shared: Shared) -> None:
         self.shared, self.words, self.pieces = shared, shared.words, shared.pieces
@@ -98,11 +100,11 @@ class AskingTab(ABC):
         """Lay out and wire the tab."""
         result = self.shared.result(self.tab, self.pieces.hint(self.hint))
         with gr.Row(equal_height=False):
-            with gr.Column(min_width=300, scale=2):
+            with gr.Column(min_width=300, scale=self.shares[0]):
                 boxes = self.boxes()
                 menu, dim = self.shared.model_menu(self.tab)
                 button = gr.Button(self.words.label(self.ask), variant="primary", elem_id=self.tab)
-            with gr.Column(min_width=300, scale=3):
+            with gr.Column(min_width=300, scale=self.shares[1]):
                 result.render()
         chosen = self.shared.examples(self.tab, self.rows(), boxes)
         self.wire(demo, [menu, dim, *boxes], [button.click, *(box.submit for box in boxes)], chosen, result)
@@ -130,7 +132,7 @@ class AskingTab(ABC):
         answers([], self.opened, inputs, result, loading, after=[load])
 
     def foot(self, model: Model, dim: int, more: str = "") -> str:
-        """Which model and size gave an answer, what it is of, and the button for its link; `more` is HTML already."""
+        """The last line of an answer: its model, its size, `more` (HTML already), and the button for its link."""
         size = self.words.both("{size}", size=Count(dim, "dimension"))
         which = f"<bdi>{escape(model.title)}</bdi> · {size}"
         return f'<div class="foot"><small>{which}{more}</small>{self.pieces.copy()}</div>'

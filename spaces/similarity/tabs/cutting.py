@@ -16,6 +16,11 @@ from words import Count, SpaceError
 from tabs.asking_lists import SHOWN, Asked, ListTab
 from tabs.shared import Shared
 
+TAB = "cutting"
+NAME = "What cutting costs"
+ASK = "Show"
+HINT = "Write a query and press Show."
+
 
 class NarrowSizes(Shared):
     """The menu of sizes has those below the full one, the smallest chosen."""
@@ -28,8 +33,7 @@ class NarrowSizes(Shared):
 class CuttingTab(ListTab):
     """The same ranking at full width and cut: what moves, how far they agree, and what is saved."""
 
-    tab, name, ask = "cutting", "What cutting costs", "Show"
-    hint = "Write a query and press Show."
+    tab, name, ask, hint = TAB, NAME, ASK, HINT
 
     def __init__(self, shared: Shared) -> None:
         super().__init__(NarrowSizes(shared.about, shared.models, shared.pieces))
@@ -84,25 +88,27 @@ class CuttingTab(ListTab):
         return f'<section><h3>{head}</h3><ol class="ranking">{items}</ol></section>'
 
     def moved(self, places: int) -> str:
-        """How far a sentence has moved: a mark for the eye, words for the ear; nothing when it has not."""
+        """Tell how far a sentence has moved: a mark for the eye, words for the ear; nothing when it has not."""
         if not places:
             return ""
         kind, mark = ("up", "▲") if places > 0 else ("down", "▼")
-        said = self.words.both("up {places}" if places > 0 else "down {places}", places=Count(abs(places), "place"))
+        far = Count(abs(places), "place")
+        said = (
+            self.words.both("up {places}", places=far) if places > 0 else self.words.both("down {places}", places=far)
+        )
         seen = f'<span aria-hidden="true" dir="ltr">{mark}{abs(places)}</span>'
         return f'<span class="moved {kind}">{seen}<span class="unseen">{said}</span></span>'
 
     def sizes(self, found: Mapping[int, Agreement], narrow: int) -> str:
         """A table: at every size what a million vectors take, and how far its ranking agrees with the full one."""
-        first = next(iter(found.values())).first
-        heads = (
-            "dimensions",
-            "a million vectors in float32",
-            "the same among the first {first}",
-            "Kendall τ",
-            "Spearman ρ",
-        )
-        head = [self.words.both(text, **({"first": first} if "{first}" in text else {})) for text in heads]
+        both, first = self.words.both, next(iter(found.values())).first
+        head = [
+            both("dimensions"),
+            both("a million vectors in float32"),
+            both("the same among the first {first}", first=first),
+            both("Kendall τ"),
+            both("Spearman ρ"),
+        ]
         rows = [
             [
                 f"<b>{size}</b>" if size == narrow else str(size),
@@ -120,7 +126,7 @@ class CuttingTab(ListTab):
 
 
 def top(sentences: int) -> int:
-    """How many first texts are compared: of a short list fewer, as all of them are always the same ones."""
+    """Tell how many first texts are compared: of a short list fewer, as all of them are always the same ones."""
     return min(SHOWN, max(1, sentences // 3))
 
 

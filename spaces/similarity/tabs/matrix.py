@@ -16,15 +16,19 @@ from words import SpaceError
 
 from tabs.asking import AskingTab
 
+TAB = "matrix"
+NAME = "Matrix"
+ASK = "Compare all"
+HINT = "Write some sentences, one per line."
 FEWEST, MOST = 2, 30
 
 
 class MatrixTab(AskingTab):
     """Every sentence of a list beside every other."""
 
-    tab, name, ask = "matrix", "Matrix", "Compare all"
-    hint = "Write some sentences, one per line."
+    tab, name, ask, hint = TAB, NAME, ASK, HINT
     parameters = ("s",)
+    shares = (1, 2)
 
     async def answered(self, model: Model, dim: int | None, *texts_asked: str) -> str:
         """The heat map of the sentences."""
@@ -60,11 +64,12 @@ class MatrixTab(AskingTab):
 
     def told(self, sentences: Sequence[str], cosines: np.ndarray) -> str:
         """The nearest two and the furthest two."""
-        said = ("Nearest to each other ({score})", "Furthest apart ({score})")
+        nearest, furthest = rankings.extremes(cosines)
+        near = self.words.both("Nearest to each other ({score})", score=f"{cosines[nearest]:.2f}")
+        far = self.words.both("Furthest apart ({score})", score=f"{cosines[furthest]:.2f}")
         return "".join(
-            f"<p>{self.words.both(text, score=f'{cosines[one, other]:.2f}')}: "
-            f"<bdi>{escape(sentences[one])}</bdi> ↔ <bdi>{escape(sentences[other])}</bdi></p>"
-            for text, (one, other) in zip(said, rankings.extremes(cosines), strict=True)
+            f"<p>{said}: <bdi>{escape(sentences[one])}</bdi> ↔ <bdi>{escape(sentences[other])}</bdi></p>"
+            for said, (one, other) in ((near, nearest), (far, furthest))
         )
 
     def map(self, sentences: Sequence[str], cosines: np.ndarray) -> str:

@@ -14,13 +14,15 @@ from words import Count
 
 from tabs.shared import Shared
 
+TAB = "models"
+NAME = "Models"
 Interval = tuple[float, float, float]
 
 
 class ModelsTab:
     """The models with their measured quality and links."""
 
-    tab, name = "models", "Models"
+    tab, name = TAB, NAME
 
     def __init__(self, shared: Shared) -> None:
         self.shared, self.words, self.pieces = shared, shared.words, shared.pieces
@@ -44,8 +46,16 @@ class ModelsTab:
 
     def overview(self, models: Sequence[Model]) -> str:
         """A table with a row for each model."""
-        heads = ("model", "dimensions", "mean at the full size", "mean at the smallest", "parameters", "revision")
-        return table([self.words.both(head) for head in heads], [self.row(model) for model in models])
+        both = self.words.both
+        head = [
+            both("model"),
+            both("dimensions"),
+            both("mean at the full size"),
+            both("mean at the smallest"),
+            both("parameters"),
+            both("revision"),
+        ]
+        return table(head, [self.row(model) for model in models])
 
     def row(self, model: Model) -> list[str]:
         """A model's cells."""
@@ -61,7 +71,7 @@ class ModelsTab:
         ]
 
     def explained(self, measured: Sequence[Model]) -> str:
-        """What the numbers are; nothing when there are none."""
+        """Tell what the numbers are; nothing when there are none."""
         scores = next((model.scores for model in measured if model.scores), None)
         if scores is None:
             return self.words.paragraph("Nobody has measured these models yet.")
@@ -73,7 +83,7 @@ class ModelsTab:
         return f'<div class="quiet">{"".join(told)}</div>'
 
     def rehearsal(self, measured: Sequence[Model]) -> str:
-        """That these numbers say nothing, where they were measured on generated data."""
+        """Tell that these numbers say nothing, where they were measured on generated data."""
         if not any(model.scores and model.scores.rehearsal for model in measured):
             return ""
         said = self.words.paragraph("A rehearsal on generated data: these numbers say nothing about real text.")

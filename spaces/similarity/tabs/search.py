@@ -8,12 +8,16 @@ from catalogue import Model
 
 from tabs.asking_lists import SHOWN, Asked, ListTab
 
+TAB = "search"
+NAME = "Search"
+ASK = "Search"
+HINT = "Write a query and press Search."
+
 
 class SearchTab(ListTab):
     """The sentences that are nearest to a query, with their scores."""
 
-    tab, name, ask = "search", "Search", "Search"
-    hint = "Write a query and press Search."
+    tab, name, ask, hint = TAB, NAME, ASK, HINT
 
     async def answered(self, model: Model, dim: int | None, *texts: str) -> str:
         """The nearest sentences: the first ten of the corpus, or all of the reader's list."""
