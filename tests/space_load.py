@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,6 +138,12 @@ class Running:
         family = [self.process, *self.process.children(recursive=True)]
         return sum(one.memory_info().rss for one in family) / 2**20
 
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that the process has used, its threads together."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
 
 def space_with(models: Sequence[dict[str, Any]], folder: Path, facts: dict[str, Any]) -> Path:
     """A copy of the Space with these entries in its models.json, away from the checkout."""
@@ -144,12 +151,6 @@ def space_with(models: Sequence[dict[str, Any]], folder: Path, facts: dict[str, 
     (folder / "models.json").write_text(json.dumps(models, ensure_ascii=False), "utf-8")
     (folder / "space.json").write_text(json.dumps(facts, ensure_ascii=False), "utf-8")
     return folder
-
-    @property
-    def cpu(self) -> float:
-        """Seconds of CPU that the process has used, its threads together."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
 
 
 @contextmanager
@@ -254,5 +255,6 @@ def ask_at_once(
         ]
         await asyncio.gather(*asking)
 
-    asyncio.run(everybody())
+    with ThreadPoolExecutor(1) as apart:  # Playwright has a loop of its own in this thread
+        apart.submit(asyncio.run, everybody()).result()
     return found

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 SPACE = Path(__file__).parents[1] / "spaces" / "similarity"
+NAMES = ("verdict", "doubts", "words", "catalogue", "corpus")
 ARABIC = "يلعب الأطفال في الحديقة"
 
 
@@ -24,7 +25,7 @@ def space() -> Iterator[SimpleNamespace]:
     """The Space's modules, found the way Python finds them on the Hub: beside app.py."""
     before = set(sys.modules)
     sys.path.insert(0, str(SPACE))
-    found: dict[str, ModuleType] = {name: importlib.import_module(name) for name in ("verdict", "doubts")}
+    found: dict[str, ModuleType] = {name: importlib.import_module(name) for name in NAMES}
     yield SimpleNamespace(**found)
     sys.path.remove(str(SPACE))
     for name in set(sys.modules) - before:
@@ -221,7 +222,7 @@ def test_a_prompt_takes_room_and_texts_that_read_alike_are_doubted(
 
 def test_every_sentence_is_there_in_arabic_with_the_same_places(space: SimpleNamespace) -> None:
     words = json.loads((SPACE / "languages" / "ar.json").read_text("utf-8"))["words"]
-    trees = [ast.parse(Path(str(module.__file__)).read_text("utf-8")) for module in vars(space).values()]
+    trees = [ast.parse(Path(str(module.__file__)).read_text("utf-8")) for module in (space.verdict, space.doubts)]
     said = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [node for node in said if getattr(node.func, "id", "") in ("Said", "Doubt") and node.args]
     texts = [node.args[0].value for node in named if isinstance(node.args[0], ast.Constant)]
@@ -231,6 +232,7 @@ def test_every_sentence_is_there_in_arabic_with_the_same_places(space: SimpleNam
     wrong = [text for text in texts if set(places.findall(text)) != set(places.findall(words.get(text, "")))]
     assert not [text for text in texts if text not in words]
     assert not wrong
+    assert {space.doubts.Doubt("", kind=kind).head for kind in ("same", "cut")} <= words.keys()
     assert not [script for script in space.doubts.SCRIPTS if script not in words]
 
 
@@ -268,3 +270,69 @@ def test_a_corpus_is_the_pairs_distinct_sentences_in_their_order() -> None:
 
     assert corpus_of(["a", "b", "a"], ["c", " ", "d"]) == ["a", "c", "b", "d"]
     assert len(corpus_of([f"a{n}" for n in range(MOST)], [f"b{n}" for n in range(MOST)])) == MOST
+
+
+# ---- what stands in models.json and corpus.json ----
+
+
+def entry(**changed: Any) -> str:
+    """A models.json of one model, measured on one task at one size."""
+    at = {"768": [80.0, 78.0, 82.0]}
+    task = {"title": "STS17", "dataset": "mteb/sts17", "rows": 250, "unit": "pairs", "leaked": 0, "dims": at}
+    mean = {"name": "mean", "tasks": 1, "dims": at}
+    scores = {"suite": "ara-sts", "mean": mean, "tasks": [task], "baseline": 55.7}
+    vectors = "vectors/x.safetensors"
+    said = {"id": "lab/x", "dims": [768], "scores": scores, "vectors": vectors, "bytes": 4, **changed}
+    return json.dumps([said])
+
+
+def test_a_models_measured_quality_is_read(space: SimpleNamespace) -> None:
+    (model,) = space.catalogue.parse_models(entry())
+    assert model.scores.mean == model.scores.tasks[0].dims == {768: (80.0, 78.0, 82.0)}
+    assert (model.vectors, model.bytes, model.scores.rehearsal) == ("vectors/x.safetensors", 4, False)
+    (plain,) = space.catalogue.parse_models('[{"id": "lab/x"}]')
+    assert (plain.scores, plain.calibration, plain.vectors, plain.bytes) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "mistake"),
+    [
+        ({"vectors": "../x.safetensors"}, "vectors '../x.safetensors' is not a file vectors/NAME.safetensors"),
+        ({"bytes": 0}, "'bytes' is not a whole number above 0"),
+        ({"calibration": {}}, "'calibration' is not an object of data, rows and dims"),
+        ({"scores": {}}, "'scores' lacks 'suite'"),
+        ({"scores": {"suite": "s", "mean": {"dims": {"64": [1]}}}}, "'scores' is not as it must be"),
+    ],
+)
+def test_a_mistake_in_what_was_measured_is_named(space: SimpleNamespace, changed: dict[str, Any], mistake: str) -> None:
+    with pytest.raises(space.words.SpaceError) as caught:
+        space.catalogue.parse_models(entry(**changed))
+    assert str(caught.value).startswith(f"models.json entry 1: {mistake}")
+
+
+def test_a_corpus_is_read_with_its_licences_and_vectors_of_just_its_sentences(
+    space: SimpleNamespace, tmp_path: Path
+) -> None:
+    from safetensors.numpy import save_file
+
+    from zoo.evidence.corpus import digest_of_sentences
+
+    assert space.corpus.read(tmp_path) is None
+    works = [{"title": "STS benchmark", "license": "other", "url": None, "terms": "of parts"}]
+    facts = {"source": "STS", "dataset": "lab/sts", "split": "validation", "licence": "mit", "origins": works}
+    (tmp_path / "corpus.json").write_text(json.dumps({**facts, "sentences": ["a", "b"]}), "utf-8")
+    found = space.corpus.read(tmp_path)
+    assert (found.sentences, found.origins[0].terms) == (("a", "b"), "of parts")
+    assert found.url.endswith("/datasets/lab/sts")
+    (tmp_path / "vectors").mkdir()
+    rows = np.eye(2, 4, dtype=np.float16)
+    (model,) = space.catalogue.parse_models(entry())
+    assert space.corpus.vectors(tmp_path, model, found) is None, "the file is not there"
+    for digest, there in ((digest_of_sentences(["a", "b"]), True), (digest_of_sentences(["a", "c"]), False)):
+        save_file({"vectors": rows}, tmp_path / model.vectors, metadata={"sentences": digest})
+        assert (space.corpus.vectors(tmp_path, model, found) is not None) == there
+    assert space.corpus.agrees(rows, np.eye(1, 4))
+    assert not space.corpus.agrees(rows, np.eye(1, 4, 1)), "of another version of the model"
+    (tmp_path / "corpus.json").write_text(json.dumps({**facts, "sentences": "a"}), "utf-8")
+    with pytest.raises(space.words.SpaceError, match=r"corpus\.json is not as it must be \(ValueError: sentences is"):
+        space.corpus.read(tmp_path)

@@ -19,7 +19,7 @@ from words import SpaceError
 
 
 class Comparison(TypedDict):
-    """How alike two sentences are."""
+    """An answer: how alike two sentences are."""
 
     model: str
     dim: int

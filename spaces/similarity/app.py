@@ -7,12 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # and when torch is: threads that wait leave the cores to others
 
 import encoding
 import gradio as gr
 from about import About, about
-from catalogue import catalogue
+from catalogue import Model, catalogue
 from page import SCRIPT, STYLE, excuse, one_language, page, theme
 from pieces import LEAD
 from starlette.middleware import Middleware
@@ -23,18 +22,17 @@ HERE = Path(__file__).parent
 MOST_EVENTS = 300  # at once: the queue's places are those of all functions together
 
 
-def build(said: About) -> gr.Blocks:
-    """The page, or the one that tells why there is none."""
+def build(said: About) -> tuple[gr.Blocks, list[Model]]:
+    """The page and the models that it offers, or the one that tells why there is none."""
     try:
         models = catalogue(HERE, os.environ)
     except SpaceError as error:
-        return excuse(said, error)
-    encoding.preload(models[0])
-    return page(said, models)
+        return excuse(said, error), []
+    return page(said, models), models
 
 
 def front(said: About) -> Middleware:
-    """What rewrites the page before the browser gets it."""
+    """The middleware that rewrites the page before the browser gets it."""
     preview = Preview(said.title, LEAD)
     return Middleware(Front, languages=said.words.languages, preview=preview, script=SCRIPT.read_text("utf-8"))
 
@@ -43,9 +41,9 @@ def main() -> None:
     """Run the app. Host and port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, as gradio reads them."""
     try:
         said = about(HERE)
-        demo = build(said)
+        demo, models = build(said)
     except SpaceError as error:
-        said = About()
+        said, models = About(), []
         demo = excuse(said, error)
     demo.launch(
         theme=theme(said.fonts),
@@ -57,7 +55,11 @@ def main() -> None:
         ssr_mode=False,
         max_threads=MOST_EVENTS,
         mcp_server=find_spec("mcp") is not None,
+        prevent_thread_lock=True,
     )
+    for model in models[:1]:  # not before: gradio gives up where it does not answer itself while torch is imported
+        encoding.preload(model)
+    demo.block_thread()
 
 
 if __name__ == "__main__":

@@ -48,6 +48,11 @@ class Doubt(Said):
     kind: str = ""
     """empty, symbols, letter, repeated, script, unknown, spelt, cut, same, alike."""
 
+    @property
+    def head(self) -> str:
+        """The words over it. Of the same text twice the score is right, and says nothing."""
+        return "Nothing to compare" if self.kind == "same" else "Do not trust this score"
+
 
 @dataclass(frozen=True)
 class Reading:

@@ -81,7 +81,7 @@ def marked() -> None:
 
 
 class Place(NamedTuple):
-    """Where a model comes from: what decides its vectors."""
+    """The place that a model comes from: what decides its vectors."""
 
     id: str
     revision: str | None
@@ -117,7 +117,7 @@ def _open(place: Place) -> SentenceTransformer:
     import torch
     from sentence_transformers import SentenceTransformer  # seconds of torch: the page is up before it is needed
 
-    torch.set_num_threads(machine.cores())  # a container may have fewer than the machine
+    torch.set_num_threads(max(1, machine.cores() - 1))  # one core is the page's; threads that share one wait for others
     device = "cpu" if os.environ.get("SPACES_ZERO_GPU") else None
     if place.code is None:
         return SentenceTransformer(place.id, revision=place.revision, trust_remote_code=False, device=device)
@@ -172,7 +172,7 @@ def _cost(text: str, row: np.ndarray) -> int:
     return row.nbytes + 4 * len(text) + 200  # of the objects around them
 
 
-_pool = ThreadPoolExecutor(2, "encode")  # two models at once; each uses all cores for itself
+_pool = ThreadPoolExecutor(2, "encode")  # two models at once, and one batch of each
 _shelf: Shelf[Place, Loaded] = Shelf(_load, int(SHARE * machine.memory()))
 _remembered = Remembered(TEXTS_IN_MEMORY)
 _waiters = 0
@@ -230,7 +230,7 @@ async def each(models: Sequence[Model], texts: Sequence[str]) -> AsyncIterator[t
 
 
 async def asked(model: Model, question: Callable[[SentenceTransformer], Answer]) -> Answer:
-    """What a function says of the model in memory, such as how its tokenizer cuts a text.
+    """Ask a function about the model in memory, such as how its tokenizer cuts a text.
 
     It runs in another thread and never beside an encoding: a tokenizer is used by one at a time.
 

@@ -10,7 +10,7 @@ FIRST_TAB = "compare"
 
 
 def asked(request: gr.Request, tab: str) -> Mapping[str, str]:
-    """What the address asks of a tab: {parameter: text}; nothing when it is of another tab."""
+    """The parameters, {name: text}, that the address has for a tab; nothing when it is of another tab."""
     said = dict(request.query_params)
     return said if said.get("tab", FIRST_TAB) == tab else {}
 

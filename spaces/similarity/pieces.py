@@ -9,6 +9,7 @@ from html import escape
 import gradio as gr
 from about import About, PaperPair
 from catalogue import Model
+from doubts import Doubt
 from verdict import Said, closeness, disagreement
 from words import Count, SpaceError
 
@@ -68,7 +69,7 @@ class Pieces:
     # ---- one model ----
 
     def comparison(
-        self, model: Model, scores: Mapping[int, float], dim: int, pair: tuple[str, str], doubts: Sequence[Said] = ()
+        self, model: Model, scores: Mapping[int, float], dim: int, pair: tuple[str, str], doubts: Sequence[Doubt] = ()
     ) -> str:
         """The score at `dim`, large, with what it means, over a bar for every dim.
 
@@ -90,14 +91,14 @@ class Pieces:
         name = f"<small>{self.words.both('cosine similarity')}</small>"
         return f'<div><output dir="ltr">{score:.3f}</output>{name}</div>'
 
-    def doubted(self, doubts: Sequence[Said]) -> str:
-        """Why a score means nothing."""
+    def doubted(self, doubts: Sequence[Doubt]) -> str:
+        """A warning that says why a score means nothing."""
         told = "".join(f"<p>{self.said(doubt)}</p>" for doubt in doubts)
-        head = self.words.both("Do not trust this score")
+        head = self.words.both(doubts[0].head)
         return f'<div class="doubt" role="alert"><b>{head}</b>{told}</div>'
 
     def verdict(self, model: Model, scores: Mapping[int, float], dim: int) -> str:
-        """What a score means by the pairs that people scored; nothing when the model has none."""
+        """The meaning of a score by the pairs that people scored; nothing when the model has none."""
         near = closeness(model, dim, scores[dim])
         if near is None:
             return ""
@@ -136,7 +137,7 @@ class Pieces:
         return f'<p class="printed">{where}: {" · ".join(facts)}</p>'
 
     def foot(self, model: Model, dim: int, scores: Mapping[int, float], *, doubted: bool) -> str:
-        """Which model and size gave an answer, what its verdict rests on, and the button for its link."""
+        """The last line of an answer: its model and size, what its verdict rests on, and the button for its link."""
         which = f"<bdi>{escape(model.title)}</bdi> · {self.words.both('{size}', size=Count(dim, 'dimension'))}"
         near = None if doubted else closeness(model, dim, scores[dim])
         source = f"<br>{self.said(near.source)}" if near else ""

@@ -25,7 +25,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two rankings of the same texts agree."""
+    """The measure of how far two rankings of the same texts agree."""
 
     shared: int
     """How many of the first `first` texts are the same ones."""
@@ -58,7 +58,7 @@ def places(values: np.ndarray, before: np.ndarray, first: int) -> list[Place]:
 
 
 def agreement(one: np.ndarray, other: np.ndarray, first: int) -> Agreement:
-    """How far the rankings by scores (n,) and (n,) agree; the first texts are at most `first`."""
+    """Tell how far the rankings by scores (n,) and (n,) agree; the first texts are at most `first`."""
     first = min(first, len(one))
     shared = len(set(order(one)[:first].tolist()) & set(order(other)[:first].tolist()))
     return Agreement(shared, first, kendall(one, other), spearman(one, other))
@@ -110,7 +110,7 @@ def extremes(cosines: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
 
 
 def shades(cosines: np.ndarray) -> np.ndarray:
-    """How dark each cell of (n, n) is, 0 to 1: from the lowest cosine of two different rows to the highest."""
+    """Tell how dark each cell of (n, n) is, 0 to 1: from the lowest cosine of two different rows to the highest."""
     off = cosines[~np.eye(len(cosines), dtype=bool)]
     low, high = float(off.min()), float(off.max())
     found: np.ndarray = np.clip((cosines - low) / ((high - low) or 1.0), 0, 1)

@@ -14,11 +14,11 @@ State = Literal["ready", "loading", "absent"]
 
 
 class Sized(Protocol):
-    """What says how many bytes of memory it takes."""
+    """Anything that says how many bytes of memory it takes."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes."""
+        """Bytes of memory that it takes."""
 
 
 Key = TypeVar("Key", bound=Hashable)

@@ -18,10 +18,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
-NAME = "lang"  # of the parameter in the address, and of the cookie
+PARAMETER = "lang"  # of the parameter in the address, and of the cookie
 PREVIEWS = re.compile(r'\s*<meta\s+(?:property="og:|name="twitter:)[^>]*>')
 HTML = re.compile(r'<html\s+lang="[^"]*"')
 CHARSET = '<meta charset="utf-8" />'
+STILL = (  # here, as gradio lets no @media rule of a style sheet reach its own frame
+    "<style>@media (prefers-reduced-motion: reduce) { *, ::before, ::after { animation-duration: 0.01ms !important; "
+    "animation-iteration-count: 1 !important; transition-duration: 0.01ms !important; "
+    "scroll-behavior: auto !important } }</style>"
+)
 
 
 # ---- which language ----
@@ -29,7 +34,7 @@ CHARSET = '<meta charset="utf-8" />'
 
 def language_of(request: gr.Request, languages: Collection[str]) -> str:
     """The language in which the page of this request is shown: as its address, its cookie or its browser say."""
-    return chosen(languages, str(request.query_params.get(NAME, "")), request.headers)
+    return chosen(languages, str(request.query_params.get(PARAMETER, "")), request.headers)
 
 
 def chosen(languages: Collection[str], asked: str, headers: Mapping[str, str]) -> str:
@@ -47,7 +52,7 @@ def _cookie(header: str) -> str:
         jar = SimpleCookie(header)
     except CookieError:  # of another app on this host
         return ""
-    return jar[NAME].value if NAME in jar else ""
+    return jar[PARAMETER].value if PARAMETER in jar else ""
 
 
 def _accepted(header: str) -> list[str]:
@@ -70,7 +75,7 @@ def _weight(text: str) -> float:
 
 @dataclass(frozen=True)
 class Preview:
-    """What others show of a link to the page."""
+    """The text that others show of a link to the page."""
 
     title: str
     description: str
@@ -102,7 +107,7 @@ class Front:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get(NAME, [""])[0]
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get(PARAMETER, [""])[0]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         language = self.languages[chosen(self.languages, asked, headers)]
         start: Message = {}
@@ -125,7 +130,7 @@ class Front:
     def page(self, html: str, language: Language) -> str:
         """The page in a language."""
         html = HTML.sub(f'<html lang="{language.code}" dir="{language.direction}"', html, count=1)
-        extra = f"{self.preview.tags}<script>{_speaks(language.code)}</script><script>{self.script}</script>"
+        extra = f"{self.preview.tags}{STILL}<script>{_speaks(language.code)}</script><script>{self.script}</script>"
         return PREVIEWS.sub("", html).replace(CHARSET, CHARSET + extra, 1)
 
 
@@ -139,6 +144,6 @@ def _speaks(code: str) -> str:
 def _headers(headers: list[tuple[bytes, bytes]], length: int, keep: str | None) -> list[tuple[bytes, bytes]]:
     """The headers of a page of this length; a language that was asked for is kept for the next visit."""
     kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-    cookie = f"{NAME}={keep}; Path=/; Max-Age=31536000; SameSite=Lax"
+    cookie = f"{PARAMETER}={keep}; Path=/; Max-Age=31536000; SameSite=Lax"
     own = [(b"content-length", str(length).encode()), (b"vary", b"accept-language, cookie")]
     return [*kept, *own, *([(b"set-cookie", cookie.encode())] if keep else [])]

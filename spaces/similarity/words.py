@@ -71,7 +71,7 @@ def form(language: str, number: int) -> str:
 
 @dataclass(frozen=True)
 class Language:
-    """What a file of languages/ says: texts by their English, forms of nouns, and the direction of lines."""
+    """The content of a file of languages/: texts by their English, forms of nouns, the direction of lines."""
 
     code: str = ENGLISH
     name: str = "English"
@@ -122,7 +122,7 @@ class Words:
         return I18nData(key)
 
     def labels(self) -> gr.I18n:
-        """What `launch` is to know of the labels: to be called after the page was laid out."""
+        """The labels in all languages, for `launch`: to be called after the page was laid out."""
         return gr.I18n(**self._labels)
 
 

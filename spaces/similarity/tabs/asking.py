@@ -132,7 +132,7 @@ class AskingTab(ABC):
         answers([], self.opened, inputs, result, loading, after=[load])
 
     def foot(self, model: Model, dim: int, more: str = "") -> str:
-        """Which model and size gave an answer, what it is of, and the button for its link; `more` is HTML already."""
+        """The last line of an answer: its model, its size, `more` (HTML already), and the button for its link."""
         size = self.words.both("{size}", size=Count(dim, "dimension"))
         which = f"<bdi>{escape(model.title)}</bdi> · {size}"
         return f'<div class="foot"><small>{which}{more}</small>{self.pieces.copy()}</div>'

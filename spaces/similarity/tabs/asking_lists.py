@@ -48,7 +48,7 @@ class Asked:
     own: bool
     """Whether the sentences are the reader's."""
     doubts: Sequence[Said]
-    """Why nothing can be found by this query."""
+    """The reasons why nothing can be found by this query."""
 
 
 class ListTab(AskingTab):
@@ -126,7 +126,7 @@ class ListTab(AskingTab):
         return [*queries, *lists]
 
     def source(self, asked: Asked) -> str:
-        """What was searched, as HTML: its name, its licence, and the works that it is made of."""
+        """The source of what was searched, as HTML: its name, its licence, and the works that it is made of."""
         number = Count(len(asked.sentences), "sentence")
         if asked.own or self.searched is None:
             return "<br>" + self.words.both("Searched: your own list, {sentences}", sentences=number)

@@ -48,7 +48,7 @@ class CompareTab:
             return self.pieces.notice(error)
 
     async def doubts(self, model: Model, pair: tuple[str, str]) -> Sequence[Said]:
-        """Why a score of these texts means nothing."""
+        """The reasons why a score of these texts means nothing."""
         readings = await encoding.asked(model, lambda loaded: [doubts.reading(loaded, text) for text in pair])
         return doubts.of_pair(pair, readings, self.shared.about.languages)
 
@@ -171,7 +171,7 @@ class CompareTab:
         return self.shared.examples("compare", [*printed, *own], [first, second])
 
     def paper(self) -> None:
-        """What the paper printed for its pairs, folded."""
+        """Lay out what the paper printed for its pairs, folded."""
         paper = self.shared.about.paper
         if paper.pairs:
             with gr.Accordion(self.words.label("What the {paper} paper printed", paper=paper.name), open=False):

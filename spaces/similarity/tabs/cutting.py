@@ -88,7 +88,7 @@ class CuttingTab(ListTab):
         return f'<section><h3>{head}</h3><ol class="ranking">{items}</ol></section>'
 
     def moved(self, places: int) -> str:
-        """How far a sentence has moved: a mark for the eye, words for the ear; nothing when it has not."""
+        """Tell how far a sentence has moved: a mark for the eye, words for the ear; nothing when it has not."""
         if not places:
             return ""
         kind, mark = ("up", "▲") if places > 0 else ("down", "▼")
@@ -126,7 +126,7 @@ class CuttingTab(ListTab):
 
 
 def top(sentences: int) -> int:
-    """How many first texts are compared: of a short list fewer, as all of them are always the same ones."""
+    """Tell how many first texts are compared: of a short list fewer, as all of them are always the same ones."""
     return min(SHOWN, max(1, sentences // 3))
 
 

@@ -71,7 +71,7 @@ class ModelsTab:
         ]
 
     def explained(self, measured: Sequence[Model]) -> str:
-        """What the numbers are; nothing when there are none."""
+        """Tell what the numbers are; nothing when there are none."""
         scores = next((model.scores for model in measured if model.scores), None)
         if scores is None:
             return self.words.paragraph("Nobody has measured these models yet.")
@@ -83,7 +83,7 @@ class ModelsTab:
         return f'<div class="quiet">{"".join(told)}</div>'
 
     def rehearsal(self, measured: Sequence[Model]) -> str:
-        """That these numbers say nothing, where they were measured on generated data."""
+        """Tell that these numbers say nothing, where they were measured on generated data."""
         if not any(model.scores and model.scores.rehearsal for model in measured):
             return ""
         said = self.words.paragraph("A rehearsal on generated data: these numbers say nothing about real text.")

@@ -18,7 +18,7 @@ from words import SpaceError, Words
 
 @dataclass(frozen=True)
 class Shared:
-    """What the page is about, its models, and its pieces of HTML."""
+    """The facts that tabs share: what the page is about, its models, and its pieces of HTML."""
 
     about: About
     models: Sequence[Model]
