@@ -239,4 +239,4 @@ def test_everybody_can_read_and_reach_the_tabs(
         head, wide = page.locator("#matrix-result tbody th").first, page.locator("#matrix-result .heatmap")
         before = head.bounding_box()
         wide.evaluate("box => { box.scrollLeft = document.dir === 'rtl' ? -200 : 200 }")
-        assert head.bounding_box() == before, "the first column stays"
+        assert head.bounding_box()["x"] == pytest.approx(before["x"], abs=2), "the first column stays"
