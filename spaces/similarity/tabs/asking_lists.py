@@ -83,7 +83,7 @@ class ListTab(AskingTab):
         return Asked(query, sentences, vector, rows, own, await self.doubts(model, query))
 
     async def doubts(self, model: Model, query: str) -> Sequence[Said]:
-        """Why nothing can be found by this query."""
+        """The reasons why nothing can be found by this query."""
         reading = await encoding.asked(model, lambda loaded: doubts.reading(loaded, query))
         return doubts.of_text(query, reading, self.shared.about.languages, what="the query")
 
