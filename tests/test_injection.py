@@ -341,6 +341,6 @@ def test_an_address_is_shown_as_text_and_leads_to_the_same_page(url: str) -> Non
 def test_numbers_stay_beside_the_arabic_that_they_belong_to(harmless: Any, tmp_path: Path) -> None:
     """Without an isolate readers would see 1 before the first name, and the interval's ends in the other order."""
     made = cards(*resolved(swapped(harmless, "تضمين"), tmp_path), "نموذج")
-    assert "| 0 = <bdi>تضمين</bdi>, 1 = other |" in made["dataset"]
+    assert ": 0 = <bdi>تضمين</bdi>, 1 = other |" in made["dataset"]
     assert "| <bdi>نموذج</bdi>: 50.00 [40.0, 60.0] |" in made["model"]
     assert "- behind <bdi>نموذج</bdi>: STS17 -1.00 [-2.00, -0.50]" in made["model"]

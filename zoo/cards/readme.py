@@ -7,6 +7,7 @@ from typing import Any
 
 from huggingface_hub import CardData, SpaceCardData
 
+from zoo.cards.arabiccounts import rows_in_arabic
 from zoo.cards.datasetview import JUDGING, DatasetCardView, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
@@ -107,7 +108,14 @@ def _percent(part: float | None) -> Markdown:
     return Markdown("-" if part is None else f"{100 * part:.1f}")
 
 
-FILTERS: Filters = {"score": _score, "share": _share, "figure": _figure, "fraction": _fraction, "percent": _percent}
+FILTERS: Filters = {
+    "score": _score,
+    "share": _share,
+    "figure": _figure,
+    "fraction": _fraction,
+    "percent": _percent,
+    "rows_in_arabic": rows_in_arabic,
+}
 
 
 def render(template: str, templates: Templates, **facts: Any) -> str:

@@ -49,7 +49,7 @@ def demo(publication: Publication, space: Space) -> Release:
     workspace = build.workspace
     app = _app(build, space.app)
     names = offered_by(workspace, space.repo)
-    offered = _offered(publication, names)
+    offered = on_the_hub(publication, names)
     if not offered:
         problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
         raise PublishError(problem, hint=f"zoo publish {names[0]}{build.as_typed}")
@@ -124,8 +124,8 @@ def _vectors_of(model: str, more: Mapping[str, Content]) -> str | None:
     return path if path in more else None
 
 
-def _offered(publication: Publication, names: Collection[str]) -> list[Recipe]:
-    """The recipes of a Space that are published with it, or are on the Hub already."""
+def on_the_hub(publication: Publication, names: Collection[str]) -> list[Recipe]:
+    """Return those of the recipes whose models go along in a publication, or are on the Hub already."""
     build, account = publication.build, publication.account
     going = {member.name for member in publication.members}
     return [
