@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,8 +63,8 @@ def test_a_score_is_told_as_the_share_of_pairs_below_it(
 
 def test_it_tells_what_people_gave_and_what_it_rests_on(space: SimpleNamespace) -> None:
     found = space.verdict.closeness(calibrated(space), 768, 0.4)
-    scale = "where 0 is nothing in common and 1 the same meaning"
-    assert str(found.people) == f"People gave most pairs like this one 0.4 to 0.8, {scale}"
+    scale = "(0: nothing in common, 1: the same meaning)"
+    assert str(found.people) == f"Half of the pairs like this one got 0.4 to 0.8 from people {scale}"
     assert str(found.source) == "Number of pairs: 300, from arabic-stsb (validation split); margin: ±5 points"
     outside = space.verdict.closeness(calibrated(space, rows=1500), 768, 0.9)
     assert outside.people is None, "nobody scored such a pair"
@@ -215,6 +217,21 @@ def test_a_prompt_takes_room_and_texts_that_read_alike_are_doubted(
     pair = (f"{ARABIC} اليوم غدًا", f"{ARABIC} اليوم أمس")
     readings = [space.doubts.reading(loaded(tokenizers["bert"]), text) for text in pair]
     assert [doubt.kind for doubt in space.doubts.of_pair(pair, readings, ["ar"])] == ["alike"]
+
+
+def test_every_sentence_is_there_in_arabic_with_the_same_places(space: SimpleNamespace) -> None:
+    words = json.loads((SPACE / "languages" / "ar.json").read_text("utf-8"))["words"]
+    trees = [ast.parse(Path(str(module.__file__)).read_text("utf-8")) for module in vars(space).values()]
+    said = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [node for node in said if getattr(node.func, "id", "") in ("Said", "Doubt") and node.args]
+    texts = [node.args[0].value for node in named if isinstance(node.args[0], ast.Constant)]
+    texts += [space.verdict.ONE, space.verdict.BETWEEN, space.verdict.DISAGREE, space.doubts.OTHER_SCRIPT]
+    assert len(texts) > 15
+    places = re.compile(r"{\w+}")
+    wrong = [text for text in texts if set(places.findall(text)) != set(places.findall(words.get(text, "")))]
+    assert not [text for text in texts if text not in words]
+    assert not wrong
+    assert not [script for script in space.doubts.SCRIPTS if script not in words]
 
 
 # ---- the calibration that evaluation makes ----

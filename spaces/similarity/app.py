@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # and when torch is: threads that wait leave the cores to others
 
 import encoding
 import gradio as gr
 from about import About, about
 from catalogue import catalogue
-from page import STYLES, excuse, page, theme
+from page import SCRIPT, STYLE, excuse, one_language, page, theme
+from pieces import LEAD
+from starlette.middleware import Middleware
+from web import Front, Preview
 from words import SpaceError
 
 HERE = Path(__file__).parent
@@ -28,6 +33,12 @@ def build(said: About) -> gr.Blocks:
     return page(said, models)
 
 
+def front(said: About) -> Middleware:
+    """What rewrites the page before the browser gets it."""
+    preview = Preview(said.title, LEAD)
+    return Middleware(Front, languages=said.words.languages, preview=preview, script=SCRIPT.read_text("utf-8"))
+
+
 def main() -> None:
     """Run the app. Host and port: GRADIO_SERVER_NAME and GRADIO_SERVER_PORT, as gradio reads them."""
     try:
@@ -36,13 +47,16 @@ def main() -> None:
     except SpaceError as error:
         said = About()
         demo = excuse(said, error)
-    styles = STYLES if said.words.right_to_left else STYLES[:1]
     demo.launch(
         theme=theme(said.fonts),
-        css_paths=list(styles),
+        css=one_language(said.words),
+        css_paths=[STYLE],
+        i18n=said.words.labels(),
+        app_kwargs={"middleware": [front(said)]},
         footer_links=["api"],
         ssr_mode=False,
         max_threads=MOST_EVENTS,
+        mcp_server=find_spec("mcp") is not None,
     )
 
 

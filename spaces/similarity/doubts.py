@@ -37,12 +37,13 @@ IDEOGRAPHS = ("CJK", "HANGUL", "HIRAGANA", "KATAKANA")  # one of them may be a w
 MANY = 12  # letters from which a text of three of them, again and again, is none
 UNKNOWN = 0.5  # the share of pieces that a tokenizer does not know from which nothing is left to judge
 CRUMBS = 0.9  # pieces a letter from which a text is spelt out: the vocabulary holds nothing of its language
+OTHER_SCRIPT = "There are no {script} letters in {what}: these models were trained and measured on {script} script."
 WORDS = 1_000  # pieces: smaller vocabularies are of letters or bytes, and spell everything out
 
 
 @dataclass(frozen=True)
 class Doubt(Said):
-    """Why a score of a text means nothing: a text of the page's words, and values for its places."""
+    """A reason for which a score of a text means nothing: a text of the page's words, and values for its places."""
 
     kind: str = ""
     """empty, symbols, letter, repeated, script, unknown, spelt, cut, same, alike."""
@@ -50,7 +51,7 @@ class Doubt(Said):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a model reads a text."""
+    """A text as a model reads it."""
 
     pieces: tuple[int, ...]
     """Ids of its pieces, all of them, without special ones."""
@@ -123,8 +124,7 @@ def _of_script(text: str, languages: Sequence[str], what: str) -> Doubt | None:
         return None
     if len(scripts) > 1:
         return Doubt("No letter in {what} is of a script that these models were trained on.", {"what": what}, "script")
-    told = "There are no {script} letters in {what}: these models were trained and measured on {script} script."
-    return Doubt(told, {"what": what, "script": scripts[0]}, "script")
+    return Doubt(OTHER_SCRIPT, {"what": what, "script": scripts[0]}, "script")
 
 
 def _named(char: str, starts: tuple[str, ...]) -> bool:
@@ -151,7 +151,7 @@ def _of_cut(_: str, reading: Reading, what: str) -> Doubt | None:
     if not reading.lost:
         return None
     values = {"what": what, "lost": f"{reading.lost:,}", "words": f"{max(reading.words, reading.lost):,}"}
-    return Doubt("Too long for the model: of {what} it does not read the last words, {lost} of {words}.", values, "cut")
+    return Doubt("Too long for the model: it leaves out the end of {what}, {lost} of {words} words.", values, "cut")
 
 
 def reading(loaded: SentenceTransformer, text: str) -> Reading | None:
@@ -175,7 +175,7 @@ def reading(loaded: SentenceTransformer, text: str) -> Reading | None:
 
 
 def _whole_words(text: str, pieces: Sequence[int], ends: Sequence[int] | None, room: int, words: int) -> int:
-    """How many words the first pieces hold; without places of pieces, about as many as their share."""
+    """The number of words that the first pieces hold; without places of pieces, about as many as their share."""
     if ends is None:
         return words * room // len(pieces)
     end = ends[room - 1] if room else 0
@@ -186,7 +186,7 @@ Read = Callable[[str], tuple[list[int], "list[int] | None"]]
 
 
 def _room(loaded: SentenceTransformer, special: int, length: Callable[[str], int]) -> int | None:
-    """How many pieces of a text the model reads, beside special ones and its own prompt; None: all."""
+    """The number of pieces of a text that the model reads, beside special ones and its own prompt; None: all."""
     most = getattr(loaded, "max_seq_length", None)
     if most is None or not math.isfinite(most):
         return None
@@ -195,7 +195,7 @@ def _room(loaded: SentenceTransformer, special: int, length: Callable[[str], int
 
 
 def _of_tokenizers(tokenizer: Any) -> tuple[Read, int | None, int, int]:
-    """How a tokenizer of static embeddings reads, its unknown piece, its size, and its special pieces a text."""
+    """The reading of a tokenizer of static embeddings: a function, its unknown piece, its size, its special pieces."""
     name = getattr(tokenizer.model, "unk_token", None)
     unknown = tokenizer.token_to_id(name) if isinstance(name, str) else None
 

@@ -24,6 +24,11 @@ APART = 15  # points of percent between sizes from which the page says that they
 INSIDE = 0.005  # the share of pairs from either end that a score among them keeps away from it
 CERTAIN = 1.96  # standard errors: a margin that holds in 95 of 100 draws of pairs
 
+ONE = "Half of the pairs like this one got {low} from people (0: nothing in common, 1: the same meaning)"
+BETWEEN = "Half of the pairs like this one got {low} to {high} from people (0: nothing in common, 1: the same meaning)"
+
+DISAGREE = "The sizes disagree: closer than {most} % of the pairs at {wide} dimensions, than {least} % at {narrow}"
+
 
 @dataclass(frozen=True)
 class Said:
@@ -41,7 +46,7 @@ class Said:
 
 @dataclass(frozen=True)
 class SizeCalibration:
-    """Of one size: the cosines below which 0, 1, ... 100 % of the pairs are, and what people gave pairs there."""
+    """One size of a model: the cosines below which 0 to 100 % of the pairs are, and what people gave pairs there."""
 
     quantiles: tuple[float, ...]
     """Any number of them from two on, evenly spaced, none smaller than the one before."""
@@ -97,7 +102,7 @@ def _rising(values: Any) -> bool:
 
 @dataclass(frozen=True)
 class Closeness:
-    """How close two texts are among pairs that people scored."""
+    """The place of two texts among pairs that people scored."""
 
     percent: int
     """Of the pairs are less alike, 0 to 100: 0 and 100 only where none or all of them are."""
@@ -119,14 +124,11 @@ class Closeness:
 
     @property
     def people(self) -> Said | None:
-        """What people gave such pairs; None: it is not known, or the pair lies outside of all that they saw."""
+        """The scores that people gave such pairs; None: not known, or the pair lies outside of all that they saw."""
         if self.gold is None or self.percent in (0, 100):
             return None
         low, high = (f"{value:.1f}" for value in self.gold)
-        scale = "where 0 is nothing in common and 1 the same meaning"
-        if low == high:
-            return Said("People gave most pairs like this one {low}, " + scale, {"low": low})
-        return Said("People gave most pairs like this one {low} to {high}, " + scale, {"low": low, "high": high})
+        return Said(ONE if low == high else BETWEEN, {"low": low, "high": high})
 
     @property
     def source(self) -> Said:
@@ -187,5 +189,4 @@ def disagreement(model: Model, scores: Mapping[int, float]) -> Said | None:
     most, least = max(found, key=lambda dim: found[dim]), min(found, key=lambda dim: found[dim])
     if found[most] - found[least] < APART:
         return None
-    text = "The sizes disagree: closer than {most} % of the pairs at {wide} dimensions, than {least} % at {narrow}"
-    return Said(text, {"most": found[most], "wide": most, "least": found[least], "narrow": least})
+    return Said(DISAGREE, {"most": found[most], "wide": most, "least": found[least], "narrow": least})

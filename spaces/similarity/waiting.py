@@ -20,7 +20,7 @@ def answers(
     output: gr.components.Component,
     loading: Callable[[StillLoading], Any],
     *,
-    after: gr.events.Dependency | None = None,
+    after: Sequence[gr.events.Dependency] = (),
     **options: Any,
 ) -> gr.events.Dependency:
     """Wire events to an async answer that calls `await encoding.need(model)` before it encodes.
@@ -30,11 +30,11 @@ def answers(
 
     Args:
         answer: gets the inputs, and gradio's request where it has a parameter annotated `gr.Request`.
-        after: an event whose end triggers it too.
+        after: events whose end triggers it too.
         options: of gr.on, such as `js`.
 
     Returns:
-        The event, so that `.then` can follow it.
+        The event, so that `.then` can follow it; without triggers the one after the last of `after`.
     """
     timer = gr.Timer(AGAIN, active=False)
 
@@ -49,6 +49,5 @@ def answers(
     common = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
     outputs = [output, timer]
     timer.tick(shown, inputs, outputs, **common)
-    if after:
-        after.then(shown, inputs, outputs, **common)
-    return gr.on(triggers, shown, inputs, outputs, **{**common, **options})
+    chained = [event.then(shown, inputs, outputs, **common) for event in after]
+    return gr.on(triggers, shown, inputs, outputs, **{**common, **options}) if triggers else chained[-1]

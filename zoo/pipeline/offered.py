@@ -12,7 +12,7 @@ from zoo.tasks import TASKS
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}  # of a parameter
 
 
-def shown_model(model: str, scores: ScoreFile, code: CarriedCode | None, vectors: str | None) -> dict[str, Any]:
+def entry_of(model: str, scores: ScoreFile, code: CarriedCode | None, vectors: str | None) -> dict[str, Any]:
     """Return the entry of a model: who it is, what its scores mean, and what it was measured at.
 
     Args:

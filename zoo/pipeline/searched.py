@@ -17,7 +17,7 @@ FILE = "corpus.json"
 VECTORS = "vectors"
 
 
-def searched(
+def searched_files(
     build: Build, offered: Sequence[Recipe], account: str, going: Collection[str], *, private: bool = False
 ) -> dict[str, Content]:
     """Return {path in the Space: content} of corpus.json and of the vectors that are here; empty: nothing to search.
@@ -85,7 +85,7 @@ def _sentences(split: Path) -> list[str]:
 
 
 def _source(name: str, dataset: Dataset, account: str) -> dict[str, object]:
-    """What is told of the sentences: where they are from, and the licences of their way there."""
+    """The facts that are told of the sentences: where they are from, and the licences of their way there."""
     assert dataset.release is not None, f"{name} is published"
     works = [one.model_dump(include={"title", "license", "url", "terms"}) for one in dataset.release.origins]
     return {

@@ -15,8 +15,8 @@ from zoo.layout import TRAIN
 from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
 from zoo.pipeline.build import Build
 from zoo.pipeline.collected import offered_by
-from zoo.pipeline.offered import shown_model
-from zoo.pipeline.searched import VECTORS, searched
+from zoo.pipeline.offered import entry_of
+from zoo.pipeline.searched import VECTORS, searched_files
 from zoo.publish.desired.digests import Digests
 from zoo.publish.desired.release import Content, Release, Settings, space_release
 from zoo.recipe import Dataset, Recipe
@@ -64,7 +64,7 @@ def demo(publication: Publication, space: Space) -> Release:
         for recipe in offered
     }
     repo_id = f"{account}/{space.repo}"
-    more = searched(build, offered, account, publication.datasets, private=publication.private)
+    more = searched_files(build, offered, account, publication.datasets, private=publication.private)
     card = space_card(
         repo_id,
         space,
@@ -82,7 +82,7 @@ def demo(publication: Publication, space: Space) -> Release:
         app,
         card=card,
         models=[
-            shown_model(model, found, carried[model][0], _vectors_of(model, more))
+            entry_of(model, found, carried[model][0], _vectors_of(model, more))
             for model, found in scores.items()
             if found.subject("self")
         ],
@@ -139,7 +139,9 @@ def on_the_hub(publication: Publication, names: Collection[str]) -> list[Recipe]
 
 def _sdk_version(app: Path) -> str:
     """The gradio that the app's own requirements pin: the Space's card must ask for the same."""
-    found = re.search(r"^gradio==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r"^gradio(?:\[[^\]]*\])?==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE
+    )
     if found is None:
         hint = "write gradio==<version> on a line of its own"
         raise PublishError(f"'{app.name}/requirements.txt' does not pin gradio", hint=hint)

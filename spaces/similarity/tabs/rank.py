@@ -6,12 +6,12 @@ import encoding
 import gradio as gr
 import similarity
 import texts
-from pieces import shows
 from waiting import answers
 from words import SpaceError
 
 from tabs.shared import Shared
 
+TAB = "rank"
 NAME = "Rank"
 HINT = "Write a query and a list of sentences, one per line."
 
@@ -19,7 +19,7 @@ HINT = "Write a query and a list of sentences, one per line."
 class RankTab:
     """A query and a list: the sentences of the list, the nearest first."""
 
-    name = NAME
+    tab, name = TAB, NAME
 
     def __init__(self, shared: Shared) -> None:
         self.shared, self.words, self.pieces = shared, shared.words, shared.pieces
@@ -39,38 +39,28 @@ class RankTab:
 
     def render(self, demo: gr.Blocks) -> None:
         """Lay out and wire the tab."""
-        hint, rtl, lists = self.pieces.hint(HINT), self.words.right_to_left, self.shared.about.lists
-        queries = [query for query, _ in lists]
+        hint, lists = self.pieces.hint(HINT), self.shared.about.lists
         result = self.shared.result("rank", hint)
         with gr.Row(equal_height=False):
             with gr.Column(min_width=300):
-                query = gr.Textbox(
-                    label=self.words.line("Query"), elem_id="query", rtl=rtl, placeholder=queries[0] if queries else ""
-                )
+                query = gr.Textbox(label=self.words.label("Query"), elem_id="query")
                 sentences = gr.Textbox(
-                    label=self.words.line("Sentences"),
+                    label=self.words.label("Sentences"),
                     elem_id="sentences",
-                    rtl=rtl,
                     lines=6,
                     max_lines=16,
-                    info=self.words.line(
+                    info=self.words.label(
                         "one per line, up to {lines} lines and {characters:,} characters",
                         lines=texts.MOST_LINES,
                         characters=texts.MOST_CHARACTERS,
                     ),
                 )
                 menu, dim = self.shared.model_menu("rank")
-                button = gr.Button(self.words.line("Rank"), variant="primary", elem_id="rank")
+                button = gr.Button(self.words.label("Rank"), variant="primary", elem_id="rank")
             with gr.Column(min_width=300):
                 result.render()
-        chosen = gr.Examples(
-            [list(row) for row in lists],
-            [query, sentences],
-            label=self.words.line("Examples"),
-            example_labels=queries,
-            cache_examples=False,
-            preload=False,
-        )
+        rows = [((query_text, listed), query_text) for query_text, listed in lists]
+        chosen = self.shared.examples("rank", rows, [query, sentences])
 
         async def show(model_id: str, dim: int | None, query: str, sentences: str) -> str:
             return await self.answer(model_id, dim, query, sentences)
@@ -79,7 +69,6 @@ class RankTab:
             return await show(model_id, dim, query, sentences) if query.strip() and sentences.strip() else hint
 
         inputs = [menu, dim, query, sentences]
-        self.shared.wire_menu(demo, menu, dim)
-        menu.input(None, None, result, js=shows(hint), api_visibility="private")
-        answers([button.click, query.submit], show, inputs, result, self.pieces.notice)
-        answers([dim.input], again, inputs, result, self.pieces.notice, after=chosen.load_input_event)
+        answers([button.click, query.submit], show, inputs, result, self.pieces.loading)
+        after = [self.shared.wire_menu(demo, menu, dim), *chosen]
+        answers([dim.input], again, inputs, result, self.pieces.loading, after=after)
