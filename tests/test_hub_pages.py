@@ -61,6 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
         push(api, "تعديل", {"code.py": AFTER, "new.txt": "moved", "w.bin": "b" * 60}, "gone.txt", "old.txt")
         api.create_branch("lab/m", branch="fix/فرع")
         api.create_tag("lab/m", tag="v1.0")
+        api.create_repo("lab/rows", repo_type="dataset")
         api.create_repo("lab/long")
         for number in range(55):
             push(api, f"commit number {number}", {"a.txt": str(number)}, repo="lab/long")
@@ -86,7 +87,7 @@ def page(hub: LocalHub, path: str) -> tuple[str, str]:
 def test_a_card_is_shown_without_its_scripts(hub: LocalHub) -> None:
     html, policy = page(hub, "/lab/m")
     assert '<h1 dir="rtl">نموذج عربي</h1>' in html
-    assert '<table dir="rtl">' in html
+    assert '<table dir="rtl" tabindex="0">' in html
     assert "<td>81.5</td>" in html
     for danger in ("<script", "onerror", '="javascript:', 'alert("from'):
         assert danger not in html
@@ -153,7 +154,8 @@ def test_a_browser_gets_a_page_for_content_that_is_gone_and_for_our_own_mistakes
 def test_front_matter_is_shown_as_facts_not_as_text(hub: LocalHub) -> None:
     html, _ = page(hub, "/lab/m")
     assert "license: mit" not in html
-    assert '<span class="pill" dir="auto">mit</span>' in html
+    assert '<a class="pill" href="/models?license=mit" dir="auto">mit</a>' in html
+    assert 'href="/models?other=%3Cb%3Ebold%3C%2Fb%3E"' in html
     assert "&lt;b&gt;bold&lt;/b&gt;" in html
     assert "<summary>model-index</summary>" in html
 
@@ -166,10 +168,40 @@ def test_links_in_a_card_lead_into_the_repository(hub: LocalHub) -> None:
     assert 'href="https://example.org"' in html
 
 
+def test_links_to_what_is_on_this_hub_stay_here(hub: LocalHub) -> None:
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    slug = next(iter(api.list_collections(owner="lab"))).slug
+    far = "https://huggingface.co"
+    stay = {
+        f"{far}/lab/m": "/lab/m",
+        f"{far}/LAB/M/tree/main?x=1#y": "/lab/m/tree/main?x=1#y",
+        "https://hf.co/datasets/lab/rows/viewer": "/datasets/lab/rows/viewer",
+        f"{far}/collections/{slug}": f"/collections/{slug}",
+        f"{far}/lab": "/lab",
+        f"{far}/models?library=x": "/models?library=x",
+    }
+    leave = [f"{far}/lab/hidden", f"{far}/lab/none", f"{far}/datasets/lab/m", f"{far}/docs/hub", f"{far}/papers/2402.1"]
+    leave += [f"{far}.evil.example/lab/m", "https://arxiv.org/abs/1"]
+    text = "\n\n".join(f"[x]({address}) <a href='{address}'>y</a>" for address in [*stay, *leave])
+    api.create_repo("lab/links")
+    push(api, "links", {"README.md": text}, repo="lab/links")
+    html, _ = page(hub, "/lab/links")
+    article = html.split("<article")[1].split("</article>")[0]
+    found = re.findall('href="(.*?)"', article)
+    assert found == [there for there in [*stay.values(), *leave] for _ in range(2)]
+
+
 def test_files_commits_and_discussions_are_listed(hub: LocalHub) -> None:
-    html, _ = page(hub, "/lab/m")
-    for text in ("README.md", ".gitattributes", "1.5 KB", "بطاقة", "initial commit", "/lab/m/discussions/1"):
-        assert text in html
+    told = {
+        "/lab/m": ("/lab/m/tree/main", "/lab/m/commits/main", 'Community <span class="count">1</span>'),
+        "/lab/m/tree/main": ("README.md", ".gitattributes", "1.5 KB", 'href="/lab/m/tree/main/figures"', "70 B"),
+        "/lab/m/tree/main/figures": ("pixel.png", 'href="/lab/m/tree/main"', "download"),
+        "/lab/m/commits/main": ("بطاقة", "initial commit"),
+        "/lab/m/discussions": ("/lab/m/discussions/1", "سؤال"),
+    }
+    for path, texts in told.items():
+        html, _ = page(hub, path)
+        assert [text for text in texts if text not in html] == [], path
     talk, _ = page(hub, "/lab/m/discussions/1")
     assert "<strong>why</strong>" in talk
     assert "<script" not in talk
@@ -209,7 +241,8 @@ def code(html: str) -> list[str]:
     """Lines of a page's first box of code: kind, old and new number, mark and text, as far as there are any."""
     box = html.split('<div class="code"')[1].split("</div>")[0]
     rows = [
-        (kind, re.findall("<td[^>]*>(.*?)</td>", row)) for kind, row in re.findall('<tr class="(.*?)">(.*)</tr>', box)
+        (kind, re.findall("<td[^>]*>(.*?)</td>", re.sub("</?span.*?>", "", row)))
+        for kind, row in re.findall('<tr class="(.*?)">(.*)</tr>', box)
     ]
     return [" ".join(filter(None, [kind, *cells])) for kind, cells in rows]
 
@@ -287,8 +320,11 @@ def test_an_image_is_shown_and_what_is_no_text_can_be_downloaded(hub: LocalHub) 
 def test_branches_tags_and_pull_requests_are_linked(hub: LocalHub) -> None:
     api = HfApi(endpoint=hub.url, token=hub.token)
     request = api.create_pull_request("lab/long", title="proposal")
-    assert f'href="/lab/long/tree/refs%2Fpr%2F{request.num}" dir="auto">#{request.num}</a>' in page(hub, "/lab/long")[0]
-    html, _ = page(hub, "/lab/m")
+    assert (
+        f'href="/lab/long/tree/refs%2Fpr%2F{request.num}" dir="auto">#{request.num}</a>'
+        in page(hub, "/lab/long/tree/main")[0]
+    )
+    html, _ = page(hub, "/lab/m/tree/main")
     assert 'href="/lab/m/tree/fix%2F%D9%81%D8%B1%D8%B9" dir="auto">fix/فرع</a>' in html
     assert 'href="/lab/m/tree/v1.0" dir="auto">v1.0</a>' in html
     assert page(hub, "/lab/m/commits/fix%2F%D9%81%D8%B1%D8%B9")[0].count("<li>") == 4
@@ -322,7 +358,7 @@ def test_on_a_phone_one_clicks_from_the_first_page_to_a_diff_and_a_file(hub: Loc
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(hub.url)
         for link, heading in (
-            ("lab/m", "lab/m"), ("All commits", "Commits"), ("تعديل", "تعديل"), ("code.py", "code.py")
+            ("lab/m", "lab/m"), ("Commits", "Commits"), ("تعديل", "تعديل"), ("code.py", "code.py")
         ):  # fmt: skip
             assert fits(tab), tab.url
             tab.get_by_role("link", name=link, exact=True).first.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -25,16 +26,48 @@ def html(name: str, status: int = 200, /, **facts: object) -> Response:
     return HTMLResponse(rendering.page(name, **facts), status, _POLICY)
 
 
-def refusal(error: RefusalError, headers: Headers) -> Response:
-    """The response that tells of an error: a page when the request's headers ask for one, as only browsers' do."""
+def html_with_form(name: str, /, **facts: object) -> Response:
+    """A page as of `html` that has a form of ours. No page with a card or a file of other people is one."""
+    policy = _POLICY["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+    return HTMLResponse(rendering.page(name, **facts), 200, _POLICY | {"Content-Security-Policy": policy})
+
+
+def refusal(error: RefusalError, headers: Headers, path: str = "") -> Response:
+    """The response that tells of an error: a page when the request's headers ask for one, as only browsers' do.
+
+    Args:
+        path: where the request went, as it was sent; the page offers to look for what it names.
+    """
     response = error.response()
     if "text/html" not in headers.get("accept", ""):
         return response
-    page = html("error", error.status, title=_title(error.status), message=error.message)
+    facts = {"title": _title(error.status), "message": error.message, "why": _explained(error)}
+    page = html("error", error.status, **facts, wanted=_name_in(path))
     for name in ("X-Error-Message", "X-Error-Code", *error.headers):
         if name in response.headers:
             page.headers[name] = response.headers[name]
     return page
+
+
+_WHY = {
+    "RepoNotFound": "There is no such repository here, or it is private: pages show what everybody may see.",
+    "RevisionNotFound": "The repository is here, but has no such branch, tag or commit.",
+    "EntryNotFound": "The repository is here, but has no such file at this revision.",
+    "GatedRepo": "What is in this repository is only for those whom its owners let in, by a program with a token.",
+}
+
+
+def _explained(error: RefusalError) -> str:
+    """A sentence for people; empty when the error's own one says it."""
+    missing = "There is no page at this address." if error.status == 404 else ""
+    return _WHY.get(error.code or "", missing)
+
+
+def _name_in(path: str) -> str:
+    """The name of the repository, or else of its owner, that a path seems to be about; empty for other paths."""
+    kinds = "(?:datasets/|spaces/)?"
+    match = re.match(rf"/{kinds}[A-Za-z0-9._-]+/(?P<name>[A-Za-z0-9._-]{{1,96}})", path)
+    return "" if match is None or path.startswith(("/api/", "/collections/", "/lfs/", "/cas/")) else match["name"]
 
 
 def _title(status: int) -> str:

@@ -22,6 +22,7 @@ SORTS = {
     "downloads": "created",
     "trendingScore": "created",
 }
+_NEWEST = 300  # repositories whose tags are offered to filter by
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,17 @@ def tags(db: sqlite3.Connection, kind: str) -> list[str]:
     query = """SELECT DISTINCT tag FROM catalog_tags AS tags JOIN repos ON repos.id = tags.repo
         WHERE whole AND kind = ? AND NOT private AND gated = '' ORDER BY tag"""
     return [row["tag"] for row in db.execute(query, (kind,))]
+
+
+def newest_tags(db: sqlite3.Connection, kind: str) -> list[str]:
+    """The tags, sorted, of the newest repositories of a kind that everybody may read: what a list can be filtered by.
+
+    Only so many are looked at that a page with them takes no longer in a full store.
+    """
+    query = """SELECT DISTINCT tag FROM catalog_tags WHERE whole AND repo IN (
+        SELECT repo FROM catalog JOIN repos ON repos.id = repo WHERE catalog.kind = ? AND NOT private AND gated = ''
+        ORDER BY catalog.created DESC LIMIT ?) ORDER BY tag"""
+    return [row["tag"] for row in db.execute(query, (kind, _NEWEST))]
 
 
 def refresh(db: sqlite3.Connection, objects: Objects) -> None:

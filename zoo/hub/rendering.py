@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html import escape
@@ -14,6 +14,9 @@ import nh3
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
+from markdown_it.utils import OptionsDict
+
+from zoo.hub import highlighting, links
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
 _BLOCKS = ("paragraph", "heading", "bullet_list", "ordered_list", "blockquote", "table")
@@ -25,6 +28,8 @@ _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
 _TURNS = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _MAX_CARD, _MAX_TAGS = 300_000, 10_000  # characters, and `<` among them: time grows with their square
 _MAX_FACT, _MAX_FACTS, _MAX_NESTED = 1_000, 200, 50_000  # the second counts values, the others characters
+_MAX_COLOURED = 60_000  # characters of code in a card
+_SCROLLING = {"pre": {"tabindex": "0", "dir": "ltr"}, "table": {"tabindex": "0"}}  # what scrolls can be reached by keys
 _CONTEXT = 3  # lines around a change
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("pages")),
@@ -40,8 +45,13 @@ def page(name: str, **facts: object) -> str:
     return _PAGES.get_template(f"{name}.html.j2").render(**facts)
 
 
-def card_html(markdown: str, *, files: str) -> str:
-    """Safe HTML of a card. `files` is the address of the repository's own files, with a slash at the end."""
+def card_html(markdown: str, *, files: str, places: Callable[[str], Mapping[str, str]] = lambda _: {}) -> str:
+    """Safe HTML of a card.
+
+    Args:
+        files: the address of the repository's own files, with a slash at the end.
+        places: tells what of a text is on this Hub, as `links.places`; links of the card to it stay here.
+    """
     if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
         return f"<pre>{escape(markdown[:_MAX_CARD])}</pre>"
     tokens = _MARKDOWN.parse(markdown)
@@ -51,14 +61,35 @@ def card_html(markdown: str, *, files: str) -> str:
             text = next((inner.content for inner in below if inner.type == "inline"), "")
             token.attrSet("dir", _direction(text))
 
+    html = _MARKDOWN.renderer.render(tokens, OptionsDict({**_MARKDOWN.options, "highlight": _highlighter()}), {})
+    known = places(html)
+
     def absolute(_tag: str, attribute: str, value: str) -> str:
         leads_inside = (
             attribute in ("src", "href") and not value.startswith(("/", "#")) and ":" not in value.split("/")[0]
         )
-        return files + value.removeprefix("./") if leads_inside else value
+        return files + value.removeprefix("./") if leads_inside else links.local(value, known)
 
-    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
-    return nh3.clean(html, attributes=_ATTRIBUTES, attribute_filter=absolute, url_schemes={"http", "https", "mailto"})
+    return nh3.clean(
+        html,
+        attributes=_ATTRIBUTES,
+        attribute_filter=absolute,
+        allowed_classes={"span": set(highlighting.KINDS)},
+        set_tag_attribute_values=_SCROLLING,
+        url_schemes={"http", "https", "mailto"},
+    )
+
+
+def _highlighter() -> Callable[[str, str, str], str]:
+    """A function that colours the blocks of code of one card, until there were many letters in them."""
+    left = _MAX_COLOURED
+
+    def highlight(code: str, language: str, _more: str) -> str:
+        nonlocal left
+        left -= len(code)
+        return highlighting.code_html(code, language) if left > 0 else ""
+
+    return highlight
 
 
 @dataclass(frozen=True)
@@ -69,6 +100,7 @@ class ShownLine:
     old: int | None
     new: int | None
     text: str
+    pieces: Sequence[tuple[str, str]] = ()  # (class, text) of the coloured parts, where there are any
 
 
 def text(content: bytes) -> str | None:
@@ -82,9 +114,10 @@ def text(content: bytes) -> str | None:
         return None
 
 
-def numbered(text: str) -> list[ShownLine]:
-    """The lines of a text with their numbers, from 1."""
-    return [ShownLine("same", None, number, line) for number, line in enumerate(lines(text), 1)]
+def numbered(text: str, coloured: Sequence[Sequence[tuple[str, str]]] | None = None) -> list[ShownLine]:
+    """The lines of a text with their numbers, from 1, and their coloured parts from `highlighting.pieces`."""
+    pieces = iter(coloured or ())
+    return [ShownLine("same", None, number, line, next(pieces, ())) for number, line in enumerate(lines(text), 1)]
 
 
 def lines(text: str) -> list[str]:

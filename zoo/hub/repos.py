@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -70,6 +70,19 @@ def find(db: sqlite3.Connection, kind: str, name: str) -> Repo | None:
         ).fetchone()
     )
     return of_row(row) if row else None
+
+
+def find_each(db: sqlite3.Connection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Repo]:
+    """{(kind, name in small letters): repository} of those that are here, by their names of today or earlier ones."""
+    query = """WITH wanted AS (SELECT json_extract(value, '$[0]') AS kind, json_extract(value, '$[1]') AS name
+            FROM json_each(?))
+        SELECT wanted.name AS asked, repos.* FROM wanted
+            CROSS JOIN former_names AS f ON f.kind = wanted.kind AND f.name = wanted.name
+            JOIN repos ON repos.id = f.repo
+        UNION ALL SELECT wanted.name AS asked, repos.* FROM wanted
+            CROSS JOIN repos ON repos.kind = wanted.kind AND repos.name = wanted.name"""
+    rows = db.execute(query, (json.dumps(list(wanted)),))
+    return {(row["kind"], row["asked"].lower()): of_row(row) for row in rows}
 
 
 def owned(db: sqlite3.Connection, kind: str, namespace: str) -> list[Repo]:

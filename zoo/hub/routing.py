@@ -121,7 +121,7 @@ class Hub:
             await body.receive(request, route.limit)
             return await run_in_threadpool(self._run, route, request, params, body)
         except RefusalError as error:
-            return refusal(error, request.headers)
+            return refusal(error, request.headers, _path(request))
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

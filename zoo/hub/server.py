@@ -21,7 +21,9 @@ from zoo.hub.routes import (
     pages,
     people,
     repos,
+    shelves,
     spaces,
+    viewer,
     xet,
 )
 from zoo.hub.routing import Hub
@@ -43,6 +45,8 @@ ROUTES = [
         discussions,
         repos,
         content,
+        viewer,
+        shelves,
         pages,
     )
     for route in topic.ROUTES

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import BinaryIO
 
 from zoo.hub import gitobjects
 from zoo.hub.errors import RefusalError
@@ -42,6 +44,10 @@ class Blob:
     def read(self, objects: Objects) -> bytes:
         """The content as bytes. Raises as `Objects.located` does."""
         return objects.located(self.sha256 or "").read_bytes() if self.data is None else self.data
+
+    def open(self, objects: Objects) -> BinaryIO:
+        """Open the content for reading, from its first byte. Raises as `Objects.located` does."""
+        return objects.located(self.sha256 or "").open("rb") if self.data is None else io.BytesIO(self.data)
 
 
 @dataclass(frozen=True)

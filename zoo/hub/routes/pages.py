@@ -1,34 +1,47 @@
-"""The same repositories for people, in a browser. Plain HTML, no scripts; what is private is not shown here."""
+"""A repository for people, in a browser: card, files, commits, community. No scripts; private things are not shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
+from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from zoo.hub import cards, catalog, collected, discussions, history, info, rendering, repos, trees
+from zoo.hub import (
+    cards,
+    chips,
+    collected,
+    discussions,
+    highlighting,
+    history,
+    info,
+    links,
+    rendering,
+    repos,
+    snippets,
+    tensors,
+    trees,
+)
 from zoo.hub.answers import html
 from zoo.hub.calls import Call
-from zoo.hub.catalog import Search
 from zoo.hub.errors import RefusalError, entry_not_found
 from zoo.hub.gitobjects import EMPTY_TREE
-from zoo.hub.info import HubCard
 from zoo.hub.patches import MAX_SIDE, MAX_SIDE_LINES
 from zoo.hub.rendering import ShownLine
 from zoo.hub.repos import Repo
 from zoo.hub.routes.content import SHOWN_AS_THEY_ARE, media_type
 from zoo.hub.routes.paging import read_cursor, write_cursor
+from zoo.hub.routes.tabs import heading
 from zoo.hub.routing import get
-from zoo.hub.trees import Blob, TreeChange
+from zoo.hub.trees import Blob, TreeChange, TreeNode
 
 _STYLE = Path(__file__).parent.parent / "pages" / "style.css"
-_SHELVES = (*repos.KINDS, "collections")
-_SHELF, _SHELF_PAGE = 50, 200
-_COMMITS, _COMMITS_PAGE = 10, 50
-_FILES, _REFS, _EVENTS, _ITEMS = 200, 100, 100, 200  # shown at once
+_COMMITS_PAGE, _FILES, _REFS, _EVENTS, _ITEMS, _TALKS = 50, 200, 100, 100, 200, 50  # shown at once
+_SUMMED = 1_000  # files that are looked at to tell how large folders are
 _LAST_PAGE = 1 << 40
 _MAX_TEXT, _MAX_LINES = 1 << 19, 5_000  # bytes and lines of a file that is shown
 _MAX_CHANGES, _MAX_DIFFS = 200, 20  # files of a commit that are listed, and that are compared line by line
@@ -45,15 +58,6 @@ class ChangedFile:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Some of the things of a kind (`models` … `collections`), and the cursor of the next ones, if there are any."""
-
-    name: str
-    rows: list[dict[str, str]]
-    following: str | None
-
-
-@dataclass(frozen=True)
 class ShownRefs:
     """{shown name: revision to link to} of the newest refs of a kind, and how many there are in all."""
 
@@ -61,42 +65,48 @@ class ShownRefs:
     count: int
 
 
-def home(call: Call) -> Response:
-    """Show repositories and collections that anybody may see, the first ones of each kind."""
-    shelves = [_shelf(call, name, _SHELF) for name in _SHELVES]
-    return html("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
-
-
-def shelf(call: Call) -> Response:
-    """Show repositories of one kind, or collections, a page at a time."""
-    shelves = [_shelf(call, call.request.url.path.strip("/"), _SHELF_PAGE)]
-    return html("home", shelves=[shelf for shelf in shelves if shelf.rows], base=call.base)
-
-
 def repository(call: Call) -> Response:
-    """Show a repository at a revision: card, files, branches, latest commits and discussions."""
+    """Show a repository: its card, what the card says in short, and how to use it."""
     repo = call.readable_repo()
-    revision = call.params.get("rev") or "main"
-    commit = history.at(call.db, repo, revision)
-    after = "".join(read_cursor(call, str))
-    card = HubCard("", {}) if after else info.card(call.db, call.store.objects, commit.tree)
+    commit = history.at(call.db, repo, "main")
+    card = info.card(call.db, call.store.objects, commit.tree)
     short, nested = rendering.facts(card.data)
-    found = trees.listing(call.db, commit.tree, recursive=True, after=after, limit=_FILES + 1)
-    files = f"{repo.web_path}/resolve/{commit.oid}/"
+    main, rest = chips.chips(call.db, call.user, repo.kind, short)
+    text = _card(call, cards.split(card.text)[1], f"{repo.web_path}/resolve/{commit.oid}/")
     return html(
         "repo",
-        repo=repo,
+        head=heading(call, repo, "Card"),
         commit=commit,
-        short=short,
+        chips=main,
+        rest=rest,
         nested=nested,
-        card=rendering.card_html(cards.split(card.text)[1], files=files),
-        files=[node for node in found[:_FILES] if node.blob],
-        next_files=write_cursor(found[_FILES - 1].key) if len(found) > _FILES else None,
-        is_first=not after,
-        revision=revision,
+        card=text,
+        snippets=[(one, _lines(one.code, one.language)) for one in snippets.snippets(repo, card.data, call.base)],
+        stage=_stage(call, repo, commit.tree, card.data),
+    )
+
+
+def files(call: Call) -> Response:
+    """Show what is in a folder of a repository at a revision, and its branches, tags and pull requests."""
+    repo, revision, path = call.readable_repo(), call.params["rev"], call.params.get("path", "").strip("/")
+    commit = history.get(call.db, repo, call.revision(repo).commit)
+    folder = trees.find(call.db, commit.tree, path) if path else None
+    if path and folder is None:
+        raise entry_not_found("Entry not found", commit=commit.oid)
+    if folder and not folder.is_folder:
+        return RedirectResponse(f"{repo.web_path}/blob/{quote(revision, safe='')}/{quote(path)}", 307)
+    tree, after = folder.oid if folder else commit.tree, "".join(read_cursor(call, str))
+    found = trees.listing(call.db, tree, below=path, after=after, limit=_FILES + 1)
+    is_more, shown = len(found) > _FILES, found[:_FILES]
+    return html(
+        "files",
+        head=heading(call, repo, "Files", revision),
+        commit=commit,
+        path=path,
+        nodes=sorted(shown, key=lambda node: node.blob is not None),
+        sizes=_sizes(call, tree, path, shown),
+        following=write_cursor(shown[-1].key[len(path) + 1 if path else 0 :]) if is_more else None,
         refs=_refs(call, repo),
-        log=list(islice(history.log(call.db, repo, commit.oid), _COMMITS)),
-        talk=discussions.newest(call.db, repo, limit=_COMMITS)[0],
     )
 
 
@@ -106,7 +116,8 @@ def commits(call: Call) -> Response:
     log = history.log(call.db, repo, call.revision(repo).commit, skip=page * _COMMITS_PAGE)
     found = list(islice(log, _COMMITS_PAGE + 1))
     shown, more = found[:_COMMITS_PAGE], len(found) > _COMMITS_PAGE
-    return html("commits", repo=repo, revision=call.params["rev"], log=shown, page=page, more=more)
+    head = heading(call, repo, "Commits", call.params["rev"])
+    return html("commits", head=head, log=shown, page=page, more=more)
 
 
 def commit(call: Call) -> Response:
@@ -116,7 +127,8 @@ def commit(call: Call) -> Response:
     parent = history.get(call.db, repo, found.parents[0]).tree if found.parents else EMPTY_TREE
     changes = trees.changes(call.db, parent, found.tree)
     shown = _compared(call, changes[:_MAX_CHANGES])
-    return html("commit", repo=repo, commit=found, changed=shown, more=len(changes) - len(shown))
+    head = heading(call, repo, "Commits", call.params["rev"])
+    return html("commit", head=head, commit=found, changed=shown, more=len(changes) - len(shown))
 
 
 def blob(call: Call) -> Response:
@@ -126,9 +138,25 @@ def blob(call: Call) -> Response:
     content = trees.blob_at(call.db, found.tree, path)
     if content is None:
         raise entry_not_found("Entry not found", commit=found.oid)
-    facts = {"repo": repo, "path": path, "revision": revision, "commit": found, "blob": content}
     folder = f"{repo.web_path}/resolve/{found.oid}/{path.rpartition('/')[0]}".rstrip("/") + "/"
-    return html("blob", **facts, **_shown(call, path, content, folder), max_lines=_MAX_LINES)
+    return html(
+        "blob",
+        head=heading(call, repo, "Files", revision),
+        path=path,
+        commit=found,
+        blob=content,
+        max_lines=_MAX_LINES,
+        max_tensors=tensors.SHOWN,
+        **_shown(call, path, content, folder),
+    )
+
+
+def community(call: Call) -> Response:
+    """Show the discussions and pull requests of a repository, fifty at a time."""
+    repo, page = call.readable_repo(), call.number("p", 0, high=_LAST_PAGE)
+    found, count = discussions.newest(call.db, repo, limit=_TALKS, skip=page * _TALKS)
+    more = count > (page + 1) * _TALKS
+    return html("community", head=heading(call, repo, "Community"), talk=found, page=page, more=more)
 
 
 def discussion(call: Call) -> Response:
@@ -137,9 +165,11 @@ def discussion(call: Call) -> Response:
     found = discussions.get(call.db, repo, discussions.number(call.params["num"]))
     page = call.number("p", 0, high=_LAST_PAGE)
     events = discussions.events(call.db, found, skip=page * _EVENTS, limit=_EVENTS + 1)
-    texts = {event["id"]: _comment(event["data"], f"{repo.web_path}/resolve/main/") for event in events[:_EVENTS]}
+    files = f"{repo.web_path}/resolve/main/"
+    texts = {event["id"]: _card(call, _comment(event["data"]), files) for event in events[:_EVENTS]}
     more = len(events) > _EVENTS
-    return html("discussion", repo=repo, discussion=found, events=events[:_EVENTS], cards=texts, page=page, more=more)
+    head = heading(call, repo, "Community")
+    return html("discussion", head=head, discussion=found, events=events[:_EVENTS], cards=texts, page=page, more=more)
 
 
 def collection(call: Call) -> Response:
@@ -152,7 +182,7 @@ def collection(call: Call) -> Response:
     for item in items[page * _ITEMS : (page + 1) * _ITEMS]:
         repo = repos.find(call.db, item["type"], item["item"])
         if repo and call.may_see(repo):
-            rows.append(_row(repo) | {"note": item["note"] or repo.kind})
+            rows.append({"href": repo.web_path, "name": repo.name, "note": item["note"] or "", "kind": repo.kind})
     more = len(items) > (page + 1) * _ITEMS
     return html("collection", collection=found, rows=rows, page=page, more=more)
 
@@ -162,21 +192,32 @@ def style(_call: Call) -> Response:
     return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
 
 
-def _shelf(call: Call, name: str, size: int) -> Shelf:
-    """The rows of a kind of things from the cursor on, at most `size`, and where the next ones begin."""
-    if name == "collections":
-        found = collected.search(call.db, call.user, limit=size + 1, after=read_cursor(call, str, int))
-        last = (found[size - 1][0].updated, found[size - 1][1]) if len(found) > size else ()
-        rows = [
-            {"href": f"/collections/{each.slug}", "name": each.title, "note": each.namespace}
-            for each, _ in found[:size]
-        ]
-    else:
-        wanted = Search(repos.KINDS[name])
-        listed = catalog.search(call.db, call.user, wanted, limit=size + 1, after=read_cursor(call, str, int))
-        last = (str(listed[size - 1].rank), listed[size - 1].repo.id) if len(listed) > size else ()
-        rows = [_row(each.repo) for each in listed[:size]]
-    return Shelf(name, rows, write_cursor(*last) if last else None)
+def _stage(call: Call, repo: Repo, tree: str, data: Mapping[str, object]) -> str:
+    """What the Hub has recorded of a Space: RUNNING, PAUSED and the like; empty for other repositories."""
+    if repo.kind != "space":
+        return ""
+    return str(info.runtime(repo, lambda path: trees.find(call.db, tree, path) is not None, data)["stage"])
+
+
+def _sizes(call: Call, tree: str, folder: str, nodes: Sequence[TreeNode]) -> dict[str, int]:
+    """{path: bytes} of the files and folders shown; without the folders where too much is in them to be counted."""
+    sizes = {node.path: node.blob.size if node.blob else 0 for node in nodes}
+    if all(node.blob for node in nodes):
+        return sizes
+    below = trees.listing(call.db, tree, below=folder, recursive=True, limit=_SUMMED + 1)
+    if len(below) > _SUMMED:
+        return {node.path: node.blob.size for node in nodes if node.blob}
+    start = len(folder) + 1 if folder else 0
+    for node in below:
+        top = node.path[: start + len(node.path[start:].split("/")[0])]
+        if node.blob and node.path != top and top in sizes:
+            sizes[top] += node.blob.size
+    return sizes
+
+
+def _lines(code: str, name: str) -> list[ShownLine]:
+    """The lines of code with their numbers, and their coloured pieces where the language is known."""
+    return rendering.numbered(code, highlighting.pieces(code.removesuffix("\n"), name))
 
 
 def _refs(call: Call, repo: Repo) -> dict[str, ShownRefs]:
@@ -215,17 +256,28 @@ def _diff(call: Call, change: TreeChange, blobs: Mapping[str, Blob]) -> list[Sho
 
 
 def _shown(call: Call, path: str, content: Blob, folder: str) -> dict[str, object]:
-    """The facts that show a file: `image`, the HTML of its Markdown (`card`), or its `lines`.
+    """The facts that show a file: `image`, the HTML of its Markdown (`card`), its `lines`, its `weights`, a `problem`.
 
     Those that do not apply are empty, all of them for a file that is not shown.
     """
-    shown: dict[str, object] = {"image": media_type(path, content) in SHOWN_AS_THEY_ARE, "card": None, "lines": None}
+    shown: dict[str, object] = {"card": None, "lines": None, "weights": None, "problem": ""}
+    shown["image"] = media_type(path, content) in SHOWN_AS_THEY_ARE
+    if path.lower().endswith(".safetensors"):
+        return shown | _weights(call, content)
     text = None if shown["image"] else _text(call, content, _MAX_TEXT)
     if text is not None and path.lower().endswith((".md", ".markdown")):
-        shown["card"] = rendering.card_html(cards.split(text)[1], files=folder)
+        shown["card"] = _card(call, cards.split(text)[1], folder)
     elif text is not None:
-        shown["lines"] = rendering.numbered(text)[:_MAX_LINES]
+        shown["lines"] = _lines(text, path)[:_MAX_LINES]
     return shown
+
+
+def _weights(call: Call, content: Blob) -> dict[str, object]:
+    try:
+        with content.open(call.store.objects) as file:
+            return {"weights": tensors.read_weights(file, content.size)}
+    except ValueError as error:
+        return {"problem": str(error)}
 
 
 def _text(call: Call, content: Blob, largest: int) -> str | None:
@@ -235,24 +287,29 @@ def _text(call: Call, content: Blob, largest: int) -> str | None:
     return rendering.text(content.read(call.store.objects))
 
 
-def _row(repo: Repo) -> dict[str, str]:
-    return {"href": repo.web_path, "name": repo.name, "note": f"{repo.modified[:10]}"}
+def _card(call: Call, markdown: str, files: str) -> str:
+    """Safe HTML of a Markdown text, whose links to what the caller may see here stay here."""
+    return rendering.card_html(markdown, files=files, places=partial(links.places, call.db, call.user))
 
 
-def _comment(data: object, files: str) -> str:
+def _comment(data: object) -> str:
     latest = data.get("latest") if isinstance(data, dict) else None
-    return rendering.card_html(str(latest["raw"]), files=files) if isinstance(latest, dict) else ""
+    return str(latest["raw"]) if isinstance(latest, dict) else ""
 
 
+_REPO = (
+    "/{kind/}(?P<repo>(?!datasets/|spaces/)[^/]+/[^/]+)"  # with both parts: a repository may be called `discussions`
+)
 ROUTES = [
-    get("/", home, public=True),
-    *(get(f"/{name}", shelf, public=True) for name in _SHELVES),
     get("/style.css", style, public=True),
     get("/collections/{namespace}/{slug}", collection),
+    get(f"{_REPO}/discussions", community),
     get("/{kind/}{repo}/discussions/{num}", discussion),
-    get("/{kind/}{repo}/tree/{rev}", repository),
+    get("/{kind/}{repo}/tree/{rev}", files),
+    get("/{kind/}{repo}/tree/{rev}/{path*}", files),
     get("/{kind/}{repo}/commits/{rev}", commits),
     get("/{kind/}{repo}/commit/{rev}", commit),
     get("/{kind/}{repo}/blob/{rev}/{path*}", blob),
+    get(_REPO, repository),
     get("/{kind/}{repo}", repository),
 ]

@@ -1,0 +1,77 @@
+"""The rows of a dataset for people: of each configuration and split, a page at a time."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from zoo.hub import history, info, rows, trees
+from zoo.hub.answers import html_with_form
+from zoo.hub.calls import Call
+from zoo.hub.errors import RefusalError
+from zoo.hub.routes.tabs import heading
+from zoo.hub.routing import get
+from zoo.hub.rows import RowPage, Split
+
+_ROWS = 50  # shown at once
+_FILES = 2_000  # of a dataset that are looked at
+_LAST_PAGE = 200_000
+
+
+def viewer(call: Call) -> Response:
+    """Show fifty rows of a split; those of them with a text in them, when one is asked for (`q`)."""
+    repo, page, words = call.readable_repo(), call.number("p", 0, high=_LAST_PAGE), call.query.get("q", "").strip()
+    tree = history.at(call.db, repo, "main").tree
+    paths = [node.path for node in trees.listing(call.db, tree, recursive=True, limit=_FILES) if node.blob]
+    found = rows.splits(info.card(call.db, call.store.objects, tree).data, paths)
+    chosen = _chosen(call, found)
+    shown, problem = RowPage([], [], more=False, count=0), ""
+    try:
+        if chosen:
+            shown = _read(call, tree, rows.files(chosen, paths), page)
+    except ValueError as error:
+        problem = str(error)
+    return html_with_form(
+        "viewer",
+        head=heading(call, repo, "Rows"),
+        splits=found,
+        chosen=chosen,
+        shown=shown,
+        fitting=[(number, row) for number, row in enumerate(shown.rows, page * _ROWS) if _has(row, words)],
+        problem=problem,
+        page=page,
+        words=words,
+    )
+
+
+def _chosen(call: Call, found: list[Split]) -> Split | None:
+    """The split that the path names, or the first one; None when the dataset has none.
+
+    Raises:
+        RefusalError: 404, the path names one that is not there.
+    """
+    config, name = call.params.get("config"), call.params.get("split")
+    fitting = [one for one in found if config in (None, one.config) and name in (None, one.name)]
+    if config is not None and not fitting:
+        raise RefusalError(404, "This dataset has no such configuration or split")
+    return fitting[0] if fitting else None
+
+
+def _read(call: Call, tree: str, paths: list[str], page: int) -> RowPage:
+    entries = trees.find_each(call.db, tree, paths)
+    blobs = trees.load(call.db, [entry.oid for entry in entries.values()])
+    files = {path: blobs[entry.oid] for path, entry in entries.items()}
+    if not files:
+        raise ValueError("No file of this split has a format that is shown here: " + ", ".join(rows.FORMATS) + ".")
+    return rows.read(files, call.store.objects, skip=page * _ROWS, limit=_ROWS)
+
+
+def _has(row: list[str | None], words: str) -> bool:
+    return not words or any(words.casefold() in (cell or "").casefold() for cell in row)
+
+
+_VIEWER = "/(?P<kind>datasets/)(?P<repo>[^/]+/[^/]+)/viewer"
+ROUTES = [
+    get(_VIEWER, viewer),
+    get(f"{_VIEWER}/{{config}}", viewer),
+    get(f"{_VIEWER}/{{config}}/{{split}}", viewer),
+]
