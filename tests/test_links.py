@@ -1,0 +1,93 @@
+"""Every link of every published card and page of the local Hub leads somewhere, and few lead away from it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import httpx2
+import pytest
+from conftest import RECIPE, SCALE, Lab, fill_with_miniature
+
+OUTSIDE = {
+    # papers, and the works that rows come from
+    "arxiv.org",
+    "aclanthology.org",
+    "nlp.stanford.edu",
+    "cims.nyu.edu",
+    "ixa2.si.ehu.eus",
+    # licences
+    "creativecommons.org",
+    # documentation, and where zoo itself is
+    "github.com",
+    "sbert.net",
+}
+"""Hosts that a card or a page may lead to."""
+LINK = re.compile(r"""<(?:a|img|link|source|form|script)\b[^>]*?\s(?:href|src|action)=["']([^"']*)["']""")
+LARGE = ("/resolve/", "/raw/")
+SITE = "huggingface.co"
+
+
+def links(html: str) -> Iterator[str]:
+    """Return every address that a page names as a link, a picture or a file of its own."""
+    return (unescape(found) for found in LINK.findall(html))
+
+
+def crawl(start: str, token: str | None = None) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """Return {address that does not answer: pages that lead there} and {address elsewhere: pages that lead there}."""
+    here = urlsplit(start).netloc
+    headers = {"accept": "text/html", **({"authorization": f"Bearer {token}"} if token else {})}
+    dead: dict[str, set[str]] = {}
+    away: dict[str, set[str]] = {}
+    seen, left = {start}, [(start, start)]
+    with httpx2.Client(headers=headers, timeout=60) as client:
+        while left:
+            address, origin = left.pop()
+            only_asked = any(part in address for part in LARGE)
+            answer = client.request("HEAD" if only_asked else "GET", address, follow_redirects=True)
+            if answer.status_code != 200:
+                dead.setdefault(address, set()).add(origin)
+            if only_asked or "text/html" not in answer.headers.get("content-type", ""):
+                continue
+            for link in links(answer.text):
+                whole = urldefrag(urljoin(str(answer.url), link)).url
+                parts = urlsplit(whole)
+                if parts.scheme not in ("http", "https"):
+                    continue
+                if parts.netloc != here:
+                    away.setdefault(whole, set()).add(address)
+                elif whole not in seen:
+                    seen.add(whole)
+                    left.append((whole, address))
+    return dead, away
+
+
+@pytest.fixture(scope="module")
+def whole_lab(lab: Lab, once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Hub of its own, with the miniature and all that the trained lab publishes."""
+    from publish_world import Rollout, plan_fleet
+
+    from zoo.hub.local import local_hub
+    from zoo.pipeline.fleet import fleet
+
+    root = tmp_path_factory.mktemp("links") / "hub"
+    shutil.copytree(once("seeded", fill_with_miniature), root)
+    with pytest.MonkeyPatch.context() as patch, local_hub(root) as hub:
+        for name, value in hub.environment.items():
+            patch.setenv(name, value)
+        build = lab.again()
+        done: list[Any] = Rollout(plan_fleet(fleet(build, [build.workspace.recipe(RECIPE, scale=SCALE)]))).run()
+        assert not [one.why for one in done if one.missed]
+        yield hub.url
+
+
+def test_every_link_resolves_and_few_lead_away(whole_lab: str) -> None:
+    dead, away = crawl(f"{whole_lab}/")
+    assert dead == {}
+    strange = {address: sorted(pages)[:2] for address, pages in away.items() if urlsplit(address).netloc not in OUTSIDE}
+    assert strange == {}
