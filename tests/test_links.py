@@ -49,6 +49,7 @@ def crawl(start: str, token: str | None = None) -> tuple[dict[str, set[str]], di
         while left:
             address, origin = left.pop()
             only_asked = any(part in address for part in LARGE)
+            print(address, flush=True)
             answer = client.request("HEAD" if only_asked else "GET", address, follow_redirects=True)
             if answer.status_code != 200:
                 dead.setdefault(address, set()).add(origin)
@@ -78,7 +79,7 @@ def whole_lab(lab: Lab, once: Callable[..., Path], tmp_path_factory: pytest.Temp
     root = tmp_path_factory.mktemp("links") / "hub"
     shutil.copytree(once("seeded", fill_with_miniature), root)
     with pytest.MonkeyPatch.context() as patch, local_hub(root) as hub:
-        for name, value in hub.environment.items():
+        for name, value in hub.environment().items():
             patch.setenv(name, value)
         build = lab.again()
         done: list[Any] = Rollout(plan_fleet(fleet(build, [build.workspace.recipe(RECIPE, scale=SCALE)]))).run()
