@@ -157,6 +157,7 @@ class World:
                 self._ask("POST", f"/api/{path}/branch/{branch}", {})
             for tag in ("v1", "gone"):
                 self._ask("POST", f"/api/{path}/tag/main", {"tag": tag})
+        self._commit(f"datasets/lab/d{self.n}", file("train.csv", b"text,score\nx,1\n"))
         secret = file(f"{MARKER.decode()}.txt", MARKER)
         self._commit(f"models/{self.hidden}", secret, file("README.md", MARKER), summary=MARKER.decode())
         self.head = self._ask("GET", f"/api/models/{self.main}")["sha"]
@@ -248,6 +249,8 @@ class World:
         n, space, gated = self.n, {"kind": "spaces", "repo": f"lab/s{self.n}"}, {"repo": f"lab/gated{self.n}"}
         repo, shelf, hooks = "/api/{kinds}/{repo}", "/api/collections/{namespace}/{slug}", "/api/settings/webhooks"
         talk, one_space = f"{repo}/discussions", "/api/(?P<kind>spaces)/{repo}"
+        rows = "/(?P<kind>datasets)/{repo}/viewer"
+        of_rows = Sample(params={"repo": f"lab/d{n}", "config": "default", "split": "train"})
         setting = {"key": "KEY", "value": "v", "description": "d"}
         lines = [
             _HEADER,
@@ -260,6 +263,7 @@ class World:
         found = {
             "POST /api/validate-yaml": Sample({"content": "---\nlicense: mit\n---\n", "repoType": "model"}),
             "GET /api/organizations/{name}/overview": Sample(params={"name": "team"}),
+            **dict.fromkeys([f"GET {rows}", f"GET {rows}/{{config}}", f"GET {rows}/{{config}}/{{split}}"], of_rows),
             "POST /{kind/}{repo}/ask-access": Sample(params={"kind": "", **gated}),
             f"GET {repo}/user-access-request/{{status}}": Sample(params=gated),
             f"POST {repo}/user-access-request/grant": Sample({"user": "late"}, gated),

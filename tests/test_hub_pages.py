@@ -1,5 +1,7 @@
 """The local Hub in a browser."""
 
+import gzip
+import json
 import re
 import shutil
 import sqlite3
@@ -7,15 +9,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from html import unescape
+from io import BytesIO
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from browser import PHONE, offline, open_browser
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from playwright.sync_api import Page, expect
 
-from zoo.hub import rendering
+from zoo.hub import rendering, tensors, trees
+from zoo.hub import rows as rows_of
 from zoo.hub.local import LocalHub, local_hub
+from zoo.hub.objects import Objects
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 CARD = """---
@@ -189,6 +197,191 @@ def test_links_to_what_is_on_this_hub_stay_here(hub: LocalHub) -> None:
     article = html.split("<article")[1].split("</article>")[0]
     found = re.findall('href="(.*?)"', article)
     assert found == [there for there in [*stay.values(), *leave] for _ in range(2)]
+
+
+# Lists and owners ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("path", "there", "not_there"),
+    [
+        ("/models", ["lab/m", "lab/long", '<option value="mit">mit</option>'], ["lab/hidden"]),
+        ("/models?license=mit", ["lab/m", "selected>mit<", ">All models</a>"], ["lab/long"]),
+        ("/models?other=arabic&search=M", ["lab/m", 'name="other" value="arabic"'], ["lab/long"]),
+        ("/models?search=long&sort=lastModified", ["lab/long"], ["/lab/m"]),
+        ("/models?other=<script>&sort=likes", ["Nothing fits", "&lt;script&gt;"], ["<script>"]),
+        ("/datasets?author=lab", ["lab/rows"], []),
+        ("/collections", ["Family &lt;i&gt;"], []),
+        ("/lab", ["lab/m", "lab/rows", "Family &lt;i&gt;"], ["lab/hidden"]),
+    ],
+)
+def test_lists_can_be_searched_sorted_and_filtered(
+    hub: LocalHub, path: str, there: list[str], not_there: list[str]
+) -> None:
+    html, policy = page(hub, path.replace("<", "%3C").replace(">", "%3E"))
+    assert [text for text in there if text not in html] == []
+    assert [text for text in not_there if text in html.split("<main")[1]] == []
+    assert policy.startswith("default-src 'none'")
+    assert "script-src" not in policy
+
+
+def test_only_pages_with_a_form_of_ours_let_forms_be_sent(hub: LocalHub) -> None:
+    policies = {path: page(hub, path)[1] for path in ("/", "/lab/m", "/lab/m/blob/main/notes/ar.md", "/models")}
+    assert [path for path, policy in policies.items() if "form-action 'self'" in policy] == ["/models"]
+    assert all("form-action" in policy for policy in policies.values())
+
+
+# Rows of datasets and weights ------------------------------------------------------------------------------------------
+ROWS = {
+    "README.md": """---
+language: ar
+configs:
+- config_name: pairs
+  default: true
+  data_files:
+  - {split: train, path: "pairs/*.parquet"}
+  - {split: test, path: t.csv}
+- config_name: lists
+  data_files: [{split: train, path: [l.jsonl, z.jsonl.gz]}]
+- config_name: odd
+  data_files:
+  - {split: broken, path: broken.parquet}
+  - {split: gone, path: gone.parquet}
+---
+# أزواج
+
+```python
+def f(): return "<b>"
+```
+""",
+    "t.csv": 'text,score\nنص,1\n"<script>x</script>",2\n',
+    "l.jsonl": '{"a": "one", "b": [1, 2]}\n{"a": null}\n',
+    "z.jsonl.gz": gzip.compress(b'{"a": "zipped"}\n'),
+    "broken.parquet": b"PAR1" + b"\xff" * 50 + b"PAR1",
+}
+
+
+@pytest.fixture(scope="module")
+def rows(hub: LocalHub) -> str:
+    """The path of a dataset in several formats."""
+    parquet = BytesIO()
+    table = pa.table({"anchor": [f"جملة {number}" for number in range(120)], "score": [0.5] * 120})
+    pq.write_table(table, parquet, row_group_size=40)
+    files = {**ROWS, "pairs/a.parquet": parquet.getvalue(), "pairs/b.parquet": parquet.getvalue()}
+    contents = [
+        CommitOperationAdd(path, text.encode() if isinstance(text, str) else text) for path, text in files.items()
+    ]
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    api.create_commit("lab/rows", contents, repo_type="dataset", commit_message="rows")
+    return "/datasets/lab/rows"
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        ("", ["pairs / train · 240 in all", '<div class="cell" dir="auto">جملة 49</div>', 'href="?p=1"', "0.5"]),
+        ("?p=2", ["جملة 100", '<td class="number">121</td>', "جملة 29<", 'href="?p=3"', 'href="?p=1"']),
+        ("?p=4", ["جملة 119", "Rows before"]),
+        ("?p=9", ["No rows are here any more"]),
+        ("?p=0&q=%D8%AC%D9%85%D9%84%D8%A9%201", ["11 of the 50 rows", "جملة 19"]),
+        ("/pairs/test", ["&lt;script&gt;x", "نص"]),
+        ("/lists/train", ["[1, 2]", "none", "zipped"]),
+        ("/odd/broken", ["These rows cannot be read: "]),
+        ("/odd/gone", ["No file of this split has a format that is shown here"]),
+    ],
+)
+def test_rows_of_each_configuration_and_split_are_shown(hub: LocalHub, rows: str, path: str, there: list[str]) -> None:
+    html = re.sub("</?bdi>", "", page(hub, f"{rows}/viewer{path}")[0])
+    assert [text for text in there if text not in html] == []
+
+
+def test_a_dataset_without_configurations_is_shown_by_the_names_of_its_files() -> None:
+    found = rows_of.splits({}, ["README.md", "data/train-00000.parquet", "data/my-test.csv", "data/dev.jsonl", "x.bin"])
+    assert [(one.name, one.patterns) for one in found] == [
+        ("train", ("data/train-00000.parquet",)), ("validation", ("data/dev.jsonl",)), ("test", ("data/my-test.csv",)),
+    ]  # fmt: skip
+    assert rows_of.splits({"configs": [7, {"data_files": {"a": 1}}]}, []) == [
+        rows_of.Split("default", "train", ("**",))
+    ]
+
+
+def test_files_that_would_harm_the_server_are_read_elsewhere(tmp_path: Path) -> None:
+    """Memory, time and crashes of a reader are no trouble of the server's."""
+    objects = Objects(tmp_path)
+    endless = gzip.compress(b"[" + b" " * (100 << 20))
+    long_line = b'{"a": "' + b"x" * (2 << 20)
+    for name, content, told in (
+        ("bomb.json.gz", endless, "larger than 32 MB"),
+        ("line.jsonl", long_line, "longer than a megabyte"),
+        ("deep.json", b"[" * 200_000, "cannot be read"),
+        ("footer.parquet", b"PAR1" + b"\xff\xff\xff\x7fPAR1", "footer is too large"),
+        ("no.csv", b"\0\xff,\n", None),
+    ):
+        blob = trees.Blob("", len(content), content, None, is_lfs=False)
+        if told is None:
+            assert rows_of.read({name: blob}, objects, skip=0, limit=5).rows == []
+            continue
+        with pytest.raises(ValueError, match=told):
+            rows_of.read({name: blob}, objects, skip=0, limit=5)
+
+
+def test_a_card_of_a_dataset_is_arabic_where_it_is_and_its_code_is_coloured(hub: LocalHub, rows: str) -> None:
+    html, _ = page(hub, rows)
+    assert '<h1 dir="rtl" lang="ar">أزواج</h1>' in html
+    assert '<span class="k">def</span> <span class="f">f</span>' in html
+    assert '<pre tabindex="0" dir="ltr">' in html
+    assert "load_dataset" in html
+    assert f"HF_ENDPOINT={hub.url}" in html
+
+
+def weights(header: object, more: bytes = b"\0" * 8) -> bytes:
+    content = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(content).to_bytes(8, "little") + content + more
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is broken"),
+        (b"\xff" * 8, "is broken"),
+        (weights(b"{" * 50), "is broken"),
+        (weights({"a": {"dtype": "F32", "shape": [-1]}}), "what tensor 'a' is"),
+        (weights({"a": {"dtype": "F32", "shape": [10**400]}}), "what tensor 'a' is"),
+        (weights({"a": {"dtype": "F32", "shape": [1] * 99}}), "what tensor 'a' is"),
+        (weights({"a": 7}), "what tensor 'a' is"),
+        (weights(b'{"a": [' + b"[]," * 200_000 + b"[]]}"), "too many values"),
+        (weights(b" " * (5 << 20)), "too many to be shown"),
+    ],
+)
+def test_a_hostile_header_of_weights_is_told(content: bytes, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        tensors.read_weights(BytesIO(content), len(content))
+
+
+def test_tensors_of_weights_are_shown(hub: LocalHub) -> None:
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    header = {"__metadata__": {"format": "pt"}, "w<b>": {"dtype": "F32", "shape": [1024, 3], "data_offsets": [0, 1]}}
+    header |= {"one": {"dtype": "I64", "shape": [], "data_offsets": [0, 1]}}
+    api.create_repo("lab/weights")
+    push(api, "w", {"model.safetensors": weights(header), "bad.safetensors": b"bad"}, repo="lab/weights")
+    html, _ = page(hub, "/lab/weights/blob/main/model.safetensors")
+    for text in ("<b>3,073</b> parameters in 2 tensors: 3,072 F32, 1 I64", "w&lt;b&gt;", "1024 × 3", "pt"):
+        assert text in html
+    assert "is broken" in page(hub, "/lab/weights/blob/main/bad.safetensors")[0]
+
+
+def test_every_link_of_every_page_leads_somewhere(hub: LocalHub, rows: str) -> None:
+    """From the first page on; links of the cards of this test lead away or nowhere on purpose."""
+    seen, wanted = set(), ["/", rows]
+    while wanted and len(seen) < 150:
+        path = wanted.pop()
+        if path in seen or "/resolve/" in path or "lab/links" in path:
+            continue
+        seen.add(path)
+        html, _ = page(hub, path)
+        around = re.sub("(?s)<article.*?</article>", "", html)
+        links = [unescape(link) for link in re.findall('href="(.*?)"', around)]
+        assert [link for link in links if not link.startswith(("/", "?", "#"))] == [], path
+        wanted += [link if link[0] == "/" else path.split("?")[0] + link for link in links if link[0] != "#"]
+    assert len(seen) > 60
 
 
 def test_files_commits_and_discussions_are_listed(hub: LocalHub) -> None:

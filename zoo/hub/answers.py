@@ -41,26 +41,34 @@ def refusal(error: RefusalError, headers: Headers, path: str = "") -> Response:
     response = error.response()
     if "text/html" not in headers.get("accept", ""):
         return response
-    facts = {"title": _title(error.status), "message": error.message, "why": _explained(error)}
-    page = html("error", error.status, **facts, wanted=_name_in(path))
+    title, why = _explained(error)
+    page = html(
+        "error", error.status, status=error.status, title=title, why=why, message=error.message, wanted=_name_in(path)
+    )
     for name in ("X-Error-Message", "X-Error-Code", *error.headers):
         if name in response.headers:
             page.headers[name] = response.headers[name]
     return page
 
 
-_WHY = {
-    "RepoNotFound": "There is no such repository here, or it is private: pages show what everybody may see.",
-    "RevisionNotFound": "The repository is here, but has no such branch, tag or commit.",
-    "EntryNotFound": "The repository is here, but has no such file at this revision.",
-    "GatedRepo": "What is in this repository is only for those whom its owners let in, by a program with a token.",
+_EXPLAINED = {  # code of an error -> title and sentence for people
+    "RepoNotFound": (
+        "No such repository",
+        "Nothing here has this name, or it is private: pages show what everybody may see.",
+    ),
+    "RevisionNotFound": ("No such revision", "The repository is here, but has no such branch, tag or commit."),
+    "EntryNotFound": ("No such file", "The repository is here, but has no such file at this revision."),
+    "GatedRepo": (
+        "Not for everybody",
+        "What is in this repository is for those whom its owners let in; programs show who they are by a token.",
+    ),
 }
 
 
-def _explained(error: RefusalError) -> str:
-    """A sentence for people; empty when the error's own one says it."""
+def _explained(error: RefusalError) -> tuple[str, str]:
+    """(Title, sentence) for people; the sentence is empty when the error's own one says it."""
     missing = "There is no page at this address." if error.status == 404 else ""
-    return _WHY.get(error.code or "", missing)
+    return _EXPLAINED.get(error.code or "", (f"{error.status} {HTTPStatus(error.status).phrase}", missing))
 
 
 def _name_in(path: str) -> str:
@@ -68,7 +76,3 @@ def _name_in(path: str) -> str:
     kinds = "(?:datasets/|spaces/)?"
     match = re.match(rf"/{kinds}[A-Za-z0-9._-]+/(?P<name>[A-Za-z0-9._-]{{1,96}})", path)
     return "" if match is None or path.startswith(("/api/", "/collections/", "/lfs/", "/cas/")) else match["name"]
-
-
-def _title(status: int) -> str:
-    return f"{status} {HTTPStatus(status).phrase}"

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
+from typing import cast
 from urllib.parse import quote
 
 import nh3
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
-from markdown_it.utils import OptionsDict
+from markdown_it.utils import OptionsDict, OptionsType
 
 from zoo.hub import highlighting, links
 
@@ -40,17 +41,20 @@ _PAGES = Environment(
 )
 
 
-def page(name: str, **facts: object) -> str:
+def page(name: str, /, **facts: object) -> str:
     """The HTML of one of the templates in `pages/`; everything in `facts` is escaped."""
     return _PAGES.get_template(f"{name}.html.j2").render(**facts)
 
 
-def card_html(markdown: str, *, files: str, places: Callable[[str], Mapping[str, str]] = lambda _: {}) -> str:
+def card_html(
+    markdown: str, *, files: str, places: Callable[[str], Mapping[str, str]] = lambda _: {}, rtl: str = ""
+) -> str:
     """Safe HTML of a card.
 
     Args:
         files: the address of the repository's own files, with a slash at the end.
         places: tells what of a text is on this Hub, as `links.places`; links of the card to it stay here.
+        rtl: code of the language that is written from right to left in the card; empty when it is not known.
     """
     if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
         return f"<pre>{escape(markdown[:_MAX_CARD])}</pre>"
@@ -60,8 +64,12 @@ def card_html(markdown: str, *, files: str, places: Callable[[str], Mapping[str,
             below = (tokens[place] for place in range(position, len(tokens)))
             text = next((inner.content for inner in below if inner.type == "inline"), "")
             token.attrSet("dir", _direction(text))
+            if rtl and token.attrs["dir"] == "rtl":
+                token.attrSet("lang", rtl)
 
-    html = _MARKDOWN.renderer.render(tokens, OptionsDict({**_MARKDOWN.options, "highlight": _highlighter()}), {})
+    options = OptionsDict(cast("OptionsType", dict(_MARKDOWN.options)))  # a copy: others render at the same time
+    options.highlight = _highlighter()
+    html = _MARKDOWN.renderer.render(tokens, options, {})
     known = places(html)
 
     def absolute(_tag: str, attribute: str, value: str) -> str:

@@ -159,7 +159,7 @@ def _parquet_rows(file: Mapping[str, str], skip: int) -> Iterator[Row]:
 
 
 def _count(file: Mapping[str, str]) -> int | None:
-    """How many rows a file has; None when only reading all of it would tell."""
+    """The number of rows in a file; None when only reading all of it would tell."""
     return int(_parquet(file).metadata.num_rows) if file["format"] == "parquet" else None
 
 

@@ -30,7 +30,7 @@ _MAX_CONFIGS, _MAX_SPLITS, _MAX_PATTERNS, _MAX_PATTERN, _MAX_FILES = 100, 50, 50
 _ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}  # and nothing of ours
 _SECONDS = 15  # until a reading is given up
 _AT_ONCE = threading.BoundedSemaphore(2)  # each takes a core and some memory
-_PATIENCE = 5  # seconds to wait for the others
+_PATIENCE = 3  # seconds to wait for the others
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ class Snippet:
 
 
 def snippets(repo: Repo, data: Mapping[str, object], base: str) -> list[Snippet]:
-    """What to type to use a repository of the Hub at address `base`; `data` is its card's front matter."""
+    """Lines to use a repository of the Hub at address `base`; `data` is its card's front matter."""
     made = {"model": _of_model, "dataset": _of_dataset, "space": _of_space}[repo.kind](repo, data, base)
     kind = "" if repo.kind == "model" else f" --repo-type {repo.kind}"
     folder = repo.name.split("/")[1]

@@ -26,7 +26,7 @@ class Tensor:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are in it."""
+        """The number of values in it."""
         return math.prod(self.shape)
 
 
@@ -39,12 +39,12 @@ class Weights:
 
     @property
     def parameters(self) -> int:
-        """How many numbers are in the file."""
+        """The number of values in the file."""
         return sum(tensor.parameters for tensor in self.tensors)
 
     @property
     def types(self) -> dict[str, int]:
-        """{type: how many numbers have it}, the most frequent first."""
+        """{type: number of values that have it}, the most frequent first."""
         count: Counter[str] = Counter()
         for tensor in self.tensors:
             count[tensor.dtype] += tensor.parameters

@@ -40,6 +40,7 @@ _LANGUAGES = """
 LANGUAGES = {code: name for code, _, name in (one.partition(":") for one in _LANGUAGES.split())}
 """{ISO 639-1 code: its English name, in small letters and with hyphens}."""
 SPECIAL_LANGUAGES = ("code", "multilingual")
+RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "sd", "ug", "ur", "yi")
 
 _PIPELINE_TAGS = """
     text-classification token-classification table-question-answering question-answering zero-shot-classification

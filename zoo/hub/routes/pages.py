@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
-from urllib.parse import quote
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from zoo.hub import (
     cards,
@@ -38,8 +36,8 @@ from zoo.hub.routes.paging import read_cursor, write_cursor
 from zoo.hub.routes.tabs import heading
 from zoo.hub.routing import get
 from zoo.hub.trees import Blob, TreeChange, TreeNode
+from zoo.hub.vocabulary import RIGHT_TO_LEFT
 
-_STYLE = Path(__file__).parent.parent / "pages" / "style.css"
 _COMMITS_PAGE, _FILES, _REFS, _EVENTS, _ITEMS, _TALKS = 50, 200, 100, 100, 200, 50  # shown at once
 _SUMMED = 1_000  # files that are looked at to tell how large folders are
 _LAST_PAGE = 1 << 40
@@ -72,7 +70,8 @@ def repository(call: Call) -> Response:
     card = info.card(call.db, call.store.objects, commit.tree)
     short, nested = rendering.facts(card.data)
     main, rest = chips.chips(call.db, call.user, repo.kind, short)
-    text = _card(call, cards.split(card.text)[1], f"{repo.web_path}/resolve/{commit.oid}/")
+    rtl = next((code for code in short.get("language", ()) if code in RIGHT_TO_LEFT), "")
+    text = _card(call, cards.split(card.text)[1], f"{repo.web_path}/resolve/{commit.oid}/", rtl)
     return html(
         "repo",
         head=heading(call, repo, "Card"),
@@ -94,7 +93,7 @@ def files(call: Call) -> Response:
     if path and folder is None:
         raise entry_not_found("Entry not found", commit=commit.oid)
     if folder and not folder.is_folder:
-        return RedirectResponse(f"{repo.web_path}/blob/{quote(revision, safe='')}/{quote(path)}", 307)
+        return blob(call)
     tree, after = folder.oid if folder else commit.tree, "".join(read_cursor(call, str))
     found = trees.listing(call.db, tree, below=path, after=after, limit=_FILES + 1)
     is_more, shown = len(found) > _FILES, found[:_FILES]
@@ -153,6 +152,9 @@ def blob(call: Call) -> Response:
 
 def community(call: Call) -> Response:
     """Show the discussions and pull requests of a repository, fifty at a time."""
+    if "/" not in call.params["repo"]:  # a repository that is called so itself
+        call.params = {**call.params, "repo": f"{call.params['repo']}/discussions"}
+        return repository(call)
     repo, page = call.readable_repo(), call.number("p", 0, high=_LAST_PAGE)
     found, count = discussions.newest(call.db, repo, limit=_TALKS, skip=page * _TALKS)
     more = count > (page + 1) * _TALKS
@@ -187,13 +189,8 @@ def collection(call: Call) -> Response:
     return html("collection", collection=found, rows=rows, page=page, more=more)
 
 
-def style(_call: Call) -> Response:
-    """Send the one style sheet of all pages."""
-    return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
-
-
 def _stage(call: Call, repo: Repo, tree: str, data: Mapping[str, object]) -> str:
-    """What the Hub has recorded of a Space: RUNNING, PAUSED and the like; empty for other repositories."""
+    """The state that the Hub has recorded of a Space: RUNNING, PAUSED and the like; empty for other repositories."""
     if repo.kind != "space":
         return ""
     return str(info.runtime(repo, lambda path: trees.find(call.db, tree, path) is not None, data)["stage"])
@@ -287,9 +284,9 @@ def _text(call: Call, content: Blob, largest: int) -> str | None:
     return rendering.text(content.read(call.store.objects))
 
 
-def _card(call: Call, markdown: str, files: str) -> str:
+def _card(call: Call, markdown: str, files: str, rtl: str = "") -> str:
     """Safe HTML of a Markdown text, whose links to what the caller may see here stay here."""
-    return rendering.card_html(markdown, files=files, places=partial(links.places, call.db, call.user))
+    return rendering.card_html(markdown, files=files, places=partial(links.places, call.db, call.user), rtl=rtl)
 
 
 def _comment(data: object) -> str:
@@ -297,19 +294,14 @@ def _comment(data: object) -> str:
     return str(latest["raw"]) if isinstance(latest, dict) else ""
 
 
-_REPO = (
-    "/{kind/}(?P<repo>(?!datasets/|spaces/)[^/]+/[^/]+)"  # with both parts: a repository may be called `discussions`
-)
 ROUTES = [
-    get("/style.css", style, public=True),
     get("/collections/{namespace}/{slug}", collection),
-    get(f"{_REPO}/discussions", community),
+    get("/{kind/}{repo}/discussions", community),
     get("/{kind/}{repo}/discussions/{num}", discussion),
     get("/{kind/}{repo}/tree/{rev}", files),
     get("/{kind/}{repo}/tree/{rev}/{path*}", files),
     get("/{kind/}{repo}/commits/{rev}", commits),
     get("/{kind/}{repo}/commit/{rev}", commit),
     get("/{kind/}{repo}/blob/{rev}/{path*}", blob),
-    get(_REPO, repository),
     get("/{kind/}{repo}", repository),
 ]

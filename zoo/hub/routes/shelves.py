@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from zoo.hub.routes.paging import read_cursor, write_cursor
 from zoo.hub.routing import get
 from zoo.hub.vocabulary import LANGUAGES, PIPELINE_TAGS, SPECIAL_LANGUAGES
 
+_STYLE = Path(__file__).parent.parent / "pages" / "style.css"
 NAMES = (*repos.KINDS, "collections")
 _SOME, _PAGE = 20, 100
 _SORTS = {"createdAt": "newest first", "lastModified": "changed last", "likes": "most liked"}
@@ -30,7 +32,7 @@ _TITLES |= {"license": "Licence", "size_categories": "Size"}
 
 
 @dataclass(frozen=True)
-class Entry:
+class ShelfRow:
     """A row of a list: what it leads to, and some words about it."""
 
     href: str
@@ -43,12 +45,12 @@ class Shelf:
     """Some of the things of a kind (`models` … `collections`), and the path of more of them, if there are any."""
 
     name: str
-    rows: list[Entry]
+    rows: list[ShelfRow]
     more: str | None
 
 
 @dataclass(frozen=True)
-class Filter:
+class ListFilter:
     """A choice that a list can be narrowed by: name of its parameter, title, {value: label}, and what is chosen."""
 
     name: str
@@ -65,11 +67,11 @@ def home(call: Call) -> Response:
 
 def owner(call: Call) -> Response:
     """Show what an account has."""
-    name = call.params["owner"]
+    name = call.params["name"]
     if not accounts.exists(call.db, name):
         raise repo_not_found(anonymous=call.user is None)
     shelves = [_first(call, shelf, name) for shelf in NAMES]
-    facts = {"name": name, "fullname": accounts.fullname(call.db, name)}
+    facts = {"account": name, "fullname": accounts.fullname(call.db, name)}
     return html("owner", **facts, shelves=[shelf for shelf in shelves if shelf.rows])
 
 
@@ -103,6 +105,11 @@ def collections(call: Call) -> Response:
     return html("home", shelves=[_collections(call, author, _PAGE, "")], base=call.base)
 
 
+def style(_call: Call) -> Response:
+    """Send the one style sheet of all pages."""
+    return Response(_STYLE.read_bytes(), media_type="text/css; charset=utf-8")
+
+
 def _first(call: Call, name: str, author: str) -> Shelf:
     """The newest things of a kind, of one author when one is named."""
     more = f"/{name}?{urlencode({'author': author})}" if author else f"/{name}"
@@ -118,7 +125,7 @@ def _collections(call: Call, author: str, size: int, more: str) -> Shelf:
     after = () if more else read_cursor(call, str, int)
     owners = [author] if author else []
     found = collected.search(call.db, call.user, limit=size + 1, owners=owners, after=after)
-    rows = [Entry(f"/collections/{one.slug}", one.title, [one.namespace]) for one, _ in found[:size]]
+    rows = [ShelfRow(f"/collections/{one.slug}", one.title, [one.namespace]) for one, _ in found[:size]]
     if len(found) <= size:
         return Shelf("collections", rows, None)
     last, number = found[size - 1]
@@ -140,8 +147,8 @@ def _wanted(call: Call, kind: str) -> Search:
     )
 
 
-def _filters(call: Call, kind: str) -> list[Filter]:
-    """What the list can be narrowed by: values that repositories have, and the chosen one in any case."""
+def _filters(call: Call, kind: str) -> list[ListFilter]:
+    """Choices to narrow the list by: values that repositories have, and the chosen one in any case."""
     tags = catalog.newest_tags(call.db, kind)
     found: dict[str, dict[str, str]] = {"task_categories": {}, "size_categories": {}, "license": {}}
     for key, prefix in _PREFIXES.items():
@@ -155,7 +162,7 @@ def _filters(call: Call, kind: str) -> list[Filter]:
         chosen = call.query.get(key, "").removeprefix(_PREFIXES.get(key, ""))
         options = found[key] | ({chosen: chosen} if chosen and chosen not in found[key] else {})
         if options:
-            filters.append(Filter(key, title, options, chosen))
+            filters.append(ListFilter(key, title, options, chosen))
     return filters
 
 
@@ -165,19 +172,20 @@ def _with(call: Call, **changed: str) -> str:
     return f"{call.request.url.path}?{urlencode([*kept, *changed.items()])}"
 
 
-def _entry(call: Call, listed: Listed) -> Entry:
+def _entry(call: Call, listed: Listed) -> ShelfRow:
     """A row about a repository, and about its card where the caller may read it."""
     repo, card = listed.repo, listed.head.card if call.may_read(listed.repo) else {}
     said = [card.get("pipeline_tag"), card.get("library_name"), card.get("license"), repo.sdk]
     notes = [one[:60] for one in said if isinstance(one, str)]
     liked = [f"{listed.head.likes} likes" if listed.head.likes != 1 else "1 like"] if listed.head.likes else []
     gated = ["gated"] if repo.gated else []
-    return Entry(repo.web_path, repo.name, [*gated, *dict.fromkeys(notes), *liked, listed.head.date[:10]])
+    return ShelfRow(repo.web_path, repo.name, [*gated, *dict.fromkeys(notes), *liked, listed.head.date[:10]])
 
 
 ROUTES = [
     get("/", home, public=True),
     *(get(f"/{name}", listing, public=True) for name in repos.KINDS),
     get("/collections", collections, public=True),
-    get("/(?P<owner>(?!style\\.css$)[A-Za-z0-9_][A-Za-z0-9._-]*)", owner),
+    get("/style.css", style, public=True),
+    get("/{name}", owner),
 ]

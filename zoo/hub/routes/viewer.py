@@ -8,6 +8,7 @@ from zoo.hub import history, info, rows, trees
 from zoo.hub.answers import html_with_form
 from zoo.hub.calls import Call
 from zoo.hub.errors import RefusalError
+from zoo.hub.routes.pages import repository
 from zoo.hub.routes.tabs import heading
 from zoo.hub.routing import get
 from zoo.hub.rows import RowPage, Split
@@ -19,6 +20,9 @@ _LAST_PAGE = 200_000
 
 def viewer(call: Call) -> Response:
     """Show fifty rows of a split; those of them with a text in them, when one is asked for (`q`)."""
+    if "/" not in call.params["repo"]:  # a dataset that is called so itself
+        call.params = {**call.params, "repo": f"{call.params['repo']}/viewer"}
+        return repository(call)
     repo, page, words = call.readable_repo(), call.number("p", 0, high=_LAST_PAGE), call.query.get("q", "").strip()
     tree = history.at(call.db, repo, "main").tree
     paths = [node.path for node in trees.listing(call.db, tree, recursive=True, limit=_FILES) if node.blob]
@@ -69,7 +73,7 @@ def _has(row: list[str | None], words: str) -> bool:
     return not words or any(words.casefold() in (cell or "").casefold() for cell in row)
 
 
-_VIEWER = "/(?P<kind>datasets/)(?P<repo>[^/]+/[^/]+)/viewer"
+_VIEWER = "/(?P<kind>datasets)/{repo}/viewer"
 ROUTES = [
     get(_VIEWER, viewer),
     get(f"{_VIEWER}/{{config}}", viewer),
