@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
@@ -30,7 +31,6 @@ OUTSIDE = {
 """Hosts that a card or a page may lead to."""
 LINK = re.compile(r"""<(?:a|img|link|source|form|script)\b[^>]*?\s(?:href|src|action)=["']([^"']*)["']""")
 LARGE = ("/resolve/", "/raw/")
-SITE = "huggingface.co"
 
 
 def links(html: str) -> Iterator[str]:
@@ -38,18 +38,25 @@ def links(html: str) -> Iterator[str]:
     return (unescape(found) for found in LINK.findall(html))
 
 
+def shape(address: str) -> str:
+    """Return what many addresses have in common: pages and orders of a list, splits, files of past commits."""
+    return re.sub(r"/(?:(viewer)|(tree|blob|resolve|raw|commits?)/[0-9a-f]{40}).*", r"/\1\2", urlsplit(address).path)
+
+
 def crawl(start: str, token: str | None = None) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """Return {address that does not answer: pages that lead there} and {address elsewhere: pages that lead there}."""
+    """Return {address that does not answer: pages that lead there} and {address elsewhere: pages that lead there}.
+
+    Of addresses of one shape, the first is followed.
+    """
     here = urlsplit(start).netloc
     headers = {"accept": "text/html", **({"authorization": f"Bearer {token}"} if token else {})}
     dead: dict[str, set[str]] = {}
     away: dict[str, set[str]] = {}
-    seen, left = {start}, [(start, start)]
+    seen, left = {shape(start)}, deque([(start, start)])
     with httpx2.Client(headers=headers, timeout=60) as client:
         while left:
-            address, origin = left.pop()
+            address, origin = left.popleft()
             only_asked = any(part in address for part in LARGE)
-            print(address, flush=True)
             answer = client.request("HEAD" if only_asked else "GET", address, follow_redirects=True)
             if answer.status_code != 200:
                 dead.setdefault(address, set()).add(origin)
@@ -62,8 +69,8 @@ def crawl(start: str, token: str | None = None) -> tuple[dict[str, set[str]], di
                     continue
                 if parts.netloc != here:
                     away.setdefault(whole, set()).add(address)
-                elif whole not in seen:
-                    seen.add(whole)
+                elif shape(whole) not in seen:
+                    seen.add(shape(whole))
                     left.append((whole, address))
     return dead, away
 

@@ -19,7 +19,7 @@ class InBoth(NamedTuple):
 KNOWN: Mapping[str, InBoth] = {
     "anchor": InBoth("the text that the others are compared with", "النص الذي يقارَن به غيره"),
     "positive": InBoth("a text close in meaning to the anchor", "نص قريب المعنى من النص الأول"),
-    "negative": InBoth("a text that does not mean what the anchor means", "نص لا يوافق معناه النص الأول"),
+    "negative": InBoth("a text that does not mean what the anchor means", "نص لا يوافق معناه معنى النص الأول"),
     "premise": InBoth("the sentence that is taken as true", "الجملة التي يُسلَّم بصحتها"),
     "hypothesis": InBoth("the sentence that is judged by the premise", "الجملة التي يُحكم عليها بالأولى"),
     "sentence1": InBoth("the first sentence of the pair", "الجملة الأولى من الزوج"),

@@ -44,7 +44,9 @@ def thumbnail(title: str, summary: str, models: Sequence[Drawn], *, arabic: bool
             figure.text(0.95, 0.68, ARABIC, fontsize=24, color=COLOURS[2], ha="right")
         axes = figure.add_axes((0.33, 0.12, 0.60, 0.5))
         shown = sorted(models, key=lambda one: -one.mean)[:MOST]
-        axes.barh([brief(one.name, LONGEST_NAME) for one in shown], [one.mean for one in shown], color=COLOURS[0], height=0.55)
+        axes.barh(
+            [brief(one.name, LONGEST_NAME) for one in shown], [one.mean for one in shown], color=COLOURS[0], height=0.55
+        )
         for place, one in enumerate(shown):
             axes.text(one.mean + 1, place, f"{one.mean:.1f}  ({_sizes(one.dims)})", va="center", fontsize=14)
         axes.set_ylim(len(shown) - 0.4, -0.6)
