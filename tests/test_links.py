@@ -78,10 +78,10 @@ def crawl(start: str, token: str | None = None) -> tuple[dict[str, set[str]], di
 @pytest.fixture(scope="module")
 def whole_lab(lab: Lab, once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Hub of its own, with the miniature and all that the trained lab publishes."""
-    from publish_world import Rollout, plan_fleet
-
     from zoo.hub.local import local_hub
     from zoo.pipeline.fleet import fleet
+    from zoo.publish.apply.rollout import Rollout
+    from zoo.publish.plan.everything import plan_fleet
 
     root = tmp_path_factory.mktemp("links") / "hub"
     shutil.copytree(once("seeded", fill_with_miniature), root)

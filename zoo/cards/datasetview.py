@@ -199,11 +199,11 @@ class DatasetCardView:
         known = self.facts.source.get("models", {})
         return [
             {
-                "model": step.options.model,
-                "revision": known.get(step.options.model),
-                "columns": step.options.columns or self.facts.dataset.texts,
-                "source": _language_name(step.options.source_language),
-                "target": _language_name(step.options.target_language),
+                "model": step.model,
+                "revision": known.get(step.model),
+                "columns": step.columns or self.facts.dataset.texts,
+                "source": _language_name(step.source_language),
+                "target": _language_name(step.target_language),
                 "sentences": {split: int(sum(facts.values())) for split, facts in self._told(place).items()},
                 "dropped": self.steps[place]["dropped"],
             }

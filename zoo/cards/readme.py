@@ -72,7 +72,7 @@ def space_card(
         models=list(models),
         datasets=datasets,
         short_description=space.summary or None,
-        **({"thumbnail": f"{SITE}/spaces/{repo_id}/resolve/main/{picture}"} if picture else {}),
+        thumbnail=f"{SITE}/spaces/{repo_id}/resolve/main/{picture}" if picture else None,
     )
     rows = [
         {
