@@ -28,10 +28,10 @@ def counted_in_arabic(number: int, noun: Noun) -> str:
     """Return a number with its noun, in the nominative: 'صفان', '3 صفوف', '6,000 صف'. The last two digits decide."""
     if number in (1, 2):
         return noun[number - 1]
-    return f"{number:,} {noun_form(number, noun)}"
+    return f"{number:,} {form_with(number, noun)}"
 
 
-def noun_form(number: int, noun: Noun) -> str:
+def form_with(number: int, noun: Noun) -> str:
     """Return the form of a noun that stands after a number of 0, or of 3 and more."""
     last = number % 100
     if 3 <= last <= 10:
