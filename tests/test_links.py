@@ -8,12 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx2
-import pytest
-from conftest import RECIPE, SCALE, Lab, fill_with_miniature
+from conftest import RECIPE, SCALE, Begin, Lab, fill_with_miniature
 
 OUTSIDE = {
     # papers, and the works that rows come from
@@ -75,27 +73,20 @@ def crawl(start: str, token: str | None = None) -> tuple[dict[str, set[str]], di
     return dead, away
 
 
-@pytest.fixture(scope="module")
-def whole_lab(lab: Lab, once: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Hub of its own, with the miniature and all that the trained lab publishes."""
-    from zoo.hub.local import local_hub
+def test_every_link_resolves_and_few_lead_away(
+    lab: Lab, once: Callable[..., Path], begin: Begin, tmp_path: Path
+) -> None:
+    """On a Hub of its own, with the miniature and all that the trained lab publishes."""
     from zoo.pipeline.fleet import fleet
     from zoo.publish.apply.rollout import Rollout
     from zoo.publish.plan.everything import plan_fleet
 
-    root = tmp_path_factory.mktemp("links") / "hub"
-    shutil.copytree(once("seeded", fill_with_miniature), root)
-    with pytest.MonkeyPatch.context() as patch, local_hub(root) as hub:
-        for name, value in hub.environment().items():
-            patch.setenv(name, value)
-        build = lab.again()
-        done: list[Any] = Rollout(plan_fleet(fleet(build, [build.workspace.recipe(RECIPE, scale=SCALE)]))).run()
-        assert not [one.why for one in done if one.missed]
-        yield hub.url
-
-
-def test_every_link_resolves_and_few_lead_away(whole_lab: str) -> None:
-    dead, away = crawl(f"{whole_lab}/")
+    shutil.copytree(once("seeded", fill_with_miniature), tmp_path / "hub")
+    hub = begin(root=tmp_path)
+    build = lab.again()
+    done = Rollout(plan_fleet(fleet(build, [build.workspace.recipe(RECIPE, scale=SCALE)]))).run()
+    assert not [one.why for one in done if one.missed]
+    dead, away = crawl(f"{hub.url}/")
     assert dead == {}
     strange = {address: sorted(pages)[:2] for address, pages in away.items() if urlsplit(address).netloc not in OUTSIDE}
     assert strange == {}
