@@ -196,12 +196,12 @@ def test_a_datasets_card_names_its_own_steps_and_what_each_dropped(made: tuple[W
         "- `short`: Drop rows with more than 40 words. Dropped: 1,204 in train.\n"
         "- `unique`: Drop rows whose texts stand in an earlier row. Dropped: 0 in train.\n"
         "- `short`: Drop rows with more than 40 words. Dropped: 7 in train.\n\n"
-        "## Licence and works"
+        "## Limits"
     ) in card
 
 
 def test_the_card_of_a_dataset_without_steps_says_so(made: tuple[Workspace, Recipe]) -> None:
-    assert "`11111111`, as they are there.\n\n## Licence and works" in dataset_text(made[1].datasets["pairs"], {})
+    assert "`11111111`, as they are there.\n\n## Limits" in dataset_text(made[1].datasets["pairs"], {})
 
 
 def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:

@@ -266,6 +266,7 @@ def test_code_is_the_same_and_a_citation_cannot_leave_its_fence(hostile: Any) ->
         for (language, marks, code), (ours, _, harmless) in zip(found.code, hostile.model[kind].code, strict=True):
             assert language == ours
             expected = harmless.replace(string(WORDS), string(hostile.text))  # a sentence of a snippet
+            expected = expected.replace(repr(WORDS), repr(hostile.text))  # a column, as Python prints it
             assert code == (f"{hostile.text.strip()}\n" if harmless == f"{WORDS}\n" else expected)
             assert len(marks) > max(map(len, re.findall("`+", code)), default=0)
     assert 'SentenceTransformer("lab/my_One")' in hostile.cards["model"]
@@ -341,6 +342,6 @@ def test_an_address_is_shown_as_text_and_leads_to_the_same_page(url: str) -> Non
 def test_numbers_stay_beside_the_arabic_that_they_belong_to(harmless: Any, tmp_path: Path) -> None:
     """Without an isolate readers would see 1 before the first name, and the interval's ends in the other order."""
     made = cards(*resolved(swapped(harmless, "تضمين"), tmp_path), "نموذج")
-    assert "| 0 = <bdi>تضمين</bdi>, 1 = other |" in made["dataset"]
+    assert ": 0 = <bdi>تضمين</bdi>, 1 = other |" in made["dataset"]
     assert "| <bdi>نموذج</bdi>: 50.00 [40.0, 60.0] |" in made["model"]
     assert "- behind <bdi>نموذج</bdi>: STS17 -1.00 [-2.00, -0.50]" in made["model"]

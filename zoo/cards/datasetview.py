@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
-from zoo.languages import is_arabic
+from zoo.cards.columns import CLASSES, is_read_from, meaning
+from zoo.languages import RIGHT_TO_LEFT, is_arabic
 from zoo.layout import shard_name
 from zoo.options import Options
 from zoo.plurals import how_many
@@ -49,6 +50,10 @@ class DatasetFacts:
     """{dataset of the workspace that rows come from: the steps that they went through there, or before}."""
     checked: Report | None = None
     """What `zoo data check` found."""
+    models: Sequence[str] = ()
+    """Hub ids of the lab's models that are trained on it."""
+    shows_rows: bool = True
+    """False where not everybody may read the rows: the card holds none of them."""
 
     @property
     def went_through(self) -> list[str]:
@@ -124,7 +129,8 @@ class DatasetCardView:
 
     @property
     def judged(self) -> list[dict[str, Any]]:
-        """Findings of audits and reviews: {type, facts: [(what, {split: words})], reasons: [(why, {split: rows})]}.
+        """Findings of audits and reviews: {type, facts: [(what, {split: words})], reasons: [(why, {split: rows})],
+        dropped: {split: rows}}.
 
         Those of audits also have `says`: {rule: what is wrong with a text that breaks it}.
         """
@@ -134,7 +140,9 @@ class DatasetCardView:
             told = self._told(place)
             if step.type in JUDGING and (told or any(reasons.values())):
                 facts = _across({split: with_intervals(counted) for split, counted in told.items()})
-                found.append({"type": step.type, "facts": facts, "reasons": _fewest(_across(reasons))})
+                dropped = self.steps[place]["dropped"]
+                told_of = {"type": step.type, "facts": facts, "reasons": _fewest(_across(reasons)), "dropped": dropped}
+                found.append(told_of)
         return [{**one, "says": _rules() if one["type"] == "audit" else {}} for one in found]
 
     @property
@@ -154,13 +162,66 @@ class DatasetCardView:
 
     @property
     def samples(self) -> list[tuple[str, list[Any]]]:
-        """(split, cells in the order of the columns), a few rows of each split."""
+        """(split, cells in the order of the columns), a few rows of the first split; none where rows are private."""
         names = list(self.facts.dataset.columns)
+        shown = list(self.facts.glance.items())[:1] if self.facts.shows_rows else []
+        return [(split, [row[name] for name in names]) for split, found in shown for row in found["rows"]]
+
+    @property
+    def columns(self) -> list[dict[str, Any]]:
+        """The columns: {name, type, names, names_ar: [(class, in Arabic)], says: in both languages, more: phrases}."""
+        dataset = self.facts.dataset
         return [
-            (split, [row[name] for name in names])
-            for split, shown in self.facts.glance.items()
-            for row in shown["rows"]
+            {
+                "name": name,
+                "type": column.type,
+                "names": column.names,
+                "names_ar": [(one, CLASSES[one]) for one in column.names or () if one in CLASSES],
+                "says": meaning(name, dataset),
+                "more": is_read_from(name, column),
+            }
+            for name, column in dataset.columns.items()
         ]
+
+    @property
+    def printed(self) -> str:
+        """The text that Python prints of the loaded dataset."""
+        names = list(self.facts.dataset.columns)
+        splits = [
+            f"    {split}: Dataset({{\n        features: {names},\n        num_rows: {found['rows']}\n    }})\n"
+            for split, found in self.facts.report.items()
+        ]
+        return "DatasetDict({\n" + "".join(splits) + "})"
+
+    @property
+    def translated(self) -> list[dict[str, Any]]:
+        """The translations: {model, revision, columns, source, target, sentences: {split: number}, dropped}."""
+        known = self.facts.source.get("models", {})
+        return [
+            {
+                "model": step.model,
+                "revision": known.get(step.model),
+                "columns": step.columns or self.facts.dataset.texts,
+                "source": _language_name(step.source_language),
+                "target": _language_name(step.target_language),
+                "sentences": {split: int(sum(facts.values())) for split, facts in self._told(place).items()},
+                "dropped": self.steps[place]["dropped"],
+            }
+            for place, step in enumerate(self.facts.dataset.steps)
+            if step.type == "translate"
+        ]
+
+    @property
+    def shared_rows(self) -> int:
+        """Rows of a split that stand in another one too, of all pairs of splits together."""
+        pairs = [shared for found in self.facts.report.values() for shared in found["shared"].values()]
+        return sum(shared[how] for shared in pairs for how in ("exact", "normalised", "near"))
+
+    @property
+    def rtl(self) -> bool:
+        """Whether all of its texts are written from right to left."""
+        languages = self.facts.dataset.release.language if self.facts.dataset.release else []
+        return bool(languages) and all(one in RIGHT_TO_LEFT for one in languages)
 
     @property
     def origins(self) -> list[SourceWork]:
@@ -197,6 +258,12 @@ def _fewest(reasons: list[tuple[str, dict[str, float]]]) -> list[tuple[str, dict
     splits = dict.fromkeys(split for _, counted in rest for split in counted)
     others = {split: sum(counted.get(split, 0) for _, counted in rest) for split in splits}
     return [*ranked[:MOST_REASONS], *([(how_many(len(rest), "rarer reason"), others)] if rest else [])]
+
+
+def _language_name(code: str) -> str:
+    """The name of a language in English, of those that have one here; of others, the code of translation models."""
+    names = {"Arabic": ("ar", "ara", "arb", "arb_Arab"), "English": ("en", "eng", "eng_Latn")}
+    return next((name for name, codes in names.items() if code in codes), code)
 
 
 def _rules() -> dict[str, str]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from huggingface_hub import CardData, SpaceCardData
 
+from zoo.cards.arabiccounts import rows_in_arabic
 from zoo.cards.datasetview import JUDGING, DatasetCardView, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
 from zoo.cards.view import ModelCardView, row
 from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile, as_set
-from zoo.markdown import Markdown
+from zoo.markdown import SITE, Markdown
 from zoo.recipe.family import Space
+from zoo.recipe.schema import Paper
 from zoo.templates import Filters, Templates, as_markdown
 
 
@@ -42,6 +45,9 @@ def space_card(
     sdk_version: str,
     with_code: Sequence[str] = (),
     left_out: Mapping[str, str] | None = None,
+    papers: Sequence[Paper] = (),
+    collection: str = "",
+    picture: str | None = None,
 ) -> str:
     """The README of a Space.
 
@@ -49,6 +55,9 @@ def space_card(
         models: {Hub id of a model that it offers: its scores}.
         with_code: those of them that run code of their own.
         left_out: {Hub id of a model that it does not offer: why}.
+        papers: of its models, each once.
+        collection: the title of the lab's collection that lists it.
+        picture: the path of its picture in the repository; None = it has none.
     """
     metadata = SpaceCardData(
         title=space.title,
@@ -63,6 +72,7 @@ def space_card(
         models=list(models),
         datasets=datasets,
         short_description=space.summary or None,
+        thumbnail=f"{SITE}/spaces/{repo_id}/resolve/main/{picture}" if picture else None,
     )
     rows = [
         {
@@ -78,8 +88,14 @@ def space_card(
     miniature = any(scores.miniature for scores in models.values())
     leaked = LEGEND if any(found["mean"].leaked for found in rows) else ""
     facts = {"id": repo_id, "space": space, "models": rows, "miniature": miniature, "leaked": leaked}
-    facts |= {"with_code": with_code, "left_out": left_out or {}}
+    facts |= {"with_code": with_code, "left_out": left_out or {}, "datasets": datasets, "papers": papers}
+    facts |= {"collection": collection, "picture": picture, "address": _address(repo_id), "site": SITE}
     return _card(metadata, "space.md.j2", templates, **facts)
+
+
+def _address(repo_id: str) -> str:
+    """The address of a Space's own page on the Hub, beside its repository's."""
+    return f"https://{re.sub('[^a-z0-9]+', '-', repo_id.lower()).strip('-')}.hf.space"
 
 
 def _card(metadata: CardData, template: str, templates: Templates, **facts: Any) -> str:
@@ -107,7 +123,14 @@ def _percent(part: float | None) -> Markdown:
     return Markdown("-" if part is None else f"{100 * part:.1f}")
 
 
-FILTERS: Filters = {"score": _score, "share": _share, "figure": _figure, "fraction": _fraction, "percent": _percent}
+FILTERS: Filters = {
+    "score": _score,
+    "share": _share,
+    "figure": _figure,
+    "fraction": _fraction,
+    "percent": _percent,
+    "rows_in_arabic": rows_in_arabic,
+}
 
 
 def render(template: str, templates: Templates, **facts: Any) -> str:

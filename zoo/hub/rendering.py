@@ -41,7 +41,7 @@ _PAGES = Environment(
 )
 
 
-def page(name: str, **facts: object) -> str:
+def page(name: str, /, **facts: object) -> str:
     """The HTML of one of the templates in `pages/`; everything in `facts` is escaped."""
     return _PAGES.get_template(f"{name}.html.j2").render(**facts)
 

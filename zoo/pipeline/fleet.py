@@ -18,7 +18,8 @@ from zoo.pipeline.asbuilt import as_built, dataset_to_publish
 from zoo.pipeline.build import Build
 from zoo.pipeline.collected import offered_by, titles_of, titles_of_dataset
 from zoo.pipeline.elsewhere import published_scores
-from zoo.pipeline.spaces import Publication, demo, used_by
+from zoo.pipeline.searched import everybody_reads
+from zoo.pipeline.spaces import Publication, demo, on_the_hub, used_by
 from zoo.pipeline.stages import MEASURED, OF_RECIPES
 from zoo.publish.apply.preflight import preflight
 from zoo.publish.apply.rollout import Published, Rollout
@@ -121,12 +122,12 @@ def fleet(
     build.elsewhere = published_scores(account, _not_built(build))
     for recipe in members:
         build.card(recipe)  # names the account, which may be another one than when it was built
-    tables = list(_datasets(build, used, account, known))
+    ready = {recipe.name for recipe in built(build)}
+    publication = Publication(build, account, members, ready, known, datasets=used.keys(), private=private)
+    tables = list(_datasets(publication, used))
     tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
-    ready = {recipe.name for recipe in built(build)}
-    publication = Publication(build, account, members, ready, known, datasets=used.keys(), private=private)
     demos = [demo(publication, space) for space in _spaces(build, members, spaces)]
     releases = [*tables, *models, *demos]
     notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)]))
@@ -196,7 +197,8 @@ def _not_built(build: Build) -> list[Recipe]:
     return [recipe for recipe in build.workspace.every_recipe(scale=build.scale) if recipe.name not in known]
 
 
-def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Digests) -> Iterator[Release]:
+def _datasets(publication: Publication, used: Mapping[str, Dataset]) -> Iterator[Release]:
+    build, account = publication.build, publication.account
     templates = build.workspace.folders("cards")
     for name, dataset in used.items():
         if dataset.release:
@@ -212,9 +214,20 @@ def _datasets(build: Build, used: Mapping[str, Dataset], account: str, known: Di
                 parents=_parents(build, dataset, account),
                 above=_steps_above(build, dataset),
                 checked=_checked(build, name),
+                models=_trained_on(publication, name),
+                shows_rows=everybody_reads(build, name, account, used.keys(), private=publication.private),
                 provenance=provenance.of_dataset(name, dataset, run),
-                digests=known,
+                digests=publication.known,
             )
+
+
+def _trained_on(publication: Publication, name: str) -> list[str]:
+    """The Hub ids of the models that are trained on a dataset, of those that go along or are on the Hub already."""
+    workspace = publication.build.workspace
+    every = [*publication.members, *workspace.every_recipe(scale=publication.build.scale)]
+    trained = [one.name for one in every if any(use.dataset == name for phase in one.phases for use in phase.data)]
+    found = on_the_hub(publication, sorted(set(trained)))
+    return [f"{publication.account}/{one.release.repo}" for one in found]
 
 
 def _parents(build: Build, dataset: Dataset, account: str) -> dict[str, str | None]:

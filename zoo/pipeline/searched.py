@@ -31,7 +31,7 @@ def searched_files(
     """
     for recipe in offered:
         name = _calibrated_on(build, recipe)
-        if name and _everybody_reads(build, name, account, going, private=private):
+        if name and everybody_reads(build, name, account, going, private=private):
             return _files(build, name, offered, account)
     return {}
 
@@ -45,8 +45,13 @@ def _calibrated_on(build: Build, recipe: Recipe) -> str | None:
     return name if build.folder(name).finished(DATA) else None
 
 
-def _everybody_reads(build: Build, name: str, account: str, going: Collection[str], *, private: bool) -> bool:
-    """True when a dataset is published by this lab, now or earlier, for everybody."""
+def everybody_reads(build: Build, name: str, account: str, going: Collection[str], *, private: bool) -> bool:
+    """Return whether a dataset is published by this lab, now or earlier, for everybody: neither private nor gated.
+
+    Args:
+        going: names of the datasets that are published now.
+        private: new repositories are made as private ones.
+    """
     from huggingface_hub.errors import RepositoryNotFoundError
 
     known = build.workspace.datasets.get(name)

@@ -7,10 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.cards import thumbnail
 from zoo.cards.about import about
 from zoo.cards.readme import space_card
+from zoo.cards.voice import languages_of
 from zoo.errors import PublishError
 from zoo.evidence.published import PAIRS, printed_rows
+from zoo.evidence.scores import ScoreFile
 from zoo.layout import TRAIN
 from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
 from zoo.pipeline.build import Build
@@ -49,7 +52,7 @@ def demo(publication: Publication, space: Space) -> Release:
     workspace = build.workspace
     app = _app(build, space.app)
     names = offered_by(workspace, space.repo)
-    offered = _offered(publication, names)
+    offered = on_the_hub(publication, names)
     if not offered:
         problem = f"space '{account}/{space.repo}' would offer no model: none is on the Hub"
         raise PublishError(problem, hint=f"zoo publish {names[0]}{build.as_typed}")
@@ -65,6 +68,8 @@ def demo(publication: Publication, space: Space) -> Release:
     }
     repo_id = f"{account}/{space.repo}"
     more = searched_files(build, offered, account, publication.datasets, private=publication.private)
+    picture = _picture(space, offered, scores)
+    collection = workspace.collection_of(names[0])
     card = space_card(
         repo_id,
         space,
@@ -75,6 +80,9 @@ def demo(publication: Publication, space: Space) -> Release:
         sdk_version=_sdk_version(app),
         with_code=[model for model, (code, _) in carried.items() if code and model not in left_out],
         left_out=left_out,
+        papers=list({one.url: one for recipe in offered if (one := recipe.release.paper)}.values()),
+        collection=collection.title if collection else "",
+        picture=thumbnail.FILE if picture else None,
     )
     return space_release(
         repo_id,
@@ -86,12 +94,26 @@ def demo(publication: Publication, space: Space) -> Release:
             for model, found in scores.items()
             if found.subject("self")
         ],
-        more=more,
+        more={**more, thumbnail.FILE: picture} if picture else more,
         settings=Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets)),
         note=space.summary,
         about=about(space.title, [one.release for one in offered], printed_rows(workspace.recipes, PAIRS)),
         digests=publication.known,
     )
+
+
+def _picture(space: Space, offered: Sequence[Recipe], scores: Mapping[str, ScoreFile]) -> bytes | None:
+    """The picture of a Space, as PNG; None where nothing can draw, or nothing was measured."""
+    measured = [(model, found, subject) for model, found in scores.items() if (subject := found.subject("self"))]
+    drawn = [
+        thumbnail.Drawn(model.split("/")[1], found.headline(subject.name, subject.full).value, subject.dims)
+        for model, found, subject in measured
+    ]
+    if not drawn:
+        return None
+    arabic = any("ar" in languages_of(recipe.release) for recipe in offered)
+    rehearsal = any(found.miniature for found in scores.values())
+    return thumbnail.thumbnail(space.title, space.summary, drawn, arabic=arabic, rehearsal=rehearsal)
 
 
 def _carried(build: Build, recipe: Recipe, app: Path, space: Space) -> tuple[CarriedCode | None, str | None]:
@@ -124,8 +146,8 @@ def _vectors_of(model: str, more: Mapping[str, Content]) -> str | None:
     return path if path in more else None
 
 
-def _offered(publication: Publication, names: Collection[str]) -> list[Recipe]:
-    """The recipes of a Space that are published with it, or are on the Hub already."""
+def on_the_hub(publication: Publication, names: Collection[str]) -> list[Recipe]:
+    """Return those of the recipes whose models go along in a publication, or are on the Hub already."""
     build, account = publication.build, publication.account
     going = {member.name for member in publication.members}
     return [

@@ -231,7 +231,7 @@ class DatasetRelease(Section):
     origins: list[SourceWork] = _added([])
     """The works that its rows come from, with their licences."""
     summary_ar: str | None = _added(None)
-    """The summary in Arabic; null = the card has no Arabic section."""
+    """The summary in Arabic; null = the Arabic section of a card of Arabic texts says what it is without one."""
 
 
 class Dataset(Section):

@@ -209,6 +209,8 @@ def dataset_release(
     parents: Mapping[str, str | None] | None = None,
     above: Mapping[str, Sequence[str]] | None = None,
     checked: Mapping[str, Any] | None = None,
+    models: Sequence[str] = (),
+    shows_rows: bool = True,
     provenance: Mapping[str, Any] | None = None,
     digests: Digests | None = None,
 ) -> Release:
@@ -219,6 +221,8 @@ def dataset_release(
         parents: {dataset of the workspace that rows come from: its id on the Hub; None: it is not published}.
         above: {dataset of the workspace that rows come from: the steps that they went through there, or before}.
         checked: the report of `zoo data check` on these rows; None = the card has none.
+        models: Hub ids of the lab's models that are trained on it.
+        shows_rows: False keeps rows out of the card, where not everybody may read the dataset.
     """
     parquet = {split: published_files(folder, split) for split in dataset.splits}
     more = {name: file for name, file in MORE.items() if (folder / file).is_file()}
@@ -229,6 +233,8 @@ def dataset_release(
         parents=parents or {},
         above=above or {},
         checked=checked,
+        models=models,
+        shows_rows=shows_rows,
         **{name: json.loads((folder / file).read_text("utf-8")) for name, file in FACTS.items()},
         **{name: json.loads((folder / file).read_text("utf-8")) for name, file in more.items()},
     )
