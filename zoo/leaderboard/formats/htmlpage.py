@@ -14,11 +14,14 @@ from zoo.templates import Templates, as_html
 PAGE = "leaderboard.html.j2"
 
 
-def render(tables: Sequence[Table], *, title: Text, templates: Templates, arabic: bool = True) -> str:
+def render(
+    tables: Sequence[Table], *, title: Text, templates: Templates, arabic: bool = True, files: Sequence[str] = ()
+) -> str:
     """Return the page.
 
     Args:
         arabic: every text is there twice, and readers choose; else it is in English alone.
+        files: names of files beside the page that have its data.
         templates: folders, the workspace's own first.
     """
     views = [_View(table) for table in tables]
@@ -26,7 +29,14 @@ def render(tables: Sequence[Table], *, title: Text, templates: Templates, arabic
     names = dict.fromkeys(column.task for table in tables for column in table.shown if column.task)
     numbers = sorted((int(dim) for dim in dims if dim is not None), reverse=True)
     wrong = any(cell.wrong for table in tables for row in table.rows for cell in row.values())
-    facts = {"title": title, "tables": views, "dims": numbers, "tasks": list(names), "warning": warning(tables)}
+    facts = {
+        "title": title,
+        "tables": views,
+        "dims": numbers,
+        "tasks": list(names),
+        "warning": warning(tables),
+        "files": files,
+    }
     return as_html(PAGE, templates, {}, arabic=arabic, wrong=wrong, **facts)
 
 

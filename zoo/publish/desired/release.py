@@ -24,6 +24,7 @@ from zoo.remote import Kind, address_of
 from zoo.templates import Templates
 
 CARD = "README.md"
+STATIC = "static"  # the kind of a Space whose pages nothing runs
 RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are told from
 RECIPE = "zoo/recipe.yaml"
 SCORES = "zoo/scores.json"
@@ -84,6 +85,8 @@ class Release:
     collection: CollectionRecord | None = None
     """The collection that lists it; None: it is not known, or there is none."""
     settings: Settings | None = None
+    sdk: str = "gradio"
+    """What runs a Space, as the Hub spells it: `gradio`, or `static` for pages that nothing runs."""
     digests: Digests = field(default_factory=Digests, compare=False, repr=False)
 
     @property
@@ -270,6 +273,16 @@ def space_release(
     files["models.json"] = json_bytes(models)
     needs = frozenset(str(model["id"]) for model in models)
     return sealed(Release("space", repo_id, name, files, needs, note, settings=settings, digests=digests or Digests()))
+
+
+def page_release(repo_id: str, files: Mapping[str, Content], *, needs: Collection[str], note: str = "") -> Release:
+    """Return a release of a static Space: a page, its data and its card.
+
+    Args:
+        needs: ids of the models that it shows.
+    """
+    name = repo_id.split("/")[1]
+    return sealed(Release("space", repo_id, name, files, frozenset(needs), note, sdk=STATIC))
 
 
 def _language(path: str) -> str | None:
