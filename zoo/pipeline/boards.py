@@ -21,6 +21,7 @@ from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.spaces import Publication
 from zoo.publish.desired.release import CARD, STATIC, Release, page_release
 from zoo.recipe.family import Leaderboard
+from zoo.remote import endpoint, is_local
 from zoo.run import Run
 
 PAGE, CSV, JSON, MODELS = "index.html", "leaderboard.csv", "leaderboard.json", "models.json"
@@ -102,7 +103,16 @@ def _page(publication: Publication, wanted: Leaderboard, made: Sequence[Table], 
         templates=workspace.folders("cards"),
         arabic=speaks_arabic(workspace.described(name) for name in names),
         files=(CSV, JSON),
+        links={
+            repo: _address(f"{publication.account}/{repo}")
+            for repo in (workspace.recipe(name).release.repo for name in names)
+        },
     )
+
+
+def _address(model: str) -> str:
+    """Return the address of a model's page; on the local Hub without its port, which changes."""
+    return f"/{model}" if is_local() else f"{endpoint()}/{model}"
 
 
 def _card(
