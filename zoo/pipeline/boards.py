@@ -16,7 +16,7 @@ from zoo.layout import EVALUATE
 from zoo.leaderboard.formats import csvtable, htmlpage, jsontable
 from zoo.leaderboard.ours import Ours
 from zoo.leaderboard.table import Table, Text
-from zoo.leaderboard.tables import Board, tables
+from zoo.leaderboard.tables import TABLES, Board, tables
 from zoo.pipeline.elsewhere import published_scores
 from zoo.pipeline.spaces import Publication
 from zoo.publish.desired.release import CARD, STATIC, Release, page_release
@@ -25,6 +25,8 @@ from zoo.remote import endpoint, is_local
 from zoo.run import Run
 
 PAGE, CSV, JSON, MODELS = "index.html", "leaderboard.csv", "leaderboard.json", "models.json"
+SHOWN = [name for name in TABLES if name != "2"]
+"""The tables of a family of the paper; the second counts rows of datasets that are built here, published or not."""
 
 
 def leaderboard_space(publication: Publication, wanted: Leaderboard) -> Release:
@@ -44,7 +46,8 @@ def leaderboard_space(publication: Publication, wanted: Leaderboard) -> Release:
         problem = f"leaderboard '{repo_id}' would show no model: none is on the Hub"
         hint = f"zoo publish {names[0]}{publication.build.as_typed}" if names else "add a recipe of its family"
         raise PublishError(problem, hint=hint)
-    made = tables(_board(publication, found))
+    board = _board(publication, found)
+    made = tables(board, SHOWN if board.paper else ())
     repos = {name: workspace.recipe(name).release.repo for name in found}
     models = [f"{account}/{repo}" for repo in repos.values()]
     licence = workspace.families[workspace.family_of(names[0])].license
@@ -99,7 +102,7 @@ def _page(publication: Publication, wanted: Leaderboard, made: Sequence[Table], 
     workspace = publication.build.workspace
     return htmlpage.render(
         made,
-        title=Text.same(wanted.title),
+        title=Text(wanted.title, f"لوحة نتائج {workspace.families[workspace.family_of(names[0])].name}"),
         templates=workspace.folders("cards"),
         arabic=speaks_arabic(workspace.described(name) for name in names),
         files=(CSV, JSON),
