@@ -107,7 +107,7 @@ def _means(table: Table) -> PageCharts | None:
 
 AXES = {
     "figure1": Text(
-        "Across: dimensions of the embeddings. Up: correlation with people's scores, x 100. Thin lines: 95% intervals.",
+        "Across: dimensions of the embeddings. Up: correlation with people's scores x 100. Thin lines: 95% intervals.",
         "أفقيا: أبعاد التضمين. عموديا: الارتباط بدرجات الناس مضروبا في 100. الخطوط الرفيعة: فترات ثقة 95٪.",
     ),
     "figure2": Text(

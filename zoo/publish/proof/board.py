@@ -83,18 +83,23 @@ def read_board(repo_id: str, revision: str, models: list[str], scores: str, comp
         measured([file[key] for key in ("scores", "means", "correlations")], None, None, found)
         for subject in file["subjects"]:
             mine = known.setdefault(subject["title"].rsplit("/", 1)[-1], set())
-            mine |= {one[1:] for one in found if one[0] == subject["name"]}
-            for key in ("parameters", "tokens_per_second"):
-                mine |= {(plain(dim), plain(subject.get(key)), "", "") for dim in (subject["dims"] or [None])}
+            at_sizes = {one[1:] for one in found if one[0] == subject["name"]}
+            for dim in [None, *subject["dims"]]:
+                at_sizes |= {
+                    (plain(dim), plain(subject.get(key)), "", "") for key in ("parameters", "tokens_per_second")
+                }
+            mine |= at_sizes | {
+                ("", *one[1:]) for one in at_sizes
+            }  # some tables name no size: they are of the full one
     for row in rows:
         if not row["source"].startswith(("measured", "rehearsal")) or row["task"] in computed:
             continue
         if row["task"].endswith(": leaked rows"):
             continue
         name = row["model"].removeprefix("'").rsplit("/", 1)[-1]
-        key = tuple(plain(row[one]) for one in ("dim", "value", "low", "high"))
+        number: Any = tuple(plain(row[one]) for one in ("dim", "value", "low", "high"))
         same = (known[one] for one in known if name == one or name.startswith(one + " ("))
-        if not any(key in one for one in same):
+        if not any(number in one for one in same):
             strange = f"'{row['value']}' of '{row['model']}' on {row['task']} is in no {scores} of its models"
             return {**facts, "strange": strange}
         facts["measured"] += 1
