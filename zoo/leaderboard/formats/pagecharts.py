@@ -115,7 +115,7 @@ AXES = {
         "أفقيا: المتوسط من 0 إلى 100. الخطوط الرفيعة: فترات ثقة 95٪.",
     ),
     "retention": Text(
-        "Across: dimensions of the embeddings. Up: what is kept of the full width's mean, %. Thin lines: 95% intervals.",
+        "Across: dimensions of the embeddings. Up: kept of the full width's mean, %. Thin lines: 95% intervals.",
         "أفقيا: أبعاد التضمين. عموديا: النسبة المئوية الباقية من متوسط العرض الكامل. الخطوط الرفيعة: فترات ثقة 95٪.",
     ),
 }
