@@ -18,6 +18,7 @@ TASK_NAME = re.compile(r'^    name="([^"]+)"', re.MULTILINE)
 PLAIN = re.compile(r"\w[\w.+@:/-]*")
 """Names that mean nothing to a shell, which puts them on its line as they are."""
 SPACE = re.compile(r"""^[ ]*space:\s*(?:#.*\n\s*)*\{?\s*repo:\s*["']?([\w.-]+)""", re.MULTILINE)
+BOARD = re.compile(SPACE.pattern.replace("space:", "leaderboard:"), re.MULTILINE)
 OWN_TASK = re.compile(r'\b(?:task|graded_pairs)\(\s*"([^"]+)"')
 
 
@@ -47,7 +48,7 @@ def datasets(root: Path) -> Iterator[str]:
 
 def repositories(root: Path) -> Iterator[str]:
     """The names of what can be published: recipes, datasets, Spaces."""
-    yield from (*recipes(root), *datasets(root), "space", *spaces(root))
+    yield from (*recipes(root), *datasets(root), "space", *spaces(root), *boards(root))
 
 
 def spaces(root: Path) -> Iterator[str]:
@@ -56,6 +57,12 @@ def spaces(root: Path) -> Iterator[str]:
     for path in (*_families(root), *sorted((root / "recipes").glob("*.yaml"))):
         found |= dict.fromkeys(SPACE.findall(path.read_text("utf-8", errors="replace")))
     yield from found if len(found) > 1 else ()
+
+
+def boards(root: Path) -> Iterator[str]:
+    """The names of the families' leaderboards, by their repositories."""
+    for path in _families(root):
+        yield from BOARD.findall(path.read_text("utf-8", errors="replace"))
 
 
 def suites(root: Path) -> Iterator[str]:

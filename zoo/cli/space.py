@@ -1,4 +1,4 @@
-"""space: the Gradio demo on this machine, and the folder that would be pushed."""
+"""space: a demo or a leaderboard on this machine, and the folder that would be pushed."""
 
 from __future__ import annotations
 
@@ -46,11 +46,13 @@ def build(folder: Path, scale: str, name: str) -> None:
 def _write(folder: Path, scale: str, name: str) -> None:
     from zoo.publish.versions.history import published_as
 
-    if not workspace().spaces:
+    if not workspace().spaces and not workspace().boards:
         raise WorkspaceError("no recipe leads to a Space", hint="add space: repo, app and title to recipes/family.yaml")
     kind, repo = published_as(workspace(), name)
     if kind != "space":
-        raise WorkspaceError(f"'{name}' is a {kind}, no Space", hint=f"one of: {', '.join(workspace().spaces)}")
+        raise WorkspaceError(
+            f"'{name}' is a {kind}, no Space", hint=f"one of: {', '.join([*workspace().spaces, *workspace().boards])}"
+        )
     _, fleet = fleet_named((), scale)
     found = [one for one in fleet.releases if one.kind == kind and one.id.split("/")[1] == repo]
     if not found:
@@ -63,22 +65,35 @@ def _write(folder: Path, scale: str, name: str) -> None:
 @name_option
 @click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 def serve(scale: str, name: str, port: int) -> None:
-    """Run the demo here, with the models that are on the Hub in use."""
+    """Run the demo here, with the models that are on the Hub in use; a leaderboard is served as it is."""
     connect()
-    from zoo.isolation import proxies, run_in_front
+    from zoo.isolation import own_environment, proxies
     from zoo.remote import host
 
     folder = workspace().root / ".zoo" / "space"
     shutil.rmtree(folder, ignore_errors=True)
     _write(folder, scale, name)
-    models = json.loads((folder / "models.json").read_text("utf-8"))
     say.note(f"http://127.0.0.1:{port}")
+    if not (folder / "app.py").is_file():  # a page that nothing runs
+        say.still()
+        _served(
+            [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"], folder, own_environment(folder)
+        )
+        return
+    models = json.loads((folder / "models.json").read_text("utf-8"))
     home = folder.with_name("served") / host()  # ids and commits of different Hubs are the same: caches are apart
     environment = app_environment(home, models, port)
     if "HF_TOKEN" in environment or any("@" in address for address in proxies().values()):
         _leave_out_code(folder, models)
     say.still()
-    code = run_in_front([sys.executable, "app.py"], folder, environment)
+    _served([sys.executable, "app.py"], folder, environment)
+
+
+def _served(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    """Run what serves a Space until it ends, and end as it did."""
+    from zoo.isolation import run_in_front
+
+    code = run_in_front(command, folder, environment)
     if -code in STOPS:
         click.get_current_context().exit(128 - code)  # as shells tell it
     if code:

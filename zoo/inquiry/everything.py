@@ -16,6 +16,7 @@ from zoo.inquiry.source import ask_encoder, ask_files, ask_source, ask_task
 from zoo.inquiry.standing import space_at, suite_at
 from zoo.patience import briefly
 from zoo.recipe import Recipe, Workspace
+from zoo.recipe.described import family_file
 from zoo.remote import Kind, api, explained
 from zoo.steps import encoders
 
@@ -77,6 +78,9 @@ def _of_family(space: Workspace, recipes: Collection[Recipe]) -> Iterator[Questi
     for repo in dict.fromkeys(one.repo for recipe in recipes if (one := space.space_of(recipe.name))):
         file, at = space_at(space, repo)
         yield _name(space, file, at, "space", repo)
+    for name in dict.fromkeys(space.family_of(recipe.name) for recipe in recipes):
+        if board := space.families[name].leaderboard:
+            yield _name(space, family_file(name), ("leaderboard", "repo"), "space", board.repo)
 
 
 def _name(space: Workspace, file: str, at: KeyPath, kind: Kind, repo: str) -> Question:

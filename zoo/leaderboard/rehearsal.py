@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from zoo.evidence.scores import REHEARSAL
-from zoo.leaderboard.table import Provenance, Row, Table, Text, ltr
+from zoo.leaderboard.table import Provenance, Table, Text, ltr
 from zoo.leaderboard.words import MEASURED
 
 GENERATED = Text(REHEARSAL, "تجربة: بيانات مولدة")
@@ -55,9 +55,3 @@ def marked(table: Table, why: Text | None) -> Table:
         sources={REHEARSED if source == MEASURED else source: where for source, where in table.sources.items()},
         rehearsal=why,
     )
-
-
-def row_mark(table: Table, row: Row) -> str:
-    """Return the mark of a row that holds a number of a rehearsal; empty for any other."""
-    ours = (table.cell(row, column) for column in table.columns if column.source == REHEARSED)
-    return table.rehearsal.en if table.rehearsal and any(cell.value is not None for cell in ours) else ""

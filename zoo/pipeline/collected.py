@@ -39,5 +39,7 @@ def titles_of_dataset(workspace: Workspace, name: str, recipes: Sequence[Recipe]
 
 
 def offered_by(workspace: Workspace, repo: str) -> list[str]:
-    """The names of the recipes whose Space has this repository."""
+    """The names of the recipes whose Space, or whose family's leaderboard, has this repository."""
+    if repo in workspace.boards:
+        return workspace.ranked_by(repo)
     return [name for name in workspace.names if (space := workspace.space_of(name)) and space.repo == repo]

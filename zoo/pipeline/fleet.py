@@ -15,6 +15,7 @@ from zoo.evidence.scores import as_set
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
 from zoo.models.foreign.carried import recorded_files
 from zoo.pipeline.asbuilt import as_built, dataset_to_publish
+from zoo.pipeline.boards import leaderboard_space
 from zoo.pipeline.build import Build
 from zoo.pipeline.collected import offered_by, titles_of, titles_of_dataset
 from zoo.pipeline.elsewhere import published_scores
@@ -40,7 +41,7 @@ from zoo.publish.proof.ways import NOWHERE, WaysOut
 from zoo.publish.versions.history import SPACE, published_as, space_name
 from zoo.recipe import Dataset, Recipe
 from zoo.recipe.chain import lineage
-from zoo.recipe.family import Space
+from zoo.recipe.family import Leaderboard, Space
 from zoo.remote import endpoint, is_local, namespace
 from zoo.run import RECEIPT, Run
 
@@ -129,7 +130,8 @@ def fleet(
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
     demos = [demo(publication, space) for space in _spaces(build, members, spaces)]
-    releases = [*tables, *models, *demos]
+    boards = [leaderboard_space(publication, board) for board in _boards(build, members, spaces)]
+    releases = [*tables, *models, *demos, *boards]
     notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)]))
     return Fleet(account, releases, _collections(build, releases, members), notes, build.workspace.collections.keys())
 
@@ -138,6 +140,13 @@ def _spaces(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> li
     """The Spaces that are named, and those that offer one of the members."""
     led = {space.repo for one in members if (space := build.workspace.space_of(one.name))}
     return [space for repo, space in build.workspace.spaces.items() if repo in led or repo in named]
+
+
+def _boards(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> list[Leaderboard]:
+    """The leaderboards that are named, and those of the members' families."""
+    ranked = {repo: set(build.workspace.ranked_by(repo)) for repo in build.workspace.boards}
+    going = {one.name for one in members}
+    return [board for repo, board in build.workspace.boards.items() if repo in named or going & ranked[repo]]
 
 
 def _collections(build: Build, releases: Sequence[Release], members: Sequence[Recipe]) -> list[WantedCollection]:

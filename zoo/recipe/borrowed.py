@@ -60,6 +60,8 @@ def _alike(said: Family, ours: Family) -> Mapping[str, str]:
         found["collection"] = f"has the title of {ours.name}'s"
     if said.space and ours.space and (said.space.repo, said.space.title) == (ours.space.repo, ours.space.title):
         found["space"] = f"has the title of {ours.name}'s"
+    if said.leaderboard and ours.leaderboard and said.leaderboard.repo == ours.leaderboard.repo:
+        found["leaderboard"] = f"is called as {ours.name}'s is"
     return found
 
 
@@ -75,4 +77,6 @@ def _named(names: list[str]) -> str:
 
 
 def _way(key: str) -> str:
+    if key == "leaderboard":
+        return "write yours, or take it out"
     return f"write yours, or `{key}: null` there or in the file of that base model"

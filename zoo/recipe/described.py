@@ -101,6 +101,7 @@ def shared_name_mistakes(file: str, said: Said, names: Collection[str]) -> Found
         names: of recipes and datasets.
     """
     yield from _twice(file, said)
+    yield from _board_names(file, said, names)
     yield from _space_names(file, said, {*names, "space"})
 
 
@@ -125,3 +126,16 @@ def _space_names(file: str, said: Said, taken: Collection[str]) -> Found:
         if place == file and one.space and one.space.repo in taken:
             what = f"'{one.space.repo}' is what a recipe, a dataset or all Spaces go by on the command line"
             yield (*at, "space", "repo"), f"{what}, and of several Spaces each goes by its repo; choose another repo"
+
+
+def _board_names(file: str, said: Said, taken: Collection[str]) -> Found:
+    """Find leaderboards that go by the name of something else: a recipe, a dataset, a Space, or one before it."""
+    known = {*taken, "space", *(one.space.repo for _, _, one in said if one.space)}
+    for place, at, one in said:
+        board = one.leaderboard if isinstance(one, Family) else None
+        if board is None:
+            continue
+        if place == file and board.repo in known:
+            what = f"'{board.repo}' is what a recipe, a dataset or a Space goes by on the command line"
+            yield (*at, "leaderboard", "repo"), f"{what}; choose another repo"
+        known.add(board.repo)

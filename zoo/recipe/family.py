@@ -88,6 +88,15 @@ class Space(Section):
     """Names that must be set on the Hub; values are never in a recipe."""
 
 
+class Leaderboard(Section):
+    """A page with what was measured of a family's models that are published, as a Space of its own."""
+
+    repo: RepoName
+    title: str
+    emoji: Annotated[str, BeforeValidator(as_the_hub("emoji", "space"))] = "📊"
+    summary: str = Field("", max_length=LONGEST_DESCRIPTION)
+
+
 def _or_none(kind: Any) -> BeforeValidator:
     """Read null as a list of nothing."""
     return BeforeValidator(lambda given: [] if given is None else given, json_schema_input_type=kind | None)
@@ -203,6 +212,8 @@ class Family(Described):
     """Account to publish under; null = ZOO_NAMESPACE, else the token's own. Only in recipes/family.yaml."""
     suites: dict[Name, list[TaskName]] = {}
     phases: dict[Name, Phase] = {}
+    leaderboard: Leaderboard | None = None
+    """A page on the Hub with what was measured of this family's models that are published; null = none."""
     scales: dict[Name, Scale] = {}
     """Amounts of everything, laid over the recipes by `--scale`. Only in recipes/family.yaml."""
     resources: dict[StageName, Resources] = {}

@@ -35,7 +35,7 @@ from zoo.recipe.described import (
     taken_from,
 )
 from zoo.recipe.doubts import base_doubts, family_doubts
-from zoo.recipe.family import BaseFile, Collection, Described, Family, Scale, Space, Variant
+from zoo.recipe.family import BaseFile, Collection, Described, Family, Leaderboard, Scale, Space, Variant
 from zoo.recipe.fits import Sized
 from zoo.recipe.found import collect, under
 from zoo.recipe.order import order_doubts
@@ -184,6 +184,18 @@ class Workspace:
     def spaces(self) -> dict[str, Space]:
         """{name of the repository: Space} of all that recipes lead to, in their order."""
         return {space.repo: space for name in self.names if (space := self.space_of(name))}
+
+    @property
+    def boards(self) -> dict[str, Leaderboard]:
+        """{name of the repository: leaderboard} of the families that have one."""
+        return {found.repo: found for family in self.families.values() if (found := family.leaderboard)}
+
+    def ranked_by(self, repo: str) -> list[str]:
+        """The names of the recipes whose family's leaderboard has this repository."""
+        families = {
+            name for name, family in self.families.items() if family.leaderboard and family.leaderboard.repo == repo
+        }
+        return [name for name in self.names if self.family_of(name) in families]
 
     @property
     def collections(self) -> dict[str, Collection]:

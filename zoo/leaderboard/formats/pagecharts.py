@@ -54,6 +54,8 @@ class PageCharts(NamedTuple):
     """(title, SVG)."""
     legend: Sequence[tuple[Markup, Text]]
     """(SVG of a line or bar, its name), for all of them."""
+    axes: Text
+    """The meaning of the directions of a chart."""
 
 
 def page_charts(table: Table) -> PageCharts | None:
@@ -61,10 +63,10 @@ def page_charts(table: Table) -> PageCharts | None:
     if table.key == "figure2":
         return _means(table)
     found = panels(table) if table.key in ("figure1", "retention") else []
-    return _lines(found, table.rehearsal) if found else None
+    return _lines(found, table.rehearsal, AXES[table.key]) if found else None
 
 
-def _lines(found: Sequence[Panel], rehearsal: Text | None) -> PageCharts:
+def _lines(found: Sequence[Panel], rehearsal: Text | None, axes: Text) -> PageCharts:
     """Draw a small chart for each model, all on one scale."""
     names, scale = legend(found), _scale(found)
 
@@ -78,7 +80,7 @@ def _lines(found: Sequence[Panel], rehearsal: Text | None) -> PageCharts:
         for panel in found
     ]
     keys = [(_svg(KEY, "", partial(_line_key, number=number)), name) for number, name in enumerate(names)]
-    return PageCharts(drawn, keys)
+    return PageCharts(drawn, keys, axes)
 
 
 def _spoken(title: Text, rehearsal: Text | None) -> str:
@@ -100,9 +102,23 @@ def _means(table: Table) -> PageCharts | None:
     drawn = [(panel.title, _bar_chart(panel, table.rehearsal)) for panel in found]
     kinds = dict.fromkeys(kind for panel in found for kind in panel.kinds)
     keys = [(_svg(KEY, "", partial(_bar_key, kind=kind)), KIND_NAMES[kind]) for kind in kinds]
-    return PageCharts(drawn, keys) if found else None
+    return PageCharts(drawn, keys, AXES[table.key]) if found else None
 
 
+AXES = {
+    "figure1": Text(
+        "Across: dimensions of the embeddings. Up: correlation with people's scores x 100. Thin lines: 95% intervals.",
+        "أفقيا: أبعاد التضمين. عموديا: الارتباط بدرجات الناس مضروبا في 100. الخطوط الرفيعة: فترات ثقة 95٪.",
+    ),
+    "figure2": Text(
+        "Across: the mean, from 0 to 100. Thin lines: 95% intervals.",
+        "أفقيا: المتوسط من 0 إلى 100. الخطوط الرفيعة: فترات ثقة 95٪.",
+    ),
+    "retention": Text(
+        "Across: dimensions of the embeddings. Up: kept of the full width's mean, %. Thin lines: 95% intervals.",
+        "أفقيا: أبعاد التضمين. عموديا: النسبة المئوية الباقية من متوسط العرض الكامل. الخطوط الرفيعة: فترات ثقة 95٪.",
+    ),
+}
 KIND_NAMES = {
     "paper": PAPER.name,
     "computed": COMPUTED.name,

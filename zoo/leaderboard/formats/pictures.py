@@ -45,6 +45,7 @@ def _panels(table: Table) -> Figure:
     for place in axes.flat[len(found) :]:
         place.set_axis_off()
     figure.supylabel(UNITS[table.key], fontsize=9)
+    figure.supxlabel("dimensions", fontsize=9)
     _legend(figure, axes.flat[: len(found)])
     return figure
 

@@ -39,6 +39,8 @@ class Board:
     workspace: Workspace
     scale: str
     ours: Ours
+    members: tuple[str, ...] = ()
+    """The recipes that it is of; none = all of the workspace."""
 
     @classmethod
     def of(cls, workspace: Workspace, scale: str) -> Board:
@@ -64,7 +66,9 @@ class Board:
         """Whether a recipe here is of the paper whose tables lie in recipes/published/: then they stand beside ours."""
         space = self.workspace
         there = any(published.printed_rows(space.recipes, name) for name in published.SCORES)
-        return there and any(published.is_the_paper(space.described(name).paper) for name in space.names)
+        return there and any(
+            published.is_the_paper(space.described(name).paper) for name in self.members or space.names
+        )
 
     def printed(self, name: str) -> list[published.Row]:
         """Return the rows of a table that others printed; none in a lab that has nothing to do with the paper."""

@@ -221,9 +221,15 @@ def models(board: Board) -> list[Table]:
     return [_suite(board, suite, tasks) for suite, tasks in board.suites.items()]
 
 
+def _by_model(places: Sequence[Place]) -> list[Place]:
+    """Return the models in the order of their full widths, best first, each followed by its smaller sizes."""
+    whole = [place.key[:3] for place in best_first(place for place in places if place.full)]
+    return sorted(places, key=lambda place: (whole.index(place.key[:3]), -(place.dim or 0)))
+
+
 def _suite(board: Board, suite: str, tasks: Sequence[str]) -> Table:
-    places = best_first(board.ours.places(tasks))
-    ranks = board.ours.ranks(places, current(tasks))
+    places = _by_model(board.ours.places(tasks))
+    ranks = board.ours.ranks([place for place in places if place.full], current(tasks))
     rows = [place_cells(place, tasks, ranks) for place in places]
     columns = [MODEL, DIM, *SIZE_COLUMNS, *measured_columns(tasks, papers=board.papers(tasks))]
     title = Text(f"All that was measured on {suite}", f"كل ما قيس على {suite}")

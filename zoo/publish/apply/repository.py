@@ -72,7 +72,7 @@ def _refuse(plan: Plan) -> None:
 def _create(plan: Plan, *, private: bool) -> str:
     """Make the repository and return its first commit, which is the Hub's own."""
     release = plan.release
-    sdk = "gradio" if release.kind == "space" else None
+    sdk = release.sdk if release.kind == "space" else None
     kind, hidden = release.kind, private or None
     send(api().create_repo, release.id, repo_type=kind, private=hidden, exist_ok=True, space_sdk=sdk)
     listing = look(release)

@@ -25,6 +25,7 @@ from zoo.remote import Kind, address_of
 from zoo.templates import Templates
 
 CARD = "README.md"
+STATIC = "static"  # the kind of a Space whose pages nothing runs
 RENDERED = "zoo/card.md"  # the card as rendered: what edits made on the Hub are told from
 RECIPE = "zoo/recipe.yaml"
 SCORES = "zoo/scores.json"
@@ -87,6 +88,8 @@ class Release:
     collection: CollectionRecord | None = None
     """The collection that lists it; None: it is not known, or there is none."""
     settings: Settings | None = None
+    sdk: str = "gradio"
+    """What runs a Space, as the Hub spells it: `gradio`, or `static` for pages that nothing runs."""
     digests: Digests = field(default_factory=Digests, compare=False, repr=False)
 
     @property
@@ -289,6 +292,16 @@ def _requirements(file: Path, hardware: str | None) -> bytes:
     on_cpu = hardware is None or hardware.startswith("cpu-")
     wants_torch = re.search(r"^torch\b", text, re.MULTILINE)
     return (CPU_WHEELS + text if on_cpu and wants_torch and "index-url" not in text else text).encode()
+
+
+def page_release(repo_id: str, files: Mapping[str, Content], *, needs: Collection[str], note: str = "") -> Release:
+    """Return a release of a static Space: a page, its data and its card.
+
+    Args:
+        needs: ids of the models that it shows.
+    """
+    name = repo_id.split("/")[1]
+    return sealed(Release("space", repo_id, name, files, frozenset(needs), note, sdk=STATIC))
 
 
 def _language(path: str) -> str | None:

@@ -21,7 +21,8 @@ from zoo.models.foreign.asked import code_told, foreign_code
 from zoo.models.foreign.carried import CODE, DECIDING, RECORDS
 from zoo.models.foreign.elsewhere import fetched_code
 from zoo.plurals import how_many
-from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES
+from zoo.publish.desired.release import CARD, MANIFEST, RENDERED, SCORES, STATIC
+from zoo.publish.proof.board import COMPUTED, read_board
 from zoo.publish.proof.rendered import NOTHING, OwnCode
 from zoo.publish.proof.running import NOT_AT_ALL, Waiting, running
 from zoo.publish.proof.stranger import ProofError, Stranger, a_stranger, ask_space, load_dataset, load_published
@@ -32,6 +33,7 @@ from zoo.remote import Kind, explained, is_local
 from zoo.tasks import TASKS
 
 MODELS = "models.json"  # of a Space
+PAGE = "index.html"  # of a Space that nothing runs
 TEXTS = {CARD, MANIFEST, RENDERED, CHANGELOG, ".gitattributes"}  # of a Space's files those that nobody runs
 
 PROVED_WITH: Mapping[Kind, str] = {"model": "eval", "dataset": "data", "space": "space"}
@@ -60,6 +62,8 @@ class Proof:
     """A dataset: its rows over all configurations and splits of ours."""
     answers: int | None = None
     """A Space: the answers of its API, one for each size."""
+    numbers: int | None = None
+    """A leaderboard: the numbers of its page, each of which is in its data."""
     later: str | None = None
     """Why it cannot be proved yet."""
     unproved: str | None = None
@@ -74,6 +78,7 @@ class Proof:
             "loaded back" if self.answers is None else f"answers at {how_many(self.answers, 'size')}",
             None if self.difference is None else f"embeddings differ by {self.difference:.1e}",
             None if self.rows is None else how_many(self.rows, "row"),
+            None if self.numbers is None else f"{how_many(self.numbers, 'number')} as in its data and models",
             f"{how_many(self.snippets, 'snippet')} run" if self.snippets else None,
             f"{how_many(self.not_run, 'snippet')} by others not run" if self.not_run else None,
             f"{how_many(self.behind, 'snippet')} of ours after a change by others not run" if self.behind else None,
@@ -102,7 +107,7 @@ def prove_repository(
     Raises:
         ProofError: it is not what it should be. HubError: the Hub cannot be asked.
     """
-    if lacking(PROVED_WITH[kind]):
+    if lacking(PROVED_WITH[kind]) and not (kind == "space" and PAGE in own.files):
         return Proof(f"{kind} '{repo_id}'", 0, later=f"to load it back, {to_install(PROVED_WITH[kind])}")
     try:
         if kind == "model":
@@ -182,6 +187,8 @@ def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Wa
     with a_stranger("space", repo_id, revision) as stranger:
         front = ParsedCard(stranger.card()).front.data
         app = str(front.get("app_file") or "app.py")
+        if front.get("sdk") == STATIC:
+            return _prove_board(stranger)
         if theirs := _not_ours(stranger, own, app):
             return Proof(stranger.what, stranger.seconds, unproved=theirs)
         if not is_local() and not stranger.is_main:
@@ -194,6 +201,19 @@ def prove_space(repo_id: str, revision: str, own: OwnCode = NOTHING, waiting: Wa
         folder = stranger.files()
         with _started(stranger, folder, app) as url:
             return _ask(stranger, folder / MODELS, url)
+
+
+def _prove_board(stranger: Stranger) -> Proof:
+    """Prove that a leaderboard's page shows what its data and its models' published scores say; nothing of it is run.
+
+    The scores are those on main now: at another commit of the page only its data is compared.
+    """
+    models = [one["id"] for one in json.loads(stranger.file(MODELS).read_text("utf-8"))] if stranger.is_main else []
+    arguments = {"models": models, "scores": SCORES, "computed": COMPUTED}
+    found, _ = stranger.run(read_board, {"repo_id": stranger.repo_id, "revision": stranger.revision, **arguments})
+    if found["strange"]:
+        raise ProofError(f"{stranger.what}: {found['strange']}")
+    return Proof(stranger.what, stranger.seconds, numbers=found["numbers"])
 
 
 def _carries_code(stranger: Stranger) -> bool:

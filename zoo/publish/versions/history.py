@@ -44,7 +44,7 @@ class VersionChange:
 
 def space_name(workspace: Workspace, repo: str) -> str:
     """Return what the command line knows the Space of a repository by."""
-    return repo if len(workspace.spaces) > 1 else SPACE
+    return repo if len(workspace.spaces) > 1 or repo in workspace.boards else SPACE
 
 
 def published_as(workspace: Workspace, name: str) -> tuple[Kind, str]:
@@ -53,15 +53,15 @@ def published_as(workspace: Workspace, name: str) -> tuple[Kind, str]:
     Raises:
         RecipeError: there is none of that name, or it is not published, or `space` is several.
     """
-    spaces, datasets = {space_name(workspace, repo): repo for repo in workspace.spaces}, workspace.datasets
+    every, datasets = [*workspace.spaces, *workspace.boards], workspace.datasets
+    spaces = {space_name(workspace, repo): repo for repo in every}
     if name in workspace.names:
         return "model", workspace.recipe(name).release.repo
     if name in spaces and name not in datasets:
         return "space", spaces[name]
-    if name == SPACE and spaces and name not in datasets:
-        raise RecipeError(
-            f"there are {len(spaces)} Spaces, by the names of their repositories", hint=f"one of: {', '.join(spaces)}"
-        )
+    if name == SPACE and workspace.spaces and name not in datasets:
+        problem = f"there are {len(workspace.spaces)} Spaces, by the names of their repositories"
+        raise RecipeError(problem, hint=f"one of: {', '.join(workspace.spaces)}")
     if name not in datasets:
         known = [*workspace.names, *datasets, *spaces]
         raise RecipeError(f"no recipe or dataset '{name}'", hint=did_you_mean(name, known) or "zoo ls")
