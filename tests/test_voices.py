@@ -16,11 +16,11 @@ from zoo.analysis.page import TEMPLATE as ERRORS
 from zoo.cards.about import about
 from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.readme import dataset_card, model_card
-from zoo.cards.voice import EXAMPLES
 from zoo.errors import EvaluationError
 from zoo.evaluate.ingredients import STAGE
 from zoo.evidence.published import PAIRS, printed_rows
 from zoo.evidence.scores import FILE
+from zoo.evidence.snippets import EXAMPLES
 from zoo.leaderboard.formats import TEXTS, as_text
 from zoo.leaderboard.tables import Board, tables
 from zoo.publish.desired.release import space_release

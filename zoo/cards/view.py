@@ -13,7 +13,7 @@ from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.detail import Detail
 from zoo.cards.facts import ModelFacts
 from zoo.cards.official import OfficialModel, official_models
-from zoo.cards.voice import sentences_of, speaks_arabic
+from zoo.cards.voice import speaks_arabic
 from zoo.curves.words import spent_in_words
 from zoo.evidence import published
 from zoo.evidence.course import Phase, became, best_trained, is_kept
@@ -33,6 +33,7 @@ from zoo.evidence.scores import (
     not_searched,
     superseded,
 )
+from zoo.evidence.snippets import sentences_of
 from zoo.markdown import Markdown
 from zoo.models.foreign.requirements import STEMMER, pip_name
 from zoo.recipe import Recipe
