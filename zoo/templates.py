@@ -37,6 +37,7 @@ MARKDOWN: Filters = {
     "string": markdown.string,
     "address": markdown.address,
     "on_hub": markdown.on_hub,
+    "linked": markdown.linked,
 }
 
 
