@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from zoo.cards.facts import ModelFacts
 from zoo.evidence.snippets import DIACRITICS
 from zoo.languages import is_arabic
+from zoo.licences import family, shares_alike
+from zoo.markdown import Markdown, isolated
+from zoo.plurals import listed
 from zoo.recipe.chain import every_origin
-from zoo.recipe.dataset import Dataset
+from zoo.recipe.dataset import Dataset, DatasetRelease, SourceWork
 from zoo.tasks import TASKS
 
 SEARCHES = ("Retrieval", "Reranking")
@@ -90,20 +93,20 @@ class Limits:
     @property
     def _purpose(self) -> str:
         names = [NAMES.get(code, code) for code in self.recipe.release.language]
-        of = f" in {_and(names)}" if names else ""
+        of = f" in {listed(names)}" if names else ""
         return f"comparing, grouping and finding near-duplicates of sentences and short texts{of}."
 
     @property
     def _search(self) -> str:
         if self.searches:
-            return f"measured on {_and(self.searches)}, and on nothing else."
+            return f"measured on {listed(self.searches)}, and on nothing else."
         return "finding the answer to a question among documents was not measured; no task here is a retrieval."
 
     @property
     def _dialects(self) -> str:
         trained = "The recipe does not say which dialects the training data are in"
         if self.dialects:
-            return f"measured on {_and(self.dialects)}. {trained}."
+            return f"measured on {listed(self.dialects)}. {trained}."
         return f"no task here is in one dialect. {trained}: expect less than the scores on anything but standard Arabic."
 
     @property
@@ -113,15 +116,13 @@ class Limits:
         if self.diacritics is None:
             return "what they change was not measured."
         plain, marked = DIACRITICS
-        return (
-            f"they change a vector. The cosine of '{plain}' and '{marked}', the same sentence without and with them, is "
-            f"{self.diacritics:.2f}; the tasks do not test it. Treat all texts alike: best, take them off."
-        )
+        told = "they change a vector. The cosine of {} and {}, one sentence without and with them, is {:.2f}. {}"
+        return Markdown(told).format(isolated(plain), isolated(marked), self.diacritics, "Write all texts one way.")
 
     @property
     def _translated(self) -> str:
         return (
-            f"the texts of {_and(self.translated)} were translated by a program. The idioms and the turns that people who "
+            f"the texts of {listed(self.translated)} were translated by a program. The idioms and the turns that people who "
             "write the language use are rare in such text, and its mistakes were learnt."
         )
 
@@ -137,23 +138,32 @@ class Limits:
 
     @property
     def _licences(self) -> str:
-        release = self.recipe.release
-        chain = [f"{name}: {told}" for name, one in self.datasets.items() if (told := _licence(name, one))]
         untold = [name for name, one in self.datasets.items() if one.release is None]
-        parts = [f"this model is published under {release.license}."]
-        parts += [f"Its training data are under {'; '.join(chain)}."] if chain else []
-        parts += [f"The recipe does not say which licence {_and(untold)} has."] if untold else []
+        works = [f"{work.title}: {work.license}" for work in self._works]
+        parts = [f"this model is under {self.recipe.release.license}; the licences of its data are in the table above."]
+        parts += [f"Those come from {', '.join(works)}."] if works else []
+        parts += [ALIKE] if any(shares_alike(family(one.license)) for one in self._licensed) else []
+        parts += [f"The recipe does not say which licence {listed(untold)} has."] if untold else []
         base = self.recipe.base
-        if not base.in_folder:
-            parts.append(f"The licence of {base.title} stands on its own page.")
-        parts.append("Whether these suit your use is yours to judge.")
+        parts += [] if base.in_folder else [f"That of {base.title} is on its own page."]
         return " ".join(parts)
+
+    @property
+    def _works(self) -> list[SourceWork]:
+        """The works that the training data are made from, each once."""
+        names = self.datasets
+        return list({work.title: work for name in names for work in every_origin(name, names)}.values())
+
+    @property
+    def _licensed(self) -> list[SourceWork | DatasetRelease]:
+        return [*self._works, *(one.release for one in self.datasets.values() if one.release)]
 
 
 NOT_FOR = (
     "judging whether a text is true, or deciding about people. A cosine says how close two texts are to this model; "
     "which value is close enough depends on your texts, so choose it on some of them."
 )
+ALIKE = "Some of them ask that what is made from them be shared alike; whether a model is that, courts have not settled."
 BIAS = "what the base model and the training texts hold of prejudice is in the vectors too, and was not measured."
 
 
@@ -161,15 +171,3 @@ def is_translated(dataset: Dataset) -> bool:
     """Return whether a program translated a dataset's texts: in a step here, or before, as its recipe says."""
     before = dataset.release is not None and dataset.release.translated_from is not None
     return before or any(step.type == "translate" for step in dataset.steps)
-
-
-def _licence(name: str, dataset: Dataset) -> str:
-    """A dataset's licence and those of the works that it is made from: 'cc-by-sa-4.0 (SNLI: cc-by-sa-4.0)'."""
-    if dataset.release is None:
-        return ""
-    works = [f"{work.title}: {work.license}" for work in every_origin(name, {name: dataset})]
-    return dataset.release.license + (f" (from {', '.join(works)})" if works else "")
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

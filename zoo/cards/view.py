@@ -218,10 +218,17 @@ class ModelCardView:
         """Settings of a phase that are not as usual, in words; empty when there are none."""
         return unusual(phase)
 
-    def verdicts(self, standing: Standing) -> list[Markdown]:
-        """Lines, one for a rival: the tasks on which this model stands so to it, both at full width."""
+    def verdicts(self, standing: Standing, *, siblings: bool = False) -> list[Markdown]:
+        """Lines, one for a rival: the tasks on which this model stands so to it, both at full width.
+
+        Args:
+            siblings: of the rest of the family instead of what was measured beside the model.
+        """
         lines = []
+        beside = {subject.title for subject in self.scores.subjects}
         for title, found in self._compared:
+            if (title in beside) is siblings:
+                continue
             if chosen := [one for one in found if one.standing == standing]:
                 shown = Markdown(", ".join(self._difference(one) for one in chosen))  # words of ours, and numbers
                 lines.append(Markdown("{}: {}").format(markdown.isolated(title), shown))
@@ -255,6 +262,12 @@ class ModelCardView:
     @property
     def _rows(self) -> dict[str, int]:
         return {one.task: one.rows for one in self.scores.scores if one.model == self.mine.name}
+
+    @property
+    def compared_siblings(self) -> list[str]:
+        """The titles of the family's models that were not measured beside this one."""
+        beside = {subject.title for subject in self.scores.subjects}
+        return [title for title, _ in self._compared if title not in beside]
 
     @property
     def uncompared(self) -> list[str]:
