@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zoo.cards.facts import ModelFacts
@@ -107,7 +107,7 @@ class Limits:
         trained = "The recipe does not say which dialects the training data are in"
         if self.dialects:
             return f"measured on {listed(self.dialects)}. {trained}."
-        return f"no task here is in one dialect. {trained}: expect less than the scores on anything but standard Arabic."
+        return f"no task here is in one dialect. {trained}: expect less of it on anything but standard Arabic."
 
     @property
     def _diacritics(self) -> str:
@@ -122,8 +122,8 @@ class Limits:
     @property
     def _translated(self) -> str:
         return (
-            f"the texts of {listed(self.translated)} were translated by a program. The idioms and the turns that people who "
-            "write the language use are rare in such text, and its mistakes were learnt."
+            f"the texts of {listed(self.translated)} were translated by a program. What people who write the language "
+            "would say is rare in such text, and its mistakes were learnt."
         )
 
     @property
@@ -163,7 +163,7 @@ NOT_FOR = (
     "judging whether a text is true, or deciding about people. A cosine says how close two texts are to this model; "
     "which value is close enough depends on your texts, so choose it on some of them."
 )
-ALIKE = "Some of them ask that what is made from them be shared alike; whether a model is that, courts have not settled."
+ALIKE = "Some ask that what is made from them be shared alike; whether that reaches a trained model is disputed."
 BIAS = "what the base model and the training texts hold of prejudice is in the vectors too, and was not measured."
 
 

@@ -18,14 +18,14 @@ def kept_lines(scores: ScoreFile) -> list[tuple[Subject, Sequence[Kept | None]]]
     Empty where the model has one size, or where nobody measured what it keeps.
     """
     own = scores.subject("self")
-    if own is None or not any(one.model == own.name for one in scores.kept):
+    if own is None or not any(scores.kept_at(own.name, dim) for dim in own.dims):
         return []
     models = [own, *(one for one in scores.of_role("base") if one.dims == own.dims)]
     return [(one, [scores.kept_at(one.name, dim) for dim in one.dims]) for one in models]
 
 
 def draw_sizes(scores: ScoreFile, rehearsal: str | None) -> bytes:
-    """Return the picture (PNG, on white, so that a dark page shows it too); see `kept_lines`, which must not be empty."""
+    """Return the picture as PNG, on white, so that a dark page shows it too. `kept_lines` must not be empty."""
     from matplotlib import rc_context  # half a second, and only pictures need it
 
     lines = kept_lines(scores)

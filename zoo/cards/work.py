@@ -30,8 +30,8 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     Args:
         spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
             stage}, models: {recipe: {title: commit}, of those that its losses name}, drawn: {picture: file} of those
-            that are there, versions: {library: version} of the training, data: {dataset: folder}, rows: {task: file}, family:
-            [{scores, rows} of a sibling], printed and official: rows that others printed}.
+            that are there, versions: {library: version} of the training, data: {dataset: folder}, rows: {task: file},
+            family: [{scores, rows} of a sibling], printed and official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.

@@ -134,7 +134,7 @@ class Stranger:
         """Call `function` in a process of the stranger's, and run snippets after it.
 
         Returns:
-            What the function returned, and how a snippet failed, or printed something else than it says (None: all ran).
+            What the function returned, and how a snippet failed or printed other text than it says (None: all is well).
 
         Raises:
             ProofError: the function failed, or it took too long.
