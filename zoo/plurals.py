@@ -14,7 +14,7 @@ def how_many(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def listed(things: Iterable[object]) -> str:
+def enumerated(things: Iterable[object]) -> str:
     """Return things in words: '512', '512 and 256', '512, 256 and 128'."""
     names = [str(thing) for thing in things]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -38,7 +38,7 @@ MARKDOWN: Filters = {
     "address": markdown.address,
     "on_hub": markdown.on_hub,
     "linked": markdown.linked,
-    "listed": plurals.listed,
+    "enumerated": plurals.enumerated,
 }
 
 

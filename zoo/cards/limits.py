@@ -10,7 +10,7 @@ from zoo.evidence.snippets import DIACRITICS
 from zoo.languages import is_arabic
 from zoo.licences import family, shares_alike
 from zoo.markdown import Markdown, isolated
-from zoo.plurals import listed
+from zoo.plurals import enumerated
 from zoo.recipe.chain import every_origin
 from zoo.recipe.dataset import Dataset, DatasetRelease, SourceWork
 from zoo.tasks import TASKS
@@ -36,8 +36,8 @@ class Limit:
     says: str
 
 
-class Limits:
-    """What a model is for and not for, as far as its recipe and its scores say."""
+class ModelLimits:
+    """The limits of a model, as far as its recipe and its scores say."""
 
     def __init__(self, facts: ModelFacts) -> None:
         self.facts = facts
@@ -93,20 +93,20 @@ class Limits:
     @property
     def _purpose(self) -> str:
         names = [NAMES.get(code, code) for code in self.recipe.release.language]
-        of = f" in {listed(names)}" if names else ""
+        of = f" in {enumerated(names)}" if names else ""
         return f"comparing, grouping and finding near-duplicates of sentences and short texts{of}."
 
     @property
     def _search(self) -> str:
         if self.searches:
-            return f"measured on {listed(self.searches)}, and on nothing else."
+            return f"measured on {enumerated(self.searches)}, and on nothing else."
         return "finding the answer to a question among documents was not measured; no task here is a retrieval."
 
     @property
     def _dialects(self) -> str:
         trained = "The recipe does not say which dialects the training data are in"
         if self.dialects:
-            return f"measured on {listed(self.dialects)}. {trained}."
+            return f"measured on {enumerated(self.dialects)}. {trained}."
         return f"no task here is in one dialect. {trained}: expect less of it on anything but standard Arabic."
 
     @property
@@ -122,7 +122,7 @@ class Limits:
     @property
     def _translated(self) -> str:
         return (
-            f"the texts of {listed(self.translated)} were translated by a program. What people who write the language "
+            f"the texts of {enumerated(self.translated)} were translated by a program. What its own writers "
             "would say is rare in such text, and its mistakes were learnt."
         )
 
@@ -143,7 +143,7 @@ class Limits:
         parts = [f"this model is under {self.recipe.release.license}; the licences of its data are in the table above."]
         parts += [f"Those come from {', '.join(works)}."] if works else []
         parts += [ALIKE] if any(shares_alike(family(one.license)) for one in self._licensed) else []
-        parts += [f"The recipe does not say which licence {listed(untold)} has."] if untold else []
+        parts += [f"The recipe does not say which licence {enumerated(untold)} has."] if untold else []
         base = self.recipe.base
         parts += [] if base.in_folder else [f"That of {base.title} is on its own page."]
         return " ".join(parts)

@@ -48,7 +48,7 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
 
 
 def _widget(facts: ModelFacts) -> list[dict[str, Any]]:
-    """What the Hub's page of the model offers to try: the sentences of the card's snippets."""
+    """The example that the Hub's page of the model offers to try: the sentences of the card's snippets."""
     first, *others = sentences_of(facts.recipe.release)
     return [{"source_sentence": first, "sentences": others}]
 

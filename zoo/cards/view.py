@@ -12,7 +12,7 @@ from zoo import markdown
 from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.detail import Detail
 from zoo.cards.facts import ModelFacts
-from zoo.cards.limits import Limits
+from zoo.cards.limits import ModelLimits
 from zoo.cards.official import OfficialModel, official_models
 from zoo.cards.pictures import kept_lines
 from zoo.cards.voice import speaks_arabic
@@ -68,7 +68,7 @@ class ModelCardView:
         return sentences_of(self.facts.recipe.release)
 
     def printed_by(self, snippet: Snippet) -> Markdown:
-        """What a snippet prints, as comments under it; empty where it was not run on these sentences."""
+        """The output of a snippet, as comments under it; empty where it was not run on these sentences."""
         run = self.scores.snippets
         if run is None or run.sentences != self.examples:
             return Markdown("")
@@ -76,9 +76,9 @@ class ModelCardView:
         return Markdown("".join(f"# {line}\n" for line in lines))  # after '# ' nothing ends a fence
 
     @property
-    def limits(self) -> Limits:
-        """What the model is for and not for."""
-        return Limits(self.facts)
+    def limits(self) -> ModelLimits:
+        """The limits of the model: what it is for and not for."""
+        return ModelLimits(self.facts)
 
     @property
     def has_picture(self) -> bool:

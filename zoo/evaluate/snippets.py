@@ -14,7 +14,7 @@ from zoo.evidence.scores import Subject
 from zoo.evidence.snippets import SnippetRun
 
 
-def run_snippets(
+def snippet_run(
     candidate: Candidate, subject: Subject, sentences: Sequence[str], pair: Sequence[str], place: MeasuringPlace
 ) -> SnippetRun:
     """Return what the snippets of cards/model.md.j2 print for these sentences; the texts are kept in the store.

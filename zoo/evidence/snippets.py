@@ -23,7 +23,7 @@ DIACRITICS = ("الولد يكتب رسالة", "الوَلَدُ يَكتُبُ
 
 
 class SnippetRun(BaseModel):
-    """What the snippets of a card print, run once with the model that the card is of."""
+    """The output of the snippets of a card, run once with the model that the card is of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
