@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # A file's tests stay together: they share what they are about; tests/conftest.py orders the files. A process takes 2 GB at most.
 PARALLEL ?= --numprocesses=auto --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: setup demo fix check test browser slow conformance install-check seams fuzz screens bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart reference docs clean
+.PHONY: setup demo fix check test browser slow conformance install-check seams fuzz screens bench bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart bench-space reference docs clean
 
 setup: $(READY)  ## the virtual environment with everything, in exactly the versions that were tested
 
@@ -49,9 +49,9 @@ install-check: setup  ## the light install for real, from PyPI: its size, what w
 seams: setup  ## the tests of what we use of others' insides, with what is installed here: which release broke what
 	$(BIN)/python -m tests.seams
 
-bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart  ## every benchmark; each fails below its bar
+bench: bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart bench-space  ## every benchmark; each fails below its bar
 
-bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart: bench-%: setup
+bench-start bench-eval bench-demo bench-hub bench-contamination bench-bootstrap bench-lint bench-publish bench-train bench-data bench-apart bench-space: bench-%: setup
 	$(BIN)/python -m tests.bench.$*
 
 fuzz: setup  ## requests that no client would send, and people against publish, at random; SECONDS=600 by default of each

@@ -143,6 +143,35 @@ def test_the_grid_of_correlations_is_scipys(lab: Lab) -> None:
     assert cells["spearman", "manhattan"] == pytest.approx(100 * spearmanr(distance, frame["score"])[0], abs=0.05)
 
 
+def test_the_calibration_is_numpys_and_the_corpus_has_its_vectors(lab: Lab) -> None:
+    import polars as pl
+    from safetensors.numpy import load_file as load_arrays
+    from sentence_transformers import SentenceTransformer
+
+    from zoo.evidence.corpus import corpus_of
+    from zoo.layout import CORPUS, split_file
+
+    frame = pl.read_parquet(split_file(lab.build.place("arabic-stsb", "data"), "validation"))
+    first, second = (frame[name].to_list() for name in ("sentence1", "sentence2"))
+    model = SentenceTransformer(str(lab.build.model(RECIPE)))
+    found = lab.build.scores(RECIPE).calibration
+    assert (found.data, found.rows, list(found.dims)) == (
+        "arabic-stsb/validation",
+        len(frame),
+        [768, 512, 256, 128, 64],
+    )
+    one, other = (model.encode(texts) for texts in (first, second))
+    for dim, size in found.dims.items():
+        heads = one[:, :dim], other[:, :dim]
+        lengths = [np.linalg.norm(side, axis=1) for side in heads]
+        cosines = (heads[0] * heads[1]).sum(axis=1) / (lengths[0] * lengths[1])
+        assert size.quantiles == pytest.approx(np.quantile(cosines, np.arange(101) / 100), abs=0.002)
+    sentences = corpus_of(first, second)
+    (rows,) = load_arrays(lab.build.place(RECIPE, "evaluate") / CORPUS).values()
+    assert (rows.dtype, len(rows)) == (np.float16, len(sentences))
+    assert np.abs(rows[:40].astype(np.float32) - model.encode(sentences[:40])).max() < 2e-3 * np.abs(rows[:40]).max()
+
+
 def test_what_was_loaded_is_recorded(lab: Lab) -> None:
     scores = lab.build.scores(RECIPE)
     mine = scores.subject("self")

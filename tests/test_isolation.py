@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import site
 import subprocess
 import sys
@@ -19,7 +20,14 @@ from test_prove import data_card, own, push, space_files, table
 
 from zoo.cli.space import app_environment
 from zoo.errors import EvaluationError, PublishError
-from zoo.isolation import own_environment, proxies, run_to_its_end, running_program, temporary_folder
+from zoo.isolation import (
+    own_environment,
+    proxies,
+    run_in_front,
+    run_to_its_end,
+    running_program,
+    temporary_folder,
+)
 from zoo.lint.check import check_repository
 from zoo.lint.target import of_folder
 from zoo.publish.proof.prove import prove_dataset, prove_space
@@ -316,3 +324,46 @@ def test_a_program_that_watches_ends_with_a_process_that_is_killed_and_so_does_w
             break
         time.sleep(0.1)
     assert not left
+
+
+IN_FRONT = """
+import os, sys
+from pathlib import Path
+from zoo.isolation import run_in_front
+
+code = run_in_front([sys.executable, "-c", sys.argv[2]], Path(sys.argv[1]), dict(os.environ))
+sys.exit(code if code >= 0 else 128 - code)
+"""
+SERVING = """
+import os, time
+
+with open("new", "w") as file:
+    file.write(str(os.getpid()))
+os.rename("new", "process")
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", -signal.SIGINT), ("SIGKILL", -signal.SIGKILL)]
+)
+def test_a_program_in_front_ends_with_the_process_that_started_it(tmp_path: Path, number: str, code: int) -> None:
+    if number == "SIGKILL" and sys.platform != "linux":
+        pytest.skip("only Linux tells a program of it")
+    with subprocess.Popen([sys.executable, "-c", IN_FRONT, tmp_path, SERVING], stderr=subprocess.DEVNULL) as starter:
+        while not (tmp_path / "process").is_file():
+            assert starter.poll() is None
+            time.sleep(0.01)
+        starter.send_signal(getattr(signal, number))
+        assert starter.wait(10) == code
+    served = int((tmp_path / "process").read_text("ascii"))
+    for _ in range(100):
+        if not psutil.pid_exists(served) or psutil.Process(served).status() == "zombie":
+            return
+        time.sleep(0.05)
+    pytest.fail("it lives on")
+
+
+def test_a_program_in_front_that_ends_by_itself_says_how(tmp_path: Path) -> None:
+    assert run_in_front([sys.executable, "-c", "raise SystemExit(3)"], tmp_path, dict(os.environ)) == 3
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -87,6 +87,30 @@ def test_a_changed_summary_changes_that_card_and_its_note_alone(lab: Lab, publis
     }
 
 
+def test_a_space_has_what_its_models_scores_mean_and_only_sentences_that_everybody_may_read(
+    lab: Lab, published: list[Any], zoo: Any
+) -> None:
+    def of(path: str) -> Path:
+        return Path(api().hf_hub_download("lab/arabic-similarity", path, repo_type="space"))
+
+    corpus, models = (json.loads(of(path).read_text("utf-8")) for path in ("corpus.json", "models.json"))
+    told = {"source": "Arabic STS benchmark", "dataset": "lab/Arabic-stsb", "licence": "cc-by-sa-4.0"}
+    assert corpus | told == corpus
+    assert [work["license"] for work in corpus["origins"]] == ["other"]
+    assert len(set(corpus["sentences"])) == len(corpus["sentences"]) > 100
+    assert [model["calibration"]["data"] for model in models] == ["arabic-stsb/validation"] * 2
+    assert [len(model["scores"]["mean"]["dims"]["768"]) for model in models] == [3, 3]
+    assert [of(model["vectors"]).stat().st_size > 2 * 768 * len(corpus["sentences"]) for model in models] == [True] * 2
+    api().update_repo_settings("lab/Arabic-stsb", repo_type="dataset", private=True)
+    try:
+        code, out, _ = zoo("plan", "space", "--scale", SCALE, "--json", cwd=lab.workspace.root)
+    finally:
+        api().update_repo_settings("lab/Arabic-stsb", repo_type="dataset", private=False)
+    gone = {change["path"] for change in json.loads(out)["units"][0]["changes"] if change["action"] == "delete"}
+    assert code == 2
+    assert gone == {"corpus.json", *(model["vectors"] for model in models)}
+
+
 STRANGER = """
 import sys
 import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import os
@@ -152,18 +153,20 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def similarity() -> Iterator[ModuleType]:
-    """The Space's module, found the way Python finds it on the Hub: beside app.py."""
+def parts() -> Iterator[Any]:
+    """The Space's modules, found the way Python finds them on the Hub: beside app.py."""
     sys.path.insert(0, str(SPACE))
-    yield importlib.import_module("similarity")
+    before = set(sys.modules)
+    yield SimpleNamespace(**{path.stem: importlib.import_module(path.stem) for path in SPACE.glob("*.py")})
     sys.path.remove(str(SPACE))
-    for name in ("similarity", "about", "app"):
-        sys.modules.pop(name, None)
+    for name in set(sys.modules) - before:
+        if str(SPACE) in (getattr(sys.modules[name], "__file__", None) or ""):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="module")
-def app(similarity: ModuleType) -> ModuleType:
-    return importlib.import_module("app")
+def similarity(parts: Any) -> ModuleType:
+    return parts.similarity
 
 
 def cosine(model, sentence1: str, sentence2: str, dim: int) -> float:
@@ -185,11 +188,11 @@ def test_ranking_puts_the_nearest_first_and_keeps_the_order_of_equals(similarity
     assert [index for index, _ in similarity.best_first(vectors, 2)] == [1, 3, 2, 0]
 
 
-def test_models_json_gives_titles_and_sorted_dims(similarity: ModuleType) -> None:
+def test_models_json_gives_titles_and_sorted_dims(parts: Any) -> None:
     text = json.dumps([{"id": "lab/GATE-AraBert-v1", "revision": "a" * 40, "dims": [64, 768, 256]}, {"id": "lab/x"}])
-    assert similarity.parse_models(text) == [
-        similarity.Model("lab/GATE-AraBert-v1", "a" * 40, "GATE-AraBert-v1", (768, 256, 64)),
-        similarity.Model("lab/x", None, "x", ()),
+    assert parts.catalogue.parse_models(text) == [
+        parts.catalogue.Model("lab/GATE-AraBert-v1", "a" * 40, "GATE-AraBert-v1", (768, 256, 64)),
+        parts.catalogue.Model("lab/x", None, "x", ()),
     ]
 
 
@@ -206,19 +209,19 @@ def test_models_json_gives_titles_and_sorted_dims(similarity: ModuleType) -> Non
         ('[{"id": "lab/x"}, {"id": "lab/x"}]', "models.json names the same id twice"),
     ],
 )
-def test_a_mistake_in_models_json_is_named(similarity: ModuleType, text: str, mistake: str) -> None:
-    with pytest.raises(similarity.SpaceError, match=re.escape(mistake)):
-        similarity.parse_models(text)
+def test_a_mistake_in_models_json_is_named(parts: Any, text: str, mistake: str) -> None:
+    with pytest.raises(parts.words.SpaceError, match=re.escape(mistake)):
+        parts.catalogue.parse_models(text)
 
 
-def test_models_json_goes_before_the_variable(similarity: ModuleType, tmp_path: Path) -> None:
+def test_models_json_goes_before_the_variable(parts: Any, tmp_path: Path) -> None:
     env = {"SPACE_MODELS": "lab/one, /models/two/,"}
-    assert [(model.id, model.title) for model in similarity.catalogue(tmp_path, env)] == [
+    assert [(model.id, model.title) for model in parts.catalogue.catalogue(tmp_path, env)] == [
         ("lab/one", "one"),
         ("/models/two", "two"),
     ]
     (tmp_path / "models.json").write_text('[{"id": "lab/three"}]', "utf-8")
-    assert [model.id for model in similarity.catalogue(tmp_path, env)] == ["lab/three"]
+    assert [model.id for model in parts.catalogue.catalogue(tmp_path, env)] == ["lab/three"]
 
 
 def test_a_model_without_dims_offers_its_width_and_the_powers_of_two_below(similarity: ModuleType) -> None:
@@ -227,38 +230,37 @@ def test_a_model_without_dims_offers_its_width_and_the_powers_of_two_below(simil
     assert similarity.usual_dims(64) == (64,)
 
 
-def test_text_is_bounded_and_the_bound_is_said(similarity: ModuleType) -> None:
+def test_text_is_bounded_and_the_bound_is_said(parts: Any) -> None:
     with pytest.raises(
-        similarity.SpaceError, match=r"Too much text in the query: 5,001 characters; the limit is 5,000"
+        parts.words.SpaceError, match=r"Too much text in the query: 5,001 characters; the limit is 5,000"
     ):
-        similarity.written("س" * 5001, "the query")
-    with pytest.raises(similarity.SpaceError, match="too long: 101 lines; the limit is 100"):
-        similarity.lines("سطر\n\n" * 101)
-    with pytest.raises(similarity.SpaceError, match="Write the query first"):
-        similarity.written("  \n", "the query")
+        parts.texts.written("س" * 5001, "the query")
+    with pytest.raises(parts.words.SpaceError, match="too long: 101 lines; the limit is 100"):
+        parts.texts.lines("سطر\n\n" * 101)
+    with pytest.raises(parts.words.SpaceError, match="Write the query first"):
+        parts.texts.written("  \n", "the query")
 
 
-def test_a_model_narrower_than_its_entry_is_reported(similarity: ModuleType, models: SimpleNamespace) -> None:
-    wide = similarity.Model(str(models.root / "one" / "model"), None, "one", (768, 64))
-    with pytest.raises(similarity.SpaceError, match="gives one 768 dimensions, but it has 64"):
-        similarity.compare(wide, FIRST, SECOND)
+def test_a_model_narrower_than_its_entry_is_reported(parts: Any, models: SimpleNamespace) -> None:
+    wide = parts.catalogue.Model(str(models.root / "one" / "model"), None, "one", (768, 64))
+    with pytest.raises(parts.words.SpaceError, match="gives one 768 dimensions, but it has 64"):
+        asyncio.run(parts.encoding.encode(wide, [FIRST, SECOND]))
 
 
-def test_a_model_listed_without_dims_is_asked_for_them(app: ModuleType, models: SimpleNamespace) -> None:
-    (listed,) = app.similarity.parse_ids(str(models.root / "two" / "model"))
-    menu = app.Page(app.About(), [listed]).dims_menu(listed.id)
-    assert (menu["choices"], menu["value"]) == ([64], 64)
+def test_a_model_listed_without_dims_is_asked_for_them(parts: Any, models: SimpleNamespace) -> None:
+    (listed,) = parts.catalogue.parse_ids(str(models.root / "two" / "model"))
+    assert asyncio.run(parts.encoding.dims_of(listed)) == (64,)
 
 
-def test_what_readers_type_is_never_markup(app: ModuleType) -> None:
-    assert "<script>" not in app.Pieces(app.About()).ranking([("<script>alert(1)</script>", 0.5)])
+def test_what_readers_type_is_never_markup(parts: Any) -> None:
+    assert "<script>" not in parts.pieces.Pieces(parts.about.About()).ranking([("<script>alert(1)</script>", 0.5)])
 
 
-def test_what_a_model_is_called_is_never_markup(app: ModuleType) -> None:
+def test_what_a_model_is_called_is_never_markup(parts: Any) -> None:
     hostile = '</bdi><script>alert(1)</script><img src=x onerror="alert(1)" title=\''
-    model = app.Model(hostile, None, hostile, (64,))
-    error = app.SpaceError("{model} could not be loaded.", model=hostile)
-    pieces = app.Pieces(app.About(title=hostile))
+    model = parts.catalogue.Model(hostile, None, hostile, (64,))
+    error = parts.words.SpaceError("{model} could not be loaded.", model=hostile)
+    pieces = parts.pieces.Pieces(parts.about.About(title=hostile))
     shown = [pieces.comparison(model, {64: 0.5}, 64), pieces.models_table([model]), pieces.title()]
     for html in [*shown, pieces.matrix([(model, {64: 0.5}), (model, error)]), pieces.notice(error)]:
         assert "<script" not in html
@@ -266,12 +268,12 @@ def test_what_a_model_is_called_is_never_markup(app: ModuleType) -> None:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
 
 
-def said(app: ModuleType, folder: Path, facts: dict[str, Any] | None) -> Any:
+def said(parts: Any, folder: Path, facts: dict[str, Any] | None) -> Any:
     """What a Space in this folder is about that was published with these facts."""
     shutil.copytree(SPACE / "languages", folder / "languages")
     if facts is not None:
         (folder / "space.json").write_text(json.dumps(facts), "utf-8")
-    return app.about(folder)
+    return parts.about.about(folder)
 
 
 def is_latin(text: str) -> bool:
@@ -280,13 +282,18 @@ def is_latin(text: str) -> bool:
 
 @pytest.mark.parametrize("facts", [ENGLISH, FRENCH, None], ids=["English", "French", "none"])
 def test_a_page_of_another_language_than_arabic_is_in_english(
-    app: ModuleType, tmp_path: Path, facts: dict[str, Any] | None
+    parts: Any, tmp_path: Path, facts: dict[str, Any] | None
 ) -> None:
-    about = said(app, tmp_path, facts)
-    pieces = app.Pieces(about)
-    model = app.Model("lab/x", None, "x", (64,))
-    error = app.SpaceError("Write {what} first.", what="the query")
-    shown = [pieces.title(), pieces.comparison(model, {64: 0.5}, 64), pieces.notice(error), pieces.hint(app.RANK_HINT)]
+    about = said(parts, tmp_path, facts)
+    pieces = parts.pieces.Pieces(about)
+    model = parts.catalogue.Model("lab/x", None, "x", (64,))
+    error = parts.words.SpaceError("Write {what} first.", what="the query")
+    shown = [
+        pieces.title(),
+        pieces.comparison(model, {64: 0.5}, 64),
+        pieces.notice(error),
+        pieces.hint("Write a query and a list of sentences, one per line."),
+    ]
     shown += [text for pair in about.pairs for text in (pair.label, pair.first, pair.second)]
     assert is_latin("".join(shown))
     assert 'dir="rtl"' not in "".join(shown)
@@ -295,55 +302,57 @@ def test_a_page_of_another_language_than_arabic_is_in_english(
     assert not about.paper.pairs
 
 
-def test_braces_in_a_title_are_braces(app: ModuleType, tmp_path: Path) -> None:
-    about = said(app, tmp_path, {**ARABIC, "title": "Sets {a, b} and {}"})
-    assert "<h1>Sets {a, b} and {}</h1>" in app.Pieces(about).title()
+def test_braces_in_a_title_are_braces(parts: Any, tmp_path: Path) -> None:
+    about = said(parts, tmp_path, {**ARABIC, "title": "Sets {a, b} and {}"})
+    assert "<h1>Sets {a, b} and {}</h1>" in parts.pieces.Pieces(about).title()
     assert about.words.line(about.title, " · ") == about.title
 
 
-def test_examples_of_the_family_come_before_ours(app: ModuleType, tmp_path: Path) -> None:
-    about = said(app, tmp_path, FRENCH)
+def test_examples_of_the_family_come_before_ours(parts: Any, tmp_path: Path) -> None:
+    about = said(parts, tmp_path, FRENCH)
     first, *others = FRENCH["examples"]
     assert [(pair.first, pair.second) for pair in about.pairs] == [(first, other) for other in others]
     assert about.lists == ((first, "\n".join(others)),)
 
 
-def test_a_page_of_two_languages_has_the_examples_of_both(app: ModuleType, tmp_path: Path) -> None:
-    about = said(app, tmp_path, {**ARABIC, "title": "Two", "language": ["ar", "en"]})
+def test_a_page_of_two_languages_has_the_examples_of_both(parts: Any, tmp_path: Path) -> None:
+    about = said(parts, tmp_path, {**ARABIC, "title": "Two", "language": ["ar", "en"]})
     assert {is_latin(pair.first) for pair in about.pairs} == {True, False}
     assert about.words.line("Compare") == "قارن / Compare"
-    assert "<h1>Two</h1>" in app.Pieces(about).title()
+    assert "<h1>Two</h1>" in parts.pieces.Pieces(about).title()
 
 
-def test_arabic_examples_do_not_make_the_page_arabic(app: ModuleType, tmp_path: Path) -> None:
-    about = said(app, tmp_path, {**ARABIC, "interface": ["en"]})
+def test_arabic_examples_do_not_make_the_page_arabic(parts: Any, tmp_path: Path) -> None:
+    about = said(parts, tmp_path, {**ARABIC, "interface": ["en"]})
     assert not is_latin(about.pairs[0].first)
-    assert is_latin(app.Pieces(about).title())
+    assert is_latin(parts.pieces.Pieces(about).title())
 
 
-def test_every_text_of_the_page_is_there_in_arabic(app: ModuleType) -> None:
+def test_every_text_of_the_page_is_there_in_arabic(parts: Any) -> None:
     """Those of the code are found by their places in it: what takes a text, and what is one."""
     import ast
 
     words = json.loads((SPACE / "languages" / "ar.json").read_text("utf-8"))["words"]
-    trees = [ast.parse((SPACE / name).read_text("utf-8")) for name in ("app.py", "similarity.py")]
+    trees = [ast.parse(path.read_text("utf-8")) for path in SPACE.rglob("*.py") if path.name != "about.py"]
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     takes = {"first", "line", "beside", "both", "sentence_box", "SpaceError", "written"}
     named = [(node, getattr(node.func, "attr", getattr(node.func, "id", ""))) for node in calls]
     texts = [arg.value for node, name in named if name in takes for arg in node.args if isinstance(arg, ast.Constant)]
     texts = [text for text in texts if text not in (" · ", "sentence-1", "sentence-2")]
-    texts += [app.LEAD, app.COMPARE_HINT, app.RANK_HINT, *(text for _, text in app.BANDS)]
+    modules = [importlib.import_module(f"tabs.{name}") for name in ("compare", "rank")]
+    texts += [parts.pieces.LEAD, *(text for _, text in parts.pieces.BANDS)]
+    texts += [text for module in modules for text in (module.NAME, module.HINT)]
     assert len(texts) > 30
     assert [text for text in texts if text not in words] == []
 
 
-def test_a_mistake_in_space_json_is_named(app: ModuleType, tmp_path: Path) -> None:
-    with pytest.raises(app.SpaceError) as caught:
-        said(app, tmp_path, {**ENGLISH, "interface": ["en", "tr"]})
+def test_a_mistake_in_space_json_is_named(parts: Any, tmp_path: Path) -> None:
+    with pytest.raises(parts.words.SpaceError) as caught:
+        said(parts, tmp_path, {**ENGLISH, "interface": ["en", "tr"]})
     assert str(caught.value) == "space.json names the language 'tr', which has no file"
     (tmp_path / "space.json").write_text("{", "utf-8")
-    with pytest.raises(app.SpaceError) as caught:
-        app.about(tmp_path)
+    with pytest.raises(parts.words.SpaceError) as caught:
+        parts.about.about(tmp_path)
     assert str(caught.value).startswith("space.json is not JSON (")
 
 

@@ -11,9 +11,10 @@ import shutil
 import signal
 import site
 import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ PASSWORD = re.compile(r"^((?:\w+://)?)\S*@")  # name:password@, also with '@' or
 PROXIES = re.compile(r"(https?|all)_proxy", re.IGNORECASE)
 
 HELD = ".held"  # ends the name of a file beside a temporary folder, locked by the process that made the folder
+
+PR_SET_PDEATHSIG = 1  # of prctl
+PASSED_ON = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]  # Windows: no SIGHUP
 
 Program = subprocess.Popen[Any]
 TAIL = 2**16  # bytes of a log that are looked at: it may be as long as the disk takes
@@ -204,6 +208,54 @@ def run_to_its_end(
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
+
+
+def run_in_front(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+    """Run a program at our terminal and return its exit code: the signal's number below 0 when a signal ended it.
+
+    It ends when we do: SIGTERM and SIGHUP are passed on to it, Ctrl-C ends both, and on Linux it is ended when we are
+    killed.
+    """
+    dies = _die_with_starter(os.getpid()) if sys.platform == "linux" else None
+    started: list[Program] = []
+
+    def pass_on(number: int, _: object) -> None:
+        for process in started:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        started.append(subprocess.Popen(command, cwd=folder, env=environment, preexec_fn=dies))
+        return started[0].wait()
+    finally:
+        for process in started:
+            end_alone(process)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _die_with_starter(starter: int) -> Callable[[], None]:
+    """Return what a child runs before its program, so that Linux ends it when the process that started it is gone."""
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl  # found before the fork: afterwards as little as can be is done
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != starter:
+            os._exit(1)
+
+    return ask
+
+
+def end_alone(process: Program) -> None:
+    """End a program of our own session, which is given ten seconds to do so by itself."""
+    try:
+        process.terminate()  # does nothing when it has ended
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def last_line(log: Path) -> str:

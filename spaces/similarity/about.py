@@ -5,54 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from similarity import SpaceError
+from words import ENGLISH, Language, SpaceError, Words
 
 FILE = "space.json"
-ENGLISH = "en"
 LONGEST_LABEL = 70  # characters of an example's button
-
-
-class Words:
-    """The words of the page: English as it stands in the code, and where a file has it, another language before it."""
-
-    def __init__(self, known: Mapping[str, str] | None = None, *, direction: str = "ltr") -> None:
-        self._known = known or {}
-        self.direction = direction
-
-    @property
-    def right_to_left(self) -> bool:
-        """Whether the page runs from right to left."""
-        return self.direction == "rtl"
-
-    def first(self, text: str, /, **values: object) -> str:
-        """The text in the page's language, with these values in their places."""
-        return _filled(self._known.get(text, text), {name: self._one(value) for name, value in values.items()})
-
-    def line(self, text: str, between: str = " / ", /, **values: object) -> str:
-        """The text in the page's language, and in English after it where that is another one."""
-        return between.join(dict.fromkeys((self.first(text, **values), _filled(text, values))))
-
-    def beside(self, text: str, /, **values: object) -> str:
-        """The same as HTML, the English small."""
-        mine, english = escape(self.first(text, **values)), escape(_filled(text, values))
-        return mine if mine == english else f'{mine} <small dir="ltr">{english}</small>'
-
-    def both(self, text: str, /, **values: object) -> str:
-        """The same as paragraphs of HTML."""
-        mine, english = escape(self.first(text, **values)), escape(_filled(text, values))
-        return f"<p>{mine}</p>" + (f'<p class="quiet" dir="ltr">{english}</p>' if mine != english else "")
-
-    def _one(self, value: object) -> object:
-        return self._known.get(value, value) if isinstance(value, str) else value
-
-
-def _filled(text: str, values: Mapping[str, object]) -> str:
-    """A text with these values in its places. One without has none: braces in a title are braces."""
-    return text.format(**values) if values else text
 
 
 @dataclass(frozen=True)
@@ -89,12 +48,19 @@ class Paper:
         """The titles of the models that it prints scores of."""
         return list(dict.fromkeys(title for pair in self.pairs for title in pair.scores))
 
+    def find(self, first: str, second: str) -> PaperPair | None:
+        """The pair of these sentences, in either order; None: the paper does not print it."""
+        asked = {first.strip(), second.strip()}
+        return next((pair for pair in self.pairs if {pair.first, pair.second} == asked), None)
+
 
 @dataclass(frozen=True)
 class About:
     """The title, the words and the examples of a Space."""
 
     title: str = "Sentence similarity"
+    languages: tuple[str, ...] = ()
+    """Of the texts that the models are for, as in 'ar'; none: nobody said."""
     words: Words = field(default_factory=Words)
     fonts: tuple[str, ...] = ()
     """Fonts of readers that the languages need."""
@@ -111,16 +77,16 @@ def about(folder: Path) -> About:
         SpaceError: space.json is not JSON, or names a language that has no file.
     """
     said = _json(folder / FILE) if (folder / FILE).is_file() else {}
-    page = [code for code in said.get("interface", ()) if code != ENGLISH]
-    language = _language(folder, page[0]) if page else {}
-    words = Words(language.get("words"), direction=language.get("direction", "ltr"))
+    page = {code: _language(folder, code) for code in said.get("interface", ()) if code != ENGLISH}
+    words = Words([_words(code, language) for code, language in page.items()])
     spoken = [_language(folder, code) for code in said.get("language", ()) if (folder / _path(code)).is_file()]
     own = said.get("examples") or []
     sets = spoken or [_language(folder, ENGLISH)]
     return About(
         title=said.get("title") or About.title,
+        languages=tuple(said.get("language", ())),
         words=words,
-        fonts=tuple(dict.fromkeys(font for one in (language, *sets) for font in one.get("fonts", ()))),
+        fonts=tuple(dict.fromkeys(font for one in (*page.values(), *sets) for font in one.get("fonts", ()))),
         pairs=tuple(_pairs(own) or (Pair(*pair) for one in sets for pair in one["pairs"])),
         lists=tuple(_lists(own) or ((query, "\n".join(rows)) for one in sets for query, rows in one["lists"])),
         paper=_paper(said.get("paper")),
@@ -135,6 +101,10 @@ def _language(folder: Path, code: str) -> dict[str, Any]:
     if not (folder / _path(code)).is_file():
         raise SpaceError("{file} names the language '{code}', which has no file", file=FILE, code=code)
     return _json(folder / _path(code))
+
+
+def _words(code: str, said: Mapping[str, Any]) -> Language:
+    return Language(code, said["name"], said["direction"], said["words"], said["counts"])
 
 
 def _json(path: Path) -> Any:

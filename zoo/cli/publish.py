@@ -60,7 +60,7 @@ pr_option = click.option("--pr", is_flag=True, help="A pull request for each rep
 revision_option = click.option("--revision", metavar="BRANCH", help="Another branch than main, made when missing.")
 
 
-def fleet_named(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
+def fleet_named(names: Sequence[str], scale: str, *, private: bool = False) -> tuple[Build, Fleet]:
     """Return what these names stand for, or all that is built, as a fleet; say which recipes were edited since.
 
     Raises:
@@ -74,7 +74,7 @@ def fleet_named(names: Sequence[str], scale: str) -> tuple[Build, Fleet]:
     chosen = select(build, names)
     if not names and not chosen.recipes:
         raise _nothing_built(build)
-    found = fleet(build, chosen.recipes, chosen.datasets, chosen.spaces)
+    found = fleet(build, chosen.recipes, chosen.datasets, chosen.spaces, private=private)
     for what, edited in edited_since(build, chosen.recipes).items():
         say.note(f"built before {what}: {', '.join(edited)}")
         say.hint(f"zoo build {' '.join(edited)}{build.as_typed}")
@@ -306,7 +306,7 @@ def publish(ctx: click.Context, asked: Asked, yes: bool, private: bool, wait: in
     from zoo.publish.proof.ways import WaysOut
 
     file = _plan_file(ctx, asked.names)
-    asked, build, found = _from_file(file) if file else (asked, *_from_names(asked))
+    asked, build, found = _from_file(file) if file else (asked, *_from_names(asked, private=private))
     leaked = _leaked(build, found)
     for name, sentences in leaked.items():
         for sentence in sentences:
@@ -344,10 +344,10 @@ def _plan_file(ctx: click.Context, names: Sequence[str]) -> Path | None:
     return found[0] if found else None
 
 
-def _from_names(asked: Asked) -> tuple[Build, FleetPlan]:
+def _from_names(asked: Asked, *, private: bool = False) -> tuple[Build, FleetPlan]:
     from zoo.publish.plan.everything import plan_fleet
 
-    build, fleet = fleet_named(asked.names, asked.scale)
+    build, fleet = fleet_named(asked.names, asked.scale, private=private)
     return build, plan_fleet(fleet, asked.target, asked.overwrite)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import click
@@ -16,6 +16,8 @@ from zoo import say
 from zoo.cli.publish import fleet_named
 from zoo.cli.session import ZooGroup, command, connect, scale_option, workspace
 from zoo.errors import WorkspaceError, ZooError
+
+STOPS = (1, 2, 15)  # hang-up, Ctrl-C, end: somebody stops it
 
 name_option = click.option(
     "--name", default="space", metavar="REPO", help="Which one, where there are several: the name of its repository."
@@ -63,7 +65,7 @@ def _write(folder: Path, scale: str, name: str) -> None:
 def serve(scale: str, name: str, port: int) -> None:
     """Run the demo here, with the models that are on the Hub in use."""
     connect()
-    from zoo.isolation import proxies
+    from zoo.isolation import proxies, run_in_front
     from zoo.remote import host
 
     folder = workspace().root / ".zoo" / "space"
@@ -76,9 +78,12 @@ def serve(scale: str, name: str, port: int) -> None:
     if "HF_TOKEN" in environment or any("@" in address for address in proxies().values()):
         _leave_out_code(folder, models)
     say.still()
-    done = subprocess.run([sys.executable, "app.py"], cwd=folder, env=environment, check=False)
-    if done.returncode > 0:
-        raise ZooError(f"the demo ended with exit code {done.returncode}", hint="what it printed above says why")
+    code = run_in_front([sys.executable, "app.py"], folder, environment)
+    if -code in STOPS:
+        click.get_current_context().exit(128 - code)  # as shells tell it
+    if code:
+        why = f"was killed by {Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        raise ZooError(f"the demo {why}", hint="what it printed above says why")
 
 
 def _leave_out_code(folder: Path, models: Sequence[Mapping[str, Any]]) -> None:

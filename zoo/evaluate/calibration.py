@@ -66,12 +66,12 @@ def calibrate(
     where = {text: row for row, text in enumerate(texts)}
     _keep(folder / CORPUS, vectors[[where[text] for text in sentences]], sentences)
     sides = vectors[: len(pairs.first)], vectors[len(pairs.first) :]
-    dims = {dim: size_calibration(cosines(sides, dim), pairs.gold) for dim in subject.dims}
+    dims = {dim: size_calibration(_cosines(sides, dim), pairs.gold) for dim in subject.dims}
     return Calibration(data=pairs.data, rows=len(pairs.first), dims=dims)
 
 
-def cosines(sides: tuple[Embeddings, Embeddings], dim: int) -> Floats:
-    """Return the cosine of every row of one side with that of the other, -1 to 1, of their first `dim` numbers."""
+def _cosines(sides: tuple[Embeddings, Embeddings], dim: int) -> Floats:
+    """The cosine of every row of one side with that of the other, of their first `dim` numbers."""
     found: Floats = (1 - paired_cosine_distances(*(side[:, :dim] for side in sides))).astype(np.float64)
     return found
 

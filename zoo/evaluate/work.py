@@ -126,7 +126,7 @@ def _calibration(
     place: MeasuringPlace,
     folder: Path,
 ) -> Calibration | None:
-    """Of the recipe's own model, which is the first."""
+    """The calibration of the recipe's own model, which is the first."""
     if dev is None:
         return None
     return calibrate(candidates[0], done.subjects[0], ScoredPairs.read(dev["data"], Path(dev["split"])), place, folder)

@@ -341,7 +341,7 @@ class Correlation(Measured):
 
 
 class SizeCalibration(_Fact):
-    """Of the vectors of a model at one size, on the pairs of its calibration."""
+    """The cosines of a model's vectors at one size, on the pairs of its calibration."""
 
     quantiles: list[float]
     """The cosines, -1 to 1, below which 0, 1, ... 100 % of the pairs are."""
@@ -351,7 +351,7 @@ class SizeCalibration(_Fact):
 
 
 class Calibration(_Fact):
-    """What the cosines of the recipe's model mean: how pairs that people scored are spread over them."""
+    """The meaning of the cosines of the recipe's model: how pairs that people scored are spread over them."""
 
     data: str
     """The dataset and the split, as in 'arabic-stsb/validation'. Its checkpoint was chosen by them."""

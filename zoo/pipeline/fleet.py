@@ -92,8 +92,18 @@ def select(build: Build, names: Sequence[str]) -> Selection:
     return Selection(recipes, datasets, [repo for kind, repo in found.values() if kind == "space"])
 
 
-def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (), spaces: Sequence[str] = ()) -> Fleet:
+def fleet(
+    build: Build,
+    recipes: Sequence[Recipe],
+    datasets: Sequence[str] = (),
+    spaces: Sequence[str] = (),
+    *,
+    private: bool = False,
+) -> Fleet:
     """Everything that `recipes` and their parents publish, as they were built, and these datasets and Spaces besides.
+
+    Args:
+        private: new repositories are to be private ones: no sentences of theirs stand in a Space.
 
     Raises:
         PublishError: a recipe is not built, or only a part of it was built again, or a rehearsal would go to a public
@@ -115,7 +125,8 @@ def fleet(build: Build, recipes: Sequence[Recipe], datasets: Sequence[str] = (),
     tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
-    publication = Publication(build, account, members, {recipe.name for recipe in built(build)}, known)
+    ready = {recipe.name for recipe in built(build)}
+    publication = Publication(build, account, members, ready, known, datasets=used.keys(), private=private)
     demos = [demo(publication, space) for space in _spaces(build, members, spaces)]
     releases = [*tables, *models, *demos]
     notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)]))

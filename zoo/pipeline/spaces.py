@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,14 @@ from zoo.cards.about import about
 from zoo.cards.readme import space_card
 from zoo.errors import PublishError
 from zoo.evidence.published import PAIRS, printed_rows
-from zoo.evidence.scores import ScoreFile
 from zoo.layout import TRAIN
 from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
 from zoo.pipeline.build import Build
 from zoo.pipeline.collected import offered_by
+from zoo.pipeline.offered import entry_of
+from zoo.pipeline.searched import VECTORS, searched_files
 from zoo.publish.desired.digests import Digests
-from zoo.publish.desired.release import Release, Settings, space_release
+from zoo.publish.desired.release import Content, Release, Settings, space_release
 from zoo.recipe import Dataset, Recipe
 from zoo.recipe.family import Space
 from zoo.remote import api, explained
@@ -34,6 +35,10 @@ class Publication:
     ready: Collection[str]
     """The names of all recipes that are built."""
     known: Digests
+    datasets: Collection[str] = ()
+    """The names of the datasets that go along."""
+    private: bool = False
+    """Whether new repositories are made as private ones."""
 
 
 def demo(publication: Publication, space: Space) -> Release:
@@ -59,6 +64,7 @@ def demo(publication: Publication, space: Space) -> Release:
         for recipe in offered
     }
     repo_id = f"{account}/{space.repo}"
+    more = searched_files(build, offered, account, publication.datasets, private=publication.private)
     card = space_card(
         repo_id,
         space,
@@ -76,8 +82,11 @@ def demo(publication: Publication, space: Space) -> Release:
         app,
         card=card,
         models=[
-            _shown_model(model, found, carried[model][0]) for model, found in scores.items() if found.subject("self")
+            entry_of(model, found, carried[model][0], _vectors_of(model, more))
+            for model, found in scores.items()
+            if found.subject("self")
         ],
+        more=more,
         settings=Settings(space.hardware, space.sleep, space.variables, tuple(space.secrets)),
         note=space.summary,
         about=about(space.title, [one.release for one in offered], printed_rows(workspace.recipes, PAIRS)),
@@ -109,14 +118,10 @@ def _app(build: Build, name: str) -> Path:
     return app
 
 
-def _shown_model(model: str, scores: ScoreFile, code: CarriedCode | None) -> dict[str, object]:
-    """Return what the app is told of a model that it offers."""
-    mine = scores.subject("self")
-    # the app shows what the paper printed of a model beside its title: not beside a rehearsal's
-    title = model.split("/")[1] + (" (rehearsal)" if scores.miniature else "")
-    title += " (built with --set)" if scores.overrides else ""
-    facts = {"id": model, "revision": None, "title": title, "dims": mine.dims if mine else []}
-    return {**facts, **({"code": code.digest} if code else {})}
+def _vectors_of(model: str, more: Mapping[str, Content]) -> str | None:
+    """The file of a model's vectors of the corpus; None: there is none."""
+    path = f"{VECTORS}/{model.split('/')[1]}.safetensors"
+    return path if path in more else None
 
 
 def _offered(publication: Publication, names: Collection[str]) -> list[Recipe]:
@@ -134,7 +139,9 @@ def _offered(publication: Publication, names: Collection[str]) -> list[Recipe]:
 
 def _sdk_version(app: Path) -> str:
     """The gradio that the app's own requirements pin: the Space's card must ask for the same."""
-    found = re.search(r"^gradio==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r"^gradio(?:\[[^\]]*\])?==([\d.]+)\s*$", (app / "requirements.txt").read_text("utf-8"), re.MULTILINE
+    )
     if found is None:
         hint = "write gradio==<version> on a line of its own"
         raise PublishError(f"'{app.name}/requirements.txt' does not pin gradio", hint=hint)

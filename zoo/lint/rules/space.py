@@ -26,7 +26,7 @@ def space_settings(repo: CheckedRepo) -> Iterator[Problem]:
     app = str(repo.front.get("app_file") or "app.py")
     if sdk in ("gradio", "streamlit") and app not in repo.files:
         yield Problem(f"app_file '{app}' is not there", front.line("app_file") or front.line("sdk"))
-    pinned = re.search(rf"^{re.escape(str(sdk))}==([\w.]+)", _requirements(repo), re.MULTILINE)
+    pinned = re.search(rf"^{re.escape(str(sdk))}(?:\[[^\]]*\])?==([\w.]+)", _requirements(repo), re.MULTILINE)
     if pinned and version and pinned[1] != version:
         yield Problem(f"sdk_version is {version}, and requirements.txt asks for {pinned[1]}", front.line("sdk_version"))
 

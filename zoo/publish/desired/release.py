@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -29,6 +30,8 @@ RECIPE = "zoo/recipe.yaml"
 SCORES = "zoo/scores.json"
 PROVENANCE = "zoo/provenance.json"
 MANIFEST = "zoo/manifest.json"  # the files that we put there, and what they were; only these are ever deleted
+REQUIREMENTS = "requirements.txt"
+CPU_WHEELS = "--extra-index-url https://download.pytorch.org/whl/cpu\n"  # a tenth of the size of those with CUDA
 FORMAT = 2  # of the manifest; 1 had names only
 MOST_EARLIER = 4  # notes that are remembered
 
@@ -247,6 +250,7 @@ def space_release(
     *,
     card: str,
     models: list[dict[str, object]],
+    more: Mapping[str, Content] | None = None,
     about: Mapping[str, Any] | None = None,
     settings: Settings | None = None,
     note: str = "",
@@ -255,6 +259,7 @@ def space_release(
     """Return a release of the app's own files, its card and the models that it offers.
 
     Args:
+        more: other files by their paths, such as what it searches.
         about: the title, languages and examples (zoo/cards/about.py). Of the app's files of languages only those of
             its own go along, and English; None: all of them.
     """
@@ -263,10 +268,21 @@ def space_release(
         spoken = {"en", *about["language"], *about["interface"]}
         files = {path: content for path, content in files.items() if _language(path) in (None, *spoken)}
         files["space.json"] = json_bytes(about)
+    if REQUIREMENTS in files:
+        files[REQUIREMENTS] = _requirements(app / REQUIREMENTS, settings.hardware if settings else None)
+    files |= more or {}
     files[CARD] = card.encode()
     files["models.json"] = json_bytes(models)
     needs = frozenset(str(model["id"]) for model in models)
     return sealed(Release("space", repo_id, name, files, needs, note, settings=settings, digests=digests or Digests()))
+
+
+def _requirements(file: Path, hardware: str | None) -> bytes:
+    """Return an app's requirements, and before them where PyTorch's small wheels are when no GPU is meant."""
+    text = file.read_text("utf-8")
+    on_cpu = hardware is None or hardware.startswith("cpu-")
+    wants_torch = re.search(r"^torch\b", text, re.MULTILINE)
+    return (CPU_WHEELS + text if on_cpu and wants_torch and "index-url" not in text else text).encode()
 
 
 def _language(path: str) -> str | None:

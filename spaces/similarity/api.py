@@ -1,0 +1,152 @@
+"""What programs may ask: endpoints for gradio_client and curl, and tools of MCP. Their docstrings are what is shown."""
+
+# No `from __future__ import annotations` here: gradio shows the types of what comes out only where they are no strings.
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypedDict
+
+import encoding
+import gradio as gr
+from about import About
+from catalogue import Model, find
+from gradio.context import get_blocks_context
+from similarity import best_first, similarities
+from texts import lines, pair, written
+from words import SpaceError
+
+
+class Comparison(TypedDict):
+    """How alike two sentences are."""
+
+    model: str
+    dim: int
+    score: float
+    by_dim: dict[str, float]
+
+
+class Ranked(TypedDict):
+    """A sentence of a list, and how near it is to the query."""
+
+    sentence: str
+    score: float
+
+
+class Offered(TypedDict):
+    """A model of this Space."""
+
+    model: str
+    title: str
+    dims: list[int]
+
+
+def endpoints(about: About, models: Sequence[Model]) -> None:
+    """Offer the endpoints `/compare`, `/rank` and `/models`. Called inside a gr.Blocks."""
+    example = next(((one.first, one.second) for one in about.pairs), ("", ""))
+    asked, listed = next(iter(about.lists), ("", ""))
+    first = models[0].id
+
+    async def compare(sentence1: str, sentence2: str, model: str = first, dim: int = 0) -> Comparison:
+        """Compare two sentences: the cosine of their vectors, from -1 to 1, at every size of the model.
+
+        Args:
+            sentence1: A sentence of at most 5,000 characters.
+            sentence2: The sentence to compare it with.
+            model: The id of a model of this Space; /models lists them.
+            dim: How many of a vector's first dimensions give `score`: one of the model's sizes; 0 means all.
+
+        Returns:
+            The model's id, the size, the cosine at that size, and {size: cosine} for every size.
+        """
+        found = find(models, model)
+        vectors = await encoding.encode(found, pair(sentence1, sentence2))
+        chosen = await encoding.chosen(found, number(dim))
+        scores = similarities(vectors, await encoding.dims_of(found))
+        by_dim = {str(size): score for size, score in scores.items()}
+        return Comparison(model=found.id, dim=chosen, score=scores[chosen], by_dim=by_dim)
+
+    async def rank(query: str, sentences: list[str], model: str = first, dim: int = 0) -> list[Ranked]:
+        """Rank sentences by how near they are to a query, the nearest first.
+
+        Args:
+            query: A sentence of at most 5,000 characters.
+            sentences: At most 100 sentences, of 5,000 characters together.
+            model: The id of a model of this Space; /models lists them.
+            dim: How many of a vector's first dimensions are used: one of the model's sizes; 0 means all.
+
+        Returns:
+            Every sentence with the cosine of its vector and the query's, from -1 to 1.
+        """
+        found = find(models, model)
+        texts = [written(query, "the query"), *lines("\n".join(map(one_line, sentences)))]
+        chosen = await encoding.chosen(found, number(dim))
+        nearest = best_first(await encoding.encode(found, texts), chosen)
+        return [Ranked(sentence=texts[place + 1], score=score) for place, score in nearest]
+
+    async def offered() -> list[Offered]:
+        """List the models of this Space, the default one first, with the sizes that each can be cut to.
+
+        Returns:
+            Every model's id, its title and its sizes, the widest first; no sizes where the Space was not told them.
+        """
+        return [Offered(model=one.id, title=one.title, dims=list(one.dims)) for one in models]
+
+    endpoint(compare, about, sentence1=example[0], sentence2=example[1])
+    endpoint(rank, about, query=asked, sentences=listed.splitlines())
+    endpoint(offered, about, name="models")
+
+
+def number(asked: int | str | None) -> int | None:
+    """The size that was asked for, also where a program wrote it as text; None for the widest.
+
+    Raises:
+        SpaceError: it is none.
+    """
+    text = str(asked or "").strip()
+    if text and not text.isdecimal():
+        raise SpaceError("'{dim}' is no number of dimensions", dim=asked)
+    return int(text or 0) or None
+
+
+def endpoint(function: Callable[..., Any], about: About, *, name: str | None = None, **examples: Any) -> None:
+    """Offer a function. What its docstring says of each parameter is shown, and these values are its examples."""
+    gr.api(told(function, about), api_name=name or function.__name__, concurrency_limit=None)
+    boxes = list(get_blocks_context().fns.values())[-1].inputs
+    for box, (parameter, text) in zip(boxes, described(function).items(), strict=True):
+        describe(box, parameter, text)
+        if parameter in examples:
+            box.example_payload = box.example_value = lambda example=examples[parameter]: example
+
+
+def describe(box: gr.components.Component, parameter: str, text: str) -> None:
+    """Name a parameter in the API's page, where gradio says "1st", and tell what it is."""
+    schema = {**box.api_info(), "additional_description": text}
+    box.label, box.api_info = parameter, lambda: schema
+
+
+def told(function: Callable[..., Any], about: About) -> Callable[..., Any]:
+    """The function, whose errors are told in the words of the Space."""
+
+    @wraps(function)
+    async def answer(*values: Any, **named: Any) -> Any:
+        try:
+            return await function(*values, **named)
+        except SpaceError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    return answer
+
+
+def described(function: Callable[..., Any]) -> dict[str, str]:
+    """{parameter: what the docstring says of it}."""
+    said = inspect.getdoc(function) or ""
+    part = said.partition("Args:\n")[2].partition("\n\n")[0]
+    known = dict(re.findall(r"^ +(\w+): (.+)$", part, re.MULTILINE))
+    return {parameter: known[parameter] for parameter in inspect.signature(function).parameters}
+
+
+def one_line(text: str) -> str:
+    """The text with all white space made single spaces."""
+    return " ".join(text.split())

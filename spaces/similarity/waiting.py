@@ -1,0 +1,53 @@
+"""Events of the page whose model may still have to be loaded: they say so at once, and ask again by themselves."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import gradio as gr
+from encoding import StillLoading
+
+AGAIN = 1.0  # seconds
+
+
+def answers(
+    triggers: Sequence[Callable[..., Any]],
+    answer: Callable[..., Awaitable[Any]],
+    inputs: Sequence[gr.components.Component],
+    output: gr.components.Component,
+    loading: Callable[[StillLoading], Any],
+    *,
+    after: Sequence[gr.events.Dependency] = (),
+    **options: Any,
+) -> gr.events.Dependency:
+    """Wire events to an async answer that calls `await encoding.need(model)` before it encodes.
+
+    While the model is being loaded the output shows what `loading` makes of the error, and the answer is asked again
+    every AGAIN seconds with what the boxes say by then. No place of the queue is held meanwhile.
+
+    Args:
+        answer: gets the inputs, and gradio's request where it has a parameter annotated `gr.Request`.
+        after: events whose end triggers it too.
+        options: of gr.on, such as `js`.
+
+    Returns:
+        The event, so that `.then` can follow it; without triggers the one after the last of `after`.
+    """
+    timer = gr.Timer(AGAIN, active=False)
+
+    @wraps(answer)
+    async def shown(*values: Any, **named: Any) -> tuple[Any, gr.Timer]:
+        try:
+            return await answer(*values, **named), gr.Timer(active=False)
+        except StillLoading as error:
+            return loading(error), gr.Timer(active=True)
+
+    shown.__signature__ = inspect.signature(answer)  # type: ignore[attr-defined] # gradio reads it
+    common = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}
+    outputs = [output, timer]
+    timer.tick(shown, inputs, outputs, **common)
+    chained = [event.then(shown, inputs, outputs, **common) for event in after]
+    return gr.on(triggers, shown, inputs, outputs, **{**common, **options}) if triggers else chained[-1]

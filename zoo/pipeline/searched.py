@@ -1,0 +1,108 @@
+"""What a demo searches: sentences that the lab publishes itself, and the vectors that its models gave them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from zoo.evidence.corpus import corpus_of, digest_of_sentences
+from zoo.layout import CORPUS, DATA, EVALUATE, split_file
+from zoo.pipeline.build import Build
+from zoo.publish.desired.release import Content, json_bytes
+from zoo.recipe import Dataset, Recipe
+from zoo.remote import api, explained
+
+FILE = "corpus.json"
+VECTORS = "vectors"
+
+
+def searched_files(
+    build: Build, offered: Sequence[Recipe], account: str, going: Collection[str], *, private: bool = False
+) -> dict[str, Content]:
+    """Return {path in the Space: content} of corpus.json and of the vectors that are here; empty: nothing to search.
+
+    The sentences are of the validation split that the first of the models is calibrated on, one after the other, as
+    far as this lab publishes them and everybody may read them.
+
+    Args:
+        going: names of the datasets that are published with the Space.
+        private: new repositories are made as private ones.
+    """
+    for recipe in offered:
+        name = _calibrated_on(build, recipe)
+        if name and _everybody_reads(build, name, account, going, private=private):
+            return _files(build, name, offered, account)
+    return {}
+
+
+def _calibrated_on(build: Build, recipe: Recipe) -> str | None:
+    """The dataset whose sentences an evaluation here has left the vectors of."""
+    if not (build.place(recipe.name, EVALUATE) / CORPUS).is_file() or recipe.name in build.elsewhere:
+        return None
+    calibration = build.scores(recipe.name).calibration
+    name = calibration.data.split("/")[0] if calibration else ""
+    return name if build.folder(name).finished(DATA) else None
+
+
+def _everybody_reads(build: Build, name: str, account: str, going: Collection[str], *, private: bool) -> bool:
+    """True when a dataset is published by this lab, now or earlier, for everybody."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    known = build.workspace.datasets.get(name)
+    if known is None or known.release is None:
+        return False
+    repo_id = f"{account}/{known.release.repo}"
+    with explained(f"look for dataset '{repo_id}'"):
+        try:
+            info = api().dataset_info(repo_id)
+        except RepositoryNotFoundError:
+            return name in going and not private
+    return not info.private and not info.gated
+
+
+def _files(build: Build, name: str, offered: Sequence[Recipe], account: str) -> dict[str, Content]:
+    dataset = build.workspace.datasets[name]
+    sentences = _sentences(split_file(build.place(name, DATA), "validation"))
+    said = json_bytes({**_source(name, dataset, account), "sentences": sentences})
+    vectors = {
+        f"{VECTORS}/{recipe.release.repo}.safetensors": path
+        for recipe, path in _vectors(build, offered, digest_of_sentences(sentences))
+    }
+    return {FILE: said, **vectors}
+
+
+def _sentences(split: Path) -> list[str]:
+    import polars as pl
+
+    frame = pl.read_parquet(split)
+    return corpus_of(*(frame[name].to_list() for name in frame.columns[:2]))
+
+
+def _source(name: str, dataset: Dataset, account: str) -> dict[str, object]:
+    """The facts that are told of the sentences: where they are from, and the licences of their way there."""
+    assert dataset.release is not None, f"{name} is published"
+    works = [one.model_dump(include={"title", "license", "url", "terms"}) for one in dataset.release.origins]
+    return {
+        "source": dataset.release.title,
+        "dataset": f"{account}/{dataset.release.repo}",
+        "split": "validation",
+        "licence": dataset.release.license,
+        "origins": works,
+    }
+
+
+def _vectors(build: Build, offered: Sequence[Recipe], digest: str) -> Iterator[tuple[Recipe, Path]]:
+    """The models whose vectors of just these sentences are here."""
+    for recipe in offered:
+        path = build.place(recipe.name, EVALUATE) / CORPUS
+        if recipe.name not in build.elsewhere and path.is_file() and _told(path).get("sentences") == digest:
+            yield recipe, path
+
+
+def _told(path: Path) -> Mapping[str, str]:
+    """The metadata of a file of vectors."""
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        found: Mapping[str, str] = json.loads(file.read(size)).get("__metadata__", {})
+    return found
