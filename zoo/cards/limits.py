@@ -122,8 +122,8 @@ class ModelLimits:
     @property
     def _translated(self) -> str:
         return (
-            f"the texts of {enumerated(self.translated)} were translated by a program. What its own writers "
-            "would say is rare in such text, and its mistakes were learnt."
+            f"the texts of {enumerated(self.translated)} were translated by a program. How people write by "
+            "themselves is rare in such text, and its mistakes were learnt."
         )
 
     @property
@@ -143,7 +143,7 @@ class ModelLimits:
         parts = [f"this model is under {self.recipe.release.license}; the licences of its data are in the table above."]
         parts += [f"Those come from {', '.join(works)}."] if works else []
         parts += [ALIKE] if any(shares_alike(family(one.license)) for one in self._licensed) else []
-        parts += [f"The recipe does not say which licence {enumerated(untold)} has."] if untold else []
+        parts += [f"The licence of {enumerated(untold)} is not in the recipe."] if untold else []
         base = self.recipe.base
         parts += [] if base.in_folder else [f"That of {base.title} is on its own page."]
         return " ".join(parts)
