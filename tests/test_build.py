@@ -117,20 +117,52 @@ def test_the_card_shows_how_it_was_trained_and_on_what(lab: Lab) -> None:
     card, picture = (stage / "README.md").read_text("utf-8"), (stage / "training.png").read_bytes()
     assert "![Loss and dev scores over the steps of the training](training.png)" in card
     receipt = lab.build.folder(RECIPE).receipt("train")
-    assert re.search(rf"took \d+ steps: \d+ s on .*, {torch.get_num_threads()} threads?; [\d,]+ tokens/s", card)
+    assert re.search(
+        rf"took \d+ steps over [\d,]+ rows: \d+ s on .*, {torch.get_num_threads()} threads?; [\d,]+ tokens/s", card
+    )
     assert receipt.circumstances["training"]["tokens"] > 0
+    sizes = (stage / "sizes.png").read_bytes()
+    assert re.search(r"^!\[Share of its own mean .*% at 64.*\]\(sizes.png\)$", card, re.MULTILINE)
     assert picture.startswith(b"\x89PNG")
+    assert sizes.startswith(b"\x89PNG")
     again = lab.again(force=frozenset({"card"}))
     again.run(lab.workspace.recipe(RECIPE, scale=SCALE))
-    assert (stage / "training.png").read_bytes() == picture
+    assert ((stage / "training.png").read_bytes(), (stage / "sizes.png").read_bytes()) == (picture, sizes)
     assert (stage / "README.md").read_text("utf-8") == card
 
 
+LONGEST_BODY = 150
+
+
+def test_a_card_is_read_to_its_end(lab: Lab) -> None:
+    """All lines of Markdown count, empty ones and fences too; what is folded counts as the one line that is seen of it."""
+    card = (lab.build.folder(RECIPE).stage("card") / "README.md").read_text("utf-8").partition("\n---\n")[2].strip()
+    seen = re.sub(r"<details>.*?</details>", "<details>", card, flags=re.DOTALL)
+    assert len(seen.splitlines()) <= LONGEST_BODY
+    folds = re.findall(
+        r"(?:^|\n)(\n?)<details>\n<summary>[^\n]*</summary>\n(\n?).*?(\n?)\n</details>(\n?)\n", card, re.DOTALL
+    )
+    assert len(folds) >= 5
+    assert set(folds) == {("\n", "\n", "\n", "\n")}, "without an empty line around, Markdown in it stays as it is"
+
+
+def test_the_card_says_what_its_snippets_print(lab: Lab) -> None:
+    """As the evaluation found with the model; the proof of a publication runs them (test_publish.py)."""
+    run = lab.build.scores(RECIPE).snippets
+    card = (lab.build.folder(RECIPE).stage("card") / "README.md").read_text("utf-8")
+    assert run is not None
+    assert run.size == 64
+    for printed in run.printed.values():
+        assert "".join(f"# {line}\n" for line in printed.splitlines()) in card
+    assert f"without and with them, is {run.diacritics:.2f}." in card
+
+
 def test_every_card_has_a_row_for_each_sibling(lab: Lab) -> None:
+    """In one table with its rivals, each model once."""
     rows = {}
     for name in (PARENT, RECIPE):
         card = (lab.build.folder(name).stage("card") / "README.md").read_text("utf-8")
-        table = card.partition("### The family")[2].partition("## Training data")[0]
+        table = card.partition("## Beside others")[2].partition("<details>")[0]
         rows[name] = sorted(
             line.replace("**", "") for line in table.splitlines() if "matryoshka" in line.lower() or "GATE" in line
         )

@@ -63,7 +63,7 @@ def dataset_text(dataset: Dataset, dropped: dict[str, int]) -> str:
 
 def printed_line(card: str) -> str | None:
     """The line with what others printed; none when the card has no such section."""
-    return next((line for line in card.splitlines() if line.startswith("dim 64: ")), None)
+    return next((line for line in card.splitlines() if line.startswith("at 64 dimensions: ")), None)
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -213,9 +213,9 @@ def test_whether_a_card_is_stale_is_asked_without_jinja() -> None:
 @pytest.mark.parametrize(
     ("tasks", "printed", "line"),
     [
-        (["STS17-ar", "STS22-ar"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7, STS22 7, mean 7."),
-        (["STS17-ar", "SIB200-arz"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7."),
-        (["STS17-ar"], ["STS17-ar", "STS22-ar"], "dim 64: STS17 7."),
+        (["STS17-ar", "STS22-ar"], ["STS17-ar", "STS22-ar"], "at 64 dimensions: STS17 7, STS22 7, mean 7."),
+        (["STS17-ar", "SIB200-arz"], ["STS17-ar", "STS22-ar"], "at 64 dimensions: STS17 7."),
+        (["STS17-ar"], ["STS17-ar", "STS22-ar"], "at 64 dimensions: STS17 7."),
         (["SIB200-arz"], ["STS17-ar", "STS22-ar"], None),
     ],
     ids=["the same tasks", "one that was not printed", "fewer than were printed", "none that was printed"],
@@ -309,10 +309,10 @@ def test_the_arabic_text_says_which_kinds_of_tasks(made: tuple[Workspace, Recipe
 
     def found(*tasks: str) -> str:
         card = model_card(model_facts(recipe, "7", tasks), TEMPLATES)
-        return next(line for line in card.splitlines() if line.startswith("على "))
+        return next(line for line in card.splitlines() if line.startswith("- **النتائج:**"))
 
-    assert "على 1 من مهام تشابه النصوص <bdi>" in found(TASK)
-    assert "على 2 من مهام تشابه النصوص وتصنيف النصوص <bdi>" in found(TASK, "AJGTv2")
+    assert 'على 1 من مهام تشابه النصوص <span dir="ltr">50.00' in found(TASK)
+    assert 'على 2 من مهام تشابه النصوص وتصنيف النصوص <span dir="ltr">50.00' in found(TASK, "AJGTv2")
 
 
 def test_a_task_whose_data_are_a_file_has_no_place_in_the_model_index(made: tuple[Workspace, Recipe]) -> None:

@@ -27,6 +27,7 @@ from zoo.publish.apply.repository import apply_plan
 from zoo.publish.desired.release import Release, sealed
 from zoo.publish.plan.repository import plan_release
 from zoo.publish.proof import running, stranger
+from zoo.publish.proof.promised import is_same
 from zoo.publish.proof.prove import Proof, prove_dataset, prove_model, prove_repository, prove_space
 from zoo.publish.proof.rendered import OwnCode, Rendered, own_code
 from zoo.publish.proof.running import Waiting
@@ -146,6 +147,32 @@ def test_of_errors_behind_one_another_the_first_is_told(hub: TestHub) -> None:
     commit = push("dataset", "lab/prove-behind", files)
     with pytest.raises(PublishError, match=r"a snippet of its card fails: KeyError: 'rows' \(README.md, line \d+\)"):
         prove_dataset("lab/prove-behind", commit, own=own("dataset", files))
+
+
+def test_a_snippet_that_prints_other_than_the_card_says_is_told(hub: TestHub) -> None:
+    says = 'rows = 3\nfor row in range(rows):\n    print(row, "of", rows)\n# 0 of 3\n# 1 of 3\n# {} of 3'
+    right, wrong = ({**table(3), "README.md": data_card(3) + fenced(says.format(last))} for last in ("2.00", "9"))
+    commit = push("dataset", "lab/prove-prints", right)
+    assert prove_dataset("lab/prove-prints", commit, own=own("dataset", right)).snippets == 1
+    commit = push("dataset", "lab/prove-prints", wrong)
+    with pytest.raises(PublishError, match=r"its card says that a snippet prints '9 of 3', and it does not"):
+        prove_dataset("lab/prove-prints", commit, own=own("dataset", wrong))
+
+
+@pytest.mark.parametrize(
+    ("said", "printed", "same"),
+    [
+        ("tensor([[1.0000, 0.6869],", "tensor([[1.0000, 0.6871],", True),
+        ("[[1.   0.71]", "[[1.0000 0.7101]", True),
+        ("[[1.   0.71]", "[[1.   0.73]", False),
+        ("0.69 رجل", "0.70 رجل", True),
+        ("0.69 رجل", "0.69 امرأة", False),
+        ("-0.20", "0.20", False),
+        ("[1. 2.]", "[1.]", False),
+    ],
+)
+def test_numbers_that_another_machine_rounds_otherwise_are_the_same(said: str, printed: str, same: bool) -> None:
+    assert is_same(said, printed) is same
 
 
 def test_a_snippet_without_end_is_cut_off(hub: TestHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,7 @@ zoo.evidence.corpus, float16 at full width, with the digest of these `sentences`
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card
 CURVE = "training.png"  # of card: loss and dev scores of the model's own phases
+KEPT = "sizes.png"  # of card: what the model keeps of its mean at each size; none of a model of one size
 DOUBTS = "doubts.json"  # of any stage that has some: sentences on why its result may be worth less than it seems
 
 

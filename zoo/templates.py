@@ -13,7 +13,7 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNot
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
-from zoo import __version__, markdown
+from zoo import __version__, markdown, plurals
 from zoo.characters import brief
 from zoo.errors import CardError
 from zoo.markdown import Markdown
@@ -37,6 +37,8 @@ MARKDOWN: Filters = {
     "string": markdown.string,
     "address": markdown.address,
     "on_hub": markdown.on_hub,
+    "linked": markdown.linked,
+    "enumerated": plurals.enumerated,
 }
 
 

@@ -10,7 +10,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.evidence.fragments import ModelCuts, WordsReport
 from zoo.evidence.overlap import MetGroups
 from zoo.evidence.scores import Comparison, Measure, Score, ScoreFile, Subject
-from zoo.markdown import Markdown
+from zoo.markdown import Markdown, unbroken
 from zoo.models.fragmentation import HOMOGRAPHS
 from zoo.tasks import TASKS, Task
 
@@ -102,13 +102,13 @@ class Detail:
         best = max(rivals, key=lambda one: self._score(one, task.name).value)
         mine, theirs = self._score(self.mine, task.name), self._score(best, task.name)
         found = self._comparison(task, best)
-        difference = Markdown(found.shown if found else "-")
-        yield Duel(task, task.metric, Markdown(mine.shown), best.title, Markdown(theirs.shown), difference)
+        difference = unbroken(found.shown if found else "-")
+        yield Duel(task, task.metric, unbroken(mine.shown), best.title, unbroken(theirs.shown), difference)
         between = {one.name: one.shown for one in found.measures} if found else {}
         for name in task.measures:
             ours, other = mine.measure(name), theirs.measure(name)
             if ours or other:
-                apart = Markdown(between.get(name, "-"))
+                apart = unbroken(between.get(name, "-"))
                 yield Duel(task, name, _shown(ours), best.title, _shown(other), apart)
 
     def _comparison(self, task: Task, rival: Subject) -> Comparison | None:
@@ -152,8 +152,8 @@ class Detail:
         for task in self.tasks:
             if one := self.scores.scope(self.mine.name, task.name):
                 its = self.scores.scope(base.name, task.name) if base else None
-                shown = Markdown(its.shown) if its else None
-                found.append((TASKS[one.task], TASKS[one.part], Markdown(one.shown), shown))
+                shown = unbroken(its.shown) if its else None
+                found.append((TASKS[one.task], TASKS[one.part], unbroken(one.shown), shown))
         return found
 
     @property
@@ -191,7 +191,7 @@ class Detail:
         cells = []
         for task in tasks:
             found = self._score(subject, task.name)
-            cells.append(Markdown(found.shown))
+            cells.append(unbroken(found.shown))
             cells += [_shown(found.measure(name)) for name in task.measures]
         return cells
 
@@ -201,7 +201,7 @@ def _headings(tasks: Sequence[Task]) -> list[str]:
 
 
 def _shown(measure: Measure | None) -> Markdown:
-    return Markdown(measure.shown if measure else NONE)
+    return unbroken(measure.shown if measure else NONE)
 
 
 def _of(cuts: ModelCuts) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.evidence.fragments import WordsReport
@@ -55,5 +55,9 @@ class ModelFacts:
     """Models that losses of the lineage were given, and that were not trained."""
     code: CarriedCode | None = None
     """The code that the model carries, and that loading it runs; null: there is none."""
+    every_dataset: Mapping[str, str] = field(default_factory=dict)
+    """{dataset recipe: Hub id} of the phases of the whole lineage."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """{library: version} that this model's own phases were trained with."""
     words: WordsReport | None = None
     """How the tokenizers of all that were measured cut words; null where no task is of words."""

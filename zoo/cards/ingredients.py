@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoo import __version__
 from zoo.evidence import published
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import CARD, CONTAMINATION, CURVE, DATA, EVALUATE, TRAIN
+from zoo.layout import CARD, CONTAMINATION, CURVE, DATA, EVALUATE, KEPT, TRAIN
 from zoo.models.foreign.carried import recorded_files
 from zoo.recipe import Recipe
 from zoo.run import Run, digest, file_digest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zoo.templates import Templates  # with Jinja, which asking whether to build does not need
 
 STAGE = CARD
-FORMAT = 5  # one more whenever the stage leaves other files, or fills templates with other facts
+FORMAT = 6  # one more whenever the stage leaves other files, or fills templates with other facts
 
 
 @dataclass(frozen=True)
@@ -33,20 +33,29 @@ class Names:
     """Hub id of the model that training started from; null = it is a folder, and of no model of the Hub."""
     datasets: Mapping[str, str]
     """{dataset recipe: Hub id}, those of the model's own phases that are on the Hub."""
+    every_dataset: Mapping[str, str]
+    """The same of the whole line's phases."""
 
 
 def names_of(recipe: Recipe, account: str) -> Names:
     """The names that the card of `recipe` prints, when everything of ours is published under `account`."""
-    own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
+    every = {name: found for member in recipe.lineage for name, found in _datasets_of(member, account).items()}
     return Names(
         model=f"{account}/{recipe.release.repo}",
         parent=f"{account}/{recipe.parent.release.repo}" if recipe.parent else recipe.base.on_hub,
-        datasets={
-            name: f"{account}/{dataset.release.repo}" if dataset.release else str(dataset.every_source[0].dataset)
-            for name, dataset in own.items()
-            if dataset.release or dataset.every_source[0].dataset
-        },
+        datasets=_datasets_of(recipe, account),
+        every_dataset=every,
     )
+
+
+def _datasets_of(recipe: Recipe, account: str) -> dict[str, str]:
+    """{dataset recipe: Hub id} of a recipe's own phases: where it is published, else where it comes from."""
+    own = {use.dataset: recipe.datasets[use.dataset] for phase in recipe.phases for use in phase.data}
+    return {
+        name: f"{account}/{dataset.release.repo}" if dataset.release else str(dataset.every_source[0].dataset)
+        for name, dataset in own.items()
+        if dataset.release or dataset.every_source[0].dataset
+    }
 
 
 def needs(recipe: Recipe, site: Site) -> list[Node]:
@@ -154,6 +163,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         "models": {name: site.receipt(name, TRAIN).made_from.get("models", {}) for name in made_from["needs"][TRAIN]},
         "data": {name: str(site.place(name, DATA)) for name in made_from["needs"][DATA]},
         "recorded": list(recorded_files(site.receipt(recipe.name, TRAIN))),
+        "versions": site.receipt(recipe.name, TRAIN).made_from.get("versions", {}),
         "training": site.receipt(recipe.name, TRAIN).circumstances.get("training", {}),
         "rows": _paths(site.rows(recipe.name)),
         "family": [
@@ -166,15 +176,24 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def _drawn(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> str | None:
-    """The picture of the curve in the card that is there, when it is of this training; None when it must be drawn.
+PICTURES = {CURVE: TRAIN, KEPT: EVALUATE}
+"""{picture: the stage of the recipe that it is drawn of}."""
+
+
+def _drawn(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, str]:
+    """{picture: its file} of the card that is there, those that are of what it is to be drawn of now.
 
     A card that gets other words needs no library that draws, then.
     """
     run = Run(site.runs / recipe.name)
-    if (receipt := run.receipt(CARD)) is None:
-        return None
-    was, picture = receipt.made_from, run.stage(CARD) / CURVE
-    same = all(was.get(name) == made_from[name] for name in ("format", "zoo"))
-    same = same and was["needs"][TRAIN][recipe.name] == made_from["needs"][TRAIN][recipe.name]
-    return str(picture) if same and picture.is_file() and file_digest(picture) == receipt.made.get(CURVE) else None
+    receipt = run.receipt(CARD)
+    if receipt is None or any(receipt.made_from.get(name) != made_from[name] for name in ("format", "zoo")):
+        return {}
+    was, now = receipt.made_from["needs"], made_from["needs"]
+    same = [name for name, stage in PICTURES.items() if was[stage][recipe.name] == now[stage][recipe.name]]
+    places = {name: run.stage(CARD) / name for name in same}
+    return {
+        name: str(place)
+        for name, place in places.items()
+        if place.is_file() and file_digest(place) == receipt.made.get(name)
+    }

@@ -11,6 +11,7 @@ from zoo.cards.datasetview import MADE_BY, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.evidence.course import is_kept
 from zoo.evidence.scores import ScoreFile
+from zoo.evidence.snippets import sentences_of
 from zoo.recipe.training import DataUse
 from zoo.remote import MINIATURE_TAG, size_category
 from zoo.tasks import TASKS
@@ -42,7 +43,14 @@ def model_metadata(facts: ModelFacts) -> ModelCardData:
         model_name=_name(facts) if results else None,  # without results it would stand in the card by itself
         eval_results=results or None,
         metrics=_metrics(scores.tasks),
+        widget=_widget(facts),
     )
+
+
+def _widget(facts: ModelFacts) -> list[dict[str, Any]]:
+    """The example that the Hub's page of the model offers to try: the sentences of the card's snippets."""
+    first, *others = sentences_of(facts.recipe.release)
+    return [{"source_sentence": first, "sentences": others}]
 
 
 def _name(facts: ModelFacts) -> str:

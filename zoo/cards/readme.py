@@ -14,7 +14,7 @@ from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
 from zoo.cards.view import ModelCardView, row
 from zoo.evidence.scores import LEGEND, TIE_MARGIN, Measured, ScoreFile, as_set
-from zoo.markdown import SITE, Markdown
+from zoo.markdown import SITE, Markdown, unbroken
 from zoo.recipe.family import Space
 from zoo.recipe.schema import Paper
 from zoo.templates import Filters, Templates, as_markdown
@@ -104,11 +104,11 @@ def _card(metadata: CardData, template: str, templates: Templates, **facts: Any)
 
 
 def _score(found: Measured) -> Markdown:
-    return Markdown(found.shown)
+    return unbroken(found.shown)
 
 
 def _share(found: Measured) -> Markdown:
-    return Markdown(f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]")
+    return unbroken(f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]")
 
 
 def _figure(printed: str | float) -> Markdown:

@@ -12,8 +12,11 @@ from zoo import markdown
 from zoo.cameldata import DATABASE, FETCH
 from zoo.cards.detail import Detail
 from zoo.cards.facts import ModelFacts
+from zoo.cards.limits import ModelLimits
 from zoo.cards.official import OfficialModel, official_models
-from zoo.cards.voice import sentences_of, speaks_arabic
+from zoo.cards.pictures import kept_lines
+from zoo.cards.voice import speaks_arabic
+from zoo.characters import clean
 from zoo.curves.words import spent_in_words
 from zoo.evidence import published
 from zoo.evidence.course import Phase, became, best_trained, is_kept
@@ -33,7 +36,8 @@ from zoo.evidence.scores import (
     not_searched,
     superseded,
 )
-from zoo.markdown import Markdown
+from zoo.evidence.snippets import Snippet, sentences_of
+from zoo.markdown import Markdown, unbroken
 from zoo.models.foreign.requirements import STEMMER, pip_name
 from zoo.recipe import Recipe
 from zoo.recipe.training import NamedPhase
@@ -62,6 +66,61 @@ class ModelCardView:
     def examples(self) -> list[str]:
         """The sentences of the snippets, two to four."""
         return sentences_of(self.facts.recipe.release)
+
+    def printed_by(self, snippet: Snippet) -> Markdown:
+        """The output of a snippet, as comments under it; empty where it was not run on these sentences."""
+        run = self.scores.snippets
+        if run is None or run.sentences != self.examples:
+            return Markdown("")
+        lines = [clean(line) for line in run.printed[snippet].splitlines()]
+        return Markdown("".join(f"# {line}\n" for line in lines))  # after '# ' nothing ends a fence
+
+    @property
+    def limits(self) -> ModelLimits:
+        """The limits of the model: what it is for and not for."""
+        return ModelLimits(self.facts)
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether a picture shows what the model keeps at each size."""
+        return bool(kept_lines(self.scores))
+
+    @property
+    def described_picture(self) -> Markdown:
+        """The words for who cannot see that picture: what is kept at each cut size, with intervals."""
+        told = [
+            f"{subject.title}: " + ", ".join(f"{kept.value:.1f} % at {kept.dim}" for kept in line if kept)
+            for subject, line in kept_lines(self.scores)
+        ]
+        return Markdown("Share of its own mean that a model keeps at smaller sizes. {}").format("; ".join(told))
+
+    @property
+    def serves(self) -> bool:
+        """Whether a server of embeddings can load it: it has no code of its own and no layers behind its pooling."""
+        return self.facts.code is None and self.mean_pooled
+
+    @property
+    def requests(self) -> dict[str, Markdown]:
+        """The requests to such a server, as JSON that stands between single quotes in a shell."""
+        first, *others = self.examples
+        return {
+            "embed": markdown.in_shell({"inputs": self.examples, "normalize": True, "truncate": True}),
+            "similarity": markdown.in_shell({"inputs": {"source_sentence": first, "sentences": others}}),
+        }
+
+    def licence_of(self, name: str) -> str:
+        """The licence of a dataset; a dash where its recipe says none."""
+        dataset = self.limits.datasets.get(name)
+        return dataset.release.license if dataset and dataset.release else "-"
+
+    def translation_of(self, name: str) -> str:
+        """Whether a program translated a dataset's texts, as far as its recipe says."""
+        return "by a program" if name in self.limits.translated else "-"
+
+    @staticmethod
+    def libraries(versions: Mapping[str, str]) -> str:
+        """Libraries with their versions: 'torch 2.13.0, transformers 5.23.0'."""
+        return ", ".join(f"{name} {version}" for name, version in versions.items())
 
     @property
     def cut(self) -> list[int]:
@@ -132,6 +191,12 @@ class ModelCardView:
         return min(others, key=_best_first)
 
     @property
+    def table(self) -> list[dict[str, Any]]:
+        """All of `rivals`, and those of `family` that are none of them: one row for a model, the best first."""
+        known = {row["title"] for row in self.rivals}
+        return sorted([*self.rivals, *(row for row in self.family if row["title"] not in known)], key=_best_first)
+
+    @property
     def family(self) -> list[dict[str, Any]]:
         """This model and its siblings as their own cards have them: rows of `rivals`; none when it has no siblings."""
         rows = [
@@ -153,10 +218,17 @@ class ModelCardView:
         """Settings of a phase that are not as usual, in words; empty when there are none."""
         return unusual(phase)
 
-    def verdicts(self, standing: Standing) -> list[Markdown]:
-        """Lines, one for a rival: the tasks on which this model stands so to it, both at full width."""
+    def verdicts(self, standing: Standing, *, siblings: bool = False) -> list[Markdown]:
+        """Lines, one for a rival: the tasks on which this model stands so to it, both at full width.
+
+        Args:
+            siblings: of the rest of the family instead of what was measured beside the model.
+        """
         lines = []
+        beside = {subject.title for subject in self.scores.subjects}
         for title, found in self._compared:
+            if (title in beside) is siblings:
+                continue
             if chosen := [one for one in found if one.standing == standing]:
                 shown = Markdown(", ".join(self._difference(one) for one in chosen))  # words of ours, and numbers
                 lines.append(Markdown("{}: {}").format(markdown.isolated(title), shown))
@@ -179,7 +251,7 @@ class ModelCardView:
 
     def _shown(self, one: Comparison) -> str:
         mark = LEAK_MARK if {(one.model, one.task), (one.rival, one.task)} & self._leaked else ""
-        return f"{TASKS[one.task].column}{mark} {one.shown}"
+        return f"{TASKS[one.task].column}{mark} {unbroken(one.shown)}"
 
     @cached_property
     def _leaked(self) -> set[tuple[str, str]]:
@@ -190,6 +262,12 @@ class ModelCardView:
     @property
     def _rows(self) -> dict[str, int]:
         return {one.task: one.rows for one in self.scores.scores if one.model == self.mine.name}
+
+    @property
+    def compared_siblings(self) -> list[str]:
+        """The titles of the family's models that were not measured beside this one."""
+        beside = {subject.title for subject in self.scores.subjects}
+        return [title for title, _ in self._compared if title not in beside]
 
     @property
     def uncompared(self) -> list[str]:
@@ -299,8 +377,13 @@ class ModelCardView:
         return {found.task: found for found in self.scores.clean}
 
     @property
+    def same_when_cut(self) -> list[int]:
+        """The cut dims at which no task's score can be told from that of the full width."""
+        return [dim for dim, tasks in self.shrinking.items() if not tasks]
+
+    @property
     def shrinking(self) -> dict[int, Markdown]:
-        """{cut dim: tasks on which it is told apart from the full width}."""
+        """{cut dim: tasks whose score there differs from that of the full width by more than chance}."""
         own = [one for one in self.scores.comparisons if one.rival == self.mine.name]
         told = [one for one in own if one.standing in ("ahead", "behind")]
         return {

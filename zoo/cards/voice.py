@@ -1,4 +1,4 @@
-"""The languages that a card and a page speak, and the sentences of their examples."""
+"""The languages that a card and a page speak."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ from zoo.recipe.schema import ModelRelease
 Voiced = ModelRelease | Described
 """What says of a model which languages it is for, and which ones its card is written in."""
 
-EXAMPLES = {
-    "en": ["a man drives a car", "a man plays the guitar"],
-    "ar": ["رجل يقود سيارة", "رجل يعزف على الغيتار"],
-}
-"""Sentences of ours for snippets, by language; of any other language, the English ones."""
-
 
 def languages_of(one: Voiced) -> list[str]:
     """The languages of a model's card: English, and Arabic where the model is for it and its recipe says no other."""
@@ -26,8 +20,3 @@ def languages_of(one: Voiced) -> list[str]:
 def speaks_arabic(models: Iterable[Voiced]) -> bool:
     """Whether the card of one of these models has Arabic text."""
     return any("ar" in languages_of(one) for one in models)
-
-
-def sentences_of(one: Voiced) -> list[str]:
-    """Two to four sentences for the snippets of a model's card: its own, or ours in its language."""
-    return list(one.examples or EXAMPLES["ar" if is_arabic(one.language) else "en"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from zoo.cards.facts import BesideModel, ModelFacts
 from zoo.cards.ingredients import doubts_of, names_of
+from zoo.cards.pictures import draw_sizes, kept_lines
 from zoo.cards.readme import model_card
 from zoo.curves.curve import TrainingCurve, phases_of_log
 from zoo.curves.pictures import draw_curves
@@ -16,7 +17,7 @@ from zoo.evidence.fragments import read_fragments
 from zoo.evidence.overlap import read_overlap
 from zoo.evidence.scores import REHEARSAL, ScoreFile, read_scores
 from zoo.evidence.siblings import MeasuredModel, against
-from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, MODEL, OVERLAP, README, TRAIN_LOG
+from zoo.layout import CONTAMINATION, CURVE, DATA_REPORT, EVALUATE, KEPT, MODEL, OVERLAP, README, TRAIN_LOG
 from zoo.losses import models_of
 from zoo.models.foreign.carried import carried_code
 from zoo.recipe import Recipe
@@ -28,9 +29,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
 
     Args:
         spec: {recipe, account, runs: folder, templates: folders, stages: {name: folder}, trained: {recipe: its train
-            stage}, models: {recipe: {title: commit}, of those that its losses name}, drawn: the picture of its curve
-            where there is one, data: {dataset: folder}, rows: {task: file}, family:
-            [{scores, rows} of a sibling], printed and official: rows that others printed}.
+            stage}, models: {recipe: {title: commit}, of those that its losses name}, drawn: {picture: file} of those
+            that are there, versions: {library: version} of the training, data: {dataset: folder}, rows: {task: file},
+            family: [{scores, rows} of a sibling], printed and official: rows that others printed}.
 
     Raises:
         CardError: the template asks for what was not measured, or is not a template.
@@ -38,8 +39,16 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     templates = [Path(place) for place in spec["templates"]]
     facts = facts_of(spec)
     (folder / README).write_text(model_card(facts, templates), "utf-8")
-    drawn = None if spec.get("fresh") else spec["drawn"]
-    (folder / CURVE).write_bytes(Path(drawn).read_bytes() if drawn else draw_curves([curve_of(facts)], "png"))
+    drawn = {} if spec.get("fresh") else spec["drawn"]
+    for name, draw in pictures_of(facts).items():
+        (folder / name).write_bytes(Path(drawn[name]).read_bytes() if name in drawn else draw())
+
+
+def pictures_of(facts: ModelFacts) -> dict[str, Callable[[], bytes]]:
+    """{picture that the card shows: what draws it}."""
+    curve = curve_of(facts)
+    found: dict[str, Callable[[], bytes]] = {CURVE: lambda: draw_curves([curve], "png")}
+    return found | ({KEPT: lambda: draw_sizes(facts.scores, curve.rehearsal)} if kept_lines(facts.scores) else {})
 
 
 def curve_of(facts: ModelFacts) -> TrainingCurve:
@@ -60,6 +69,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         id=names.model,
         parent=names.parent,
         datasets=names.datasets,
+        every_dataset=names.every_dataset,
         recipe=recipe,
         scores=mine.scores,
         family=[one.scores for one in family],
@@ -68,6 +78,7 @@ def facts_of(spec: Mapping[str, Any]) -> ModelFacts:
         contamination=read_overlap(stages[CONTAMINATION] / OVERLAP),
         logs={name: _json(Path(place) / TRAIN_LOG) for name, place in spec["trained"].items()},
         training=spec["training"],
+        versions=spec["versions"],
         published=spec["printed"],
         official=spec["official"],
         doubts=doubts_of(recipe, Path(spec["runs"])),

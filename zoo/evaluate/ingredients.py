@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from zoo.evidence.scores import Role, Subject
+from zoo.evidence.snippets import sentence_pair, sentences_of
 from zoo.ids import ModelRef, is_folder, shown_model
 from zoo.layout import CONTAMINATION, DATA, EVALUATE, MODEL, OVERLAP, PHASES, TRAIN, split_file
 from zoo.models.folder import folder_named
@@ -84,7 +85,7 @@ def ingredients(recipe: Recipe, site: Site) -> dict[str, Any]:
     """The identity of every model, the tasks at their revisions, the libraries that score, and what calibrates."""
     found = score_ingredients(candidates(recipe, site), recipe.evaluation.tasks)
     dev = _scored(recipe, "validation")
-    return {**found, **({"calibration": f"{dev}/validation"} if dev else {})}
+    return {**found, **({"calibration": f"{dev}/validation"} if dev else {}), "snippets": sentences_of(recipe.release)}
 
 
 def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,6 +98,7 @@ def spec(recipe: Recipe, site: Site, made_from: Mapping[str, Any]) -> dict[str, 
         results_folder(site.runs),
         sts=split_file(site.place(sts, DATA), "test") if sts else None,
         calibration=(f"{dev}/validation", split_file(site.place(dev, DATA), "validation")) if dev else None,
+        snippets=(sentences_of(recipe.release), sentence_pair(recipe.release)),
         overlaps=_overlaps(recipe, site),
         overrides=recipe.overrides,
         device=site.circumstances.device,
@@ -249,6 +251,7 @@ def measurement(
     *,
     sts: Path | None = None,
     calibration: tuple[str, Path] | None = None,
+    snippets: tuple[Sequence[str], Sequence[str]] | None = None,
     overlaps: Mapping[str, Path] | None = None,
     overrides: Sequence[str] = (),
     device: str | None = None,
@@ -260,6 +263,8 @@ def measurement(
         results: the folder of mteb's result files.
         sts: a split of scored sentence pairs for the grid of correlations (Parquet).
         calibration: the name and the file of another, that the first candidate is calibrated on.
+        snippets: the sentences that the snippets of the first candidate's card are run on, and the pair with and
+            without diacritics, or none.
         overlaps: the contamination stage's report of those candidates that have one, by their names.
         overrides: what `--set` changed of the recipe of the first candidate.
         device: where models are loaded; None: the best there is.
@@ -272,6 +277,7 @@ def measurement(
         "results": str(results),
         "sts": str(sts) if sts else None,
         "calibration": {"data": calibration[0], "split": str(calibration[1])} if calibration else None,
+        "snippets": {"sentences": list(snippets[0]), "pair": list(snippets[1])} if snippets else None,
         "overlaps": {name: str(place) for name, place in (overlaps or {}).items()},
         "overrides": list(overrides),
         "device": device,

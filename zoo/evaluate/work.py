@@ -12,6 +12,7 @@ from zoo.evaluate.correlations import correlations
 from zoo.evaluate.ingredients import Candidate
 from zoo.evaluate.measure import Measurement, MeasuringPlace, measure
 from zoo.evaluate.scopes import scope_differences
+from zoo.evaluate.snippets import snippet_run
 from zoo.evaluate.summary import Evidence, everywhere
 from zoo.evaluate.words import task_of_words, words_report
 from zoo.evidence import fragments
@@ -42,7 +43,9 @@ def work(folder: Path, spec: Mapping[str, Any], *, progress: Progress = SILENT) 
     if done.problems:
         raise _unmeasured(spec, candidates, done, place)
     calibration = _calibration(spec["calibration"], candidates, done, place, folder)
-    file = _score_file(spec, candidates, done, place).model_copy(update={"calibration": calibration})
+    shown = spec["snippets"] and snippet_run(candidates[0], done.subjects[0], **spec["snippets"], place=place)
+    file = _score_file(spec, candidates, done, place)
+    file = file.model_copy(update={"calibration": calibration, "snippets": shown})
     (folder / FILE).write_text(file.model_dump_json(indent=1), "utf-8")
     if words := task_of_words(spec["tasks"]):
         report = words_report(place.folder, done.subjects, words)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zoo.errors import EvaluationError
 from zoo.evidence.overlap import MetGroups
+from zoo.evidence.snippets import SnippetRun
 from zoo.tasks import TASKS, MeasureName
 
 REHEARSAL = "rehearsal: generated data"
@@ -375,6 +376,8 @@ class ScoreFile(_Fact):
     """On the test split of the family's STS dataset; empty when the family names none."""
     calibration: Calibration | None = _rare(None)
     """On the validation split that chose the last phase's checkpoint; null: people scored none, or it is older."""
+    snippets: SnippetRun | None = _rare(None)
+    """What the snippets of the recipe's card print; null where no recipe is measured, and in older files."""
     clean: list[CleanScore]
     """Of the tasks with rows in the recipe's training text; empty when there are none, or the text is not known."""
     leaks: list[Leak] = []

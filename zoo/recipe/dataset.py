@@ -230,6 +230,8 @@ class DatasetRelease(Section):
     """The Hub's words for what it is for."""
     origins: list[SourceWork] = _added([])
     """The works that its rows come from, with their licences."""
+    translated_from: Language | None = _added(None)
+    """The language that a program translated the texts from before they came here; null = as far as its steps say."""
     summary_ar: str | None = _added(None)
     """The summary in Arabic; null = the Arabic section of a card of Arabic texts says what it is without one."""
 

@@ -15,7 +15,7 @@ from zoo.cards.datasetview import DatasetFacts
 from zoo.cards.readme import dataset_card
 from zoo.errors import PublishError, ZooError
 from zoo.evidence.scores import ScoreFile
-from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE, GLANCE, STEPS, published_files
+from zoo.layout import ADAPTER, CURVE, DATA_REPORT, DATA_SOURCE, GLANCE, KEPT, STEPS, published_files
 from zoo.publish.desired.digests import Digests, Ids, of_bytes
 from zoo.publish.desired.evalresults import eval_results
 from zoo.publish.desired.publishedcode import code_facts, code_to_publish
@@ -176,7 +176,7 @@ def model_release(
     The scores go in twice: for programs, and as the Hub's pages read them, of the tasks that it shows (None: of all).
 
     Args:
-        card: beside it is the picture that it shows.
+        card: beside it are the pictures that it shows.
         recorded: sha256 of zoo's own files that the model carries, as its receipt has them.
 
     Raises:
@@ -190,8 +190,8 @@ def model_release(
             f"'{recipe.name}' holds a pickle: '{unsafe[0]}'", hint="zoo build it again with --force train"
         )
     files[CARD] = card
-    if (curve := card.with_name(CURVE)).is_file():  # cards of before have none
-        files[CURVE] = curve
+    pictures = {name: card.with_name(name) for name in (CURVE, KEPT)}
+    files |= {name: picture for name, picture in pictures.items() if picture.is_file()}  # cards of before have none
     files[RECIPE] = dump(as_published(recipe)).encode()
     files[SCORES] = scores
     measured = ScoreFile.model_validate_json(scores.read_text("utf-8"))

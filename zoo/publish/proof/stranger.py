@@ -22,6 +22,7 @@ from zoo.lint.card import Code
 from zoo.lint.execution import one_program
 from zoo.models.foreign.asked import meant
 from zoo.publish.desired.release import CARD, SCORES
+from zoo.publish.proof.promised import first_unkept, promised
 from zoo.remote import Kind, api, explained, listed_id
 
 LONGEST = 3600  # seconds for everything that one process proves, downloads included
@@ -133,7 +134,7 @@ class Stranger:
         """Call `function` in a process of the stranger's, and run snippets after it.
 
         Returns:
-            What the function returned, and how a snippet failed (None: all ran).
+            What the function returned, and how a snippet failed or printed other text than it says (None: all is well).
 
         Raises:
             ProofError: the function failed, or it took too long.
@@ -147,7 +148,9 @@ class Stranger:
         output = self._finish([*self.python, "-c", code])
         facts = self._noted()
         if len(facts["found"]) == len(calls):
-            return facts["found"][0], None
+            unkept = first_unkept(promised(snippets), facts["found"][1]) if snippets else None
+            said = f"{self.what}: its card says that a snippet prints '{unkept}', and it does not"
+            return facts["found"][0], ProofError(self.clean(said), "snippet") if unkept else None
         (self.folder / "room").write_bytes(bytes(2**16))  # for want of it a process may say nothing
         if FULL.search(output):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -286,15 +289,20 @@ def ask_space(url: str, model: str, dims: list[int | None], pair: list[str]) -> 
     return [answer(dim) for dim in dims]
 
 
-def _run_snippets(program: str, seconds: int) -> None:
+def _run_snippets(program: str, seconds: int) -> str:
+    import contextlib
     import faulthandler
+    import io
     import os
     import tempfile
 
     os.chdir(tempfile.mkdtemp())  # what snippets write does not lie beside what we wrote
     faulthandler.dump_traceback_later(seconds, exit=True)
-    exec(compile(program, "README.md", "exec", dont_inherit=True), {"__name__": "__main__"})  # noqa: S102
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(program, "README.md", "exec", dont_inherit=True), {"__name__": "__main__"})  # noqa: S102
     faulthandler.cancel_dump_traceback_later()
+    return printed.getvalue()
 
 
 FRAME = """
