@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import re
@@ -174,18 +175,18 @@ def test_the_space_runs_the_code_that_its_list_names_and_no_other(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(ROOT / "spaces" / "similarity")
-    similarity = importlib.import_module("similarity")
+    catalogue, encoding, words = map(importlib.import_module, ("catalogue", "encoding", "words"))
     entry = {"id": str(copied(folder, tmp_path / "model")), "dims": [64]}
     [without, right, wrong] = (
-        similarity.parse_models(json.dumps([{**entry, **code}]))[0]
+        catalogue.parse_models(json.dumps([{**entry, **code}]))[0]
         for code in ({}, {"code": content_digest(folder)}, {"code": "0" * 64})
     )
-    assert list(similarity.compare(right, "رجل يقود سيارة", "رجل يعزف")) == [64]
+    assert asyncio.run(encoding.encode(right, ["رجل يقود سيارة", "رجل يعزف"])).shape == (2, 64)
     for refused in (without, wrong):
-        with pytest.raises(similarity.SpaceError, match="could not be loaded"):
-            similarity.load(refused)
-    with pytest.raises(similarity.SpaceError, match="entry 1: code 'short' is not 64 hex digits"):
-        similarity.parse_models(json.dumps([{**entry, "code": "short"}]))
+        with pytest.raises(words.SpaceError, match="could not be loaded"):
+            asyncio.run(encoding.encode(refused, ["رجل"]))
+    with pytest.raises(words.SpaceError, match="entry 1: code 'short' is not 64 hex digits"):
+        catalogue.parse_models(json.dumps([{**entry, "code": "short"}]))
 
 
 def test_the_card_of_a_space_says_which_models_run_code_and_which_are_left_out(recipe: Recipe, tmp_path: Path) -> None:

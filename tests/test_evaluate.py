@@ -149,7 +149,7 @@ def test_the_calibration_is_numpys_and_the_corpus_has_its_vectors(lab: Lab) -> N
     from sentence_transformers import SentenceTransformer
 
     from zoo.evidence.corpus import corpus_of
-    from zoo.layout import CORPUS, split_file
+    from zoo.layout import CORPUS_VECTORS, split_file
 
     frame = pl.read_parquet(split_file(lab.build.place("arabic-stsb", "data"), "validation"))
     first, second = (frame[name].to_list() for name in ("sentence1", "sentence2"))
@@ -167,7 +167,7 @@ def test_the_calibration_is_numpys_and_the_corpus_has_its_vectors(lab: Lab) -> N
         cosines = (heads[0] * heads[1]).sum(axis=1) / (lengths[0] * lengths[1])
         assert size.quantiles == pytest.approx(np.quantile(cosines, np.arange(101) / 100), abs=0.002)
     sentences = corpus_of(first, second)
-    (rows,) = load_arrays(lab.build.place(RECIPE, "evaluate") / CORPUS).values()
+    (rows,) = load_arrays(lab.build.place(RECIPE, "evaluate") / CORPUS_VECTORS).values()
     assert (rows.dtype, len(rows)) == (np.float16, len(sentences))
     assert np.abs(rows[:40].astype(np.float32) - model.encode(sentences[:40])).max() < 2e-3 * np.abs(rows[:40]).max()
 

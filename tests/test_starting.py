@@ -411,8 +411,16 @@ def test_a_folder_of_files_names_its_splits(place: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("mine", "told"),
     [
-        ("", ["line 8: paper: is the paper of GATE", "collection: has the title of GATE's", "space: has the title"]),
-        ("paper: null\ncollection: null\nspace: null\n", []),
+        (
+            "",
+            [
+                "line 8: paper: is the paper of GATE",
+                "collection: has the title",
+                "space: has the title",
+                "leaderboard: is called",
+            ],
+        ),
+        ("paper: null\ncollection: null\nspace: null\nleaderboard: null\n", []),
     ],
 )
 def test_a_lab_that_carries_our_words_for_other_models_is_told(

@@ -64,9 +64,10 @@ CHECKED = "checked.json"
 """Of check: {format, target, rows: {split: rows}, roles, miniature, verdicts: {verdict: checks}, checks: [{check, says,
 verdict, figure, advice, facts, examples}]}. Its receipt's needs.data has the digest of the rows that it is of."""
 OVERLAP = "contamination.json"  # of contamination: an OverlapReport
-CORPUS = "corpus.safetensors"
-"""Of evaluate, where people scored the dev set: the own model's `vectors` of its validation split's sentences, those of
-zoo.evidence.corpus, float16 at full width, with the digest of these `sentences`. Earlier stages have none."""
+CORPUS, CORPUS_VECTORS = "corpus.json", "corpus.safetensors"
+"""Of evaluate, where people scored the dev set: its validation split's sentences, a list, those of zoo.evidence.corpus;
+and the own model's `vectors` of them, float16 at full width, with the digest of these `sentences`. Earlier stages have
+none."""
 SCORES = "scores.json"  # of evaluate: a ScoreFile
 README = "README.md"  # of card
 CURVE = "training.png"  # of card: loss and dev scores of the model's own phases

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from zoo.evaluate.store import Embeddings
 from zoo.evidence.corpus import corpus_of, digest_of_sentences
 from zoo.evidence.resampling import Floats
 from zoo.evidence.scores import Calibration, SizeCalibration, Subject
-from zoo.layout import CORPUS
+from zoo.layout import CORPUS, CORPUS_VECTORS
 
 KNOTS = np.linspace(0, 1, 101)
 GOLD_KNOTS = np.linspace(0, 1, 21)
@@ -51,7 +52,7 @@ class ScoredPairs:
 def calibrate(
     candidate: Candidate, subject: Subject, pairs: ScoredPairs, place: MeasuringPlace, folder: Path
 ) -> Calibration | None:
-    """Return a model's calibration at each of its dims, and leave the vectors of the corpus in `folder`.
+    """Return a model's calibration at each of its dims, and leave the corpus and its vectors in `folder`.
 
     None, and nothing left, where the pairs are too few to tell anything.
 
@@ -64,7 +65,8 @@ def calibrate(
     vectors = vectors_of(candidate, subject, texts, place, "calibration")
     sentences = corpus_of(pairs.first, pairs.second)
     where = {text: row for row, text in enumerate(texts)}
-    _keep(folder / CORPUS, vectors[[where[text] for text in sentences]], sentences)
+    (folder / CORPUS).write_text(json.dumps(sentences, ensure_ascii=False), "utf-8")
+    _keep(folder / CORPUS_VECTORS, vectors[[where[text] for text in sentences]], sentences)
     sides = vectors[: len(pairs.first)], vectors[len(pairs.first) :]
     dims = {dim: size_calibration(_cosines(sides, dim), pairs.gold) for dim in subject.dims}
     return Calibration(data=pairs.data, rows=len(pairs.first), dims=dims)

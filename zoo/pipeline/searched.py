@@ -6,8 +6,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from zoo.evidence.corpus import corpus_of, digest_of_sentences
-from zoo.layout import CORPUS, DATA, EVALUATE, split_file
+from zoo.evidence.corpus import digest_of_sentences
+from zoo.layout import CORPUS, CORPUS_VECTORS, DATA, EVALUATE
 from zoo.pipeline.build import Build
 from zoo.publish.desired.release import Content, json_bytes
 from zoo.recipe import Dataset, Recipe
@@ -32,12 +32,12 @@ def searched_files(
     for recipe in offered:
         name = _calibrated_on(build, recipe)
         if name and everybody_reads(build, name, account, going, private=private):
-            return _files(build, name, offered, account)
+            return _files(build, name, recipe, offered, account)
     return {}
 
 
 def _calibrated_on(build: Build, recipe: Recipe) -> str | None:
-    """The dataset whose sentences an evaluation here has left the vectors of."""
+    """The dataset whose sentences an evaluation here has left."""
     if not (build.place(recipe.name, EVALUATE) / CORPUS).is_file() or recipe.name in build.elsewhere:
         return None
     calibration = build.scores(recipe.name).calibration
@@ -66,22 +66,15 @@ def everybody_reads(build: Build, name: str, account: str, going: Collection[str
     return not info.private and not info.gated
 
 
-def _files(build: Build, name: str, offered: Sequence[Recipe], account: str) -> dict[str, Content]:
+def _files(build: Build, name: str, first: Recipe, offered: Sequence[Recipe], account: str) -> dict[str, Content]:
     dataset = build.workspace.datasets[name]
-    sentences = _sentences(split_file(build.place(name, DATA), "validation"))
+    sentences = json.loads((build.place(first.name, EVALUATE) / CORPUS).read_text("utf-8"))
     said = json_bytes({**_source(name, dataset, account), "sentences": sentences})
     vectors = {
         f"{VECTORS}/{recipe.release.repo}.safetensors": path
         for recipe, path in _vectors(build, offered, digest_of_sentences(sentences))
     }
     return {FILE: said, **vectors}
-
-
-def _sentences(split: Path) -> list[str]:
-    import polars as pl
-
-    frame = pl.read_parquet(split)
-    return corpus_of(*(frame[name].to_list() for name in frame.columns[:2]))
 
 
 def _source(name: str, dataset: Dataset, account: str) -> dict[str, object]:
@@ -100,7 +93,7 @@ def _source(name: str, dataset: Dataset, account: str) -> dict[str, object]:
 def _vectors(build: Build, offered: Sequence[Recipe], digest: str) -> Iterator[tuple[Recipe, Path]]:
     """The models whose vectors of just these sentences are here."""
     for recipe in offered:
-        path = build.place(recipe.name, EVALUATE) / CORPUS
+        path = build.place(recipe.name, EVALUATE) / CORPUS_VECTORS
         if recipe.name not in build.elsewhere and path.is_file() and _told(path).get("sentences") == digest:
             yield recipe, path
 
