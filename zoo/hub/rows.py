@@ -27,7 +27,9 @@ FORMATS = ("parquet", "csv", "tsv", "jsonl", "ndjson", "json")
 _COMPRESSED = ".gz"
 _USUAL = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "dev": "validation",
           "val": "validation", "test": "test", "testing": "test", "eval": "test"}  # fmt: skip
-_MAX_CONFIGS, _MAX_SPLITS, _MAX_PATTERNS, _MAX_PATTERN, _MAX_FILES = 100, 50, 50, 300, 100
+# As `datasets` has it; one that it refuses is not shown, nor one that is no part of an address.
+_CONFIG, _SPLIT = re.compile(r"(?!\.+$)[^<>:/\\|?*]{1,100}"), re.compile(r"(?=.{1,100}$)\w+(\.\w+)*")
+_MAX_CONFIGS, _MAX_SPLITS, _MAX_PATTERNS, _MAX_PATTERN = 100, 50, 50, 300
 _ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
 _PASSED_ON = ("LD_LIBRARY_PATH", "PATH")  # by which Python may find its libraries; nothing secret
 _SECONDS = 15  # until a reading is given up
@@ -63,14 +65,15 @@ def splits(data: Mapping[str, object], paths: Sequence[str]) -> list[Split]:
     """The splits of a dataset, in the order of its card; without `configs` there, by the names of the files."""
     configs = data.get("configs")
     found = [split for one in configs[:_MAX_CONFIGS] for split in _of_config(one)] if isinstance(configs, list) else []
-    return found or _by_names(paths)
+    usable = [one for one in found if _CONFIG.fullmatch(one.config) and _SPLIT.fullmatch(one.name)]
+    return usable or _by_names(paths)
 
 
 def files(split: Split, paths: Sequence[str]) -> list[str]:
     """The paths that belong to a split, of those whose format can be read."""
     readable = [path for path in paths if _format(path)]
     found = {path: None for pattern in split.patterns for path in readable if _fits(path, pattern)}
-    return list(found)[:_MAX_FILES]
+    return list(found)
 
 
 def read(blobs: Mapping[str, Blob], objects: Objects, *, skip: int, limit: int) -> RowPage:
