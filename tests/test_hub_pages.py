@@ -228,6 +228,16 @@ def test_lists_can_be_searched_sorted_and_filtered(
     assert "script-src" not in policy
 
 
+@pytest.mark.parametrize("path", ["/models?search={}", "/models?other={}", "/api/models?filter={}"])
+def test_a_search_for_a_thousand_things_is_refused(hub: LocalHub, path: str) -> None:
+    name = path.split("?")[1].split("=")[0]
+    between = "+" if name == "search" else f"&{name}="
+    assert page(hub, path.format(between.join(["m"] * 1_500)))  # the same thing
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        page(hub, path.format(between.join(map(str, range(1_500)))))
+    assert (refused.value.code, "at most 100 words and tags" in refused.value.read().decode()) == (400, True)
+
+
 def test_only_pages_with_a_form_of_ours_let_forms_be_sent(hub: LocalHub) -> None:
     policies = {path: page(hub, path)[1] for path in ("/", "/lab/m", "/lab/m/blob/main/notes/ar.md", "/models")}
     assert [path for path, policy in policies.items() if "form-action 'self'" in policy] == ["/models"]
