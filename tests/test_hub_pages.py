@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from html import unescape
 from io import BytesIO
@@ -341,6 +342,22 @@ def test_values_are_written_as_they_are(tmp_path: Path) -> None:
         assert (found.columns, found.rows[0]) == (columns, first)
 
 
+def test_many_look_at_rows_at_once(tmp_path: Path) -> None:
+    """Nobody is sent away by twenty of them, and a page that was just read is not read again."""
+    objects = Objects(tmp_path)
+
+    def read(number: int) -> str | None:
+        content = f'{{"a": {number}}}\n'.encode()
+        blob = trees.Blob("", len(content), content, None, is_lfs=False)
+        return rows_of.read({"a.jsonl": blob}, objects, skip=0, limit=5).rows[0][0]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(read, range(20))) == [str(number) for number in range(20)]
+    start = time.monotonic()
+    assert [read(19) for _ in range(50)] == ["19"] * 50
+    assert time.monotonic() - start < 0.5
+
+
 def test_rows_of_many_files_are_those_of_the_first(hub: LocalHub) -> None:
     api = HfApi(endpoint=hub.url, token=hub.token)
     api.create_repo("lab/shards", repo_type="dataset")
@@ -383,6 +400,8 @@ def test_lines_to_paste_run_nothing_that_others_wrote(tmp_path: Path) -> None:
 def test_a_space_is_run_with_what_it_has() -> None:
     card = {"sdk": "gradio", "sdk_version": "6.31.0", "app_file": "src/app.py"}
     code = snippets.snippets(repo_of("space"), card, "http://localhost", lambda _: False)[0].code
+    static = snippets.snippets(repo_of("space"), {"sdk": "static"}, "http://localhost", lambda _: True)[0].code
+    assert "http.server --bind 127.0.0.1 " in static  # its default is to serve the whole network
     assert code.endswith("pip install gradio==6.31.0\n(cd x && python ./src/app.py)")
 
 

@@ -88,7 +88,13 @@ def _of_space(repo: Repo, data: Mapping[str, object], base: str, has: Callable[[
     folder, sdk = repo.name.split("/")[1], str(data.get("sdk") or repo.sdk)
     fetch = f"{_shell(base)}\nhf download {repo.name} --repo-type space --local-dir {folder}"
     if sdk == "static":
-        return [Snippet("Open it on this machine", "bash", f"{fetch}\npython -m http.server --directory {folder}")]
+        return [
+            Snippet(
+                "Open it on this machine",
+                "bash",
+                f"{fetch}\npython -m http.server --bind 127.0.0.1 --directory {folder}",
+            )
+        ]
     if sdk != "gradio":
         return []
     app, version = str(data.get("app_file") or "app.py"), str(data.get("sdk_version") or "")
