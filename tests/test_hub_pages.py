@@ -1,13 +1,17 @@
 """The local Hub in a browser."""
 
+import ast
 import gzip
 import json
 import re
 import shutil
 import sqlite3
+import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from html import unescape
 from io import BytesIO
@@ -21,10 +25,11 @@ from browser import PHONE, offline, open_browser
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from playwright.sync_api import Page, expect
 
-from zoo.hub import rendering, tensors, trees
+from zoo.hub import rendering, snippets, tensors, trees
 from zoo.hub import rows as rows_of
 from zoo.hub.local import LocalHub, local_hub
 from zoo.hub.objects import Objects
+from zoo.hub.repos import Repo
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 CARD = """---
@@ -224,6 +229,16 @@ def test_lists_can_be_searched_sorted_and_filtered(
     assert "script-src" not in policy
 
 
+@pytest.mark.parametrize("path", ["/models?search={}", "/models?other={}", "/api/models?filter={}"])
+def test_a_search_for_a_thousand_things_is_refused(hub: LocalHub, path: str) -> None:
+    name = path.split("?")[1].split("=")[0]
+    between = "+" if name == "search" else f"&{name}="
+    assert page(hub, path.format(between.join(["m"] * 1_500)))  # the same thing
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        page(hub, path.format(between.join(map(str, range(1_500)))))
+    assert (refused.value.code, "at most 100 words and tags" in refused.value.read().decode()) == (400, True)
+
+
 def test_only_pages_with_a_form_of_ours_let_forms_be_sent(hub: LocalHub) -> None:
     policies = {path: page(hub, path)[1] for path in ("/", "/lab/m", "/lab/m/blob/main/notes/ar.md", "/models")}
     assert [path for path, policy in policies.items() if "form-action 'self'" in policy] == ["/models"]
@@ -302,6 +317,92 @@ def test_a_dataset_without_configurations_is_shown_by_the_names_of_its_files() -
     assert rows_of.splits({"configs": [7, {"data_files": {"a": 1}}]}, []) == [
         rows_of.Split("default", "train", ("**",))
     ]
+
+
+def test_names_that_datasets_refuses_are_no_splits() -> None:
+    """Long ones made a page of gigabytes out of a card, and others are no part of an address."""
+    bad = ["", "..", "a/b", "n" * 101]
+    configs = [{"config_name": name, "data_files": "x.csv"} for name in [*bad, "a b"]]
+    configs += [{"config_name": "c", "data_files": [{"split": name, "path": "x.csv"}]} for name in [*bad, "a.b"]]
+    found = [(one.config, one.name) for one in rows_of.splits({"configs": configs}, ["x.csv"])]
+    assert found == [("a b", "train"), ("c", "a.b")]
+    assert [one.name for one in rows_of.splits({"configs": configs[:2]}, ["test.csv"])] == ["test"]
+
+
+def test_values_are_written_as_they_are(tmp_path: Path) -> None:
+    parquet = BytesIO()
+    pq.write_table(pa.table({"n": [1234567.0, 0.1], "image": [{"bytes": b"\x89PNG"}] * 2}), parquet)
+    for name, content, columns, first in (
+        ("a.parquet", parquet.getvalue(), ["n", "image"], ["1234567", '{"bytes": "4 bytes"}']),
+        ("a.jsonl", b'{"\\ud800x": "\\ud800", "b": {"\\ud800": 1}}', ["?x", "b"], ["?", '{"?": 1}']),
+        ("a.csv", b"a,a,b\n1,2,3,4\n", ["a", "a (2)", "b", "…"], ["1", "2", "3", '["4"]']),
+    ):
+        blob = trees.Blob("", len(content), content, None, is_lfs=False)
+        found = rows_of.read({name: blob}, Objects(tmp_path), skip=0, limit=5)
+        assert (found.columns, found.rows[0]) == (columns, first)
+
+
+def test_many_look_at_rows_at_once(tmp_path: Path) -> None:
+    """Nobody is sent away by twenty of them, and a page that was just read is not read again."""
+    objects = Objects(tmp_path)
+
+    def read(number: int) -> str | None:
+        content = f'{{"a": {number}}}\n'.encode()
+        blob = trees.Blob("", len(content), content, None, is_lfs=False)
+        return rows_of.read({"a.jsonl": blob}, objects, skip=0, limit=5).rows[0][0]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(read, range(20))) == [str(number) for number in range(20)]
+    start = time.monotonic()
+    assert [read(19) for _ in range(50)] == ["19"] * 50
+    assert time.monotonic() - start < 0.5
+
+
+def test_rows_of_many_files_are_those_of_the_first(hub: LocalHub) -> None:
+    api = HfApi(endpoint=hub.url, token=hub.token)
+    api.create_repo("lab/shards", repo_type="dataset")
+    parquet = BytesIO()
+    pq.write_table(pa.table({"a": [1]}), parquet)
+    shards = [CommitOperationAdd("train-000.parquet", parquet.getvalue())]
+    shards += [CommitOperationAdd(f"train-{number:03}.csv", b"a\n1\n") for number in range(1, 101)]
+    api.create_commit("lab/shards", shards, repo_type="dataset", commit_message="rows")
+    html, _ = page(hub, "/datasets/lab/shards/viewer?p=1")
+    assert "Only rows of the first 100 files of this split are shown." in html
+    assert "in all" not in html
+    assert html.count('<td class="number">') == 50
+
+
+# What people paste -----------------------------------------------------------------------------------------------------
+def repo_of(kind: str) -> Repo:
+    return Repo(1, kind, "lab/x", private=False, gated="", sdk="gradio", created="", modified="", runtime={})
+
+
+def test_lines_to_paste_run_nothing_that_others_wrote(tmp_path: Path) -> None:
+    """Neither a card nor the name by which a link calls this machine gets out of its quotes."""
+    name = 'a", x=__import__("os").system("id"), y="\u202e\n'
+    base = "http://$(touch pwned)`touch pwned`\"'.localhost:1"
+    card = {"configs": [{"config_name": name}], "app_file": "src/a b';touch pwned;'.py", "sdk_version": "6;touch pwned"}
+    python = snippets.snippets(repo_of("dataset"), card, base, lambda _: True)[0].code
+    tree = ast.parse(python)
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert {name, base} <= texts
+    assert "\u202e" not in python
+    shell = "\n".join(one.code for one in snippets.snippets(repo_of("space"), card, base, lambda _: True))
+    (tmp_path / "x").mkdir()
+    told = 'pip() { echo "pip $*"; }; python() { echo "python $*"; }; hf() { echo "hf $HF_ENDPOINT"; }\n'
+    ran = subprocess.run(["bash", "-c", told + shell], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"hf {base}" in ran.stdout
+    assert "python ./src/a b';touch pwned;'.py" in ran.stdout
+    assert "pip install -r x/requirements.txt gradio\n" in ran.stdout
+    assert list(tmp_path.rglob("pwned")) == []
+
+
+def test_a_space_is_run_with_what_it_has() -> None:
+    card = {"sdk": "gradio", "sdk_version": "6.31.0", "app_file": "src/app.py"}
+    code = snippets.snippets(repo_of("space"), card, "http://localhost", lambda _: False)[0].code
+    static = snippets.snippets(repo_of("space"), {"sdk": "static"}, "http://localhost", lambda _: True)[0].code
+    assert "http.server --bind 127.0.0.1 " in static  # its default is to serve the whole network
+    assert code.endswith("pip install gradio==6.31.0\n(cd x && python ./src/app.py)")
 
 
 def test_files_that_would_harm_the_server_are_read_elsewhere(tmp_path: Path) -> None:
@@ -538,6 +639,15 @@ def test_a_diff_of_line_ends_has_no_lines() -> None:
 def test_a_card_that_would_take_minutes_is_shown_as_it_is() -> None:
     assert rendering.card_html("<div>" * 20_000, files="/").startswith("<pre>&lt;div&gt;")
     assert rendering.card_html("a" * 400_000, files="/").startswith("<pre>a")
+    assert rendering.card_html("[" * 200_000, files="/").startswith("<pre>[")
+
+
+def test_the_direction_of_many_blocks_without_a_text_is_soon_known() -> None:
+    """Each of them would look through all that is below it: minutes for such a card."""
+    start = time.monotonic()
+    html = rendering.card_html("-\n+\n" * 3_000 + "\nنص", files="/")
+    assert html.count('<ul dir="rtl">') == 6_000
+    assert time.monotonic() - start < 5
 
 
 def fits(tab: Page) -> bool:

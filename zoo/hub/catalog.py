@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from zoo.hub import cards, history, info, repos
 from zoo.hub.accounts import User
-from zoo.hub.errors import RefusalError
+from zoo.hub.errors import RefusalError, bad_request
 from zoo.hub.info import Head
 from zoo.hub.objects import Objects
 from zoo.hub.repos import MAIN, Repo
@@ -22,6 +22,7 @@ SORTS = {
     "downloads": "created",
     "trendingScore": "created",
 }
+_MOST = 100  # words and tags that are looked for; SQLite refuses a thousand
 _NEWEST = 300  # repositories whose tags are offered to filter by
 
 
@@ -136,10 +137,15 @@ def _card(db: sqlite3.Connection, objects: Objects, tree: str) -> Mapping[str, o
 
 def _conditions(wanted: Search) -> list[tuple[str, Sequence[str | int]]]:
     found: list[tuple[str, Sequence[str | int]]] = [("catalog.kind = ?", (wanted.kind,))]
+    words, tags = (dict.fromkeys(filter(None, texts)) for texts in (wanted.words, wanted.tags))
+    if len(words) + len(tags) > _MOST:
+        raise bad_request(
+            f"a search may have at most {_MOST} words and tags, and this one has {len(words) + len(tags)}"
+        )
     if wanted.author:
         found.append(("repos.name BETWEEN ? AND ?", (f"{wanted.author}/", f"{wanted.author}0")))  # "0" follows "/"
-    found += [("instr(lower(repos.name), ?)", (word.lower(),)) for word in wanted.words if word]
-    found += [_tagged(tag) for tag in wanted.tags if tag]
+    found += [("instr(lower(repos.name), ?)", (word.lower(),)) for word in words]
+    found += [_tagged(tag) for tag in tags]
     if wanted.pipeline_tag is not None:
         found.append(("pipeline_tag = ?", (wanted.pipeline_tag,)))
     if wanted.gated is not None:

@@ -27,7 +27,7 @@ _ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()}
     "code": {"class"},
 }
 _TURNS = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-_MAX_CARD, _MAX_TAGS = 300_000, 10_000  # characters, and `<` among them: time grows with their square
+_MAX_CARD, _MAX_TAGS = 300_000, 10_000  # characters, and `<` or `[` among them: time grows with their square
 _MAX_FACT, _MAX_FACTS, _MAX_NESTED = 1_000, 200, 50_000  # the second counts values, the others characters
 _MAX_COLOURED = 60_000  # characters of code in a card
 _SCROLLING = {"pre": {"tabindex": "0", "dir": "ltr"}, "table": {"tabindex": "0"}}  # what scrolls can be reached by keys
@@ -56,13 +56,14 @@ def card_html(
         places: tells what of a text is on this Hub, as `links.places`; links of the card to it stay here.
         rtl: code of the language that is written from right to left in the card; empty when it is not known.
     """
-    if len(markdown) > _MAX_CARD or markdown.count("<") > _MAX_TAGS:
+    if len(markdown) > _MAX_CARD or max(map(markdown.count, "<[")) > _MAX_TAGS:
         return f"<pre>{escape(markdown[:_MAX_CARD])}</pre>"
     tokens = _MARKDOWN.parse(markdown)
-    for position, token in enumerate(tokens):
-        if token.type.removesuffix("_open") in _BLOCKS:  # one card may have Arabic and English blocks
-            below = (tokens[place] for place in range(position, len(tokens)))
-            text = next((inner.content for inner in below if inner.type == "inline"), "")
+    text = ""
+    for token in reversed(tokens):  # so that what is below is known, without looking for it at every block
+        if token.type == "inline":
+            text = token.content
+        elif token.type.removesuffix("_open") in _BLOCKS:  # one card may have Arabic and English blocks
             token.attrSet("dir", _direction(text))
             if rtl and token.attrs["dir"] == "rtl":
                 token.attrSet("lang", rtl)

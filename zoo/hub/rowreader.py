@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 _MEMORY, _SECONDS = 1 << 30, 10
 _MAX_FOOTER = 16 << 20  # bytes of the part of a Parquet file that says what is where
 _MAX_LINE, _MAX_DOCUMENT = 1 << 20, 32 << 20  # bytes
+_MAX_WHOLE = 1e15
 _MAX_CELL, _MAX_COLUMNS, _MAX_NAME = 500, 50, 100  # characters, columns, characters
 
 Row = Mapping[str, object]
@@ -34,7 +35,7 @@ def main() -> None:
     except MemoryError:
         answer = {"error": "they take too much memory"}
     except Exception as error:  # noqa: BLE001  (whatever a library says of a broken file is the answer)
-        answer = {"error": str(error).split("\n")[0][:300] or type(error).__name__}
+        answer = {"error": _written(str(error).split("\n")[0][:300]) or type(error).__name__}
     sys.stdout.write(json.dumps(answer))
 
 
@@ -60,7 +61,7 @@ def _page(files: list[dict[str, str]], skip: int, limit: int) -> dict[str, objec
         found += islice(rows, limit + 1 - len(found))
     columns = list(dict.fromkeys(name for row in found[:limit] for name in row))[:_MAX_COLUMNS]
     rows_shown = [[_text(row.get(name)) for name in columns] for row in found[:limit]]
-    names = [str(name)[:_MAX_NAME] for name in columns]
+    names = [_written(str(name)[:_MAX_NAME]) for name in columns]
     return {"columns": names, "rows": rows_shown, "more": len(found) > limit, "count": count}
 
 
@@ -68,16 +69,25 @@ def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         text = value
     elif isinstance(value, bytes):
-        text = f"{len(value)} bytes"
-    elif isinstance(value, float):
-        text = f"{value:.6g}"
+        text = _bytes(value)
+    elif isinstance(value, float):  # those of 32 bits have many digits that say nothing; whole numbers have none
+        text = f"{value:.0f}" if value.is_integer() and abs(value) < _MAX_WHOLE else f"{value:.6g}"
     elif isinstance(value, dict | list):
-        text = json.dumps(value, ensure_ascii=False, default=str)
+        text = json.dumps(value, ensure_ascii=False, default=_bytes)
     else:
         text = str(value)
     if text is None:
         return None
     text = text if len(text) <= _MAX_CELL else f"{text[:_MAX_CELL]} …"
+    return _written(text)
+
+
+def _bytes(value: object) -> str:
+    return f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+
+
+def _written(text: str) -> str:
+    """The text as it can be written: JSON can smuggle in half a surrogate pair."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -97,7 +107,11 @@ def _lines(file: Mapping[str, str]) -> Iterator[str]:
 
 def _table(delimiter: str) -> Callable[[Mapping[str, str], int], Iterator[Row]]:
     def read(file: Mapping[str, str], _skip: int) -> Iterator[Row]:
-        yield from csv.DictReader(_lines(file), delimiter=delimiter, restkey="…")
+        lines = _lines(file)
+        names: dict[str, None] = {}  # a name that stands twice would hide the first column
+        for name in next(csv.reader(lines, delimiter=delimiter), []):
+            names[name if name not in names else f"{name} ({len(names) + 1})"] = None
+        yield from csv.DictReader(lines, list(names), delimiter=delimiter, restkey="…")
 
     return read
 

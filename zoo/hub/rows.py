@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import fnmatch
+import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,12 +29,17 @@ FORMATS = ("parquet", "csv", "tsv", "jsonl", "ndjson", "json")
 _COMPRESSED = ".gz"
 _USUAL = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "dev": "validation",
           "val": "validation", "test": "test", "testing": "test", "eval": "test"}  # fmt: skip
-_MAX_CONFIGS, _MAX_SPLITS, _MAX_PATTERNS, _MAX_PATTERN, _MAX_FILES = 100, 50, 50, 300, 100
+# As `datasets` has it; one that it refuses is not shown, nor one that is no part of an address.
+_CONFIG, _SPLIT = re.compile(r"(?!\.+$)[^<>:/\\|?*]{1,100}"), re.compile(r"(?=.{1,100}$)\w+(\.\w+)*")
+_MAX_CONFIGS, _MAX_SPLITS, _MAX_PATTERNS, _MAX_PATTERN = 100, 50, 50, 300
 _ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
 _PASSED_ON = ("LD_LIBRARY_PATH", "PATH")  # by which Python may find its libraries; nothing secret
 _SECONDS = 15  # until a reading is given up
 _AT_ONCE = threading.BoundedSemaphore(2)  # each takes a core and some memory
-_PATIENCE = 3  # seconds to wait for the others
+_PLACES = threading.BoundedSemaphore(24)  # of those who read or wait: the server has forty threads for all requests
+_PATIENCE = 10  # seconds to wait for the others
+_MAX_KNOWN = 16
+_KNOWN: dict[bytes, dict[str, Any]] = {}  # {digest of a question: its answer}: many look at the same page
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,15 @@ def splits(data: Mapping[str, object], paths: Sequence[str]) -> list[Split]:
     """The splits of a dataset, in the order of its card; without `configs` there, by the names of the files."""
     configs = data.get("configs")
     found = [split for one in configs[:_MAX_CONFIGS] for split in _of_config(one)] if isinstance(configs, list) else []
-    return found or _by_names(paths)
+    usable = [one for one in found if _CONFIG.fullmatch(one.config) and _SPLIT.fullmatch(one.name)]
+    return usable or _by_names(paths)
 
 
 def files(split: Split, paths: Sequence[str]) -> list[str]:
     """The paths that belong to a split, of those whose format can be read."""
     readable = [path for path in paths if _format(path)]
     found = {path: None for pattern in split.patterns for path in readable if _fits(path, pattern)}
-    return list(found)[:_MAX_FILES]
+    return list(found)
 
 
 def read(blobs: Mapping[str, Blob], objects: Objects, *, skip: int, limit: int) -> RowPage:
@@ -82,15 +90,30 @@ def read(blobs: Mapping[str, Blob], objects: Objects, *, skip: int, limit: int) 
     if any(_format(path) == "parquet" for path in blobs) and find_spec("pyarrow") is None:
         raise ValueError("Rows of Parquet files are shown where pyarrow is installed, too: pip install pyarrow")
     asked = {"files": [_source(path, blob, objects) for path, blob in blobs.items()], "skip": skip, "limit": limit}
-    if not _AT_ONCE.acquire(timeout=_PATIENCE):
-        raise RefusalError(503, "Others look at rows just now", headers={"Retry-After": "5"})
-    try:
-        answer = _asked(json.dumps(asked).encode())
-    finally:
-        _AT_ONCE.release()
+    with _turn(_PLACES, 0), _turn(_AT_ONCE, _PATIENCE):
+        answer = _known(json.dumps(asked).encode())
     if "error" in answer:
         raise ValueError(f"These rows cannot be read: {answer['error']}")
     return RowPage(answer["columns"], answer["rows"], answer["more"], answer["count"])
+
+
+@contextmanager
+def _turn(places: threading.BoundedSemaphore, seconds: float) -> Iterator[None]:
+    if not places.acquire(timeout=seconds):
+        raise RefusalError(503, "Others look at rows just now", headers={"Retry-After": "5"})
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _known(question: bytes) -> dict[str, Any]:
+    key = hashlib.sha256(question).digest()
+    answer = _KNOWN.get(key) or _asked(question)
+    _KNOWN[key] = answer
+    for oldest in list(_KNOWN)[:-_MAX_KNOWN]:
+        _KNOWN.pop(oldest, None)
+    return answer
 
 
 def _asked(question: bytes) -> dict[str, Any]:

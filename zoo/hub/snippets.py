@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zoo.hub.repos import Repo
@@ -17,9 +20,19 @@ class Snippet:
     code: str
 
 
-def snippets(repo: Repo, data: Mapping[str, object], base: str) -> list[Snippet]:
-    """Lines to use a repository of the Hub at address `base`; `data` is its card's front matter."""
-    made = {"model": _of_model, "dataset": _of_dataset, "space": _of_space}[repo.kind](repo, data, base)
+def snippets(repo: Repo, data: Mapping[str, object], base: str, has: Callable[[str], bool]) -> list[Snippet]:
+    """Lines to use a repository of the Hub at address `base`.
+
+    People paste them, so that nothing which others wrote may get out of its quotes.
+
+    Args:
+        data: its card's front matter.
+        has: whether there is a file or folder at a path.
+    """
+    if repo.kind == "space":
+        made = _of_space(repo, data, base, has)
+    else:
+        made = (_of_model if repo.kind == "model" else _of_dataset)(repo, data, base)
     kind = "" if repo.kind == "model" else f" --repo-type {repo.kind}"
     folder = repo.name.split("/")[1]
     fetch = f"{_shell(base)}\nhf download {repo.name}{kind} --local-dir {folder}"
@@ -27,11 +40,11 @@ def snippets(repo: Repo, data: Mapping[str, object], base: str) -> list[Snippet]
 
 
 def _shell(base: str) -> str:
-    return f"export HF_ENDPOINT={base}"
+    return f"export HF_ENDPOINT={shlex.quote(base)}"
 
 
 def _python(base: str) -> str:
-    return f'import os\n\nos.environ["HF_ENDPOINT"] = "{base}"  # before the libraries are imported\n\n'
+    return f'import os\n\nos.environ["HF_ENDPOINT"] = {json.dumps(base)}  # before the libraries are imported\n\n'
 
 
 def _of_model(repo: Repo, data: Mapping[str, object], base: str) -> list[Snippet]:
@@ -62,19 +75,30 @@ def _of_dataset(repo: Repo, data: Mapping[str, object], base: str) -> list[Snipp
     configs = data.get("configs")
     first = configs[0] if isinstance(configs, list) and configs and isinstance(configs[0], dict) else {}
     name = first.get("config_name", "default")
-    chosen = f', "{name}"' if isinstance(name, str) and name != "default" and name.isprintable() else ""
+    chosen = (
+        f", {json.dumps(name, ensure_ascii=not name.isprintable())}"
+        if isinstance(name, str) and name != "default"
+        else ""
+    )
     lines = f'from datasets import load_dataset\n\nrows = load_dataset("{repo.name}"{chosen})\nprint(rows)'
     return [Snippet("Use with datasets", "python", _python(base) + lines)]
 
 
-def _of_space(repo: Repo, data: Mapping[str, object], base: str) -> list[Snippet]:
+def _of_space(repo: Repo, data: Mapping[str, object], base: str, has: Callable[[str], bool]) -> list[Snippet]:
     folder, sdk = repo.name.split("/")[1], str(data.get("sdk") or repo.sdk)
     fetch = f"{_shell(base)}\nhf download {repo.name} --repo-type space --local-dir {folder}"
     if sdk == "static":
-        return [Snippet("Open it on this machine", "bash", f"{fetch}\npython -m http.server --directory {folder}")]
+        return [
+            Snippet(
+                "Open it on this machine",
+                "bash",
+                f"{fetch}\npython -m http.server --bind 127.0.0.1 --directory {folder}",
+            )
+        ]
     if sdk != "gradio":
         return []
-    app = data.get("app_file")
-    file = app if isinstance(app, str) and app.replace("_", "").replace(".", "").isalnum() else "app.py"
-    run = f"pip install -r {folder}/requirements.txt gradio\n(cd {folder} && python {file})"
+    app, version = str(data.get("app_file") or "app.py"), str(data.get("sdk_version") or "")
+    gradio = f"gradio=={version}" if re.fullmatch(r"[0-9][0-9a-z.]{0,30}", version) else "gradio"
+    packages = f"-r {folder}/requirements.txt {gradio}" if has("requirements.txt") else gradio
+    run = f"pip install {packages}\n(cd {folder} && python {shlex.quote(f'./{app}')})"
     return [Snippet("Run it on this machine", "bash", f"{fetch}\n{run}")]

@@ -72,6 +72,10 @@ def repository(call: Call) -> Response:
     main, rest = chips.chips(call.db, call.user, repo.kind, short)
     rtl = next((code for code in short.get("language", ()) if code in RIGHT_TO_LEFT), "")
     text = _card(call, cards.split(card.text)[1], f"{repo.web_path}/resolve/{commit.oid}/", rtl)
+
+    def has(path: str) -> bool:
+        return trees.find(call.db, commit.tree, path) is not None
+
     return html(
         "repo",
         head=heading(call, repo, "Card"),
@@ -80,8 +84,8 @@ def repository(call: Call) -> Response:
         rest=rest,
         nested=nested,
         card=text,
-        snippets=[(one, _lines(one.code, one.language)) for one in snippets.snippets(repo, card.data, call.base)],
-        stage=_stage(call, repo, commit.tree, card.data),
+        snippets=[(one, _lines(one.code, one.language)) for one in snippets.snippets(repo, card.data, call.base, has)],
+        stage=str(info.runtime(repo, has, card.data)["stage"]) if repo.kind == "space" else "",
     )
 
 
@@ -187,13 +191,6 @@ def collection(call: Call) -> Response:
             rows.append({"href": repo.web_path, "name": repo.name, "note": item["note"] or "", "kind": repo.kind})
     more = len(items) > (page + 1) * _ITEMS
     return html("collection", collection=found, rows=rows, page=page, more=more)
-
-
-def _stage(call: Call, repo: Repo, tree: str, data: Mapping[str, object]) -> str:
-    """The state that the Hub has recorded of a Space: RUNNING, PAUSED and the like; empty for other repositories."""
-    if repo.kind != "space":
-        return ""
-    return str(info.runtime(repo, lambda path: trees.find(call.db, tree, path) is not None, data)["stage"])
 
 
 def _sizes(call: Call, tree: str, folder: str, nodes: Sequence[TreeNode]) -> dict[str, int]:

@@ -12,9 +12,11 @@ from zoo.hub.routes.pages import repository
 from zoo.hub.routes.tabs import heading
 from zoo.hub.routing import get
 from zoo.hub.rows import RowPage, Split
+from zoo.hub.trees import Blob
 
 _ROWS = 50  # shown at once
-_FILES = 2_000  # of a dataset that are looked at
+_FILES, _OF_SPLIT = 2_000, 100  # of a dataset that are looked at, and of a split
+_IN_DATABASE = 16 << 20  # bytes of a split's small files, which are handed over in memory
 _LAST_PAGE = 200_000
 
 
@@ -28,10 +30,13 @@ def viewer(call: Call) -> Response:
     paths = [node.path for node in trees.listing(call.db, tree, recursive=True, limit=_FILES) if node.blob]
     found = rows.splits(info.card(call.db, call.store.objects, tree).data, paths)
     chosen = _chosen(call, found)
-    shown, problem = RowPage([], [], more=False, count=0), ""
+    shown, problem, looked_at = RowPage([], [], more=False, count=0), "", None
     try:
         if chosen:
-            shown = _read(call, tree, rows.files(chosen, paths), page)
+            wanted = rows.files(chosen, paths)
+            files = _files(call, tree, wanted)
+            looked_at = len(files) if len(files) < len(wanted) or len(paths) == _FILES else None
+            shown = rows.read(files, call.store.objects, skip=page * _ROWS, limit=_ROWS)
     except ValueError as error:
         problem = str(error)
     return html_with_form(
@@ -42,6 +47,7 @@ def viewer(call: Call) -> Response:
         shown=shown,
         fitting=[(number, row) for number, row in enumerate(shown.rows, page * _ROWS) if _has(row, words)],
         problem=problem,
+        looked_at=looked_at,
         page=page,
         words=words,
     )
@@ -60,13 +66,20 @@ def _chosen(call: Call, found: list[Split]) -> Split | None:
     return fitting[0] if fitting else None
 
 
-def _read(call: Call, tree: str, paths: list[str], page: int) -> RowPage:
-    entries = trees.find_each(call.db, tree, paths)
-    blobs = trees.load(call.db, [entry.oid for entry in entries.values()])
-    files = {path: blobs[entry.oid] for path, entry in entries.items()}
-    if not files:
+def _files(call: Call, tree: str, paths: list[str]) -> dict[str, Blob]:
+    """{path: content} of those that are looked at: the first ones, not too many and not too large."""
+    if not paths:
         raise ValueError("No file of this split has a format that is shown here: " + ", ".join(rows.FORMATS) + ".")
-    return rows.read(files, call.store.objects, skip=page * _ROWS, limit=_ROWS)
+    oids = {path: entry.oid for path, entry in trees.find_each(call.db, tree, paths[:_OF_SPLIT]).items()}
+    facts = trees.load(call.db, oids.values(), largest=-1)
+    in_memory, kept = 0, {}
+    for path, oid in oids.items():
+        in_memory += 0 if facts[oid].sha256 else facts[oid].size
+        if in_memory > _IN_DATABASE:
+            break
+        kept[path] = oid
+    blobs = trees.load(call.db, kept.values())
+    return {path: blobs[oid] for path, oid in kept.items()}
 
 
 def _has(row: list[str | None], words: str) -> bool:
