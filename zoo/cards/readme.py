@@ -8,7 +8,7 @@ from typing import Any
 
 from huggingface_hub import CardData, SpaceCardData
 
-from zoo.cards.arabiccounts import rows_in_arabic
+from zoo.cards.arabiccounts import rows_in_arabic, tasks_in_arabic
 from zoo.cards.datasetview import JUDGING, DatasetCardView, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
@@ -130,6 +130,7 @@ FILTERS: Filters = {
     "fraction": _fraction,
     "percent": _percent,
     "rows_in_arabic": rows_in_arabic,
+    "tasks_in_arabic": tasks_in_arabic,
 }
 
 
