@@ -335,7 +335,10 @@ def test_a_card_says_which_size_to_pick(low: float, said: str, made: tuple[Works
 
 def test_energy_is_written_as_people_write_numbers(made: tuple[Workspace, Recipe]) -> None:
     facts = model_facts(made[1], "7", [TASK])
-    for energy, said in [({"kwh": 4.79e-06}, "under 0.001 kWh"), ({"kwh": 1234.5, "kg_co2": 9.0}, "about 1,234.500 kWh")]:
+    for energy, said in [
+        ({"kwh": 4.79e-06}, "under 0.001 kWh"),
+        ({"kwh": 1234.5, "kg_co2": 9.0}, "about 1,234.500 kWh"),
+    ]:
         card = model_card(replace(facts, training={**facts.training, "energy": energy}), TEMPLATES)
         assert said in card, energy
         assert "4.79e" not in card

@@ -28,7 +28,7 @@ TASK_AFTER = Noun("مهمة واحدة", "مهمتين", "مهام", "مهمة",
 
 
 def counted_in_arabic(number: int, noun: Noun) -> str:
-    """Return a number with its noun, in the noun's own case: 'صفان', '3 صفوف', '6,000 صف'. Its last two digits decide."""
+    """Return a number with its noun, in the noun's case: 'صفان', '3 صفوف', '6,000 صف'. The last two digits decide."""
     if number in (1, 2):
         return noun[number - 1]
     return f"{number:,} {form_with(number, noun)}"
