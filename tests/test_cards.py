@@ -320,8 +320,11 @@ def test_the_arabic_text_says_which_kinds_of_tasks(made: tuple[Workspace, Recipe
 @pytest.mark.parametrize(
     ("low", "said"),
     [
-        (95.0, "32 dimensions: the smallest that surely keeps 95 % of the mean, here 97.0\u00a0[95.0,\u00a099.0] %"),
-        (94.9, "64 dimensions: no smaller size surely keeps 95 % of the mean"),
+        (
+            95.0,
+            "32 dimensions: the smallest that keeps 95 % of the mean even at the low end of its interval: 97.0\u00a0[95.0,\u00a099.0] %",
+        ),
+        (94.9, "64 dimensions: no smaller size keeps 95 % of the mean at the low end of its interval"),
     ],
 )
 def test_a_card_says_which_size_to_pick(low: float, said: str, made: tuple[Workspace, Recipe]) -> None:

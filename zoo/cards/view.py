@@ -219,15 +219,17 @@ class ModelCardView:
 
     @property
     def pick(self) -> Markdown:
-        """The smallest size that surely keeps nearly all of the headline mean, in words; empty: nothing is known."""
+        """The smallest size that keeps `ENOUGH` of the headline mean, in words; empty: nothing is known."""
         known = [kept for dim in self.cut if (kept := self.scores.kept_at(self.mine.name, dim))]
         if not known:
             return Markdown("")
         kept = min((one for one in known if one.low >= ENOUGH), key=lambda one: one.dim, default=None)
         if kept is None:
-            return Markdown(f"{self.mine.full} dimensions: no smaller size surely keeps {ENOUGH} % of the mean")
+            told = f"no smaller size keeps {ENOUGH} % of the mean at the low end of its interval"
+            return Markdown(f"{self.mine.full} dimensions: {told}")
         share = unbroken(f"{kept.value:.1f} [{kept.low:.1f}, {kept.high:.1f}]")
-        return Markdown(f"{kept.dim} dimensions: the smallest that surely keeps {ENOUGH} % of the mean, here {share} %")
+        told = f"the smallest that keeps {ENOUGH} % of the mean even at the low end of its interval: {share} %"
+        return Markdown(f"{kept.dim} dimensions: {told}")
 
     def unusual(self, phase: NamedPhase) -> str:
         """Settings of a phase that are not as usual, in words; empty when there are none."""
