@@ -204,7 +204,7 @@ def test_a_share_that_is_kept_is_one_figure(said: Said) -> None:
 
 def differences(card: str, title: str) -> dict[str, tuple[str, str]]:
     """{task's heading: (standing, 'difference [low, high]')} of the lines on one rival."""
-    section = card.partition("## Where it wins")[2].partition("## Use")[0].replace("\u00a0", " ")
+    section = card.partition("## Where it wins")[2].partition("## At every size")[0].replace("\u00a0", " ")
     section = section.replace("- too few rows to say against ", "- not told apart from ")
     found = {}
     for standing, text in re.findall(

@@ -87,7 +87,9 @@ def test_doubts_stand_before_where_it_wins(made: tuple[Workspace, Recipe], langu
     facts = replace(model_facts(changed(made[1], release=release), "7"), doubts=["train of 'a': 100% of *it*", "two"])
     card = model_card(facts, TEMPLATES)
     assert r"- train of 'a': 100% of \*it\*" in card
-    assert card.index("## At a glance") < card.index("## Doubts") < card.index("## Where it wins")
+    places = [card.index(f"## {name}\n") for name in ("At a glance", "Doubts", "Use")]
+    assert places == sorted(places)
+    assert places[-1] < card.index("## Where it wins")
     assert ("ما يدعو إلى الشك" in card) == (language == "ar")
     card = model_card(replace(facts, doubts=[]), TEMPLATES)
     assert "Doubts" not in card
@@ -311,8 +313,38 @@ def test_the_arabic_text_says_which_kinds_of_tasks(made: tuple[Workspace, Recipe
         card = model_card(model_facts(recipe, "7", tasks), TEMPLATES)
         return next(line for line in card.splitlines() if line.startswith("- **النتائج:**"))
 
-    assert 'على 1 من مهام تشابه النصوص <span dir="ltr">50.00' in found(TASK)
-    assert 'على 2 من مهام تشابه النصوص وتصنيف النصوص <span dir="ltr">50.00' in found(TASK, "AJGTv2")
+    assert 'على مهمة واحدة من تشابه النصوص: <span dir="ltr">50.00' in found(TASK)
+    assert 'على مهمتين من تشابه النصوص وتصنيف النصوص: <span dir="ltr">50.00' in found(TASK, "AJGTv2")
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        (
+            95.0,
+            "32 dimensions: the smallest that keeps 95 % of the mean even at the low end of its interval: 97.0\u00a0[95.0,\u00a099.0] %",
+        ),
+        (94.9, "64 dimensions: no smaller size keeps 95 % of the mean at the low end of its interval"),
+    ],
+)
+def test_a_card_says_which_size_to_pick(low: float, said: str, made: tuple[Workspace, Recipe]) -> None:
+    facts = model_facts(made[1], "7", [TASK])
+    kept = facts.scores.kept[0].model_copy(update={"value": 97.0, "low": low, "high": 99.0})
+    scores = facts.scores.model_copy(update={"kept": [kept]})
+    assert f"| Size to pick | {said} |" in model_card(replace(facts, scores=scores), TEMPLATES)
+    unknown = facts.scores.model_copy(update={"kept": []})
+    assert "Size to pick" not in model_card(replace(facts, scores=unknown), TEMPLATES)
+
+
+def test_energy_is_written_as_people_write_numbers(made: tuple[Workspace, Recipe]) -> None:
+    facts = model_facts(made[1], "7", [TASK])
+    for energy, said in [
+        ({"kwh": 4.79e-06}, "under 0.001 kWh"),
+        ({"kwh": 1234.5, "kg_co2": 9.0}, "about 1,234.500 kWh"),
+    ]:
+        card = model_card(replace(facts, training={**facts.training, "energy": energy}), TEMPLATES)
+        assert said in card, energy
+        assert "4.79e" not in card
 
 
 def test_a_task_whose_data_are_a_file_has_no_place_in_the_model_index(made: tuple[Workspace, Recipe]) -> None:

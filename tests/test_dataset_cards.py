@@ -90,6 +90,22 @@ def test_a_translation_is_told_in_plain_words_and_figures() -> None:
     assert "**Machine translation.**" not in said(arabic({}))
 
 
+def test_a_translation_before_the_recipe_is_told_as_well() -> None:
+    release = {"repo": "Own", "title": "Own", "summary": "Own.", "language": ["ar"], "translated_from": "en"}
+    card = said(arabic({"release": release}))
+    assert "A program translated the texts from English before they came here." in card
+    assert "**Machine translation.**" in card
+    assert "هذه النصوص مترجمة آليًا." in card
+    assert "- machine-translated\n" in card
+    assert "translated the texts from" not in said(arabic({}))
+
+
+def test_rows_come_first_in_a_card_then_arabic_then_use() -> None:
+    card = said(arabic({}, glance={"train": {"bytes": 9, "rows": [{"anchor": "a", "positive": "b"}]}}))
+    places = [card.index(text) for text in ("## Rows\n", "**بالعربية.**", "## Use\n", "## Columns\n")]
+    assert places == sorted(places)
+
+
 def test_a_picture_of_a_space_is_the_same_for_equal_facts() -> None:
     models = [Drawn("One", 81.5, (768, 64)), Drawn("Two", 79.0, (384,))]
     first, second = (thumbnail("Own", "Own models.", models, arabic=True, rehearsal=False) for _ in range(2))

@@ -23,9 +23,12 @@ class Noun(NamedTuple):
 ROW = Noun("صف واحد", "صفان", "صفوف", "صفًا", "صف")
 SENTENCE = Noun("جملة واحدة", "جملتان", "جمل", "جملة", "جملة")
 
+TASK_AFTER = Noun("مهمة واحدة", "مهمتين", "مهام", "مهمة", "مهمة")
+"""As it stands after a preposition."""
+
 
 def counted_in_arabic(number: int, noun: Noun) -> str:
-    """Return a number with its noun, in the nominative: 'صفان', '3 صفوف', '6,000 صف'. The last two digits decide."""
+    """Return a number with its noun, in the noun's case: 'صفان', '3 صفوف', '6,000 صف'. The last two digits decide."""
     if number in (1, 2):
         return noun[number - 1]
     return f"{number:,} {form_with(number, noun)}"
@@ -41,6 +44,14 @@ def form_with(number: int, noun: Noun) -> str:
 
 def rows_in_arabic(number: int) -> Markdown:
     """Return a number of rows for an Arabic paragraph; its digits are isolated, so that nothing turns them around."""
-    told = counted_in_arabic(number, ROW)
+    return _isolated(counted_in_arabic(number, ROW))
+
+
+def tasks_in_arabic(number: int) -> Markdown:
+    """Return a number of tasks as it stands after a preposition: 'مهمتين', '3 مهام'; its digits are isolated."""
+    return _isolated(counted_in_arabic(number, TASK_AFTER))
+
+
+def _isolated(told: str) -> Markdown:
     digits, _, noun = told.partition(" ")
     return Markdown(f"<bdi>{digits}</bdi> {noun}" if digits[0].isdigit() else told)

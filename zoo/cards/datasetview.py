@@ -14,6 +14,7 @@ from zoo.layout import shard_name
 from zoo.options import Options
 from zoo.plurals import how_many
 from zoo.recipe import Dataset
+from zoo.recipe.chain import own_steps
 from zoo.recipe.dataset import SourceWork
 from zoo.steps import STEPS
 from zoo.steps.step import with_intervals
@@ -62,7 +63,7 @@ class DatasetFacts:
         before = [self.above.get(source.parent or "", ()) for source in self.dataset.every_source]
         translated = ["translate"] if any("translate" in steps for steps in before) else []
         audited = ["audit"] if all("audit" in steps for steps in before) else []
-        return [*translated, *audited, *(step.type for step in self.dataset.steps)]
+        return [*translated, *audited, *own_steps(self.dataset)]
 
     @property
     def files(self) -> dict[str, list[str]]:
@@ -210,6 +211,12 @@ class DatasetCardView:
             for place, step in enumerate(self.facts.dataset.steps)
             if step.type == "translate"
         ]
+
+    @property
+    def translated_before(self) -> str:
+        """The language that a program translated the texts from before they came here, as the recipe has it; or ''."""
+        release = self.facts.dataset.release
+        return _language_name(release.translated_from) if release and release.translated_from else ""
 
     @property
     def shared_rows(self) -> int:

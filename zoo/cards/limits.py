@@ -11,7 +11,7 @@ from zoo.languages import is_arabic
 from zoo.licences import family, shares_alike
 from zoo.markdown import Markdown, isolated
 from zoo.plurals import enumerated
-from zoo.recipe.chain import every_origin
+from zoo.recipe.chain import every_origin, own_steps
 from zoo.recipe.dataset import Dataset, DatasetRelease, SourceWork
 from zoo.tasks import TASKS
 
@@ -169,5 +169,4 @@ BIAS = "what the base model and the training texts hold of prejudice is in the v
 
 def is_translated(dataset: Dataset) -> bool:
     """Return whether a program translated a dataset's texts: in a step here, or before, as its recipe says."""
-    before = dataset.release is not None and dataset.release.translated_from is not None
-    return before or any(step.type == "translate" for step in dataset.steps)
+    return "translate" in own_steps(dataset)

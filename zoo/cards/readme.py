@@ -8,7 +8,7 @@ from typing import Any
 
 from huggingface_hub import CardData, SpaceCardData
 
-from zoo.cards.arabiccounts import rows_in_arabic
+from zoo.cards.arabiccounts import rows_in_arabic, tasks_in_arabic
 from zoo.cards.datasetview import JUDGING, DatasetCardView, DatasetFacts
 from zoo.cards.facts import ModelFacts
 from zoo.cards.metadata import dataset_metadata, model_metadata
@@ -48,6 +48,7 @@ def space_card(
     papers: Sequence[Paper] = (),
     collection: str = "",
     picture: str | None = None,
+    examples: Sequence[str] = (),
 ) -> str:
     """The README of a Space.
 
@@ -58,6 +59,7 @@ def space_card(
         papers: of its models, each once.
         collection: the title of the lab's collection that lists it.
         picture: the path of its picture in the repository; None = it has none.
+        examples: two sentences or more, of which the snippet compares the first two; () = it compares none.
     """
     metadata = SpaceCardData(
         title=space.title,
@@ -89,7 +91,13 @@ def space_card(
     leaked = LEGEND if any(found["mean"].leaked for found in rows) else ""
     facts = {"id": repo_id, "space": space, "models": rows, "miniature": miniature, "leaked": leaked}
     facts |= {"with_code": with_code, "left_out": left_out or {}, "datasets": datasets, "papers": papers}
-    facts |= {"collection": collection, "picture": picture, "address": _address(repo_id), "site": SITE}
+    facts |= {
+        "collection": collection,
+        "picture": picture,
+        "address": _address(repo_id),
+        "site": SITE,
+        "examples": examples,
+    }
     return _card(metadata, "space.md.j2", templates, **facts)
 
 
@@ -130,6 +138,7 @@ FILTERS: Filters = {
     "fraction": _fraction,
     "percent": _percent,
     "rows_in_arabic": rows_in_arabic,
+    "tasks_in_arabic": tasks_in_arabic,
 }
 
 

@@ -44,6 +44,9 @@ from zoo.recipe.training import NamedPhase
 from zoo.recipe.trials import is_tried_alone, trials
 from zoo.tasks import TASKS, Task, sharing
 
+ENOUGH = 95
+"""The percent of its mean that a model has to keep at a smaller size, by the low end of the interval too."""
+
 
 class ModelCardView:
     """Tables and lines of a model's card, computed when the template asks for them."""
@@ -213,6 +216,20 @@ class ModelCardView:
             {**row(self.scores, self.mine, dim), "kept": self.scores.kept_at(self.mine.name, dim)}
             for dim in self.mine.dims
         ]
+
+    @property
+    def pick(self) -> Markdown:
+        """The smallest size that keeps `ENOUGH` of the headline mean, in words; empty: nothing is known."""
+        known = [kept for dim in self.cut if (kept := self.scores.kept_at(self.mine.name, dim))]
+        if not known:
+            return Markdown("")
+        kept = min((one for one in known if one.low >= ENOUGH), key=lambda one: one.dim, default=None)
+        if kept is None:
+            told = f"no smaller size keeps {ENOUGH} % of the mean at the low end of its interval"
+            return Markdown(f"{self.mine.full} dimensions: {told}")
+        share = unbroken(f"{kept.value:.1f} [{kept.low:.1f}, {kept.high:.1f}]")
+        told = f"the smallest that keeps {ENOUGH} % of the mean even at the low end of its interval: {share} %"
+        return Markdown(f"{kept.dim} dimensions: {told}")
 
     def unusual(self, phase: NamedPhase) -> str:
         """Settings of a phase that are not as usual, in words; empty when there are none."""

@@ -98,6 +98,11 @@ def spent_in_words(facts: Mapping[str, Any]) -> str:
     speed, energy = facts.get("tokens_per_second"), facts.get("energy")
     parts = [f"{duration(facts['seconds'])} on {machines}", f"{speed:,.0f} tokens/s" if speed else ""]
     if energy:
-        carbon = f" ({energy['kg_co2']:g} kg CO2)" if "kg_co2" in energy else ""
-        parts.append(f"about {energy['kwh']:g} kWh{carbon}")
+        carbon = f" ({_about(energy['kg_co2'], 'kg CO2')})" if "kg_co2" in energy else ""
+        parts.append(f"{_about(energy['kwh'], 'kWh')}{carbon}")
     return "; ".join(part for part in parts if part)
+
+
+def _about(number: float, unit: str) -> str:
+    """A measured number as people write it, never as '4.79e-06'."""
+    return f"about {number:,.3f} {unit}" if number >= 0.001 else f"under 0.001 {unit}"

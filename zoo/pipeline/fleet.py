@@ -40,7 +40,7 @@ from zoo.publish.proof.running import NOT_AT_ALL, Waiting
 from zoo.publish.proof.ways import NOWHERE, WaysOut
 from zoo.publish.versions.history import SPACE, published_as, space_name
 from zoo.recipe import Dataset, Recipe
-from zoo.recipe.chain import lineage
+from zoo.recipe.chain import lineage, own_steps
 from zoo.recipe.family import Leaderboard, Space
 from zoo.remote import endpoint, is_local, namespace
 from zoo.run import RECEIPT, Run
@@ -250,7 +250,7 @@ def _steps_above(build: Build, dataset: Dataset) -> dict[str, list[str]]:
     """{dataset of the workspace that rows come from: the steps that they went through there, or before}."""
     known = build.workspace.datasets
     return {
-        parent: [step.type for one in lineage(parent, known) for step in known[one].steps]
+        parent: [step for one in lineage(parent, known) for step in own_steps(known[one])]
         for parent in dataset.parents
         if parent in known
     }

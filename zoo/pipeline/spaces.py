@@ -14,6 +14,7 @@ from zoo.cards.voice import languages_of
 from zoo.errors import PublishError
 from zoo.evidence.published import PAIRS, printed_rows
 from zoo.evidence.scores import ScoreFile
+from zoo.evidence.snippets import sentences_of
 from zoo.layout import TRAIN
 from zoo.models.foreign.carried import CarriedCode, carried_code, recorded_files
 from zoo.pipeline.build import Build
@@ -83,6 +84,7 @@ def demo(publication: Publication, space: Space) -> Release:
         papers=list({one.url: one for recipe in offered if (one := recipe.release.paper)}.values()),
         collection=collection.title if collection else "",
         picture=thumbnail.FILE if picture else None,
+        examples=sentences_of(offered[0].release),
     )
     return space_release(
         repo_id,

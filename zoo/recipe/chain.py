@@ -92,3 +92,9 @@ def _way(origins: Iterable[SourceWork]) -> str:
         if all(allows(one.license, other) for other in every):
             return f"write license: {one.license}"
     return "no licence serves all of release.origins, so leave one of them out"
+
+
+def own_steps(dataset: Dataset) -> list[str]:
+    """Return the types of a dataset's own steps, 'translate' first where a program translated it before."""
+    told = dataset.release is not None and dataset.release.translated_from is not None
+    return [*(["translate"] if told else []), *(step.type for step in dataset.steps)]
