@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -105,7 +106,11 @@ def test_a_stranger_finds_every_number_in_the_data_and_in_the_models_scores(publ
     ("path", "change", "told"),
     [
         ("index.html", lambda text: text.replace(b'data-value="1"', b'data-value="77.77"', 1), "the page has no data"),
-        ("leaderboard.csv", lambda text: text.replace(b",768,STS17,rehearsal: generated data,", b",768,STS17,rehearsal: generated data,1", 1), "the page has no data for"),
+        ("index.html", lambda text: text.replace(b"<bdi>100.0</bdi>", b"<bdi>101.0</bdi>", 1), "has no data for '101.0' of"),
+        ("index.html", lambda text: re.sub(rb"(<small[^>]*>)\[\d", rb"\1[9", text, count=1), "the page has no data for"),
+        ("index.html", lambda text: text.replace(b"<tbody>", b'<tbody><tr><td data-value="1"><bdi>1</bdi></td></tr>', 1), "is not that of leaderboard.json"),
+        ("leaderboard.json", lambda text: text.replace(b'"value": 1,', b'"value": 4,', 1), "leaderboard.json has other figures"),
+        ("leaderboard.csv", lambda text: text.replace(b",768,STS17,rehearsal: generated data,", b",768,STS17,rehearsal: generated data,1", 1), "leaderboard.csv has no"),
     ],
 )  # fmt: skip
 def test_a_changed_number_is_found(published: str, path: str, change: Callable[[bytes], bytes], told: str) -> None:
