@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 from simulated import BASE, BASELINE, HYBRID, PARENT, Model, measure
 from small_fleet import card, edit, publish, release
 
+from zoo.cli.space import lead_to_hub
 from zoo.errors import PublishError, RecipeError
 from zoo.pipeline.boards import leaderboard_space
 from zoo.pipeline.build import Build
@@ -30,6 +31,7 @@ from zoo.publish.desired.digests import Digests
 from zoo.publish.desired.release import Release
 from zoo.publish.proof.prove import ProofError, prove_repository
 from zoo.recipe import Workspace
+from zoo.remote import endpoint
 
 BOARD = "lab/arabic-leaderboard"
 OTHER = Model("zoo/arabert-matryoshka", "Arabic-Triplet-Matryoshka-V2", "self", 0.3)
@@ -130,6 +132,14 @@ def test_a_leaderboard_has_a_name_of_its_own(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("repo: arabic-leaderboard", "repo: arabic-similarity"), "utf-8")
     with pytest.raises(RecipeError, match="'arabic-similarity' is what a recipe, a dataset or a Space goes by"):
         Workspace(tmp_path).suite  # noqa: B018
+
+
+def test_where_it_is_served_its_links_lead_to_the_local_hub(hub: TestHub, board: Release, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_bytes(board.bytes("index.html"))
+    assert '<a href="/lab/GATE-AraBert-v1"' in page.read_text("utf-8"), "no port in what is published: it changes"
+    lead_to_hub(page)
+    assert f'<a href="{endpoint()}/lab/GATE-AraBert-v1"' in page.read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
