@@ -34,6 +34,13 @@ from zoo.recipe import Workspace
 from zoo.remote import endpoint
 
 BOARD = "lab/arabic-leaderboard"
+STORIES = """
+name: Stories
+language: [en]
+suites: {sts: [STS17-ar, STS22-ar, STS22v2-ar]}
+suite: sts
+leaderboard: {repo: stories-board, title: "Stories <b>", summary: "a | b"}
+"""
 OTHER = Model("zoo/arabert-matryoshka", "Arabic-Triplet-Matryoshka-V2", "self", 0.3)
 
 
@@ -97,6 +104,20 @@ def test_without_a_published_model_there_is_no_leaderboard(hub: TestHub, tmp_pat
         leaderboard_space(publication, workspace.boards["arabic-leaderboard"])
 
 
+def test_a_model_that_is_gone_from_the_hub_is_gone_from_it(published: str, measured: Workspace) -> None:
+    from zoo.remote import api
+
+    workspace = measured
+    scores = (workspace.root / "runs" / "mini" / "arabert-matryoshka" / "evaluate" / "scores.json").read_bytes()
+    publish(release({"README.md": card(), "zoo/scores.json": scores}, f"lab/{OTHER.title}"))
+    both = [{"id": f"lab/{OTHER.title}"}, {"id": "lab/GATE-AraBert-v1"}]
+    assert json.loads(board_of(workspace, "arabert-hybrid").bytes("models.json")) == both
+    api().delete_repo(f"lab/{OTHER.title}")
+    assert json.loads(board_of(workspace, "arabert-hybrid").bytes("models.json")) == both[1:], (
+        "though it is in the cache"
+    )
+
+
 def test_a_stranger_finds_every_number_in_the_data_and_in_the_models_scores(published: str, board: Release) -> None:
     proof = prove_repository("space", BOARD, published)
     assert proof.numbers
@@ -140,6 +161,29 @@ def test_where_it_is_served_its_links_lead_to_the_local_hub(hub: TestHub, board:
     assert '<a href="/lab/GATE-AraBert-v1"' in page.read_text("utf-8"), "no port in what is published: it changes"
     lead_to_hub(page)
     assert f'<a href="{endpoint()}/lab/GATE-AraBert-v1"' in page.read_text("utf-8")
+
+
+def test_a_family_of_one_model_has_a_board_of_its_own_in_its_own_language(hub: TestHub, tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    (workspace.recipes / "families").mkdir(exist_ok=True)
+    (workspace.recipes / "families" / "stories.yaml").write_text(STORIES, "utf-8")
+    base = workspace.recipes / "distilroberta.yaml"
+    base.write_text(base.read_text("utf-8").replace("suite: eng-sts", "family: stories"), "utf-8")
+    workspace = Workspace(tmp_path)
+    hostile = "<img src=x onerror=alert(1)>"
+    rival = Model("zoo/arabert-hybrid", "GATE-AraBert-v1", "rival", 0.2)
+    measure(
+        workspace, "distilroberta-allnli", [Model("zoo/distilroberta-allnli", hostile, "self", 0.3), rival, BASELINE]
+    )
+    members = [workspace.recipe("distilroberta-allnli", scale="mini")]
+    publication = Publication(Build(workspace, "mini"), "lab", members, {"distilroberta-allnli"}, Digests())
+    made = leaderboard_space(publication, workspace.boards["stories-board"])
+    page = made.bytes("index.html").decode()
+    assert set(workspace.boards) == {"arabic-leaderboard", "stories-board"}
+    assert {row["model"] for row in numbers(made)} == {hostile, "character TF-IDF"}, "no rival that is unpublished"
+    assert {row["table"] for row in numbers(made)} == {"models-ara-sts", "retention"}, "no table of a paper"
+    assert hostile not in page
+    assert re.search("[\u0600-\u06ff]", page + made.bytes("README.md").decode()) is None
 
 
 @pytest.fixture(scope="module")
