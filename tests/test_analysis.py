@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser import offline, open_browser
 from conftest import RECIPE, ROOT, SCALE, Lab
 from scipy.stats import spearmanr
@@ -112,10 +113,10 @@ def test_false_positives_are_counted_against_the_lookalikes() -> None:
     assert [(one.model, one.false_positives, one.lookalikes) for one in made.lexical] == [("m", 1, 1), ("y", 0, 1)]
 
 
-def rendered(texts: list[tuple[str, str]]) -> str:
+def rendered(texts: list[tuple[str, str]], *, arabic: bool = False) -> str:
     yardstick = predicted(0.1, 0.0, 0.6, 1.0, model="spelling")
     made = error_report(Pairs(texts, GOLD), [predicted(0.9, 0.2, 0.5, 0.8, model="<b>mine</b>")], yardstick, top=5)
-    return errors_page(Gathered("STS17-ar", True, made), [ROOT / "cards"])
+    return errors_page(Gathered("STS17-ar", True, made), [ROOT / "cards"], arabic=arabic)
 
 
 def test_the_page_needs_nothing_else_and_takes_text_for_text() -> None:
@@ -146,6 +147,29 @@ def test_the_page_is_readable_on_a_phone_and_in_the_dark() -> None:
             text = shown.locator(".text").first
             assert text.evaluate("node => getComputedStyle(node).direction") == "rtl"
         assert looks["light"] != looks["dark"]
+
+
+def test_the_page_is_in_arabic_too_and_the_address_says_which() -> None:
+    assert 'class="ar"' not in rendered(TEXTS), "a lab that speaks no Arabic"
+    with open_browser() as browser:
+        context = offline(browser, viewport={"width": 360, "height": 800})
+        context.route(
+            "http://errors.test/*",
+            lambda route: route.fulfill(body=rendered(TEXTS, arabic=True), content_type="text/html; charset=utf-8"),
+        )
+        page = context.new_page()
+        page.goto("http://errors.test/")
+        direction = "getComputedStyle(document.body).direction"
+        assert page.evaluate(direction) == "ltr"
+        page.get_by_text("العربية").click()
+        page.reload()
+        assert page.evaluate(direction) == "rtl", "it is in the address"
+        assert page.locator("h1").inner_text() == "الأخطاء في STS17-ar (تجربة)"
+        assert page.locator(".en").filter(visible=True).count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        assert Axe().run(page).response["violations"] == []
+        page.get_by_text("English").click()
+        assert page.evaluate(direction) == "ltr"
 
 
 def test_errors_of_two_models_from_what_was_measured(lab: Lab, zoo: Any, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 from simulated import BASE, BASELINE, HYBRID, PARENT, Model, measure
 from small_fleet import card, edit, publish, release
 
+from zoo.cli.space import lead_to_hub
 from zoo.errors import PublishError, RecipeError
 from zoo.pipeline.boards import leaderboard_space
 from zoo.pipeline.build import Build
@@ -29,8 +31,16 @@ from zoo.publish.desired.digests import Digests
 from zoo.publish.desired.release import Release
 from zoo.publish.proof.prove import ProofError, prove_repository
 from zoo.recipe import Workspace
+from zoo.remote import endpoint
 
 BOARD = "lab/arabic-leaderboard"
+STORIES = """
+name: Stories
+language: [en]
+suites: {sts: [STS17-ar, STS22-ar, STS22v2-ar]}
+suite: sts
+leaderboard: {repo: stories-board, title: "Stories <b>", summary: "a | b"}
+"""
 OTHER = Model("zoo/arabert-matryoshka", "Arabic-Triplet-Matryoshka-V2", "self", 0.3)
 
 
@@ -94,6 +104,20 @@ def test_without_a_published_model_there_is_no_leaderboard(hub: TestHub, tmp_pat
         leaderboard_space(publication, workspace.boards["arabic-leaderboard"])
 
 
+def test_a_model_that_is_gone_from_the_hub_is_gone_from_it(published: str, measured: Workspace) -> None:
+    from zoo.remote import api
+
+    workspace = measured
+    scores = (workspace.root / "runs" / "mini" / "arabert-matryoshka" / "evaluate" / "scores.json").read_bytes()
+    publish(release({"README.md": card(), "zoo/scores.json": scores}, f"lab/{OTHER.title}"))
+    both = [{"id": f"lab/{OTHER.title}"}, {"id": "lab/GATE-AraBert-v1"}]
+    assert json.loads(board_of(workspace, "arabert-hybrid").bytes("models.json")) == both
+    api().delete_repo(f"lab/{OTHER.title}")
+    assert json.loads(board_of(workspace, "arabert-hybrid").bytes("models.json")) == both[1:], (
+        "though it is in the cache"
+    )
+
+
 def test_a_stranger_finds_every_number_in_the_data_and_in_the_models_scores(published: str, board: Release) -> None:
     proof = prove_repository("space", BOARD, published)
     assert proof.numbers
@@ -105,7 +129,11 @@ def test_a_stranger_finds_every_number_in_the_data_and_in_the_models_scores(publ
     ("path", "change", "told"),
     [
         ("index.html", lambda text: text.replace(b'data-value="1"', b'data-value="77.77"', 1), "the page has no data"),
-        ("leaderboard.csv", lambda text: text.replace(b",768,STS17,rehearsal: generated data,", b",768,STS17,rehearsal: generated data,1", 1), "the page has no data for"),
+        ("index.html", lambda text: text.replace(b"<bdi>100.0</bdi>", b"<bdi>101.0</bdi>", 1), "has no data for '101.0' of"),
+        ("index.html", lambda text: re.sub(rb"(<small[^>]*>)\[\d", rb"\1[9", text, count=1), "the page has no data for"),
+        ("index.html", lambda text: text.replace(b"<tbody>", b'<tbody><tr><td data-value="1"><bdi>1</bdi></td></tr>', 1), "is not that of leaderboard.json"),
+        ("leaderboard.json", lambda text: text.replace(b'"value": 1,', b'"value": 4,', 1), "leaderboard.json has other figures"),
+        ("leaderboard.csv", lambda text: text.replace(b",768,STS17,rehearsal: generated data,", b",768,STS17,rehearsal: generated data,1", 1), "leaderboard.csv has no"),
     ],
 )  # fmt: skip
 def test_a_changed_number_is_found(published: str, path: str, change: Callable[[bytes], bytes], told: str) -> None:
@@ -125,6 +153,37 @@ def test_a_leaderboard_has_a_name_of_its_own(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("repo: arabic-leaderboard", "repo: arabic-similarity"), "utf-8")
     with pytest.raises(RecipeError, match="'arabic-similarity' is what a recipe, a dataset or a Space goes by"):
         Workspace(tmp_path).suite  # noqa: B018
+
+
+def test_where_it_is_served_its_links_lead_to_the_local_hub(hub: TestHub, board: Release, tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_bytes(board.bytes("index.html"))
+    assert '<a href="/lab/GATE-AraBert-v1"' in page.read_text("utf-8"), "no port in what is published: it changes"
+    lead_to_hub(page)
+    assert f'<a href="{endpoint()}/lab/GATE-AraBert-v1"' in page.read_text("utf-8")
+
+
+def test_a_family_of_one_model_has_a_board_of_its_own_in_its_own_language(hub: TestHub, tmp_path: Path) -> None:
+    workspace = workspace_in(tmp_path)
+    (workspace.recipes / "families").mkdir(exist_ok=True)
+    (workspace.recipes / "families" / "stories.yaml").write_text(STORIES, "utf-8")
+    base = workspace.recipes / "distilroberta.yaml"
+    base.write_text(base.read_text("utf-8").replace("suite: eng-sts", "family: stories"), "utf-8")
+    workspace = Workspace(tmp_path)
+    hostile = "<img src=x onerror=alert(1)>"
+    rival = Model("zoo/arabert-hybrid", "GATE-AraBert-v1", "rival", 0.2)
+    measure(
+        workspace, "distilroberta-allnli", [Model("zoo/distilroberta-allnli", hostile, "self", 0.3), rival, BASELINE]
+    )
+    members = [workspace.recipe("distilroberta-allnli", scale="mini")]
+    publication = Publication(Build(workspace, "mini"), "lab", members, {"distilroberta-allnli"}, Digests())
+    made = leaderboard_space(publication, workspace.boards["stories-board"])
+    page = made.bytes("index.html").decode()
+    assert set(workspace.boards) == {"arabic-leaderboard", "stories-board"}
+    assert {row["model"] for row in numbers(made)} == {hostile, "character TF-IDF"}, "no rival that is unpublished"
+    assert {row["table"] for row in numbers(made)} == {"models-ara-sts", "retention"}, "no table of a paper"
+    assert hostile not in page
+    assert re.search("[\u0600-\u06ff]", page + made.bytes("README.md").decode()) is None
 
 
 @pytest.fixture(scope="module")

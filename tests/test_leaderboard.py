@@ -9,6 +9,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -728,6 +729,16 @@ def test_the_headline_mean_ranks_sorts_and_is_drawn(boards: tuple[Board, Board])
     assert drawn["GATE-AraBert-v1"]["measured"].value == headlines["GATE-AraBert-v1"]
     assert drawn["GATE-AraBert-v1"]["computed"].text == f"{(82.78 + 63.09) / 2:.2f}"
     assert "text-embedding-3-large" not in drawn, "only a mean of three tasks was printed"
+
+
+def test_sizes_that_are_not_drawn_have_no_place_on_the_axis(tmp_path: Path) -> None:
+    from zoo.leaderboard.series import panels
+
+    workspace = workspace_in(tmp_path)
+    measure(workspace, "arabert-hybrid", [replace(model, dims=(768, 64)) for model in (HYBRID, PARENT)] + [BASELINE])
+    (table,) = made(workspace, "retention")
+    assert "computed:512" in {key for row in table.rows for key in row}, "the paper has more sizes"
+    assert [panel.dims for panel in panels(table)] == [["64", "768"]] * 2
 
 
 # Printed figures -----------------------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ TEMPLATE = "errors.html.j2"
 SHOWN = 240  # characters of a text; the rest opens on demand
 
 
-def errors_page(found: Gathered, templates: Templates) -> str:
+def errors_page(found: Gathered, templates: Templates, *, arabic: bool = True) -> str:
     """Return the page.
 
     Args:
+        arabic: every text is there twice, and readers choose; else it is in English alone.
         templates: folders, the workspace's own `cards/` before ours.
 
     Raises:
@@ -22,7 +23,7 @@ def errors_page(found: Gathered, templates: Templates) -> str:
     """
     filters = {"signed": _signed, "share": _share}
     facts = {"found": found, "report": found.report, "task": TASKS[found.task], "bands": BANDS, "shown": SHOWN}
-    return as_html(TEMPLATE, templates, filters, **facts)
+    return as_html(TEMPLATE, templates, filters, arabic=arabic, **facts)
 
 
 def _signed(value: float | None) -> str:

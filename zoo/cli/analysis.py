@@ -44,9 +44,11 @@ def errors(targets: tuple[str, ...], task: str | None, top: int, html: Path | No
     say.result(asdict(found))
     if html:
         from zoo.analysis.page import errors_page
+        from zoo.cards.voice import speaks_arabic
 
+        arabic = speaks_arabic(space.described(name) for name in space.names)
         html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(errors_page(found, space.folders("cards")), "utf-8")
+        html.write_text(errors_page(found, space.folders("cards"), arabic=arabic), "utf-8")
         say.note(f"wrote {html}")
 
 

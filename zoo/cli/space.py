@@ -75,6 +75,7 @@ def serve(scale: str, name: str, port: int) -> None:
     _write(folder, scale, name)
     say.note(f"http://127.0.0.1:{port}")
     if not (folder / "app.py").is_file():  # a page that nothing runs
+        lead_to_hub(folder / "index.html")
         say.still()
         _served(
             [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"], folder, own_environment(folder)
@@ -87,6 +88,14 @@ def serve(scale: str, name: str, port: int) -> None:
         _leave_out_code(folder, models)
     say.still()
     _served([sys.executable, "app.py"], folder, environment)
+
+
+def lead_to_hub(page: Path) -> None:
+    """Make links of a page that is served here lead to the local Hub, whose port no published page can name."""
+    from zoo.remote import endpoint, is_local
+
+    if is_local():
+        page.write_text(page.read_text("utf-8").replace('<a href="/', f'<a href="{endpoint()}/'), "utf-8")
 
 
 def _served(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:

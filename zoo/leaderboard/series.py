@@ -90,7 +90,8 @@ def retention_panels(table: Table) -> Iterator[Panel]:
     """Make a panel a model, with a line of ours and, where the paper has one, of its; of a rehearsal ours alone."""
     sources = (REHEARSED,) if table.rehearsal else (MEASURED, COMPUTED)
     for model, rows in _by_model(table).items():
-        dims = _ascending(key.rsplit(":")[1] for row in rows for key in row if ":" in key)
+        keys = (key.split(":") for row in rows for key in row if ":" in key)
+        dims = _ascending(dim for source, dim in keys if source in {one.key for one in sources})
         cells = {source: [(dim, row.get(f"{source.key}:{dim}")) for row in rows for dim in dims] for source in sources}
         lines = [Series(source.name, _points(dims, found)) for source, found in cells.items()]
         yield Panel(Text.same(model), [line for line in lines if line.points], dims)

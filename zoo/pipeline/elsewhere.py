@@ -32,7 +32,8 @@ def _scores(repo_id: str) -> ScoreFile | None:
 
     with explained(f"read '{SCORES}' of model '{repo_id}'"):
         try:
-            text = Path(api().hf_hub_download(repo_id, SCORES)).read_bytes()
+            commit = api().model_info(repo_id).sha  # a download alone answers from the cache for a model that is gone
+            text = Path(api().hf_hub_download(repo_id, SCORES, revision=commit)).read_bytes()
         except (RepositoryNotFoundError, EntryNotFoundError):
             return None
     try:

@@ -72,6 +72,7 @@ def draw_panel(axes: Axes, panel: Panel, names: Sequence[Text]) -> None:
             if point.low is not None and point.high is not None:
                 axes.vlines(place, point.low, point.high, color=style["color"], linewidth=0.9, alpha=0.6)
     axes.set_xticks(range(len(panel.dims)), list(panel.dims))
+    axes.set_xlim(-0.4, len(panel.dims) - 0.6)  # room for lines that stand beside each other, and for the last label
     axes.grid(visible=False, axis="x")
 
 

@@ -22,34 +22,95 @@ def read_board(repo_id: str, revision: str, models: list[str], scores: str, comp
     """
     import csv
     import json
+    import re
     from html.parser import HTMLParser
     from pathlib import Path
 
     from huggingface_hub import hf_hub_download
 
-    def read(path: str) -> Path:
-        return Path(hf_hub_download(repo_id, path, repo_type="space", revision=revision))
+    def read(path: str) -> str:
+        return Path(hf_hub_download(repo_id, path, repo_type="space", revision=revision)).read_text("utf-8")
 
     def plain(value: Any) -> Any:
         try:
             return round(float(value), 4)
         except (TypeError, ValueError):
-            return str(value or "").removeprefix("'")
+            return str("" if value is None else value).removeprefix("'")
 
     class Page(HTMLParser):
-        table = ""
+        """Reads {table: (keys of its columns, rows of cells)}; a cell has what is written and what a sort goes by."""
 
         def __init__(self) -> None:
             super().__init__()
-            self.cells: list[tuple[Any, ...]] = []
+            self.tables: dict[str, tuple[list[str], list[list[dict[str, Any]]]]] = {}
+            self.table, self.tag = "", ""
+            self.cell: dict[str, Any] | None = None
 
         def handle_starttag(self, tag: str, attrs: Any) -> None:
             found = dict(attrs)
             if tag == "section":
                 self.table = found.get("id") or ""
-            if "data-value" in found and "data-names" not in found and found["data-value"]:
-                bounds = (found.get("data-low"), found.get("data-high"))
-                self.cells.append((self.table, plain(found["data-value"]), *map(plain, bounds)))
+                self.tables[self.table] = ([], [])
+            if not self.table:
+                return
+            keys, rows = self.tables[self.table]
+            if tag == "tr":
+                rows.append([])
+            elif "data-key" in found:
+                keys.append(found["data-key"])
+            elif "data-value" in found and rows:
+                cell = self.cell = {**found, "bdi": "", "small": ""}
+                rows[-1].append(cell)
+            self.tag = tag
+
+        def handle_endtag(self, tag: str) -> None:
+            self.tag = ""
+            if tag in ("td", "th"):
+                self.cell = None
+
+        def handle_data(self, data: str) -> None:
+            if self.cell is not None and self.tag in ("bdi", "small"):
+                self.cell[self.tag] += data
+
+    def differs(cell: dict[str, Any], wanted: dict[str, Any]) -> bool:
+        """Whether a cell of the page says something else than the data, to a program or to the eye."""
+        bounds = [wanted.get(key) for key in ("low", "high")]
+        hidden = [plain(cell.get(key)) for key in ("data-value", "data-low", "data-high")]
+        beside = [bound for bound in (*bounds, wanted.get("clean")) if bound is not None]
+        written = [float(number) for number in re.findall(r"-?[0-9]+(?:[.][0-9]+)?", cell["small"])]
+        return (
+            cell["bdi"] != wanted.get("text", "-")
+            or hidden != [plain(wanted.get("value")), *map(plain, bounds)]
+            or (bool(written) and len(written) != len(beside))
+            or any(abs(one - other) > 0.051 for one, other in zip(written, beside, strict=False))
+        )
+
+    def unlike(table: dict[str, Any], rows: set[Any]) -> str | None:
+        """A sentence on the first number of a table that the page or the CSV does not have as it is."""
+        key, labels = table["key"], {column["key"]: column["label"] for column in table["columns"]}
+        keys, cells = page.tables.get(key, ([], []))
+        shown = [row for row in cells if row]
+        naming = "model" if "model" in labels else next(iter(labels))
+        if len(shown) != len(table["rows"]) or not set(keys) <= set(labels):
+            return f"table '{key}' of the page is not that of leaderboard.json"
+        for wanted, row in zip(table["rows"], shown, strict=True):
+            model = (wanted[naming] or {}).get("value", "")
+            for column, cell in zip(keys, row, strict=False):
+                if differs(cell, wanted[column] or {}):
+                    what = f"'{cell['bdi']}' of '{model}' in table '{key}'"
+                    return f"the page has no data for {what}: leaderboard.json has other figures"
+            for column, label in labels.items():
+                number = wanted[column]
+                if number is None or column in (naming, "dim"):
+                    continue
+                dim, task = (
+                    (label, computed[-1]) if label.isdigit() else ((wanted.get("dim") or {}).get("value"), label)
+                )
+                bounds = [plain(number.get(one)) for one in ("low", "high")]
+                ways = [plain(number[one]) for one in ("value", "text")]  # what the paper printed stays as printed
+                if not any((key, *map(plain, (model, dim, task)), way, *bounds) in rows for way in ways):
+                    return f"leaderboard.csv has no '{number['text']}' of '{model}' on {label} in table '{key}'"
+        return None
 
     def measured(value: Any, model: str | None, dim: Any, into: set[Any]) -> None:
         if isinstance(value, list):
@@ -65,15 +126,24 @@ def read_board(repo_id: str, revision: str, models: list[str], scores: str, comp
             measured(one, model, dim, into)
 
     page = Page()
-    page.feed(read("index.html").read_text("utf-8"))
-    with read("leaderboard.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    data = {(row["table"], *(plain(row[key]) for key in ("value", "low", "high"))) for row in rows}
-    facts: dict[str, Any] = {"numbers": len(page.cells), "measured": 0, "strange": None}
-    lost = [cell for cell in page.cells if cell not in data]
-    if lost or not page.cells:
-        what = f"'{lost[0][1]}' of table '{lost[0][0]}'" if lost else "a number"
-        return {**facts, "strange": f"the page has no data for {what}" if lost else "the page has no numbers"}
+    page.feed(read("index.html"))
+    rows = list(csv.DictReader(read("leaderboard.csv").splitlines()))
+    data: set[Any] = set()
+    for row in rows:
+        model, size, task, *figures = (plain(row[one]) for one in ("model", "dim", "task", "value", "low", "high"))
+        for dim in (size, ""):  # not every table of the page has a column for it
+            data.add((row["table"], model, dim, task, *figures))
+    tables = json.loads(read("leaderboard.json"))["tables"]
+    cells = [cell for _, found in page.tables.values() for row in found for cell in row]
+    numbers = sum(bool(cell["data-value"]) and "data-names" not in cell for cell in cells)
+    facts: dict[str, Any] = {"numbers": numbers, "measured": 0, "strange": None}
+    if not numbers or set(page.tables) != {table["key"] for table in tables}:
+        return {
+            **facts,
+            "strange": "the page has no numbers" if not numbers else "the page has other tables than leaderboard.json",
+        }
+    if strange := next(filter(None, (unlike(table, data) for table in tables)), None):
+        return {**facts, "strange": strange}
     if not models:
         return facts
     known: dict[str, set[Any]] = {}
