@@ -30,7 +30,21 @@ def parts() -> Iterator[SimpleNamespace]:
     """Modules of the Space, found as Python finds them on the Hub: beside app.py."""
     before = set(sys.modules)
     sys.path.insert(0, str(SPACE))
-    names = ("shelf", "batches", "machine", "encoding", "catalogue", "words", "api", "about", "texts", "waiting")
+    names = (
+        "shelf",
+        "batches",
+        "machine",
+        "encoding",
+        "catalogue",
+        "words",
+        "api",
+        "about",
+        "texts",
+        "waiting",
+        "similarity",
+        "page",
+        "app",
+    )
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     sys.path.remove(str(SPACE))
     for name in set(sys.modules) - before:
@@ -411,6 +425,28 @@ def test_examples_of_endpoints_are_sentences_and_no_defaults(told: dict[str, Any
     assert first["example_input"] != second["example_input"]
     assert (model["parameter_default"], dim["parameter_default"]) == (models.quick.id, 0)
     assert len(told["/rank"]["parameters"][1]["example_input"]) > 2
+
+
+def test_what_gradio_keeps_of_callers_is_little(parts: SimpleNamespace, models: SimpleNamespace) -> None:
+    """Every call of the API without a session of its own is a new one, which gradio keeps."""
+    import tracemalloc
+
+    from gradio.state_holder import SessionState
+
+    demo = parts.page.page(parts.about.about(SPACE), models.every)
+    kept = [SessionState(demo)]
+    tracemalloc.start()
+    kept += [SessionState(demo) for _ in range(5)]
+    one = tracemalloc.get_traced_memory()[0] / 5
+    tracemalloc.stop()
+    assert parts.app.MOST_SESSIONS * one < 150 * 2**20
+
+
+def test_a_cosine_is_not_above_one(parts: SimpleNamespace) -> None:
+    vectors = np.repeat(np.random.default_rng(0).normal(size=(200, 1, 96)).astype(np.float32), 2, axis=1)
+    for same in vectors:
+        assert parts.similarity.similarities(same, [96])[96] <= 1
+        assert parts.similarity.best_first(same, 96)[0][1] <= 1
 
 
 @pytest.mark.parametrize(
