@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -38,10 +39,10 @@ class CompareTab:
             pair = texts.pair(sentence1, sentence2)
             model = self.shared.find(model_id)
             await encoding.need(model)
-            vectors = await encoding.encode(model, pair)
+            vectors, doubted = await asyncio.gather(encoding.encode(model, pair), self.doubts(model, pair))
             scores = similarity.similarities(vectors, await encoding.dims_of(model))
             chosen = await encoding.chosen(model, dim)
-            return self.pieces.comparison(model, scores, chosen, pair, await self.doubts(model, pair))
+            return self.pieces.comparison(model, scores, chosen, pair, doubted)
         except encoding.StillLoading:
             raise
         except SpaceError as error:
