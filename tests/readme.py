@@ -171,30 +171,31 @@ def draw_leaderboard() -> None:
         page.screenshot(path=PICTURES / "leaderboard.png")
 
 
-def draw_space(lab: Path, pictures: Path) -> None:
-    """The Space of a lab whose models are published on its own local Hub, in a browser: languages, colours, a phone."""
+def draw_space(url: str) -> None:
+    """The Space that answers at an address: in both languages and colours, on a desk and a phone."""
     from browser import offline, open_browser
 
-    with served_space(lab) as url, open_browser() as browser:
+    with open_browser() as browser:
         for name, tab, language, scheme, width, height in SPACE_VIEWS:
             size = {"width": width, "height": height}
             with offline(browser, viewport=size, color_scheme=scheme, locale=language) as context:
                 page = context.new_page()
                 page.goto(f"{url}?tab={tab}")
                 page.locator(f"#{tab}-result .result").wait_for(timeout=SPACE_START * 1000)
-                page.locator(f"#{tab}-result").scroll_into_view_if_needed()
+                if width < 640:
+                    page.locator(f"#{tab}-result").evaluate("answer => answer.scrollIntoView()")
                 page.wait_for_timeout(500)  # gradio's tabs fade in
-                page.screenshot(path=pictures / f"{name}.png")
+                page.screenshot(path=PICTURES / f"{name}.png")
 
 
 @contextmanager
-def served_space(lab: Path) -> Iterator[str]:
+def served_space() -> Iterator[str]:
     """The address at which `zoo space serve` answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = ["space", "serve", "--scale", "mini", "--hub", "local", "--port", str(port)]
-    served = subprocess.Popen([sys.executable, "-m", "zoo.cli", *command], cwd=lab)
+    served = subprocess.Popen([sys.executable, "-m", "zoo.cli", *command], cwd=ROOT)
     url, deadline = f"http://127.0.0.1:{port}/", time.monotonic() + SPACE_START
     try:
         while served.poll() is None and time.monotonic() < deadline and not _answers(url):
@@ -237,7 +238,8 @@ if __name__ == "__main__":
     draw_card()
     draw_plan()
     draw_leaderboard()
-    draw_space(ROOT, PICTURES)
+    with served_space() as address:
+        draw_space(address)
     draw_curve()
     draw_audit()
     draw_review(PICTURES / "review.png")
