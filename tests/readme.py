@@ -1,5 +1,5 @@
 """`make docs`: the README's table of recipes from the results in runs/mini, and pictures of a card, a plan, the
-leaderboard and the curves of trainings.
+leaderboard, the Space and the curves of trainings.
 
 Needs what `make demo` built; recipes that are not built at scale mini keep '-' in their column.
 """
@@ -9,10 +9,15 @@ from __future__ import annotations
 import io
 import os
 import pty
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 from folder_lab import put_model
 from review_page import draw_review
@@ -29,6 +34,13 @@ OTHER_RATE = ("learning_rate: 2.0e-5", "learning_rate: 2.0e-4")
 WHO = ("a man", "a woman", "the cook", "a nurse", "the child", "a farmer", "my neighbour", "two boys")
 DOES = ("rides a bicycle", "cooks soup", "runs", "sings a song", "reads a map", "drives a truck", "is cycling")
 WHERE = ("in the city", "by the river", "near the school", "at the market", "behind the house")
+SPACE_VIEWS = (  # name, tab, language, colours, width, height
+    ("space-compare", "compare", "en", "light", 1280, 860),
+    ("space-search", "search", "ar", "dark", 1280, 860),
+    ("space-phone", "compare", "ar", "light", 360, 780),
+    ("space-phone-dark", "cutting", "en", "dark", 360, 780),
+)
+SPACE_START = 300  # seconds; the app loads torch and a model
 BEGIN, END = "<!-- recipes: made by `make docs`, checked by tests/test_docs.py -->\n", "<!-- /recipes -->\n"
 
 
@@ -159,6 +171,47 @@ def draw_leaderboard() -> None:
         page.screenshot(path=PICTURES / "leaderboard.png")
 
 
+def draw_space(url: str) -> None:
+    """The Space that answers at an address: in both languages and colours, on a desk and a phone."""
+    from browser import offline, open_browser
+
+    with open_browser() as browser:
+        for name, tab, language, scheme, width, height in SPACE_VIEWS:
+            size = {"width": width, "height": height}
+            with offline(browser, viewport=size, color_scheme=scheme, locale=language) as context:
+                page = context.new_page()
+                page.goto(f"{url}?tab={tab}")
+                page.locator(f"#{tab}-result .result").wait_for(timeout=SPACE_START * 1000)
+                if width < 640:
+                    page.locator(f"#{tab}-result").evaluate("answer => answer.scrollIntoView()")
+                page.wait_for_timeout(500)  # gradio's tabs fade in
+                page.screenshot(path=PICTURES / f"{name}.png")
+
+
+@contextmanager
+def served_space() -> Iterator[str]:
+    """The address at which `zoo space serve` answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["space", "serve", "--scale", "mini", "--hub", "local", "--port", str(port)]
+    served = subprocess.Popen([sys.executable, "-m", "zoo.cli", *command], cwd=ROOT)
+    url, deadline = f"http://127.0.0.1:{port}/", time.monotonic() + SPACE_START
+    try:
+        while served.poll() is None and time.monotonic() < deadline and not _answers(url):
+            time.sleep(0.5)
+        yield url
+    finally:
+        served.terminate()
+        served.wait(30)
+
+
+def _answers(url: str) -> bool:
+    with suppress(OSError), urlopen(url):
+        return True
+    return False
+
+
 def draw_curve() -> None:
     """Loss and dev scores of models that the demo and the table are made of."""
     names = ("arabert-matryoshka", "marbert-matryoshka", "e5-matryoshka", "mpnet-matryoshka")
@@ -185,6 +238,8 @@ if __name__ == "__main__":
     draw_card()
     draw_plan()
     draw_leaderboard()
+    with served_space() as address:
+        draw_space(address)
     draw_curve()
     draw_audit()
     draw_review(PICTURES / "review.png")

@@ -216,7 +216,13 @@ def test_a_model_that_does_not_load_or_cannot_be_cut_is_said_so(browser: Browser
         expect(page.get_by_role("alert")).to_contain_text("Unreachable could not be loaded")
 
 
-SCREENS = [("en", "light", PHONE), ("ar", "dark", PHONE), ("ar", "light", DESKTOP), ("en", "dark", DESKTOP)]
+SCREENS = [
+    ("ar", "dark", PHONE),
+    *(
+        pytest.param(*screen, marks=pytest.mark.slow)
+        for screen in (("en", "light", PHONE), ("ar", "light", DESKTOP), ("en", "dark", DESKTOP))
+    ),
+]
 
 
 @pytest.mark.parametrize(("language", "scheme", "size"), SCREENS)

@@ -81,7 +81,7 @@ def page(about: About, models: Sequence[Model]) -> gr.Blocks:
     shared = Shared(about, models, pieces)
     with gr.Blocks(title=about.title, analytics_enabled=False) as demo:
         block(pieces.title())
-        with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             for kind in TABS:
                 with gr.Tab(words.label(kind.name), id=kind.tab, elem_id=f"tab-{kind.tab}") as tab:
                     kind(shared).render(demo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -80,6 +81,10 @@ class Preview:
     title: str
     description: str
 
+    def within(self, language: Language) -> Preview:
+        """The same in a language, as far as it has the words."""
+        return Preview(*(language.words.get(text, text) for text in (self.title, self.description)))
+
     @property
     def tags(self) -> str:
         """One set of tags, as HTML."""
@@ -130,7 +135,11 @@ class Front:
     def page(self, html: str, language: Language) -> str:
         """The page in a language."""
         html = HTML.sub(f'<html lang="{language.code}" dir="{language.direction}"', html, count=1)
-        extra = f"{self.preview.tags}{STILL}<script>{_speaks(language.code)}</script><script>{self.script}</script>"
+        preview = self.preview.within(language)
+        if preview.title != self.preview.title:  # gradio takes the document's title from its settings in the page
+            before, after = (f'"title":{json.dumps(title)}' for title in (self.preview.title, preview.title))
+            html = html.replace(before, after, 1)
+        extra = f"{preview.tags}{STILL}<script>{_speaks(language.code)}</script><script>{self.script}</script>"
         return PREVIEWS.sub("", html).replace(CHARSET, CHARSET + extra, 1)
 
 

@@ -53,9 +53,9 @@ class ModelsTab:
             both("mean at the full size"),
             both("mean at the smallest"),
             both("parameters"),
-            both("revision"),
+            *([both("revision")] if any(model.revision for model in models) else []),
         ]
-        return table(head, [self.row(model) for model in models])
+        return table(head, [self.row(model)[: len(head)] for model in models])
 
     def row(self, model: Model) -> list[str]:
         """A model's cells."""
