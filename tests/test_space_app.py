@@ -202,9 +202,9 @@ def test_a_vector_of_zeros_is_like_nothing(similarity: ModuleType) -> None:
     assert similarity.similarities(np.array([[0, 0, 1], [1, 1, 1]], dtype=np.float32), [2]) == {2: 0.0}
 
 
-def test_ranking_puts_the_nearest_first_and_keeps_the_order_of_equals(similarity: ModuleType) -> None:
+def test_ranking_puts_the_nearest_first_and_keeps_the_order_of_equals(parts: Any) -> None:
     vectors = np.array([[1, 0], [0, 1], [2, 0], [1, 1], [5, 0]], dtype=np.float32)
-    assert [index for index, _ in similarity.best_first(vectors, 2)] == [1, 3, 2, 0]
+    assert parts.rankings.order(parts.rankings.scores(vectors[0], vectors[1:], 2)).tolist() == [1, 3, 2, 0]
 
 
 def test_models_json_gives_titles_and_sorted_dims(parts: Any) -> None:

@@ -140,6 +140,20 @@ def test_a_list_of_ones_own_is_ranked_whole_and_its_link_brings_it_back(
         expect(page.locator("#search-result .sentence")).to_have_count(4)
 
 
+def test_what_is_chosen_stands_in_the_address_and_a_link_to_a_model_keeps_the_example(
+    browser: Browser, space: str, models: SimpleNamespace
+) -> None:
+    second = str(models.root / "two" / "model")
+    with opened(browser, f"{space}?tab=search&m={quote(second)}", "search") as page:
+        example = page.locator("#search-query textarea").input_value()
+        assert example
+        expect(page.locator("#search-result")).to_contain_text("Second · 64 dimensions", use_inner_text=True)
+        page.locator("#search-examples button").nth(1).click()  # not the last
+        page.wait_for_function("now => ![null, now].includes(new URL(location).searchParams.get('q'))", arg=example)
+        choose(page, "search", "First")
+        page.wait_for_function("new URL(location).searchParams.get('m').includes('one')")
+
+
 @pytest.mark.parametrize(
     ("tab", "box", "text", "told"),
     [
