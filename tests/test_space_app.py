@@ -22,8 +22,7 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import DESKTOP, offline, open_browser
+from browser import DESKTOP, findings, offline, open_browser
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
@@ -603,17 +602,19 @@ def test_an_address_that_asks_for_what_is_not_here_opens_the_page(browser: Brows
         expect(page.locator("#compare-dim input").first).to_be_checked()
 
 
-SCREENS = [
-    (language, scheme, size)
-    for language in ("en", "ar")
-    for scheme in ("light", "dark")
-    for size in (DESKTOP, {"width": 360, "height": 780})
-]
+NARROW = {"width": 360, "height": 780}
+SCREENS = [  # every two of language, theme and width together; all three together are slow
+    ("en", "light", NARROW),
+    ("en", "dark", DESKTOP),
+    ("ar", "dark", NARROW),
+    ("ar", "light", DESKTOP),
+    *(pytest.param(*screen, marks=pytest.mark.slow) for screen in (
+        ("en", "light", DESKTOP), ("en", "dark", NARROW), ("ar", "dark", DESKTOP), ("ar", "light", NARROW)
+    )),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("language", "scheme", "size"), SCREENS, ids=[f"{one[0]}-{one[1]}-{one[2]['width']}" for one in SCREENS]
-)
+@pytest.mark.parametrize(("language", "scheme", "size"), SCREENS)
 def test_everybody_can_read_and_reach_it(browser: Browser, space: str, language: str, scheme: str, size: Any) -> None:
     """No serious finding of axe and no sideways scroll, one language, and the answer in view after an event.
 
@@ -628,7 +629,7 @@ def test_everybody_can_read_and_reach_it(browser: Browser, space: str, language:
         expect(page.locator("#compare-result output")).to_be_in_viewport()
         page.locator("#compare-all").click()
         expect(page.locator("#compare-result tbody tr").nth(2)).to_be_visible()
-        assert findings(page) == []
+        assert findings(page, without=".api-docs") == []
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         shown = page.locator("body").inner_text()
         assert ("Sentence 1" in shown, "الجملة الأولى" in shown) == (language == "en", language == "ar")
@@ -636,20 +637,12 @@ def test_everybody_can_read_and_reach_it(browser: Browser, space: str, language:
 
 
 def test_every_tab_is_reached_on_a_phone_and_nothing_moves_for_who_wants_it_still(browser: Browser, space: str) -> None:
-    phone = {"width": 360, "height": 780}
-    with opened(browser, space, viewport=phone, reduced_motion="reduce") as page:
+    with opened(browser, space, viewport=NARROW, reduced_motion="reduce") as page:
         assert page.evaluate("getComputedStyle(document.querySelector('button')).transitionDuration") == "1e-05s"
         page.locator(".tab-wrapper .overflow-menu > button").click()
         page.locator(".overflow-dropdown button").last.click()
         expect(page.locator("#tab-models")).to_be_visible()
         page.wait_for_function("new URL(location).searchParams.get('tab') == 'models'")
-
-
-def findings(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe finds serious or critical: (its rule, where)."""
-    found = Axe().run(page, context={"exclude": [[".api-docs"]]}).response["violations"]
-    grave = [one for one in found if one["impact"] in ("serious", "critical")]
-    return [(one["id"], [" ".join(node["target"]) for node in one["nodes"]]) for one in grave]
 
 
 def test_arabic_runs_from_right_to_left_on_an_english_page_too(page: Page) -> None:
