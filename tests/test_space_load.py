@@ -30,7 +30,7 @@ def parts() -> Iterator[SimpleNamespace]:
     """Modules of the Space, found as Python finds them on the Hub: beside app.py."""
     before = set(sys.modules)
     sys.path.insert(0, str(SPACE))
-    names = ("shelf", "batches", "machine", "encoding", "catalogue", "words", "api", "about")
+    names = ("shelf", "batches", "machine", "encoding", "catalogue", "words", "api", "about", "texts", "waiting")
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     sys.path.remove(str(SPACE))
     for name in set(sys.modules) - before:
@@ -200,6 +200,25 @@ def test_a_batch_that_fails_fails_alone(parts: SimpleNamespace) -> None:
         assert batches.encode(["a"])[0].result(10).tolist() == [1, 2]
 
 
+def test_one_callers_text_fails_nobody_elses(parts: SimpleNamespace) -> None:
+    gate = threading.Event()
+
+    def encode(texts: list[str]) -> np.ndarray:
+        gate.wait(10)
+        if "bad" in texts:
+            raise TypeError("TextInputSequence must be str")
+        return doubled(texts)
+
+    with ThreadPoolExecutor(1) as pool:
+        batches = parts.batches.Batches(encode, pool)
+        batches.encode(["first"])
+        good, bad, fine = batches.encode(["a", "bad", "bb"])
+        gate.set()
+        assert [good.result(10).tolist(), fine.result(10).tolist()] == [[1, 2], [2, 4]]
+        with pytest.raises(TypeError):
+            bad.result(10)
+
+
 def test_an_essay_has_a_batch_of_its_own(parts: SimpleNamespace) -> None:
     gate, seen = threading.Event(), []
 
@@ -292,6 +311,51 @@ def test_all_models_answer_or_say_why_not_and_those_in_memory_are_first(
     assert asyncio.run(table()) == [("Quick", "vectors"), ("None", failed)]
 
 
+def test_what_fails_is_told_and_never_as_a_load_that_goes_on(
+    parts: SimpleNamespace, models: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Hub's TimeoutError looks like that of waiting, and an error of the model's own code may be any."""
+    encoding = parts.encoding
+    for error in (TimeoutError("the Hub"), AttributeError("of its own code"), AssertionError()):
+
+        def load(place: Any, error: Exception = error) -> Book:
+            raise error
+
+        monkeypatch.setattr(encoding, "_shelf", parts.shelf.Shelf(load, 100))
+        with pytest.raises(parts.words.SpaceError, match="Slow could not be loaded"):
+            asyncio.run(encoding.need(models.slow))
+
+
+def test_a_question_that_the_tokenizer_fails_is_told_without_the_text(
+    parts: SimpleNamespace, models: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(loaded: Any) -> None:
+        raise UnicodeError("a secret text")
+
+    with pytest.raises(parts.words.SpaceError, match="Quick cannot read this text"):
+        asyncio.run(parts.encoding.asked(models.quick, fails))
+    assert "UnicodeError in fails:" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_an_answer_that_fails_asks_no_more(parts: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
+    """Gradio changes no output when an event fails: a timer that was on would stay on."""
+    import gradio as gr
+
+    async def answer(text: str) -> str:
+        raise RuntimeError("a secret text")
+
+    with gr.Blocks() as demo:
+        box, out = gr.Textbox(), gr.HTML()
+        parts.waiting.answers([box.submit], answer, [box], out, str)
+    shown = next(one for one in demo.fns.values() if len(one.outputs) == 2)
+    told, timer = asyncio.run(shown.fn("?"))
+    assert told == "Something went wrong here. Try again in a while."
+    assert timer.active is False
+    assert "RuntimeError" in caplog.text
+    assert "secret" not in caplog.text
+
+
 def test_more_than_a_hundred_who_wait_are_told_to_come_back(
     parts: SimpleNamespace, models: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +411,42 @@ def test_examples_of_endpoints_are_sentences_and_no_defaults(told: dict[str, Any
     assert first["example_input"] != second["example_input"]
     assert (model["parameter_default"], dim["parameter_default"]) == (models.quick.id, 0)
     assert len(told["/rank"]["parameters"][1]["example_input"]) > 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (0, None),
+        (None, None),
+        ("", None),
+        (64, 64),
+        (64.0, 64),
+        (" 64 ", 64),
+        ("٦٤", 64),
+        (-64, "'-64' is no"),
+        ("²", "'²' is no"),
+        ("9" * 5000, "'99999999999999999999' is no"),
+        ([64], "'.64.' is no"),
+    ],
+)
+def test_a_size_may_come_as_text(parts: SimpleNamespace, asked: Any, found: int | str | None) -> None:
+    if isinstance(found, str):
+        with pytest.raises(parts.words.SpaceError, match=f"^{found}"):
+            parts.api.number(asked)
+    else:
+        assert parts.api.number(asked) == found
+
+
+@pytest.mark.parametrize("sentences", ["سيارة", ["a", 1], {"a": 1}, 3])
+def test_what_is_no_list_of_texts_is_not_ranked(parts: SimpleNamespace, sentences: Any) -> None:
+    with pytest.raises(parts.words.SpaceError, match="^'sentences' is not a list of texts"):
+        parts.api.listed_in(sentences)
+
+
+@pytest.mark.parametrize("text", [3, ["a"], {"path": "/etc/passwd"}, "half a character \ud800"])
+def test_what_is_no_text_is_told(parts: SimpleNamespace, text: Any) -> None:
+    with pytest.raises(parts.words.SpaceError, match=r"^There is no text in the query\.$"):
+        parts.texts.written(text, "the query")
 
 
 # ---- what it needs ----

@@ -81,7 +81,7 @@ def endpoints(about: About, offered: Sequence[Model]) -> None:
             Every sentence with the cosine of its vector and the query's, from -1 to 1.
         """
         found = find(offered, model)
-        texts = [written(query, "the query"), *lines("\n".join(map(one_line, sentences)))]
+        texts = [written(query, "the query"), *listed_in(sentences)]
         chosen = await encoding.chosen(found, number(dim))
         vectors = await encoding.encode(found, texts)
         cosines = scores(vectors[0], vectors[1:], chosen)
@@ -100,15 +100,15 @@ def endpoints(about: About, offered: Sequence[Model]) -> None:
     endpoint(models)
 
 
-def number(asked: int | str | None) -> int | None:
+def number(asked: float | str | None) -> int | None:
     """The size that was asked for, also where a program wrote it as text; None for the widest.
 
     Raises:
         SpaceError: it is none.
     """
-    text = str(asked or "").strip()
-    if text and not text.isdecimal():
-        raise SpaceError("'{dim}' is no number of dimensions", dim=asked)
+    text = str(asked or "").strip().removesuffix(".0")  # JSON of some programs has no whole numbers
+    if text and not re.fullmatch(r"\d{1,9}", text):
+        raise SpaceError("'{dim}' is no number of dimensions", dim=text[:20])
     return int(text or 0) or None
 
 
@@ -149,6 +149,12 @@ def described(function: Callable[..., Any]) -> dict[str, str]:
     return {parameter: known[parameter] for parameter in inspect.signature(function).parameters}
 
 
-def one_line(text: str) -> str:
-    """The text with all white space made single spaces."""
-    return " ".join(text.split())
+def listed_in(sentences: list[str] | None) -> list[str]:
+    """The sentences of a list, each with all white space made single spaces; empty ones do not count.
+
+    Raises:
+        SpaceError: it is no list of texts, is empty, or holds too much.
+    """
+    if not isinstance(sentences or [], list) or not all(isinstance(one, str) for one in sentences or []):
+        raise SpaceError("'sentences' is not a list of texts")
+    return lines("\n".join(" ".join(one.split()) for one in sentences or []))

@@ -33,7 +33,7 @@ class Batches:
         self._lock = Lock()
 
     def encode(self, texts: Sequence[str]) -> list[Future[np.ndarray]]:
-        """Return a future of every text's row, (width,). A mistake of the model's is that of the whole batch."""
+        """Return a future of every text's row, (width,), or of the mistake that the model makes of this text."""
         found: list[Future[np.ndarray]] = [Future() for _ in texts]
         with self._lock:
             self._waiting.extend(zip(texts, found, strict=True))
@@ -66,11 +66,21 @@ class Batches:
         for answer in questions:
             answer()
         if batch:
-            settle([future for _, future in batch], lambda: self._rows([text for text, _ in batch]))
+            self._settle(batch)
         with self._lock:
             self._running = False
             if self._waiting or self._questions:
                 self._start()
+
+    def _settle(self, batch: list[tuple[str, Future[np.ndarray]]]) -> None:
+        """Encode a batch; where that fails each text alone, as one caller's text is no mistake of the others'."""
+        try:
+            rows = self._rows([text for text, _ in batch])
+        except Exception:  # noqa: BLE001 - whatever it is, it is told to those whose text makes it again
+            for text, future in batch:
+                settle([future], lambda text=text: self._rows([text]))  # type: ignore[misc] # called at once
+        else:
+            settle([future for _, future in batch], lambda: rows)
 
     def _rows(self, texts: list[str]) -> list[np.ndarray]:
         return [row.copy() for row in self._encode(texts)]  # a view would keep the whole batch in memory

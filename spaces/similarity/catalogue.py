@@ -203,4 +203,4 @@ def find(models: Sequence[Model], model_id: str | None) -> Model:
         if model_id in (None, "", model.id):
             return model
     known = ", ".join(model.id for model in models)
-    raise SpaceError("No model '{model}'. There are: {known}", model=model_id, known=known)
+    raise SpaceError("No model '{model}'. There are: {known}", model=str(model_id)[:100], known=known)

@@ -18,9 +18,9 @@ import asyncio
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -31,11 +31,9 @@ import machine
 import numpy as np
 from batches import MOST_TEXTS, Batches
 from catalogue import Model, bad_listing
-from httpx2 import HTTPError
-from safetensors import SafetensorError
 from shelf import Shelf, State
 from similarity import usual_dims
-from words import SpaceError
+from words import SpaceError, where
 
 try:  # ZeroGPU hardware serves no app in which nothing is marked
     from spaces import GPU as on_gpu  # noqa: N811 - a decorator, whatever its name
@@ -56,9 +54,6 @@ LOAN_PATIENCE = 300.0  # seconds that the table of all models waits for one of t
 MOST_WAIT = 100  # callers who wait for models, of the queue's 300 places
 DECIDING = (".py", ".json", ".jinja")  # files of a model that are code, or say which code is run
 RECORDS = ("zoo/", "adapter/", ".")  # paths of what is not loaded
-
-# What files, the Hub's client, safetensors and transformers raise for a model that is absent or broken.
-LOADING_FAILS = (OSError, ValueError, KeyError, RuntimeError, ImportError, HTTPError, SafetensorError)
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -101,7 +96,7 @@ def _load(place: Place) -> Loaded:
     """The model, after its first text, which takes longer than others."""
     try:
         model = _open(place)
-    except LOADING_FAILS:
+    except Exception:
         log.exception("%s does not load", place.id)
         raise
 
@@ -207,7 +202,7 @@ async def encode(model: Model, texts: Sequence[str]) -> np.ndarray:
 
     Raises:
         StillLoading: the model is not in memory after PATIENCE seconds, or too many wait for models already.
-        SpaceError: it does not load, or is narrower than the dims it was listed with.
+        SpaceError: it does not load, cannot read a text, or is narrower than the dims it was listed with.
     """
     if (known := _known(model, texts)) is not None:
         return known
@@ -238,7 +233,8 @@ async def asked(model: Model, question: Callable[[SentenceTransformer], Answer])
         StillLoading, SpaceError: as `encode` does.
     """
     loaded = await _arrived(model, _shelf.use(_place(model)), PATIENCE)
-    return await asyncio.wrap_future(loaded.batches.ask(lambda: question(loaded.model)))
+    with _explained(model):
+        return await asyncio.wrap_future(loaded.batches.ask(lambda: question(loaded.model)))
 
 
 async def dims_of(model: Model) -> tuple[int, ...]:
@@ -268,11 +264,11 @@ async def _arrived(model: Model, future: Future[Loaded], patience: float) -> Loa
     """The model in memory, after so many seconds at most."""
     if not future.done():
         await _waited(model, future, patience)
+    if not future.done():
+        raise StillLoading(model)
     try:
-        return future.result(0)
-    except TimeoutError as why:
-        raise StillLoading(model) from why
-    except LOADING_FAILS as why:
+        return future.result()  # its error may be a TimeoutError: that of the Hub
+    except Exception as why:
         failed = "{model} could not be loaded. Try another model, or this one again in a while."
         raise SpaceError(failed, model=model.title) from why
 
@@ -304,12 +300,27 @@ async def _encoded(model: Model, loaded: Loaded, texts: Sequence[str]) -> np.nda
     missing = sorted(set(texts) - rows.keys(), key=len)  # like with like: little of a batch is padding
     for start in range(0, len(missing), MOST_TEXTS):  # one batch after the other, so that others come between
         part = missing[start : start + MOST_TEXTS]
-        found = await asyncio.gather(*map(asyncio.wrap_future, loaded.batches.encode(part)))
+        with _explained(model):
+            found = await asyncio.gather(*map(asyncio.wrap_future, loaded.batches.encode(part)))
         for text, row in zip(part, found, strict=True):
             _check_width(model, len(row))
             rows[text] = row
             _remembered.put(place, text, row)
     return _matrix([rows[text] for text in texts])
+
+
+@contextmanager
+def _explained(model: Model) -> Iterator[None]:
+    """Tell the reader that a text was too much for the model; the log gets to know where, and no text.
+
+    Raises:
+        SpaceError: whatever the model or its tokenizer raised.
+    """
+    try:
+        yield
+    except Exception as why:
+        log.error("%s cannot read a text: %s", model.id, where(why))  # noqa: TRY400 - a traceback may quote the text
+        raise SpaceError("{model} cannot read this text. Try another one.", model=model.title) from why
 
 
 def _check_width(model: Model, width: int) -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from words import SpaceError
 
 MOST_CHARACTERS = 5_000
 MOST_LINES = 100
+HALVES = re.compile(r"[\ud800-\udfff]")  # of characters: JSON can hold them, UTF-8 and tokenizers cannot
 
 
 def written(text: str | None, what: str) -> str:
-    """The text without the white space around it; `what` names the box it came from."""
+    """The text without the white space around it; `what` names the box it came from.
+
+    Raises:
+        SpaceError: nothing is written, too much, or no text: a number, halves of characters.
+    """
+    if not isinstance(text or "", str) or HALVES.search(text or ""):
+        raise SpaceError("There is no text in {what}.", what=what)
     text = (text or "").strip()
     if not text:
         raise SpaceError("Write {what} first.", what=what)

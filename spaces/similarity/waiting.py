@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from typing import Any
 
 import gradio as gr
 from encoding import StillLoading
+from words import SpaceError, where
 
 AGAIN = 1.0  # seconds
+
+log = logging.getLogger(__name__)
 
 
 def answers(
@@ -18,7 +22,7 @@ def answers(
     answer: Callable[..., Awaitable[Any]],
     inputs: Sequence[gr.components.Component],
     output: gr.components.Component,
-    loading: Callable[[StillLoading], Any],
+    loading: Callable[[SpaceError], Any],
     *,
     after: Sequence[gr.events.Dependency] = (),
 ) -> list[gr.events.Dependency]:
@@ -42,6 +46,9 @@ def answers(
             return await answer(*values, **named), gr.Timer(active=False)
         except StillLoading as error:
             return loading(error), gr.Timer(active=True)
+        except Exception as why:  # noqa: BLE001 - an event that fails changes nothing: the timer would go on for ever
+            log.error("an answer failed: %s", where(why))  # noqa: TRY400 - a traceback may quote what was typed
+            return loading(SpaceError("Something went wrong here. Try again in a while.")), gr.Timer(active=False)
 
     shown.__signature__ = inspect.signature(answer)  # type: ignore[attr-defined] # gradio reads it
     common = {"concurrency_limit": None, "show_progress": "hidden", "api_visibility": "private"}

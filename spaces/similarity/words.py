@@ -13,6 +13,7 @@ CSS shows the one text of the page's language. Values are shielded: a line that 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -34,6 +35,12 @@ class SpaceError(Exception):
 
     def __str__(self) -> str:
         return _filled(self.text, self.values, Language())
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error and the places in the code that it came through; not its message, which may quote a text."""
+    calls = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {' < '.join(f'{one.name}:{one.lineno}' for one in reversed(calls))}"
 
 
 # ---- numbers and their nouns ----
