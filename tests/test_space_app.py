@@ -27,6 +27,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
+from zoo.cards.arabiccounts import Noun, form_with
+
 ROOT = Path(__file__).parents[1]
 SPACE = ROOT / "spaces" / "similarity"
 DIMS = [64, 32, 16]
@@ -389,6 +391,13 @@ def test_a_noun_has_the_form_of_its_number(parts: Any, tmp_path: Path, number: i
     count = parts.words.Count(number, "dimension")
     assert words.plain("{size}", "ar", size=count) == arabic
     assert words.plain("{size}", size=count) == (f"{number:,} dimension" if number == 1 else f"{number:,} dimensions")
+
+
+def test_cards_count_in_arabic_as_the_page_does(parts: Any) -> None:
+    """The Space stands alone, so the grammar of numbers is there twice."""
+    noun = Noun("one", "two", "few", "many", "other")
+    for number in (0, *range(3, 1_000)):
+        assert form_with(number, noun) == parts.words.form("ar", number), number
 
 
 def test_the_languages_have_the_nouns_of_english_in_every_form(parts: Any) -> None:

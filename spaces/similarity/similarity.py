@@ -24,4 +24,4 @@ def unit(vectors: np.ndarray, dim: int) -> np.ndarray:
 
 def similarities(vectors: np.ndarray, dims: Sequence[int]) -> dict[int, float]:
     """Cosine (-1 … 1) of two rows at every dim."""
-    return {dim: float(np.dot(*unit(vectors, dim))) for dim in dims}
+    return {dim: float(np.clip(np.dot(*unit(vectors, dim)), -1, 1)) for dim in dims}

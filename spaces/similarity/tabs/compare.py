@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -35,10 +36,10 @@ class CompareTab(AskingTab):
         """The score, what it means, and the scores at the other sizes."""
         pair = texts.pair(*texts_asked)
         await encoding.need(model)
-        vectors = await encoding.encode(model, pair)
+        vectors, doubted = await asyncio.gather(encoding.encode(model, pair), self.doubts(model, pair))
         scores = similarity.similarities(vectors, await encoding.dims_of(model))
         chosen = await encoding.chosen(model, dim)
-        return self.pieces.comparison(model, scores, chosen, pair, await self.doubts(model, pair))
+        return self.pieces.comparison(model, scores, chosen, pair, doubted)
 
     async def doubts(self, model: Model, pair: tuple[str, str]) -> Sequence[Doubt]:
         """The reasons why a score of these texts means nothing."""
