@@ -169,7 +169,12 @@ def running(folder: Path, app: str = "app.py", **variables: str) -> Iterator[Run
         yield Running(url, psutil.Process(process.pid), began)
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -209,7 +214,7 @@ def sentence(chance: random.Random) -> str:
 
 
 async def ask(client: httpx.AsyncClient, model: str, chance: random.Random) -> None:
-    """Compare two new sentences through the queue, as gradio's own clients do.
+    """Compare two new sentences through the queue, as curl does: each time in a session of its own.
 
     Raises:
         RuntimeError: the answer is an error.

@@ -20,6 +20,7 @@ from words import SpaceError
 
 HERE = Path(__file__).parent
 MOST_EVENTS = 300  # at once: the queue's places are those of all functions together
+MOST_SESSIONS = 500  # that gradio keeps: each takes 140 kB, a call of the API is one, and its own limit is 10,000
 
 
 def build(said: About) -> tuple[gr.Blocks, list[Model]]:
@@ -54,6 +55,7 @@ def main() -> None:
         footer_links=["api"],
         ssr_mode=False,
         max_threads=MOST_EVENTS,
+        state_session_capacity=MOST_SESSIONS,
         mcp_server=find_spec("mcp") is not None,
         prevent_thread_lock=True,
     )

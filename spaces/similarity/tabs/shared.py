@@ -46,6 +46,7 @@ class Shared:
             elem_id=f"{prefix}-dim",
             min_width=240,
         )
+        dim.preprocess = lambda value: value  # type: ignore[method-assign] # of a session that gradio forgot; see `chosen`
         return menu, dim
 
     def wire_menu(self, demo: gr.Blocks, menu: gr.Dropdown, dim: gr.Radio) -> gr.events.Dependency:
