@@ -41,6 +41,7 @@ def parts() -> Iterator[SimpleNamespace]:
         "about",
         "texts",
         "waiting",
+        "rankings",
         "similarity",
         "page",
         "app",
