@@ -44,7 +44,7 @@ FIRST, SECOND = PAIR = SENTENCES[0], SENTENCES[1]
 ARABIC = {"title": "Arabic sentence similarity", "language": ["ar"], "interface": ["en", "ar"]}
 ENGLISH = {"title": "Plain sentences", "language": ["en"], "interface": ["en"]}
 FRENCH = {**ENGLISH, "language": ["fr"], "examples": ["Il fait beau", "Le temps est superbe", "Le train part"]}
-START_SECONDS = 60
+START_SECONDS = 180  # torch is imported beside it, on a machine that may be busy
 
 
 # ---- two small models, a Space that offers them ----
