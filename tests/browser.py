@@ -10,7 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Playwright, Route, expect, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Route, expect, sync_playwright
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 FLAGS = [
@@ -59,6 +60,14 @@ def offline(browser: Browser, **options: object) -> BrowserContext:
     context.route("**/*", _loopback_only)
     context.set_default_timeout(PATIENCE)
     return context
+
+
+def findings(page: Page, *, without: str | None = None) -> list[tuple[str, list[str]]]:
+    """What axe finds serious or critical on a page: (its rule, where). `without`: a selector of what is not ours."""
+    context = {"exclude": [[without]]} if without else None
+    found = Axe().run(page, context=context).response["violations"]
+    grave = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [(one["id"], [" ".join(node["target"]) for node in one["nodes"]]) for one in grave]
 
 
 def _loopback_only(route: Route) -> None:

@@ -41,6 +41,7 @@ def parts() -> Iterator[SimpleNamespace]:
         "about",
         "texts",
         "waiting",
+        "rankings",
         "similarity",
         "page",
         "app",
@@ -459,7 +460,7 @@ def test_a_cosine_is_not_above_one(parts: SimpleNamespace) -> None:
     vectors = np.repeat(np.random.default_rng(0).normal(size=(200, 1, 96)).astype(np.float32), 2, axis=1)
     for same in vectors:
         assert parts.similarity.similarities(same, [96])[96] <= 1
-        assert parts.similarity.best_first(same, 96)[0][1] <= 1
+        assert parts.rankings.scores(same[0], same[1:], 96)[0] <= 1
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from browser import DESKTOP, PHONE, offline, open_browser
+from browser import DESKTOP, PHONE, findings, offline, open_browser
 from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import save_file
-from test_space_app import ARABIC, DIMS, SENTENCES, SPACE, cosine, findings, serve, tiny_model
+from test_space_app import ARABIC, DIMS, SENTENCES, SPACE, cosine, serve, tiny_model
 
 CORPUS = [f"{first} {last}" for first, last in product(SENTENCES, ("", "اليوم", "في البيت", "سيارة", "القدم"))]
 QUERY = "الرجال يلعبون كرة"
@@ -140,6 +140,20 @@ def test_a_list_of_ones_own_is_ranked_whole_and_its_link_brings_it_back(
         expect(page.locator("#search-result .sentence")).to_have_count(4)
 
 
+def test_what_is_chosen_stands_in_the_address_and_a_link_to_a_model_keeps_the_example(
+    browser: Browser, space: str, models: SimpleNamespace
+) -> None:
+    second = str(models.root / "two" / "model")
+    with opened(browser, f"{space}?tab=search&m={quote(second)}", "search") as page:
+        example = page.locator("#search-query textarea").input_value()
+        assert example
+        expect(page.locator("#search-result")).to_contain_text("Second · 64 dimensions", use_inner_text=True)
+        page.locator("#search-examples button").nth(1).click()  # not the last
+        page.wait_for_function("now => ![null, now].includes(new URL(location).searchParams.get('q'))", arg=example)
+        choose(page, "search", "First")
+        page.wait_for_function("new URL(location).searchParams.get('m').includes('one')")
+
+
 @pytest.mark.parametrize(
     ("tab", "box", "text", "told"),
     [
@@ -231,8 +245,9 @@ def test_everybody_can_read_and_reach_the_tabs(
 ) -> None:
     """No serious finding of axe, no sideways scroll, one language, and numbers from left to right."""
     with opened(browser, space, "search", viewport=size, color_scheme=scheme, locale=language) as page:
-        for tab in ("search", "cutting", "matrix", "models"):
-            page.goto(f"{space}?tab={tab}")
+        for tab in ("search", "cutting", "models", "matrix"):
+            if tab != "search":  # which is open
+                page.goto(f"{space}?tab={tab}")
             page.locator(f"#{tab}-result .result").wait_for()
             assert findings(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
@@ -240,7 +255,6 @@ def test_everybody_can_read_and_reach_the_tabs(
             assert "__i18n__" not in shown
             assert ("Dimensions" in shown, "عدد الأبعاد" in shown)[language == "ar"] or tab == "models"
             assert {"en": "similarity", "ar": "تشابه"}[language] in shown
-        page.goto(f"{space}?tab=matrix")
         expect(page.locator("#matrix-result td").first).to_have_css("direction", "ltr")
         head, wide = page.locator("#matrix-result tbody th").first, page.locator("#matrix-result .heatmap")
         before = head.bounding_box()

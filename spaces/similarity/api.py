@@ -13,7 +13,8 @@ import gradio as gr
 from about import About
 from catalogue import Model, find
 from gradio.context import get_blocks_context
-from similarity import best_first, similarities
+from rankings import order, scores
+from similarity import similarities
 from texts import lines, pair, written
 from words import SpaceError
 
@@ -63,9 +64,9 @@ def endpoints(about: About, offered: Sequence[Model]) -> None:
         found = find(offered, model)
         vectors = await encoding.encode(found, pair(sentence1, sentence2))
         chosen = await encoding.chosen(found, number(dim))
-        scores = similarities(vectors, await encoding.dims_of(found))
-        by_dim = {str(size): score for size, score in scores.items()}
-        return Comparison(model=found.id, dim=chosen, score=scores[chosen], by_dim=by_dim)
+        at_sizes = similarities(vectors, await encoding.dims_of(found))
+        by_dim = {str(size): score for size, score in at_sizes.items()}
+        return Comparison(model=found.id, dim=chosen, score=at_sizes[chosen], by_dim=by_dim)
 
     async def rank(query: str, sentences: list[str], model: str = first, dim: int = 0) -> list[Ranked]:
         """Rank sentences by how near they are to a query, the nearest first.
@@ -82,8 +83,9 @@ def endpoints(about: About, offered: Sequence[Model]) -> None:
         found = find(offered, model)
         texts = [written(query, "the query"), *listed_in(sentences)]
         chosen = await encoding.chosen(found, number(dim))
-        nearest = best_first(await encoding.encode(found, texts), chosen)
-        return [Ranked(sentence=texts[place + 1], score=score) for place, score in nearest]
+        vectors = await encoding.encode(found, texts)
+        cosines = scores(vectors[0], vectors[1:], chosen)
+        return [Ranked(sentence=texts[1 + index], score=float(cosines[index])) for index in order(cosines)]
 
     async def models() -> list[Offered]:
         """List the models of this Space, the default one first, with the sizes that each can be cut to.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -189,6 +190,11 @@ def _model(row: dict[str, Any]) -> Model:
     measured = {"calibration": _calibration(row), "scores": _scores(row)}
     rest = {name: row.get(name) for name in ("vectors", "bytes")}
     return Model(row["id"], row.get("revision"), title, dims, code, **measured, **rest)
+
+
+def hub() -> str:
+    """The address of the Hub that is in use."""
+    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
 
 
 def find(models: Sequence[Model], model_id: str | None) -> Model:

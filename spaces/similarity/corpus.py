@@ -12,18 +12,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from catalogue import Model, hub
 from safetensors import SafetensorError, safe_open
 from words import SpaceError
-
-if TYPE_CHECKING:
-    from catalogue import Model
 
 FILE = "corpus.json"
 NEAR = 0.999  # cosine of a vector that came along and of one made here: half precision costs less than that
@@ -57,7 +54,7 @@ class Corpus:
     @property
     def url(self) -> str:
         """The address of the dataset, on the Hub that is in use."""
-        return f"{os.environ.get('HF_ENDPOINT', 'https://huggingface.co').rstrip('/')}/datasets/{self.dataset}"
+        return f"{hub()}/datasets/{self.dataset}"
 
     @property
     def digest(self) -> str:

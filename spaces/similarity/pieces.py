@@ -77,12 +77,13 @@ class Pieces:
             doubts: why it means nothing; where there is one it gets no verdict.
         """
         printed = self.about.paper.find(*pair)
-        meaning = self.doubted(doubts) if doubts else self.verdict(model, scores, dim)
+        meaning = self.doubted(doubts, doubts[0].head) if doubts else self.verdict(model, scores, dim)
+        near = None if doubts else closeness(model, dim, scores[dim])
         parts = [
             f'<div class="score">{self.score(scores[dim])}{meaning}</div>',
             self.bars(model, scores, dim, printed),
             self.printed(model, printed) if printed else "",
-            self.foot(model, dim, scores, doubted=bool(doubts)),
+            self.foot(model, dim, f"<br>{self.said(near.source)}" if near else ""),
         ]
         return self.html("result doubtful" if doubts else "result", "".join(parts))
 
@@ -91,11 +92,10 @@ class Pieces:
         name = f"<small>{self.words.both('cosine similarity')}</small>"
         return f'<div><output dir="ltr">{score:.3f}</output>{name}</div>'
 
-    def doubted(self, doubts: Sequence[Doubt]) -> str:
-        """A warning that says why a score means nothing."""
+    def doubted(self, doubts: Sequence[Doubt], head: str) -> str:
+        """A warning that says why scores mean nothing; nothing without doubts."""
         told = "".join(f"<p>{self.said(doubt)}</p>" for doubt in doubts)
-        head = self.words.both(doubts[0].head)
-        return f'<div class="doubt" role="alert"><b>{head}</b>{told}</div>'
+        return f'<div class="doubt" role="alert"><b>{self.words.both(head)}</b>{told}</div>' if doubts else ""
 
     def verdict(self, model: Model, scores: Mapping[int, float], dim: int) -> str:
         """The meaning of a score by the pairs that people scored; nothing when the model has none."""
@@ -136,12 +136,10 @@ class Pieces:
         where = self.words.both("In the {paper} paper, table {table}", paper=self.about.paper.name, table=printed.table)
         return f'<p class="printed">{where}: {" · ".join(facts)}</p>'
 
-    def foot(self, model: Model, dim: int, scores: Mapping[int, float], *, doubted: bool) -> str:
-        """The last line of an answer: its model and size, what its verdict rests on, and the button for its link."""
+    def foot(self, model: Model, dim: int, more: str = "") -> str:
+        """The last line of an answer: its model, its size, `more` (HTML already), and the button for its link."""
         which = f"<bdi>{escape(model.title)}</bdi> · {self.words.both('{size}', size=Count(dim, 'dimension'))}"
-        near = None if doubted else closeness(model, dim, scores[dim])
-        source = f"<br>{self.said(near.source)}" if near else ""
-        return f'<div class="foot"><small>{which}{source}</small>{self.copy()}</div>'
+        return f'<div class="foot"><small>{which}{more}</small>{self.copy()}</div>'
 
     # ---- lists and tables ----
 

@@ -38,8 +38,7 @@ class Agreement:
 
 def scores(query: np.ndarray, rows: np.ndarray, dim: int) -> np.ndarray:
     """The cosines (n,) of a vector (width,) with every row of (n, width), by the first `dim` numbers of each."""
-    found: np.ndarray = unit(rows, dim) @ unit(query[None, :], dim)[0]
-    return found
+    return np.clip(unit(rows, dim) @ unit(query[None, :], dim)[0], -1, 1)  # rounding leads a little beyond
 
 
 def order(values: np.ndarray) -> np.ndarray:

@@ -10,10 +10,8 @@ import encoding
 import numpy as np
 from catalogue import Model
 from corpus import Corpus
-from encoding import StillLoading
+from encoding import MOMENT, StillLoading
 from words import Count
-
-MOMENT = 0.3  # seconds that an event of the page waits for vectors that are being made
 
 
 class StillReading(StillLoading):

@@ -25,10 +25,3 @@ def unit(vectors: np.ndarray, dim: int) -> np.ndarray:
 def similarities(vectors: np.ndarray, dims: Sequence[int]) -> dict[int, float]:
     """Cosine (-1 … 1) of two rows at every dim."""
     return {dim: float(np.clip(np.dot(*unit(vectors, dim)), -1, 1)) for dim in dims}
-
-
-def best_first(vectors: np.ndarray, dim: int) -> list[tuple[int, float]]:
-    """(index, cosine) of rows 1 … n against row 0, best first; equal scores keep their order. Indices start at 0."""
-    rows = unit(vectors, dim)
-    scores = np.clip(rows[1:] @ rows[0], -1, 1)  # rounding leads a little beyond
-    return [(int(index), float(scores[index])) for index in np.argsort(-scores, kind="stable")]

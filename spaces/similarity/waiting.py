@@ -25,8 +25,7 @@ def answers(
     loading: Callable[[SpaceError], Any],
     *,
     after: Sequence[gr.events.Dependency] = (),
-    **options: Any,
-) -> gr.events.Dependency:
+) -> list[gr.events.Dependency]:
     """Wire events to an async answer that calls `await encoding.need(model)` before it encodes.
 
     While the model is being loaded the output shows what `loading` makes of the error, and the answer is asked again
@@ -35,10 +34,9 @@ def answers(
     Args:
         answer: gets the inputs, and gradio's request where it has a parameter annotated `gr.Request`.
         after: events whose end triggers it too.
-        options: of gr.on, such as `js`.
 
     Returns:
-        The event, so that `.then` can follow it; without triggers the one after the last of `after`.
+        The events, so that `.then` can follow them: one after each of `after`, and one of the triggers.
     """
     timer = gr.Timer(AGAIN, active=False)
 
@@ -57,4 +55,4 @@ def answers(
     outputs = [output, timer]
     timer.tick(shown, inputs, outputs, **common)
     chained = [event.then(shown, inputs, outputs, **common) for event in after]
-    return gr.on(triggers, shown, inputs, outputs, **{**common, **options}) if triggers else chained[-1]
+    return [*chained, gr.on(triggers, shown, inputs, outputs, **common)] if triggers else chained

@@ -11,7 +11,6 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 
-import gradio as gr
 from words import ENGLISH, Language
 
 Message = MutableMapping[str, Any]
@@ -31,11 +30,6 @@ STILL = (  # here, as gradio lets no @media rule of a style sheet reach its own 
 
 
 # ---- which language ----
-
-
-def language_of(request: gr.Request, languages: Collection[str]) -> str:
-    """The language in which the page of this request is shown: as its address, its cookie or its browser say."""
-    return chosen(languages, str(request.query_params.get(PARAMETER, "")), request.headers)
 
 
 def chosen(languages: Collection[str], asked: str, headers: Mapping[str, str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import encoding
@@ -12,7 +11,7 @@ import gradio as gr
 import links
 from catalogue import Model
 from waiting import answers
-from words import Count, SpaceError
+from words import SpaceError
 
 from tabs.shared import Shared
 
@@ -36,7 +35,7 @@ class AskingTab(ABC):
 
     @abstractmethod
     async def answered(self, model: Model, dim: int | None, *texts: str) -> str:
-        """The HTML of an answer.
+        """The HTML of an answer. What the reader typed is looked at before `encoding.need` asks for the model.
 
         Raises:
             StillLoading: what it needs will be there in a moment. SpaceError: the reader can put something right.
@@ -54,6 +53,10 @@ class AskingTab(ABC):
         """Whether there is enough in the boxes to answer without being asked."""
         return bool(texts[0].strip())
 
+    def buttons(self) -> gr.Button:
+        """Lay out the buttons, and return the one that asks."""
+        return gr.Button(self.words.label(self.ask), variant="primary", elem_id=self.tab)
+
     def at_hand(self, model: Model) -> bool:
         """Whether an answer that nobody asked for costs little."""
         return encoding.state(model) == "ready"
@@ -63,9 +66,7 @@ class AskingTab(ABC):
     async def answer(self, model_id: str, dim: int | None, *texts: str) -> str:
         """The HTML of an answer; an error is shown too."""
         try:
-            model = self.shared.find(model_id)
-            await encoding.need(model)
-            return await self.answered(model, dim, *texts)
+            return await self.answered(self.shared.find(model_id), dim, *texts)
         except encoding.StillLoading:
             raise
         except SpaceError as error:
@@ -91,8 +92,10 @@ class AskingTab(ABC):
         asked = links.asked(request, self.tab)
         if not asked.keys() & {"m", "d", *self.parameters}:
             return [gr.skip()] * (2 + len(self.parameters))
-        # What a link leaves out was empty when it was made: the example's text would be another question.
-        return [*await self.shared.menus(asked), *(gr.update(value=asked.get(name, "")) for name in self.parameters)]
+        # A box that a link leaves out was empty when it was made: the example's text would be another question.
+        of_texts = asked.keys() & set(self.parameters)
+        boxes = [gr.update(value=asked.get(name, "")) if of_texts else gr.skip() for name in self.parameters]
+        return [*await self.shared.menus(asked), *boxes]
 
     # ---- how it is laid out and wired ----
 
@@ -103,7 +106,7 @@ class AskingTab(ABC):
             with gr.Column(min_width=300, scale=self.shares[0]):
                 boxes = self.boxes()
                 menu, dim = self.shared.model_menu(self.tab)
-                button = gr.Button(self.words.label(self.ask), variant="primary", elem_id=self.tab)
+                button = self.buttons()
             with gr.Column(min_width=300, scale=self.shares[1]):
                 result.render()
         chosen = self.shared.examples(self.tab, self.rows(), boxes)
@@ -120,19 +123,12 @@ class AskingTab(ABC):
         """Answer when it is asked for, when a menu or an example is chosen, and when the page is opened."""
         menu, dim, *_ = inputs
         loading = self.pieces.loading
-        asked = answers(asks, self.answer, inputs, result, loading)
-        changed = answers([dim.input], self.again, inputs, result, loading)
         other = [self.shared.wire_menu(demo, menu, dim), *chosen]
-        followed = answers([], self.again, inputs, result, loading, after=other)
+        events = answers(asks, self.answer, inputs, result, loading)
+        events += answers([dim.input], self.again, inputs, result, loading, after=other)
         link = links.shown(self.tab, "m", "d", *self.parameters)
-        for event in (asked, changed, followed):
+        for event in events:
             event.then(None, inputs, None, js=link, api_visibility="private")
         common = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
         load = demo.load(self.restored, None, inputs, **common)
         answers([], self.opened, inputs, result, loading, after=[load])
-
-    def foot(self, model: Model, dim: int, more: str = "") -> str:
-        """The last line of an answer: its model, its size, `more` (HTML already), and the button for its link."""
-        size = self.words.both("{size}", size=Count(dim, "dimension"))
-        which = f"<bdi>{escape(model.title)}</bdi> · {size}"
-        return f'<div class="foot"><small>{which}{more}</small>{self.pieces.copy()}</div>'

@@ -15,8 +15,8 @@ import gradio as gr
 import numpy as np
 import texts
 from catalogue import Model
+from doubts import Doubt
 from searched import Searched
-from verdict import Said
 from words import Count
 
 from tabs.asking import AskingTab
@@ -24,6 +24,7 @@ from tabs.shared import Shared
 
 HERE = Path(__file__).parents[1]
 SHOWN = 10  # texts of a ranking
+DOUBTED = "Do not trust these scores"
 _searched: dict[Path, Searched | None] = {}  # one for all tabs: its vectors are large
 
 
@@ -47,7 +48,7 @@ class Asked:
     """Of the sentences, (n, width)."""
     own: bool
     """Whether the sentences are the reader's."""
-    doubts: Sequence[Said]
+    doubts: Sequence[Doubt]
     """The reasons why nothing can be found by this query."""
 
 
@@ -73,25 +74,21 @@ class ListTab(AskingTab):
         query = texts.written(query, "the query")
         if self.searched is None or listed.strip():
             sentences = texts.lines(listed)
+            await encoding.need(model)
             vectors = await encoding.encode(model, [query, *sentences])
             vector, rows = vectors[0], vectors[1:]
         else:
             sentences = list(self.searched.corpus.sentences)
+            await encoding.need(model)
             rows = await self.searched.rows(model)
             vector = (await encoding.encode(model, [query]))[0]
         own = self.searched is None or bool(listed.strip())
         return Asked(query, sentences, vector, rows, own, await self.doubts(model, query))
 
-    async def doubts(self, model: Model, query: str) -> Sequence[Said]:
+    async def doubts(self, model: Model, query: str) -> Sequence[Doubt]:
         """The reasons why nothing can be found by this query."""
         reading = await encoding.asked(model, lambda loaded: doubts.reading(loaded, query))
         return doubts.of_text(query, reading, self.shared.about.languages, what="the query")
-
-    def doubted(self, found: Sequence[Said]) -> str:
-        """Doubts as HTML; nothing when there are none."""
-        told = "".join(f"<p>{self.pieces.said(doubt)}</p>" for doubt in found)
-        head = self.words.both("Do not trust these scores")
-        return f'<div class="doubt" role="alert"><b>{head}</b>{told}</div>' if found else ""
 
     def boxes(self) -> list[gr.Textbox]:
         """The boxes of the query and of the reader's own list."""

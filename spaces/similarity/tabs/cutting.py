@@ -13,7 +13,7 @@ from pieces import table
 from rankings import Agreement, Place
 from words import Count, SpaceError
 
-from tabs.asking_lists import SHOWN, Asked, ListTab
+from tabs.asking_lists import DOUBTED, SHOWN, Asked, ListTab
 from tabs.shared import Shared
 
 TAB = "cutting"
@@ -40,11 +40,11 @@ class CuttingTab(ListTab):
 
     async def answered(self, model: Model, dim: int | None, *texts: str) -> str:
         """Both rankings, and the agreement at every size."""
-        dims = sorted(await encoding.dims_of(model), reverse=True)
+        asked = await self.asked(model, *texts)
+        dims = await encoding.dims_of(model)
         if len(dims) < 2:
             raise SpaceError("{model} has one size only: there is nothing to cut.", model=model.title)
-        narrow = await encoding.chosen(model, dim if dim in dims[1:] else dims[-1])
-        asked = await self.asked(model, *texts)
+        narrow = dim if dim in dims[1:] else dims[-1]
         return self.result(
             model, {size: rankings.scores(asked.vector, asked.rows, size) for size in dims}, narrow, asked
         )
@@ -57,14 +57,14 @@ class CuttingTab(ListTab):
         first = top(len(asked.sentences))
         found = {size: rankings.agreement(scores[wide], values, first) for size, values in scores.items()}
         parts = [
-            self.doubted(asked.doubts),
+            self.pieces.doubted(asked.doubts, DOUBTED),
             self.told(found[narrow], wide, narrow),
             '<div class="beside">',
             self.listed(wide, rankings.places(scores[wide], scores[narrow], SHOWN), asked, moves=False),
             self.listed(narrow, rankings.places(scores[narrow], scores[wide], SHOWN), asked, moves=True),
             "</div>",
             self.sizes(found, narrow),
-            self.foot(model, narrow, self.source(asked)),
+            self.pieces.foot(model, narrow, self.source(asked)),
         ]
         return self.pieces.html("result cutting", "".join(parts))
 
@@ -92,10 +92,8 @@ class CuttingTab(ListTab):
         if not places:
             return ""
         kind, mark = ("up", "▲") if places > 0 else ("down", "▼")
-        far = Count(abs(places), "place")
-        said = (
-            self.words.both("up {places}", places=far) if places > 0 else self.words.both("down {places}", places=far)
-        )
+        text = "up {places}" if places > 0 else "down {places}"
+        said = self.words.both(text, places=Count(abs(places), "place"))
         seen = f'<span aria-hidden="true" dir="ltr">{mark}{abs(places)}</span>'
         return f'<span class="moved {kind}">{seen}<span class="unseen">{said}</span></span>'
 

@@ -33,6 +33,7 @@ class MatrixTab(AskingTab):
     async def answered(self, model: Model, dim: int | None, *texts_asked: str) -> str:
         """The heat map of the sentences."""
         sentences = listed(texts_asked[0])
+        await encoding.need(model)
         chosen = await encoding.chosen(model, dim)
         cosines = rankings.pairwise_cosines(await encoding.encode(model, sentences), chosen)
         return self.result(model, chosen, sentences, cosines)
@@ -59,8 +60,8 @@ class MatrixTab(AskingTab):
         said = self.words.paragraph("Colours run from the lowest score of two of these sentences to the highest.")
         low, high = (f'<span class="heat" style="--v:{shade}"></span>' for shade in (0, 1))
         legend = f'<div class="legend">{low}{said}{high}</div>'
-        body = self.told(sentences, cosines) + listing + self.map(sentences, cosines) + legend + self.foot(model, dim)
-        return self.pieces.html("result", body)
+        body = self.told(sentences, cosines) + listing + self.map(sentences, cosines) + legend
+        return self.pieces.html("result", body + self.pieces.foot(model, dim))
 
     def told(self, sentences: Sequence[str], cosines: np.ndarray) -> str:
         """The nearest two and the furthest two."""

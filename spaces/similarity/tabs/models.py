@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 import gradio as gr
-from catalogue import Model, Scores, Task
+from catalogue import Model, Scores, Task, hub
 from pieces import block, table
 from words import Count
 
@@ -119,11 +118,6 @@ class ModelsTab:
         return f"<p>{' · '.join(found)}</p>" if found else ""
 
 
-def hub() -> str:
-    """The address of the Hub that is in use."""
-    return os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
-
-
 def owner_of(model: Model) -> str | None:
     """The owner of a model on the Hub; None for a folder."""
     owner, slash, name = model.id.partition("/")
@@ -141,9 +135,7 @@ def linked(model: Model) -> str:
 def interval(score: Interval) -> str:
     """A score with the ends of its interval below it, on a line that does not break."""
     value, low, high = score
-    return f'<span dir="ltr">{value:.2f}<br><small class="nowrap">{low:.2f} to {high:.2f}</small></span>'.replace(
-        " to ", "–"
-    )
+    return f'<span dir="ltr">{value:.2f}<br><small class="nowrap">{low:.2f}\u2013{high:.2f}</small></span>'
 
 
 def best(model: Model) -> float:

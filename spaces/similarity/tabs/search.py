@@ -6,7 +6,7 @@ import encoding
 import rankings
 from catalogue import Model
 
-from tabs.asking_lists import SHOWN, Asked, ListTab
+from tabs.asking_lists import DOUBTED, SHOWN, Asked, ListTab
 
 TAB = "search"
 NAME = "Search"
@@ -30,7 +30,8 @@ class SearchTab(ListTab):
         scores = rankings.scores(asked.vector, asked.rows, dim)
         first = rankings.order(scores)[: None if asked.own else SHOWN]
         rows = [(asked.sentences[index], float(scores[index])) for index in first]
+        doubted = self.pieces.doubted(asked.doubts, DOUBTED)
         head = self.words.paragraph("The nearest first, with cosine similarity")
         listed = self.pieces.ranking(rows)
-        foot = self.foot(model, dim, self.source(asked))
-        return self.pieces.html("result", f"{self.doubted(asked.doubts)}{head}{listed}{foot}")
+        foot = self.pieces.foot(model, dim, self.source(asked))
+        return self.pieces.html("result", f"{doubted}{head}{listed}{foot}")
