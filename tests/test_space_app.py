@@ -662,7 +662,7 @@ def test_everybody_can_read_and_reach_it(browser: Browser, space: str, language:
 
 
 def test_every_tab_is_reached_on_a_phone_and_nothing_moves_for_who_wants_it_still(browser: Browser, space: str) -> None:
-    with opened(browser, space, viewport=NARROW, reduced_motion="reduce") as page:
+    with opened(browser, space, viewport={"width": 360, "height": 780}, reduced_motion="reduce") as page:
         assert page.evaluate("getComputedStyle(document.querySelector('button')).transitionDuration") == "1e-05s"
         for tab in (
             "matrix",
