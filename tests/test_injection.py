@@ -217,7 +217,9 @@ def model(harmless: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
 def short_model(harmless: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, SimpleNamespace]:
     """The same without what a text is refused for when it is long."""
     files = deepcopy(harmless)
-    del files["family.yaml"]["collection"], files["family.yaml"]["space"]["summary"]
+    for place in ("space", "leaderboard"):
+        del files["family.yaml"][place]["summary"]
+    del files["family.yaml"]["collection"]
     made = cards(*resolved(files, tmp_path_factory.mktemp("short")), WORDS)
     return {kind: parts(card) for kind, card in made.items()}
 
@@ -235,7 +237,8 @@ def hostile(
     is_long = len(request.param) > 59
     if is_long:
         del files["family.yaml"]["collection"]  # refused by its length, see above
-        del files["family.yaml"]["space"]["summary"]
+        for place in ("space", "leaderboard"):
+            del files["family.yaml"][place]["summary"]
     workspace, recipe = resolved(files, tmp_path_factory.mktemp("hostile"))
     made = cards(workspace, recipe, request.param)
     found, beside = {kind: parts(card) for kind, card in made.items()}, short_model if is_long else model
@@ -343,5 +346,5 @@ def test_numbers_stay_beside_the_arabic_that_they_belong_to(harmless: Any, tmp_p
     """Without an isolate readers would see 1 before the first name, and the interval's ends in the other order."""
     made = cards(*resolved(swapped(harmless, "تضمين"), tmp_path), "نموذج")
     assert ": 0 = <bdi>تضمين</bdi>, 1 = other |" in made["dataset"]
-    assert "| <bdi>نموذج</bdi>: 50.00 [40.0, 60.0] |" in made["model"]
-    assert "- behind <bdi>نموذج</bdi>: STS17 -1.00 [-2.00, -0.50]" in made["model"]
+    assert "| <bdi>نموذج</bdi>: 50.00\u00a0[40.0,\u00a060.0] |" in made["model"]
+    assert "- behind <bdi>نموذج</bdi>: STS17 -1.00\u00a0[-2.00,\u00a0-0.50]" in made["model"]

@@ -25,6 +25,7 @@ OUTSIDE = {
     # documentation, and where zoo itself is
     "github.com",
     "sbert.net",
+    "huggingface.github.io",
 }
 """Hosts that a card or a page may lead to."""
 LINK = re.compile(r"""<(?:a|img|link|source|form|script)\b[^>]*?\s(?:href|src|action)=["']([^"']*)["']""")

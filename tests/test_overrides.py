@@ -104,7 +104,7 @@ def test_every_table_shows_it_under_another_name_and_beside_no_printed_number(bo
 def test_every_format_says_what_was_changed(board: Board, form: str) -> None:
     text = as_text(tables(board, ["models"]), form, board.workspace)
     if form == "csv":
-        names = {row["Model"] for row in csv.DictReader(io.StringIO(text))}
+        names = {row["model"] for row in csv.DictReader(io.StringIO(text))}
         assert SHOWN in names
         assert "GATE-AraBert-v1" not in names
     elif form == "tex":

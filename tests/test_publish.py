@@ -24,6 +24,7 @@ from zoo.remote import api
 PARENT = "arabert-matryoshka"
 MODELS = ["lab/Arabic-Triplet-Matryoshka-V2", "lab/GATE-AraBert-v1"]
 DATASETS = ["lab/Arabic-NLi-Pair-Class", "lab/Arabic-NLi-Triplet", "lab/Arabic-stsb"]
+BOARD = "lab/arabic-leaderboard"
 SPACE = "lab/arabic-similarity"
 
 
@@ -40,13 +41,13 @@ def commits(kind: str, id: str) -> list[str]:
 
 
 def test_datasets_go_first_then_models_parents_first_then_the_space_and_the_collection(published: list[Any]) -> None:
-    assert [one.kind for one in published] == ["dataset"] * 3 + ["model"] * 2 + ["space", "collection"]
-    assert [one.id for one in published[:6]] == [*DATASETS, *MODELS, SPACE]
+    assert [one.kind for one in published] == ["dataset"] * 3 + ["model"] * 2 + ["space", "space", "collection"]
+    assert [one.id for one in published[:7]] == [*DATASETS, *MODELS, SPACE, BOARD]
     assert {one.did for one in published} == {"created"}
 
 
 def test_every_repository_has_one_commit_of_ours(published: list[Any]) -> None:
-    for one in published[:6]:
+    for one in published[:7]:
         assert len(commits(one.kind, one.id)) == 2, "the Hub's initial commit and ours"
         assert commits(one.kind, one.id)[0] == one.commit
 
@@ -56,10 +57,10 @@ def test_every_model_was_loaded_back_and_equals_what_was_built(published: list[A
 
 
 def test_a_second_publication_makes_no_commit(lab: Lab, published: list[Any], zoo: Any) -> None:
-    before = {one.id: commits(one.kind, one.id) for one in published[:6]}
+    before = {one.id: commits(one.kind, one.id) for one in published[:7]}
     code, out, err = zoo("publish", RECIPE, "--scale", SCALE, "--yes", cwd=lab.workspace.root)
     assert (code, out) == (0, "nothing to publish: the Hub is up to date\n"), err
-    assert {one.id: commits(one.kind, one.id) for one in published[:6]} == before
+    assert {one.id: commits(one.kind, one.id) for one in published[:7]} == before
 
 
 def test_a_plan_without_changes_leaves_with_0(lab: Lab, published: list[Any], zoo: Any) -> None:
@@ -175,7 +176,9 @@ def test_metadata_is_what_the_hub_reads(published: list[Any]) -> None:
     assert len(info.model_index[0]["results"]) == 3
     dataset = api().dataset_info("lab/Arabic-NLi-Triplet")
     assert dataset.card_data["size_categories"] == "1K<n<10K"
-    assert dataset.card_data["tags"] == ["zoo-miniature"], "nobody may take generated sentences for the real ones"
+    assert dataset.card_data["tags"] == ["machine-translated", "zoo-miniature"], (
+        "nobody may take generated sentences for the real ones"
+    )
     space = api().space_info(SPACE)
     assert (space.sdk, space.card_data.sdk_version) == ("gradio", "6.31.0")
     assert space.card_data.models == MODELS
@@ -187,6 +190,7 @@ def test_the_collection_holds_everything_in_order(published: list[Any]) -> None:
         *(("model", id) for id in MODELS),
         *(("dataset", id) for id in DATASETS),
         ("space", SPACE),
+        ("space", BOARD),
     ]
 
 
@@ -340,7 +344,7 @@ def test_what_a_person_wrote_on_the_hub_and_what_the_recipe_says_are_both_publis
     code, out, err = zoo("publish", *arguments, "--yes", "--json", cwd=place)
     assert code == 0, out + err
     told = {one["id"]: (one["proved"], one["not_run"]) for one in json.loads(out)["published"] if one["not_run"]}
-    snippets = "loaded back, embeddings differ by 0.0e+00, 3 snippets run, 1 snippet by others not run"
+    snippets = "loaded back, embeddings differ by 0.0e+00, 4 snippets run, 1 snippet by others not run"
     assert (told, list(tmp_path.iterdir())) == ({MODELS[1]: (snippets, 1)}, [])
     text = Path(api().hf_hub_download(MODELS[1], "README.md")).read_text("utf-8")
     assert ("تنبيه من شخص: جرّبه أولاً." in text, "One more triplet model" in text) == (True, True)

@@ -417,10 +417,9 @@ def test_a_folder_of_files_names_its_splits(place: Path, monkeypatch: pytest.Mon
                 "line 8: paper: is the paper of GATE",
                 "collection: has the title",
                 "space: has the title",
-                "leaderboard: is called",
             ],
         ),
-        ("paper: null\ncollection: null\nspace: null\nleaderboard: null\n", []),
+        ("paper: null\ncollection: null\nspace: null\n", []),
     ],
 )
 def test_a_lab_that_carries_our_words_for_other_models_is_told(

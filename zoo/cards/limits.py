@@ -65,7 +65,7 @@ class ModelLimits:
     def datasets(self) -> dict[str, Dataset]:
         """{dataset recipe: dataset} of the phases of the whole line."""
         uses = [(member, use) for member in self.recipe.lineage for phase in member.phases for use in phase.data]
-        return {use.dataset: member.datasets[use.dataset] for member, use in uses}
+        return {use.dataset: member.datasets[use.dataset] for member, use in uses if use.dataset in member.datasets}
 
     @property
     def translated(self) -> list[str]:

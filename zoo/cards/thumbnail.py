@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import NamedTuple
 
 from zoo.characters import brief
@@ -29,10 +28,8 @@ class Drawn(NamedTuple):
     dims: Sequence[int]
 
 
-def thumbnail(title: str, summary: str, models: Sequence[Drawn], *, arabic: bool, rehearsal: bool) -> bytes | None:
-    """Return the picture as a PNG of 1200 x 630; None where matplotlib is not installed."""
-    if find_spec("matplotlib") is None:
-        return None
+def thumbnail(title: str, summary: str, models: Sequence[Drawn], *, arabic: bool, rehearsal: bool) -> bytes:
+    """Return the picture as a PNG of 1200 x 630."""
     from matplotlib import __version_info__, rc_context
 
     with rc_context({**STYLE, "axes.grid": False}):

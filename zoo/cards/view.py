@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -46,6 +47,9 @@ from zoo.tasks import TASKS, Task, sharing
 
 ENOUGH = 95
 """The percent of its mean that a model has to keep at a smaller size, by the low end of the interval too."""
+
+PLAIN = re.compile(r"[a-z][a-z_]{2,}")
+"""Names of prompts that a shell takes for nothing else."""
 
 
 class ModelCardView:
@@ -100,7 +104,8 @@ class ModelCardView:
     @property
     def serves(self) -> bool:
         """Whether a server of embeddings can load it: it has no code of its own and no layers behind its pooling."""
-        return self.facts.code is None and self.mean_pooled
+        prompt = self.facts.recipe.base.default_prompt
+        return self.facts.code is None and self.mean_pooled and (prompt is None or PLAIN.fullmatch(prompt) is not None)
 
     @property
     def requests(self) -> dict[str, Markdown]:

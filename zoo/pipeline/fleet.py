@@ -12,6 +12,7 @@ from typing import Any
 from zoo.errors import PublishError
 from zoo.evidence.scores import FILE as SCORES
 from zoo.evidence.scores import as_set
+from zoo.extras import lacking, to_install
 from zoo.layout import CARD, CHECK, CHECKED, DATA, DATA_SOURCE, EVALUATE, README, TRAIN
 from zoo.models.foreign.carried import recorded_files
 from zoo.pipeline.asbuilt import as_built, dataset_to_publish
@@ -129,11 +130,20 @@ def fleet(
     tasks = {task for recipe in members for task in build.scores(recipe.name).tasks}
     shown = shown_tasks(tasks)
     models = [_model(build, recipe, account, shown, known) for recipe in members]
-    demos = [demo(publication, space) for space in _spaces(build, members, spaces)]
-    boards = [leaderboard_space(publication, board) for board in _boards(build, members, spaces)]
+    wanted, (ranking, partial) = _spaces(build, members, spaces), _boards(build, members, spaces)
+    undrawn = _undrawn([*(one.repo for one in wanted), *(one.repo for one in ranking)])
+    demos = [demo(publication, space) for space in wanted if not undrawn]
+    boards = [leaderboard_space(publication, board) for board in ranking if not undrawn]
     releases = [*tables, *models, *demos, *boards]
-    notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members)]))
+    notes = tuple(filter(None, [not_shown(tasks, shown), *map(_changed_recipe, members), undrawn, partial]))
     return Fleet(account, releases, _collections(build, releases, members), notes, build.workspace.collections.keys())
+
+
+def _undrawn(repos: Sequence[str]) -> str | None:
+    """Return a sentence on Spaces that are left as they are, as nothing here draws their pictures; None: none is."""
+    if not repos or "matplotlib" not in lacking("data"):
+        return None
+    return f"left as they are, as their pictures cannot be drawn here: {', '.join(repos)}; {to_install('data')}"
 
 
 def _spaces(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> list[Space]:
@@ -142,11 +152,23 @@ def _spaces(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> li
     return [space for repo, space in build.workspace.spaces.items() if repo in led or repo in named]
 
 
-def _boards(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> list[Leaderboard]:
-    """The leaderboards that are named, and those of the members' families."""
+def _boards(build: Build, members: Sequence[Recipe], named: Sequence[str]) -> tuple[list[Leaderboard], str | None]:
+    """The leaderboards that are named, and those of the members' families; and a sentence on those that are left alone.
+
+    These rank models of which the rows are not here: made here, their ranks and differences would be gone.
+    """
     ranked = {repo: set(build.workspace.ranked_by(repo)) for repo in build.workspace.boards}
     going = {one.name for one in members}
-    return [board for repo, board in build.workspace.boards.items() if repo in named or going & ranked[repo]]
+    wanted = {repo: board for repo, board in build.workspace.boards.items() if repo in named or going & ranked[repo]}
+    partial = {
+        repo: missed for repo in wanted if repo not in named and (missed := ranked[repo] & build.elsewhere.keys())
+    }
+    whole = [board for repo, board in wanted.items() if repo not in partial]
+    if not partial:
+        return whole, None
+    repo, missed = next(iter(partial.items()))
+    why = f"left as it is, as '{min(missed)}' was measured elsewhere: '{repo}'"
+    return whole, f"{why}; `zoo runs pull` brings its rows, and `zoo publish {repo}` does without"
 
 
 def _collections(build: Build, releases: Sequence[Release], members: Sequence[Recipe]) -> list[WantedCollection]:

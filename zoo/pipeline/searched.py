@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from zoo.evidence.corpus import digest_of_sentences
@@ -18,21 +18,24 @@ VECTORS = "vectors"
 
 
 def searched_files(
-    build: Build, offered: Sequence[Recipe], account: str, going: Collection[str], *, private: bool = False
+    build: Build, repo_id: str, offered: Sequence[Recipe], going: Collection[str], *, private: bool = False
 ) -> dict[str, Content]:
     """Return {path in the Space: content} of corpus.json and of the vectors that are here; empty: nothing to search.
 
     The sentences are of the validation split that the first of the models is calibrated on, one after the other, as
-    far as this lab publishes them and everybody may read them.
+    far as this lab publishes them and everybody may read them. Vectors of a model that was measured elsewhere are those
+    that the Space has.
 
     Args:
+        repo_id: the Space's.
         going: names of the datasets that are published with the Space.
         private: new repositories are made as private ones.
     """
+    account = repo_id.split("/")[0]
     for recipe in offered:
         name = _calibrated_on(build, recipe)
         if name and everybody_reads(build, name, account, going, private=private):
-            return _files(build, name, recipe, offered, account)
+            return _files(build, repo_id, name, recipe, offered)
     return {}
 
 
@@ -66,14 +69,13 @@ def everybody_reads(build: Build, name: str, account: str, going: Collection[str
     return not info.private and not info.gated
 
 
-def _files(build: Build, name: str, first: Recipe, offered: Sequence[Recipe], account: str) -> dict[str, Content]:
+def _files(build: Build, repo_id: str, name: str, first: Recipe, offered: Sequence[Recipe]) -> dict[str, Content]:
     dataset = build.workspace.datasets[name]
     sentences = json.loads((build.place(first.name, EVALUATE) / CORPUS).read_text("utf-8"))
-    said = json_bytes({**_source(name, dataset, account), "sentences": sentences})
-    vectors = {
-        f"{VECTORS}/{recipe.release.repo}.safetensors": path
-        for recipe, path in _vectors(build, offered, digest_of_sentences(sentences))
-    }
+    said = json_bytes({**_source(name, dataset, repo_id.split("/")[0]), "sentences": sentences})
+    digest = digest_of_sentences(sentences)
+    found = {f"{VECTORS}/{one.release.repo}.safetensors": one for one in offered}
+    vectors = {path: file for path, one in found.items() if (file := _vectors(build, repo_id, path, one, digest))}
     return {FILE: said, **vectors}
 
 
@@ -90,12 +92,22 @@ def _source(name: str, dataset: Dataset, account: str) -> dict[str, object]:
     }
 
 
-def _vectors(build: Build, offered: Sequence[Recipe], digest: str) -> Iterator[tuple[Recipe, Path]]:
-    """The models whose vectors of just these sentences are here."""
-    for recipe in offered:
-        path = build.place(recipe.name, EVALUATE) / CORPUS_VECTORS
-        if recipe.name not in build.elsewhere and path.is_file() and _told(path).get("sentences") == digest:
-            yield recipe, path
+def _vectors(build: Build, repo_id: str, path: str, recipe: Recipe, digest: str) -> Path | None:
+    """A model's vectors of just these sentences, from here or from the Space as it is; None: there are none."""
+    here = build.place(recipe.name, EVALUATE) / CORPUS_VECTORS
+    file = _published(repo_id, path) if recipe.name in build.elsewhere else here
+    return file if file and file.is_file() and _told(file).get("sentences") == digest else None
+
+
+def _published(repo_id: str, path: str) -> Path | None:
+    """A file of the Space as it is on the Hub; None: it has none of that name."""
+    from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
+
+    with explained(f"fetch '{path}' of space '{repo_id}'"):
+        try:
+            return Path(api().hf_hub_download(repo_id, path, repo_type="space"))
+        except (EntryNotFoundError, RepositoryNotFoundError):
+            return None
 
 
 def _told(path: Path) -> Mapping[str, str]:

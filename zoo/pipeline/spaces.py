@@ -68,7 +68,7 @@ def demo(publication: Publication, space: Space) -> Release:
         for recipe in offered
     }
     repo_id = f"{account}/{space.repo}"
-    more = searched_files(build, offered, account, publication.datasets, private=publication.private)
+    more = searched_files(build, repo_id, offered, publication.datasets, private=publication.private)
     picture = _picture(space, offered, scores)
     collection = workspace.collection_of(names[0])
     card = space_card(
@@ -105,7 +105,7 @@ def demo(publication: Publication, space: Space) -> Release:
 
 
 def _picture(space: Space, offered: Sequence[Recipe], scores: Mapping[str, ScoreFile]) -> bytes | None:
-    """The picture of a Space, as PNG; None where nothing can draw, or nothing was measured."""
+    """The picture of a Space, as PNG; None where nothing was measured."""
     measured = [(model, found, subject) for model, found in scores.items() if (subject := found.subject("self"))]
     drawn = [
         thumbnail.Drawn(model.split("/")[1], found.headline(subject.name, subject.full).value, subject.dims)

@@ -35,8 +35,13 @@ def borrowed_words(
         return
     known = {variant.repo for _, _, variant in _members(our_bases())}
     own = [(name, file, variant) for name, file, variant in _members(bases) if variant.repo not in known]
+    beside_ours = {
+        variant.family or file.family or LAB for _, file, variant in _members(bases) if variant.repo in known
+    }
     for family, alike in borrowed.items():
         for key, what in alike.items():
+            if key == "leaderboard" and family in beside_ours:  # it ranks ours too
+                continue
             inheriting = [
                 name
                 for name, file, variant in own
