@@ -134,10 +134,10 @@ class Closeness:
     def source(self) -> Said:
         """The pairs that the verdict rests on, and how sure it is."""
         name, _, split = self.data.partition("/")
-        values = {"rows": f"{self.rows:,}", "name": name, "split": split or name, "margin": self.margin}
+        values = {"rows": f"{self.rows:,}", "name": name, "split": split or name, "margin": f"±{self.margin}"}
         if self.percent in (0, 100):
             return Said("Number of pairs: {rows}, from {name} ({split} split)", values)
-        return Said("Number of pairs: {rows}, from {name} ({split} split); margin: ±{margin} points", values)
+        return Said("Number of pairs: {rows}, from {name} ({split} split); margin: {margin} points", values)
 
 
 def closeness(model: Model, dim: int, score: float) -> Closeness | None:
