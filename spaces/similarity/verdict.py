@@ -59,7 +59,7 @@ class Calibration:
     """Pairs that people scored, as a model sees them."""
 
     data: str
-    """The dataset and the split, as in 'arabic-stsb/validation'."""
+    """The dataset and the split, as in 'pairs/validation'."""
     rows: int
     dims: Mapping[int, SizeCalibration]
 

@@ -1,7 +1,7 @@
 """The words of the page in its languages, and what is told to readers when something is wrong.
 
-For HTML and for labels, where `text` is English as it stands in the code, with places for values, and `ar.json` has it
-in Arabic:
+For HTML and for labels, where `text` is English as it stands in the code, with places for values, and the files of
+other languages have it in theirs:
 
     words.both("Closer than {percent} % of the pairs", percent=83)     # HTML: the text in every language of the page
     words.paragraph(...)                                               # the same as a paragraph
