@@ -124,7 +124,7 @@ def test_a_models_headline_mean_is_one_figure(said: Said, compared: SimpleNamesp
     assert heading == "Mean without STS22"
     found = {
         "at a glance": table_under(said.cards[recipe], "## At a glance")[
-            "Mean of 2 tasks (STS17, STS22-v2), 768 dimensions"
+            "Mean of 2 tasks (STS17, STS22-v2), 768 dimensions, with its 95% interval"
         ][""],
         "at every size": table_under(said.cards[recipe], "## At every size")["768"][heading],
         "compare": shown(compared.verdicts[name]["first" if recipe == RECIPE else "second"]),
@@ -256,5 +256,8 @@ def test_a_suite_of_other_kinds_has_their_types_metrics_and_units(lab: Lab, seed
     for task, unit in (("AJGTv2", "rows, accuracy"), ("Sadeem", "queries, ndcg_at_10")):
         assert f"{scores.score(f'zoo/{PARENT}', task, 768).rows} {unit}" in card
     mean = scores.headline(f"zoo/{PARENT}", 768).shown
-    assert table_under(card, "## At a glance")["Mean of 2 tasks (AJGT, Sadeem), 768 dimensions"][""] == mean
+    assert (
+        table_under(card, "## At a glance")["Mean of 2 tasks (AJGT, Sadeem), 768 dimensions, with its 95% interval"][""]
+        == mean
+    )
     assert table_under(card, "## Beside others")[TITLES[PARENT]]["Mean"] == mean

@@ -70,13 +70,17 @@ def board(hub: TestHub, measured: Workspace) -> Release:
 
 
 @pytest.fixture(scope="module")
-def published(hub: TestHub, measured: Workspace, board: Release) -> str:
-    """The commit of the leaderboard, after its model."""
+def published(hub: TestHub, measured: Workspace, board: Release) -> Iterator[str]:
+    """The commit of the leaderboard, after its model. Both are gone afterwards: other tests publish them themselves."""
+    from zoo.remote import api
+
     scores = (measured.root / "runs" / "mini" / "arabert-hybrid" / "evaluate" / "scores.json").read_bytes()
     model = release({"README.md": card(), "zoo/scores.json": scores}, "lab/GATE-AraBert-v1")
     outcomes = publish(model, board)
     assert [one.missed for one in outcomes] == [False, False]
-    return str(outcomes[-1].commit)
+    yield str(outcomes[-1].commit)
+    api().delete_repo("lab/GATE-AraBert-v1")
+    api().delete_repo(BOARD, repo_type="space")
 
 
 def test_only_what_is_published_or_goes_along_is_on_it(board: Release) -> None:
