@@ -587,4 +587,4 @@ def test_endpoints_are_tools_of_mcp(loaded: Running) -> None:
     assert {name.rpartition("_")[2] for name in listed} == {"compare", "rank", "models"}
     compare = next(one for name, one in listed.items() if name.endswith("compare"))
     assert compare.inputSchema["properties"]["sentence2"]["description"] == "The sentence to compare it with."
-    assert '"score": 1.0' in answer or '"score": 0.99' in answer
+    assert "'score': 1.0" in answer or "'score': 0.99" in answer
