@@ -21,7 +21,6 @@ class Noun(NamedTuple):
 
 
 ROW = Noun("صف واحد", "صفان", "صفوف", "صفًا", "صف")
-SENTENCE = Noun("جملة واحدة", "جملتان", "جمل", "جملة", "جملة")
 
 TASK_AFTER = Noun("مهمة واحدة", "مهمتين", "مهام", "مهمة", "مهمة")
 """As it stands after a preposition."""
